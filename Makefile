@@ -1,0 +1,50 @@
+# Two commands matter to a newcomer: make demo, make test. Each builds .venv from a lock file with hashes.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+export PYTHONDONTWRITEBYTECODE = 1
+
+.PHONY: demo test check bench docs lock clean run-env dev-env
+
+demo: run-env
+	$(BIN)/hinomi demo $(DEMO_ARGS)
+
+test: dev-env check
+	$(BIN)/python -m pytest -n auto --dist worksteal $(TEST_ARGS)
+
+check: dev-env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: dev-env
+	$(BIN)/python -m benchmarks
+
+docs: dev-env
+	$(BIN)/mkdocs build --strict
+
+lock:
+	uv pip compile --universal --python-version 3.11 --generate-hashes --extra build -q pyproject.toml -o requirements.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes -q --extra dev --extra build pyproject.toml -o requirements-dev.lock
+
+run-env: $(VENV)/.run
+dev-env: $(VENV)/.dev
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit("Hinomi needs Python 3.11 or newer; set PYTHON=python3.11" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
+	test -e $(VENV)/.dev || $(BIN)/python -m pip install -q --require-hashes -r requirements.lock
+	test -e $(VENV)/.dev || $(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.run
+
+clean:
+	rm -rf $(VENV) build dist site .mypy_cache .ruff_cache .pytest_cache

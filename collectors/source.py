@@ -1,0 +1,203 @@
+"""A source: one product's log format, read into ECS columns.
+
+A file in `collectors/sources/` holds one `source = Source(...)`; being in the folder is all the
+registration there is. A source is a shape (how a line splits into raw fields), a table of renames, and
+derived columns as expressions; only documents that no table can describe use a function an event.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import polars as pl
+
+from hinomi import ecs
+
+ROW = "row"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What a source made of an intake frame.
+
+    frames: ECS columns plus the UInt32 column `row` (the position in the input); rejected: `row` and
+    `reason` (a short stable English key) of the lines that were not understood. Each input row is in
+    exactly one of them.
+    """
+
+    frames: list[pl.DataFrame]
+    rejected: pl.DataFrame
+
+    @staticmethod
+    def nothing_rejected() -> pl.DataFrame:
+        """An empty `rejected` frame."""
+        return pl.DataFrame(schema={ROW: pl.UInt32, "reason": pl.String})
+
+
+class Shape(Protocol):
+    """How a line splits into raw fields."""
+
+    def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
+        """Frames of raw fields (text columns, or typed ones where the format has types) with `row`.
+
+        intake: `row` UInt32, `message` String, `received` Datetime(ns, UTC), `peer` String, plus header
+        columns that an outer shape found (`header.timestamp`, `header.host`, `header.app` …), which are
+        to be passed on. Rows that the shape cannot split are left out: they become rejected.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """The raw fields of one frame as expressions; a field that no line had is a null text."""
+
+    columns: frozenset[str]
+
+    def __getitem__(self, name: str) -> pl.Expr:
+        return pl.col(name) if name in self.columns else pl.lit(None, dtype=pl.String)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.columns
+
+
+Derive = Callable[[Raw], Mapping[str, pl.Expr]]
+Each = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+
+
+@dataclass(slots=True)
+class Source:
+    """One product's format.
+
+    name: `vendor.product`, also the dataset; title: {"ja", "en"}; shape: how lines split; recognise: a
+    regular expression (Rust syntax) that a line of this product matches, for auto-detection; rename:
+    raw field → ECS field; leftovers: prefix under which raw fields that no table names are kept (the
+    vendor's own name), "" to drop none and keep raw names; ignore: raw fields that carry nothing (said
+    why in the file); constants: ECS field → value in every event.
+    """
+
+    name: str
+    title: Mapping[str, str]
+    shape: Shape
+    recognise: str = ""
+    zone_hint: str = ""
+    rename: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    leftovers: str = ""
+    ignore: Sequence[str] = ()
+    _derived: list[Derive] = field(default_factory=list)
+    _each: Each | None = None
+    _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)
+
+    def derive(self, function: Derive) -> Derive:
+        """Decorator: add columns computed from raw fields. Later ones win over renames."""
+        self._derived.append(function)
+        return function
+
+    def refine(
+        self, function: Callable[[pl.DataFrame], pl.DataFrame]
+    ) -> Callable[[pl.DataFrame], pl.DataFrame]:
+        """Decorator: a last step over the finished ECS frame (for instance `related.*` from columns)."""
+        self._refine.append(function)
+        return function
+
+    def each(self, function: Each) -> Each:
+        """Decorator: document → flat ECS mapping (None: not ours). For formats that no table can describe.
+
+        The shape must then give the parsed document as the column `document` (Python objects)."""
+        self._each = function
+        return function
+
+    def recognises(self, line: str) -> bool:
+        """Whether one line looks like this product's."""
+        return bool(self.recognise) and re.search(self.recognise, line) is not None
+
+    def parse(self, intake: pl.DataFrame) -> Parsed:
+        """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""
+        rows = intake if ROW in intake.columns else intake.with_row_index(ROW)
+        frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
+        done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
+        left = rows.filter(~pl.col(ROW).is_in(done.implode()))
+        rejected = left.select(ROW, pl.lit(f"not_{self.name}").alias("reason"))
+        return Parsed(frames, rejected)
+
+    def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
+        mapped = self._by_function(frame) if self._each else self._by_table(frame)
+        for step in self._refine:
+            mapped = step(mapped)
+        return ecs.conform(mapped.with_columns(pl.col(ROW).cast(pl.UInt32)))
+
+    def _by_table(self, frame: pl.DataFrame) -> pl.DataFrame:
+        raw = Raw(frozenset(frame.columns))
+        columns: dict[str, pl.Expr] = {ROW: pl.col(ROW)}
+        for name in frame.columns:
+            if name == ROW or name in self.ignore or name.startswith("header.") or name in _INTAKE:
+                continue
+            target = self.rename.get(name)
+            if target is None:
+                target = f"{self.leftovers}.{name}" if self.leftovers else name
+            known = columns.get(target)
+            columns[target] = pl.coalesce(known, pl.col(name)) if known is not None else pl.col(name)
+        for name, value in self.constants.items():
+            columns[name] = pl.lit(value)
+        for function in self._derived:
+            columns.update(function(raw))
+        return frame.select(expr.alias(name) for name, expr in columns.items())
+
+    def _by_function(self, frame: pl.DataFrame) -> pl.DataFrame:
+        assert self._each is not None
+        rows, documents = [], []
+        for row, document in zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True):
+            flat = self._each(document)
+            if flat is not None:
+                rows.append(row)
+                documents.append({**self.constants, **flat})
+        return frame_of(documents).with_columns(pl.Series(ROW, rows, dtype=pl.UInt32))
+
+
+_INTAKE = {"message", "received", "peer"}
+
+
+def frame_of(documents: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """A frame from flat mappings, each column in its ECS type; values that do not fit become null."""
+    rows = list(documents)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    columns = [_column(name, [row.get(name) for row in rows]) for name in names]
+    return pl.DataFrame(columns) if columns else pl.DataFrame({"_": [None] * len(rows)}).drop("_")
+
+
+def _column(name: str, values: list[Any]) -> pl.Series:
+    want = ecs.column_type(name)
+    if want is None:
+        want = (
+            pl.List(pl.String()) if any(isinstance(value, (list, tuple)) for value in values) else pl.String()
+        )
+    if isinstance(want, pl.List):
+        lists = [_as_list(value) for value in values]
+        return pl.Series(name, lists, dtype=pl.List(pl.String())).cast(want, strict=False)
+    if isinstance(want, pl.String):
+        return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
+    return (
+        pl.Series(name, values, strict=False)
+        if isinstance(want, pl.Datetime)
+        else pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
+    )
+
+
+def _as_list(value: Any) -> list[str] | None:
+    if value is None or value == []:
+        return None
+    items = value if isinstance(value, (list, tuple)) else [value]
+    return [text for item in items if (text := _as_text(item)) is not None]
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list, tuple)):
+        import orjson
+
+        return orjson.dumps(value, default=str).decode()
+    return str(value)

@@ -1,0 +1,60 @@
+"""Alerts: what detection rules, correlations and baselines say, before people see it."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Level(StrEnum):
+    """Sigma's levels, in order."""
+
+    INFORMATIONAL = "informational"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 (informational) to 4 (critical)."""
+        return list(Level).index(self)
+
+
+class Alert(BaseModel):
+    """One finding, small enough to hand around.
+
+    id: digest of rule, group and window, so that a replay writes the same alert; first/last: event time of
+    its first and last event; detected: when Hinomi found it; entities: ECS field → values (user.name,
+    source.ip, host.name …); zones: network zones touched; event_ids: evidence (at most 200; `event_count`
+    counts them all); fields: what the rule grouped by and its figures; reason: in words, for people.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: str
+    rule_id: str
+    rule_name: str
+    title_ja: str
+    title_en: str
+    level: Level
+    kind: str = "detection"  # detection | correlation | baseline
+    first: datetime
+    last: datetime
+    detected: datetime
+    entities: dict[str, list[str]] = Field(default_factory=dict)
+    zones: list[str] = Field(default_factory=list)
+    datasets: list[str] = Field(default_factory=list)
+    event_ids: list[str] = Field(default_factory=list)
+    event_count: int = 1
+    fields: dict[str, Any] = Field(default_factory=dict)
+    reason_ja: str = ""
+    reason_en: str = ""
+    what_to_do_ja: str = ""
+    what_to_do_en: str = ""
+    tags: list[str] = Field(default_factory=list)
+    guideline: list[str] = Field(default_factory=list)
+    playbook: str = ""
+    incident_id: str = ""
+    suppressed_by: str = ""

@@ -1,0 +1,58 @@
+"""The unit of flow: many events of one dataset as a frame of dotted ECS columns."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import polars as pl
+
+from hinomi import ecs
+
+REQUIRED: dict[str, pl.DataType] = {
+    "@timestamp": ecs.TIME,
+    "event.id": pl.String(),
+    "event.original": pl.String(),
+    "event.ingested": ecs.TIME,
+    "event.dataset": pl.String(),
+    "event.kind": pl.String(),
+}
+
+SIGNALS = "hinomi.signal"
+DEAD_LETTERS = "hinomi.dead_letter"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events of one dataset.
+
+    dataset: the source's name, such as `fortinet.fortigate`; frame: one row an event, columns as
+    `hinomi.ecs` types them; origin: the configured source that they came from, for health and counts.
+    """
+
+    dataset: str
+    frame: pl.DataFrame
+    origin: str = ""
+
+    @classmethod
+    def of(cls, dataset: str, frame: pl.DataFrame, *, origin: str = "", ingested: datetime) -> "Batch":
+        """A batch with every required column present and every column in its type.
+
+        `event.id` must be there already (ids come from positions, see `hinomi.identity`). A missing
+        or unreadable `@timestamp` is filled with `ingested`, and said so in `event.reason` only by sources.
+        """
+        stamp = pl.lit(ingested).cast(ecs.TIME)
+        defaults: dict[str, pl.Expr] = {
+            "event.original": pl.lit(None, dtype=pl.String),
+            "event.ingested": stamp,
+            "event.dataset": pl.lit(dataset),
+            "event.kind": pl.lit("event"),
+            "@timestamp": stamp,
+        }
+        missing = [value.alias(name) for name, value in defaults.items() if name not in frame.columns]
+        full = ecs.conform(frame.with_columns(missing) if missing else frame)
+        full = full.with_columns(
+            pl.col("@timestamp").fill_null(stamp), pl.col("event.kind").fill_null("event")
+        )
+        return cls(dataset, full, origin)
+
+    def __len__(self) -> int:
+        return self.frame.height

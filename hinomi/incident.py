@@ -1,0 +1,78 @@
+"""Incidents: what people work on."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from hinomi.alert import Level
+
+
+class Status(StrEnum):
+    """Where an incident stands."""
+
+    NEW = "new"
+    ACKNOWLEDGED = "acknowledged"
+    IN_PROGRESS = "in_progress"
+    CONTAINED = "contained"
+    CLOSED = "closed"
+
+
+class Verdict(StrEnum):
+    """How a closed incident was judged."""
+
+    TRUE_POSITIVE = "true_positive"
+    BENIGN = "benign"
+    FALSE_POSITIVE = "false_positive"
+
+
+class Happening(BaseModel):
+    """One line of an incident's timeline: time, who or what, what happened (both languages)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    time: datetime
+    kind: Literal["alert", "status", "notify", "ack", "comment", "playbook", "assign", "level"]
+    actor: str
+    ja: str
+    en: str
+    ref: str = ""
+
+
+class Incident(BaseModel):
+    """Alerts that belong together, with what was decided and done.
+
+    number: short running number people say on the phone; grade: 0–3 as in the guideline's incident levels
+    (0 事象, 1 軽微, 2 中, 3 重大) with `grade_reason` in words; level: the highest Sigma level of its alerts;
+    alert_ids in order of arrival.
+    """
+
+    id: str
+    number: int
+    title_ja: str
+    title_en: str
+    status: Status = Status.NEW
+    grade: int = Field(default=1, ge=0, le=3)
+    grade_reason_ja: str = ""
+    grade_reason_en: str = ""
+    level: Level
+    first: datetime
+    last: datetime
+    opened: datetime
+    updated: datetime
+    assignee: str = ""
+    alert_ids: list[str] = Field(default_factory=list)
+    entities: dict[str, list[str]] = Field(default_factory=dict)
+    zones: list[str] = Field(default_factory=list)
+    tags: list[str] = Field(default_factory=list)
+    guideline: list[str] = Field(default_factory=list)
+    playbooks: list[str] = Field(default_factory=list)
+    run_ids: list[str] = Field(default_factory=list)
+    timeline: list[Happening] = Field(default_factory=list)
+    verdict: Verdict | None = None
+    acknowledged_by: str = ""
+    acknowledged_at: datetime | None = None
+    story_ja: str = ""
+    story_en: str = ""
+    fields: dict[str, Any] = Field(default_factory=dict)

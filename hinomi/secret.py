@@ -1,0 +1,64 @@
+"""Secrets by reference: `env:NAME`, `file:/path`, `credential:name` (systemd); never a literal or printed."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from hinomi.errors import ConfigError
+
+_KINDS = ("env:", "file:", "credential:")
+
+
+class Secret:
+    """A reference to a secret. `reveal()` reads it when used; `str` and `repr` show the reference."""
+
+    __slots__ = ("reference",)
+
+    def __init__(self, reference: str) -> None:
+        if not reference.startswith(_KINDS) or not reference.partition(":")[2]:
+            raise ValueError(
+                "秘密は env:名前、file:パス、credential:名前 のどれかで書いてください。"
+                "|write a secret as env:NAME, file:PATH or credential:NAME"
+            )
+        self.reference = reference
+
+    def reveal(self) -> str:
+        """The secret's text, trailing line end removed. Raises ConfigError when it is not there."""
+        kind, _, name = self.reference.partition(":")
+        if kind == "env":
+            value = os.environ.get(name)
+            if value is None:
+                raise self._missing()
+            return value
+        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
+        path = Path(name) if kind == "file" else folder / name
+        try:
+            return path.read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._missing() from error
+
+    def _missing(self) -> ConfigError:
+        return ConfigError(
+            f"秘密「{self.reference}」を読めません。", f"secret {self.reference} cannot be read"
+        )
+
+    def __repr__(self) -> str:
+        return f"Secret({self.reference})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other.reference == self.reference
+
+    def __hash__(self) -> int:
+        return hash(self.reference)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        from_text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
+        return core_schema.json_or_python_schema(
+            json_schema=from_text,
+            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), from_text]),
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.reference),
+        )

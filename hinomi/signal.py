@@ -1,0 +1,28 @@
+"""Signals: what a rule's match leaves behind, small enough to keep all of them."""
+
+import polars as pl
+
+from hinomi import ecs
+from hinomi.batch import SIGNALS
+
+DATASET = SIGNALS
+
+SCHEMA: dict[str, pl.DataType] = {
+    "@timestamp": ecs.TIME,
+    "event.id": pl.String(),
+    "event.kind": pl.String(),
+    "rule.id": pl.String(),
+    "rule.name": pl.String(),
+    "hinomi.signal.role": pl.String(),
+    "hinomi.signal.level": pl.String(),
+    "hinomi.signal.event_id": pl.String(),
+    "hinomi.signal.event_dataset": pl.String(),
+    "hinomi.signal.fields": pl.String(),
+}
+"""Columns of a signal frame. `event.id` is the signal's own id (digest of rule and event), `@timestamp` the
+event's time, `event.kind` "signal", `role` "detection" or "base", `fields` JSON text of dotted fields."""
+
+
+def empty() -> pl.DataFrame:
+    """A signal frame without rows."""
+    return pl.DataFrame(schema=SCHEMA)

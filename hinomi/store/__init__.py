@@ -1,0 +1,15 @@
+"""Where events and records are kept: two protocols, each with an embedded and a server implementation."""
+
+from hinomi.store.protocols import (
+    Appended,
+    Bucket,
+    Checkpoint,
+    DatasetStats,
+    Events,
+    Page,
+    Record,
+    Records,
+    Span,
+)
+
+__all__ = ["Appended", "Bucket", "Checkpoint", "DatasetStats", "Events", "Page", "Record", "Records", "Span"]

@@ -1,0 +1,27 @@
+"""Attacker-controlled text made safe to show. Log lines are hostile wherever they go."""
+
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_LINE = re.compile(r"[\r\n\t]+")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def inert(text: str, limit: int | None = None) -> str:
+    """One printable line: control characters, terminal escapes and bidirectional marks become visible.
+
+    `limit` counts characters; a longer text ends in an ellipsis with the number left out.
+    """
+    shown = _CONTROL.sub(
+        lambda m: f"\\x{ord(m.group()):02x}" if ord(m.group()) < 256 else f"\\u{ord(m.group()):04x}", text
+    )
+    shown = _LINE.sub(" ", shown)
+    if limit is not None and len(shown) > limit:
+        return f"{shown[:limit]}…(+{len(shown) - limit})"
+    return shown
+
+
+def spreadsheet_cell(text: str) -> str:
+    """Text that no spreadsheet takes for a formula (OWASP CSV injection)."""
+    safe = _CONTROL.sub("", text)
+    return f"'{safe}" if safe.startswith(_FORMULA) else safe

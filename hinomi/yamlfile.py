@@ -1,0 +1,140 @@
+"""YAML that people write: safe, bounded, and remembering on which line each key stands.
+
+`read()` gives plain values plus a `Places` that answers "which line is `sources.fortigate.port`?".
+Aliases are refused (a YAML bomb needs them; our files do not), so are files over 5 MiB and nesting
+over 40 levels, duplicate keys, and anything but plain YAML types.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hinomi.errors import InputError, Where
+
+MAX_BYTES = 5 * 1024 * 1024
+MAX_DEPTH = 40
+
+
+@dataclass(slots=True)
+class Places:
+    """Lines (from 1) of the keys of one file, by dotted path (`steps.2.act`)."""
+
+    file: Path | str
+    lines: dict[str, int] = field(default_factory=dict)
+
+    def where(self, path: str) -> Where:
+        """The place of a key, or of the nearest parent that the file has."""
+        parts = path.split(".")
+        for end in range(len(parts), 0, -1):
+            line = self.lines.get(".".join(parts[:end]))
+            if line is not None:
+                return Where(self.file, line, path)
+        return Where(self.file, None, path or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One YAML document: plain values and where they stand."""
+
+    value: Any
+    places: Places
+
+
+def read(path: Path) -> Document:
+    """The only document of a file. Raises InputError naming file and line."""
+    documents = read_all(path)
+    if len(documents) != 1:
+        raise InputError(
+            f"YAML 文書が {len(documents)} 個あります。1 個にしてください。",
+            f"holds {len(documents)} YAML documents, expected one",
+            where=Where(path),
+        )
+    return documents[0]
+
+
+def read_all(path: Path) -> list[Document]:
+    """Every document of a file. Raises InputError naming file and line."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise InputError("ファイルが大きすぎます(上限 5 MiB)。", "file is over 5 MiB", where=Where(path))
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise InputError(
+            f"ファイルを読めません({error.strerror})。",
+            f"cannot be read: {error.strerror}",
+            where=Where(path),
+        ) from error
+    except UnicodeDecodeError as error:
+        raise InputError(
+            "UTF-8 で保存されていません。", f"is not UTF-8 (byte {error.start})", where=Where(path)
+        ) from error
+    return parse(text, path)
+
+
+def parse(text: str, file: Path | str) -> list[Document]:
+    """Every document of a text; `file` is what errors name."""
+    try:
+        return list(_documents(text, file))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+        line = mark.line + 1 if mark else None
+        raise InputError(
+            f"YAML として読めません({problem})。", f"not valid YAML: {problem}", where=Where(file, line)
+        ) from error
+    except RecursionError as error:
+        raise InputError("入れ子が深すぎます。", "nested too deeply", where=Where(file)) from error
+
+
+def _documents(text: str, file: Path | str) -> Iterator[Document]:
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            line = event.start_mark.line + 1 if event.start_mark else None
+            raise InputError(
+                "YAML の別名(*名前)は使えません。",
+                "YAML aliases are not accepted",
+                where=Where(file, mark.line + 1),
+            )
+    loader = yaml.CSafeLoader(text)
+    try:
+        while loader.check_node():
+            node = loader.get_node()
+            assert node is not None
+            places = Places(file)
+            _walk(node, "", places, 0)
+            yield Document(loader.construct_document(node), places)
+    finally:
+        loader.dispose()
+
+
+def _walk(node: yaml.Node, path: str, places: Places, depth: int) -> None:
+    if depth > MAX_DEPTH:
+        raise InputError(
+            f"入れ子が深すぎます(上限 {MAX_DEPTH} 段)。",
+            f"nested deeper than {MAX_DEPTH} levels",
+            where=Where(places.file, node.start_mark.line + 1, path or None),
+        )
+    if path:
+        places.lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            child = f"{path}.{name}" if path else name
+            line = key.start_mark.line + 1
+            if name in seen:
+                raise InputError(
+                    f"キー「{name}」が 2 回書かれています。",
+                    f'key "{name}" is written twice',
+                    where=Where(places.file, line, child),
+                )
+            seen.add(name)
+            places.lines[child] = line
+            _walk(value, child, places, depth + 1)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _walk(value, f"{path}.{index}" if path else str(index), places, depth + 1)

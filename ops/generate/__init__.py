@@ -1,0 +1,1 @@
+"""Scripts that regenerate tables kept in the repository."""
