@@ -97,7 +97,7 @@ def _documents(text: str, file: Path | str) -> Iterator[Document]:
             raise InputError(
                 "YAML の別名(*名前)は使えません。",
                 "YAML aliases are not accepted",
-                where=Where(file, mark.line + 1),
+                where=Where(file, line),
             )
     loader = yaml.CSafeLoader(text)
     try:

@@ -1,0 +1,214 @@
+"""Which files hold events: a Parquet file that this SQLite table does not name does not exist.
+
+One commit adds the files of an append, the checkpoint of the reader and the ids that clients chose. A crash
+before it leaves files nobody names (swept at the next start); a crash after it leaves everything.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from hinomi.errors import StoreError
+from hinomi.store.protocols import Checkpoint, Span
+
+_SCHEMA = """
+create table if not exists file (
+  seq integer primary key autoincrement, upto integer, path text not null unique, dataset text not null,
+  day text not null, first integer not null, last integer not null, rows integer not null,
+  bytes integer not null
+);
+create index if not exists file_by_dataset on file (dataset, day);
+create table if not exists checkpoint (name text primary key, value text not null) without rowid;
+create table if not exists seen (id text primary key, day text not null) without rowid;
+create table if not exists field (
+  dataset text not null, name text not null, kind text not null, primary key (dataset, name)
+) without rowid;
+create table if not exists gone (path text primary key, at integer not null) without rowid;
+"""
+_IN = 400
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One Parquet file: its place, dataset, UTC day, first and last event time (ns since 1970), rows, bytes.
+
+    seq is the place in the order of arrival; a merged file covers seq..upto.
+    """
+
+    path: str
+    dataset: str
+    day: str
+    first: int
+    last: int
+    rows: int
+    bytes: int
+    seq: int = 0
+    upto: int = 0
+
+
+class Manifest:
+    """The table of files of one store folder; safe with several threads and processes."""
+
+    def __init__(self, path: Path) -> None:
+        self._lock = threading.RLock()
+        try:
+            self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=full")
+            self._db.executescript(_SCHEMA)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{path}: 保管庫の目録を開けません({error})。",
+                f"{path}: the manifest cannot be opened: {error}",
+            ) from error
+
+    @contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """A write transaction: committed at the end, rolled back on any error."""
+        with self._lock:
+            try:
+                self._db.execute("begin immediate")
+            except sqlite3.OperationalError as error:
+                raise StoreError("保管庫が使用中で書けません。", f"the store is locked: {error}") from error
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+            self._db.execute("commit")
+
+    def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
+        with self._lock:
+            return self._db.execute(sql, values).fetchall()
+
+    def checkpoint(self, name: str) -> str | None:
+        """The value committed under the name."""
+        rows = self._rows("select value from checkpoint where name=?", (name,))
+        return str(rows[0][0]) if rows else None
+
+    def known(self, ids: Iterable[str]) -> set[str]:
+        """Those of the ids that a client used before."""
+        listed = list(ids)
+        found: set[str] = set()
+        for start in range(0, len(listed), _IN):
+            part = listed[start : start + _IN]
+            marks = ",".join("?" * len(part))
+            found.update(
+                str(row[0]) for row in self._rows(f"select id from seen where id in ({marks})", part)
+            )
+        return found
+
+    def add(
+        self,
+        files: Sequence[File],
+        kinds: dict[str, dict[str, str]],
+        checkpoint: Checkpoint | None,
+        new_ids: Sequence[tuple[str, str]],
+    ) -> bool:
+        """One commit of an append. False (and nothing written) when another writer took one of the ids."""
+        try:
+            with self.writing() as db:
+                if new_ids:
+                    db.executemany("insert into seen values (?,?)", new_ids)
+                for file in files:
+                    _insert(db, file)
+                for dataset, names in kinds.items():
+                    db.executemany(
+                        "insert or ignore into field values (?,?,?)",
+                        [(dataset, name, kind) for name, kind in names.items()],
+                    )
+                if checkpoint:
+                    db.execute(
+                        "insert or replace into checkpoint values (?,?)", (checkpoint.name, checkpoint.value)
+                    )
+        except sqlite3.IntegrityError:
+            return False
+        return True
+
+    def files(self, datasets: Sequence[str] = (), span: Span | None = None, after: int = 0) -> list[File]:
+        """Files that may hold events of these datasets in the span, in order of arrival."""
+        clauses, values = ["upto > ?"], [after]
+        if datasets:
+            clauses.append(f"dataset in ({','.join('?' * len(datasets))})")
+            values.extend(datasets)  # type: ignore[arg-type]
+        if span and span.start:
+            clauses.append("last >= ?")
+            values.append(nanoseconds(span.start))
+        if span and span.end:
+            clauses.append("first < ?")
+            values.append(nanoseconds(span.end))
+        rows = self._rows(
+            "select path, dataset, day, first, last, rows, bytes, seq, upto from file"
+            f" where {' and '.join(clauses)} order by seq",
+            values,
+        )
+        return [File(*row) for row in rows]  # type: ignore[arg-type]
+
+    def kinds(self, datasets: Sequence[str] = ()) -> dict[str, str]:
+        """Known columns with their kind."""
+        clause = f"where dataset in ({','.join('?' * len(datasets))})" if datasets else ""
+        rows = self._rows(f"select distinct name, kind from field {clause} order by name", list(datasets))
+        return {str(name): str(kind) for name, kind in rows}
+
+    def replace(self, old: Sequence[File], new: File | None, at: int) -> None:
+        """Swap files for a merged one, or for nothing; the old ones go later, once readers are done."""
+        with self.writing() as db:
+            db.executemany("delete from file where seq=?", [(file.seq,) for file in old])
+            db.executemany("insert or replace into gone values (?,?)", [(file.path, at) for file in old])
+            if new is not None:
+                db.execute(
+                    "insert into file values (?,?,?,?,?,?,?,?,?)",
+                    (
+                        new.seq,
+                        new.upto,
+                        new.path,
+                        new.dataset,
+                        new.day,
+                        new.first,
+                        new.last,
+                        new.rows,
+                        new.bytes,
+                    ),
+                )
+
+    def gone(self, before: int) -> list[str]:
+        """Paths replaced before a time (seconds): safe to delete."""
+        return [str(row[0]) for row in self._rows("select path from gone where at < ?", (before,))]
+
+    def forget(self, paths: Sequence[str]) -> None:
+        """Drop deleted paths from the list of gone files."""
+        with self.writing() as db:
+            db.executemany("delete from gone where path=?", [(path,) for path in paths])
+
+    def forget_ids(self, before_day: str) -> int:
+        """Forget client-chosen ids of days before (they can then no longer be recognised as duplicates)."""
+        with self.writing() as db:
+            return db.execute("delete from seen where day < ?", (before_day,)).rowcount
+
+    def all_paths(self) -> set[str]:
+        """Every path that is live or waiting to be deleted."""
+        rows = self._rows("select path from file union select path from gone")
+        return {str(row[0]) for row in rows}
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _insert(db: sqlite3.Connection, file: File) -> None:
+    cursor = db.execute(
+        "insert into file (upto, path, dataset, day, first, last, rows, bytes) values (0,?,?,?,?,?,?,?)",
+        (file.path, file.dataset, file.day, file.first, file.last, file.rows, file.bytes),
+    )
+    db.execute("update file set upto=seq where seq=?", (cursor.lastrowid,))
+
+
+def nanoseconds(time: datetime) -> int:
+    """Nanoseconds since 1970 of a zoned time."""
+    delta = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1_000

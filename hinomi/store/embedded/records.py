@@ -1,0 +1,180 @@
+"""Records in SQLite (WAL): one table, JSON bodies, compare-and-set by version."""
+
+import sqlite3
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from hinomi.clock import Clock, SystemClock
+from hinomi.errors import Conflict, StoreError
+from hinomi.store.protocols import Record
+
+_TABLE = """
+create table if not exists record (
+  kind text not null, id text not null, version integer not null, body text not null, updated text not null,
+  primary key (kind, id)
+) without rowid
+"""
+_COLUMNS = "kind, id, version, body, updated"
+
+
+class SqliteRecords:
+    """`hinomi.store.Records` in one SQLite file; safe with several threads and processes."""
+
+    def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
+        self._clock = clock or SystemClock()
+        self._lock = threading.RLock()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
+            self._db.execute("pragma journal_mode=wal")
+            self._db.execute("pragma synchronous=full")
+            self._db.execute(_TABLE)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{path}: 記録を開けません({error})。", f"{path}: records cannot be opened: {error}"
+            ) from error
+        path.chmod(0o600)
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with self._lock:
+            try:
+                self._db.execute("begin immediate")
+            except sqlite3.OperationalError as error:
+                raise StoreError("記録が使用中で書けません。", f"records are locked: {error}") from error
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("rollback")
+                raise
+            self._db.execute("commit")
+
+    def get(self, kind: str, id: str) -> Record | None:  # noqa: A002
+        """See `Records.get`."""
+        with self._lock:
+            row = self._db.execute(
+                f"select {_COLUMNS} from record where kind=? and id=?", (kind, id)
+            ).fetchone()
+        return _record(row) if row else None
+
+    def put(self, kind: str, id: str, body: Mapping[str, Any], *, expect: int | None = None) -> Record:  # noqa: A002
+        """See `Records.put`."""
+        text, now = _json(body), self._clock.now()
+        with self._writing() as db:
+            version = _version(db, kind, id)
+            _check(kind, id, version, expect)
+            db.execute(
+                "insert or replace into record values (?,?,?,?,?)",
+                (kind, id, version + 1, text, now.isoformat()),
+            )
+        return Record(kind, id, version + 1, orjson.loads(text), now)
+
+    def delete(self, kind: str, id: str, *, expect: int | None = None) -> bool:  # noqa: A002
+        """See `Records.delete`."""
+        with self._writing() as db:
+            version = _version(db, kind, id)
+            _check(kind, id, version, expect)
+            db.execute("delete from record where kind=? and id=?", (kind, id))
+        return version > 0
+
+    def find(
+        self,
+        kind: str,
+        where: Mapping[str, Any] | None = None,
+        *,
+        order: str = "",
+        limit: int = 1000,
+        offset: int = 0,
+    ) -> list[Record]:
+        """See `Records.find`."""
+        clause, values = _where(kind, where)
+        ordering = "id"
+        if order:
+            ordering = f"json_extract(body, ?) {'desc' if order.startswith('-') else 'asc'}, id"
+            values.append(_path(order.lstrip("-")))
+        with self._lock:
+            rows = self._db.execute(
+                f"select {_COLUMNS} from record where {clause} order by {ordering} limit ? offset ?",
+                (*values, limit, offset),
+            ).fetchall()
+        return [_record(row) for row in rows]
+
+    def count(self, kind: str, where: Mapping[str, Any] | None = None) -> int:
+        """See `Records.count`."""
+        clause, values = _where(kind, where)
+        with self._lock:
+            row = self._db.execute(f"select count(*) from record where {clause}", values).fetchone()
+        return int(row[0])
+
+    def append(self, kind: str, body: Mapping[str, Any]) -> Record:
+        """See `Records.append`."""
+        text, now = _json(body), self._clock.now()
+        with self._writing() as db:
+            row = db.execute("select max(id) from record where kind=?", (kind,)).fetchone()
+            number = f"{int(row[0] or 0) + 1:012d}"
+            db.execute("insert into record values (?,?,?,?,?)", (kind, number, 1, text, now.isoformat()))
+        return Record(kind, number, 1, orjson.loads(text), now)
+
+    def last(self, kind: str) -> Record | None:
+        """See `Records.last`."""
+        with self._lock:
+            row = self._db.execute(
+                f"select {_COLUMNS} from record where kind=? order by id desc limit 1", (kind,)
+            ).fetchone()
+        return _record(row) if row else None
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._db.close()
+
+
+def _json(body: Mapping[str, Any]) -> str:
+    return orjson.dumps(body, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+
+
+def _record(row: tuple[Any, ...]) -> Record:
+    kind, identity, version, body, updated = row
+    return Record(
+        kind, identity, version, orjson.loads(body), datetime.fromisoformat(updated).astimezone(UTC)
+    )
+
+
+def _version(db: sqlite3.Connection, kind: str, identity: str) -> int:
+    row = db.execute("select version from record where kind=? and id=?", (kind, identity)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _check(kind: str, identity: str, version: int, expect: int | None) -> None:
+    if expect is not None and version != expect:
+        raise Conflict(
+            f"{kind}「{identity}」は、読んだあとに変わりました(版 {expect} → {version})。",
+            f"{kind} {identity} is at version {version}, expected {expect}",
+        )
+
+
+def _path(dotted: str) -> str:
+    parts = (part.replace('"', "\uffff") for part in dotted.split("."))  # no key of ours holds either
+    return "$" + "".join(f'."{part}"' for part in parts)
+
+
+def _where(kind: str, where: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
+    clauses, values = ["kind=?"], [kind]
+    for dotted, wanted in (where or {}).items():
+        if isinstance(wanted, (list, tuple, set, frozenset)):
+            marks = ",".join("?" * len(wanted))
+            clauses.append(f"json_extract(body, ?) in ({marks})")
+            values.extend([_path(dotted), *wanted])
+        elif wanted is None:
+            clauses.append("json_extract(body, ?) is null")
+            values.append(_path(dotted))
+        else:
+            clauses.append("json_extract(body, ?) = ?")
+            values.extend([_path(dotted), wanted])
+    return " and ".join(clauses), values

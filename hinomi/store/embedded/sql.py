@@ -1,0 +1,127 @@
+"""The search language as SQL over Parquet files: values are bound, names quoted, no text is glued in."""
+
+import ipaddress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from hinomi import query
+from hinomi.clock import JST
+from hinomi.errors import QueryError
+
+_IPV4 = (
+    "(try_cast(split_part({c},'.',1) as bigint)*16777216 + try_cast(split_part({c},'.',2) as bigint)*65536"
+    " + try_cast(split_part({c},'.',3) as bigint)*256 + try_cast(split_part({c},'.',4) as bigint))"
+)
+
+
+def quoted(name: str) -> str:
+    """A column name as an SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+@dataclass(slots=True)
+class Condition:
+    """SQL text of a query over known columns, with its bound values.
+
+    kinds: column → kind: `keyword`, `long`, `float`, `boolean`, `date`, with `[]` behind it for a list.
+    """
+
+    kinds: dict[str, str]
+    values: list[Any] = field(default_factory=list)
+
+    def sql(self, node: query.Node) -> str:
+        """The condition of a node; never null, so that `not` means what it says."""
+        match node:
+            case query.Everything():
+                return "true"
+            case query.And(parts):
+                return "(" + " and ".join(self.sql(part) for part in parts) + ")"
+            case query.Or(parts):
+                return "(" + " or ".join(self.sql(part) for part in parts) + ")"
+            case query.Not(part):
+                return f"(not {self.sql(part)})"
+            case query.Text(value):
+                return self._any_column(["event.original", "message"], value)
+            case query.Exists(name):
+                return f"({quoted(name)} is not null)" if name in self.kinds else "false"
+            case query.Is(name, value, wild):
+                return self._leaf(name, lambda column, kind: self._equals(column, kind, value, wild))
+            case query.Within(name, network):
+                return self._leaf(name, lambda column, kind: self._within(column, network))
+            case query.Compare(name, sign, value):
+                return self._leaf(name, lambda column, kind: self._compares(name, column, kind, sign, value))
+
+    def _any_column(self, names: list[str], value: str) -> str:
+        parts = []
+        for name in names:
+            if name in self.kinds:
+                self.values.append(value)
+                parts.append(f"coalesce(contains(lower({quoted(name)}), lower(?)), false)")
+        return "(" + " or ".join(parts) + ")" if parts else "false"
+
+    def _leaf(self, name: str, make: Any) -> str:
+        kind = self.kinds.get(name)
+        if kind is None:
+            return "false"
+        if kind.endswith("[]"):
+            inner = make("x", kind[:-2])
+            return f"coalesce(len(list_filter({quoted(name)}, lambda x: {inner})) > 0, false)"
+        return f"coalesce({make(quoted(name), kind)}, false)"
+
+    def _equals(self, column: str, kind: str, value: str, wild: bool) -> str:
+        if kind in {"long", "float"} and not wild:
+            self.values.append(value)
+            return f"({column} = try_cast(? as double))"
+        if kind == "boolean" and not wild:
+            self.values.append(value.lower() in {"true", "1", "yes"})
+            return f"({column} = ?)"
+        text = column if kind == "keyword" else f"cast({column} as varchar)"
+        if wild:
+            self.values.append(_like(value))
+            return f"({text} ilike ? escape '\\')"
+        self.values.append(value)
+        return f"(lower({text}) = lower(?))"
+
+    def _within(self, column: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
+        if network.version == 6:
+            raise QueryError(
+                "IPv6 の範囲検索はまだ使えません。前方一致(例: 2001:db8:*)で書いてください。",
+                "IPv6 ranges are not supported yet; write a prefix such as 2001:db8:*",
+            )
+        self.values.extend([int(network.network_address), int(network.broadcast_address)])
+        return f"({_IPV4.format(c=column)} between ? and ?)"
+
+    def _compares(self, name: str, column: str, kind: str, sign: query.Comparison, value: str) -> str:
+        if kind == "date":
+            self.values.append(_time(name, value).isoformat())
+            return f"({column} {sign} cast(? as timestamptz_ns))"
+        self.values.append(_number(name, value))
+        number = column if kind in {"long", "float"} else f"try_cast({column} as double)"
+        return f"({number} {sign} ?)"
+
+
+def _like(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return escaped.replace("*", "%")
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return float(value)
+    except ValueError:
+        raise QueryError(
+            f"{name} と比べる「{value}」は数ではありません。",
+            f'"{value}" compared with {name} is not a number',
+        ) from None
+
+
+def _time(name: str, value: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise QueryError(
+            f"{name} と比べる「{value}」は日時(例: 2026-11-20T03:14)ではありません。",
+            f'"{value}" compared with {name} is not a time such as 2026-11-20T03:14',
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=JST)

@@ -1,0 +1,268 @@
+"""What any Events implementation must do."""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hinomi import ecs
+from hinomi.batch import Batch
+from hinomi.errors import QueryError
+from hinomi.store import Checkpoint, Events, Span
+from tests.contract.stores import EVENTS, NOW
+
+START = datetime(2026, 11, 20, 3, tzinfo=UTC)
+
+
+@pytest.fixture(params=sorted(EVENTS))
+def make(request: pytest.FixtureRequest) -> Callable[[Path], Events]:
+    return EVENTS[request.param]
+
+
+@pytest.fixture
+def events(make: Callable[[Path], Events], tmp_path: Path) -> Iterator[Events]:
+    store = make(tmp_path)
+    yield store
+    store.close()
+
+
+def batch(*, n: int = 10, dataset: str = "fortinet.fortigate", first: int = 0, day: int = 0) -> Batch:
+    """n events a minute apart: ids from `first`, users in turn, ports rising."""
+    rows = range(first, first + n)
+    times = [START + timedelta(minutes=i, days=day) for i in rows]
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series(times).cast(ecs.TIME),
+            "event.id": [f"{dataset}-{i:04d}" for i in rows],
+            "event.original": [f'line {i} user="User{i % 3}" 100%_done' for i in rows],
+            "event.category": [["network", "session"] if i % 2 else ["network"] for i in rows],
+            "user.name": [f"User{i % 3}" for i in rows],
+            "source.ip": [f"10.30.{i % 4}.{i % 250}" for i in rows],
+            "destination.port": [440 + i for i in rows],
+            "fortinet.fortigate.policyid": [None if i % 5 else str(i) for i in rows],
+        }
+    )
+    return Batch.of(dataset, frame, origin="fw", ingested=NOW)
+
+
+def test_append_then_count_search_get(events: Events) -> None:
+    """What was appended is counted, found newest first, and fetched by id with its types."""
+    events.append([batch()])
+    assert events.count() == 10
+    page = events.search(limit=3)
+    assert [row["event.id"][-4:] for row in page.rows] == ["0009", "0008", "0007"]
+    assert page.total == 10
+    [row] = events.get(["fortinet.fortigate-0004", "unknown"])
+    assert row["@timestamp"] == START + timedelta(minutes=4)
+    assert row["destination.port"] == 444
+    assert row["event.category"] == ["network"]
+    assert "fortinet.fortigate.policyid" not in row
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("", 10),
+        ("user.name: user1", 3),
+        ("user.name: USER*", 10),
+        ("user.name: (User0 or User1)", 7),
+        ("not user.name: User0", 6),
+        ("not unknown.field: x", 10),
+        ("unknown.field: x", 0),
+        ("destination.port >= 445", 5),
+        ("destination.port: 445", 1),
+        ("destination.port > 441 and destination.port < 444", 2),
+        ("event.category: session", 5),
+        ("event.category: SESS*", 5),
+        ("source.ip: 10.30.1.0/24", 3),
+        ("source.ip: 10.0.0.0/8", 10),
+        ("fortinet.fortigate.policyid: *", 2),
+        ("not fortinet.fortigate.policyid: *", 8),
+        ('"user=\\"User2"', 3),
+        ('"100%_done"', 10),
+        ('"100__done"', 0),
+        ("line", 10),
+        ("user.name: User1 or (user.name: User2 and destination.port: 442)", 4),
+        ('@timestamp >= "2026-11-20T12:05:00+09:00"', 5),
+        ("@timestamp < 2026-11-20T12:05", 5),
+        ("event.dataset: fortinet.fortigate", 10),
+    ],
+)
+def test_query_language(events: Events, query: str, expected: int) -> None:
+    """Each form of the search language selects what its description says."""
+    events.append([batch()])
+    assert events.count(query) == expected
+
+
+def test_query_errors_name_the_place(events: Events) -> None:
+    """A query that cannot be read, or compares a number with a word, is refused in words."""
+    events.append([batch()])
+    for query in [
+        "(a: b",
+        "a: b)",
+        'a: "x',
+        "destination.port > many",
+        "@timestamp > soon",
+        "a:",
+        ":",
+        "not",
+    ]:
+        with pytest.raises(QueryError):
+            events.count(query)
+
+
+def test_hostile_names_and_values(events: Events) -> None:
+    """Quotes, SQL and wildcards in names and values are only text."""
+    events.append([batch()])
+    for query in [
+        '"\'; drop table file; --"',
+        'user.name: "\') or 1=1 --"',
+        "user.name: %",
+        "user.name: User_",
+    ]:
+        assert events.count(query) == 0
+    assert events.top('user.name" from x --') == []
+
+
+def test_paging_visits_each_event_once(events: Events) -> None:
+    """Pages by token give every event once, in order, in both directions."""
+    events.append([batch(n=25), batch(n=5, dataset="squid.access")])
+    for oldest_first in (False, True):
+        seen, token = [], None
+        while True:
+            page = events.search(limit=7, after=token, oldest_first=oldest_first)
+            seen += [row["event.id"] for row in page.rows]
+            token = page.after
+            if token is None:
+                break
+        assert len(seen) == len(set(seen)) == 30
+
+
+def test_span_and_datasets(events: Events) -> None:
+    """A span includes its start and excludes its end; datasets restrict."""
+    events.append([batch(), batch(dataset="squid.access")])
+    span = Span(START + timedelta(minutes=2), START + timedelta(minutes=4))
+    assert events.count(span=span) == 4
+    assert events.count(span=span, datasets=["squid.access"]) == 2
+
+
+def test_histogram_has_empty_bars(events: Events) -> None:
+    """Every bar of the span is there, split by a field where asked; the sum is the count."""
+    events.append([batch()])
+    span = Span(START - timedelta(minutes=5), START + timedelta(minutes=15))
+    bars = events.histogram(span=span, interval=timedelta(minutes=5), by="user.name")
+    assert [bar.count for bar in bars] == [0, 5, 5, 0]
+    assert bars[1].by == {"User0": 2, "User1": 2, "User2": 1}
+    assert bars[0].start == span.start
+
+
+def test_top_values(events: Events) -> None:
+    """The most frequent values, elements of lists counted each."""
+    events.append([batch()])
+    assert events.top("user.name") == [("User0", 4), ("User1", 3), ("User2", 3)]
+    assert events.top("event.category") == [("network", 10), ("session", 5)]
+    assert events.top("destination.port", "user.name: User2", limit=1) == [("442", 1)]
+
+
+def test_checkpoint_is_committed_with_the_events(make: Callable[[Path], Events], tmp_path: Path) -> None:
+    """A reader's place survives a restart together with what it stored."""
+    store = make(tmp_path)
+    assert store.checkpoint("worker-0") is None
+    store.append([batch()], checkpoint=Checkpoint("worker-0", "7:100"))
+    store.append([], checkpoint=Checkpoint("worker-0", "7:200"))
+    store.close()
+    again = make(tmp_path)
+    assert again.checkpoint("worker-0") == "7:200"
+    assert again.count() == 10
+    again.close()
+
+
+def test_ids_that_clients_chose_are_stored_once(events: Events) -> None:
+    """An event sent again after a lost answer is counted as a duplicate, also within one append."""
+    sent = batch(n=4)
+    ids = frozenset(sent.frame["event.id"].to_list()[:3])
+    assert events.append([sent], client_ids=ids).stored == 4
+    again = events.append([sent, sent], client_ids=frozenset(sent.frame["event.id"].to_list()))
+    assert (again.stored, again.duplicates) == (1, 7)
+    assert events.count() == 5
+
+
+def test_since_follows_arrival(events: Events) -> None:
+    """A follower sees every event in order of arrival, from where it left off."""
+    events.append([batch(n=3)])
+    events.append([batch(n=3, first=10, day=-3), batch(n=2, dataset="squid.access")])
+    frames = list(events.since("fortinet.fortigate", None))
+    assert [len(frame) for _, frame in frames] == [3, 3]
+    assert list(events.since("fortinet.fortigate", frames[-1][0])) == []
+    events.append([batch(n=1, first=50)])
+    [(_, frame)] = events.since("fortinet.fortigate", frames[-1][0])
+    assert frame["event.id"].to_list() == ["fortinet.fortigate-0050"]
+
+
+def test_scan_reads_all_columns_asked_for(events: Events) -> None:
+    """A scan gives every event of the span once, with only the columns asked for."""
+    events.append([batch(n=30), batch(n=5, first=100, day=1)])
+    frames = list(events.scan("fortinet.fortigate", columns=["event.id", "no.such"]))
+    ids = pl.concat(frames)["event.id"]
+    assert len(ids) == ids.n_unique() == 35
+    assert frames[0].columns == ["event.id"]
+
+
+def test_drop_removes_only_what_is_older(events: Events) -> None:
+    """Retention removes whole days before the limit and leaves the rest."""
+    events.append([batch(day=-10), batch(first=100), batch(dataset="squid.access", day=-10)])
+    assert events.drop("fortinet.fortigate", START - timedelta(days=5)) == 10
+    assert events.count(datasets=["fortinet.fortigate"]) == 10
+    assert events.count(datasets=["squid.access"]) == 10
+
+
+def test_compaction_changes_nothing_that_is_seen(events: Events) -> None:
+    """After merging small files the same events are found; a follower misses none of what came later."""
+    token = None
+    for i in range(12):
+        events.append([batch(n=2, first=2 * i)])
+    for found, _ in events.since("fortinet.fortigate", None):
+        token = found
+    before = [row["event.id"] for row in events.search(limit=100).rows]
+    events.compact()
+    assert [row["event.id"] for row in events.search(limit=100).rows] == before
+    events.append([batch(n=1, first=900)])
+    later = [frame for _, frame in events.since("fortinet.fortigate", token)]
+    assert "fortinet.fortigate-0900" in pl.concat(later, how="diagonal")["event.id"]
+
+
+def test_datasets_and_fields(events: Events) -> None:
+    """What is held is told by dataset, and which fields there are with their kinds."""
+    events.append([batch()])
+    [stats] = events.datasets()
+    assert (stats.name, stats.events) == ("fortinet.fortigate", 10)
+    assert (stats.first, stats.last) == (START, START + timedelta(minutes=9))
+    kinds = events.fields()
+    assert kinds["destination.port"] == "long"
+    assert kinds["event.category"] == "keyword[]"
+    assert kinds["@timestamp"] == "date"
+
+
+def test_clocks_gone_wrong_do_not_scatter_files(events: Events) -> None:
+    """Events from a century of days are kept and found."""
+    times = [datetime(1971 + i, 1, 1, tzinfo=UTC) for i in range(120)]
+    frame = pl.DataFrame(
+        {"@timestamp": pl.Series(times).cast(ecs.TIME), "event.id": [str(i) for i in range(120)]}
+    )
+    events.append([Batch.of("linux.auth", frame, ingested=NOW)])
+    assert events.count() == 120
+    assert events.count(span=Span(datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC))) == 2
+
+
+def test_an_empty_store_answers(events: Events) -> None:
+    """Nothing stored is no error."""
+    assert events.search().rows == []
+    assert events.count("a: b") == 0
+    assert events.top("user.name") == []
+    assert events.get(["x"]) == []
+    assert events.datasets() == []
+    assert events.compact() == 0
+    bars = events.histogram(span=Span(START, START + timedelta(hours=1)), interval=timedelta(minutes=30))
+    assert [bar.count for bar in bars] == [0, 0]
