@@ -1,0 +1,142 @@
+"""Adds zones, places, asset and staff facts: each distinct value is looked up once, then joined."""
+
+import ipaddress
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from collectors.enrich.places import NOWHERE, Geography, MaxMind, Overrides, PackagedCountries, ZoneMap
+from collectors.enrich.registers import Assets, Staff
+from collectors.enrich.settings import EnrichSettings, Zone
+
+SIDES = ("source", "destination", "client", "server")
+_MEMO = 200_000
+_FACTS = {"ip": pl.String, "zone": pl.String, "country": pl.String, "location": pl.String}
+
+
+@dataclass(slots=True)
+class Enricher:
+    """Enrichment with one configuration. Not thread-safe: one a worker."""
+
+    zones: ZoneMap
+    geography: Geography
+    staff: Staff = field(default_factory=Staff)
+    assets: Assets = field(default_factory=Assets)
+    _memo: dict[str, tuple[str | None, str | None, str | None]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, settings: EnrichSettings) -> "Enricher":
+        """An enricher from the configuration. Raises ConfigError for files that cannot be read."""
+        geography: Geography = MaxMind.load(settings.mmdb) if settings.mmdb else PackagedCountries.load()
+        if settings.geo_override:
+            geography = Overrides.load(settings.geo_override, geography)
+        return cls(
+            ZoneMap(settings.zones),
+            geography,
+            Staff.load(settings.staff) if settings.staff else Staff(),
+            Assets.load(settings.assets) if settings.assets else Assets(),
+        )
+
+    def enrich(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The same rows in the same order with enrichment columns; a value the source gave is kept."""
+        enriched = self._with_places(frame)
+        enriched = self._with_assets(enriched)
+        enriched = self._with_staff(enriched)
+        return self._with_direction(enriched)
+
+    def _with_places(self, frame: pl.DataFrame) -> pl.DataFrame:
+        sides = [side for side in SIDES if f"{side}.ip" in frame.columns]
+        if not sides:
+            return frame
+        distinct = (
+            pl.concat([frame[f"{side}.ip"].unique().rename("ip") for side in sides]).unique().drop_nulls()
+        )
+        facts = self._facts(distinct.to_list())
+        for side in sides:
+            frame = self._with_side(frame, side, facts)
+        return frame
+
+    def _with_side(self, frame: pl.DataFrame, side: str, facts: pl.DataFrame) -> pl.DataFrame:
+        names = {
+            "zone": f"{side}.zone",
+            "country": f"{side}.geo.country_iso_code",
+            "location": f"{side}.geo.location",
+        }
+        found = frame.select(f"{side}.ip").join(
+            facts, left_on=f"{side}.ip", right_on="ip", how="left", maintain_order="left"
+        )
+        columns = []
+        for fact, name in names.items():
+            value = found[fact]
+            if name in frame.columns:
+                columns.append(pl.coalesce(pl.col(name).cast(pl.String), pl.lit(value)).alias(name))
+            elif value.null_count() < len(value):
+                columns.append(pl.lit(value).alias(name))
+        return frame.with_columns(columns)
+
+    def _facts(self, addresses: list[str]) -> pl.DataFrame:
+        if len(self._memo) > _MEMO:
+            self._memo.clear()
+        memo = self._memo
+        rows = []
+        for text in addresses:
+            fact = memo.get(text)
+            if fact is None:
+                fact = memo[text] = self._look_up(text)
+            rows.append((text, *fact))
+        return pl.DataFrame(rows, schema=_FACTS, orient="row")
+
+    def _look_up(self, text: str) -> tuple[str | None, str | None, str | None]:
+        try:
+            address = ipaddress.ip_address(text.partition("%")[0])
+        except ValueError:
+            return None, None, None
+        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
+            address = address.ipv4_mapped
+        zone = self.zones.zone(address)
+        place = self.geography.place(address) if zone is Zone.EXTERNAL else NOWHERE
+        return zone, place.country, place.location
+
+    def _with_assets(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if "host.name" in frame.columns and self.assets.by_host.height:
+            short = pl.col("host.name").str.to_lowercase().str.split(".").list.first()
+            frame = _joined(frame, short, self.assets.by_host)
+        if "host.asset.zone" in frame.columns and "host.zone" not in frame.columns:
+            frame = frame.with_columns(pl.col("host.asset.zone").alias("host.zone"))
+        return frame
+
+    def _with_staff(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if "user.name" not in frame.columns or not self.staff.frame.height:
+            return frame
+        account = pl.col("user.name").str.to_lowercase().str.replace(r"^.*\\", "").str.replace(r"@.*$", "")
+        return _joined(frame, account, self.staff.frame)
+
+    def _with_direction(self, frame: pl.DataFrame) -> pl.DataFrame:
+        if not {"source.zone", "destination.zone"} <= set(frame.columns):
+            return frame
+        from_outside, to_outside = (
+            pl.col("source.zone") == Zone.EXTERNAL,
+            pl.col("destination.zone") == Zone.EXTERNAL,
+        )
+        direction: pl.Expr = (
+            pl.when(from_outside & to_outside)
+            .then(pl.lit("external"))
+            .when(from_outside & pl.col("destination.zone").is_not_null())
+            .then(pl.lit("inbound"))
+            .when(to_outside & pl.col("source.zone").is_not_null())
+            .then(pl.lit("outbound"))
+            .when(pl.col("source.zone").is_not_null() & pl.col("destination.zone").is_not_null())
+            .then(pl.lit("internal"))
+        )
+        if "network.direction" in frame.columns:
+            direction = pl.coalesce(pl.col("network.direction"), direction)
+        return frame.with_columns(direction.alias("network.direction"))
+
+
+def _joined(frame: pl.DataFrame, key: pl.Expr, facts: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the facts of its key; columns that stay empty are left out."""
+    found = frame.select(key.alias("key")).join(facts, on="key", how="left", maintain_order="left")
+    columns = [
+        found[name] for name in facts.columns if name != "key" and found[name].null_count() < found.height
+    ]
+    return frame.with_columns(columns) if columns else frame

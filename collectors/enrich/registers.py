@@ -1,0 +1,103 @@
+"""The city's lists of staff and assets, from CSV."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import polars as pl
+
+from hinomi.errors import ConfigError, Where
+
+STAFF = {
+    "account": "",
+    "full_name": "user.staff.full_name",
+    "department": "user.staff.department",
+    "employment": "user.staff.employment",
+    "telework": "user.staff.telework",
+}
+ASSETS = {
+    "host": "",
+    "ip": "",
+    "zone": "host.asset.zone",
+    "department": "host.asset.department",
+    "role": "host.asset.role",
+    "criticality": "host.asset.criticality",
+    "protected": "host.asset.protected",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """People by account (lower case). frame: `key` plus `user.staff.*` text columns."""
+
+    frame: pl.DataFrame = field(default_factory=lambda: _empty(STAFF))
+
+    @classmethod
+    def load(cls, path: Path) -> "Staff":
+        """Read the CSV; `account` is required, other columns optional. Raises ConfigError with the line."""
+        rows = [
+            {"key": row["account"].strip().lower(), **_columns(row, STAFF)}
+            for _, row in _rows(path, ["account"])
+        ]
+        return cls(pl.DataFrame(rows, schema=_schema(STAFF)).unique("key", keep="first", maintain_order=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Machines by host name (lower case, short) and by address. frames: `key` plus `host.asset.*`."""
+
+    by_host: pl.DataFrame = field(default_factory=lambda: _empty(ASSETS))
+    by_ip: pl.DataFrame = field(default_factory=lambda: _empty(ASSETS))
+
+    @classmethod
+    def load(cls, path: Path) -> "Assets":
+        """Read the CSV; `host` is required, other columns optional. Raises ConfigError with the line."""
+        hosts, addresses = [], []
+        for _, row in _rows(path, ["host"]):
+            facts = _columns(row, ASSETS)
+            hosts.append({"key": row["host"].strip().lower().partition(".")[0], **facts})
+            if (row.get("ip") or "").strip():
+                addresses.append({"key": row["ip"].strip(), **facts})
+        schema = _schema(ASSETS)
+        return cls(
+            pl.DataFrame(hosts, schema=schema).unique("key", keep="first", maintain_order=True),
+            pl.DataFrame(addresses, schema=schema).unique("key", keep="first", maintain_order=True),
+        )
+
+
+def _schema(columns: dict[str, str]) -> dict[str, pl.DataType]:
+    return {"key": pl.String(), **{name: pl.String() for name in columns.values() if name}}
+
+
+def _empty(columns: dict[str, str]) -> pl.DataFrame:
+    return pl.DataFrame(schema=_schema(columns))
+
+
+def _columns(row: dict[str, str], columns: dict[str, str]) -> dict[str, str | None]:
+    return {target: (row.get(name) or "").strip() or None for name, target in columns.items() if target}
+
+
+def _rows(path: Path, required: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle)
+            missing = [name for name in required if name not in (reader.fieldnames or [])]
+            if missing:
+                raise ConfigError(
+                    f"列 {', '.join(missing)} がありません。",
+                    f"column {', '.join(missing)} is missing",
+                    where=Where(path, 1),
+                )
+            for row in reader:
+                if not (row[required[0]] or "").strip():
+                    raise ConfigError(
+                        f"{required[0]} が空です。",
+                        f"{required[0]} is empty",
+                        where=Where(path, reader.line_num),
+                    )
+                yield reader.line_num, row
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(
+            "CSV として読めません。", f"cannot be read as CSV: {error}", where=Where(path)
+        ) from error
