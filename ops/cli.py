@@ -1,6 +1,70 @@
-"""Command line: grows with the rooms."""
+"""The command `hinomi`. Each file in `ops/commands/` adds one command; being in the folder is enough."""
+
+import importlib
+import os
+import pkgutil
+import sys
+
+import typer
+
+import ops.commands
+from hinomi import __version__
+from hinomi.errors import HinomiError
+
+app = typer.Typer(
+    name="hinomi",
+    help="火の見 — 自治体のためのセキュリティ監視・インシデント対応 / security monitoring for local governments",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"hinomi {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="版を表示 / show the version"
+    ),
+) -> None:
+    """火の見 — 自治体のためのセキュリティ監視・インシデント対応 / security monitoring for local governments"""
+
+
+def _register() -> None:
+    for module in sorted(pkgutil.iter_modules(ops.commands.__path__), key=lambda found: found.name):
+        importlib.import_module(f"ops.commands.{module.name}").register(app)
 
 
 def main() -> None:
-    """Run a command."""
-    print("hinomi")
+    """Run one command. Errors are sentences with an exit code, never a stack trace."""
+    _register()
+    try:
+        app()
+    except HinomiError as error:
+        print(error, file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # `hinomi … | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+    except KeyboardInterrupt:
+        print("中断しました。(interrupted)", file=sys.stderr)
+        sys.exit(130)
+    except Exception as error:  # the last stand: a sentence for the person, the trace only on request
+        if os.environ.get("HINOMI_DEBUG"):
+            raise
+        print(
+            f"予期しない誤りです: {type(error).__name__}: {error}\n"
+            "(unexpected error; run again with HINOMI_DEBUG=1 for details to report)",
+            file=sys.stderr,
+        )
+        sys.exit(70)
+
+
+if __name__ == "__main__":
+    main()

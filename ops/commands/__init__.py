@@ -1,0 +1,1 @@
+"""One file a command: `register(app)` adds it."""

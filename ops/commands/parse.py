@@ -1,0 +1,23 @@
+"""hinomi parse: raw messages in, ECS documents out, one a line, in the same order."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def parse(
+        source: str = typer.Option(
+            ..., "--source", help="ソース名 / source name, such as fortinet.fortigate"
+        ),
+        messages: Path = typer.Option(..., "--messages", help='JSON lines of {"message": raw}'),
+    ) -> None:
+        """生ログを ECS 文書に変換 / turn raw messages into ECS documents ({} = not understood)."""
+        from collectors import catalogue
+        from collectors.parse import parse_messages
+
+        parse_messages(catalogue.find(source), messages, sys.stdout.buffer)
