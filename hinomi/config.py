@@ -6,8 +6,10 @@ Every error names file, line, key, what stands there and what was expected.
 """
 
 import difflib
+import types
+import typing
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar, Union
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 from pydantic_core import ErrorDetails
@@ -153,18 +155,17 @@ def _fields_at(parents: list[str], model: type[BaseModel]) -> list[str]:
     for part in parents:
         if isinstance(here, type) and issubclass(here, BaseModel):
             field = here.model_fields.get(part)
-            here = field.annotation if field else None
-        here = _model_inside(here)
-        if here is None:
-            return []
+            here = _inside(field.annotation) if field else None
+        else:  # a key of a mapping or a number in a list
+            here = _inside(getattr(here, "__args__", (None,))[-1])
     return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
 
 
-def _model_inside(annotation: Any) -> Any:
-    """The model in `Model`, `list[Model]`, `dict[str, Model]`, `Model | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    for inner in getattr(annotation, "__args__", ()):
-        if (found := _model_inside(inner)) is not None:
-            return found
-    return None
+def _inside(annotation: Any) -> Any:
+    """`Model` of `Model | None`, `list[Model]` of `Annotated[list[Model], …]`; others as they are."""
+    if typing.get_origin(annotation) is Annotated:
+        return _inside(typing.get_args(annotation)[0])
+    if typing.get_origin(annotation) in (Union, types.UnionType):
+        inner = [argument for argument in typing.get_args(annotation) if argument is not type(None)]
+        return _inside(inner[0]) if len(inner) == 1 else None
+    return annotation

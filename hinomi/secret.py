@@ -55,10 +55,15 @@ class Secret:
         return hash(self.reference)
 
     @classmethod
+    def _read(cls, value: object) -> "Secret":
+        """From configuration; the value itself is never part of an error: it may be the secret."""
+        if isinstance(value, Secret):
+            return value
+        return cls(value if isinstance(value, str) else "")
+
+    @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        from_text = core_schema.no_info_after_validator_function(cls, core_schema.str_schema())
-        return core_schema.json_or_python_schema(
-            json_schema=from_text,
-            python_schema=core_schema.union_schema([core_schema.is_instance_schema(cls), from_text]),
+        return core_schema.no_info_plain_validator_function(
+            cls._read,
             serialization=core_schema.plain_serializer_function_ser_schema(lambda value: value.reference),
         )

@@ -11,9 +11,14 @@ import ops.commands
 from hinomi import __version__
 from hinomi.errors import HinomiError
 
+ABOUT = """火の見 — 自治体のためのセキュリティ監視・インシデント対応
+
+Security monitoring and incident response for local governments.
+"""
+
 app = typer.Typer(
     name="hinomi",
-    help="火の見 — 自治体のためのセキュリティ監視・インシデント対応 / security monitoring for local governments",
+    help=ABOUT,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -27,13 +32,13 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=ABOUT)
 def _root(
     version: bool = typer.Option(
         False, "--version", callback=_version, is_eager=True, help="版を表示 / show the version"
     ),
 ) -> None:
-    """火の見 — 自治体のためのセキュリティ監視・インシデント対応 / security monitoring for local governments"""
+    pass
 
 
 def _register() -> None:

@@ -1,0 +1,41 @@
+"""Counts of what was received, stored, dropped, masked … kept as records, one writer a record."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from hinomi.ledger import Ledger, Line
+from hinomi.store import Record, Records
+
+KIND = "count"
+
+
+@dataclass(slots=True)
+class Counts:
+    """Adds a ledger's counts to the records of one process (its name keeps writers apart)."""
+
+    records: Records
+    process: str
+
+    def save(self, ledger: Ledger) -> None:
+        """Add what the ledger counted since the last time."""
+        for line, n in ledger.take().items():
+            identity = "|".join((self.process, *line))
+            held = self.records.get(KIND, identity)
+            before = int(held.body["n"]) if held else 0
+            body = {"process": self.process, **line._asdict(), "n": before + n}
+            self.records.put(KIND, identity, body, expect=held.version if held else 0)
+
+
+def totals(records: Records) -> Counter[Line]:
+    """Counts over all processes."""
+    return total_of(records.find(KIND, limit=100_000))
+
+
+def total_of(found: Iterable[Record]) -> Counter[Line]:
+    """Counts of these records by (what, dataset, reason)."""
+    total: Counter[Line] = Counter()
+    for record in found:
+        body = record.body
+        total[Line(body["what"], body["dataset"], body["reason"])] += int(body["n"])
+    return total

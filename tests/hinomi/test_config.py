@@ -1,0 +1,109 @@
+"""Configuration errors name file, line and key in the user's words; secrets are never shown."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import Field
+
+from hinomi.config import Section, load
+from hinomi.errors import HinomiError, InputError, ManyErrors
+from hinomi.secret import Secret
+
+
+class Port(Section):
+    port: int = Field(ge=1, le=65535)
+    token: Secret | None = None
+
+
+class Settings(Section):
+    sources: dict[str, Port] = Field(default_factory=dict)
+    names: list[str] = Field(default_factory=list)
+
+
+def write(folder: Path, text: str, name: str = "hinomi.yaml") -> Path:
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_values_and_drop_ins_merge(tmp_path: Path) -> None:
+    """Files in hinomi.d are merged key by key in name order."""
+    path = write(tmp_path, "sources: {a: {port: 1}, b: {port: 2}}\nnames: [x]\n")
+    write(tmp_path, "sources: {b: {port: 3}}\nnames: [y]\n", "hinomi.d/10.yaml")
+    settings = load(path, Settings)
+    assert {name: port.port for name, port in settings.sources.items()} == {"a": 1, "b": 3}
+    assert settings.names == ["y"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "ja"),
+    [
+        (
+            "sources:\n  fw:\n    port: 5140a\n",
+            "hinomi.yaml:3: sources.fw.port",
+            "「5140a」は整数ではありません",
+        ),
+        ("sources:\n  fw:\n    port: 70000\n", "hinomi.yaml:3: sources.fw.port", "65535 以下"),
+        ("sources:\n  fw: {}\n", "hinomi.yaml:2: sources.fw.port", "必要な項目がありません"),
+        (
+            "sources:\n  fw:\n    port: 1\n    prot: tcp\n",
+            "hinomi.yaml:4: sources.fw.prot",
+            "「port」のことですか",
+        ),
+        ("sources:\n  fw: {port: 1, token: hunter2}\n", "hinomi.yaml:2: sources.fw.token", "env:名前"),
+        ("soruces: {}\n", "hinomi.yaml:1: soruces", "「sources」のことですか"),
+        ("- a\n", "hinomi.yaml:1", "「キー: 値」の形"),
+        ("a: [1\n", "hinomi.yaml:2", "YAML として読めません"),
+        ("sources: {}\nsources: {}\n", "hinomi.yaml:2: sources", "2 回書かれています"),
+        ("a: &x [1]\nb: *x\n", "hinomi.yaml:2", "別名"),
+        ("a: " + "[" * 60 + "]" * 60 + "\n", "hinomi.yaml:1", "入れ子が深すぎます"),
+        ("a: !!python/object/apply:os.system ['true']\n", "hinomi.yaml", "YAML として読めません"),
+    ],
+)
+def test_errors_name_file_line_key_and_expectation(tmp_path: Path, text: str, place: str, ja: str) -> None:
+    """Each kind of mistake is told where it stands and what was expected, Japanese first."""
+    path = write(tmp_path, text)
+    with pytest.raises(HinomiError) as caught:
+        load(path, Settings)
+    first, second = str(caught.value).splitlines()[:2]
+    assert f"{tmp_path}/{place}" in first and ja in first
+    assert second.startswith("(") and second.isascii() is not None
+    assert "hunter2" not in str(caught.value) or ja != "env:名前"
+
+
+def test_all_errors_are_told_at_once(tmp_path: Path) -> None:
+    """Two mistakes in two files are both named with their own file."""
+    path = write(tmp_path, "sources:\n  a: {port: 0}\n")
+    write(tmp_path, "sources:\n  b: {port: x}\n", "hinomi.d/b.yaml")
+    with pytest.raises(ManyErrors) as caught:
+        load(path, Settings)
+    text = str(caught.value)
+    assert "hinomi.yaml:2: sources.a.port" in text and "b.yaml:2: sources.b.port" in text
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    """Missing, binary and huge files get a sentence."""
+    with pytest.raises(InputError, match="ファイルを読めません"):
+        load(tmp_path / "none.yaml", Settings)
+    (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="UTF-8"):
+        load(tmp_path / "b.yaml", Settings)
+    (tmp_path / "big.yaml").write_bytes(b"#" * (6 * 1024 * 1024))
+    with pytest.raises(InputError, match="5 MiB"):
+        load(tmp_path / "big.yaml", Settings)
+
+
+def test_secrets_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A secret is read from its place at the moment of use and shows only its reference."""
+    monkeypatch.setenv("HINOMI_T", "from env")
+    write(tmp_path, "from file\n", "token")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert Secret("env:HINOMI_T").reveal() == "from env"
+    assert Secret(f"file:{tmp_path}/token").reveal() == "from file"
+    assert Secret("credential:token").reveal() == "from file"
+    settings = load(write(tmp_path, "sources: {a: {port: 1, token: 'env:HINOMI_T'}}\n"), Settings)
+    assert "from env" not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
+    monkeypatch.delenv("HINOMI_T")
+    with pytest.raises(InputError, match="env:HINOMI_T"):
+        Secret("env:HINOMI_T").reveal()
