@@ -1,0 +1,145 @@
+"""The worker's path: spooled lines → parsed → enriched → masked → matched → one commit in the store."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from collectors import catalogue
+from collectors.decode import decode
+from collectors.enrich import Enricher
+from collectors.privacy import Privacy
+from collectors.source import ROW, Source
+from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
+from hinomi.clock import Clock
+from hinomi.ledger import Ledger
+from hinomi.store import Appended, Checkpoint, Events
+from ops.formats import Formats
+from ops.stages import Stages
+from rules.engine import RuleSet
+
+Rules = Callable[[], RuleSet]
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """One worker's pipeline. `rules` is asked for each block, so that a reload takes effect between blocks.
+
+    encodings: origin → declared text encoding ("" = guess).
+    """
+
+    events: Events
+    formats: Formats
+    enricher: Enricher
+    privacy: Privacy
+    rules: Rules
+    ledger: Ledger
+    clock: Clock
+    encodings: Mapping[str, str] = field(default_factory=dict)
+    stages: Stages = field(default_factory=Stages)
+
+    def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
+        """Store what these lines hold, and the reader's place, in one commit.
+
+        lines: columns `origin`, `peer`, `client_id` String, `received` Datetime(ns, UTC), `payload` Binary,
+        `event.id` String. Nothing is lost: a line that no source understands is stored as a dead letter.
+        """
+        batches: list[Batch] = []
+        for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
+            batches += self._of_sender(str(origin), str(peer), part)
+        with self.stages.timed("match"):
+            batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
+        chosen = lines.filter(pl.col("client_id") != "")["event.id"].to_list()
+        with self.stages.timed("store"):
+            appended = self.events.append(batches, checkpoint=checkpoint, client_ids=frozenset(chosen))
+        self._count(lines, batches, appended)
+        return appended
+
+    def _of_sender(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
+        with self.stages.timed("decode"):
+            message = decode(part["payload"], self.encodings.get(origin, ""), self.ledger, origin=origin)
+            intake = part.select(
+                pl.lit(message).alias("message"), "received", "peer", "event.id"
+            ).with_row_index(ROW)
+        name = self.formats.source_of(origin, peer, message.head(200).to_list())
+        if name is None:
+            return [self._dead(intake, pl.lit("unknown_format"), "", origin)]
+        return self._of_source(catalogue.find(name), intake, origin)
+
+    def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
+        with self.stages.timed("parse"):
+            parsed = source.parse(intake.drop("event.id"))
+        batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
+        if parsed.rejected.height:
+            lost = intake.join(parsed.rejected, on=ROW, maintain_order="left")
+            batches.append(self._dead(lost.drop("reason"), lost["reason"], source.name, origin))
+        return batches
+
+    def _batch(self, source: Source, frame: pl.DataFrame, intake: pl.DataFrame, origin: str) -> Batch:
+        with self.stages.timed("enrich"):
+            own = _with_event_columns(frame, intake, source.name, origin)
+            enriched = self.enricher.enrich(own)
+        with self.stages.timed("privacy"):
+            masked = self.privacy.apply(source.name, enriched)
+        with self.stages.timed("type"):
+            return Batch.of(source.name, masked, origin=origin, ingested=self.clock.now())
+
+    def _dead(self, intake: pl.DataFrame, reason: pl.Expr | pl.Series, source: str, origin: str) -> Batch:
+        frame = intake.select(
+            pl.col("event.id"),
+            pl.col("message").alias("event.original"),
+            pl.col("received").alias("@timestamp"),
+            pl.lit(reason).alias("error.message")
+            if isinstance(reason, pl.Series)
+            else reason.alias("error.message"),
+            pl.lit(source).alias("hinomi.dead_letter.source"),
+            pl.lit(origin).alias("hinomi.origin"),
+            pl.col("peer").alias("log.source.address"),
+            pl.lit("pipeline_error").alias("event.kind"),
+        )
+        masked = self.privacy.apply(source or DEAD_LETTERS, frame)
+        self.ledger.count("dead_letter", frame.height, dataset=source or origin, reason="not_understood")
+        return Batch.of(DEAD_LETTERS, masked, origin=origin, ingested=self.clock.now())
+
+    def _signals(self, batch: Batch) -> Batch | None:
+        if batch.dataset == DEAD_LETTERS:
+            return None
+        rules = self.rules()
+        signals = rules.signals(batch, rules.match(batch))
+        return (
+            Batch.of(SIGNALS, signals, origin=batch.origin, ingested=self.clock.now())
+            if signals.height
+            else None
+        )
+
+    def _count(self, lines: pl.DataFrame, batches: list[Batch], appended: Appended) -> None:
+        for origin, n in lines["origin"].value_counts().iter_rows():
+            self.ledger.count("received", n, dataset=origin)
+        for batch in batches:
+            self.ledger.count("stored", len(batch), dataset=batch.dataset)
+        self.ledger.count("duplicate", appended.duplicates, dataset="", reason="sent_again_by_client")
+
+
+def _with_event_columns(frame: pl.DataFrame, intake: pl.DataFrame, name: str, origin: str) -> pl.DataFrame:
+    """The parsed frame with identity, raw line and origin, taken from its rows of the intake."""
+    rows = frame[ROW]
+    given = intake if frame.height == intake.height and rows.is_sorted() else intake[rows]
+    columns = [
+        given["event.id"],
+        given["message"].alias("event.original"),
+        given["peer"].alias("log.source.address"),
+        given["received"].alias("event.created"),
+    ]
+    constants = [
+        pl.lit(name).alias("event.dataset"),
+        pl.lit(name.partition(".")[0]).alias("event.module"),
+        pl.lit(origin).alias("hinomi.origin"),
+    ]
+    held = (
+        frame.drop(ROW, "event.id", "event.original", strict=False)
+        .with_columns(columns)
+        .with_columns(constants)
+    )
+    if "@timestamp" in held.columns:
+        return held.with_columns(pl.coalesce("@timestamp", "event.created").alias("@timestamp"))
+    return held.with_columns(pl.col("event.created").alias("@timestamp"))
