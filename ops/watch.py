@@ -1,0 +1,63 @@
+"""Rules that reload: the compiled set is replaced between blocks when a rule file changes."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hinomi.errors import HinomiError
+from ops.journal import log
+from rules import engine
+
+
+def content_files(folders: Sequence[Path]) -> dict[Path, int]:
+    """Rule files below the folders with their change times (ns)."""
+    found: dict[Path, int] = {}
+    for folder in folders:
+        for path in [folder] if folder.is_file() else folder.rglob("*.yml"):
+            if not path.name.endswith(".test.yml"):
+                found[path] = path.stat().st_mtime_ns
+    return found
+
+
+@dataclass(slots=True)
+class LiveRules:
+    """The rule set in force. Call it to get the set; every `every` seconds it looks for changed files.
+
+    A set that cannot be loaded leaves the old one in force, and says so.
+    """
+
+    folders: Sequence[Path]
+    cache: Path
+    every: float = 2.0
+    _set: engine.RuleSet | None = None
+    _files: dict[Path, int] = field(default_factory=dict)
+    _looked: float = 0.0
+
+    def __call__(self) -> engine.RuleSet:
+        """The compiled rules of now."""
+        now = time.monotonic()
+        if self._set is None or now - self._looked > self.every:
+            self._looked = now
+            files = content_files(self.folders)
+            if self._set is None or files != self._files:
+                self._load(files)
+        assert self._set is not None
+        return self._set
+
+    def _load(self, files: dict[Path, int]) -> None:
+        start = time.perf_counter()
+        try:
+            loaded = engine.load(list(self.folders), cache=self.cache)
+        except (HinomiError, OSError) as error:
+            if self._set is None:
+                raise
+            log.error("rules_not_reloaded", reason=str(error))
+            return
+        self._set, self._files = loaded, files
+        log.info(
+            "rules_loaded",
+            rules=len(loaded.rules),
+            problems=len(loaded.problems),
+            seconds=round(time.perf_counter() - start, 2),
+        )
