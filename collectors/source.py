@@ -125,7 +125,8 @@ class Source:
         mapped = self._by_function(frame) if self._each else self._by_table(frame)
         for step in self._refine:
             mapped = step(mapped)
-        return ecs.conform(mapped.with_columns(pl.col(ROW).cast(pl.UInt32)))
+        rows = mapped[ROW].cast(pl.UInt32)  # `row` is no event field: conform would make it text
+        return ecs.conform(mapped.drop(ROW)).with_columns(rows)
 
     def _by_table(self, frame: pl.DataFrame) -> pl.DataFrame:
         raw = Raw(frozenset(frame.columns))

@@ -1,0 +1,27 @@
+"""Windows event log: EVTX, event XML, Winlogbeat and Elastic Agent, NXLog and other flat JSON.
+
+Every value of EventData and UserData stays as `winlog.event_data.<Name>`, which is what Sigma's
+Windows rules match; the ECS fields beside it are computed from it, one provider and event id at a time.
+"""
+
+import polars as pl
+
+from collectors.source import Source
+from collectors.windows.meaning import with_meaning
+from collectors.windows.records import WindowsEvents
+
+source = Source(
+    name="windows.eventlog",
+    title={"ja": "Windows イベントログ", "en": "Windows event log"},
+    shape=WindowsEvents(),
+    recognise=(
+        r'"winlog":\s*\{|\{"Event":\s*\{.*"System":|<Event xmlns=|"SourceModuleType":\s*"im_msvistalog"'
+        r'|"EventID":\s*"?\d+"?.*"Channel":|"Channel":.*"EventID":\s*"?\d+'
+    ),
+)
+
+
+@source.refine
+def meaning(frame: pl.DataFrame) -> pl.DataFrame:
+    """ECS fields of the frame's one provider and event id."""
+    return with_meaning(frame)

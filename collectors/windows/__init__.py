@@ -1,0 +1,1 @@
+"""Windows events: the forms in which they arrive, and what each event id means in ECS."""

@@ -1,0 +1,167 @@
+"""The forms in which Windows events arrive, each brought to the same `winlog.*` columns.
+
+EVTX   `{"Event": {"System": …, "EventData": …}}`, as the `evtx` package and evtx_dump write it
+XML    `<Event xmlns=…>`, as `wevtutil` and Windows Event Forwarding write it; read into the EVTX form
+Beats  Winlogbeat 7/8 and Elastic Agent: `winlog.*` beside ECS fields
+flat   NXLog `im_msvistalog` and the like: `EventID`, `Channel`, `Hostname` beside the event's data
+"""
+
+from collections.abc import Callable, Mapping
+
+import polars as pl
+
+from hinomi import ecs
+
+DATA = "winlog.event_data."
+
+_SYSTEM = {
+    "Event.System.Provider.#attributes.Name": "winlog.provider_name",
+    "Event.System.Provider.#attributes.Guid": "winlog.provider_guid",
+    "Event.System.EventID": "winlog.event_id",
+    "Event.System.EventID.#text": "winlog.event_id",
+    "Event.System.Version": "winlog.version",
+    "Event.System.Level": "winlog.level",
+    "Event.System.Task": "winlog.task",
+    "Event.System.Opcode": "winlog.opcode",
+    "Event.System.Keywords": "winlog.keywords",
+    "Event.System.TimeCreated.#attributes.SystemTime": "@timestamp",
+    "Event.System.EventRecordID": "winlog.record_id",
+    "Event.System.Correlation.#attributes.ActivityID": "winlog.activity_id",
+    "Event.System.Execution.#attributes.ProcessID": "winlog.process.pid",
+    "Event.System.Execution.#attributes.ThreadID": "winlog.process.thread.id",
+    "Event.System.Channel": "winlog.channel",
+    "Event.System.Computer": "winlog.computer_name",
+    "Event.System.Security.#attributes.UserID": "winlog.user.identifier",
+    "Event.RenderingInfo.Message": "winlog.message",
+}
+_FLAT = {
+    "EventID": "winlog.event_id",
+    "Channel": "winlog.channel",
+    "SourceName": "winlog.provider_name",
+    "Provider_Name": "winlog.provider_name",
+    "ProviderName": "winlog.provider_name",
+    "ProviderGuid": "winlog.provider_guid",
+    "Hostname": "winlog.computer_name",
+    "HOSTNAME": "winlog.computer_name",
+    "Computer": "winlog.computer_name",
+    "RecordNumber": "winlog.record_id",
+    "EventRecordID": "winlog.record_id",
+    "Version": "winlog.version",
+    "Level": "winlog.level",
+    "SeverityValue": "winlog.severity",
+    "Severity": "log.level",
+    "Task": "winlog.task",
+    "Category": "winlog.task_name",
+    "Opcode": "winlog.opcode",
+    "OpcodeValue": "winlog.opcode_value",
+    "Keywords": "winlog.keywords",
+    "EventType": "winlog.event_type",
+    "ActivityID": "winlog.activity_id",
+    "RelatedActivityID": "winlog.related_activity_id",
+    "ProcessID": "winlog.process.pid",
+    "ExecutionProcessID": "winlog.process.pid",
+    "ThreadID": "winlog.process.thread.id",
+    "ExecutionThreadID": "winlog.process.thread.id",
+    "UserID": "winlog.user.identifier",
+    "Message": "winlog.message",
+    "EventTime": "flat.event_time",
+    "TimeCreated": "flat.time_created",
+    "@timestamp": "flat.timestamp",
+}
+_FLAT_NOTHING = {
+    "EventReceivedTime",
+    "SourceModuleName",
+    "SourceModuleType",
+    "AccountType",
+    "@version",
+    "tags",
+    "type",
+    "port",
+}
+"""NXLog's and Logstash's own book-keeping, which is no part of the event."""
+
+
+def evtx(frame: pl.DataFrame) -> pl.DataFrame | None:
+    """EVTX form; None where the document is not one."""
+    if not any(name.startswith("Event.System.") for name in frame.columns):
+        return None
+    return _select(frame, _evtx_name)
+
+
+def _evtx_name(name: str) -> str | None:
+    if name in _SYSTEM:
+        return _SYSTEM[name]
+    if name.startswith("Event.EventData."):
+        return _data_name(name.removeprefix("Event.EventData."))
+    if name.startswith("Event.UserData."):
+        inner = name.removeprefix("Event.UserData.").partition(".")[2]
+        return _data_name(inner) if inner else None
+    return None
+
+
+def _data_name(name: str) -> str | None:
+    if name.startswith("#attributes") or name.endswith(".#attributes"):
+        return None
+    return DATA + name.removesuffix(".#text").replace(".#attributes.", ".")
+
+
+def beats(frame: pl.DataFrame) -> pl.DataFrame | None:
+    """Winlogbeat and Elastic Agent: `winlog.*` and the ECS fields that it filled."""
+    if "winlog.event_id" not in frame.columns and "winlog.channel" not in frame.columns:
+        return None
+    kept = _select(frame, _beats_name)
+    return kept.with_columns(pl.col("winlog.keywords").list.join(", ")) if _listed(kept) else kept
+
+
+def _listed(frame: pl.DataFrame) -> bool:
+    return isinstance(frame.schema.get("winlog.keywords"), pl.List)
+
+
+def _beats_name(name: str) -> str | None:
+    if name == "message":
+        return "winlog.message"
+    if name.startswith(("winlog.", "powershell.", "sysmon.")):
+        return name
+    if name in {"event.original", "event.ingested", "event.created", "event.module", "event.dataset"}:
+        return None
+    return name if ecs.column_type(name) is not None and not name.startswith(("agent.", "ecs.")) else None
+
+
+def flat(frame: pl.DataFrame) -> pl.DataFrame | None:
+    """NXLog and other flat forms: what is no system field is event data."""
+    named = {"Channel", "SourceName", "Provider_Name", "Hostname", "HOSTNAME", "Computer"}
+    if "EventID" not in frame.columns or not named & set(frame.columns):
+        return None
+    return _select(frame, _flat_name)
+
+
+def _flat_name(name: str) -> str | None:
+    if name in _FLAT_NOTHING:
+        return None
+    return _FLAT.get(name, DATA + name)
+
+
+def _select(frame: pl.DataFrame, rename: Callable[[str], str | None]) -> pl.DataFrame:
+    """Rename columns; two that get one name are coalesced."""
+    columns: dict[str, pl.Expr] = {"row": pl.col("row")}
+    for name in frame.columns:
+        if name == "row" or (new := rename(name)) is None:
+            continue
+        known = columns.get(new)
+        columns[new] = pl.col(name) if known is None else pl.coalesce(known, pl.col(name))
+    return frame.select(expr.alias(name) for name, expr in columns.items())
+
+
+FORMS: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame | None]] = {
+    "evtx": evtx,
+    "beats": beats,
+    "flat": flat,
+}
+
+
+def winlog(frame: pl.DataFrame) -> pl.DataFrame | None:
+    """A frame of any form as `winlog.*` columns, or None where it is no Windows event."""
+    for form in FORMS.values():
+        if (done := form(frame)) is not None:
+            return done
+    return None

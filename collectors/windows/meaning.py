@@ -1,0 +1,68 @@
+"""ECS columns of a frame that holds one provider and event id."""
+
+import polars as pl
+
+from collectors.windows import applications, common, security, sysmon
+from collectors.windows.event import Columns, Event, present
+from collectors.windows.kinds import SECURITY_PROVIDER, SYSMON_PROVIDER
+from collectors.windows.records import CODE, PROVIDER
+
+_RELATED = {
+    "related.user": ("user.name", "user.target.name"),
+    "related.ip": ("source.ip", "destination.ip"),
+    "related.hosts": ("host.name", "source.domain", "destination.domain"),
+    "related.hash": ("process.hash.sha256", "process.hash.md5", "file.hash.sha256", "file.hash.md5"),
+}
+_DONE = ("winlog.message", "flat.event_time", "flat.time_created", "flat.timestamp")
+
+
+def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with its ECS fields. What the event itself says wins over what a shipper made of it."""
+    provider, code = frame[PROVIDER][0] or "", frame[CODE][0] or ""
+    event = Event(provider, code, frozenset(frame.columns))
+    frame = frame.with_columns(expr.alias(name) for name, expr in present(applications.classic_data(event)).items())
+    event = Event(provider, code, frozenset(frame.columns))
+    special = present(_special(event))
+    general = present({**common.columns(event), "@timestamp": common.timestamp(event)})
+    wanted = {name: _strongest(name, event, special, general) for name in {**general, **special}}
+    done = frame.with_columns(expr.alias(name) for name, expr in sorted(wanted.items()))
+    return _related(done).drop(_DONE, strict=False)
+
+
+def _special(event: Event) -> Columns:
+    if event.provider == SECURITY_PROVIDER:
+        return security.columns(event)
+    if event.provider == SYSMON_PROVIDER:
+        return sysmon.columns(event)
+    known = applications.PROVIDERS.get(event.provider)
+    return known(event) if known else {}
+
+
+def _strongest(
+    name: str, event: Event, special: dict[str, pl.Expr], general: dict[str, pl.Expr]
+) -> pl.Expr:
+    """The kind's own value, then the shipper's, then the general one; the kind table before any."""
+    choices = [special[name]] if name in special else []
+    overruled = name in {"event.action", "event.category", "event.type", "@timestamp", "event.code"}
+    if name in general and overruled:
+        return general[name]
+    if name in event.columns:
+        choices.append(pl.col(name))
+    if name in general:
+        choices.append(general[name])
+    return choices[0] if len(choices) == 1 else _coalesced(choices)
+
+
+def _coalesced(choices: list[pl.Expr]) -> pl.Expr:
+    return pl.coalesce(choices)
+
+
+def _related(frame: pl.DataFrame) -> pl.DataFrame:
+    columns = set(frame.columns)
+    exprs = []
+    for target, names in _RELATED.items():
+        have = [pl.col(name) for name in names if name in columns]
+        if have:
+            values = pl.concat_list(have).list.drop_nulls().list.unique(maintain_order=True)
+            exprs.append(pl.when(values.list.len() > 0).then(values).alias(target))
+    return frame.with_columns(exprs)

@@ -1,0 +1,91 @@
+"""The shape of Windows events: lines of any form → frames of `winlog.*`, one a provider and event id."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from collectors.windows import documents, xml
+from collectors.windows.forms import DATA, winlog
+from hinomi import ecs
+
+PROVIDER, CODE = "winlog.provider_name", "winlog.event_id"
+_TEXTS = (PROVIDER, CODE, "winlog.channel", "winlog.computer_name", "winlog.record_id")
+_GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsEvents:
+    """Reads EVTX dumps, event XML, Winlogbeat and flat (NXLog) JSON, line by line in any mixture."""
+
+    def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
+        """Frames with `row`, `winlog.*` and whatever ECS fields the shipper filled."""
+        kinds: dict[tuple[Any, ...], list[pl.DataFrame]] = defaultdict(list)
+        for raw in documents.frames(_documents(intake)):
+            frame = winlog(raw)
+            if frame is None:
+                continue
+            whole = _whole(frame)
+            for kind, part in whole.partition_by([PROVIDER, CODE], as_dict=True).items():
+                kinds[kind].append(part)
+        return [_together(parts) for parts in kinds.values()]
+
+
+def _documents(intake: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+    rows = zip(intake["row"].to_list(), intake["message"].to_list(), strict=True)
+    lines: list[tuple[int, str | None]] = []
+    for row, line in rows:
+        if line is not None and line[:1] != "{" and "<Event" in line[:400]:
+            if (document := xml.document(line)) is not None:
+                yield row, document
+        else:
+            lines.append((row, _json_part(line)))
+    yield from documents.parsed(lines)
+
+
+def _json_part(line: str | None) -> str | None:
+    """The JSON object of a line that may have a syslog header before it."""
+    if line is None or line[:1] == "{":
+        return line
+    start = line.find("{", 0, 400)
+    return line[start:] if start >= 0 else None
+
+
+def _whole(frame: pl.DataFrame) -> pl.DataFrame:
+    """Every column that later steps rely on, event data as text, GUIDs as Windows writes them."""
+    missing = [pl.lit(None, dtype=pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
+    frame = frame.with_columns(missing) if missing else frame
+    frame = _unnamed(frame)
+    steps = [_as_text(name, dtype) for name, dtype in frame.schema.items() if name.startswith("winlog.")]
+    texts = frame.with_columns(step for step in steps if step is not None)
+    return ecs.conform(texts.drop("row")).with_columns(texts["row"])
+
+
+def _as_text(name: str, dtype: pl.DataType) -> pl.Expr | None:
+    column = pl.col(name)
+    if isinstance(dtype, pl.List):
+        return column.list.join("\n", ignore_nulls=True).alias(name)
+    if name.startswith(DATA) and name[-4:].lower() == "guid":
+        braced = pl.concat_str(pl.lit("{"), column, pl.lit("}"))
+        return pl.when(column.str.contains(_GUID)).then(braced).otherwise(column).alias(name)
+    return None
+
+
+def _unnamed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Classic events have unnamed values: `param1`, `param2` … as Winlogbeat names them, and `Data`."""
+    data = DATA + "Data"
+    if data in frame.columns:
+        if not isinstance(frame.schema[data], pl.List):
+            return frame
+        width = min(int(frame[data].list.len().max() or 0), 64)  # type: ignore[arg-type]
+        params = [pl.col(data).list.get(i, null_on_oob=True).alias(f"{DATA}param{i + 1}") for i in range(width)]
+        return frame.with_columns(param for param in params if param.meta.output_name() not in frame.columns)
+    names = [name for i in range(1, 65) if (name := f"{DATA}param{i}") in frame.columns]
+    return frame.with_columns(pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data)) if names else frame
+
+
+def _together(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """Frames of one kind that came in several shapes or forms, as one."""
+    return parts[0] if len(parts) == 1 else pl.concat(parts, how="diagonal_relaxed")
