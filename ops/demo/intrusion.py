@@ -113,34 +113,7 @@ def _dropped(stage: Stage, targets: list[tuple[str, int]]) -> list[Timed]:
 
 def lateral(stage: Stage) -> Step:
     """A4: bastion and a colleague's PC with the victim's password, then the administrator's by guessing."""
-    city, day = stage.city, stage.day
-    shell = linux.session(
-        stage.stamp,
-        day.at("03:42:10"),
-        day.at("03:42:58"),
-        "bastion01",
-        48_211,
-        VICTIM,
-        (FOOTHOLD, 51_022),
-        "password",
-    )
-    allowed = [
-        fortigate.traffic(
-            day,
-            day.at(clock),
-            stage.rng,
-            (FOOTHOLD, port, "ssl.root"),
-            (ip, service, "port2"),
-            name,
-            11,
-            volume=(90_000, 1_800_000),
-            seconds=300,
-        )
-        for clock, port, ip, service, name in (
-            ("03:42:09", 51_022, "10.30.1.30", 22, "SSH"),
-            ("03:43:04", 51_040, city.hosts["pc-0417"].ip, 3389, "RDP"),
-        )
-    ]
+    city = stage.city
     return Step(
         "A4",
         "内部での横展開(リモートデスクトップ、サービス作成、管理者パスワードの総当たり)",
@@ -153,9 +126,37 @@ def lateral(stage: Stage) -> Step:
             "ip": [FOOTHOLD, city.hosts["pc-0417"].ip],
             "host": ["pc-0417", "srv-app01"],
         },
-        {_LINUX: shell, _FORTIGATE: allowed},
+        {_LINUX: _bastion(stage), _FORTIGATE: _let_through(stage)},
         [*_on_the_pc(stage), *_guessing(stage), *_remote_service(stage)],
     )
+
+
+def _bastion(stage: Stage) -> list[Timed]:
+    start, end = stage.day.at("03:42:10"), stage.day.at("03:42:58")
+    source = (FOOTHOLD, 51_022)
+    return linux.session(stage.stamp, start, end, "bastion01", 48_211, VICTIM, source, "password")
+
+
+def _let_through(stage: Stage) -> list[Timed]:
+    """The policy for telework allows what the attacker uses now."""
+    targets = (
+        ("03:42:09", 51_022, "10.30.1.30", 22, "SSH"),
+        ("03:43:04", 51_040, stage.city.hosts["pc-0417"].ip, 3389, "RDP"),
+    )
+    return [
+        fortigate.traffic(
+            stage.day,
+            stage.day.at(clock),
+            stage.rng,
+            (FOOTHOLD, port, "ssl.root"),
+            (ip, service, "port2"),
+            name,
+            11,
+            volume=(90_000, 1_800_000),
+            seconds=300,
+        )
+        for clock, port, ip, service, name in targets
+    ]
 
 
 def _on_the_pc(stage: Stage) -> list[Record]:
