@@ -1,0 +1,216 @@
+"""Files for offline detection: EVTX, Windows event JSON and XML, any log that a source recognises.
+
+A file's kind is what is in it, never its name. Event ids come from the file and the place in it, so
+hunting twice over the same files gives the same signals.
+"""
+
+import gzip
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+import orjson
+import polars as pl
+
+from collectors import catalogue, evtx
+from collectors.source import ROW, Source
+from collectors.sources.windows_eventlog import source as windows
+from hinomi.batch import Batch
+from hinomi.clock import Clock, SystemClock
+from hinomi.ecs import TIME
+from hinomi.errors import InputError, Where
+from hinomi.identity import digest
+from hinomi.ledger import Ledger
+
+Progress = Callable[[Path, int], None]
+_SAMPLE = 200
+_LONGEST = 16 * 1024 * 1024
+_EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
+_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\xef\xbb\xbf": "utf-8"}
+
+
+@dataclass(slots=True)
+class HuntInput:
+    """Reads paths into Batches.
+
+    source: a source's name for every text file ("" = recognise each); lines: most lines in an intake
+    frame; progress: called with each file and how many records it had. `unread` names what no source
+    understood and why; rejected lines are counted in the ledger as `dropped`.
+    """
+
+    source: str = ""
+    lines: int = 20_000
+    clock: Clock = field(default_factory=SystemClock)
+    ledger: Ledger = field(default_factory=Ledger)
+    progress: Progress | None = None
+    damaged: list[evtx.Damage] = field(default_factory=list)
+
+    def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
+        """Batches of every file below these paths, EVTX files first, each frame with `log.file.path`."""
+        files = list(_files(paths))
+        binary = [path for path in files if evtx.is_evtx(_head(path))]
+        yield from self._of_evtx(binary)
+        for path in files:
+            if path not in set(binary):
+                yield from self._of_text(path)
+
+    def _of_evtx(self, files: list[Path]) -> Iterator[Batch]:
+        reader = evtx.EvtxFiles(batch=self.lines, clock=self.clock)
+        for frame in reader.read(files):
+            yield from self._parse(windows, frame.drop("winlog.record_id"))
+            self._tell(frame)
+        for damage in reader.damaged:
+            self.damaged.append(damage)
+            self.ledger.count("dropped", damage.lost, dataset=windows.name, reason=f"damaged:{damage.path.name}")
+
+    def _of_text(self, path: Path) -> Iterator[Batch]:
+        found: Source | None = None
+        for number, frame in enumerate(_lines(path, self.lines)):
+            frame = frame.with_columns(pl.lit(self.clock.now()).cast(TIME).alias("received"))
+            found = found if number else self._source_of(frame["message"].head(_SAMPLE).to_list())
+            if found is None:
+                self.damaged.append(evtx.Damage(path, frame.height, "unknown_format"))
+                self.ledger.count("dropped", frame.height, reason=f"unknown_format:{path.name}")
+                return
+            yield from self._parse(found, frame)
+            self._tell(frame)
+
+    def _source_of(self, sample: list[str]) -> Source | None:
+        if self.source:
+            return catalogue.find(self.source)
+        if looks_like_windows(sample):
+            return windows
+        name = catalogue.recognise(sample)
+        return catalogue.find(name) if name else None
+
+    def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Batch]:
+        rows = intake.with_row_index(ROW)
+        parsed = source.parse(rows.select(ROW, "message", "received", "peer"))
+        if parsed.rejected.height:
+            lost = rows.join(parsed.rejected.select(ROW), on=ROW)
+            for name, n in lost["log.file.path"].value_counts().iter_rows():
+                self.ledger.count("dropped", n, dataset=source.name, reason=f"not_understood:{Path(name).name}")
+        for frame in parsed.frames:
+            yield self._batch(source, frame, rows)
+
+    def _batch(self, source: Source, frame: pl.DataFrame, rows: pl.DataFrame) -> Batch:
+        own = rows[frame[ROW]]
+        held = frame.drop(ROW).with_columns(
+            own["message"].alias("event.original"),
+            own["log.file.path"],
+            own["log.offset"].cast(pl.Int64),
+            _ids(own),
+            pl.lit(source.name.partition(".")[0]).alias("event.module"),
+        )
+        return Batch.of(source.name, held, origin="hunt", ingested=self.clock.now())
+
+    def _tell(self, frame: pl.DataFrame) -> None:
+        if self.progress is not None:
+            counted = frame["log.file.path"].value_counts(sort=False)
+            for name, n in counted.iter_rows():
+                self.progress(Path(name), n)
+
+
+def looks_like_windows(sample: list[str]) -> bool:
+    """Whether most of these lines are Windows events in any form."""
+    lines = [line for line in sample[:50] if line.strip()]
+    return bool(lines) and 2 * sum(map(windows.recognises, lines)) > len(lines)
+
+
+def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.exists():
+            raise InputError("ファイルまたはフォルダーがありません。", "no such file or folder", where=Where(path))
+        if path.is_dir():
+            yield from sorted(found for found in path.rglob("*") if found.is_file())
+        else:
+            yield path
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(4104)
+
+
+def _ids(own: pl.DataFrame) -> pl.Series:
+    """event.id: which file, and where in it."""
+    paths = own["log.file.path"].unique().to_list()
+    files = own["log.file.path"].replace_strict(paths, [digest(path)[:16] for path in paths])
+    return (files + "-" + own["log.offset"].cast(pl.String)).alias("event.id")
+
+
+def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
+    held: list[str] = []
+    offsets: list[int] = []
+    for offset, line in _records(path):
+        held.append(line)
+        offsets.append(offset)
+        if len(held) >= most:
+            yield _frame(path, held, offsets)
+            held, offsets = [], []
+    if held:
+        yield _frame(path, held, offsets)
+
+
+def _frame(path: Path, held: list[str], offsets: list[int]) -> pl.DataFrame:
+    return pl.DataFrame({"message": held, "log.offset": offsets}).with_columns(
+        pl.lit(str(path)).alias("log.file.path"), pl.lit("").alias("peer")
+    )
+
+
+def _records(path: Path) -> Iterator[tuple[int, str]]:
+    """(offset, text) of each record: a line, an element of a JSON array, or an `<Event>`."""
+    head = _head(path)
+    opened: Callable[[], BinaryIO] = (lambda: gzip.open(path)) if head[:2] == b"\x1f\x8b" else (lambda: path.open("rb"))  # type: ignore[assignment, return-value]
+    with opened() as file:
+        start = file.read(4096)
+        file.seek(0)
+        whole = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+        if start[:2] in _BOMS:
+            text = file.read().decode(_BOMS[start[:2]], "replace").lstrip("\ufeff")
+            yield from _split(text.encode("utf-8", "replace"))
+        elif whole == b"[" or b"<Events" in start or (whole == b"{" and b'"' in start and not _one_a_line(start)):
+            yield from _split(file.read())
+        else:
+            yield from _split_lines(file)
+
+
+def _one_a_line(start: bytes) -> bool:
+    """Whether a file that begins with `{` has a whole object on its first line."""
+    first, newline, _ = start.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
+    return not newline or len(first.rstrip()) > 1 and first.rstrip().endswith(b"}")
+
+
+def _split(data: bytes) -> Iterator[tuple[int, str]]:
+    if b"<Event" in data[:4096]:
+        for match in _EVENT_XML.finditer(data):
+            yield match.start(), match.group().decode("utf-8", "replace")
+        return
+    try:
+        document = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        yield from _split_lines(data.splitlines(keepends=True))
+        return
+    for place, item in enumerate(document if isinstance(document, list) else [document]):
+        yield place, orjson.dumps(item).decode()
+
+
+def _split_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    offset = 0
+    for raw in lines:
+        text = raw[:_LONGEST].rstrip(b"\r\n")
+        if text.strip():
+            yield offset, _decoded(text)
+        offset += len(raw)
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8, else Japanese Windows (CP932), else UTF-8 with replacement characters."""
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "replace")
