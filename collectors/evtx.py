@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from evtx import PyEvtxParser
@@ -59,7 +60,7 @@ class EvtxFiles:
         if held:
             yield _frame(held, self.clock.now())
 
-    def _records(self, path: Path) -> Iterator[dict]:  # type: ignore[type-arg]
+    def _records(self, path: Path) -> Iterator[dict[str, Any]]:
         try:
             records = _parser(path).records_json()
         except (RuntimeError, OSError, ValueError) as error:
@@ -74,7 +75,8 @@ class EvtxFiles:
             except (RuntimeError, OSError, ValueError) as error:
                 lost, first = lost + 1, first or _reason(error)
                 continue
-            yield record
+            if record is not None:
+                yield record
         if lost:
             self.damaged.append(Damage(path, lost, first))
 

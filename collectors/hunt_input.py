@@ -4,17 +4,13 @@ A file's kind is what is in it, never its name. Event ids come from the file and
 hunting twice over the same files gives the same signals.
 """
 
-import gzip
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
-import orjson
 import polars as pl
 
-from collectors import catalogue, evtx
+from collectors import catalogue, evtx, file_records
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
 from hinomi.batch import Batch
@@ -26,9 +22,6 @@ from hinomi.ledger import Ledger
 
 Progress = Callable[[Path, int], None]
 _SAMPLE = 200
-_LONGEST = 16 * 1024 * 1024
-_EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
-_BOMS = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be", b"\xef\xbb\xbf": "utf-8"}
 
 
 @dataclass(slots=True)
@@ -50,7 +43,7 @@ class HuntInput:
     def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
         """Batches of every file below these paths, EVTX files first, each frame with `log.file.path`."""
         files = list(_files(paths))
-        binary = [path for path in files if evtx.is_evtx(_head(path))]
+        binary = [path for path in files if evtx.is_evtx(file_records.head(path))]
         yield from self._of_evtx(binary)
         for path in files:
             if path not in set(binary):
@@ -63,7 +56,9 @@ class HuntInput:
             self._tell(frame)
         for damage in reader.damaged:
             self.damaged.append(damage)
-            self.ledger.count("dropped", damage.lost, dataset=windows.name, reason=f"damaged:{damage.path.name}")
+            self.ledger.count(
+                "dropped", damage.lost, dataset=windows.name, reason=f"damaged:{damage.path.name}"
+            )
 
     def _of_text(self, path: Path) -> Iterator[Batch]:
         found: Source | None = None
@@ -91,7 +86,9 @@ class HuntInput:
         if parsed.rejected.height:
             lost = rows.join(parsed.rejected.select(ROW), on=ROW)
             for name, n in lost["log.file.path"].value_counts().iter_rows():
-                self.ledger.count("dropped", n, dataset=source.name, reason=f"not_understood:{Path(name).name}")
+                self.ledger.count(
+                    "dropped", n, dataset=source.name, reason=f"not_understood:{Path(name).name}"
+                )
         for frame in parsed.frames:
             yield self._batch(source, frame, rows)
 
@@ -122,16 +119,13 @@ def looks_like_windows(sample: list[str]) -> bool:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if not path.exists():
-            raise InputError("ファイルまたはフォルダーがありません。", "no such file or folder", where=Where(path))
+            raise InputError(
+                "ファイルまたはフォルダーがありません。", "no such file or folder", where=Where(path)
+            )
         if path.is_dir():
             yield from sorted(found for found in path.rglob("*") if found.is_file())
         else:
             yield path
-
-
-def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(4104)
 
 
 def _ids(own: pl.DataFrame) -> pl.Series:
@@ -144,7 +138,7 @@ def _ids(own: pl.DataFrame) -> pl.Series:
 def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
     held: list[str] = []
     offsets: list[int] = []
-    for offset, line in _records(path):
+    for offset, line in file_records.records(path):
         held.append(line)
         offsets.append(offset)
         if len(held) >= most:
@@ -158,59 +152,3 @@ def _frame(path: Path, held: list[str], offsets: list[int]) -> pl.DataFrame:
     return pl.DataFrame({"message": held, "log.offset": offsets}).with_columns(
         pl.lit(str(path)).alias("log.file.path"), pl.lit("").alias("peer")
     )
-
-
-def _records(path: Path) -> Iterator[tuple[int, str]]:
-    """(offset, text) of each record: a line, an element of a JSON array, or an `<Event>`."""
-    head = _head(path)
-    opened: Callable[[], BinaryIO] = (lambda: gzip.open(path)) if head[:2] == b"\x1f\x8b" else (lambda: path.open("rb"))  # type: ignore[assignment, return-value]
-    with opened() as file:
-        start = file.read(4096)
-        file.seek(0)
-        whole = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
-        if start[:2] in _BOMS:
-            text = file.read().decode(_BOMS[start[:2]], "replace").lstrip("\ufeff")
-            yield from _split(text.encode("utf-8", "replace"))
-        elif whole == b"[" or b"<Events" in start or (whole == b"{" and b'"' in start and not _one_a_line(start)):
-            yield from _split(file.read())
-        else:
-            yield from _split_lines(file)
-
-
-def _one_a_line(start: bytes) -> bool:
-    """Whether a file that begins with `{` has a whole object on its first line."""
-    first, newline, _ = start.lstrip(b"\xef\xbb\xbf \t\r\n").partition(b"\n")
-    return not newline or len(first.rstrip()) > 1 and first.rstrip().endswith(b"}")
-
-
-def _split(data: bytes) -> Iterator[tuple[int, str]]:
-    if b"<Event" in data[:4096]:
-        for match in _EVENT_XML.finditer(data):
-            yield match.start(), match.group().decode("utf-8", "replace")
-        return
-    try:
-        document = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        yield from _split_lines(data.splitlines(keepends=True))
-        return
-    for place, item in enumerate(document if isinstance(document, list) else [document]):
-        yield place, orjson.dumps(item).decode()
-
-
-def _split_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    offset = 0
-    for raw in lines:
-        text = raw[:_LONGEST].rstrip(b"\r\n")
-        if text.strip():
-            yield offset, _decoded(text)
-        offset += len(raw)
-
-
-def _decoded(raw: bytes) -> str:
-    """UTF-8, else Japanese Windows (CP932), else UTF-8 with replacement characters."""
-    for encoding in ("utf-8", "cp932"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode("utf-8", "replace")

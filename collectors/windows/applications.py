@@ -9,10 +9,26 @@ from collectors.windows.event import Columns, Event, address, basename
 from collectors.windows.forms import DATA
 
 CLASSIC_POWERSHELL = (
-    "HostName HostVersion HostId HostApplication EngineVersion RunspaceId PipelineId CommandName "
-    "CommandType ScriptName CommandPath CommandLine UserId ProviderName NewProviderState NewEngineState "
-    "PreviousEngineState DetailSequence DetailTotal"
-).split()
+    "HostName",
+    "HostVersion",
+    "HostId",
+    "HostApplication",
+    "EngineVersion",
+    "RunspaceId",
+    "PipelineId",
+    "CommandName",
+    "CommandType",
+    "ScriptName",
+    "CommandPath",
+    "CommandLine",
+    "UserId",
+    "ProviderName",
+    "NewProviderState",
+    "NewEngineState",
+    "PreviousEngineState",
+    "DetailSequence",
+    "DetailTotal",
+)
 
 
 def classic_data(event: Event) -> Columns:
@@ -36,8 +52,14 @@ def powershell(event: Event) -> Columns:
     context = event.data("ContextInfo")
     account = event.data("UserId") if event.provider == "PowerShell" else None
     if host is None and context is not None:
-        host = context.str.extract(r"(?m)^\s*(?:Host Application|Application hôte|ホスト アプリケーション) = (.*?)\s*$", 1)
-    program = None if host is None else pl.coalesce(host.str.extract('^"([^"]+)"', 1), host.str.extract(r"(?i)^(.*?\.exe)\b", 1))
+        host = context.str.extract(
+            r"(?m)^\s*(?:Host Application|Application hôte|ホスト アプリケーション) = (.*?)\s*$", 1
+        )
+    program = (
+        None
+        if host is None
+        else pl.coalesce(host.str.extract('^"([^"]+)"', 1), host.str.extract(r"(?i)^(.*?\.exe)\b", 1))
+    )
     path = event.data("Path")
     return {
         **domain_and_name(account),
@@ -52,7 +74,10 @@ def powershell(event: Event) -> Columns:
 
 
 def _services(event: Event) -> Columns:
-    return {"service.name": event.data("ServiceName", "param1"), "service.state": event.data("param2") if event.code == "7036" else None}
+    return {
+        "service.name": event.data("ServiceName", "param1"),
+        "service.state": event.data("param2") if event.code == "7036" else None,
+    }
 
 
 def _log_cleared(event: Event) -> Columns:

@@ -47,7 +47,9 @@ def _flat_times(event: Event) -> list[pl.Expr]:
         return zoned
     text = pl.col("flat.event_time").str.replace("T", " ").str.strip_chars()
     local = text.str.to_datetime(time_unit="ns", strict=False, format="%Y-%m-%d %H:%M:%S%.f")
-    as_utc = local.dt.replace_time_zone(LOCAL, ambiguous="earliest", non_existent="null").dt.convert_time_zone("UTC")
+    as_utc = local.dt.replace_time_zone(
+        LOCAL, ambiguous="earliest", non_existent="null"
+    ).dt.convert_time_zone("UTC")
     has_zone = text.str.contains(r"(?:Z|[+-]\d\d:?\d\d)$")
     return [*zoned, pl.when(has_zone).then(_utc(pl.col("flat.event_time"))).otherwise(as_utc.cast(TIME))]
 
@@ -56,7 +58,9 @@ def _utc(text: pl.Expr) -> pl.Expr:
     """A time with an offset, or in UTC without one."""
     spaced = text.str.strip_chars().str.replace(" ", "T").str.replace(r"(?:Z|T?UTC)$", "+00:00")
     zoned = pl.when(spaced.str.contains(r"[+-]\d\d:?\d\d$")).then(spaced).otherwise(spaced + "+00:00")
-    return zoned.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False, format="%Y-%m-%dT%H:%M:%S%.f%:z")
+    return zoned.str.to_datetime(
+        time_unit="ns", time_zone="UTC", strict=False, format="%Y-%m-%dT%H:%M:%S%.f%:z"
+    )
 
 
 def _kind(event: Event) -> Columns:
@@ -77,7 +81,9 @@ def outcome(event: Event) -> pl.Expr | None:
         return None
     text = pl.concat_str(words, separator=" ", ignore_nulls=True)
     failed = text.str.contains(r"(?i)audit[ _]failure|失敗の監査|0x80[14]0000000000000\b|-9218868437227")
-    passed = text.str.contains(r"(?i)audit[ _]success|成功の監査|0x80[26]0000000000000\b|0x4020000000000000|-921436483760")
+    passed = text.str.contains(
+        r"(?i)audit[ _]success|成功の監査|0x80[26]0000000000000\b|0x4020000000000000|-921436483760"
+    )
     return pl.when(failed).then(pl.lit("failure")).when(passed).then(pl.lit("success"))
 
 

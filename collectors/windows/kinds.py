@@ -131,7 +131,8 @@ SECURITY = _table("""
 4908 special-group-table-changed iam,configuration admin,change
 4912 per-user-audit-policy-changed iam,configuration admin,change
 4928,4929,4930,4931,4932,4933,4934,4935,4936,4937 directory-replication iam info
-4944,4945,4946,4947,4948,4949,4950,4951,4952,4953,4954,4956,4957,4958 firewall-rule-changed configuration change
+4944,4945,4946,4947,4948,4949,4950 firewall-rule-changed configuration change
+4951,4952,4953,4954,4956,4957,4958 firewall-rule-changed configuration change
 4964 logged-in-special iam admin,group
 4985 transaction-changed file change
 5024 firewall-service-started process start

@@ -20,7 +20,9 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with its ECS fields. What the event itself says wins over what a shipper made of it."""
     provider, code = frame[PROVIDER][0] or "", frame[CODE][0] or ""
     event = Event(provider, code, frozenset(frame.columns))
-    frame = frame.with_columns(expr.alias(name) for name, expr in present(applications.classic_data(event)).items())
+    frame = frame.with_columns(
+        expr.alias(name) for name, expr in present(applications.classic_data(event)).items()
+    )
     event = Event(provider, code, frozenset(frame.columns))
     special = present(_special(event))
     general = present({**common.columns(event), "@timestamp": common.timestamp(event)})
@@ -38,9 +40,7 @@ def _special(event: Event) -> Columns:
     return known(event) if known else {}
 
 
-def _strongest(
-    name: str, event: Event, special: dict[str, pl.Expr], general: dict[str, pl.Expr]
-) -> pl.Expr:
+def _strongest(name: str, event: Event, special: dict[str, pl.Expr], general: dict[str, pl.Expr]) -> pl.Expr:
     """The kind's own value, then the shipper's, then the general one; the kind table before any."""
     choices = [special[name]] if name in special else []
     overruled = name in {"event.action", "event.category", "event.type", "@timestamp", "event.code"}

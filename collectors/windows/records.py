@@ -13,6 +13,9 @@ from hinomi import ecs
 
 PROVIDER, CODE = "winlog.provider_name", "winlog.event_id"
 _TEXTS = (PROVIDER, CODE, "winlog.channel", "winlog.computer_name", "winlog.record_id")
+_EVENT_ID = r'"(?:EventID|event_id)"\s*:\s*(?:\{[^}]*\}\s*,\s*"#text"\s*:\s*)?"?(\d+)|<EventID[^>]*>(\d+)'
+_PROVIDER = r'"(?:provider_name|SourceName|Name)"\s*:\s*"([^"]*)"'
+_FORM = r'^\s*(?:(\{\s*"Event"|<)|.*"winlog")'
 _GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 
 
@@ -23,20 +26,33 @@ class WindowsEvents:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with `row`, `winlog.*` and whatever ECS fields the shipper filled."""
         kinds: dict[tuple[Any, ...], list[pl.DataFrame]] = defaultdict(list)
-        for raw in documents.frames(_documents(intake)):
+        for raw in _raw_frames(intake):
             frame = winlog(raw)
             if frame is None:
                 continue
-            whole = _whole(frame)
-            for kind, part in whole.partition_by([PROVIDER, CODE], as_dict=True).items():
+            for kind, part in _whole(frame).partition_by([PROVIDER, CODE], as_dict=True).items():
                 kinds[kind].append(part)
         return [_together(parts) for parts in kinds.values()]
 
 
-def _documents(intake: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
-    rows = zip(intake["row"].to_list(), intake["message"].to_list(), strict=True)
+def _raw_frames(intake: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Frames of dotted raw columns. Lines are sorted by what looks like their event id and form first,
+    because lines of one kind have the same keys; what they are is read from the document afterwards."""
+    message = pl.col("message")
+    looks = intake.select(
+        "row",
+        "message",
+        id=message.str.extract(_EVENT_ID, 1),
+        provider=message.str.extract(_PROVIDER, 1),
+        form=message.str.extract(_FORM, 1),
+    )
+    for part in looks.partition_by(["form", "provider", "id"], maintain_order=True):
+        yield from documents.frames(_documents(part))
+
+
+def _documents(part: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
     lines: list[tuple[int, str | None]] = []
-    for row, line in rows:
+    for row, line in zip(part["row"].to_list(), part["message"].to_list(), strict=True):
         if line is not None and line[:1] != "{" and "<Event" in line[:400]:
             if (document := xml.document(line)) is not None:
                 yield row, document
@@ -80,10 +96,16 @@ def _unnamed(frame: pl.DataFrame) -> pl.DataFrame:
         if not isinstance(frame.schema[data], pl.List):
             return frame
         width = min(int(frame[data].list.len().max() or 0), 64)  # type: ignore[arg-type]
-        params = [pl.col(data).list.get(i, null_on_oob=True).alias(f"{DATA}param{i + 1}") for i in range(width)]
+        params = [
+            pl.col(data).list.get(i, null_on_oob=True).alias(f"{DATA}param{i + 1}") for i in range(width)
+        ]
         return frame.with_columns(param for param in params if param.meta.output_name() not in frame.columns)
     names = [name for i in range(1, 65) if (name := f"{DATA}param{i}") in frame.columns]
-    return frame.with_columns(pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data)) if names else frame
+    return (
+        frame.with_columns(pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data))
+        if names
+        else frame
+    )
 
 
 def _together(parts: list[pl.DataFrame]) -> pl.DataFrame:

@@ -9,11 +9,8 @@ import polars as pl
 
 from collectors.windows.event import Columns, Event, address, basename, domain_of, name_of, number
 
-_LOGONS = set("4624 4625 4634 4647 4768 4769 4770 4771 4772 4773 4774 4775 4776 4777".split())
-_GROUPS = set(
-    "4727 4728 4729 4730 4731 4732 4733 4734 4735 4737 4744 4745 4746 4747 4748 4749 4750 4751 4752 4753 "
-    "4754 4755 4756 4757 4758 4759 4760 4761 4762 4763 4764 4799".split()
-)
+_LOGONS = {str(code) for code in (4624, 4625, 4634, 4647, *range(4768, 4778))}
+_GROUPS = {str(code) for code in (*range(4727, 4736), 4737, *range(4744, 4765), 4799)}
 _FAILURES = {"4625", "4771", "4777", "4649", "4772", "4773"}
 _LOGON_TYPES = {
     "2": "Interactive",
@@ -83,7 +80,9 @@ def _group(event: Event, target: Columns) -> Columns:
 
 
 def _where(event: Event) -> Columns:
-    ip = address(event.data("IpAddress", "ClientAddress", "SourceAddress", "CallingStationID", "ClientIPAddress"))
+    ip = address(
+        event.data("IpAddress", "ClientAddress", "SourceAddress", "CallingStationID", "ClientIPAddress")
+    )
     server = event.data("DestAddress", "AuthenticationServer")
     protocol = event.data("Protocol") if event.has("SourceAddress") else None
     station = event.data("WorkstationName", "Workstation", "ClientName")
@@ -122,7 +121,9 @@ def _process(event: Event) -> Columns:
 def _new_process(event: Event) -> Columns:
     path, parent = event.data("NewProcessName"), event.data("ParentProcessName")
     message = event.column("winlog.message")
-    told = None if message is None else number(message.str.extract(r"Creator Process ID:\s*(0x[0-9a-fA-F]+)", 1))
+    told = (
+        None if message is None else number(message.str.extract(r"Creator Process ID:\s*(0x[0-9a-fA-F]+)", 1))
+    )
     return {
         "process.executable": path,
         "process.name": basename(path),
@@ -157,7 +158,11 @@ def _share(event: Event) -> Columns:
 def _status(event: Event) -> pl.Expr | None:
     """Kerberos and NTLM validation write their result as a status code."""
     status = event.data("Status", "ResultCode") if event.code in {"4768", "4769", "4770", "4776"} else None
-    return None if status is None else pl.when(number(status) == 0).then(pl.lit("success")).otherwise(pl.lit("failure"))
+    return (
+        None
+        if status is None
+        else pl.when(number(status) == 0).then(pl.lit("success")).otherwise(pl.lit("failure"))
+    )
 
 
 def _logon_type(event: Event) -> pl.Expr | None:

@@ -116,7 +116,9 @@ def _registry(event: Event) -> Columns:
         "registry.hive": hive.replace(long),
         "registry.key": path.str.extract(r"^[A-Z_]+\\(.+)$", 1),
         "registry.value": basename(path),
-        "registry.data.strings": None if details is None else pl.when(details.is_not_null()).then(pl.concat_list(details)),
+        "registry.data.strings": None
+        if details is None
+        else pl.when(details.is_not_null()).then(pl.concat_list(details)),
     }
 
 

@@ -1,0 +1,94 @@
+"""The records of a text file: its lines, the elements of a JSON array, or the events of an XML export."""
+
+import gzip
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import orjson
+
+_LONGEST = 16 * 1024 * 1024
+_EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
+_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+HEAD = 4104
+
+
+def head(path: Path) -> bytes:
+    """The first bytes of a file, by which its kind is told."""
+    with path.open("rb") as file:
+        return file.read(HEAD)
+
+
+def records(path: Path) -> Iterator[tuple[int, str]]:
+    """(place, text) of each record; the place is a byte offset, or an index into a JSON array.
+
+    gzip is unpacked; UTF-16 is told by its mark. Text that is neither UTF-8 nor CP932 keeps its
+    readable characters. A line is cut at 16 MiB.
+    """
+    start = head(path)
+    if start[:2] == b"\x1f\x8b":
+        with gzip.open(path) as packed:
+            yield from _pieces(packed.read())
+    elif start[:2] in _UTF16:
+        text = path.read_bytes().decode(_UTF16[start[:2]], "replace").lstrip("\ufeff")
+        yield from _pieces(text.encode("utf-8", "replace"))
+    elif _one_a_line(start):
+        with path.open("rb") as file:
+            yield from _lines(file)
+    else:
+        yield from _pieces(path.read_bytes())
+
+
+def _one_a_line(start: bytes) -> bool:
+    """Whether a file that begins so has one record a line."""
+    text = start.lstrip(_BLANK)
+    if text[:1] == b"[":
+        return False
+    if text[:1] == b"<":
+        return b"<Event" not in text
+    first, newline, _ = text.partition(b"\n")
+    whole = first.rstrip()
+    return text[:1] != b"{" or not newline or (len(whole) > 1 and whole.endswith(b"}"))
+
+
+def _pieces(data: bytes) -> Iterator[tuple[int, str]]:
+    start = data[:HEAD]
+    if _one_a_line(start):
+        yield from _lines(data.splitlines(keepends=True))
+    elif b"<Event" in start:
+        for match in _EVENT_XML.finditer(data):
+            yield match.start(), match.group().decode("utf-8", "replace")
+    else:
+        yield from _elements(data)
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, str]]:
+    try:
+        document = orjson.loads(data.lstrip(_BLANK))
+    except orjson.JSONDecodeError:
+        yield from _lines(data.splitlines(keepends=True))
+        return
+    for place, item in enumerate(document if isinstance(document, list) else [document]):
+        yield place, orjson.dumps(item).decode()
+
+
+def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    offset = 0
+    for raw in lines:
+        text = raw[:_LONGEST].rstrip(b"\r\n")
+        if offset == 0:
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        if text.strip():
+            yield offset, _decoded(text)
+        offset += len(raw)
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8, else Japanese Windows (CP932), else UTF-8 with replacement characters."""
+    for encoding in ("utf-8", "cp932"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode("utf-8", "replace")
