@@ -15,6 +15,7 @@ from hinomi.clock import Clock
 from hinomi.ledger import Ledger
 from hinomi.store import Appended, Checkpoint, Events
 from ops.formats import Formats
+from ops.journal import log
 from ops.stages import Stages
 from rules.engine import RuleSet
 
@@ -64,7 +65,12 @@ class Pipeline:
         name = self.formats.source_of(origin, peer, message.head(200).to_list())
         if name is None:
             return [self._dead(intake, pl.lit("unknown_format"), "", origin)]
-        return self._of_source(catalogue.find(name), intake, origin)
+        source = catalogue.find(name)
+        try:
+            return self._of_source(source, intake, origin)
+        except Exception as error:  # a parser's own mistake must not stop the tower or lose a line
+            log.error("parser_failed", source=name, origin=origin, error=f"{type(error).__name__}: {error}")
+            return [self._dead(intake, pl.lit(f"parser_failed:{type(error).__name__}"), name, origin)]
 
     def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
         with self.stages.timed("parse"):
@@ -105,7 +111,12 @@ class Pipeline:
         if batch.dataset == DEAD_LETTERS:
             return None
         rules = self.rules()
-        signals = rules.signals(batch, rules.match(batch))
+        try:
+            signals = rules.signals(batch, rules.match(batch))
+        except Exception as error:  # the events are stored all the same, and the loss is counted and said
+            log.error("match_failed", dataset=batch.dataset, error=f"{type(error).__name__}: {error}")
+            self.ledger.count("dropped", len(batch), dataset=batch.dataset, reason="not_matched_engine_error")
+            return None
         return (
             Batch.of(SIGNALS, signals, origin=batch.origin, ingested=self.clock.now())
             if signals.height

@@ -1,0 +1,74 @@
+"""Every source there is: a file in `collectors/sources/` is all the registration.
+
+`<vendor>_<product>.py` holds `source = Source(...)`; `<name>.source.yml` is a declared mapping.
+"""
+
+import difflib
+import importlib
+import pkgutil
+from functools import cache
+from pathlib import Path
+
+import collectors.sources
+from collectors.source import Source
+from hinomi.errors import ContentError
+
+_FOLDER = Path(collectors.sources.__path__[0])
+_MIN_SHARE = 0.5
+
+
+@cache
+def sources() -> dict[str, Source]:
+    """Every source by its name, `generic.*` last."""
+    found = [*_modules(), *_declared(_FOLDER)]
+    return {
+        source.name: source
+        for source in sorted(found, key=lambda one: (one.name.startswith("generic."), one.name))
+    }
+
+
+def _modules() -> list[Source]:
+    modules = pkgutil.iter_modules(collectors.sources.__path__)
+    loaded = [importlib.import_module(f"collectors.sources.{module.name}") for module in modules]
+    return [module.source for module in loaded]
+
+
+def _declared(folder: Path) -> list[Source]:
+    from collectors import declared
+
+    return [declared.load(path) for path in sorted(folder.glob("*.source.yml"))]
+
+
+def add(folder: Path) -> list[Source]:
+    """Take in a folder of the city's own declared mappings; returns what it held."""
+    own = _declared(folder)
+    sources().update({source.name: source for source in own})
+    return own
+
+
+def find(name: str) -> Source:
+    """The source of a name. Raises ContentError that suggests the nearest names."""
+    known = sources()
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+    raise ContentError(
+        f"ソース「{name}」はありません。近い名前: {', '.join(near)}",
+        f'there is no source "{name}"; near names: {", ".join(near)}',
+    )
+
+
+def recognise(lines: list[str]) -> str | None:
+    """The source that most of the lines look like; None when none fits at least half of them.
+
+    A specific source wins over a generic one that fits as many lines.
+    """
+    sample = [line for line in lines if line.strip()]
+    if not sample:
+        return None
+    best, name = 0.0, None
+    for source in sources().values():
+        share = sum(map(source.recognises, sample)) / len(sample)
+        if share > best:
+            best, name = share, source.name
+    return name if best >= _MIN_SHARE else None

@@ -1,0 +1,31 @@
+"""hinomi hunt: detection over files at rest, without a store."""
+
+import sys
+from pathlib import Path
+
+import typer
+
+from ops.folders import cache_folder
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def hunt(
+        paths: list[Path] = typer.Argument(..., help="EVTX、JSON lines、生ログ / files or folders", exists=True),
+        rules: list[Path] = typer.Option(..., "--rules", help="Sigma ルール / rule folders", exists=True),
+        source: str = typer.Option("", help="テキストの形式を決め打ちする / force the source of text files"),
+        jsonl: bool = typer.Option(False, "--jsonl", help="1行1シグナルの JSON / one signal a line"),
+        stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
+    ) -> None:
+        """手元のファイルを調べる / detect in files without storing them."""
+        from ops.hunt import Hunt
+
+        found = Hunt(paths, rules, cache_folder(), source=source)
+        if jsonl:
+            found.write_jsonl(sys.stdout.buffer)
+        else:
+            found.show(progress=sys.stderr.isatty())
+        if stats:
+            found.show_stats()

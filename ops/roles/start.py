@@ -1,0 +1,64 @@
+"""What every process does first: read its arguments and the configuration, log, die with its parent."""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hinomi.clock import Clock, SystemClock
+from hinomi.errors import HinomiError
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops import journal
+from ops.rundir import RunDir
+from ops.settings import Settings, read_settings
+from ops.supervisor import die_with_parent
+
+
+@dataclass(slots=True)
+class Role:
+    """One process: its name, its folders, its configuration, and the wish that it stop."""
+
+    name: str
+    data: Path
+    settings: Settings
+    run: RunDir
+    lane: int = 0
+    clock: Clock = field(default_factory=SystemClock)
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def events(self) -> ParquetEvents:
+        """The event store of this data folder."""
+        return ParquetEvents(self.data / "events", clock=self.clock)
+
+    def records(self) -> SqliteRecords:
+        """The records of this data folder."""
+        return SqliteRecords(self.data / "records.sqlite", clock=self.clock)
+
+    def ready(self, **more: object) -> None:
+        """Say that the process is ready, and anything else of interest."""
+        self.run.write(self.name, {"ready": True, "pid": os.getpid(), **more})
+
+
+def role(name: str, body: Callable[[Role], None]) -> None:
+    """Run a process's body; an error of its own is logged in words and ends it with a code."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--config", type=Path)
+    parser.add_argument("--lane", type=int, default=0)
+    arguments = parser.parse_args()
+    full = f"{name}-{arguments.lane}" if name == "worker" else name
+    die_with_parent()
+    journal.configure(full)
+    try:
+        settings = read_settings(arguments.config)
+        process = Role(full, arguments.data, settings, RunDir.of(arguments.data), arguments.lane)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: process.stop.set())
+        body(process)
+    except HinomiError as error:
+        journal.log.error("failed", reason=str(error))
+        sys.exit(error.exit_code)
