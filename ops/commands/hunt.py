@@ -13,7 +13,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def hunt(
-        paths: list[Path] = typer.Argument(..., help="EVTX、JSON lines、生ログ / files or folders", exists=True),
+        paths: list[Path] = typer.Argument(
+            ..., help="EVTX、JSON lines、生ログ / files or folders", exists=True
+        ),
         rules: list[Path] = typer.Option(..., "--rules", help="Sigma ルール / rule folders", exists=True),
         source: str = typer.Option("", help="テキストの形式を決め打ちする / force the source of text files"),
         jsonl: bool = typer.Option(False, "--jsonl", help="1行1シグナルの JSON / one signal a line"),

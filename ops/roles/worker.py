@@ -81,7 +81,10 @@ class Worker:
         self._said = time.monotonic()
         counts.save(self.ledger)
         self.role.ready(
-            rows=self.rows, stages=dict(pipeline.stages.seconds), spool_bytes=reader.backlog(after), after=after
+            rows=self.rows,
+            stages=dict(pipeline.stages.seconds),
+            spool_bytes=reader.backlog(after),
+            after=after,
         )
 
 

@@ -1,0 +1,68 @@
+"""The whole configuration: each room's section under one roof, and what every part has as default."""
+
+from importlib.resources import files
+from pathlib import Path
+
+from pydantic import Field
+
+from collectors.enrich import EnrichSettings
+from collectors.privacy import PrivacySettings
+from collectors.settings import Listener, SpoolSettings, origins
+from dashboards.settings import ConsoleSettings
+from hinomi import config
+from hinomi.config import Section
+from ops.metrics import MetricsSettings
+from ops.retention import RetentionSettings
+
+
+class RulesSettings(Section):
+    """`rules:` packs: use the rules that come with Hinomi; folders: more Sigma rules, own or public."""
+
+    packs: bool = True
+    folders: list[Path] = Field(default_factory=list)
+
+
+class SourcesSettings(Section):
+    """`sources:` folders with the city's own declared mappings (`*.source.yml`)."""
+
+    folders: list[Path] = Field(default_factory=list)
+
+
+class Settings(Section):
+    """hinomi.yaml. Every section has defaults; an empty file is a tower that listens to nothing.
+
+    workers: pipeline processes, one lane of the spool each.
+    """
+
+    workers: int = Field(default=1, ge=1, le=64)
+    listen: dict[str, Listener] = Field(default_factory=dict)
+    spool: SpoolSettings = Field(default_factory=SpoolSettings)
+    sources: SourcesSettings = Field(default_factory=SourcesSettings)
+    enrich: EnrichSettings = Field(default_factory=EnrichSettings)
+    privacy: PrivacySettings = Field(default_factory=PrivacySettings)
+    rules: RulesSettings = Field(default_factory=RulesSettings)
+    retention: RetentionSettings = Field(default_factory=RetentionSettings)
+    console: ConsoleSettings = Field(default_factory=ConsoleSettings)
+    metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+
+    def declared_sources(self) -> dict[str, str]:
+        """Origin → source name or `auto`."""
+        return {name: origin.source for name, origin in origins(self.listen).items()}
+
+    def encodings(self) -> dict[str, str]:
+        """Origin → text encoding."""
+        return {name: origin.encoding for name, origin in origins(self.listen).items()}
+
+    def rule_folders(self) -> list[Path]:
+        """Folders of rules in force."""
+        return [*([packs_folder()] if self.rules.packs else []), *self.rules.folders]
+
+
+def packs_folder() -> Path:
+    """The rules that come with Hinomi."""
+    return Path(str(files("rules"))) / "packs"
+
+
+def read_settings(path: Path | None) -> Settings:
+    """The configuration of a file (None: all defaults). Raises ConfigError or ManyErrors."""
+    return Settings() if path is None else config.load(path, Settings)
