@@ -1,0 +1,1 @@
+"""Microsoft cloud records: Microsoft 365 unified audit, Entra ID sign-ins and directory audits."""

@@ -1,0 +1,158 @@
+"""What the workloads of Microsoft 365 put in an audit record, and what their operations mean."""
+
+import re
+from typing import Any
+
+from collectors.microsoft.records import Flat, at, embedded, first_address, items, text, url
+
+_SIGN_IN = {"UserLoggedIn", "UserLoginFailed", "MailboxLogin", "TeamsSessionStarted", "SignInEvent"}
+_FILE = re.compile(r"^(?:File|Folder|Document|Attachment|List|Page)|Link|Sharing|SoftDelete|HardDelete")
+_MAIL = {
+    "Send",
+    "SendAs",
+    "SendOnBehalf",
+    "MailItemsAccessed",
+    "Create",
+    "Update",
+    "Move",
+    "MoveToDeletedItems",
+}
+_TYPES = (
+    (re.compile(r"Download|Access|View|Preview|Sync|Search|Get-|Fetch"), "access"),
+    (re.compile(r"Delete|Remove|Recycle|Disable|Revoke"), "deletion"),
+    (re.compile(r"Creat|^New-|^Add|Upload|Copied|Restore|Share|Invitation"), "creation"),
+    (re.compile(r"Updat|^Set-|Modif|Renam|Mov|Chang|Reset|Enable"), "change"),
+)
+
+
+def kind_of(workload: str | None, operation: str) -> tuple[list[str], list[str]]:
+    """(event.category, event.type) of an operation."""
+    if operation in _SIGN_IN:
+        return ["authentication"], ["start"]
+    types = [next((name for pattern, name in _TYPES if pattern.search(operation)), "info")]
+    if workload == "AzureActiveDirectory":
+        who = "group" if "group" in operation or "role" in operation else "user"
+        return ["iam"], [who, *types]
+    if workload in {"ThreatIntelligence", "SecurityComplianceCenter", "MCAS"} or "Dlp" in operation:
+        return ["intrusion_detection"], ["info"]
+    if workload == "Exchange":
+        mail = operation in _MAIL or "Delete" in operation
+        return (["email"], types) if mail else (["configuration", "email"], types)
+    if workload in {"SharePoint", "OneDrive"} or _FILE.search(operation):
+        return ["file"], types
+    return ["web"], types
+
+
+def details(record: dict[str, Any]) -> Flat:
+    """What the record's own schema adds; later parts know better than earlier ones."""
+    return {**_file(record), **_mail(record), **_threat(record), **_alert(record), **_investigation(record)}
+
+
+def _file(record: dict[str, Any]) -> Flat:
+    """SharePoint and OneDrive: the file and the folder below the site."""
+    name = text(record, "SourceFileName")
+    if name is None:
+        return {}
+    where = text(record, "SourceRelativeUrl")
+    return {
+        "file.name": name,
+        "file.extension": text(record, "SourceFileExtension"),
+        "file.directory": where,
+        "file.path": f"{where}/{name}" if where and not where.endswith(name) else where,
+        "file.target_path": text(record, "DestinationRelativeUrl"),
+        "file.size": text(record, "FileSizeBytes"),
+    }
+
+
+def _mail(record: dict[str, Any]) -> Flat:
+    """Exchange items, sensitivity labels and mail found by Defender."""
+    item = at(record, "Item") or next(iter(items(record, "AffectedItems")), None)
+    to = items(record, "Recipients") or items(record, "Receivers")
+    labelled = text(record, "ItemName") if "Receivers" in record else None
+    sender = _mailbox(text(record, "P2Sender")) or _mailbox(text(record, "Sender"))
+    return {
+        "email.subject": text(record, "Subject") or text(item, "Subject") or labelled,
+        "email.message_id": text(record, "InternetMessageId") or text(item, "InternetMessageId"),
+        "email.to.address": [one for one in to if isinstance(one, str)],
+        "email.from.address": [sender] if sender else None,
+        "email.direction": (text(record, "Directionality") or "").lower() or None,
+    }
+
+
+def _mailbox(value: str | None) -> str | None:
+    return value.strip("<> ") if value else None
+
+
+def _threat(record: dict[str, Any]) -> Flat:
+    """Defender for Office 365: files, attachments, clicked addresses."""
+    file = at(record, "FileData") or next(iter(items(record, "AttachmentData")), None)
+    links = items(record, "MessageURLs")
+    flat: Flat = {
+        **url(text(file, "FilePath")),
+        **url(links[0] if links else text(record, "Url")),
+    }
+    if file:
+        flat |= {
+            "file.name": text(file, "FileName"),
+            "file.size": text(file, "FileSize"),
+            "file.hash.sha256": text(file, "SHA256"),
+            "threat.software.name": text(file, "MalwareFamily"),
+        }
+    return flat
+
+
+def _alert(record: dict[str, Any]) -> Flat:
+    """Alerts of the compliance centre: `Data` is JSON with short keys, and names the real person.
+
+    f3u, suid: who did it; trc: recipient; tsd: sender; ms, von: subject or item; sip: address.
+    """
+    name, policy = text(record, "Name"), text(record, "PolicyId")
+    data = embedded(record.get("Data"))
+    if text(record, "RecordType") != "40" or not isinstance(data, dict):
+        return {"rule.name": name, "rule.id": policy} if policy else {}
+    to, sender = text(data, "trc"), text(data, "tsd")
+    entity = text(data, "eid") if text(data, "etype") == "User" else None
+    person = text(data, "suid") or text(data, "f3u") or to or entity
+    ip, _ = first_address(data.get("sip"), data.get("cip"))
+    return {
+        "rule.name": name,
+        "rule.id": policy or text(data, "drid"),
+        "email.to.address": to.split(";") if to else None,
+        "email.from.address": [sender] if sender else None,
+        "email.subject": text(data, "ms") or text(data, "von"),
+        "file.name": text(data, "fn"),
+        "o365.audit.alert.source_ip": ip,
+        **(_person(person) if person else {}),
+    }
+
+
+def _person(account: str) -> Flat:
+    """The person whom an alert is about, in the place of the service that reported it."""
+    name, _, domain = account.partition("@")
+    mail = {"user.email": account, "user.domain": domain} if domain else {}
+    return {"user.id": None, "user.name": name, **mail}
+
+
+def _investigation(record: dict[str, Any]) -> Flat:
+    """Automated investigation: `Data` is JSON with the entities of the alert."""
+    data = embedded(record.get("Data"))
+    if text(record, "RecordType") != "64" or not isinstance(data, dict):
+        return {}
+    entities = [one for one in items(data, "Entities") if isinstance(one, dict)]
+    links = [
+        link for one in entities for link in (*items(one, "Urls"), one.get("Url")) if isinstance(link, str)
+    ]
+    in_mail = [link for one in entities for link in items(one, "Urls") if isinstance(link, str)]
+    names = [text(file, "Name") for one in entities for file in items(one, "Files")]
+    return {
+        "rule.name": text(data, "AlertDisplayName") or text(data, "Name"),
+        "email.to.address": _several(entities, "Recipient", "MailboxPrimaryAddress"),
+        "email.from.address": _several(entities, "P2Sender") or _several(entities, "Sender"),
+        "email.attachments.file.name": next((name for name in names if name), None),
+        **url(next(iter(in_mail or links), None)),
+    }
+
+
+def _several(entities: list[dict[str, Any]], *keys: str) -> list[str]:
+    found = (text(one, key) for key in keys for one in entities)
+    return list(dict.fromkeys(value for value in found if value))

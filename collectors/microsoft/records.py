@@ -1,0 +1,201 @@
+"""JSON records of Microsoft's clouds: the shape, and how their values are written."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import orjson
+import polars as pl
+
+from hinomi.ecs import column_type
+
+Flat = dict[str, Any]
+_NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
+_V4 = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$")
+_V6 = re.compile(r"^\[?([0-9A-Fa-f]*:[0-9A-Fa-f:.]+?)(?:%\w+)?(?:\](?::(\d{1,5}))?)?$")
+_ISO = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class JsonRecords:
+    """One JSON object a line as the column `document`. A wrapper around one record is taken off."""
+
+    def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
+        """`row` and `document` (Python objects) of the lines that hold a JSON object."""
+        rows, documents = [], []
+        for row, line in zip(intake["row"].to_list(), intake["message"].to_list(), strict=True):
+            document = _object(line)
+            if document is not None:
+                rows.append(row)
+                documents.append(document)
+        if not rows:
+            return []
+        return [
+            pl.DataFrame(
+                [pl.Series("row", rows, dtype=pl.UInt32), pl.Series("document", documents, dtype=pl.Object)]
+            )
+        ]
+
+
+def _object(line: str | None) -> dict[str, Any] | None:
+    start = line.find("{", 0, 400) if line else -1
+    if line is None or start < 0:
+        return None
+    try:
+        document = orjson.loads(line[start:] if start else line)
+    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    inner = document.get("records")
+    if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
+        return inner[0]
+    return document
+
+
+def at(document: Any, *path: str) -> Any:
+    """The value below these keys; None where there is none, or where it is one of Microsoft's nothings."""
+    for key in path:
+        if not isinstance(document, Mapping):
+            return None
+        document = document.get(key)
+    return None if isinstance(document, str) and document.strip() in _NOTHING else document
+
+
+def text(document: Any, *path: str) -> str | None:
+    """The same as text; objects and lists are none."""
+    value = at(document, *path)
+    if value is None or isinstance(value, (dict, list)):
+        return None
+    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+
+
+def items(document: Any, *path: str) -> list[Any]:
+    """A list there, or an empty one."""
+    value = at(document, *path)
+    return value if isinstance(value, list) else []
+
+
+def pairs(values: Any, name: str = "Name", value: str = "Value") -> dict[str, Any]:
+    """`[{"Name": "x", "Value": "y"}]` as a mapping."""
+    if not isinstance(values, list):
+        return {}
+    return {
+        one[name]: one.get(value)
+        for one in values
+        if isinstance(one, dict) and isinstance(one.get(name), str)
+    }
+
+
+def embedded(value: Any) -> Any:
+    """JSON written as text inside JSON; None where it is not."""
+    if isinstance(value, (dict, list)):
+        return value
+    try:
+        return orjson.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else None
+    except orjson.JSONDecodeError:
+        return None
+
+
+def time(value: Any) -> datetime | None:
+    """A time as Microsoft writes it: ISO 8601, UTC where no offset is given, or `3/24/2022 2:42:35 PM`."""
+    if not isinstance(value, str):
+        return None
+    found = _ISO.match(value.strip())
+    try:
+        return _iso(found) if found else datetime.strptime(value, "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def _iso(found: re.Match[str]) -> datetime:
+    year, month, day, hour, minute, second = (int(found[i]) for i in range(1, 7))
+    micro = int((found[7] or "0").ljust(6, "0")[:6])
+    zone = found[8]
+    moment = datetime(year, month, day, hour, minute, second, micro, UTC)
+    if zone in (None, "Z"):
+        return moment
+    return datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S.%f}{zone[:3]}:{zone[-2:]}").astimezone(UTC)
+
+
+def address(value: Any) -> tuple[str | None, int | None]:
+    """(IP address in its short form, port) of `192.0.2.1:443`, `[2001:db8::1]:443`, `::ffff:192.0.2.1` …"""
+    if not isinstance(value, str):
+        return None, None
+    bare = value.strip().removeprefix("::ffff:")
+    found = _V4.match(bare) or _V6.match(bare)
+    if found is None:
+        return None, None
+    try:
+        return str(ip_address(found[1])), int(found[2]) if found[2] else None
+    except ValueError:
+        return None, None
+
+
+def first_address(*values: Any) -> tuple[str | None, int | None]:
+    """The first of these that is an address."""
+    return next((found for value in values if (found := address(value))[0]), (None, None))
+
+
+def url(value: Any, prefix: str = "url") -> Flat:
+    """`url.*` of a web address; nothing of anything else."""
+    if not isinstance(value, str) or not value.lower().startswith(("http://", "https://")):
+        return {}
+    try:
+        parts = urlsplit(value)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return {f"{prefix}.original": value}
+    return {
+        f"{prefix}.original": value,
+        f"{prefix}.full": value,
+        f"{prefix}.scheme": parts.scheme,
+        f"{prefix}.domain": host,
+        f"{prefix}.port": port,
+        f"{prefix}.path": parts.path or None,
+        f"{prefix}.query": parts.query or None,
+    }
+
+
+def leaves(node: Any, prefix: str, depth: int = 6) -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of an object's leaves: text, lists of text, or JSON text of what is deeper."""
+    for key, value in node.items():
+        name = f"{prefix}{key}"
+        if isinstance(value, dict) and depth:
+            yield from leaves(value, f"{name}.", depth - 1)
+        elif isinstance(value, list):
+            if value:
+                yield name, value if not any(isinstance(one, (dict, list)) for one in value) else _json(value)
+        elif value is not None and value != "":
+            yield name, _json(value) if isinstance(value, dict) else value
+
+
+def _json(value: Any) -> str:
+    return orjson.dumps(value, default=str).decode()
+
+
+def kept(flat: Mapping[str, Any]) -> Flat:
+    """Without what has no value; a text for an ECS text field."""
+    return {
+        name: value
+        for name, value in flat.items()
+        if value is not None and value != [] and not (value == "" and column_type(name) is not None)
+    }
+
+
+def related(flat: Flat) -> Flat:
+    """`related.user`, `related.ip` and `related.hosts` of what the event names."""
+    wanted = {
+        "related.user": ("user.name", "user.email", "user.target.name"),
+        "related.ip": ("source.ip", "destination.ip"),
+        "related.hosts": ("host.name",),
+    }
+    found = {
+        name: list(dict.fromkeys(flat[field] for field in fields if flat.get(field)))
+        for name, fields in wanted.items()
+    }
+    return {name: values for name, values in found.items() if values}
