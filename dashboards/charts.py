@@ -1,0 +1,192 @@
+"""Charts as SVG text, drawn here so that the page, the mail and the PDF show the same picture.
+
+Colours are attributes for the PDF; the console's style sheet recolours by class for light and dark. Missing
+data is drawn as a hatched gap with a word, never as a bar of height zero.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from xml.sax.saxutils import escape, quoteattr
+
+from hinomi.clock import JST
+from hinomi.store import Bucket
+from hinomi.text import inert
+
+COLOURS = ("#53779b", "#b9833f", "#6d8b58", "#8d6a94")
+FONT = "Noto Sans JP, Noto Sans CJK JP, sans-serif"
+_INK, _SOFT, _LINE, _GAP = "#1b232d", "#525c69", "#d5d2c9", "#eceae4"
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: what it says, its value (None = no data), and where a click leads."""
+
+    label: str
+    value: int | None
+    link: str = ""
+
+
+@dataclass(slots=True)
+class _Drawing:
+    width: int
+    height: int
+    parts: list[str] = field(default_factory=list)
+
+    def rect(self, x: float, y: float, w: float, h: float, kind: str, fill: str, title: str = "") -> None:
+        tip = f"<title>{_text(title)}</title>" if title else ""
+        self.parts.append(
+            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" '
+            f'fill="{fill}">{tip}</rect>'
+        )
+
+    def line(self, x1: float, y1: float, x2: float, y2: float) -> None:
+        self.parts.append(
+            f'<line class="axis" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{_LINE}"/>'
+        )
+
+    def text(self, x: float, y: float, words: str, anchor: str = "start", strong: bool = False) -> None:
+        kind, fill = ('class="strong" ', _INK) if strong else ("", _SOFT)
+        self.parts.append(
+            f'<text {kind}x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}" '
+            f'font-size="11" font-family="{FONT}">{_text(words)}</text>'
+        )
+
+    def link(self, address: str) -> None:
+        self.parts.append(f"<a href={quoteattr(address)}>")
+
+    def close_link(self) -> None:
+        self.parts.append("</a>")
+
+    def svg(self, label: str, kind: str = "") -> str:
+        head = (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="chart {kind}" role="img" '
+            f'viewBox="0 0 {self.width} {self.height}" aria-label={quoteattr(inert(label))}>'
+        )
+        return head + "".join(self.parts) + "</svg>"
+
+
+def _text(words: str) -> str:
+    return escape(inert(words))
+
+
+def nice_ceiling(value: int) -> int:
+    """The next 1, 2 or 5 times a power of ten, so that the axis reads easily."""
+    step = 1
+    while True:
+        for factor in (1, 2, 5):
+            if factor * step >= value:
+                return factor * step
+        step *= 10
+
+
+def columns(
+    buckets: Sequence[Bucket],
+    interval: timedelta,
+    *,
+    label: str,
+    width: int = 960,
+    height: int = 150,
+    kind: str = "",
+    links: Sequence[str] = (),
+    unknown: Sequence[bool] = (),
+) -> str:
+    """Counts over time. `links`: one address a bar; `unknown`: bars whose data is missing, drawn as gaps."""
+    left, top, bottom = 46, 12, height - 22
+    drawing = _Drawing(width, height)
+    most = nice_ceiling(max((bucket.count for bucket in buckets), default=0) or 1)
+    for share in (0.0, 0.5, 1.0):
+        y = bottom - (bottom - top) * share
+        drawing.line(left, y, width, y)
+        if share == 0 or most * share == int(most * share):
+            drawing.text(left - 6, y + 4, f"{int(most * share):,}", "end")
+    step = (width - left) / max(1, len(buckets))
+    for index, bucket in enumerate(buckets):
+        x = left + index * step
+        if index < len(unknown) and unknown[index]:
+            drawing.rect(x, top, step, bottom - top, "gap", _GAP)
+            continue
+        _column(drawing, bucket, x, step, (top, bottom, most), links[index] if index < len(links) else "")
+    _time_axis(drawing, buckets, interval, left, step)
+    return drawing.svg(label, kind)
+
+
+def _column(
+    drawing: _Drawing, bucket: Bucket, x: float, step: float, frame: tuple[int, int, int], link: str
+) -> None:
+    top, bottom, most = frame
+    if not bucket.count:
+        return
+    h = max(1.5, (bottom - top) * bucket.count / most)
+    title = f"{bucket.start.astimezone(JST):%m/%d %H:%M} {bucket.count:,}"
+    if link:
+        drawing.link(link)
+    drawing.rect(x + step * 0.08, bottom - h, max(1.0, step * 0.84), h, "b0", COLOURS[0], title)
+    if link:
+        drawing.close_link()
+
+
+def _time_axis(
+    drawing: _Drawing, buckets: Sequence[Bucket], interval: timedelta, left: int, step: float
+) -> None:
+    """A label where it has room; the day is named where it changes."""
+    room = 86 if interval < timedelta(days=1) else 52
+    every = max(1, -(-room // max(1, int(step))))
+    last_day = ""
+    for index in range(0, len(buckets), every):
+        x = left + index * step
+        if x + room * 0.8 > drawing.width:
+            break
+        local = buckets[index].start.astimezone(JST)
+        day = f"{local:%m/%d}"
+        words = day if interval >= timedelta(days=1) else f"{local:%H:%M}"
+        if interval < timedelta(days=1) and day != last_day:
+            words = f"{day} {words}"
+        last_day = day
+        drawing.text(x, drawing.height - 6, words)
+
+
+def bars(rows: Sequence[Bar], *, label: str, no_data: str, width: int = 640) -> str:
+    """Horizontal bars with the word and the number beside each; None says `no_data` instead of a bar."""
+    name_width, number_width, line = int(width * 0.4), 76, 22
+    drawing = _Drawing(width, max(1, len(rows)) * line + 4)
+    most = max((row.value or 0 for row in rows), default=0) or 1
+    for index, row in enumerate(rows):
+        y = index * line
+        drawing.text(0, y + 15, _cut(row.label, name_width), strong=True)
+        if row.value is None:
+            drawing.rect(name_width, y + 5, width - name_width - number_width, 12, "gap", _GAP)
+            drawing.text(name_width + 6, y + 15, no_data)
+            continue
+        length = (width - name_width - number_width) * row.value / most
+        if row.value:
+            drawing.rect(name_width, y + 5, max(2.0, length), 12, "b0", COLOURS[0])
+        drawing.text(name_width + max(2.0, length) + 6, y + 15, f"{row.value:,}", strong=True)
+    return drawing.svg(label)
+
+
+def _cut(words: str, width: int) -> str:
+    """The words, shortened to about `width` pixels at 11 px (wide signs take 11, narrow ones 6.2)."""
+    shown, used = "", 0.0
+    for sign in inert(words):
+        used += 11 if ord(sign) > 0x2E7F else 6.2
+        if used > width - 22:
+            return shown + "…"
+        shown += sign
+    return shown
+
+
+INTERVALS = tuple(
+    timedelta(seconds=seconds)
+    for seconds in (1, 5, 15, 30, 60, 300, 600, 900, 1800, 3600, 10800, 21600, 43200, 86400, 604800)
+)
+
+
+def interval_for(start: datetime, end: datetime, most: int = 72) -> timedelta:
+    """The finest interval of the list that gives at most `most` bars; whole weeks beyond the list."""
+    span = end - start
+    for interval in INTERVALS:
+        if span / interval <= most:
+            return interval
+    weeks = -(-span // (INTERVALS[-1] * most))
+    return INTERVALS[-1] * weeks

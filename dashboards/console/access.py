@@ -1,0 +1,167 @@
+"""Who may open which page: checked here, once, before a page's own code runs.
+
+A page is a plain function `Visit → Response`; it runs in a worker thread because stores block.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import Enum
+from urllib.parse import parse_qsl, quote
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from dashboards.console.sessions import Session, same
+from dashboards.console.visit import LANGUAGE_COOKIE, Console, Visit
+from dashboards.users import APPROVERS, WORKERS, Role, User
+from hinomi.errors import Conflict, DependencyDown, HinomiError, InputError, Refused
+from hinomi.words import Language
+
+log = logging.getLogger("hinomi.console")
+Handler = Callable[[Visit], Response]
+MAX_FORM = 64 * 1024
+_STATUS: tuple[tuple[type[HinomiError], int], ...] = (
+    (Refused, 403),
+    (Conflict, 409),
+    (InputError, 400),
+    (DependencyDown, 503),
+)
+
+
+class Access(Enum):
+    """Who may ask for a page. OPEN needs no sign-in; the others name the roles that suffice."""
+
+    OPEN = frozenset[Role]()
+    READ = frozenset(Role)
+    WORK = frozenset(WORKERS)
+    APPROVE = frozenset(APPROVERS)
+
+
+class BadForm(InputError):
+    """A form that this console did not make."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A line of the route table."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+
+
+def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Response]]:
+    """The page as Starlette calls it: read the form, know the person, check, answer."""
+
+    async def serve(request: Request) -> Response:
+        raw = await _body(request) if page.method == "POST" else b""
+        return await run_in_threadpool(_serve, console, page, request, raw)
+
+    return serve
+
+
+async def answer(console: Console, request: Request, handler: Handler) -> Response:
+    """An answer outside the route table (an unknown address), with the same language and frame."""
+    page = Page(request.method, request.url.path, handler, Access.OPEN)
+    return await run_in_threadpool(_serve, console, page, request, b"")
+
+
+def _serve(console: Console, page: Page, request: Request, raw: bytes | None) -> Response:
+    session, user = _signed_in(console, request)
+    language = _language(console, request)
+    visit = Visit(request, console, language, session, user, _form(raw or b""))
+    try:
+        if raw is None:
+            raise BadForm("送られた内容が大きすぎます。", "the form is too large")
+        response = _refusal(visit, page) or page.handler(visit)
+    except HinomiError as error:
+        response = failure(visit, error)
+    except Exception:
+        log.exception("page_failed", extra={"path": page.path})
+        response = visit.page("message.html", status=500, title=visit.texts("error.internal"), message="")
+    if "lang" in request.query_params:
+        response.set_cookie(
+            LANGUAGE_COOKIE, language, max_age=365 * 86400, samesite="lax", secure=console.settings.tls
+        )
+    return response
+
+
+def failure(visit: Visit, error: HinomiError) -> Response:
+    """A page that says what went wrong in the reader's language."""
+    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    return visit.page(
+        "message.html",
+        status=status,
+        title=visit.texts.get("error", str(status)),
+        message=visit.texts.of(error.ja, error.en),
+    )
+
+
+def _refusal(visit: Visit, page: Page) -> Response | None:
+    """The answer to whoever may not see the page; None for those who may."""
+    if page.access is not Access.OPEN:
+        if visit.user is None:
+            return _to_sign_in(visit, page)
+        if not visit.user.has(page.access.value):
+            raise Refused("この操作をする権限がありません。", "your role does not allow this")
+        if page.method == "POST":
+            _check_csrf(visit)
+    return None
+
+
+def _to_sign_in(visit: Visit, page: Page) -> Response:
+    if page.method == "GET":
+        query = visit.request.url.query
+        wanted = visit.request.url.path + (f"?{query}" if query else "")
+        return RedirectResponse(f"/sign-in?next={quote(wanted, safe='')}", status_code=303)
+    return visit.page(
+        "message.html",
+        status=401,
+        title=visit.texts("error.401"),
+        message=visit.texts("error.sign_in_again"),
+    )
+
+
+def _check_csrf(visit: Visit) -> None:
+    assert visit.session is not None
+    if visit.request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        raise Refused("ほかのサイトからの操作は受け付けません。", "requests from other sites are refused")
+    if not same(visit.form.get("csrf", ""), visit.session.csrf):
+        raise Refused(
+            "画面の有効期限が切れました。ページを開き直してください。",
+            "this form is out of date; open the page again",
+        )
+
+
+def _signed_in(console: Console, request: Request) -> tuple[Session | None, User | None]:
+    session = console.sessions.find(request.cookies.get(console.cookie, ""))
+    user = console.users.find(session.user) if session else None
+    return (session, user) if user and not user.disabled else (None, None)
+
+
+def _language(console: Console, request: Request) -> Language:
+    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if asked == "ja" or asked == "en":
+            return "ja" if asked == "ja" else "en"
+    return console.settings.language
+
+
+async def _body(request: Request) -> bytes | None:
+    """The body of a form, or None when it is too large."""
+    held = bytearray()
+    async for chunk in request.stream():
+        held += chunk
+        if len(held) > MAX_FORM:
+            return None
+    return bytes(held)
+
+
+def _form(raw: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
+    except ValueError:
+        return {}
+    return dict(pairs)

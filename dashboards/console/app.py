@@ -1,0 +1,118 @@
+"""The console as one ASGI application: the route table, its access, and what every page may use."""
+
+from functools import partial
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from dashboards.console import (
+    ack_link,
+    decisions,
+    export,
+    incident_page,
+    queue,
+    reports_page,
+    search,
+    signin,
+    sources,
+)
+from dashboards.console.access import Access, Page, answer, endpoint
+from dashboards.console.attempts import Attempts
+from dashboards.console.desk import Desk
+from dashboards.console.security import SecurityHeaders
+from dashboards.console.sessions import Sessions
+from dashboards.console.templating import STATIC, environment
+from dashboards.console.visit import Console, Visit
+from dashboards.settings import ConsoleSettings
+from dashboards.users import Users
+from hinomi.clock import Clock, SystemClock
+from hinomi.store import Events, Records
+
+
+def health(visit: Visit) -> Response:
+    """`ok` when the records answer; for load balancers and `hinomi doctor`."""
+    visit.console.records.count("incident")
+    return PlainTextResponse("ok\n")
+
+
+PAGES = (
+    Page("GET", "/", queue.show, Access.READ),
+    Page("GET", "/sign-in", signin.show, Access.OPEN),
+    Page("POST", "/sign-in", signin.sign_in, Access.OPEN),
+    Page("POST", "/sign-out", signin.sign_out, Access.READ),
+    Page("GET", "/incidents/{number:int}", incident_page.show, Access.READ),
+    Page("POST", "/incidents/{number:int}/acknowledge", decisions.acknowledge, Access.WORK),
+    Page("POST", "/incidents/{number:int}/assign", decisions.assign, Access.WORK),
+    Page("POST", "/incidents/{number:int}/comment", decisions.comment, Access.WORK),
+    Page("POST", "/incidents/{number:int}/close", decisions.close, Access.WORK),
+    Page("POST", "/approvals/{approval}", decisions.decide, Access.APPROVE),
+    Page("GET", "/search", search.show, Access.READ),
+    Page("GET", "/search/export.csv", export.as_csv, Access.WORK),
+    Page("GET", "/search/export.ndjson", export.as_ndjson, Access.WORK),
+    Page("GET", "/sources", sources.show, Access.READ),
+    Page("GET", "/reports", reports_page.show, Access.READ),
+    Page("GET", "/reports/{name}", reports_page.file, Access.READ),
+    Page("GET", "/a/{token}", ack_link.show, Access.OPEN),
+    Page("POST", "/a/{token}", ack_link.acknowledge, Access.OPEN),
+    Page("GET", "/healthz", health, Access.OPEN),
+)
+
+
+def create_app(
+    events: Events,
+    records: Records,
+    service: Desk,
+    settings: ConsoleSettings | None = None,
+    clock: Clock | None = None,
+    *,
+    users: Users | None = None,
+) -> Starlette:
+    """The console over a store. `users` is a seam for tests (a cheaper password hash)."""
+    chosen, time = settings or ConsoleSettings(), clock or SystemClock()
+    console = Console(
+        events=events,
+        records=records,
+        service=service,
+        settings=chosen,
+        clock=time,
+        users=users or Users(records, time),
+        sessions=Sessions(records, time, chosen.idle, chosen.longest),
+        attempts=Attempts(time),
+        templates=environment(),
+    )
+    return Starlette(
+        routes=[*map(partial(_route, console), PAGES), Mount("/static", Static(directory=STATIC))],
+        middleware=[Middleware(SecurityHeaders, tls=chosen.tls)],
+        exception_handlers={HTTPException: partial(_http_error, console)},
+    )
+
+
+def _route(console: Console, page: Page) -> Route:
+    return Route(page.path, endpoint(console, page), methods=[page.method], name=f"{page.method} {page.path}")
+
+
+class Static(StaticFiles):
+    """Our own few files; their address changes with their content, so browsers may keep them."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file; kept for a year when it is there."""
+        response = await super().get_response(path, scope)
+        if response.status_code == 200:
+            response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        return response
+
+
+async def _http_error(console: Console, request: Request, error: Exception) -> Response:
+    """A page instead of Starlette's plain words for an unknown address or method."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    return await answer(console, request, lambda visit: _http_page(visit, status))
+
+
+def _http_page(visit: Visit, status: int) -> Response:
+    return visit.page("message.html", status=status, title=visit.texts.get("error", str(status)), message="")

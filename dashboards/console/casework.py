@@ -1,0 +1,44 @@
+"""Incidents, alerts and playbook runs as the pages read them from the records."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hinomi.alert import Alert
+from hinomi.incident import Incident, Status
+from hinomi.store import Record, Records
+
+OPEN = [status.value for status in Status if status is not Status.CLOSED]
+_MOST = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Casework:
+    """Reads of the records that more than one page needs."""
+
+    records: Records
+
+    def incident(self, number: int) -> Incident | None:
+        """The incident with this number."""
+        found = self.records.find("incident", {"number": number}, limit=1)
+        return Incident.model_validate(found[0].body) if found else None
+
+    def incidents(self, statuses: Sequence[str] = ()) -> list[Incident]:
+        """Incidents with one of the statuses (all where empty), newest number first."""
+        where = {"status": list(statuses)} if statuses else None
+        found = self.records.find("incident", where, order="-number", limit=_MOST)
+        return [Incident.model_validate(record.body) for record in found]
+
+    def alerts(self, incident: Incident) -> list[Alert]:
+        """The incident's alerts in order of first event; ones that retention dropped are left out."""
+        held = (self.records.get("alert", identity) for identity in incident.alert_ids)
+        alerts = [Alert.model_validate(record.body) for record in held if record]
+        return sorted(alerts, key=lambda alert: alert.first)
+
+    def waiting(self) -> frozenset[str]:
+        """Ids of incidents with a step that waits for approval."""
+        found = self.records.find("approval", {"state": "waiting"}, limit=_MOST)
+        return frozenset(str(record.body.get("incident_id", "")) for record in found)
+
+    def notifications(self, incident: Incident) -> list[Record]:
+        """What was sent about the incident, oldest first."""
+        return self.records.find("notification", {"incident_id": incident.id}, order="created", limit=200)

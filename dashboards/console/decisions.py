@@ -1,0 +1,77 @@
+"""What people decide on the incident page. Each handler records one decision and shows the page again."""
+
+from starlette.responses import Response
+
+from dashboards.console.incident_page import wanted
+from dashboards.console.visit import Visit
+from dashboards.users import WORKERS
+from hinomi.errors import InputError
+from hinomi.incident import Incident, Verdict
+
+_LONGEST = 4_000
+
+
+def acknowledge(visit: Visit) -> Response:
+    """Take the incident."""
+    incident = wanted(visit)
+    visit.console.service.acknowledge(incident.id, actor=visit.actor)
+    return _back(visit, incident, "acknowledged")
+
+
+def assign(visit: Visit) -> Response:
+    """Give it to a person who may work on it."""
+    incident, name = wanted(visit), visit.form.get("assignee", "")
+    person = visit.console.users.find(name)
+    if person is None or person.disabled or not person.has(WORKERS):
+        raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
+    visit.console.service.assign(incident.id, person.name, actor=visit.actor)
+    return _back(visit, incident, "assigned")
+
+
+def comment(visit: Visit) -> Response:
+    """Add a note."""
+    incident, text = wanted(visit), _text(visit, "text")
+    visit.console.service.comment(incident.id, text, actor=visit.actor)
+    return _back(visit, incident, "commented")
+
+
+def close(visit: Visit) -> Response:
+    """Close it with a verdict and the reason for it."""
+    incident, given = wanted(visit), visit.form.get("verdict", "")
+    if given not in set(Verdict):
+        raise InputError("判定を選んでください。", "choose a verdict")
+    visit.console.service.close(incident.id, Verdict(given), _text(visit, "reason"), actor=visit.actor)
+    return _back(visit, incident, "closed")
+
+
+def _text(visit: Visit, field: str) -> str:
+    text = visit.form.get(field, "").strip().replace("\r\n", "\n")
+    if not text or len(text) > _LONGEST:
+        raise InputError(
+            f"文章を 1〜{_LONGEST} 字で入力してください。", f"enter a text of 1 to {_LONGEST} characters"
+        )
+    return text
+
+
+def _back(visit: Visit, incident: Incident, done: str) -> Response:
+    return visit.to(f"/incidents/{incident.number}", done=done)
+
+
+def decide(visit: Visit) -> Response:
+    """Approve or deny a step; who may is checked again by the service, which alone knows the playbook."""
+    assert visit.user is not None
+    approval, decision = str(visit.request.path_params["approval"]), visit.form.get("decision", "")
+    if decision not in {"approve", "deny"}:
+        raise InputError("承認か却下を選んでください。", "choose approve or deny")
+    incident = _incident_of(visit, approval)
+    act = visit.console.service.approve if decision == "approve" else visit.console.service.deny
+    act(approval, actor=visit.actor, roles=visit.user.roles, note=visit.form.get("note", "").strip()[:1000])
+    return _back(visit, incident, "approved" if decision == "approve" else "denied")
+
+
+def _incident_of(visit: Visit, approval: str) -> Incident:
+    record = visit.console.records.get("approval", approval)
+    held = visit.console.records.get("incident", str(record.body["incident_id"])) if record else None
+    if held is None:
+        raise InputError("この承認の依頼はありません。", "there is no such approval")
+    return Incident.model_validate(held.body)

@@ -1,0 +1,56 @@
+"""Reports that were made: records of kind `report`, and their files."""
+
+import base64
+import hashlib
+import re
+from pathlib import Path
+
+from starlette.responses import Response
+
+from dashboards.console.visit import Visit
+from hinomi.errors import InputError
+
+_STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
+_MEDIA = {".html": "text/html; charset=utf-8", ".pdf": "application/pdf"}
+
+
+class NoReport(InputError):
+    """No report has this file."""
+
+
+def show(visit: Visit) -> Response:
+    """The list, newest first."""
+    found = visit.console.records.find("report", order="-created", limit=200)
+    return visit.page("reports.html", reports=[record.body for record in found])
+
+
+def file(visit: Visit) -> Response:
+    """One file of a report, as it was made; its own style is allowed by hash, scripts are not."""
+    name = str(visit.request.path_params["name"])
+    path = _path(visit, name)
+    if path is None or not path.is_file():
+        raise NoReport("この名前の報告書はありません。", "there is no report of this name")
+    content = path.read_bytes()
+    visit.console.audit.append(actor=visit.actor, action="console.report", target=name, details={})
+    response = Response(content, media_type=_MEDIA[path.suffix])
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    if path.suffix == ".html":
+        response.headers["Content-Security-Policy"] = _policy(content)
+    return response
+
+
+def _path(visit: Visit, name: str) -> Path | None:
+    """Where the file is; only names that a report record lists are ever opened."""
+    for record in visit.console.records.find("report", limit=10_000):
+        for listed in record.body.get("files", []):
+            path = Path(listed["path"])
+            if path.name == name and path.suffix in _MEDIA:
+                return path
+    return None
+
+
+def _policy(content: bytes) -> str:
+    style = _STYLE.search(content)
+    digest = base64.b64encode(hashlib.sha256(style.group(1)).digest()).decode() if style else ""
+    allowed = f"style-src 'sha256-{digest}'; " if digest else ""
+    return f"default-src 'none'; {allowed}img-src data:; frame-ancestors 'none'; base-uri 'none'; sandbox"

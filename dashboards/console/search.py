@@ -1,0 +1,125 @@
+"""Search: a query, a time range, a histogram, the events, and the most frequent values of a field."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from dashboards import charts
+from dashboards.console.evidence import Shown, show_event
+from dashboards.console.timerange import PRESETS, Range, asked_range
+from dashboards.console.visit import Visit
+from hinomi.errors import QueryError
+from hinomi.store import Bucket
+
+TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
+_FIELD = re.compile(r"@?[A-Za-z_][\w.@\-]{0,127}$")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a search asks for, as it stands in the address line."""
+
+    query: str
+    datasets: list[str]
+    range: Range
+    field: str
+    after: str
+
+    def address(self, path: str = "/search", **changes: str) -> str:
+        """This search with some parts changed; a change to "" leaves the part out."""
+        return f"{path}?{urlencode(self.pairs(**changes))}"
+
+    def pairs(self, **changes: str) -> list[tuple[str, str]]:
+        """The parts of the address line."""
+        parts = {"q": self.query, "range": self.range.preset, "field": self.field}
+        if self.range.preset == "own":
+            parts |= {"from": self.range.shown("from"), "to": self.range.shown("to")}
+        pairs = [(name, value) for name, value in (parts | changes).items() if value]
+        return [*pairs, *(("dataset", name) for name in self.datasets)]
+
+    def narrowed(self, field: str, value: object) -> str:
+        """This search, only events whose field has the value."""
+        term = f"{field}: {quoted(str(value))}"
+        return self.address(q=f"({self.query}) and {term}" if self.query else term)
+
+
+def asked(visit: Visit) -> Asked:
+    """Read the address line. Raises QueryError for times that cannot be read."""
+    given = visit.asked("field", "event.dataset")
+    return Asked(
+        query=visit.asked("q").strip(),
+        datasets=[name for name in visit.request.query_params.getlist("dataset") if name],
+        range=asked_range(visit),
+        field=given if _FIELD.fullmatch(given) else "event.dataset",
+        after=visit.asked("after"),
+    )
+
+
+def show(visit: Visit) -> Response:
+    """The search page; a query that cannot be read is said above the box and nothing is searched."""
+    names = [stats.name for stats in visit.console.events.datasets()]
+    try:
+        wanted = asked(visit)
+        found = _found(visit, wanted)
+    except QueryError as error:
+        problem = visit.texts.of(error.ja, error.en)
+        return visit.page("search_problem.html", status=400, problem=problem, query=visit.asked("q"))
+    visit.console.audit.append(
+        actor=visit.actor,
+        action="console.search",
+        target=wanted.query,
+        details={"from": wanted.range.start.isoformat(), "to": wanted.range.end.isoformat()},
+    )
+    return visit.page(
+        "search.html", wanted=wanted, datasets=names, presets=list(PRESETS), top_fields=TOP, **found
+    )
+
+
+def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
+    events, span = visit.console.events, wanted.range.span
+    page = events.search(
+        wanted.query,
+        datasets=wanted.datasets,
+        span=span,
+        limit=visit.console.settings.page_size,
+        after=wanted.after or None,
+    )
+    top = events.top(wanted.field, wanted.query, datasets=wanted.datasets, span=span, limit=15)
+    hits: list[Shown] = [show_event(row) for row in page.rows]
+    return {
+        "hits": hits,
+        "total": page.total,
+        "after": page.after,
+        "top": top,
+        "most": max((n for _, n in top), default=1),
+        "chart": _chart(visit, wanted, 960, "chart-wide", 72),
+        "narrow_chart": _chart(visit, wanted, 360, "chart-narrow", 24),
+    }
+
+
+def _chart(visit: Visit, wanted: Asked, width: int, kind: str, most: int) -> Markup:
+    interval = charts.interval_for(wanted.range.start, wanted.range.end, most)
+    buckets = visit.console.events.histogram(
+        wanted.query, span=wanted.range.span, interval=interval, datasets=wanted.datasets
+    )
+    links = [_at(wanted, bucket, interval) for bucket in buckets]
+    label = visit.texts("search.chart", n=f"{sum(bucket.count for bucket in buckets):,}")
+    # S704: the SVG is our own text; every value in it went through escape() in charts
+    return Markup(  # noqa: S704
+        charts.columns(buckets, interval, label=label, width=width, kind=kind, links=links)
+    )
+
+
+def _at(wanted: Asked, bucket: Bucket, interval: timedelta) -> str:
+    bar = Range(bucket.start, bucket.start + interval, "own")
+    return wanted.address(range="own", **{"from": bar.shown("from"), "to": bar.shown("to")})
+
+
+def quoted(value: str) -> str:
+    """A value as the query language takes it literally."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

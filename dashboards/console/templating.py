@@ -1,0 +1,66 @@
+"""Pages from templates. Whatever a template prints is made inert and escaped: log lines are hostile.
+
+Two walls, neither of which a template can forget: Jinja's autoescape (HTML), and a `finalize` that turns
+control characters, terminal escapes and bidirectional marks into visible text before it.
+"""
+
+import hashlib
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from markupsafe import Markup, escape
+
+from dashboards import times
+from hinomi.text import inert
+
+FOLDER = Path(__file__).parent
+STATIC = FOLDER / "static"
+
+
+def shown(value: object) -> object:
+    """What a template may print: markup made by us as it is, everything else as inert text."""
+    if isinstance(value, (Markup, Undefined)):
+        return value
+    return "" if value is None else inert(str(value))
+
+
+def stamp(value: object, seconds: bool = True) -> Markup:
+    """A time in Japan time; the time as it stands in the data appears on hover and to screen readers."""
+    moment = times.parse(value)
+    if moment is None:
+        return Markup("<span class='none'>—</span>")
+    original = value.isoformat() if isinstance(value, datetime) else str(value)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(),
+        f"{times.full(moment)} ({inert(original)})",
+        times.clock_time(moment, seconds=seconds),
+    )
+
+
+def paragraphs(text: object) -> Markup:
+    """Inert text that keeps its line breaks."""
+    return Markup("<br>").join(escape(inert(line)) for line in str(text).splitlines())
+
+
+@cache
+def asset(name: str) -> str:
+    """Address of a static file; changes when the file does, so that browsers may keep it."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
+
+
+def environment() -> Environment:
+    """The template environment of the console."""
+    made = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(stamp=stamp, paragraphs=paragraphs)
+    made.globals["asset"] = asset
+    return made

@@ -1,0 +1,50 @@
+"""`console:` of the configuration: where the console listens and how long a sign-in lasts."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from hinomi.config import Section
+
+
+class ConsoleSettings(Section):
+    """The web console. Without TLS it should listen on loopback only; `hinomi doctor` says so.
+
+    organization: shown in the page head and in reports; idle_minutes: a session ends when nothing is
+    asked for so long; session_hours: and after this time in any case; language: until a person chooses.
+    """
+
+    address: str = "127.0.0.1"
+    port: int = Field(default=8470, ge=0, le=65535)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    session_hours: int = Field(default=12, ge=1, le=24)
+    language: Literal["ja", "en"] = "ja"
+    organization: str = ""
+    page_size: int = Field(default=100, ge=10, le=500)
+
+    @model_validator(mode="after")
+    def _pair(self) -> "ConsoleSettings":
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError(
+                "tls_certificate と tls_key は両方書いてください。|give tls_certificate and tls_key together"
+            )
+        return self
+
+    @property
+    def tls(self) -> bool:
+        """Whether the console itself speaks HTTPS."""
+        return self.tls_certificate is not None
+
+    @property
+    def idle(self) -> timedelta:
+        """A session's idle limit."""
+        return timedelta(minutes=self.idle_minutes)
+
+    @property
+    def longest(self) -> timedelta:
+        """A session's absolute limit."""
+        return timedelta(hours=self.session_hours)

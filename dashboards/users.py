@@ -1,0 +1,181 @@
+"""Local users of the console: records of kind `user`, passwords as argon2id hashes.
+
+`hinomi users` calls this module; the console reads it. Facts: OWASP Password Storage Cheat Sheet
+(argon2id), NIST SP 800-63B 3.1.1.2 (length over composition rules, at least 15 or, with a second factor, 8;
+we ask 12 and refuse the account's own name).
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from pydantic import BaseModel, ConfigDict, Field
+
+from hinomi.clock import Clock
+from hinomi.errors import InputError
+from hinomi.store import Records
+from hinomi.words import Words
+
+KIND = "user"
+SHORTEST, LONGEST = 12, 1024
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+
+class Role(StrEnum):
+    """What a person may do. The last four are the offices of the MIC guideline (対策基準 1.(1)–(6))."""
+
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+    INFORMATION_SYSTEM_MANAGER = "information_system_manager"
+    INFORMATION_SECURITY_MANAGER = "information_security_manager"
+    CHIEF_SECURITY_OFFICER = "chief_information_security_manager"
+    CISO = "ciso"
+
+
+ROLE_NAMES: dict[Role, Words] = {
+    Role.VIEWER: Words("閲覧者", "Viewer"),
+    Role.ANALYST: Words("監視担当", "Analyst"),
+    Role.ADMIN: Words("システム管理", "Administrator"),
+    Role.INFORMATION_SYSTEM_MANAGER: Words("情報システム管理者", "Information system manager"),
+    Role.INFORMATION_SECURITY_MANAGER: Words("情報セキュリティ管理者", "Information security manager"),
+    Role.CHIEF_SECURITY_OFFICER: Words("統括情報セキュリティ責任者", "Chief information security manager"),
+    Role.CISO: Words("最高情報セキュリティ責任者(CISO)", "CISO"),
+}
+
+APPROVERS = frozenset(
+    {
+        Role.INFORMATION_SYSTEM_MANAGER,
+        Role.INFORMATION_SECURITY_MANAGER,
+        Role.CHIEF_SECURITY_OFFICER,
+        Role.CISO,
+    }
+)
+WORKERS = APPROVERS | {Role.ANALYST}
+
+
+class User(BaseModel):
+    """One person. `name` is the account (lower case); the hash never leaves this module's callers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    full_name: str = ""
+    roles: list[str] = Field(default_factory=list)
+    password_hash: str = Field(repr=False)
+    disabled: bool = False
+
+    @property
+    def shown(self) -> str:
+        """The name that colleagues see."""
+        return self.full_name or self.name
+
+    def has(self, roles: Iterable[str]) -> bool:
+        """Whether the person holds any of the roles."""
+        return not set(self.roles).isdisjoint(roles)
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """The users in the records. `hasher` is a seam so that tests need not spend 64 MiB a password."""
+
+    records: Records
+    clock: Clock
+    hasher: PasswordHasher = field(default_factory=PasswordHasher)
+
+    def create(self, name: str, password: str, roles: Iterable[str], *, full_name: str = "") -> User:
+        """Add a user. Raises InputError for a bad name, role or password, Conflict when it exists."""
+        key = _key(name)
+        if not _NAME.fullmatch(key):
+            raise InputError(
+                f"アカウント名「{name}」は使えません(英小文字・数字・._- で 64 字以内)。",
+                f'"{name}" is no account name (a-z, 0-9, . _ -, at most 64)',
+            )
+        body = {
+            "name": key,
+            "full_name": full_name,
+            "roles": _roles(roles),
+            "password_hash": self._hash(key, password),
+            "disabled": False,
+            "created": self.clock.now().isoformat(),
+        }
+        self.records.put(KIND, key, body, expect=0)
+        return User.model_validate(body)
+
+    def set_password(self, name: str, password: str) -> None:
+        """Replace the password; every session of the person ends."""
+        self._change(name, {"password_hash": self._hash(_key(name), password)})
+        self._end_sessions(name)
+
+    def set_roles(self, name: str, roles: Iterable[str]) -> None:
+        """Replace the roles; they count from the next request on."""
+        self._change(name, {"roles": _roles(roles)})
+
+    def set_disabled(self, name: str, disabled: bool) -> None:
+        """Lock or unlock the account; locking ends its sessions."""
+        self._change(name, {"disabled": disabled})
+        if disabled:
+            self._end_sessions(name)
+
+    def find(self, name: str) -> User | None:
+        """The user, or None."""
+        record = self.records.get(KIND, _key(name))
+        return User.model_validate(record.body) if record else None
+
+    def all(self) -> list[User]:
+        """Every user, by name."""
+        return [User.model_validate(record.body) for record in self.records.find(KIND)]
+
+    def verify(self, name: str, password: str) -> User | None:
+        """The user if the password is right. Takes the same time for names that do not exist."""
+        user = self.find(name) if _NAME.fullmatch(_key(name)) else None
+        right = self._matches(user.password_hash if user else self._decoy(), password)
+        return user if user is not None and right and not user.disabled else None
+
+    def _matches(self, known: str, password: str) -> bool:
+        try:
+            return bool(self.hasher.verify(known, password[:LONGEST]))
+        except (VerificationError, InvalidHashError):
+            return False
+
+    def _decoy(self) -> str:
+        """A hash with this hasher's cost, of a password that nobody has."""
+        parameters = f"$argon2id$v=19$m={self.hasher.memory_cost},t={self.hasher.time_cost}"
+        return f"{parameters},p={self.hasher.parallelism}$c2FsdHNhbHRzYWx0c2FsdA${'A' * 43}"
+
+    def _hash(self, name: str, password: str) -> str:
+        if not SHORTEST <= len(password) <= LONGEST or password.strip().lower() == name:
+            raise InputError(
+                f"パスワードは {SHORTEST} 文字以上で、アカウント名と違うものにしてください。",
+                f"a password has at least {SHORTEST} characters and is not the account's name",
+            )
+        return self.hasher.hash(password)
+
+    def _change(self, name: str, changes: dict[str, object]) -> None:
+        record = self.records.get(KIND, _key(name))
+        if record is None:
+            raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
+        self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
+
+    def _end_sessions(self, name: str) -> None:
+        for record in self.records.find("session", {"user": _key(name)}):
+            self.records.delete("session", record.id)
+
+
+def _key(name: str) -> str:
+    return name.strip().lower()
+
+
+def _roles(roles: Iterable[str]) -> list[str]:
+    given = list(dict.fromkeys(roles))
+    for role in given:
+        if role not in set(Role):
+            known = ", ".join(Role)
+            raise InputError(
+                f"役割「{role}」は知りません。使える役割: {known}",
+                f'unknown role "{role}"; valid roles: {known}',
+            )
+    return given
