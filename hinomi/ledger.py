@@ -15,6 +15,7 @@ What = Literal[
     "dead_letter",
     "duplicate",
     "truncated",
+    "escaped",
 ]
 
 

@@ -1,0 +1,182 @@
+"""Configuration of intake: the listeners under `listen:` and the spool."""
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from hinomi.config import Section
+from hinomi.secret import Secret
+
+MIB = 1 << 20
+
+
+class Kind(StrEnum):
+    """How messages arrive."""
+
+    TCP = "tcp"
+    UDP = "udp"
+    TLS = "tls"
+    RELP = "relp"
+    HTTP = "http"
+    FILE = "file"
+    FOLDER = "folder"
+
+
+class Framing(StrEnum):
+    """How a byte stream is cut into messages (RFC 6587); `auto` looks at each connection's first bytes."""
+
+    AUTO = "auto"
+    OCTET = "octet"
+    NEWLINE = "newline"
+
+
+class Encoding(StrEnum):
+    """Text encodings of senders; `auto` guesses for the lines of each batch."""
+
+    AUTO = "auto"
+    UTF8 = "utf-8"
+    CP932 = "cp932"
+    EUC_JP = "euc-jp"
+    ISO_2022_JP = "iso-2022-jp"
+
+
+_ALIASES = {
+    "shift_jis": Encoding.CP932,
+    "shift-jis": Encoding.CP932,
+    "sjis": Encoding.CP932,
+    "windows-31j": Encoding.CP932,
+    "utf8": Encoding.UTF8,
+    "eucjp": Encoding.EUC_JP,
+    "euc_jp": Encoding.EUC_JP,
+    "jis": Encoding.ISO_2022_JP,
+    "": Encoding.AUTO,
+}
+
+
+def encoding_named(name: str) -> Encoding:
+    """The encoding that a configuration names. Raises ValueError, in both languages, for an unknown one."""
+    key = name.strip().lower()
+    try:
+        return _ALIASES.get(key) or Encoding(key)
+    except ValueError:
+        known = ", ".join(Encoding)
+        raise ValueError(
+            f"「{name}」という文字コードは使えません(使えるもの: {known})。"
+            f'|"{name}" is not one of the encodings {known}'
+        ) from None
+
+
+def _known_encoding(name: str) -> str:
+    return encoding_named(name).value
+
+
+EncodingName = Annotated[str, AfterValidator(_known_encoding)]
+
+
+class Sender(Section):
+    """One sender of an HTTP listener, told apart by its token or by the name in its path.
+
+    Its origin is its key under `senders:`. token: None accepts the listener's own token.
+    """
+
+    token: Secret | None = None
+    source: str = "auto"
+    encoding: EncodingName = Encoding.AUTO
+
+
+class Listener(Section):
+    """One entry of `listen:`; its key is the origin under which messages are spooled and counted.
+
+    source: name of the format, or `auto`; encoding: of text that is not UTF-8; max_message: bytes of one
+    message, what is longer is cut and counted; cert, key: PEM files; ca: PEM file, clients must then show a
+    certificate that it signed; max_body: bytes of one HTTP request after decompression; path: of `file`
+    and `folder`; stall: seconds that half a message may wait for its other half.
+    """
+
+    kind: Kind
+    address: str = "0.0.0.0"  # noqa: S104  # a collector listens to the city's network
+    port: int = Field(default=0, ge=0, le=65535)
+    source: str = "auto"
+    encoding: EncodingName = Encoding.AUTO
+    framing: Framing = Framing.AUTO
+    max_message: int = Field(default=16 * MIB, ge=1024, le=64 * MIB)
+    max_body: int = Field(default=32 * MIB, ge=1024, le=256 * MIB)
+    max_connections: int = Field(default=1024, ge=1)
+    stall: float = Field(default=60.0, gt=0)
+    cert: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    token: Secret | None = None
+    senders: dict[str, Sender] = Field(default_factory=dict)
+    path: Path | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        for problem in (self._path_problem(), self._tls_problem(), self._token_problem()):
+            if problem:
+                raise ValueError(problem)
+        return self
+
+    def _path_problem(self) -> str:
+        if self.kind in (Kind.FILE, Kind.FOLDER) and self.path is None:
+            return f"kind: {self.kind} には path が必要です。|kind: {self.kind} needs a path"
+        return ""
+
+    def _tls_problem(self) -> str:
+        if self.kind == Kind.TLS and not self.cert:
+            return "kind: tls には cert と key が必要です。|kind: tls needs cert and key"
+        if bool(self.cert) != bool(self.key):
+            return "cert と key は両方書いてください。|cert and key belong together"
+        if self.ca and not self.cert:
+            return "ca を使うには cert と key も必要です。|ca needs cert and key"
+        return ""
+
+    def _token_problem(self) -> str:
+        if self.kind != Kind.HTTP:
+            return "token と senders は kind: http だけで使えます。|token and senders are for kind: http" * (
+                self.token is not None or bool(self.senders)
+            )
+        bare = not self.senders or any(sender.token is None for sender in self.senders.values())
+        if self.token is None and bare and not _is_loopback(self.address):
+            return (
+                "トークンなしで受け付けられるのは自分自身(127.0.0.1)からだけです。token を書いてください。"
+                "|without a token only loopback may send; set token"
+            )
+        return ""
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+class SpoolSettings(Section):
+    """`spool:` of the configuration. max_mib: the bound on disk, over all sources."""
+
+    max_mib: int = Field(default=4096, ge=64)
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is configured for one origin: the format's name (or `auto`) and the text encoding."""
+
+    source: str
+    encoding: str
+
+
+def origins(listeners: Mapping[str, Listener]) -> dict[str, Origin]:
+    """Every origin that these listeners spool under. Of two with one name the listener wins over a sender."""
+    found: dict[str, Origin] = {}
+    for listener in listeners.values():
+        for name, sender in listener.senders.items():
+            found[name] = Origin(sender.source, sender.encoding)
+    for name, listener in listeners.items():
+        found[name] = Origin(listener.source, listener.encoding)
+    return found

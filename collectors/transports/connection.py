@@ -1,0 +1,183 @@
+"""One TCP connection that brings messages: read, cut, spool; read on only as fast as the spool takes."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from collectors.transports.inlet import Inlet
+
+_READ_AHEAD = 2 << 20
+_SMALL = 64 << 10
+_QUIET = 0.1
+
+
+@dataclass(slots=True)
+class Open:
+    """The open connections of one listener."""
+
+    limit: int
+    connections: "set[Connection]" = field(default_factory=set)
+
+    async def drain(self, seconds: float) -> None:
+        """Let each connection spool what it holds and what the kernel still has for it, then close it."""
+        finishing = [asyncio.create_task(one.finish()) for one in self.connections]
+        if finishing:
+            _, late = await asyncio.wait(finishing, timeout=seconds)
+            for task in late:
+                task.cancel()
+        for one in list(self.connections):
+            one.abort()
+
+    def sweep(self, stall: float) -> None:
+        """Give up on half messages whose other half does not come."""
+        now = asyncio.get_running_loop().time()
+        for one in list(self.connections):
+            if one.half_since is not None and now - one.half_since > stall:
+                one.stalled()
+
+
+class Connection(asyncio.Protocol):
+    """Base of the stream protocols: a subclass cuts bytes into messages and may answer what is spooled."""
+
+    def __init__(self, inlet: Inlet, others: Open) -> None:
+        self.inlet = inlet
+        self.others = others
+        self.peer = ""
+        self.half_since: float | None = None
+        self.transport = cast(asyncio.Transport, None)
+        self._loop = asyncio.get_running_loop()
+        self._messages: list[bytes] = []
+        self._size = self._half = 0
+        self._task: asyncio.Task[None] | None = None
+        self._paused = self._finishing = False
+        self._last_data = 0.0
+
+    def cut(self, data: bytes) -> list[bytes]:
+        """The messages that these bytes complete."""
+        raise NotImplementedError
+
+    def rest(self) -> list[bytes]:
+        """What is left when the stream ends or stalls."""
+        raise NotImplementedError
+
+    def half(self) -> int:
+        """Bytes held of a message that is not whole yet."""
+        raise NotImplementedError
+
+    def stalled(self) -> None:
+        """Half a message waits for too long."""
+        raise NotImplementedError
+
+    def spooled(self, messages: list[bytes]) -> None:
+        """These messages are durable: the place to acknowledge."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A sender connected; one too many is refused."""
+        self.transport = cast(asyncio.Transport, transport)
+        address: Any = transport.get_extra_info("peername")
+        self.peer = str(address[0]) if address else ""
+        if len(self.others.connections) >= self.others.limit:
+            self.inlet.health.errors["too_many_connections"] += 1
+            self.transport.abort()
+            return
+        self.others.connections.add(self)
+        self.inlet.health.connections += 1
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The sender is gone; what it sent last is spooled all the same."""
+        if self not in self.others.connections:
+            return
+        if exc is not None:
+            self.inlet.health.errors["connection_reset"] += 1
+        self.others.connections.discard(self)
+        self.inlet.health.connections -= 1
+        rest = self.rest()
+        self._watch_half()
+        self.take(rest)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came."""
+        self._last_data = self._loop.time()
+        messages = self.cut(data)
+        if messages:
+            self.half_since = None
+        self._watch_half()
+        self.take(messages)
+        if self._half > _SMALL and not self.inlet.held.plenty:
+            self.inlet.health.errors["memory_limit"] += 1
+            self.stalled()
+
+    def take(self, messages: list[bytes]) -> None:
+        """Queue messages for the spool."""
+        if not messages:
+            return
+        self._messages += messages
+        size = sum(map(len, messages))
+        self._size += size
+        self.inlet.held.bytes += size
+        if self._task is None:
+            self._task = self._loop.create_task(self._spool())
+            _running.add(self._task)
+            self._task.add_done_callback(_running.discard)
+        limit = _READ_AHEAD if self.inlet.held.plenty else 0
+        if self._size > limit and not self._paused and not self.transport.is_closing():
+            self._paused = True
+            self.transport.pause_reading()
+
+    def _watch_half(self) -> None:
+        half = self.half()
+        self.inlet.held.bytes += half - self._half
+        self._half = half
+        if not half:
+            self.half_since = None
+        elif self.half_since is None:
+            self.half_since = self._loop.time()
+
+    async def finish(self) -> None:
+        """Read until the sender is quiet, spool everything, close."""
+        while not self.transport.is_closing() and (
+            self._loop.time() - self._last_data < _QUIET or self._task is not None
+        ):
+            await asyncio.sleep(_QUIET / 4)
+        self.transport.close()
+        while self._task is not None:
+            await asyncio.wait([self._task])
+
+    def abort(self) -> None:
+        """Close now; what could not be spooled is counted."""
+        if self._messages:
+            self.inlet.lost(len(self._messages), "stopped_while_full")
+            self._messages = []
+        self.transport.abort()
+
+    async def _spool(self) -> None:
+        try:
+            while self._messages:
+                messages, size = self._messages, self._size
+                self._messages, self._size = [], 0
+                if self._paused and not self.transport.is_closing():
+                    self._paused = False
+                    self.transport.resume_reading()
+                try:
+                    await self.inlet.deliver(self.peer, messages)
+                except asyncio.CancelledError:
+                    self.inlet.lost(len(messages), "stopped_while_full")
+                    raise
+                finally:
+                    self.inlet.held.bytes -= size
+                self.spooled(messages)
+        finally:
+            self._task = None
+
+
+_running: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
+
+
+async def leftover(seconds: float) -> None:
+    """Wait for what closed connections left to spool; what takes longer is counted as lost."""
+    if _running:
+        _, late = await asyncio.wait(set(_running), timeout=seconds)
+        for task in late:
+            task.cancel()
+        if late:
+            await asyncio.wait(late)

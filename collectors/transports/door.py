@@ -1,0 +1,53 @@
+"""What a listener's runner is given: its configuration, its ways into the spool, and when to stop."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from collectors.settings import Listener
+from collectors.transports.health import ListenerHealth
+from collectors.transports.inlet import Inlet
+
+DRAIN_SECONDS = 10.0
+
+
+@dataclass(slots=True)
+class Door:
+    """One listener while it runs.
+
+    inlet: its own origin; inlets: its own and its senders', by origin; state: a folder that outlives the
+    process, for how far files were read; tried: set once the first attempt to start succeeded or failed.
+    """
+
+    name: str
+    listener: Listener
+    inlet: Inlet
+    inlets: Mapping[str, Inlet]
+    state: Path
+    stop: asyncio.Event
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def health(self) -> ListenerHealth:
+        """What the listener says of itself."""
+        return self.inlet.health
+
+    def up(self, address: str = "", port: int = 0) -> None:
+        """The listener works; port is the one that was bound."""
+        self.health.address, self.health.port = address, port
+        self.health.up, self.health.problem = True, ""
+        self.tried.set()
+
+    def down(self, problem: str) -> None:
+        """The listener does not work, and why, in the user's words."""
+        self.health.up, self.health.problem = False, problem
+        self.tried.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until the stop."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.stop.wait()
+        except TimeoutError:
+            return

@@ -1,0 +1,65 @@
+"""Runners of the syslog listeners: bind, serve, drain."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from collectors.settings import Kind
+from collectors.transports.connection import Connection, Open
+from collectors.transports.door import DRAIN_SECONDS, Door
+from collectors.transports.framing import Framer
+from collectors.transports.relp import RelpConnection, RelpFramer
+from collectors.transports.stream import SyslogConnection
+from collectors.transports.tls import server_context
+from collectors.transports.udp import UdpReceiver, bound_socket
+
+_SWEEP = 1.0
+
+
+async def run_stream(door: Door) -> None:
+    """TCP, TLS and RELP. Raises OSError when the port cannot be bound, ConfigError for certificates."""
+    listener, others = door.listener, Open(door.listener.max_connections)
+    context = server_context(listener, door.name)
+    server = await asyncio.get_running_loop().create_server(
+        _factory(door, others),
+        listener.address,
+        listener.port,
+        ssl=context,
+        ssl_handshake_timeout=15 if context else None,
+        backlog=512,
+        start_serving=True,
+    )
+    door.up(*_bound(server.sockets[0]))
+    try:
+        while not door.stop.is_set():
+            others.sweep(listener.stall)
+            await door.pause(min(_SWEEP, listener.stall / 2))
+    finally:
+        server.close()
+        await others.drain(DRAIN_SECONDS)
+        door.health.up = False
+
+
+def _factory(door: Door, others: Open) -> Callable[[], Connection]:
+    limit = door.listener.max_message
+    if door.listener.kind == Kind.RELP:
+        return lambda: RelpConnection(door.inlet, others, RelpFramer(limit))
+    return lambda: SyslogConnection(door.inlet, others, Framer(limit, door.listener.framing))
+
+
+async def run_udp(door: Door) -> None:
+    """UDP. Raises OSError when the port cannot be bound."""
+    listener = door.listener
+    receiver = UdpReceiver(door.inlet, listener.max_message, bound_socket(listener.address, listener.port))
+    receiver.start()
+    door.up(*_bound(receiver.sock))
+    try:
+        await door.stop.wait()
+    finally:
+        await receiver.finish(DRAIN_SECONDS)
+        door.health.up = False
+
+
+def _bound(sock: Any) -> tuple[str, int]:
+    address = sock.getsockname()
+    return str(address[0]), int(address[1])

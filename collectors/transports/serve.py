@@ -1,0 +1,91 @@
+"""Running all listeners of one process, from binding to the last drained message."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+
+import structlog
+
+from collectors.settings import Kind, Listener
+from collectors.spool import Spool
+from collectors.transports.connection import leftover
+from collectors.transports.door import DRAIN_SECONDS, Door
+from collectors.transports.health import Health, ListenerHealth
+from collectors.transports.http import run_http
+from collectors.transports.inlet import Held, Inlet
+from collectors.transports.network import run_stream, run_udp
+from hinomi.errors import HinomiError
+from hinomi.ledger import Ledger
+
+log = structlog.get_logger()
+_TRY_AGAIN = 5.0
+
+RUNNERS: dict[Kind, Callable[[Door], Awaitable[None]]] = {
+    Kind.TCP: run_stream,
+    Kind.TLS: run_stream,
+    Kind.RELP: run_stream,
+    Kind.UDP: run_udp,
+    Kind.HTTP: run_http,
+}
+
+
+async def serve(
+    listeners: Mapping[str, Listener],
+    spool: Spool,
+    ledger: Ledger,
+    *,
+    ready: Callable[[Health], None],
+    stop: asyncio.Event,
+) -> None:
+    """Run every listener until `stop`, then drain. `ready` is called once each was started or failed to.
+
+    A listener that cannot start (its port is taken, its certificate unreadable) says so in its health and
+    is tried again; the others go on. The spool is left open for the caller to close.
+    """
+    held, health = Held(), Health()
+    doors = [_door(name, listener, spool, ledger, held, stop) for name, listener in listeners.items()]
+    for door in doors:
+        health.listeners[door.name] = door.health
+    tasks = [asyncio.create_task(_keep(door)) for door in doors]
+    for door in doors:
+        await door.tried.wait()
+    ready(health)
+    await stop.wait()
+    await asyncio.gather(*tasks)
+    await leftover(DRAIN_SECONDS)
+
+
+def _door(
+    name: str, listener: Listener, spool: Spool, ledger: Ledger, held: Held, stop: asyncio.Event
+) -> Door:
+    health = ListenerHealth(name, listener.kind)
+    inlets = {origin: Inlet(origin, spool, ledger, health, held) for origin in (*listener.senders, name)}
+    return Door(name, listener, inlets[name], inlets, _state(spool.folder), stop)
+
+
+def _state(spool: Path) -> Path:
+    """How far files were read lies beside the lanes: whoever deletes the spool starts the files anew."""
+    folder = spool / "files"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+async def _keep(door: Door) -> None:
+    while not door.stop.is_set():
+        try:
+            await RUNNERS[door.listener.kind](door)
+        except HinomiError as error:
+            _say(door, error.ja, error.en)
+        except OSError as error:
+            place = f"{door.listener.address}:{door.listener.port}"
+            what = str(door.listener.path) if door.listener.path else place
+            _say(door, f"{what} を開けません: {error.strerror}", f"cannot open {what}: {error.strerror}")
+        except Exception as error:
+            log.exception("listener failed", listener=door.name)
+            _say(door, f"想定外の誤り: {error}", f"unexpected: {error}")
+        await door.pause(_TRY_AGAIN)
+
+
+def _say(door: Door, ja: str, en: str) -> None:
+    door.down(ja)
+    log.error("listener is down; trying again", listener=door.name, reason=en)

@@ -1,0 +1,113 @@
+"""Syslog over UDP (RFC 5426). Nothing pushes back here: what is lost is counted, by us and by the kernel."""
+
+import asyncio
+import socket
+import struct
+from dataclasses import dataclass, field
+
+from collectors.transports.inlet import Inlet
+
+_RXQ_OVFL = 40  # SO_RXQ_OVFL of asm-generic/socket.h, which Python's socket module does not name
+_WANTED_BUFFER = 16 << 20
+_MOST_HELD = 32 << 20
+_AT_ONCE = 2000
+_LARGEST = 65535
+
+
+@dataclass(slots=True)
+class UdpReceiver:
+    """One bound UDP socket. Datagrams of one sender that arrive together are spooled together."""
+
+    inlet: Inlet
+    limit: int
+    sock: socket.socket
+    _waiting: dict[str, list[bytes]] = field(default_factory=dict)
+    _size: int = 0
+    _task: "asyncio.Task[None] | None" = None
+    _overflowed: int = 0
+
+    def start(self) -> None:
+        """Read whenever the socket has something."""
+        asyncio.get_running_loop().add_reader(self.sock, self.read)
+
+    async def finish(self, seconds: float) -> None:
+        """Read what the kernel still holds, spool it, close."""
+        self.read()
+        asyncio.get_running_loop().remove_reader(self.sock)
+        self.sock.close()
+        if self._task is not None:
+            await asyncio.wait([self._task], timeout=seconds)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def read(self) -> None:
+        """Take what is there, up to a bound, so that others get their turn."""
+        overflowed = self._overflowed
+        for _ in range(_AT_ONCE):
+            try:
+                data, extra, _, address = self.sock.recvmsg(_LARGEST, 64)
+            except BlockingIOError:
+                break
+            except OSError:  # an ICMP error of an earlier answer; the next datagram is unharmed
+                continue
+            if extra:
+                overflowed = _overflow(extra, overflowed)
+            self._hold(address[0], data)
+        if overflowed != self._overflowed:
+            self.inlet.lost((overflowed - self._overflowed) & 0xFFFFFFFF, "udp_receive_buffer_full")
+            self._overflowed = overflowed
+        if self._waiting and self._task is None:
+            self._task = asyncio.get_running_loop().create_task(self._spool())
+
+    def _hold(self, peer: str, data: bytes) -> None:
+        message = data.rstrip(b"\r\n\0")
+        if not message:
+            self.inlet.lost(1, "empty_line")
+            return
+        if self._size > _MOST_HELD:
+            self.inlet.lost(1, "udp_spool_full")
+            return
+        if len(message) > self.limit:
+            message = message[: self.limit]
+            self.inlet.damaged(1, "longer_than_max_message")
+        self._waiting.setdefault(peer, []).append(message)
+        self._size += len(message)
+
+    async def _spool(self) -> None:
+        try:
+            while self._waiting:
+                waiting, self._waiting = self._waiting, {}
+                for peer, messages in list(waiting.items()):
+                    await self.inlet.deliver(peer, messages)
+                    del waiting[peer]
+                    self._size -= sum(map(len, messages))
+        except asyncio.CancelledError:
+            left = [*waiting.values(), *self._waiting.values()]
+            self.inlet.lost(sum(map(len, left)), "stopped_while_full")
+            raise
+        finally:
+            self._task = None
+
+
+def bound_socket(address: str, port: int) -> socket.socket:
+    """A UDP socket with as large a receive buffer as the system gives. Raises OSError."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_DGRAM)
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, _RXQ_OVFL, 1)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WANTED_BUFFER)
+        sock.setblocking(False)
+        sock.bind((address, port))
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _overflow(extra: list[tuple[int, int, bytes]], before: int) -> int:
+    """The kernel's count of dropped datagrams, from the ancillary data."""
+    for level, kind, data in extra:
+        if level == socket.SOL_SOCKET and kind == _RXQ_OVFL:
+            return int(struct.unpack("I", data[:4])[0])
+    return before
