@@ -1,0 +1,1 @@
+"""FortiGate: what its types, subtypes and actions mean in ECS."""

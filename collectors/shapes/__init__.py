@@ -1,0 +1,25 @@
+"""How lines split into raw fields: key=value, CEF, JSON, delimited text, behind syslog headers."""
+
+from collectors.shapes.cef import Cef, cef
+from collectors.shapes.delimited import Delimited, delimited
+from collectors.shapes.json_documents import JsonDocuments, json_documents
+from collectors.shapes.key_value import KeyValue, key_value
+from collectors.shapes.lines import Either, Lines, either, lines
+from collectors.shapes.renamed import Renamed, renamed
+
+__all__ = [
+    "Cef",
+    "Delimited",
+    "Either",
+    "JsonDocuments",
+    "KeyValue",
+    "Lines",
+    "Renamed",
+    "cef",
+    "delimited",
+    "either",
+    "json_documents",
+    "key_value",
+    "lines",
+    "renamed",
+]

@@ -1,0 +1,44 @@
+"""From (row, key, value) to one column a key: the step that key=value and CEF share.
+
+The pairs of all lines are split by key and gathered into place, so the cost is that of the pairs, however
+many layouts the lines have. A hostile sender can invent keys; only the commonest `MAX_KEYS` become columns
+(the raw line keeps the others).
+"""
+
+import numpy as np
+import polars as pl
+
+from collectors.source import ROW
+
+MAX_KEYS = 600
+_TAKEN = {ROW, "message", "received", "peer"}
+
+
+def column_name(key: str) -> str:
+    """The column of a key; names that the intake itself uses get a `_` behind them."""
+    return f"{key}_" if key in _TAKEN or key.startswith("header.") else key
+
+
+def columns(frame: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
+    """`frame` with one text column for each key of `pairs` (at: position in the frame, key, value).
+
+    Of a key that a line has twice the first value counts.
+    """
+    by_key = pairs.partition_by("key", maintain_order=True)
+    if len(by_key) > MAX_KEYS:
+        by_key = sorted(by_key, key=lambda part: part.height, reverse=True)[:MAX_KEYS]
+    found: dict[str, pl.Series] = {}
+    for part in by_key:
+        name = column_name(part["key"][0])
+        found.setdefault(name, _in_place(part, frame.height).alias(name))
+    return frame.with_columns(found.values())
+
+
+def _in_place(part: pl.DataFrame, height: int) -> pl.Series:
+    at = part["at"].to_numpy()
+    values = part["value"]
+    if part.height == height and (at == np.arange(height)).all():
+        return values
+    where = np.full(height, part.height, dtype=np.uint32)
+    where[at[::-1]] = np.arange(part.height, dtype=np.uint32)[::-1]
+    return values.append(pl.Series([None], dtype=pl.String)).gather(pl.Series(where))

@@ -1,0 +1,41 @@
+"""Another shape's fields under other names: one product that speaks two formats keeps one table."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from collectors.source import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """names: old → new. prefixes: what is taken off a name (`FTNTFGTlogid` → `logid`).
+
+    Where two fields come to the same name the one without prefix wins, the other fills its gaps.
+    """
+
+    shape: Shape
+    names: Mapping[str, str]
+    prefixes: Sequence[str] = ()
+
+    def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
+        """The frames of the inner shape, renamed."""
+        return [self._renamed(frame) for frame in self.shape.read(intake)]
+
+    def _renamed(self, frame: pl.DataFrame) -> pl.DataFrame:
+        groups: dict[str, list[str]] = {}
+        for name in sorted(frame.columns, key=lambda name: name.startswith(tuple(self.prefixes))):
+            groups.setdefault(self._name(name), []).append(name)
+        return frame.select(pl.coalesce(olds).alias(new) for new, olds in groups.items())
+
+    def _name(self, name: str) -> str:
+        for prefix in self.prefixes:
+            if prefix and name.startswith(prefix):
+                return name.removeprefix(prefix)
+        return self.names.get(name, name)
+
+
+def renamed(shape: Shape, names: Mapping[str, str], prefixes: Sequence[str] = ()) -> Renamed:
+    """A shape with other names for its fields; see `Renamed`."""
+    return Renamed(shape, names, tuple(prefixes))

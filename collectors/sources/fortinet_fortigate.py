@@ -1,0 +1,205 @@
+"""FortiGate: traffic, UTM, event and SSL-VPN logs, key=value and CEF, FortiOS 5.6 to 7.6.
+
+Field meanings: Fortinet, FortiOS Log Message Reference; CEF names: the same, "CEF support". `eventtime` is
+nanoseconds from 6.4 on and seconds before; milli- and microseconds are accepted, too.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.fortinet.meaning import meaning
+from collectors.shapes import cef, either, key_value, renamed, syslog
+from collectors.source import Raw, Source
+
+CEF_NAMES = {
+    "deviceExternalId": "devid",
+    "externalId": "sessionid",
+    "dvchost": "devname",
+    "cat": "cef_cat",
+    "act": "action",
+    "src": "srcip",
+    "spt": "srcport",
+    "shost": "srchost",
+    "smac": "srcmac",
+    "dst": "dstip",
+    "dpt": "dstport",
+    "dhost": "hostname",
+    "deviceInboundInterface": "srcintf",
+    "deviceOutboundInterface": "dstintf",
+    "app": "service",
+    "duser": "user",
+    "suser": "user",
+    "sproc": "ui",
+    "request": "url",
+    "requestContext": "catdesc",
+    "requestClientApplication": "agent",
+    "requestMethod": "httpmethod",
+    "fname": "filename",
+    "fsize": "filesize",
+    "in": "rcvdbyte",
+    "out": "sentbyte",
+    "outcome": "status",
+    "deviceDirection": "direction",
+    "sourceTranslatedAddress": "transip",
+    "sourceTranslatedPort": "transport",
+    "destinationTranslatedAddress": "tranip",
+    "destinationTranslatedPort": "tranport",
+    "cef.version": "osversion",
+}
+
+source = Source(
+    name="fortinet.fortigate",
+    title={"ja": "FortiGate ファイアウォール・SSL-VPN", "en": "FortiGate firewall and SSL VPN"},
+    zone_hint="perimeter",
+    shape=either(
+        r"CEF:\s?\d",
+        renamed(cef(), CEF_NAMES, prefixes=("FTNTFGT", "FortinetFortiGate")),
+        key_value(quote='"', comma=True, needs=("devid", "logid", "subtype", "eventtime")),
+    ),
+    recognise=r'\bdevid="?F[GWP]|\blogid="?\d{8,10}"?.*\bsubtype=|CEF:\s?\d\|Fortinet\|Forti[Gg]ate\|',
+    leftovers="fortinet.fortigate",
+    constants={"observer.vendor": "Fortinet", "observer.product": "FortiGate", "observer.type": "firewall"},
+    rename={
+        "action": "event.action",
+        "agent": "user_agent.original",
+        "attack": "fortinet.fortigate.attack",
+        "devid": "observer.serial_number",
+        "devname": "observer.hostname",
+        "direction": "fortinet.fortigate.direction",
+        "dstcountry": "destination.geo.country_name",
+        "filename": "file.name",
+        "filesize": "file.size",
+        "filetype": "file.extension",
+        "level": "log.level",
+        "logid": "event.code",
+        "msg": "message",
+        "osversion": "observer.version",
+        "policyid": "rule.id",
+        "policyname": "rule.name",
+        "policytype": "rule.category",
+        "poluuid": "rule.uuid",
+        "rcvdbyte": "destination.bytes",
+        "rcvdpkt": "destination.packets",
+        "sentbyte": "source.bytes",
+        "sentpkt": "source.packets",
+        "srccountry": "source.geo.country_name",
+        "tz": "event.timezone",
+    },
+    # The header of CEF repeats what the extension says; date and time repeat eventtime.
+    ignore=(
+        "cef.vendor",
+        "cef.product",
+        "cef.class",
+        "cef.name",
+        "cef.severity",
+        "date",
+        "time",
+        "timestamp",
+    ),
+)
+
+
+@source.derive
+def timestamp(raw: Raw) -> dict[str, pl.Expr]:
+    """@timestamp from eventtime, whose digits tell the unit, else from date, time and zone."""
+    count = e.whole(raw["eventtime"])
+    unit = (
+        pl.when(count >= 10**17)
+        .then(1)
+        .when(count >= 10**14)
+        .then(10**3)
+        .when(count >= 10**11)
+        .then(10**6)
+        .otherwise(10**9)
+    )
+    sane = pl.when(count.is_between(10**8, 9 * 10**18)).then(count * unit)
+    clock = pl.concat_str(raw["date"], raw["time"], separator=" ").str.to_datetime(
+        "%Y-%m-%d %H:%M:%S", time_unit="ns", strict=False
+    )
+    offset = raw["tz"].str.extract_groups(r"([+-])(\d\d?):?(\d\d)?").struct
+    minutes = e.whole(offset.field("2")) * 60 + e.whole(offset.field("3")).fill_null(0)
+    east = pl.when(offset.field("1") == "-").then(-minutes).otherwise(minutes)
+    zoned = (clock - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
+    written = pl.when(minutes.is_not_null()).then(zoned).otherwise(syslog.local(clock))
+    header = pl.coalesce(pl.col("header.timestamp"), pl.col("received"))
+    return {"@timestamp": e.time_or(pl.from_epoch(sane, "ns").dt.replace_time_zone("UTC"), written, header)}
+
+
+@source.derive
+def endpoints(raw: Raw) -> dict[str, pl.Expr]:
+    """Both ends: of traffic, of a VPN peer (remip, locip), of an administrator's session (ui)."""
+    console = raw["ui"].str.extract(r"\(([0-9a-fA-F.:]+)\)")
+    near = e.present(e.first(raw["srcip"], raw["remip"], raw["ip"], raw["userip"]))
+    far = e.present(e.first(raw["dstip"], raw["locip"]))
+    translated = e.first(raw["transip"], raw["tunnelip"], raw["assignip"])
+    return {
+        "source.ip": e.ip(e.first(near, console)),
+        "source.domain": e.first(e.present(raw["srchost"]), e.not_ip(near)),
+        "source.port": e.first(raw["srcport"], raw["remport"]),
+        "source.mac": e.present(e.first(raw["srcmac"], raw["mastersrcmac"], raw["mac"])),
+        "source.nat.ip": e.ip(e.present(translated)),
+        "source.nat.port": raw["transport"],
+        "destination.ip": e.ip(far),
+        "destination.domain": e.first(e.present(raw["hostname"]), e.not_ip(far)),
+        "destination.port": e.first(raw["dstport"], raw["locport"]),
+        "destination.mac": e.present(raw["dstmac"]),
+        "destination.nat.ip": e.ip(e.present(raw["tranip"])),
+        "destination.nat.port": raw["tranport"],
+        "host.name": e.present(raw["srcname"]),
+    }
+
+
+@source.derive
+def people(raw: Raw) -> dict[str, pl.Expr]:
+    """user.* and group.name; `N/A` is nobody."""
+    domain, name = e.domain_user(e.present(e.first(raw["user"], raw["unauthuser"])))
+    return {
+        "user.name": name,
+        "user.domain": domain,
+        "source.user.name": name,
+        "group.name": e.present(raw["group"]),
+    }
+
+
+@source.derive
+def network(raw: Raw) -> dict[str, pl.Expr]:
+    """network.*, interfaces, duration."""
+    direction = {
+        "0": "inbound",
+        "1": "outbound",
+        "incoming": "inbound",
+        "outgoing": "outbound",
+        "inbound": "inbound",
+        "outbound": "outbound",
+    }
+    sent, received = e.whole(raw["sentbyte"]), e.whole(raw["rcvdbyte"])
+    return {
+        "network.transport": e.transport(raw["proto"]),
+        "network.iana_number": raw["proto"],
+        "network.protocol": e.present(raw["service"]).str.to_lowercase(),
+        "network.application": e.present(raw["app"]).str.to_lowercase(),
+        "network.direction": e.mapped(raw["direction"].str.to_lowercase(), direction),
+        "network.bytes": sent + received,
+        "observer.ingress.interface.name": e.present(raw["srcintf"]),
+        "observer.egress.interface.name": e.present(e.first(raw["dstintf"], raw["outintf"])),
+        "event.duration": e.whole(raw["duration"]) * 10**9,
+    }
+
+
+@source.derive
+def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
+    """url.*, http.*, dns.*: what web filter and DNS filter saw."""
+    bracketed = e.present(raw["qname"]).str.strip_chars("[]")
+    return {
+        **e.url_columns(e.present(raw["url"])),
+        "http.request.method": e.present(raw["httpmethod"]),
+        "http.request.referrer": e.present(raw["referralurl"]),
+        "dns.question.name": bracketed,
+        "dns.question.type": raw["qtype"],
+        "dns.question.class": raw["qclass"],
+        "dns.resolved_ip": e.present(raw["ipaddr"]).str.replace_all(" ", "", literal=True).str.split(","),
+    }
+
+
+source.derive(meaning)
+source.refine(e.related)
