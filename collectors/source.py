@@ -168,21 +168,21 @@ def frame_of(documents: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:
+    kinds = set(map(type, values))
     want = ecs.column_type(name)
     if want is None:
-        want = (
-            pl.List(pl.String()) if any(isinstance(value, (list, tuple)) for value in values) else pl.String()
-        )
+        want = pl.List(pl.String()) if kinds & {list, tuple} else pl.String()
     if isinstance(want, pl.List):
         lists = [_as_list(value) for value in values]
         return pl.Series(name, lists, dtype=pl.List(pl.String())).cast(want, strict=False)
-    if isinstance(want, pl.String):
-        return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
-    return (
-        pl.Series(name, values, strict=False)
-        if isinstance(want, pl.Datetime)
-        else pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
-    )
+    if isinstance(want, pl.Datetime) and str not in kinds:
+        return pl.Series(name, values, strict=False)
+    if kinds <= _TEXTS:
+        return pl.Series(name, values, dtype=pl.String)
+    return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
+
+
+_TEXTS = {str, type(None)}
 
 
 def _as_list(value: Any) -> list[str] | None:

@@ -15,6 +15,7 @@ from hinomi.ecs import column_type
 
 Flat = dict[str, Any]
 _NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
+_MOST_KINDS = 64
 _V4 = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$")
 _V6 = re.compile(r"^\[?([0-9A-Fa-f]*:[0-9A-Fa-f:.]+?)(?:%\w+)?(?:\](?::(\d{1,5}))?)?$")
 _ISO = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?$")
@@ -22,23 +23,34 @@ _ISO = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,
 
 @dataclass(frozen=True, slots=True)
 class JsonRecords:
-    """One JSON object a line as the column `document`. A wrapper around one record is taken off."""
+    """One JSON object a line as the column `document`. A wrapper around one record is taken off.
+
+    kind: top-level names whose values tell the kinds of record apart; each kind gets its own frame, so
+    that a frame has only the columns of its kind (the most frequent kinds, the rest share one).
+    """
+
+    kind: tuple[str, ...] = ()
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """`row` and `document` (Python objects) of the lines that hold a JSON object."""
-        rows, documents = [], []
+        kinds: dict[tuple[str, ...], tuple[list[int], list[dict[str, Any]]]] = {}
         for row, line in zip(intake["row"].to_list(), intake["message"].to_list(), strict=True):
             document = _object(line)
-            if document is not None:
-                rows.append(row)
-                documents.append(document)
-        if not rows:
-            return []
-        return [
-            pl.DataFrame(
-                [pl.Series("row", rows, dtype=pl.UInt32), pl.Series("document", documents, dtype=pl.Object)]
-            )
-        ]
+            if document is None:
+                continue
+            key = tuple(str(document.get(name)) for name in self.kind)
+            if key not in kinds and len(kinds) >= _MOST_KINDS:
+                key = ()
+            rows, documents = kinds.setdefault(key, ([], []))
+            rows.append(row)
+            documents.append(document)
+        return [_frame(rows, documents) for rows, documents in kinds.values()]
+
+
+def _frame(rows: list[int], documents: list[dict[str, Any]]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [pl.Series("row", rows, dtype=pl.UInt32), pl.Series("document", documents, dtype=pl.Object)]
+    )
 
 
 def _object(line: str | None) -> dict[str, Any] | None:
@@ -60,16 +72,18 @@ def _object(line: str | None) -> dict[str, Any] | None:
 def at(document: Any, *path: str) -> Any:
     """The value below these keys; None where there is none, or where it is one of Microsoft's nothings."""
     for key in path:
-        if not isinstance(document, Mapping):
+        if type(document) is not dict:
             return None
         document = document.get(key)
-    return None if isinstance(document, str) and document.strip() in _NOTHING else document
+    return None if type(document) is str and document.strip() in _NOTHING else document
 
 
 def text(document: Any, *path: str) -> str | None:
     """The same as text; objects and lists are none."""
     value = at(document, *path)
-    if value is None or isinstance(value, (dict, list)):
+    if value is None or type(value) is str:
+        return value
+    if isinstance(value, (dict, list)):
         return None
     return ("true" if value else "false") if isinstance(value, bool) else str(value)
 

@@ -29,7 +29,7 @@ source = Source(
         "ja": "Entra ID サインイン・監査ログ（Azure 診断設定）",
         "en": "Entra ID sign-in and audit (Azure diagnostic export)",
     },
-    shape=JsonRecords(),
+    shape=JsonRecords(kind=("category", "operationName")),
     recognise=(
         r'"operationName"\s*:.*"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"'
         r'|"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)".*"operationName"'

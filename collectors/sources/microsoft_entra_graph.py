@@ -18,7 +18,7 @@ source = Source(
         "ja": "Entra ID サインイン・監査ログ（Graph API）",
         "en": "Entra ID sign-in and audit (Graph API)",
     },
-    shape=JsonRecords(),
+    shape=JsonRecords(kind=("category", "activityDisplayName")),
     recognise=(
         r'^\s*\{\s*(?:"@odata[^"]*"\s*:\s*"[^"]*",\s*)*"id"\s*:'
         r'.*"(?:activityDisplayName|conditionalAccessStatus|riskEventType|riskLevel)"\s*:'

@@ -29,7 +29,7 @@ from collectors.source import Source
 source = Source(
     name="microsoft.m365_audit",
     title={"ja": "Microsoft 365 統合監査ログ", "en": "Microsoft 365 unified audit log"},
-    shape=JsonRecords(),
+    shape=JsonRecords(kind=("RecordType", "Operation")),
     recognise=(
         r'"CreationTime"\s*:.*"RecordType"\s*:.*"Workload"\s*:'
         r'|"RecordType"\s*:.*"CreationTime"\s*:.*"Workload"\s*:'

@@ -27,7 +27,6 @@ def columns(event: Event) -> Columns:
         "user.domain": event.column("winlog.user.domain", *_account(event, "Domain")),
         "log.level": event.column("log.level"),
         "message": event.column("winlog.message"),
-        **_peer_in_message(event),
     }
 
 
@@ -96,7 +95,7 @@ def _number(text: pl.Expr | None) -> pl.Expr | None:
     return None if text is None else number(text)
 
 
-def _peer_in_message(event: Event) -> Columns:
+def peer_in_message(event: Event) -> Columns:
     """Providers that name the peer only in their message text."""
     text = event.column("winlog.message")
     if text is None:

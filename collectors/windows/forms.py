@@ -120,6 +120,8 @@ def _listed(frame: pl.DataFrame) -> bool:
 def _beats_name(name: str) -> str | None:
     if name == "message":
         return "winlog.message"
+    if name.startswith("winlog.user_data."):
+        return DATA + name.removeprefix("winlog.user_data.")
     if name.startswith(("winlog.", "powershell.", "sysmon.")):
         return name
     if name in {"event.original", "event.ingested", "event.created", "event.module", "event.dataset"}:

@@ -26,9 +26,18 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     event = Event(provider, code, frozenset(frame.columns))
     special = present(_special(event))
     general = present({**common.columns(event), "@timestamp": common.timestamp(event)})
+    if not _names_its_peer(event):
+        general |= present(common.peer_in_message(event))
     wanted = {name: _strongest(name, event, special, general) for name in {**general, **special}}
     done = frame.with_columns(expr.alias(name) for name, expr in sorted(wanted.items()))
     return _related(done).drop(_DONE, strict=False)
+
+
+def _names_its_peer(event: Event) -> bool:
+    """Whether a look into the message, which costs more than all the rest, can find no new address."""
+    return event.provider == SYSMON_PROVIDER or (
+        event.provider == SECURITY_PROVIDER and event.code in security.LOGONS
+    )
 
 
 def _special(event: Event) -> Columns:

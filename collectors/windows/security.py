@@ -9,7 +9,7 @@ import polars as pl
 
 from collectors.windows.event import Columns, Event, address, basename, domain_of, name_of, number
 
-_LOGONS = {str(code) for code in (4624, 4625, 4634, 4647, *range(4768, 4778))}
+LOGONS = {str(code) for code in (4624, 4625, 4634, 4647, *range(4768, 4778))}
 _GROUPS = {str(code) for code in (*range(4727, 4736), 4737, *range(4744, 4765), 4799)}
 _FAILURES = {"4625", "4771", "4777", "4649", "4772", "4773"}
 _LOGON_TYPES = {
@@ -58,7 +58,7 @@ def _who(event: Event) -> Columns:
     if event.code in _GROUPS:
         return {**subject, **_group(event, target)}
     whom = {f"user.target.{part}": expr for part, expr in target.items()}
-    if event.code in _LOGONS:
+    if event.code in LOGONS:
         return {**{f"user.{part}": _first(target[part], subject[f"user.{part}"]) for part in target}, **whom}
     return {**subject, **whom}
 
@@ -89,7 +89,7 @@ def _where(event: Event) -> Columns:
     ports = event.number("IpPort", "SourcePort")
     return {
         "source.ip": ip,
-        "client.ip": ip if event.code in _LOGONS else None,
+        "client.ip": ip if event.code in LOGONS else None,
         "source.port": None if ports is None else pl.when(ports > 0).then(ports),
         "source.domain": None if station is None else station.str.strip_prefix("\\\\"),
         "destination.ip": address(server),
@@ -120,10 +120,9 @@ def _process(event: Event) -> Columns:
 
 def _new_process(event: Event) -> Columns:
     path, parent = event.data("NewProcessName"), event.data("ParentProcessName")
-    message = event.column("winlog.message")
-    told = (
-        None if message is None else number(message.str.extract(r"Creator Process ID:\s*(0x[0-9a-fA-F]+)", 1))
-    )
+    creator, message = event.number("ProcessId", "ProcessID"), event.column("winlog.message")
+    if creator is None and message is not None:
+        creator = number(message.str.extract(r"Creator Process ID:\s*(0x[0-9a-fA-F]+)", 1))
     return {
         "process.executable": path,
         "process.name": basename(path),
@@ -131,7 +130,7 @@ def _new_process(event: Event) -> Columns:
         "process.command_line": event.data("CommandLine"),
         "process.parent.executable": parent,
         "process.parent.name": basename(parent),
-        "process.parent.pid": _first(event.number("ProcessId", "ProcessID"), told),
+        "process.parent.pid": creator,
     }
 
 

@@ -32,9 +32,9 @@ def _pid(event: Event) -> pl.Expr | None:
     """NXLog drops ProcessId for its own ProcessID, so the message is the only place left."""
     pid = event.number("ProcessId", "SourceProcessId")
     message = event.column("winlog.message")
-    told = None if message is None else number(message.str.extract(r"(?m)^(?:Source)?ProcessId: (\d+)", 1))
-    found = [expr for expr in (pid, told) if expr is not None]
-    return pl.coalesce(found) if found else None
+    if pid is not None or message is None:
+        return pid
+    return number(message.str.extract(r"(?m)^(?:Source)?ProcessId: (\d+)", 1))
 
 
 def _details(event: Event) -> Columns:
