@@ -3,6 +3,8 @@
 A byte that the encoding does not know is kept, visible, as `\\xNN`. Nothing here fails.
 """
 
+import re
+
 import polars as pl
 
 from collectors.settings import Encoding, encoding_named
@@ -18,6 +20,7 @@ _ESCAPE = "\x1b$"  # every ISO-2022-JP text with a Japanese character switches s
 _GUESSED = (Encoding.CP932, Encoding.EUC_JP)
 _SAMPLE = 200
 _RUIN = -1000
+_ODD = re.compile("[\x00-\x08\x7f-\xa1\ue000-\uf8ff]")  # no text: control and private-use characters
 
 
 def decode(payload: pl.Series, encoding: str, ledger: Ledger, *, origin: str) -> pl.Series:
@@ -27,7 +30,7 @@ def decode(payload: pl.Series, encoding: str, ledger: Ledger, *, origin: str) ->
     Lines with bytes that could not be decoded are counted as `escaped`.
     """
     declared = encoding_named(encoding)
-    text = payload.cast(pl.String, strict=False)
+    text = _utf8(payload)
     rows = _unsettled(payload, text, declared)
     if rows.is_empty():
         return text
@@ -37,6 +40,16 @@ def decode(payload: pl.Series, encoding: str, ledger: Ledger, *, origin: str) ->
     ledger.count("escaped", damaged, dataset=origin, reason="invalid_bytes")
     final = [_escaped(raw) if line is None else line for raw, line in zip(lines, decoded, strict=True)]
     return text.scatter(rows, pl.Series(final, dtype=pl.String))
+
+
+def _utf8(payload: pl.Series) -> pl.Series:
+    """The lines that are UTF-8; null where one is not."""
+    try:
+        return payload.cast(pl.String)
+    except pl.exceptions.ComputeError:  # some line is not, and Polars does not say which
+        lines = payload.to_list()
+        valid = [None if line is None else _strict(line, Encoding.UTF8) for line in lines]
+        return pl.Series(payload.name, valid, dtype=pl.String)
 
 
 def _unsettled(payload: pl.Series, text: pl.Series, declared: Encoding) -> pl.Series:
@@ -71,7 +84,8 @@ def _first_that_fits(line: bytes, order: list[Encoding]) -> str | None:
     if _cut_utf8(line):
         return None
     for encoding in order:
-        if _plausible(line, encoding) > 0 and (text := _strict(line, encoding)) is not None:
+        text = _strict(line, encoding)
+        if text is not None and not _ODD.search(text):
             return text
     return None
 
