@@ -1,0 +1,154 @@
+"""Syslog headers of a whole frame of lines: RFC 5424, RFC 3164 and what devices really send.
+
+Known forms besides the two RFCs: ISO time stamps as rsyslog writes them, a year after the day or before
+the month (Cisco), sequence numbers and clock marks before the time (Cisco IOS), no host, no priority,
+a priority and nothing else (FortiGate, ASA). Sources: RFC 5424, RFC 3164, Cisco "System Message Logging",
+rsyslog's RSYSLOG_FileFormat.
+"""
+
+from datetime import timedelta
+
+import polars as pl
+
+from hinomi import ecs
+
+_PRI = r"^<(?P<pri>\d{1,3})>"
+_ELEMENT = r'\[[^\]"\\ ]+(?: [^\]"=\\ ]+="(?:[^"\\]|\\.)*")*\]'
+_FIELD = r"[!-~]{1,255}"
+_RFC5424 = (
+    rf"^(?P<all><(?P<pri>\d{{1,3}})>[1-9]\d? (?P<iso>{_FIELD}) (?P<host>{_FIELD}) (?P<app>{_FIELD}) "
+    rf"(?P<pid>{_FIELD}) (?P<msgid>{_FIELD}) (?P<structured>-|(?:{_ELEMENT})+)(?: \x{{feff}}?|$))"
+)
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_ISO = r"(?P<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)"
+_BSD = (
+    rf"(?:(?P<year1>\d{{4}}) )?(?P<month>{_MONTH}) +(?P<day>\d{{1,2}}) (?:(?P<year2>\d{{4}}) )?"
+    r"(?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)"
+)
+_HOST = r"(?: +(?P<host>[0-9A-Za-z_.:\-]*[0-9A-Za-z_.\-]))?"
+_TAG = r"(?P<app>[0-9A-Za-z_./()@\-]{1,64})(?:\[(?P<pid>[^\]\s]{0,64})\])?:(?: +|$)"
+_IOS = r"(?::|\d{1,12}: (?:[0-9A-Za-z_.\-]+: )?)?[*.]?"  # sequence number, host, mark of a clock not set
+_RFC3164 = rf"^(?P<all>(?:<(?P<pri>\d{{1,3}})>)?{_IOS}(?:{_ISO}|{_BSD}):?{_HOST}(?: *: +| +|$)(?:{_TAG})?)"
+_TAG_ONLY = rf"^(?P<all><(?P<pri>\d{{1,3}})>(?:{_TAG})?)"
+_STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}>)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|(?:\d{{4}} )?(?:{_MONTH}) )"
+
+HEADER: dict[str, pl.DataType] = {
+    "header.pri": pl.Int64(),
+    "header.timestamp": ecs.TIME,
+    "header.host": pl.String(),
+    "header.app": pl.String(),
+    "header.pid": pl.String(),
+    "header.msgid": pl.String(),
+    "header.structured": pl.String(),
+}
+_TEXTS = ("host", "app", "pid", "msgid", "structured")
+_MONTH_NUMBERS = {name: f"{number:02d}" for number, name in enumerate(_MONTH.split("|"), 1)}
+_AHEAD = timedelta(days=2)  # how far a sender's clock may run ahead before its year must be the last one
+_PLACE = "_place"
+
+
+def split(intake: pl.DataFrame, *, zone: str = "Asia/Tokyo") -> pl.DataFrame:
+    """The intake with `header.*` columns (see `HEADER`) and `message` without its header.
+
+    intake: `message` String, `received` Datetime(ns, UTC), any others; same rows in the same order come
+    back. zone: of time stamps without an offset. A year that is not written is the latest that makes no
+    time lie more than two days after `received`. A line without a header keeps its message, all nulls.
+    """
+    rows = intake.with_row_index(_PLACE)
+    message = pl.col("message")
+    form = (
+        pl.when(message.str.contains(r"^<\d{1,3}>[1-9]\d? "))
+        .then(pl.lit(_RFC5424))
+        .when(message.str.contains(_STARTS_WITH_TIME))
+        .then(pl.lit(_RFC3164))
+        .when(message.str.contains(_PRI))
+        .then(pl.lit(_TAG_ONLY))
+        .otherwise(pl.lit(""))
+    )
+    parts = []
+    for (pattern,), part in rows.group_by(form.alias("form"), maintain_order=True):
+        parts.append(_headed(part, str(pattern), zone) if pattern else _bare(part))
+    if not parts:
+        return _bare(rows).drop(_PLACE)
+    whole = parts[0] if len(parts) == 1 else pl.concat(parts).sort(_PLACE)
+    return whole.drop(_PLACE)
+
+
+def _bare(part: pl.DataFrame) -> pl.DataFrame:
+    return part.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in HEADER.items())
+
+
+def _headed(part: pl.DataFrame, pattern: str, zone: str) -> pl.DataFrame:
+    """The lines of one form. One that began like it but is not of it has its priority taken off, if any."""
+    found = part.select(pl.col("message").str.extract_groups(pattern).alias("h")).unnest("h")
+    names = found.columns
+    texts = [
+        _text(name).alias(f"header.{name}")
+        if name in names
+        else pl.lit(None, pl.String).alias(f"header.{name}")
+        for name in _TEXTS
+    ]
+    header = found.with_columns(part["received"]).select(
+        pl.col("pri").cast(pl.Int64).alias("header.pri"),
+        _timestamp(names, zone).alias("header.timestamp"),
+        *texts,
+        pl.col("all").fill_null("").alias("_all"),
+    )
+    missed = found["all"].is_null()
+    whole = pl.concat([part, header], how="horizontal").with_columns(
+        pl.col("message").str.strip_prefix(pl.col("_all"))
+    )
+    whole = whole.drop("_all").select(*part.columns, *HEADER)
+    if pattern == _TAG_ONLY or not missed.any():
+        return whole
+    return pl.concat([whole.filter(~missed), _only_priority(part.filter(missed), zone)])
+
+
+def _only_priority(part: pl.DataFrame, zone: str) -> pl.DataFrame:
+    with_pri = part["message"].str.contains(_PRI)
+    return pl.concat([_headed(part.filter(with_pri), _TAG_ONLY, zone), _bare(part.filter(~with_pri))])
+
+
+def _text(name: str) -> pl.Expr:
+    value = pl.col(name)
+    return pl.when((value != "-") & (value != "")).then(value)
+
+
+def _timestamp(names: list[str], zone: str) -> pl.Expr:
+    times = []
+    if "iso" in names:
+        times.append(_iso(zone))
+    if "month" in names:
+        times.append(_bsd(zone))
+    return pl.coalesce(times) if times else pl.lit(None, dtype=ecs.TIME)
+
+
+def _iso(zone: str) -> pl.Expr:
+    text = pl.col("iso").str.replace(",", ".", literal=True).str.replace(r"Z$", "+00:00")
+    offset = text.str.contains(r"[+-]\d\d:?\d\d$")
+    aware = pl.when(offset).then(text).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="ns", strict=False)
+    local = pl.when(~offset).then(text).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
+    return pl.coalesce(aware.dt.convert_time_zone("UTC"), _zoned(local, zone))
+
+
+def _bsd(zone: str) -> pl.Expr:
+    given = pl.coalesce("year1", "year2").cast(pl.Int32)
+    here = pl.col("received").dt.convert_time_zone(zone).dt.year()
+    latest = pl.col("received") + _AHEAD
+    candidates = [
+        pl.when(time <= latest).then(time)
+        for time in (_in_year(here + 1, zone), _in_year(here, zone), _in_year(here - 1, zone))
+    ]
+    return pl.when(given.is_not_null()).then(_in_year(given, zone)).otherwise(pl.coalesce(candidates))
+
+
+def _in_year(year: pl.Expr, zone: str) -> pl.Expr:
+    month = pl.col("month").replace_strict(_MONTH_NUMBERS, default=None, return_dtype=pl.String)
+    text = pl.format("{}-{}-{}T{}", year, month, pl.col("day").str.zfill(2), pl.col("time"))
+    return _zoned(text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False), zone)
+
+
+def _zoned(naive: pl.Expr, zone: str) -> pl.Expr:
+    return naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null").dt.convert_time_zone(
+        "UTC"
+    )
