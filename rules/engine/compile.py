@@ -1,0 +1,219 @@
+"""Rules and log-source tables to one compiled rule set."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from hinomi import batch
+from rules.engine import expression, pattern
+from rules.engine.columns import KEYWORDS
+from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Test
+from rules.engine.fold import fold_all
+from rules.engine.logsource import Route, Tables
+from rules.engine.parse import File
+from rules.engine.program import Atom, Compiled, Place, Program, Unit
+
+Placeholders = Mapping[str, Sequence[str]]
+
+NEVER: Program = ["or", []]
+
+_COMMON = {"winlog.event_id": 500.0, "winlog.channel": 1000.0, "winlog.provider_name": 500.0}
+"""Columns of few values: an atom there is found in every other event and makes a poor anchor."""
+
+
+class Compiler:
+    """Collects atoms, places and units, rule by rule."""
+
+    def __init__(self, tables: Tables, placeholders: Placeholders) -> None:
+        self.tables = tables
+        self.placeholders = {name: [str(v) for v in values] for name, values in placeholders.items()}
+        self.made = Compiled()
+        self._atoms: dict[bytes, int] = {}
+        self._places: dict[Place, int] = {}
+
+    def add(self, rule: dict[str, Any], said: Expression) -> None:
+        """One more rule, in every place that its log source means."""
+        routes = self.tables.routes(rule["logsource"])
+        about = {**rule, "feeds": sorted({route.dataset for route in routes})}
+        index = len(self.made.rules)
+        self.made.rules.append(about)
+        try:
+            programs = [self._program(said, route) for route in routes or [_NOWHERE]]
+        except pattern.Unresolved as error:
+            about["unsupported"] = _unresolved(str(error.args[0]))
+            return
+        about["columns"] = [{name: route.column(name) for name in sorted(_fields(said))} for route in routes]
+        for route, program in zip(routes, programs, strict=False):
+            anchors = self._anchors(program)
+            self.made.units.append(
+                Unit(index, self._place(route), program, None if anchors is None else sorted(anchors))
+            )
+
+    def _place(self, route: Route) -> int:
+        place = Place(route.dataset, route.where)
+        found = self._places.setdefault(place, len(self.made.places))
+        if found == len(self.made.places):
+            self.made.places.append(place)
+        return found
+
+    def _program(self, said: Expression, route: Route) -> Program:
+        match said:
+            case And(args):
+                return _joined("and", [self._program(arg, route) for arg in args])
+            case Or(args):
+                return _joined("or", [self._program(arg, route) for arg in args])
+            case Not(arg):
+                return ["not", self._program(arg, route)]
+            case Test():
+                return _joined("or", [self._leaf(atom) for atom in self._tests(said, route)])
+
+    def _leaf(self, atom: Atom) -> Program:
+        number = self._atom(atom)
+        return ["test", number] if atom.space is None else ["any", atom.column, [number]]
+
+    def _atom(self, atom: Atom) -> int:
+        key = orjson.dumps([atom.column, atom.operator, atom.operand])
+        found = self._atoms.setdefault(key, len(self.made.atoms))
+        if found == len(self.made.atoms):
+            self.made.atoms.append(atom)
+        return found
+
+    def _tests(self, test: Test, route: Route) -> Iterator[Atom]:
+        column = KEYWORDS if test.field is None else route.column(test.field)
+        match test.operator:
+            case "is" | "is_cased":
+                yield from self._patterns(column, test)
+            case "re":
+                parts, flags = test.operand
+                for resolved in pattern.resolve(parts, self.placeholders):
+                    yield Atom(column, "re", ["".join(resolved), flags], "regex")
+            case operator if operator in REFERENCES:
+                yield Atom(column, operator, route.column(test.operand), None)
+            case operator:
+                yield Atom(column, operator, test.operand, None)
+
+    def _patterns(self, column: str, test: Test) -> Iterator[Atom]:
+        for resolved in pattern.resolve(test.operand, self.placeholders):
+            wanted = pattern.normal(resolved)
+            if column == KEYWORDS:
+                wanted = pattern.anywhere(wanted)
+            if test.operator == "is":
+                wanted = _folded(wanted)
+            space = "folded" if test.operator == "is" else "exact"
+            yield Atom(column, test.operator, wanted, space if pattern.scannable(wanted) else None)
+
+    def _anchors(self, program: Program) -> frozenset[int] | None:
+        match program:
+            case ["any", _, atoms]:
+                return frozenset(atoms)
+            case ["all", _, atoms]:
+                return frozenset([min(atoms, key=self._weight)])
+            case ["or", args]:
+                found = [self._anchors(arg) for arg in args]
+                return None if None in found else frozenset().union(*(f for f in found if f is not None))
+            case ["and", args]:
+                known = [f for f in map(self._anchors, args) if f is not None]
+                return min(known, key=lambda atoms: sum(map(self._weight, atoms)), default=None)
+        return None
+
+    def _weight(self, number: int) -> float:
+        """How often an atom is likely to be found: guessed from its longest literal and its column."""
+        atom = self.made.atoms[number]
+        if atom.operator == "re":
+            return 1.0
+        runs = pattern.literals(tuple(atom.operand))
+        whole = len(runs) == 1 and runs[0].startswith(pattern.EDGE) and runs[0].endswith(pattern.EDGE)
+        length = max(map(len, runs)) + (3 if whole else 0)
+        return _COMMON.get(atom.column, 1.0) * (0.8**length + 0.001)
+
+
+def compile_files(files: Iterable[tuple[str, File]], tables: Tables, placeholders: Placeholders) -> Compiled:
+    """The rule set of (path, what it holds). Of rules with one id the first counts; the rest are problems."""
+    compiler = Compiler(tables, placeholders)
+    made = compiler.made
+    files = list(files)
+    filters = [(item, expression.load(item["expression"])) for _, file in files for item in file.filters]
+    seen: dict[str, str] = {}
+    for path, file in files:
+        made.problems.extend({**problem, "path": path} for problem in file.problems)
+        made.correlations.extend({"path": path, "rule": rule} for rule in file.correlations)
+        made.others.extend({"path": path, "document": other} for other in file.others)
+        for rule in file.rules:
+            if (first := seen.setdefault(rule["id"], path)) != path:
+                made.problems.append(_twice(path, rule["id"], first))
+                continue
+            about = {key: value for key, value in rule.items() if key != "expression"}
+            compiler.add({**about, "path": path}, _filtered(rule, filters))
+    return made
+
+
+def _filtered(rule: dict[str, Any], filters: list[tuple[dict[str, Any], Expression]]) -> Expression:
+    said = expression.load(rule["expression"])
+    for item, condition in filters:
+        if _applies(item, rule):
+            said = And((said, condition))
+    return said
+
+
+def _applies(item: dict[str, Any], rule: dict[str, Any]) -> bool:
+    """Sigma filters: the log source must be as wide or wider, the rule named by id or name (or any)."""
+    if any(rule["logsource"].get(key) != value for key, value in item["logsource"].items()):
+        return False
+    return item["rules"] == "any" or rule["id"] in item["rules"] or rule["name"] in item["rules"]
+
+
+def _folded(wanted: pattern.Pattern) -> pattern.Pattern:
+    texts = iter(fold_all([part for part in wanted if isinstance(part, str)]))
+    return tuple(next(texts) if isinstance(part, str) else part for part in wanted)
+
+
+def _joined(kind: str, args: list[Program]) -> Program:
+    """Flattened, and the scanned atoms of one column gathered into one `any` or `all`."""
+    if len(args) == 1:
+        return args[0]
+    group = "any" if kind == "or" else "all"
+    gathered: dict[str, list[int]] = {}
+    rest: list[Program] = []
+    for arg in _flat(kind, args):
+        if arg[0] == group or (arg[0] == "any" and len(arg[2]) == 1):
+            gathered.setdefault(arg[1], []).extend(arg[2])
+        else:
+            rest.append(arg)
+    groups = [
+        [group if len(atoms) > 1 else "any", column, sorted(set(atoms))] for column, atoms in gathered.items()
+    ]
+    args = [*groups, *rest]
+    return args[0] if len(args) == 1 else [kind, args]
+
+
+def _flat(kind: str, args: list[Program]) -> Iterator[Program]:
+    for arg in args:
+        if arg[0] == kind:
+            yield from _flat(kind, arg[1])
+        else:
+            yield arg
+
+
+def _fields(said: Expression) -> set[str]:
+    return {test.field for test in expression.tests(said) if test.field is not None}
+
+
+def _unresolved(name: str) -> dict[str, str]:
+    return {
+        "ja": f"プレースホルダー %{name}% の値が設定されていません。",
+        "en": f"placeholder %{name}% has no value",
+    }
+
+
+def _twice(path: str, identity: str, first: str) -> dict[str, Any]:
+    return {
+        "path": path,
+        "line": None,
+        "ja": f"id {identity} は {first} でも使われています。先に読んだ方だけを使います。",
+        "en": f"id {identity} is used in {first} too; only the first is used",
+    }
+
+
+_NOWHERE = Route(batch.DEAD_LETTERS, (), {}, "{field}")
+"""A rule that no source feeds is compiled all the same, so that what is wrong with it is known."""

@@ -1,0 +1,99 @@
+"""What a rule says, as plain values: the form between pySigma and the compiled program.
+
+A condition is a tree of And, Or, Not over tests; a test is a field (None for a keyword), an operator and
+an operand of plain JSON values, so that the whole tree is cached as JSON and never as pickled objects.
+
+| operator | operand |
+|---|---|
+| `is`, `is_cased` | pattern: list of texts, ANY (1), ONE (0) and {"expand": name} |
+| `re` | [pattern with placeholders as above, flags out of "ims"] |
+| `cidr` | network, `192.0.2.0/24` |
+| `lt`, `lte`, `gt`, `gte` | number |
+| `null` | None |
+| `exists` | bool |
+| `same`, `starts`, `ends`, `holds` | other field |
+| `part` | [part of time, comparison, number] |
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+ANY = 1
+ONE = 0
+
+REFERENCES = ("same", "starts", "ends", "holds")
+
+
+@dataclass(frozen=True, slots=True)
+class Test:
+    """One field compared with one operand."""
+
+    __test__ = False  # not for pytest to collect
+
+    field: str | None
+    operator: str
+    operand: Any
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of them."""
+
+    args: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of them."""
+
+    args: tuple["Expression", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """Not this. Two-valued: what is absent does not match, so its negation does."""
+
+    arg: "Expression"
+
+
+Expression = And | Or | Not | Test
+
+_NAMES: dict[str, Callable[[tuple[Expression, ...]], Expression]] = {"and": And, "or": Or}
+
+
+def dump(expression: Expression) -> list[Any]:
+    """The tree as JSON values."""
+    match expression:
+        case And(args):
+            return ["and", *map(dump, args)]
+        case Or(args):
+            return ["or", *map(dump, args)]
+        case Not(arg):
+            return ["not", dump(arg)]
+        case Test(field, operator, operand):
+            return ["test", field, operator, operand]
+
+
+def load(data: list[Any]) -> Expression:
+    """The tree from JSON values. Raises ValueError for what `dump` never writes."""
+    kind, *rest = data
+    if kind in _NAMES:
+        return _NAMES[kind](tuple(map(load, rest)))
+    if kind == "not":
+        return Not(load(rest[0]))
+    if kind == "test":
+        return Test(*rest)
+    raise ValueError(f"no such expression: {kind}")
+
+
+def tests(expression: Expression) -> Iterator[Test]:
+    """Every test of the tree."""
+    match expression:
+        case Test():
+            yield expression
+        case Not(arg):
+            yield from tests(arg)
+        case And(args) | Or(args):
+            for arg in args:
+                yield from tests(arg)

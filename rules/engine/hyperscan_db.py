@@ -1,0 +1,174 @@
+"""One Hyperscan database: many patterns, found in one pass over native memory.
+
+Two kinds. `Literals` scans an edged buffer (see `rules.engine.pattern`) of all values at once and reports
+where each pattern ended. `Regexes` scans value by value, each pattern reported once; what Hyperscan can
+only approximate is marked, so that the caller confirms it with `re`. A pattern that Hyperscan refuses
+is named in `left_out` and stays with the caller.
+"""
+
+import platform
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import hyperscan
+import numpy as np
+import numpy.typing as npt
+import orjson
+
+from rules.engine import cache
+
+Ints = npt.NDArray[np.int64]
+
+_REGEX = (
+    hyperscan.HS_FLAG_SINGLEMATCH
+    | hyperscan.HS_FLAG_ALLOWEMPTY
+    | hyperscan.HS_FLAG_UTF8
+    | hyperscan.HS_FLAG_UCP
+)
+_FLAGS = {
+    "i": hyperscan.HS_FLAG_CASELESS,
+    "m": hyperscan.HS_FLAG_MULTILINE,
+    "s": hyperscan.HS_FLAG_DOTALL,
+}
+_PYTHON_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+_ID_BITS = 24
+_ID_MASK = (1 << _ID_BITS) - 1
+_VERSION = f"{hyperscan.__version__} {platform.machine()} 1".encode()
+
+
+@dataclass(slots=True)
+class Database:
+    """Compiled patterns, the ids of those left out, and of those that are only approximated."""
+
+    native: Any
+    left_out: frozenset[int]
+    approximate: frozenset[int]
+    lock: Any
+
+
+def compiled(
+    patterns: Sequence[tuple[int, bytes, int]], store: cache.Cache, prefilter: bool = False
+) -> Database:
+    """The database of (id, expression, flags), from the cache where it is there."""
+    described = [orjson.dumps([number, flags]) + text for number, text, flags in patterns]
+    name = f"hs-{cache.key(_VERSION, *described)}"
+    kept = store.read(name)
+    if kept is not None and (found := _loaded(kept)) is not None:
+        return found
+    made = _compile(patterns, prefilter)
+    if store.folder is not None:
+        header = orjson.dumps([sorted(made.left_out), sorted(made.approximate)])
+        body = b"" if made.native is None else hyperscan.dumpb(made.native)
+        store.write(name, len(header).to_bytes(4, "big") + header + body)
+    return made
+
+
+def _loaded(kept: bytes) -> Database | None:
+    size = int.from_bytes(kept[:4], "big")
+    left_out, approximate = orjson.loads(kept[4 : 4 + size])
+    body = kept[4 + size :]
+    try:
+        native = _ready(hyperscan.loadb(body, hyperscan.HS_MODE_BLOCK)) if body else None
+    except hyperscan.HyperscanError:
+        return None  # made on another kind of processor
+    return Database(native, frozenset(left_out), frozenset(approximate), threading.Lock())
+
+
+def _ready(native: Any) -> Any:
+    native.scratch = hyperscan.Scratch(native)
+    return native
+
+
+def _build(patterns: Sequence[tuple[int, bytes, int]]) -> Any:
+    if not patterns:
+        return None
+    native = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+    native.compile(
+        ids=[number for number, _, _ in patterns],
+        expressions=[text for _, text, _ in patterns],
+        flags=[flags for _, _, flags in patterns],
+        elements=len(patterns),
+    )
+    return native
+
+
+def _compile(patterns: Sequence[tuple[int, bytes, int]], prefilter: bool) -> Database:
+    try:
+        return Database(_build(patterns), frozenset(), frozenset(), threading.Lock())
+    except hyperscan.HyperscanError:
+        return _compile_each(patterns, prefilter)
+
+
+def _compile_each(patterns: Sequence[tuple[int, bytes, int]], prefilter: bool) -> Database:
+    """Slower: find out which patterns are to blame, one by one."""
+    good, approximate, left_out = [], set(), set()
+    for number, text, flags in patterns:
+        for attempt in (flags, flags | hyperscan.HS_FLAG_PREFILTER) if prefilter else (flags,):
+            try:
+                _build([(number, text, attempt)])
+            except hyperscan.HyperscanError:
+                continue
+            good.append((number, text, attempt))
+            if attempt != flags:
+                approximate.add(number)
+            break
+        else:
+            left_out.add(number)
+    return Database(_build(good), frozenset(left_out), frozenset(approximate), threading.Lock())
+
+
+def literals(patterns: Sequence[tuple[int, bytes]], store: cache.Cache) -> Database:
+    """The database of (id, expression) for edged buffers."""
+    return compiled([(number, text, 0) for number, text in patterns], store)
+
+
+def regexes(patterns: Sequence[tuple[int, str, str]], store: cache.Cache) -> Database:
+    """The database of (id, regular expression, flags out of "ims")."""
+    return compiled(
+        [
+            (number, text.encode("utf-8", "surrogatepass"), sum((_FLAGS[f] for f in flags), _REGEX))
+            for number, text, flags in patterns
+        ],
+        store,
+        prefilter=True,
+    )
+
+
+def python_regex(text: str, flags: str) -> re.Pattern[str]:
+    """The same regular expression for `re`."""
+    return re.compile(text, sum((_PYTHON_FLAGS[flag] for flag in flags), re.RegexFlag(0)))
+
+
+def scan_buffer(database: Database, buffer: bytes) -> tuple[Ints, Ints]:
+    """(ids, end offsets) of every match in the buffer."""
+    found: list[int] = []
+    keep: Callable[[int], None] = found.append
+
+    def seen(number: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        keep(end << _ID_BITS | number)
+
+    if database.native is not None:
+        with database.lock:
+            database.native.scan(buffer, match_event_handler=seen)
+    packed = np.array(found, dtype=np.int64)
+    return packed & _ID_MASK, packed >> _ID_BITS
+
+
+def scan_values(database: Database, values: Sequence[bytes]) -> tuple[Ints, Ints]:
+    """(ids, indices of the values) of every match, value by value."""
+    found: list[int] = []
+    keep: Callable[[int], None] = found.append
+
+    def seen(number: int, _start: int, _end: int, _flags: int, index: int) -> None:
+        keep(index << _ID_BITS | number)
+
+    if database.native is not None:
+        with database.lock:
+            scan = database.native.scan
+            for index, value in enumerate(values):
+                scan(value, match_event_handler=seen, context=index)
+    packed = np.array(found, dtype=np.int64)
+    return packed & _ID_MASK, packed >> _ID_BITS

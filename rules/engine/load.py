@@ -1,0 +1,138 @@
+"""Rule files to a rule set, with what was learnt kept from one start to the next.
+
+Two layers in the cache folder: each file's parse by the hash of its content (one changed rule parses one
+file), and the whole compiled set by the hash of everything that went in. Both are JSON; nothing is
+unpickled. The Hyperscan databases beside them are keyed by their patterns.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+import sigma
+from sigma.processing.pipeline import ProcessingPipeline
+
+from hinomi.errors import ContentError, Where
+from rules.engine import cache, logsource, parse
+from rules.engine.compile import compile_files
+from rules.engine.program import Compiled
+from rules.engine.ruleset import RuleSet
+from rules.engine.scans import Scans
+
+Progress = Callable[[int, int], None]
+
+_VERSION = f"{parse.FORMAT} {getattr(sigma, '__version__', '')}".encode()
+
+
+def load(
+    paths: Sequence[Path],
+    *,
+    cache: Path | None = None,
+    pipelines: Sequence[ProcessingPipeline | Path] = (),
+    placeholders: Mapping[str, Sequence[str]] | None = None,
+    on_progress: Progress | None = None,
+    tables: logsource.Tables | None = None,
+) -> RuleSet:
+    """Every rule of files and folders (`*.yml` at any depth, but not `*.test.yml`), compiled.
+
+    cache: folder for what saves time at the next start; pipelines: pySigma processing pipelines, applied
+    in order, given ready or as YAML files (only files are cached); placeholders: values for `|expand`;
+    on_progress: called with (done, of). What is wrong with a rule is in `RuleSet.problems`, never raised.
+    Raises ContentError where a path, pipeline or log-source table cannot be read.
+    """
+    return _Loading(cache, pipelines, placeholders or {}, tables or logsource.read(), on_progress).load(paths)
+
+
+def rule_files(paths: Iterable[Path]) -> list[Path]:
+    """The rule files of files and folders, each once, in order of name."""
+    found: dict[Path, None] = {}
+    for path in paths:
+        if not path.exists():
+            raise ContentError(
+                "ルールのファイルまたはフォルダがありません。",
+                "no such rule file or folder",
+                where=Where(path),
+            )
+        inner = sorted(path.rglob("*.yml")) if path.is_dir() else [path]
+        found.update(dict.fromkeys(file for file in inner if not file.name.endswith(".test.yml")))
+    return list(found)
+
+
+class _Loading:
+    def __init__(
+        self,
+        folder: Path | None,
+        pipelines: Sequence[ProcessingPipeline | Path],
+        placeholders: Mapping[str, Sequence[str]],
+        tables: logsource.Tables,
+        on_progress: Progress | None,
+    ) -> None:
+        ready = all(isinstance(pipeline, Path) for pipeline in pipelines)
+        self.parses = cache.Cache(folder if ready else None)
+        self.store = cache.Cache(folder)
+        self.pipelines, texts = _pipelines(pipelines)
+        self.base = cache.key(_VERSION, *texts)
+        self.placeholders = placeholders
+        self.tables = tables
+        self.on_progress = on_progress
+
+    def load(self, paths: Sequence[Path]) -> RuleSet:
+        files = rule_files(paths)
+        contents = [_content(path) for path in files]
+        names = [str(path).encode("utf-8", "surrogateescape") for path in files]
+        given = orjson.dumps({k: list(v) for k, v in self.placeholders.items()}, option=orjson.OPT_SORT_KEYS)
+        tables = repr(self.tables.tables).encode()
+        key = cache.key(self.base.encode(), given, tables, *names, *contents)
+        made = self._known(f"rules-{key}")
+        if made is not None:
+            return RuleSet(made, Scans(made.atoms, self.store))
+        made = compile_files(self._parse(files, contents), self.tables, self.placeholders)
+        scans = Scans(made.atoms, self.store)
+        if self.store.folder is not None:
+            scans.prepare()
+            self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
+        return RuleSet(made, scans)
+
+    def _known(self, name: str) -> Compiled | None:
+        kept = self.parses.read(name)
+        return None if kept is None else Compiled.from_json(orjson.loads(kept))
+
+    def _parse(self, files: list[Path], contents: list[bytes]) -> list[tuple[str, parse.File]]:
+        """Each file, from what earlier starts parsed where its content is the same."""
+        kept = self.parses.read(f"parsed-{self.base}")
+        known: dict[str, Any] = orjson.loads(kept) if kept is not None else {}
+        parsed: list[tuple[str, parse.File]] = []
+        now: dict[str, Any] = {}
+        for done, (path, content) in enumerate(zip(files, contents, strict=True)):
+            key = cache.key(content)
+            file = parse.File(**known[key]) if key in known else parse.read(path, self.pipelines)
+            now[key] = file.as_json()
+            parsed.append((str(path), file))
+            if self.on_progress:
+                self.on_progress(done + 1, len(files))
+        if now.keys() - known.keys():
+            self.parses.write(f"parsed-{self.base}", orjson.dumps(known | now))
+        return parsed
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # parse.read says why, with the file's name
+
+
+def _pipelines(
+    given: Sequence[ProcessingPipeline | Path],
+) -> tuple[list[ProcessingPipeline], list[bytes]]:
+    ready: list[ProcessingPipeline] = []
+    texts: list[bytes] = []
+    for pipeline in given:
+        if isinstance(pipeline, Path):
+            text = pipeline.read_text(encoding="utf-8")
+            texts.append(text.encode())
+            ready.append(ProcessingPipeline.from_yaml(text))
+        else:
+            ready.append(pipeline)
+    return ready, texts

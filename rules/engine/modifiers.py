@@ -1,0 +1,122 @@
+"""Sigma's encoding modifiers where pySigma falls short of the specification.
+
+pySigma 1.5 has no `utf16le`, refuses `wide` and `utf16*` beyond ASCII, prepends the byte order mark of
+UTF-16 as UTF-8, and counts characters where `base64offset` must count bytes. These replacements keep the
+encoded bytes beside the text, so that a following base64 modifier encodes exactly them.
+"""
+
+from base64 import b64encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from sigma import modifiers
+from sigma.exceptions import SigmaValueError
+from sigma.types import SigmaExpansion, SigmaString
+
+
+class Encoded(SigmaString):  # type: ignore[misc]
+    """A string that stands for bytes. Compared as text, each byte is one character (Latin-1)."""
+
+    encoded: bytes
+
+    @classmethod
+    def of(cls, data: bytes) -> "Encoded":
+        """The string of these bytes."""
+        made = cls()
+        made.encoded = data
+        made.s = [data.decode("latin-1")]
+        made.original = made.s[0]
+        return made
+
+    def __bytes__(self) -> bytes:
+        return self.encoded
+
+
+def _plain(value: SigmaString, source: Any) -> str:
+    if value.contains_special() or value.contains_placeholder():
+        raise SigmaValueError("Strings with wildcards or placeholders can't be encoded", source=source)
+    return "".join(value.s)
+
+
+def _bytes(value: SigmaString, source: Any) -> bytes:
+    text = _plain(value, source)
+    return bytes(value) if isinstance(value, Encoded) else text.encode("utf-8")
+
+
+class Utf16LittleEndian(modifiers.SigmaValueModifier):  # type: ignore[misc]
+    """`utf16le` and `wide`."""
+
+    codec: ClassVar[str] = "utf-16-le"
+    mark: ClassVar[bytes] = b""
+
+    def modify(self, val: SigmaString) -> SigmaString:
+        """The value's UTF-16 bytes."""
+        return Encoded.of(self.mark + _plain(val, self.source).encode(self.codec))
+
+
+class Utf16BigEndian(Utf16LittleEndian):
+    """`utf16be`."""
+
+    codec: ClassVar[str] = "utf-16-be"
+
+
+class Utf16(Utf16LittleEndian):
+    """`utf16`: byte order mark FF FE, then little-endian."""
+
+    mark: ClassVar[bytes] = b"\xff\xfe"
+
+
+class Base64(modifiers.SigmaValueModifier):  # type: ignore[misc]
+    """`base64`."""
+
+    def modify(self, val: SigmaString) -> SigmaString:
+        """The value's bytes in Base64."""
+        return SigmaString.from_str(b64encode(_bytes(val, self.source)).decode())
+
+
+class Base64Offset(modifiers.SigmaValueModifier):  # type: ignore[misc]
+    """`base64offset`: the part that is certain at each of the three alignments."""
+
+    starts = (0, 2, 3)
+    ends = (None, -3, -2)
+
+    def modify(self, val: SigmaString) -> SigmaExpansion:
+        """Three texts, any of which may be seen."""
+        data = _bytes(val, self.source)
+        return SigmaExpansion(
+            [
+                SigmaString.from_str(
+                    b64encode(b" " * shift + data)[
+                        self.starts[shift] : self.ends[(len(data) + shift) % 3]
+                    ].decode()
+                )
+                for shift in range(3)
+            ]
+        )
+
+
+REPLACED = {
+    "utf16": Utf16,
+    "utf16le": Utf16LittleEndian,
+    "wide": Utf16LittleEndian,
+    "utf16be": Utf16BigEndian,
+    "base64": Base64,
+    "base64offset": Base64Offset,
+}
+
+
+@contextmanager
+def as_specified() -> Iterator[None]:
+    """While inside, pySigma parses rules with these modifiers; afterwards it is as it was."""
+    table = modifiers.modifier_mapping
+    before = {name: table.get(name) for name in REPLACED}
+    table.update(REPLACED)
+    try:
+        yield
+    finally:
+        for name, modifier in before.items():
+            if modifier is None:
+                del table[name]
+            else:
+                table[name] = modifier

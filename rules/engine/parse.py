@@ -1,0 +1,208 @@
+"""A rule file read: rules, filters, correlations and what else it holds, as plain JSON values.
+
+pySigma does the parsing, so that every rule and every processing pipeline works; what leaves this module
+is JSON (`File`), which is what the cache keeps.
+"""
+
+from collections.abc import Callable, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import orjson
+from sigma import exceptions
+from sigma.collection import deep_dict_update
+from sigma.correlations import SigmaCorrelationRule
+from sigma.exceptions import SigmaError
+from sigma.filters import SigmaFilter
+from sigma.processing.pipeline import ProcessingPipeline
+from sigma.rule import SigmaDetections, SigmaRule
+
+from hinomi import yamlfile
+from hinomi.errors import ContentError, InputError
+from hinomi.identity import digest
+from rules.engine import expression, modifiers
+from rules.engine.translate import expression_of
+
+FORMAT = 1
+"""Raised when `File` or what it means changes, so that old caches are read no more."""
+
+_SECTIONS: list[tuple[type[SigmaError], str]] = [
+    (exceptions.SigmaLogsourceError, "logsource"),
+    (exceptions.SigmaCorrelationRuleError, "correlation"),
+    (exceptions.SigmaFilterError, "filter"),
+    (exceptions.SigmaLevelError, "level"),
+    (exceptions.SigmaStatusError, "status"),
+    (exceptions.SigmaIdentifierError, "id"),
+    (exceptions.SigmaDateError, "date"),
+    (exceptions.SigmaModifiedError, "modified"),
+    (exceptions.SigmaTitleError, "title"),
+]
+
+
+@dataclass(slots=True)
+class File:
+    """What one file holds. Every value is JSON; `others` are documents of kinds that are not Sigma's."""
+
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    filters: list[dict[str, Any]] = field(default_factory=list)
+    correlations: list[dict[str, Any]] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The file as one JSON object."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+def read(path: Path, pipelines: Sequence[ProcessingPipeline] = ()) -> File:
+    """Everything in a rule file. Never raises for what the file says: that is in `problems`."""
+    found = File()
+    try:
+        documents = yamlfile.read_all(path)
+    except InputError as error:
+        found.problems.append(_problem(error, error.where.line if error.where else None))
+        return found
+    with modifiers.as_specified():
+        _Reader(found, pipelines).read(documents)
+    return found
+
+
+class _Reader:
+    """One reading of one file: `action: global` and `repeat` carry over from document to document."""
+
+    def __init__(self, found: File, pipelines: Sequence[ProcessingPipeline]) -> None:
+        self.found = found
+        self.pipelines = pipelines
+        self.common: dict[str, Any] = {}
+        self.previous: dict[str, Any] = {}
+
+    def read(self, documents: list[yamlfile.Document]) -> None:
+        for document in documents:
+            if document.value is None:
+                continue
+            try:
+                self._document(document)
+            except SigmaError as error:
+                self.found.problems.append(_sigma_problem(error, document.places))
+            except ContentError as error:
+                self.found.problems.append(_problem(error, document.places.where("detection").line))
+            except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
+                self.found.problems.append(_unforeseen(error, document.places))
+
+    def _document(self, document: yamlfile.Document) -> None:
+        value = document.value
+        if not isinstance(value, dict):
+            raise ContentError("ルールは「キー: 値」の形で書いてください。", "a rule is a mapping of keys")
+        action = value.pop("action", None)
+        if action is not None:
+            self._action(str(action), value)
+            return
+        for key, take in self._kinds().items():
+            if key in value:
+                take(value)
+                return
+        self._rule(deep_dict_update(deepcopy(self.common), value))
+        self.previous = deep_dict_update(deepcopy(self.common), value)
+
+    def _kinds(self) -> dict[str, Callable[[dict[str, Any]], None]]:
+        return {"correlation": self._correlation, "filter": self._filter, "baseline": self._other}
+
+    def _action(self, action: str, value: dict[str, Any]) -> None:
+        if action == "global":
+            self.common = value
+            self.previous = deepcopy(value)
+        elif action == "reset":
+            self.common = {}
+        elif action == "repeat":
+            self.previous = deep_dict_update(self.previous, value)
+            self._rule(deepcopy(self.previous))
+        else:
+            raise ContentError(
+                f"action「{action}」はありません。global、reset、repeat のどれかです。",
+                f'no action "{action}": it is global, reset or repeat',
+            )
+
+    def _rule(self, value: dict[str, Any]) -> None:
+        rule = SigmaRule.from_dict(value)
+        for pipeline in self.pipelines:
+            pipeline.apply(rule)
+        self.found.rules.append({**_about(rule, value), "expression": expression.dump(expression_of(rule))})
+
+    def _filter(self, value: dict[str, Any]) -> None:
+        read = SigmaFilter.from_dict(value)
+        rule = SigmaRule(
+            title=read.title,
+            logsource=read.logsource,
+            detection=SigmaDetections(read.filter.detections, list(read.filter.condition)),
+        )
+        for pipeline in self.pipelines:
+            pipeline.apply(rule)
+        rules = read.filter.rules
+        self.found.filters.append(
+            {
+                "title": read.title,
+                "logsource": _logsource(read),
+                "rules": rules if isinstance(rules, str) else [rule.reference for rule in rules],
+                "expression": expression.dump(expression_of(rule)),
+            }
+        )
+
+    def _correlation(self, value: dict[str, Any]) -> None:
+        SigmaCorrelationRule.from_dict(value)  # raises for what is wrong with it
+        self.found.correlations.append(_json(value))
+
+    def _other(self, value: dict[str, Any]) -> None:
+        self.found.others.append(_json(value))
+
+
+def _about(rule: SigmaRule, value: dict[str, Any]) -> dict[str, Any]:
+    identity = str(rule.id) if rule.id else digest(rule.title, orjson.dumps(_json(value)).decode())
+    return {
+        "id": identity,
+        "name": rule.name,
+        "title": rule.title,
+        "level": rule.level.name.lower() if rule.level else "medium",
+        "status": rule.status.name.lower() if rule.status else "",
+        "tags": [str(tag) for tag in rule.tags],
+        "description": rule.description or "",
+        "falsepositives": [str(item) for item in rule.falsepositives],
+        "logsource": _logsource(rule),
+        "custom": _json(rule.custom_attributes),
+    }
+
+
+def _logsource(rule: SigmaRule | SigmaFilter) -> dict[str, str]:
+    source = rule.logsource
+    parts = {"product": source.product, "category": source.category, "service": source.service}
+    return {key: str(value).lower() for key, value in parts.items() if value}
+
+
+def _json(value: dict[str, Any]) -> dict[str, Any]:
+    """Dates and the like become text."""
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))
+    return plain
+
+
+def _problem(error: InputError, line: int | None) -> dict[str, Any]:
+    return {"line": line, "ja": error.ja, "en": error.en}
+
+
+def _sigma_problem(error: SigmaError, places: yamlfile.Places) -> dict[str, Any]:
+    section = next((key for kind, key in _SECTIONS if isinstance(error, kind)), "detection")
+    text = str(error.args[0]) if error.args else type(error).__name__
+    return {
+        "line": places.where(section).line,
+        "ja": f"{section} が Sigma の仕様に合いません({text})。",
+        "en": f"{section} is not valid Sigma: {text}",
+    }
+
+
+def _unforeseen(error: Exception, places: yamlfile.Places) -> dict[str, Any]:
+    text = f"{type(error).__name__}: {error}"
+    return {
+        "line": places.where("title").line,
+        "ja": f"ルールの形が Sigma の仕様に合いません({text})。",
+        "en": f"the rule is not shaped as Sigma says: {text}",
+    }

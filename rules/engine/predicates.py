@@ -1,0 +1,159 @@
+"""Tests that are not found by scanning, over a column's distinct values or, where they must, over rows."""
+
+import ipaddress
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rules.engine import pattern
+from rules.engine.columns import Columns, Mask, Part
+from rules.engine.fold import fold
+from rules.engine.hyperscan_db import python_regex
+
+_COMPARE: dict[str, Callable[[pl.Series, Any], pl.Series]] = {
+    "eq": lambda values, number: values == number,
+    "lt": lambda values, number: values < number,
+    "lte": lambda values, number: values <= number,
+    "gt": lambda values, number: values > number,
+    "gte": lambda values, number: values >= number,
+}
+_OCTET = r"(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
+_IPV4 = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
+_TIME = r"^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}))?"
+
+
+def values_matching(part: Part, operator: str, operand: Any) -> Mask:
+    """For each distinct value whether it matches, and False for absence: `size` + 1 entries."""
+    found = _ON_VALUES[operator](part, operand)
+    lut = np.zeros(part.size + 1, np.bool_)
+    lut[:-1] = found.fill_null(False).to_numpy() if isinstance(found, pl.Series) else found
+    return lut
+
+
+def rows_matching(columns: Columns, column: str, operator: str, operand: Any) -> Mask:
+    """For each row whether it matches."""
+    if operator == "null":
+        return ~columns.present(column)
+    if operator == "exists":
+        present = columns.present(column)
+        return present if operand else ~present
+    return _reference(columns, column, operator, operand)
+
+
+ON_ROWS = frozenset({"null", "exists", "same", "starts", "ends", "holds"})
+"""Operators that need whole rows; the others need distinct values only."""
+
+
+def _is(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
+    return _wildcards(part.folded, wanted)
+
+
+def _is_cased(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
+    return _wildcards(part.values, wanted)
+
+
+def _wildcards(values: pl.Series, wanted: pattern.Pattern) -> pl.Series | list[bool]:
+    match wanted:
+        case ():
+            return values == ""
+        case (str(text),):
+            return values == text
+        case (1,):
+            return pl.repeat(True, len(values), eager=True)
+        case (1, str(text), 1):
+            return values.str.contains(text, literal=True)
+        case (str(text), 1):
+            return values.str.starts_with(text)
+        case (1, str(text)):
+            return values.str.ends_with(text)
+    return [pattern.matches(wanted, value) for value in values.to_list()]
+
+
+def _regex(part: Part, operand: Any) -> list[bool]:
+    search = python_regex(*operand).search
+    return [search(value) is not None for value in part.texts]
+
+
+def _compare(comparison: str) -> Callable[[Part, Any], pl.Series]:
+    def compare(part: Part, number: Any) -> pl.Series:
+        test = _COMPARE[comparison]
+        whole = part.values.cast(pl.Int64, strict=False)
+        real = part.values.cast(pl.Float64, strict=False)
+        finite = test(real, number) & real.is_finite()
+        if isinstance(number, int) and abs(number) < 2**63:
+            return test(whole, number).zip_with(whole.is_not_null(), finite)
+        return finite
+
+    return compare
+
+
+def _cidr(part: Part, operand: str) -> pl.Series | list[bool]:
+    network = ipaddress.ip_network(operand)
+    if isinstance(network, ipaddress.IPv6Network):
+        return [_in_ipv6(value, network) for value in part.texts]
+    octets = part.values.str.extract_groups(_IPV4).struct.unnest()
+    number = sum(
+        (
+            octets.get_column(name).cast(pl.Int64) * 256 ** (3 - place)
+            for place, name in enumerate(octets.columns)
+        ),
+        pl.Series([0] * part.size, dtype=pl.Int64),
+    )
+    return number.is_between(int(network.network_address), int(network.broadcast_address))
+
+
+def _in_ipv6(value: str, network: ipaddress.IPv6Network) -> bool:
+    if ":" not in value:
+        return False
+    try:
+        return ipaddress.IPv6Address(value) in network
+    except ValueError:
+        return False
+
+
+def _time_part(part: Part, operand: Any) -> pl.Series:
+    unit, comparison, number = operand
+    groups = part.values.str.extract_groups(_TIME).struct.unnest()
+    year, month, day, hour, minute = (groups.get_column(name).cast(pl.Int64) for name in groups.columns)
+    units = {"year": year, "month": month, "day": day, "hour": hour, "minute": minute}
+    if unit == "week":
+        dates = part.values.str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False)
+        return _COMPARE[comparison](dates.dt.week().cast(pl.Int64), number)
+    return _COMPARE[comparison](units[unit], number)
+
+
+_ON_VALUES: dict[str, Callable[[Part, Any], pl.Series | list[bool]]] = {
+    "is": _is,
+    "is_cased": _is_cased,
+    "re": _regex,
+    "cidr": _cidr,
+    "part": _time_part,
+    **{name: _compare(name) for name in ("lt", "lte", "gt", "gte")},
+}
+
+_REFER: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
+    "same": lambda own, other: own == other,
+    "starts": lambda own, other: own.str.starts_with(other),
+    "ends": lambda own, other: own.str.ends_with(other),
+    "holds": lambda own, other: own.str.contains(other, literal=True),
+}
+
+
+def _reference(columns: Columns, column: str, operator: str, other: str) -> Mask:
+    """Rows where any value of a column and any value of another stand so to each other, case ignored."""
+    mask = np.zeros(columns.frame.height, np.bool_)
+    own_parts, other_parts = columns.parts(column), columns.parts(other)
+    if own_parts and other_parts:
+        pairs = _elements(own_parts[0], "own").join(_elements(other_parts[0], "other"), on="row")
+        hits = pairs.filter(_REFER[operator](pl.col("own"), pl.col("other"))).get_column("row")
+        mask[hits.to_numpy()] = True
+    return mask
+
+
+def _elements(part: Part, name: str) -> pl.DataFrame:
+    rows = np.arange(len(part.codes), dtype=np.int64) if part.rows is None else part.rows
+    held = part.codes < part.size
+    texts = fold(part.values).gather(part.codes[held])
+    return pl.DataFrame({"row": rows[held], name: texts})

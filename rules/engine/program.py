@@ -1,0 +1,99 @@
+"""The compiled rule set: atoms shared by all rules, and one small program a rule and route.
+
+Everything here is plain JSON (`as_json`, `from_json`), so a warm start reads it and parses nothing.
+
+A program is nested lists:
+
+    ["any", column, [atom, …]]   any of these scanned atoms of one column      ["and", [program, …]]
+    ["all", column, [atom, …]]   all of them                                   ["or", [program, …]]
+    ["test", atom]               an atom that is not scanned for               ["not", program]
+
+`anchors` are scanned atoms of which at least one must be found for the program to hold; None where no
+such set exists (a rule of negations only), so that the rule is evaluated whenever its route has rows.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from rules.engine.logsource import Wanted
+
+Program = list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One column compared with one operand. `space`: which scan finds it, or None.
+
+    `folded` and `exact` are scans of wildcard patterns with case folded or kept, `regex` of regular
+    expressions.
+    """
+
+    column: str
+    operator: str
+    operand: Any
+    space: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One rule on one route (indices into the rule and route lists)."""
+
+    rule: int
+    route: int
+    program: Program
+    anchors: list[int] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a unit looks: rows of a dataset (`*`: any) whose columns hold any of the values."""
+
+    dataset: str
+    where: Wanted
+
+
+@dataclass(slots=True)
+class Compiled:
+    """A whole rule set. `rules`, `correlations`, `others`, `problems` are JSON as `rules.engine.parse` has it."""
+
+    atoms: list[Atom] = field(default_factory=list)
+    places: list[Place] = field(default_factory=list)
+    units: list[Unit] = field(default_factory=list)
+    rules: list[dict[str, Any]] = field(default_factory=list)
+    correlations: list[dict[str, Any]] = field(default_factory=list)
+    others: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[dict[str, Any]] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "atoms": [[a.column, a.operator, a.operand, a.space] for a in self.atoms],
+            "places": [[p.dataset, p.where] for p in self.places],
+            "units": [[u.rule, u.route, u.program, u.anchors] for u in self.units],
+            "rules": self.rules,
+            "correlations": self.correlations,
+            "others": self.others,
+            "problems": self.problems,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> "Compiled":
+        """The rule set of `as_json`'s values."""
+        return cls(
+            atoms=[
+                Atom(column, op, _operand(op, operand), space) for column, op, operand, space in data["atoms"]
+            ],
+            places=[
+                Place(dataset, tuple((column, tuple(values)) for column, values in where))
+                for dataset, where in data["places"]
+            ],
+            units=[Unit(*unit) for unit in data["units"]],
+            rules=data["rules"],
+            correlations=data["correlations"],
+            others=data["others"],
+            problems=data["problems"],
+        )
+
+
+def _operand(operator: str, operand: Any) -> Any:
+    return tuple(operand) if operator in ("is", "is_cased") else operand

@@ -1,0 +1,206 @@
+"""A rule set ready to match, and what a person wants to know of it."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from sigma.correlations import SigmaCorrelationRule
+
+from hinomi.batch import Batch
+from hinomi.words import Words
+from rules.engine import signals
+from rules.engine.match import Matcher
+from rules.engine.program import Compiled
+from rules.engine.scans import Scans
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One detection rule.
+
+    id: the rule's own, or a digest where it has none; level: informational … critical (medium where it
+    says none); feeds: datasets of ours that can feed it, `*` for any, empty for none; custom: keys that
+    Sigma does not define (`title_ja`, `what_to_do_ja`, `hinomi`, …); unsupported: why it cannot run.
+    """
+
+    index: int
+    id: str
+    name: str | None
+    title: str
+    level: str
+    status: str
+    tags: tuple[str, ...]
+    description: str
+    falsepositives: tuple[str, ...]
+    path: Path
+    logsource: Mapping[str, str]
+    feeds: tuple[str, ...]
+    custom: Mapping[str, Any]
+    unsupported: Words | None
+    columns: tuple[Mapping[str, str], ...]
+
+    def column(self, name: str, dataset: str) -> str:
+        """The column of a dataset that a field named in this rule means; the name itself where unknown."""
+        for feed, names in zip(self.feeds, self.columns, strict=False):
+            if feed == dataset and name in names:
+                return names[name]
+        return next((names[name] for names in self.columns if name in names), name)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something in a rule file that cannot be used; the rest of the file and the rule set goes on."""
+
+    path: Path
+    line: int | None
+    reason: Words
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}" if self.line else str(self.path)
+        return f"{place}: {self.reason.ja}\n({self.reason.en})"
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """What a batch matched: each rule with the row numbers (ascending) on which it holds."""
+
+    hits: list[tuple[Rule, Rows]]
+
+    def __len__(self) -> int:
+        return sum(len(rows) for _, rows in self.hits)
+
+
+@dataclass(frozen=True, slots=True)
+class Correlation:
+    """A correlation rule as pySigma has it, its file, and the document it was read from."""
+
+    rule: SigmaCorrelationRule
+    path: Path
+    document: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Other:
+    """A document of a kind that Sigma does not define (`baseline`), for those who read such."""
+
+    path: Path
+    document: Mapping[str, Any]
+
+
+@dataclass
+class RuleSet:
+    """Compiled rules. `match` holds no state, so batches may come in any order."""
+
+    compiled: Compiled
+    scans: Scans
+    rules: list[Rule] = field(init=False)
+    problems: list[Problem] = field(init=False)
+    correlations: list[Correlation] = field(init=False)
+    others: list[Other] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.rules = [_rule(index, about) for index, about in enumerate(self.compiled.rules)]
+        self.problems = [
+            Problem(Path(item["path"]), item["line"], Words(item["ja"], item["en"]))
+            for item in self.compiled.problems
+        ]
+        self.correlations = [
+            Correlation(SigmaCorrelationRule.from_dict(dict(item["rule"])), Path(item["path"]), item["rule"])
+            for item in self.compiled.correlations
+        ]
+        self.others = [Other(Path(item["path"]), item["document"]) for item in self.compiled.others]
+        self._matcher = Matcher(self.compiled, self.scans)
+
+    @property
+    def unsupported(self) -> list[Rule]:
+        """Rules that are loaded and cannot run, each with its reason."""
+        return [rule for rule in self.rules if rule.unsupported is not None]
+
+    def rule(self, reference: str) -> Rule | None:
+        """The rule of an id or name, as correlations refer to it."""
+        return self._by_reference.get(reference)
+
+    def match(self, batch: Batch) -> Matches:
+        """Which rules hold on which rows of a batch."""
+        found = self._matcher.match(batch)
+        return Matches([(self.rules[index], rows) for index, rows in sorted(found.items())])
+
+    def signals(self, batch: Batch, matches: Matches) -> pl.DataFrame:
+        """One `hinomi.signal` row for each rule and event that matched."""
+        hits = [
+            signals.Hit(
+                rule_id=rule.id,
+                title=rule.title,
+                level=rule.level,
+                role="base" if rule.id in self._base else "detection",
+                rows=rows,
+                extra={name: rule.column(name, batch.dataset) for name in self._named.get(rule.id, ())},
+            )
+            for rule, rows in matches.hits
+        ]
+        return signals.frame(batch, hits)
+
+    @cached_property
+    def _by_reference(self) -> dict[str, Rule]:
+        found = {rule.name: rule for rule in self.rules if rule.name}
+        return found | {rule.id: rule for rule in self.rules}
+
+    @cached_property
+    def _base(self) -> frozenset[str]:
+        """Rules that only feed correlations: each that names them says `generate: false`."""
+        generating: dict[str, list[bool]] = {}
+        for correlation in self.correlations:
+            for rule in self._referenced(correlation):
+                generating.setdefault(rule.id, []).append(bool(correlation.rule.generate))
+        return frozenset(identity for identity, each in generating.items() if not any(each))
+
+    @cached_property
+    def _named(self) -> dict[str, set[str]]:
+        """By rule: the fields that correlations group, alias or count by, beyond those in every signal."""
+        named: dict[str, set[str]] = {}
+        for correlation in self.correlations:
+            for rule in self._referenced(correlation):
+                wanted = _fields_of(correlation.rule, {rule.id, rule.name or ""})
+                named.setdefault(rule.id, set()).update(wanted - set(signals.ENTITIES))
+        return named
+
+    def _referenced(self, correlation: Correlation) -> Iterable[Rule]:
+        for reference in correlation.rule.rules or []:
+            if (rule := self.rule(reference.reference)) is not None:
+                yield rule
+
+
+def _fields_of(correlation: SigmaCorrelationRule, names: set[str]) -> set[str]:
+    wanted = set(correlation.group_by or [])
+    for alias in correlation.aliases or []:
+        wanted.discard(alias.alias)
+        wanted |= {name for reference, name in alias.mapping.items() if reference.reference in names}
+    counted = getattr(correlation.condition, "fieldref", None) or []
+    return wanted | ({counted} if isinstance(counted, str) else set(counted))
+
+
+def _rule(index: int, about: Mapping[str, Any]) -> Rule:
+    reason = about.get("unsupported")
+    return Rule(
+        index=index,
+        id=about["id"],
+        name=about["name"],
+        title=about["title"],
+        level=about["level"],
+        status=about["status"],
+        tags=tuple(about["tags"]),
+        description=about["description"],
+        falsepositives=tuple(about["falsepositives"]),
+        path=Path(about["path"]),
+        logsource=about["logsource"],
+        feeds=tuple(about["feeds"]),
+        custom=about["custom"],
+        unsupported=Words(reason["ja"], reason["en"]) if reason else None,
+        columns=tuple(about.get("columns", ())),
+    )

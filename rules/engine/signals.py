@@ -1,0 +1,103 @@
+"""Matches as rows of `hinomi.signal`: who, what and when, small enough to keep all of them."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from hinomi import signal
+from hinomi.batch import Batch
+from hinomi.identity import digest
+
+ENTITIES = (
+    "user.name",
+    "user.domain",
+    "user.email",
+    "user.target.name",
+    "source.ip",
+    "destination.ip",
+    "destination.port",
+    "host.name",
+    "related.user",
+    "source.zone",
+    "destination.zone",
+    "client.ip",
+    "source.geo.country_iso_code",
+    "source.geo.location",
+    "event.action",
+    "event.outcome",
+    "event.code",
+    "process.name",
+    "file.name",
+    "file.path",
+    "url.domain",
+    "dns.question.name",
+    "group.name",
+)
+"""Columns that every signal carries where its event has them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One rule's rows. extra: further fields to carry, by the name that correlations use, and their columns."""
+
+    rule_id: str
+    title: str
+    level: str
+    role: str
+    rows: np.ndarray[Any, np.dtype[np.int64]]
+    extra: Mapping[str, str]
+
+
+def frame(batch: Batch, hits: Sequence[Hit]) -> pl.DataFrame:
+    """Signals of a batch, rule by rule. `event.id` is the digest of the rule's and the event's id."""
+    alike: dict[tuple[tuple[str, str], ...], list[Hit]] = defaultdict(list)
+    for hit in hits:
+        if len(hit.rows):
+            alike[tuple(sorted(hit.extra.items()))].append(hit)
+    frames = [_frame(batch, dict(extra), group) for extra, group in alike.items()]
+    return pl.concat(frames) if frames else signal.empty()
+
+
+def _frame(batch: Batch, extra: Mapping[str, str], hits: Sequence[Hit]) -> pl.DataFrame:
+    counts = np.array([len(hit.rows) for hit in hits])
+    rows = np.concatenate([hit.rows for hit in hits])
+    events = batch.frame[rows]
+    event_ids = events.get_column("event.id")
+    rule_ids = _each([hit.rule_id for hit in hits], counts)
+    ids = [digest(rule, event) for rule, event in zip(rule_ids.to_list(), event_ids.to_list(), strict=True)]
+    return pl.DataFrame(
+        {
+            "@timestamp": events.get_column("@timestamp"),
+            "event.id": ids,
+            "event.kind": _each(["signal"], np.array([len(rows)])),
+            "rule.id": rule_ids,
+            "rule.name": _each([hit.title for hit in hits], counts),
+            "hinomi.signal.role": _each([hit.role for hit in hits], counts),
+            "hinomi.signal.level": _each([hit.level for hit in hits], counts),
+            "hinomi.signal.event_id": event_ids,
+            "hinomi.signal.event_dataset": _each([batch.dataset], np.array([len(rows)])),
+            "hinomi.signal.fields": _fields(events, extra),
+        },
+        schema=signal.SCHEMA,
+    )
+
+
+def _each(values: list[str], counts: np.ndarray[Any, np.dtype[np.int64]]) -> pl.Series:
+    return pl.Series(values, dtype=pl.String).gather(np.repeat(np.arange(len(values)), counts))
+
+
+def _fields(events: pl.DataFrame, extra: Mapping[str, str]) -> pl.Series:
+    """JSON text of the entity columns that hold anything."""
+    names = {name: name for name in ENTITIES} | dict(extra)
+    held = [
+        pl.col(column).alias(name)
+        for name, column in names.items()
+        if column in events.columns and events.get_column(column).null_count() < events.height
+    ]
+    if not held:
+        return pl.repeat("{}", events.height, dtype=pl.String, eager=True)
+    return events.select(pl.struct(held).struct.json_encode().alias("fields")).get_column("fields")
