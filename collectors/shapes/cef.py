@@ -13,7 +13,8 @@ from collectors.shapes import pairs, syslog
 
 HEADER = ("vendor", "product", "version", "class", "name", "severity")
 _PART = r"((?:[^\\|]|\\.)*)\|"
-_START = rf"(?s)(CEF:\s?\d+(?:\.\d+)?\|{_PART * 6})"
+# Relays that take "CEF" for a syslog tag leave the number alone in front.
+_START = rf"(?s)((?:^|CEF:)\s?\d+(?:\.\d+)?\|{_PART * 6})"
 _KEY = r"(?:^|\s)\s*([A-Za-z_][A-Za-z0-9_.\-\[\]]*)="
 # Two control characters that no line has after this shape took them out.
 _NEXT, _IS = "\x1e", "\x1f"
@@ -46,7 +47,7 @@ def _extension(frame: pl.DataFrame) -> pl.DataFrame:
     head = pl.col("_cef").struct.field("1")
     body = (
         pl.col("message")
-        .str.replace(r"(?s)^.*?CEF:", "CEF:")
+        .str.replace(r"(?s)^.*?CEF:", "CEF:")  # what a relay wrote before
         .str.strip_prefix(head)
         .str.replace_all(f"[{_NEXT}{_IS}]", " ")
         .str.replace_all(_KEY, f"{_NEXT}$1{_IS}")

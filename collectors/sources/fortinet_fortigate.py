@@ -52,11 +52,11 @@ source = Source(
     title={"ja": "FortiGate ファイアウォール・SSL-VPN", "en": "FortiGate firewall and SSL VPN"},
     zone_hint="perimeter",
     shape=either(
-        r"CEF:\s?\d",
+        r"(?:CEF:\s?|^(?:<\d+>)?)\d\|Fortinet\|",
         renamed(cef(), CEF_NAMES, prefixes=("FTNTFGT", "FortinetFortiGate")),
         key_value(quote='"', comma=True, needs=("devid", "logid", "subtype", "eventtime")),
     ),
-    recognise=r'\bdevid="?F[GWP]|\blogid="?\d{8,10}"?.*\bsubtype=|CEF:\s?\d\|Fortinet\|Forti[Gg]ate\|',
+    recognise=r'\bdevid="?F[GWP]|\blogid="?\d{8,10}"?.*\bsubtype=|\b\d\|Fortinet\|Forti[Gg]ate[^|]*\|',
     leftovers="fortinet.fortigate",
     constants={"observer.vendor": "Fortinet", "observer.product": "FortiGate", "observer.type": "firewall"},
     rename={
@@ -67,7 +67,6 @@ source = Source(
         "devname": "observer.hostname",
         "direction": "fortinet.fortigate.direction",
         "dstcountry": "destination.geo.country_name",
-        "filename": "file.name",
         "filesize": "file.size",
         "filetype": "file.extension",
         "level": "log.level",
@@ -78,10 +77,6 @@ source = Source(
         "policyname": "rule.name",
         "policytype": "rule.category",
         "poluuid": "rule.uuid",
-        "rcvdbyte": "destination.bytes",
-        "rcvdpkt": "destination.packets",
-        "sentbyte": "source.bytes",
-        "sentpkt": "source.packets",
         "srccountry": "source.geo.country_name",
         "tz": "event.timezone",
     },
@@ -122,7 +117,18 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
     zoned = (clock - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
     written = pl.when(minutes.is_not_null()).then(zoned).otherwise(syslog.local(clock))
     header = pl.coalesce(pl.col("header.timestamp"), pl.col("received"))
-    return {"@timestamp": e.time_or(pl.from_epoch(sane, "ns").dt.replace_time_zone("UTC"), written, header)}
+    stored = e.first(e.whole(raw["itime"]), e.whole(raw["timestamp"]))
+    other = pl.from_epoch(pl.when(stored.is_between(10**8, 10**10)).then(stored), "s").dt.replace_time_zone(
+        "UTC"
+    )
+    return {
+        "@timestamp": e.time_or(
+            pl.from_epoch(sane, "ns").dt.replace_time_zone("UTC"),
+            written,
+            other.cast(pl.Datetime("ns", "UTC")),
+            header,
+        )
+    }
 
 
 @source.derive
@@ -172,23 +178,41 @@ def network(raw: Raw) -> dict[str, pl.Expr]:
         "inbound": "inbound",
         "outbound": "outbound",
     }
-    sent, received = e.whole(raw["sentbyte"]), e.whole(raw["rcvdbyte"])
+    sent, received = _volume(raw, "sent"), _volume(raw, "rcvd")
+    console = pl.when(raw["ui"].is_not_null()).then(e.present(raw["method"]))
     return {
         "network.transport": e.transport(raw["proto"]),
         "network.iana_number": raw["proto"],
-        "network.protocol": e.present(raw["service"]).str.to_lowercase(),
+        "network.protocol": e.first(e.present(raw["service"]), console).str.to_lowercase(),
         "network.application": e.present(raw["app"]).str.to_lowercase(),
         "network.direction": e.mapped(raw["direction"].str.to_lowercase(), direction),
         "network.bytes": sent + received,
+        "source.bytes": sent,
+        "destination.bytes": received,
+        "source.packets": e.first(raw["sentpkt"], _labelled(raw, "Packets Sent")),
+        "destination.packets": e.first(raw["rcvdpkt"], _labelled(raw, "Packets Received")),
         "observer.ingress.interface.name": e.present(raw["srcintf"]),
         "observer.egress.interface.name": e.present(e.first(raw["dstintf"], raw["outintf"])),
-        "event.duration": e.whole(raw["duration"]) * 10**9,
+        "event.duration": e.whole(e.first(raw["duration"], _labelled(raw, "Duration"))) * 10**9,
     }
+
+
+def _volume(raw: Raw, way: str) -> pl.Expr:
+    """Bytes since the session's last line where FortiOS says so: a sum over lines is then what went through."""
+    return e.first(e.whole(raw[f"{way}delta"]), e.whole(raw[f"{way}byte"]))
+
+
+def _labelled(raw: Raw, label: str) -> pl.Expr:
+    """The CEF custom number of this label."""
+    slots = ("cn1", "cn2", "cn3")
+    return pl.coalesce(pl.when(raw[f"{slot}Label"] == label).then(raw[slot]) for slot in slots)
 
 
 @source.derive
 def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
     """url.*, http.*, dns.*: what web filter and DNS filter saw."""
+    path = raw["url"].str.extract(r"^(?:\w+://[^/]*)?(/[^?#]*)")
+    fetched = pl.when(raw["subtype"] == "app-ctrl").then(path.str.extract(r"([^/]+\.\w{1,8})$"))
     bracketed = e.present(raw["qname"]).str.strip_chars("[]")
     return {
         **e.url_columns(e.present(raw["url"])),
@@ -197,6 +221,7 @@ def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
         "dns.question.name": bracketed,
         "dns.question.type": raw["qtype"],
         "dns.question.class": raw["qclass"],
+        "file.name": e.first(e.present(raw["filename"]), fetched),
         "dns.resolved_ip": e.present(raw["ipaddr"]).str.replace_all(" ", "", literal=True).str.split(","),
     }
 
