@@ -15,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rules.engine.fold import fold
+from rules.engine.fold import fold, fold_all
 from rules.engine.pattern import EDGE
 
 Mask = npt.NDArray[np.bool_]
@@ -29,6 +29,9 @@ _NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
 """Texts that we put there ourselves: a keyword does not search them."""
 
 _WHOLE = 2**53
+
+_FEW = 256
+"""Below this many values a Python list is quicker than a native call a step."""
 
 
 @dataclass(slots=True)
@@ -44,38 +47,53 @@ class Edged:
 
 
 class Part:
-    """One column: distinct texts `values`, and for each element the code of its text (`size` if absent).
+    """One column: distinct texts, and for each element the code of its text (`size` where absent).
 
+    Few texts are held as a Python list, many as a native series; each form is made when asked for.
     rows: the row of each element where a row may hold several, else None (element = row).
     """
 
-    def __init__(self, values: pl.Series, codes: Codes, rows: Rows | None = None) -> None:
-        self.values = values
+    def __init__(self, held: pl.Series | list[str], codes: Codes, rows: Rows | None = None) -> None:
+        self._held = held
         self.codes = codes
         self.rows = rows
-        self.size = len(values)
+        self.size = len(held)
 
     @cached_property
-    def folded(self) -> pl.Series:
-        """The values with case folded."""
-        return fold(self.values)
+    def values(self) -> pl.Series:
+        """The texts as a series."""
+        held = self._held
+        return pl.Series(held, dtype=pl.String) if isinstance(held, list) else held
 
     @cached_property
     def texts(self) -> list[str]:
-        """The values as Python texts, for what nothing native can do."""
-        return self.values.to_list()
+        """The texts as a list."""
+        held = self._held
+        return held if isinstance(held, list) else held.to_list()
+
+    @cached_property
+    def folded(self) -> pl.Series:
+        """The texts with case folded."""
+        return fold(self.values)
+
+    @cached_property
+    def folded_texts(self) -> list[str]:
+        """The same as a list."""
+        return fold_all(self._held) if isinstance(self._held, list) else self.folded.to_list()
+
+    @cached_property
+    def codes_of(self) -> dict[str, list[int]]:
+        """The codes of a folded text."""
+        found: dict[str, list[int]] = {}
+        for code, text in enumerate(self.folded_texts):
+            found.setdefault(text, []).append(code)
+        return found
 
     def edged(self, *, folded: bool) -> Edged:
-        """The values as one buffer to scan."""
-        values = (self.folded if folded else self.values).to_arrow().cast(pa.large_binary())
-        whole = pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
-        joined = pc.binary_join(whole, pa.scalar(EDGE, pa.large_binary()))[0].as_py()
-        lengths = pc.binary_length(values).to_numpy()
-        starts = np.empty(len(lengths), np.int64)
-        starts[0] = 1
-        np.cumsum(lengths[:-1] + 1, out=starts[1:])
-        starts[1:] += 1
-        return Edged(EDGE + joined + EDGE, starts)
+        """The texts as one buffer to scan."""
+        if isinstance(self._held, list):
+            return _edged_list(self.folded_texts if folded else self._held)
+        return _edged_series(self.folded if folded else self.values)
 
     def mask(self, lut: Mask, height: int) -> Mask:
         """Rows of which any element's value is marked; lut has `size` + 1 entries, the last False."""
@@ -130,13 +148,45 @@ def _part(series: pl.Series) -> Part:
     return Part(*_encode(as_text(elements)), rows)
 
 
-def _encode(texts: pl.Series) -> tuple[pl.Series, Codes]:
+def _encode(texts: pl.Series) -> tuple[pl.Series | list[str], Codes]:
+    """Distinct texts, and the code of each element."""
+    if len(texts) <= _FEW:
+        return _encode_few(texts.to_list())
     encoded = texts.to_arrow().cast(pa.large_string()).dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
-    values = pl.Series(encoded.dictionary, dtype=pl.String)
-    codes = encoded.indices.fill_null(len(values)).to_numpy(zero_copy_only=False)
-    return values, codes.astype(np.int32, copy=False)
+    size = len(encoded.dictionary)
+    codes = encoded.indices.fill_null(size).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
+    held = encoded.dictionary.to_pylist() if size <= _FEW else pl.Series(encoded.dictionary, dtype=pl.String)
+    return held, codes
+
+
+def _encode_few(texts: list[str | None]) -> tuple[list[str], Codes]:
+    numbers: dict[str, int] = {}
+    codes = [-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts]
+    coded = np.array(codes, np.int32)
+    coded[coded < 0] = len(numbers)
+    return list(numbers), coded
+
+
+def _edged_list(texts: list[str]) -> Edged:
+    values = [text.encode() for text in texts]
+    return Edged(EDGE + EDGE.join(values) + EDGE, _starts(np.array([len(value) for value in values])))
+
+
+def _edged_series(texts: pl.Series) -> Edged:
+    values = texts.to_arrow().cast(pa.large_binary())
+    whole = pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
+    joined = pc.binary_join(whole, pa.scalar(EDGE, pa.large_binary()))[0].as_py()
+    return Edged(EDGE + joined + EDGE, _starts(pc.binary_length(values).to_numpy()))
+
+
+def _starts(lengths: Rows) -> Rows:
+    """Where each value begins: one edge before the first, one between each two."""
+    starts = np.ones(len(lengths), np.int64)
+    np.cumsum(lengths[:-1] + 1, out=starts[1:])
+    starts[1:] += 1
+    return starts
 
 
 def as_text(series: pl.Series) -> pl.Series:

@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 import hyperscan
@@ -36,7 +37,7 @@ _FLAGS = {
 _PYTHON_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
 _ID_BITS = 24
 _ID_MASK = (1 << _ID_BITS) - 1
-_VERSION = f"{hyperscan.__version__} {platform.machine()} 1".encode()
+_VERSION = f"{metadata.version('hyperscan')} {platform.machine()} 1".encode()
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ from typing import Any
 
 from hinomi import ecs, yamlfile
 from hinomi.errors import ContentError, Where
+from rules.engine.fold import fold_all
 
 FOLDER = Path(__file__).parents[1] / "logsources"
 OWN = "hinomi"
@@ -125,7 +126,7 @@ def read(folder: Path = FOLDER) -> Tables:
 
 
 def _own(category: str | None, service: str | None) -> list[Route]:
-    where: Wanted = (("event.category", (category,)),) if category else ()
+    where: Wanted = (("event.category", tuple(fold_all([category]))),) if category else ()
     return [Route(service or ANY_DATASET, where, {}, "{field}")]
 
 
@@ -151,7 +152,7 @@ def _routes(entries: Any, common: list[Route], places: yamlfile.Places, key: str
         _known(entry, _ROUTE_KEYS, places, f"{key}.{index}")
         where = tuple(
             sorted(
-                (column, tuple(str(value).lower() for value in values))
+                (column, tuple(fold_all([str(value) for value in values])))
                 for column, values in (entry.get("where") or {}).items()
             )
         )

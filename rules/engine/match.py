@@ -18,6 +18,8 @@ from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
 from rules.engine.program import Compiled, Program
 from rules.engine.scans import Found, Key, Scans
 
+_NO_CODES: list[int] = []
+
 
 class Matcher:
     """A compiled rule set, indexed for matching. Holds no state of the batches it saw."""
@@ -97,7 +99,8 @@ class _Run:
             mask = np.zeros(self.height, np.bool_)
             for part in self.columns.parts(column):
                 lut = np.zeros(part.size + 1, np.bool_)
-                lut[:-1] = part.folded.is_in(list(values)).to_numpy()
+                for value in values:
+                    lut[part.codes_of.get(value, _NO_CODES)] = True
                 mask |= part.mask(lut, self.height)
             self._wanted[key] = mask
         return mask

@@ -15,7 +15,7 @@ from sigma.exceptions import SigmaValueError
 from sigma.types import SigmaExpansion, SigmaString
 
 
-class Encoded(SigmaString):  # type: ignore[misc]
+class Encoded(SigmaString):
     """A string that stands for bytes. Compared as text, each byte is one character (Latin-1)."""
 
     encoded: bytes
@@ -25,8 +25,8 @@ class Encoded(SigmaString):  # type: ignore[misc]
         """The string of these bytes."""
         made = cls()
         made.encoded = data
-        made.s = [data.decode("latin-1")]
-        made.original = made.s[0]
+        made.original = data.decode("latin-1")
+        made.s = [made.original]
         return made
 
     def __bytes__(self) -> bytes:
@@ -36,7 +36,7 @@ class Encoded(SigmaString):  # type: ignore[misc]
 def _plain(value: SigmaString, source: Any) -> str:
     if value.contains_special() or value.contains_placeholder():
         raise SigmaValueError("Strings with wildcards or placeholders can't be encoded", source=source)
-    return "".join(value.s)
+    return "".join(part for part in value.s if isinstance(part, str))
 
 
 def _bytes(value: SigmaString, source: Any) -> bytes:
@@ -44,7 +44,7 @@ def _bytes(value: SigmaString, source: Any) -> bytes:
     return bytes(value) if isinstance(value, Encoded) else text.encode("utf-8")
 
 
-class Utf16LittleEndian(modifiers.SigmaValueModifier):  # type: ignore[misc]
+class Utf16LittleEndian(modifiers.SigmaValueModifier[SigmaString, SigmaString]):
     """`utf16le` and `wide`."""
 
     codec: ClassVar[str] = "utf-16-le"
@@ -67,7 +67,7 @@ class Utf16(Utf16LittleEndian):
     mark: ClassVar[bytes] = b"\xff\xfe"
 
 
-class Base64(modifiers.SigmaValueModifier):  # type: ignore[misc]
+class Base64(modifiers.SigmaValueModifier[SigmaString, SigmaString]):
     """`base64`."""
 
     def modify(self, val: SigmaString) -> SigmaString:
@@ -75,7 +75,7 @@ class Base64(modifiers.SigmaValueModifier):  # type: ignore[misc]
         return SigmaString.from_str(b64encode(_bytes(val, self.source)).decode())
 
 
-class Base64Offset(modifiers.SigmaValueModifier):  # type: ignore[misc]
+class Base64Offset(modifiers.SigmaValueModifier[SigmaString, SigmaExpansion]):
     """`base64offset`: the part that is certain at each of the three alignments."""
 
     starts = (0, 2, 3)
@@ -96,7 +96,7 @@ class Base64Offset(modifiers.SigmaValueModifier):  # type: ignore[misc]
         )
 
 
-REPLACED = {
+REPLACED: dict[str, type[modifiers.SigmaModifier[Any, Any]]] = {
     "utf16": Utf16,
     "utf16le": Utf16LittleEndian,
     "wide": Utf16LittleEndian,

@@ -54,7 +54,7 @@ class Place:
 
 @dataclass(slots=True)
 class Compiled:
-    """A whole rule set. `rules`, `correlations`, `others`, `problems` are JSON as `rules.engine.parse` has it."""
+    """A whole rule set. `rules` … `problems` are JSON, as `rules.engine.parse` makes them."""
 
     atoms: list[Atom] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)

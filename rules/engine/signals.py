@@ -42,7 +42,7 @@ ENTITIES = (
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """One rule's rows. extra: further fields to carry, by the name that correlations use, and their columns."""
+    """One rule's rows. extra: further fields to carry, by the name correlations use, and their columns."""
 
     rule_id: str
     title: str
