@@ -1,4 +1,4 @@
-"""Declared mappings (being written)."""
+"""Declared mappings: a YAML file that says how a product's CSV, JSON, key=value or CEF becomes ECS."""
 
 from pathlib import Path
 

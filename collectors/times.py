@@ -1,0 +1,124 @@
+"""Times as products write them, vectorised: ISO 8601, seconds since 1970, Japanese dates, strptime patterns.
+
+Japanese forms: `2026/11/20 3時14分`, `2026年11月20日(金) 午後3時14分05秒`, `令和8年11月20日`,
+`R8.11.20 03:14`, with half- or full-width digits. Eras: the cabinet's ordinances on the names of eras
+(昭和 from 1926, 平成 from 1989, 令和 from 2019; 元年 is the first year). A date alone is its midnight.
+午前12時 is midnight and 午後12時 noon, as clocks with two halves show it.
+"""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from hinomi.ecs import TIME
+
+JAPANESE = "japanese"
+ISO = "iso8601"
+EPOCHS = {"epoch": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
+NAMED = (JAPANESE, ISO, *EPOCHS)
+
+_ERAS = {"昭和": 1925, "平成": 1988, "令和": 2018, "S": 1925, "H": 1988, "R": 2018}
+_WIDE = {chr(ord(narrow) + 0xFEE0): narrow for narrow in "0123456789:/.-()"} | {"\u3000": " "}
+_FORM = (
+    r"^\s*(昭和|平成|令和|[SHR])?\s?(\d{1,4}|元)\s?[年/.\-]\s?(\d{1,2})\s?[月/.\-]\s?(\d{1,2})\s?日?"
+    r"(?:\s?\([日月火水木金土祝・]+\))?"
+    r"(?:[\sT]*(午前|午後|AM|PM)?\s?(\d{1,2})\s?[時:]\s?(?:(\d{1,2})\s?分?(?:\s?:?\s?(\d{1,2}(?:\.\d{1,9})?)\s?秒?)?)?)?\s*$"
+)
+_SAMPLE = datetime(2026, 11, 20, 3, 14, 5, tzinfo=UTC)
+_EPOCH_ABOUT = (10**8, 10**10)  # seconds of 1973 to 2286: other numbers are no times
+
+
+def parsed(text: pl.Expr, formats: Sequence[str], zone: str) -> pl.Expr:
+    """Datetime(ns, UTC) of a text column, by the first format that fits; null where none does.
+
+    formats: entries of `NAMED` or strptime patterns; zone: of times that name none.
+    """
+    return pl.coalesce(_by(text.str.strip_chars(), form, zone) for form in formats).cast(TIME)
+
+
+def flaw(pattern: str) -> str | None:
+    """Why a format cannot be used, in English; None when it can."""
+    if pattern in NAMED:
+        return None
+    if "%" not in pattern:
+        return f"neither one of {', '.join(NAMED)} nor a strptime pattern"
+    plain = _python(pattern)
+    try:
+        datetime.strptime(_SAMPLE.strftime(plain), plain).replace(tzinfo=UTC)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def _python(pattern: str) -> str:
+    """The pattern in Python's directives, to check it: chrono's `%.f`, `%3f`, `%T`, `%F` are not Python's."""
+    plain = re.sub(r"%\.?[369]?f", "%f", pattern)
+    return plain.replace("%T", "%H:%M:%S").replace("%F", "%Y-%m-%d").replace("%:z", "%z").replace("%e", "%d")
+
+
+def _by(text: pl.Expr, form: str, zone: str) -> pl.Expr:
+    if form == JAPANESE:
+        return local(_japanese(text), zone)
+    if form == ISO:
+        return iso(text, zone)
+    if form in EPOCHS:
+        return _epoch(text, EPOCHS[form])
+    if re.search(r"%[:#]?z", form):
+        return text.str.to_datetime(form, time_unit="ns", time_zone="UTC", strict=False)
+    if not re.search(r"%[HIkslT]", form):
+        return local(text.str.to_date(form, strict=False).cast(pl.Datetime("ns")), zone)
+    return local(text.str.to_datetime(form, time_unit="ns", strict=False), zone)
+
+
+def iso(text: pl.Expr, zone: str) -> pl.Expr:
+    """RFC 3339 and near forms (`T` or blank, comma or point, no zone)."""
+    plain = text.str.replace(r"^(\d{4}-\d\d-\d\d)[ T]", "${1}T").str.replace(",", ".", literal=True)
+    offset = plain.str.replace(r"\s?[zZ]$", "+00:00")
+    zoned = offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="ns", time_zone="UTC", strict=False)
+    naive = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
+    return pl.coalesce(zoned, local(naive, zone))
+
+
+def local(naive: pl.Expr, zone: str) -> pl.Expr:
+    """A naive local time as Datetime(ns, UTC); null for a time that the zone skipped."""
+    zoned = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")
+
+
+def _epoch(text: pl.Expr, per_second: int) -> pl.Expr:
+    count = text.cast(pl.Decimal(38, 9), strict=False)
+    low, high = (bound * per_second for bound in _EPOCH_ABOUT)
+    nanoseconds = (count * (10**9 // per_second)).cast(pl.Int64, strict=False)
+    stamp = pl.from_epoch(pl.when(count.is_between(low, high)).then(nanoseconds), time_unit="ns")
+    return stamp.dt.replace_time_zone("UTC")
+
+
+def _japanese(text: pl.Expr) -> pl.Expr:
+    narrow = text.str.replace_many(list(_WIDE), list(_WIDE.values()))
+    era, year, month, day, half, hour, minute, second = (
+        narrow.str.extract(_FORM, group) for group in range(1, 9)
+    )
+    since = era.replace_strict(_ERAS, default=0, return_dtype=pl.Int64)
+    full = pl.when(year == "元").then(1).otherwise(year.cast(pl.Int64, strict=False)) + since.fill_null(0)
+    twelve = hour.cast(pl.Int64, strict=False)
+    after = half.is_in(["午後", "PM"])
+    shown = (
+        pl.when(after & (twelve < 12))
+        .then(twelve + 12)
+        .when(half.is_in(["午前", "AM"]) & (twelve == 12))
+        .then(0)
+        .otherwise(twelve)
+    )
+    stamp = pl.format(
+        "{}-{}-{}T{}:{}:{}",
+        full.cast(pl.String).str.zfill(4),
+        month.str.zfill(2),
+        day.str.zfill(2),
+        shown.fill_null(0).cast(pl.String).str.zfill(2),
+        minute.fill_null("0").str.zfill(2),
+        pl.when(second.str.contains(r"^\d(?:\.|$)")).then("0" + second).otherwise(second).fill_null("00"),
+    )
+    sane = pl.when(full.is_between(1900, 2200)).then(stamp)
+    return sane.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
