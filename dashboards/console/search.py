@@ -97,7 +97,7 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
         "after": page.after,
         "top": top,
         "most": max((n for _, n in top), default=1),
-        "chart": _chart(visit, wanted, 960, "chart-wide", 72),
+        "chart": _chart(visit, wanted, 1320, "chart-wide", 72),
         "narrow_chart": _chart(visit, wanted, 360, "chart-narrow", 24),
     }
 

@@ -1,0 +1,1 @@
+"""How reports are made: the document they are built from, its HTML and PDF, their hashes."""

@@ -1,0 +1,94 @@
+"""A report before it has a form: sections of text, tables and charts, each figure with where it came from."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from hinomi.clock import Clock
+from hinomi.store import Events, Records
+from hinomi.words import Language, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """Words; `warn` for what the reader must not overlook."""
+
+    text: str
+    kind: Literal["text", "warn", "small"] = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under a head; `figures`: numbers of the columns that hold numbers (set to the right)."""
+
+    head: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    figures: tuple[int, ...] = ()
+    empty: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A drawing as SVG text, with words that say the same for whoever cannot see it."""
+
+    svg: str
+    caption: str
+
+
+Block = Paragraph | Table | Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A section: its title and blocks, in order."""
+
+    title: str
+    blocks: list[Block]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a figure came from: what was asked of which store, over which time."""
+
+    figure: str
+    asked: str
+    start: datetime | None
+    end: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A report, ready to be set. `start` included, `end` excluded; `facts`: kept with the report's record
+    so that the next one can say what changed."""
+
+    name: str
+    title: Words
+    organization: str
+    language: Language
+    start: datetime
+    end: datetime
+    created: datetime
+    summary: list[str]
+    parts: list[Part]
+    origins: list[Origin]
+    facts: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """What a report may read."""
+
+    events: Events
+    records: Records
+    clock: Clock
+    organization: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportKind:
+    """A kind of report. `make(ingredients, start, language)`: start is a moment within the period."""
+
+    name: str
+    title: Words
+    make: Callable[[Ingredients, datetime, Language], Document]

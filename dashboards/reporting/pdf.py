@@ -1,0 +1,115 @@
+"""A report as PDF (A4), set by Typst with fonts that are embedded.
+
+Values travel as JSON data, never as Typst source, so hostile text cannot become markup.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import typst
+
+from dashboards import times
+from dashboards.reporting.document import Block, Chart, Document, Origin, Paragraph, Part
+from dashboards.reporting.fonts import FAMILIES, fonts
+from dashboards.reporting.glyphs import drawable
+from dashboards.texts import Texts
+
+_TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
+_WIDEST, _NARROWEST = 34, 5
+
+
+def pdf(document: Document) -> bytes:
+    """The PDF file. Raises DependencyDown when no Japanese font is there."""
+    files = fonts()
+    data = _drawable(_data(document), lambda text: drawable(text, files))
+    made = typst.compile(
+        str(_TEMPLATE),
+        format="pdf",
+        font_paths=typst.Fonts(
+            include_system_fonts=False, font_paths=sorted({str(path.parent) for path in files})
+        ),
+        sys_inputs={"report": json.dumps(data, ensure_ascii=False)},
+        timestamp=document.created,
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def _data(document: Document) -> dict[str, Any]:
+    texts = Texts(document.language)
+    day = times.day(document.start, document.language)
+    title = document.title.of(document.language)
+    author = document.organization or texts("brand.short")
+    period = f"{times.full(document.start)} – {times.full(document.end)}"
+    made = f"{texts('digest.made')} {times.full(document.created)}"
+    appendix = Part(texts("digest.appendix"), [Paragraph(texts("digest.appendix_lead"), "small")])
+    parts = [
+        _part(Part(f"{number}. {part.title}", part.blocks)) for number, part in enumerate(document.parts, 1)
+    ]
+    last = _part(appendix)
+    last["blocks"].append(_origins(document, texts))
+    return {
+        "fonts": list(FAMILIES),
+        "language": document.language,
+        "title": title,
+        "author": author,
+        "who": author,
+        "day": day,
+        "period": f"{texts('digest.period')} {period} / {made}",
+        "footer": f"{author} {title} {day}",
+        "summary": document.summary,
+        "parts": [*parts, last],
+    }
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"title": part.title, "blocks": [_block(block) for block in part.blocks]}
+
+
+def _block(block: Block) -> dict[str, Any]:
+    if isinstance(block, Paragraph):
+        return {"kind": block.kind, "text": block.text}
+    if isinstance(block, Chart):
+        return {"kind": "chart", "svg": block.svg, "caption": block.caption}
+    if not block.rows:
+        return {"kind": "small", "text": block.empty}
+    return _table(block.head, block.rows, block.figures)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[int] = ()) -> dict[str, Any]:
+    longest = [max(_width(cell) for cell in column) for column in zip(head, *rows, strict=True)]
+    columns = [min(_WIDEST, max(_NARROWEST, width)) for width in longest]
+    return {
+        "kind": "table",
+        "head": list(head),
+        "rows": [list(row) for row in rows],
+        "figures": list(figures),
+        "columns": columns,
+    }
+
+
+def _width(text: str) -> int:
+    """In half-width characters."""
+    return sum(2 if ord(sign) > 0x2E7F else 1 for sign in text)
+
+
+def _origins(document: Document, texts: Texts) -> dict[str, Any]:
+    head = (texts("digest.figure"), texts("digest.asked"), texts("digest.range"))
+    return _table(head, [(one.figure, one.asked, _range(one, document, texts)) for one in document.origins])
+
+
+def _range(origin: Origin, document: Document, texts: Texts) -> str:
+    if origin.start is None or origin.end is None:
+        return texts("digest.as_of", time=times.full(document.created))
+    return f"{times.full(origin.start)} – {times.full(origin.end)}"
+
+
+def _drawable(value: Any, clean: Callable[[str], str]) -> Any:
+    """The same data with every text made drawable; drawings were made inert when they were drawn."""
+    if isinstance(value, dict):
+        return {key: part if key == "svg" else _drawable(part, clean) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_drawable(part, clean) for part in value]
+    return clean(value) if isinstance(value, str) else value

@@ -1,0 +1,68 @@
+"""A report on disk: HTML and PDF with a SHA-256 file beside each, and a record that says what was made."""
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from dashboards.reporting.document import Document
+from dashboards.reporting.html import html
+from dashboards.reporting.pdf import pdf
+from hinomi.clock import JST
+from hinomi.store import Records
+
+KIND = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """One file: where it is and the hash that shows whether it was changed."""
+
+    path: Path
+    sha256: str
+
+
+def publish(document: Document, folder: Path, records: Records | None = None) -> list[Published]:
+    """Write the report into the folder (made if need be) and note it in the records.
+
+    Files are named `<report>-<day>.<language>.html|.pdf`; made again, they replace the older ones.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}.{document.language}"
+    made = [
+        _write(folder / f"{stem}.{ending}", content)
+        for ending, content in (("html", html(document)), ("pdf", pdf(document)))
+    ]
+    if records is not None:
+        records.put(KIND, stem, _record(document, made))
+    return made
+
+
+def _write(path: Path, content: bytes) -> Published:
+    digest = hashlib.sha256(content).hexdigest()
+    _replace(path, content)
+    _replace(path.with_name(path.name + ".sha256"), f"{digest}  {path.name}\n".encode())
+    return Published(path, digest)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Whole or not at all: a reader never sees half a report."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)
+
+
+def _record(document: Document, made: list[Published]) -> dict[str, object]:
+    return {
+        "name": document.name,
+        "title_ja": document.title.ja,
+        "title_en": document.title.en,
+        "language": document.language,
+        "start": document.start.isoformat(),
+        "end": document.end.isoformat(),
+        "created": document.created.isoformat(),
+        "facts": document.facts,
+        "files": [
+            {"name": one.path.name, "path": str(one.path.resolve()), "sha256": one.sha256} for one in made
+        ],
+    }

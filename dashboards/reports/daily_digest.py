@@ -1,0 +1,252 @@
+"""The daily digest: what happened in a Japanese day, who took it when, what arrived, what is missing."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+from statistics import median
+
+from dashboards import charts, times
+from dashboards.console import health
+from dashboards.console.casework import Casework
+from dashboards.reporting.document import (
+    Block,
+    Chart,
+    Document,
+    Ingredients,
+    Origin,
+    Paragraph,
+    Part,
+    ReportKind,
+    Table,
+)
+from dashboards.reporting.volumes import HOUR, Volume, in_words, volumes
+from dashboards.texts import Texts
+from hinomi.alert import Alert, Level
+from hinomi.clock import JST
+from hinomi.incident import Incident, Status
+from hinomi.store import Bucket
+from hinomi.words import Language, Words
+
+_TITLE = Words("セキュリティ監視 日報", "Security monitoring: daily digest")
+_GRADES = (3, 2, 1, 0)
+_MOST_ALERTS, _MOST_LISTED = 100_000, 40
+_HISTOGRAM = 'events.histogram(query="", interval=1h)'
+
+
+def make(of: Ingredients, start: datetime, language: Language) -> Document:
+    """The digest of the Japanese day in which `start` lies; it may be a day that is not over."""
+    midnight = datetime.combine(start.astimezone(JST).date(), time(), JST)
+    day = _Day(of, Texts(language), midnight, midnight + timedelta(days=1))
+    return Document(
+        name=report.name,
+        title=_TITLE,
+        organization=of.organization,
+        language=language,
+        start=day.start,
+        end=day.end,
+        created=of.clock.now(),
+        summary=day.summary(),
+        parts=[day.incidents(), day.acknowledgement(), day.alerts(), day.sources(), day.left_out()],
+        origins=day.origins(),
+        facts={"|".join(key): n for *key, n in health.counts(of.records)},
+    )
+
+
+@dataclass(slots=True)
+class _Day:
+    """The day's incidents, alerts and volumes, read once."""
+
+    of: Ingredients
+    t: Texts
+    start: datetime
+    end: datetime
+    held: list[Incident] = field(init=False)
+    found: list[Alert] = field(init=False)
+    arrived: list[Volume] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.held = Casework(self.of.records).incidents()
+        records = self.of.records.find("alert", order="-detected", limit=_MOST_ALERTS)
+        alerts = (Alert.model_validate(record.body) for record in records)
+        self.found = [alert for alert in alerts if self._within(alert.detected)]
+        self.arrived = volumes(self.of.events, self.start, self.end, self.of.clock.now())
+
+    def _within(self, moment: datetime | None) -> bool:
+        return moment is not None and self.start <= moment < self.end
+
+    @property
+    def opened(self) -> list[Incident]:
+        return [incident for incident in self.held if self._within(incident.opened)]
+
+    @property
+    def closed(self) -> list[Incident]:
+        return [i for i in self.held if i.status is Status.CLOSED and self._within(i.updated)]
+
+    @property
+    def still_open(self) -> list[Incident]:
+        left = [incident for incident in self.held if incident.status is not Status.CLOSED]
+        return sorted(left, key=lambda incident: (-incident.grade, incident.opened))
+
+    def summary(self) -> list[str]:
+        """What a reader with one minute needs."""
+        counts = {"opened": len(self.opened), "closed": len(self.closed), "left": len(self.still_open)}
+        lines = [self.t("digest.sum_incidents", **counts)]
+        untaken = [incident for incident in self.still_open if not incident.acknowledged_by]
+        if untaken:
+            first = untaken[0]
+            title = self.t.of(first.title_ja, first.title_en)
+            lines.append(self.t("digest.sum_untaken", n=len(untaken), number=first.number, title=title))
+        total = f"{sum(volume.total for volume in self.arrived):,}"
+        lines.append(self.t("digest.sum_events", n=total, datasets=len(self.arrived)))
+        missing = [volume.dataset for volume in self.arrived if volume.gaps]
+        if missing:
+            names = self.t("mark.comma").join(missing)
+            lines.append(self.t("digest.sum_missing", datasets=names))
+        return lines
+
+    def incidents(self) -> Part:
+        """Opened, closed and open incidents by grade, and what is still open."""
+        head = tuple(self.t(f"digest.{key}") for key in ("grade", "opened", "closed", "left"))
+        groups = (self.opened, self.closed, self.still_open)
+        rows = [
+            (self.t(f"grade.g{grade}"), *(str(sum(i.grade == grade for i in group)) for group in groups))
+            for grade in _GRADES
+        ]
+        names = ("number", "what", "grade", "status", "since", "assignee")
+        listed = [self._line(incident) for incident in self.still_open[:_MOST_LISTED]]
+        blocks: list[Block] = [
+            Table(head, rows, figures=(1, 2, 3)),
+            Paragraph(self.t("digest.open_list")),
+            Table(tuple(self.t(f"queue.{name}") for name in names), listed, empty=self.t("digest.none_open")),
+        ]
+        if len(self.still_open) > _MOST_LISTED:
+            more = len(self.still_open) - _MOST_LISTED
+            blocks.append(Paragraph(self.t("digest.more", n=more), "small"))
+        return Part(self.t("digest.incidents"), blocks)
+
+    def _line(self, incident: Incident) -> tuple[str, ...]:
+        return (
+            f"#{incident.number}",
+            self.t.of(incident.title_ja, incident.title_en),
+            self.t(f"grade.g{incident.grade}"),
+            self.t(f"status.{incident.status.value}"),
+            times.clock_time(incident.first, seconds=False),
+            incident.assignee or self.t("queue.nobody"),
+        )
+
+    def acknowledgement(self) -> Part:
+        """How long it took until someone took an incident of this day."""
+        taken = [i for i in self.opened if i.acknowledged_at is not None]
+        waits = [i.acknowledged_at - i.opened for i in taken if i.acknowledged_at is not None]
+        blocks: list[Block] = []
+        if waits:
+            middle, longest = (
+                times.duration(timedelta(seconds=seconds), self.t.language)
+                for seconds in (median(w.total_seconds() for w in waits), max(waits).total_seconds())
+            )
+            blocks.append(Paragraph(self.t("digest.ack", n=len(waits), middle=middle, longest=longest)))
+        elif not self.opened:
+            blocks.append(Paragraph(self.t("digest.ack_no_incident")))
+        for incident in self.opened:
+            if incident.acknowledged_at is None:
+                age = times.duration(self.of.clock.now() - incident.opened, self.t.language)
+                blocks.append(Paragraph(self.t("digest.ack_none", number=incident.number, age=age), "warn"))
+        return Part(self.t("digest.ack_title"), blocks)
+
+    def alerts(self) -> Part:
+        """Alerts by rule."""
+        counts = Counter(alert.rule_name for alert in self.found)
+        worst = {
+            name: max((a.level for a in self.found if a.rule_name == name), key=_rank) for name in counts
+        }
+        titles = {alert.rule_name: self.t.of(alert.title_ja, alert.title_en) for alert in self.found}
+        rows = [
+            (titles[name], name, self.t(f"level.{worst[name].value}"), str(n))
+            for name, n in sorted(
+                counts.items(), key=lambda item: (-_rank(worst[item[0]]), -item[1], item[0])
+            )
+        ]
+        head = tuple(self.t(f"digest.{key}") for key in ("what", "rule", "level", "n"))
+        table = Table(head, rows, figures=(3,), empty=self.t("digest.no_alerts"))
+        return Part(self.t("digest.alerts"), [table])
+
+    def sources(self) -> Part:
+        """Volumes by dataset, the day hour by hour, and gaps in words."""
+        rows = [
+            (volume.dataset, f"{volume.total:,}" if volume.total else "—", in_words(volume, self.t))
+            for volume in self.arrived
+        ]
+        head = tuple(self.t(f"digest.{key}") for key in ("dataset", "n", "gaps"))
+        blocks: list[Block] = []
+        if self.of.clock.now() < self.end:
+            blocks.append(Paragraph(self.t("digest.not_over"), "warn"))
+        if any(volume.hours for volume in self.arrived):
+            blocks += [self._hours(), self._bars()]
+        blocks.append(Table(head, rows, figures=(1,), empty=self.t("sources.nothing_held")))
+        if any(volume.gaps or not volume.judged for volume in self.arrived):
+            blocks.append(Paragraph(self.t("digest.gap_why"), "small"))
+        return Part(self.t("digest.sources"), blocks)
+
+    def _hours(self) -> Chart:
+        """All datasets hour by hour; an hour in which nothing at all arrived is a gap, not a zero."""
+        columns = list(zip(*(volume.hours for volume in self.arrived), strict=True))
+        hours = [Bucket(column[0].start, sum(bucket.count for bucket in column)) for column in columns]
+        hours += [Bucket(self.start + HOUR * n, 0) for n in range(len(hours), 24)]
+        caption = self.t("digest.hours")
+        nothing = [bucket.count == 0 for bucket in hours]
+        svg = charts.columns(hours, HOUR, label=caption, width=720, height=150, unknown=nothing)
+        return Chart(svg, self.t("digest.hours_gap") if any(nothing) else caption)
+
+    def _bars(self) -> Chart:
+        rows = [charts.Bar(volume.dataset, volume.total or None) for volume in self.arrived]
+        caption = self.t("digest.volumes")
+        return Chart(charts.bars(rows, label=caption, no_data=self.t("digest.no_data"), width=720), caption)
+
+    def left_out(self) -> Part:
+        """Dropped, masked and unreadable events: totals, and what came since the last digest."""
+        before = self._facts_before()
+        rows = [
+            (
+                self.t.get("what", what),
+                dataset or "—",
+                self.t.get("reason", reason),
+                f"{n - before.get('|'.join((what, dataset, reason)), 0):,}" if before is not None else "—",
+                f"{n:,}",
+            )
+            for what, dataset, reason, n in health.counts(self.of.records)
+        ]
+        head = tuple(self.t(f"digest.{key}") for key in ("done", "dataset", "reason", "since_last", "total"))
+        note = self.t("digest.left_out_note" if before is not None else "digest.left_out_first")
+        return Part(
+            self.t("digest.left_out"),
+            [Table(head, rows, figures=(3, 4), empty=self.t("sources.no_counts")), Paragraph(note, "small")],
+        )
+
+    def _facts_before(self) -> dict[str, int] | None:
+        """The totals that the digest of the day before noted; None where there is none."""
+        where = {"name": "daily-digest", "end": self.start.isoformat()}
+        found = self.of.records.find("report", where, limit=1)
+        return {str(k): int(v) for k, v in found[0].body["facts"].items()} if found else None
+
+    def origins(self) -> list[Origin]:
+        """Where each figure came from."""
+        start, end = self.start, self.end
+        return [
+            Origin(self.t("digest.opened"), "records incident: opened", start, end),
+            Origin(self.t("digest.closed"), "records incident: status=closed, updated", start, end),
+            Origin(self.t("digest.left"), "records incident: status!=closed", None, None),
+            Origin(self.t("digest.ack_title"), "records incident: acknowledged_at - opened", start, end),
+            Origin(self.t("digest.alerts"), "records alert: detected, by rule_name", start, end),
+            Origin(self.t("digest.left_out"), "records count: sum(n) by what, dataset, reason", None, None),
+            *(
+                Origin(f"{self.t('digest.sources')} {volume.dataset}", _HISTOGRAM, start, end)
+                for volume in self.arrived
+            ),
+        ]
+
+
+def _rank(level: Level) -> int:
+    return level.rank
+
+
+report = ReportKind("daily-digest", _TITLE, make)
