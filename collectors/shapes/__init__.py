@@ -5,6 +5,7 @@ from collectors.shapes.delimited import Delimited, delimited
 from collectors.shapes.json_documents import JsonDocuments, json_documents
 from collectors.shapes.key_value import KeyValue, key_value
 from collectors.shapes.lines import Either, Lines, either, lines
+from collectors.shapes.patterns import Patterns, patterns
 from collectors.shapes.renamed import Renamed, renamed
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "JsonDocuments",
     "KeyValue",
     "Lines",
+    "Patterns",
     "Renamed",
     "cef",
     "delimited",
@@ -21,5 +23,6 @@ __all__ = [
     "json_documents",
     "key_value",
     "lines",
+    "patterns",
     "renamed",
 ]
