@@ -1,1 +1,1 @@
-"""responders"""
+"""Signals in, people called, incidents kept, playbooks run."""

@@ -1,0 +1,170 @@
+"""Addresses on a FortiGate: block one by putting it into the group of a deny policy.
+
+Facts: FortiOS REST API (Fortinet Developer Network): /api/v2/cmdb/firewall/address, …/addrgrp, bearer token;
+404 for an unknown object, 200 with {"status": "success"} for a change.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from hinomi.errors import DependencyDown, Refused
+from responders.connectors.protocol import Done
+from responders.connectors.settings import FortiGate
+
+_TIMEOUT = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Firewall:
+    """`block_address` with values {address}: one global address, never a network."""
+
+    settings: FortiGate
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Says whether the address is in the group already."""
+        address = _address(values)
+        if self.verify(action, values):
+            return Done(f"{address} は既に遮断しています。", f"{address} is blocked already", changed=False)
+        group = self.settings.group
+        return Done(
+            f"{address} をグループ {group} に入れて遮断します。", f"block {address} through group {group}"
+        )
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """Whether the object exists and is in the group."""
+        name = _object(_address(values))
+        with self._api() as api:
+            exists = self._exists(api, name)
+            return {"name": name, "existed": exists, "member": name in self._members(api)}
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """Make the address object, then add it to the group."""
+        address = _address(values)
+        name = _object(address)
+        with self._api() as api:
+            members = self._members(api)
+            if name in members:
+                return Done(
+                    f"{address} は既に遮断していました。", f"{address} was blocked already", changed=False
+                )
+            self._make(api, name, address)
+            self._set_members(api, [*members, name])
+        return Done(f"{address} を遮断しました。", f"blocked {address}")
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether the address is in the group."""
+        with self._api() as api:
+            return _object(_address(values)) in self._members(api)
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Take the address out of the group, and the object away if it was not there before."""
+        name, address = str(before["name"]), _address(values)
+        if before.get("member"):
+            return Done(
+                f"{address} はもともと遮断していました。", f"{address} had been blocked before", changed=False
+            )
+        with self._api() as api:
+            members = self._members(api)
+            if name in members:
+                self._set_members(api, [member for member in members if member != name])
+            if not before.get("existed"):
+                self._call(api, "DELETE", f"firewall/address/{quote(name, safe='')}", missing_ok=True)
+        return Done(f"{address} の遮断を解きました。", f"unblocked {address}")
+
+    def health(self) -> str:
+        """Reads the group."""
+        try:
+            with self._api() as api:
+                self._members(api)
+        except (DependencyDown, Refused) as error:
+            return error.ja
+        return ""
+
+    def _members(self, api: httpx.Client) -> list[str]:
+        answer = self._call(api, "GET", f"firewall/addrgrp/{quote(self.settings.group, safe='')}")
+        return [str(member["name"]) for member in answer["results"][0]["member"]]
+
+    def _set_members(self, api: httpx.Client, names: list[str]) -> None:
+        body = {"member": [{"name": name} for name in names]}
+        self._call(api, "PUT", f"firewall/addrgrp/{quote(self.settings.group, safe='')}", body)
+
+    def _exists(self, api: httpx.Client, name: str) -> bool:
+        return bool(self._call(api, "GET", f"firewall/address/{quote(name, safe='')}", missing_ok=True))
+
+    def _make(self, api: httpx.Client, name: str, address: str) -> None:
+        if not self._exists(api, name):
+            self._call(
+                api, "POST", "firewall/address", {"name": name, "subnet": f"{address} 255.255.255.255"}
+            )
+
+    def _call(
+        self,
+        api: httpx.Client,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        missing_ok: bool = False,
+    ) -> dict[str, Any]:
+        answer = api.request(method, f"/api/v2/cmdb/{path}", json=body, params={"vdom": self.settings.vdom})
+        if answer.status_code == 404 and missing_ok:
+            return {}
+        if answer.status_code >= 500:
+            raise DependencyDown(
+                f"ファイアウォールが {answer.status_code} を返しました。",
+                f"the firewall answered {answer.status_code}",
+            )
+        if answer.status_code >= 400:
+            raise Refused(
+                f"ファイアウォールが操作を断りました({answer.status_code})。",
+                f"the firewall refused: {answer.status_code}",
+            )
+        found: dict[str, Any] = answer.json()
+        return found
+
+    @contextmanager
+    def _api(self) -> Iterator[httpx.Client]:
+        verify: Any = str(self.settings.ca) if self.settings.ca else True
+        headers = {"Authorization": f"Bearer {self.settings.token.reveal()}"}
+        try:
+            with httpx.Client(
+                base_url=self.settings.url, headers=headers, timeout=_TIMEOUT, verify=verify
+            ) as api:
+                yield api
+        except httpx.HTTPError as error:
+            raise DependencyDown(
+                f"ファイアウォールに届きません({type(error).__name__})。",
+                f"the firewall cannot be reached: {type(error).__name__}",
+            ) from None
+
+
+def _object(address: str) -> str:
+    return f"hinomi-{address}"
+
+
+def _address(values: Mapping[str, str]) -> str:
+    """One IPv4 address of the outside. Raises Refused for anything else."""
+    try:
+        address = ipaddress.IPv4Address(values["address"])
+    except ValueError:
+        raise Refused("IPv4 アドレスではありません。", "not an IPv4 address") from None
+    inside = address in ipaddress.ip_network("10.0.0.0/8") or address in ipaddress.ip_network(
+        "192.168.0.0/16"
+    )
+    if (
+        inside
+        or address in ipaddress.ip_network("172.16.0.0/12")
+        or address.is_loopback
+        or address.is_multicast
+    ):
+        raise Refused(
+            f"{address} は庁内のアドレスです。遮断しません。",
+            f"{address} is an inside address and is not blocked",
+        )
+    return str(address)

@@ -1,0 +1,42 @@
+"""The seam to the things that contain."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, or would be, in words. changed: False when the target is so already."""
+
+    ja: str
+    en: str
+    changed: bool = True
+
+
+class Connector(Protocol):
+    """One kind of target. Every method is idempotent; errors are DependencyDown (try again) or Refused (do not)."""
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """What `act` would do, changing nothing."""
+        ...
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """How the target is now: the caller journals it before `act`, and hands it to `undo`."""
+        ...
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """Do it, unless it is already so."""
+        ...
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether the target is now as `act` leaves it."""
+        ...
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Put the target back as `look` found it."""
+        ...
+
+    def health(self) -> str:
+        """Empty when the target can be reached and used, else what is wrong, in words."""
+        ...

@@ -1,0 +1,49 @@
+"""`connectors:` of the configuration: targets by name."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from hinomi.config import Section
+from hinomi.secret import Secret
+
+
+class LdapDirectory(Section):
+    """A directory. method: how an account is disabled: `active_directory` sets ACCOUNTDISABLE in userAccountControl,
+    `ppolicy` sets pwdAccountLockedTime (OpenLDAP with slapo-ppolicy). The bind account needs to write just that."""
+
+    kind: Literal["ldap"]
+    url: str
+    base: str
+    account_attribute: str = "uid"
+    bind_dn: str
+    password: Secret
+    method: Literal["active_directory", "ppolicy"] = "active_directory"
+    starttls: bool = False
+    ca: Path | None = None
+
+
+class FortiGate(Section):
+    """A FortiGate's REST API. group: the address group that a deny policy uses; its user may edit addresses only."""
+
+    kind: Literal["fortigate"]
+    url: str
+    token: Secret
+    group: str = "hinomi-block"
+    vdom: str = "root"
+    ca: Path | None = None
+
+
+class DefenderEndpoint(Section):
+    """Microsoft Defender for Endpoint: isolates machines. It needs Machine.Isolate and Machine.Read.All."""
+
+    kind: Literal["defender"]
+    url: str = "https://api.security.microsoft.com"
+    token_url: str
+    client_id: str
+    client_secret: Secret
+    ca: Path | None = None
+
+
+Target = Annotated[LdapDirectory | FortiGate | DefenderEndpoint, Field(discriminator="kind")]

@@ -1,0 +1,41 @@
+"""Which people, machines and addresses an alert is about, in one spelling."""
+
+from collections.abc import Callable, Iterable
+
+from hinomi.alert import Alert
+
+FIELDS = {
+    "user.name": "user",
+    "user.email": "user",
+    "user.target.name": "user",
+    "host.name": "host",
+    "source.ip": "address",
+    "client.ip": "address",
+    "destination.ip": "address",
+}
+_NOBODY = {"", "-", "system", "anonymous", "anonymous logon", "local service", "network service", "root"}
+
+
+def account(name: str) -> str:
+    """`HINOMI\\T.Yamada`, `t.yamada@city.example.jp` and `t.yamada` are one account."""
+    return name.rsplit("\\", 1)[-1].split("@", 1)[0].strip().lower()
+
+
+def machine(name: str) -> str:
+    """`DC01.city.example.jp` and `dc01` are one machine."""
+    return name.strip().lower().split(".", 1)[0].rstrip("$")
+
+
+_SPELLINGS: dict[str, Callable[[str], str]] = {"user": account, "host": machine, "address": str.strip}
+
+
+def entities(alert: Alert, common: Iterable[str] = ()) -> set[str]:
+    """`user:…`, `host:…`, `address:…` of an alert, without what everybody shares."""
+    skip, found = set(common), set()
+    for field, kind in FIELDS.items():
+        for value in alert.entities.get(field, []):
+            text = _SPELLINGS[kind](value)
+            if text in _NOBODY or text in skip or (kind == "user" and value.rstrip().endswith("$")):
+                continue
+            found.add(f"{kind}:{text}")
+    return found

@@ -1,0 +1,1 @@
+"""Calling people: messages, channels, delivery that happens once, acknowledgement."""

@@ -1,0 +1,1 @@
+"""One file a channel: `send(settings, contact, message)`; raises DependencyDown when it could not."""

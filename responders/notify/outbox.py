@@ -1,0 +1,149 @@
+"""The outbox: every message is a record before it is sent, so a crash sends nothing twice and forgets nothing.
+
+States: planned → sending → sent | failed | unknown (the process died while sending: it may have gone out, so it is
+not repeated on that channel by itself; the next channel is tried and the record says so).
+"""
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from hinomi.clock import Clock
+from hinomi.errors import Conflict, HinomiError
+from hinomi.identity import digest
+from hinomi.store import Record, Records
+from responders.audit import Audit
+from responders.notify.channels import chat, file, smtp, webhook
+from responders.notify.message import Message
+from responders.notify.settings import NotifySettings
+from responders.oncall.settings import Contact
+
+KIND = "notification"
+SENDERS: dict[str, Callable[..., None]] = {
+    "smtp": smtp.send,
+    "webhook": webhook.send,
+    "chat": chat.send,
+    "file": file.send,
+}
+_FIRST, _LONGEST = timedelta(seconds=5), timedelta(minutes=10)
+
+
+@dataclass(slots=True)
+class Outbox:
+    """Sends planned messages, within limits, with backoff and a second channel."""
+
+    records: Records
+    clock: Clock
+    settings: NotifySettings
+    people: Mapping[str, Contact]
+    audit: Audit
+    chance: random.Random = field(default_factory=random.Random)  # jitter, not a secret
+
+    @staticmethod
+    def id_of(key: str, person: str) -> str:
+        """The id of a message: the same matter to the same person is the same message."""
+        return digest("notification", key, person)
+
+    def plan(self, person: str, message: Message, *, key: str, incident_id: str) -> bool:
+        """Put a message in the outbox once; False when this very message was planned before."""
+        identity = self.id_of(key, person)
+        now = self.clock.now().isoformat()
+        body = {
+            "person": person,
+            "incident_id": incident_id,
+            "subject": message.subject,
+            "text": message.text,
+            "state": "planned",
+            "attempts": 0,
+            "channel": 0,
+            "created": now,
+            "due": now,
+            "history": [],
+        }
+        try:
+            self.records.put(KIND, identity, body, expect=0)
+        except Conflict:
+            return False
+        return True
+
+    def recover(self) -> int:
+        """After a start: messages that were being sent may have gone out; they are marked so."""
+        stuck = self.records.find(KIND, {"state": "sending"})
+        for record in stuck:
+            self._fail(record, "unknown", "送信中に停止しました / stopped while sending", certain=False)
+        return len(stuck)
+
+    def deliver(self) -> int:
+        """Send what is due; returns how many went out."""
+        now = self.clock.now()
+        sent = 0
+        for record in self.records.find(KIND, {"state": "planned"}, order="created"):
+            if datetime.fromisoformat(record.body["due"]) <= now and self._allowed(
+                record.body["person"], now
+            ):
+                sent += self._send(record)
+        return sent
+
+    def _allowed(self, person: str, now: datetime) -> bool:
+        since = (now - timedelta(hours=1)).isoformat()
+        recent = [
+            r for r in self.records.find(KIND, {"state": "sent"}, limit=100_000) if r.body["sent"] >= since
+        ]
+        own = sum(r.body["person"] == person for r in recent)
+        return own < self.settings.per_person_an_hour and len(recent) < self.settings.an_hour
+
+    def _send(self, record: Record) -> bool:
+        contact = self.people.get(record.body["person"])
+        if contact is None:
+            self._close(record, "failed", "連絡先がありません / no such contact")
+            return False
+        name = contact.channels[int(record.body["channel"]) % len(contact.channels)]
+        channel = self.settings.channels.get(name)
+        if channel is None:
+            self._fail(record, name, f"通知先 {name} がありません / no such channel")
+            return False
+        marked = self._mark(record, {"state": "sending", "attempts": int(record.body["attempts"]) + 1})
+        message = Message(record.body["subject"], record.body["text"])
+        try:
+            SENDERS[channel.kind](channel, contact, message, record.id)
+        except HinomiError as error:
+            self._fail(marked, name, error.ja)
+            return False
+        self._close(marked, "sent", name)
+        return True
+
+    def _fail(self, record: Record, channel: str, reason: str, *, certain: bool = True) -> None:
+        """Try the next channel after a pause that grows; give up after so many attempts, and say so."""
+        attempts = int(record.body["attempts"])
+        history = [
+            *record.body["history"],
+            {"at": self.clock.now().isoformat(), "channel": channel, "problem": reason, "certain": certain},
+        ]
+        if attempts >= self.settings.attempts:
+            self._mark(record, {"state": "failed", "history": history})
+            self.audit.append(
+                actor="hinomi", action="notify.failed", target=record.id, details={"reason": reason}
+            )
+            return
+        pause = min(_FIRST * 2 ** max(attempts - 1, 0), _LONGEST) * (1 + self.chance.random() / 4)
+        due = (self.clock.now() + pause).isoformat()
+        self._mark(
+            record,
+            {"state": "planned", "channel": int(record.body["channel"]) + 1, "due": due, "history": history},
+        )
+
+    def _close(self, record: Record, state: str, how: str) -> None:
+        now = self.clock.now().isoformat()
+        history = [*record.body["history"], {"at": now, "channel": how}]
+        self._mark(record, {"state": state, "sent": now, "history": history})
+        self.audit.append(
+            actor="hinomi",
+            action=f"notify.{state}",
+            target=record.body["incident_id"],
+            details={"to": record.body["person"], "how": how},
+        )
+
+    def _mark(self, record: Record, changes: Mapping[str, Any]) -> Record:
+        return self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)

@@ -1,0 +1,68 @@
+"""The rota: who is on call at a moment, with Japanese holidays and the New Year closing (12/29–1/3)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import holidays
+
+from responders.oncall.settings import Layer, OnCallSettings, Step
+
+_DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_JAPAN = holidays.country_holidays("JP")
+
+
+def is_closed(day: date) -> bool:
+    """Whether offices are closed: a holiday, or 12/29 to 1/3 (地方自治法第4条の2)."""
+    return day in _JAPAN or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
+
+
+@dataclass(frozen=True, slots=True)
+class Rota:
+    """Answers who is on call; all times zoned."""
+
+    settings: OnCallSettings
+
+    def who(self, at: datetime) -> str | None:
+        """The contact on call, None when the rota has a hole."""
+        for override in self.settings.overrides:
+            if override.start <= at < override.end:
+                return override.person
+        local = at.astimezone(ZoneInfo(self.settings.time_zone))
+        for layer in self.settings.layers:
+            start = _shift(layer, local)
+            if start is not None:
+                week = (start - layer.turns_from).days // 7
+                return layer.people[week % len(layer.people)]
+        return None
+
+    def due(self, grade: int, waited: timedelta, at: datetime) -> list[str]:
+        """Contacts who should have been asked after so long without acknowledgement, in order."""
+        asked: list[str] = []
+        for step in self.steps(grade):
+            if timedelta(minutes=step.after_minutes) <= waited:
+                for name in step.to:
+                    person = self.who(at) if name == "oncall" else name
+                    if person and person not in asked:
+                        asked.append(person)
+        return asked
+
+    def steps(self, grade: int) -> list[Step]:
+        """The chain of a grade; where none is configured, the person on call at once."""
+        return self.settings.escalation.get(grade) or [Step(after_minutes=0, to=["oncall"])]
+
+
+def _shift(layer: Layer, local: datetime) -> date | None:
+    """The day on which the layer's running shift began, None when it does not run."""
+    for began in (local.date(), local.date() - timedelta(days=1)):
+        start = datetime.combine(began, layer.start, local.tzinfo)
+        end = datetime.combine(began, layer.end, local.tzinfo)
+        if layer.end <= layer.start:
+            end += timedelta(days=1)
+        if start <= local < end and _on(layer, began):
+            return began
+    return None
+
+
+def _on(layer: Layer, day: date) -> bool:
+    return "holiday" in layer.days if is_closed(day) else _DAYS[day.weekday()] in layer.days

@@ -1,0 +1,58 @@
+"""`oncall:` of the configuration: people, layers, overrides, escalation."""
+
+from datetime import date, datetime, time
+from typing import Literal
+
+from pydantic import Field
+
+from hinomi.config import Section
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
+
+EVERY_DAY: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday")
+
+
+class Contact(Section):
+    """A person who can be called. channels: names under `notify.channels`, tried in order."""
+
+    name_ja: str
+    name_en: str = ""
+    channels: list[str] = Field(min_length=1)
+    mail: str = ""
+    phone: str = ""
+
+
+class Layer(Section):
+    """When a layer holds: on these days, from–to (over midnight when to ≤ from); people take turns by week."""
+
+    days: list[Day] = Field(default_factory=lambda: list(EVERY_DAY))
+    start: time = time(0, 0)
+    end: time = time(0, 0)
+    people: list[str] = Field(min_length=1)
+    turns_from: date = date(2026, 1, 5)
+
+
+class Override(Section):
+    """Someone stands in from one time to another."""
+
+    start: datetime
+    end: datetime
+    person: str
+    reason: str = ""
+
+
+class Step(Section):
+    """Who is asked when nobody acknowledged for so many minutes. to: `oncall` or a contact."""
+
+    after_minutes: int = Field(ge=0)
+    to: list[str] = Field(min_length=1)
+
+
+class OnCallSettings(Section):
+    """Layers are looked at in order, the first that holds decides; escalation: by grade (0–3)."""
+
+    time_zone: str = "Asia/Tokyo"
+    people: dict[str, Contact] = Field(default_factory=dict)
+    layers: list[Layer] = Field(default_factory=list)
+    overrides: list[Override] = Field(default_factory=list)
+    escalation: dict[int, list[Step]] = Field(default_factory=dict)

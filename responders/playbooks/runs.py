@@ -1,0 +1,237 @@
+"""Running playbooks: proposed, approved by a person, journalled step by step, never twice, undone in reverse.
+
+The console writes approvals; only this code, in the respond process, acts on them. A step is journalled as started,
+with what the target looked like, before the target is touched; acts are idempotent, so a step found started after a
+crash is simply done again, and undo restores what was journalled.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from hinomi.clock import Clock
+from hinomi.errors import ConfigError, DependencyDown, HinomiError
+from hinomi.store import Record, Records
+from responders.audit import Audit
+from responders.connectors.protocol import Connector
+from responders.playbooks.playbook import Playbook
+from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+from responders.playbooks.settings import PlaybookSettings
+
+Connectors = Callable[[str], Connector | None]
+_AN_HOUR = timedelta(hours=1)
+
+
+@dataclass(slots=True)
+class Runs:
+    """The engine. One process runs it."""
+
+    records: Records
+    clock: Clock
+    audit: Audit
+    settings: PlaybookSettings
+    playbooks: Mapping[str, Playbook]
+    connectors: Connectors
+    changed: list[Run] = field(default_factory=list)
+
+    def propose(self, run: Run) -> Run:
+        """Keep a proposed run; one that was proposed before stays as it is unless its plan grew undecided."""
+        held = self.records.get(KIND, run.id)
+        if held is None:
+            self._put(run, 0)
+            self._ask(run)
+            self.audit.append(
+                actor="hinomi", action="playbook.proposed", target=run.id, details={"playbook": run.playbook}
+            )
+            return run
+        known = Run.model_validate(held.body)
+        if known.state is RunState.PROPOSED and known.plan_hash != run.plan_hash:
+            self._put(run, held.version)
+            self._ask(run)
+            self.audit.append(
+                actor="hinomi", action="playbook.plan_changed", target=run.id, details={"plan": run.plan_hash}
+            )
+            return run
+        return known
+
+    def tick(self) -> list[Run]:
+        """Act on decisions and go on with what was begun; returns runs that changed."""
+        self.changed = []
+        for record in self.records.find(
+            KIND, {"state": [RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING]}
+        ):
+            run = Run.model_validate(record.body)
+            if run.state is RunState.PROPOSED:
+                self._decide(run, record)
+            elif run.state is RunState.RUNNING:
+                self._go_on(run, record)
+            else:
+                self._undo(run, record)
+        return self.changed
+
+    def _ask(self, run: Run) -> None:
+        """The request for a decision: what would happen, who may decide, until when, and on which plan."""
+        body = {
+            "incident_id": run.incident_id,
+            "run_id": run.id,
+            "plan_hash": run.plan_hash,
+            "approver": run.approver,
+            "shows_ja": run.impact_ja,
+            "shows_en": run.impact_en,
+            "requested_by": run.requested_by,
+            "expires": run.expires.isoformat(),
+            "state": "open",
+        }
+        self.records.put(APPROVAL, run.id, body)
+
+    def _decide(self, run: Run, record: Record) -> None:
+        approval = self.records.get(APPROVAL, run.id)
+        if approval is None or approval.body["plan_hash"] != run.plan_hash:
+            return self._ask(run)  # a crash came between proposing and asking
+        decision, by = approval.body["state"], str(approval.body.get("by", ""))
+        if decision == "denied":
+            self._move(run, record, RunState.DENIED, by=by)
+        elif decision == "approved":
+            moved, record = self._move(run, record, RunState.RUNNING, by=by)
+            self._go_on(moved, record)
+        return None
+
+    def _go_on(self, run: Run, record: Record) -> None:
+        for step in run.steps:
+            if step.state in (StepState.PLANNED, StepState.STARTED):
+                if self.settings.paused and not run.dry_run:
+                    return
+                run, record, proceed = self._step(run, record, step)
+                if not proceed:
+                    return
+        failed = any(step.state is StepState.FAILED for step in run.steps)
+        self._move(run, record, RunState.FAILED if failed else RunState.DONE, by=run.decided_by)
+
+    def _step(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record, bool]:
+        """One step done, or put off; the last value says whether the next one may follow now."""
+        try:
+            if run.dry_run:
+                return *self._simulate(run, record, step), True
+            return self._act(run, record, step)
+        except DependencyDown as error:
+            current = Run.model_validate(record.body)
+            own = next(one for one in current.steps if one.index == step.index)
+            retries = self._limits(run, step)[1]
+            state = StepState.FAILED if own.attempts > retries else own.state
+            kept = own.model_copy(
+                update={
+                    "attempts": own.attempts + 1,
+                    "state": state,
+                    "result_ja": error.ja,
+                    "result_en": error.en,
+                }
+            )
+            return *self._keep(current.with_step(kept), record), state is StepState.FAILED
+        except HinomiError as error:
+            current = Run.model_validate(record.body)
+            kept = step.model_copy(
+                update={"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
+            )
+            self.audit.append(
+                actor="hinomi",
+                action="playbook.step_refused",
+                target=run.id,
+                details={"step": step.index, "reason": error.en},
+            )
+            return *self._keep(current.with_step(kept), record), True
+
+    def _simulate(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record]:
+        connector = self.connectors(step.act)
+        if connector is None:
+            ja, en = "予行: 接続先が設定されていません。", "dry run: no target is configured"
+        else:
+            would = connector.plan(step.act, step.values)
+            ja, en = f"予行: {would.ja}", f"dry run: {would.en}"
+        done = step.model_copy(update={"state": StepState.SIMULATED, "result_ja": ja, "result_en": en})
+        return self._keep(run.with_step(done), record)
+
+    def _act(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record, bool]:
+        connector = self.connectors(step.act)
+        if connector is None:
+            raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
+        if step.state is StepState.PLANNED:
+            if self._too_many(run, step):
+                return run, record, False
+            before = connector.look(step.act, step.values)
+            step = step.model_copy(
+                update={"state": StepState.STARTED, "before": before, "started": self.clock.now()}
+            )
+            run, record = self._keep(run.with_step(step), record)
+            self.audit.append(
+                actor=run.decided_by,
+                action=f"playbook.act.{step.act}",
+                target=run.id,
+                details={"step": step.index, **step.values},
+            )
+        did = connector.act(step.act, step.values)
+        if not connector.verify(step.act, step.values):
+            raise DependencyDown(
+                "操作の結果を確かめられません。", "the target is not as it should be after the act"
+            )
+        done = step.model_copy(update={"state": StepState.DONE, "result_ja": did.ja, "result_en": did.en})
+        return *self._keep(run.with_step(done), record), True
+
+    def _too_many(self, run: Run, step: RunStep) -> bool:
+        """Whether this kind of act has reached its limit for the hour; the step then waits."""
+        since = self.clock.now() - _AN_HOUR
+        recent = sum(
+            one.act == step.act and one.started is not None and one.started > since
+            for record in self.records.find(KIND, limit=10_000)
+            for one in Run.model_validate(record.body).steps
+        )
+        return recent >= self._limits(run, step)[0]
+
+    def _limits(self, run: Run, step: RunStep) -> tuple[int, int]:
+        playbook = self.playbooks.get(run.playbook)
+        declared = next((one for one in playbook.steps if one.act == step.act), None) if playbook else None
+        return (declared.an_hour, declared.retries) if declared else (1, 0)
+
+    def _undo(self, run: Run, record: Record) -> None:
+        for step in reversed(run.steps):
+            if (
+                step.act
+                and step.state in (StepState.DONE, StepState.STARTED)
+                and step.can_undo
+                and step.before
+            ):
+                connector = self.connectors(step.act)
+                if connector is None:
+                    return
+                try:
+                    undone = connector.undo(step.act, step.values, step.before)
+                except DependencyDown:
+                    return  # tried again at the next tick
+                self.audit.append(
+                    actor=run.decided_by,
+                    action=f"playbook.undo.{step.act}",
+                    target=run.id,
+                    details={"step": step.index, **step.values},
+                )
+                kept = step.model_copy(
+                    update={"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
+                )
+                run, record = self._keep(run.with_step(kept), record)
+        self._move(run, record, RunState.UNDONE, by=run.decided_by)
+
+    def _move(self, run: Run, record: Record, state: RunState, *, by: str) -> tuple[Run, Record]:
+        self.audit.append(
+            actor=by or "hinomi",
+            action=f"playbook.{state}",
+            target=run.id,
+            details={"playbook": run.playbook},
+        )
+        moved = run.model_copy(update={"state": state, "decided_by": by})
+        moved, record = self._keep(moved, record)
+        self.changed.append(moved)
+        return moved, record
+
+    def _keep(self, run: Run, record: Record) -> tuple[Run, Record]:
+        return run, self._put(run, record.version)
+
+    def _put(self, run: Run, expect: int) -> Record:
+        return self.records.put(KIND, run.id, run.model_dump(mode="json"), expect=expect)

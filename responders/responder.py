@@ -1,0 +1,212 @@
+"""The responder: alerts in; incidents, calls, escalation and playbook runs out. One process runs it."""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from hinomi.alert import Alert
+from hinomi.clock import Clock
+from hinomi.incident import Happening, Incident, Status
+from hinomi.ledger import Ledger
+from hinomi.store import Records
+from responders.audit import Audit
+from responders.connectors.catalogue import of_action
+from responders.desk import AckLinks, Desk
+from responders.incidents import Incidents
+from responders.notify import links
+from responders.notify.message import of_incident
+from responders.notify.outbox import Outbox
+from responders.oncall import Rota
+from responders.playbooks.planning import plan
+from responders.playbooks.playbook import catalogue
+from responders.playbooks.run import Run
+from responders.playbooks.runs import Runs
+from responders.settings import ResponderSettings
+
+_CALLS_FROM = 1  # the lowest grade that calls a person
+
+
+@dataclass(slots=True)
+class Responder:
+    """Everything that happens after an alert, on one clock."""
+
+    records: Records
+    clock: Clock
+    settings: ResponderSettings
+    audit: Audit
+    incidents: Incidents
+    rota: Rota
+    outbox: Outbox
+    runs: Runs
+    key: bytes
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, records: Records, clock: Clock, settings: ResponderSettings, key: bytes) -> Self:
+        """A responder from its configuration. key: signs acknowledgement links."""
+        audit, ledger = Audit(records, clock), Ledger()
+        return cls(
+            records=records,
+            clock=clock,
+            settings=settings,
+            audit=audit,
+            incidents=Incidents(records, clock, settings.incidents, audit, ledger),
+            rota=Rota(settings.oncall),
+            outbox=Outbox(records, clock, settings.notify, settings.oncall.people, audit),
+            runs=Runs(
+                records,
+                clock,
+                audit,
+                settings.playbooks,
+                catalogue(*settings.playbooks.folders),
+                lambda action: of_action(action, settings.connectors),
+            ),
+            key=key,
+            ledger=ledger,
+        )
+
+    def start(self) -> None:
+        """After a start: settle what a crash left open."""
+        self.outbox.recover()
+
+    def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
+        """Take alerts in; propose playbooks for the incidents that changed."""
+        changed = self.incidents.receive(alerts)
+        for incident in changed:
+            self._propose(incident)
+        return changed
+
+    def tick(self) -> None:
+        """Act on decisions, plan the messages that are due, send them."""
+        for run in self.runs.tick():
+            self._tell(run)
+        for record in self.records.find(
+            "incident", {"status": [Status.NEW, Status.ACKNOWLEDGED, Status.IN_PROGRESS]}
+        ):
+            self._call(Incident.model_validate(record.body))
+        self.outbox.deliver()
+
+    def _propose(self, incident: Incident) -> None:
+        alerts = [
+            Alert.model_validate(held.body)
+            for i in incident.alert_ids
+            if (held := self.records.get("alert", i))
+        ]
+        own = self.settings.incidents.common_addresses
+        for name in incident.playbooks:
+            playbook = self.runs.playbooks.get(name)
+            if playbook is None:
+                continue
+            proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own)
+            if any(step.act for step in proposed.steps):
+                run = self.runs.propose(proposed)
+                if run.id not in incident.run_ids:
+                    self._note(
+                        incident.id,
+                        f"計画を用意しました: {run.title_ja}",
+                        f"Plan ready: {run.title_en}",
+                        run.id,
+                    )
+
+    def _tell(self, run: Run) -> None:
+        words = {
+            "running": ("実行を始めました", "started"),
+            "done": ("終わりました", "is done"),
+            "failed": ("失敗した手順があります", "has a step that failed"),
+            "denied": ("却下されました", "was denied"),
+            "undone": ("元に戻しました", "was undone"),
+        }
+        ja, en = words.get(run.state, (run.state, run.state))
+        dry = ("(予行)", " (dry run)") if run.dry_run else ("", "")
+        self._note(
+            run.incident_id,
+            f"{run.title_ja}{dry[0]}: {ja}",
+            f"{run.title_en}{dry[1]}: {en}",
+            run.id,
+            run.decided_by,
+        )
+
+    def _note(self, incident_id: str, ja: str, en: str, run_id: str, actor: str = "hinomi") -> None:
+        held = self.records.get("incident", incident_id)
+        if held is None:
+            return
+        incident = Incident.model_validate(held.body)
+        line = Happening(
+            time=self.clock.now(), kind="playbook", actor=actor or "hinomi", ja=ja, en=en, ref=run_id
+        )
+        runs = list(dict.fromkeys([*incident.run_ids, run_id]))
+        changed = incident.model_copy(update={"timeline": [*incident.timeline, line], "run_ids": runs})
+        self.records.put("incident", incident_id, changed.model_dump(mode="json"), expect=held.version)
+
+    def _call(self, incident: Incident) -> None:
+        """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
+        if incident.acknowledged_by or incident.grade < _CALLS_FROM:
+            return
+        now = self.clock.now()
+        waited = now - incident.opened
+        if waited.total_seconds() < self.settings.notify.bundle_seconds and incident.grade < 3:
+            return  # let the first burst come together: one incident, one message
+        for person in self.rota.due(incident.grade, waited, now):
+            key = f"{incident.id}|{incident.grade}"
+            if self.records.get("notification", self.outbox.id_of(key, person)) is None:
+                self._plan_call(incident, person, key)
+
+    def _plan_call(self, incident: Incident, person: str, key: str) -> None:
+        base = self.settings.notify.base_url.rstrip("/")
+        nonce = self.outbox.id_of(key, person)[:16]
+        token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
+        ja, en = self._first_step(incident)
+        message = of_incident(
+            incident,
+            first_step_ja=ja,
+            first_step_en=en,
+            link=f"{base}/incidents/{incident.number}",
+            ack=f"{base}/a/{token}",
+        )
+        if self.outbox.plan(person, message, key=key, incident_id=incident.id):
+            self.audit.append(
+                actor="hinomi", action="notify.planned", target=incident.id, details={"to": person}
+            )
+
+    def _first_step(self, incident: Incident) -> tuple[str, str]:
+        """The one right next step: the plan to decide on, else what the gravest rule says."""
+        for run_id in incident.run_ids:
+            held = self.records.get("playbook_run", run_id)
+            if held is not None and held.body["state"] == "proposed":
+                return (
+                    f"「{held.body['title_ja']}」の計画を確かめ、承認するか決めてください。",
+                    f"Look at the plan “{held.body['title_en']}” and decide on it.",
+                )
+        alerts = [
+            Alert.model_validate(r.body) for i in incident.alert_ids if (r := self.records.get("alert", i))
+        ]
+        gravest = max(alerts, key=lambda alert: alert.level.rank)
+        return (
+            gravest.what_to_do_ja or "画面で証拠を確かめてください。",
+            gravest.what_to_do_en or "Look at the evidence in the console.",
+        )
+
+
+def link_key(path: Path) -> bytes:
+    """The key of acknowledgement links: made once, kept beside the records, readable by us alone."""
+    try:
+        return bytes.fromhex(path.read_text().strip())
+    except FileNotFoundError:
+        key = secrets.token_bytes(32)
+        temporary = path.with_suffix(f".{secrets.token_hex(4)}")
+        temporary.touch(mode=0o600)
+        temporary.write_text(key.hex())
+        try:
+            path.hardlink_to(temporary)
+        except FileExistsError:  # another process was first
+            return bytes.fromhex(path.read_text().strip())
+        finally:
+            temporary.unlink()
+        return key
+
+
+def desk(records: Records, clock: Clock, key: bytes) -> Desk:
+    """The desk for a console or command line over the same records."""
+    return Desk(records, clock, Audit(records, clock), AckLinks(key, clock))
