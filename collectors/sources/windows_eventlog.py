@@ -10,13 +10,17 @@ from collectors.source import Source
 from collectors.windows.meaning import with_meaning
 from collectors.windows.records import WindowsEvents
 
+_BESIDE = r'"(?:Channel|UtcTime|ProcessGuid|SubjectUserName|TargetUserName|ScriptBlockText|CommandLine)":'
+"""What a flat record has beside its event id; in any order."""
+
 source = Source(
     name="windows.eventlog",
     title={"ja": "Windows イベントログ", "en": "Windows event log"},
     shape=WindowsEvents(),
     recognise=(
-        r'"winlog":\s*\{|\{"Event":\s*\{.*"System":|<Event xmlns=|"SourceModuleType":\s*"im_msvistalog"'
-        r'|"EventID":\s*"?\d+"?.*"Channel":|"Channel":.*"EventID":\s*"?\d+'
+        r'"winlog":\s*\{|^\s*\{\s*"Event":\s*\{.*"System":|<Event(?:\s+xmlns=[^>]*)?>\s*<System>'
+        r'|"SourceModuleType":\s*"im_msvistalog"'
+        rf'|"EventID":\s*"?\d+"?.*{_BESIDE}|{_BESIDE}.*"EventID":\s*"?\d+'
     ),
 )
 

@@ -9,9 +9,8 @@ after the schema is known and while no line breaks it; this makes 64,000 (1.7 KB
 """
 
 import gc
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -25,7 +24,15 @@ _CELLS = 400_000
 """Most cells of a frame before it is split: documents that share no keys would make a square."""
 
 
-def parsed(rows: Iterable[tuple[int, str | None]]) -> Iterator[tuple[int, dict[str, Any]]]:
+Pair = tuple[int, dict[str, Any]]
+Framed = tuple[str, pl.DataFrame]
+
+
+def _same(document: dict[str, Any]) -> str:
+    return ""
+
+
+def parsed(rows: Iterable[tuple[int, str | None]]) -> Iterator[Pair]:
     """The pairs whose text is a JSON object of a sane width, read."""
     loads = orjson.loads
     for row, line in rows:
@@ -39,23 +46,32 @@ def parsed(rows: Iterable[tuple[int, str | None]]) -> Iterator[tuple[int, dict[s
             yield row, document
 
 
-def frames(pairs: Iterable[tuple[int, dict[str, Any]]]) -> Iterator[pl.DataFrame]:
-    """Frames of (row, document) pairs: `row`, and a text or list-of-text column for each dotted leaf.
+def frames(pairs: Iterable[Pair], kind: Callable[[dict[str, Any]], str] = _same) -> Iterator[Framed]:
+    """(kind, frame) of (row, document) pairs: `row`, and a text or list-of-text column for each dotted leaf.
 
-    Read in small chunks: a chunk's dictionaries stay in the processor's cache and die there, which is
-    twice as fast as holding them all.
+    kind: documents of different kinds never share a frame. Read in small chunks: a chunk's dictionaries
+    stay in the processor's cache and die there, which is twice as fast as holding them all.
     """
-    alike: dict[tuple[tuple[str, pl.DataType], ...], list[pl.DataFrame]] = {}
-    several = iter(pairs)
+    alike: dict[tuple[object, ...], list[pl.DataFrame]] = {}
     with _no_collection():
-        while chunk := list(islice(several, _CHUNK)):
+        for name, chunk in _chunks(pairs, kind):
             for frame in _frames(chunk):
-                alike.setdefault(tuple(frame.schema.items()), []).append(frame)
-    for parts in alike.values():
-        yield pl.concat(parts, rechunk=True)
+                alike.setdefault((name, *frame.schema.items()), []).append(frame)
+    for (name, *_), parts in alike.items():
+        yield str(name), pl.concat(parts, rechunk=True)
 
 
-def _frames(pairs: Sequence[tuple[int, dict[str, Any]]]) -> Iterator[pl.DataFrame]:
+def _chunks(pairs: Iterable[Pair], kind: Callable[[dict[str, Any]], str]) -> Iterator[tuple[str, list[Pair]]]:
+    waiting: dict[str, list[Pair]] = {}
+    for pair in pairs:
+        chunk = waiting.setdefault(name := kind(pair[1]), [])
+        chunk.append(pair)
+        if len(chunk) >= _CHUNK:
+            yield name, waiting.pop(name)
+    yield from waiting.items()
+
+
+def _frames(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
     columns: dict[str, pl.Series] = {}
     if not _flatten("", [document for _, document in pairs], columns, DEEPEST):
         if len(pairs) > 1:

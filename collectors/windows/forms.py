@@ -7,6 +7,7 @@ flat   NXLog `im_msvistalog` and the like: `EventID`, `Channel`, `Hostname` besi
 """
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import polars as pl
 
@@ -67,6 +68,14 @@ _FLAT = {
     "EventTime": "flat.event_time",
     "TimeCreated": "flat.time_created",
     "@timestamp": "flat.timestamp",
+}
+_DATA_NAMES = {
+    "UtcTime",
+    "ProcessGuid",
+    "SubjectUserName",
+    "TargetUserName",
+    "ScriptBlockText",
+    "CommandLine",
 }
 _FLAT_NOTHING = {
     "EventReceivedTime",
@@ -132,7 +141,8 @@ def _beats_name(name: str) -> str | None:
 def flat(frame: pl.DataFrame) -> pl.DataFrame | None:
     """NXLog and other flat forms: what is no system field is event data."""
     named = {"Channel", "SourceName", "Provider_Name", "Hostname", "HOSTNAME", "Computer"}
-    if "EventID" not in frame.columns or not named & set(frame.columns):
+    columns = frozenset(frame.columns)
+    if "EventID" not in columns or not (named & columns or _DATA_NAMES & columns):
         return None
     return _select(frame, _flat_name)
 
@@ -161,9 +171,8 @@ FORMS: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame | None]] = {
 }
 
 
-def winlog(frame: pl.DataFrame) -> pl.DataFrame | None:
-    """A frame of any form as `winlog.*` columns, or None where it is no Windows event."""
-    for form in FORMS.values():
-        if (done := form(frame)) is not None:
-            return done
-    return None
+def form_of(document: Mapping[str, Any]) -> str:
+    """Which form a document looks like; whether it is one, the form's own function says."""
+    if "Event" in document:
+        return "evtx"
+    return "beats" if "winlog" in document or "winlog.event_id" in document else "flat"

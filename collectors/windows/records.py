@@ -7,15 +7,14 @@ from typing import Any
 
 import polars as pl
 
-from collectors.windows import documents, xml
-from collectors.windows.forms import DATA, winlog
+from collectors.windows import documents, logs, xml
+from collectors.windows.forms import DATA, FORMS, form_of
 from hinomi import ecs
 
 PROVIDER, CODE = "winlog.provider_name", "winlog.event_id"
 _TEXTS = (PROVIDER, CODE, "winlog.channel", "winlog.computer_name", "winlog.record_id")
 _EVENT_ID = r'"(?:EventID|event_id)"\s*:\s*(?:\{[^}]*\}\s*,\s*"#text"\s*:\s*)?"?(\d+)|<EventID[^>]*>(\d+)'
 _PROVIDER = r'"(?:provider_name|SourceName|Name)"\s*:\s*"([^"]*)"'
-_FORM = r'^\s*(?:(\{\s*"Event"|<)|.*"winlog")'
 _GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 
 
@@ -26,31 +25,28 @@ class WindowsEvents:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with `row`, `winlog.*` and whatever ECS fields the shipper filled."""
         kinds: dict[tuple[Any, ...], list[pl.DataFrame]] = defaultdict(list)
-        for raw in _raw_frames(intake):
-            frame = winlog(raw)
+        for form, raw in _raw_frames(intake):
+            frame = FORMS[form](raw)
             if frame is None:
                 continue
-            for kind, part in _whole(frame).partition_by([PROVIDER, CODE], as_dict=True).items():
+            whole = _whole(frame).filter(pl.col(CODE).is_not_null())
+            for kind, part in whole.partition_by([PROVIDER, CODE], as_dict=True).items():
                 kinds[kind].append(part)
         return [_together(parts) for parts in kinds.values()]
 
 
-def _raw_frames(intake: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Frames of dotted raw columns. Lines are sorted by what looks like their event id and form first,
+def _raw_frames(intake: pl.DataFrame) -> Iterator[documents.Framed]:
+    """(form, frame of dotted raw columns). Lines are put together by what looks like their event id,
     because lines of one kind have the same keys; what they are is read from the document afterwards."""
     message = pl.col("message")
     looks = intake.select(
-        "row",
-        "message",
-        id=message.str.extract(_EVENT_ID, 1),
-        provider=message.str.extract(_PROVIDER, 1),
-        form=message.str.extract(_FORM, 1),
+        "row", "message", id=message.str.extract(_EVENT_ID, 1), provider=message.str.extract(_PROVIDER, 1)
     )
-    for part in looks.partition_by(["form", "provider", "id"], maintain_order=True):
-        yield from documents.frames(_documents(part))
+    for part in looks.partition_by(["provider", "id"], maintain_order=True):
+        yield from documents.frames(_documents(part), form_of)
 
 
-def _documents(part: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+def _documents(part: pl.DataFrame) -> Iterator[documents.Pair]:
     lines: list[tuple[int, str | None]] = []
     for row, line in zip(part["row"].to_list(), part["message"].to_list(), strict=True):
         if line is not None and line[:1] != "{" and "<Event" in line[:400]:
@@ -73,6 +69,9 @@ def _whole(frame: pl.DataFrame) -> pl.DataFrame:
     """Every column that later steps rely on, event data as text, GUIDs as Windows writes them."""
     missing = [pl.lit(None, dtype=pl.String).alias(name) for name in _TEXTS if name not in frame.columns]
     frame = frame.with_columns(missing) if missing else frame
+    if frame[PROVIDER].null_count() or frame["winlog.channel"].null_count():
+        told = frame.with_columns(logs.provider(frozenset(frame.columns)).alias(PROVIDER))
+        frame = told.with_columns(logs.channel().alias("winlog.channel"))
     frame = _unnamed(frame)
     steps = [_as_text(name, dtype) for name, dtype in frame.schema.items() if name.startswith("winlog.")]
     texts = frame.with_columns(step for step in steps if step is not None)
