@@ -23,12 +23,8 @@ from rules.engine import cache
 
 Ints = npt.NDArray[np.int64]
 
-_REGEX = (
-    hyperscan.HS_FLAG_SINGLEMATCH
-    | hyperscan.HS_FLAG_ALLOWEMPTY
-    | hyperscan.HS_FLAG_UTF8
-    | hyperscan.HS_FLAG_UCP
-)
+_REGEX = hyperscan.HS_FLAG_SINGLEMATCH | hyperscan.HS_FLAG_ALLOWEMPTY | hyperscan.HS_FLAG_UTF8
+# Without UCP, as PCRE by default: \w, \d, \s and \b are ASCII. (With it some patterns take seconds to compile.)
 _FLAGS = {
     "i": hyperscan.HS_FLAG_CASELESS,
     "m": hyperscan.HS_FLAG_MULTILINE,
@@ -140,7 +136,8 @@ def regexes(patterns: Sequence[tuple[int, str, str]], store: cache.Cache) -> Dat
 
 def python_regex(text: str, flags: str) -> re.Pattern[str]:
     """The same regular expression for `re`."""
-    return re.compile(text, sum((_PYTHON_FLAGS[flag] for flag in flags), re.RegexFlag(0)))
+    classes = re.RegexFlag(0) if "i" in flags else re.ASCII  # ASCII would end case folding beyond it
+    return re.compile(text, sum((_PYTHON_FLAGS[flag] for flag in flags), classes))
 
 
 def scan_buffer(database: Database, buffer: bytes) -> tuple[Ints, Ints]:

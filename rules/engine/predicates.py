@@ -68,7 +68,10 @@ def _wildcards(values: pl.Series, wanted: pattern.Pattern) -> pl.Series | list[b
             return values.str.starts_with(text)
         case (1, str(text)):
             return values.str.ends_with(text)
-    return [pattern.matches(wanted, value) for value in values.to_list()]
+    try:
+        return values.str.contains(pattern.regex(wanted))
+    except pl.exceptions.ComputeError:  # too large for the native engine
+        return [pattern.matches(wanted, value) for value in values.to_list()]
 
 
 def _regex(part: Part, operand: Any) -> list[bool]:
