@@ -1,0 +1,170 @@
+"""Any product's Common Event Format (CEF), read by the dictionary of the format.
+
+Source: ArcSight, "Implementing ArcSight Common Event Format", version 26: the extension dictionary, whose
+short and long names are both in use. Custom fields come under their labels: `cs1=x cs1Label=Policy` is
+`cef.Policy`.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import cef, syslog
+from collectors.source import Raw, Source
+
+# Short name → long name; logs have either.
+_LONG = {
+    "src": "sourceAddress",
+    "dst": "destinationAddress",
+    "spt": "sourcePort",
+    "dpt": "destinationPort",
+    "smac": "sourceMacAddress",
+    "dmac": "destinationMacAddress",
+    "shost": "sourceHostName",
+    "dhost": "destinationHostName",
+    "suser": "sourceUserName",
+    "duser": "destinationUserName",
+    "suid": "sourceUserId",
+    "duid": "destinationUserId",
+    "sntdom": "sourceNtDomain",
+    "dntdom": "destinationNtDomain",
+    "sproc": "sourceProcessName",
+    "proto": "transportProtocol",
+    "app": "applicationProtocol",
+    "act": "deviceAction",
+    "outcome": "categoryOutcome",
+    "fname": "fileName",
+    "fsize": "fileSize",
+    "request": "requestUrl",
+    "dvchost": "deviceHostName",
+    "in": "bytesIn",
+    "out": "bytesOut",
+    "rt": "deviceReceiptTime",
+    "start": "startTime",
+    "end": "endTime",
+}
+
+source = Source(
+    name="generic.cef",
+    title={"ja": "CEF 形式(汎用)", "en": "Common Event Format (any product)"},
+    shape=cef(),
+    recognise=r"CEF:\s?\d+\|(?:[^|\\]|\\.)*\|",
+    leftovers="cef",
+    ignore=(*_LONG, *_LONG.values(), "dvc", "reason", "cef.severity"),
+    rename={
+        "cef.vendor": "observer.vendor",
+        "cef.product": "observer.product",
+        "cef.version": "observer.version",
+        "cef.class": "rule.id",
+        "cef.name": "rule.name",
+        "msg": "message",
+        "deviceExternalId": "observer.serial_number",
+        "deviceInboundInterface": "observer.ingress.interface.name",
+        "deviceOutboundInterface": "observer.egress.interface.name",
+        "spid": "process.pid",
+    },
+)
+_TIMES = ("%b %d %Y %H:%M:%S%.f", "%b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %Y", "%b %d %Y %H:%M:%S %Z")
+
+
+def _of(raw: Raw, short: str) -> pl.Expr:
+    return e.present(e.first(raw[short], raw[_LONG[short]]) if short in _LONG else raw[short])
+
+
+@source.derive
+def identity(raw: Raw) -> dict[str, pl.Expr]:
+    """Time, outcome, kind."""
+    times = [part for name in ("rt", "start", "end") for part in _times(_of(raw, name))]
+    said = _of(raw, "outcome").str.to_lowercase()
+    outcome = pl.when(said.str.contains("fail|den|refus|error")).then(pl.lit("failure"))
+    return {
+        "@timestamp": e.time_or(*times, pl.col("header.timestamp"), pl.col("received")),
+        "event.kind": pl.lit("event"),
+        "event.code": raw["cef.class"],
+        "event.severity": e.whole(raw["cef.severity"]),
+        "event.action": e.first(_of(raw, "act"), raw["reason"]),
+        "event.outcome": outcome.when(said.str.contains("succ|allow|ok|perm")).then(pl.lit("success")),
+        "event.reason": e.present(raw["reason"]),
+    }
+
+
+def _times(text: pl.Expr) -> list[pl.Expr]:
+    """Milliseconds since 1970, or a written date; a date without zone is what the device wrote, UTC."""
+    count = e.whole(text)
+    sane = pl.when(count.is_between(10**11, 9 * 10**12)).then(count)
+    seconds = pl.when(count.is_between(10**8, 10**10)).then(count * 1000)
+    epoch = (
+        pl.from_epoch(pl.coalesce(sane, seconds), "ms")
+        .dt.replace_time_zone("UTC")
+        .cast(pl.Datetime("ns", "UTC"))
+    )
+    tight = text.str.replace_all(r"\s+", " ").str.replace(r" (?:UTC|GMT|JST)\b", "")
+    written = pl.coalesce(tight.str.to_datetime(form, time_unit="ns", strict=False) for form in _TIMES)
+    tokyo = syslog.local(written)
+    return [
+        epoch,
+        pl.when(text.str.contains("JST")).then(tokyo).otherwise(written.dt.replace_time_zone("UTC")),
+    ]
+
+
+@source.derive
+def ends(raw: Raw) -> dict[str, pl.Expr]:
+    """Both ends and the device."""
+    columns: dict[str, pl.Expr] = {}
+    for name, s in (("source", "s"), ("destination", "d")):
+        address = _of(raw, "src" if s == "s" else "dst")
+        columns |= {
+            f"{name}.ip": e.ip(address),
+            f"{name}.domain": e.first(_of(raw, f"{s}host"), e.not_ip(address)),
+            f"{name}.port": _of(raw, f"{s}pt"),
+            f"{name}.mac": _of(raw, f"{s}mac"),
+            f"{name}.user.name": _of(raw, f"{s}user"),
+            f"{name}.user.domain": _of(raw, f"{s}ntdom"),
+            f"{name}.user.id": _of(raw, f"{s}uid"),
+        }
+    long = {"source.nat.ip": "sourceTranslatedAddress", "destination.nat.ip": "destinationTranslatedAddress"}
+    return columns | {
+        "user.name": e.first(_of(raw, "suser"), _of(raw, "duser")),
+        "source.nat.port": raw["sourceTranslatedPort"],
+        "destination.nat.port": raw["destinationTranslatedPort"],
+        **{field: e.ip(raw[key]) for field, key in long.items()},
+        "host.name": e.first(_of(raw, "dvchost"), _of(raw, "shost")),
+        "observer.ip": e.ip(raw["dvc"]),
+    }
+
+
+@source.derive
+def content(raw: Raw) -> dict[str, pl.Expr]:
+    """Protocol, file, request."""
+    proto = _of(raw, "proto")
+    quoted = e.present(_of(raw, "request").str.strip_chars('"'))
+    ways = {"0": "inbound", "1": "outbound"}
+    local = e.url_columns(quoted)
+    path = e.first(local["url.path"], quoted.str.extract(r"^[A-Za-z]:([\\/].*)"))
+    return {
+        **local,
+        "url.path": path,
+        "network.transport": e.first(e.transport(proto), e.not_ip(proto).str.to_lowercase()),
+        "network.protocol": _of(raw, "app").str.to_lowercase(),
+        "network.direction": e.mapped(raw["deviceDirection"], ways),
+        "source.bytes": _of(raw, "out"),
+        "destination.bytes": _of(raw, "in"),
+        "file.name": e.first(_of(raw, "fname"), e.present(raw["filePath"]).str.extract(r"([^\\/]+)$")),
+        "file.path": e.present(raw["filePath"]),
+        "file.size": _of(raw, "fsize"),
+        "http.request.method": e.present(raw["requestMethod"]),
+        "user_agent.original": e.present(raw["requestClientApplication"]),
+        "process.name": e.first(e.present(raw["deviceProcessName"]), _of(raw, "sproc")),
+    }
+
+
+@source.refine
+def labelled(frame: pl.DataFrame) -> pl.DataFrame:
+    """Custom fields under their labels, where all lines that have the field call it the same."""
+    for name in [name for name in frame.columns if name.startswith("cef.") and name.endswith("Label")]:
+        field, labels = name.removesuffix("Label"), frame[name].drop_nulls().unique()
+        if field not in frame.columns or labels.len() != 1:
+            continue
+        target = "cef." + "".join(part for part in str(labels[0]).title() if part.isalnum())[:40]
+        if target != "cef." and target not in frame.columns:
+            frame = frame.rename({field: target}).drop(name)
+    return e.related(frame)
