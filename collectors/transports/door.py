@@ -10,6 +10,7 @@ from collectors.transports.health import ListenerHealth
 from collectors.transports.inlet import Inlet
 
 DRAIN_SECONDS = 10.0
+_LAST_TRY = 2.0
 
 
 @dataclass(slots=True)
@@ -43,6 +44,18 @@ class Door:
         """The listener does not work, and why, in the user's words."""
         self.health.up, self.health.problem = False, problem
         self.tried.set()
+
+    async def deliver(self, peer: str, payloads: list[bytes], client_ids: list[str]) -> bool:
+        """Spool messages that can be read again; False when the stop came while the spool was full."""
+        sending = asyncio.create_task(self.inlet.deliver(peer, payloads, client_ids))
+        stopping = asyncio.create_task(self.stop.wait())
+        try:
+            await asyncio.wait({sending, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait({sending}, timeout=_LAST_TRY)
+        finally:
+            stopping.cancel()
+            sending.cancel()
+        return sending in done and sending.exception() is None
 
     async def pause(self, seconds: float) -> None:
         """Wait, but no longer than until the stop."""

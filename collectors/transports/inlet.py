@@ -68,11 +68,15 @@ class Inlet:
 
     def lost(self, n: int, reason: str) -> None:
         """Count messages that could not be taken."""
+        if not n:
+            return
         self.ledger.count("dropped", n, dataset=self.origin, reason=reason)
         self.health.errors[reason] += n
 
     def damaged(self, n: int, reason: str) -> None:
         """Count messages that are kept, but not whole."""
+        if not n:
+            return
         self.ledger.count("truncated", n, dataset=self.origin, reason=reason)
         self.health.errors[reason] += n
 

@@ -10,6 +10,7 @@ from collectors.settings import Kind, Listener
 from collectors.spool import Spool
 from collectors.transports.connection import leftover
 from collectors.transports.door import DRAIN_SECONDS, Door
+from collectors.transports.files import run_file, run_folder
 from collectors.transports.health import Health, ListenerHealth
 from collectors.transports.http import run_http
 from collectors.transports.inlet import Held, Inlet
@@ -26,6 +27,8 @@ RUNNERS: dict[Kind, Callable[[Door], Awaitable[None]]] = {
     Kind.RELP: run_stream,
     Kind.UDP: run_udp,
     Kind.HTTP: run_http,
+    Kind.FILE: run_file,
+    Kind.FOLDER: run_folder,
 }
 
 

@@ -1,0 +1,119 @@
+"""The records of a file that is complete: lines as they are, EVTX as one JSON document a record."""
+
+import gzip
+import io
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from itertools import islice
+from pathlib import Path
+from typing import IO
+
+from collectors.evtx import EvtxFiles, is_evtx
+
+_HEAD = 4104
+_LINES = 5000
+_BYTES = 2 << 20
+_MOST_UNPACKED = 8 << 30
+_LONGEST_QUOTED = 1 << 20
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+class TooLarge(Exception):
+    """A packed file unpacks to more than any log export has: a bomb."""
+
+
+@dataclass(slots=True)
+class WholeFile:
+    """One dropped file. limit: bytes of a record; cut, damaged: records that were cut, or lost to damage."""
+
+    path: Path
+    limit: int
+    cut: int = 0
+    damaged: int = 0
+    _evtx: EvtxFiles = field(default_factory=EvtxFiles)
+
+    def identity(self) -> str:
+        """The same for the same name and content: a file that is read again gives the same client ids."""
+        hasher = blake2b(self.path.name.encode("utf-8", "surrogateescape"), digest_size=12)
+        with self.path.open("rb") as file:
+            while data := file.read(1 << 20):
+                hasher.update(data)
+        return hasher.hexdigest()
+
+    def chunks(self) -> Iterator[list[bytes]]:
+        """The records, some thousand at a time. Raises OSError, EOFError (broken gzip) or TooLarge."""
+        with self.path.open("rb") as file:
+            head = file.read(_HEAD)
+        records = self._events() if is_evtx(head) else self._lines(head)
+        size, chunk = 0, list[bytes]()
+        for record in records:
+            chunk.append(record)
+            size += len(record)
+            if size > _BYTES or len(chunk) >= _LINES:
+                yield chunk
+                size, chunk = 0, []
+        if chunk:
+            yield chunk
+
+    def _events(self) -> Iterator[bytes]:
+        for frame in self._evtx.read(self.path):
+            for message in frame["message"].to_list():
+                yield " ".join(message.splitlines()).encode()
+        self.damaged += sum(damage.lost for damage in self._evtx.damaged)
+
+    def _lines(self, head: bytes) -> Iterator[bytes]:
+        with _opened(self.path, head) as file:
+            raw: Iterable[bytes] = _limited(file, self.limit)
+            if self.path.name.lower().removesuffix(".gz").endswith(".csv"):
+                raw = _quoted_lines(raw)
+            for number, line in enumerate(raw):
+                text = line.rstrip(b"\r\n\0")
+                if number == 0:
+                    text = text.removeprefix(b"\xef\xbb\xbf")
+                if len(text) >= self.limit:
+                    self.cut += 1
+                if text.strip():
+                    yield text
+
+
+def _opened(path: Path, head: bytes) -> IO[bytes]:
+    if head.startswith(b"\x1f\x8b"):
+        return gzip.open(path, "rb")  # type: ignore[return-value]  # reads like any binary file
+    if head.startswith(_UTF16):
+        text = path.read_text(encoding="utf-16", errors="backslashreplace")
+        return io.BytesIO(text.encode("utf-8", "backslashreplace"))
+    return path.open("rb")
+
+
+def _limited(file: IO[bytes], limit: int) -> Iterator[bytes]:
+    """Lines; one that is longer comes in pieces."""
+    total = 0
+    while line := file.readline(limit):
+        total += len(line)
+        if total > _MOST_UNPACKED:
+            raise TooLarge
+        yield line
+
+
+def _quoted_lines(lines: Iterable[bytes]) -> Iterator[bytes]:
+    """CSV records: a quoted value may go over several lines. An unclosed quote ends after a while."""
+    held: list[bytes] = []
+    open_quote, size = False, 0
+    for line in lines:
+        if line.count(b'"') % 2:
+            open_quote = not open_quote
+        held.append(line)
+        size += len(line)
+        if not open_quote:
+            yield b"".join(held)
+            held, size = [], 0
+        elif size > _LONGEST_QUOTED:
+            yield from held
+            held, size, open_quote = [], 0, False
+    yield from held
+
+
+def first(chunks: Iterator[list[bytes]]) -> list[bytes] | None:
+    """The next chunk, None at the end; a plain function so that a thread can run it."""
+    return next(islice(chunks, 1), None)
