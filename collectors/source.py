@@ -73,7 +73,8 @@ class Source:
     regular expression (Rust syntax) that a line of this product matches, for auto-detection; rename:
     raw field → ECS field; leftovers: prefix under which raw fields that no table names are kept (the
     vendor's own name), "" to drop none and keep raw names; ignore: raw fields that carry nothing (said
-    why in the file); constants: ECS field → value in every event.
+    why in the file); constants: ECS field → value in every event; why: input rows
+    that the shape left out → the reason of each (default: `not_<name>`).
     """
 
     name: str
@@ -85,6 +86,7 @@ class Source:
     constants: Mapping[str, Any] = field(default_factory=dict)
     leftovers: str = ""
     ignore: Sequence[str] = ()
+    why: Callable[[pl.DataFrame], pl.Series] | None = None
     _derived: list[Derive] = field(default_factory=list)
     _each: Each | None = None
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)
@@ -118,7 +120,8 @@ class Source:
         frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
         done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
         left = rows.filter(~pl.col(ROW).is_in(done.implode()))
-        rejected = left.select(ROW, pl.lit(f"not_{self.name}").alias("reason"))
+        reason = pl.lit(f"not_{self.name}") if self.why is None or not left.height else self.why(left)
+        rejected = left.select(ROW, reason.alias("reason"))
         return Parsed(frames, rejected)
 
     def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -159,9 +162,20 @@ class Source:
 _INTAKE = {"message", "received", "peer"}
 
 
+def plain_name(name: str) -> str:
+    """A column name out of a sender's text: without what Polars would read as a pattern (`*`, `^…$`)."""
+    return name.replace("*", "_").replace("^", "_") if "*" in name or "^" in name else name
+
+
+def _plainly_named(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not any("*" in name or "^" in name for name in document):
+        return document
+    return {plain_name(name): value for name, value in document.items()}
+
+
 def frame_of(documents: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
     """A frame from flat mappings, each column in its ECS type; values that do not fit become null."""
-    rows = list(documents)
+    rows = [_plainly_named(document) for document in documents]
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = [_column(name, [row.get(name) for row in rows]) for name in names]
     return pl.DataFrame(columns) if columns else pl.DataFrame({"_": [None] * len(rows)}).drop("_")
