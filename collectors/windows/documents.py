@@ -16,6 +16,8 @@ from typing import Any
 import orjson
 import polars as pl
 
+from collectors.source import plain_name
+
 DEEPEST = 24
 _CHUNK = 128
 """Documents held at a time. 128 made 64,000 lines/s where 2,048 made 50,000 (Sysmon 1, 1.7 KB each)."""
@@ -52,13 +54,13 @@ def frames(pairs: Iterable[Pair], kind: Callable[[dict[str, Any]], str] = _same)
     kind: documents of different kinds never share a frame. Read in small chunks: a chunk's dictionaries
     stay in the processor's cache and die there, which is twice as fast as holding them all.
     """
-    alike: dict[tuple[object, ...], list[pl.DataFrame]] = {}
+    alike: dict[tuple[str, tuple[object, ...]], list[pl.DataFrame]] = {}
     with _no_collection():
         for name, chunk in _chunks(pairs, kind):
             for frame in _frames(chunk):
-                alike.setdefault((name, *frame.schema.items()), []).append(frame)
-    for (name, *_), parts in alike.items():
-        yield str(name), pl.concat(parts, rechunk=True)
+                alike.setdefault((name, tuple(frame.schema.items())), []).append(frame)
+    for (name, _), parts in alike.items():
+        yield name, pl.concat(parts, rechunk=True)
 
 
 def _chunks(pairs: Iterable[Pair], kind: Callable[[dict[str, Any]], str]) -> Iterator[tuple[str, list[Pair]]]:
@@ -101,7 +103,7 @@ def _flatten(prefix: str, nodes: Sequence[Any], columns: dict[str, pl.Series], d
     if len(names) > _WIDEST or len(columns) * len(nodes) > _CELLS or len(names) * len(nodes) > _CELLS:
         return False
     for name, cells in zip(names, values, strict=True):
-        path = prefix + name
+        path = prefix + plain_name(name)
         kinds = set(map(type, cells))
         if dict in kinds and depth:
             inner = [cell if type(cell) is dict else None for cell in cells]

@@ -118,12 +118,7 @@ def beats(frame: pl.DataFrame) -> pl.DataFrame | None:
     """Winlogbeat and Elastic Agent: `winlog.*` and the ECS fields that it filled."""
     if "winlog.event_id" not in frame.columns and "winlog.channel" not in frame.columns:
         return None
-    kept = _select(frame, _beats_name)
-    return kept.with_columns(pl.col("winlog.keywords").list.join(", ")) if _listed(kept) else kept
-
-
-def _listed(frame: pl.DataFrame) -> bool:
-    return isinstance(frame.schema.get("winlog.keywords"), pl.List)
+    return _select(frame, _beats_name)
 
 
 def _beats_name(name: str) -> str | None:
@@ -154,14 +149,20 @@ def _flat_name(name: str) -> str | None:
 
 
 def _select(frame: pl.DataFrame, rename: Callable[[str], str | None]) -> pl.DataFrame:
-    """Rename columns; two that get one name are coalesced."""
+    """Rename columns; two that get one name are coalesced; lists become lines of text where ECS has none."""
     columns: dict[str, pl.Expr] = {"row": pl.col("row")}
-    for name in frame.columns:
+    for name, dtype in frame.schema.items():
         if name == "row" or (new := rename(name)) is None:
             continue
-        known = columns.get(new)
-        columns[new] = pl.col(name) if known is None else pl.coalesce(known, pl.col(name))
+        column, known = pl.col(name), columns.get(new)
+        if isinstance(dtype, pl.List) and not _may_be_list(new):
+            column = column.list.join("\n", ignore_nulls=True)
+        columns[new] = column if known is None else pl.coalesce(known, column)
     return frame.select(expr.alias(name) for name, expr in columns.items())
+
+
+def _may_be_list(name: str) -> bool:
+    return name == DATA + "Data" or isinstance(ecs.column_type(name), pl.List)
 
 
 FORMS: Mapping[str, Callable[[pl.DataFrame], pl.DataFrame | None]] = {

@@ -15,6 +15,7 @@ PROVIDER, CODE = "winlog.provider_name", "winlog.event_id"
 _TEXTS = (PROVIDER, CODE, "winlog.channel", "winlog.computer_name", "winlog.record_id")
 _EVENT_ID = r'"(?:EventID|event_id)"\s*:\s*(?:\{[^}]*\}\s*,\s*"#text"\s*:\s*)?"?(\d+)|<EventID[^>]*>(\d+)'
 _PROVIDER = r'"(?:provider_name|SourceName|Name)"\s*:\s*"([^"]*)"'
+_MOST_PARAMS = 64
 _GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 
 
@@ -73,38 +74,30 @@ def _whole(frame: pl.DataFrame) -> pl.DataFrame:
         told = frame.with_columns(logs.provider(frozenset(frame.columns)).alias(PROVIDER))
         frame = told.with_columns(logs.channel().alias("winlog.channel"))
     frame = _unnamed(frame)
-    steps = [_as_text(name, dtype) for name, dtype in frame.schema.items() if name.startswith("winlog.")]
-    texts = frame.with_columns(step for step in steps if step is not None)
+    guids = [_braced(name) for name in frame.columns if name.startswith(DATA) and name[-4:].lower() == "guid"]
+    texts = frame.with_columns(guids)
     return ecs.conform(texts.drop("row")).with_columns(texts["row"])
 
 
-def _as_text(name: str, dtype: pl.DataType) -> pl.Expr | None:
+def _braced(name: str) -> pl.Expr:
     column = pl.col(name)
-    if isinstance(dtype, pl.List):
-        return column.list.join("\n", ignore_nulls=True).alias(name)
-    if name.startswith(DATA) and name[-4:].lower() == "guid":
-        braced = pl.concat_str(pl.lit("{"), column, pl.lit("}"))
-        return pl.when(column.str.contains(_GUID)).then(braced).otherwise(column).alias(name)
-    return None
+    braced = pl.concat_str(pl.lit("{"), column, pl.lit("}"))
+    return pl.when(column.str.contains(_GUID)).then(braced).otherwise(column).alias(name)
 
 
 def _unnamed(frame: pl.DataFrame) -> pl.DataFrame:
     """Classic events have unnamed values: `param1`, `param2` … as Winlogbeat names them, and `Data`."""
     data = DATA + "Data"
-    if data in frame.columns:
-        if not isinstance(frame.schema[data], pl.List):
-            return frame
-        width = min(int(frame[data].list.len().max() or 0), 64)  # type: ignore[arg-type]
-        params = [
-            pl.col(data).list.get(i, null_on_oob=True).alias(f"{DATA}param{i + 1}") for i in range(width)
-        ]
-        return frame.with_columns(param for param in params if param.meta.output_name() not in frame.columns)
-    names = [name for i in range(1, 65) if (name := f"{DATA}param{i}") in frame.columns]
-    return (
-        frame.with_columns(pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data))
-        if names
-        else frame
-    )
+    if data not in frame.columns:
+        names = [name for i in range(1, _MOST_PARAMS) if (name := f"{DATA}param{i}") in frame.columns]
+        joined = pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data)
+        return frame.with_columns(joined) if names else frame
+    if not isinstance(frame.schema[data], pl.List):
+        return frame
+    width = min(int(frame[data].list.len().max() or 0), _MOST_PARAMS)  # type: ignore[arg-type]
+    numbered = {f"{DATA}param{i + 1}": pl.col(data).list.get(i, null_on_oob=True) for i in range(width)}
+    params = [param.alias(name) for name, param in numbered.items() if name not in frame.columns]
+    return frame.with_columns(*params, pl.col(data).list.join("\n", ignore_nulls=True))
 
 
 def _together(parts: list[pl.DataFrame]) -> pl.DataFrame:

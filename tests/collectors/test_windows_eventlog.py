@@ -231,3 +231,46 @@ def test_no_event_data_can_raise(kind: tuple[str, int], data: dict[str, object],
     parsed = _parse(_beats(code, data, provider), _flat(code, **data), line)
     rows = [row for frame in parsed.frames for row in frame["row"]] + parsed.rejected["row"].to_list()
     assert sorted(rows) == [0, 1, 2]
+
+
+_JSON = st.recursive(
+    _VALUE,
+    lambda inner: st.dictionaries(st.sampled_from(["name", "ip", "id", "Data", "*"]), inner, max_size=3),
+    max_leaves=5,
+)
+_NAMES = st.sampled_from(
+    [
+        "host",
+        "event",
+        "user",
+        "process",
+        "@timestamp",
+        "message",
+        "source",
+        "log",
+        "row",
+        "registry",
+        "Event",
+        "EventID",
+        "Channel",
+        "Hostname",
+        "EventTime",
+        "Keywords",
+        "UserID",
+        "Message",
+        "winlog",
+        "winlog.event_id",
+    ]
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(_NAMES, _JSON, max_size=4), st.dictionaries(_NAMES, _JSON, max_size=4))
+def test_no_document_can_raise(outer: dict[str, object], inner: dict[str, object]) -> None:
+    """Any JSON where shippers write names, times and objects."""
+    beats = _beats(4624, {"TargetUserName": "a"})
+    within = {**beats, "winlog": {**beats["winlog"], **inner}}  # type: ignore[dict-item]
+    evtx = {"Event": {"System": {"EventID": 1, **inner}, "EventData": outer}}
+    parsed = _parse({**beats, **outer}, within, evtx, {**_flat(4624), **outer})
+    rows = [row for frame in parsed.frames for row in frame["row"]] + parsed.rejected["row"].to_list()
+    assert sorted(rows) == [0, 1, 2, 3]

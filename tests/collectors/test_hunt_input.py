@@ -1,0 +1,165 @@
+"""EVTX files and hunt input: kinds told by content, damage counted, ids that a second run makes again."""
+
+import gzip
+from pathlib import Path
+
+import orjson
+import polars as pl
+import pytest
+
+from collectors.evtx import EvtxFiles, is_evtx
+from collectors.hunt_input import HuntInput
+from hinomi.errors import InputError
+from tests import shared
+
+LOGON = (
+    b'{"EventTime":"2026-11-21 03:44:10","Hostname":"dc01","EventID":4624,"Channel":"Security",'
+    b'"SourceName":"Microsoft-Windows-Security-Auditing","TargetUserName":"t.yamada"}'
+)
+XML = (
+    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"
+    "<Provider Name='Service Control Manager'/><EventID>7045</EventID><Channel>System</Channel></System>"
+    "<EventData><Data Name='ServiceName'>{}</Data></EventData></Event>"
+)
+
+
+def _of(path: Path, **given: str) -> tuple[pl.DataFrame, HuntInput]:
+    reader = HuntInput(**given)
+    frames = [batch.frame for batch in reader.batches([path])]
+    return (pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()), reader
+
+
+def _evtx() -> Path:
+    """The largest of the corpus: several chunks, so that a hole leaves something."""
+    return max(shared.corpus("evtx").rglob("*.evtx"), key=lambda path: path.stat().st_size)
+
+
+def test_json_lines_of_windows_events(tmp_path: Path) -> None:
+    """A file without a telling name: Windows by its content, ids by file and byte offset, again the same."""
+    path = tmp_path / "data"
+    path.write_bytes(LOGON + b"\n\n" + LOGON + b"\n")
+    first, reader = _of(path)
+    again, _ = _of(path)
+    assert first["event.id"].to_list() == again["event.id"].to_list()
+    assert first["event.id"].n_unique() == 2
+    assert first["log.offset"].to_list() == ["0", str(len(LOGON) + 2)]
+    assert set(first["log.file.path"]) == {str(path)}
+    assert first["event.dataset"][0] == "windows.eventlog"
+    assert not reader.ledger.counts
+
+
+def test_containers_of_records(tmp_path: Path) -> None:
+    """A JSON array, gzip, UTF-16 with its mark, and an XML export give the same events."""
+    (tmp_path / "array.json").write_bytes(b"[" + LOGON + b",\n" + LOGON + b"]")
+    (tmp_path / "packed.gz").write_bytes(gzip.compress(LOGON + b"\n" + LOGON))
+    (tmp_path / "wide.txt").write_bytes(b"\xff\xfe" + (LOGON.decode() + "\r\n").encode("utf-16-le") * 2)
+    (tmp_path / "export.xml").write_text(
+        "<?xml version='1.0'?>\n<Events>" + XML.format("A") + XML.format("火の見") + "</Events>",
+        encoding="utf-8",
+    )
+    found, _ = _of(tmp_path)
+    counts = dict(found["log.file.path"].value_counts().iter_rows())
+    assert {Path(name).name: n for name, n in counts.items()} == {
+        "array.json": 2,
+        "packed.gz": 2,
+        "wide.txt": 2,
+        "export.xml": 2,
+    }
+    assert "火の見" in found["winlog.event_data.ServiceName"].to_list()
+    assert found["event.id"].n_unique() == 8
+
+
+def test_a_pretty_printed_document_is_one_record(tmp_path: Path) -> None:
+    """A single object over several lines is read whole."""
+    path = tmp_path / "one.json"
+    path.write_bytes(orjson.dumps(orjson.loads(LOGON), option=orjson.OPT_INDENT_2))
+    found, _ = _of(path)
+    assert found["user.name"].to_list() == ["t.yamada"]
+
+
+def test_what_nobody_recognises_is_counted_by_file(tmp_path: Path) -> None:
+    """Unknown text, and a broken line among good ones: counted with the file's name, the rest goes on."""
+    (tmp_path / "notes.txt").write_bytes(b"\x00\x01\xff nothing\n")
+    (tmp_path / "some.json").write_bytes(LOGON + b'\n{"EventID":4624,"Channel":\n' + LOGON)
+    found, reader = _of(tmp_path)
+    assert found.height == 2
+    reasons = {line.reason for line in reader.ledger.counts}
+    assert reasons == {"unknown_format:notes.txt", "not_understood:some.json"}
+    assert [damage.path.name for damage in reader.damaged] == ["notes.txt"]
+
+
+def test_a_path_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """The error names the path, in Japanese first."""
+    with pytest.raises(InputError, match="ありません"):
+        _of(tmp_path / "missing")
+
+
+def test_progress_names_each_file(tmp_path: Path) -> None:
+    """The caller can show how far it is."""
+    seen: list[tuple[str, int]] = []
+    (tmp_path / "a.json").write_bytes(LOGON + b"\n" + LOGON)
+    reader = HuntInput(progress=lambda path, n: seen.append((path.name, n)))
+    assert sum(map(len, reader.batches([tmp_path]))) == 2
+    assert seen == [("a.json", 2)]
+
+
+def test_evtx_records_have_their_place() -> None:
+    """Each record: JSON text, path, place in the file, Windows' own number."""
+    path = _evtx()
+    frame = pl.concat(list(EvtxFiles(batch=100).read(path)))
+    assert frame["log.offset"].to_list() == list(range(frame.height))
+    assert frame["winlog.record_id"].n_unique() == frame.height
+    assert (
+        orjson.loads(frame["message"][0])["Event"]["System"]["EventRecordID"] == frame["winlog.record_id"][0]
+    )
+
+
+def test_a_damaged_evtx_gives_what_can_be_read(tmp_path: Path) -> None:
+    """A chunk's header destroyed: the other chunks are read, the loss is told with file and reason."""
+    data = _evtx().read_bytes()
+    whole = sum(frame.height for frame in EvtxFiles().read(_evtx()))
+    hole = tmp_path / "hole.evtx"
+    hole.write_bytes(data[: 4096 + 65536] + bytes(600) + data[4096 + 65536 + 600 :])
+    reader = EvtxFiles()
+    left = sum(frame.height for frame in reader.read(hole))
+    assert 0 < left < whole
+    [damage] = reader.damaged
+    assert (damage.path, damage.lost) == (hole, 1)
+    assert "chunk" in damage.reason
+
+
+def test_an_evtx_without_its_header_is_read(tmp_path: Path) -> None:
+    """The file header overwritten: told by its first chunk, nothing lost."""
+    data = _evtx().read_bytes()
+    path = tmp_path / "headless.bin"
+    path.write_bytes(bytes(4096) + data[4096:])
+    assert is_evtx(path.read_bytes()[:4104])
+    reader = EvtxFiles()
+    whole = sum(frame.height for frame in EvtxFiles().read(_evtx()))
+    assert sum(frame.height for frame in reader.read(path)) == whole
+    assert reader.damaged == []
+
+
+def test_cut_short_and_empty_evtx_do_not_stop_a_hunt(tmp_path: Path) -> None:
+    """A truncated, an empty-bodied and a good file together: what is there is hunted, the damage counted."""
+    data = _evtx().read_bytes()
+    (tmp_path / "a_cut.evtx").write_bytes(data[: 4096 + 65536 + 1000])
+    (tmp_path / "b_bad.evtx").write_bytes(b"ElfFile\x00" + bytes(100))
+    (tmp_path / "c_good.evtx").write_bytes(data)
+    found, reader = _of(tmp_path)
+    assert {Path(name).name for name in found["log.file.path"]} == {"a_cut.evtx", "c_good.evtx"}
+    assert [damage.path.name for damage in reader.damaged if damage.path.name == "b_bad.evtx"]
+    assert any(line.reason == "damaged:b_bad.evtx" for line in reader.ledger.counts)
+
+
+def test_the_whole_evtx_corpus_becomes_batches() -> None:
+    """Every record of 143 attack samples is in a batch with file, id and code; few frames, quickly."""
+    batches = list(HuntInput().batches([shared.corpus("evtx")]))
+    records = sum(frame.height for frame in EvtxFiles().read(shared.corpus("evtx")))
+    assert sum(map(len, batches)) == records
+    for batch in batches:
+        assert batch.frame["winlog.event_id"].n_unique() == 1
+        assert batch.frame["event.id"].null_count() == 0
+        assert batch.frame["log.file.path"].null_count() == 0
+    ids = pl.concat([batch.frame["event.id"] for batch in batches])
+    assert ids.n_unique() == records
