@@ -154,3 +154,9 @@ def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
 def time_or(value: pl.Expr, *others: pl.Expr) -> pl.Expr:
     """The first time that is there, in the type of `@timestamp`."""
     return pl.coalesce(value, *others).cast(ecs.TIME)
+
+
+def local(naive: pl.Expr, zone: str = "Asia/Tokyo") -> pl.Expr:
+    """A naive local time as a time in UTC; null for an hour that the zone skipped."""
+    zoned = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    return zoned.dt.convert_time_zone("UTC")

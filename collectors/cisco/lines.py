@@ -6,8 +6,9 @@ from functools import cache
 
 import polars as pl
 
+from collectors import syslog
 from collectors.cisco.messages import COMMON, MESSAGES
-from collectors.shapes import pairs, syslog
+from collectors.shapes import pairs
 
 _TAG = r"%(?P<product>ASA|FTD|PIX|FWSM|NGIPS)-(?:[a-z]\w*-)?(?P<severity>\d)-(?P<id>\d{6}): ?"
 _UNTAGGED = r"^\s*(?:Group <[^>]*> User <|Group = |TunnelGroup <|Tunnel group search )"

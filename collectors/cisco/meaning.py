@@ -120,8 +120,8 @@ def columns(message_id: pl.Expr, result: pl.Expr) -> dict[str, pl.Expr]:
         near = {key: getattr(value, part) for key, value in _CLASSES.items()}
         return pl.coalesce(e.mapped(message_id, exact), e.mapped(group, near))
 
-    said = pl.when(result == "permitted").then(pl.lit("connection,allowed"))
-    said = pl.when(denied).then(pl.lit("connection,denied")).otherwise(said)
+    allowed = pl.when(result == "permitted").then(pl.lit("connection,allowed"))
+    said = pl.when(denied).then(pl.lit("connection,denied")).otherwise(allowed)
     by_list = pl.when(message_id.is_in(["106100", "106102"]) | message_id.str.starts_with("430")).then(said)
     action = pl.when(by_list.is_not_null() & ~message_id.str.starts_with("430")).then(
         pl.when(denied).then(pl.lit("flow-denied")).otherwise(pl.lit("flow-permitted"))

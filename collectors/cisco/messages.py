@@ -57,24 +57,41 @@ _GROUP = (
 )
 _AAA = (
     r"AAA (?:user )?(?P<aaa>\w+) (?P<result>\w+) ?: (?:reason = (?P<reason>[^:]*?) ?: )?"
-    r"(?:server =\s+(?P<server>\S+) ?: |local database ?: )?user ?= ?(?P<user>.*?)(?: : user IP = (?P<src>\S+))?\s*$"
+    r"(?:server =\s+(?P<server>\S+) ?: |local database ?: )?user ?= ?(?P<user>.*?)(?: : "
+    r"user IP = (?P<src>\S+))?\s*$"
 )
 
 MESSAGES: dict[str, str] = {
     "302013 302015": _BUILT,
     "302014 302016": _TORN,
     "302020 302021": _ICMP,
-    "106001": rf"(?P<direction>Inbound) (?P<proto>TCP) connection denied from {_pair('src')} to {_pair('dst')}{_TAIL}",
-    "106006 106007": rf"Deny (?P<direction>inbound) (?P<proto>UDP) from {_pair('src')} to {_pair('dst')}{_TAIL}",
+    "106001": (
+        rf"(?P<direction>Inbound) (?P<proto>TCP) connection denied from {_pair('src')} to "
+        rf"{_pair('dst')}{_TAIL}"
+    ),
+    "106006 106007": (
+        rf"Deny (?P<direction>inbound) (?P<proto>UDP) from {_pair('src')} to "
+        rf"{_pair('dst')}{_TAIL}"
+    ),
     "106010 106014": rf"Deny (?P<direction>inbound) (?P<proto>\S+) src {_end('src')} dst {_end('dst')}",
     "106011": rf"Deny (?P<direction>inbound) \(No xlate\) (?P<proto>\w+) src {_end('src')} dst {_end('dst')}",
     "106012": r"Deny IP from (?P<src>[^\s,]+) to (?P<dst>[^\s,]+), IP options: (?P<reason>.*)",
     "106015": rf"Deny (?P<proto>TCP) \((?P<reason>[^)]*)\) from {_pair('src')} to {_pair('dst')}{_TAIL}",
-    "106016 106017": r"Deny IP (?P<reason>.+?) from \(?(?P<src>[^\s)]+)\)? to (?P<dst>\S+)(?: on interface (?P<on>\S+))?",
-    "106021 106022": r"Deny (?P<proto>\S+) (?P<reason>reverse path check|connection spoof) from (?P<src>\S+) to (?P<dst>\S+) on interface (?P<on>\S+)",
-    "106023": rf"Deny (?:protocol )?(?P<proto>\S+) src {_end('src')} dst {_end('dst')}(?: \(type (?P<icmptype>\d+), code (?P<icmpcode>\d+)\))? by access-group \"(?P<acl>[^\"]*)\"",
+    "106016 106017": (
+        r"Deny IP (?P<reason>.+?) from \(?(?P<src>[^\s)]+)\)? to (?P<dst>\S+)(?: on interface "
+        r"(?P<on>\S+))?"
+    ),
+    "106021 106022": (
+        r"Deny (?P<proto>\S+) (?P<reason>reverse path check|connection spoof) from (?P<src>\S+) "
+        r"to (?P<dst>\S+) on interface (?P<on>\S+)"
+    ),
+    "106023": (
+        rf"Deny (?:protocol )?(?P<proto>\S+) src {_end('src')} dst {_end('dst')}(?: \(type "
+        rf"(?P<icmptype>\d+), code (?P<icmpcode>\d+)\))? by access-group \"(?P<acl>[^\"]*)\""
+    ),
     "106100 106102 106103": (
-        r"access-list (?P<acl>\S+) (?P<result>permitted|denied|est-allowed) (?P<proto>\S+)(?: for user '(?P<user>[^']*)')? "
+        r"access-list (?P<acl>\S+) (?P<result>permitted|denied|est-allowed) (?P<proto>\S+)"
+        r"(?: for user '(?P<user>[^']*)')? "
         r"(?P<srcif>[^\s/]+)/(?P<src>[^\s(]+)\((?P<srcport>\d+)\)(?:\((?P<srcuser>[^)]*)\))? -> "
         r"(?P<dstif>[^\s/]+)/(?P<dst>[^\s(]+)\((?P<dstport>\d+)\)"
     ),
@@ -82,24 +99,59 @@ MESSAGES: dict[str, str] = {
         r"Denied (?P<proto>(?:IPv6-)?ICMP) type=(?P<icmptype>\d+),?(?: code=?\s?(?P<icmpcode>\d+))?,? "
         r"from (?:laddr )?(?P<src>\S+?),? (?:to (?P<dst>\S+) )?on interface (?P<on>[^\s:]+)"
     ),
-    "313005": r"(?P<reason>No matching connection for ICMP error message): (?P<proto>icmp\S*) src (?P<srcif>[^\s:]+):(?P<src>\S+) dst (?P<dstif>[^\s:]+):(?P<dst>\S+)(?: \(type (?P<icmptype>\d+), code (?P<icmpcode>\d+)\))?",
-    "710001 710002 710003": rf"(?P<proto>\w+) access (?P<result>requested|permitted|denied)(?: by ACL)? from {_pair('src')} to (?P<dstif>[^\s:]+):{_pair('dst')}",
-    "710004 710005": rf"(?P<proto>\w+) (?P<reason>connection limit exceeded|request discarded) from {_pair('src')} to (?P<dstif>[^\s:]+):{_pair('dst')}",
-    "305011 305012": r"(?:Built|Teardown) \w+ (?P<proto>\w+) translation from (?P<srcif>[^\s:]+):(?P<src>[^\s/]+)/(?P<srcport>\d+)(?:\((?P<srcuser>[^)]*)\))? to (?P<dstif>[^\s:]+):(?P<srcnat>[^\s/]+)/(?P<srcnatport>\d+)",
-    "303002": r"FTP connection from (?P<srcif>[^\s:]+):(?P<src>[^\s/]+)/(?P<srcport>\d+) to (?P<dstif>[^\s:]+):(?P<dst>[^\s/]+)/(?P<dstport>\d+), user (?P<user>\S+) (?P<what>Stored|Retrieved) file (?P<file>.+)",
-    "304001": r"(?:(?P<user>\S+)@)?(?P<src>[0-9A-Fa-f.:]+) Accessed (?:JAVA )?URL (?P<dst>[0-9.]+|[0-9A-Fa-f:]+):(?P<url>\S+)",
-    "400000-400099": r"IPS:(?P<signature>\d+) (?P<what>.+?) from (?P<src>\S+) to (?P<dst>\S+) on interface (?P<on>\S+)",
+    "313005": (
+        r"(?P<reason>No matching connection for ICMP error message): (?P<proto>icmp\S*) src "
+        r"(?P<srcif>[^\s:]+):(?P<src>\S+) dst (?P<dstif>[^\s:]+):(?P<dst>\S+)(?: \(type "
+        r"(?P<icmptype>\d+), code (?P<icmpcode>\d+)\))?"
+    ),
+    "710001 710002 710003": (
+        rf"(?P<proto>\w+) access (?P<result>requested|permitted|denied)(?: by ACL)? from "
+        rf"{_pair('src')} to (?P<dstif>[^\s:]+):{_pair('dst')}"
+    ),
+    "710004 710005": (
+        rf"(?P<proto>\w+) (?P<reason>connection limit exceeded|request discarded) from "
+        rf"{_pair('src')} to (?P<dstif>[^\s:]+):{_pair('dst')}"
+    ),
+    "305011 305012": (
+        r"(?:Built|Teardown) \w+ (?P<proto>\w+) translation from (?P<srcif>[^\s:]+)"
+        r":(?P<src>[^\s/]+)/(?P<srcport>\d+)(?:\((?P<srcuser>[^)]*)\))? to (?P<dstif>[^\s:]+)"
+        r":(?P<srcnat>[^\s/]+)/(?P<srcnatport>\d+)"
+    ),
+    "303002": (
+        r"FTP connection from (?P<srcif>[^\s:]+):(?P<src>[^\s/]+)/(?P<srcport>\d+) to "
+        r"(?P<dstif>[^\s:]+):(?P<dst>[^\s/]+)/(?P<dstport>\d+), user (?P<user>\S+) "
+        r"(?P<what>Stored|Retrieved) file (?P<file>.+)"
+    ),
+    "304001": (
+        r"(?:(?P<user>\S+)@)?(?P<src>[0-9A-Fa-f.:]+) Accessed (?:JAVA )?URL (?P<dst>[0-9.]+|"
+        r"[0-9A-Fa-f:]+):(?P<url>\S+)"
+    ),
+    "400000-400099": (
+        r"IPS:(?P<signature>\d+) (?P<what>.+?) from (?P<src>\S+) to (?P<dst>\S+) on interface "
+        r"(?P<on>\S+)"
+    ),
     "733102 733103": r"Threat-detection (?P<what>adds|removes) host (?P<src>\S+) (?:to|from) shun list",
-    "109001 109005 109006 109007 109008": rf"(?P<what>A\w+) (?P<result>start|succeeded|failed|permitted|denied)? ?for user '?(?P<user>[^\s']+)'? from {_pair('src')} to {_pair('dst')}(?: on interface (?P<on>\S+))?",
-    "109201-109213": r"UAUTH: Session=(?P<session>[^,]+), User=(?P<user>[^,]*), Assigned IP=(?P<src>[^,\s]+), (?P<what>.*)",
+    "109001 109005 109006 109007 109008": (
+        rf"(?P<what>A\w+) (?P<result>start|succeeded|failed|permitted|denied)? ?for user "
+        rf"'?(?P<user>[^\s']+)'? from {_pair('src')} to {_pair('dst')}(?: on interface "
+        rf"(?P<on>\S+))?"
+    ),
+    "109201-109213": (
+        r"UAUTH: Session=(?P<session>[^,]+), User=(?P<user>[^,]*), Assigned IP=(?P<src>[^,\s]+)"
+        r", (?P<what>.*)"
+    ),
     "111008": r"User '(?P<user>[^']*)' executed the '(?P<command>.*)' command",
     "111009": r"User '(?P<user>[^']*)' executed cmd: (?P<command>.*\S)",
-    "111010": r"User '(?P<user>[^']*)', running '(?P<app>[^']*)' from IP (?P<src>[^\s,]+), executed '(?P<command>.*)'",
+    "111010": (
+        r"User '(?P<user>[^']*)', running '(?P<app>[^']*)' from IP (?P<src>[^\s,]+), executed "
+        r"'(?P<command>.*)'"
+    ),
     "113003-113005 113008 113012-113017": _AAA,
     "113006 113007": r"User (?P<user>\S+) (?P<what>(?:un)?locked(?: out)?.*)",
     "113009": r"AAA retrieved default group policy \((?P<policy>[^)]*)\) for user = (?P<user>\S+)",
     "113019": (
-        r"Group = (?P<group>[^,]*), Username = (?P<user>[^,]*), IP = (?P<src>[^,]*), (?P<what>Session disconnected)\. "
+        r"Group = (?P<group>[^,]*), Username = (?P<user>[^,]*), IP = (?P<src>[^,]*), "
+        r"(?P<what>Session disconnected)\. "
         r"Session Type: (?P<kind>[^,]*), Duration: (?P<duration>[^,]*), Bytes xmt: (?P<sent>\d+), "
         r"Bytes rcv: (?P<rcvd>\d+), Reason: (?P<reason>.*\S)"
     ),
@@ -107,19 +159,43 @@ MESSAGES: dict[str, str] = {
     "199019": r"[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d (?P<app>[^\s\[:]+)\[(?P<pid>\d+)\]: (?P<what>.*)",
     "502101 502102": r"(?P<what>New user added to|User deleted from) local dbase: Uname: (?P<user>\S+)",
     "502103": r"User (?P<what>priv level changed): Uname: (?P<user>\S+) From: (?P<old>\d+) To: (?P<new>\d+)",
-    "605004 605005": r"Login (?P<result>denied|permitted) from (?P<src>[^\s/]+)/(?P<srcport>\w+) to (?:(?P<dstif>[^\s:]+):)?(?P<dst>[^\s/]+)/(?P<service>\S+) for user \"(?P<user>[^\"]*)\"",
-    "611101 611102": r"User authentication (?P<result>succeeded|failed): (?:IP(?: address|,?)?:? ?(?P<src>[0-9A-Fa-f.:]+)?,? )?Uname: (?P<user>\S+)",
+    "605004 605005": (
+        r"Login (?P<result>denied|permitted) from (?P<src>[^\s/]+)/(?P<srcport>\w+) to "
+        r"(?:(?P<dstif>[^\s:]+):)?(?P<dst>[^\s/]+)/(?P<service>\S+) for user \"(?P<user>[^\"]*)"
+        r"\""
+    ),
+    "611101 611102": (
+        r"User authentication (?P<result>succeeded|failed): (?:IP(?: address|,?)?:? "
+        r"?(?P<src>[0-9A-Fa-f.:]+)?,? )?Uname: (?P<user>\S+)"
+    ),
     "611103": r"User (?P<what>logged out): Uname: (?P<user>\S+)",
-    "713228": r"Group = (?P<group>[^,]*), (?:Username = (?P<user>[^,]*), )?IP = (?P<src>[^,]*), (?P<what>Assigned private IP address) (?P<inside>\S+) to remote user",
-    "716038 716039": r"(?:Group <(?P<group>[^>]*)> User <(?P<user>[^>]*)> IP <(?P<src>[^>]*)> )?Authentication: (?P<result>successful|rejected)(?:, group = (?P<tunnel>\S+) user = (?P<who>[^,]+))?,? ?(?:Session Type: (?P<kind>\w+))?",
-    "722051": r"(?:Group <(?P<group>[^>]*)>|TunnelGroup <(?P<tunnel>[^>]*)> GroupPolicy <(?P<policy>[^>]*)>) User <(?P<user>[^>]*)> IP <(?P<src>[^>]*)> (?:IPv4 )?Address <(?P<inside>[^>]*)>(?: IPv6 address <(?P<inside6>[^>]*)>)? (?P<what>assigned to session)",
+    "713228": (
+        r"Group = (?P<group>[^,]*), (?:Username = (?P<user>[^,]*), )?IP = (?P<src>[^,]*), "
+        r"(?P<what>Assigned private IP address) (?P<inside>\S+) to remote user"
+    ),
+    "716038 716039": (
+        r"(?:Group <(?P<group>[^>]*)> User <(?P<user>[^>]*)> IP <(?P<src>[^>]*)> )"
+        r"?Authentication: (?P<result>successful|rejected)(?:, group = (?P<tunnel>\S+) user = "
+        r"(?P<who>[^,]+))?,? ?(?:Session Type: (?P<kind>\w+))?"
+    ),
+    "722051": (
+        r"(?:Group <(?P<group>[^>]*)>|TunnelGroup <(?P<tunnel>[^>]*)> GroupPolicy "
+        r"<(?P<policy>[^>]*)>) User <(?P<user>[^>]*)> IP <(?P<src>[^>]*)> (?:IPv4 )?Address "
+        r"<(?P<inside>[^>]*)>(?: IPv6 address <(?P<inside6>[^>]*)>)? (?P<what>assigned to "
+        r"session)"
+    ),
     "737001-737099": r"IPAA: (?:Session=(?P<session>[^,]+), )?(?P<what>\D*)(?P<src>\d{1,3}(?:\.\d{1,3}){3})?",
-    "750001-750099": r"Local:(?P<src>[0-9A-Fa-f.:]+):(?P<srcport>\d+) Remote:(?P<dst>[0-9A-Fa-f.:]+):(?P<dstport>\d+) Username:(?P<user>\S+) (?P<what>.*?)(?: Reason: (?P<reason>.*))?$",
+    "750001-750099": (
+        r"Local:(?P<src>[0-9A-Fa-f.:]+):(?P<srcport>\d+) Remote:(?P<dst>[0-9A-Fa-f.:]+)"
+        r":(?P<dstport>\d+) Username:(?P<user>\S+) (?P<what>.*?)(?: Reason: (?P<reason>.*))?$"
+    ),
 }
 
 COMMON: tuple[str, ...] = (
     _SESSION,
     _GROUP,
     r"^Tunnel group search .*?subject name: (?:.*?,)?CN=(?P<user>[^,]+)",
-    r"(?i)(?P<proto>tcp|udp|icmp) .*?\bfrom (?:(?P<srcif>[\w\-]+):)?(?P<src>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<srcport>\d+))? to (?:(?P<dstif>[\w\-]+):)?(?P<dst>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<dstport>\d+))?",
+    r"(?i)(?P<proto>tcp|udp|icmp) .*?\bfrom (?:(?P<srcif>[\w\-]+):)"
+    r"?(?P<src>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<srcport>\d+))? to (?:(?P<dstif>[\w\-]+):)"
+    r"?(?P<dst>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<dstport>\d+))?",
 )

@@ -80,7 +80,10 @@ _ENDS = (
     "auth-logout",
     "fsso-logoff",
 )
-_DENIED = r"^(?:deny|den(?:ied)?|block(?:ed)?|drop(?:ped)?|reset|dropped_session|clear_session|ip-conn|ssl-anomal\w*|quarantined?|.*-deny)$"
+_DENIED = (
+    r"^(?:deny|den(?:ied)?|block(?:ed)?|drop(?:ped)?|reset|dropped_session|clear_session|"
+    r"ip-conn|ssl-anomal\w*|quarantined?|.*-deny)$"
+)
 _FAILED = r"fail|error|denied|reject|invalid|negotiate_error"
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collectors.shapes import pairs, syslog
+from collectors import syslog
+from collectors.shapes import pairs
 
 HEADER = ("vendor", "product", "version", "class", "name", "severity")
 _PART = r"((?:[^\\|]|\\.)*)\|"

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collectors.shapes import pairs, syslog
+from collectors import syslog
+from collectors.shapes import pairs
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collectors.shapes import syslog
+from collectors import syslog
 from collectors.source import Shape
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collectors.shapes import syslog
+from collectors import syslog
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ import polars as pl
 
 from collectors import expressions as e
 from collectors.fortinet.meaning import meaning
-from collectors.shapes import cef, either, key_value, renamed, syslog
+from collectors.shapes import cef, either, key_value, renamed
 from collectors.source import Raw, Source
 
 CEF_NAMES = {
@@ -115,7 +115,7 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
     minutes = e.whole(offset.field("2")) * 60 + e.whole(offset.field("3")).fill_null(0)
     east = pl.when(offset.field("1") == "-").then(-minutes).otherwise(minutes)
     zoned = (clock - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
-    written = pl.when(minutes.is_not_null()).then(zoned).otherwise(syslog.local(clock))
+    written = pl.when(minutes.is_not_null()).then(zoned).otherwise(e.local(clock))
     header = pl.coalesce(pl.col("header.timestamp"), pl.col("received"))
     stored = e.first(e.whole(raw["itime"]), e.whole(raw["timestamp"]))
     other = pl.from_epoch(pl.when(stored.is_between(10**8, 10**10)).then(stored), "s").dt.replace_time_zone(

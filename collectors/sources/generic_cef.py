@@ -8,7 +8,7 @@ short and long names are both in use. Custom fields come under their labels: `cs
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import cef, syslog
+from collectors.shapes import cef
 from collectors.source import Raw, Source
 
 # Short name → long name; logs have either.
@@ -99,7 +99,7 @@ def _times(text: pl.Expr) -> list[pl.Expr]:
     )
     tight = text.str.replace_all(r"\s+", " ").str.replace(r" (?:UTC|GMT|JST)\b", "")
     written = pl.coalesce(tight.str.to_datetime(form, time_unit="ns", strict=False) for form in _TIMES)
-    tokyo = syslog.local(written)
+    tokyo = e.local(written)
     return [
         epoch,
         pl.when(text.str.contains("JST")).then(tokyo).otherwise(written.dt.replace_time_zone("UTC")),

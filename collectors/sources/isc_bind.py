@@ -12,22 +12,50 @@ from collectors.shapes import lines
 from collectors.source import Raw, Source
 
 _LEVELS = "critical|error|warning|notice|info|debug(?: \\d+)?"
-_CHANNEL = rf"^\s*(?:(?P<clock>\d\d-[A-Z][a-z]{{2}}-\d{{4}} \d\d:\d\d:\d\d\.\d{{3}}) )?(?:(?P<channel>[a-z][a-z-]+): )?(?:(?P<level>{_LEVELS}): )?"
-_CLIENT = r"client (?:@0x[0-9a-f]+ )?(?P<client>[0-9A-Fa-f.:]+(?:%\w+)?)#(?P<port>\d+)(?:/key (?P<key>\S+))?(?: \((?P<shown>[^)]*)\))?: (?:view (?P<view>\S+): )?"
-_ASKED = r"(?P<what>query|answer|response): (?P<name>\S+) (?P<class>IN|CH|HS|ANY|CLASS\d+|NONE) (?P<type>\S+) (?P<flags>[+-]\S*)(?: \((?P<server>[0-9A-Fa-f.:]+)\))?(?: -> (?P<code>[A-Z]+)(?: (?P<counts>\d.*))?)?"
-_REFUSED = r"(?:(?P<what>query(?: \(cache\))?|zone transfer|update|recursion)[^']*'(?P<zone>[^']*)' )?(?P<result>denied|approved|refused)"
-_POLICY = r"rpz (?P<trigger>\S+) (?P<policy>\S+) rewrite (?P<name>[^\s/]+)(?:/(?P<type>\w+)/(?P<class>\w+))?(?:/(?P<type2>\w+)/(?P<class2>\w+))? via (?P<rule>\S+)"
-_RESOLVE = r"resolving '(?P<name>[^'/]*)(?:/(?P<type>[^'/]+))?(?:/(?P<class>[^'/]+))?'(?: \(in '[^']*'\?\))?: (?P<server>[0-9A-Fa-f.:]+)#(?P<port>\d+)"
+_CHANNEL = (
+    rf"^\s*(?:(?P<clock>\d\d-[A-Z][a-z]{{2}}-\d{{4}} \d\d:\d\d:\d\d\.\d{{3}}) )"
+    rf"?(?:(?P<channel>[a-z][a-z-]+): )?(?:(?P<level>{_LEVELS}): )?"
+)
+_CLIENT = (
+    r"client (?:@0x[0-9a-f]+ )?(?P<client>[0-9A-Fa-f.:]+(?:%\w+)?)#(?P<port>\d+)(?:/key "
+    r"(?P<key>\S+))?(?: \((?P<shown>[^)]*)\))?: (?:view (?P<view>\S+): )?"
+)
+_ASKED = (
+    r"(?P<what>query|answer|response): (?P<name>\S+) (?P<class>IN|CH|HS|ANY|CLASS\d+|NONE) "
+    r"(?P<type>\S+) (?P<flags>[+-]\S*)(?: \((?P<server>[0-9A-Fa-f.:]+)\))?(?: -> "
+    r"(?P<code>[A-Z]+)(?: (?P<counts>\d.*))?)?"
+)
+_REFUSED = (
+    r"(?:(?P<what>query(?: \(cache\))?|zone transfer|update|recursion)[^']*'(?P<zone>[^']*)' )"
+    r"?(?P<result>denied|approved|refused)"
+)
+_POLICY = (
+    r"rpz (?P<trigger>\S+) (?P<policy>\S+) rewrite (?P<name>[^\s/]+)(?:/(?P<type>\w+)"
+    r"/(?P<class>\w+))?(?:/(?P<type2>\w+)/(?P<class2>\w+))? via (?P<rule>\S+)"
+)
+_RESOLVE = (
+    r"resolving '(?P<name>[^'/]*)(?:/(?P<type>[^'/]+))?(?:/(?P<class>[^'/]+))?'(?: \(in "
+    r"'[^']*'\?\))?: (?P<server>[0-9A-Fa-f.:]+)#(?P<port>\d+)"
+)
 _VALIDATE = r"validating @?(?:0x[0-9a-f]+: )?(?P<name>[^\s/]+)/(?P<type>[A-Z0-9]+): (?P<reason>.*)"
-_TRANSFER = r"transfer of '(?P<zone>[^'/]+)(?:/(?P<class>\w+))?(?:/\w+)?' from (?P<server>[0-9A-Fa-f.:]+)#(?P<port>\d+): (?P<reason>.*)"
+_TRANSFER = (
+    r"transfer of '(?P<zone>[^'/]+)(?:/(?P<class>\w+))?(?:/\w+)?' from "
+    r"(?P<server>[0-9A-Fa-f.:]+)#(?P<port>\d+): (?P<reason>.*)"
+)
 _ZONE = r"^zone (?P<zone>[^\s/]+)(?:/(?P<class>\w+))?(?:/\w+)?: (?P<reason>.*)"
-_OURS = r"client (?:@0x[0-9a-f]+ )?[0-9A-Fa-f.:%]+\S*#\d+|^\s*(?:[\w-]+: )*(?:validating |lame server resolving|[\w ]+ resolving '|rpz: |zone \S+: |transfer of ')"
+_OURS = (
+    r"client (?:@0x[0-9a-f]+ )?[0-9A-Fa-f.:%]+\S*#\d+|^\s*(?:[\w-]+: )*(?:validating |lame "
+    r"server resolving|[\w ]+ resolving '|rpz: |zone \S+: |transfer of ')"
+)
 
 source = Source(
     name="isc.bind",
     title={"ja": "BIND(DNS サーバ)", "en": "ISC BIND name server"},
     shape=lines(_OURS),
-    recognise=r"\bclient (?:@0x[0-9a-f]+ )?[0-9A-Fa-f.:]+#\d+ \(.*\): (?:query|answer|response|rpz)|\bnamed(?:\[\d+\])?: ",
+    recognise=(
+        r"\bclient (?:@0x[0-9a-f]+ )?[0-9A-Fa-f.:]+#\d+ \(.*\): (?:query|answer|response|rpz)"
+        r"|\bnamed(?:\[\d+\])?: "
+    ),
     constants={"observer.vendor": "ISC", "observer.product": "BIND", "network.protocol": "dns"},
     ignore=("text",),
 )
@@ -39,11 +67,8 @@ def common(raw: Raw) -> dict[str, pl.Expr]:
     text = raw["text"]
     head = text.str.extract_groups(_CHANNEL).struct
     clock = head.field("clock").str.to_datetime("%d-%b-%Y %H:%M:%S%.3f", time_unit="ns", strict=False)
-    local = clock.dt.replace_time_zone("Asia/Tokyo", non_existent="null", ambiguous="earliest")
     return {
-        "@timestamp": e.time_or(
-            pl.col("header.timestamp"), local.dt.convert_time_zone("UTC"), pl.col("received")
-        ),
+        "@timestamp": e.time_or(pl.col("header.timestamp"), e.local(clock), pl.col("received")),
         "host.name": pl.col("header.host"),
         "process.name": e.first(pl.col("header.app"), pl.lit("named")),
         "process.pid": pl.col("header.pid"),

@@ -22,26 +22,69 @@ _CHANGES = {
 }
 
 TABLE = {
-    "accepted": rf"^Accepted (?P<method>\S+) for (?P<user>.*?)(?: {_FROM}(?: ssh2)?(?:: (?P<keytype>\S+) (?:ID .* )?(?:SHA256:(?P<fingerprint>\S+)|\S+).*)?)?$",
+    "accepted": (
+        rf"^Accepted (?P<method>\S+) for (?P<user>.*?)(?: {_FROM}(?: ssh2)?(?:: (?P<keytype>\S+) "
+        rf"(?:ID .* )?(?:SHA256:(?P<fingerprint>\S+)|\S+).*)?)?$"
+    ),
     "failed": rf"^(?:error: )?Failed (?P<method>\S+) for {_WHO} {_FROM}(?: ssh2)?(?:: .*)?$",
     "too-many": rf"maximum authentication attempts exceeded for {_WHO} {_FROM}(?: ssh2)?(?: \[preauth\])?$",
-    "invalid-user": rf"^Invalid user (?P<user>.*) {_FROM}$|^input_userauth_request: invalid user (?P<user2>.*?)(?: \[preauth\])?$",
-    "not-allowed": r"^(?:error: )?User (?P<user>.*) from (?P<src>\S+) not allowed because (?P<reason>.*)$|^ROOT LOGIN REFUSED FROM (?P<src2>\S+)",
-    "no-identification": rf"(?:Did not receive identification string|Bad protocol version identification '.*'|banner exchange: Connection) {_FROM}",
-    "timeout": r"Timeout before authentication for (?:connection from )?(?P<src>[0-9A-Fa-f.:]+)(?: port (?P<port>\d+)| to )",
-    "received-disconnect": r"^(?:error: )?Received disconnect from (?P<src>[0-9A-Fa-f.:]+?)(?: port (?P<port>\d+))?: ?\d+: ?(?P<reason>.*?)(?: \[preauth\])?$",
+    "invalid-user": (
+        rf"^Invalid user (?P<user>.*) {_FROM}$|^input_userauth_request: invalid user "
+        rf"(?P<user2>.*?)(?: \[preauth\])?$"
+    ),
+    "not-allowed": (
+        r"^(?:error: )?User (?P<user>.*) from (?P<src>\S+) not allowed because (?P<reason>.*)$|"
+        r"^ROOT LOGIN REFUSED FROM (?P<src2>\S+)"
+    ),
+    "no-identification": (
+        rf"(?:Did not receive identification string|Bad protocol version identification '.*'|"
+        rf"banner exchange: Connection) {_FROM}"
+    ),
+    "timeout": (
+        r"Timeout before authentication for (?:connection from )?(?P<src>[0-9A-Fa-f.:]+)(?: "
+        r"port (?P<port>\d+)| to )"
+    ),
+    "received-disconnect": (
+        r"^(?:error: )?Received disconnect from (?P<src>[0-9A-Fa-f.:]+?)(?: port (?P<port>\d+))"
+        r"?: ?\d+: ?(?P<reason>.*?)(?: \[preauth\])?$"
+    ),
     "connection": rf"^Connection {_FROM} on (?P<dst>\S+) port (?P<dstport>\d+)",
-    "closed": r"^(?:Connection (?P<how>closed|reset) by|Disconnected from|Disconnecting)(?P<kind> authenticating| invalid| illegal)?(?: user (?P<user>.*))? (?P<src>[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+|UNKNOWN)(?: port (?P<port>\d+))?(?:: (?P<reason>.*?))?(?: \[preauth\])?$",
-    "pam-session": rf"{_PAM}session\): session (?P<what>opened|closed) for user (?P<user>[^\s(]+)(?:\(uid=(?P<uid>\d+)\))?(?: by (?P<by>[^\s(]*)\(uid=(?P<byuid>\d+)\))?",
-    "pam-failure": rf"(?:{_PAM}auth\): authentication failure|PAM \d+ more authentication failures?); logname=\S* uid=(?P<uid>\d*) euid=\d* tty=(?P<tty>\S*) ruser=(?P<ruser>\S*) rhost=(?P<src>\S*)(?:\s+user=(?P<user>\S+))?",
+    "closed": (
+        r"^(?:Connection (?P<how>closed|reset) by|Disconnected from|Disconnecting)(?P<kind> "
+        r"authenticating| invalid| illegal)?(?: user (?P<user>.*))? "
+        r"(?P<src>[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]+|UNKNOWN)(?: port (?P<port>\d+))?(?:: "
+        r"(?P<reason>.*?))?(?: \[preauth\])?$"
+    ),
+    "pam-session": (
+        rf"{_PAM}session\): session (?P<what>opened|closed) for user (?P<user>[^\s(]+)"
+        rf"(?:\(uid=(?P<uid>\d+)\))?(?: by (?P<by>[^\s(]*)\(uid=(?P<byuid>\d+)\))?"
+    ),
+    "pam-failure": (
+        rf"(?:{_PAM}auth\): authentication failure|PAM \d+ more authentication failures?); "
+        rf"logname=\S* uid=(?P<uid>\d*) euid=\d* tty=(?P<tty>\S*) ruser=(?P<ruser>\S*) "
+        rf"rhost=(?P<src>\S*)(?:\s+user=(?P<user>\S+))?"
+    ),
     "pam-granted": rf"{_PAM}account\): user '(?P<user>[^']*)' granted access",
     "pam-other": rf"{_PAM}(?P<stage>\w+)\): (?P<what>.*)",
-    "sudo": r"^(?P<by>\S+) : (?:(?P<reason>[^;=]+?) ; )?(?:HOST=\S+ ; )?(?:TTY=(?P<tty>\S+) ; )?PWD=(?P<pwd>.*?) ; (?:USER=(?P<user>\S+) ; )?(?:GROUP=\S+ ; )?(?:TSID=\S+ ; )?(?:ENV=.*? ; )?COMMAND=(?P<command>.*)$",
-    "su": r"^(?P<what>FAILED SU|FAILED su|Successful su)? ?(?:for (?P<user2>\S+) by (?P<by2>\S+)|\(to (?P<user>\S+)\) (?P<by>\S+) on (?P<tty>\S+))",
+    "sudo": (
+        r"^(?P<by>\S+) : (?:(?P<reason>[^;=]+?) ; )?(?:HOST=\S+ ; )?(?:TTY=(?P<tty>\S+) ; )"
+        r"?PWD=(?P<pwd>.*?) ; (?:USER=(?P<user>\S+) ; )?(?:GROUP=\S+ ; )?(?:TSID=\S+ ; )"
+        r"?(?:ENV=.*? ; )?COMMAND=(?P<command>.*)$"
+    ),
+    "su": (
+        r"^(?P<what>FAILED SU|FAILED su|Successful su)? ?(?:for (?P<user2>\S+) by (?P<by2>\S+)|"
+        r"\(to (?P<user>\S+)\) (?P<by>\S+) on (?P<tty>\S+))"
+    ),
     "account": r"^(?P<what>new user|delete user|new group|changed user)(?:: name=|\s')(?P<user>[^,'\s]+)",
-    "group-member": r"^(?P<what>add|remove|delete)d? '(?P<user>[^']+)' (?:to|from) (?:shadow )?group '(?P<group>[^']+)'",
+    "group-member": (
+        r"^(?P<what>add|remove|delete)d? '(?P<user>[^']+)' (?:to|from) (?:shadow )?group "
+        r"'(?P<group>[^']+)'"
+    ),
     "password": r"password changed for (?P<user>\S+)",
-    "configuration": r"^main: sshd: (?P<reason>.*)|^Server listening on (?P<dst>\S+) port (?P<dstport>\d+)|^Received signal (?P<signal>\d+); terminating",
+    "configuration": (
+        r"^main: sshd: (?P<reason>.*)|^Server listening on (?P<dst>\S+) port (?P<dstport>\d+)|"
+        r"^Received signal (?P<signal>\d+); terminating"
+    ),
     "error": r"^(?P<level>fatal|error): (?P<reason>.*)$",
 }
 _APPS = (
@@ -94,7 +137,10 @@ source = Source(
     name="linux.auth",
     title={"ja": "Linux 認証・権限(SSH、sudo、su、PAM)", "en": "Linux authentication (SSH, sudo, su, PAM)"},
     shape=patterns(TABLE, _APPS),
-    recognise=r"\b(?:sshd|sshd-session|sudo|su)(?:\[\d+\]: |: | \d+ \S+ )|^\s*(?:Accepted|Failed) \S+ for .* from \S+ port \d+|pam_unix\(",
+    recognise=(
+        r"\b(?:sshd|sshd-session|sudo|su)(?:\[\d+\]: |: | \d+ \S+ )"
+        r"|^\s*(?:Accepted|Failed) \S+ for .* from \S+ port \d+|pam_unix\("
+    ),
     leftovers="linux.auth",
     constants={"event.kind": "event"},
     rename={
@@ -146,7 +192,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
 
 @source.derive
 def parties(raw: Raw) -> dict[str, pl.Expr]:
-    """Who, from where, on which host. sudo and su: user.name is who asks, user.effective.name who they become."""
+    """Who, from where, on which host. sudo and su: user.name is who asks, "
+    "user.effective.name who they become."""
     asks = e.present(e.first(raw["by"], raw["by2"]))
     account = e.present(e.first(raw["user"], raw["user2"]))
     becomes = raw["pattern"].is_in(["sudo", "su"])

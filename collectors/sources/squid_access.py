@@ -7,17 +7,21 @@ carry more columns than the ten of the default (`logformat squid` with referrer 
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import lines, syslog
+from collectors.shapes import lines
 from collectors.source import Raw, Source
 
 _NATIVE = (
-    r"^\s*(?P<epoch>\d{9,11}(?:\.\d{1,9})?)\s+(?P<elapsed>-?\d+)\s+(?P<client>\S+)\s+(?P<result>[A-Z][A-Z_]*)/(?P<status>\d{3}|-)"
-    r"\s+(?P<bytes>\d+|-)\s+(?P<method>\S+)\s+(?P<url>\S+)\s+(?P<user>\S+)\s+(?P<hierarchy>[A-Z_]+)/(?P<peer>\S+)"
+    r"^\s*(?P<epoch>\d{9,11}(?:\.\d{1,9})?)\s+(?P<elapsed>-?\d+)\s+(?P<client>\S+)"
+    r"\s+(?P<result>[A-Z][A-Z_]*)/(?P<status>\d{3}|-)"
+    r"\s+(?P<bytes>\d+|-)\s+(?P<method>\S+)\s+(?P<url>\S+)\s+(?P<user>\S+)"
+    r"\s+(?P<hierarchy>[A-Z_]+)/(?P<peer>\S+)"
     r'(?:\s+(?P<mime>[^\s"]+))?\s*(?:"(?P<referrer>[^"]*)" "(?P<agent>[^"]*)")?'
 )
 _COMMON = (
-    r'^\s*(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<clock>[^\]]+)\] "(?P<method>[A-Z_-]+) (?P<url>\S+)(?: HTTP/(?P<version>[\d.]+))?" '
-    r'(?P<status>\d{3}|-) (?P<bytes>\d+|-)(?: "(?P<referrer>[^"]*)" "(?P<agent>[^"]*)")?(?: (?P<result>[A-Z][A-Z_]*):(?P<hierarchy>[A-Z_]+))?'
+    r"^\s*(?P<client>\S+) (?P<ident>\S+) (?P<user>\S+) \[(?P<clock>[^\]]+)\] "
+    r'"(?P<method>[A-Z_-]+) (?P<url>\S+)(?: HTTP/(?P<version>[\d.]+))?" '
+    r'(?P<status>\d{3}|-) (?P<bytes>\d+|-)(?: "(?P<referrer>[^"]*)" "(?P<agent>[^"]*)")?(?: '
+    r"(?P<result>[A-Z][A-Z_]*):(?P<hierarchy>[A-Z_]+))?"
 )
 _NATIVE_LIKE = r"^\s*\d{9,11}(?:\.\d+)?\s+-?\d+\s+\S+\s+[A-Z_]+/(?:\d{3}|-)\s"
 _COMMON_LIKE = r'^\s*\S+ \S+ \S+ \[[^\]]+\] "[A-Z_-]+ \S+[^"]*" (?:\d{3}|-) '
@@ -69,7 +73,7 @@ def access(raw: Raw) -> dict[str, pl.Expr]:
 
 def _clocks(text: pl.Expr) -> list[pl.Expr]:
     zoned = [text.str.to_datetime(form, time_unit="ns", time_zone="UTC", strict=False) for form in _CLOCKS]
-    naive = [syslog.local(text.str.to_datetime(form, time_unit="ns", strict=False)) for form in _LOCAL_CLOCKS]
+    naive = [e.local(text.str.to_datetime(form, time_unit="ns", strict=False)) for form in _LOCAL_CLOCKS]
     return [*zoned, *naive]
 
 
