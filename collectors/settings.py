@@ -105,7 +105,7 @@ class Listener(Section):
     encoding: EncodingName = Encoding.AUTO
     framing: Framing = Framing.AUTO
     max_message: int = Field(default=16 * MIB, ge=1024, le=64 * MIB)
-    max_body: int = Field(default=32 * MIB, ge=1024, le=256 * MIB)
+    max_body: int = Field(default=32 * MIB, ge=1024, le=64 * MIB)
     max_connections: int = Field(default=1024, ge=1)
     stall: float = Field(default=60.0, gt=0)
     cert: Path | None = None
@@ -160,7 +160,7 @@ def _is_loopback(address: str) -> bool:
 class SpoolSettings(Section):
     """`spool:` of the configuration. max_mib: the bound on disk, over all sources."""
 
-    max_mib: int = Field(default=4096, ge=64)
+    max_mib: int = Field(default=4096, ge=256)
 
 
 @dataclass(frozen=True, slots=True)
