@@ -17,6 +17,7 @@ Pattern = tuple[str | int, ...]
 EDGE = b"\xff"
 _MANY = rb"[^\xff]*"
 _CHARACTER = rb"(?:[\x00-\x7f]|[\xc0-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf7][\x80-\xbf]{3})"
+_HEXADECIMAL = [b"\\x%02x" % byte for byte in range(256)]
 _SHORT = 3
 """A scan that stops at every occurrence of one or two bytes costs more than it saves."""
 
@@ -106,7 +107,7 @@ def _part(part: str | int) -> bytes:
 
 
 def _escaped(data: bytes) -> bytes:
-    return b"".join(b"\\x%02x" % byte for byte in data)
+    return b"".join(map(_HEXADECIMAL.__getitem__, data))
 
 
 def regex(pattern: Pattern) -> str:

@@ -1,0 +1,285 @@
+"""Sigma, evaluated slowly and obviously: one rule (as YAML reads it) against one event (a flat mapping).
+
+It reads like the specification and shares nothing with the engine: no pySigma, no Hyperscan, no columns.
+An event maps dotted fields to str, int, float, bool, None or a list of texts; absent and None are alike.
+"""
+
+import base64
+import ipaddress
+import itertools
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Event = Mapping[str, Any]
+NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
+DASHES = "-/–—―"
+
+
+def holds(rule: Mapping[str, Any], event: Event, placeholders: Mapping[str, list[str]] | None = None) -> bool:
+    """Whether any condition of the rule is true of the event."""
+    detection = dict(rule["detection"])
+    conditions = detection.pop("condition")
+    truth = {
+        name: lambda body=body: search(body, event, placeholders or {}) for name, body in detection.items()
+    }
+    conditions = conditions if isinstance(conditions, list) else [conditions]
+    return any(Condition(text, truth).value() for text in conditions)
+
+
+class Condition:
+    """`not` binds closer than `and`, `and` closer than `or`."""
+
+    def __init__(self, text: str, truth: Mapping[str, Callable[[], bool]]) -> None:
+        self.words = re.findall(r"[()]|[^\s()]+", text)
+        self.truth = truth
+
+    def value(self) -> bool:
+        result = self._or()
+        assert not self.words, self.words
+        return result
+
+    def _or(self) -> bool:
+        result = self._and()
+        while self._next("or"):
+            other = self._and()
+            result = result or other
+        return result
+
+    def _and(self) -> bool:
+        result = self._not()
+        while self._next("and"):
+            other = self._not()
+            result = result and other
+        return result
+
+    def _not(self) -> bool:
+        return not self._not() if self._next("not") else self._one()
+
+    def _one(self) -> bool:
+        if self._next("("):
+            result = self._or()
+            assert self._next(")")
+            return result
+        word = self.words.pop(0)
+        if word in ("1", "any", "all") and self._next("of"):
+            names = self._named(self.words.pop(0))
+            return (all if word == "all" else any)(self.truth[name]() for name in names)
+        return self.truth[word]()
+
+    def _named(self, pattern: str) -> list[str]:
+        wanted = ".*" if pattern == "them" else pattern.replace("*", ".*")
+        return [name for name in self.truth if re.fullmatch(wanted, name) and not name.startswith("_")]
+
+    def _next(self, word: str) -> bool:
+        if self.words and self.words[0] == word:
+            self.words.pop(0)
+            return True
+        return False
+
+
+def search(body: Any, event: Event, placeholders: Mapping[str, list[str]]) -> bool:
+    """A map: all items; a list of maps: any; values without a field: keywords, any."""
+    if isinstance(body, dict):
+        return all(item(key, value, event, placeholders) for key, value in body.items())
+    if isinstance(body, list) and any(isinstance(part, dict | list) for part in body):
+        return any(search(part, event, placeholders) for part in body)
+    return item("", body, event, placeholders)
+
+
+def item(key: str, value: Any, event: Event, placeholders: Mapping[str, list[str]]) -> bool:
+    """`field|modifier|…: value or list of values`."""
+    field, *modifiers = key.split("|")
+    values = value if isinstance(value, list) else [value]
+    if not values:
+        values = [None]
+    results = (any(tests(field, one, modifiers, event, placeholders)) for one in values)
+    found = all(results) if "all" in modifiers else any(results)
+    return not found if "neq" in modifiers else found
+
+
+def tests(
+    field: str, value: Any, modifiers: list[str], event: Event, placeholders: Mapping[str, list[str]]
+) -> Iterator[bool]:
+    """The truth of every form that the modifiers make of one value."""
+    seen = held(field, event)
+    if "exists" in modifiers:
+        yield bool(seen) == value
+    elif value is None:
+        yield not seen
+    elif "fieldref" in modifiers:
+        yield any(refers(fold(own), fold(other), modifiers) for own in seen for other in held(value, event))
+    elif "re" in modifiers:
+        flags = sum({"i": re.I, "m": re.M, "s": re.S}.get(name, 0) for name in modifiers)
+        for text in expanded(value, modifiers, placeholders):
+            yield any(re.search(text, own, flags) for own in seen)
+    elif "cidr" in modifiers:
+        yield any(within(own, ipaddress.ip_network(value)) for own in seen)
+    elif comparison := next((name for name in ("lt", "lte", "gt", "gte") if name in modifiers), None):
+        yield any(compares(number(own), comparison, value) for own in seen)
+    elif part := next((name for name in PARTS if name in modifiers), None):
+        yield any(PARTS[part](own) == value for own in seen)
+    else:
+        for text in forms(value, modifiers, placeholders):
+            yield any(like(own, text, modifiers, keyword=not field) for own in seen)
+
+
+def held(field: str, event: Event) -> list[str]:
+    """The texts of a field; of every textual field where none is named."""
+    if not field:
+        names = [name for name in event if name not in NOT_CONTENT and isinstance(event[name], str | list)]
+        return [text for name in names for text in held(name, event)]
+    value = event.get(field)
+    return [rendered(one) for one in (value if isinstance(value, list) else [value]) if one is not None]
+
+
+def rendered(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
+
+
+def fold(text: str) -> str:
+    """Unicode simple case folding, letter by letter (İ is i and a dot)."""
+    return "".join(_fold(letter) for letter in text)
+
+
+def _fold(letter: str) -> str:
+    if letter == "İ":
+        return "i̇"
+    full = letter.casefold()
+    return full.lower() if len(full) == 1 else letter.lower()
+
+
+def forms(value: Any, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
+    """The texts (still with wildcards) that encoding, dashes and placeholders make of one value."""
+    texts = [rendered(value)]
+    for name in modifiers:
+        if name == "expand":
+            texts = [made for text in texts for made in expanded(text, modifiers, placeholders)]
+        elif name == "windash":
+            texts = [made for text in texts for made in dashed(text)]
+        elif name in ENCODE:
+            texts = [made for text in texts for made in ENCODE[name](text)]
+    return texts
+
+
+def expanded(text: str, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
+    if "expand" not in modifiers:
+        return [text]
+    parts = re.split(r"%([^%]+)%", text)
+    choices = [placeholders[part] if index % 2 else [part] for index, part in enumerate(parts)]
+    return ["".join(choice) for choice in itertools.product(*choices)]
+
+
+def dashed(text: str) -> list[str]:
+    parts = re.split(r"\B[-/]\b", text)
+    return [
+        "".join(itertools.chain(*itertools.zip_longest(parts, choice, fillvalue="")))
+        for choice in itertools.product(DASHES, repeat=len(parts) - 1)
+    ]
+
+
+def _utf16(codec: str, mark: bytes = b"") -> Callable[[str], list[str]]:
+    return lambda text: [(mark + text.encode(codec)).decode("latin-1")]
+
+
+def _base64(text: str) -> list[str]:
+    return [base64.b64encode(_data(text)).decode()]
+
+
+def _base64_offsets(text: str) -> list[str]:
+    """What of the encoding is certain, wherever the text begins within three bytes."""
+    data, made = _data(text), []
+    for shift in range(3):
+        sure = [
+            base64.b64encode(bytes([fill]) * shift + data + bytes([fill]) * tail).decode()
+            for fill in (0x00, 0xFF)
+            for tail in (range(-(shift + len(data)) % 3, 3))
+        ]
+        encoded = base64.b64encode(b"\0" * shift + data).decode().rstrip("=")
+        agreed = [all(len(one) > i and one[i] == sure[0][i] for one in sure) for i in range(len(encoded))]
+        first = (shift * 8 + 5) // 6
+        last = (shift + len(data)) * 8 // 6
+        assert all(agreed[first:last])
+        made.append(encoded[first:last])
+    return made
+
+
+def _data(text: str) -> bytes:
+    return text.encode("latin-1") if any(ord(c) < 256 and c in "\0" for c in text) else text.encode()
+
+
+ENCODE: dict[str, Callable[[str], list[str]]] = {
+    "wide": _utf16("utf-16-le"),
+    "utf16le": _utf16("utf-16-le"),
+    "utf16be": _utf16("utf-16-be"),
+    "utf16": _utf16("utf-16-le", b"\xff\xfe"),
+    "base64": _base64,
+    "base64offset": _base64_offsets,
+}
+
+
+def like(own: str, text: str, modifiers: list[str], *, keyword: bool) -> bool:
+    """A value against a text with wildcards, as a whole or where the modifiers say."""
+    cased = "cased" in modifiers
+    wanted = wildcard(text, (lambda t: t) if cased else fold)
+    if keyword or "contains" in modifiers:
+        wanted = f".*{wanted}.*"
+    if "startswith" in modifiers:
+        wanted = f"{wanted}.*"
+    if "endswith" in modifiers:
+        wanted = f".*{wanted}"
+    return re.fullmatch(wanted, own if cased else fold(own), re.S) is not None
+
+
+def wildcard(text: str, folded: Callable[[str], str]) -> str:
+    """`*` any run, `?` one character; a backslash escapes these and itself, else it is itself."""
+    tokens = re.findall(r"\\[*?\\]|[*?]|.", text, re.S)
+    special = {"*": ".*", "?": "."}
+    return "".join(special.get(t, re.escape(folded(t[-1] if len(t) == 2 else t))) for t in tokens)
+
+
+def refers(own: str, other: str, modifiers: list[str]) -> bool:
+    if "contains" in modifiers:
+        return other in own
+    if "startswith" in modifiers:
+        return own.startswith(other)
+    return own.endswith(other) if "endswith" in modifiers else own == other
+
+
+def within(text: str, network: Any) -> bool:
+    try:
+        return ipaddress.ip_address(text) in network
+    except ValueError:
+        return False
+
+
+def number(text: str) -> float | int | None:
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def compares(own: float | int | None, comparison: str, value: float) -> bool:
+    if own is None:
+        return False
+    return {"lt": own < value, "lte": own <= value, "gt": own > value, "gte": own >= value}[comparison]
+
+
+def _part(start: int, end: int) -> Callable[[str], int | None]:
+    return lambda text: int(text[start:end]) if text[start:end].isdigit() else None
+
+
+PARTS = {
+    "year": _part(0, 4),
+    "month": _part(5, 7),
+    "day": _part(8, 10),
+    "hour": _part(11, 13),
+    "minute": _part(14, 16),
+}
