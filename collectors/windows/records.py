@@ -21,7 +21,8 @@ _GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-
 
 @dataclass(frozen=True, slots=True)
 class WindowsEvents:
-    """Reads EVTX dumps, event XML, Winlogbeat and flat (NXLog) JSON, line by line in any mixture."""
+    """Reads EVTX dumps, event XML (bare or in an Azure diagnostic record), Winlogbeat and flat (NXLog)
+    JSON, line by line in any mixture."""
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with `row`, `winlog.*` and whatever ECS fields the shipper filled."""
@@ -55,7 +56,15 @@ def _documents(part: pl.DataFrame) -> Iterator[documents.Pair]:
                 yield row, document
         else:
             lines.append((row, _json_part(line)))
-    yield from documents.parsed(lines)
+    for row, document in documents.parsed(lines):
+        yield row, _unpacked(document)
+
+
+def _unpacked(document: dict[str, Any]) -> dict[str, Any]:
+    """The event inside an Azure virtual machine's diagnostic record, which carries its XML."""
+    properties = document.get("properties")
+    raw = properties.get("RawXml") if type(properties) is dict else None
+    return (xml.document(raw) if type(raw) is str else None) or document
 
 
 def _json_part(line: str | None) -> str | None:

@@ -23,8 +23,8 @@ XML = (
 )
 
 
-def _of(path: Path, **given: str) -> tuple[pl.DataFrame, HuntInput]:
-    reader = HuntInput(**given)
+def _of(path: Path, source: str = "") -> tuple[pl.DataFrame, HuntInput]:
+    reader = HuntInput(source=source)
     frames = [batch.frame for batch in reader.batches([path])]
     return (pl.concat(frames, how="diagonal_relaxed") if frames else pl.DataFrame()), reader
 

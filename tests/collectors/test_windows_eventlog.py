@@ -107,6 +107,20 @@ def test_xml_with_a_document_type_is_refused() -> None:
     assert _parse(bomb).rejected.height == 1
 
 
+def test_an_azure_diagnostic_record_is_the_event_inside() -> None:
+    """A virtual machine's WindowsEventLogsTable record carries the event's XML."""
+    event = (
+        "<Event xmlns='x'><System><Provider Name='Microsoft-Windows-Sysmon'/><EventID>5</EventID></System>"
+        "<EventData><Data Name='Image'>C:\\a.exe</Data></EventData></Event>"
+    )
+    line = {
+        "category": "WindowsEventLogsTable",
+        "properties": {"Channel": "x", "EventId": 5, "RawXml": event},
+    }
+    [frame] = _parse(line).frames
+    assert frame["process.executable"].to_list() == ["C:\\a.exe"]
+
+
 def test_unnamed_values_are_numbered_and_joined() -> None:
     """Classic events: param1, param2 … and Data, whichever of the two the shipper wrote."""
     evtx = {
