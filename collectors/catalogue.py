@@ -6,6 +6,7 @@
 import difflib
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -61,14 +62,22 @@ def find(name: str) -> Source:
 def recognise(lines: list[str]) -> str | None:
     """The source that most of the lines look like; None when none fits at least half of them.
 
-    A specific source wins over a generic one that fits as many lines.
+    A specific source wins over a generic one. Where two specific sources fit equally well it is None:
+    a guess would be pinned, so a person must say which it is.
     """
     sample = [line for line in lines if line.strip()]
     if not sample:
         return None
-    best, name = 0.0, None
-    for source in sources().values():
-        share = sum(map(source.recognises, sample)) / len(sample)
-        if share > best:
-            best, name = share, source.name
-    return name if best >= _MIN_SHARE else None
+    shares = {name: sum(map(source.recognises, sample)) / len(sample) for name, source in sources().items()}
+    generic = {name: share for name, share in shares.items() if name.startswith("generic.")}
+    specific = {name: share for name, share in shares.items() if name not in generic}
+    best = _best(specific)
+    if best:
+        return best[0] if len(best) == 1 else None
+    return next(iter(_best(generic)), None)
+
+
+def _best(shares: Mapping[str, float]) -> list[str]:
+    """The names with the highest share, if it is high enough."""
+    most = max(shares.values(), default=0.0)
+    return [name for name, share in shares.items() if share == most >= _MIN_SHARE]

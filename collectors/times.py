@@ -14,6 +14,9 @@ import polars as pl
 
 from hinomi.ecs import TIME
 
+ZONE = "Asia/Tokyo"
+"""The zone of times that name none, where nothing else is said."""
+
 JAPANESE = "japanese"
 ISO = "iso8601"
 EPOCHS = {"epoch": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
