@@ -1,0 +1,74 @@
+"""Sources against the intake corpus of ../shared/data: fields that another team expects of the same lines."""
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+
+from collectors import catalogue
+from collectors.parse import documents
+from tests import shared
+
+MAPPING: dict[str, str] = yaml.safe_load(Path(__file__).with_name("intake.yaml").read_text(encoding="utf-8"))
+REQUIRED = 0.85
+pytestmark = pytest.mark.corpus
+
+
+FIRST = {
+    "fortinet/fortigate",
+    "cisco/cisco-secure-firewall",
+    "windows/windows",
+    "beats/winlogbeat",
+    "openssh/openssh",
+    "squid/squid",
+    "bind/bind",
+    "office-365/o365",
+    "azure/azure-ad",
+    "microsoft/microsoft-entraid-graphapi",
+}
+
+
+def test_the_first_products_are_mapped_to_sources_that_exist() -> None:
+    """No product drops out of the mapping unseen."""
+    assert set(MAPPING) >= FIRST
+    assert set(MAPPING.values()) <= set(catalogue.sources())
+
+
+def _scorer() -> ModuleType:
+    """The corpus's own scoring tool, as a module."""
+    path = shared.SHARED / "tools" / "ecs_score.py"
+    if not path.exists():
+        shared.missing(f"{path} is not there")
+    spec = importlib.util.spec_from_file_location("ecs_score", path)
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _expected(scorer: ModuleType, case: dict[str, Any]) -> dict[str, Any]:
+    core = set(scorer.CORE)
+    return {k: v for k, v in scorer.flat(case["expected"]) if k in core and v not in (None, "", [])}
+
+
+@pytest.mark.parametrize("product", MAPPING)
+def test_product_scores(product: str) -> None:
+    """At least 85 % of the fields that the corpus expects of a product's lines are there with the same value."""
+    scorer = _scorer()
+    lines = shared.corpus("intake", f"{product}.jsonl").read_text(encoding="utf-8").splitlines()
+    cases = [json.loads(line) for line in lines]
+    found = documents(catalogue.find(MAPPING[product]), [case["message"] for case in cases])
+    hits, misses = 0, []
+    for case, document in zip(cases, found, strict=True):
+        got = dict(scorer.flat(document))
+        for name, want in _expected(scorer, case).items():
+            if name in got and scorer.same(name, want, got[name]):
+                hits += 1
+            else:
+                misses.append(f"{case['name']} {name}")
+    share = hits / (hits + len(misses))
+    assert share >= REQUIRED, f"{product}: {share:.3f}; missing {misses[:10]}"
