@@ -1,0 +1,270 @@
+"""Followed files and dropped files: every line once, through rotation, truncation and restarts."""
+
+import asyncio
+import gzip
+import json
+import os
+import random
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors.transports.tail import Tail
+from collectors.transports.whole_file import WholeFile
+from hinomi.identity import digest
+from tests.collectors.transports.intake import MIB, Running, intake
+from tests.shared import corpus
+
+
+def tail_of(folder: Path, name: str = "access.log") -> Tail:
+    return Tail(folder / name, folder / "record.place", 16 * MIB, settle=0.0)
+
+
+def drain(tail: Tail, seen: dict[str, bytes] | None = None) -> list[bytes]:
+    """Everything there is now; a line must never come again under another id."""
+    found: list[bytes] = []
+    for _ in range(200):
+        chunk = tail.next()
+        if chunk is not None:
+            tail.commit(chunk)
+            found += chunk.lines
+            if seen is not None:
+                seen.update(zip(chunk.ids, chunk.lines, strict=True))
+        elif (
+            tail.next() is None and tail.next() is None
+        ):  # after a rotation the next file needs a look of its own
+            break
+    return found
+
+
+def append(path: Path, *lines: str, end: str = "\n") -> None:
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write("".join(line + end for line in lines))
+
+
+def test_lines_are_given_when_they_are_whole(tmp_path: Path) -> None:
+    """A file that does not exist yet, a half line, its other half; CR LF is taken off."""
+    tail, path = tail_of(tmp_path), tmp_path / "access.log"
+    assert drain(tail) == []
+    append(path, "one", "two\r", "hal")
+    path.write_bytes(path.read_bytes()[:-1])
+    assert drain(tail) == [b"one", b"two"]
+    append(path, "f", "\n", "three")
+    assert drain(tail) == [b"half", b"three"]
+
+
+def test_rotation_by_renaming_loses_nothing(tmp_path: Path) -> None:
+    """Lines written to the old file after it was renamed, its last line without end, then the new file."""
+    tail, path = tail_of(tmp_path), tmp_path / "access.log"
+    append(path, "old 1")
+    assert drain(tail) == [b"old 1"]
+    path.rename(tmp_path / "access.log.1")
+    append(tmp_path / "access.log.1", "old 2")
+    append(tmp_path / "access.log.1", "old 3", end="")
+    append(path, "new 1")
+    assert drain(tail) == [b"old 2", b"old 3", b"new 1"]
+
+
+def test_rotation_by_copy_and_truncate_loses_nothing(tmp_path: Path) -> None:
+    """What was not read before the truncation is found in the copy."""
+    tail, path = tail_of(tmp_path), tmp_path / "access.log"
+    append(path, "old 1")
+    assert drain(tail) == [b"old 1"]
+    append(path, "old 2", "old 3")
+    shutil.copy(path, tmp_path / "access.log.1")
+    os.truncate(path, 0)
+    append(path, "new 1")
+    assert drain(tail) == [b"old 2", b"old 3", b"new 1"]
+
+
+def test_truncation_without_a_copy_starts_anew_and_is_said(tmp_path: Path) -> None:
+    """The same first line after the truncation has another id: the store does not take it for the old one."""
+    tail, path = tail_of(tmp_path), tmp_path / "access.log"
+    seen: dict[str, bytes] = {}
+    append(path, "time,user", "1,a")
+    drain(tail, seen)
+    os.truncate(path, 0)
+    append(path, "time,user")
+    chunk = tail.next()
+    assert chunk is not None
+    assert (chunk.lines, chunk.lost) == ([b"time,user"], "file_truncated")
+    assert not set(chunk.ids) & set(seen)
+
+
+def test_a_file_that_was_truncated_and_grew_again_is_noticed(tmp_path: Path) -> None:
+    """Between two looks the file became another one, longer than before: its beginning tells."""
+    tail, path = tail_of(tmp_path), tmp_path / "access.log"
+    append(path, "old 1", "old 2")
+    drain(tail)
+    os.truncate(path, 0)
+    append(path, *(f"new {n}" for n in range(50)))
+    assert drain(tail) == [b"new %d" % n for n in range(50)]
+
+
+@pytest.mark.parametrize("rotations", [0, 1, 2, 3])
+def test_a_restart_goes_on_where_it_was(tmp_path: Path, rotations: int) -> None:
+    """While nobody reads, the log grows and is rotated up to three times; every line comes once."""
+    path = tmp_path / "access.log"
+    before = tail_of(tmp_path)
+    append(path, "line 0", "line 1")
+    assert drain(before) == [b"line 0", b"line 1"]
+    before.save()
+    before.close()
+    expected = []
+    for n in range(2, 3 + rotations):
+        append(path, f"line {n}")
+        os.utime(path, ns=(n * 10**9, n * 10**9))
+        expected.append(b"line %d" % n)
+        if n < 2 + rotations:
+            for old in range(3, 0, -1):
+                if (tmp_path / f"access.log.{old}").exists():
+                    (tmp_path / f"access.log.{old}").rename(tmp_path / f"access.log.{old + 1}")
+            path.rename(tmp_path / "access.log.1")
+    assert drain(tail_of(tmp_path)) == expected
+
+
+def test_a_restart_with_an_old_record_gives_the_same_ids_again(tmp_path: Path) -> None:
+    """After kill -9 the record lags behind: lines come again, under ids that the store knows."""
+    path = tmp_path / "access.log"
+    append(path, *(f"line {n}" for n in range(10)))
+    first, again = dict[str, bytes](), dict[str, bytes]()
+    tail = tail_of(tmp_path)
+    drain(tail, first)  # the record was written before the first line was read, and not since
+    tail.close()
+    append(path, "line 10")
+    drain(tail_of(tmp_path), again)
+    assert again.items() >= first.items()
+    assert list(again.values()) == [b"line %d" % n for n in range(11)]
+
+
+def test_random_rotations_and_restarts_give_every_line_once(tmp_path: Path) -> None:
+    """Many random histories of a log: appended, rotated, read, killed. By id, each line is there once."""
+    for seed in range(20):
+        rng, folder = random.Random(seed), tmp_path / str(seed)
+        folder.mkdir()
+        path, tail, seen = folder / "access.log", tail_of(folder), dict[str, bytes]()
+        append(path, f"{seed} line 0")
+        os.utime(path, ns=(10**9, 10**9))
+        drain(tail, seen)
+        written, stamp = 1, 1
+        for _ in range(40):
+            match rng.randrange(5):
+                case 0 | 1:
+                    count = rng.randrange(1, 5)
+                    append(path, *(f"{seed} line {written + n}" for n in range(count)))
+                    written, stamp = written + count, stamp + 1
+                    os.utime(path, ns=(stamp * 10**9, stamp * 10**9))
+                case 2 if path.exists() and path.stat().st_size:
+                    path.rename(folder / f"access.log-{stamp:04d}")
+                case 3:
+                    drain(tail, seen)
+                case 4:
+                    tail.close()
+                    tail = tail_of(folder)
+        append(path, "last")
+        drain(tail, seen)
+        tail.close()
+        expected = [b"%d line %d" % (seed, n) for n in range(written)] + [b"last"]
+        assert sorted(seen.values()) == sorted(expected), seed
+
+
+def test_a_line_over_the_limit_comes_in_pieces(tmp_path: Path) -> None:
+    """A 20 MB line neither blocks the file nor fills the memory."""
+    path = tmp_path / "access.log"
+    path.write_bytes(b"a" * (20 * MIB) + b"\nafter\n")
+    lines = drain(tail_of(tmp_path))
+    assert [len(line) for line in lines] == [16 * MIB, 4 * MIB, 5]
+
+
+def test_a_followed_file_reaches_the_spool_with_its_identity(tmp_path: Path) -> None:
+    """Origin, path, client ids; after a restart of the whole intake nothing is doubled."""
+    path = tmp_path / "access.log"
+    append(path, "一行目")
+
+    async def work() -> list[dict[str, Any]]:
+        async with intake(tmp_path / "spool", squid={"kind": "file", "path": path}) as running:
+            return await running.until_spooled(2 if len(path.read_text("utf-8").split()) > 1 else 1)
+
+    first = asyncio.run(work())
+    assert (first[0]["origin"], first[0]["peer"]) == ("squid", str(path))
+    assert first[0]["event.id"] == digest("squid", first[0]["client_id"])
+    append(path, "二行目")
+    second = asyncio.run(work())
+    assert [row["payload"].decode() for row in second] == ["一行目", "二行目"]
+
+
+async def dropped(running: Running, folder: Path, name: str, content: bytes) -> None:
+    (folder / f".{name}").write_bytes(content)
+    (folder / f".{name}").rename(folder / name)
+    await running.until(lambda: not (folder / name).exists())
+
+
+def test_dropped_files_are_read_once_and_moved(tmp_path: Path) -> None:
+    """CSV in CP932 as bytes, a quoted value over two lines, JSON lines, gzip, UTF-16; unfinished ones wait."""
+    folder = tmp_path / "drop"
+
+    async def work() -> None:
+        async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
+            csv = '操作日時,職員ID\r\n2026-11-20,"山田\n太郎"\r\n'.encode("cp932")
+            await dropped(running, folder, "a.csv", csv)
+            await dropped(running, folder, "b.jsonl", b'\xef\xbb\xbf{"n":1}\n\n{"n":2}')
+            await dropped(running, folder, "c.log.gz", gzip.compress(b"packed\n"))
+            await dropped(running, folder, "d.csv", "日本語,列\r\n".encode("utf-16"))
+            (folder / "e.csv.part").write_bytes(b"not finished")
+            assert running.payloads() == [
+                "操作日時,職員ID".encode("cp932"),
+                '2026-11-20,"山田\n太郎"'.encode("cp932"),
+                b'{"n":1}',
+                b'{"n":2}',
+                b"packed",
+                "日本語,列".encode(),
+            ]
+            before = [row["event.id"] for row in running.rows]
+            await dropped(running, folder, "b.jsonl", b'\xef\xbb\xbf{"n":1}\n\n{"n":2}')
+            assert [row["event.id"] for row in running.spooled()][6:] == before[2:4]
+            names = sorted(path.name for path in (folder / "done").iterdir())
+            assert names == ["a.csv", "b-2.jsonl", "b.jsonl", "c.log.gz", "d.csv"]
+            assert (folder / "e.csv.part").exists()
+
+    asyncio.run(work())
+
+
+def test_a_broken_dropped_file_is_set_aside_and_the_next_is_read(tmp_path: Path) -> None:
+    """Half a gzip goes to `failed`, counted; the file after it is read."""
+    folder = tmp_path / "drop"
+
+    async def work() -> None:
+        async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
+            await dropped(running, folder, "broken.gz", gzip.compress(os.urandom(5000))[:2000])
+            await dropped(running, folder, "good.log", b"good\n")
+            assert running.payloads()[-1] == b"good"
+            assert running.counted("dropped", "unreadable_file", "city") == 1
+            assert (folder / "failed" / "broken.gz").exists()
+
+    asyncio.run(work())
+
+
+def test_evtx_becomes_one_json_document_a_record(tmp_path: Path) -> None:
+    """A Windows event file is read record by record; what is damaged is counted, not fatal."""
+    path = min(corpus("evtx").rglob("*.evtx"), key=lambda found: (found.stat().st_size, found))
+    records = [record for chunk in WholeFile(path, MIB).chunks() for record in chunk]
+    assert records
+    assert all("Event" in json.loads(record) for record in records)
+    data = bytearray(path.read_bytes())
+    data[4096 + 512 + 24 : 4096 + 512 + 400] = b"\xff" * 376  # inside the first chunk's first record
+    (tmp_path / "damaged.evtx").write_bytes(data)
+    file = WholeFile(tmp_path / "damaged.evtx", MIB)
+    assert sum(len(chunk) for chunk in file.chunks()) < len(records)
+    assert file.damaged >= 1
+
+
+def test_relative_paths_are_refused_in_words(tmp_path: Path) -> None:
+    """A path that depends on where the process was started is an error that names the key."""
+
+    async def work() -> None:
+        async with intake(tmp_path, f={"kind": "file", "path": "x.log"}) as running:
+            assert "絶対パス" in running.health.listeners["f"].problem
+
+    asyncio.run(work())
