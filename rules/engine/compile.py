@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
+from sigma.types import SigmaString
 
 from hinomi import batch
 from rules.engine import expression, pattern
@@ -13,6 +14,7 @@ from rules.engine.fold import fold_all
 from rules.engine.logsource import Route, Tables
 from rules.engine.parse import File
 from rules.engine.program import Atom, Compiled, Place, Program, Unit
+from rules.engine.translate import pattern_of
 
 Placeholders = Mapping[str, Sequence[str]]
 
@@ -27,7 +29,11 @@ class Compiler:
 
     def __init__(self, tables: Tables, placeholders: Placeholders) -> None:
         self.tables = tables
-        self.placeholders = {name: [str(v) for v in values] for name, values in placeholders.items()}
+        self.texts = {name: [[str(value)] for value in values] for name, values in placeholders.items()}
+        self.patterns = {
+            name: [pattern_of(SigmaString(str(value)).s) for value in values]
+            for name, values in placeholders.items()
+        }
         self.made = Compiled()
         self._atoms: dict[bytes, int] = {}
         self._places: dict[Place, int] = {}
@@ -86,7 +92,7 @@ class Compiler:
                 yield from self._patterns(column, test)
             case "re":
                 parts, flags = test.operand
-                for resolved in pattern.resolve(parts, self.placeholders):
+                for resolved in pattern.resolve(parts, self.texts):
                     yield Atom(column, "re", ["".join(resolved), flags], "regex")
             case operator if operator in REFERENCES:
                 yield Atom(column, operator, route.column(test.operand), None)
@@ -94,7 +100,7 @@ class Compiler:
                 yield Atom(column, operator, test.operand, None)
 
     def _patterns(self, column: str, test: Test) -> Iterator[Atom]:
-        for resolved in pattern.resolve(test.operand, self.placeholders):
+        for resolved in pattern.resolve(test.operand, self.patterns):
             wanted = pattern.normal(resolved)
             if column == KEYWORDS:
                 wanted = pattern.anywhere(wanted)

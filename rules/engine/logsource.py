@@ -6,7 +6,7 @@ The tables are `rules/logsources/<product>.yml`, one a product:
     datasets: [squid.access]             # every route of the table, unless the route names its own
     otherwise: squid.access.{field}      # a field that no table maps and ECS does not know
     fields: {c-uri: url.original}
-    categories: {proxy: [{where: {event.category: [web]}, fields: {…}}]}
+    categories: {proxy: [{where: {event.category: [web]}, fields: {…}, dataset: …, otherwise: …}]}
     services: {access: [{}]}
     nothing_yet: {services: [icap]}      # known, and no source of ours carries it
 
@@ -32,7 +32,7 @@ ANY_DATASET = "*"
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 
 _KEYS = {"product", "datasets", "otherwise", "fields", "categories", "services", "nothing_yet"}
-_ROUTE_KEYS = {"where", "fields", "dataset"}
+_ROUTE_KEYS = {"where", "fields", "dataset", "otherwise"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Route:
         )
 
 
-_OWN_ROOTS = ("winlog.", "hinomi.", "fortinet.", "cisco.", "microsoft.", "city.", "squid.", "isc.")
+_OWN_ROOTS = ("winlog.", "hinomi.", "fortinet.", "cisco.", "azure.", "o365.", "city.", "squid.", "isc.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _routes(entries: Any, common: list[Route], places: yamlfile.Places, key: str
         for base in common:
             if entry.get("dataset", base.dataset) == base.dataset:
                 fields = {**base.fields, **(entry.get("fields") or {})}
-                yield Route(base.dataset, where, fields, base.otherwise)
+                yield Route(base.dataset, where, fields, entry.get("otherwise", base.otherwise))
 
 
 def _known(value: Any, keys: set[str], places: yamlfile.Places, path: str) -> None:

@@ -7,7 +7,7 @@ that one native call scans a whole column, `^` and `$` are that byte, and `*` ne
 
 import re
 from collections.abc import Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from typing import Any
 
 from rules.engine.expression import ANY, ONE
@@ -26,18 +26,18 @@ class Unresolved(Exception):
     """A placeholder that nobody gave a value for. `args[0]` is its name."""
 
 
-def resolve(parts: Sequence[Any], placeholders: Mapping[str, Sequence[str]]) -> list[list[Any]]:
-    """Every pattern that the placeholders' values make of this one. Raises Unresolved."""
-    choices: list[list[Any]] = []
+def resolve(parts: Sequence[Any], placeholders: Mapping[str, Sequence[list[Any]]]) -> list[list[Any]]:
+    """Every pattern that the placeholders' values (patterns too) make of this one. Raises Unresolved."""
+    choices: list[Sequence[list[Any]]] = []
     for part in parts:
         if not isinstance(part, dict):
-            choices.append([part])
+            choices.append([[part]])
             continue
         name = part["expand"]
         if name not in placeholders:
             raise Unresolved(name)
-        choices.append(list(placeholders[name]))
-    return [list(choice) for choice in product(*choices)]
+        choices.append(placeholders[name])
+    return [list(chain.from_iterable(choice)) for choice in product(*choices)]
 
 
 def normal(parts: Sequence[str | int]) -> Pattern:

@@ -1,0 +1,64 @@
+"""The public collection and its own events: everything loads, everything that must be found is found."""
+
+import json
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from benchmarks import _windows_events
+from rules.engine import RuleSet, load
+from tests import shared
+
+pytestmark = pytest.mark.corpus
+
+
+@pytest.fixture(scope="module")
+def public(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
+    """Every rule of the public collection."""
+    return load([shared.corpus("sigma")], cache=tmp_path_factory.mktemp("cache"))
+
+
+def test_every_public_rule_loads(public: RuleSet) -> None:
+    """3,780 of 3,780; only rules with unfilled placeholders cannot run, and each says so."""
+    assert public.problems == []
+    assert len(public.rules) == 3780
+    assert all("placeholder" in rule.unsupported.en for rule in public.unsupported if rule.unsupported)
+    assert len(public.unsupported) < 30
+    assert sum("windows.eventlog" in rule.feeds for rule in public.rules) > 2800
+
+
+def test_regression_events(public: RuleSet) -> None:
+    """At least 95 of SigmaHQ's 100 regression cases: every named rule is found in its file."""
+    folder = shared.corpus("sigma-regression")
+    found: dict[str, set[str]] = defaultdict(set)
+    for batch in _windows_events.batches(folder):
+        for rule, rows in public.match(batch).hits:
+            for name in batch.frame.get_column("log.file.path").gather(rows).unique():
+                found[name].add(rule.id)
+    cases = json.loads((folder / "cases.json").read_text(encoding="utf-8"))
+    missed = [case["file"] for case in cases if not set(case["rule_ids"]) <= found[case["file"]]]
+    assert len(missed) <= 5, missed
+
+
+def test_one_event_at_a_time_is_the_same(public: RuleSet) -> None:
+    """A batch of many and batches of one give the same signals, and signals name each event once a rule."""
+    folder = shared.corpus("evtx", "Credential_Access")
+    for batch in _windows_events.batches(folder)[:12]:
+        whole = {(rule.id, int(row)) for rule, rows in public.match(batch).hits for row in rows}
+        single = {
+            (rule.id, row)
+            for row in range(min(len(batch), 20))
+            for rule, _ in public.match(type(batch)(batch.dataset, batch.frame[row : row + 1])).hits
+        }
+        assert single == {(identity, row) for identity, row in whole if row < 20}
+        signals = public.signals(batch, public.match(batch))
+        assert signals.get_column("event.id").n_unique() == signals.height == len(whole)
+
+
+def test_warm_start_is_the_same(public: RuleSet, tmp_path: Path) -> None:
+    """From the cache the rules are the same and match the same."""
+    rules = [shared.corpus("sigma", "rules", "windows", "builtin")]
+    cold, warm = load(rules, cache=tmp_path), load(rules, cache=tmp_path)
+    assert warm.rules == cold.rules
+    assert warm.compiled == cold.compiled

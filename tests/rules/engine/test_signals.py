@@ -1,0 +1,104 @@
+"""Signals: identity, role, and the fields that correlations need."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from hinomi import signal
+from hinomi.identity import digest
+from rules.engine import RuleSet
+from tests.rules.engine import rulebook
+
+FAILED = {"sel": {"event.outcome": "failure"}, "condition": "sel"}
+
+
+def _correlation(*, generate: bool, identity: str = "a") -> dict[str, Any]:
+    return {
+        "title": "many failures",
+        "id": f"{identity * 8}-2222-4333-8444-555555555555",
+        "correlation": {
+            "type": "value_count",
+            "rules": ["failed"],
+            "group-by": ["who", "source.ip"],
+            "timespan": "10m",
+            "aliases": {"who": {"failed": "city.test.account"}},
+            "condition": {"gte": 8, "field": "city.test.terminal"},
+            "generate": generate,
+        },
+    }
+
+
+def _signals(loaded: RuleSet, events: list[dict[str, Any]]) -> pl.DataFrame:
+    batch = rulebook.batch(events)
+    return loaded.signals(batch, loaded.match(batch))
+
+
+EVENT = {
+    "event.outcome": "failure",
+    "source.ip": "192.0.2.7",
+    "user.name": "山田",
+    "city.test.account": "A-1",
+    "city.test.terminal": "T9",
+    "related.user": ["山田", "yamada"],
+}
+
+
+def test_a_signal(tmp_path: Path) -> None:
+    """Schema, ids that a replay makes again, entity fields as JSON."""
+    rule = rulebook.rule(FAILED, name="failed")
+    loaded = rulebook.rules(tmp_path, rule)
+    found = _signals(loaded, [{"event.outcome": "success"}, EVENT])
+    assert dict(found.schema) == signal.SCHEMA
+    row = found.row(0, named=True)
+    assert found.height == 1
+    assert row["event.id"] == digest(rule["id"], "e1")
+    assert row["hinomi.signal.event_id"] == "e1"
+    assert row["hinomi.signal.role"] == "detection"
+    assert row["hinomi.signal.level"] == "high"
+    assert row["@timestamp"] == rulebook.NOW
+    fields = json.loads(row["hinomi.signal.fields"])
+    assert fields == {
+        "user.name": "山田",
+        "source.ip": "192.0.2.7",
+        "related.user": ["山田", "yamada"],
+        "event.outcome": "failure",
+    }
+
+
+def test_no_match_is_an_empty_frame(tmp_path: Path) -> None:
+    """Nothing found keeps the schema."""
+    found = _signals(rulebook.rules(tmp_path, rulebook.rule(FAILED)), [{"event.outcome": "success"}])
+    assert found.height == 0
+    assert dict(found.schema) == signal.SCHEMA
+
+
+def test_base_rules_and_correlation_fields(tmp_path: Path) -> None:
+    """A rule that only counts is `base` and carries what is grouped, aliased and counted."""
+    loaded = rulebook.rules(tmp_path, rulebook.rule(FAILED, name="failed"), _correlation(generate=False))
+    assert not loaded.problems, [str(problem) for problem in loaded.problems]
+    assert loaded.correlations[0].rule.timespan.seconds == 600
+    row = _signals(loaded, [EVENT]).row(0, named=True)
+    assert row["hinomi.signal.role"] == "base"
+    fields = json.loads(row["hinomi.signal.fields"])
+    assert fields["city.test.account"] == "A-1"
+    assert fields["city.test.terminal"] == "T9"
+
+
+def test_generating_rules_stay_detections(tmp_path: Path) -> None:
+    """One correlation that says `generate: true` suffices."""
+    loaded = rulebook.rules(
+        tmp_path,
+        rulebook.rule(FAILED, name="failed"),
+        _correlation(generate=False),
+        _correlation(generate=True, identity="b"),
+    )
+    assert _signals(loaded, [EVENT]).row(0, named=True)["hinomi.signal.role"] == "detection"
+
+
+def test_other_kinds_are_handed_on(tmp_path: Path) -> None:
+    """A `baseline` document is no problem: who reads such finds it."""
+    loaded = rulebook.rules(tmp_path, {"title": "first seen", "baseline": {"type": "first_seen"}})
+    assert loaded.problems == []
+    assert loaded.others[0].document["baseline"] == {"type": "first_seen"}
