@@ -77,5 +77,3 @@ def _varied(frame: pl.DataFrame, copy: int) -> pl.DataFrame:
     ]
     host = (pl.col("winlog.computer_name") + f"-{copy}").alias("winlog.computer_name")
     return frame.with_columns(*changed, host, (pl.col("event.id") + f"-{copy}").alias("event.id"))
-
-
