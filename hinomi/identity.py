@@ -18,3 +18,8 @@ def digest(*parts: str) -> str:
 def position_ids(prefix: str, rows: pl.Series) -> pl.Series:
     """Event ids of one spool block: `<prefix>-<row in hex>`; rows is an unsigned integer series."""
     return pl.Series("event.id", [f"{prefix}-{row:x}" for row in rows.to_list()], dtype=pl.String)
+
+
+def account(name: str) -> str:
+    """One spelling of a person's account: `HINOMI\\T.Yamada` and `t.yamada@city.example.jp` are `t.yamada`."""
+    return name.rsplit("\\", 1)[-1].split("@", 1)[0].strip().lower()

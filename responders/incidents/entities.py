@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from hinomi.alert import Alert
+from hinomi.identity import account
 
 FIELDS = {
     "user.name": "user",
@@ -14,11 +15,6 @@ FIELDS = {
     "destination.ip": "address",
 }
 _NOBODY = {"", "-", "system", "anonymous", "anonymous logon", "local service", "network service", "root"}
-
-
-def account(name: str) -> str:
-    """`HINOMI\\T.Yamada`, `t.yamada@city.example.jp` and `t.yamada` are one account."""
-    return name.rsplit("\\", 1)[-1].split("@", 1)[0].strip().lower()
 
 
 def machine(name: str) -> str:

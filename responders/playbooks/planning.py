@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from hinomi.alert import Alert, Level
-from hinomi.identity import digest
+from hinomi.identity import account, digest
 from hinomi.incident import Incident
 from responders.connectors.catalogue import ACTIONS
-from responders.incidents.entities import account, machine
+from responders.incidents.entities import machine
 from responders.playbooks.playbook import Playbook, Step
 from responders.playbooks.run import Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings

@@ -1,0 +1,73 @@
+"""What every baseline is: signals of some rules in, findings with their reason in words out, a state that lasts."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hinomi.errors import ContentError, Where
+from rules.correlation.entry import Entry
+from rules.meta import Meta
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """The YAML: what it says of itself, ids of the rules whose signals it takes, its options, its file."""
+
+    meta: Meta
+    takes: tuple[str, ...]
+    options: Mapping[str, Any]
+    path: Path
+
+    def number(self, name: str, default: float) -> float:
+        """An option that is a number. Raises ContentError naming file and key."""
+        value = self.options.get(name, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ContentError(
+                f"「{value}」は数ではありません。",
+                f'"{value}" is not a number',
+                where=Where(self.path, None, f"baseline.{name}"),
+            )
+        return float(value)
+
+    def text(self, name: str, default: str) -> str:
+        """An option that is text."""
+        return str(self.options.get(name, default))
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something out of the ordinary: key makes its alert's id; entries: the evidence; why, in words."""
+
+    key: str
+    entries: list[Entry]
+    ja: str
+    en: str
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+class Baseline(ABC):
+    """One baseline rule."""
+
+    def __init__(self, declared: Declared) -> None:
+        self.declared = declared
+        self.meta = declared.meta
+        self.entity = declared.text("entity", "user.name")
+
+    def feed(self, entries: Iterable[Entry]) -> list[Finding]:
+        """Findings among signals of the rules that it takes."""
+        own = [entry for entry in entries if entry.rule in self.declared.takes and entry.value(self.entity)]
+        return [finding for entry in own for finding in self.look(entry)]
+
+    @abstractmethod
+    def look(self, entry: Entry) -> list[Finding]:
+        """What one entry shows."""
+
+    @abstractmethod
+    def dump(self) -> Any:
+        """The state as JSON."""
+
+    @abstractmethod
+    def load(self, state: Any) -> None:
+        """Take up a state that `dump` gave."""
