@@ -49,7 +49,6 @@ class Compiler:
         except pattern.Unresolved as error:
             about["unsupported"] = _unresolved(str(error.args[0]))
             return
-        about["columns"] = [{name: route.column(name) for name in sorted(_fields(said))} for route in routes]
         for route, program in zip(routes, programs, strict=False):
             anchors = self._anchors(program)
             self.made.units.append(
@@ -199,10 +198,6 @@ def _flat(kind: str, args: list[Program]) -> Iterator[Program]:
             yield from _flat(kind, arg[1])
         else:
             yield arg
-
-
-def _fields(said: Expression) -> set[str]:
-    return {test.field for test in expression.tests(said) if test.field is not None}
 
 
 def _unresolved(name: str) -> dict[str, str]:

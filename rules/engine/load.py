@@ -86,13 +86,13 @@ class _Loading:
         key = cache.key(self.base.encode(), given, tables, *names, *contents)
         made = self._known(f"rules-{key}")
         if made is not None:
-            return RuleSet(made, Scans(made.atoms, self.store))
+            return RuleSet(made, Scans(made.atoms, self.store), self.tables)
         made = compile_files(self._parse(files, contents), self.tables, self.placeholders)
         scans = Scans(made.atoms, self.store)
         if self.store.folder is not None:
             scans.prepare()
             self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
-        return RuleSet(made, scans)
+        return RuleSet(made, scans, self.tables)
 
     def _known(self, name: str) -> Compiled | None:
         kept = self.parses.read(name)

@@ -9,6 +9,7 @@ import polars as pl
 
 from rules.engine import pattern
 from rules.engine.columns import Columns, Mask, Part
+from rules.engine.expression import ANY
 from rules.engine.fold import fold
 from rules.engine.hyperscan_db import python_regex
 
@@ -19,6 +20,8 @@ _COMPARE: dict[str, Callable[[pl.Series, Any], pl.Series]] = {
     "gt": lambda values, number: values > number,
     "gte": lambda values, number: values >= number,
 }
+_MANY = 16
+"""Wildcards beyond which a native regular expression costs more than searching part by part."""
 _OCTET = r"(0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])"
 _IPV4 = rf"^{_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}$"
 _TIME = r"^([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}))?"
@@ -47,31 +50,26 @@ ON_ROWS = frozenset({"null", "exists", "same", "starts", "ends", "holds"})
 
 
 def _is(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
+    if part.few:
+        return [pattern.matches(wanted, value) for value in part.folded_texts]
     return _wildcards(part.folded, wanted)
 
 
 def _is_cased(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
+    if part.few:
+        return [pattern.matches(wanted, value) for value in part.texts]
     return _wildcards(part.values, wanted)
 
 
 def _wildcards(values: pl.Series, wanted: pattern.Pattern) -> pl.Series | list[bool]:
     match wanted:
-        case ():
-            return values == ""
-        case (str(text),):
-            return values == text
         case (1,):
             return pl.repeat(True, len(values), eager=True)
         case (1, str(text), 1):
             return values.str.contains(text, literal=True)
-        case (str(text), 1):
-            return values.str.starts_with(text)
-        case (1, str(text)):
-            return values.str.ends_with(text)
-    try:
+    if wanted.count(ANY) <= _MANY:
         return values.str.contains(pattern.regex(wanted))
-    except pl.exceptions.ComputeError:  # too large for the native engine
-        return [pattern.matches(wanted, value) for value in values.to_list()]
+    return [pattern.matches(wanted, value) for value in values.to_list()]
 
 
 def _regex(part: Part, operand: Any) -> list[bool]:

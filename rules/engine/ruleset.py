@@ -13,6 +13,7 @@ from sigma.correlations import SigmaCorrelationRule
 from hinomi.batch import Batch
 from hinomi.words import Words
 from rules.engine import signals
+from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.match import Matcher
 from rules.engine.program import Compiled
 from rules.engine.scans import Scans
@@ -43,14 +44,6 @@ class Rule:
     feeds: tuple[str, ...]
     custom: Mapping[str, Any]
     unsupported: Words | None
-    columns: tuple[Mapping[str, str], ...]
-
-    def column(self, name: str, dataset: str) -> str:
-        """The column of a dataset that a field named in this rule means; the name itself where unknown."""
-        for feed, names in zip(self.feeds, self.columns, strict=False):
-            if feed == dataset and name in names:
-                return names[name]
-        return next((names[name] for names in self.columns if name in names), name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +92,7 @@ class RuleSet:
 
     compiled: Compiled
     scans: Scans
+    tables: Tables
     rules: list[Rule] = field(init=False)
     problems: list[Problem] = field(init=False)
     correlations: list[Correlation] = field(init=False)
@@ -126,6 +120,13 @@ class RuleSet:
         """The rule of an id or name, as correlations refer to it."""
         return self._by_reference.get(reference)
 
+    def columns(self, rule: Rule, name: str, dataset: str) -> tuple[str, ...]:
+        """The columns of a dataset that a Sigma field means to a rule: one for each of its routes there."""
+        routes = [
+            route for route in self.tables.routes(rule.logsource) if route.dataset in (dataset, ANY_DATASET)
+        ]
+        return tuple(dict.fromkeys(route.column(name) for route in routes)) or (name,)
+
     def match(self, batch: Batch) -> Matches:
         """Which rules hold on which rows of a batch."""
         found = self._matcher.match(batch)
@@ -140,7 +141,9 @@ class RuleSet:
                 level=rule.level,
                 role="base" if rule.id in self._base else "detection",
                 rows=rows,
-                extra={name: rule.column(name, batch.dataset) for name in self._named.get(rule.id, ())},
+                extra={
+                    name: self.columns(rule, name, batch.dataset) for name in self._named.get(rule.id, ())
+                },
             )
             for rule, rows in matches.hits
         ]
@@ -202,5 +205,4 @@ def _rule(index: int, about: Mapping[str, Any]) -> Rule:
         feeds=tuple(about["feeds"]),
         custom=about["custom"],
         unsupported=Words(reason["ja"], reason["en"]) if reason else None,
-        columns=tuple(about.get("columns", ())),
     )

@@ -49,12 +49,12 @@ class Hit:
     level: str
     role: str
     rows: np.ndarray[Any, np.dtype[np.int64]]
-    extra: Mapping[str, str]
+    extra: Mapping[str, tuple[str, ...]]
 
 
 def frame(batch: Batch, hits: Sequence[Hit]) -> pl.DataFrame:
     """Signals of a batch, rule by rule. `event.id` is the digest of the rule's and the event's id."""
-    alike: dict[tuple[tuple[str, str], ...], list[Hit]] = defaultdict(list)
+    alike: dict[tuple[tuple[str, tuple[str, ...]], ...], list[Hit]] = defaultdict(list)
     for hit in hits:
         if len(hit.rows):
             alike[tuple(sorted(hit.extra.items()))].append(hit)
@@ -62,7 +62,7 @@ def frame(batch: Batch, hits: Sequence[Hit]) -> pl.DataFrame:
     return pl.concat(frames) if frames else signal.empty()
 
 
-def _frame(batch: Batch, extra: Mapping[str, str], hits: Sequence[Hit]) -> pl.DataFrame:
+def _frame(batch: Batch, extra: Mapping[str, tuple[str, ...]], hits: Sequence[Hit]) -> pl.DataFrame:
     counts = np.array([len(hit.rows) for hit in hits])
     rows = np.concatenate([hit.rows for hit in hits])
     events = batch.frame[rows]
@@ -90,14 +90,20 @@ def _each(values: list[str], counts: np.ndarray[Any, np.dtype[np.int64]]) -> pl.
     return pl.Series(values, dtype=pl.String).gather(np.repeat(np.arange(len(values)), counts))
 
 
-def _fields(events: pl.DataFrame, extra: Mapping[str, str]) -> pl.Series:
-    """JSON text of the entity columns that hold anything."""
-    names = {name: name for name in ENTITIES} | dict(extra)
-    held = [
-        pl.col(column).alias(name)
-        for name, column in names.items()
-        if column in events.columns and events.get_column(column).null_count() < events.height
-    ]
-    if not held:
+def _fields(events: pl.DataFrame, extra: Mapping[str, tuple[str, ...]]) -> pl.Series:
+    """JSON text of the entity columns, and the extra ones, that hold anything."""
+    names = {name: (name,) for name in ENTITIES} | dict(extra)
+    held = {name: [column for column in columns if _holds(events, column)] for name, columns in names.items()}
+    values = [_first(columns).alias(name) for name, columns in held.items() if columns]
+    if not values:
         return pl.repeat("{}", events.height, dtype=pl.String, eager=True)
-    return events.select(pl.struct(held).struct.json_encode().alias("fields")).get_column("fields")
+    return events.select(pl.struct(values).struct.json_encode().alias("fields")).get_column("fields")
+
+
+def _holds(events: pl.DataFrame, column: str) -> bool:
+    return column in events.columns and events.get_column(column).null_count() < events.height
+
+
+def _first(columns: list[str]) -> pl.Expr:
+    """The first that a row has: a rule with several routes names one thing by several columns."""
+    return pl.col(columns[0]) if len(columns) == 1 else pl.coalesce(columns)

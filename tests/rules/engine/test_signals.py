@@ -102,3 +102,41 @@ def test_other_kinds_are_handed_on(tmp_path: Path) -> None:
     loaded = rulebook.rules(tmp_path, {"title": "first seen", "baseline": {"type": "first_seen"}})
     assert loaded.problems == []
     assert loaded.others[0].document["baseline"] == {"type": "first_seen"}
+
+
+def test_windows_names_in_correlations(tmp_path: Path) -> None:
+    """A correlation's Sigma names are carried under those names, from the column that each route means."""
+    rule = rulebook.rule(
+        {"sel": {"CommandLine|contains": "whoami"}, "condition": "sel"},
+        name="whoami",
+        logsource={"product": "windows", "category": "process_creation"},
+    )
+    correlation = {
+        "title": "often",
+        "id": "cccccccc-2222-4333-8444-555555555555",
+        "correlation": {
+            "type": "event_count",
+            "rules": ["whoami"],
+            "group-by": ["Image", "Computer"],
+            "timespan": "5m",
+            "condition": {"gte": 3},
+        },
+    }
+    loaded = rulebook.rules(tmp_path, rule, correlation)
+    sysmon = {
+        "winlog.channel": "Microsoft-Windows-Sysmon/Operational",
+        "winlog.event_id": "1",
+        "winlog.event_data.Image": "a.exe",
+    }
+    security = {
+        "winlog.channel": "Security",
+        "winlog.event_id": "4688",
+        "winlog.event_data.NewProcessName": "b.exe",
+    }
+    common = {"winlog.event_data.CommandLine": "whoami /all", "winlog.computer_name": "PC1"}
+    batch = rulebook.batch([sysmon | common, security | common], "windows.eventlog")
+    found = loaded.signals(batch, loaded.match(batch)).get_column("hinomi.signal.fields").to_list()
+    assert [json.loads(text) for text in found] == [
+        {"Image": "a.exe", "Computer": "PC1"},
+        {"Image": "b.exe", "Computer": "PC1"},
+    ]
