@@ -29,6 +29,7 @@ _FORM = (
     r"(?:\s?\([日月火水木金土祝・]+\))?"
     r"(?:[\sT]*(午前|午後|AM|PM)?\s?(\d{1,2})\s?[時:]\s?(?:(\d{1,2})\s?分?(?:\s?:?\s?(\d{1,2}(?:\.\d{1,9})?)\s?秒?)?)?)?\s*$"
 )
+_YEARS = (1900, 2200)
 _SAMPLE = datetime(2026, 11, 20, 3, 14, 5, tzinfo=UTC)
 _EPOCH_ABOUT = (10**8, 10**10)  # seconds of 1973 to 2286: other numbers are no times
 
@@ -38,7 +39,12 @@ def parsed(text: pl.Expr, formats: Sequence[str], zone: str) -> pl.Expr:
 
     formats: entries of `NAMED` or strptime patterns; zone: of times that name none.
     """
-    return pl.coalesce(_by(text.str.strip_chars(), form, zone) for form in formats).cast(TIME)
+    return pl.coalesce(_kept(_by(text.str.strip_chars(), form, zone)) for form in formats)
+
+
+def _kept(stamp: pl.Expr) -> pl.Expr:
+    """The time where nanoseconds since 1970 can hold it; beyond, Polars would count from the other end."""
+    return pl.when(stamp.dt.year().is_between(*_YEARS)).then(stamp).cast(TIME)
 
 
 def flaw(pattern: str) -> str | None:
@@ -69,18 +75,18 @@ def _by(text: pl.Expr, form: str, zone: str) -> pl.Expr:
     if form in EPOCHS:
         return _epoch(text, EPOCHS[form])
     if re.search(r"%[:#]?z", form):
-        return text.str.to_datetime(form, time_unit="ns", time_zone="UTC", strict=False)
+        return text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
     if not re.search(r"%[HIkslT]", form):
-        return local(text.str.to_date(form, strict=False).cast(pl.Datetime("ns")), zone)
-    return local(text.str.to_datetime(form, time_unit="ns", strict=False), zone)
+        return local(text.str.to_date(form, strict=False).cast(pl.Datetime("us")), zone)
+    return local(text.str.to_datetime(form, time_unit="us", strict=False), zone)
 
 
 def iso(text: pl.Expr, zone: str) -> pl.Expr:
     """RFC 3339 and near forms (`T` or blank, comma or point, no zone)."""
     plain = text.str.replace(r"^(\d{4}-\d\d-\d\d)[ T]", "${1}T").str.replace(",", ".", literal=True)
     offset = plain.str.replace(r"\s?[zZ]$", "+00:00")
-    zoned = offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="ns", time_zone="UTC", strict=False)
-    naive = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
+    zoned = offset.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", time_unit="us", time_zone="UTC", strict=False)
+    naive = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
     return pl.coalesce(zoned, local(naive, zone))
 
 
@@ -93,8 +99,9 @@ def local(naive: pl.Expr, zone: str) -> pl.Expr:
 def _epoch(text: pl.Expr, per_second: int) -> pl.Expr:
     count = text.cast(pl.Decimal(38, 9), strict=False)
     low, high = (bound * per_second for bound in _EPOCH_ABOUT)
-    nanoseconds = (count * (10**9 // per_second)).cast(pl.Int64, strict=False)
-    stamp = pl.from_epoch(pl.when(count.is_between(low, high)).then(nanoseconds), time_unit="ns")
+    sane = pl.when(count.is_between(low, high)).then(count)  # before the product, which could overflow
+    nanoseconds = (sane * (10**9 // per_second)).cast(pl.Int64, strict=False)
+    stamp = pl.from_epoch(nanoseconds, time_unit="ns")
     return stamp.dt.replace_time_zone("UTC")
 
 
@@ -123,5 +130,5 @@ def _japanese(text: pl.Expr) -> pl.Expr:
         minute.fill_null("0").str.zfill(2),
         pl.when(second.str.contains(r"^\d(?:\.|$)")).then("0" + second).otherwise(second).fill_null("00"),
     )
-    sane = pl.when(full.is_between(1900, 2200)).then(stamp)
-    return sane.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
+    sane = pl.when(full.is_between(*_YEARS)).then(stamp)
+    return sane.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)

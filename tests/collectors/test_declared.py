@@ -1,0 +1,200 @@
+"""Declared mappings: what they can say, and what a mistake in one is told as."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors import catalogue, declared
+from collectors.source import ROW, Parsed, Source
+from hinomi.errors import ContentError, HinomiError, ManyErrors
+from tests.collectors import content
+
+HEAD = """\
+source: city.library
+title: {ja: 図書館, en: Library}
+"""
+CSV = f"""{HEAD}format: csv
+columns: [日時, 利用者, 操作, 冊数, 結果]
+fields:
+  日時: {{to: "@timestamp"}}
+  利用者: user.name
+  操作: event.action
+  冊数: {{to: city.library.books, type: integer}}
+  結果: {{to: event.outcome, values: {{正常: success}}, otherwise: failure}}
+"""
+
+
+def _load(folder: Path, text: str) -> Source:
+    path = folder / "library.source.yml"
+    path.write_text(text, encoding="utf-8")
+    return declared.load(path)
+
+
+def _parse(folder: Path, text: str, *lines: str) -> Parsed:
+    return _load(folder, text).parse(content.intake(*lines))
+
+
+def _event(folder: Path, text: str, line: str) -> dict[str, Any]:
+    parsed = _parse(folder, text, line)
+    assert not parsed.rejected.height, parsed.rejected["reason"].to_list()
+    return content.flat(parsed.frames[0].drop(ROW))
+
+
+def test_csv(tmp_path: Path) -> None:
+    """Columns become fields; a value map's `otherwise` takes what the map does not name."""
+    event = _event(tmp_path, CSV, "2026/11/20 9時1分,s.suzuki,貸出,3,遅延")
+    assert event["user.name"] == "s.suzuki"
+    assert event["city.library.books"] == "3"
+    assert event["event.outcome"] == "failure"
+    assert event["@timestamp"].isoformat() == "2026-11-20T00:01:00+00:00"
+
+
+def test_wrong_columns_are_rejected_with_the_columns_named(tmp_path: Path) -> None:
+    """A file of another release is not read into the wrong fields: each line says what was expected."""
+    parsed = _parse(
+        tmp_path,
+        CSV,
+        "日時,利用者,操作,冊数,結果",
+        "利用者,日時,操作,冊数,結果",
+        "2026/11/20 9時1分,s.suzuki,貸出",
+        "s.suzuki,2026/11/20 9時1分,貸出,3,正常",
+    )
+    assert parsed.rejected["reason"].to_list() == [
+        "header_line",
+        "other_header: expected 日時,利用者,操作,冊数,結果",
+        "wrong_columns: expected 5 (日時,利用者,操作,冊数,結果), got 3",
+        "no_time: 日時",
+    ]
+    assert sorted(content.rows_of(parsed)) == [0, 1, 2, 3]
+
+
+def test_tabs_and_no_header(tmp_path: Path) -> None:
+    """Another delimiter; a file without a header line."""
+    text = CSV.replace("format: csv", 'format: csv\ndelimiter: "\\t"\nheader: false')
+    assert _event(tmp_path, text, "2026/11/20 9:01\ts.suzuki\t貸出\t3\t正常")["event.outcome"] == "success"
+
+
+def test_a_column_with_several_targets(tmp_path: Path) -> None:
+    """One column may say the action, the category and, by a pattern, a part of itself."""
+    text = CSV.replace(
+        "操作: event.action",
+        "操作: [event.action, {to: event.category, values: {貸出: [web, session]}}, "
+        "{to: event.code, extract: '(\\d+)$'}]",
+    )
+    event = _event(tmp_path, text, "2026/11/20 9:01,s.suzuki,貸出,3,正常")
+    assert event["event.category"] == ["web", "session"]
+    assert "event.code" not in event
+    assert _event(tmp_path, text, "2026/11/20 9:01,s.suzuki,操作17,3,正常")["event.code"] == "17"
+
+
+def test_json_by_path(tmp_path: Path) -> None:
+    """Dotted paths reach into objects; lists fill ECS arrays; what is not named stays under the source."""
+    text = f"""{HEAD}format: json
+fields:
+  at: {{to: "@timestamp", formats: [epoch_ms]}}
+  who.account: user.name
+  who.groups: host.ip
+  ok: {{to: event.outcome, values: {{"true": success, "false": failure}}}}
+  tags: {{to: tags, split: ","}}
+"""
+    line = (
+        '{"at": 1795112045000, "who": {"account": "a", "groups": ["192.0.2.1", "192.0.2.2"], "n": [1, 2]},'
+        ' "ok": true, "tags": "x, y"}'
+    )
+    event = _event(tmp_path, text, line)
+    assert event["host.ip"] == ["192.0.2.1", "192.0.2.2"]
+    assert event["event.outcome"] == "success"
+    assert event["tags"] == ["x", "y"]
+    assert event["city.library.who.n"] == "[1,2]"
+
+
+def test_key_value_and_cef(tmp_path: Path) -> None:
+    """The same fields from the two formats of appliances."""
+    fields = "fields: {src: {to: source.ip, type: ip}, act: {to: event.action, type: lower}}\n"
+    pairs = _event(tmp_path, f"{HEAD}format: key_value\n{fields}", "<13>src=192.0.2.7 act=DENY n=1")
+    cef = _event(tmp_path, f"{HEAD}format: cef\n{fields}", "CEF:0|A|B|1|7|n|5|src=192.0.2.7 act=DENY")
+    assert [(event["source.ip"], event["event.action"]) for event in (pairs, cef)] == [
+        ("192.0.2.7", "deny")
+    ] * 2
+    assert pairs["city.library.n"] == "1"
+
+
+def test_a_column_named_like_the_intake(tmp_path: Path) -> None:
+    """A product whose columns are called `message` and `row` loses nothing."""
+    text = f"""{HEAD}format: csv
+columns: [row, message, received]
+fields: {{row: event.code, message: event.reason}}
+"""
+    event = _event(tmp_path, text, "7,hello,x")
+    assert (event["event.code"], event["event.reason"]) == ("7", "hello")
+
+
+def test_a_citys_own_folder_adds_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file dropped into a folder is a source like those that ship."""
+    own = catalogue.sources().copy()
+    monkeypatch.setattr(catalogue, "sources", lambda: own)
+    (tmp_path / "library.source.yml").write_text(CSV, encoding="utf-8")
+    assert [source.name for source in catalogue.add(tmp_path)] == ["city.library"]
+    assert catalogue.find("city.library").title["ja"] == "図書館"
+
+
+MISTAKES = [
+    (CSV.replace("format: csv", "format: excel"), 3, "format", "excel"),
+    (CSV.replace("format: csv", "format: csv\nzonehint: dmz"), 4, "zonehint", "zone_hint"),
+    (CSV.replace("type: integer", "type: int"), 9, "fields.冊数.type", "integer"),
+    (CSV.replace("type: integer", "typ: integer"), 9, "fields.冊数.typ", "type"),
+    (CSV.replace("user.name", "user.nmae"), 7, "fields.利用者", "user.name"),
+    (CSV.replace("冊数: {to", "部数: {to"), 9, "fields.部数", "冊数"),
+    (CSV.replace("正常: success", "正常: good"), 10, "fields.結果", "success"),
+    (
+        CSV.replace('to: "@timestamp"', 'to: "@timestamp", formats: [yyyy/MM/dd]'),
+        6,
+        "fields.日時.formats.0",
+        "strptime",
+    ),
+    (CSV.replace("format: csv", "format: csv\ntimezone: Asia/Tokio"), 4, "timezone", "Asia/Tokyo"),
+    (CSV.replace("format: csv", "format: csv\nrecognise: '(x'"), 4, "recognise", "x"),
+    (CSV.replace("format: csv", "format: csv\nencoding: latin9"), 4, "encoding", "cp932"),
+    (
+        CSV.replace("format: csv", "format: csv\nconstants: {event.kind: thing}"),
+        4,
+        "constants.event.kind",
+        "alert",
+    ),
+    (CSV.replace("format: csv", "format: csv\nrequired: [番号]"), 4, "required.0", "日時"),
+    (CSV.replace("source: city.library", "source: 図書館"), 1, "source", "図書館"),
+    (CSV.replace("format: csv", "format: json"), None, None, "columns"),
+    (CSV.replace("format: csv\n", "format: csv\nformat: csv\n"), 4, "format", "format"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "key", "names"), MISTAKES)
+def test_a_mistake_is_told_with_file_line_key_and_what_was_expected(
+    tmp_path: Path, text: str, line: int | None, key: str | None, names: str
+) -> None:
+    """Whoever wrote the file finds the place and the valid choice in the message, in both languages."""
+    with pytest.raises(HinomiError) as caught:
+        _load(tmp_path, text)
+    error = caught.value
+    shown = str(error)
+    assert "library.source.yml" in shown
+    assert names in shown
+    assert error.where is not None and (error.where.line, error.where.key) == (line, key)
+    assert any(ord(letter) > 0x3000 for letter in error.ja) and error.en.isprintable()
+
+
+def test_all_mistakes_of_a_file_come_at_once(tmp_path: Path) -> None:
+    """Three mistakes need one reading, not three."""
+    text = CSV.replace("type: integer", "type: int").replace("format: csv", "format: csv\nquote: ab\nfoo: 1")
+    with pytest.raises(ManyErrors) as caught:
+        _load(tmp_path, text)
+    assert len(caught.value.errors) == 3
+    assert all(isinstance(error, ContentError) for error in caught.value.errors)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n", "source: [", "a: &b [*b]\n", "\tsource: x"])
+def test_no_mapping_at_all(tmp_path: Path, text: str) -> None:
+    """An empty file, a list, a bomb: one clear error, no stack trace."""
+    with pytest.raises(HinomiError):
+        _load(tmp_path, text)
