@@ -7,12 +7,14 @@ changed or foreign file reads as absent and is made again.
 import hashlib
 import os
 import tempfile
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _MAGIC = b"hinomi-cache-1\n"
 _DIGEST = 32
+_DAY = 24 * 3600
 
 
 def key(*parts: bytes) -> str:
@@ -34,8 +36,11 @@ class Cache:
         """The content of a name, or None where there is none to be believed."""
         if self.folder is None:
             return None
+        path = self.folder / name
         try:
-            data = (self.folder / name).read_bytes()
+            data = path.read_bytes()
+            if time.time() - path.stat().st_mtime > _DAY:
+                path.touch()  # so that what is used is not pruned
         except OSError:
             return None
         start = len(_MAGIC) + _DIGEST
@@ -58,6 +63,15 @@ class Cache:
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
+
+    def prune(self, days: int = 30) -> None:
+        """Forget what no start has used for so long."""
+        if self.folder is None:
+            return
+        with suppress(OSError):
+            for path in self.folder.iterdir():
+                if time.time() - path.stat().st_mtime > days * _DAY:
+                    path.unlink(missing_ok=True)
 
 
 def _digest(content: bytes) -> bytes:

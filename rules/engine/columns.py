@@ -5,6 +5,7 @@ text: integers and booleans (`true`, `false`) as usual, floats without a fractio
 ISO 8601 in UTC, lists element by element. Null is absence: an empty list is absent too.
 """
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -30,20 +31,22 @@ _NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
 
 _WHOLE = 2**53
 
+_BUFFER = 64 * 1024 * 1024
 _FEW = 256
 """Below this many values a Python list is quicker than a native call a step."""
 
 
 @dataclass(slots=True)
 class Edged:
-    """All values in one buffer between edges, and where each begins."""
+    """Values in one buffer between edges: where each begins, and the code of the first."""
 
     buffer: bytes
     starts: Rows
+    first: int
 
     def owners(self, ends: Rows) -> Rows:
-        """The value in which each match (by its exclusive end) lies."""
-        return np.searchsorted(self.starts, ends - 1, side="right") - 1
+        """The code of the value in which each match (by its exclusive end) lies."""
+        return self.first + np.searchsorted(self.starts, ends - 1, side="right") - 1
 
 
 class Part:
@@ -94,11 +97,17 @@ class Part:
             found.setdefault(text, []).append(code)
         return found
 
-    def edged(self, *, folded: bool) -> Edged:
-        """The texts as one buffer to scan."""
+    def edged(self, *, folded: bool) -> Iterator[Edged]:
+        """The texts in buffers to scan, each of some tens of megabytes at most (or of one longer text)."""
         if isinstance(self._held, list):
-            return _edged_list(self.folded_texts if folded else self._held)
-        return _edged_series(self.folded if folded else self.values)
+            yield _edged_list(self.folded_texts if folded else self._held)
+            return
+        texts = self.folded if folded else self.values
+        sizes = texts.str.len_bytes().cum_sum().to_numpy()
+        cuts = np.searchsorted(sizes, np.arange(_BUFFER, int(sizes[-1]), _BUFFER), side="right")
+        bounds = np.unique(np.concatenate(([0], cuts, [self.size]))).tolist()
+        for first, end in itertools.pairwise(bounds):
+            yield _edged_series(texts[first:end], first)
 
     def mask(self, lut: Mask, height: int) -> Mask:
         """Rows of which any element's value is marked; lut has `size` + 1 entries, the last False."""
@@ -176,14 +185,14 @@ def _encode_few(texts: list[str | None]) -> tuple[list[str], Codes]:
 
 def _edged_list(texts: list[str]) -> Edged:
     values = [text.encode() for text in texts]
-    return Edged(EDGE + EDGE.join(values) + EDGE, _starts(np.array([len(value) for value in values])))
+    return Edged(EDGE + EDGE.join(values) + EDGE, _starts(np.array([len(value) for value in values])), 0)
 
 
-def _edged_series(texts: pl.Series) -> Edged:
+def _edged_series(texts: pl.Series, first: int) -> Edged:
     values = texts.to_arrow().cast(pa.large_binary())
     whole = pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
     joined = pc.binary_join(whole, pa.scalar(EDGE, pa.large_binary()))[0].as_py()
-    return Edged(EDGE + joined + EDGE, _starts(pc.binary_length(values).to_numpy()))
+    return Edged(EDGE + joined + EDGE, _starts(pc.binary_length(values).to_numpy()), first)
 
 
 def _starts(lengths: Rows) -> Rows:

@@ -92,6 +92,7 @@ class _Loading:
         if self.store.folder is not None:
             scans.prepare()
             self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
+            self.store.prune()
         return RuleSet(made, scans, self.tables)
 
     def _known(self, name: str) -> Compiled | None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,8 @@ def _wildcards(values: pl.Series, wanted: pattern.Pattern) -> pl.Series | list[b
         case (1, str(text), 1):
             return values.str.contains(text, literal=True)
     if wanted.count(ANY) <= _MANY:
-        return values.str.contains(pattern.regex(wanted))
+        with suppress(pl.exceptions.ComputeError):  # too large for the native engine
+            return values.str.contains(pattern.regex(wanted))
     return [pattern.matches(wanted, value) for value in values.to_list()]
 
 

@@ -52,9 +52,7 @@ class Scans:
             values = [text.encode("utf-8", "surrogatepass") for text in part.texts]
             numbers, codes = hyperscan_db.scan_values(database, values)
         else:
-            edged = part.edged(folded=key[1] == "folded")
-            numbers, ends = hyperscan_db.scan_buffer(database, edged.buffer)
-            codes = edged.owners(ends)
+            numbers, codes = _scan_buffers(database, part, folded=key[1] == "folded")
         found = {members[local]: held for local, held in _grouped(numbers, codes, part.size)}
         for local in database.approximate:
             self._confirm(found, members[local], part)
@@ -93,6 +91,16 @@ class Scans:
         return hyperscan_db.literals(
             [(local, pattern.expression(atom.operand)) for local, atom in enumerate(atoms)], self.store
         )
+
+
+def _scan_buffers(database: Database, part: Part, *, folded: bool) -> tuple[Rows, Rows]:
+    scanned = [
+        (numbers, edged.owners(ends))
+        for edged in part.edged(folded=folded)
+        for numbers, ends in [hyperscan_db.scan_buffer(database, edged.buffer)]
+    ]
+    numbers, codes = zip(*scanned, strict=True)
+    return np.concatenate(numbers), np.concatenate(codes)
 
 
 def _grouped(numbers: Rows, codes: Rows, size: int) -> Iterator[tuple[int, Rows]]:

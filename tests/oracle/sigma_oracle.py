@@ -16,6 +16,17 @@ NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
 DASHES = "-/–—―"
 
 
+class Renamed(dict[str, Any]):
+    """An event whose fields a rule knows under other names."""
+
+    def __init__(self, event: Event, column: Callable[[str], str]) -> None:
+        super().__init__(event)
+        self.column = column
+
+    def get(self, key: str, default: Any = None) -> Any:
+        return super().get(self.column(key), default)
+
+
 def holds(rule: Mapping[str, Any], event: Event, placeholders: Mapping[str, list[str]] | None = None) -> bool:
     """Whether any condition of the rule is true of the event."""
     detection = dict(rule["detection"])
@@ -128,8 +139,11 @@ def held(field: str, event: Event) -> list[str]:
     """The texts of a field; of every textual field where none is named."""
     if not field:
         names = [name for name in event if name not in NOT_CONTENT and isinstance(event[name], str | list)]
-        return [text for name in names for text in held(name, event)]
-    value = event.get(field)
+        return [text for name in names for text in texts(event[name])]
+    return texts(event.get(field))
+
+
+def texts(value: Any) -> list[str]:
     return [rendered(one) for one in (value if isinstance(value, list) else [value]) if one is not None]
 
 
@@ -153,15 +167,15 @@ def _fold(letter: str) -> str:
 
 def forms(value: Any, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
     """The texts (still with wildcards) that encoding, dashes and placeholders make of one value."""
-    texts = [rendered(value)]
+    made = [rendered(value)]
     for name in modifiers:
         if name == "expand":
-            texts = [made for text in texts for made in expanded(text, modifiers, placeholders)]
+            made = [form for text in made for form in expanded(text, modifiers, placeholders)]
         elif name == "windash":
-            texts = [made for text in texts for made in dashed(text)]
+            made = [form for text in made for form in dashed(text)]
         elif name in ENCODE:
-            texts = [made for text in texts for made in ENCODE[name](text)]
-    return texts
+            made = [form for text in made for form in ENCODE[name](text)]
+    return made
 
 
 def expanded(text: str, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:

@@ -1,6 +1,8 @@
 """Loading: what is wrong is said and the rest goes on; what was learnt is kept and never trusted blindly."""
 
+import os
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -198,6 +200,23 @@ def test_two_at_once(tmp_path: Path) -> None:
         thread.join()
     assert found == [[1]] * 4
     assert not [path for path in cache.iterdir() if path.name.startswith(".part-")]
+
+
+def test_unused_cache_is_forgotten(tmp_path: Path) -> None:
+    """What no start has used for a month goes at the next compile; what is in use stays."""
+    folder, cache = tmp_path / "rules", tmp_path / "cache"
+    rulebook.rules(folder, rulebook.rule(SIMPLE), cache=cache)
+    month = time.time() - 40 * 24 * 3600
+    for path in cache.iterdir():
+        os.utime(path, (month, month))
+    used = {path.name for path in cache.iterdir()}
+    load([folder], cache=cache).match(rulebook.batch([{"f": "one"}]))
+    stale = _write(cache, "hs-stale", "x")
+    os.utime(stale, (month, month))
+    rulebook.rules(folder, rulebook.rule({"sel": {"g": "x"}, "condition": "sel"}), cache=cache)
+    left = {path.name for path in cache.iterdir()}
+    assert "hs-stale" not in left
+    assert {name for name in used if name.startswith(("hs-", "rules-"))} <= left
 
 
 def test_cache_that_cannot_be_written(tmp_path: Path) -> None:
