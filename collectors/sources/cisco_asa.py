@@ -39,7 +39,7 @@ source = Source(
 def identity(raw: Raw) -> dict[str, pl.Expr]:
     """Time, device and meaning."""
     started = raw["ftd.FirstPacketSecond"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ns", strict=False)
-    time = e.time_or(started.dt.replace_time_zone("UTC"), pl.col("header.timestamp"), pl.col("received"))
+    time = e.time_or(started.dt.replace_time_zone("UTC"), pl.col("header.timestamp"))
     result = e.first(raw["result"], raw["ftd.AccessControlRuleAction"], raw["ftd.InlineResult"])
     return {
         "@timestamp": time,

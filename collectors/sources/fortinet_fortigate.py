@@ -116,7 +116,7 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
     east = pl.when(offset.field("1") == "-").then(-minutes).otherwise(minutes)
     zoned = (clock - pl.duration(minutes=east)).dt.replace_time_zone("UTC")
     written = pl.when(minutes.is_not_null()).then(zoned).otherwise(e.local(clock))
-    header = pl.coalesce(pl.col("header.timestamp"), pl.col("received"))
+    header = pl.col("header.timestamp")
     stored = e.first(e.whole(raw["itime"]), e.whole(raw["timestamp"]))
     other = pl.from_epoch(pl.when(stored.is_between(10**8, 10**10)).then(stored), "s").dt.replace_time_zone(
         "UTC"

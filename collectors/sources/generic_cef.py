@@ -77,7 +77,7 @@ def identity(raw: Raw) -> dict[str, pl.Expr]:
     said = _of(raw, "outcome").str.to_lowercase()
     outcome = pl.when(said.str.contains("fail|den|refus|error")).then(pl.lit("failure"))
     return {
-        "@timestamp": e.time_or(*times, pl.col("header.timestamp"), pl.col("received")),
+        "@timestamp": e.time_or(*times, pl.col("header.timestamp")),
         "event.kind": pl.lit("event"),
         "event.code": raw["cef.class"],
         "event.severity": e.whole(raw["cef.severity"]),

@@ -68,7 +68,7 @@ def common(raw: Raw) -> dict[str, pl.Expr]:
     head = text.str.extract_groups(_CHANNEL).struct
     clock = head.field("clock").str.to_datetime("%d-%b-%Y %H:%M:%S%.3f", time_unit="ns", strict=False)
     return {
-        "@timestamp": e.time_or(pl.col("header.timestamp"), e.local(clock), pl.col("received")),
+        "@timestamp": e.time_or(pl.col("header.timestamp"), e.local(clock)),
         "host.name": pl.col("header.host"),
         "process.name": e.first(pl.col("header.app"), pl.lit("named")),
         "process.pid": pl.col("header.pid"),

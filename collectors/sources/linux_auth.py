@@ -215,7 +215,7 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         .str.extract(r"([^/]+)$"),
         "process.pid": pl.col("header.pid"),
         "host.name": pl.col("header.host"),
-        "@timestamp": e.time_or(pl.col("header.timestamp"), pl.col("received")),
+        "@timestamp": e.time_or(pl.col("header.timestamp")),
     }
 
 

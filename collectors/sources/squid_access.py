@@ -7,14 +7,14 @@ carry more columns than the ten of the default (`logformat squid` with referrer 
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import lines
+from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
 _NATIVE = (
     r"^\s*(?P<epoch>\d{9,11}(?:\.\d{1,9})?)\s+(?P<elapsed>-?\d+)\s+(?P<client>\S+)"
     r"\s+(?P<result>[A-Z][A-Z_]*)/(?P<status>\d{3}|-)"
     r"\s+(?P<bytes>\d+|-)\s+(?P<method>\S+)\s+(?P<url>\S+)\s+(?P<user>\S+)"
-    r"\s+(?P<hierarchy>[A-Z_]+)/(?P<peer>\S+)"
+    r"\s+(?P<hierarchy>[A-Z_]+)/(?P<server>\S+)"
     r'(?:\s+(?P<mime>[^\s"]+))?\s*(?:"(?P<referrer>[^"]*)" "(?P<agent>[^"]*)")?'
 )
 _COMMON = (
@@ -23,14 +23,17 @@ _COMMON = (
     r'(?P<status>\d{3}|-) (?P<bytes>\d+|-)(?: "(?P<referrer>[^"]*)" "(?P<agent>[^"]*)")?(?: '
     r"(?P<result>[A-Z][A-Z_]*):(?P<hierarchy>[A-Z_]+))?"
 )
-_NATIVE_LIKE = r"^\s*\d{9,11}(?:\.\d+)?\s+-?\d+\s+\S+\s+[A-Z_]+/(?:\d{3}|-)\s"
-_COMMON_LIKE = r'^\s*\S+ \S+ \S+ \[[^\]]+\] "[A-Z_-]+ \S+[^"]*" (?:\d{3}|-) '
+
+_FIELDS = (
+    *("text", "pattern", "epoch", "elapsed", "client", "result", "status", "bytes", "method", "url", "user"),
+    *("hierarchy", "server", "mime", "referrer", "agent", "ident", "clock", "version"),
+)
 
 source = Source(
     name="squid.access",
     title={"ja": "Squid プロキシ", "en": "Squid proxy"},
     zone_hint="internet",
-    shape=lines(f"{_NATIVE_LIKE}|{_COMMON_LIKE}"),
+    shape=patterns({"native": _NATIVE, "common": _COMMON}),
     recognise=r"^\s*\d{9,11}\.\d{3}\s+-?\d+\s+\S+\s+[A-Z_]+/\d{3}\s",
     constants={
         "event.kind": "event",
@@ -38,7 +41,8 @@ source = Source(
         "observer.product": "Squid",
         "observer.type": "proxy",
     },
-    ignore=("text",),
+    leftovers="squid",
+    ignore=_FIELDS,
 )
 _CLOCKS = ("%d/%b/%Y:%H:%M:%S %z", "%d/%b/%Y %H:%M:%S %z")
 # Days before months only where the first number can be no month: squid itself never writes numbers here.
@@ -47,27 +51,24 @@ _LOCAL_CLOCKS = ("%m/%d/%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%d/%b/%Y:%H:%M:%S", 
 
 @source.derive
 def access(raw: Raw) -> dict[str, pl.Expr]:
-    """The whole line: one regular expression a format."""
-    native, common = (raw["text"].str.extract_groups(pattern).struct for pattern in (_NATIVE, _COMMON))
-
-    def of(name: str) -> pl.Expr:
-        return pl.coalesce(native.field(name), common.field(name))
-
-    seconds = native.field("epoch").cast(pl.Float64, strict=False) * 1000
+    """What both formats say, each with its own clock."""
+    seconds = raw["epoch"].cast(pl.Float64, strict=False) * 1000
     epoch = pl.from_epoch(seconds.round().cast(pl.Int64, strict=False), "ms").dt.replace_time_zone("UTC")
+    clocks = _clocks(raw["clock"]) if "clock" in raw else []
+    size = e.whole(raw["bytes"])
     return {
-        "@timestamp": e.time_or(epoch, *_clocks(common.field("clock")), pl.col("received")),
-        **_request(of("method"), of("url"), of("status")),
-        **_ends(of("client"), of("user"), of("method"), of("url"), native.field("peer")),
-        "event.duration": e.whole(native.field("elapsed")) * 1_000_000,
-        "http.response.bytes": e.whole(of("bytes")),
-        "destination.bytes": e.whole(of("bytes")),
-        "http.response.mime_type": e.present(native.field("mime")),
-        "http.version": common.field("version"),
-        "http.request.referrer": e.present(of("referrer")),
-        "user_agent.original": e.present(of("agent")),
-        "event.action": of("result"),
-        "squid.hierarchy_code": of("hierarchy"),
+        "@timestamp": e.time_or(epoch, *clocks, pl.col("header.timestamp")),
+        **_request(raw["method"], raw["url"], raw["status"]),
+        **_ends(raw["client"], raw["user"], raw["method"], raw["url"], raw["server"]),
+        "event.duration": e.whole(raw["elapsed"]) * 1_000_000,
+        "http.response.bytes": size,
+        "destination.bytes": size,
+        "http.response.mime_type": e.present(raw["mime"]),
+        "http.version": raw["version"],
+        "http.request.referrer": e.present(raw["referrer"]),
+        "user_agent.original": e.present(raw["agent"]),
+        "event.action": raw["result"],
+        "squid.hierarchy_code": raw["hierarchy"],
     }
 
 
