@@ -19,6 +19,8 @@ from ops.journal import log
 from ops.stages import Stages
 from rules.engine import RuleSet
 
+HEADER_LINE = "header_line"
+"""Why a declared mapping rejects the line of column names that each dropped file begins with: it is no event."""
 Rules = Callable[[], RuleSet]
 
 
@@ -76,8 +78,12 @@ class Pipeline:
         with self.stages.timed("parse"):
             parsed = source.parse(intake.drop("event.id"))
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
-        if parsed.rejected.height:
-            lost = intake.join(parsed.rejected, on=ROW, maintain_order="left")
+        rejected = parsed.rejected.filter(pl.col("reason") != HEADER_LINE)
+        self.ledger.count(
+            "dropped", parsed.rejected.height - rejected.height, dataset=source.name, reason=HEADER_LINE
+        )
+        if rejected.height:
+            lost = intake.join(rejected, on=ROW, maintain_order="left")
             batches.append(self._dead(lost.drop("reason"), lost["reason"], source.name, origin))
         return batches
 

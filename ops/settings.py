@@ -11,21 +11,34 @@ from collectors.settings import Listener, SpoolSettings, origins
 from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Section
+from hinomi.words import Language
 from ops.metrics import MetricsSettings
 from ops.retention import RetentionSettings
+from responders.settings import ResponderSettings
 
 
 class RulesSettings(Section):
-    """`rules:` packs: use the rules that come with Hinomi; folders: more Sigma rules, own or public."""
+    """`rules:` packs: use the rules that come with Hinomi; folders: more Sigma rules, own or public.
+
+    lateness_minutes: how late, in event time, a log line may come and still count in correlations.
+    """
 
     packs: bool = True
     folders: list[Path] = Field(default_factory=list)
+    lateness_minutes: int = Field(default=120, ge=1, le=14 * 24 * 60)
 
 
 class SourcesSettings(Section):
     """`sources:` folders with the city's own declared mappings (`*.source.yml`)."""
 
     folders: list[Path] = Field(default_factory=list)
+
+
+class ReportsSettings(Section):
+    """`reports:` daily_at: when the daily digest of the day before is written (JST)."""
+
+    daily_at: str = Field(default="08:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
+    language: Language = "ja"
 
 
 class Settings(Section):
@@ -44,6 +57,8 @@ class Settings(Section):
     retention: RetentionSettings = Field(default_factory=RetentionSettings)
     console: ConsoleSettings = Field(default_factory=ConsoleSettings)
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
+    respond: ResponderSettings = Field(default_factory=ResponderSettings)
+    reports: ReportsSettings = Field(default_factory=ReportsSettings)
 
     def declared_sources(self) -> dict[str, str]:
         """Origin → source name or `auto`."""

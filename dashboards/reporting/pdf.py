@@ -31,7 +31,7 @@ def pdf(document: Document) -> bytes:
             include_system_fonts=False, font_paths=sorted({str(path.parent) for path in files})
         ),
         sys_inputs={"report": json.dumps(data, ensure_ascii=False)},
-        timestamp=document.created,
+        timestamp=document.created.replace(microsecond=0),  # what typst takes
     )
     assert isinstance(made, bytes)
     return made

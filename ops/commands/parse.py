@@ -17,7 +17,7 @@ def register(app: typer.Typer) -> None:
         messages: Path = typer.Option(..., "--messages", help='JSON lines of {"message": raw}'),
     ) -> None:
         """生ログを ECS 文書に変換 / turn raw messages into ECS documents ({} = not understood)."""
-        from collectors import catalogue
+        from collectors.catalogue import find
         from collectors.parse import parse_messages
 
-        parse_messages(catalogue.find(source), messages, sys.stdout.buffer)
+        parse_messages(find(source), messages, sys.stdout.buffer)

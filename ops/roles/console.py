@@ -10,13 +10,11 @@ from ops.roles.start import Role, role
 
 def _run(process: Role) -> None:
     from dashboards.console import create_app
-    from ops.service import open_service
+    from ops.service import open_desk
 
     console = process.settings.console
     events, records = process.events(), process.records()
-    app = create_app(
-        events, records, open_service(records, process.settings, process.clock), console, process.clock
-    )
+    app = create_app(events, records, open_desk(records, process.data, process.clock), console, process.clock)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from typing import Any
 
 from collectors.spool import Spool
 from collectors.transports import serve
@@ -24,7 +25,8 @@ async def _run(process: Role) -> None:
     )
     started: asyncio.Future[Health] = loop.create_future()
     serving = asyncio.create_task(serve(settings.listen, spool, ledger, ready=started.set_result, stop=stop))
-    await asyncio.wait([serving, started], return_when=asyncio.FIRST_COMPLETED)
+    waiting: list[asyncio.Future[Any]] = [serving, started]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     while not serving.done():
         counts.save(ledger)
         process.ready(listeners=started.result().as_dict(), spool_used=spool.used, spool_max=spool.max_bytes)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,3 +63,10 @@ def role(name: str, body: Callable[[Role], None]) -> None:
     except HinomiError as error:
         journal.log.error("failed", reason=str(error))
         sys.exit(error.exit_code)
+    except Exception as error:  # the supervisor starts the process again; the log says why, in one line
+        if os.environ.get("HINOMI_DEBUG"):
+            raise
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{Path(where.filename).name}:{where.lineno}"
+        journal.log.error("crashed", error=f"{type(error).__name__}: {error}", at=place)
+        sys.exit(70)

@@ -38,8 +38,7 @@ class Type(Baseline):
         pairs = [(kept[at - 1], entry)] if at else []
         pairs += [(entry, kept[at + 1])] if at + 1 < len(kept) else []
         findings = [found for first, second in pairs if (found := self._pair(person, first, second))]
-        newest = kept[-1].time
-        self.seen[person] = [one for one in kept if one.time >= newest - self.window][-_KEPT:]
+        self.seen[person] = kept[-_KEPT:]  # by number, not by age: a source that was cut off comes days later
         return findings
 
     def _pair(self, person: str, first: Entry, second: Entry) -> Finding | None:

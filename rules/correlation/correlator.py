@@ -62,7 +62,14 @@ class Correlator:
     _newest: int = 0
 
     @classmethod
-    def of(cls, rules: RuleSet, clock: Clock, *, lateness: timedelta = timedelta(minutes=10)) -> "Correlator":
+    def of(
+        cls,
+        rules: RuleSet,
+        clock: Clock,
+        *,
+        lateness: timedelta = timedelta(minutes=10),
+        ledger: Ledger | None = None,
+    ) -> "Correlator":
         """A correlator for a rule set; what cannot run is in `problems`."""
         ids = {rule.name: rule.id for rule in rules.rules if rule.name} | {
             rule.id: rule.id for rule in rules.rules
@@ -81,7 +88,8 @@ class Correlator:
             rule.id: Meta.of(rule.id, rule.title, rule.level, rule.tags, rule.custom, rule.name or "")
             for rule in rules.rules
         }
-        return cls(_ordered(made), detections, own, clock, lateness, problems=[*problems, *wrong])
+        counts = ledger if ledger is not None else Ledger()
+        return cls(_ordered(made), detections, own, clock, lateness, counts, [*problems, *wrong])
 
     def feed(self, frame: pl.DataFrame) -> list[Alert]:
         """Take signals in; the alerts that are new or grew."""

@@ -8,7 +8,9 @@ import polars as pl
 
 from hinomi.identity import account
 
-ACCOUNTS = frozenset({"user.name", "user.target.name", "user.email", "source.user.name"})
+ACCOUNTS = frozenset(
+    {"user.name", "user.target.name", "user.email", "source.user.name", "winlog.event_data.TargetUserName"}
+)
 
 
 class Entry(NamedTuple):

@@ -1,0 +1,65 @@
+"""hinomi rules: load them, test them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import orjson
+import typer
+
+from ops.folders import cache_folder
+
+if TYPE_CHECKING:
+    from rules.content import Report
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    rules = typer.Typer(help="検知ルールの確認と試験 / check and test detection rules", no_args_is_help=True)
+    app.add_typer(rules, name="rules")
+
+    @rules.command()
+    def check(
+        folders: list[Path] = typer.Argument(..., exists=True, help="ルールのフォルダ / rule folders"),
+        json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
+    ) -> None:
+        """すべて読み込み、動くもの・動かないものと理由を示す / load every rule; say what runs and what does not."""
+        from rules import content
+
+        report = content.check(folders, cache_folder())
+        if json:
+            typer.echo(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
+        else:
+            _show(report)
+        if report.problems:
+            raise typer.Exit(1)
+
+    @rules.command()
+    def test(
+        folders: list[Path] = typer.Argument(..., exists=True, help="ルールのフォルダ / rule folders"),
+    ) -> None:
+        """隣の *.test.yml で試す / run the tests beside the rules."""
+        from rules import content
+
+        tested = content.test(folders, cache_folder())
+        for case in tested.failed:
+            typer.echo(f"{case.file}: {case.name}: {case.said}")
+        for file in tested.untested:
+            typer.echo(f"{file}: 隣に試験がありません / no test beside it")
+        typer.echo(f"{len(tested.cases) - len(tested.failed)} passed, {len(tested.failed)} failed")
+        if tested.failed:
+            raise typer.Exit(1)
+
+
+def _show(report: "Report") -> None:
+    typer.echo(
+        f"読み込み {report.loaded:,}(相関 {report.correlations}、平常値 {report.baselines})"
+        f" / loaded {report.loaded:,} rules, {report.correlations} correlations, {report.baselines} baselines"
+    )
+    typer.echo(f"動かせない {len(report.unsupported):,} / unsupported {len(report.unsupported):,}")
+    for file, title, reason in report.unsupported:
+        typer.echo(f"  {file}: {title}: {reason}")
+    typer.echo(f"供給するソースがない {report.unfed:,} / fed by no source of ours {report.unfed:,}")
+    for dataset, n in report.feeds.items():
+        typer.echo(f"  {n:6,}  {dataset}")
+    for problem in report.problems:
+        typer.echo(problem)

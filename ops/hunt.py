@@ -1,0 +1,113 @@
+"""Offline detection over files: what `hinomi hunt` does."""
+
+import resource
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import orjson
+import polars as pl
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from collectors.hunt_input import HuntInput
+from hinomi import ecs
+from hinomi.alert import Level
+from hinomi.batch import Batch
+from hinomi.text import inert
+from rules import engine
+
+
+@dataclass(slots=True)
+class Hunt:
+    """One hunt: paths, rule folders, the cache of compiled rules; `source` forces the format of text files."""
+
+    paths: Sequence[Path]
+    rules: Sequence[Path]
+    cache: Path
+    source: str = ""
+    events: int = 0
+    signals: int = 0
+    by_rule: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    _input: HuntInput | None = None
+    _loaded: engine.RuleSet | None = None
+    _seconds: dict[str, float] = field(default_factory=dict)
+
+    def write_jsonl(self, out: BinaryIO) -> None:
+        """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
+        for rule, rows in self._matches():
+            about = {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
+            for document in ecs.documents(rows):
+                said = document.setdefault("rule", {})
+                said.update(about)
+                out.write(orjson.dumps(document, default=str, option=orjson.OPT_APPEND_NEWLINE))
+
+    def show(self, *, progress: bool) -> None:
+        """A table of the rules that hit, for people; a progress bar where there is a terminal."""
+        with Progress(disable=not progress, transient=True, console=Console(stderr=True)) as bar:
+            task = bar.add_task("調査中 / hunting", total=None)
+            for _ in self._matches():
+                bar.update(
+                    task, description=f"調査中 / hunting: {self.events:,} events, {self.signals:,} signals"
+                )
+        console = Console()
+        table = Table("水準 / level", "件数 / hits", "ルール / rule", title=f"{len(self.by_rule)} rules")
+        for (level, title, _), n in sorted(
+            self.by_rule.items(), key=lambda one: (-Level(one[0][0]).rank, -one[1])
+        ):
+            table.add_row(level, f"{n:,}", inert(title))
+        console.print(table)
+        for damage in self._reader().damaged:
+            console.print(
+                f"{inert(str(damage.path))}: {damage.reason} ({damage.lost})", style="yellow", markup=False
+            )
+
+    def show_stats(self) -> None:
+        """Counts, seconds a stage, events a second and peak memory, on standard error."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        loaded = self._loaded
+        console = Console(stderr=True)
+        console.print(f"events {self.events:,}  signals {self.signals:,}  rules hit {len(self.by_rule):,}")
+        if loaded is not None:
+            wrong = f"unsupported {len(loaded.unsupported):,}  problems {len(loaded.problems):,}"
+            console.print(f"rules {len(loaded.rules):,}  {wrong}")
+        for stage, seconds in self._seconds.items():
+            console.print(f"{stage:8} {seconds:8.2f} s")
+        if self._seconds.get("match"):
+            rate = self.events / self._seconds["match"]
+            console.print(f"matching {rate:,.0f} events/s  peak memory {peak:,.0f} MiB")
+        for line, n in sorted(self._reader().ledger.counts.items()):
+            console.print(f"{line.what} {n:,}  {inert(line.dataset)} {inert(line.reason)}")
+
+    def _reader(self) -> HuntInput:
+        if self._input is None:
+            self._input = HuntInput(source=self.source)
+        return self._input
+
+    def _matches(self) -> Iterator[tuple[engine.Rule, pl.DataFrame]]:
+        start = time.perf_counter()
+        rules = self._loaded = engine.load(self.rules, cache=self.cache)
+        self._seconds["load"] = time.perf_counter() - start
+        for batch in self._timed_batches():
+            start = time.perf_counter()
+            matches = rules.match(batch)
+            self._seconds["match"] = self._seconds.get("match", 0.0) + time.perf_counter() - start
+            for rule, rows in matches.hits:
+                self.signals += len(rows)
+                self.by_rule[rule.level, rule.title, rule.id] += len(rows)
+                yield rule, batch.frame[rows]
+
+    def _timed_batches(self) -> Iterator[Batch]:
+        batches: Any = iter(self._reader().batches(self.paths))
+        while True:
+            start = time.perf_counter()
+            batch = next(batches, None)
+            self._seconds["read"] = self._seconds.get("read", 0.0) + time.perf_counter() - start
+            if batch is None:
+                return
+            self.events += len(batch)
+            yield batch

@@ -1,0 +1,74 @@
+"""Periodic jobs of a tower, driven by the library `schedule`; each failure is logged and does not stop the rest."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import schedule
+
+from hinomi.clock import JST
+from hinomi.errors import HinomiError
+from hinomi.ledger import Ledger
+from hinomi.store import Events, Records
+from ops import reports, retention
+from ops.journal import log
+from ops.roles.start import Role
+from responders.audit import Audit
+
+Job = Callable[[Ledger], None]
+
+
+@dataclass(slots=True)
+class Timetable:
+    """The jobs with their times; `run_due` runs what is due now."""
+
+    scheduler: schedule.Scheduler
+    ledger: Ledger
+
+    @classmethod
+    def of(cls, process: Role, events: Events, records: Records) -> "Timetable":
+        """The timetable of a tower."""
+        table = cls(schedule.Scheduler(), Ledger())
+        table.scheduler.every(5).minutes.do(table.guarded, "compact", lambda: events.compact())
+        table.scheduler.every().day.at("03:30", str(JST)).do(
+            table.guarded,
+            "retention",
+            lambda: retention.apply(events, process.settings.retention, process.clock, table.ledger),
+        )
+        table.scheduler.every().hour.do(table.guarded, "audit", lambda: verify_audit(records, process))
+        table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
+            table.guarded, "daily_digest", lambda: daily_digest(process, events, records)
+        )
+        return table
+
+    def run_due(self, ledger: Ledger) -> None:
+        """Run what is due; counts go to the caller's ledger."""
+        self.scheduler.run_pending()
+        for line, n in self.ledger.take().items():
+            ledger.count(line.what, n, dataset=line.dataset, reason=line.reason)
+
+    def guarded(self, name: str, job: Callable[[], object]) -> None:
+        """Run a job; what goes wrong is said in words."""
+        try:
+            log.info("job_done", job=name, result=job())
+        except HinomiError as error:
+            log.error("job_failed", job=name, reason=str(error))
+        except Exception as error:  # a job's own mistake must not stop the tower
+            log.error("job_failed", job=name, reason=f"{type(error).__name__}: {error}")
+
+
+def verify_audit(records: Records, process: Role) -> int:
+    """Check the audit log; each problem is said. Returns how many there are."""
+    problems = Audit(records, process.clock).verify()
+    for problem in problems:
+        log.error("audit_damaged", entry=problem.entry, reason=problem.en)
+    return len(problems)
+
+
+def daily_digest(process: Role, events: Events, records: Records) -> str:
+    """Write yesterday's digest into the report folder."""
+    day = (process.clock.now().astimezone(JST) - timedelta(days=1)).date()
+    made = reports.write(
+        "daily-digest", day, process.settings, process.clock, events, records, process.data / "reports"
+    )
+    return ", ".join(str(one.path) for one in made)
