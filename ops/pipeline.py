@@ -58,6 +58,19 @@ class Pipeline:
         self._count(lines, batches, appended)
         return appended
 
+    def replay(self, lines: pl.DataFrame) -> int:
+        """Store what is understood now of lines that were dead letters; the rest stays as it was. How many."""
+        batches = [
+            batch
+            for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True)
+            for batch in self._of_sender(str(origin), str(peer), part)
+            if batch.dataset != DEAD_LETTERS
+        ]
+        batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
+        ids = frozenset(identity for batch in batches for identity in batch.frame["event.id"].to_list())
+        found = [self.events.append([batch], client_ids=ids).stored for batch in batches]
+        return sum(n for n, batch in zip(found, batches, strict=True) if batch.dataset != SIGNALS)
+
     def _of_sender(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
         with self.stages.timed("decode"):
             message = decode(part["payload"], self.encodings.get(origin, ""), self.ledger, origin=origin)

@@ -1,0 +1,91 @@
+"""hinomi incidents: list, show, acknowledge, close."""
+
+from pathlib import Path
+
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from hinomi.clock import JST
+from hinomi.errors import InputError
+from hinomi.incident import Incident, Status, Verdict
+from hinomi.text import inert
+from ops.opened import Opened, opened, operator
+
+DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    incidents = typer.Typer(help="インシデント / incidents", no_args_is_help=True)
+    app.add_typer(incidents, name="incidents")
+
+    @incidents.command("list")
+    def list_(
+        data: Path = DATA,
+        every: bool = typer.Option(False, "--all", help="終了したものも / closed ones too"),
+        jsonl: bool = typer.Option(False, "--jsonl", help="1行1件の JSON"),
+    ) -> None:
+        """一覧 / list."""
+        with opened(data) as place:
+            where = None if every else {"status": [s.value for s in Status if s is not Status.CLOSED]}
+            found = [
+                Incident.model_validate(r.body) for r in place.records.find("incident", where, order="number")
+            ]
+        if jsonl:
+            for incident in found:
+                typer.echo(orjson.dumps(incident.model_dump(mode="json")).decode())
+            return
+        table = Table(
+            "#", "段階 / grade", "状態 / status", "題名 / title", "はじまり / since", "担当 / assignee"
+        )
+        for one in found:
+            since = f"{one.first.astimezone(JST):%Y-%m-%d %H:%M}"
+            table.add_row(
+                str(one.number),
+                str(one.grade),
+                one.status,
+                inert(one.title_ja, 80),
+                since,
+                inert(one.assignee),
+            )
+        Console().print(table, markup=False)
+
+    @incidents.command()
+    def show(number: int, data: Path = DATA) -> None:
+        """経過を示す / show the story and the timeline."""
+        with opened(data) as place:
+            incident = _find(place, number)
+        lines = [f"#{incident.number} [{incident.grade}] {incident.title_ja}", incident.story_ja, ""]
+        lines += [
+            f"{line.time.astimezone(JST):%m-%d %H:%M}  {line.actor}  {line.ja}" for line in incident.timeline
+        ]
+        for line in lines:
+            typer.echo(inert(line))
+
+    @incidents.command()
+    def ack(number: int, data: Path = DATA) -> None:
+        """対応を始める(確認の印)/ acknowledge."""
+        with opened(data) as place:
+            place.desk.acknowledge(_find(place, number).id, actor=operator())
+        typer.echo(f"#{number} を確認しました。(acknowledged)")
+
+    @incidents.command()
+    def close(
+        number: int,
+        verdict: Verdict = typer.Option(..., help="判定 / verdict"),
+        reason: str = typer.Option(..., help="理由 / reason"),
+        data: Path = DATA,
+    ) -> None:
+        """終了する / close with a verdict."""
+        with opened(data) as place:
+            place.desk.close(_find(place, number).id, verdict, reason, actor=operator())
+        typer.echo(f"#{number} を終了しました。(closed)")
+
+
+def _find(place: Opened, number: int) -> Incident:
+    found = place.records.find("incident", {"number": number}, limit=1)
+    if not found:
+        raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
+    return Incident.model_validate(found[0].body)

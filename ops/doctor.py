@@ -1,0 +1,309 @@
+"""The doctor: looks at every part of a tower and says what is wrong and the one thing to do next."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from hinomi.clock import SystemClock
+from hinomi.errors import HinomiError
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.words import Words
+from ops.counts import totals
+from ops.folders import cache_folder
+from ops.rundir import RunDir, alive
+from ops.settings import Settings
+from responders.audit import Audit
+from responders.connectors.catalogue import connector
+from rules import content
+
+_LOW_DISK = 0.10
+_SILENT_SECONDS = 3600
+
+
+class State(StrEnum):
+    """How a part is."""
+
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One finding: what was looked at, how it is, what to do."""
+
+    part: Words
+    state: State
+    said: Words
+    remedy: Words = Words("", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """What the doctor looks at."""
+
+    data: Path
+    settings: Settings
+    events: ParquetEvents
+    records: SqliteRecords
+    run: RunDir
+
+
+def examine(patient: Patient) -> Iterator[Check]:
+    """Every check in turn; a check that itself fails is a finding."""
+    for check in CHECKS:
+        try:
+            yield from check(patient)
+        except HinomiError as error:
+            yield Check(Words(check.__name__, check.__name__), State.BAD, Words(error.ja, error.en))
+
+
+def _good(ja: str, en: str, said_ja: str, said_en: str) -> Check:
+    return Check(Words(ja, en), State.GOOD, Words(said_ja, said_en))
+
+
+def processes(patient: Patient) -> Iterator[Check]:
+    """Is each process alive and ready?"""
+    said = patient.run.read("supervisor")
+    if not said or not alive(int(said["pid"])):
+        yield Check(
+            Words("プロセス", "processes"),
+            State.WARN,
+            Words("hinomi up は動いていません。", "hinomi up is not running"),
+            Words("hinomi up で起動してください。", "start it with hinomi up"),
+        )
+        return
+    for child in said["children"]:
+        name, restarts = child["name"], child["restarts"]
+        part = Words(f"プロセス {name}", f"process {name}")
+        ready = patient.run.read(name).get("ready") and child["pid"] and alive(int(child["pid"]))
+        if not ready:
+            yield Check(
+                part,
+                State.BAD,
+                Words(
+                    f"動いていません(再起動 {restarts} 回)。", f"is not running, restarted {restarts} times"
+                ),
+                Words("hinomi up の記録を見てください。", "look at the log of hinomi up"),
+            )
+        else:
+            state = State.WARN if restarts else State.GOOD
+            yield Check(
+                part,
+                state,
+                Words(f"動いています(再起動 {restarts} 回)。", f"runs, restarted {restarts} times"),
+            )
+
+
+def listeners(patient: Patient) -> Iterator[Check]:
+    """Does each listener listen, and does its source speak?"""
+    for name, said in patient.run.read("intake").get("listeners", {}).items():
+        part = Words(f"受け口 {name}", f"listener {name}")
+        if not said["up"]:
+            yield Check(
+                part,
+                State.BAD,
+                Words(f"開けていません: {said['problem']}", f"is not open: {said['problem']}"),
+                Words(
+                    "設定の番号・証明書・権限を確かめてください。",
+                    "check its port, certificate and permissions",
+                ),
+            )
+            continue
+        last = said.get("last_received")
+        quiet = time.time() - datetime.fromisoformat(last).timestamp() if last else None
+        if quiet is None or quiet > _SILENT_SECONDS:
+            yield Check(
+                part,
+                State.WARN,
+                Words("この1時間、何も届いていません。", "nothing arrived within the hour"),
+                Words("送り元の設定と経路を確かめてください。", "check the sender and the way to it"),
+            )
+        else:
+            n = said["received"]
+            yield _good(
+                part.ja,
+                part.en,
+                f"{n:,} 件受信、最後は {quiet:.0f} 秒前。",
+                f"{n:,} received, last {quiet:.0f} s ago",
+            )
+
+
+def spool(patient: Patient) -> Iterator[Check]:
+    """Does the pipeline keep up?"""
+    intake = patient.run.read("intake")
+    used, most = intake.get("spool_used", 0), intake.get("spool_max") or patient.settings.spool.max_mib << 20
+    part = Words("スプール", "spool")
+    said = Words(f"{used >> 20} / {most >> 20} MiB を使用。", f"{used >> 20} of {most >> 20} MiB used")
+    if used > most * 0.8:
+        yield Check(
+            part,
+            State.BAD,
+            said,
+            Words("処理が追いつきません。workers を増やしてください。", "raise the number of workers"),
+        )
+    else:
+        yield Check(part, State.GOOD, said)
+
+
+def disk(patient: Patient) -> Iterator[Check]:
+    """Is there room?"""
+    usage = shutil.disk_usage(patient.data)
+    free = usage.free / usage.total
+    said = Words(f"空き {usage.free >> 30} GiB({free:.0%})。", f"{usage.free >> 30} GiB free ({free:.0%})")
+    if free < _LOW_DISK:
+        remedy = Words("保存期間を短くするか、ディスクを増やしてください。", "shorten retention or add disk")
+        yield Check(Words("ディスク", "disk"), State.BAD, said, remedy)
+    else:
+        yield Check(Words("ディスク", "disk"), State.GOOD, said)
+
+
+def store(patient: Patient) -> Iterator[Check]:
+    """What is held?"""
+    held = patient.events.datasets()
+    events, size = sum(one.events for one in held), sum(one.bytes for one in held)
+    yield _good(
+        "保管庫",
+        "store",
+        f"{events:,} 件、{size >> 20} MiB、{len(held)} 種。",
+        f"{events:,} events, {size >> 20} MiB, {len(held)} datasets",
+    )
+
+
+def not_understood(patient: Patient) -> Iterator[Check]:
+    """How many lines became dead letters, and of which source?"""
+    part = Words("解析できなかった行", "lines not understood")
+    counts = {line.dataset: n for line, n in totals(patient.records).items() if line.what == "dead_letter"}
+    if not counts:
+        yield _good(part.ja, part.en, "ありません。", "none")
+        return
+    worst = ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items(), key=lambda one: -one[1])[:5])
+    yield Check(
+        part,
+        State.WARN,
+        Words(worst, worst),
+        Words("検索: event.dataset: hinomi.dead_letter", "search for event.dataset: hinomi.dead_letter"),
+    )
+
+
+def rules(patient: Patient) -> Iterator[Check]:
+    """Do the rules load?"""
+    report = content.check(patient.settings.rule_folders(), cache_folder())
+    said = Words(
+        f"{report.loaded:,} 件、相関 {report.correlations}、平常値 {report.baselines}。",
+        f"{report.loaded:,} rules, {report.correlations} correlations, {report.baselines} baselines",
+    )
+    if report.problems:
+        remedy = Words("hinomi rules check で理由を見てください。", "see hinomi rules check")
+        yield Check(Words("ルール", "rules"), State.BAD, said, remedy)
+    else:
+        yield Check(Words("ルール", "rules"), State.GOOD, said)
+
+
+def calling(patient: Patient) -> Iterator[Check]:
+    """Can somebody be called, and did messages fail?"""
+    part = Words("当番と通知", "on call")
+    respond = patient.settings.respond
+    if not respond.oncall.people or not respond.notify.channels:
+        yield Check(
+            part,
+            State.WARN,
+            Words("当番か通知先が設定されていません。", "nobody or no channel is configured"),
+            Words(
+                "respond.oncall と respond.notify を書いてください。",
+                "write respond.oncall and respond.notify",
+            ),
+        )
+        return
+    failed, unknown = (
+        patient.records.count("notification", {"state": state}) for state in ("failed", "sending")
+    )
+    if failed or unknown:
+        yield Check(
+            part,
+            State.BAD,
+            Words(
+                f"送れなかった通知が {failed + unknown} 件あります。",
+                f"{failed + unknown} messages did not go out",
+            ),
+            Words("通知先の設定と経路を確かめてください。", "check the channels"),
+        )
+    else:
+        sent = patient.records.count("notification", {"state": "sent"})
+        yield _good(part.ja, part.en, f"{sent:,} 件を送りました。", f"{sent:,} messages sent")
+
+
+def connectors(patient: Patient) -> Iterator[Check]:
+    """Can the things that contain be reached?"""
+    for name, target in patient.settings.respond.connectors.items():
+        part = Words(f"接続先 {name}", f"connector {name}")
+        problem = connector(target).health()
+        if problem:
+            yield Check(
+                part,
+                State.BAD,
+                Words(problem, problem),
+                Words("経路と資格情報を確かめてください。", "check it"),
+            )
+        else:
+            yield _good(part.ja, part.en, "使えます。", "works")
+
+
+def audit(patient: Patient) -> Iterator[Check]:
+    """Is the audit log whole?"""
+    problems = Audit(patient.records, SystemClock()).verify()
+    part = Words("監査記録", "audit log")
+    if problems:
+        said = Words(problems[0].ja, problems[0].en)
+        remedy = Words(
+            "記録を保全し、統括情報セキュリティ責任者に報告してください。", "preserve it and report it"
+        )
+        yield Check(part, State.BAD, said, remedy)
+    else:
+        yield _good(part.ja, part.en, "問題ありません。", "whole")
+
+
+def console(patient: Patient) -> Iterator[Check]:
+    """Is the console safe where it listens?"""
+    settings = patient.settings.console
+    part = Words("画面", "console")
+    if not settings.tls and settings.address not in {"127.0.0.1", "::1", "localhost"}:
+        yield Check(
+            part,
+            State.BAD,
+            Words("暗号化なしで庁内に公開しています。", "it is open to the network without TLS"),
+            Words(
+                "console.tls_certificate と tls_key を設定してください。",
+                "set console.tls_certificate and tls_key",
+            ),
+        )
+    elif not patient.records.count("user"):
+        yield Check(
+            part,
+            State.WARN,
+            Words("利用者がいません。", "there are no users"),
+            Words("hinomi users add で追加してください。", "add one with hinomi users add"),
+        )
+    else:
+        yield _good(
+            part.ja, part.en, f"{settings.address}:{settings.port}", f"{settings.address}:{settings.port}"
+        )
+
+
+CHECKS: tuple[Callable[[Patient], Iterator[Check]], ...] = (
+    processes,
+    listeners,
+    spool,
+    disk,
+    store,
+    not_understood,
+    rules,
+    calling,
+    connectors,
+    audit,
+    console,
+)
