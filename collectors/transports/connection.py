@@ -1,6 +1,7 @@
 """One TCP connection that brings messages: read, cut, spool; read on only as fast as the spool takes."""
 
 import asyncio
+import socket
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -76,6 +77,8 @@ class Connection(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)
         address: Any = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
+        if (sock := transport.get_extra_info("socket")) is not None:  # a sender that lost power never says so
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         if len(self.others.connections) >= self.others.limit:
             self.inlet.health.errors["too_many_connections"] += 1
             self.transport.abort()

@@ -32,7 +32,8 @@ class UdpReceiver:
 
     async def finish(self, seconds: float) -> None:
         """Read what the kernel still holds, spool it, close."""
-        self.read()
+        while self.read() and self._size < _MOST_HELD:
+            continue
         asyncio.get_running_loop().remove_reader(self.sock)
         self.sock.close()
         if self._task is not None:
@@ -41,13 +42,14 @@ class UdpReceiver:
             self._task.cancel()
             await asyncio.wait([self._task])
 
-    def read(self) -> None:
-        """Take what is there, up to a bound, so that others get their turn."""
-        overflowed = self._overflowed
+    def read(self) -> bool:
+        """Take what is there, up to a bound, so that others get their turn; whether there may be more."""
+        overflowed, more = self._overflowed, True
         for _ in range(_AT_ONCE):
             try:
                 data, extra, _, address = self.sock.recvmsg(_LARGEST, 64)
             except BlockingIOError:
+                more = False
                 break
             except OSError:  # an ICMP error of an earlier answer; the next datagram is unharmed
                 continue
@@ -59,6 +61,7 @@ class UdpReceiver:
             self._overflowed = overflowed
         if self._waiting and self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._spool())
+        return more
 
     def _hold(self, peer: str, data: bytes) -> None:
         message = data.rstrip(b"\r\n\0")

@@ -31,7 +31,7 @@ def test_tcp_both_framings_and_the_last_line_without_end(tmp_path: Path) -> None
                 ("fw", "127.0.0.1", "")
             }
             health = running.health.listeners["fw"]
-            await running.until(lambda: health.connections == 0)
+            await running.until(lambda: health.connections == 0 and health.received == 5)
             assert (health.received, health.bytes) == (5, sum(len(row["payload"]) for row in rows))
             assert health.last_received is not None
 
