@@ -91,7 +91,8 @@ class _Loading:
         scans = Scans(made.atoms, self.store)
         if self.store.folder is not None:
             scans.prepare()
-            self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
+            if self.parses.folder is not None:
+                self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
             self.store.prune()
         return RuleSet(made, scans, self.tables)
 
@@ -112,7 +113,7 @@ class _Loading:
             parsed.append((str(path), file))
             if self.on_progress:
                 self.on_progress(done + 1, len(files))
-        if now.keys() - known.keys():
+        if self.parses.folder is not None and now.keys() - known.keys():
             self.parses.write(f"parsed-{self.base}", orjson.dumps(known | now))
         return parsed
 

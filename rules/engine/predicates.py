@@ -82,10 +82,10 @@ def _regex(part: Part, operand: Any) -> list[bool]:
 def _compare(comparison: str) -> Callable[[Part, Any], pl.Series]:
     def compare(part: Part, number: Any) -> pl.Series:
         test = _COMPARE[comparison]
-        whole = part.values.cast(pl.Int64, strict=False)
         real = part.values.cast(pl.Float64, strict=False)
-        finite = test(real, number) & real.is_finite()
-        if isinstance(number, int) and abs(number) < 2**63:
+        finite = test(real, float(number)) & real.is_finite()
+        if isinstance(number, int):
+            whole = part.values.cast(pl.Int64, strict=False)
             return test(whole, number).zip_with(whole.is_not_null(), finite)
         return finite
 

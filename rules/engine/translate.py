@@ -85,12 +85,18 @@ def _number(field: str | None, value: types.SigmaNumber) -> Expression:
     return Test(field, "is", [str(value.number)])
 
 
+def _number_of(value: types.SigmaNumber) -> int | float:
+    """The number as JSON holds it: whole numbers beyond 64 bits as floats."""
+    number: int | float = value.number
+    return float(number) if isinstance(number, int) and not -(2**63) <= number < 2**63 else number
+
+
 def _boolean(field: str | None, value: types.SigmaBool) -> Expression:
     return Test(field, "is", ["true" if value.boolean else "false"])
 
 
 def _part(field: str | None, value: types.SigmaTimestampPart) -> Expression:
-    return Test(field, "part", [value.timestamp_part.name.lower(), "eq", value.number])
+    return Test(field, "part", [value.timestamp_part.name.lower(), "eq", _number_of(value)])
 
 
 def _regex(field: str | None, value: types.SigmaRegularExpression) -> Expression:
@@ -103,8 +109,8 @@ def _compare(field: str | None, value: types.SigmaCompareExpression) -> Expressi
         return Not(_value(field, value.number))
     comparison, number = _COMPARISONS[value.op], value.number
     if isinstance(number, types.SigmaTimestampPart):
-        return Test(field, "part", [number.timestamp_part.name.lower(), comparison, number.number])
-    return Test(field, comparison, number.number)
+        return Test(field, "part", [number.timestamp_part.name.lower(), comparison, _number_of(number)])
+    return Test(field, comparison, _number_of(number))
 
 
 def _reference(field: str | None, value: types.SigmaFieldReference) -> Expression:

@@ -270,14 +270,10 @@ def within(text: str, network: Any) -> bool:
 
 
 def number(text: str) -> float | int | None:
-    try:
+    """Decimal notation, also with an exponent; nothing else is a number."""
+    if re.fullmatch(r"[+-]?[0-9]+", text):
         return int(text)
-    except ValueError:
-        pass
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) else None
 
 
 def compares(own: float | int | None, comparison: str, value: float) -> bool:
