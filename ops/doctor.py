@@ -32,6 +32,9 @@ class State(StrEnum):
     BAD = "bad"
 
 
+NOTHING = Words("", "")
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One finding: what was looked at, how it is, what to do."""
@@ -39,7 +42,7 @@ class Check:
     part: Words
     state: State
     said: Words
-    remedy: Words = Words("", "")
+    remedy: Words = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

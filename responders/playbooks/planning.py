@@ -84,7 +84,10 @@ def targets(step: Step, alerts: Sequence[Alert]) -> list[str]:
     found: dict[str, None] = {}
     for alert in alerts:
         values = alert.entities.get(step.value, [])
-        if alert.level.rank >= Level.HIGH.rank and 0 < len(values) <= _MOST_VALUES:
+        most = (
+            1 if step.value == "source.ip" else _MOST_VALUES
+        )  # of two addresses one may be the victim's own
+        if alert.level.rank >= Level.HIGH.rank and 0 < len(values) <= most:
             found.update((_spelled(step.value, value), None) for value in values)
     return list(found)
 
