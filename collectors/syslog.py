@@ -53,11 +53,12 @@ def split(intake: pl.DataFrame, *, zone: str = "Asia/Tokyo") -> pl.DataFrame:
     intake: `message` String, `received` Datetime(ns, UTC), any others; same rows in the same order come
     back. zone: of time stamps without an offset. A year that is not written is the latest that makes no
     time lie more than two days after `received`. A line without a header keeps its message, all nulls.
-    A frame that was split before comes back as it is.
+    A frame that was split before comes back as it is. Of a shipper's JSON document (Filebeat, omelasticsearch)
+    the line is what it holds as `message`.
     """
     if "header.pri" in intake.columns:
         return intake
-    rows = intake.with_row_index(_PLACE)
+    rows = _unwrapped(intake).with_row_index(_PLACE)
     message = pl.col("message")
     form = (
         pl.when(message.str.contains(r"^<\d{1,3}>[1-9]\d? "))
@@ -75,6 +76,16 @@ def split(intake: pl.DataFrame, *, zone: str = "Asia/Tokyo") -> pl.DataFrame:
         return _bare(rows).drop(_PLACE)
     whole = parts[0] if len(parts) == 1 else pl.concat(parts).sort(_PLACE)
     return whole.drop(_PLACE)
+
+
+def _unwrapped(intake: pl.DataFrame) -> pl.DataFrame:
+    """Lines that came inside a JSON document, taken out of it."""
+    message = pl.col("message")
+    document = message.str.starts_with("{")
+    if not intake.select(document.any()).item():
+        return intake
+    inside = pl.when(document).then(message).str.json_path_match("$.message")
+    return intake.with_columns(pl.coalesce(inside, message).alias("message"))
 
 
 def _bare(part: pl.DataFrame) -> pl.DataFrame:

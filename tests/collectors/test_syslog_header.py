@@ -137,6 +137,17 @@ def test_a_line_without_header_passes_unchanged(line: str) -> None:
     assert header(line) == {"message": line}
 
 
+def test_a_line_inside_a_shippers_document_is_taken_out() -> None:
+    """Filebeat's and omelasticsearch's documents; other JSON stays as it is."""
+    wrapped = (
+        '{"@timestamp":"2026-11-20T00:00:00Z","message":"<38>Nov  3 10:00:00 web01 sshd[1]: 失敗 \\"x\\""}'
+    )
+    assert header(wrapped)["message"] == '失敗 "x"'
+    assert header(wrapped)["host"] == "web01"
+    assert header('{"other": 1}') == {"message": '{"other": 1}'}
+    assert header('{"message": "broken') == {"message": '{"message": "broken'}
+
+
 @pytest.mark.parametrize(
     ("stamp", "received", "expected"),
     [
