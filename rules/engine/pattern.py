@@ -28,6 +28,8 @@ class Unresolved(Exception):
 
 def resolve(parts: Sequence[Any], placeholders: Mapping[str, Sequence[list[Any]]]) -> list[list[Any]]:
     """Every pattern that the placeholders' values (patterns too) make of this one. Raises Unresolved."""
+    if not any(isinstance(part, dict) for part in parts):
+        return [list(parts)]
     choices: list[Sequence[list[Any]]] = []
     for part in parts:
         if not isinstance(part, dict):
