@@ -135,13 +135,22 @@ _RELATED: Mapping[str, Iterable[str]] = {
 
 
 def related(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.* from the addresses, people, hosts and hashes that the frame has."""
+    """related.* from the addresses, people, hosts and hashes that the frame has; `*.address` of both ends."""
     found = {
         name: [column for column in columns if column in frame.columns] for name, columns in _RELATED.items()
     }
-    return frame.with_columns(
-        _together(frame, columns).alias(name) for name, columns in found.items() if columns
-    )
+    together = [_together(frame, columns).alias(name) for name, columns in found.items() if columns]
+    return frame.with_columns(*together, *_addresses(frame))
+
+
+def _addresses(frame: pl.DataFrame) -> list[pl.Expr]:
+    """ECS's `address`: the end as the line names it, by address or by name."""
+    found = []
+    for end in ("source", "destination", "client", "server"):
+        names = [name for name in (f"{end}.ip", f"{end}.domain") if name in frame.columns]
+        if names and f"{end}.address" not in frame.columns:
+            found.append(pl.coalesce(names).alias(f"{end}.address"))
+    return found
 
 
 def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:

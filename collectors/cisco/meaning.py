@@ -73,6 +73,12 @@ MEANINGS: dict[str, Meaning] = {
     "611101": _IN,
     "611102": _NOT_IN,
     "611103": Meaning("authentication", "end", "logged-out", "success"),
+    "609001": Meaning("network", "start", "local-host-created", "success"),
+    "609002": Meaning("network", "end", "local-host-removed", "success"),
+    "725001": Meaning("network", "start,protocol", "tls-handshake-started"),
+    "725002": Meaning("network", "info,protocol", "tls-handshake-completed", "success"),
+    "725006": Meaning("network", "error,protocol", "tls-handshake-failed", "failure"),
+    "725007": Meaning("network", "end,protocol", "tls-session-ended", "success"),
     "713228": _SESSION_UP,
     "716001": _SESSION_UP,
     "716002": _SESSION_END,
@@ -98,6 +104,8 @@ _CLASSES = {
     "111": Meaning("configuration"),
     "113": Meaning("authentication"),
     "302": Meaning("network", "connection"),
+    "338": Meaning("network,threat", "indicator", "listed-address-seen"),
+    "402": Meaning("network", "denied", "ipsec-packet-dropped"),
     "400": Meaning("intrusion_detection,network", "info", "signature-matched"),
     "502": Meaning("iam", "user"),
     "713": _SESSION,
@@ -112,7 +120,7 @@ _ALERTS = ("430001", "430005", "733102")
 
 def columns(message_id: pl.Expr, result: pl.Expr) -> dict[str, pl.Expr]:
     """event.* for each line; `result` (what an access list says) decides where the id leaves it open."""
-    denied = result.is_in(["denied", "Block", "Block with reset", "Drop"])
+    denied = result.is_in(["denied", "Block", "Block with reset", "Blocked", "Drop", "Dropped"])
     group = message_id.str.slice(0, 3)
 
     def of(part: str) -> pl.Expr:
@@ -126,7 +134,7 @@ def columns(message_id: pl.Expr, result: pl.Expr) -> dict[str, pl.Expr]:
     action = pl.when(by_list.is_not_null() & ~message_id.str.starts_with("430")).then(
         pl.when(denied).then(pl.lit("flow-denied")).otherwise(pl.lit("flow-permitted"))
     )
-    alert = message_id.is_in(_ALERTS) | group.is_in(["400", "733"])
+    alert = message_id.is_in(_ALERTS) | group.is_in(["338", "400", "733"])
     outcome = of("outcome")
     return {
         "event.kind": pl.when(alert).then(pl.lit("alert")).otherwise(pl.lit("event")),

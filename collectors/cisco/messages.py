@@ -126,10 +126,28 @@ MESSAGES: dict[str, str] = {
         r"(?:(?P<user>\S+)@)?(?P<src>[0-9A-Fa-f.:]+) Accessed (?:JAVA )?URL (?P<dst>[0-9.]+|"
         r"[0-9A-Fa-f:]+):(?P<url>\S+)"
     ),
+    "338001-338008 338201-338204": (
+        r"Dynamic Filter (?P<what>.*?) (?P<proto>\w+) traffic from "
+        + _REAL.format("src")
+        + r" "
+        + _MAPPED.format("src")
+        + r" to "
+        + _REAL.format("dst")
+        + r" "
+        + _MAPPED.format("dst")
+        + r"(?:, (?:destination|source) \S+ resolved from \w+ list: (?P<domain>[^\s,]+))?"
+    ),
+    "402117-402120": r"IPSEC: (?P<what>.+?) from (?P<src>[0-9A-Fa-f.:]+) (?:\([^)]*\) )?to (?P<dst>[0-9A-Fa-f.:]*[0-9A-Fa-f])",
     "400000-400099": (
         r"IPS:(?P<signature>\d+) (?P<what>.+?) from (?P<src>\S+) to (?P<dst>\S+) on interface "
         r"(?P<on>\S+)"
     ),
+    "609001 609002": rf"(?P<what>Built|Teardown) local-host (?P<srcif>[^\s:]+):(?P<src>{_IP})(?: duration (?P<duration>\S+))?",
+    "725001-725003 725006 725007 725014 725016": (
+        r"(?P<what>[^:]*?)(?: with)? (?:client|server|peer) (?P<srcif>[^\s:]+):(?P<src>[^\s/]+)/(?P<srcport>\d+)"
+        r"(?: to (?P<dst>[^\s/]+)/(?P<dstport>\d+))?(?: for (?P<tls>TLSv?[\d.]*|DTLSv?[\d.]*|SSLv?[\d.]*) session)?"
+    ),
+    "733101": r"Host (?P<src>\S+) is (?P<what>attacking|targeted)",
     "733102 733103": r"Threat-detection (?P<what>adds|removes) host (?P<src>\S+) (?:to|from) shun list",
     "109001 109005 109006 109007 109008": (
         rf"(?P<what>A\w+) (?P<result>start|succeeded|failed|permitted|denied)? ?for user "
@@ -146,7 +164,8 @@ MESSAGES: dict[str, str] = {
         r"User '(?P<user>[^']*)', running '(?P<app>[^']*)' from IP (?P<src>[^\s,]+), executed "
         r"'(?P<command>.*)'"
     ),
-    "113003-113005 113008 113012-113017": _AAA,
+    "113003-113005 113012-113017": _AAA,
+    "113008": r"AAA transaction status (?P<result>\w+) ?: (?:reason = (?P<reason>[^:]*?) ?: )?user = (?P<user>\S+)",
     "113006 113007": r"User (?P<user>\S+) (?P<what>(?:un)?locked(?: out)?.*)",
     "113009": r"AAA retrieved default group policy \((?P<policy>[^)]*)\) for user = (?P<user>\S+)",
     "113019": (
@@ -165,8 +184,8 @@ MESSAGES: dict[str, str] = {
         r"\""
     ),
     "611101 611102": (
-        r"User authentication (?P<result>succeeded|failed): (?:IP(?: address|,?)?:? "
-        r"?(?P<src>[0-9A-Fa-f.:]+)?,? )?Uname: (?P<user>\S+)"
+        r"User authentication (?P<result>succeeded|failed): (?:IP(?: address)?\s?[,:=]?\s?"
+        r"(?P<src>[0-9A-Fa-f.:]*[0-9A-Fa-f])\s?[,:]? )?Uname: (?P<user>\S+)"
     ),
     "611103": r"User (?P<what>logged out): Uname: (?P<user>\S+)",
     "713228": (

@@ -12,6 +12,39 @@ from collectors.cisco import meaning
 from collectors.cisco.lines import CiscoLines
 from collectors.source import Raw, Source
 
+_FTD_READ = (
+    *(
+        "SrcIP",
+        "SrcPort",
+        "DstIP",
+        "DstPort",
+        "Protocol",
+        "User",
+        "UserName",
+        "FirstPacketSecond",
+        "FileName",
+    ),
+    *(
+        "FileSize",
+        "FileSHA256",
+        "IngressInterface",
+        "EgressInterface",
+        "IngressZone",
+        "EgressZone",
+        "ACPolicy",
+    ),
+    *("InitiatorBytes", "ResponderBytes", "InitiatorPackets", "ResponderPackets", "ApplicationProtocol"),
+    *(
+        "AccessControlRuleName",
+        "AccessControlRuleReason",
+        "Message",
+        "ConnectionDuration",
+        "URL",
+        "UserAgent",
+    ),
+    *("DNSQuery", "NAT_InitiatorIP", "NAT_InitiatorPort", "NAT_ResponderIP", "NAT_ResponderPort", "URI"),
+)
+
 source = Source(
     name="cisco.asa",
     title={
@@ -32,6 +65,13 @@ source = Source(
         "pid": "process.pid",
         "file": "file.path",
     },
+    # Each of these is read into an ECS field below.
+    ignore=(
+        *(f"{end}{part}" for end in ("src", "dst") for part in ("", "port", "if", "nat", "natport")),
+        *("on", "server", "inside", "user", "srcuser", "dstuser", "who", "group", "tunnel", "policy", "acl"),
+        *("proto", "service", "bytes", "sent", "rcvd", "duration", "reason", "cause", "severity", "url"),
+        *(f"ftd.{name}" for name in _FTD_READ),
+    ),
 )
 
 
@@ -62,14 +102,14 @@ def endpoints(raw: Raw) -> dict[str, pl.Expr]:
         def end(part: str, near: str = near, far: str = far) -> pl.Expr:
             return pl.when(turned).then(raw[f"{far}{part}"]).otherwise(raw[f"{near}{part}"])
 
-        ftd = "Src" if near == "src" else "Dst"
+        ftd, role = ("Src", "Initiator") if near == "src" else ("Dst", "Responder")
         address = e.present(e.first(end(""), raw[f"ftd.{ftd}IP"]))
         columns |= {
             f"{name}.ip": e.ip(address),
             f"{name}.domain": e.not_ip(address),
             f"{name}.port": e.first(end("port"), raw[f"ftd.{ftd}Port"]),
-            f"{name}.nat.ip": e.ip(end("nat")),
-            f"{name}.nat.port": end("natport"),
+            f"{name}.nat.ip": e.ip(e.present(e.first(end("nat"), raw[f"ftd.NAT_{role}IP"]))),
+            f"{name}.nat.port": e.first(end("natport"), raw[f"ftd.NAT_{role}Port"]),
         }
         side = "ingress" if near == "src" else "egress"
         where = "Ingress" if near == "src" else "Egress"
@@ -96,7 +136,9 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
     group = e.present(e.first(raw["group"], raw["tunnel"]))
     return {
         "user.name": name,
-        "user.domain": e.first(domain, group),
+        "user.domain": e.first(
+            domain, e.not_ip(group)
+        ),  # site-to-site tunnels are named by the peer's address
         "group.name": group,
         "rule.name": e.present(
             e.first(raw["acl"], raw["policy"], raw["ftd.AccessControlRuleName"], raw["ftd.Message"])
@@ -109,10 +151,11 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
 def network(raw: Raw) -> dict[str, pl.Expr]:
     """network.*, volumes and duration."""
     clock = raw["duration"].str.extract_groups(r"^(?:(\d+)d ?)?(\d+)h?:(\d+)m?:(\d+)s?$").struct
+    transport = e.first(raw["proto"], raw["ftd.Protocol"]).str.to_lowercase()
     days, hours, minutes, seconds = (e.whole(clock.field(str(n))) for n in (1, 2, 3, 4))
     length = days.fill_null(0) * 86_400 + hours * 3600 + minutes * 60 + seconds
     return {
-        "network.transport": e.first(raw["proto"], raw["ftd.Protocol"]).str.to_lowercase(),
+        "network.transport": e.first(e.transport(transport), transport),
         "network.protocol": e.present(
             e.first(raw["ftd.ApplicationProtocol"], raw["service"])
         ).str.to_lowercase(),
@@ -130,7 +173,7 @@ def network(raw: Raw) -> dict[str, pl.Expr]:
 def content(raw: Raw) -> dict[str, pl.Expr]:
     """What FTD saw inside the connection."""
     return {
-        **e.url_columns(e.present(e.first(raw["ftd.URL"], raw["url"]))),
+        **e.url_columns(e.present(e.first(raw["ftd.URL"], raw["ftd.URI"], raw["url"]))),
         "user_agent.original": raw["ftd.UserAgent"],
         "dns.question.name": raw["ftd.DNSQuery"],
         "dns.question.type": raw["ftd.DNSRecordType"].str.extract(r"(\w+)$"),
