@@ -43,18 +43,18 @@ class Tower:
 
     def start(self, *, wait: bool = True) -> None:
         """Start `hinomi up` in a process group of its own and wait until every process is ready."""
-        log = (self.data.parent / "up.log").open("ab")
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HINOMI_TEST_TOKEN": "t0ken-for-tests"}
-        self.process = subprocess.Popen(
-            [*HINOMI, "up", "--data", str(self.data), "--config", str(self.config)],
-            env=environment,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,
-            cwd=ROOT,
-        )
+        with (self.data.parent / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*HINOMI, "up", "--data", str(self.data), "--config", str(self.config)],
+                env=environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                cwd=ROOT,
+            )
         if wait:
-            until(self.ready, 90, f"hinomi up is ready; see {log.name}")
+            until(self.ready, 90, f"hinomi up is ready; see up.log")
 
     def ready(self) -> bool:
         """Whether every child says that it is ready and runs."""
