@@ -1,0 +1,1 @@
+"""What Linux's sign-in programs write."""
