@@ -3,12 +3,14 @@
 import time
 from dataclasses import dataclass, field
 
+from collectors import catalogue
 from collectors.enrich import Enricher
 from collectors.privacy import Privacy
-from collectors.spool import Block, Reader
+from collectors.spool import Block, Reader, lane_folders
 from hinomi.errors import StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint
+from hinomi.store.embedded import SqliteRecords
 from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
@@ -23,8 +25,21 @@ _SAY_EVERY = 1.0
 
 
 @dataclass(slots=True)
+class Lane:
+    """One lane of the spool and how far it was stored."""
+
+    name: str
+    reader: Reader
+    after: str | None
+
+
+@dataclass(slots=True)
 class Worker:
-    """Reads a lane, stores what it holds, remembers how far it came in the same commit."""
+    """Reads its lanes, stores what they hold, remembers how far it came in the same commit.
+
+    A lane that is left from a time with more workers has no worker of its own: the one whose number it leaves
+    when divided by the number of workers reads it, too.
+    """
 
     role: Role
     ledger: Ledger = field(default_factory=Ledger)
@@ -33,11 +48,26 @@ class Worker:
 
     def run(self) -> None:
         """Until told to stop; what was read is stored first."""
+        records = self.role.records()
+        counts = Counts(records, self.role.name)
+        for folder in self.role.settings.sources.folders:
+            catalogue.add(folder)
+        pipeline = self._pipeline(records)
+        pipeline.rules()
+        lanes = [self._lane(pipeline, self.role.lane)]
+        self._say(pipeline, lanes, counts)
+        while not self.role.stop.is_set():
+            known = {lane.name for lane in lanes}
+            lanes += [self._lane(pipeline, n) for n in self._left() if f"lane-{n}" not in known]
+            busy = [self._turn(pipeline, lane) for lane in lanes]
+            self._say(pipeline, lanes, counts)
+            if not any(busy):
+                self.role.stop.wait(_QUIET)
+        counts.save(self.ledger)
+
+    def _pipeline(self, records: SqliteRecords) -> Pipeline:
         role_, settings = self.role, self.role.settings
-        records = role_.records()
-        counts = Counts(records, role_.name)
-        reader = Reader(role_.data / "spool" / f"lane-{role_.lane}", self.ledger)
-        pipeline = Pipeline(
+        return Pipeline(
             events=role_.events(),
             formats=Formats(records, role_.clock, settings.declared_sources()),
             enricher=Enricher.of(settings.enrich),
@@ -47,25 +77,34 @@ class Worker:
             clock=role_.clock,
             encodings=settings.encodings(),
         )
-        pipeline.rules()
-        after = pipeline.events.checkpoint(role_.name)
-        self._say(pipeline, reader, after, counts)
-        while not role_.stop.is_set():
-            block = reader.read(after)
-            if block is not None:
-                after = self._store(pipeline, block)
-                reader.trim(after)
-            self._say(pipeline, reader, after, counts)
-            if block is None or block.frame.height < _BUSY_ROWS:
-                role_.stop.wait(_QUIET)
-        counts.save(self.ledger)
 
-    def _store(self, pipeline: Pipeline, block: Block) -> str:
+    def _left(self) -> list[int]:
+        """Lanes beyond the number of workers that this worker reads."""
+        workers = self.role.settings.workers
+        found = [int(folder.name.removeprefix("lane-")) for folder in lane_folders(self.role.data / "spool")]
+        return [n for n in found if n >= workers and n % workers == self.role.lane]
+
+    def _lane(self, pipeline: Pipeline, number: int) -> Lane:
+        name = f"lane-{number}"
+        reader = Reader(self.role.data / "spool" / name, self.ledger)
+        return Lane(name, reader, pipeline.events.checkpoint(name))
+
+    def _turn(self, pipeline: Pipeline, lane: Lane) -> bool:
+        """Store the lane's next block; whether there was much."""
+        block = lane.reader.read(lane.after)
+        if block is None:
+            return False
+        self._store(pipeline, lane.name, block)
+        lane.after = block.after
+        lane.reader.trim(block.after)
+        return block.frame.height >= _BUSY_ROWS
+
+    def _store(self, pipeline: Pipeline, name: str, block: Block) -> None:
         """Store the block; a store that cannot (a full disk) is asked again, ever more slowly."""
         pause = 0.5
         while True:
             try:
-                pipeline.process(block.frame, Checkpoint(self.role.name, block.after))
+                pipeline.process(block.frame, Checkpoint(name, block.after))
             except StoreError as error:
                 log.error("store_refused", reason=str(error), retry_in=pause)
                 if self.role.stop.wait(pause):
@@ -73,18 +112,17 @@ class Worker:
                 pause = min(pause * 2, 30.0)
             else:
                 self.rows += block.frame.height
-                return block.after
+                return
 
-    def _say(self, pipeline: Pipeline, reader: Reader, after: str | None, counts: Counts) -> None:
+    def _say(self, pipeline: Pipeline, lanes: list[Lane], counts: Counts) -> None:
         if time.monotonic() - self._said < _SAY_EVERY and self._said:
             return
         self._said = time.monotonic()
         counts.save(self.ledger)
+        backlog = sum(lane.reader.backlog(lane.after) for lane in lanes)
+        after = {lane.name: lane.after for lane in lanes}
         self.role.ready(
-            rows=self.rows,
-            stages=dict(pipeline.stages.seconds),
-            spool_bytes=reader.backlog(after),
-            after=after,
+            rows=self.rows, stages=dict(pipeline.stages.seconds), spool_bytes=backlog, after=after
         )
 
 

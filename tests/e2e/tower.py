@@ -54,7 +54,7 @@ class Tower:
                 cwd=ROOT,
             )
         if wait:
-            until(self.ready, 90, f"hinomi up is ready; see up.log")
+            until(self.ready, 90, "hinomi up is ready; see up.log")
 
     def ready(self) -> bool:
         """Whether every child says that it is ready and runs."""

@@ -1,0 +1,102 @@
+"""Write docs/configuration.md from the configuration's models, so that the page and the program cannot differ.
+
+usage: python -m ops.generate.configuration
+"""
+
+import inspect
+import types
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+
+from ops.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "configuration.md"
+_INTRODUCTION = """# 設定 / Configuration
+
+設定は1つの YAML ファイル(`hinomi.yaml`)に書きます。同じ場所の `hinomi.d/*.yaml` は名前の順に重ねます(キーごとに
+合わせ、それ以外は置き換え)。知らないキーはエラーになり、近い名前を示します。秘密は値でなく参照で書きます:
+`env:名前`、`file:パス`、`credential:名前`(systemd)。相対パスは、`hinomi` を起動した場所から数えます。
+
+One YAML file (`hinomi.yaml`) plus `hinomi.d/*.yaml`, merged in name order. Unknown keys are errors that name the nearest
+valid one. Secrets are references: `env:NAME`, `file:PATH`, `credential:NAME`. Relative paths count from where `hinomi` is
+started. This page is generated from the models (`python -m ops.generate.configuration`).
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return "\n".join([_INTRODUCTION, *_section("", Settings, set())])
+
+
+def _section(path: str, model: type[BaseModel], seen: set[type[BaseModel]]) -> Iterator[str]:
+    if model in seen:
+        return
+    seen.add(model)
+    if path:
+        yield f"## `{path}`\n"
+    yield inspect.cleandoc(model.__doc__ or "") + "\n"
+    yield "| key | type | default |\n|---|---|---|"
+    inner: list[tuple[str, type[BaseModel]]] = []
+    for name, field in model.model_fields.items():
+        yield f"| `{name}` | {_type(field.annotation)} | {_default(field)} |"
+        inner += [
+            (f"{path}.{name}{suffix}".lstrip("."), found) for suffix, found in _models(field.annotation)
+        ]
+    yield ""
+    for where, found in inner:
+        yield from _section(where, found, seen)
+
+
+def _models(annotation: Any, suffix: str = "") -> Iterator[tuple[str, type[BaseModel]]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield suffix, annotation
+        return
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        yield from _models(arguments[0], suffix)
+    elif origin is dict:
+        yield from _models(arguments[1], f"{suffix}.<name>")
+    elif origin is list:
+        yield from _models(arguments[0], f"{suffix}[]")
+    elif origin in (typing.Union, types.UnionType):
+        for argument in arguments:
+            kind = getattr(argument, "model_fields", {}).get("kind")
+            choice = (
+                f" (kind: {typing.get_args(kind.annotation)[0]})"
+                if kind and typing.get_args(kind.annotation)
+                else ""
+            )
+            yield from _models(argument, suffix + choice)
+
+
+def _type(annotation: Any) -> str:
+    if isinstance(annotation, type):
+        return annotation.__name__
+    text = str(annotation).replace("typing.", "").replace("NoneType", "none")
+    names = [part.rsplit(".", 1)[-1] for part in text.replace("|", " or ").split(" ")]
+    plain = " ".join(names).split("Annotated[")[-1].split(", BeforeValidator")[0].split(", AfterValidator")[0]
+    return plain.replace("|", "or") if len(plain) < 90 else f"{plain[:87]}…"
+
+
+def _default(field: Any) -> str:
+    if field.is_required():
+        return "**required**"
+    value = field.default
+    if value is PydanticUndefined:
+        made = field.default_factory()
+        return "see below" if isinstance(made, BaseModel) or made else "empty"
+    return "—" if value is None else f"`{value}`" if value != "" else "empty"
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,41 @@
+"""Pages that are made from the program are as the program is; both READMEs say the same."""
+
+import re
+from pathlib import Path
+
+from ops.generate import configuration, sources
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_configuration_page_is_current() -> None:
+    """docs/configuration.md is what the models give (run `python -m ops.generate.configuration`)."""
+    assert configuration.PAGE.read_text(encoding="utf-8") == configuration.page()
+
+
+def test_sources_page_is_current() -> None:
+    """docs/sources.md lists every source (run `python -m ops.generate.sources`)."""
+    assert sources.PAGE.read_text(encoding="utf-8") == sources.page()
+
+
+def test_both_readmes_have_the_same_shape() -> None:
+    """The same headings, commands and links in the same order; only the language differs."""
+    texts = [(ROOT / name).read_text(encoding="utf-8") for name in ("README.md", "README.en.md")]
+    headings = [
+        [line.count("#", 0, 3) for line in text.splitlines() if line.startswith("#")] for text in texts
+    ]
+    assert headings[0] == headings[1]
+    commands = [
+        re.findall(r"^\s*(?:make|\.venv/bin/hinomi) .*?(?=\s{2,}#|$)", text, re.MULTILINE) for text in texts
+    ]
+    assert commands[0] == commands[1] and commands[0]
+    links = [set(re.findall(r"\]\((docs/[^)]+)\)", text)) for text in texts]
+    assert links[0] == links[1]
+
+
+def test_links_of_the_documents_exist() -> None:
+    """Every relative link in README and docs points to a file."""
+    for page in [ROOT / "README.md", ROOT / "README.en.md", *(ROOT / "docs").rglob("*.md")]:
+        for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+            if "://" not in link:
+                assert (page.parent / link).exists(), f"{page}: {link}"
