@@ -1,0 +1,127 @@
+"""The commands as a person or a script runs them: real processes, words instead of traces, stable contracts."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hinomi.store.embedded import SqliteRecords
+from tests.shared import corpus
+
+ROOT = Path(__file__).parents[2]
+
+
+def hinomi(
+    *arguments: str | Path, given: str = "", cache: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **({"HINOMI_CACHE": str(cache)} if cache else {})}
+    return subprocess.run(
+        [sys.executable, "-m", "ops.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        input=given,
+        cwd=ROOT,
+        env=environment,
+        timeout=180,
+        check=False,
+    )
+
+
+def test_parse_keeps_order_and_says_nothing_for_what_it_does_not_know(tmp_path: Path) -> None:
+    """The contract of `hinomi parse`: a document a line, same order, {} where not understood."""
+    lines = [
+        "Accepted publickey for a from 192.0.2.1 port 1 ssh2",
+        "nonsense",
+        "Failed password for b from 192.0.2.2 port 2 ssh2",
+    ]
+    messages = tmp_path / "m.jsonl"
+    messages.write_text("".join(json.dumps({"message": line}) + "\n" for line in lines))
+    done = hinomi("parse", "--source", "linux.auth", "--messages", messages)
+    documents = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [document.get("user", {}).get("name") for document in documents] == ["a", None, "b"]
+    assert documents[1] == {}
+    assert (
+        documents[2]["source"] == {"ip": "192.0.2.2", "port": 2, "user": {"name": "b"}}
+        or documents[2]["source"]["ip"] == "192.0.2.2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["parse", "--source", "fortinet.fortigat", "--messages", "x"], "fortinet.fortigate"),
+        (["search", "a: b", "--data", "/nonexistent"], "データフォルダがありません"),
+        (["up", "--data", "/tmp/x", "--config", "/nonexistent.yaml"], "ファイルを読めません"),
+        (["report", "no-such", "--data", "/nonexistent"], "データフォルダがありません"),
+    ],
+)
+def test_errors_are_sentences(arguments: list[str], said: str) -> None:
+    """Exit code 2, Japanese first, no trace."""
+    done = hinomi(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_wrong_configuration_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """File, line, key, what stands there and what was expected; nothing is left behind."""
+    config = tmp_path / "hinomi.yaml"
+    config.write_text("listen:\n  fw:\n    kind: tpc\n    port: 5140a\n", encoding="utf-8")
+    done = hinomi("up", "--data", tmp_path / "data", "--config", config)
+    assert done.returncode == 2
+    assert "hinomi.yaml:3: listen.fw.kind" in done.stderr and "hinomi.yaml:4: listen.fw.port" in done.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_users_are_added_with_a_password_that_is_asked_for(tmp_path: Path) -> None:
+    """No password in argv; the store keeps an argon2 hash; the audit log says who did it."""
+    secret = "correct horse battery"
+    done = hinomi(
+        "users", "add", "sato", "--data", tmp_path, "--role", "analyst", given=f"{secret}\n{secret}\n"
+    )
+    assert done.returncode == 0, done.stderr
+    assert secret not in done.stdout + done.stderr
+    records = SqliteRecords(tmp_path / "records.sqlite")
+    record = records.get("user", "sato")
+    assert record is not None and record.body["password_hash"].startswith("$argon2id$")
+    assert [r.body["action"] for r in records.find("audit")] == ["user.add"]
+    assert hinomi("audit", "verify", "--data", tmp_path).returncode == 0
+
+
+def test_doctor_names_the_next_step(tmp_path: Path) -> None:
+    """A tower that is not running and has no users: said, with what to do."""
+    SqliteRecords(tmp_path / "records.sqlite").close()
+    done = hinomi("doctor", "--data", tmp_path)
+    assert "hinomi up は動いていません" in done.stdout and "hinomi users add" in done.stdout
+    checks = json.loads(hinomi("doctor", "--data", tmp_path, "--json").stdout)
+    assert {check["state"] for check in checks} <= {"good", "warn", "bad"}
+
+
+def test_rules_check_and_test(tmp_path: Path) -> None:
+    """Counts and reasons, as text and as JSON; our own packs pass."""
+    (tmp_path / "bad.yml").write_text("title: t\ndetection: {}\n", encoding="utf-8")
+    done = hinomi("rules", "check", tmp_path, "--json", cache=tmp_path / "cache")
+    assert done.returncode == 1 and json.loads(done.stdout)["problems"]
+    own = hinomi("rules", "test", ROOT / "rules" / "packs", cache=tmp_path / "cache")
+    assert own.returncode == 0 and ", 0 failed" in own.stdout
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+def test_hunt_hits_the_regression_events(tmp_path: Path) -> None:
+    """`hinomi hunt --jsonl` on SigmaHQ's own events: at least 98 of the 100 cases, each signal with its contract."""
+    cases = corpus("sigma-regression")
+    rules = [corpus("sigma", name) for name in ("rules", "rules-emerging-threats", "rules-threat-hunting")]
+    flags = [flag for folder in rules for flag in ("--rules", str(folder))]
+    done = hinomi("hunt", cases, *flags, "--jsonl", cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    hits: dict[str, set[str]] = {}
+    for line in done.stdout.splitlines():
+        signal = json.loads(line)
+        assert signal["rule"]["name"] and signal["event"]["original"]
+        hits.setdefault(Path(signal["log"]["file"]["path"]).name, set()).add(signal["rule"]["id"])
+    wanted = json.loads((cases / "cases.json").read_text())
+    held = sum(set(case["rule_ids"]) <= hits.get(case["file"], set()) for case in wanted)
+    assert held >= 98, f"{held}/{len(wanted)}"

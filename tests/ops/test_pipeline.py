@@ -1,0 +1,154 @@
+"""The worker's path on real stores: pinned formats, dead letters that can be replayed, masks, signals, one commit."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from collectors import catalogue
+from collectors.enrich import Enricher, EnrichSettings
+from collectors.privacy import Privacy, PrivacySettings
+from collectors.source import Source
+from hinomi import ecs
+from hinomi.clock import FixedClock
+from hinomi.ledger import Ledger, Line
+from hinomi.store import Checkpoint
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops import replay
+from ops.formats import Formats
+from ops.pipeline import Pipeline
+from ops.settings import Settings, packs_folder
+from ops.watch import LiveRules
+
+NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
+SSH = "<38>Nov 20 11:59:00 web01 sshd[812]: Failed password for root from 203.0.113.9 port 40022 ssh2"
+VPN = (
+    '<189>date=2026-11-20 time=03:14:07 devname="fw" devid="FGT60F0000000001" eventtime=1795112047000000761 tz="+0900" '
+    'logid="0101039424" type="event" subtype="vpn" level="information" vd="root" action="tunnel-up" '
+    'tunneltype="ssl-web" tunnelid=1 remip=203.0.113.66 user="t.yamada" group="telework" msg="SSL tunnel established"'
+)
+
+
+class Tower:
+    """A pipeline over a temporary folder."""
+
+    def __init__(self, folder: Path, **declared: str) -> None:
+        self.clock, self.ledger = FixedClock(NOW), Ledger()
+        self.events = ParquetEvents(folder / "events", clock=self.clock)
+        self.records = SqliteRecords(folder / "records.sqlite", clock=self.clock)
+        geo = folder / "geo.csv"
+        geo.write_text("cidr,country_iso_code,lat,lon\n203.0.113.0/24,RO,44.43,26.10\n", encoding="utf-8")
+        self.pipeline = Pipeline(
+            events=self.events,
+            formats=Formats(self.records, self.clock, declared),
+            enricher=Enricher.of(EnrichSettings(geo_override=geo)),
+            privacy=Privacy(PrivacySettings(), self.ledger),
+            rules=LiveRules([packs_folder()], folder / "cache"),
+            ledger=self.ledger,
+            clock=self.clock,
+        )
+
+    def send(
+        self, *lines: str | bytes, origin: str = "fw", peer: str = "192.0.2.1", prefix: str = "a"
+    ) -> None:
+        payloads = [line if isinstance(line, bytes) else line.encode() for line in lines]
+        frame = pl.DataFrame(
+            {
+                "origin": [origin] * len(lines),
+                "peer": [peer] * len(lines),
+                "client_id": [""] * len(lines),
+                "received": pl.Series([NOW] * len(lines)).cast(ecs.TIME),
+                "payload": pl.Series(payloads, dtype=pl.Binary),
+                "event.id": [f"{prefix}-{i}" for i in range(len(lines))],
+            }
+        )
+        self.pipeline.process(frame, Checkpoint("lane-0", prefix))
+
+
+@pytest.fixture
+def tower(tmp_path: Path) -> Tower:
+    return Tower(tmp_path)
+
+
+def test_two_formats_on_one_port_are_told_apart_by_sender(tower: Tower) -> None:
+    """Each sender's format is recognised once, pinned, and kept in the records."""
+    tower.send(SSH, SSH, peer="10.0.0.1", prefix="a")
+    tower.send(VPN, peer="10.0.0.2", prefix="b")
+    assert {one.name for one in tower.events.datasets()} >= {"linux.auth", "fortinet.fortigate"}
+    pins = {r.body["peer"]: r.body["source"] for r in tower.records.find("source", {"pin": True})}
+    assert pins == {"10.0.0.1": "linux.auth", "10.0.0.2": "fortinet.fortigate"}
+
+
+def test_an_event_is_whole(tower: Tower) -> None:
+    """Raw line, identity, dataset, origin, sender, place and signal are all there, with the reader's place."""
+    tower.send(VPN)
+    [event] = tower.events.search("event.dataset: fortinet.fortigate").rows
+    assert event["event.original"] == VPN and event["event.id"] == "a-0"
+    assert event["user.name"] == "t.yamada" and event["source.geo.country_iso_code"] == "RO"
+    assert event["hinomi.origin"] == "fw" and event["log.source.address"] == "192.0.2.1"
+    signals = tower.events.search("event.dataset: hinomi.signal").rows
+    assert "VPN sign-in from abroad" in {signal["rule.name"] for signal in signals}
+    assert {signal["hinomi.signal.event_id"] for signal in signals} == {"a-0"}
+    assert tower.events.checkpoint("lane-0") == "a"
+
+
+def test_what_is_not_understood_is_kept_and_counted(tower: Tower) -> None:
+    """Binary, empty, NULs, escapes, half a line: each is stored whole with a reason; the good line goes on."""
+    odd = ["\x1b[2Jgone", "a\x00b", "", "ランサム", "x" * 200_000, b"\xff\xfe\xfa"]
+    tower.send(*odd, *([SSH] * 20))
+    letters = tower.events.search("event.dataset: hinomi.dead_letter", limit=50).rows
+    assert len(letters) == len(odd)
+    assert {letter["error.message"] for letter in letters} == {"not_linux.auth"}
+    assert "\x1b[2Jgone" in {letter.get("event.original") for letter in letters}
+    assert tower.events.count(datasets=["linux.auth"]) == 20
+    assert tower.ledger.take()[Line("dead_letter", "linux.auth", "not_understood")] == len(odd)
+
+
+def test_an_unknown_format_is_kept_until_a_source_is_named(tower: Tower) -> None:
+    """Nothing recognises it: dead letters; after a replay with the right source they are events, once."""
+    tower.send("zzz completely unknown", "yyy", "xxx", SSH, origin="odd")
+    assert tower.events.count(datasets=["hinomi.dead_letter"]) == 4
+    for expected in (1, 0):
+        done = replay.replay("linux.auth", Settings(), tower.events, tower.records, tower.clock)
+        assert (done.letters, done.understood) == (4, expected)
+    [event] = tower.events.search("event.dataset: linux.auth").rows
+    assert event["user.name"] == "root"
+
+
+def test_a_parser_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake in a parser turns its lines into dead letters that name it; other senders are not touched."""
+    tower = Tower(tmp_path, fw="fortinet.fortigate", web="linux.auth")
+
+    def broken(self: Source, intake: pl.DataFrame) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(type(catalogue.find("fortinet.fortigate")), "parse", broken)
+    tower.send(VPN, SSH, origin="fw")
+    letters = tower.events.search("event.dataset: hinomi.dead_letter").rows
+    assert {letter["error.message"] for letter in letters} == {"parser_failed:ZeroDivisionError"}
+    assert {letter["event.original"] for letter in letters} == {VPN, SSH}
+
+
+def test_the_same_block_again_stores_nothing_twice(tmp_path: Path) -> None:
+    """A crash before the commit: the block comes again from the same place and gives the same ids."""
+    tower = Tower(tmp_path, fw="linux.auth")
+    tower.send(SSH, SSH)
+    first = {row["event.id"] for row in tower.events.search("event.dataset: linux.auth").rows}
+    assert first == {"a-0", "a-1"}
+
+
+def test_rules_reload_while_running(tmp_path: Path) -> None:
+    """A rule written to the folder matches the next block; a broken one changes nothing and is said."""
+    folder = tmp_path / "rules"
+    folder.mkdir()
+    live = LiveRules([folder], tmp_path / "cache", every=0.0)
+    assert live().rules == []
+    rule = (
+        "title: t\nid: 6f1e3c1a-0000-4000-8000-000000000001\nstatus: test\nlevel: high\n"
+        "logsource: {product: hinomi, service: linux.auth}\ndetection: {s: {user.name: root}, condition: s}\n"
+    )
+    (folder / "a.yml").write_text(rule, encoding="utf-8")
+    assert [one.title for one in live().rules] == ["t"]
+    (folder / "b.yml").write_text("title: [", encoding="utf-8")
+    assert [one.title for one in live().rules] == ["t"] and len(live().problems) == 1
