@@ -1,0 +1,1 @@
+"""What the programs of the Internet Systems Consortium write."""
