@@ -91,6 +91,7 @@ def url_columns(url: pl.Expr) -> dict[str, pl.Expr]:
         "url.domain": _filled(parts.field("2").str.strip_chars("[]")),
         "url.port": parts.field("3"),
         "url.path": _filled(rest.str.extract(r"^(/[^?#]*)")),
+        "url.extension": rest.str.extract(r"^/[^?#]*\.([A-Za-z0-9]{1,10})(?:[?#]|$)").str.to_lowercase(),
         "url.query": _filled(rest.str.extract(r"\?([^#]*)")),
     }
 

@@ -58,7 +58,7 @@ def access(raw: Raw) -> dict[str, pl.Expr]:
     size = e.whole(raw["bytes"])
     return {
         "@timestamp": e.time_or(epoch, *clocks, pl.col("header.timestamp")),
-        **_request(raw["method"], raw["url"], raw["status"]),
+        **_request(raw["method"], raw["url"], raw["status"], raw["result"]),
         **_ends(raw["client"], raw["user"], raw["method"], raw["url"], raw["server"]),
         "event.duration": e.whole(raw["elapsed"]) * 1_000_000,
         "http.response.bytes": size,
@@ -67,6 +67,7 @@ def access(raw: Raw) -> dict[str, pl.Expr]:
         "http.version": raw["version"],
         "http.request.referrer": e.present(raw["referrer"]),
         "user_agent.original": e.present(raw["agent"]),
+        "observer.hostname": pl.col("header.host"),
         "event.action": raw["result"],
         "squid.hierarchy_code": raw["hierarchy"],
     }
@@ -78,25 +79,33 @@ def _clocks(text: pl.Expr) -> list[pl.Expr]:
     return [*zoned, *naive]
 
 
-def _request(method: pl.Expr, url: pl.Expr, status: pl.Expr) -> dict[str, pl.Expr]:
+def _request(method: pl.Expr, url: pl.Expr, status: pl.Expr, result: pl.Expr) -> dict[str, pl.Expr]:
     """The request and how it ended. CONNECT names host and port, which are no URL."""
     tunnel = (method == "CONNECT") | url.str.starts_with("error:")
-    code = e.whole(status)
-    denied = status.is_in(["401", "403", "407"])
+    code, asked = e.whole(status), pl.when(method != "NONE").then(e.present(method))
+    parts = e.url_columns(pl.when(~tunnel).then(e.present(url)))
+    denied = status.is_in(["401", "403", "407"]) | result.str.contains("DENIED", literal=True)
+    broken = result.str.contains(
+        "ABORTED|TIMEDOUT|INVALID|FAIL|^NONE"
+    )  # by the proxy; a server's 404 is let through
+    host = url.str.extract(r"^\[?([^\]/]+?)\]?:\d+$")
     return {
-        **e.url_columns(pl.when(~tunnel).then(e.present(url))),
-        "http.request.method": e.present(method),
+        **parts,
+        "url.domain": pl.when(method == "CONNECT").then(host).otherwise(parts["url.domain"]),
+        "http.request.method": asked,
         "http.response.status_code": code,
         "event.category": e.texts("web", "network"),
         "event.type": pl.when(denied)
         .then(e.texts("access", "denied"))
+        .when(broken)
+        .then(e.texts("access", "error"))
         .otherwise(e.texts("access", "allowed")),
         "event.outcome": pl.when(code.is_between(1, 399))
         .then(pl.lit("success"))
         .when(code >= 400)
         .then(pl.lit("failure"))
         .otherwise(pl.lit("unknown")),
-        "network.transport": pl.when(e.present(method).is_not_null()).then(pl.lit("tcp")),
+        "network.transport": pl.when(asked.is_not_null()).then(pl.lit("tcp")),
     }
 
 
@@ -109,7 +118,9 @@ def _ends(client: pl.Expr, user: pl.Expr, method: pl.Expr, url: pl.Expr, peer: p
         .struct
     )
     reached, host = e.present(peer), asked.field("1")
-    domain, name = e.domain_user(e.present(user))
+    # NTLM writes DOMAIN\\name, Kerberos name@REALM.
+    who = e.present(user).str.extract_groups(r"^(?:([^\\]+)\\+)?([^@]+)(?:@(.+))?$").struct
+    domain, name = e.first(who.field("1"), who.field("3")), who.field("2")
     return {
         "source.ip": e.ip(client),
         "source.domain": e.not_ip(client),
