@@ -45,11 +45,9 @@ class KeyValue:
 
     def _bare(self, value: pl.Expr) -> pl.Expr:
         quoted = value.str.starts_with(self.quote) & value.str.ends_with(self.quote)
-        return (
-            pl.when(quoted & (value.str.len_bytes() > 1))
-            .then(value.str.slice(1, value.str.len_chars() - 2))
-            .otherwise(value)
-        )
+        inside = value.str.slice(1, value.str.len_chars() - 2)
+        plain = inside.str.replace_all(f"\\{self.quote}", self.quote, literal=True)
+        return pl.when(quoted & (value.str.len_bytes() > 1)).then(plain).otherwise(value)
 
 
 def key_value(quote: str = '"', *, comma: bool = False, needs: Sequence[str] = ()) -> KeyValue:

@@ -62,7 +62,6 @@ source = Source(
     rename={
         "action": "event.action",
         "agent": "user_agent.original",
-        "attack": "fortinet.fortigate.attack",
         "devid": "observer.serial_number",
         "devname": "observer.hostname",
         "direction": "fortinet.fortigate.direction",
@@ -74,22 +73,19 @@ source = Source(
         "msg": "message",
         "osversion": "observer.version",
         "policyid": "rule.id",
-        "policyname": "rule.name",
         "policytype": "rule.category",
         "poluuid": "rule.uuid",
         "srccountry": "source.geo.country_name",
         "tz": "event.timezone",
     },
-    # The header of CEF repeats what the extension says; date and time repeat eventtime.
+    # The header of CEF repeats what the extension says; the others become ECS fields below.
     ignore=(
-        "cef.vendor",
-        "cef.product",
-        "cef.class",
-        "cef.name",
-        "cef.severity",
-        "date",
-        "time",
-        "timestamp",
+        *("cef.vendor", "cef.product", "cef.class", "cef.name", "cef.severity", "date", "time", "timestamp"),
+        *("eventtime", "duration", "proto", "service", "app", "user", "group", "reason", "hostname"),
+        *(f"{end}{part}" for end in ("src", "dst") for part in ("ip", "port", "intf", "mac", "name")),
+        *("transip", "transport", "tranip", "tranport", "sentpkt", "rcvdpkt", "sentdelta", "rcvddelta"),
+        *("url", "httpmethod", "referralurl", "qname", "qtype", "qclass", "ipaddr", "filename", "virus"),
+        *("analyticscksum", "filehash", "from", "to", "sender", "recipient", "subject", "policyname"),
     ),
 )
 
@@ -137,6 +133,7 @@ def endpoints(raw: Raw) -> dict[str, pl.Expr]:
     console = raw["ui"].str.extract(r"\(([0-9a-fA-F.:]+)\)")
     near = e.present(e.first(raw["srcip"], raw["remip"], raw["ip"], raw["userip"]))
     far = e.present(e.first(raw["dstip"], raw["locip"]))
+    leased = raw["dhcp_msg"].is_not_null()
     translated = e.first(raw["transip"], raw["tunnelip"], raw["assignip"])
     return {
         "source.ip": e.ip(e.first(near, console)),
@@ -151,7 +148,7 @@ def endpoints(raw: Raw) -> dict[str, pl.Expr]:
         "destination.mac": e.present(raw["dstmac"]),
         "destination.nat.ip": e.ip(e.present(raw["tranip"])),
         "destination.nat.port": raw["tranport"],
-        "host.name": e.present(raw["srcname"]),
+        "host.name": e.present(e.first(raw["srcname"], pl.when(leased).then(raw["hostname"]))),
     }
 
 
@@ -223,6 +220,27 @@ def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
         "dns.question.class": raw["qclass"],
         "file.name": e.first(e.present(raw["filename"]), fetched),
         "dns.resolved_ip": e.present(raw["ipaddr"]).str.replace_all(" ", "", literal=True).str.split(","),
+    }
+
+
+@source.derive
+def files_and_mail(raw: Raw) -> dict[str, pl.Expr]:
+    """file.hash.*, email.*, and the name of what was found, where no policy has one."""
+    hashes = {"md5": 32, "sha1": 40, "sha256": 64}
+    shown = [e.present(raw[name]) for name in ("analyticscksum", "filehash")]
+    mail = pl.when(raw["subtype"] == "emailfilter")
+    return {
+        **{
+            f"file.hash.{kind}": pl.coalesce(
+                pl.when(value.str.contains(rf"^[0-9A-Fa-f]{{{size}}}$")).then(value.str.to_lowercase())
+                for value in shown
+            )
+            for kind, size in hashes.items()
+        },
+        "email.from.address": mail.then(e.present(e.first(raw["from"], raw["sender"]))),
+        "email.to.address": mail.then(e.present(e.first(raw["to"], raw["recipient"])).str.split(",")),
+        "email.subject": mail.then(e.present(raw["subject"])),
+        "rule.name": e.present(e.first(raw["policyname"], raw["virus"], raw["attack"])),
     }
 
 
