@@ -1,0 +1,34 @@
+"""Very long lines: the time grows with the length, not with its square, and the line is never lost."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from collectors import catalogue
+from tests.collectors import content
+
+LENGTH = 1_000_000
+SECONDS = 10  # linear reading takes under one; a quadratic one takes hours
+
+
+def _lines(true: str) -> Iterator[str]:
+    """A true line with a tail that tempts its expressions to try again at each place."""
+    for tail in ("a", '"', " ", ": (a", "/\\", " k=v", " from 192.0.2.1 port 1", ","):
+        yield true + tail * (LENGTH // len(tail))
+    yield true * (LENGTH // len(true))
+    yield "CEF:0|a|b|c|d|e|1|" + "a=\\" * (LENGTH // 3)
+    yield '{"a":' * (LENGTH // 5)
+    yield "devid=1 " + " ".join(f"k{number}=v" for number in range(LENGTH // 8))
+
+
+@pytest.mark.parametrize("name", sorted(catalogue.sources()))
+def test_a_megabyte_takes_its_time_once(name: str) -> None:
+    """No sender can hold up the tower with one line."""
+    source = catalogue.find(name)
+    true = next(case.raw for case in content.cases() if case.source == name and case.ecs)
+    for line in _lines(true):
+        start = time.monotonic()
+        parsed = source.parse(content.intake(line))
+        assert time.monotonic() - start < SECONDS, f"{line[:40]}…{line[-20:]}"
+        assert content.rows_of(parsed) == [0]
