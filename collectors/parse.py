@@ -1,5 +1,6 @@
 """Raw messages to ECS documents: the path of `hinomi parse`, to check or try a source."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import islice
@@ -21,7 +22,15 @@ def parse_messages(source: Source, path: Path, out: BinaryIO) -> None:
 
     Raises InputError naming the line that is no such object.
     """
-    with path.open("rb") as lines:
+    try:
+        lines = path.open("rb")
+    except OSError as error:
+        raise InputError(
+            f"ファイルを読めません({error.strerror})。",
+            f"cannot be read: {error.strerror}",
+            where=Where(path),
+        ) from error
+    with lines:
         numbered = enumerate(lines, start=1)
         while chunk := list(islice(numbered, _CHUNK)):
             messages = [_message(path, number, line) for number, line in chunk if line.strip()]
@@ -48,10 +57,17 @@ def _rows(frame: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _message(path: Path, number: int, line: bytes) -> str:
     try:
-        return str(orjson.loads(line)["message"])
-    except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise InputError(
-            '{"message": 生ログ} の形ではありません。',
-            'expected a JSON object {"message": raw}',
-            where=Where(path, number),
-        ) from error
+        message = json.loads(line)["message"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _not_a_message(path, number) from error
+    if not isinstance(message, str):
+        raise _not_a_message(path, number)
+    return message.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair is no text
+
+
+def _not_a_message(path: Path, number: int) -> InputError:
+    return InputError(
+        '{"message": 生ログ} の形ではありません。',
+        'expected a JSON object {"message": raw}',
+        where=Where(path, number),
+    )

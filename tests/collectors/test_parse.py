@@ -1,0 +1,51 @@
+"""`hinomi parse`: raw messages in a file become documents in the same order."""
+
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+from collectors import catalogue, parse
+from hinomi.errors import InputError
+
+TUNNEL = "1795144445.123     61 10.30.8.41 TCP_TUNNEL/200 8811 CONNECT www.example.jp:443 - HIER_DIRECT/192.0.2.7 -"
+
+
+def _parse(path: Path, *messages: object) -> list[dict[str, object]]:
+    path.write_text("\n".join(json.dumps({"message": message}) for message in messages), encoding="utf-8")
+    out = io.BytesIO()
+    parse.parse_messages(catalogue.find("squid.access"), path, out)
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+def test_a_document_for_each_message_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not understood is an empty document in its place, across chunks, too."""
+    monkeypatch.setattr(parse, "_CHUNK", 2)
+    lines = [TUNNEL.replace("10.30.8.41", f"10.30.8.{n}") if n % 2 else "hello" for n in range(7)]
+    found = _parse(tmp_path / "m.jsonl", *lines)
+    assert [bool(document) for document in found] == [n % 2 == 1 for n in range(7)]
+    assert found[5]["source"] == {"ip": "10.30.8.5", "address": "10.30.8.5"}
+    assert found[1]["@timestamp"] == "2026-11-20T03:14:05.123Z"
+
+
+def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
+    """JSON can spell what no text can hold; the line is read all the same."""
+    assert _parse(tmp_path / "m.jsonl", f"{TUNNEL}\ud800", TUNNEL)[1]
+
+
+@pytest.mark.parametrize("line", ['{"msg": "x"}', "[]", "{", '{"message": 7}', '{"message": null}', "\xff"])
+def test_a_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
+    """The error says which line of which file and what was expected."""
+    path = tmp_path / "m.jsonl"
+    path.write_bytes(b'{"message": "x"}\n' + line.encode("latin-1"))
+    with pytest.raises(InputError) as caught:
+        parse.parse_messages(catalogue.find("squid.access"), path, io.BytesIO())
+    assert caught.value.where is not None and caught.value.where.line == 2
+    assert '{"message": raw}' in str(caught.value)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    """No stack trace for a slip in the path."""
+    with pytest.raises(InputError, match="読めません"):
+        parse.parse_messages(catalogue.find("squid.access"), tmp_path / "none.jsonl", io.BytesIO())
