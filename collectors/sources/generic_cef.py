@@ -49,7 +49,17 @@ source = Source(
     shape=cef(),
     recognise=r"CEF:\s?\d+\|(?:[^|\\]|\\.)*\|",
     leftovers="cef",
-    ignore=(*_LONG, *_LONG.values(), "dvc", "reason", "cef.severity"),
+    ignore=(
+        *_LONG,
+        *_LONG.values(),
+        "dvc",
+        "reason",
+        "cef.severity",
+        "dtz",
+        "fileHash",
+        "filePath",
+        "requestMethod",
+    ),
     rename={
         "cef.vendor": "observer.vendor",
         "cef.product": "observer.product",
@@ -64,6 +74,8 @@ source = Source(
     },
 )
 _TIMES = ("%b %d %Y %H:%M:%S%.f", "%b %d %H:%M:%S %Y", "%a %b %d %H:%M:%S %Y", "%b %d %Y %H:%M:%S %Z")
+_UNIVERSAL = r"\b(?:UTC|GMT|Z)\b|Etc/"
+_SEVERITIES = {"low": 3, "medium": 6, "high": 8, "very-high": 10}  # the highest number of each word
 
 
 def _of(raw: Raw, short: str) -> pl.Expr:
@@ -73,22 +85,24 @@ def _of(raw: Raw, short: str) -> pl.Expr:
 @source.derive
 def identity(raw: Raw) -> dict[str, pl.Expr]:
     """Time, outcome, kind."""
-    times = [part for name in ("rt", "start", "end") for part in _times(_of(raw, name))]
+    zone = e.first(raw["dtz"], raw["deviceTimeZone"])
+    times = [part for name in ("rt", "start", "end") for part in _times(_of(raw, name), zone)]
+    level = raw["cef.severity"].str.to_lowercase()
     said = _of(raw, "outcome").str.to_lowercase()
     outcome = pl.when(said.str.contains("fail|den|refus|error")).then(pl.lit("failure"))
     return {
         "@timestamp": e.time_or(*times, pl.col("header.timestamp")),
         "event.kind": pl.lit("event"),
         "event.code": raw["cef.class"],
-        "event.severity": e.whole(raw["cef.severity"]),
+        "event.severity": e.first(e.whole(level), level.replace_strict(_SEVERITIES, default=None)),
         "event.action": e.first(_of(raw, "act"), raw["reason"]),
         "event.outcome": outcome.when(said.str.contains("succ|allow|ok|perm")).then(pl.lit("success")),
         "event.reason": e.present(raw["reason"]),
     }
 
 
-def _times(text: pl.Expr) -> list[pl.Expr]:
-    """Milliseconds since 1970, or a written date; a date without zone is what the device wrote, UTC."""
+def _times(text: pl.Expr, zone: pl.Expr) -> list[pl.Expr]:
+    """Milliseconds since 1970, or a written date in the zone that it or `dtz` names, else the city's."""
     count = e.whole(text)
     sane = pl.when(count.is_between(10**11, 9 * 10**12)).then(count)
     seconds = pl.when(count.is_between(10**8, 10**10)).then(count * 1000)
@@ -99,11 +113,9 @@ def _times(text: pl.Expr) -> list[pl.Expr]:
     )
     tight = text.str.replace_all(r"\s+", " ").str.replace(r" (?:UTC|GMT|JST)\b", "")
     written = pl.coalesce(tight.str.to_datetime(form, time_unit="ns", strict=False) for form in _TIMES)
-    tokyo = e.local(written)
-    return [
-        epoch,
-        pl.when(text.str.contains("JST")).then(tokyo).otherwise(written.dt.replace_time_zone("UTC")),
-    ]
+    universal = text.str.contains(_UNIVERSAL) | (~text.str.contains("JST") & zone.str.contains(_UNIVERSAL))
+    utc = pl.when(universal.fill_null(False)).then(written.dt.replace_time_zone("UTC"))
+    return [epoch, utc.otherwise(e.local(written))]
 
 
 @source.derive
@@ -121,9 +133,11 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             f"{name}.user.domain": _of(raw, f"{s}ntdom"),
             f"{name}.user.id": _of(raw, f"{s}uid"),
         }
+    domain, account = e.domain_user(e.first(_of(raw, "suser"), _of(raw, "duser")))
     long = {"source.nat.ip": "sourceTranslatedAddress", "destination.nat.ip": "destinationTranslatedAddress"}
     return columns | {
-        "user.name": e.first(_of(raw, "suser"), _of(raw, "duser")),
+        "user.name": account,
+        "user.domain": e.first(domain, _of(raw, "sntdom"), _of(raw, "dntdom")),
         "source.nat.port": raw["sourceTranslatedPort"],
         "destination.nat.port": raw["destinationTranslatedPort"],
         **{field: e.ip(raw[key]) for field, key in long.items()},
@@ -151,9 +165,19 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
         "file.name": e.first(_of(raw, "fname"), e.present(raw["filePath"]).str.extract(r"([^\\/]+)$")),
         "file.path": e.present(raw["filePath"]),
         "file.size": _of(raw, "fsize"),
+        **_hashes(e.present(raw["fileHash"]).str.to_lowercase()),
         "http.request.method": e.present(raw["requestMethod"]),
         "user_agent.original": e.present(raw["requestClientApplication"]),
         "process.name": e.first(e.present(raw["deviceProcessName"]), _of(raw, "sproc")),
+    }
+
+
+def _hashes(digest: pl.Expr) -> dict[str, pl.Expr]:
+    """A digest under the name of its kind, which its length tells."""
+    sizes = {"md5": 32, "sha1": 40, "sha256": 64}
+    return {
+        f"file.hash.{kind}": pl.when(digest.str.contains(rf"^[0-9a-f]{{{size}}}$")).then(digest)
+        for kind, size in sizes.items()
     }
 
 
