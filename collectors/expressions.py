@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import polars as pl
 
-from hinomi import ecs
+from collectors import times
 
 _IP = r"^(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}(?:\d{1,3}(?:\.\d{1,3}){3})?)(?:%\w+)?$"
 _NOTHING = ("", "-", "N/A", "n/a", "(null)", "undefined-user")
@@ -184,11 +184,10 @@ def _together_with_lists(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
 
 
 def time_or(value: pl.Expr, *others: pl.Expr) -> pl.Expr:
-    """The first time that is there, in the type of `@timestamp`."""
-    return pl.coalesce(value, *others).cast(ecs.TIME)
+    """The first time that is there and within 1900 to 2200, in the type of `@timestamp`."""
+    return pl.coalesce(times.kept(one) for one in (value, *others))
 
 
-def local(naive: pl.Expr, zone: str = "Asia/Tokyo") -> pl.Expr:
-    """A naive local time as a time in UTC; null for an hour that the zone skipped."""
-    zoned = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
-    return zoned.dt.convert_time_zone("UTC")
+def local(naive: pl.Expr, zone: str = times.ZONE) -> pl.Expr:
+    """A naive local time as Datetime(UTC)."""
+    return times.local(naive, zone)

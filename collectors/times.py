@@ -39,10 +39,10 @@ def parsed(text: pl.Expr, formats: Sequence[str], zone: str) -> pl.Expr:
 
     formats: entries of `NAMED` or strptime patterns; zone: of times that name none.
     """
-    return pl.coalesce(_kept(_by(text.str.strip_chars(), form, zone)) for form in formats)
+    return pl.coalesce(kept(_by(text.str.strip_chars(), form, zone)) for form in formats)
 
 
-def _kept(stamp: pl.Expr) -> pl.Expr:
+def kept(stamp: pl.Expr) -> pl.Expr:
     """The time where nanoseconds since 1970 can hold it; beyond, Polars would count from the other end."""
     return pl.when(stamp.dt.year().is_between(*_YEARS)).then(stamp).cast(TIME)
 

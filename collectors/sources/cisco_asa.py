@@ -78,7 +78,7 @@ source = Source(
 @source.derive
 def identity(raw: Raw) -> dict[str, pl.Expr]:
     """Time, device and meaning."""
-    started = raw["ftd.FirstPacketSecond"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="ns", strict=False)
+    started = raw["ftd.FirstPacketSecond"].str.to_datetime("%Y-%m-%dT%H:%M:%SZ", time_unit="us", strict=False)
     time = e.time_or(started.dt.replace_time_zone("UTC"), pl.col("header.timestamp"))
     result = e.first(raw["result"], raw["ftd.AccessControlRuleAction"], raw["ftd.InlineResult"])
     return {

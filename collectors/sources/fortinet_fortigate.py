@@ -105,7 +105,7 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
     )
     sane = pl.when(count.is_between(10**8, 9 * 10**18)).then(count * unit)
     clock = pl.concat_str(raw["date"], raw["time"], separator=" ").str.to_datetime(
-        "%Y-%m-%d %H:%M:%S", time_unit="ns", strict=False
+        "%Y-%m-%d %H:%M:%S", time_unit="us", strict=False
     )
     offset = raw["tz"].str.extract_groups(r"([+-])(\d\d?):?(\d\d)?").struct
     minutes = e.whole(offset.field("2")) * 60 + e.whole(offset.field("3")).fill_null(0)

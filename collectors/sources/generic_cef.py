@@ -112,7 +112,7 @@ def _times(text: pl.Expr, zone: pl.Expr) -> list[pl.Expr]:
         .cast(pl.Datetime("ns", "UTC"))
     )
     tight = text.str.replace_all(r"\s+", " ").str.replace(r" (?:UTC|GMT|JST)\b", "")
-    written = pl.coalesce(tight.str.to_datetime(form, time_unit="ns", strict=False) for form in _TIMES)
+    written = pl.coalesce(tight.str.to_datetime(form, time_unit="us", strict=False) for form in _TIMES)
     universal = text.str.contains(_UNIVERSAL) | (~text.str.contains("JST") & zone.str.contains(_UNIVERSAL))
     utc = pl.when(universal.fill_null(False)).then(written.dt.replace_time_zone("UTC"))
     return [epoch, utc.otherwise(e.local(written))]

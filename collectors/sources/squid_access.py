@@ -74,8 +74,8 @@ def access(raw: Raw) -> dict[str, pl.Expr]:
 
 
 def _clocks(text: pl.Expr) -> list[pl.Expr]:
-    zoned = [text.str.to_datetime(form, time_unit="ns", time_zone="UTC", strict=False) for form in _CLOCKS]
-    naive = [e.local(text.str.to_datetime(form, time_unit="ns", strict=False)) for form in _LOCAL_CLOCKS]
+    zoned = [text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False) for form in _CLOCKS]
+    naive = [e.local(text.str.to_datetime(form, time_unit="us", strict=False)) for form in _LOCAL_CLOCKS]
     return [*zoned, *naive]
 
 

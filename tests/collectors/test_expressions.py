@@ -43,3 +43,11 @@ def test_related_is_what_a_loop_would_gather(rows: list[tuple[str | None, str | 
     assert [sorted(value) if value else None for value in got] == [
         sorted(value) if value else None for value in expected
     ]
+
+
+def test_a_time_beyond_what_nanoseconds_hold_is_none() -> None:
+    """The year 9999 of a device without a battery does not turn up in 1816."""
+    frame = pl.DataFrame({"text": ["9999-12-31 23:59:59", "2026-11-20 12:14:05"]})
+    naive = pl.col("text").str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us")
+    found = frame.select(e.time_or(e.local(naive))).to_series().dt.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert found.to_list() == [None, "2026-11-20T03:14:05Z"]
