@@ -24,7 +24,6 @@ from dashboards.console import (
 )
 from dashboards.console.access import Access, Page, answer, endpoint
 from dashboards.console.attempts import Attempts
-from dashboards.console.desk import Desk
 from dashboards.console.security import SecurityHeaders
 from dashboards.console.sessions import Sessions
 from dashboards.console.templating import STATIC, environment
@@ -33,6 +32,7 @@ from dashboards.settings import ConsoleSettings
 from dashboards.users import Users
 from hinomi.clock import Clock, SystemClock
 from hinomi.store import Events, Records
+from responders.desk import Desk
 
 
 def health(visit: Visit) -> Response:
@@ -51,6 +51,8 @@ PAGES = (
     Page("POST", "/incidents/{number:int}/assign", decisions.assign, Access.WORK),
     Page("POST", "/incidents/{number:int}/comment", decisions.comment, Access.WORK),
     Page("POST", "/incidents/{number:int}/close", decisions.close, Access.WORK),
+    Page("POST", "/incidents/{number:int}/grade", decisions.regrade, Access.WORK),
+    Page("POST", "/runs/{run}/undo", decisions.undo, Access.APPROVE),
     Page("POST", "/approvals/{approval}", decisions.decide, Access.APPROVE),
     Page("GET", "/search", search.show, Access.READ),
     Page("GET", "/search/export.csv", export.as_csv, Access.WORK),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hinomi.alert import Alert
 from hinomi.incident import Incident, Status
 from hinomi.store import Record, Records
+from responders.playbooks.run import APPROVAL, KIND
 
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
 _MOST = 5_000
@@ -36,8 +37,11 @@ class Casework:
 
     def waiting(self) -> frozenset[str]:
         """Ids of incidents with a step that waits for approval."""
-        found = self.records.find("approval", {"state": "waiting"}, limit=_MOST)
-        return frozenset(str(record.body.get("incident_id", "")) for record in found)
+        asked = self.records.find(APPROVAL, {"state": "open"}, limit=_MOST)
+        proposed = {record.id for record in self.records.find(KIND, {"state": "proposed"}, limit=_MOST)}
+        return frozenset(
+            str(record.body["incident_id"]) for record in asked if record.body["run_id"] in proposed
+        )
 
     def notifications(self, incident: Incident) -> list[Record]:
         """What was sent about the incident, oldest first."""

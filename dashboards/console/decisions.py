@@ -7,6 +7,7 @@ from dashboards.console.visit import Visit
 from dashboards.users import WORKERS
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Verdict
+from responders.playbooks.run import APPROVAL, KIND
 
 _LONGEST = 4_000
 
@@ -44,6 +45,15 @@ def close(visit: Visit) -> Response:
     return _back(visit, incident, "closed")
 
 
+def regrade(visit: Visit) -> Response:
+    """Set the grade by hand; from then on it no longer follows the alerts."""
+    incident, given = wanted(visit), visit.form.get("grade", "")
+    if given not in {"0", "1", "2", "3"}:
+        raise InputError("重大度を選んでください。", "choose a grade")
+    visit.console.service.regrade(incident.id, int(given), _text(visit, "reason"), actor=visit.actor)
+    return _back(visit, incident, "regraded")
+
+
 def _text(visit: Visit, field: str) -> str:
     text = visit.form.get(field, "").strip().replace("\r\n", "\n")
     if not text or len(text) > _LONGEST:
@@ -63,15 +73,25 @@ def decide(visit: Visit) -> Response:
     approval, decision = str(visit.request.path_params["approval"]), visit.form.get("decision", "")
     if decision not in {"approve", "deny"}:
         raise InputError("承認か却下を選んでください。", "choose approve or deny")
-    incident = _incident_of(visit, approval)
+    incident = _incident_of(visit, APPROVAL, approval)
     act = visit.console.service.approve if decision == "approve" else visit.console.service.deny
     act(approval, actor=visit.actor, roles=visit.user.roles, note=visit.form.get("note", "").strip()[:1000])
     return _back(visit, incident, "approved" if decision == "approve" else "denied")
 
 
-def _incident_of(visit: Visit, approval: str) -> Incident:
-    record = visit.console.records.get("approval", approval)
+def undo(visit: Visit) -> Response:
+    """Ask for a finished run to be put back."""
+    assert visit.user is not None
+    run = str(visit.request.path_params["run"])
+    incident = _incident_of(visit, KIND, run)
+    service, note = visit.console.service, _text(visit, "note")
+    service.undo(run, actor=visit.actor, roles=visit.user.roles, note=note)
+    return _back(visit, incident, "undo_asked")
+
+
+def _incident_of(visit: Visit, kind: str, identity: str) -> Incident:
+    record = visit.console.records.get(kind, identity)
     held = visit.console.records.get("incident", str(record.body["incident_id"])) if record else None
     if held is None:
-        raise InputError("この承認の依頼はありません。", "there is no such approval")
+        raise InputError("この計画はありません。", "there is no such plan")
     return Incident.model_validate(held.body)

@@ -64,7 +64,14 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "runs": plans.of_incident(visit, incident),
         "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
         "duties": duties(incident),
+        "merged_into": _merged_into(visit, incident),
     }
+
+
+def _merged_into(visit: Visit, incident: Incident) -> int | None:
+    """Number of the incident that took this one in, where one did."""
+    record = visit.console.records.get("incident", str(incident.fields.get("merged_into", "")))
+    return int(record.body["number"]) if record else None
 
 
 def _search_around(alert: Alert) -> str:

@@ -10,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.console.attempts import Attempts
-from dashboards.console.desk import AuditLog, Desk
 from dashboards.console.sessions import Session, Sessions
 from dashboards.settings import ConsoleSettings
 from dashboards.texts import Texts
@@ -18,6 +17,8 @@ from dashboards.users import APPROVERS, WORKERS, User, Users
 from hinomi.clock import Clock
 from hinomi.store import Events, Records
 from hinomi.words import Language
+from responders.audit import Audit
+from responders.desk import Desk
 
 LANGUAGE_COOKIE = "hinomi_language"
 
@@ -37,7 +38,7 @@ class Console:
     templates: Environment
 
     @property
-    def audit(self) -> AuditLog:
+    def audit(self) -> Audit:
         """The append-only log of who looked at and decided what."""
         return self.service.audit
 

@@ -14,8 +14,13 @@ from hinomi.batch import DEAD_LETTERS, Batch
 from hinomi.clock import JST, FixedClock
 from hinomi.incident import Happening, Incident, Status
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from responders.desk import Desk
+from responders.playbooks.planning import plan
+from responders.responder import Responder, desk
+from responders.settings import ResponderSettings
 
 NOW = datetime(2026, 11, 20, 8, 45, tzinfo=JST).astimezone(UTC)
+KEY = b"k" * 32
 PASSWORD = "tsukimi-yagura-2026"
 HOSTILE = (
     "<script>alert(1)</script>\"'><img src=x onerror=alert(2)> \x1b[31mred\x1b[0m \u202egnp.exe =HYPERLINK(1)"
@@ -43,6 +48,8 @@ class City:
     records: SqliteRecords
     clock: FixedClock
     users: Users
+    desk: Desk
+    responder: Responder
 
 
 def empty_city(folder: Path) -> City:
@@ -52,7 +59,14 @@ def empty_city(folder: Path) -> City:
     users = Users(records, clock, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
     for name, (full_name, roles) in PEOPLE.items():
         users.create(name, PASSWORD, roles, full_name=full_name)
-    return City(ParquetEvents(folder / "events", clock=clock), records, clock, users)
+    return City(
+        ParquetEvents(folder / "events", clock=clock),
+        records,
+        clock,
+        users,
+        desk(records, clock, KEY),
+        Responder.of(records, clock, ResponderSettings(), KEY),
+    )
 
 
 def seeded_city(folder: Path) -> City:
@@ -70,12 +84,24 @@ def seeded_city(folder: Path) -> City:
         city.records.put("alert", alert.id, alert.model_dump(mode="json"))
     for incident in INCIDENTS:
         city.records.put("incident", incident.id, incident.model_dump(mode="json"))
+    _propose(city)
     for number, body in enumerate(SOURCES):
         city.records.put("source", f"health|{number}", body)
     for number, (what, dataset, reason, n) in enumerate(COUNTS):
         body = {"process": "worker-0", "what": what, "dataset": dataset, "reason": reason, "n": n}
         city.records.put("count", str(number), body)
     return city
+
+
+def _propose(city: City) -> None:
+    """The plan of the VPN playbook for incident 1, made as the responder makes it."""
+    runs = city.responder.runs
+    incident = INCIDENTS[0]
+    run = runs.propose(
+        plan(incident, ALERTS[:3], runs.playbooks["vpn_compromise"], runs.settings, city.clock.now())
+    )
+    changed = incident.model_copy(update={"run_ids": [run.id]})
+    city.records.put("incident", incident.id, changed.model_dump(mode="json"))
 
 
 def _vpn() -> list[dict[str, Any]]:
@@ -187,6 +213,7 @@ ALERTS = [
         what_to_do_en="Before blocking the source look for a success from the same address.",
         tags=["attack.credential-access", "attack.t1110.003"],
         guideline=["MIC-6.2-(2)"],
+        playbook="vpn_compromise",
     ),
     _alert(
         "abroad",
@@ -205,6 +232,7 @@ ALERTS = [
         what_to_do_ja="本人に電話し、接続した覚えがなければアカウントを停止してください。",
         what_to_do_en="Call the person; if it was not them disable the account.",
         tags=["attack.initial-access", "attack.t1078"],
+        playbook="vpn_compromise",
     ),
     _alert(
         "download",

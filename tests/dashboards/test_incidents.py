@@ -1,0 +1,187 @@
+"""The queue and the incident page: order and its reasons, and each decision through the real desk."""
+
+from datetime import timedelta
+
+from hinomi.incident import Incident, Status
+from responders.notify import links
+from responders.playbooks.run import APPROVAL
+from tests.dashboards.browse import browser
+from tests.dashboards.city import KEY, City
+
+
+def _incident(city: City, number: int) -> Incident:
+    record = city.records.find("incident", {"number": number})[0]
+    return Incident.model_validate(record.body)
+
+
+def test_queue_orders_by_need_and_says_why(city: City) -> None:
+    """Untaken and grave comes first, closed is not in the open view; the reason stands under the title."""
+    page = browser(city, "m.kato").get("/").text
+    first, second = page.index("/incidents/1"), page.index("/incidents/2")
+    assert first < second
+    assert "/incidents/4" not in page
+    assert (
+        "5時間30分のあいだ誰も対応していません・承認を待っています・重大度「重大」・LGWAN接続系に及ぶ" in page
+    )
+    assert "計画を承認または却下" in page
+
+
+def test_queue_filters(city: City) -> None:
+    """View, grade, assignee and words narrow the queue."""
+    visitor = browser(city, "m.kato")
+    assert "/incidents/4" in visitor.get("/?view=closed").text
+    assert "/incidents/1" not in visitor.get("/?view=closed").text
+    mine = visitor.get("/?view=mine").text
+    assert "/incidents/2" in mine
+    assert "/incidents/1" not in mine
+    assert "/incidents/2" in visitor.get("/?q=rpa02").text
+    assert "/incidents/1" not in visitor.get("/?q=rpa02").text
+    assert "条件に合うインシデントはありません" in visitor.get("/?q=no-such-word").text
+    assert "/incidents/3" not in visitor.get("/?grade=3").text
+    assert visitor.get("/?page=99999&view=%3Cx&grade=x").status_code == 200
+
+
+def test_empty_queue_says_so(bare_city: City) -> None:
+    """Nothing open is a sentence, not an empty table."""
+    assert "対応が必要なインシデントはありません" in browser(bare_city, "m.kato").get("/").text
+
+
+def test_incident_page_shows_story_evidence_and_plan(city: City) -> None:
+    """Story, what to do, raw line beside parsed fields, each step with its undo and approver."""
+    page = browser(city, "m.kato").get("/incidents/1").text
+    for words in (
+        "2時40分から国外アドレス",
+        "送信元を遮断する前に",
+        "remip=203.0.113.66",
+        "source.geo.country_iso_code",
+        "アカウント t.yamada を停止する",
+        "元に戻せます",
+        "情報システム管理者(または上位の責任者)の承認を待っています",
+        "予行",
+        "LGWANに影響する事象の連絡",
+        "推定",
+        "T1110.003".lower(),
+    ):
+        assert words in page, words
+    assert 'value="approve"' not in page  # an analyst may not decide
+
+
+def test_times_are_japanese_with_the_original_on_hover(city: City) -> None:
+    """02:40 JST is shown; the UTC time as stored is in the title."""
+    page = browser(city, "m.kato").get("/incidents/1").text
+    assert 'title="2026-11-20 02:40:00 JST (2026-11-19T17:40:00+00:00)">11/20 02:40:00<' in page
+
+
+def test_my_number_incident_shows_the_report_clock(city: City) -> None:
+    """Opened 19 Nov: preliminary by the 23rd + 1 (day 5), final on day 30, 18 Dec, a Friday."""
+    page = browser(city, "m.kato").get("/incidents/2").text
+    assert "特定個人情報の漏えい等 速報" in page
+    assert "2026-11-24 23:59:59 JST" in page
+    assert "2026-12-18 23:59:59 JST" in page
+
+
+def test_acknowledge_assign_comment_grade_close(own_city: City) -> None:
+    """Each decision changes the incident in the signed-in person's name and is audited."""
+    visitor = browser(own_city, "m.kato")
+    answer = visitor.post("/incidents/1/acknowledge")
+    assert answer.headers["location"] == "/incidents/1?done=acknowledged"
+    assert "対応の開始を記録しました" in visitor.get("/incidents/1?done=acknowledged").text
+    assert visitor.post("/incidents/1/assign", assignee="k.mori").status_code == 303
+    assert visitor.post("/incidents/1/comment", text="本人に電話した。\n覚えがない。").status_code == 303
+    assert visitor.post("/incidents/1/grade", grade="2", reason="範囲が狭い").status_code == 303
+    assert visitor.post("/incidents/1/close", verdict="true_positive", reason="停止済み").status_code == 303
+    incident = _incident(own_city, 1)
+    assert (incident.status, incident.acknowledged_by, incident.assignee) == (
+        Status.CLOSED,
+        "m.kato",
+        "k.mori",
+    )
+    assert incident.grade == 2
+    assert {line.actor for line in incident.timeline[-5:]} == {"m.kato"}
+    assert "本人に電話した。<br>覚えがない。" in visitor.get("/incidents/1").text
+    assert own_city.desk.audit.verify() == []
+    assert {"incident.ack", "incident.assign", "incident.comment", "incident.status"} <= {
+        record.body["action"] for record in own_city.records.find("audit")
+    }
+
+
+def test_bad_forms_change_nothing(own_city: City) -> None:
+    """An empty note, an unknown verdict, grade or assignee is said in words."""
+    visitor = browser(own_city, "m.kato")
+    before = _incident(own_city, 1)
+    for path, form in (
+        ("comment", {"text": "   "}),
+        ("close", {"verdict": "nonsense", "reason": "x"}),
+        ("grade", {"grade": "9", "reason": "x"}),
+        ("assign", {"assignee": "a.kansa"}),
+        ("assign", {"assignee": "nobody"}),
+    ):
+        assert visitor.post(f"/incidents/1/{path}", **form).status_code == 400, path
+    assert _incident(own_city, 1) == before
+
+
+def test_manager_approves_and_the_responder_acts(own_city: City) -> None:
+    """The approval is recorded by the console; only the responder's tick then runs the steps (dry)."""
+    visitor = browser(own_city, "k.mori")
+    page = visitor.get("/incidents/1").text
+    assert 'value="approve"' in page
+    run = _incident(own_city, 1).run_ids[0]
+    answer = visitor.post(f"/approvals/{run}", decision="approve", note="確認した")
+    assert answer.headers["location"] == "/incidents/1?done=approved"
+    assert own_city.records.get(APPROVAL, run).body["by"] == "k.mori"  # type: ignore[union-attr]
+    assert "k.mori が承認しました。 確認した" in visitor.get("/incidents/1").text
+    assert "予行で確認済み" not in visitor.get("/incidents/1").text
+    own_city.responder.tick()
+    assert "予行で確認済み" in visitor.get("/incidents/1").text
+    assert visitor.post(f"/approvals/{run}", decision="deny").status_code == 403  # decided already
+
+
+def test_expired_plan_cannot_be_approved(own_city: City) -> None:
+    """After the time for approval the buttons are gone and a form sent all the same is refused."""
+    run = _incident(own_city, 1).run_ids[0]
+    own_city.clock.advance(timedelta(minutes=31))
+    visitor = browser(own_city, "y.ota")
+    assert "承認の期限が過ぎています" in visitor.get("/incidents/1").text
+    assert visitor.post(f"/approvals/{run}", decision="approve").status_code == 403
+
+
+def test_four_eyes(own_city: City) -> None:
+    """Whoever asked for a run may not approve it, whatever their office."""
+    run = _incident(own_city, 1).run_ids[0]
+    for kind in ("playbook_run", APPROVAL):
+        record = own_city.records.get(kind, run)
+        assert record is not None
+        own_city.records.put(kind, run, {**record.body, "requested_by": "k.mori"})
+    visitor = browser(own_city, "k.mori")
+    assert "求めた本人は承認できません" in visitor.get("/incidents/1").text
+    assert visitor.post(f"/approvals/{run}", decision="approve").status_code == 403
+    assert browser(own_city, "y.ota").post(f"/approvals/{run}", decision="deny").status_code == 303
+
+
+def test_link_of_a_notification(own_city: City) -> None:
+    """GET shows and changes nothing (mail scanners), POST acknowledges as the person who was called."""
+    token = links.make(KEY, "inc-1", "m.kato", own_city.clock.now(), "n")
+    visitor = browser(own_city)
+    assert "m.kato さんが対応を始めたと記録し" in visitor.get(f"/a/{token}").text
+    assert _incident(own_city, 1).acknowledged_by == ""
+    assert visitor.post(f"/a/{token}").status_code == 303
+    assert _incident(own_city, 1).acknowledged_by == "m.kato"
+    assert "m.kato さんが対応を始めています" in visitor.get(f"/a/{token}").text
+
+
+def test_wrong_or_old_link_is_refused(own_city: City) -> None:
+    """A forged, cut or old token acknowledges nothing and the page says so."""
+    token = links.make(KEY, "inc-1", "m.kato", own_city.clock.now(), "n")
+    visitor = browser(own_city)
+    for bad in (token[:-3], "x", links.make(b"other" * 8, "inc-1", "m.kato", own_city.clock.now(), "n")):
+        assert visitor.post(f"/a/{bad}").status_code == 403
+    own_city.clock.advance(timedelta(days=30))
+    assert visitor.post(f"/a/{token}").status_code == 403
+    assert _incident(own_city, 1).acknowledged_by == ""
+
+
+def test_looks_are_audited(own_city: City) -> None:
+    """Who looked at which incident is in the audit log."""
+    browser(own_city, "a.kansa").get("/incidents/2")
+    entries = [record.body for record in own_city.records.find("audit", {"action": "console.look"})]
+    assert [(entry["actor"], entry["target"]) for entry in entries] == [("a.kansa", "inc-2")]

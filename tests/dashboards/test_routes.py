@@ -1,0 +1,126 @@
+"""Every route as every role: the table below is what the console promises."""
+
+import pytest
+
+from dashboards.console.access import Access, Page
+from dashboards.console.app import PAGES
+from tests.dashboards.browse import browser
+from tests.dashboards.city import PEOPLE, City
+
+EVERYONE = frozenset(PEOPLE)
+WORKERS = frozenset({"m.kato", "k.mori", "y.ota"})
+APPROVERS = frozenset({"k.mori", "y.ota"})
+ALLOWED = {
+    "GET /": EVERYONE,
+    "POST /sign-out": EVERYONE,
+    "GET /incidents/{number:int}": EVERYONE,
+    "POST /incidents/{number:int}/acknowledge": WORKERS,
+    "POST /incidents/{number:int}/assign": WORKERS,
+    "POST /incidents/{number:int}/comment": WORKERS,
+    "POST /incidents/{number:int}/close": WORKERS,
+    "POST /incidents/{number:int}/grade": WORKERS,
+    "POST /runs/{run}/undo": APPROVERS,
+    "POST /approvals/{approval}": APPROVERS,
+    "GET /search": EVERYONE,
+    "GET /search/export.csv": WORKERS,
+    "GET /search/export.ndjson": WORKERS,
+    "GET /sources": EVERYONE,
+    "GET /reports": EVERYONE,
+    "GET /reports/{name}": EVERYONE,
+}
+OPEN = {"GET /sign-in", "POST /sign-in", "GET /a/{token}", "POST /a/{token}", "GET /healthz"}
+
+
+def _address(page: Page) -> str:
+    filled = (
+        page.path.replace("{number:int}", "1")
+        .replace("{approval}", "none")
+        .replace("{run}", "none")
+        .replace("{name}", "none.pdf")
+    )
+    return filled.replace("{token}", "made-up")
+
+
+def _key(page: Page) -> str:
+    return f"{page.method} {page.path}"
+
+
+GUARDED = [page for page in PAGES if _key(page) not in OPEN]
+
+
+def test_table_is_complete() -> None:
+    """No route exists that the table does not know, and what is open is known to be open."""
+    assert {_key(page) for page in PAGES} == set(ALLOWED) | OPEN
+    assert {_key(page) for page in PAGES if page.access is Access.OPEN} == OPEN
+
+
+@pytest.mark.parametrize("page", GUARDED, ids=_key)
+def test_anonymous_gets_nothing(city: City, page: Page) -> None:
+    """Without a session a page leads to the sign-in and a form is refused."""
+    visitor = browser(city)
+    if page.method == "GET":
+        answer = visitor.get(_address(page))
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in?next=%2F")
+    else:
+        assert visitor.post(_address(page)).status_code == 401
+
+
+@pytest.mark.parametrize("name", sorted(PEOPLE))
+def test_each_role_sees_what_the_table_says(city: City, name: str) -> None:
+    """Whoever is not in the table's line is refused with 403, whoever is in it is not."""
+    for page in GUARDED:
+        if page.path == "/sign-out":
+            continue  # ends the session; tested on its own
+        visitor = browser(city, name)
+        answer = visitor.get(_address(page)) if page.method == "GET" else visitor.post(_address(page))
+        allowed = name in ALLOWED[_key(page)]
+        assert (answer.status_code != 403) == allowed, (name, _key(page), answer.status_code)
+        assert answer.status_code < 500
+
+
+@pytest.mark.parametrize("page", [page for page in GUARDED if page.method == "POST"], ids=_key)
+def test_forms_need_their_token(city: City, page: Page) -> None:
+    """A form without, or with another session's token is refused, also for those who may act."""
+    visitor = browser(city, "k.mori")
+    visitor.csrf = browser(city, "k.mori").csrf
+    assert visitor.post(_address(page), text="x", assignee="m.kato").status_code == 403
+    visitor.csrf = ""
+    assert visitor.post(_address(page)).status_code == 403
+
+
+def test_other_sites_are_refused(city: City) -> None:
+    """A browser that says the form came from another site is not believed, token or not."""
+    visitor = browser(city, "m.kato")
+    visitor.headers["sec-fetch-site"] = "cross-site"
+    assert visitor.post("/incidents/1/comment", text="x").status_code == 403
+
+
+def test_unknown_address_and_method(city: City) -> None:
+    """An unknown page is a 404 page in the console's own words; a wrong method is a 405."""
+    visitor = browser(city, "m.kato")
+    answer = visitor.get("/no-such-page")
+    assert answer.status_code == 404
+    assert "ページが見つかりません" in answer.text
+    assert visitor.get("/incidents/1/acknowledge").status_code == 405
+    assert visitor.get("/incidents/999").status_code == 400
+    assert "この番号のインシデントはありません" in visitor.get("/incidents/999").text
+
+
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/incidents/1", "/healthz", "/no", "/static/console.css"])
+def test_security_headers_everywhere(city: City, path: str) -> None:
+    """Every answer carries the strict policy; HSTS only where the console speaks TLS."""
+    answer = browser(city, "m.kato").get(path)
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert "strict-transport-security" not in answer.headers
+
+
+def test_large_form_is_refused(city: City) -> None:
+    """A form beyond 64 KiB is turned away before it is read into fields."""
+    visitor = browser(city, "m.kato")
+    answer = visitor.post("/incidents/1/comment", text="x" * 100_000)
+    assert answer.status_code == 400
