@@ -74,8 +74,9 @@ def split(intake: pl.DataFrame, *, zone: str = "Asia/Tokyo") -> pl.DataFrame:
         parts.append(_headed(part, str(pattern), zone) if pattern else _bare(part))
     if not parts:
         return _bare(rows).drop(_PLACE)
-    whole = parts[0] if len(parts) == 1 else pl.concat(parts).sort(_PLACE)
-    return whole.drop(_PLACE)
+    whole = parts[0] if len(parts) == 1 else pl.concat(parts)
+    ordered = whole if whole[_PLACE].is_sorted() else whole.sort(_PLACE)
+    return ordered.drop(_PLACE)
 
 
 def _unwrapped(intake: pl.DataFrame) -> pl.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from collectors import catalogue, declared
+from collectors.declaration import Declaration, Target
 from collectors.source import ROW, Parsed, Source
 from hinomi.errors import ContentError, HinomiError, ManyErrors
 from tests.collectors import content
@@ -198,3 +199,14 @@ def test_no_mapping_at_all(tmp_path: Path, text: str) -> None:
     """An empty file, a list, a bomb: one clear error, no stack trace."""
     with pytest.raises(HinomiError):
         _load(tmp_path, text)
+
+
+def test_the_documents_example_is_right(tmp_path: Path) -> None:
+    """Whoever copies the example from docs/sources.md has a working source, and each key has its row."""
+    text = (Path(__file__).parents[2] / "docs" / "sources.md").read_text(encoding="utf-8")
+    example = next(part for part in text.split("```yaml\n") if part.startswith("source:")).split("```")[0]
+    event = _event(tmp_path, example, "令和8年11月20日 9時1分,s.suzuki,192.0.2.7,貸出,3冊,正常")
+    assert (event["event.category"], event["city.library.books"]) == (["web"], "3")
+    table = text.split("| キー / key")[1].split("\n\n")[0]
+    for key in [*Declaration.model_fields, *Target.model_fields]:
+        assert f"`{key}`" in table, key
