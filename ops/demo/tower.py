@@ -134,10 +134,12 @@ class DemoTower:
 
     def start(self) -> None:
         """Start `hinomi up` and wait until it is ready. Raises HinomiError with where its log is."""
-        log = (self.folder / "up.log").open("ab")
         argv = python("ops.cli", "up", "--data", str(self.data), "--config", str(self.config))
         environment = {**os.environ, "HINOMI_DEMO_TOKEN": self.token, "PYTHONPATH": os.pathsep.join(sys.path)}
-        self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=environment, start_new_session=True)
+        with (self.folder / "up.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                argv, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
         deadline = time.monotonic() + _WAIT
         while not self.ready():
             if self.process.poll() is not None or time.monotonic() > deadline:

@@ -1,0 +1,122 @@
+"""A real Chromium on a real tower: sign in, open the incident, approve the plan, see it carried out (dry run).
+
+With HINOMI_SCREENSHOTS=docs/images the pictures of the README are taken here.
+"""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from hinomi.store.embedded import SqliteRecords
+from ops.demo.run import _people, _wait
+from ops.demo.scenario import Scenario
+from ops.demo.sending import send_all
+from ops.demo.tower import DemoTower
+from tests.e2e.tower import until
+from tests.shared import program
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass
+class Running:
+    """The tower with the demo's day in it, its people's passwords, and a browser."""
+
+    tower: DemoTower
+    records: SqliteRecords
+    passwords: dict[str, str]
+    browser: Browser
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    chromium = program("chromium", "chromium-browser")
+    folder = tmp_path_factory.mktemp("console")
+    tower = DemoTower(folder, Scenario(date(2026, 11, 20), scale=0.03).write(folder / "city"))
+    tower.configure()
+    records = SqliteRecords(tower.data / "records.sqlite")
+    passwords = _people(records)
+    try:
+        tower.start()
+        _wait(tower, records, send_all(tower))
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            yield Running(tower, records, passwords, browser)
+            browser.close()
+    finally:
+        tower.stop()
+        records.close()
+
+
+@pytest.fixture
+def pictures(tmp_path: Path) -> Path:
+    return Path(os.environ.get("HINOMI_SCREENSHOTS", tmp_path))
+
+
+def signed_in(running: Running, name: str, **context: object) -> Page:
+    page = running.browser.new_context(locale="ja-JP", **context).new_page()  # type: ignore[arg-type]
+    page.goto(f"http://127.0.0.1:{running.tower.console_port}/")
+    page.fill("input[name=account], input[name=name]", name)
+    page.fill("input[type=password]", running.passwords[name])
+    page.click("button[type=submit]")
+    page.wait_for_selector("main")
+    return page
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_sign_in_open_approve(running: Running, pictures: Path) -> None:
+    """The approver sees the queue, opens the incident, approves; the respond process carries the plan out as a dry run."""
+    page = signed_in(running, "suzuki", viewport={"width": 1360, "height": 820})
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+    page.screenshot(path=str(pictures / "console.png"))
+    page.click("a[href='/incidents/1']")
+    page.wait_for_selector("h1")
+    assert "t.yamada" in page.inner_text("h1")
+    page.screenshot(path=str(pictures / "incident.png"))
+    page.screenshot(path=str(pictures / "incident-full.png"), full_page=True)
+    before = running.records.count("approval", {"state": "approved"})
+    page.click("form.approval button[value=approve] >> nth=0")
+    page.wait_for_load_state()
+    assert running.records.count("approval", {"state": "approved"}) == before + 1
+    until(
+        lambda: running.records.count("playbook_run", {"state": "done"}) > 0, 20, "the plan was carried out"
+    )
+    page.reload()
+    assert "予行" in page.content()
+    assert problems == []
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1360])
+def test_no_page_is_wider_than_the_screen(running: Running, pictures: Path, width: int, scheme: str) -> None:
+    """Queue, incident, search, sources and reports fit a telephone and a desk, light and dark."""
+    page = signed_in(running, "sato", viewport={"width": width, "height": 844}, color_scheme=scheme)
+    for name, path in {
+        "queue": "/",
+        "incident": "/incidents/1",
+        "search": "/search?range=all&q=source.ip:+203.0.113.66",
+        "sources": "/sources",
+        "reports": "/reports",
+    }.items():
+        answer = page.goto(f"http://127.0.0.1:{running.tower.console_port}{path}")
+        assert answer is not None and answer.status == 200, path
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        if "HINOMI_SCREENSHOTS" in os.environ and name in ("queue", "incident", "search"):
+            page.screenshot(path=str(pictures / f"{name}-{width}-{scheme}.png"))
