@@ -57,9 +57,7 @@ def main() -> None:
             events.append([batch])
         rate = ROWS / (time.perf_counter() - start)
         size = sum(stats.bytes for stats in events.datasets())
-        print(
-            f"append            {rate:12,.0f} events/s   {rate / 20_000:6.1f} × the 20,000 that a core must carry"
-        )
+        print(f"append            {rate:12,.0f} events/s   {rate / 20_000:6.1f} × the 20,000 of a core")
         print(f"size              {size / ROWS:12.1f} bytes an event")
         start = time.perf_counter()
         events.compact()

@@ -14,7 +14,18 @@ FIELDS = {
     "client.ip": "address",
     "destination.ip": "address",
 }
-_NOBODY = {"", "-", "system", "anonymous", "anonymous logon", "local service", "network service", "root"}
+_NOBODY = {
+    "",
+    "-",
+    "system",
+    "anonymous",
+    "anonymous logon",
+    "local service",
+    "network service",
+    "root",
+    "127.0.0.1",
+    "::1",
+}
 
 
 def machine(name: str) -> str:

@@ -24,10 +24,8 @@ def test_any_split_of_the_stream_gives_the_same_messages(
     messages: list[bytes], cuts: list[int], counted: bool
 ) -> None:
     """Octet counting and newlines are told apart, and how TCP cuts the bytes does not matter."""
-    if counted:
-        stream = b"".join(b"%d %s" % (len(text), text) for text in messages)
-    else:
-        stream = b"".join(text + b"\n" for text in messages)
+    framed = [b"%d %s" % (len(text), text) if counted else text + b"\n" for text in messages]
+    stream = b"".join(framed)
     framer = Framer(limit=1000)
     assert feed(framer, stream, cuts) == messages
     assert framer.take_counts() == (0, 0, 0)
