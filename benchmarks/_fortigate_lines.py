@@ -22,7 +22,7 @@ def _line(rng: Random, i: int) -> bytes:
         f'srccountry="Reserved" dstcountry="Japan" sessionid={rng.randrange(10**8)} '
         f"proto={rng.choice([6, 6, 17])} "
         f'action="{action}" policyid={rng.randrange(1, 60)} policytype="policy" '
-        f'poluuid="8c8ebf6c-0000-51e9-0000-000000000001" '
+        f'poluuid="8c8ebf6c-7d1e-51e9-6a35-b1bd2d2b9d1f" '
         f'service="HTTPS" trandisp="snat" transip=198.51.100.10 '
         f"transport={port} duration={rng.randrange(1, 900)} sentbyte={rng.randrange(200, 90000)} "
         f"rcvdbyte={rng.randrange(200, 900000)} "

@@ -117,6 +117,8 @@ class Privacy:
         action: Action,
     ) -> pl.DataFrame:
         rows = _candidate_rows(frame, candidate)
+        if rows is not None and candidate is not None:
+            rows = _confirmed(frame, rows, replace)
         if rows is None:
             return frame
         part, count = frame[rows], 0
@@ -173,6 +175,19 @@ def _candidate_rows(frame: pl.DataFrame, candidate: str | None) -> pl.Series | N
     else:
         rows = frame["event.original"].str.contains(candidate).fill_null(False).arg_true()
     return rows if len(rows) else None
+
+
+def _confirmed(frame: pl.DataFrame, rows: pl.Series, replace: Replace) -> pl.Series | None:
+    """Those candidates whose raw line holds something to replace, or hides it behind JSON escapes.
+
+    Most twelve digits are no My Number: the raw line tells, before every column is gone through.
+    """
+    if "event.original" not in frame.columns:
+        return rows
+    originals = frame["event.original"].gather(rows).to_list()
+    kept = [text is not None and ("\\u" in text or replace(text)[1] > 0) for text in originals]
+    confirmed = rows.filter(pl.Series(kept, dtype=pl.Boolean))
+    return confirmed if len(confirmed) else None
 
 
 def _replaced(series: pl.Series, replace: Replace) -> tuple[pl.Series, int]:
