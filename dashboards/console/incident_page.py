@@ -56,12 +56,14 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         Finding(alert, evidence.of_alert(visit.console.events, alert), _search_around(alert))
         for alert in casework.alerts(incident)
     ]
+    runs = plans.of_incident(visit, incident)
     return {
         "incident": incident,
         "here": f"/incidents/{incident.number}",
         "timeline": sorted(incident.timeline, key=lambda happening: happening.time),
         "findings": findings,
-        "runs": plans.of_incident(visit, incident),
+        "runs": runs,
+        "mine_to_decide": any(plan.decision and not plan.decision.why_not for plan in runs),
         "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
         "duties": duties(incident),
         "merged_into": _merged_into(visit, incident),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import zip_longest
 
 from dashboards import times
 from dashboards.texts import Texts
@@ -40,7 +41,8 @@ class Ranked:
     def _all(self) -> list[tuple[str, str]]:
         held = self.incident.entities
         fields = sorted(held, key=lambda field: (_FIRST.index(field) if field in _FIRST else 99, field))
-        return [(field, value) for field in fields for value in held[field]]
+        turns = zip_longest(*([(field, value) for value in held[field]] for field in fields))
+        return [pair for turn in turns for pair in turn if pair is not None]  # one of each kind first
 
 
 def rank(incidents: list[Incident], waiting: frozenset[str], now: datetime, texts: Texts) -> list[Ranked]:
@@ -70,6 +72,8 @@ def _why(incident: Incident, waits: bool, now: datetime, texts: Texts) -> str:
         return texts("why.closed")
     age = times.duration(max(now - incident.opened, timedelta()), texts.language)
     parts = [texts("why.new" if incident.status is Status.NEW else "why.open", age=age)]
+    if now - incident.opened < timedelta(minutes=1):
+        parts = [texts("why.just_now")]
     if waits:
         parts.append(texts("why.approval"))
     parts.append(texts("why.grade", grade=texts(f"grade.g{incident.grade}")))
