@@ -41,14 +41,16 @@ def _root(
     pass
 
 
-def _register() -> None:
-    for module in sorted(pkgutil.iter_modules(ops.commands.__path__), key=lambda found: found.name):
-        importlib.import_module(f"ops.commands.{module.name}").register(app)
+def _register(asked: str) -> None:
+    """Add the command asked for (its file has its name), or all of them for the help: imports cost a second."""
+    names = sorted(module.name for module in pkgutil.iter_modules(ops.commands.__path__))
+    for name in [asked] if asked in names else names:
+        importlib.import_module(f"ops.commands.{name}").register(app)
 
 
 def main() -> None:
     """Run one command. Errors are sentences with an exit code, never a stack trace."""
-    _register()
+    _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
         app()
     except HinomiError as error:
