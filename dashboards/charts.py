@@ -4,6 +4,7 @@ Colours are attributes for the PDF; the console's style sheet recolours by class
 data is drawn as a hatched gap with a word, never as a bar of height zero.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from hinomi.text import inert
 
 COLOURS = ("#53779b", "#b9833f", "#6d8b58", "#8d6a94")
 FONT = "Noto Sans JP, Noto Sans CJK JP, sans-serif"
+_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _INK, _SOFT, _LINE, _GAP = "#1b232d", "#525c69", "#d5d2c9", "#eceae4"
 
 
@@ -53,7 +55,7 @@ class _Drawing:
         )
 
     def link(self, address: str) -> None:
-        self.parts.append(f"<a href={quoteattr(address)}>")
+        self.parts.append(f"<a href={quoteattr(_drawn(address))}>")
 
     def close_link(self) -> None:
         self.parts.append("</a>")
@@ -61,13 +63,18 @@ class _Drawing:
     def svg(self, label: str, kind: str = "") -> str:
         head = (
             f'<svg xmlns="http://www.w3.org/2000/svg" class="chart {kind}" role="img" '
-            f'viewBox="0 0 {self.width} {self.height}" aria-label={quoteattr(inert(label))}>'
+            f'viewBox="0 0 {self.width} {self.height}" aria-label={quoteattr(_drawn(label))}>'
         )
         return head + "".join(self.parts) + "</svg>"
 
 
+def _drawn(words: str) -> str:
+    """Inert text without the code points that XML does not allow (a PDF's SVG reader would stop at one)."""
+    return _NO_XML.sub("\ufffd", inert(words))
+
+
 def _text(words: str) -> str:
-    return escape(inert(words))
+    return escape(_drawn(words))
 
 
 def nice_ceiling(value: int) -> int:
@@ -168,7 +175,7 @@ def bars(rows: Sequence[Bar], *, label: str, no_data: str, width: int = 640) -> 
 def _cut(words: str, width: int) -> str:
     """The words, shortened to about `width` pixels at 11 px (wide signs take 11, narrow ones 6.2)."""
     shown, used = "", 0.0
-    for sign in inert(words):
+    for sign in _drawn(words):
         used += 11 if ord(sign) > 0x2E7F else 6.2
         if used > width - 22:
             return shown + "…"
