@@ -55,7 +55,7 @@ def run(folder: Path | None, *, keep: bool, scale: float, seed: int, day: date |
         took = time.monotonic() - started
         found = outcome(records, manifest)
         show(found, console)
-        _where(console, tower, records, today, took, sent, found.notified, passwords)
+        _where(console, tower, records, today, took, sent, found.notified, passwords, keep=keep)
         if keep:
             console.print("止めるには Ctrl-C / stop with Ctrl-C")
             while tower.process is not None and tower.process.poll() is None:
@@ -94,6 +94,14 @@ def _wait(tower: DemoTower, records: Records, sent: int) -> None:
         time.sleep(0.2)
 
 
+def _console(tower: DemoTower, passwords: dict[str, str], *, keep: bool) -> list[str]:
+    """Where the console is while the tower runs, else how to see it."""
+    if not keep:
+        return ["画面を見るには / to see the console: make demo DEMO_ARGS=--keep"]
+    address = f"画面 / console: http://127.0.0.1:{tower.console_port}/"
+    return [address, *(f"  {name}: {password}" for name, password in passwords.items())]
+
+
 def _where(
     console: Console,
     tower: DemoTower,
@@ -103,6 +111,8 @@ def _where(
     sent: int,
     notified: int,
     passwords: dict[str, str],
+    *,
+    keep: bool,
 ) -> None:
     events = ParquetEvents(tower.data / "events")
     made = reports.write(
@@ -117,8 +127,7 @@ def _where(
     events.close()
     lines = [
         f"{took:.0f} 秒({sent / took:,.0f} 行/秒)、通知 {notified} 件 / {took:.0f} s, {notified} notifications",
-        f"画面 / console: http://127.0.0.1:{tower.console_port}/",
-        *(f"  {name}: {password}" for name, password in passwords.items()),
+        *_console(tower, passwords, keep=keep),
         f"通知の文面 / messages: {tower.folder / 'messages'}",
         f"日次報告 / daily digest: {', '.join(str(one.path) for one in made)}",
         f"検索 / search: .venv/bin/hinomi search --data {tower.data} 'source.ip: 203.0.113.66'",

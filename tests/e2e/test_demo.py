@@ -25,7 +25,7 @@ def test_every_planted_step_is_found_and_nothing_else(demo: tuple[Path, str]) ->
     """Exit code 0 says: all twelve steps found, at most ten incidents, no alert ≥ medium on dull traffic."""
     folder, said = demo
     assert "未検知" not in said
-    assert "http://127.0.0.1:" in said and str(folder / "messages") in said
+    assert "--keep" in said and str(folder / "messages") in said
     records = SqliteRecords(folder / "data" / "records.sqlite")
     open_ = records.find("incident", {"status": "new"})
     assert 1 <= len(open_) <= 10
