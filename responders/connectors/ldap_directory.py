@@ -118,14 +118,14 @@ class Directory:
             connection = ldap3.Connection(
                 server, self.settings.bind_dn, self.settings.password.reveal(), receive_timeout=_TIMEOUT
             )
-            if self.settings.starttls:
-                connection.start_tls()
-            if not connection.bind():
-                raise Refused(
-                    f"ディレクトリがサインインを断りました({connection.result['description']})。",
-                    f"the directory refused the sign-in: {connection.result['description']}",
-                )
             try:
+                if self.settings.starttls:
+                    connection.start_tls()
+                if not connection.bind():
+                    raise Refused(
+                        f"ディレクトリがサインインを断りました({connection.result['description']})。",
+                        f"the directory refused the sign-in: {connection.result['description']}",
+                    )
                 yield connection
             finally:
                 connection.unbind()

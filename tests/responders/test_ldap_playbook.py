@@ -1,0 +1,206 @@
+"""A playbook for real, against a real OpenLDAP: planned, approved by a second person, done, undone; crashes on the way."""
+
+import gc
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hinomi.errors import DependencyDown, Refused
+from hinomi.store import Record
+from responders.connectors.ldap_directory import Directory as Connector
+from responders.connectors.settings import LdapDirectory
+from responders.playbooks.run import Run, RunState, StepState
+from responders.responder import Responder, desk
+from tests.responders.city import KEY, alert, responder
+from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, Directory, directory
+
+MANAGER = ["information_system_manager"]
+pytestmark = [
+    pytest.mark.peer,
+    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector; it runs within each test here.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Directory]:
+    monkeypatch.setenv("HINOMI_LDAP", ROBOT_PASSWORD)
+    with directory(tmp_path / "ldap") as running:
+        yield running
+    gc.collect()
+
+
+def target(server: Directory, **more: Any) -> dict[str, Any]:
+    return {
+        "kind": "ldap",
+        "url": server.url,
+        "base": BASE,
+        "bind_dn": ROBOT,
+        "password": "env:HINOMI_LDAP",
+        "method": "ppolicy",
+        **more,
+    }
+
+
+def tower(folder: Path, server: Directory, *, armed: bool = True) -> Responder:
+    sections = {
+        "connectors": {"directory": target(server)},
+        "playbooks": {"armed": ["rpa_misuse"] if armed else []},
+    }
+    made, _ = responder(folder, **sections)
+    return made
+
+
+def proposed(made: Responder) -> Run:
+    """The alert that proposes to disable t.yamada, and the run."""
+    [incident] = made.receive([alert(playbook="rpa_misuse")])
+    held = made.records.get("incident", incident.id)
+    assert held is not None
+    return run_of(made, held.body["run_ids"][0])
+
+
+def run_of(made: Responder, run_id: str) -> Run:
+    record = made.records.get("playbook_run", run_id)
+    assert record is not None
+    return Run.model_validate(record.body)
+
+
+def test_plan_approve_disable_undo(tmp_path: Path, server: Directory) -> None:
+    """Nothing happens before the approval; then the person cannot sign in; undo gives back exactly what was."""
+    made = tower(tmp_path, server)
+    run = proposed(made)
+    assert not run.dry_run and [step.values for step in run.steps if step.act] == [{"account": "t.yamada"}]
+    made.tick()
+    assert server.can_sign_in("t.yamada")
+    people = desk(made.records, made.clock, KEY)
+    people.approve(run.id, actor="suzuki", roles=MANAGER, note="本人に確認済み")
+    assert server.can_sign_in("t.yamada"), "the desk records, it does not act"
+    made.tick()
+    assert run_of(made, run.id).state is RunState.DONE
+    assert not server.can_sign_in("t.yamada") and server.can_sign_in("k.ito")
+    people.undo(run.id, actor="suzuki", roles=MANAGER, note="誤検知")
+    made.tick()
+    assert run_of(made, run.id).state is RunState.UNDONE
+    assert server.can_sign_in("t.yamada") and server.locked("t.yamada") == []
+    actions = [record.body["action"] for record in made.records.find("audit")]
+    assert actions.index("playbook.approved") < actions.index("playbook.act.directory.disable_account")
+    assert "playbook.undo.directory.disable_account" in actions and made.audit.verify() == []
+
+
+def test_a_dry_run_touches_nothing(tmp_path: Path, server: Directory) -> None:
+    """Not armed: approved and carried out as words only."""
+    made = tower(tmp_path, server, armed=False)
+    run = proposed(made)
+    desk(made.records, made.clock, KEY).approve(run.id, actor="suzuki", roles=MANAGER)
+    made.tick()
+    after = run_of(made, run.id)
+    assert after.state is RunState.DONE and server.can_sign_in("t.yamada") and server.locked("t.yamada") == []
+    [step] = [step for step in after.steps if step.act]
+    assert step.state is StepState.SIMULATED and "uid=t.yamada" in step.result_ja
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+def test_a_crash_at_any_write_is_resumed_exactly_once(tmp_path: Path, server: Directory) -> None:
+    """Die before and after each write of a record, start again: disabled once, undone to what was, audit whole."""
+    place = 0
+    while True:
+        folder = tmp_path / f"crash-{place}"
+        folder.mkdir()
+        made = tower(folder, server)
+        run = proposed(made)
+        desk(made.records, made.clock, KEY).approve(run.id, actor="suzuki", roles=MANAGER)
+        with dying(made, place) as died:
+            again = tower(folder, server) if _tick(made) else made
+        again.tick()
+        assert run_of(again, run.id).state is RunState.DONE, place
+        assert len(server.locked("t.yamada")) == 1 and not server.can_sign_in("t.yamada")
+        desk(again.records, again.clock, KEY).undo(run.id, actor="suzuki", roles=MANAGER)
+        again.tick()
+        assert server.locked("t.yamada") == [] and server.can_sign_in("t.yamada"), place
+        assert again.audit.verify() == []
+        if not died:
+            assert place > 6, "the campaign went through the journal"
+            return
+        place += 1
+
+
+def _tick(made: Responder) -> bool:
+    """One round; True when the process died in it."""
+    try:
+        made.tick()
+    except Crash:
+        return True
+    return False
+
+
+class dying:  # noqa: N801  # reads as a statement
+    """Raises Crash at the n-th write of records, in turn just before it (even n) and just after it (odd n)."""
+
+    def __init__(self, made: Responder, place: int) -> None:
+        self.records, self.place, self.writes = made.records, place, 0
+        self.died: list[int] = []
+
+    def __enter__(self) -> list[int]:
+        self.put: Callable[..., Record] = self.records.put
+
+        def put(*arguments: Any, **more: Any) -> Record:
+            self._perhaps(0)
+            written = self.put(*arguments, **more)
+            self._perhaps(1)
+            self.writes += 1
+            return written
+
+        self.records.put = put  # type: ignore[method-assign]
+        return self.died
+
+    def _perhaps(self, after: int) -> None:
+        if self.writes * 2 + after == self.place:
+            self.died.append(self.place)
+            self.records.put = self.put  # type: ignore[method-assign]
+            raise Crash
+
+    def __exit__(self, *_: object) -> None:
+        self.records.put = self.put  # type: ignore[method-assign]
+
+
+def connector(server: Directory, **more: Any) -> Connector:
+    return Connector(LdapDirectory.model_validate(target(server, **more)))
+
+
+def test_the_connector_is_idempotent_and_says_what_it_found(server: Directory) -> None:
+    """Twice is once; an account that was disabled before stays so after undo."""
+    own, values = connector(server), {"account": "HINOMI\\t.yamada"}
+    before = own.look("directory.disable_account", values)
+    assert own.act("directory.disable_account", values).changed
+    assert not own.act("directory.disable_account", values).changed
+    assert own.verify("directory.disable_account", values)
+    later = own.look("directory.disable_account", values)
+    assert not own.undo("directory.disable_account", values, later).changed and server.locked("t.yamada")
+    assert own.undo("directory.disable_account", values, before).changed and not server.locked("t.yamada")
+    assert own.health() == ""
+
+
+@pytest.mark.parametrize("account", ["nobody", "*", "t.yamada)(uid=*", ""])
+def test_no_account_or_a_trick_is_refused(server: Directory, account: str) -> None:
+    """Wildcards and filter syntax in a name are only text."""
+    with pytest.raises(Refused):
+        connector(server).act("directory.disable_account", {"account": account})
+    assert server.can_sign_in("t.yamada") and server.can_sign_in("k.ito")
+
+
+def test_wrong_password_and_no_server_are_told_apart(
+    server: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A refused sign-in is for a person; a server that is away is tried again; neither shows the password."""
+    monkeypatch.setenv("HINOMI_LDAP", "wrong")
+    with pytest.raises(Refused) as refused:
+        connector(server).act("directory.disable_account", {"account": "t.yamada"})
+    with pytest.raises(DependencyDown) as down:
+        connector(server, url="ldap://127.0.0.1:1").act("directory.disable_account", {"account": "t.yamada"})
+    assert "wrong" not in str(refused.value) + str(down.value)
+    assert connector(server).health() != ""
