@@ -1,0 +1,221 @@
+"""Calling people: the rota, one message for a storm, escalation until somebody takes it, real SMTP, single approvals."""
+
+import email
+import email.policy
+import socketserver
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from hinomi.clock import JST
+from hinomi.errors import Refused
+from responders.notify import links
+from responders.oncall import OnCallSettings, Rota
+from responders.responder import desk
+from tests.responders.city import KEY, NIGHT, alert, messages, responder
+
+MANAGER = ["information_system_manager"]
+
+
+def jst(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=JST)
+
+
+@pytest.mark.parametrize(
+    ("at", "person"),
+    [
+        ("2026-11-20T10:00", "day"),
+        ("2026-11-20T17:15", "night"),
+        ("2026-11-21T03:14", "night"),
+        ("2026-11-22T12:00", "closed"),
+        ("2026-11-23T12:00", "closed"),  # 勤労感謝の日
+        ("2026-12-29T12:00", "closed"),
+        ("2027-01-03T12:00", "closed"),
+        ("2027-01-04T12:00", "day"),
+        ("2026-11-25T10:00", "standin"),
+    ],
+)
+def test_rota_by_hours_holidays_and_overrides(at: str, person: str) -> None:
+    """Office hours, nights over midnight, holidays, the New Year closing, and somebody standing in."""
+    weekdays = ["mon", "tue", "wed", "thu", "fri"]
+    settings = OnCallSettings.model_validate(
+        {
+            "layers": [
+                {"people": ["day"], "days": weekdays, "start": "08:30", "end": "17:15"},
+                {"people": ["night"], "days": weekdays, "start": "17:15", "end": "08:30"},
+                {"people": ["closed"]},
+            ],
+            "overrides": [
+                {
+                    "start": "2026-11-25T08:00:00+09:00",
+                    "end": "2026-11-25T18:00:00+09:00",
+                    "person": "standin",
+                }
+            ],
+        }
+    )
+    assert Rota(settings).who(jst(at)) == person
+
+
+def test_a_storm_is_one_message_and_people_take_turns(tmp_path: Path) -> None:
+    """Two hundred alerts about one person: one incident, one message, and one more for each step nobody answered."""
+    made, clock = responder(tmp_path)
+    made.receive([alert(f"r{i}", minutes=i % 50) for i in range(200)])
+    clock.advance(timedelta(minutes=1))
+    for _ in range(5):
+        made.tick()
+    assert len(messages(tmp_path)) == 1
+    for minutes, people in ((13, 1), (2, 2), (15, 3), (60, 3)):
+        clock.advance(timedelta(minutes=minutes))
+        made.tick()
+        assert len(messages(tmp_path)) == people
+    told = {text.splitlines()[0] for text in messages(tmp_path)}
+    assert told == {"To: 佐藤", "To: 鈴木", "To: 副市長"}
+
+
+def test_acknowledging_stops_the_escalation(tmp_path: Path) -> None:
+    """Once somebody has it, nobody else is called."""
+    made, clock = responder(tmp_path)
+    [incident] = made.receive([alert()])
+    clock.advance(timedelta(minutes=1))
+    made.tick()
+    desk(made.records, clock, KEY).acknowledge(incident.id, actor="sato")
+    clock.advance(timedelta(hours=2))
+    made.tick()
+    assert len(messages(tmp_path)) == 1
+
+
+def test_links_are_signed_and_expire() -> None:
+    """A link says whom and what; another key, a changed letter or a day later and it is refused."""
+    token = links.make(KEY, "incident-1", "sato", NIGHT, "n1")
+    ticket = links.verify(KEY, token, NIGHT)
+    assert (ticket.incident_id, ticket.person) == ("incident-1", "sato")
+    for key, text, at in (
+        (b"x" * 32, token, NIGHT),
+        (KEY, token[:-2] + ("A" if token[-2] != "A" else "B") + token[-1], NIGHT),
+        (KEY, "no.token", NIGHT),
+        (KEY, "", NIGHT),
+        (KEY, token, NIGHT + timedelta(days=1)),
+    ):
+        with pytest.raises(Refused):
+            links.verify(key, text, at)
+
+
+class Mailbox(socketserver.ThreadingTCPServer):
+    """A small SMTP server (RFC 5321): keeps what it is given; refuses the first `broken` deliveries with 451."""
+
+    allow_reuse_address = True
+    daemon_threads = True
+
+    def __init__(self, broken: int = 0) -> None:
+        super().__init__(("127.0.0.1", 0), Session)
+        self.mails: list[bytes] = []
+        self.broken = broken
+
+
+class Session(socketserver.StreamRequestHandler):
+    """One connection."""
+
+    server: Mailbox
+
+    def handle(self) -> None:
+        self.wfile.write(b"220 mail.example.jp ESMTP\r\n")
+        for line in iter(self.rfile.readline, b""):
+            command = line[:4].upper()
+            if command == b"DATA":
+                self.wfile.write(b"354 go on\r\n")
+                body = b"".join(iter(self.rfile.readline, b".\r\n"))
+                if self.server.broken:
+                    self.server.broken -= 1
+                    self.wfile.write(b"451 try later\r\n")
+                else:
+                    self.server.mails.append(body)
+                    self.wfile.write(b"250 taken\r\n")
+            else:
+                self.wfile.write(b"221 bye\r\n" if command == b"QUIT" else b"250 ok\r\n")
+                if command == b"QUIT":
+                    return
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    with Mailbox(broken=1) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_mail_by_a_real_relay(tmp_path: Path, mailbox: Mailbox) -> None:
+    """Refused once, tried again after a pause, then delivered once; Japanese subject whole, no header injected."""
+    sections = {
+        "oncall": {
+            "people": {"sato": {"name_ja": "佐藤", "channels": ["mail"], "mail": "sato@city.example.jp"}},
+            "layers": [{"people": ["sato"]}],
+        },
+        "notify": {
+            "channels": {
+                "mail": {
+                    "kind": "smtp",
+                    "host": "127.0.0.1",
+                    "port": mailbox.server_address[1],
+                    "tls": "none",
+                    "sender": "hinomi@city.example.jp",
+                }
+            }
+        },
+    }
+    made, clock = responder(tmp_path, **sections)
+    made.receive([alert(title_ja="侵害の疑い\r\nBcc: evil@example.net")])
+    for _ in range(6):
+        clock.advance(timedelta(minutes=1))
+        made.tick()
+    assert len(mailbox.mails) == 1
+    mail = email.message_from_bytes(mailbox.mails[0], policy=email.policy.default)
+    assert mail["Bcc"] is None and "侵害の疑い" in mail["Subject"] and mail["To"] == "sato@city.example.jp"
+    text = mail.get_body().get_content()  # type: ignore[union-attr]
+    assert "まずすること:" in text and "Acknowledge:" in text
+    [record] = made.records.find("notification")
+    assert record.body["state"] == "sent" and record.body["attempts"] == 2
+
+
+def test_an_approval_counts_once_by_the_right_person(tmp_path: Path) -> None:
+    """Wrong office, too late, twice: refused and in the audit log; twenty at once: exactly one decision."""
+    made, clock = responder(tmp_path)
+    [incident] = made.receive([alert(playbook="block_address")])
+    held = made.records.get("incident", incident.id)
+    assert held is not None
+    run = held.body["run_ids"][0]
+    people = desk(made.records, clock, KEY)
+    with pytest.raises(Refused):
+        people.approve(run, actor="kato", roles=["analyst"])
+    outcomes: list[str] = []
+
+    def approve(n: int) -> None:
+        try:
+            people.approve(run, actor=f"boss{n}", roles=MANAGER)
+            outcomes.append("approved")
+        except Refused:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=approve, args=(n,)) for n in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["approved"] + ["refused"] * 19
+    actions = [record.body["action"] for record in made.records.find("audit")]
+    assert actions.count("playbook.approved.refused") == 20 and made.audit.verify() == []
+
+
+def test_an_approval_expires(tmp_path: Path) -> None:
+    """After its time the plan must be looked at anew."""
+    made, clock = responder(tmp_path)
+    [incident] = made.receive([alert(playbook="block_address")])
+    held = made.records.get("incident", incident.id)
+    assert held is not None
+    clock.advance(timedelta(hours=2))
+    with pytest.raises(Refused, match="期限"):
+        desk(made.records, clock, KEY).approve(held.body["run_ids"][0], actor="suzuki", roles=MANAGER)
