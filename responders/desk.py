@@ -52,10 +52,11 @@ class Desk:
     def acknowledge(self, incident_id: str, *, actor: str) -> Incident:
         """The person takes the incident; escalation stops. A second acknowledgement changes nothing."""
         incident = self._incident(incident_id)
-        if incident.acknowledged_by:
+        if incident.acknowledged_by and not graver_since(incident):
             return incident
         now = self.clock.now()
-        changes = {"acknowledged_by": actor, "acknowledged_at": now}
+        fields = {**incident.fields, "acknowledged_grade": incident.grade}
+        changes: dict[str, Any] = {"acknowledged_by": actor, "acknowledged_at": now, "fields": fields}
         if incident.status is Status.NEW:
             changes["status"] = Status.ACKNOWLEDGED
         return self._change(incident_id, actor, "ack", "対応を始めました。", "took the incident", changes)
@@ -193,6 +194,11 @@ class Desk:
             "ほかの人の変更と重なりました。もう一度お試しください。",
             "others changed it at the same time; try again",
         )
+
+
+def graver_since(incident: Incident) -> bool:
+    """Whether the incident has become graver since somebody took it: then people are called again."""
+    return incident.grade > int(incident.fields.get("acknowledged_grade", incident.grade))
 
 
 _REFUSALS = {

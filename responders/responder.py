@@ -13,7 +13,7 @@ from hinomi.ledger import Ledger
 from hinomi.store import Records
 from responders.audit import Audit
 from responders.connectors.catalogue import of_action
-from responders.desk import AckLinks, Desk
+from responders.desk import AckLinks, Desk, graver_since
 from responders.incidents import Incidents
 from responders.notify import links
 from responders.notify.message import of_incident
@@ -83,7 +83,7 @@ class Responder:
         for run in self.runs.tick():
             self._tell(run)
         for record in self.records.find(
-            "incident", {"status": [Status.NEW, Status.ACKNOWLEDGED, Status.IN_PROGRESS]}
+            "incident", {"status": [Status.NEW, Status.ACKNOWLEDGED, Status.IN_PROGRESS]}, limit=100_000
         ):
             self._call(Incident.model_validate(record.body))
         self.outbox.deliver()
@@ -142,7 +142,8 @@ class Responder:
 
     def _call(self, incident: Incident) -> None:
         """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
-        if incident.acknowledged_by or incident.grade < _CALLS_FROM:
+        taken = bool(incident.acknowledged_by) and not graver_since(incident)
+        if taken or incident.grade < _CALLS_FROM:
             return
         now = self.clock.now()
         waited = now - incident.opened

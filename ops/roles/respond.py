@@ -76,6 +76,9 @@ class Respond:
         except HinomiError as error:
             log.error("respond_failed", reason=str(error))
             self.role.stop.wait(1.0)
+        except Exception as error:  # calling people goes on, whatever one incident's data holds
+            log.error("respond_failed", reason=f"{type(error).__name__}: {error}")
+            self.role.stop.wait(1.0)
 
     def _follow(self) -> None:
         alerts: dict[str, Alert] = {}

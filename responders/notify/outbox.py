@@ -70,7 +70,7 @@ class Outbox:
 
     def recover(self) -> int:
         """After a start: messages that were being sent may have gone out; they are marked so."""
-        stuck = self.records.find(KIND, {"state": "sending"})
+        stuck = self.records.find(KIND, {"state": "sending"}, limit=100_000)
         for record in stuck:
             self._fail(record, "unknown", "送信中に停止しました / stopped while sending", certain=False)
         return len(stuck)
@@ -79,7 +79,7 @@ class Outbox:
         """Send what is due; returns how many went out."""
         now = self.clock.now()
         sent = 0
-        for record in self.records.find(KIND, {"state": "planned"}, order="created"):
+        for record in self.records.find(KIND, {"state": "planned"}, order="created", limit=100_000):
             if datetime.fromisoformat(record.body["due"]) <= now and self._allowed(
                 record.body["person"], now
             ):
@@ -111,6 +111,9 @@ class Outbox:
         except HinomiError as error:
             self._fail(marked, name, error.ja)
             return False
+        except Exception as error:  # a channel's own mistake must not stop the others
+            self._fail(marked, name, f"{type(error).__name__}")
+            return False
         self._close(marked, "sent", name)
         return True
 
@@ -121,6 +124,15 @@ class Outbox:
             *record.body["history"],
             {"at": self.clock.now().isoformat(), "channel": channel, "problem": reason, "certain": certain},
         ]
+        contact = self.people.get(record.body["person"])
+        if not certain and (contact is None or len(contact.channels) < 2):
+            self._mark(
+                record, {"state": "unknown", "history": history}
+            )  # there is no other way to ask; not twice
+            self.audit.append(
+                actor="hinomi", action="notify.unknown", target=record.id, details={"reason": reason}
+            )
+            return
         if attempts >= self.settings.attempts:
             self._mark(record, {"state": "failed", "history": history})
             self.audit.append(

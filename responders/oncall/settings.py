@@ -1,9 +1,9 @@
 """`oncall:` of the configuration: people, layers, overrides, escalation."""
 
-from datetime import date, datetime, time
+from datetime import date, time
 from typing import Literal
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from hinomi.config import Section
 
@@ -35,8 +35,8 @@ class Layer(Section):
 class Override(Section):
     """Someone stands in from one time to another."""
 
-    start: datetime
-    end: datetime
+    start: AwareDatetime
+    end: AwareDatetime
     person: str
     reason: str = ""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hinomi.clock import Clock
-from hinomi.errors import ConfigError, DependencyDown, HinomiError
+from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.connectors.protocol import Connector
@@ -58,7 +58,7 @@ class Runs:
         """Act on decisions and go on with what was begun; returns runs that changed."""
         self.changed = []
         for record in self.records.find(
-            KIND, {"state": [RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING]}
+            KIND, {"state": [RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING]}, limit=100_000
         ):
             run = Run.model_validate(record.body)
             if run.state is RunState.PROPOSED:
@@ -84,6 +84,17 @@ class Runs:
         }
         self.records.put(APPROVAL, run.id, body)
 
+    def _ask_again(self, run: Run, record: Record) -> None:
+        """Nobody decided in time: the same plan is put anew, with as much time as before."""
+        renewed = run.model_copy(
+            update={"expires": self.clock.now() + (run.expires - run.created), "created": self.clock.now()}
+        )
+        self.audit.append(
+            actor="hinomi", action="playbook.asked_again", target=run.id, details={"playbook": run.playbook}
+        )
+        self._keep(renewed, record)
+        self._ask(renewed)
+
     def _decide(self, run: Run, record: Record) -> None:
         approval = self.records.get(APPROVAL, run.id)
         if approval is None or approval.body["plan_hash"] != run.plan_hash:
@@ -94,6 +105,8 @@ class Runs:
         elif decision == "approved":
             moved, record = self._move(run, record, RunState.RUNNING, by=by)
             self._go_on(moved, record)
+        elif self.clock.now() >= run.expires:
+            self._ask_again(run, record)
         return None
 
     def _go_on(self, run: Run, record: Record) -> None:
@@ -155,6 +168,7 @@ class Runs:
         if connector is None:
             raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
         if step.state is StepState.PLANNED:
+            self._still_allowed(run, step)
             if self._too_many(run, step):
                 return run, record, False
             before = connector.look(step.act, step.values)
@@ -175,6 +189,15 @@ class Runs:
             )
         done = step.model_copy(update={"state": StepState.DONE, "result_ja": did.ja, "result_en": did.en})
         return *self._keep(run.with_step(done), record), True
+
+    def _still_allowed(self, run: Run, step: RunStep) -> None:
+        """What was allowed when the plan was made may not be so now. Raises Refused."""
+        if run.playbook not in self.settings.armed:
+            raise Refused(
+                "計画のあとで、このプレイブックの実行が止められました。", "the playbook was disarmed since"
+            )
+        if set(step.values.values()) & set(self.settings.protected):
+            raise Refused("守る対象のため、人が判断してください。", "protected: a person must decide")
 
     def _too_many(self, run: Run, step: RunStep) -> bool:
         """Whether this kind of act has reached its limit for the hour; the step then waits."""
@@ -206,6 +229,12 @@ class Runs:
                     undone = connector.undo(step.act, step.values, step.before)
                 except DependencyDown:
                     return  # tried again at the next tick
+                except HinomiError as error:
+                    failed = step.model_copy(
+                        update={"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
+                    )
+                    run, record = self._keep(run.with_step(failed), record)
+                    continue
                 self.audit.append(
                     actor=run.decided_by,
                     action=f"playbook.undo.{step.act}",
@@ -216,7 +245,8 @@ class Runs:
                     update={"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
                 )
                 run, record = self._keep(run.with_step(kept), record)
-        self._move(run, record, RunState.UNDONE, by=run.decided_by)
+        failed_too = any(step.state is StepState.FAILED for step in run.steps)
+        self._move(run, record, RunState.FAILED if failed_too else RunState.UNDONE, by=run.decided_by)
 
     def _move(self, run: Run, record: Record, state: RunState, *, by: str) -> tuple[Run, Record]:
         self.audit.append(

@@ -204,3 +204,35 @@ def test_wrong_password_and_no_server_are_told_apart(
         connector(server, url="ldap://127.0.0.1:1").act("directory.disable_account", {"account": "t.yamada"})
     assert "wrong" not in str(refused.value) + str(down.value)
     assert connector(server).health() != ""
+
+
+@pytest.mark.parametrize("change", [{"armed": []}, {"armed": ["rpa_misuse"], "protected": ["t.yamada"]}])
+def test_disarmed_or_protected_since_the_approval(
+    tmp_path: Path, server: Directory, change: dict[str, Any]
+) -> None:
+    """What was allowed when the plan was made is checked again before the act: nothing is touched, and it is said."""
+    made = tower(tmp_path, server)
+    run = proposed(made)
+    desk(made.records, made.clock, KEY).approve(run.id, actor="suzuki", roles=MANAGER)
+    made.runs.settings = type(made.runs.settings).model_validate(change)
+    made.tick()
+    after = run_of(made, run.id)
+    assert after.state is RunState.FAILED and server.can_sign_in("t.yamada")
+    assert any(step.state is StepState.FAILED and step.result_ja for step in after.steps)
+
+
+def test_an_undo_that_is_refused_does_not_stop_the_rest(
+    tmp_path: Path, server: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The service account lost its right: the run says so, and the next round goes on."""
+    made = tower(tmp_path, server)
+    run = proposed(made)
+    people = desk(made.records, made.clock, KEY)
+    people.approve(run.id, actor="suzuki", roles=MANAGER)
+    made.tick()
+    people.undo(run.id, actor="suzuki", roles=MANAGER)
+    monkeypatch.setenv("HINOMI_LDAP", "wrong")
+    made.tick()
+    made.tick()
+    after = run_of(made, run.id)
+    assert after.state is RunState.FAILED and not server.can_sign_in("t.yamada")
