@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import polars as pl
 
@@ -15,6 +16,7 @@ from hinomi.clock import Clock
 from hinomi.ledger import Ledger
 from hinomi.store import Appended, Checkpoint, Events
 from ops.formats import Formats
+from ops.health import SourceHealth
 from ops.journal import log
 from ops.stages import Stages
 from rules.engine import RuleSet
@@ -40,6 +42,7 @@ class Pipeline:
     clock: Clock
     encodings: Mapping[str, str] = field(default_factory=dict)
     stages: Stages = field(default_factory=Stages)
+    health: SourceHealth | None = None
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -49,7 +52,9 @@ class Pipeline:
         """
         batches: list[Batch] = []
         for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
-            batches += self._of_sender(str(origin), str(peer), part)
+            found = self._of_sender(str(origin), str(peer), part)
+            self._tell_health(str(origin), found, part)
+            batches += found
         with self.stages.timed("match"):
             batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
         chosen = lines.filter(pl.col("client_id") != "")["event.id"].to_list()
@@ -108,6 +113,14 @@ class Pipeline:
             masked = self.privacy.apply(source.name, enriched)
         with self.stages.timed("type"):
             return Batch.of(source.name, masked, origin=origin, ingested=self.clock.now())
+
+    def _tell_health(self, origin: str, batches: list[Batch], part: pl.DataFrame) -> None:
+        last = part["received"].max()
+        if self.health is None or not isinstance(last, datetime):
+            return
+        source = next((batch.dataset for batch in batches if batch.dataset != DEAD_LETTERS), "")
+        dead = sum(len(batch) for batch in batches if batch.dataset == DEAD_LETTERS)
+        self.health.took(origin, source, sum(map(len, batches)) - dead, dead, last)
 
     def _dead(self, intake: pl.DataFrame, reason: pl.Expr | pl.Series, source: str, origin: str) -> Batch:
         frame = intake.select(

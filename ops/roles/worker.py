@@ -14,6 +14,7 @@ from hinomi.store.embedded import SqliteRecords
 from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
+from ops.health import SourceHealth
 from ops.journal import log
 from ops.pipeline import Pipeline
 from ops.roles.start import Role, role
@@ -54,6 +55,8 @@ class Worker:
             catalogue.add(folder)
         pipeline = self._pipeline(records)
         pipeline.rules()
+        if pipeline.health is not None and self.role.lane == 0:
+            pipeline.health.expect(self.role.settings.declared_sources())
         lanes = [self._lane(pipeline, self.role.lane)]
         self._say(pipeline, lanes, counts)
         while not self.role.stop.is_set():
@@ -63,7 +66,8 @@ class Worker:
             self._say(pipeline, lanes, counts)
             if not any(busy):
                 self.role.stop.wait(_QUIET)
-        counts.save(self.ledger)
+        self._said = 0.0
+        self._say(pipeline, lanes, counts)
 
     def _pipeline(self, records: SqliteRecords) -> Pipeline:
         role_, settings = self.role, self.role.settings
@@ -76,6 +80,7 @@ class Worker:
             ledger=self.ledger,
             clock=role_.clock,
             encodings=settings.encodings(),
+            health=SourceHealth(records, role_.name),
         )
 
     def _left(self) -> list[int]:
@@ -119,6 +124,8 @@ class Worker:
             return
         self._said = time.monotonic()
         counts.save(self.ledger)
+        if pipeline.health is not None:
+            pipeline.health.save()
         backlog = sum(lane.reader.backlog(lane.after) for lane in lanes)
         after = {lane.name: lane.after for lane in lanes}
         self.role.ready(

@@ -17,6 +17,7 @@ from hinomi.store import Checkpoint
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops import replay
 from ops.formats import Formats
+from ops.health import SourceHealth
 from ops.pipeline import Pipeline
 from ops.settings import Settings, packs_folder
 from ops.watch import LiveRules
@@ -152,3 +153,18 @@ def test_rules_reload_while_running(tmp_path: Path) -> None:
     assert [one.title for one in live().rules] == ["t"]
     (folder / "b.yml").write_text("title: [", encoding="utf-8")
     assert [one.title for one in live().rules] == ["t"] and len(live().problems) == 1
+
+
+def test_health_of_senders(tmp_path: Path) -> None:
+    """Waiting until something comes; then how much came, how much was understood, and when."""
+    tower = Tower(tmp_path, fw="linux.auth", quiet="squid.access")
+    health = tower.pipeline.health = SourceHealth(tower.records, "worker-0")
+    health.expect({"fw": "linux.auth", "quiet": "squid.access"})
+    tower.send(SSH, SSH, "nonsense", prefix="a")
+    health.save()
+    tower.send(SSH, prefix="b")
+    health.save()
+    found = {r.body["origin"]: r.body for r in tower.records.find("source") if not r.body.get("pin")}
+    assert found["quiet"] == {"origin": "quiet", "source": "squid.access", "received": 0}
+    assert (found["fw"]["received"], found["fw"]["parsed"], found["fw"]["dead_letters"]) == (4, 3, 1)
+    assert found["fw"]["last_received"].startswith("2026-11-20T03:00")
