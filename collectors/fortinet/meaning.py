@@ -139,8 +139,9 @@ def _type(raw: Raw, kind: pl.Expr, action: pl.Expr) -> pl.Expr:
         .then(pl.lit("allowed")),
         pl.when(action.is_in(_STARTS)).then(pl.lit("start")).when(action.is_in(_ENDS)).then(pl.lit("end")),
     ]
-    every = pl.concat_list(*parts).list.drop_nulls()
-    return pl.when(every.list.len() > 0).then(every).otherwise(e.texts("info"))
+    # One joined text, split again, is several times faster than lists whose nulls are taken out.
+    every = pl.concat_str(*parts, separator=",", ignore_nulls=True)
+    return pl.when(every != "").then(every).otherwise(pl.lit("info")).str.split(",")
 
 
 def _outcome(raw: Raw, action: pl.Expr) -> pl.Expr:
