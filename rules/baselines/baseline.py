@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hinomi.errors import ContentError, Where
-from rules.correlation.entry import Entry
+from rules.entry import Entry
 from rules.meta import Meta
 
 
@@ -48,21 +48,32 @@ class Finding:
 
 
 class Baseline(ABC):
-    """One baseline rule."""
+    """One baseline rule. newest: how far event time has come, as the correlator knows it (ns)."""
 
     def __init__(self, declared: Declared) -> None:
         self.declared = declared
         self.meta = declared.meta
         self.entity = declared.text("entity", "user.name")
+        self.newest = 0
 
-    def feed(self, entries: Iterable[Entry]) -> list[Finding]:
-        """Findings among signals of the rules that it takes."""
-        own = [entry for entry in entries if entry.rule in self.declared.takes and entry.value(self.entity)]
-        return [finding for entry in own for finding in self.look(entry)]
+    def feed(self, entries: Iterable[Entry], newest: int) -> list[Finding]:
+        """Findings among signals of the rules that it takes, each as it stands at the end."""
+        self.newest = newest
+        own = [entry for entry in entries if entry.rule in self.declared.takes and entry.who(self.entity)]
+        found = {finding.key: finding for entry in own for finding in self.look(entry)}
+        return list(found.values())
+
+    def person(self, entry: Entry) -> str:
+        """Whom the entry is about, in one spelling."""
+        return str(entry.who(self.entity)).lower()
 
     @abstractmethod
     def look(self, entry: Entry) -> list[Finding]:
         """What one entry shows."""
+
+    @abstractmethod
+    def take_forgotten(self) -> int:
+        """How much was given up for want of room since the last call."""
 
     @abstractmethod
     def dump(self) -> Any:

@@ -3,13 +3,28 @@
 Options: field (the value's), warm_up_days (14): an entity younger than that learns silently.
 """
 
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from rules.baselines.baseline import Baseline, Declared, Finding
-from rules.correlation.entry import Entry
+from rules.baselines.recent import Recent
+from rules.entry import Entry
 
 _DAY = 86_400 * 1_000_000_000
 _MOST_VALUES = 500
+_NOUNS = {
+    "source.geo.country_iso_code": ("国・地域", "country"),
+    "source.ip": ("送信元アドレス", "source address"),
+    "host.name": ("端末", "machine"),
+}
+
+
+@dataclass(slots=True)
+class _Known:
+    """since: time of the entity's first event; values: each that it had, the first _MOST_VALUES."""
+
+    since: int | None = None
+    values: list[str] = field(default_factory=list)
 
 
 class Type(Baseline):
@@ -19,36 +34,45 @@ class Type(Baseline):
         super().__init__(declared)
         self.field = declared.text("field", "source.geo.country_iso_code")
         self.warm_up = int(declared.number("warm_up_days", 14) * _DAY)
-        self.known: dict[str, dict[str, Any]] = {}
+        self.known = Recent(_Known)
+        self.full = 0
 
     def look(self, entry: Entry) -> list[Finding]:
         """A finding for a new value of a known entity."""
-        value = entry.value(self.field)
+        value = entry.who(self.field)
         if not value:
             return []
-        who = str(entry.who(self.entity)).lower()
-        held = self.known.setdefault(who, {"since": entry.time, "values": []})
-        held["since"] = min(held["since"], entry.time)
-        if value in held["values"] or len(held["values"]) >= _MOST_VALUES:
+        who = self.person(entry)
+        held = self.known.of(who, self.newest)
+        held.since = entry.time if held.since is None else min(held.since, entry.time)
+        if value in held.values:
             return []
-        held["values"].append(value)
-        days = (entry.time - held["since"]) // _DAY
-        if entry.time - held["since"] < self.warm_up:
+        if len(held.values) >= _MOST_VALUES:  # so changing a value is nothing to speak of any more
+            self.full += 1
             return []
-        return [
-            Finding(
-                key=f"{who}|{value}",
-                entries=[entry],
-                ja=f"{days}日間で初めての値「{value}」",
-                en=f'"{value}" for the first time in {days} days',
-                fields={self.entity: who, self.field: value},
-            )
-        ]
+        held.values.append(value)
+        age = entry.time - held.since
+        return [self._finding(entry, who, value, age // _DAY)] if age >= self.warm_up else []
+
+    def _finding(self, entry: Entry, who: str, value: str, days: int) -> Finding:
+        ja, en = _NOUNS.get(self.field, ("値", "value"))
+        return Finding(
+            key=f"{who}|{value}",
+            entries=[entry],
+            ja=f"{days}日間の記録で初めての{ja}「{value}」",
+            en=f'{en} "{value}" for the first time in {days} days of records',
+            fields={self.entity: who, self.field: value},
+        )
+
+    def take_forgotten(self) -> int:
+        """Entities given up, and values that were too many to keep."""
+        full, self.full = self.full, 0
+        return full + self.known.take_lost()
 
     def dump(self) -> Any:
-        """Entity → since, values."""
-        return self.known
+        """Entity, its mark, since and values."""
+        return self.known.dump(asdict)
 
     def load(self, state: Any) -> None:
         """See `dump`."""
-        self.known = state
+        self.known.load(state, lambda body: _Known(**body))

@@ -11,61 +11,69 @@ import holidays
 from hinomi.clock import JST
 from hinomi.errors import ContentError, Where
 from rules.baselines.baseline import Baseline, Declared, Finding
-from rules.correlation.entry import Entry
+from rules.baselines.recent import Recent
+from rules.entry import Entry
 
 _JAPAN = holidays.country_holidays("JP")
-_KEPT_DAYS = 3
-_MOST = 500
+_KEPT = 3 * 86_400 * 1_000_000_000
+_MOST = 2_000
 
 
 class Type(Baseline):
-    """Counts by entity and day, in event time."""
+    """Keeps the events of each entity and night, until three days after the last of them came."""
 
     def __init__(self, declared: Declared) -> None:
         super().__init__(declared)
         self.start, self.end = _clock(declared, "start", "07:00"), _clock(declared, "end", "20:00")
         self.at_least = int(declared.number("at_least", 1))
-        self.seen: dict[str, list[Entry]] = {}
+        self.seen: Recent[list[Entry]] = Recent(list)
+        self.full = 0
 
     def look(self, entry: Entry) -> list[Finding]:
         """A finding from the `at_least`-th event of a stretch on; it grows with further ones."""
         local = _local(entry)
         if not self.is_off(local):
             return []
+        self.seen.forget(self.newest - _KEPT)
         night = (local - timedelta(hours=12)).date()  # 22:00 and 03:00 of one night belong together
-        key = f"{str(entry.who(self.entity)).lower()}|{night}"
-        kept = self.seen.setdefault(key, [])
-        if len(kept) >= _MOST or any(one.id == entry.id for one in kept):
+        key = f"{self.person(entry)}|{night}"
+        kept = self.seen.of(key, self.newest)
+        if any(one.id == entry.id for one in kept):
+            return []
+        if len(kept) >= _MOST:
+            self.full += 1
             return []
         kept.append(entry)
-        self._forget(night)
-        if len(kept) < self.at_least:
-            return []
-        return [
-            Finding(
-                key=key,
-                entries=list(kept),
-                ja=f"執務時間外({local:%m/%d %H:%M})に{len(kept)}件",
-                en=f"{len(kept)} outside office hours ({local:%Y-%m-%d %H:%M})",
-                fields={self.entity: entry.value(self.entity)},
-            )
-        ]
+        return [self._finding(key, kept)] if len(kept) >= self.at_least else []
+
+    def _finding(self, key: str, kept: list[Entry]) -> Finding:
+        first, last = _local(min(kept)), _local(max(kept))
+        span_ja = f"{first:%m/%d %H:%M}" + (f"〜{last:%H:%M}" if len(kept) > 1 else "")
+        span_en = f"{first:%Y-%m-%d %H:%M}" + (f" to {last:%H:%M}" if len(kept) > 1 else "")
+        return Finding(
+            key=key,
+            entries=list(kept),
+            ja=f"執務時間外({span_ja})に{len(kept):,}件",
+            en=f"{len(kept):,} outside office hours ({span_en} JST)",
+            fields={self.entity: self.person(kept[0])},
+        )
 
     def is_off(self, local: datetime) -> bool:
         """Whether nobody is expected to work at this time (JST)."""
         return is_day_off(local.date()) or not self.start <= local.time() < self.end
 
-    def _forget(self, night: date) -> None:
-        oldest = (night - timedelta(days=_KEPT_DAYS)).isoformat()
-        self.seen = {key: kept for key, kept in self.seen.items() if key.rpartition("|")[2] >= oldest}
+    def take_forgotten(self) -> int:
+        """Nights given up, and events that were too many to keep."""
+        full, self.full = self.full, 0
+        return full + self.seen.take_lost()
 
     def dump(self) -> Any:
-        """Key → entries."""
-        return {key: [list(entry) for entry in kept] for key, kept in self.seen.items()}
+        """Entity and night, mark, entries."""
+        return self.seen.dump(lambda kept: [list(entry) for entry in kept])
 
     def load(self, state: Any) -> None:
         """See `dump`."""
-        self.seen = {key: [Entry(*entry) for entry in kept] for key, kept in state.items()}
+        self.seen.load(state, lambda body: [Entry(*entry) for entry in body])
 
 
 def is_day_off(day: date) -> bool:

@@ -2,31 +2,30 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 from sigma.correlations import SigmaCorrelationCondition
 
 from hinomi.errors import ContentError, Where
-from rules.correlation.entry import Entry
-from rules.correlation.window import (
-    OPERATORS,
-    EventCount,
-    Measure,
-    Temporal,
-    TemporalOrdered,
-    ValueCount,
-    ValueSum,
-)
+from rules.correlation.group import MOST
+from rules.correlation.measure import EventCount, Measure, Temporal, TemporalOrdered, ValueCount, ValueSum
+from rules.correlation.window import GROWING, OPERATORS
+from rules.correlation.wording import Figure
 from rules.engine import Correlation
+from rules.entry import Entry
 from rules.meta import Meta
 
 SECOND = 1_000_000_000
+JOIN = 3600 * SECOND
+"""Detections of one rule about the same entity are one alert while no more than an hour lies between them."""
 
 
 @dataclass(frozen=True, slots=True)
 class CorrelationRule:
     """takes: ids of the rules whose signals it reads, in order; timespan in ns; group_by: fields, each with the name
-    that it has in a rule's own events where an alias says so; figure: how the count is said to people."""
+    that it has in a rule's own events where an alias says so; figure: how it is said to people; grows: more events
+    never end what holds; feeds: other correlations take it; speaks: its bursts are alerts of their own."""
 
     meta: Meta
     kind: str
@@ -36,7 +35,16 @@ class CorrelationRule:
     aliases: Mapping[str, Mapping[str, str]]
     measure: Callable[[], Measure]
     holds: Callable[[float], bool]
+    figure: Figure
+    grows: bool = True
+    feeds: bool = False
+    speaks: bool = True
     first_of: tuple[str, ...] = ()
+
+    @property
+    def alert_kind(self) -> str:
+        """What its alerts are called."""
+        return "detection" if self.kind == "detection" else "correlation"
 
     def about(self, fields: Sequence[str]) -> "CorrelationRule":
         """Grouped by the first of these fields that an entry has."""
@@ -55,25 +63,31 @@ class CorrelationRule:
             return {key[0]: key[1]} if key[0] else {}
         return dict(zip(self.group_by, key, strict=True))
 
-    def words(self, n: int, peak: float) -> tuple[str, str]:
-        """The figures in words."""
-        minutes = self.timespan // (60 * SECOND)
-        span_ja = f"{minutes}分" if minutes < 120 else f"{minutes // 60}時間"
-        span_en = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
-        figure = int(peak)
-        if self.kind == "value_count":
-            return f"{span_ja}に{figure}種類({n}件)", f"{figure} distinct values in {span_en} ({n} events)"
-        if self.kind == "value_sum":
-            return f"{span_ja}の合計{figure}({n}件)", f"a sum of {figure} in {span_en} ({n} events)"
-        if self.kind == "detection":
-            return (f"{n}件", f"{n} events") if n > 1 else ("", "")
-        if self.kind.startswith("temporal"):
-            return f"{span_ja}以内に続けて起きた({n}件)", f"one after another within {span_en} ({n} events)"
-        return f"{span_ja}に{figure}件(全{n}件)", f"{figure} in {span_en} ({n} in all)"
+
+def joining(meta: Meta) -> CorrelationRule:
+    """A plain detection as a correlation: one event is enough, an hour joins those about the same entity."""
+    return CorrelationRule(
+        meta=meta,
+        kind="detection",
+        takes=(meta.id,),
+        timespan=JOIN,
+        group_by=(),
+        aliases={},
+        measure=EventCount,
+        holds=lambda n: n >= 1,
+        figure=Figure("detection", JOIN),
+    ).about(meta.main)
 
 
-def compiled(correlation: Correlation, ids: Mapping[str, str]) -> CorrelationRule:
-    """The correlation made ready. ids: name or id of every rule → its id. Raises ContentError where it cannot run."""
+def compiled(
+    correlation: Correlation,
+    ids: Mapping[str, str],
+    titles: Mapping[str, tuple[str, str]] = MappingProxyType({}),
+) -> CorrelationRule:
+    """The correlation made ready. Raises ContentError where it cannot run.
+
+    ids: name or id of every rule → its id; titles: id → what it is called in Japanese and English.
+    """
     rule = correlation.rule
     takes = tuple(_resolved(correlation, ids, reference.reference) for reference in rule.rules or [])
     aliases: dict[str, dict[str, str]] = {}
@@ -81,15 +95,20 @@ def compiled(correlation: Correlation, ids: Mapping[str, str]) -> CorrelationRul
         aliases[alias.alias] = {
             ids.get(ref.reference, ref.reference): name for ref, name in alias.mapping.items()
         }
+    kind, span = rule.type.name.lower(), int(rule.timespan.seconds) * SECOND
     return CorrelationRule(
         meta=Meta.of_document(correlation.document),
-        kind=rule.type.name.lower(),
+        kind=kind,
         takes=takes,
-        timespan=int(rule.timespan.seconds) * SECOND,
+        timespan=span,
         group_by=tuple(rule.group_by or ()),
         aliases=aliases,
         measure=_measure(correlation, takes),
         holds=_holds(correlation),
+        figure=Figure(
+            kind, span, _counted(correlation), tuple(titles[one] for one in takes if one in titles)
+        ),
+        grows=kind.startswith("temporal") or rule.condition.op.name.lower() in GROWING,  # type: ignore[union-attr]
     )
 
 
@@ -105,8 +124,7 @@ def _resolved(correlation: Correlation, ids: Mapping[str, str], reference: str) 
 
 def _measure(correlation: Correlation, takes: Sequence[str]) -> Callable[[], Measure]:
     kind = correlation.rule.type.name.lower()
-    counted: Any = getattr(correlation.rule.condition, "fieldref", None)
-    fields = [counted] if isinstance(counted, str) else list(counted or [])
+    fields = _counted(correlation)
     match kind:
         case "event_count":
             return EventCount
@@ -125,6 +143,12 @@ def _measure(correlation: Correlation, takes: Sequence[str]) -> Callable[[], Mea
     )
 
 
+def _counted(correlation: Correlation) -> tuple[str, ...]:
+    """Fields that the condition counts or adds up."""
+    counted: Any = getattr(correlation.rule.condition, "fieldref", None)
+    return (counted,) if isinstance(counted, str) else tuple(counted or ())
+
+
 def _holds(correlation: Correlation) -> Callable[[float], bool]:
     rule = correlation.rule
     if rule.type.name.lower().startswith("temporal"):
@@ -136,4 +160,10 @@ def _holds(correlation: Correlation) -> Callable[[float], bool]:
             where=Where(correlation.path),
         )
     operator, bound = OPERATORS[rule.condition.op.name.lower()], rule.condition.count
+    if bound > MOST and rule.type.name.lower() in {"event_count", "value_count"}:
+        raise ContentError(
+            f"{bound:,} は、一つのまとまりで保つ {MOST:,} 件を超えるので、成り立つことがありません。",
+            f"{bound:,} is more than the {MOST:,} entries kept of a group: it would never hold",
+            where=Where(correlation.path, None, "correlation.condition"),
+        )
     return lambda value: operator(value, bound)

@@ -1,17 +1,20 @@
 """Our own rules: each loads, does what the cases beside it say, and says what people need."""
 
+import json
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from hinomi.batch import Batch
 from hinomi.clock import FixedClock
 from ops.settings import packs_folder
 from responders.playbooks.playbook import catalogue
-from rules import content, engine
+from rules import cases, content, engine
 from rules.correlation import Correlator
 from tests.shared import corpus
 
@@ -50,9 +53,8 @@ def test_two_hits_and_two_misses(file: Path) -> None:
     """A file with a rule that speaks has at least two cases that match and two that must not."""
     if not any(d["level"] != "informational" for d in yaml.safe_load_all(file.read_text(encoding="utf-8"))):
         return
-    cases = yaml.safe_load(file.with_name(f"{file.stem}.test.yml").read_text(encoding="utf-8"))
-    assert sum(case["match"] for case in cases) >= 2
-    assert sum(not case["match"] for case in cases) >= 2
+    written = [case.body["match"] for _, case in cases.read(file.with_name(f"{file.stem}.test.yml"))]
+    assert written.count(True) >= 2 and written.count(False) >= 2
 
 
 def test_ids_are_unique_uuids() -> None:
@@ -106,29 +108,25 @@ def test_sigma_cli_finds_nothing_to_say(tmp_path: Path) -> None:
 def test_correlations_resume_from_their_state() -> None:
     """Half of a burst before a restart and half after it is one burst, with the alert id of an unbroken run."""
     rules = engine.load([PACKS])
-    [case] = [
-        c
-        for c in yaml.safe_load((PACKS / "telework/vpn_spray.test.yml").read_text())
-        if c["name"] == "8人目で検知"
-    ]
-    events = list(content._events(case["events"], PACKS))
-    whole = _ids(rules, [events])
+    case = dict(cases.read(PACKS / "telework/vpn_spray.test.yml"))["8人目で検知"]
+    [(_, batch)] = cases.batches(case, "fortinet.fortigate")
+    whole = _ids(rules, [batch])
     assert len(whole) == 1
-    assert _ids(rules, [events[:4], events[4:]]) == whole
+    assert (
+        _ids(rules, [replace(batch, frame=batch.frame[:4]), replace(batch, frame=batch.frame[4:])]) == whole
+    )
 
 
-def _ids(rules: engine.RuleSet, parts: list[list[dict[str, object]]]) -> set[str]:
+def _ids(rules: engine.RuleSet, parts: list[Batch]) -> set[str]:
     clock, state, found = FixedClock(content.START), None, set()
     for part in parts:
         correlator = Correlator.of(rules, clock)
         if state is not None:
             correlator.load(state)
-        rows = [{**event, "event.id": str(event["user.name"])} for event in part]
-        batch = content.Batch.of("fortinet.fortigate", content._frame(rows), ingested=content.START)
         found |= {
             a.id
-            for a in correlator.feed(rules.signals(batch, rules.match(batch)))
+            for a in correlator.feed(rules.signals(part, rules.match(part)))
             if a.rule_name == "vpn_spray"
         }
-        state = yaml.safe_load(yaml.safe_dump(correlator.dump()))
+        state = json.loads(json.dumps(correlator.dump()))
     return found

@@ -1,4 +1,4 @@
-"""A signal as the correlator keeps it."""
+"""A signal as correlations and baselines keep it."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -14,7 +14,10 @@ ACCOUNTS = frozenset(
 
 
 class Entry(NamedTuple):
-    """time: ns since 1970; id: the signal's; rule: id of the rule that matched; fields: dotted field → value."""
+    """time: ns since 1970; id: the signal's; rule: id of the rule that matched; fields: dotted field → value.
+
+    of: the alert whose window this entry stands for, when the "rule" is itself a correlation; else empty.
+    """
 
     time: int
     id: str
@@ -22,11 +25,16 @@ class Entry(NamedTuple):
     event_id: str
     dataset: str
     fields: dict[str, Any]
+    of: str = ""
 
     def who(self, field: str) -> str | None:
-        """A field to group by: accounts in one spelling, so that a person is one person in every log."""
+        """A field to group or count by: accounts and hosts in one spelling, so that each is one in every log."""
         value = self.value(field)
-        return account(value) if value is not None and field in ACCOUNTS else value
+        if value is None:
+            return None
+        if field in ACCOUNTS:
+            return account(value)
+        return value.lower() if field == "host.name" else value
 
     def value(self, field: str) -> str | None:
         """A field as text, None when missing; of a list the first element."""

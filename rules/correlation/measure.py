@@ -1,0 +1,189 @@
+"""Figures kept up to date while entries enter a window at its late end and leave it at its early end."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol
+
+from rules.entry import Entry
+
+
+class Measure(Protocol):
+    """What a condition compares with its bound."""
+
+    def enter(self, entry: Entry) -> None:
+        """An entry comes into the window at its late end."""
+        ...
+
+    def leave(self, entry: Entry) -> None:
+        """The oldest entry goes out."""
+        ...
+
+    def value(self) -> float:
+        """The figure now."""
+        ...
+
+
+class EventCount:
+    """How many events; of a correlation's windows, how many alerts they belong to."""
+
+    def __init__(self) -> None:
+        self.n = 0
+        self.alerts: Counter[str] = Counter()
+
+    def enter(self, entry: Entry) -> None:
+        """One more."""
+        if entry.of:
+            self.alerts[entry.of] += 1
+        else:
+            self.n += 1
+
+    def leave(self, entry: Entry) -> None:
+        """One less."""
+        if not entry.of:
+            self.n -= 1
+        elif self.alerts[entry.of] > 1:
+            self.alerts[entry.of] -= 1
+        else:
+            del self.alerts[entry.of]
+
+    def value(self) -> float:
+        """Events in the window."""
+        return self.n + len(self.alerts)
+
+
+class ValueCount:
+    """How many distinct values of the fields; entries that lack one do not count."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self.fields = tuple(fields)
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    def _key(self, entry: Entry) -> tuple[str, ...] | None:
+        values = [entry.who(field) for field in self.fields]
+        return None if None in values else tuple(value.lower() for value in values if value is not None)
+
+    def enter(self, entry: Entry) -> None:
+        """Count its value."""
+        if (key := self._key(entry)) is not None:
+            self.counts[key] += 1
+
+    def leave(self, entry: Entry) -> None:
+        """Forget one of its value."""
+        if (key := self._key(entry)) is not None:
+            self.counts[key] -= 1
+            if not self.counts[key]:
+                del self.counts[key]
+
+    def value(self) -> float:
+        """Distinct values in the window."""
+        return len(self.counts)
+
+
+class ValueSum:
+    """The sum of a numeric field; text that is no finite number counts as nothing."""
+
+    def __init__(self, field: str) -> None:
+        self.field = field
+        self.total = 0.0
+
+    def _number(self, entry: Entry) -> float:
+        try:
+            number = float(entry.value(self.field) or 0)
+        except ValueError:
+            return 0.0
+        return number if abs(number) < 1e18 else 0.0  # also: nan and inf would stay in the sum for good
+
+    def enter(self, entry: Entry) -> None:
+        """Add."""
+        self.total += self._number(entry)
+
+    def leave(self, entry: Entry) -> None:
+        """Subtract."""
+        self.total -= self._number(entry)
+
+    def value(self) -> float:
+        """The sum in the window."""
+        return self.total
+
+
+class Temporal:
+    """1 when each of the rules has an event in the window, else 0."""
+
+    def __init__(self, rules: Sequence[str]) -> None:
+        self.wanted = frozenset(rules)
+        self.counts: Counter[str] = Counter()
+
+    def enter(self, entry: Entry) -> None:
+        """Count its rule."""
+        self.counts[entry.rule] += 1
+
+    def leave(self, entry: Entry) -> None:
+        """Forget one of its rule."""
+        self.counts[entry.rule] -= 1
+
+    def value(self) -> float:
+        """Whether all rules are there."""
+        return float(all(self.counts[rule] > 0 for rule in self.wanted))
+
+
+class TemporalOrdered:
+    """1 when the rules' events come in the rules' order within the window, else 0.
+
+    Events at one moment count in any order: many logs know no more than the second. Kept are, for the first one, two,
+    three … rules, the latest moment at which events in their order can have begun.
+    """
+
+    def __init__(self, rules: Sequence[str]) -> None:
+        self.rules = tuple(rules)
+        self.distinct = len(set(rules)) == len(self.rules)
+        self.began: list[int | None] = [None] * len(self.rules)
+        self.moment: int | None = None
+        self.now: Counter[str] = Counter()
+        self.gone: int | None = None
+
+    def enter(self, entry: Entry) -> None:
+        """Add it to its moment; a new moment settles the one before."""
+        if entry.time != self.moment:
+            self.began = self._with_moment()
+            self.moment = entry.time
+            self.now.clear()
+        self.now[entry.rule] += 1
+
+    def leave(self, entry: Entry) -> None:
+        """What began no later than this is out of the window."""
+        self.gone = entry.time
+
+    def value(self) -> float:
+        """Whether the order is there."""
+        began = self._with_moment()[-1]
+        return float(began is not None and (self.gone is None or began > self.gone))
+
+    def _with_moment(self) -> list[int | None]:
+        """`began` with the moment's events: they can carry on what stood before at any rule."""
+        if not self.now:
+            return self.began
+        return self._carried() if self.distinct else self._carried_once_each()
+
+    def _carried(self) -> list[int | None]:
+        began: list[int | None] = []
+        for known, rule in zip(self.began, self.rules, strict=True):
+            origin = began[-1] if began else self.moment
+            began.append(_later(known, origin) if rule in self.now else known)
+        return began
+
+    def _carried_once_each(self) -> list[int | None]:
+        """The same where a rule is asked for twice: one event may not stand for both."""
+        began = list(self.began)
+        for start in range(len(self.rules)):
+            origin = self.began[start - 1] if start else self.moment
+            left = Counter(self.now)
+            for reached in range(start, len(self.rules)):
+                left[self.rules[reached]] -= 1
+                if left[self.rules[reached]] < 0:
+                    break
+                began[reached] = _later(began[reached], origin)
+        return began
+
+
+def _later(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one if other is None else max(one, other)

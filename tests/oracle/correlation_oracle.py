@@ -1,0 +1,112 @@
+"""Correlations by their definition: slow, short, with no state and no order of arrival.
+
+A window ends at a moment at which something happened and holds everything of its group from a timespan before that
+moment to the moment, both included. Windows that hold, with no more than a timespan between one and the next, are
+one burst; its events are all of its group from its first to its last.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from operator import eq, ge, gt, le, lt, ne
+
+_OPERATORS = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """time: seconds; rule: which rule matched it."""
+
+    time: int
+    id: str
+    rule: str
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A correlation as written: rules in order, the condition, the fields counted."""
+
+    kind: str
+    rules: tuple[str, ...]
+    group_by: tuple[str, ...]
+    timespan: int
+    operator: str = "gte"
+    bound: int = 1
+    counted: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One burst: its group, first and last second, events, and the highest figure of its windows."""
+
+    group: tuple[str, ...]
+    first: int
+    last: int
+    n: int
+    peak: float
+
+
+def bursts(asked: Asked, events: Sequence[Event]) -> list[Found]:
+    """Every burst that the events hold, by group and time."""
+    own = [event for event in events if event.rule in asked.rules]
+    groups = {key for event in own if (key := _key(asked, event)) is not None}
+    return [one for group in sorted(groups) for one in _of_group(asked, group, own)]
+
+
+def _key(asked: Asked, event: Event) -> tuple[str, ...] | None:
+    values = [event.fields.get(name) for name in asked.group_by]
+    return None if None in values else tuple(str(value) for value in values)
+
+
+def _of_group(asked: Asked, group: tuple[str, ...], events: Sequence[Event]) -> Iterator[Found]:
+    own = [event for event in events if _key(asked, event) == group]
+    spans: list[tuple[int, int, float]] = []
+    for moment in sorted({event.time for event in own}):
+        window = [event for event in own if moment - asked.timespan <= event.time <= moment]
+        figure = _figure(asked, window)
+        if _holds(asked, figure):
+            spans.append((min(event.time for event in window), moment, figure))
+    for first, last, peak in _joined(spans, asked.timespan):
+        yield Found(group, first, last, sum(first <= event.time <= last for event in own), peak)
+
+
+def _joined(spans: Sequence[tuple[int, int, float]], gap: int) -> list[tuple[int, int, float]]:
+    joined: list[tuple[int, int, float]] = []
+    for first, last, peak in spans:
+        if joined and first - joined[-1][1] <= gap:
+            before = joined.pop()
+            first, peak = min(before[0], first), max(before[2], peak)
+        joined.append((first, last, peak))
+    return joined
+
+
+def _figure(asked: Asked, window: Sequence[Event]) -> float:
+    values = [event.fields[asked.counted] for event in window if asked.counted in event.fields]
+    match asked.kind:
+        case "event_count":
+            return len(window)
+        case "value_count":
+            return len(set(values))
+        case "value_sum":
+            return sum(float(value) for value in values)
+        case "temporal":
+            return float({event.rule for event in window} >= set(asked.rules))
+        case "temporal_ordered":
+            return float(_in_order(asked.rules, window, float("-inf")))
+    raise AssertionError(asked.kind)
+
+
+def _in_order(rules: Sequence[str], window: Sequence[Event], since: float) -> bool:
+    """Whether each rule in turn finds an event of its own, none before the one taken last."""
+    if not rules:
+        return True
+    fitting = [event for event in window if event.rule == rules[0] and event.time >= since]
+    return any(
+        _in_order(rules[1:], [one for one in window if one is not event], event.time) for event in fitting
+    )
+
+
+def _holds(asked: Asked, figure: float) -> bool:
+    if asked.kind.startswith("temporal"):
+        return figure >= 1
+    return bool(_OPERATORS[asked.operator](figure, asked.bound))

@@ -1,0 +1,225 @@
+"""Baselines: what they find, what they keep quiet about, in whatever order it comes, and within what bounds."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hinomi.errors import ContentError
+from rules import baselines
+from rules.baselines.baseline import Baseline, Finding
+from rules.baselines.recent import Recent
+from rules.engine import Other
+from rules.entry import Entry
+
+DAY = timedelta(days=1)
+FRIDAY = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)  # 10:00 in Japan
+TOKYO, BUCHAREST, OSAKA = "35.68,139.76", "44.43,26.10", "34.69,135.50"
+
+
+def made(kind: str, **options: Any) -> Baseline:
+    """A baseline over the rule `ok`."""
+    document = {
+        "title": "t",
+        "id": "11111111-1111-4111-8111-111111111111",
+        "level": "high",
+        "baseline": {"type": kind, "rules": ["ok"], "entity": "user.name", **options},
+    }
+    own, wrong = baselines.of([Other(Path("own.yml"), document)], {"ok": "ok-id"})
+    if wrong:
+        raise wrong[0]
+    return own[0]
+
+
+def entry(at: datetime, name: str = "", **fields: str) -> Entry:
+    """A signal of the rule; `__` in a field's name is a dot."""
+    values = {"user.name": "t.yamada"} | {key.replace("__", "."): value for key, value in fields.items()}
+    nanos = int(at.timestamp()) * 10**9
+    return Entry(
+        nanos, name or f"{nanos}{sorted(values.items())}", "ok-id", f"event-{name}", "test.set", values
+    )
+
+
+def at_place(at: datetime, place: str, **fields: str) -> Entry:
+    """A sign-in from there."""
+    return entry(at, source__geo__location=place, **fields)
+
+
+def told(one: Baseline, *entries: Entry) -> dict[str, Finding]:
+    """Findings by key when the entries come one by one."""
+    newest, found = 0, {}
+    for coming in entries:
+        newest = max(newest, coming.time)
+        found |= {finding.key: finding for finding in one.feed([coming], newest)}
+    return found
+
+
+def test_travel_faster_than_an_airliner() -> None:
+    """Tokyo, then Bucharest 54 minutes later: the distance and the time are in the words."""
+    abroad = at_place(FRIDAY + timedelta(minutes=54), BUCHAREST, source__geo__country_iso_code="RO")
+    here = at_place(FRIDAY, TOKYO, source__geo__country_iso_code="JP")
+    [found] = told(made("impossible_travel"), here, abroad).values()
+    assert found.ja.startswith("JPでのサインインの54分後にRO(約8,8") and "km" in found.ja
+    assert 8870 < found.fields["distance_km"] < 8900
+    assert found.entries == [here, abroad]
+
+
+@pytest.mark.parametrize(
+    ("second", "hours"),
+    [
+        (BUCHAREST, 10.1),
+        (OSAKA, 0.01),
+        (TOKYO, 0),
+        ("", 1),
+        ("north,east", 1),
+        ("nan,nan", 1),
+        (BUCHAREST, 13),
+    ],
+    ids=["by air", "too near", "same place", "no place", "no numbers", "nan", "another day"],
+)
+def test_travel_that_is_possible_or_unknown(second: str, hours: float) -> None:
+    """Ten hours to Bucharest is a flight; Osaka is nearer than addresses can be placed; no place says nothing."""
+    entries = at_place(FRIDAY, TOKYO), at_place(FRIDAY + timedelta(hours=hours), second)
+    assert told(made("impossible_travel"), *entries) == {}
+
+
+def test_travel_is_the_same_in_any_order_and_twice() -> None:
+    """Three sign-ins in any order, some twice: one finding, with all three when the middle one came late."""
+    entries = [
+        at_place(FRIDAY, TOKYO),
+        at_place(FRIDAY + timedelta(minutes=30), TOKYO),
+        at_place(FRIDAY + timedelta(minutes=40), BUCHAREST),
+    ]
+    for order in permutations(entries):
+        found = told(made("impossible_travel"), *order, *order)
+        assert [finding.entries[-1] for finding in found.values()] == [entries[2]]
+        assert entries[1] in next(iter(found.values())).entries
+
+
+def test_a_phone_and_a_thief_are_one_finding() -> None:
+    """Mail fetched in Tokyo every five minutes while someone works in Bucharest: one alert that grows."""
+    places = [TOKYO, BUCHAREST] * 12
+    entries = [at_place(FRIDAY + timedelta(minutes=5 * i), place) for i, place in enumerate(places)]
+    [found] = told(made("impossible_travel"), *entries).values()
+    assert len(found.entries) == 24
+
+
+def test_addresses_that_say_nothing() -> None:
+    """The city's own way out to the Internet, listed, is no place of a person."""
+    one = made("impossible_travel", ignore_addresses=["198.51.100.0/24"])
+    entries = [
+        at_place(FRIDAY, TOKYO, source__ip="192.0.2.1"),
+        at_place(FRIDAY + timedelta(hours=1), BUCHAREST, source__ip="198.51.100.7"),
+    ]
+    assert told(one, *entries) == {}
+    assert len(told(made("impossible_travel"), *entries)) == 1
+
+
+def test_first_seen_learns_before_it_speaks() -> None:
+    """A new country after fourteen days of records is said once; within them it is learnt."""
+    country = "source__geo__country_iso_code"
+    one = made("first_seen")
+    assert told(one, entry(FRIDAY, **{country: "JP"}), entry(FRIDAY + 13 * DAY, **{country: "US"})) == {}
+    again = [entry(FRIDAY + n * DAY, **{country: "RO"}) for n in (14, 15)]
+    [found] = told(one, *again).values()
+    assert found.ja == "14日間の記録で初めての国・地域「RO」"
+    assert told(one, entry(FRIDAY + 16 * DAY, **{country: "US"})) == {}
+    assert told(one, entry(FRIDAY + 16 * DAY, user__name="k.ito", **{country: "RO"})) == {}
+
+
+def test_first_seen_gives_up_with_a_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that changes every time is no habit: beyond the bound it is counted, not kept."""
+    monkeypatch.setattr("rules.baselines.first_seen._MOST_VALUES", 3)
+    one = made("first_seen", field="source.ip")
+    told(one, *(entry(FRIDAY + n * DAY, source__ip=f"192.0.2.{n}") for n in range(5)))
+    assert one.take_forgotten() == 2 and one.take_forgotten() == 0
+
+
+@pytest.mark.parametrize(
+    ("local", "off"),
+    [
+        ("2026-11-20T06:59+09:00", True),
+        ("2026-11-20T07:00+09:00", False),
+        ("2026-11-20T19:59+09:00", False),
+        ("2026-11-20T20:00+09:00", True),
+        ("2026-11-21T10:00+09:00", True),  # Saturday
+        ("2026-11-23T10:00+09:00", True),  # 勤労感謝の日, a Monday
+        ("2026-11-24T10:00+09:00", False),
+        ("2026-12-29T10:00+09:00", True),
+        ("2027-01-03T10:00+09:00", True),
+        ("2027-01-04T10:00+09:00", False),
+    ],
+)
+def test_hours_of_a_japanese_office(local: str, off: bool) -> None:
+    """Both edges of the day, weekends, a holiday, and the New Year closing."""
+    assert bool(told(made("off_hours"), entry(datetime.fromisoformat(local)))) is off
+
+
+def test_one_night_is_one_finding() -> None:
+    """From the third event on, over midnight, in any order; the next night is another."""
+    night = datetime.fromisoformat("2026-11-19T23:30+09:00")
+    entries = [entry(night + timedelta(minutes=20 * i), str(i)) for i in range(4)]
+    for order in (entries, entries[::-1]):
+        [found] = told(made("off_hours", at_least=3), *order, *order).values()
+        assert found.ja == "執務時間外(11/19 23:30〜00:30)に4件"
+    later = [entry(night + DAY + timedelta(minutes=i), f"next{i}") for i in range(3)]
+    assert len(told(made("off_hours", at_least=3), *entries, *later)) == 2
+
+
+def test_a_date_in_the_future_forgets_no_night() -> None:
+    """What is kept goes by how far time has come, which the correlator bounds, not by an event's own date."""
+    night = datetime.fromisoformat("2026-11-19T23:30+09:00")
+    one = made("off_hours", at_least=3)
+    now = int(night.timestamp()) * 10**9
+    dated = [night, night + timedelta(minutes=1), night + 9000 * DAY, night + timedelta(minutes=2)]
+    found = [finding for i, at in enumerate(dated) for finding in one.feed([entry(at, str(i))], now)]
+    assert [len(finding.entries) for finding in found] == [3]
+
+
+@pytest.mark.parametrize("kind", ["impossible_travel", "first_seen", "off_hours"])
+def test_a_restart_changes_nothing(kind: str) -> None:
+    """Half before the restart, half after it: the findings of an unbroken run; the state is JSON."""
+    night = datetime.fromisoformat("2026-11-01T23:30+09:00")
+    places = [(TOKYO, "JP"), (BUCHAREST, "RO")]
+    options = {"warm_up_days": 5} if kind == "first_seen" else {}
+    entries = [
+        at_place(night + n * DAY / 8, places[n > 60][0], source__geo__country_iso_code=places[n > 60][1])
+        for n in range(80)
+    ]
+    whole = told(made(kind, **options), *entries)
+    first, second = made(kind, **options), made(kind, **options)
+    before = told(first, *entries[:61])
+    second.load(json.loads(json.dumps(first.dump())))
+    assert {**before, **told(second, *entries[61:])} == whole
+    assert whole
+
+
+def test_recent_is_bounded_and_forgets_what_is_over() -> None:
+    """The key that was quiet longest goes first, counted; what is over goes without a count."""
+    kept: Recent[list[int]] = Recent(list, most=2)
+    for mark, key in enumerate(["a", "b", "a", "c"]):
+        kept.of(key, mark).append(mark)
+    assert (list(kept.kept), kept.take_lost()) == (["a", "c"], 1)
+    kept.forget(3)
+    assert (list(kept.kept), kept.take_lost()) == (["c"], 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "key"),
+    [
+        ("impossible_travel", {"max_kmh": "fast"}, "baseline.max_kmh"),
+        ("impossible_travel", {"ignore_addresses": ["here"]}, "baseline.ignore_addresses"),
+        ("impossible_travel", {"ignore_addresses": "198.51.100.0/24"}, "baseline.ignore_addresses"),
+        ("off_hours", {"start": "dawn"}, "baseline.start"),
+        ("off_hours", {"at_least": True}, "baseline.at_least"),
+        ("nothing", {}, "baseline.type"),
+    ],
+)
+def test_a_bad_option_is_said_with_its_key(kind: str, options: dict[str, Any], key: str) -> None:
+    """File and key, in Japanese and English."""
+    with pytest.raises(ContentError) as caught:
+        made(kind, **options)
+    assert "own.yml" in str(caught.value) and key in str(caught.value)

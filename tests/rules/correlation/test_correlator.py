@@ -1,0 +1,262 @@
+"""What the correlator promises beyond windows: ids that stay, time that cannot be pushed, memory with bounds."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hinomi.alert import Level
+from hinomi.clock import FixedClock
+from hinomi.errors import ContentError
+from rules.correlation import correlator as correlating
+from rules.correlation import group, ruling
+from rules.correlation.rule import joining
+from rules.engine import Correlation
+from rules.meta import Meta
+from tests.oracle.correlation_oracle import Asked, Event
+from tests.rules.correlation import streams
+
+FIVE = Asked("event_count", ("one",), ("user",), 600, "gte", 5)
+SPRAY = Asked("value_count", ("one",), ("source.ip",), 600, "gte", 3, "user.name")
+THEN = Asked("temporal_ordered", ("spray", "two"), ("source.ip",), 3600)
+
+
+def same(n: int, *, every: int = 30, start: int = 0, user: str = "a", rule: str = "one") -> list[Event]:
+    """n events of one user, evenly spaced."""
+    return [
+        Event(start + i * every, f"{user}-{rule}-{start + i * every}", rule, {"user": user}) for i in range(n)
+    ]
+
+
+def tried(people: int, *, start: int = 0, rule: str = "one") -> list[Event]:
+    """One address, a person a minute."""
+    fields = [{"source.ip": "203.0.113.9", "user.name": f"user{i}"} for i in range(people)]
+    return [Event(start + i * 60, f"{rule}-{start}-{i}", rule, fields[i]) for i in range(people)]
+
+
+def test_a_burst_longer_than_memory_keeps_its_start_and_count() -> None:
+    """Two and a half hours of a ten-minute rule: entries are forgotten, the alert still says all of it, once."""
+    events = same(300)
+    one = streams.correlator(streams.document(FIVE))
+    alerts = streams.run(one, [events[i : i + 10] for i in range(0, 300, 10)])
+    [alert] = alerts.values()
+    assert (alert.event_count, alert.last - alert.first) == (300, timedelta(seconds=299 * 30))
+    assert sum(len(body["entries"]) for _, _, body in one.dump()["groups"]) < 60
+    assert len(alert.event_ids) == 200
+
+
+def test_an_event_from_the_future_blinds_nothing() -> None:
+    """A line dated ten days ahead (a broken clock, or someone's trick) leaves the other windows whole."""
+    ahead = Event(10**6 + 864_000, "ahead", "one", {"user": "z"})
+    one = streams.correlator(streams.document(FIVE))
+    assert len(streams.run(one, [[ahead], *([event] for event in same(5))])) == 1
+
+
+def test_an_event_from_the_future_stops_no_forgetting() -> None:
+    """Event time is never taken to be further than now and the lateness: memory is freed again as time goes on."""
+    one = streams.correlator(streams.document(FIVE), now=0)
+    streams.run(one, [[Event(864_000, "ahead", "one", {"user": "z"})], same(5)])
+    one.clock = FixedClock(streams.START + timedelta(seconds=2000))
+    streams.run(one, [same(5, start=1900)])
+    assert sum(len(body["entries"]) for _, _, body in one.dump()["groups"]) == 5
+
+
+def test_a_collector_that_catches_up_after_an_hour() -> None:
+    """Another source has gone on for an hour; what was held back, and comes in pieces, is still one alert."""
+    held_back, live = same(8, user="a"), same(128, user="b", every=30)
+    one = streams.correlator(streams.document(FIVE))
+    streams.run(one, [live[:120]])
+    turns = [[late, now] for late, now in zip(held_back, live[120:], strict=True)]
+    alerts = {i: a for i, a in streams.run(one, turns).items() if a.fields == {"user": "a"}}
+    assert [(alert.event_count, alert.fields) for alert in alerts.values()] == [(8, {"user": "a"})]
+
+
+def test_read_again_long_after() -> None:
+    """Signals of a running burst whose entries are forgotten come a second time: no second alert, no higher count."""
+    events = same(100)
+    one = streams.correlator(streams.document(FIVE))
+    before = streams.run(one, [events])
+    streams.run(one, [same(40, start=100 * 30)])
+    after = streams.run(one, [events[:20]])
+    assert after == {}
+    assert {count.reason for count in one.ledger.counts} == {"correlation_late"}
+    assert len(before) == 1
+
+
+def test_a_late_event_joins_two_bursts() -> None:
+    """Two bursts told apart, then the event between them: the first alert grows over both and keeps its id."""
+    two = Asked("event_count", ("one",), ("user",), 40, "gte", 2)
+    first, second = same(2, every=10), same(2, every=10, start=60)
+    one = streams.correlator(streams.document(two))
+    apart = streams.run(one, [first, second])
+    joined = streams.run(one, [[Event(35, "late", "one", {"user": "a"})]])
+    assert len(apart) == 2
+    assert list(joined) == [min(apart.values(), key=lambda alert: alert.first).id]
+    assert [alert.event_count for alert in joined.values()] == [5]
+
+
+def test_what_ends_with_more_is_not_found_in_forgotten_windows() -> None:
+    """`lte 2`: a crowd whose first part is forgotten is still a crowd."""
+    few = Asked("event_count", ("one",), ("user",), 600, "lte", 2)
+    crowd = [Event(i // 4, f"{i:05}", "one", {"user": "a"}) for i in range(8000)]
+    one = streams.correlator(streams.document(few))
+    assert streams.run(one, [crowd[i : i + 99] for i in range(0, 8000, 99)]) == {}
+
+
+@pytest.mark.parametrize(("generate", "told"), [(True, {"spray", "then"}), (False, {"then"})])
+def test_a_correlation_of_a_correlation(generate: bool, told: set[str]) -> None:
+    """Spray, then a sign-in, in one frame or in pieces; the spray speaks for itself only under `generate: true`."""
+    documents = streams.document(SPRAY, "spray"), streams.document(THEN, "then", generate=generate)
+    events = [*tried(6), *tried(1, start=600, rule="two"), *tried(2, start=700)]
+    whole = streams.run(streams.correlator(*documents), [events])
+    pieces = streams.run(streams.correlator(*documents), [[event] for event in events])
+    assert {alert.rule_name for alert in whole.values()} == told
+    assert pieces == whole
+
+
+def test_a_sign_in_while_the_spray_goes_on() -> None:
+    """The spray has held before the sign-in and goes on after it, all in one frame: that is 'spray, then sign-in'."""
+    documents = streams.document(SPRAY, "spray"), streams.document(THEN, "then")
+    events = sorted([*tried(9), *tried(1, start=210, rule="two")], key=lambda event: event.time)
+    assert len(streams.run(streams.correlator(*documents), [events])) == 1
+    early = sorted([*tried(9), *tried(1, start=90, rule="two")], key=lambda event: event.time)
+    assert streams.run(streams.correlator(*documents), [early]) == {}
+
+
+def test_a_count_of_correlations_counts_bursts() -> None:
+    """Three sprays of one address in a day, however long each was; two long ones are two."""
+    thrice = Asked("event_count", ("spray",), ("source.ip",), 86_400, "gte", 3)
+    documents = streams.document(SPRAY, "spray"), streams.document(thrice, "thrice")
+    two = [*tried(30), *tried(30, start=20_000)]
+    assert streams.run(streams.correlator(*documents), [two]) == {}
+    assert len(streams.run(streams.correlator(*documents), [[*two, *tried(4, start=40_000)]])) == 1
+
+
+def test_moments_have_no_order_inside() -> None:
+    """Logs that know no more than the second: failure and success of one second are in order either way."""
+    ordered = Asked("temporal_ordered", ("one", "two"), ("user",), 60)
+    for first, second in (("x", "y"), ("y", "x")):
+        events = [Event(5, first, "one", {"user": "a"}), Event(5, second, "two", {"user": "a"})]
+        assert len(streams.run(streams.correlator(streams.document(ordered)), [events])) == 1
+
+
+def test_aliases_give_one_group_to_differently_named_fields() -> None:
+    """`group-by: [who]` with an alias: user.name here, user.target.name there."""
+    asked = Asked("temporal", ("one", "two"), ("who",), 60)
+    who = {"who": {"one": "user.name", "two": "user.target.name"}}
+    events = [
+        Event(1, "a", "one", {"user.name": "HINOMI\\T.Yamada"}),
+        Event(2, "b", "two", {"user.target.name": "t.yamada@city.hinomi.example.jp"}),
+        Event(3, "c", "two", {"user.name": "k.ito"}),
+    ]
+    [alert] = streams.run(streams.correlator(streams.document(asked, aliases=who)), [events]).values()
+    assert (alert.fields, alert.event_count) == ({"who": "t.yamada"}, 2)
+
+
+def test_one_person_in_two_spellings_is_counted_once() -> None:
+    """A value_count of people knows a domain prefix and a mail address as the same account."""
+    names = ["t.yamada", "HINOMI\\t.yamada", "T.YAMADA@city.hinomi.example.jp"]
+    events = [
+        Event(i, str(i), "one", {"source.ip": "203.0.113.9", "user.name": name})
+        for i, name in enumerate(names)
+    ]
+    assert streams.run(streams.correlator(streams.document(SPRAY)), [events]) == {}
+
+
+def test_detections_join_and_informational_ones_stay_silent() -> None:
+    """One alert while no more than an hour lies between; Sigma wants none for what is informational."""
+    loud = Meta("loud-id", "loud", "鳴る", "loud", Level.HIGH)
+    quiet = Meta("quiet-id", "quiet", "静か", "quiet", Level.INFORMATIONAL)
+    one = streams.correlator()
+    one.detections = {meta.id: joining(meta) for meta in (loud, quiet)}
+    times = [0, 3000, 6600, 10_201]
+    frames = [
+        streams.frame([Event(time, f"{name}{time}", name, {"user.name": "a"})]).with_columns(
+            streams.as_detection(f"{name}-id")
+        )
+        for name in ("loud", "quiet")
+        for time in times
+    ]
+    told = {alert.id: alert for frame in frames for alert in one.feed(frame)}
+    assert sorted(alert.event_count for alert in told.values()) == [1, 3]
+    assert {alert.rule_id for alert in told.values()} == {"loud-id"}
+
+
+def test_bounds_are_kept_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group over its bound loses its oldest entries, all groups together the quietest ones; both are counted."""
+    monkeypatch.setattr(group, "MOST", 10)
+    monkeypatch.setattr(correlating, "MOST", 25)
+    one = streams.correlator(streams.document(FIVE), lateness=0)
+    for number in range(10):
+        streams.run(one, [same(15, every=1, user=f"user{number}", start=number)])
+    kept = {tuple(key): len(body["entries"]) for _, key, body in one.dump()["groups"]}
+    assert kept == {("user8",): 10, ("user9",): 10}
+    counted = {count.reason: n for count, n in one.ledger.counts.items()}
+    assert counted == {"correlation_overflow": 50, "correlation_memory": 80}
+
+
+def test_a_state_of_another_format_is_left_aside() -> None:
+    """After an update the correlator starts afresh, and says so in the counts."""
+    one = streams.correlator(streams.document(FIVE))
+    one.load({"newest": 1, "groups": [["x", [], {}]], "baselines": {}})
+    assert [count.reason for count in one.ledger.counts] == ["correlator_state_format"]
+    assert len(streams.run(one, [same(5)])) == 1
+
+
+def test_the_state_is_json_and_forgets_rules_that_are_gone() -> None:
+    """What `dump` gives survives JSON; groups of a rule that was taken out are not taken up."""
+    one = streams.correlator(streams.document(FIVE))
+    streams.run(one, [same(5)])
+    state = json.loads(json.dumps(one.dump()))
+    same_rules = streams.correlator(streams.document(FIVE))
+    same_rules.load(state)
+    assert json.loads(json.dumps(same_rules.dump())) == state
+    other = streams.correlator(streams.document(FIVE, "another"))
+    other.load(state)
+    assert other.dump()["groups"] == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "ja", "en"),
+    [
+        (SPRAY, "失敗が10分間に4人分(全4件)", "failed: 4 people in 10 minutes (4 events in all)"),
+        (
+            Asked("event_count", ("one",), ("source.ip",), 90, "gte", 2),
+            "失敗が90秒間に2件(全4件)",
+            "failed: 2 in 90 seconds (4 events in all)",
+        ),
+        (
+            Asked("value_sum", ("one",), ("source.ip",), 7200, "gte", 10, "source.bytes"),
+            "失敗が2時間に合計 12 MB(全4件)",
+            "failed: 12 MB altogether in 2 hours (4 events in all)",
+        ),
+    ],
+)
+def test_reasons_are_words_with_figures(asked: Asked, ja: str, en: str) -> None:
+    """Who reads the alert sees how many of what in how long."""
+    document = streams.document(asked)
+    ids = {name: streams.identity(name) for name in streams.NAMES}
+    written = Correlation(streams.SigmaCorrelationRule.from_dict(document), Path("test.yml"), document)
+    one = streams.correlator(document)
+    one.rules, _ = ruling.ready([written], ids, {ids["one"]: ("失敗", "failed")})
+    events = [Event(e.time, e.id, e.rule, {**e.fields, "source.bytes": "3000000"}) for e in tried(4)]
+    [alert] = streams.run(one, [events]).values()
+    assert (alert.reason_ja, alert.reason_en) == (ja, en)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        streams.document(Asked("event_count", ("one",), ("user",), 60, "gte", 30_000)),
+        streams.document(Asked("event_count", ("nobody",), ("user",), 60, "gte", 3)),
+        streams.document(Asked("value_percentile", ("one",), ("user",), 60, "gte", 3, "value")),
+    ],
+    ids=["more than is kept", "no such rule", "type that does not run"],
+)
+def test_what_cannot_run_is_said(document: dict[str, object]) -> None:
+    """A correlation that never could hold, or takes what is not there, is a problem with its file."""
+    written = Correlation(streams.SigmaCorrelationRule.from_dict(document), Path("own.yml"), document)
+    made, problems = ruling.ready([written], {"one": streams.identity("one")}, {})
+    assert made == [] and isinstance(problems[0], ContentError)
+    assert "own.yml" in str(problems[0])

@@ -1,0 +1,64 @@
+"""The correlator against an oracle that knows neither state nor order of arrival."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.oracle import correlation_oracle as oracle
+from tests.oracle.correlation_oracle import Asked, Event, Found
+from tests.rules.correlation import streams
+
+KINDS = ("event_count", "value_count", "value_sum", "temporal", "temporal_ordered")
+
+
+def _expected(asked: Asked, stream: Sequence[Event]) -> list[Found]:
+    return [replace(found, peak=0) for found in oracle.bursts(asked, stream)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), asked=streams.asked(*KINDS), stream=streams.events())
+def test_in_order_however_cut(data: st.DataObject, asked: Asked, stream: list[Event]) -> None:
+    """Signals in order of time give exactly the oracle's bursts, under the same ids however the stream is cut."""
+    cut = data.draw(st.composite(streams.chunked)(stream))
+    alerts = streams.run(streams.correlator(streams.document(asked)), cut)
+    whole = streams.run(streams.correlator(streams.document(asked)), [stream])
+    assert sorted(streams.as_found(asked, alert).group for alert in alerts.values()) == sorted(
+        found.group for found in _expected(asked, stream)
+    )
+    said = sorted((streams.as_found(asked, alert) for alert in alerts.values()), key=str)
+    assert said == sorted(_expected(asked, stream), key=str)
+    assert alerts == whole
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), asked=streams.asked(*KINDS), stream=streams.events())
+def test_late_doubled_and_restarted(data: st.DataObject, asked: Asked, stream: list[Event]) -> None:
+    """Late within the allowance, some twice, restarts in between: each of the oracle's bursts is told exactly; an
+    alert beside them can only be of two bursts that a late event joined, and lies inside the joined one."""
+    delays = data.draw(st.lists(st.integers(0, streams.LATENESS), min_size=len(stream), max_size=len(stream)))
+    arrivals = [
+        event
+        for _, event in sorted(
+            zip(delays, stream, strict=True), key=lambda pair: (pair[1].time + pair[0], pair[1].id)
+        )
+    ]
+    one, alerts = streams.correlator(streams.document(asked)), {}
+    for chunk in data.draw(st.composite(streams.chunked)(arrivals)):
+        again = data.draw(st.booleans())
+        for _ in range(1 + again):
+            alerts |= streams.run(one, [chunk])
+        if data.draw(st.booleans()):
+            kept = json.loads(json.dumps(one.dump()))
+            one = streams.correlator(streams.document(asked))
+            one.load(kept)
+    said = [streams.as_found(asked, alert) for alert in alerts.values()]
+    expected = _expected(asked, stream)
+    assert [found for found in expected if said.count(found) != 1] == []
+    assert all(any(_inside(one, found) for found in expected) for one in said)
+
+
+def _inside(part: Found, whole: Found) -> bool:
+    return part.group == whole.group and whole.first <= part.first and part.last <= whole.last
