@@ -1,7 +1,9 @@
 """Figures kept up to date while entries enter a window at its late end and leave it at its early end."""
 
+import math
+from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from rules.entry import Entry
@@ -79,31 +81,73 @@ class ValueCount:
         return len(self.counts)
 
 
+def _number(entry: Entry, field: str) -> float | None:
+    """The field as a number; None where it is absent, no number, or too large to be reckoned with (also nan, inf)."""
+    try:
+        number = float(entry.value(field) or "nan")
+    except ValueError:
+        return None
+    return number if abs(number) < 1e18 else None
+
+
 class ValueSum:
     """The sum of a numeric field; text that is no finite number counts as nothing."""
 
     def __init__(self, field: str) -> None:
         self.field = field
         self.total = 0.0
-
-    def _number(self, entry: Entry) -> float:
-        try:
-            number = float(entry.value(self.field) or 0)
-        except ValueError:
-            return 0.0
-        return number if abs(number) < 1e18 else 0.0  # also: nan and inf would stay in the sum for good
+        self.n = 0
 
     def enter(self, entry: Entry) -> None:
         """Add."""
-        self.total += self._number(entry)
+        if (number := _number(entry, self.field)) is not None:
+            self.total += number
+            self.n += 1
 
     def leave(self, entry: Entry) -> None:
-        """Subtract."""
-        self.total -= self._number(entry)
+        """Subtract; what rounding left of an empty window goes too."""
+        if (number := _number(entry, self.field)) is not None:
+            self.n -= 1
+            self.total = self.total - number if self.n else 0.0
 
     def value(self) -> float:
         """The sum in the window."""
         return self.total
+
+
+class ValueAverage(ValueSum):
+    """The mean of a numeric field over the entries that have a number there."""
+
+    def value(self) -> float:
+        """The mean; nan where no entry has a number."""
+        return self.total / self.n if self.n else math.nan
+
+
+class ValuePercentile:
+    """The value under which that share of a numeric field's values lies, between neighbours by straight line
+    (what SQL calls percentile_cont). share: 0 to 100; the median is 50."""
+
+    def __init__(self, field: str, share: float) -> None:
+        self.field, self.share = field, share / 100
+        self.ordered: list[float] = []
+
+    def enter(self, entry: Entry) -> None:
+        """Put its number in its place."""
+        if (number := _number(entry, self.field)) is not None:
+            insort(self.ordered, number)
+
+    def leave(self, entry: Entry) -> None:
+        """Take one such number out."""
+        if (number := _number(entry, self.field)) is not None:
+            del self.ordered[bisect_left(self.ordered, number)]
+
+    def value(self) -> float:
+        """The percentile; nan where no entry has a number."""
+        if not self.ordered:
+            return math.nan
+        place = self.share * (len(self.ordered) - 1)
+        below = self.ordered[math.floor(place)]
+        return below + (self.ordered[math.ceil(place)] - below) * (place % 1)
 
 
 class Temporal:
@@ -124,6 +168,18 @@ class Temporal:
     def value(self) -> float:
         """Whether all rules are there."""
         return float(all(self.counts[rule] > 0 for rule in self.wanted))
+
+
+class TemporalExpression(Temporal):
+    """1 when `and`, `or`, `not` over which of the rules have an event in the window hold, else 0."""
+
+    def __init__(self, rules: Sequence[str], holds: Callable[[Mapping[str, int]], bool]) -> None:
+        super().__init__(rules)
+        self.condition = holds
+
+    def value(self) -> float:
+        """Whether the expression holds."""
+        return float(self.condition(self.counts))
 
 
 class TemporalOrdered:

@@ -1,15 +1,27 @@
 """A correlation ready to run: which signals it takes, how it groups them, what must hold."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from sigma.correlations import SigmaCorrelationCondition
+from sigma.correlations import SigmaCorrelationCondition, SigmaExtendedCorrelationCondition
 
 from hinomi.errors import ContentError, Where
+from rules.correlation import boolean
 from rules.correlation.group import MOST
-from rules.correlation.measure import EventCount, Measure, Temporal, TemporalOrdered, ValueCount, ValueSum
+from rules.correlation.measure import (
+    EventCount,
+    Measure,
+    Temporal,
+    TemporalExpression,
+    TemporalOrdered,
+    ValueAverage,
+    ValueCount,
+    ValuePercentile,
+    ValueSum,
+)
 from rules.correlation.window import GROWING, OPERATORS
 from rules.correlation.wording import Figure
 from rules.engine import Correlation
@@ -19,6 +31,8 @@ from rules.meta import Meta
 SECOND = 1_000_000_000
 JOIN = 3600 * SECOND
 """Detections of one rule about the same entity are one alert while no more than an hour lies between them."""
+_TEMPORAL = frozenset({"temporal", "temporal_ordered"})
+_COUNTING = frozenset({"event_count", "value_count", "value_sum"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +117,12 @@ def compiled(
         timespan=span,
         group_by=tuple(rule.group_by or ()),
         aliases=aliases,
-        measure=_measure(correlation, takes),
+        measure=_measure(correlation, takes, ids),
         holds=_holds(correlation),
         figure=Figure(
             kind, span, _counted(correlation), tuple(titles[one] for one in takes if one in titles)
         ),
-        grows=kind.startswith("temporal") or rule.condition.op.name.lower() in GROWING,  # type: ignore[union-attr]
+        grows=_grows(correlation, kind),
     )
 
 
@@ -122,9 +136,20 @@ def _resolved(correlation: Correlation, ids: Mapping[str, str], reference: str) 
     return ids[reference]
 
 
-def _measure(correlation: Correlation, takes: Sequence[str]) -> Callable[[], Measure]:
-    kind = correlation.rule.type.name.lower()
+def _grows(correlation: Correlation, kind: str) -> bool:
+    """Whether more events can never end what holds."""
+    condition = correlation.rule.condition
+    if isinstance(condition, SigmaCorrelationCondition):
+        return (kind in _COUNTING and condition.op.name.lower() in GROWING) or kind in _TEMPORAL
+    return kind in _TEMPORAL and not isinstance(condition, SigmaExtendedCorrelationCondition)
+
+
+def _measure(correlation: Correlation, takes: Sequence[str], ids: Mapping[str, str]) -> Callable[[], Measure]:
+    kind, condition = correlation.rule.type.name.lower(), correlation.rule.condition
     fields = _counted(correlation)
+    if isinstance(condition, SigmaExtendedCorrelationCondition) and kind == "temporal":
+        expression = boolean.compiled(condition.parsed, ids)
+        return lambda: TemporalExpression(takes, expression)
     match kind:
         case "event_count":
             return EventCount
@@ -132,14 +157,32 @@ def _measure(correlation: Correlation, takes: Sequence[str]) -> Callable[[], Mea
             return lambda: ValueCount(fields)
         case "value_sum" if fields:
             return lambda: ValueSum(fields[0])
+        case "value_avg" if fields:
+            return lambda: ValueAverage(fields[0])
+        case "value_median" if fields:
+            return lambda: ValuePercentile(fields[0], 50)
+        case "value_percentile" if fields:
+            share = _percentile(correlation)
+            return lambda: ValuePercentile(fields[0], share)
         case "temporal":
             return lambda: Temporal(takes)
         case "temporal_ordered":
             return lambda: TemporalOrdered(takes)
     raise ContentError(
-        f"相関の種類「{kind}」はまだ動きません。",
-        f'correlation type "{kind}" does not run yet',
-        where=Where(correlation.path),
+        f"相関の種類「{kind}」には condition に field が必要です。",
+        f'correlation type "{kind}" needs a `field` in its condition',
+        where=Where(correlation.path, None, "correlation.condition.field"),
+    )
+
+
+def _percentile(correlation: Correlation) -> float:
+    share = getattr(correlation.rule.condition, "percentile", None)
+    if isinstance(share, int) and 0 <= share <= 100:
+        return share
+    raise ContentError(
+        "value_percentile には 0 から 100 までの percentile が必要です。",
+        "value_percentile needs a `percentile` from 0 to 100",
+        where=Where(correlation.path, None, "correlation.condition.percentile"),
     )
 
 
@@ -151,19 +194,25 @@ def _counted(correlation: Correlation) -> tuple[str, ...]:
 
 def _holds(correlation: Correlation) -> Callable[[float], bool]:
     rule = correlation.rule
-    if rule.type.name.lower().startswith("temporal"):
+    if rule.type.name.lower() in _TEMPORAL:
         return lambda value: value >= 1
     if not isinstance(rule.condition, SigmaCorrelationCondition):
         raise ContentError(
-            "拡張された相関条件はまだ動きません。",
-            "extended correlation conditions do not run yet",
-            where=Where(correlation.path),
+            "and、or、not の条件は temporal の相関だけに書けます。",
+            "a condition of and, or, not belongs to a temporal correlation",
+            where=Where(correlation.path, None, "correlation.condition"),
         )
-    operator, bound = OPERATORS[rule.condition.op.name.lower()], rule.condition.count
+    operator, bound = OPERATORS[rule.condition.op.name.lower()], _bound(correlation, rule.condition)
     if bound > MOST and rule.type.name.lower() in {"event_count", "value_count"}:
         raise ContentError(
             f"{bound:,} は、一つのまとまりで保つ {MOST:,} 件を超えるので、成り立つことがありません。",
             f"{bound:,} is more than the {MOST:,} entries kept of a group: it would never hold",
             where=Where(correlation.path, None, "correlation.condition"),
         )
-    return lambda value: operator(value, bound)
+    return lambda value: not math.isnan(value) and operator(value, bound)
+
+
+def _bound(correlation: Correlation, condition: SigmaCorrelationCondition) -> float:
+    """The bound as written: pySigma cuts 0.5 down to 0, the specification allows it for an average."""
+    written = correlation.document["correlation"].get("condition", {}).get(condition.op.name.lower())
+    return float(written) if isinstance(written, float) else condition.count

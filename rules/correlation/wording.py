@@ -15,6 +15,12 @@ _NOUNS = {
     "source.geo.country_iso_code": ("か国", "countries"),
     "file.name": ("個のファイル", "files"),
 }
+_FIGURES = {
+    "value_sum": ("合計", "{} altogether"),
+    "value_avg": ("平均", "{} on average"),
+    "value_median": ("中央値", "{} as the median"),
+    "value_percentile": ("百分位の値", "{} as the percentile"),
+}
 _DISTINCT = ("種類", "distinct values")
 _MOST_TITLES = 3
 
@@ -50,10 +56,13 @@ class Figure:
         if self.kind == "value_count":
             ja, en = _NOUNS.get("+".join(self.counted), _DISTINCT)
             return f"{peak:,.0f}{ja}", f"{peak:,.0f} {en}"
-        if self.counted and self.counted[0].endswith(".bytes"):
-            size = f"{peak / 1e6:,.0f} MB"
-            return f"合計 {size}", f"{size} altogether"
-        return f"合計 {peak:,.0f}", f"a sum of {peak:,.0f}"
+        amount = (
+            f"{peak / 1e6:,.0f} MB"
+            if self.counted and self.counted[0].endswith(".bytes")
+            else f"{peak:,.10g}"
+        )
+        ja, en = _FIGURES[self.kind]
+        return f"{ja} {amount}", en.format(amount)
 
     def _in_sequence(self, n: int) -> tuple[str, str]:
         span_ja, span_en = self._span()

@@ -7,7 +7,9 @@ one burst; its events are all of its group from its first to its last.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import nan
 from operator import eq, ge, gt, le, lt, ne
+from statistics import fmean, median, quantiles
 
 _OPERATORS = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
 
@@ -33,6 +35,8 @@ class Asked:
     operator: str = "gte"
     bound: int = 1
     counted: str = ""
+    percentile: int = 0
+    expression: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,26 @@ def _figure(asked: Asked, window: Sequence[Event]) -> float:
             return len(set(values))
         case "value_sum":
             return sum(float(value) for value in values)
+        case "value_avg":
+            return fmean(map(float, values)) if values else nan
+        case "value_median":
+            return median(map(float, values)) if values else nan
+        case "value_percentile":
+            return _percentile(sorted(map(float, values)), asked.percentile) if values else nan
+        case "temporal" if asked.expression:
+            return float(eval(asked.expression, {}, {r: r in {e.rule for e in window} for r in asked.rules}))
         case "temporal":
             return float({event.rule for event in window} >= set(asked.rules))
         case "temporal_ordered":
             return float(_in_order(asked.rules, window, float("-inf")))
     raise AssertionError(asked.kind)
+
+
+def _percentile(values: Sequence[float], share: int) -> float:
+    """By `statistics.quantiles`, which knows the inner ones of a hundred parts."""
+    if len(values) == 1 or share in (0, 100):
+        return values[0] if share == 0 else values[-1]
+    return quantiles(values, n=100, method="inclusive")[share - 1]
 
 
 def _in_order(rules: Sequence[str], window: Sequence[Event], since: float) -> bool:
@@ -109,4 +128,4 @@ def _in_order(rules: Sequence[str], window: Sequence[Event], since: float) -> bo
 def _holds(asked: Asked, figure: float) -> bool:
     if asked.kind.startswith("temporal"):
         return figure >= 1
-    return bool(_OPERATORS[asked.operator](figure, asked.bound))
+    return figure == figure and bool(_OPERATORS[asked.operator](figure, asked.bound))

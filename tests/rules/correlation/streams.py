@@ -63,6 +63,10 @@ def document(asked: Asked, name: str = "asked", **more: Any) -> dict[str, Any]:
         body["condition"] = {asked.operator: asked.bound}
         if asked.counted:
             body["condition"]["field"] = asked.counted
+        if asked.kind == "value_percentile":
+            body["condition"]["percentile"] = asked.percentile
+    if asked.expression:
+        body["condition"] = asked.expression
     return {
         "title": name,
         "name": name,
@@ -115,10 +119,42 @@ def asked(*kinds: str) -> st.SearchStrategy[Asked]:
     return st.one_of(counting, ordered)
 
 
+def ending() -> st.SearchStrategy[Asked]:
+    """Correlations that more events can end: averages and the like, upper bounds, `not`."""
+    figures = st.builds(
+        Asked,
+        kind=st.sampled_from(["value_avg", "value_median", "value_percentile", "event_count", "value_sum"]),
+        rules=st.sampled_from([("one",), ("one", "two")]),
+        group_by=st.just(("user",)),
+        timespan=st.sampled_from(TIMESPANS),
+        operator=st.sampled_from(["gte", "gt", "lt", "lte", "eq", "neq"]),
+        bound=st.integers(1, 3),
+        counted=st.just("value"),
+        percentile=st.sampled_from([0, 10, 50, 90, 99, 100]),
+    )
+    expressions = st.builds(
+        Asked,
+        kind=st.just("temporal"),
+        rules=st.just(NAMES),
+        group_by=st.just(("user",)),
+        timespan=st.sampled_from(TIMESPANS),
+        expression=st.sampled_from(
+            [
+                "one and not two and not three",
+                "one or two and three",
+                "not one and not (two and three)",
+                "(one or two) and not three",
+                "one and two and three",
+            ]
+        ),
+    )
+    return st.one_of(figures, expressions)
+
+
 @st.composite
-def events(draw: st.DrawFn, most: int = 40) -> list[Event]:
-    """Events in order of time, often several at one moment."""
-    steps = draw(st.lists(st.sampled_from(STEPS), max_size=most))
+def events(draw: st.DrawFn, most: int = 40, *, apart: bool = False) -> list[Event]:
+    """Events in order of time, often several at one moment; apart: each at a moment of its own."""
+    steps = draw(st.lists(st.sampled_from([step for step in STEPS if step or not apart]), max_size=most))
     made, time = [], 0
     for number, step in enumerate(steps):
         time += step

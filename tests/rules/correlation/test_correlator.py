@@ -250,9 +250,9 @@ def test_reasons_are_words_with_figures(asked: Asked, ja: str, en: str) -> None:
     [
         streams.document(Asked("event_count", ("one",), ("user",), 60, "gte", 30_000)),
         streams.document(Asked("event_count", ("nobody",), ("user",), 60, "gte", 3)),
-        streams.document(Asked("value_percentile", ("one",), ("user",), 60, "gte", 3, "value")),
+        streams.document(Asked("value_percentile", ("one",), ("user",), 60, "gte", 3, "value", 101)),
     ],
-    ids=["more than is kept", "no such rule", "type that does not run"],
+    ids=["more than is kept", "no such rule", "no such percentile"],
 )
 def test_what_cannot_run_is_said(document: dict[str, object]) -> None:
     """A correlation that never could hold, or takes what is not there, is a problem with its file."""

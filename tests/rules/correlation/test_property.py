@@ -62,3 +62,13 @@ def test_late_doubled_and_restarted(data: st.DataObject, asked: Asked, stream: l
 
 def _inside(part: Found, whole: Found) -> bool:
     return part.group == whole.group and whole.first <= part.first and part.last <= whole.last
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data(), asked=streams.ending(), stream=streams.events(apart=True))
+def test_what_more_events_can_end(data: st.DataObject, asked: Asked, stream: list[Event]) -> None:
+    """Averages, percentiles, upper bounds and `not`, in order of time: the oracle's bursts, however the stream is cut."""
+    one = streams.correlator(streams.document(asked))
+    alerts = streams.run(one, data.draw(st.composite(streams.chunked)(stream)))
+    said = sorted((streams.as_found(asked, alert) for alert in alerts.values()), key=str)
+    assert said == sorted(_expected(asked, stream), key=str)
