@@ -62,11 +62,11 @@ class EvtxFiles:
 
     def _records(self, path: Path) -> Iterator[dict[str, Any]]:
         try:
-            records = _parser(path).records_json()
+            records, cut = _parser(path).records_json(), _is_cut(path)
         except (RuntimeError, OSError, ValueError) as error:
             self.damaged.append(Damage(path, 1, _reason(error)))
             return
-        lost, first = 0, ""
+        lost, first = (1, "the file ends inside a chunk") if cut else (0, "")
         while lost < _MOST_FAULTS:
             try:
                 record = next(records)
@@ -102,10 +102,16 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 def _parser(path: Path) -> PyEvtxParser:
     with path.open("rb") as file:
         head = file.read(_HEADER + 8)
-    if head.startswith(MAGIC) or not is_evtx(head):
+    if (head.startswith(MAGIC) and not _is_cut(path)) or not is_evtx(head):
         return PyEvtxParser(str(path), number_of_threads=1)
     body = path.read_bytes()[_HEADER:]
+    body += bytes(-len(body) % _CHUNK_SIZE)  # the package passes over a chunk that is not whole
     return PyEvtxParser(io.BytesIO(_header(len(body) // _CHUNK_SIZE) + body), number_of_threads=1)
+
+
+def _is_cut(path: Path) -> bool:
+    """Whether it was cut off inside a chunk: copied while it grew, or a disk that was full."""
+    return path.stat().st_size > _HEADER and (path.stat().st_size - _HEADER) % _CHUNK_SIZE != 0
 
 
 def _header(chunks: int) -> bytes:
