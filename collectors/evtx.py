@@ -23,6 +23,9 @@ MAGIC = b"ElfFile\x00"
 _CHUNK = b"ElfChnk\x00"
 _HEADER = 4096
 _CHUNK_SIZE = 65536
+_CHUNK_HEADER = 512
+_RECORD = b"**\x00\x00"
+_LEAST_RECORD = 28
 _MOST_FAULTS = 10_000
 
 
@@ -105,13 +108,27 @@ def _parser(path: Path) -> PyEvtxParser:
     if (head.startswith(MAGIC) and not _is_cut(path)) or not is_evtx(head):
         return PyEvtxParser(str(path), number_of_threads=1)
     body = path.read_bytes()[_HEADER:]
-    body += bytes(-len(body) % _CHUNK_SIZE)  # the package passes over a chunk that is not whole
+    whole = _up_to_last_whole_record(body)
+    body = whole.ljust(
+        len(body) + -len(body) % _CHUNK_SIZE, b"\x00"
+    )  # it passes over a chunk that is not whole
     return PyEvtxParser(io.BytesIO(_header(len(body) // _CHUNK_SIZE) + body), number_of_threads=1)
 
 
 def _is_cut(path: Path) -> bool:
     """Whether it was cut off inside a chunk: copied while it grew, or a disk that was full."""
     return path.stat().st_size > _HEADER and (path.stat().st_size - _HEADER) % _CHUNK_SIZE != 0
+
+
+def _up_to_last_whole_record(body: bytes) -> bytes:
+    """Without the record in which the file ends: half a record, filled up, would be read as one that never was."""
+    at = len(body) // _CHUNK_SIZE * _CHUNK_SIZE + _CHUNK_HEADER
+    while body[at : at + 4] == _RECORD and at + 8 <= len(body):
+        size = int.from_bytes(body[at + 4 : at + 8], "little")
+        if size < _LEAST_RECORD or at + size > len(body):
+            break
+        at += size
+    return body[:at]
 
 
 def _header(chunks: int) -> bytes:
