@@ -5,13 +5,13 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test check bench docs lock clean run-env dev-env
+.PHONY: demo test check bench docs lock es clean run-env dev-env
 
 demo: run-env
 	$(BIN)/hinomi demo $(DEMO_ARGS)
 
 test: dev-env check
-	$(BIN)/python -m pytest -n auto --dist worksteal $(TEST_ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadgroup $(TEST_ARGS)
 
 check: dev-env
 	$(BIN)/ruff check .
@@ -24,6 +24,9 @@ bench: dev-env
 
 docs: dev-env
 	$(BIN)/mkdocs build --strict
+
+es: dev-env
+	$(BIN)/python -m ops.elastic run $(ES_ARGS)
 
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra build -q pyproject.toml -o requirements.lock

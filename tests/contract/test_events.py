@@ -11,12 +11,12 @@ from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.errors import QueryError
 from hinomi.store import Checkpoint, Events, Span
-from tests.contract.stores import EVENTS, NOW
+from tests.contract.stores import EVENTS, NOW, each
 
 START = datetime(2026, 11, 20, 3, tzinfo=UTC)
 
 
-@pytest.fixture(params=sorted(EVENTS))
+@pytest.fixture(params=each())
 def make(request: pytest.FixtureRequest) -> Callable[[Path], Events]:
     return EVENTS[request.param]
 
@@ -181,12 +181,12 @@ def test_checkpoint_is_committed_with_the_events(make: Callable[[Path], Events],
 
 def test_ids_that_clients_chose_are_stored_once(events: Events) -> None:
     """An event sent again after a lost answer is counted as a duplicate, also within one append."""
-    sent = batch(n=4)
-    ids = frozenset(sent.frame["event.id"].to_list()[:3])
+    sent, more = batch(n=4), batch(n=2, first=10)
+    ids = frozenset([*sent.frame["event.id"].to_list(), *more.frame["event.id"].to_list()])
     assert events.append([sent], client_ids=ids).stored == 4
-    again = events.append([sent, sent], client_ids=frozenset(sent.frame["event.id"].to_list()))
-    assert (again.stored, again.duplicates) == (1, 7)
-    assert events.count() == 5
+    again = events.append([sent, more, more], client_ids=ids)
+    assert (again.stored, again.duplicates) == (2, 6)
+    assert events.count() == 6
 
 
 def test_since_follows_arrival(events: Events) -> None:

@@ -8,10 +8,10 @@ import pytest
 
 from hinomi.errors import Conflict
 from hinomi.store import Records
-from tests.contract.stores import NOW, RECORDS
+from tests.contract.stores import NOW, RECORDS, each
 
 
-@pytest.fixture(params=sorted(RECORDS))
+@pytest.fixture(params=each())
 def make(request: pytest.FixtureRequest) -> Callable[[Path], Records]:
     return RECORDS[request.param]
 

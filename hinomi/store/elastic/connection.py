@@ -1,0 +1,94 @@
+"""How a cluster is reached, and what its refusals mean to a person."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import elastic_transport
+from elasticsearch import ApiError, Elasticsearch
+from pydantic import Field
+
+from hinomi.config import Section
+from hinomi.errors import StoreError
+from hinomi.secret import Secret
+
+
+class ElasticSettings(Section):
+    """`store.elasticsearch:` hosts: addresses of any of its nodes; ca: PEM file of the authority that signed their
+    certificates (none: the system's); user and password, or api_key (`id:key`): who Hinomi is there; namespace: the
+    part of index names that keeps two towers on one cluster apart; replicas: copies of each index; timeout: seconds
+    that one request may take."""
+
+    hosts: list[str] = Field(min_length=1)
+    ca: Path | None = None
+    user: str = ""
+    password: Secret | None = None
+    api_key: Secret | None = None
+    namespace: str = Field(default="default", pattern=r"^[a-z0-9_]{1,40}$")
+    replicas: int = Field(default=1, ge=0, le=5)
+    timeout: float = Field(default=60.0, gt=0)
+
+
+def connect(settings: ElasticSettings) -> Elasticsearch:
+    """A client; nothing is asked yet. Its retries are our own: none are made unseen."""
+    password = settings.password.reveal() if settings.password else ""
+    trusted: dict[str, Any] = {"ca_certs": str(settings.ca)} if settings.ca else {}
+    return Elasticsearch(
+        settings.hosts,
+        **trusted,
+        basic_auth=(settings.user, password) if settings.user else None,
+        api_key=tuple(settings.api_key.reveal().split(":", 1)) if settings.api_key else None,  # type: ignore[arg-type]
+        request_timeout=settings.timeout,
+        max_retries=0,
+        retry_on_timeout=False,
+        http_compress=True,
+    )
+
+
+LATER = frozenset({408, 429, 502, 503, 504})
+"""Answers after which asking again can help: the cluster is busy, or a shard is just moving or starting."""
+_PATIENCE = 10.0
+_Answer = TypeVar("_Answer")
+
+
+def patiently(call: Callable[[], _Answer], patience: float = _PATIENCE) -> _Answer:
+    """What the call gives; asked again, ever more slowly, while the cluster cannot answer. The last error is raised."""
+    end, pause = time.monotonic() + patience, 0.05
+    while True:
+        try:
+            return call()
+        except ApiError as error:
+            if error.status_code not in LATER or time.monotonic() + pause > end:
+                raise
+        except elastic_transport.TransportError:
+            if time.monotonic() + pause > end:
+                raise
+        time.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+
+@contextmanager
+def said(ja: str, en: str) -> Iterator[None]:
+    """What the cluster refuses, or that it does not answer, as a StoreError; ja, en: what was being done."""
+    try:
+        yield
+    except ApiError as error:
+        reason = _reason(error)
+        raise StoreError(f"{ja}({reason})。", f"{en}: {reason}") from error
+    except elastic_transport.TransportError as error:
+        reason = type(error).__name__
+        raise StoreError(
+            f"{ja}。Elasticsearch が応答しません({reason})。",
+            f"{en}: Elasticsearch does not answer ({reason})",
+        ) from error
+
+
+def _reason(error: ApiError) -> str:
+    body = error.body if isinstance(error.body, dict) else {}
+    found = body.get("error")
+    if isinstance(found, dict):
+        causes = found.get("root_cause") or [found]
+        return " ".join(str(causes[0].get("reason", found.get("type", ""))).split())[:300]
+    return f"HTTP {error.status_code}"

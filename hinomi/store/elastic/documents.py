@@ -1,0 +1,110 @@
+"""Batches as documents, and documents as rows and frames."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import polars as pl
+
+from hinomi import ecs
+from hinomi.batch import Batch
+from hinomi.store.elastic import schema
+from hinomi.store.elastic.bulk import Item
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_FORM = "%Y-%m-%dT%H:%M:%S%.9fZ"
+
+
+def items(batch: Batch, namespace: str) -> Iterator[Item]:
+    """A document an event: flat dotted names, nulls left out, times with nanoseconds."""
+    frame = batch.frame
+    dates = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)]
+    written = frame.with_columns(
+        pl.when(pl.col(name) >= _EARLIEST).then(pl.col(name)).otherwise(pl.lit(_EARLIEST)).dt.strftime(_FORM)
+        if name == "@timestamp"
+        else pl.col(name).dt.strftime(_FORM)
+        for name in dates
+    )
+    indices = _indices(batch, namespace)
+    names = written.columns
+    for index, row in zip(indices, written.iter_rows(), strict=True):
+        document = {name: value for name, value in zip(names, row, strict=True) if value is not None}
+        yield Item(index, document["event.id"], orjson.dumps(document))
+
+
+def places(batch: Batch, namespace: str) -> list[Item]:
+    """Where the events of a batch are, without their bodies."""
+    ids = batch.frame["event.id"].to_list()
+    return [
+        Item(index, identity, b"") for index, identity in zip(_indices(batch, namespace), ids, strict=True)
+    ]
+
+
+def _indices(batch: Batch, namespace: str) -> list[str]:
+    """The index of each event; few distinct pairs of days, so each is worked out once."""
+    known: dict[tuple[Any, Any], str] = {}
+    days = batch.frame.select(
+        pl.col("@timestamp").dt.truncate("1d").alias("at"),
+        pl.col("event.ingested").dt.truncate("1d").alias("in"),
+    )
+    found = []
+    for at, came in days.iter_rows():
+        if (at, came) not in known:
+            day = schema.event_day(at, came)
+            known[at, came] = schema.index(batch.dataset, namespace, day)
+        found.append(known[at, came])
+    return found
+
+
+def kinds(batch: Batch) -> dict[str, str]:
+    """Field → kind, as `Events.fields` gives them."""
+    return {name: _kind(dtype) for name, dtype in batch.frame.schema.items()}
+
+
+def _kind(dtype: Any) -> str:
+    if isinstance(dtype, pl.List):
+        return f"{_kind(dtype.inner)}[]"
+    if isinstance(dtype, pl.Datetime):
+        return "date"
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_integer():
+        return "long"
+    return "float" if dtype.is_float() else "keyword"
+
+
+def row(source: Mapping[str, Any]) -> dict[str, Any]:
+    """A document as a flat dict with zoned times."""
+    fields = ecs.fields()
+    return {
+        name: datetime.fromisoformat(value) if _is_date(fields, name) and isinstance(value, str) else value
+        for name, value in source.items()
+    }
+
+
+def _is_date(fields: Mapping[str, ecs.Field], name: str) -> bool:
+    field = fields.get(name)
+    return field is not None and field.kind == "date"
+
+
+def frame(sources: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Documents as a frame, each column in the type that its name has."""
+    names = dict.fromkeys(name for source in sources for name in source)
+    columns = []
+    for name in names:
+        values = [source.get(name) for source in sources]
+        listed = any(isinstance(value, list) for value in values)
+        columns.append(_column(name, values, listed))
+    return ecs.conform(pl.DataFrame(columns))
+
+
+def _column(name: str, values: list[Any], listed: bool) -> pl.Series:
+    want = ecs.column_type(name)
+    if isinstance(want, pl.Datetime):
+        return pl.Series(name, values, dtype=pl.String).str.to_datetime(
+            time_unit="ns", time_zone="UTC", strict=False
+        )
+    if want is None and not listed:
+        return pl.Series(name, values, dtype=pl.String)
+    return pl.Series(name, values, dtype=want or pl.List(pl.String), strict=False)

@@ -1,0 +1,147 @@
+"""The search language as Elasticsearch's query DSL: the same meaning as over Parquet."""
+
+import ipaddress
+import re
+from datetime import datetime
+from typing import Any
+
+from hinomi import ecs, query
+from hinomi.clock import JST
+from hinomi.errors import QueryError
+
+Query = dict[str, Any]
+NOTHING: Query = {"match_none": {}}
+_SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_LINES = ("event.original", "message")
+
+
+def of(node: query.Node) -> Query:
+    """The query of a node. Raises QueryError where a value cannot be compared."""
+    match node:
+        case query.Everything():
+            return {"match_all": {}}
+        case query.And(parts):
+            return {"bool": {"filter": [of(part) for part in parts]}}
+        case query.Or(parts):
+            return {"bool": {"should": [of(part) for part in parts], "minimum_should_match": 1}}
+        case query.Not(part):
+            return {"bool": {"must_not": [of(part)]}}
+        case query.Text(value):
+            found = [_wild(name, f"*{_literal(value)}*") for name in _LINES]
+            return {"bool": {"should": found, "minimum_should_match": 1}}
+        case query.Exists(name):
+            return {"exists": {"field": name}}
+        case query.Is(name, value, wild):
+            return _is(name, value, wild)
+        case query.Within(name, network):
+            return _within(name, network)
+        case query.Compare(name, sign, value):
+            return _compare(name, sign, value)
+
+
+def kind(name: str) -> str:
+    """A field's kind: as ECS says, `keyword` for all that ECS does not know."""
+    field = ecs.fields().get(name)
+    return field.kind if field is not None else "keyword"
+
+
+def text_of(name: str) -> str:
+    """The field that holds the value as text, to be compared without regard to case."""
+    return f"{name}.keyword" if kind(name) == "ip" else name
+
+
+def _is(name: str, value: str, wild: bool) -> Query:
+    match kind(name):
+        case "keyword" | "ip":
+            field = text_of(name)
+            if wild:
+                return _wild(field, "*".join(_literal(part) for part in value.split("*")))
+            return {"term": {field: {"value": value, "case_insensitive": True}}}
+        case "boolean" if not wild:
+            return {"term": {name: value.lower() in {"true", "1", "yes"}}}
+        case "long" | "float" if not wild:
+            number = _number(value)
+            return NOTHING if number is None else {"term": {name: number}}
+        case "date" if not wild:
+            return {"term": {name: _time(name, value).isoformat()}}
+    return _digits(name, value)
+
+
+def _digits(name: str, value: str) -> Query:
+    """`44*` over a whole number: 44, 440-449, 4400-4499 … Other patterns are not for numbers."""
+    head = value.removesuffix("*")
+    if kind(name) != "long" or not re.fullmatch(r"[0-9]{1,18}", head):
+        raise QueryError(
+            f"{name} は数か日時なので、「{value}」のような一部一致では探せません。",
+            f'{name} holds numbers or times; it cannot be searched by a pattern such as "{value}"',
+        )
+    ranges = []
+    for zeros in range(19 - len(head)):
+        low = int(head) * 10**zeros
+        ranges.append({"range": {name: {"gte": low, "lt": low + 10**zeros}}})
+    return {"bool": {"should": ranges, "minimum_should_match": 1}}
+
+
+def _wild(field: str, value: str) -> Query:
+    return {"wildcard": {field: {"value": value, "case_insensitive": True}}}
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"([\\*?])", r"\\\1", text)
+
+
+def _within(name: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Query:
+    if kind(name) == "ip":
+        return {"term": {name: str(network)}}
+    if network.version == 6:
+        raise QueryError(
+            f"{name} はアドレスの項目ではないので、IPv6 の範囲では探せません。前方一致(例: 2001:db8:*)で書いてください。",
+            f"{name} is no address field; write a prefix such as 2001:db8:* instead of an IPv6 range",
+        )
+    return {
+        "bool": {"should": [_octets(name, part) for part in _aligned(network)], "minimum_should_match": 1}
+    }
+
+
+def _aligned(network: ipaddress.IPv4Network) -> list[ipaddress.IPv4Network]:
+    """The network as networks that end with an octet."""
+    return list(network.subnets(new_prefix=-(-network.prefixlen // 8) * 8))
+
+
+def _octets(name: str, network: ipaddress.IPv4Network) -> Query:
+    kept = network.prefixlen // 8
+    octets = str(network.network_address).split(".")[:kept]
+    if kept == 4:
+        return {"term": {name: ".".join(octets)}}
+    return {"prefix": {name: "".join(f"{octet}." for octet in octets)}}
+
+
+def _compare(name: str, sign: query.Comparison, value: str) -> Query:
+    if kind(name) == "date":
+        return {"range": {name: {_SIGNS[sign]: _time(name, value).isoformat()}}}
+    number = _number(value)
+    if number is None:
+        raise QueryError(
+            f"{name} と比べる「{value}」は数ではありません。",
+            f'"{value}" compared with {name} is not a number',
+        )
+    field = name if kind(name) in {"long", "float"} else f"{name}.number"
+    return {"range": {field: {_SIGNS[sign]: number}}}
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _time(name: str, value: str) -> datetime:
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise QueryError(
+            f"{name} と比べる「{value}」は日時(例: 2026-11-20T03:14)ではありません。",
+            f'"{value}" compared with {name} is not a time such as 2026-11-20T03:14',
+        ) from None
+    return time if time.tzinfo else time.replace(tzinfo=JST)

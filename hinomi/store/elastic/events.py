@@ -1,0 +1,424 @@
+"""Events in Elasticsearch: daily indices by event time, each event under its own id.
+
+An append creates the events (one already there stays as it is), names them in the journal of datasets that are
+followed, and writes the checkpoint last. So a replay after a crash stores nothing twice and loses nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+import polars as pl
+from elasticsearch import ApiError, Elasticsearch
+
+from hinomi import query as language
+from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
+from hinomi.clock import Clock, SystemClock
+from hinomi.errors import Conflict, StoreError
+from hinomi.identity import digest
+from hinomi.store.elastic import documents, dsl, schema
+from hinomi.store.elastic.bulk import Bulk, Item
+from hinomi.store.elastic.connection import patiently, said
+from hinomi.store.elastic.journal import Journal
+from hinomi.store.elastic.records import ElasticRecords
+from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, Page, Span
+
+_SEARCH = ("検索できませんでした", "the search failed")
+_PAGE = 5_000
+_VALUES = 1_000
+_NAMES = 20_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class ElasticEvents:
+    """`hinomi.store.Events` on a cluster. Any number of machines may append and read at once.
+
+    follow: datasets that `since` can follow; refresh: make what is appended findable at once (for tests; otherwise
+    within the index's refresh interval of a second).
+    """
+
+    def __init__(
+        self,
+        client: Elasticsearch,
+        namespace: str = "default",
+        *,
+        clock: Clock | None = None,
+        follow: Sequence[str] = (SIGNALS,),
+        refresh: bool = False,
+        patience: float = 30.0,
+    ) -> None:
+        self._client = client
+        self._namespace = namespace
+        self._clock = clock or SystemClock()
+        self._records = ElasticRecords(client, namespace, clock=self._clock)
+        self._journal = Journal(self._records)
+        self._follow = frozenset(follow)
+        self._bulk = Bulk(client, patience, refresh)
+        self._known: dict[str, dict[str, str]] = {}
+
+    def prepare(self, *, replicas: int = 1) -> None:
+        """Make the index templates, or bring them up to date; existing indices stay as they are."""
+        with said("索引のひな型を作れません", "the index templates cannot be made"):
+            self._template(
+                f"hinomi-records-{self._namespace}",
+                schema.record_template(self._namespace, replicas=replicas),
+            )
+            name = f"hinomi-events-{self._namespace}"
+            try:
+                self._template(name, schema.template(self._namespace, replicas=replicas, line="wildcard"))
+            except ApiError as error:  # a cluster without that field type (docs/limits.md)
+                if error.status_code != 400:
+                    raise
+                self._template(name, schema.template(self._namespace, replicas=replicas))
+
+    def _template(self, name: str, body: Mapping[str, Any]) -> None:
+        patiently(
+            lambda: self._client.indices.put_index_template(
+                name=name,
+                index_patterns=body["index_patterns"],
+                priority=body["priority"],
+                template=body["template"],
+                meta=body["_meta"],
+            )
+        )
+
+    # -- writing
+
+    def append(
+        self,
+        batches: Sequence[Batch],
+        *,
+        checkpoint: Checkpoint | None = None,
+        client_ids: frozenset[str] = frozenset(),
+    ) -> Appended:
+        """See `Events.append`. Every id is stored once, whoever chose it."""
+        items = [item for batch in batches for item in documents.items(batch, self._namespace)]
+        outcome = self._bulk.send(items)
+        self._put_aside(outcome.refused)
+        for batch in batches:
+            self._learn(batch)
+        refused = {item.id for item, _ in outcome.refused}
+        for batch in batches:
+            if batch.dataset in self._follow and len(batch):
+                named = documents.places(batch, self._namespace)
+                self._journal.add(batch.dataset, [item for item in named if item.id not in refused])
+        if checkpoint is not None:
+            self._records.put("checkpoint", checkpoint.name, {"value": checkpoint.value})
+        return Appended(stored=outcome.stored + len(outcome.refused), duplicates=outcome.duplicates)
+
+    def _put_aside(self, refused: Sequence[tuple[Item, str]]) -> None:
+        """What the mapping cannot take is kept whole among the dead letters, with the reason."""
+        if not refused:
+            return
+        letters = [self._letter(item, reason) for item, reason in refused]
+        left = self._bulk.send(letters).refused
+        if left:
+            raise StoreError(
+                f"受け取られないイベントが {len(left)} 件あります: {left[0][1]}",
+                f"{len(left)} events are refused even as dead letters: {left[0][1]}",
+            )
+
+    def _letter(self, item: Item, reason: str) -> Item:
+        document = orjson.loads(item.body)
+        now = self._clock.now()
+        kept = {
+            name: document[name]
+            for name in ("event.original", "event.ingested", "hinomi.origin")
+            if isinstance(document.get(name), str)
+        }
+        letter = {
+            **kept,
+            "@timestamp": kept.get("event.ingested", now.isoformat()),
+            "event.id": digest("refused", item.id),
+            "event.kind": "pipeline_error",
+            "event.dataset": DEAD_LETTERS,
+            "error.message": f"store_refused: {reason}",
+            "event.provider": str(document.get("event.dataset", "")),
+        }
+        came = datetime.fromisoformat(str(letter["@timestamp"]))
+        index = schema.index(DEAD_LETTERS, self._namespace, came.strftime("%Y.%m.%d"))
+        return Item(index, str(letter["event.id"]), orjson.dumps(letter))
+
+    def _learn(self, batch: Batch) -> None:
+        """Remember fields that this dataset had not had, for all who search."""
+        if not len(batch):
+            return
+        kinds = documents.kinds(batch)
+        known = self._known.setdefault(batch.dataset, {})
+        if kinds.items() <= known.items():
+            return
+        while True:
+            held = self._records.get("field", batch.dataset)
+            before = dict(held.body["kinds"]) if held else {}
+            merged = before | {
+                name: kind for name, kind in kinds.items() if len(before) < _NAMES or name in before
+            }
+            try:
+                if merged != before:
+                    body = {"dataset": batch.dataset, "kinds": merged}
+                    self._records.put("field", batch.dataset, body, expect=held.version if held else 0)
+            except Conflict:
+                continue
+            self._known[batch.dataset] = merged
+            return
+
+    # -- reading
+
+    def checkpoint(self, name: str) -> str | None:
+        """See `Events.checkpoint`."""
+        found = self._records.get("checkpoint", name)
+        return str(found.body["value"]) if found else None
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        datasets: Sequence[str] = (),
+        span: Span | None = None,
+        limit: int = 100,
+        after: str | None = None,
+        oldest_first: bool = False,
+    ) -> Page:
+        """See `Events.search`."""
+        order = "asc" if oldest_first else "desc"
+        answer = self._search(
+            datasets,
+            query=_condition(query, span),
+            sort=[{"@timestamp": order}, {"event.id": order}],
+            size=limit,
+            search_after=_behind(after),
+            track_total_hits=True,
+        )
+        hits = answer["hits"]["hits"]
+        token = f"{hits[-1]['sort'][0]}|{hits[-1]['sort'][1]}" if limit and len(hits) == limit else None
+        return Page([documents.row(hit["_source"]) for hit in hits], answer["hits"]["total"]["value"], token)
+
+    def _search(self, datasets: Sequence[str], **body: Any) -> Mapping[str, Any]:
+        with said(*_SEARCH):
+            return patiently(
+                lambda: (
+                    self._client.search(
+                        index=self._pattern(datasets), ignore_unavailable=True, allow_no_indices=True, **body
+                    ).body
+                )
+            )
+
+    def _pattern(self, datasets: Sequence[str]) -> str:
+        return (
+            ",".join(schema.pattern(one, self._namespace) for one in datasets)
+            or f"logs-*-{self._namespace}-*"
+        )
+
+    def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
+        """See `Events.count`."""
+        with said(*_SEARCH):
+            found = self._client.count(
+                index=self._pattern(datasets), query=_condition(query, span), ignore_unavailable=True
+            )
+        return int(found["count"])
+
+    def histogram(
+        self,
+        query: str = "",
+        *,
+        span: Span,
+        interval: timedelta,
+        datasets: Sequence[str] = (),
+        by: str | None = None,
+    ) -> list[Bucket]:
+        """See `Events.histogram`. Split by a field: its thousand most frequent values."""
+        if span.start is None or span.end is None:
+            raise StoreError(
+                "ヒストグラムには期間の始めと終わりが必要です。", "a histogram needs both ends of its span"
+            )
+        width = int(interval.total_seconds() * 1000)
+        start = (span.start - _EPOCH) // timedelta(milliseconds=1)
+        bars: dict[str, Any] = {
+            "date_histogram": {
+                "field": "@timestamp",
+                "fixed_interval": f"{width}ms",
+                "offset": f"{start % width}ms",
+                "min_doc_count": 1,
+            }
+        }
+        if by is not None:
+            bars["aggs"] = {"parts": {"terms": {"field": dsl.text_of(by), "size": _VALUES}}}
+        answer = self._search(datasets, query=_condition(query, span), size=0, aggs={"bars": bars})
+        found = {
+            int(bar["key"]): bar for bar in answer.get("aggregations", {}).get("bars", {}).get("buckets", [])
+        }
+        number = max(1, -(-(span.end - span.start) // interval))
+        return [_bar(span.start + interval * n, found.get(start + width * n), by) for n in range(number)]
+
+    def top(
+        self,
+        field: str,
+        query: str = "",
+        *,
+        datasets: Sequence[str] = (),
+        span: Span | None = None,
+        limit: int = 10,
+    ) -> list[tuple[str, int]]:
+        """See `Events.top`."""
+        terms = {"field": dsl.text_of(field), "size": limit, "order": [{"_count": "desc"}, {"_key": "asc"}]}
+        answer = self._search(datasets, query=_condition(query, span), size=0, aggs={"top": {"terms": terms}})
+        buckets = answer.get("aggregations", {}).get("top", {}).get("buckets", [])
+        return [(str(bucket.get("key_as_string", bucket["key"])), bucket["doc_count"]) for bucket in buckets]
+
+    def get(
+        self, event_ids: Sequence[str], *, datasets: Sequence[str] = (), span: Span | None = None
+    ) -> list[dict[str, Any]]:
+        """See `Events.get`."""
+        rows = []
+        for start in range(0, len(event_ids), _PAGE):
+            wanted = {"ids": {"values": list(event_ids[start : start + _PAGE])}}
+            both = {"bool": {"filter": [wanted, _condition("", span)]}}
+            answer = self._search(datasets, query=both, sort=[{"@timestamp": "asc"}], size=_PAGE)
+            rows += [documents.row(hit["_source"]) for hit in answer["hits"]["hits"]]
+        return rows
+
+    def since(self, dataset: str, after: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
+        """See `Events.since`, for datasets in `follow`. After a crash some events may come a second time."""
+        for number, places in self._journal.since(dataset, int(after or 0)):
+            yield str(number), documents.frame(self._fetched(places))
+
+    def _fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
+        """Documents at their places, in that order; those that retention took meanwhile are left out."""
+        found: list[Mapping[str, Any]] = []
+        for start in range(0, len(places), 1_000):
+            wanted = [{"_index": index, "_id": identity} for index, identity in places[start : start + 1_000]]
+            with said(*_SEARCH):
+                answer = self._client.mget(docs=wanted)
+            found += [document["_source"] for document in answer["docs"] if document.get("found")]
+        return found
+
+    def scan(
+        self, dataset: str, *, span: Span | None = None, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """See `Events.scan`. What is seen is what was there when the scan began."""
+        with said(*_SEARCH):
+            opened = self._client.open_point_in_time(
+                index=self._pattern([dataset]), keep_alive="5m", ignore_unavailable=True
+            )
+        place, after = opened["id"], None
+        try:
+            while True:
+                with said(*_SEARCH):
+                    answer = self._client.search(
+                        pit={"id": place, "keep_alive": "5m"},
+                        query=_condition("", span),
+                        sort=[{"_shard_doc": "asc"}],
+                        size=_PAGE,
+                        search_after=after,
+                        source={"includes": list(columns)} if columns is not None else True,
+                        track_total_hits=False,
+                    )
+                hits, place = answer["hits"]["hits"], answer["pit_id"]
+                if hits:
+                    yield documents.frame([hit["_source"] for hit in hits])
+                if len(hits) < _PAGE:
+                    return
+                after = hits[-1]["sort"]
+        finally:
+            with said(*_SEARCH):
+                self._client.close_point_in_time(id=place)
+
+    def datasets(self) -> list[DatasetStats]:
+        """See `Events.datasets`."""
+        inner = {"first": {"min": {"field": "@timestamp"}}, "last": {"max": {"field": "@timestamp"}}}
+        terms = {"field": "event.dataset", "size": _VALUES, "order": {"_key": "asc"}}
+        answer = self._search((), size=0, aggs={"names": {"terms": terms, "aggs": inner}})
+        sizes = self._sizes()
+        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        return [
+            DatasetStats(
+                bucket["key"],
+                bucket["doc_count"],
+                sizes.get(schema.pattern(bucket["key"], self._namespace), 0),
+                _moment(bucket["first"]),
+                _moment(bucket["last"]),
+            )
+            for bucket in buckets
+        ]
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes on disk by pattern of a dataset's indices, copies included."""
+        with said(*_SEARCH):
+            answer = self._client.indices.stats(index=self._pattern(()), metric="store")
+        sizes: dict[str, int] = {}
+        for name, stats in answer["indices"].items():
+            whole = f"{name.rpartition('-')[0]}-*"
+            sizes[whole] = sizes.get(whole, 0) + stats["total"]["store"]["size_in_bytes"]
+        return sizes
+
+    def fields(self, dataset: str | None = None) -> dict[str, str]:
+        """See `Events.fields`."""
+        if dataset is not None:
+            found = self._records.get("field", dataset)
+            return dict(found.body["kinds"]) if found else {}
+        kinds: dict[str, str] = {}
+        for record in self._records.find("field"):
+            kinds |= record.body["kinds"]
+        return kinds
+
+    # -- keeping
+
+    def drop(self, dataset: str, before: datetime) -> int:
+        """See `Events.drop`: indices whose whole day is older go."""
+        with said("古い索引を削除できません", "old indices cannot be deleted"):
+            answer = self._client.indices.stats(index=self._pattern([dataset]), metric="docs")
+            old = {
+                name: stats["primaries"]["docs"]["count"]
+                for name, stats in answer["indices"].items()
+                if schema.day_of(name) + timedelta(days=1) <= before
+            }
+            for name in old:
+                self._client.indices.delete(index=name, ignore_unavailable=True)
+        return sum(old.values())
+
+    def compact(self) -> int:
+        """See `Events.compact`: Elasticsearch merges its own files; nothing is to be done."""
+        return 0
+
+    def close(self) -> None:
+        """Close connections."""
+        self._client.close()
+
+
+def _condition(text: str, span: Span | None) -> dict[str, Any]:
+    found = dsl.of(language.parse(text))
+    bounds = {}
+    if span is not None and span.start is not None:
+        bounds["gte"] = span.start.astimezone(UTC).isoformat()
+    if span is not None and span.end is not None:
+        bounds["lt"] = span.end.astimezone(UTC).isoformat()
+    if not bounds:
+        return found
+    return {"bool": {"filter": [found, {"range": {"@timestamp": bounds}}]}}
+
+
+def _behind(after: str | None) -> list[Any] | None:
+    if after is None:
+        return None
+    time, _, identity = after.partition("|")
+    if not time.lstrip("-").isdigit():
+        raise StoreError("続きの印が正しくありません。", "the page token is not valid")
+    return [int(time), identity]
+
+
+def _bar(start: datetime, bucket: Mapping[str, Any] | None, by: str | None) -> Bucket:
+    if bucket is None:
+        return Bucket(start, 0)
+    if by is None:
+        return Bucket(start, bucket["doc_count"])
+    parts = {
+        str(part.get("key_as_string", part["key"])): part["doc_count"] for part in bucket["parts"]["buckets"]
+    }
+    left = bucket["doc_count"] - sum(parts.values())
+    return Bucket(start, bucket["doc_count"], parts | ({"": left} if left > 0 else {}))
+
+
+def _moment(figure: Mapping[str, Any]) -> datetime | None:
+    value = figure["value"]
+    return None if value is None else _EPOCH + timedelta(milliseconds=value)

@@ -1,0 +1,139 @@
+"""Index names, settings and mappings, made from the ECS table.
+
+Names stay flat (`subobjects: false`), so that `a` and `a.b` can both have a value. What ECS types is mapped by
+dynamic templates when it first comes: an index holds only fields that its dataset has. All else is text with a
+number twin, up to a limit beyond which a field is kept in the document but not indexed: hostile JSON cannot blow a
+mapping up. Sources: Elasticsearch reference, "Dynamic templates", "subobjects", "Mapping limit settings".
+"""
+
+import zlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hinomi import ecs
+
+LONGEST = 8191
+"""Characters of a value that is indexed: Lucene's limit of 32,766 bytes in the worst of UTF-8."""
+FIELDS = 3_000
+_BACK, _AHEAD = timedelta(days=35), timedelta(days=2)
+_TIME = {"type": "date_nanos", "ignore_malformed": True}
+_TEXT = {"type": "keyword", "ignore_above": LONGEST}
+_NUMBER = {"type": "double", "ignore_malformed": True, "doc_values": False}
+_LOOSE = {**_TEXT, "fields": {"number": _NUMBER}}
+_ADDRESS = {"type": "ip", "ignore_malformed": True, "fields": {"keyword": _TEXT}}
+_BY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
+    "ip": ("string", _ADDRESS),
+    "date": ("string", _TIME),
+    "long": ("long", {"type": "long", "ignore_malformed": True}),
+    "float": ("*", {"type": "double", "ignore_malformed": True}),
+    "boolean": ("boolean", {"type": "boolean"}),
+}
+
+
+def index(dataset: str, namespace: str, day: str) -> str:
+    """The index of a dataset's day (`2026.11.20`)."""
+    return f"logs-{_plain(dataset)}-{namespace}-{day}"
+
+
+def pattern(dataset: str, namespace: str) -> str:
+    """All indices of a dataset."""
+    return f"logs-{_plain(dataset)}-{namespace}-*"
+
+
+def day_of(name: str) -> datetime:
+    """The day that an index name ends in."""
+    return datetime.strptime(name.rpartition("-")[2], "%Y.%m.%d").replace(tzinfo=UTC)
+
+
+def event_day(time: datetime, ingested: datetime) -> str:
+    """The day whose index takes an event: its own, or, where its clock is plainly wrong, the day it came in.
+
+    Both are the same on a replay, so the same event always goes to the same index.
+    """
+    sane = ingested - _BACK <= time <= ingested + _AHEAD
+    return (time if sane else ingested).strftime("%Y.%m.%d")
+
+
+def _plain(dataset: str) -> str:
+    """A dataset as part of an index name: no hyphen, which parts names, and nothing that Elasticsearch refuses."""
+    text = "".join(
+        sign if sign.isascii() and (sign.isalnum() or sign in "._") else "_" for sign in dataset.lower()
+    )
+    return text.lstrip("._") or "_"
+
+
+def template(namespace: str, *, replicas: int, line: str = "keyword") -> dict[str, Any]:
+    """The index template of events. line: type of the raw line, `wildcard` where the cluster has it."""
+    raw = dict(_TEXT) if line == "keyword" else {"type": line}
+    return {
+        "index_patterns": [f"logs-*-{namespace}-*"],
+        "priority": _priority(namespace),
+        "template": {
+            "settings": {
+                "number_of_shards": 1,
+                "number_of_replicas": replicas,
+                "codec": "best_compression",
+                "sort.field": "@timestamp",
+                "sort.order": "desc",
+                "mapping.total_fields.limit": FIELDS,
+                "mapping.total_fields.ignore_dynamic_beyond_limit": True,
+            },
+            "mappings": {
+                "subobjects": False,
+                "date_detection": False,
+                "numeric_detection": False,
+                "dynamic_templates": list(_dynamic()),
+                "properties": {
+                    "@timestamp": {"type": "date_nanos"},
+                    "event.id": {"type": "keyword"},
+                    "event.dataset": {"type": "keyword"},
+                    "event.original": raw,
+                    "message": raw,
+                },
+            },
+        },
+        "_meta": {"made_by": "hinomi store init"},
+    }
+
+
+def _priority(namespace: str) -> int:
+    """Elasticsearch refuses two templates of one priority whose patterns could meet, as those of two towers could."""
+    return 300 + zlib.crc32(namespace.encode()) % 1_000_000
+
+
+def _dynamic() -> Sequence[dict[str, Any]]:
+    fields = ecs.fields()
+    typed = []
+    for kind, (shape, mapping) in _BY_KIND.items():
+        names = sorted(name for name, field in fields.items() if field.kind == kind)
+        typed.append({kind: {"match_mapping_type": shape, "path_match": names, "mapping": mapping}})
+    roots = sorted({name.partition(".")[0] for name in fields if "." in name})
+    known = [*(f"{root}.*" for root in roots), "labels", "tags"]
+    return [
+        *typed,
+        {"ecs": {"match_mapping_type": "string", "path_match": known, "mapping": _TEXT}},
+        {"others": {"match_mapping_type": "string", "mapping": _LOOSE}},
+    ]
+
+
+def record_template(namespace: str, *, replicas: int) -> dict[str, Any]:
+    """The template of records: found by `pairs`, kept as text that nothing indexes."""
+    return {
+        "index_patterns": [f"hinomi-{namespace}-*"],
+        "priority": _priority(namespace),
+        "template": {
+            "settings": {"number_of_shards": 1, "number_of_replicas": replicas},
+            "mappings": {
+                "dynamic": False,
+                "properties": {
+                    "id": {"type": "keyword"},
+                    "version": {"type": "long"},
+                    "updated": {"type": "date_nanos"},
+                    "pairs": {"type": "keyword"},
+                    "body": {"type": "keyword", "index": False, "doc_values": False},
+                },
+            },
+        },
+        "_meta": {"made_by": "hinomi store init"},
+    }
