@@ -18,13 +18,23 @@ class Counts:
     process: str
 
     def save(self, ledger: Ledger) -> None:
-        """Add what the ledger counted since the last time."""
-        for line, n in ledger.take().items():
-            identity = "|".join((self.process, *line))
-            held = self.records.get(KIND, identity)
-            before = int(held.body["n"]) if held else 0
-            body = {"process": self.process, **line._asdict(), "n": before + n}
-            self.records.put(KIND, identity, body, expect=held.version if held else 0)
+        """Add what the ledger counted since the last time. Raises StoreError; what was not saved stays in the ledger."""
+        waiting = dict(ledger.take())
+        try:
+            while waiting:
+                line = next(iter(waiting))
+                self._add(line, waiting[line])
+                del waiting[line]
+        finally:
+            for line, n in waiting.items():
+                ledger.count(line.what, n, dataset=line.dataset, reason=line.reason)
+
+    def _add(self, line: Line, n: int) -> None:
+        identity = "|".join((self.process, *line))
+        held = self.records.get(KIND, identity)
+        before = int(held.body["n"]) if held else 0
+        body = {"process": self.process, **line._asdict(), "n": before + n}
+        self.records.put(KIND, identity, body, expect=held.version if held else 0)
 
 
 def totals(records: Records) -> Counter[Line]:

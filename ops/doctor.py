@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hinomi.clock import SystemClock
 from hinomi.errors import HinomiError
-from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.store import Events, Records
 from hinomi.words import Words
 from ops.counts import totals
 from ops.folders import cache_folder
@@ -51,8 +51,8 @@ class Patient:
 
     data: Path
     settings: Settings
-    events: ParquetEvents
-    records: SqliteRecords
+    events: Events
+    records: Records
     run: RunDir
 
 

@@ -1,4 +1,4 @@
-"""A data folder opened for one command."""
+"""A tower's stores opened for one command."""
 
 import getpass
 import os
@@ -9,9 +9,14 @@ from pathlib import Path
 
 from hinomi.clock import SystemClock
 from hinomi.errors import InputError, Where
-from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.store import Events, Records
+from ops import stores
+from ops.rundir import RunDir
 from ops.service import open_desk
+from ops.settings import read_settings
 from responders.desk import Desk
+
+_CONFIGURATION = "configuration"
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,29 +24,43 @@ class Opened:
     """The stores of a data folder, and the desk that people decide with."""
 
     data: Path
-    events: ParquetEvents
-    records: SqliteRecords
+    events: Events
+    records: Records
     clock: SystemClock
     desk: Desk
 
 
 @contextmanager
-def opened(data: Path, *, make: bool = False) -> Iterator[Opened]:
-    """Open a data folder. Raises InputError where there is none and none is to be made."""
-    if not make and not (data / "records.sqlite").exists():
+def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Iterator[Opened]:
+    """Open a data folder. config: the configuration that names the store (default: the one that `hinomi up` last ran
+    with here). Raises InputError where there is no data folder and none is to be made."""
+    if not make and not (data / "records.sqlite").exists() and not remembered(data):
         raise InputError(
             "データフォルダがありません。--data を確かめてください。",
             "there is no data folder here",
             where=Where(data),
         )
-    clock = SystemClock()
-    events = ParquetEvents(data / "events", clock=clock)
-    records = SqliteRecords(data / "records.sqlite", clock=clock)
+    clock, settings = SystemClock(), read_settings(config or remembered(data))
+    events = stores.open_events(settings.store, data, clock)
+    records = stores.open_records(settings.store, data, clock)
     try:
         yield Opened(data, events, records, clock, open_desk(records, data, clock))
     finally:
         events.close()
         records.close()
+
+
+def remember(data: Path, config: Path | None) -> None:
+    """Note which configuration this data folder is run with."""
+    RunDir.of(data).write(_CONFIGURATION, {"path": str(config.resolve()) if config else ""})
+
+
+def remembered(data: Path) -> Path | None:
+    """The configuration that this data folder was last run with; None: all defaults, or never run."""
+    if not (data / "run").is_dir():
+        return None
+    path = RunDir(data / "run").read(_CONFIGURATION).get("path")
+    return Path(path) if path and Path(path).exists() else None
 
 
 def operator() -> str:

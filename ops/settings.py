@@ -14,6 +14,7 @@ from hinomi.config import Section
 from hinomi.words import Language
 from ops.metrics import MetricsSettings
 from ops.retention import RetentionSettings
+from ops.stores import StoreSettings
 from responders.settings import ResponderSettings
 
 
@@ -50,6 +51,7 @@ class Settings(Section):
     workers: int = Field(default=1, ge=1, le=64)
     listen: dict[str, Listener] = Field(default_factory=dict)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
+    store: StoreSettings = Field(default_factory=StoreSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
     enrich: EnrichSettings = Field(default_factory=EnrichSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)

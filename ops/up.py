@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ops import journal
+from ops.opened import remember
 from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
 from ops.supervisor import Child, Supervisor, python
@@ -33,7 +34,9 @@ async def run(data: Path, config: Path | None) -> None:
     with place.lock():
         for name in place.names():
             place.forget(name)
-        _sweep(data)
+        remember(data, config)
+        if settings.store.kind == "embedded":
+            _sweep(data)
         await Supervisor(children(data, config, settings), place).serve()
 
 

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         from ops.rundir import RunDir
         from ops.settings import read_settings
 
-        with opened(data) as place:
+        with opened(data, config=config) as place:
             patient = Patient(data, read_settings(config), place.events, place.records, RunDir.of(data))
             checks = list(examine(patient))
         if json:

@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
         from ops import replay as replaying
         from ops.settings import read_settings
 
-        with opened(data) as place:
+        with opened(data, config=config) as place:
             place.desk.audit.append(actor=operator(), action="replay", target=source, details={})
             done = replaying.replay(source, read_settings(config), place.events, place.records, place.clock)
         typer.echo(

@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
         from ops import reports
         from ops.settings import read_settings
 
-        with opened(data) as place:
+        with opened(data, config=config) as place:
             day = date.date() if date else (place.clock.now().astimezone(JST) - timedelta(days=1)).date()
             place.desk.audit.append(
                 actor=operator(), action="report.write", target=name, details={"day": day.isoformat()}

@@ -33,7 +33,7 @@ class User:
 
 @dataclass(slots=True)
 class Node:
-    """A node: its folder (configuration, certificates, data, logs), its transport port, and its process."""
+    """A node: its folder (configuration, certificates, data, logs), its ports (http 0: any), and its process."""
 
     home: Path
     folder: Path
@@ -42,6 +42,7 @@ class Node:
     seeds: Sequence[int]
     masters: Sequence[str]
     heap_mb: int = 512
+    http: int = 0
     process: subprocess.Popen[bytes] | None = field(default=None, repr=False)
 
     @property
@@ -82,7 +83,7 @@ class Node:
             "path.logs": str(self.folder / "logs"),
             "path.repo": [str(self.folder.parent / "snapshots")],
             "network.host": "127.0.0.1",
-            "http.port": 0,
+            "http.port": self.http,
             "transport.port": self.transport,
             "discovery.seed_hosts": [f"127.0.0.1:{port}" for port in self.seeds],
             "cluster.initial_master_nodes": list(self.masters),
@@ -92,6 +93,12 @@ class Node:
             "xpack.security.authc.realms.file.users.order": 0,
             **tls,
         }
+
+    def again(self) -> None:
+        """Start a node that was killed, on the port that it had: its clients know no other."""
+        self.http = self.port() or 0
+        self._write("elasticsearch.yml", json.dumps(self._settings(), indent=1))
+        self.start()
 
     def start(self) -> None:
         """Start the process; `wait` says when it answers."""

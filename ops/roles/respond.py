@@ -53,7 +53,7 @@ class Respond:
         self.responder.start()
         self._load()
         counts, timetable = (
-            Counts(self.records, self.role.name),
+            Counts(self.records, self.role.label),
             Timetable.of(self.role, self.events, self.records),
         )
         while not self.role.stop.is_set():

@@ -1,8 +1,11 @@
 """What every process does first: read its arguments and the configuration, log, die with its parent."""
 
 import argparse
+import contextlib
 import os
+import secrets
 import signal
+import socket
 import sys
 import threading
 import traceback
@@ -12,8 +15,8 @@ from pathlib import Path
 
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import HinomiError
-from hinomi.store.embedded import ParquetEvents, SqliteRecords
-from ops import journal
+from hinomi.store import Events, Records
+from ops import journal, stores
 from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
 from ops.supervisor import die_with_parent
@@ -31,17 +34,39 @@ class Role:
     clock: Clock = field(default_factory=SystemClock)
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def events(self) -> ParquetEvents:
-        """The event store of this data folder."""
-        return ParquetEvents(self.data / "events", clock=self.clock)
+    @property
+    def machine(self) -> str:
+        """What tells this data folder from those of other machines on one cluster: `<name>/`; alone: nothing."""
+        return "" if self.settings.store.kind == "embedded" else f"{machine_name(self.data)}/"
 
-    def records(self) -> SqliteRecords:
-        """The records of this data folder."""
-        return SqliteRecords(self.data / "records.sqlite", clock=self.clock)
+    @property
+    def label(self) -> str:
+        """The process's name among all machines."""
+        return f"{self.machine}{self.name}"
+
+    def events(self) -> Events:
+        """The event store."""
+        return stores.open_events(self.settings.store, self.data, self.clock)
+
+    def records(self) -> Records:
+        """The records."""
+        return stores.open_records(self.settings.store, self.data, self.clock)
 
     def ready(self, **more: object) -> None:
         """Say that the process is ready, and anything else of interest."""
         self.run.write(self.name, {"ready": True, "pid": os.getpid(), **more})
+
+
+def machine_name(data: Path) -> str:
+    """The host's name and four digits that stay with the data folder, which holds the spool."""
+    path = data / "machine"
+    if not path.exists():
+        made = path.with_name(f".machine.{os.getpid()}")
+        made.write_text(f"{socket.gethostname().split('.')[0]}-{secrets.token_hex(2)}", encoding="utf-8")
+        with contextlib.suppress(FileExistsError):
+            os.link(made, path)  # the first process's name holds
+        made.unlink()
+    return path.read_text(encoding="utf-8")
 
 
 def role(name: str, body: Callable[[Role], None]) -> None:
@@ -57,6 +82,8 @@ def role(name: str, body: Callable[[Role], None]) -> None:
     try:
         settings = read_settings(arguments.config)
         process = Role(full, arguments.data, settings, RunDir.of(arguments.data), arguments.lane)
+        if name != "intake":  # which takes lines in and spools them, whatever the store is doing
+            stores.made_ready(settings.store, process.clock)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop.set())
         body(process)

@@ -9,8 +9,7 @@ from collectors.privacy import Privacy
 from collectors.spool import Block, Reader, lane_folders
 from hinomi.errors import StoreError
 from hinomi.ledger import Ledger
-from hinomi.store import Checkpoint
-from hinomi.store.embedded import SqliteRecords
+from hinomi.store import Checkpoint, Records
 from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
@@ -50,7 +49,7 @@ class Worker:
     def run(self) -> None:
         """Until told to stop; what was read is stored first."""
         records = self.role.records()
-        counts = Counts(records, self.role.name)
+        counts = Counts(records, self.role.label)
         for folder in self.role.settings.sources.folders:
             catalogue.add(folder)
         pipeline = self._pipeline(records)
@@ -60,7 +59,7 @@ class Worker:
         lanes = [self._lane(pipeline, self.role.lane)]
         self._say(pipeline, lanes, counts)
         while not self.role.stop.is_set():
-            known = {lane.name for lane in lanes}
+            known = {lane.reader.folder.name for lane in lanes}
             lanes += [self._lane(pipeline, n) for n in self._left() if f"lane-{n}" not in known]
             busy = [self._turn(pipeline, lane) for lane in lanes]
             self._say(pipeline, lanes, counts)
@@ -69,7 +68,7 @@ class Worker:
         self._said = 0.0
         self._say(pipeline, lanes, counts)
 
-    def _pipeline(self, records: SqliteRecords) -> Pipeline:
+    def _pipeline(self, records: Records) -> Pipeline:
         role_, settings = self.role, self.role.settings
         return Pipeline(
             events=role_.events(),
@@ -80,7 +79,7 @@ class Worker:
             ledger=self.ledger,
             clock=role_.clock,
             encodings=settings.encodings(),
-            health=SourceHealth(records, role_.name),
+            health=SourceHealth(records, role_.label),
         )
 
     def _left(self) -> list[int]:
@@ -90,8 +89,8 @@ class Worker:
         return [n for n in found if n >= workers and n % workers == self.role.lane]
 
     def _lane(self, pipeline: Pipeline, number: int) -> Lane:
-        name = f"lane-{number}"
-        reader = Reader(self.role.data / "spool" / name, self.ledger)
+        folder, name = f"lane-{number}", f"{self.role.machine}lane-{number}"
+        reader = Reader(self.role.data / "spool" / folder, self.ledger)
         return Lane(name, reader, pipeline.events.checkpoint(name))
 
     def _turn(self, pipeline: Pipeline, lane: Lane) -> bool:
@@ -123,9 +122,12 @@ class Worker:
         if time.monotonic() - self._said < _SAY_EVERY and self._said:
             return
         self._said = time.monotonic()
-        counts.save(self.ledger)
-        if pipeline.health is not None:
-            pipeline.health.save()
+        try:
+            counts.save(self.ledger)
+            if pipeline.health is not None:
+                pipeline.health.save()
+        except StoreError as error:  # the counts stay in the ledger until the store takes them
+            log.error("counts_not_saved", reason=str(error))
         backlog = sum(lane.reader.backlog(lane.after) for lane in lanes)
         after = {lane.name: lane.after for lane in lanes}
         self.role.ready(

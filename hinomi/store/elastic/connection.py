@@ -90,5 +90,8 @@ def _reason(error: ApiError) -> str:
     found = body.get("error")
     if isinstance(found, dict):
         causes = found.get("root_cause") or [found]
-        return " ".join(str(causes[0].get("reason", found.get("type", ""))).split())[:300]
+        said_so = (
+            causes[0].get("reason") or found.get("reason") or found.get("type") or f"HTTP {error.status_code}"
+        )
+        return " ".join(str(said_so).split())[:300]
     return f"HTTP {error.status_code}"

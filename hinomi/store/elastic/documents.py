@@ -44,9 +44,12 @@ def places(batch: Batch, namespace: str) -> list[Item]:
 def _indices(batch: Batch, namespace: str) -> list[str]:
     """The index of each event; few distinct pairs of days, so each is worked out once."""
     known: dict[tuple[Any, Any], str] = {}
+    came = (
+        "event.created" if "event.created" in batch.frame.columns else "event.ingested"
+    )  # a replay keeps the first
     days = batch.frame.select(
         pl.col("@timestamp").dt.truncate("1d").alias("at"),
-        pl.col("event.ingested").dt.truncate("1d").alias("in"),
+        pl.coalesce(came, "event.ingested").dt.truncate("1d").alias("in"),
     )
     found = []
     for at, came in days.iter_rows():

@@ -72,6 +72,22 @@ class ElasticEvents:
                     raise
                 self._template(name, schema.template(self._namespace, replicas=replicas))
 
+    def is_prepared(self) -> bool:
+        """Whether `prepare` was done for this namespace."""
+        with said(*_SEARCH):
+            return bool(
+                patiently(
+                    lambda: self._client.indices.exists_index_template(
+                        name=f"hinomi-events-{self._namespace}"
+                    )
+                )
+            )
+
+    def health(self) -> Mapping[str, Any]:
+        """What the cluster says of itself: status, nodes, shards."""
+        with said(*_SEARCH):
+            return dict(self._client.cluster.health().body)
+
     def _template(self, name: str, body: Mapping[str, Any]) -> None:
         patiently(
             lambda: self._client.indices.put_index_template(
@@ -213,8 +229,10 @@ class ElasticEvents:
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
         """See `Events.count`."""
         with said(*_SEARCH):
-            found = self._client.count(
-                index=self._pattern(datasets), query=_condition(query, span), ignore_unavailable=True
+            found = patiently(
+                lambda: self._client.count(
+                    index=self._pattern(datasets), query=_condition(query, span), ignore_unavailable=True
+                )
             )
         return int(found["count"])
 

@@ -1,0 +1,58 @@
+"""Which store a tower uses, by its configuration."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import model_validator
+
+from hinomi.clock import Clock
+from hinomi.config import Section
+from hinomi.errors import StoreError
+from hinomi.store import Events, Records
+from hinomi.store.elastic import ElasticEvents, ElasticRecords, ElasticSettings, connect
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+
+
+class StoreSettings(Section):
+    """`store:` kind: embedded (files in the data folder) or elasticsearch; elasticsearch: how to reach the cluster."""
+
+    kind: Literal["embedded", "elasticsearch"] = "embedded"
+    elasticsearch: ElasticSettings | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if self.kind == "elasticsearch" and self.elasticsearch is None:
+            raise ValueError(
+                "kind が elasticsearch なら store.elasticsearch が必要です。|kind elasticsearch needs store.elasticsearch"
+            )
+        return self
+
+
+def open_events(settings: StoreSettings, data: Path, clock: Clock) -> Events:
+    """The event store; nothing is asked of a cluster yet."""
+    if settings.kind == "embedded" or settings.elasticsearch is None:
+        return ParquetEvents(data / "events", clock=clock)
+    return ElasticEvents(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
+
+
+def open_records(settings: StoreSettings, data: Path, clock: Clock) -> Records:
+    """The records, beside the events."""
+    if settings.kind == "embedded" or settings.elasticsearch is None:
+        return SqliteRecords(data / "records.sqlite", clock=clock)
+    return ElasticRecords(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
+
+
+def made_ready(settings: StoreSettings, clock: Clock) -> None:
+    """Raises StoreError where the cluster lacks what `hinomi store init` makes: without its templates, indices would
+    get mappings by guess."""
+    if settings.kind == "embedded" or settings.elasticsearch is None:
+        return
+    events = ElasticEvents(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
+    try:
+        if not events.is_prepared():
+            raise StoreError(
+                "Elasticsearch の準備ができていません。hinomi store init を実行してください。",
+                "Elasticsearch is not prepared; run hinomi store init",
+            )
+    finally:
+        events.close()
