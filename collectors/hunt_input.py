@@ -34,7 +34,7 @@ class HuntInput:
     """
 
     source: str = ""
-    lines: int = 20_000
+    lines: int = 50_000
     clock: Clock = field(default_factory=SystemClock)
     ledger: Ledger = field(default_factory=Ledger)
     progress: Progress | None = None

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
-import polars as pl
+import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -20,6 +20,8 @@ from hinomi.alert import Level
 from hinomi.batch import Batch
 from hinomi.text import inert
 from rules import engine
+
+Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 
 @dataclass(slots=True)
@@ -39,12 +41,17 @@ class Hunt:
 
     def write_jsonl(self, out: BinaryIO) -> None:
         """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
-        for rule, rows in self._matches():
-            about = {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
-            for document in ecs.documents(rows):
-                said = document.setdefault("rule", {})
-                said.update(about)
-                out.write(orjson.dumps(document, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        for batch, hits in self._matches():
+            rows = sorted({row for _, found in hits for row in found.tolist()})
+            documents = dict(
+                zip(rows, ecs.documents(batch.frame[rows]), strict=True)
+            )  # each event once, for all rules
+            for rule, found in hits:
+                about = {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
+                for row in found.tolist():
+                    document = documents[row]
+                    said = {**document, "rule": {**document.get("rule", {}), **about}}
+                    out.write(orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE))
 
     def show(self, *, progress: bool) -> None:
         """A table of the rules that hit, for people; a progress bar where there is a terminal."""
@@ -88,7 +95,7 @@ class Hunt:
             self._input = HuntInput(source=self.source)
         return self._input
 
-    def _matches(self) -> Iterator[tuple[engine.Rule, pl.DataFrame]]:
+    def _matches(self) -> Iterator[tuple[Batch, Sequence[tuple[engine.Rule, Rows]]]]:
         start = time.perf_counter()
         rules = self._loaded = engine.load(self.rules, cache=self.cache)
         self._seconds["load"] = time.perf_counter() - start
@@ -99,7 +106,8 @@ class Hunt:
             for rule, rows in matches.hits:
                 self.signals += len(rows)
                 self.by_rule[rule.level, rule.title, rule.id] += len(rows)
-                yield rule, batch.frame[rows]
+            if matches.hits:
+                yield batch, matches.hits
 
     def _timed_batches(self) -> Iterator[Batch]:
         batches: Any = iter(self._reader().batches(self.paths))

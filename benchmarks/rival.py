@@ -1,0 +1,159 @@
+"""Hinomi beside rsigma (Rust) on the same JSON lines and the same rules, one core each, in one run.
+
+Events: the attack-sample event logs as flat JSON lines (as NXLog writes them), repeated with users, hosts, ids and
+command lines that differ. rsigma is given product, service and category with each event for its log-source routing;
+Hinomi works its routing out from channel and event id. Each is a whole process, pinned to one core; what it takes to
+start and load the rules (a run over one event) is taken off. Prints events/s of each and the ratio.
+
+rsigma comes from crates.io: `cargo install rsigma --version 0.23.0 --locked --root ~/.cache/hinomi/rsigma`
+(`make bench-engine` does that).
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import evtx
+
+DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
+RULES = DATA / "sigma" / "rules" / "windows"
+RSIGMA = Path.home() / ".cache" / "hinomi" / "rsigma" / "bin" / "rsigma"
+COPIES, ROUNDS = 30, 3
+_SYSMON = {
+    1: "process_creation",
+    2: "file_change",
+    3: "network_connection",
+    5: "process_termination",
+    6: "driver_load",
+    7: "image_load",
+    8: "create_remote_thread",
+    9: "raw_access_thread",
+    10: "process_access",
+    11: "file_event",
+    12: "registry_event",
+    13: "registry_set",
+    14: "registry_event",
+    15: "create_stream_hash",
+    17: "pipe_created",
+    18: "pipe_created",
+    19: "wmi_event",
+    20: "wmi_event",
+    21: "wmi_event",
+    22: "dns_query",
+    23: "file_delete",
+    26: "file_delete",
+}
+_SERVICES = {
+    "Security": "security",
+    "System": "system",
+    "Application": "application",
+    "Windows PowerShell": "powershell-classic",
+    "Microsoft-Windows-PowerShell/Operational": "powershell",
+    "Microsoft-Windows-Sysmon/Operational": "sysmon",
+    "Microsoft-Windows-TaskScheduler/Operational": "taskscheduler",
+    "Microsoft-Windows-WMI-Activity/Operational": "wmi",
+    "Microsoft-Windows-Bits-Client/Operational": "bits-client",
+}
+_VARIED = ("CommandLine", "ParentCommandLine", "ScriptBlockText", "TargetFilename", "TargetObject", "Details")
+
+
+def main() -> None:
+    """Print both and the ratio; exits with 1 where rsigma is not installed."""
+    rival = shutil.which("rsigma") or (str(RSIGMA) if RSIGMA.exists() else "")
+    if not rival:
+        print("rsigma is not installed; see the first lines of benchmarks/rival.py", file=sys.stderr)
+        sys.exit(1)
+    with tempfile.TemporaryDirectory() as folder:
+        one, many = Path(folder) / "one.jsonl", Path(folder) / "many.jsonl"
+        n = _write(one, many)
+        print(f"{n:,} events, {many.stat().st_size >> 20} MiB, rules of {RULES}")
+        ours = [sys.executable, "-m", "ops.cli", "hunt", "--rules", str(RULES), "--jsonl"]
+        theirs = [rival, "--output-format", "ndjson", "engine", "eval", "-r", str(RULES), "-q", "--logsource-routing"]
+        _run([*ours, str(one)])  # the compiled rules are kept from here on, as in service
+        ratios = []
+        for _ in range(ROUNDS):
+            a = n / (_run([*ours, str(many)]) - _run([*ours, str(one)]))
+            b = n / (_run([*theirs, "-e", f"@{many}"]) - _run([*theirs, "-e", f"@{one}"]))
+            ratios.append(a / b)
+            print(f"hinomi {a:9,.0f} events/s   rsigma {b:9,.0f} events/s   ratio {a / b:5.2f}")
+        print(f"median ratio {sorted(ratios)[ROUNDS // 2]:.2f} (aim 2.00)")
+
+
+def _run(command: list[str]) -> float:
+    """Seconds of a whole process on one core."""
+    core = str(max(os.sched_getaffinity(0)))
+    environment = {**os.environ, "POLARS_MAX_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
+    start = time.perf_counter()
+    subprocess.run(
+        ["taskset", "-c", core, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+    )
+    return time.perf_counter() - start
+
+
+def _write(one: Path, many: Path) -> int:
+    events = [_flat(json.loads(line)["Event"]) for line in _lines()]
+    one.write_text(json.dumps(events[0]) + "\n", encoding="utf-8")
+    with many.open("w", encoding="utf-8") as file:
+        for copy in range(COPIES):
+            for number, event in enumerate(events):
+                file.write(json.dumps(_varied(event, copy, number), ensure_ascii=False) + "\n")
+    return len(events) * COPIES
+
+
+def _lines() -> Iterator[str]:
+    for path in sorted((DATA / "evtx").rglob("*.evtx")):
+        for record in evtx.PyEvtxParser(str(path)).records_json():
+            yield record["data"]
+
+
+def _flat(event: dict[str, object]) -> dict[str, object]:
+    """As NXLog's im_msvistalog writes it to JSON, with the hints that rsigma asks for."""
+    system = event["System"]
+    assert isinstance(system, dict)
+    number = system["EventID"]
+    number = number.get("#text") if isinstance(number, dict) else number
+    channel = str(system["Channel"] or "")
+    flat: dict[str, object] = {
+        "EventTime": system["TimeCreated"]["#attributes"]["SystemTime"],
+        "Hostname": system["Computer"],
+        "EventID": number,
+        "Channel": channel,
+        "SourceName": system["Provider"]["#attributes"].get("Name"),
+        "Provider_Name": system["Provider"]["#attributes"].get("Name"),
+        "Computer": system["Computer"],
+        "product": "windows",
+        "service": _SERVICES.get(channel, channel.lower()),
+    }
+    if channel.startswith("Microsoft-Windows-Sysmon") and (category := _SYSMON.get(int(str(number)))):
+        flat["category"] = category
+    elif channel.startswith("Microsoft-Windows-PowerShell") and str(number) in {"4103", "4104"}:
+        flat["category"] = "ps_module" if str(number) == "4103" else "ps_script"
+    elif str(number) == "4688" and channel == "Security":
+        flat["category"] = "process_creation"
+    for part in ("EventData", "UserData"):
+        data = event.get(part)
+        for name, value in data.items() if isinstance(data, dict) else ():
+            if isinstance(value, (str, int, float)) and name not in flat:
+                flat[name] = value
+    return flat
+
+
+def _varied(event: dict[str, object], copy: int, number: int) -> dict[str, object]:
+    tag, changed = f" {copy * 100_000 + number}", dict(event)
+    changed["Computer"] = changed["Hostname"] = f"{event['Computer']}-{copy}"
+    for name, value in event.items():
+        if name in _VARIED or name.endswith(("ProcessGuid", "UtcTime", "LogonId")):
+            changed[name] = f"{value}{tag}"
+        elif name.endswith("ProcessId"):
+            changed[name] = f"{value}{copy}"
+    return changed
+
+
+if __name__ == "__main__":
+    main()
