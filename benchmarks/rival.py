@@ -74,7 +74,17 @@ def main() -> None:
         n = _write(one, many)
         print(f"{n:,} events, {many.stat().st_size >> 20} MiB, rules of {RULES}")
         ours = [sys.executable, "-m", "ops.cli", "hunt", "--rules", str(RULES), "--jsonl"]
-        theirs = [rival, "--output-format", "ndjson", "engine", "eval", "-r", str(RULES), "-q", "--logsource-routing"]
+        theirs = [
+            rival,
+            "--output-format",
+            "ndjson",
+            "engine",
+            "eval",
+            "-r",
+            str(RULES),
+            "-q",
+            "--logsource-routing",
+        ]
         _run([*ours, str(one)])  # the compiled rules are kept from here on, as in service
         ratios = []
         for _ in range(ROUNDS):
@@ -91,7 +101,11 @@ def _run(command: list[str]) -> float:
     environment = {**os.environ, "POLARS_MAX_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
     start = time.perf_counter()
     subprocess.run(
-        ["taskset", "-c", core, *command], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=True
+        ["taskset", "-c", core, *command],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=True,
     )
     return time.perf_counter() - start
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import orjson
 import numpy as np
+import orjson
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
