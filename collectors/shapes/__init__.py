@@ -3,6 +3,7 @@
 from collectors.shapes.cef import Cef, cef
 from collectors.shapes.delimited import Delimited, delimited
 from collectors.shapes.json_documents import JsonDocuments, json_documents
+from collectors.shapes.json_fields import JsonFields, json_fields
 from collectors.shapes.key_value import KeyValue, key_value
 from collectors.shapes.lines import Either, Lines, either, lines
 from collectors.shapes.patterns import Patterns, patterns
@@ -13,6 +14,7 @@ __all__ = [
     "Delimited",
     "Either",
     "JsonDocuments",
+    "JsonFields",
     "KeyValue",
     "Lines",
     "Patterns",
@@ -21,6 +23,7 @@ __all__ = [
     "delimited",
     "either",
     "json_documents",
+    "json_fields",
     "key_value",
     "lines",
     "patterns",

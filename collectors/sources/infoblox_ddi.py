@@ -1,0 +1,97 @@
+"""Infoblox NIOS DDI: DNS queries and responses, and DHCP.
+
+Source: Infoblox NIOS Administrator Guide, "Capturing DNS Queries and Responses" and "Viewing DHCP Logs". Its DNS is
+BIND (texts: `collectors.isc.texts`), its DHCP ISC's (`collectors.isc.dhcp`); responses are written its own way.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors import times
+from collectors.isc import dhcp
+from collectors.isc.texts import TABLE
+from collectors.shapes import patterns
+from collectors.source import Raw, Source
+
+_IP = r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*"
+_CLOCK = r"(?:(?P<clock>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}) )?"
+_OWN = {
+    "response": (
+        rf"^{_CLOCK}client (?:@0x[0-9a-f]+ )?(?P<src>{_IP})#(?P<port>\d+)(?: \([^)]*\))?: (?:view (?P<view>\S+): )?"
+        r"(?P<transport>UDP|TCP|TLS|HTTPS): (?P<what>query|response): (?P<name>\S+) (?P<class>\w+) (?P<type>\w+) "
+        r"response: (?P<code>[A-Z]+) (?P<flags>[+-]\S*)(?: (?P<data>.*))?$"
+    ),
+    "threat": (
+        rf"^(?P<reason>[A-Z][A-Z ]*?) resolving '(?P<name>[^'/]+)/(?P<type>\w+)/(?P<class>\w+)': (?P<dst>{_IP})#(?P<dport>\d+)$"
+    ),
+    **dhcp.TABLE,
+}
+
+source = Source(
+    name="infoblox.ddi",
+    title={"ja": "Infoblox DDI(DNS・DHCP)", "en": "Infoblox DDI (DNS, DHCP)"},
+    shape=patterns({**_OWN, **TABLE}, ("named", "dhcpd")),
+    recognise=(
+        r"\bclient \S+#\d+(?: \([^)]*\))?: (?:view \S+: )?(?:UDP|TCP): (?:query|response): \S+ \w+ \w+ response: "
+        r"|\bDHCP[A-Z]+ .* TransID |\br-l-e:"
+    ),
+    leftovers="infoblox",
+    constants={"event.kind": "event", "observer.vendor": "Infoblox", "observer.product": "NIOS"},
+    rename={
+        "port": "source.port",
+        "dst": "destination.ip",
+        "dport": "destination.port",
+        "type2": "dns.question.type",
+        "class": "dns.question.class",
+        "class2": "dns.question.class",
+        "view2": "infoblox.view",
+        "text": "message",
+    },
+    ignore=(
+        *("clock", "name", "type", "shown", "what", "code", "code2", "after", "pattern", "src", "transport"),
+        *("action", "lease", "mac", "client", "via", "rest", "reason", "server"),
+    ),
+)
+_DHCP = ["message", "lease"]
+
+
+@source.derive
+def dns(raw: Raw) -> dict[str, pl.Expr]:
+    """A question or its answer; over the clock of the query log, else the header's."""
+    clock = times.parsed(raw["clock"], ["%d-%b-%Y %H:%M:%S%.3f"], "UTC")
+    leased, ours = dhcp.columns(raw), raw["pattern"].is_in(_DHCP)
+    code = e.first(raw["code"], raw["code2"])
+    asked = raw["name"].is_not_null()
+    over = pl.when(raw["flags"].str.contains("T", literal=True)).then(pl.lit("tcp"))
+    either = {
+        "source.ip": raw["src"],
+        "event.action": pl.when(asked).then(e.first(raw["what"], pl.lit("query"))),
+        "event.category": e.texts("network"),
+        "event.type": e.texts("protocol", "info"),
+        "network.protocol": pl.lit("dns"),
+        "network.transport": e.first(raw["transport"].str.to_lowercase(), over),
+        "event.reason": e.present(raw["reason"]),
+    }
+    told = {name: pl.when(ours).then(leased[name]).otherwise(value) for name, value in either.items()}
+    return {
+        **leased,
+        **told,
+        "network.transport": pl.when(~ours).then(either["network.transport"]),
+        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
+        "dns.question.name": raw["name"].str.strip_suffix("."),
+        "dns.question.type": raw["type"],
+        "dns.response_code": code,
+        "dns.type": pl.when(asked & code.is_not_null())
+        .then(pl.lit("answer"))
+        .when(asked)
+        .then(pl.lit("query")),
+        "event.outcome": pl.when(code.is_in(["NOERROR", "NXDOMAIN"]).not_() | (raw["pattern"] == "threat"))
+        .then(pl.lit("failure"))
+        .when(asked)
+        .then(pl.lit("success")),
+        "host.name": pl.when(ours).then(e.present(raw["client"])).otherwise(pl.col("header.host")),
+        "observer.hostname": pl.col("header.host"),
+    }
+
+
+source.refine(e.related)
