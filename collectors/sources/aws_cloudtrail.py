@@ -1,0 +1,135 @@
+"""AWS CloudTrail: API calls, console sign-ins, service events and Insights, as files, CloudWatch Logs or
+EventBridge give them.
+
+Facts: AWS, "CloudTrail record contents", "CloudTrail userIdentity element", "AWS Management Console sign-in
+events". The whole record stays under `aws.cloudtrail.<name>` in AWS's own spelling (Sigma's names), request
+and response as JSON text, since each of some 20,000 operations has parameters of its own.
+
+`user.id` is the principal, not the account; the account is `cloud.account.id`. A call that AWS answered with
+an `errorCode` failed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from collectors.aws.envelopes import opened
+from collectors.microsoft.records import (
+    Flat,
+    JsonRecords,
+    at,
+    first_address,
+    kept,
+    leaves,
+    related,
+    text,
+    time,
+)
+from collectors.source import Source
+
+source = Source(
+    name="aws.cloudtrail",
+    title={"ja": "AWS CloudTrail（API 操作・サインイン）", "en": "AWS CloudTrail (API calls and sign-ins)"},
+    zone_hint="cloud",
+    shape=JsonRecords(kind=("eventSource",)),
+    recognise=r'"eventSource"\s*:\s*"[^"]+\.amazonaws\.com"|"awsRegion"\s*:.*"eventType"\s*:\s*"Aws\w+"',
+    constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "cloudtrail"},
+)
+
+_WHOLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources")
+_IDENTITY = {"iam.amazonaws.com", "sso.amazonaws.com", "sso-directory.amazonaws.com", "identitystore.amazonaws.com",
+             "organizations.amazonaws.com", "cognito-idp.amazonaws.com"}  # fmt: skip
+_SIGN_IN = {"signin.amazonaws.com", "sts.amazonaws.com"}
+_VERBS = (
+    (("Create", "Run", "Put", "Register", "Add", "Allocate", "Import"), "creation"),
+    (("Delete", "Terminate", "Deregister", "Remove", "Release"), "deletion"),
+    (("Get", "List", "Describe", "Lookup", "Head", "Search", "View", "Decrypt"), "access"),
+)
+
+
+@source.each
+def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
+    """ECS fields of one CloudTrail record; None for JSON that is none."""
+    record = opened(document)
+    if text(record, "eventName") is None or text(record, "eventSource") is None:
+        return None
+    flat = kept(
+        {**_vendor(record), **_happened(record), **_meaning(record), **_who(record), **_where(record)}
+    )
+    return {**flat, **related(flat)}
+
+
+def _vendor(record: dict[str, Any]) -> Flat:
+    small = {name: value for name, value in record.items() if name not in _WHOLE}
+    return {**dict(leaves(small, "aws.cloudtrail.")), **_whole(record)}
+
+
+def _whole(record: dict[str, Any]) -> Flat:
+    present = {name: record[name] for name in _WHOLE if record.get(name)}
+    return {
+        f"aws.cloudtrail.{name}": value if isinstance(value, str) else orjson.dumps(value).decode()
+        for name, value in present.items()
+    }
+
+
+def _happened(record: dict[str, Any]) -> Flat:
+    return {
+        "@timestamp": time(record.get("eventTime")),
+        "event.action": text(record, "eventName"),
+        "event.provider": text(record, "eventSource"),
+        "event.code": text(record, "errorCode"),
+        "event.reason": text(record, "errorMessage"),
+        "event.outcome": _outcome(record),
+        "cloud.region": text(record, "awsRegion"),
+        "cloud.account.id": text(record, "recipientAccountId") or text(record, "userIdentity", "accountId"),
+        "cloud.instance.id": text(record, "requestParameters", "instanceId"),
+    }
+
+
+def _outcome(record: dict[str, Any]) -> str:
+    answer = text(record, "responseElements", str(record.get("eventName")))
+    failed = text(record, "errorCode") or text(record, "errorMessage") or answer == "Failure"
+    return "failure" if failed else "success"
+
+
+def _meaning(record: dict[str, Any]) -> Flat:
+    provider, name = str(record.get("eventSource")), str(record.get("eventName"))
+    if provider in _SIGN_IN:
+        return {"event.category": ["authentication"], "event.type": ["start"]}
+    kind = next((kind for verbs, kind in _VERBS if name.startswith(verbs)), "change")
+    if provider not in _IDENTITY:
+        return {"event.category": ["api"], "event.type": [kind]}
+    about = "group" if "Group" in name else "user" if "User" in name else "admin"
+    return {"event.category": ["iam"], "event.type": ["info" if kind == "access" else kind, about]}
+
+
+def _who(record: dict[str, Any]) -> Flat:
+    """The caller. An assumed role's session name says which person or service holds the role."""
+    who = at(record, "userIdentity")
+    principal = text(who, "principalId")
+    session = principal.partition(":")[2] if principal else ""
+    role = text(who, "sessionContext", "sessionIssuer", "userName")
+    named = text(who, "userName") or session or text(who, "invokedBy")
+    return {
+        "user.id": principal or text(who, "arn") or text(who, "accountId"),
+        "user.name": named or ("root" if text(who, "type") == "Root" else None),
+        "user.roles": [role] if role else None,
+        "user.target.name": text(record, "requestParameters", "userName"),
+        "group.name": text(record, "requestParameters", "groupName"),
+    }
+
+
+def _where(record: dict[str, Any]) -> Flat:
+    """The caller's address; a service of AWS stands there by its name."""
+    given = text(record, "sourceIPAddress")
+    ip, _ = first_address(given)
+    domain = given if ip is None and given and " " not in given else None
+    return {
+        "source.address": given,
+        "source.ip": ip,
+        "source.domain": domain,
+        "user_agent.original": text(record, "userAgent"),
+        "tls.cipher": text(record, "tlsDetails", "cipherSuite"),
+        "tls.client.server_name": text(record, "tlsDetails", "clientProvidedHostHeader"),
+    }
