@@ -5,7 +5,7 @@ Facts: AWS, "Amazon EventBridge event structure", "CloudTrail log file examples"
 
 from typing import Any
 
-from collectors.microsoft.records import text
+from collectors.records import text
 
 
 def opened(record: dict[str, Any]) -> dict[str, Any]:

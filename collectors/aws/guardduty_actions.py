@@ -5,7 +5,7 @@ Facts: AWS, "GuardDuty finding details" (`resource`, `service.action`, `service.
 
 from typing import Any
 
-from collectors.microsoft.records import Flat, at, first_address, items, text
+from collectors.records import Flat, at, first_address, items, text
 
 
 def resource(finding: dict[str, Any]) -> Flat:

@@ -7,7 +7,7 @@ envelope. Facts: Microsoft Graph reference, `signIn`, `directoryAudit`, `riskDet
 
 from typing import Any
 
-from collectors.microsoft.records import Flat, at, embedded, first_address, items, pairs, text
+from collectors.records import Flat, at, embedded, first_address, items, pairs, text
 
 _INTERRUPTED = {"50140", "50055", "50057", "50072", "50074", "50076", "50079", "50097", "50158", "65001"}
 """Sign-ins that stopped for a further step (MFA, consent, a new password): no success yet."""

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from collectors.microsoft.records import Flat, at, embedded, first_address, items, text, url
+from collectors.records import Flat, at, embedded, first_address, items, text, url
 
 _SIGN_IN = {"UserLoggedIn", "UserLoginFailed", "MailboxLogin", "TeamsSessionStarted", "SignInEvent"}
 _FILE = re.compile(r"^(?:File|Folder|Document|Attachment|List|Page)|Link|Sharing|SoftDelete|HardDelete")

@@ -10,6 +10,7 @@ import polars as pl
 
 from collectors.shapes.json_documents import JsonDocuments
 from collectors.shapes.pairs import MAX_KEYS, column_name
+from collectors.source import plain_name
 from hinomi import ecs
 
 SEPARATOR = "\x1f"
@@ -38,10 +39,12 @@ def json_fields(lists: Iterable[str] = ()) -> JsonFields:
 def _texts(frame: pl.DataFrame, lists: frozenset[str]) -> pl.DataFrame:
     rows = [dict(ecs.flatten(document)) for document in frame["document"].to_list()]
     counted = Counter(path for row in rows for path in row)
-    return frame.drop("document").with_columns(
-        pl.Series(column_name(path), [_text(row.get(path), path in lists) for row in rows], dtype=pl.String)
-        for path, _ in counted.most_common(MAX_KEYS)
-    )
+    columns: dict[str, pl.Series] = {}
+    for path, _ in counted.most_common(MAX_KEYS):
+        name = plain_name(column_name(path))
+        values = [_text(row.get(path), path in lists) for row in rows]
+        columns.setdefault(name, pl.Series(name, values, dtype=pl.String))
+    return frame.drop("document").with_columns(columns.values())
 
 
 def _text(value: Any, joined: bool = False) -> str | None:

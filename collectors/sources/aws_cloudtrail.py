@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from collectors.aws.envelopes import opened
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     at,

@@ -13,7 +13,7 @@ from typing import Any
 
 from collectors.aws import guardduty_actions
 from collectors.aws.envelopes import opened
-from collectors.microsoft.records import Flat, JsonRecords, at, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, at, kept, leaves, related, text, time
 from collectors.source import Source
 
 source = Source(

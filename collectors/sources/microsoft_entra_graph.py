@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.microsoft import identity
-from collectors.microsoft.records import Flat, JsonRecords, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, kept, leaves, related, text, time
 from collectors.source import Source
 
 source = Source(

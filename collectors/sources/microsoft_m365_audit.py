@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.microsoft import m365_kinds
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     embedded,

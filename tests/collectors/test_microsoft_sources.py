@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from collectors.microsoft.records import address, time, url
+from collectors.records import address, time, url
 from collectors.source import Parsed, Source
 from collectors.sources.microsoft_entra import source as entra
 from collectors.sources.microsoft_entra_graph import source as graph

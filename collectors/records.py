@@ -1,4 +1,4 @@
-"""JSON records of Microsoft's clouds: the shape, and how their values are written."""
+"""JSON records as clouds write them: the shape, and how their values are read."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,6 +16,8 @@ from hinomi.ecs import column_type
 Flat = dict[str, Any]
 _NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
 _MOST_KINDS = 64
+_NANOSECONDS_UNTIL = 10**20
+_SECONDS_UNTIL = 10**11  # more is a count of something smaller: seconds would be beyond the year 5000
 _V4 = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$")
 _V6 = re.compile(r"^\[?([0-9A-Fa-f]*:[0-9A-Fa-f:.]+?)(?:%\w+)?(?:\](?::(\d{1,5}))?)?$")
 _ISO = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?$")
@@ -70,7 +72,7 @@ def _object(line: str | None) -> dict[str, Any] | None:
 
 
 def at(document: Any, *path: str) -> Any:
-    """The value below these keys; None where there is none, or where it is one of Microsoft's nothings."""
+    """The value below these keys; None where there is none, or where it is a word for nothing."""
     for key in path:
         if type(document) is not dict:
             return None
@@ -134,6 +136,19 @@ def _iso(found: re.Match[str]) -> datetime:
     if zone in (None, "Z"):
         return moment
     return datetime.fromisoformat(f"{moment:%Y-%m-%dT%H:%M:%S.%f}{zone[:3]}:{zone[-2:]}").astimezone(UTC)
+
+
+def epoch(value: Any) -> datetime | None:
+    """A count since 1970 as a time; its size tells seconds, milli-, micro- and nanoseconds apart."""
+    try:
+        count = float(value)
+        if not 0 < count < _NANOSECONDS_UNTIL:
+            return None
+        while count >= _SECONDS_UNTIL:
+            count /= 1000
+        return datetime.fromtimestamp(round(count, 6), UTC)
+    except (TypeError, ValueError, OverflowError, OSError):
+        return None
 
 
 def address(value: Any) -> tuple[str | None, int | None]:
