@@ -8,6 +8,7 @@ from collectors.shapes.key_value import KeyValue, key_value
 from collectors.shapes.lines import Either, Lines, either, lines
 from collectors.shapes.patterns import Patterns, patterns
 from collectors.shapes.renamed import Renamed, renamed
+from collectors.shapes.rows import Rows, rows
 
 __all__ = [
     "Cef",
@@ -19,6 +20,7 @@ __all__ = [
     "Lines",
     "Patterns",
     "Renamed",
+    "Rows",
     "cef",
     "delimited",
     "either",
@@ -28,4 +30,5 @@ __all__ = [
     "lines",
     "patterns",
     "renamed",
+    "rows",
 ]

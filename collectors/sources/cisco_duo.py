@@ -1,0 +1,91 @@
+"""Duo Security: authentication, administrator, telephony and offline-enrolment logs (Admin API).
+
+Source: Duo, Admin API "Logs" (authentication v2, administrator, telephony v2, offline enrollment). `description` of
+administrator logs is JSON written as text. `eventtype` is what Duo's log sync names the log.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from collectors.microsoft.records import (
+    Flat,
+    JsonRecords,
+    at,
+    embedded,
+    first_address,
+    kept,
+    leaves,
+    related,
+    text,
+    time,
+)
+from collectors.source import Source
+
+source = Source(
+    name="cisco.duo",
+    title={"ja": "Duo Security(多要素認証)", "en": "Duo Security"},
+    shape=JsonRecords(kind=("eventtype",)),
+    recognise=r'"eventtype"\s*:\s*"(?:auth_log|admin_log|telephony_log|offline_log|authentication|administrator|telephony)"|"access_device"\s*:.*"txid"\s*:',
+    constants={"event.kind": "event", "observer.vendor": "Duo"},
+)
+_IAM = ("user_", "admin_create", "admin_delete", "admin_update", "group_", "phone_", "hardtoken_", "bypass")
+
+
+@source.each
+def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
+    """ECS fields of one log; None for JSON that is none."""
+    if not {"eventtype", "access_device", "txid", "telephony_id"} & record.keys():
+        return None
+    said = embedded(record.get("description"))
+    said = said if isinstance(said, dict) else {}
+    flat = kept({**dict(leaves(record, "cisco.duo.")), **_who(record, said), **_what(record, said)})
+    return {**flat, **related(flat)}
+
+
+def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:
+    address, _ = first_address(
+        text(record, "access_device", "ip"), text(said, "ip_address"), text(record, "ip")
+    )
+    person = at(record, "user")
+    return {
+        "user.name": text(person, "name")
+        or text(record, "username")
+        or (person if isinstance(person, str) else None),
+        "user.id": text(person, "key"),
+        "user.email": text(record, "email") or text(said, "email"),
+        "user.target.name": text(record, "object")
+        if str(record.get("action", "")).startswith("user_")
+        else None,
+        "source.ip": address,
+        "host.name": text(said, "hostname") or text(record, "access_device", "hostname"),
+        "user_agent.original": text(said, "user_agent"),
+        "observer.hostname": text(record, "host"),
+    }
+
+
+def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
+    action = text(record, "action") or text(record, "event_type") or text(record, "context")
+    result = (text(record, "result") or "").lower()
+    signing = bool(result) or (action or "").startswith("admin_login")
+    failed = result in {"denied", "failure", "error", "fraud"} or (action or "").endswith("_error")
+    seconds = record.get("timestamp")
+    clock = time(text(record, "isotimestamp")) or time(text(record, "ts"))
+    if clock is None and type(seconds) is int and 0 < seconds < 10**11:
+        clock = datetime.fromtimestamp(seconds, UTC)
+    changed = (action or "").startswith(_IAM)
+    return {
+        "@timestamp": clock,
+        "event.action": action,
+        "event.provider": text(record, "eventtype"),
+        "event.category": ["authentication"] if signing else ["iam"] if changed else ["configuration"],
+        "event.type": ["start"]
+        if signing and not failed
+        else ["denied"]
+        if signing
+        else ["change"]
+        if changed
+        else ["info"],
+        "event.outcome": ("failure" if failed else "success") if signing else None,
+        "event.reason": text(record, "reason") or text(said, "error"),
+    }

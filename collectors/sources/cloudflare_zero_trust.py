@@ -1,0 +1,107 @@
+"""Cloudflare Zero Trust by Logpush: Gateway HTTP, DNS and network, Access requests, account audit.
+
+Source: Cloudflare, Logs "Datasets": gateway_http, gateway_dns, gateway_network, access_requests, audit_logs. Access
+guards web applications, so its sign-ins are HTTP. Its `AppDomain` may carry a path and is kept whole.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.microsoft.records import (
+    Flat,
+    JsonRecords,
+    first_address,
+    items,
+    kept,
+    leaves,
+    related,
+    text,
+    time,
+    url,
+)
+from collectors.source import Source
+
+source = Source(
+    name="cloudflare.zero_trust",
+    title={"ja": "Cloudflare Zero Trust(Gateway・Access)", "en": "Cloudflare Zero Trust (Gateway, Access)"},
+    zone_hint="internet",
+    shape=JsonRecords(kind=("ActionType", "HTTPMethod")),
+    recognise=r'"(?:AppUUID|RayID|HTTPHost|ActorIP|UntrustedCertificateAction|QueryNameReversed)"\s*:',
+    constants={"event.kind": "event", "observer.vendor": "Cloudflare"},
+)
+_TIMES = ("Datetime", "CreatedAt", "When", "SessionStartTime")
+_SIGNS = {"AppUUID", "HTTPHost", "ActorID", "ActorType", "QueryName", "SNI", "PolicyID"}
+
+
+@source.each
+def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
+    """ECS fields of one record; None for JSON that is none."""
+    if not _SIGNS & record.keys() or not any(name in record for name in _TIMES):
+        return None
+    flat = kept({**dict(leaves(record, "cloudflare.")), **_common(record), **_asked(record), **_what(record)})
+    return {**flat, **related(flat)}
+
+
+def _common(record: dict[str, Any]) -> Flat:
+    access = "AppUUID" in record
+    near, _ = first_address(*(text(record, name) for name in ("SourceIP", "IPAddress", "ActorIP", "SrcIP")))
+    far, _ = first_address(text(record, "DestinationIP"), text(record, "DstIP"))
+    return {
+        "@timestamp": next((found for name in _TIMES if (found := time(text(record, name)))), None),
+        "source.ip": near,
+        "client.ip": near if access else None,
+        "source.port": text(record, "SourcePort") or text(record, "SrcPort"),
+        "destination.ip": far,
+        "destination.port": text(record, "DestinationPort") or text(record, "DstPort"),
+        "user.email": text(record, "Email") or text(record, "ActorEmail"),
+        "user.id": text(record, "UserUID") or text(record, "UserID") or text(record, "ActorID"),
+        "host.name": text(record, "DeviceName"),
+        "device.id": text(record, "DeviceID"),
+        "cloud.account.id": text(record, "AccountID") or text(record, "OwnerID"),
+        "rule.name": text(record, "PolicyName"),
+        "rule.id": text(record, "PolicyID"),
+    }
+
+
+def _asked(record: dict[str, Any]) -> Flat:
+    host, name = text(record, "HTTPHost"), text(record, "QueryName")
+    files = [
+        one
+        for one in items(record, "DownloadedFileNames")
+        if isinstance(one, str) and not one.startswith("<")
+    ]
+    blocked = text(record, "BlockedFileName")
+    return {
+        "network.protocol": "dns" if name else "http" if host or "AppUUID" in record else None,
+        "network.transport": text(record, "Transport"),
+        "destination.domain": host,
+        "url.domain": text(record, "AppDomain") or host,
+        **{key: value for key, value in url(text(record, "URL")).items() if value is not None},
+        "http.request.method": text(record, "HTTPMethod"),
+        "http.request.referrer": text(record, "Referer"),
+        "http.response.status_code": text(record, "HTTPStatusCode"),
+        "http.version": (text(record, "HTTPVersion") or "").removeprefix("HTTP/") or None,
+        "user_agent.original": text(record, "UserAgent"),
+        "dns.question.name": name,
+        "dns.question.type": text(record, "QueryTypeName"),
+        "file.name": blocked or (files[0] if files else None),
+        "file.size": text(record, "BlockedFileSize"),
+    }
+
+
+def _what(record: dict[str, Any]) -> Flat:
+    access, audit = "AppUUID" in record, "ActionType" in record
+    action = text(record, "Action") or text(record, "ActionType")
+    allowed = record.get("Allowed") if access else record.get("ActionResult") if audit else None
+    denied = allowed is False or (action or "").lower() in {"block", "blocked", "isolate"}
+    return {
+        "event.id": None,
+        "event.action": action,
+        "event.category": ["authentication"]
+        if access
+        else ["configuration"]
+        if audit
+        else ["web", "network"],
+        "event.type": ["denied"] if denied else ["change"] if audit else ["start"] if access else ["allowed"],
+        "event.outcome": None if allowed is None else "success" if allowed is True else "failure",
+    }

@@ -1,0 +1,93 @@
+"""Azure activity log: what was done to subscriptions and resources, alerts, policy, service health.
+
+Source: Microsoft, "Azure Activity Log event schema" (REST and portal form with `value`/`localizedValue`, and the form of
+diagnostic settings with `operationName`, `callerIpAddress`, `identity.claims`).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from collectors.microsoft.records import (
+    Flat,
+    JsonRecords,
+    at,
+    first_address,
+    kept,
+    leaves,
+    related,
+    text,
+    time,
+)
+from collectors.source import Source
+
+source = Source(
+    name="microsoft.azure_activity",
+    title={"ja": "Azure アクティビティログ", "en": "Azure activity log"},
+    shape=JsonRecords(),
+    recognise=r'"(?:eventDataId|eventTimestamp)"\s*:.*"(?:resourceProviderName|subscriptionId|channels)"|"identity"\s*:\s*\{\s*"(?:authorization|claims)"',
+    constants={"event.kind": "event", "cloud.provider": "azure"},
+)
+_NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
+_UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
+_TYPES = {"write": "change", "delete": "deletion", "action": "access", "read": "access"}
+_UNIQUE = 36  # characters of a GUID: such a caller is an application, no name
+
+
+@source.each
+def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
+    """ECS fields of one event; None for JSON that is none."""
+    if (
+        not {"eventTimestamp", "eventDataId", "operationName"} & record.keys()
+        or "claims" not in str(record)[:20_000]
+    ):
+        return None
+    flat = kept({**dict(leaves(record, "azure.activitylogs.")), **_who(record), **_what(record)})
+    return {**flat, **related(flat)}
+
+
+def _value(record: dict[str, Any], name: str) -> str | None:
+    return text(record, name, "value") or text(record, name)
+
+
+def _who(record: dict[str, Any]) -> Flat:
+    claims = at(record, "claims") or at(record, "identity", "claims") or {}
+    caller = text(record, "caller") or text(claims, _UPN)
+    person = caller if caller and "@" in caller else text(claims, _UPN)
+    local, _, domain = (person or "").partition("@")
+    address, _ = first_address(
+        text(record, "httpRequest", "clientIpAddress"),
+        text(record, "callerIpAddress"),
+        text(claims, "ipaddr"),
+    )
+    named = caller if caller and len(caller) != _UNIQUE else None
+    return {
+        "source.user.name": named,
+        "user.name": local or text(claims, _NAME),
+        "user.domain": domain or None,
+        "user.email": person,
+        "source.ip": address,
+    }
+
+
+def _what(record: dict[str, Any]) -> Flat:
+    operation, status = (
+        _value(record, "operationName") or "",
+        (_value(record, "status") or text(record, "resultType") or "").lower(),
+    )
+    resource = text(record, "resourceId") or text(record, "resourceUri") or ""
+    category, properties = _value(record, "category") or "", at(record, "properties") or {}
+    failed = status in {"failed", "failure"} or (text(record, "level") or "") in {"Error", "Critical"}
+    return {
+        "@timestamp": time(text(record, "eventTimestamp")) or time(text(record, "time")),
+        "event.id": None,
+        "event.action": operation or None,
+        "event.category": ["configuration"] if category in {"Administrative", "Policy", ""} else ["host"],
+        "event.type": [_TYPES.get(operation.rpartition("/")[2].lower(), "info")],
+        "event.outcome": "failure" if failed else "success" if status in {"succeeded", "success"} else None,
+        "event.reason": text(record, "description") or None,
+        "rule.name": text(properties, "RuleName")
+        or (resource.rpartition("/")[2] if "/alertrules/" in resource.lower() else None),
+        "cloud.account.id": text(record, "tenantId"),
+        "cloud.region": text(record, "location"),
+        "log.level": text(record, "level"),
+    }

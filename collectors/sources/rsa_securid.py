@@ -1,0 +1,71 @@
+"""RSA SecurID / Authentication Manager: administration, runtime and system audit logs.
+
+Source: RSA Authentication Manager "Audit Log Messages" and log4j layout of `rsa-console`/`rsa-runtime`: clock, server,
+logger, level, then columns by log. The clock's comma counts as one. Columns from the sixth: entry id, instance (session) id, client address, server
+address, action key, action id, result, result key; runtime and administration go on with session, actor id, security
+domain, identity source, actor name, given name, surname … The line has a clock and no day: the header's day is taken.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import either, lines, rows
+from collectors.source import Raw, Source
+
+_LOGGER = r"^\s*(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d,\d{3}, [^,]*, (?:audit|system)\."
+
+source = Source(
+    name="rsa.securid",
+    title={"ja": "RSA SecurID(認証)", "en": "RSA SecurID"},
+    shape=either(_LOGGER, rows(12, header=True), lines(r"^[A-Z][\w ,:.()/-]*\.$")),
+    recognise=r"\d\d:\d\d:\d\d,\d{3}, [^,]*, (?:audit|system)\.(?:runtime|admin|com)\.",
+    constants={"event.kind": "event", "observer.vendor": "RSA", "observer.product": "SecurID"},
+)
+source.ignore = [*(f"c{n}" for n in range(250)), "text"]
+
+
+@source.derive
+def audit(raw: Raw) -> dict[str, pl.Expr]:
+    """One entry of any of the three logs."""
+    logger, key, result = raw["c3"].str.strip_chars(), raw["c9"], raw["c11"]
+    system = logger.str.starts_with("system.")
+    signing = key.str.starts_with("AUTH")
+    actor = pl.when(~system).then(e.present(raw["c17"]))
+    failed = result.is_in(["FAIL", "FAILURE", "ERROR"])
+    return {
+        "@timestamp": e.time_or(pl.col("header.timestamp")),
+        "message": raw["text"],
+        "observer.hostname": raw["c2"].str.strip_chars(),
+        "log.logger": logger,
+        "log.level": raw["c4"].str.strip_chars(),
+        "rsa.securid.entry_id": raw["c5"].str.strip_chars(),
+        "observer.serial_number": e.present(raw["c6"]),
+        "source.ip": e.ip(raw["c7"]),
+        "destination.ip": e.ip(raw["c8"]),
+        "event.action": key,
+        "event.code": raw["c10"],
+        "event.outcome": pl.when(failed)
+        .then(pl.lit("failure"))
+        .when(result == "SUCCESS")
+        .then(pl.lit("success")),
+        "event.reason": e.present(raw["c12"]),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication"))
+        .otherwise(e.texts("configuration")),
+        "event.type": pl.when(key.str.contains("LOGOUT"))
+        .then(e.texts("end"))
+        .when(signing)
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "user.id": pl.when(~system).then(e.present(raw["c14"])),
+        "user.name": actor,
+        "user.target.name": actor,
+        "user.full_name": pl.when(~system).then(
+            e.present(pl.concat_str(raw["c18"], raw["c19"], separator=" ", ignore_nulls=True))
+        ),
+        "rsa.securid.agent": pl.when(~system).then(e.present(raw["c23"])),
+        "rsa.securid.method": pl.when(~system).then(e.present(raw["c26"])),
+    }
+
+
+source.refine(e.related)
