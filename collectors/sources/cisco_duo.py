@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     at,

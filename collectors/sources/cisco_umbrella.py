@@ -24,18 +24,22 @@ source = Source(
     leftovers="cisco.umbrella",
 )
 _DNS = {
-    "c2": "identities", "c9": "categories", "c10": "identity_type", "c11": "identity_types",
+    "c2": "identities",
+    "c9": "categories",
+    "c10": "identity_type",
+    "c11": "identity_types",
     "c12": "blocked_categories",
 }
 _PROXY = {
-
-        "c5": "content_type",
-        "c15": "categories",
-        "c16": "av_detections",
-        "c17": "puas",
-        "c18": "amp_disposition"
-    ,
-    "c19": "amp_malware", "c21": "identity_type", "c22": "blocked_categories", "c23": "identities",
+    "c5": "content_type",
+    "c15": "categories",
+    "c16": "av_detections",
+    "c17": "puas",
+    "c18": "amp_disposition",
+    "c19": "amp_malware",
+    "c21": "identity_type",
+    "c22": "blocked_categories",
+    "c23": "identities",
 }
 _DONE = [f"c{n}" for n in range(250)]
 source.ignore = _DONE

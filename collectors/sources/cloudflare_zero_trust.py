@@ -7,7 +7,7 @@ guards web applications, so its sign-ins are HTTP. Its `AppDomain` may carry a p
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     first_address,

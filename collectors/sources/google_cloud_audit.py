@@ -7,7 +7,7 @@ reports through it stands in `metadata.event`.
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     at,

@@ -8,7 +8,7 @@ in `google.workspace.events`. `actor.email` may be redacted; a Chrome device nam
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     first_address,

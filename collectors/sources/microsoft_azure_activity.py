@@ -7,7 +7,7 @@ diagnostic settings with `operationName`, `callerIpAddress`, `identity.claims`).
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     at,

@@ -9,7 +9,7 @@ its parent; in all other tables the initiating process is who acted. `Additional
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import (
+from collectors.records import (
     Flat,
     JsonRecords,
     at,

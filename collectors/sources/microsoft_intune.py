@@ -7,7 +7,7 @@ IntuneOperationalLogs, IntuneDeviceComplianceOrg, IntuneDevices (IntuneAuditLogs
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import Flat, JsonRecords, at, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, at, kept, leaves, related, text, time
 from collectors.source import Source
 
 source = Source(

@@ -6,7 +6,7 @@ Source: Microsoft, Office 365 Reporting web service "MessageTrace report" and `G
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft.records import Flat, JsonRecords, first_address, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, first_address, kept, leaves, related, text, time
 from collectors.source import Source
 
 source = Source(

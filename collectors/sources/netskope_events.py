@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.microsoft.records import Flat, JsonRecords, first_address, kept, leaves, related, text
+from collectors.records import Flat, JsonRecords, first_address, kept, leaves, related, text
 from collectors.source import Source
 
 source = Source(

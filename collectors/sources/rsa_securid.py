@@ -1,9 +1,9 @@
 """RSA SecurID / Authentication Manager: administration, runtime and system audit logs.
 
-Source: RSA Authentication Manager "Audit Log Messages" and log4j layout of `rsa-console`/`rsa-runtime`: clock, server,
-logger, level, then columns by log. The clock's comma counts as one. Columns from the sixth: entry id, instance (session) id, client address, server
-address, action key, action id, result, result key; runtime and administration go on with session, actor id, security
-domain, identity source, actor name, given name, surname … The line has a clock and no day: the header's day is taken.
+Source: RSA Authentication Manager "Audit Log Messages" and the log4j layout of `rsa-console` and `rsa-runtime`: clock
+(its comma counts as a column), server, logger, level, entry id, instance, client address, server address, action key,
+action id, result, result key; runtime and administration go on with session, actor id, security domain, identity
+source, actor name, given name, surname. The line has a clock and no day: the header's day is taken.
 """
 
 import polars as pl
@@ -12,7 +12,7 @@ from collectors import expressions as e
 from collectors.shapes import either, lines, rows
 from collectors.source import Raw, Source
 
-_LOGGER = r"^\s*(?:\d{4}-\d\d-\d\d )?\d\d:\d\d:\d\d,\d{3}, [^,]*, (?:audit|system)\."
+_LOGGER = r"\d\d:\d\d:\d\d,\d{3}, [^,]*, (?:audit|system)\."
 
 source = Source(
     name="rsa.securid",
