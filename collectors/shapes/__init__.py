@@ -2,6 +2,7 @@
 
 from collectors.shapes.cef import Cef, cef
 from collectors.shapes.delimited import Delimited, delimited
+from collectors.shapes.inner import Inner, inner
 from collectors.shapes.json_documents import JsonDocuments, json_documents
 from collectors.shapes.json_fields import JsonFields, json_fields
 from collectors.shapes.key_value import KeyValue, key_value
@@ -14,6 +15,7 @@ __all__ = [
     "Cef",
     "Delimited",
     "Either",
+    "Inner",
     "JsonDocuments",
     "JsonFields",
     "KeyValue",
@@ -24,6 +26,7 @@ __all__ = [
     "cef",
     "delimited",
     "either",
+    "inner",
     "json_documents",
     "json_fields",
     "key_value",
