@@ -53,8 +53,10 @@ class Raw:
     """The raw fields of one frame as expressions; a field that no line had is a null text."""
 
     columns: frozenset[str]
+    asked: set[str] = field(default_factory=set)
 
     def __getitem__(self, name: str) -> pl.Expr:
+        self.asked.add(name)
         return pl.col(name) if name in self.columns else pl.lit(None, dtype=pl.String)
 
     def __contains__(self, name: str) -> bool:
@@ -133,9 +135,28 @@ class Source:
 
     def _by_table(self, frame: pl.DataFrame) -> pl.DataFrame:
         raw = Raw(frozenset(frame.columns))
+        try:
+            return self._mapped(frame, raw)
+        except (
+            pl.exceptions.ShapeError
+        ):  # of constants alone, some expressions give one row: make them columns
+            missing = [name for name in raw.asked if name not in raw.columns]
+            whole = frame.with_columns(pl.lit(None, dtype=pl.String).alias(name) for name in missing)
+            named = set(frame.columns)
+            return self._mapped(whole, Raw(frozenset(whole.columns)), lambda name: name in named)
+
+    def _mapped(
+        self, frame: pl.DataFrame, raw: Raw, given: Callable[[str], bool] = lambda _: True
+    ) -> pl.DataFrame:
         columns: dict[str, pl.Expr] = {ROW: pl.col(ROW)}
         for name in frame.columns:
-            if name == ROW or name in self.ignore or name.startswith("header.") or name in _INTAKE:
+            if (
+                name == ROW
+                or name in self.ignore
+                or name.startswith("header.")
+                or name in _INTAKE
+                or not given(name)
+            ):
                 continue
             target = self.rename.get(name)
             if target is None:
