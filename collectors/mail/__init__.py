@@ -1,0 +1,1 @@
+"""Mail servers: the texts of their logs."""
