@@ -1,7 +1,8 @@
 """The audit log: append-only, each entry holding the hash of the one before it.
 
-`verify` finds entries that were edited, dropped or reordered; a head kept beside the log (`audit_head`) finds a
-tail that was cut off.
+`verify` finds entries that were edited, dropped, added or reordered. The head (number and hash of the newest entry)
+is kept beside the log and finds a tail that was cut off or rewritten; whoever may write the whole store could rewrite
+both, so `head()` is there to be printed, mailed or kept elsewhere, and handed back to `verify`.
 """
 
 import hashlib
@@ -29,6 +30,14 @@ class Problem:
     en: str
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The newest entry: its number and hash, as noted at some time."""
+
+    number: int
+    hash: str
+
+
 @dataclass(slots=True)
 class Audit:
     """Appends entries and checks them."""
@@ -52,35 +61,49 @@ class Audit:
                 "previous": last.body["hash"] if last else _GENESIS,
                 "number": number,
             }
-            body = {**entry, "hash": _hash(entry)}
+            head = Head(number, _hash(entry))
+            body = {**entry, "hash": head.hash}
             try:
                 self.records.put(KIND, f"{number:012d}", body, expect=0)
             except Conflict:
                 continue  # another process wrote this number; chain behind it
-            self.records.put(*_HEAD, {"number": number, "hash": body["hash"]})
+            self._note(head)
             return f"{number:012d}"
 
-    def verify(self) -> list[Problem]:
-        """Every problem found, in order; empty when the log is whole."""
+    def head(self) -> Head | None:
+        """The head as noted when the newest entry was written; None for an empty log."""
+        held = self.records.get(*_HEAD)
+        return Head(int(held.body["number"]), str(held.body["hash"])) if held else None
+
+    def verify(self, *, noted: Head | None = None) -> list[Problem]:
+        """Every problem found, in order; empty when the log is whole. noted: a head kept outside the store."""
         problems: list[Problem] = []
+        heads = {head.number: head for head in (self.head(), noted) if head is not None}
+        seen: dict[int, str] = {}
         previous, expected = _GENESIS, 1
         for record in self._all():
-            problems += _check(record, expected, previous)
-            previous, expected = str(record.body.get("hash", "")), int(record.id) + 1
-        return problems + self._check_head(expected - 1, previous)
+            number = _number(record)
+            if number is None:
+                problems.append(_stranger(record))
+                continue
+            problems += _check(record, number, expected, previous)
+            previous, expected = str(record.body.get("hash", "")), number + 1
+            if number in heads:
+                seen[number] = previous
+        return problems + [one for head in heads.values() for one in _against(head, seen, expected - 1)]
 
-    def _check_head(self, number: int, digest: str) -> list[Problem]:
-        head = self.records.get(*_HEAD)
-        if head is None or int(head.body["number"]) <= number:
-            return []
-        missing = f"{number + 1:012d}"
-        return [
-            Problem(
-                missing,
-                f"監査記録 {missing} 以降({int(head.body['number']) - number} 件)が失われています。",
-                f"audit entries from {missing} on ({int(head.body['number']) - number}) are missing",
-            )
-        ]
+    def _note(self, head: Head) -> None:
+        """Move the head forward; of two processes the later entry wins, whichever writes last."""
+        while True:
+            held = self.records.get(*_HEAD)
+            if held is not None and int(held.body["number"]) >= head.number:
+                return
+            body = {"number": head.number, "hash": head.hash}
+            try:
+                self.records.put(*_HEAD, body, expect=held.version if held else 0)
+            except Conflict:
+                continue
+            return
 
     def _all(self) -> Iterator[Record]:
         offset = 0
@@ -89,21 +112,49 @@ class Audit:
             offset += len(found)
 
 
-def _check(record: Record, expected: int, previous: str) -> Iterator[Problem]:
+def _number(record: Record) -> int | None:
+    return int(record.id) if record.id.isascii() and record.id.isdigit() else None
+
+
+def _stranger(record: Record) -> Problem:
+    return Problem(
+        record.id, f"監査記録 {record.id} は番号ではありません。", f"audit entry {record.id} has no number"
+    )
+
+
+def _check(record: Record, number: int, expected: int, previous: str) -> Iterator[Problem]:
     body = dict(record.body)
     digest = body.pop("hash", "")
-    if int(record.id) != expected:
-        gap = f"{expected:012d}"
+    for missing in range(expected, min(number, expected + 100)):
+        gap = f"{missing:012d}"
         yield Problem(gap, f"監査記録 {gap} が失われています。", f"audit entry {gap} is missing")
-    if _hash(body) != digest or body.get("number") != int(record.id):
+    if _hash(body) != digest or body.get("number") != number:
         yield Problem(
             record.id, f"監査記録 {record.id} が書き換えられています。", f"audit entry {record.id} was edited"
         )
-    elif body.get("previous") != previous and int(record.id) == expected:
+    elif body.get("previous") != previous and number == expected:
         yield Problem(
             record.id,
             f"監査記録 {record.id} の前の記録が入れ替わっています。",
             f"audit entry {record.id} follows another entry",
+        )
+
+
+def _against(head: Head, seen: Mapping[int, str], last: int) -> Iterator[Problem]:
+    """What a noted head shows: a tail cut off, or an entry that is no longer the one that was noted."""
+    if head.number > last:
+        missing, lost = f"{last + 1:012d}", head.number - last
+        yield Problem(
+            missing,
+            f"監査記録 {missing} 以降({lost} 件)が失われています。",
+            f"audit entries from {missing} on ({lost}) are missing",
+        )
+    elif head.number in seen and seen[head.number] != head.hash:
+        entry = f"{head.number:012d}"
+        yield Problem(
+            entry,
+            f"監査記録 {entry} は、控えてある記録と違います(この番号までのどこかが書き換えられています)。",
+            f"audit entry {entry} is not the one that was noted: it or one before it was rewritten",
         )
 
 

@@ -3,28 +3,20 @@
 Used by the console and the command line. Every method writes the audit log before the decision takes effect.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from hinomi.clock import Clock
-from hinomi.errors import Conflict, InputError, Refused
+from hinomi.errors import InputError
 from hinomi.incident import Happening, Incident, Status, Verdict
 from hinomi.store import Record, Records
 from responders.audit import Audit
+from responders.incidents import casefile
 from responders.notify import links
-from responders.playbooks.run import APPROVAL, KIND, Run, RunState
+from responders.playbooks.approvals import Approvals
 
-RANKS = (
-    "information_system_manager",
-    "information_security_manager",
-    "chief_information_security_manager",
-    "ciso",
-)
-"""Who approves, lowest first (roles of the MIC guideline): a higher office may decide for a lower one."""
-_INCIDENT = "incident"
-_TRIES = 20
+Changes = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,176 +43,100 @@ class Desk:
 
     def acknowledge(self, incident_id: str, *, actor: str) -> Incident:
         """The person takes the incident; escalation stops. A second acknowledgement changes nothing."""
-        incident = self._incident(incident_id)
-        if incident.acknowledged_by and not graver_since(incident):
+        incident = casefile.read(self.records, incident_id)
+        if not casefile.needs_a_person(incident):
             return incident
-        now = self.clock.now()
-        fields = {**incident.fields, "acknowledged_grade": incident.grade}
-        changes: dict[str, Any] = {"acknowledged_by": actor, "acknowledged_at": now, "fields": fields}
-        if incident.status is Status.NEW:
-            changes["status"] = Status.ACKNOWLEDGED
-        return self._change(incident_id, actor, "ack", "対応を始めました。", "took the incident", changes)
+
+        def taken(now: Incident) -> Changes | None:
+            if not casefile.needs_a_person(now):
+                return None  # somebody else was first, a moment ago
+            return {
+                "acknowledged_by": actor,
+                "acknowledged_at": self.clock.now(),
+                "status": Status.ACKNOWLEDGED if now.status is Status.NEW else now.status,
+                "fields": {**now.fields, "acknowledged_grade": now.grade},
+            }
+
+        return self._change(incident_id, actor, "ack", "対応を始めました。", "took the incident", taken)
 
     def assign(self, incident_id: str, assignee: str, *, actor: str) -> Incident:
-        """Give the incident to a person."""
-        changes = {"assignee": assignee, "status": Status.IN_PROGRESS}
-        return self._change(
-            incident_id, actor, "assign", f"担当: {assignee}", f"assigned to {assignee}", changes
-        )
+        """Give the incident to a person; work on an open one has then begun."""
+
+        def given(now: Incident) -> Changes:
+            begun = now.status in (Status.NEW, Status.ACKNOWLEDGED)
+            return {"assignee": assignee, "status": Status.IN_PROGRESS if begun else now.status}
+
+        words = f"担当: {assignee}", f"assigned to {assignee}"
+        return self._change(incident_id, actor, "assign", *words, given)
 
     def comment(self, incident_id: str, text: str, *, actor: str) -> Incident:
         """Add a note to the timeline."""
-        return self._change(incident_id, actor, "comment", text, text, {})
+        return self._change(incident_id, actor, "comment", text, text, lambda _: {})
 
     def regrade(self, incident_id: str, grade: int, reason: str, *, actor: str) -> Incident:
         """Change the grade, with a reason; it then no longer follows the alerts."""
         if not 0 <= grade <= 3 or not reason.strip():
             raise InputError("段階は 0〜3 で、理由が要ります。", "a grade is 0 to 3 and needs a reason")
-        fields = {**self._incident(incident_id).fields, "grade_by": actor}
-        changes = {"grade": grade, "grade_reason_ja": reason, "grade_reason_en": reason, "fields": fields}
-        return self._change(
-            incident_id,
-            actor,
-            "level",
-            f"段階を {grade} に変更: {reason}",
-            f"grade {grade}: {reason}",
-            changes,
-        )
+
+        def graded(now: Incident) -> Changes:
+            fields = {**now.fields, "grade_by": actor, "graded_at": self.clock.now().isoformat()}
+            if now.acknowledged_by == actor:
+                fields["acknowledged_grade"] = grade  # who raises it knows it
+            return {"grade": grade, "grade_reason_ja": reason, "grade_reason_en": reason, "fields": fields}
+
+        words = f"段階を {grade} に変更: {reason}", f"grade {grade}: {reason}"
+        return self._change(incident_id, actor, "level", *words, graded)
 
     def close(self, incident_id: str, verdict: Verdict, reason: str, *, actor: str) -> Incident:
         """Close with a verdict and its reason."""
         changes = {"status": Status.CLOSED, "verdict": verdict}
-        return self._change(
-            incident_id,
-            actor,
-            "status",
-            f"終了({verdict}): {reason}",
-            f"closed ({verdict}): {reason}",
-            changes,
-        )
+        words = f"終了({verdict}): {reason}", f"closed ({verdict}): {reason}"
+        return self._change(incident_id, actor, "status", *words, lambda _: changes)
 
-    def approve(self, approval_id: str, *, actor: str, roles: Sequence[str], note: str = "") -> Record:
-        """Approve a plan. Raises Refused for the wrong role, the requester, a changed or expired plan."""
-        return self._decide(approval_id, "approved", actor, roles, note)
+    def approve(
+        self, approval_id: str, *, actor: str, roles: Sequence[str], note: str = "", plan: str = ""
+    ) -> Record:
+        """Approve a plan. plan: the `plan_hash` that the person was shown, where a page showed it.
+
+        Raises Refused for the wrong role, the requester, a changed or expired plan.
+        """
+        return self._approvals.decide(approval_id, "approved", actor, roles, note, plan)
 
     def deny(self, approval_id: str, *, actor: str, roles: Sequence[str], note: str = "") -> Record:
         """Deny a plan."""
-        return self._decide(approval_id, "denied", actor, roles, note)
+        return self._approvals.decide(approval_id, "denied", actor, roles, note)
 
     def undo(self, run_id: str, *, actor: str, roles: Sequence[str], note: str = "") -> None:
         """Ask for a finished run to be put back, in reverse order."""
-        record = self.records.get(KIND, run_id)
-        if record is None:
-            raise InputError("この実行はありません。", "there is no such run")
-        run = Run.model_validate(record.body)
-        if not may_approve(roles, run.approver):
-            self._refuse(actor, "playbook.undo", run_id, "role")
-        if run.dry_run or run.state not in (RunState.DONE, RunState.FAILED):
-            self._refuse(actor, "playbook.undo", run_id, "state")
-        self.audit.append(actor=actor, action="playbook.undo_asked", target=run_id, details={"note": note})
-        moved = run.model_copy(update={"state": RunState.UNDOING, "decided_by": actor})
-        self.records.put(KIND, run_id, moved.model_dump(mode="json"), expect=record.version)
+        self._approvals.ask_undo(run_id, actor, roles, note)
 
-    def _decide(self, approval_id: str, state: str, actor: str, roles: Sequence[str], note: str) -> Record:
-        approval = self.records.get(APPROVAL, approval_id)
-        if approval is None:
-            raise InputError("この承認の依頼はありません。", "there is no such approval")
-        self._check(approval, state, actor, roles)
-        self.audit.append(
-            actor=actor,
-            action=f"playbook.{state}",
-            target=approval_id,
-            details={"note": note, "plan": approval.body["plan_hash"]},
-        )
-        decided = {
-            **approval.body,
-            "state": state,
-            "by": actor,
-            "at": self.clock.now().isoformat(),
-            "note": note,
-        }
-        try:
-            return self.records.put(APPROVAL, approval_id, decided, expect=approval.version)
-        except Conflict:
-            self._refuse(actor, f"playbook.{state}", approval_id, "decided")
-            raise
-
-    def _check(self, approval: Record, state: str, actor: str, roles: Sequence[str]) -> None:
-        body, action = approval.body, f"playbook.{state}"
-        if not may_approve(roles, body["approver"]):
-            self._refuse(actor, action, approval.id, "role")
-        if actor == body["requested_by"]:
-            self._refuse(actor, action, approval.id, "self")
-        if body["state"] != "open":
-            self._refuse(actor, action, approval.id, "decided")
-        if self.clock.now() >= datetime.fromisoformat(body["expires"]):
-            self._refuse(actor, action, approval.id, "expired")
-        held = self.records.get(KIND, body["run_id"])
-        if held is None or Run.model_validate(held.body).plan_hash != body["plan_hash"]:
-            self._refuse(actor, action, approval.id, "plan_changed")
-
-    def _refuse(self, actor: str, action: str, target: str, why: str) -> None:
-        ja, en = _REFUSALS[why]
-        self.audit.append(actor=actor, action=f"{action}.refused", target=target, details={"why": why})
-        raise Refused(ja, en)
-
-    def _incident(self, incident_id: str) -> Incident:
-        held = self.records.get(_INCIDENT, incident_id)
-        if held is None:
-            raise InputError("このインシデントはありません。", "there is no such incident")
-        return Incident.model_validate(held.body)
+    @property
+    def _approvals(self) -> Approvals:
+        return Approvals(self.records, self.clock, self.audit)
 
     def _change(
-        self, incident_id: str, actor: str, kind: str, ja: str, en: str, changes: Mapping[str, Any]
+        self,
+        incident_id: str,
+        actor: str,
+        kind: str,
+        ja: str,
+        en: str,
+        changes: Callable[[Incident], Changes | None],
     ) -> Incident:
-        """Audit, then change by compare-and-set; another writer's change is taken in and ours put on top."""
+        """Audit, then change by compare-and-set: `changes` sees the incident as it is, also after another's write.
+
+        None from `changes`: there is nothing left to decide.
+        """
+        casefile.read(self.records, incident_id)
         self.audit.append(actor=actor, action=f"incident.{kind}", target=incident_id, details={"text": en})
         line = Happening.model_validate(
             {"time": self.clock.now(), "kind": kind, "actor": actor, "ja": ja, "en": en}
         )
-        for _ in range(_TRIES):
-            held = self.records.get(_INCIDENT, incident_id)
-            if held is None:
-                break
-            incident = Incident.model_validate(held.body)
-            update = {**changes, "updated": self.clock.now(), "timeline": [*incident.timeline, line]}
-            changed = incident.model_copy(update=update)
-            try:
-                self.records.put(_INCIDENT, incident_id, changed.model_dump(mode="json"), expect=held.version)
-            except Conflict:
-                continue
-            return changed
-        raise Conflict(
-            "ほかの人の変更と重なりました。もう一度お試しください。",
-            "others changed it at the same time; try again",
-        )
 
+        def edited(incident: Incident) -> Incident:
+            found = changes(incident)
+            if found is None:
+                return incident
+            return casefile.with_line(incident, line).model_copy(update=dict(found))
 
-def graver_since(incident: Incident) -> bool:
-    """Whether the incident has become graver since somebody took it: then people are called again."""
-    return incident.grade > int(incident.fields.get("acknowledged_grade", incident.grade))
-
-
-_REFUSALS = {
-    "role": ("この承認に必要な役割がありません。", "you do not hold the role that this approval needs"),
-    "self": (
-        "求めた本人は承認できません。別の人が承認してください。",
-        "the requester cannot approve; another person must",
-    ),
-    "decided": ("この依頼は既に決まっています。", "this request has been decided already"),
-    "expired": (
-        "承認の期限が過ぎています。計画を作り直してください。",
-        "the time for approval is over; propose the plan again",
-    ),
-    "plan_changed": (
-        "計画が変わりました。新しい計画を確かめてください。",
-        "the plan has changed; look at the new one",
-    ),
-    "state": ("この実行は元に戻せる状態ではありません。", "this run is not in a state that can be undone"),
-}
-
-
-def may_approve(roles: Sequence[str], approver: str) -> bool:
-    """Whether one of the roles is the approver's office or above it."""
-    needed = RANKS.index(approver)
-    return any(role in RANKS and RANKS.index(role) >= needed for role in roles)
+        return casefile.change(self.records, incident_id, edited)

@@ -8,13 +8,13 @@ from typing import Self
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
-from hinomi.incident import Happening, Incident, Status
+from hinomi.incident import Happening, Incident
 from hinomi.ledger import Ledger
 from hinomi.store import Records
 from responders.audit import Audit
 from responders.connectors.catalogue import of_action
-from responders.desk import AckLinks, Desk, graver_since
-from responders.incidents import Incidents
+from responders.desk import AckLinks, Desk
+from responders.incidents import Incidents, casefile
 from responders.notify import links
 from responders.notify.message import of_incident
 from responders.notify.outbox import Outbox
@@ -82,9 +82,7 @@ class Responder:
         """Act on decisions, plan the messages that are due, send them."""
         for run in self.runs.tick():
             self._tell(run)
-        for record in self.records.find(
-            "incident", {"status": [Status.NEW, Status.ACKNOWLEDGED, Status.IN_PROGRESS]}, limit=100_000
-        ):
+        for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000):
             self._call(Incident.model_validate(record.body))
         self.outbox.deliver()
 
@@ -129,24 +127,23 @@ class Responder:
         )
 
     def _note(self, incident_id: str, ja: str, en: str, run_id: str, actor: str = "hinomi") -> None:
-        held = self.records.get("incident", incident_id)
-        if held is None:
-            return
-        incident = Incident.model_validate(held.body)
         line = Happening(
             time=self.clock.now(), kind="playbook", actor=actor or "hinomi", ja=ja, en=en, ref=run_id
         )
-        runs = list(dict.fromkeys([*incident.run_ids, run_id]))
-        changed = incident.model_copy(update={"timeline": [*incident.timeline, line], "run_ids": runs})
-        self.records.put("incident", incident_id, changed.model_dump(mode="json"), expect=held.version)
+
+        def noted(incident: Incident) -> Incident:
+            runs = list(dict.fromkeys([*incident.run_ids, run_id]))
+            return casefile.with_line(incident, line).model_copy(update={"run_ids": runs})
+
+        if self.records.get(casefile.KIND, incident_id) is not None:  # retention may have dropped it
+            casefile.change(self.records, incident_id, noted)
 
     def _call(self, incident: Incident) -> None:
         """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
-        taken = bool(incident.acknowledged_by) and not graver_since(incident)
-        if taken or incident.grade < _CALLS_FROM:
+        if not casefile.needs_a_person(incident) or incident.grade < _CALLS_FROM:
             return
         now = self.clock.now()
-        waited = now - incident.opened
+        waited = now - casefile.waits_since(incident)
         if waited.total_seconds() < self.settings.notify.bundle_seconds and incident.grade < 3:
             return  # let the first burst come together: one incident, one message
         for person in self.rota.due(incident.grade, waited, now):

@@ -74,8 +74,12 @@ def decide(visit: Visit) -> Response:
     if decision not in {"approve", "deny"}:
         raise InputError("承認か却下を選んでください。", "choose approve or deny")
     incident = _incident_of(visit, APPROVAL, approval)
-    act = visit.console.service.approve if decision == "approve" else visit.console.service.deny
-    act(approval, actor=visit.actor, roles=visit.user.roles, note=visit.form.get("note", "").strip()[:1000])
+    service, note = visit.console.service, visit.form.get("note", "").strip()[:1000]
+    if decision == "approve":
+        seen = visit.form.get("plan", "")
+        service.approve(approval, actor=visit.actor, roles=visit.user.roles, note=note, plan=seen)
+    else:
+        service.deny(approval, actor=visit.actor, roles=visit.user.roles, note=note)
     return _back(visit, incident, "approved" if decision == "approve" else "denied")
 
 

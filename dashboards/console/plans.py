@@ -7,8 +7,8 @@ from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role
 from hinomi.incident import Incident
 from hinomi.store import Record
-from responders.desk import may_approve
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+from responders.roles import may_approve
 
 OPEN = "open"
 

@@ -1,29 +1,37 @@
-"""Alerts become incidents: those that share a person, a machine or an address within a window belong together."""
+"""Alerts become incidents: those that share a person, a machine or an address within a window belong together.
+
+An alert is stored with its incident's id, then its incident takes it in: a crash in between is mended by receiving the
+same alert again. People write to the same incidents at the same time, so every change is a compare-and-set.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from hinomi.alert import Alert
+from hinomi.alert import Alert, Level
 from hinomi.clock import Clock
+from hinomi.errors import Conflict
 from hinomi.identity import digest
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
 from hinomi.store import Records
 from responders.audit import Audit
+from responders.incidents import casefile, merging
 from responders.incidents.entities import entities
 from responders.incidents.grade import grade
 from responders.incidents.settings import IncidentSettings
 from responders.incidents.story import story, title
 from responders.incidents.suppression import covering
 
-ALERT, INCIDENT = "alert", "incident"
+ALERT, NUMBER = merging.ALERT, "incident_number"
 _KEEP = 40  # entity values shown of each field
+_TRIES = 20
 
 
 @dataclass(slots=True)
 class Incidents:
-    """One writer (the respond process); replaying the same alerts changes nothing."""
+    """One writer of alerts (the respond process); replaying the same alerts changes nothing."""
 
     records: Records
     clock: Clock
@@ -43,39 +51,54 @@ class Incidents:
     def _receive_one(self, alert: Alert) -> Incident | None:
         held = self.records.get(ALERT, alert.id)
         known = Alert.model_validate(held.body) if held else None
-        if known is not None and not _more(alert, known):
+        if known is not None and not _more(alert, known) and self._settled(known):
             return None
         suppressed = covering(self.records, alert, self.clock.now())
-        if suppressed is not None:
+        if suppressed is not None and not (known and known.incident_id):
             self.ledger.count("suppressed", dataset=alert.rule_id, reason=suppressed.reason)
             self._store(alert.model_copy(update={"suppressed_by": suppressed.id}))
             return None
-        joined = self._joined(alert, known)
-        if joined is None:
-            self._store(alert)
-            return None
-        self._store(alert.model_copy(update={"incident_id": joined.id}))
-        return self._refresh(joined, alert, new=known is None)
+        for _ in range(_TRIES):
+            home = self._home(alert, known)
+            self._store(alert.model_copy(update={"incident_id": home.id if home else ""}))
+            if home is None:
+                return None
+            after = self._take_in(home, alert)
+            if alert.id in after.alert_ids:
+                return after
+        raise Conflict("インシデントが次々に閉じられました。", "incidents were closed one after another")
 
-    def _joined(self, alert: Alert, known: Alert | None) -> Incident | None:
-        """The incident that the alert belongs to: its own, an open one that shares an entity, or a new one."""
-        if known is not None and known.incident_id:
-            held = self.records.get(INCIDENT, known.incident_id)
-            if held is not None:
-                return Incident.model_validate(held.body)
-        matching = self._matching(alert)
-        if matching:
-            return self._merged(matching) if len(matching) > 1 else matching[0]
-        if alert.level.rank < self.settings.opens_at.rank:
+    def _settled(self, known: Alert) -> bool:
+        """Whether the alert's incident took it in, or a crash came in between."""
+        if not known.incident_id:
+            return True
+        return self._own(known) is not None
+
+    def _own(self, known: Alert) -> Incident | None:
+        """The incident that has taken the alert in, followed to where it was merged."""
+        if self.records.get(casefile.KIND, known.incident_id) is None:
             return None
-        return self._open(alert)
+        incident = casefile.read(self.records, known.incident_id)
+        return incident if known.id in incident.alert_ids else None
+
+    def _home(self, alert: Alert, known: Alert | None) -> Incident | None:
+        """The incident that the alert belongs to: its own, an open one that shares an entity, or a new one."""
+        own = self._own(known) if known is not None and known.incident_id else None
+        if own is not None:
+            return own
+        matching = self._matching(alert)
+        while len(matching) > 1:
+            if merging.merge(self.records, self.audit, self.clock, matching[0], matching[1:]):
+                return casefile.read(self.records, matching[0].id)
+            matching = self._matching(alert)  # a person closed the oldest in this very moment
+        if matching:
+            return matching[0]
+        return self._open(alert) if alert.level.rank >= self.settings.opens_at.rank else None
 
     def _matching(self, alert: Alert) -> list[Incident]:
         about = entities(alert, self.settings.common_addresses)
         window = timedelta(hours=self.settings.window_hours)
-        open_ = self.records.find(
-            INCIDENT, {"status": [s.value for s in Status if s is not Status.CLOSED]}, order="number"
-        )
+        open_ = self.records.find(casefile.KIND, {"status": casefile.OPEN}, order="number", limit=100_000)
         found = []
         for record in open_:
             incident = Incident.model_validate(record.body)
@@ -85,11 +108,13 @@ class Incidents:
         return found
 
     def _open(self, alert: Alert) -> Incident:
+        """A new incident, not written before its alert is. Its number is the alert's for good, also after a crash."""
+        taken = self.records.find(NUMBER, {"alert": alert.id}, limit=1)
+        number = taken[0] if taken else self.records.append(NUMBER, {"alert": alert.id})
         now = self.clock.now()
-        number = int(self.records.append("incident_number", {"alert": alert.id}).id)
         return Incident(
             id=digest("incident", alert.id),
-            number=number,
+            number=int(number.id),
             title_ja=alert.title_ja,
             title_en=alert.title_en,
             level=alert.level,
@@ -99,93 +124,72 @@ class Incidents:
             updated=now,
         )
 
-    def _merged(self, incidents: Sequence[Incident]) -> Incident:
-        """The oldest takes in the others; they are closed with a word where they went."""
-        first, *others = incidents
-        for other in others:
-            self._take_in(first, other)
-        alerts = [alert for incident in incidents for alert in incident.alert_ids]
-        lines = sorted(
-            (line for incident in incidents for line in incident.timeline), key=lambda line: line.time
-        )
-        return first.model_copy(update={"alert_ids": list(dict.fromkeys(alerts)), "timeline": lines})
+    def _take_in(self, home: Incident, alert: Alert) -> Incident:
+        """The incident with the alert and all that follows; as it is when it was closed before it could take it in."""
 
-    def _take_in(self, first: Incident, other: Incident) -> None:
-        now = self.clock.now()
-        self.audit.append(
-            actor="hinomi",
-            action="incident.merge",
-            target=other.id,
-            details={"into": first.id, "number": other.number},
-        )
-        for identity in other.alert_ids:
-            held = self.records.get(ALERT, identity)
-            if held is not None:
-                self.records.put(ALERT, identity, {**held.body, "incident_id": first.id})
-        line = Happening(
-            time=now,
-            kind="status",
-            actor="hinomi",
-            ja=f"共通の対象があるため、インシデント #{first.number} にまとめました。",
-            en=f"Joined into incident #{first.number}, which it shares an entity with.",
-        )
-        closed = other.model_copy(
-            update={
-                "status": Status.CLOSED,
-                "updated": now,
-                "timeline": [*other.timeline, line],
-                "fields": {**other.fields, "merged_into": first.id},
-            }
-        )
-        self.records.put(INCIDENT, other.id, closed.model_dump(mode="json"))
+        def taken_in(incident: Incident) -> Incident:
+            if incident.status is Status.CLOSED and alert.id not in incident.alert_ids:
+                return incident
+            return self._refreshed(incident, alert)
 
-    def _refresh(self, incident: Incident, alert: Alert, *, new: bool) -> Incident:
-        """The incident with everything that follows from its alerts worked out again."""
+        return casefile.change(self.records, home.id, taken_in, start=home)
+
+    def _refreshed(self, incident: Incident, alert: Alert) -> Incident:
+        """The incident with everything that follows from its alerts worked out again; what people set stands."""
         ids = list(dict.fromkeys([*incident.alert_ids, alert.id]))
         alerts = [
             Alert.model_validate(held.body) for i in ids if (held := self.records.get(ALERT, i)) is not None
         ]
-        zones = sorted({zone for one in alerts for zone in one.zones})
-        level = max((one.level for one in alerts), key=lambda one: one.rank)
-        step, reason = grade(level, zones)
-        joins = sorted(set().union(*(entities(one, self.settings.common_addresses) for one in alerts)))
-        who = _who(alerts)
-        heading, told = title(alerts, who), story(alerts, zones)
+        new = alert.id not in incident.alert_ids
         changed = {
+            **_gathered(alerts),
+            **self._told(alerts),
+            **self._graded(incident, alerts),
             "alert_ids": ids,
+            "updated": self.clock.now(),
+            "playbooks": sorted({one.playbook for one in alerts if one.playbook} | set(incident.playbooks)),
+            "timeline": [*incident.timeline, _line(alert)] if new else incident.timeline,
+        }
+        return incident.model_copy(update=changed)
+
+    def _told(self, alerts: Sequence[Alert]) -> dict[str, Any]:
+        heading, told = title(alerts, _who(alerts)), story(alerts, _zones(alerts))
+        return {
             "title_ja": heading.ja,
             "title_en": heading.en,
             "story_ja": told.ja,
             "story_en": told.en,
-            "level": level,
-            "zones": zones,
-            "first": min(one.first for one in alerts),
-            "last": max(one.last for one in alerts),
-            "updated": self.clock.now(),
-            "entities": _gathered(alerts),
-            "tags": sorted({tag for one in alerts for tag in one.tags}),
-            "guideline": sorted({clause for one in alerts for clause in one.guideline}),
-            "playbooks": sorted({one.playbook for one in alerts if one.playbook} | set(incident.playbooks)),
-            "timeline": [*incident.timeline, _line(alert)] if new else incident.timeline,
-            "fields": {**incident.fields, "joins_on": joins},
         }
-        if not incident.fields.get("grade_by"):  # a person's grade stands
-            changed |= {
-                "grade": max(step, incident.grade if incident.alert_ids else 0),
-                "grade_reason_ja": reason.ja,
-                "grade_reason_en": reason.en,
-            }
-        refreshed = incident.model_copy(update=changed)
-        self.records.put(INCIDENT, refreshed.id, refreshed.model_dump(mode="json"))
-        return refreshed
+
+    def _graded(self, incident: Incident, alerts: Sequence[Alert]) -> dict[str, Any]:
+        """What the incident joins on, and its proposed grade: it never falls, and a person's grade stands."""
+        joins = set().union(*(entities(one, self.settings.common_addresses) for one in alerts))
+        fields = {**incident.fields, "joins_on": sorted(joins)}
+        if incident.fields.get("grade_by"):
+            return {"fields": fields}
+        step, reason = grade(_highest(alerts), _zones(alerts))
+        if incident.alert_ids and step < incident.grade:
+            return {"fields": fields}
+        if step > incident.grade:
+            fields["graded_at"] = self.clock.now().isoformat()
+        return {
+            "grade": step,
+            "grade_reason_ja": reason.ja,
+            "grade_reason_en": reason.en,
+            "fields": fields,
+        }
 
     def _store(self, alert: Alert) -> None:
         self.records.put(ALERT, alert.id, alert.model_dump(mode="json"))
 
 
 def _more(alert: Alert, known: Alert) -> bool:
-    """Whether an alert seen before says more than it did."""
-    return (alert.event_count, alert.last, alert.level) != (known.event_count, known.last, known.level)
+    """Whether an alert seen before says more than it did; a replay may for a while say less, which is no news."""
+    return (
+        alert.event_count > known.event_count
+        or alert.last > known.last
+        or alert.level.rank > known.level.rank
+    )
 
 
 def _who(alerts: Sequence[Alert]) -> str:
@@ -200,12 +204,29 @@ def _who(alerts: Sequence[Alert]) -> str:
     return ""
 
 
-def _gathered(alerts: Sequence[Alert]) -> dict[str, list[str]]:
+def _highest(alerts: Sequence[Alert]) -> Level:
+    return max((one.level for one in alerts), key=lambda level: level.rank)
+
+
+def _zones(alerts: Sequence[Alert]) -> list[str]:
+    return sorted({zone for one in alerts for zone in one.zones})
+
+
+def _gathered(alerts: Sequence[Alert]) -> dict[str, Any]:
+    """What the incident's alerts say together."""
     gathered: dict[str, dict[str, None]] = {}
     for alert in alerts:
         for name, values in alert.entities.items():
             gathered.setdefault(name, {}).update(dict.fromkeys(values))
-    return {name: list(values)[:_KEEP] for name, values in gathered.items()}
+    return {
+        "level": _highest(alerts),
+        "zones": _zones(alerts),
+        "first": min(one.first for one in alerts),
+        "last": max(one.last for one in alerts),
+        "entities": {name: list(values)[:_KEEP] for name, values in gathered.items()},
+        "tags": sorted({tag for one in alerts for tag in one.tags}),
+        "guideline": sorted({clause for one in alerts for clause in one.guideline}),
+    }
 
 
 def _line(alert: Alert) -> Happening:

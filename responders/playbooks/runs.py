@@ -14,6 +14,7 @@ from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.connectors.protocol import Connector
+from responders.playbooks.approvals import Approvals
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
@@ -39,20 +40,17 @@ class Runs:
         held = self.records.get(KIND, run.id)
         if held is None:
             self._put(run, 0)
-            self._ask(run)
-            self.audit.append(
-                actor="hinomi", action="playbook.proposed", target=run.id, details={"playbook": run.playbook}
-            )
+            self._approvals.ask(run)
+            self._say(run, "proposed", {"playbook": run.playbook})
             return run
         known = Run.model_validate(held.body)
-        if known.state is RunState.PROPOSED and known.plan_hash != run.plan_hash:
-            self._put(run, held.version)
-            self._ask(run)
-            self.audit.append(
-                actor="hinomi", action="playbook.plan_changed", target=run.id, details={"plan": run.plan_hash}
-            )
-            return run
-        return known
+        if known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash:
+            return known
+        if not self._approvals.ask(run):
+            return known  # a person has decided on the plan as it was
+        self._put(run, held.version)
+        self._say(run, "plan_changed", {"plan": run.plan_hash})
+        return run
 
     def tick(self) -> list[Run]:
         """Act on decisions and go on with what was begun; returns runs that changed."""
@@ -69,36 +67,19 @@ class Runs:
                 self._undo(run, record)
         return self.changed
 
-    def _ask(self, run: Run) -> None:
-        """The request for a decision: what would happen, who may decide, until when, and on which plan."""
-        body = {
-            "incident_id": run.incident_id,
-            "run_id": run.id,
-            "plan_hash": run.plan_hash,
-            "approver": run.approver,
-            "shows_ja": run.impact_ja,
-            "shows_en": run.impact_en,
-            "requested_by": run.requested_by,
-            "expires": run.expires.isoformat(),
-            "state": "open",
-        }
-        self.records.put(APPROVAL, run.id, body)
-
     def _ask_again(self, run: Run, record: Record) -> None:
         """Nobody decided in time: the same plan is put anew, with as much time as before."""
-        renewed = run.model_copy(
-            update={"expires": self.clock.now() + (run.expires - run.created), "created": self.clock.now()}
-        )
-        self.audit.append(
-            actor="hinomi", action="playbook.asked_again", target=run.id, details={"playbook": run.playbook}
-        )
-        self._keep(renewed, record)
-        self._ask(renewed)
+        now = self.clock.now()
+        renewed = run.model_copy(update={"expires": now + (run.expires - run.created), "created": now})
+        if self._approvals.ask(renewed):
+            self._say(run, "asked_again", {"playbook": run.playbook})
+            self._keep(renewed, record)
 
     def _decide(self, run: Run, record: Record) -> None:
         approval = self.records.get(APPROVAL, run.id)
         if approval is None or approval.body["plan_hash"] != run.plan_hash:
-            return self._ask(run)  # a crash came between proposing and asking
+            self._approvals.ask(run, void=approval)  # a crash came between proposing and asking
+            return
         decision, by = approval.body["state"], str(approval.body.get("by", ""))
         if decision == "denied":
             self._move(run, record, RunState.DENIED, by=by)
@@ -107,7 +88,6 @@ class Runs:
             self._go_on(moved, record)
         elif self.clock.now() >= run.expires:
             self._ask_again(run, record)
-        return None
 
     def _go_on(self, run: Run, record: Record) -> None:
         for step in run.steps:
@@ -259,6 +239,13 @@ class Runs:
         moved, record = self._keep(moved, record)
         self.changed.append(moved)
         return moved, record
+
+    @property
+    def _approvals(self) -> Approvals:
+        return Approvals(self.records, self.clock, self.audit)
+
+    def _say(self, run: Run, what: str, details: Mapping[str, str]) -> None:
+        self.audit.append(actor="hinomi", action=f"playbook.{what}", target=run.id, details=details)
 
     def _keep(self, run: Run, record: Record) -> tuple[Run, Record]:
         return run, self._put(run, record.version)

@@ -1,5 +1,6 @@
 """The queue and the incident page: order and its reasons, and each decision through the real desk."""
 
+import re
 from datetime import timedelta
 
 from hinomi.incident import Incident, Status
@@ -185,3 +186,14 @@ def test_looks_are_audited(own_city: City) -> None:
     browser(own_city, "a.kansa").get("/incidents/2")
     entries = [record.body for record in own_city.records.find("audit", {"action": "console.look"})]
     assert [(entry["actor"], entry["target"]) for entry in entries] == [("a.kansa", "inc-2")]
+
+
+def test_approving_a_plan_that_changed_since_it_was_shown(own_city: City) -> None:
+    """The form says which plan was read; for another one the approval is refused, in words."""
+    run = _incident(own_city, 1).run_ids[0]
+    visitor = browser(own_city, "k.mori")
+    page = visitor.get("/incidents/1").text
+    [seen] = re.findall(r'name="plan" value="([^"]+)"', page)
+    answer = visitor.post(f"/approvals/{run}", decision="approve", plan="of-yesterday")
+    assert answer.status_code == 403 and "計画が変わりました" in answer.text
+    assert visitor.post(f"/approvals/{run}", decision="approve", plan=seen).status_code == 303

@@ -1,0 +1,86 @@
+"""An incident's record, changed by compare-and-set: console, command line and respond process write the same ones.
+
+Whoever comes with a change for an incident that was merged changes the one that took it in.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from hinomi.errors import Conflict, InputError
+from hinomi.incident import Happening, Incident, Status
+from hinomi.store import Records
+
+KIND = "incident"
+OPEN = [status.value for status in Status if status is not Status.CLOSED]
+_TRIES = 200
+
+Edit = Callable[[Incident], Incident]
+
+
+def read(records: Records, incident_id: str) -> Incident:
+    """The incident, or the one that it was merged into. Raises InputError when there is none."""
+    incident, _ = _held(records, incident_id, None)
+    return incident
+
+
+def change(records: Records, incident_id: str, edit: Edit, *, start: Incident | None = None) -> Incident:
+    """The incident after `edit`, written over exactly what `edit` saw; another's change makes it look again.
+
+    An edit that returns its argument writes nothing. start: what there is to edit where no record exists yet.
+    Raises InputError where there is none, Conflict when others never stop writing.
+    """
+    for _ in range(_TRIES):
+        incident, version = _held(records, incident_id, start)
+        changed = edit(incident)
+        if changed is incident:
+            return incident
+        try:
+            records.put(KIND, incident.id, changed.model_dump(mode="json"), expect=version)
+        except Conflict:
+            continue
+        return changed
+    raise Conflict(
+        "ほかの人の変更と重なりました。もう一度お試しください。",
+        "others changed it at the same time; try again",
+    )
+
+
+def _held(records: Records, incident_id: str, start: Incident | None) -> tuple[Incident, int]:
+    """The incident as it is and its version, 0 for one that is not written yet."""
+    seen: set[str] = set()
+    while incident_id not in seen:
+        seen.add(incident_id)
+        record = records.get(KIND, incident_id)
+        if record is None:
+            break
+        incident = Incident.model_validate(record.body)
+        into = str(incident.fields.get("merged_into", ""))
+        if not into:
+            return incident, record.version
+        incident_id = into
+    if start is None:
+        raise InputError("このインシデントはありません。", "there is no such incident")
+    return start, 0
+
+
+def with_line(incident: Incident, line: Happening) -> Incident:
+    """The incident with one more line in its timeline."""
+    return incident.model_copy(update={"updated": line.time, "timeline": [*incident.timeline, line]})
+
+
+def graver_since(incident: Incident) -> bool:
+    """Whether the incident has become graver since somebody took it: then people are called again."""
+    return incident.grade > int(incident.fields.get("acknowledged_grade", incident.grade))
+
+
+def needs_a_person(incident: Incident) -> bool:
+    """Whether it is open and nobody has taken it yet, or it has become graver than when somebody did."""
+    if incident.status is Status.CLOSED:
+        return False
+    return not incident.acknowledged_by or graver_since(incident)
+
+
+def waits_since(incident: Incident) -> datetime:
+    """From when the wait for a person counts: the opening or, once taken, the moment it became graver."""
+    raised = incident.fields.get("graded_at")
+    return datetime.fromisoformat(raised) if incident.acknowledged_by and raised else incident.opened

@@ -1,0 +1,111 @@
+"""Incidents that turn out to be one: the oldest takes in the others, with all that people did on them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from hinomi.clock import Clock
+from hinomi.incident import Happening, Incident, Status
+from hinomi.store import Records
+from responders.audit import Audit
+from responders.incidents import casefile
+
+ALERT = "alert"
+
+
+def merge(records: Records, audit: Audit, clock: Clock, first: Incident, others: Sequence[Incident]) -> bool:
+    """The first takes in the others; they are closed with a word where they went. False: it was closed meanwhile.
+
+    The survivor is whole before the first of the others is closed, so a crash loses nothing; what a person did on
+    one of the others in that same moment is carried over after its closing.
+    """
+    for other in others:
+        details = {"into": first.id, "number": other.number}
+        audit.append(actor="hinomi", action="incident.merge", target=other.id, details=details)
+    survivor = casefile.change(records, first.id, lambda now: _carried(now, others))
+    if survivor.status is Status.CLOSED:
+        return False
+    closed = [_close_into(records, clock, other, survivor) for other in others]
+    casefile.change(records, first.id, lambda now: _carried(now, closed))
+    return True
+
+
+def _close_into(records: Records, clock: Clock, other: Incident, survivor: Incident) -> Incident:
+    """Close it; returns it as it was just before, with whatever came in the same moment."""
+    line = Happening(
+        time=clock.now(),
+        kind="status",
+        actor="hinomi",
+        ja=f"共通の対象があるため、インシデント #{survivor.number} にまとめました。",
+        en=f"Joined into incident #{survivor.number}, which it shares an entity with.",
+    )
+    last = other
+
+    def closed(incident: Incident) -> Incident:
+        nonlocal last
+        if incident.id != other.id:
+            return incident  # it went into another one before
+        last = incident
+        fields = {**incident.fields, "merged_into": survivor.id}
+        closing = {"status": Status.CLOSED, "fields": fields}
+        return casefile.with_line(incident, line).model_copy(update=closing)
+
+    casefile.change(records, other.id, closed)
+    for identity in last.alert_ids:
+        held = records.get(ALERT, identity)
+        if held is not None and held.body["incident_id"] != survivor.id:
+            records.put(ALERT, identity, {**held.body, "incident_id": survivor.id})
+    return last
+
+
+def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
+    """The first with the alerts of the others and what people and playbooks did there; itself if it has all that."""
+    if first.status is Status.CLOSED:
+        return first
+    all_ = [first, *others]
+    lines = dict.fromkeys(line for one in all_ for line in one.timeline)
+    fields = {
+        **first.fields,
+        "joins_on": sorted({about for one in all_ for about in one.fields.get("joins_on", [])}),
+    }
+    used = dict.fromkeys(nonce for one in all_ for nonce in one.fields.get("used_links", []))
+    carried = first.model_copy(
+        update={
+            "timeline": sorted(lines, key=lambda line: line.time),
+            "alert_ids": list(dict.fromkeys(i for one in all_ for i in one.alert_ids)),
+            "run_ids": list(dict.fromkeys(i for one in all_ for i in one.run_ids)),
+            "playbooks": sorted({name for one in all_ for name in one.playbooks}),
+            "fields": fields | ({"used_links": list(used)} if used else {}),
+        }
+    )
+    for other in others:
+        carried = carried.model_copy(update=_taken(carried, other))
+        carried = carried.model_copy(update=_graded(carried, other))
+    return first if carried == first else carried
+
+
+def _taken(first: Incident, other: Incident) -> dict[str, Any]:
+    """Who took the other has taken both, at the grade that they knew of."""
+    found: dict[str, Any] = {"assignee": first.assignee or other.assignee}
+    if other.acknowledged_by and not first.acknowledged_by:
+        grade = other.fields.get("acknowledged_grade", other.grade)
+        found |= {
+            "acknowledged_by": other.acknowledged_by,
+            "acknowledged_at": other.acknowledged_at,
+            "fields": {**first.fields, "acknowledged_grade": grade},
+        }
+    if first.status is Status.NEW and other.status is not Status.CLOSED:
+        found["status"] = other.status
+    return found
+
+
+def _graded(first: Incident, other: Incident) -> dict[str, Any]:
+    """A person's grade of the other holds for both, unless the first is graver."""
+    by = other.fields.get("grade_by")
+    if not by or first.fields.get("grade_by") or other.grade < first.grade:
+        return {}
+    return {
+        "grade": other.grade,
+        "grade_reason_ja": other.grade_reason_ja,
+        "grade_reason_en": other.grade_reason_en,
+        "fields": {**first.fields, "grade_by": by},
+    }
