@@ -32,6 +32,8 @@ TABLE: Mapping[str, str] = {
         rf"prepend|permit|header|pass|info|tls_policy): (?P<stage>[A-Z][A-Z\-]*) from {_CLIENT}:? ?"
         rf"(?P<reason>.*?)(?:; {_SESSION}.*)?$"
     ),
+    "proxied": _Q
+    + rf"(?P<action>proxy-(?:accept|reject)): (?P<stage>[A-Z][A-Z\-]*): (?P<reason>.*?); {_SESSION}",
     "queued": _Q + r"from=<(?P<from>[^>]*)>, (?:size=(?P<size>\d+), nrcpt=(?P<recipients>\d+)|status=(?P<status>[a-z]+))",
     "picked-up": _Q + r"uid=(?P<uid>\d+) from=<(?P<from>[^>]*)>",
     "accepted": _Q

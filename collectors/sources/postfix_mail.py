@@ -58,7 +58,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     returned = (name == "queued") & status.is_not_null()
     refused = (name == "refused") & raw["action"].str.contains(r"reject$|discard")
     failed = (name == "spf") & ((status == "Fail") | (raw["action"] == "reject"))
-    done = name.is_in(["delivery", "policy", "spf", "connected", "broken", "accepted"])
+    done = name.is_in(["delivery", "policy", "spf", "connected", "broken", "accepted", "proxied"])
     kind = pl.when(name == "delivery").then(pl.lit("info")).otherwise(e.mapped(name, _TYPES))
     bad = undelivered | returned | refused | failed | name.is_in(["sign-in", "answered", "not-reached"])
     return {
@@ -123,7 +123,7 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
         "email.from.address": _list(sender),
         "email.to.address": _list(e.present(raw["to"])),
         "email.subject": pl.when(header == "subject").then(value),
-        "file.name": attached.str.extract(r'(?:^|[^A-Za-z])(?:file)?name\*?=\s?"?([^";]+)'),
+        "file.name": attached.str.extract(r'(?:^|[^A-Za-z])(?:file)?name\*?=\s?"{0,2}([^";]+)'),
         "file.size": attached.str.extract(r"\bsize=(\d{1,18})"),
         "source.domain": e.first(ends(raw)["source.domain"], _domain(sender)),
         "user.name": e.present(raw["user"]),

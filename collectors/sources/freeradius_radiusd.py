@@ -1,0 +1,106 @@
+"""FreeRADIUS: `radius.log` with sign-ins (`log { auth = yes }`) and refused requests, in a file or over syslog.
+
+Facts: FreeRADIUS, `radiusd.conf` section `log`, and the messages of `src/main/auth.c` and `listen.c` (3.x). The
+network access server that asks is the `client`: it is where the person signs in (`host.name`), the RADIUS server
+observes. `cli` is the calling station, mostly a MAC address; `host/name` is a computer that signs in.
+With `auth_badpass` the text holds the password behind the name: it goes into no field but `message`.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors import times
+from collectors.shapes import patterns
+from collectors.source import Raw, Source
+
+_FRONT = (
+    r"^(?:(?P<clock>[A-Z][a-z]{2} [A-Z][a-z]{2} +\d{1,2} \d\d:\d\d:\d\d \d{4}) : )?"
+    r"(?:(?P<level>Auth|Error|Info|Warning|WARNING|Proxy|Debug|Acct): )?(?:(?P<number>\(\d+\)) +)?"
+)
+_FROM = r"\(from client (?P<client>\S+) port (?P<port>\d+)(?: cli (?P<cli>[^\s)]+))?(?: via (?P<tunnel>[^)]+?))?\)"
+_TABLE = {
+    "sign-in": (
+        _FRONT + r"(?P<action>Login OK|Login incorrect|Invalid user|Multiple logins|Rejected in [\w\-]+|Discarding duplicate request)"
+        rf"(?: \((?P<reason>.*?)\))?(?: \[MPP attempt\])?: \[(?P<who>.*)\] {_FROM}(?P<rest>.*)$"
+    ),
+    "ignored": (
+        _FRONT + r"(?P<action>Ignoring request) to (?P<kind>\w+) address (?P<listen>\S+) port (?P<dport>\d+)"
+        r"(?: bound to server (?P<server>\S+))?(?: as server \S+)? from unknown client (?P<src>[0-9A-Fa-f.:]+) port (?P<port>\d+)"
+        r"(?: proto (?P<proto>\w+))?"
+    ),
+    "module": _FRONT
+    + r"(?P<module>(?:r?lm_|rlm_)?(?:eap|mschap|ldap|sql|pap|chap|tls|krb5|winbind|perl|rest)[\w]*)(?: \([^)]*\))?: (?P<reason>.*)$",
+}  # fmt: skip
+
+source = Source(
+    name="freeradius.radiusd",
+    title={"ja": "FreeRADIUS（無線・VPN の認証）", "en": "FreeRADIUS (wireless and VPN sign-ins)"},
+    zone_hint="internal",
+    shape=patterns(_TABLE, ("radiusd", "freeradius")),
+    recognise=(
+        r"\bLogin (?:OK|incorrect)(?: \(.*\))?: \[.*\] \(from client \S+ port \d+"
+        r"|\bInvalid user(?: \(.*\))?: \[.*\] \(from client |\bIgnoring request to \w+ address \S+ port \d+ "
+    ),
+    leftovers="freeradius",
+    constants={"event.kind": "event"},
+    rename={
+        "text": "message",
+        "port": "source.port",
+        "dport": "destination.port",
+        "src": "source.ip",
+        "proto": "network.transport",
+    },
+    ignore=("clock", "cli", "client", "who", "reason", "pattern"),
+)
+_MAC = "^" + r"[:.\-]?".join([r"([0-9A-Fa-f]{2})"] * 6) + "$"
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.*: signed in, refused, or not asked at all."""
+    action = raw["action"]
+    clock = times.parsed(raw["clock"].str.replace_all(r" +", " "), ["%a %b %d %H:%M:%S %Y"], times.ZONE)
+    return {
+        "@timestamp": e.time_or(pl.col("header.timestamp"), clock),
+        "event.category": e.texts("authentication"),
+        "event.type": pl.when(action == "Ignoring request")
+        .then(e.texts("denied"))
+        .when(raw["pattern"] == "sign-in")
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "event.action": action.str.to_lowercase().str.replace_all(" ", "-"),
+        "event.outcome": pl.when(action == "Login OK")
+        .then(pl.lit("success"))
+        .when(action.is_not_null())
+        .then(pl.lit("failure")),
+        # In front of the module's own words stands its name.
+        "event.reason": e.present(raw["reason"].str.replace(r"^[a-z_0-9]+: ", "")),
+    }
+
+
+@source.derive
+def parties(raw: Raw) -> dict[str, pl.Expr]:
+    """Who signed in, with which device, at which access server."""
+    # Behind a slash stands a password, or how it was given: `<via Auth-Type = eap>`.
+    computer = raw["who"].str.extract(r"^host/([^/\s]+)")
+    who = pl.when(computer.is_null()).then(raw["who"].str.extract(r"^([^/]*)"))
+    parts = who.str.extract_groups(r"^(?:([^\\]+)\\+)?([^@]+)(?:@(.+))?$").struct
+    mac = raw["cli"].str.extract_groups(_MAC).struct
+    octets = pl.concat_str([mac.field(str(n)) for n in range(1, 7)], separator="-").str.to_uppercase()
+    return {
+        "user.name": parts.field("2"),
+        "user.domain": e.first(parts.field("1"), parts.field("3")),
+        "user.email": pl.when(parts.field("3").is_not_null()).then(who),
+        "source.domain": computer,
+        "source.mac": octets,
+        "source.ip": e.first(raw["src"], e.ip(raw["cli"])),
+        "host.name": e.first(raw["client"], raw["server"], pl.col("header.host")),
+        "observer.hostname": pl.col("header.host"),
+        "network.protocol": pl.when(raw["tunnel"].str.contains("TLS"))
+        .then(pl.lit("tls"))
+        .otherwise(pl.lit("radius")),
+        "process.pid": pl.col("header.pid"),
+    }
+
+
+source.refine(e.related)
