@@ -1,0 +1,1 @@
+"""OpenVPN: the texts of its log."""
