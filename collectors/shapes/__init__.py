@@ -10,6 +10,7 @@ from collectors.shapes.lines import Either, Lines, either, lines
 from collectors.shapes.patterns import Patterns, patterns
 from collectors.shapes.renamed import Renamed, renamed
 from collectors.shapes.rows import Rows, rows
+from collectors.shapes.tagged import Tagged, tagged
 
 __all__ = [
     "Cef",
@@ -23,6 +24,7 @@ __all__ = [
     "Patterns",
     "Renamed",
     "Rows",
+    "Tagged",
     "cef",
     "delimited",
     "either",
@@ -34,4 +36,5 @@ __all__ = [
     "patterns",
     "renamed",
     "rows",
+    "tagged",
 ]
