@@ -188,18 +188,6 @@ def time_or(value: pl.Expr, *others: pl.Expr) -> pl.Expr:
     return pl.coalesce(times.kept(one) for one in (value, *others))
 
 
-def local(naive: pl.Expr, zone: str = times.ZONE) -> pl.Expr:
-    """A naive local time as Datetime(UTC)."""
-    return times.local(naive, zone)
-
-
-def clock(naive: pl.Expr) -> pl.Expr:
-    """A naive time of a product that writes its host's local time, with no zone in the line or known of it.
-
-    The city's hosts keep Japanese time: it holds where the line arrived within a day of it. What is older
-    is a copy from elsewhere, as exports and collections are kept: UTC.
-    """
-    here = times.local(naive, times.ZONE)
-    late = pl.col("received") - here
-    fresh = late.is_between(pl.duration(hours=-1), pl.duration(hours=24))
-    return pl.when(fresh).then(here).otherwise(times.local(naive, "UTC"))
+def local(naive: pl.Expr, zone: str = "") -> pl.Expr:
+    """A naive local time as Datetime(UTC); zone: its own ("" = where this process reads such times)."""
+    return times.local(naive, zone or times.zone())

@@ -10,6 +10,7 @@ from datetime import timedelta
 
 import polars as pl
 
+from collectors import times as clocks
 from hinomi import ecs
 
 _PRI = r"^<(?P<pri>\d{1,3})>"
@@ -47,17 +48,18 @@ _AHEAD = timedelta(days=2)  # how far a sender's clock may run ahead before its 
 _PLACE = "_place"
 
 
-def split(intake: pl.DataFrame, *, zone: str = "Asia/Tokyo") -> pl.DataFrame:
+def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
     """The intake with `header.*` columns (see `HEADER`) and `message` without its header.
 
     intake: `message` String, `received` Datetime(ns, UTC), any others; same rows in the same order come
-    back. zone: of time stamps without an offset. A year that is not written is the latest that makes no
+    back. zone: of time stamps without an offset ("": the process's own). A year that is not written is the latest that makes no
     time lie more than two days after `received`. A line without a header keeps its message, all nulls.
     A frame that was split before comes back as it is. Of a shipper's JSON document (Filebeat, omelasticsearch)
     the line is what it holds as `message`.
     """
     if "header.pri" in intake.columns:
         return intake
+    zone = zone or clocks.zone()
     rows = _unwrapped(intake).with_row_index(_PLACE)
     message = pl.col("message")
     form = (

@@ -9,6 +9,7 @@ Japanese forms: `2026/11/20 3時14分`, `2026年11月20日(金) 午後3時14分0
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from zoneinfo import available_timezones
 
 import polars as pl
 
@@ -16,6 +17,23 @@ from hinomi.ecs import TIME
 
 ZONE = "Asia/Tokyo"
 """The zone of times that name none, where nothing else is said."""
+_in_use = ZONE
+
+
+def zone() -> str:
+    """The zone in which this process reads times that name none."""
+    return _in_use
+
+
+def use(name: str) -> None:
+    """Read them in this zone from now on. Raises ValueError for a zone that there is not."""
+    global _in_use
+    if name not in available_timezones():
+        raise ValueError(
+            f"時間帯「{name}」はありません(例: Asia/Tokyo)。|there is no time zone {name}, such as Asia/Tokyo"
+        )
+    _in_use = name
+
 
 JAPANESE = "japanese"
 ISO = "iso8601"

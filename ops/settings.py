@@ -45,10 +45,11 @@ class ReportsSettings(Section):
 class Settings(Section):
     """hinomi.yaml. Every section has defaults; an empty file is a tower that listens to nothing.
 
-    workers: pipeline processes, one lane of the spool each.
+    workers: pipeline processes, one lane of the spool each; timezone: of times in logs that name none.
     """
 
     workers: int = Field(default=1, ge=1, le=64)
+    timezone: str = "Asia/Tokyo"
     listen: dict[str, Listener] = Field(default_factory=dict)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)

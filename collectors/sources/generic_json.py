@@ -55,7 +55,7 @@ def known(raw: Raw) -> dict[str, pl.Expr]:
         for field, names in _NAMES.items()
         if field != "message"
     }
-    stamp = times.parsed(e.first(*(raw[name] for name in _TIMES)), _FORMATS, times.ZONE)
+    stamp = times.parsed(e.first(*(raw[name] for name in _TIMES)), _FORMATS, times.zone())
     return {
         **found,
         "source.ip": e.ip(found["source.ip"]),

@@ -95,7 +95,7 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
     """The line's own time, else its syslog header's."""
     joined = pl.concat_str(raw["date"], raw["time"], separator=" ")
     written = times.parsed(
-        e.first(joined, *(raw[name] for name in _TIMES), raw["date"]), _FORMATS, times.ZONE
+        e.first(joined, *(raw[name] for name in _TIMES), raw["date"]), _FORMATS, times.zone()
     )
     return {"@timestamp": e.time_or(written, pl.col("header.timestamp"))}
 

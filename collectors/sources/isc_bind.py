@@ -68,7 +68,7 @@ source = Source(
 @source.derive
 def common(raw: Raw) -> dict[str, pl.Expr]:
     """Time, host and process."""
-    clocks = [times.parsed(raw["clock"], _CLOCKS, times.ZONE)] if "clock" in raw else []
+    clocks = [times.parsed(raw["clock"], _CLOCKS, times.zone())] if "clock" in raw else []
     return {
         "@timestamp": e.time_or(*clocks, pl.col("header.timestamp")),
         "host.name": pl.col("header.host"),

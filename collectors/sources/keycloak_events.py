@@ -13,7 +13,7 @@ import polars as pl
 from collectors import expressions as e
 from collectors.shapes import inner, key_value
 from collectors.source import Raw, Source
-from collectors.times import EPOCHS, ISO, ZONE, parsed
+from collectors.times import EPOCHS, ISO, parsed, zone
 
 source = Source(
     name="keycloak.events",
@@ -52,13 +52,13 @@ def _line_time(raw: Raw) -> pl.Expr:
     head = raw["message"].str.extract(
         r"^(\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+\-]\d\d:?\d\d)?)"
     )
-    return parsed(head, (ISO,), ZONE)
+    return parsed(head, (ISO,), zone())
 
 
 @source.derive
 def around(raw: Raw) -> Mapping[str, pl.Expr]:
     """What the log says around the event, in ECS's, Quarkus's or no names."""
-    stamps = [parsed(raw[name], (ISO, *EPOCHS), ZONE) for name in ("outer.@timestamp", "outer.timestamp")]
+    stamps = [parsed(raw[name], (ISO, *EPOCHS), zone()) for name in ("outer.@timestamp", "outer.timestamp")]
     header = (
         raw["header.timestamp"] if "header.timestamp" in raw else e.nothing().cast(pl.Datetime("ns", "UTC"))
     )

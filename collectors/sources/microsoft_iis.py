@@ -80,7 +80,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     )
     local = pl.concat_str(raw["date"], raw["clock"], separator=" ")
     iis = [
-        local.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
+        e.local(local.str.to_datetime(form, time_unit="us", strict=False))
         for form in ("%m/%d/%Y %H:%M:%S", "%m/%d/%y %H:%M:%S")
     ]
     return {

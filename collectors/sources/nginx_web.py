@@ -120,7 +120,7 @@ def _clock(raw: Raw) -> pl.Expr:
     local = raw["time_local"].str.to_datetime(
         "%d/%b/%Y:%H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False
     )
-    naive = raw["clock"].str.to_datetime("%Y/%m/%d %H:%M:%S", time_unit="us", time_zone="UTC", strict=False)
+    naive = e.local(raw["clock"].str.to_datetime("%Y/%m/%d %H:%M:%S", time_unit="us", strict=False))
     iso = [times.parsed(raw[name], [times.ISO], "UTC") for name in ("time_iso8601", "timestamp", "time")]
     return e.time_or(zoned, local, naive, *iso)
 

@@ -19,11 +19,16 @@ def register(app: typer.Typer) -> None:
         rules: list[Path] = typer.Option(..., "--rules", help="Sigma ルール / rule folders", exists=True),
         source: str = typer.Option("", help="テキストの形式を決め打ちする / force the source of text files"),
         jsonl: bool = typer.Option(False, "--jsonl", help="1行1シグナルの JSON / one signal a line"),
+        timezone: str = typer.Option(
+            "Asia/Tokyo", "--timezone", help="時間帯のない時刻の時間帯 / zone of times that name none"
+        ),
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
         """手元のファイルを調べる / detect in files without storing them."""
         from ops.hunt import Hunt
+        from ops.zones import use
 
+        use(timezone)
         found = Hunt(paths, rules, cache_folder(), source=source)
         if jsonl:
             found.write_jsonl(sys.stdout.buffer)

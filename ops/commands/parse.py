@@ -15,9 +15,14 @@ def register(app: typer.Typer) -> None:
             ..., "--source", help="ソース名 / source name, such as fortinet.fortigate"
         ),
         messages: Path = typer.Option(..., "--messages", help='JSON lines of {"message": raw}'),
+        timezone: str = typer.Option(
+            "UTC", "--timezone", help="時間帯のない時刻の時間帯 / zone of times that name none"
+        ),
     ) -> None:
         """生ログを ECS 文書に変換 / turn raw messages into ECS documents ({} = not understood)."""
         from collectors.catalogue import find
         from collectors.parse import parse_messages
+        from ops.zones import use
 
+        use(timezone)
         parse_messages(find(source), messages, sys.stdout.buffer)

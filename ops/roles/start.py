@@ -16,7 +16,7 @@ from pathlib import Path
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import HinomiError
 from hinomi.store import Events, Records
-from ops import journal, stores
+from ops import journal, stores, zones
 from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
 from ops.supervisor import die_with_parent
@@ -81,6 +81,7 @@ def role(name: str, body: Callable[[Role], None]) -> None:
     journal.configure(full)
     try:
         settings = read_settings(arguments.config)
+        zones.use(settings.timezone, "timezone")
         process = Role(full, arguments.data, settings, RunDir.of(arguments.data), arguments.lane)
         if name != "intake":  # which takes lines in and spools them, whatever the store is doing
             stores.made_ready(settings.store, process.clock)
