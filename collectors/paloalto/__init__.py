@@ -1,0 +1,1 @@
+"""Palo Alto Networks: PAN-OS firewalls, Panorama, Prisma Access, Cortex Data Lake."""
