@@ -1,0 +1,1 @@
+"""The Open Cybersecurity Schema Framework: its classes and objects as ECS."""
