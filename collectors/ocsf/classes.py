@@ -20,7 +20,7 @@ _CLASSES: dict[int, tuple[str, ...]] = {
     6007: ("host",), 6008: ("host",),
     7002: ("file",), 7003: ("process",), 7004: ("network",),
 }  # fmt: skip
-_BY_CATEGORY = {
+_BY_CATEGORY: dict[int, tuple[str, ...]] = {
     1: ("host",),
     2: ("threat",),
     3: ("iam",),
