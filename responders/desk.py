@@ -1,35 +1,41 @@
 """The desk: what people decide, recorded and audited. It never acts; the respond process does.
 
-Used by the console and the command line. Every method writes the audit log before the decision takes effect.
+Used by the console and the command line. Every method checks the role and writes the audit log before the decision
+takes effect; what is refused is audited, too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from hinomi.clock import Clock
-from hinomi.errors import InputError
+from hinomi.errors import InputError, Refused
 from hinomi.incident import Happening, Incident, Status, Verdict
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.incidents import casefile
 from responders.notify import links
 from responders.playbooks.approvals import Approvals
+from responders.roles import may_work
 
 Changes = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class AckLinks:
-    """Reads the links of notifications; a link works until its incident is acknowledged."""
+    """Reads the links of notifications. Looking uses nothing up; acknowledging does, once."""
 
     key: bytes
     clock: Clock
 
     def read(self, token: str) -> tuple[str, str]:
         """(incident id, person). Raises Refused for a token that is wrong or too old."""
-        ticket = links.verify(self.key, token, self.clock.now())
+        ticket = self.ticket(token)
         return ticket.incident_id, ticket.person
+
+    def ticket(self, token: str) -> links.Ticket:
+        """All that the token says. Raises Refused for one that is wrong or too old."""
+        return links.verify(self.key, token, self.clock.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +47,36 @@ class Desk:
     audit: Audit
     links: AckLinks
 
-    def acknowledge(self, incident_id: str, *, actor: str) -> Incident:
-        """The person takes the incident; escalation stops. A second acknowledgement changes nothing."""
-        incident = casefile.read(self.records, incident_id)
-        if not casefile.needs_a_person(incident):
-            return incident
+    def acknowledge(self, incident_id: str, *, actor: str, roles: Sequence[str]) -> Incident:
+        """The person takes the incident; escalation stops. A second acknowledgement changes nothing, unless the
+        incident has become graver since."""
+        self._worker(actor, roles, "incident.ack", incident_id)
+        return self._acknowledge(incident_id, actor)
 
-        def taken(now: Incident) -> Changes | None:
-            if not casefile.needs_a_person(now):
-                return None  # somebody else was first, a moment ago
-            return {
-                "acknowledged_by": actor,
-                "acknowledged_at": self.clock.now(),
-                "status": Status.ACKNOWLEDGED if now.status is Status.NEW else now.status,
-                "fields": {**now.fields, "acknowledged_grade": now.grade},
-            }
+    def acknowledge_by_link(self, token: str) -> Incident:
+        """The person whom the link was sent to takes the incident: the token is the permission, for one use.
 
-        return self._change(incident_id, actor, "ack", "対応を始めました。", "took the incident", taken)
+        Raises Refused for a token that is wrong, too old or used up.
+        """
+        ticket = self.links.ticket(token)
+        incident = casefile.read(self.records, ticket.incident_id)
+        used = casefile.link_used(incident, ticket.nonce)
+        if used and casefile.needs_a_person(incident):
+            self._refuse(
+                ticket.person,
+                "incident.ack",
+                incident.id,
+                "link_used",
+                "このリンクは一度使われています。新しい通知のリンクか画面から対応してください。",
+                "this link was used before; use the newest message or the console",
+            )
+        if used:
+            return incident  # the button was pressed twice
+        return self._acknowledge(ticket.incident_id, ticket.person, ticket.nonce)
 
-    def assign(self, incident_id: str, assignee: str, *, actor: str) -> Incident:
+    def assign(self, incident_id: str, assignee: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """Give the incident to a person; work on an open one has then begun."""
+        self._worker(actor, roles, "incident.assign", incident_id)
 
         def given(now: Incident) -> Changes:
             begun = now.status in (Status.NEW, Status.ACKNOWLEDGED)
@@ -69,12 +85,16 @@ class Desk:
         words = f"担当: {assignee}", f"assigned to {assignee}"
         return self._change(incident_id, actor, "assign", *words, given)
 
-    def comment(self, incident_id: str, text: str, *, actor: str) -> Incident:
+    def comment(self, incident_id: str, text: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """Add a note to the timeline."""
+        self._worker(actor, roles, "incident.comment", incident_id)
         return self._change(incident_id, actor, "comment", text, text, lambda _: {})
 
-    def regrade(self, incident_id: str, grade: int, reason: str, *, actor: str) -> Incident:
+    def regrade(
+        self, incident_id: str, grade: int, reason: str, *, actor: str, roles: Sequence[str]
+    ) -> Incident:
         """Change the grade, with a reason; it then no longer follows the alerts."""
+        self._worker(actor, roles, "incident.level", incident_id)
         if not 0 <= grade <= 3 or not reason.strip():
             raise InputError("段階は 0〜3 で、理由が要ります。", "a grade is 0 to 3 and needs a reason")
 
@@ -87,8 +107,11 @@ class Desk:
         words = f"段階を {grade} に変更: {reason}", f"grade {grade}: {reason}"
         return self._change(incident_id, actor, "level", *words, graded)
 
-    def close(self, incident_id: str, verdict: Verdict, reason: str, *, actor: str) -> Incident:
+    def close(
+        self, incident_id: str, verdict: Verdict, reason: str, *, actor: str, roles: Sequence[str]
+    ) -> Incident:
         """Close with a verdict and its reason."""
+        self._worker(actor, roles, "incident.status", incident_id)
         changes = {"status": Status.CLOSED, "verdict": verdict}
         words = f"終了({verdict}): {reason}", f"closed ({verdict}): {reason}"
         return self._change(incident_id, actor, "status", *words, lambda _: changes)
@@ -113,6 +136,39 @@ class Desk:
     @property
     def _approvals(self) -> Approvals:
         return Approvals(self.records, self.clock, self.audit)
+
+    def _worker(self, actor: str, roles: Sequence[str], action: str, target: str) -> None:
+        if not may_work(roles):
+            self._refuse(
+                actor,
+                action,
+                target,
+                "role",
+                "この操作に必要な役割がありません。インシデントに対応できるのは、監視担当と各責任者です。",
+                "you do not hold a role that works on incidents: an analyst or one of the managers",
+            )
+
+    def _refuse(self, actor: str, action: str, target: str, why: str, ja: str, en: str) -> NoReturn:
+        self.audit.append(actor=actor, action=f"{action}.refused", target=target, details={"why": why})
+        raise Refused(ja, en)
+
+    def _acknowledge(self, incident_id: str, actor: str, nonce: str = "") -> Incident:
+        """nonce: the link's, which is then used up in the same write."""
+        if not casefile.needs_a_person(casefile.read(self.records, incident_id)):
+            return casefile.change(self.records, incident_id, lambda now: casefile.with_link_used(now, nonce))
+
+        def taken(now: Incident) -> Changes | None:
+            if not casefile.needs_a_person(now) or casefile.link_used(now, nonce):
+                return None  # somebody else was first, a moment ago
+            used = casefile.with_link_used(now, nonce).fields
+            return {
+                "acknowledged_by": actor,
+                "acknowledged_at": self.clock.now(),
+                "status": Status.ACKNOWLEDGED if now.status is Status.NEW else now.status,
+                "fields": {**used, "acknowledged_grade": now.grade},
+            }
+
+        return self._change(incident_id, actor, "ack", "対応を始めました。", "took the incident", taken)
 
     def _change(
         self,

@@ -11,6 +11,7 @@ from hinomi.clock import Clock
 from hinomi.incident import Happening, Incident
 from hinomi.ledger import Ledger
 from hinomi.store import Records
+from hinomi.words import Words
 from responders.audit import Audit
 from responders.connectors.catalogue import of_action
 from responders.desk import AckLinks, Desk
@@ -80,8 +81,8 @@ class Responder:
 
     def tick(self) -> None:
         """Act on decisions, plan the messages that are due, send them."""
-        for run in self.runs.tick():
-            self._tell(run)
+        for run, words in self.runs.tick():
+            self._tell(run, words)
         for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000):
             self._call(Incident.model_validate(record.body))
         self.outbox.deliver()
@@ -108,23 +109,10 @@ class Responder:
                         run.id,
                     )
 
-    def _tell(self, run: Run) -> None:
-        words = {
-            "running": ("実行を始めました", "started"),
-            "done": ("終わりました", "is done"),
-            "failed": ("失敗した手順があります", "has a step that failed"),
-            "denied": ("却下されました", "was denied"),
-            "undone": ("元に戻しました", "was undone"),
-        }
-        ja, en = words.get(run.state, (run.state, run.state))
+    def _tell(self, run: Run, words: Words) -> None:
         dry = ("(予行)", " (dry run)") if run.dry_run else ("", "")
-        self._note(
-            run.incident_id,
-            f"{run.title_ja}{dry[0]}: {ja}",
-            f"{run.title_en}{dry[1]}: {en}",
-            run.id,
-            run.decided_by,
-        )
+        ja, en = f"{run.title_ja}{dry[0]}: {words.ja}", f"{run.title_en}{dry[1]}: {words.en}"
+        self._note(run.incident_id, ja, en, run.id, run.decided_by)
 
     def _note(self, incident_id: str, ja: str, en: str, run_id: str, actor: str = "hinomi") -> None:
         line = Happening(

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from hinomi.store import Records
+
 RANKS = (
     "information_system_manager",
     "information_security_manager",
@@ -10,8 +12,27 @@ RANKS = (
 )
 """Who approves, lowest first (offices of the MIC guideline): a higher office may decide for a lower one."""
 
+OPERATOR = "operator"
+"""Whoever works at the machine itself with the right to write the data folder: the command line. Never approves."""
+
+WORKERS = frozenset({"analyst", OPERATOR, *RANKS})
+"""Who works on incidents. A viewer and an administrator of the system do not."""
+
+
+def may_work(roles: Sequence[str]) -> bool:
+    """Whether one of the roles works on incidents."""
+    return not WORKERS.isdisjoint(roles)
+
 
 def may_approve(roles: Sequence[str], approver: str) -> bool:
     """Whether one of the roles is the approver's office or above it."""
     needed = RANKS.index(approver)
     return any(role in RANKS and RANKS.index(role) >= needed for role in roles)
+
+
+def roles_now(records: Records, account: str) -> list[str]:
+    """The roles that the account holds at this moment; none for one that is locked or gone."""
+    held = records.get("user", account.strip().lower())
+    if held is None or held.body.get("disabled"):
+        return []
+    return [str(role) for role in held.body.get("roles", [])]

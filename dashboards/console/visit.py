@@ -70,6 +70,11 @@ class Visit:
         return self.user.name if self.user else "anonymous"
 
     @property
+    def roles(self) -> list[str]:
+        """What the person may do; the desk checks it again."""
+        return self.user.roles if self.user else []
+
+    @property
     def address(self) -> str:
         """Where the request comes from."""
         return self.request.client.host if self.request.client else ""

@@ -12,6 +12,7 @@ from hinomi.errors import InputError
 from hinomi.incident import Incident, Status, Verdict
 from hinomi.text import inert
 from ops.opened import Opened, opened, operator
+from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
@@ -68,7 +69,7 @@ def register(app: typer.Typer) -> None:
     def ack(number: int, data: Path = DATA) -> None:
         """対応を始める(確認の印)/ acknowledge."""
         with opened(data) as place:
-            place.desk.acknowledge(_find(place, number).id, actor=operator())
+            place.desk.acknowledge(_find(place, number).id, actor=operator(), roles=[OPERATOR])
         typer.echo(f"#{number} を確認しました。(acknowledged)")
 
     @incidents.command()
@@ -80,7 +81,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """終了する / close with a verdict."""
         with opened(data) as place:
-            place.desk.close(_find(place, number).id, verdict, reason, actor=operator())
+            place.desk.close(_find(place, number).id, verdict, reason, actor=operator(), roles=[OPERATOR])
         typer.echo(f"#{number} を終了しました。(closed)")
 
 

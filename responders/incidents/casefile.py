@@ -84,3 +84,16 @@ def waits_since(incident: Incident) -> datetime:
     """From when the wait for a person counts: the opening or, once taken, the moment it became graver."""
     raised = incident.fields.get("graded_at")
     return datetime.fromisoformat(raised) if incident.acknowledged_by and raised else incident.opened
+
+
+def link_used(incident: Incident, nonce: str) -> bool:
+    """Whether the acknowledgement link with this nonce was used."""
+    return nonce in incident.fields.get("used_links", [])
+
+
+def with_link_used(incident: Incident, nonce: str) -> Incident:
+    """The incident with the link marked as used; itself where there is no link or it was marked before."""
+    if not nonce or link_used(incident, nonce):
+        return incident
+    used = [*incident.fields.get("used_links", []), nonce]
+    return incident.model_copy(update={"fields": {**incident.fields, "used_links": used}})

@@ -12,15 +12,33 @@ from datetime import timedelta
 from hinomi.clock import Clock
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
 from hinomi.store import Record, Records
+from hinomi.words import Words
 from responders.audit import Audit
 from responders.connectors.protocol import Connector
 from responders.playbooks.approvals import Approvals
+from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 
 Connectors = Callable[[str], Connector | None]
+News = tuple[Run, Words]
 _AN_HOUR = timedelta(hours=1)
+_WORDS = {
+    RunState.RUNNING: Words("実行を始めました", "started"),
+    RunState.DONE: Words("終わりました", "is done"),
+    RunState.FAILED: Words("失敗した手順があります", "has a step that failed"),
+    RunState.DENIED: Words("却下されました", "was denied"),
+    RunState.UNDONE: Words("元に戻しました", "was undone"),
+}
+_VOID = Words(
+    "承認した人が今は必要な役割を持たないため、承認を取り直します",
+    "needs a new approval: who approved it does not hold the role any more",
+)
+_UNDO_VOID = Words(
+    "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
+    "was not undone: who asked for it does not hold the role any more",
+)
 
 
 @dataclass(slots=True)
@@ -33,7 +51,7 @@ class Runs:
     settings: PlaybookSettings
     playbooks: Mapping[str, Playbook]
     connectors: Connectors
-    changed: list[Run] = field(default_factory=list)
+    news: list[News] = field(default_factory=list)
 
     def propose(self, run: Run) -> Run:
         """Keep a proposed run; one that was proposed before stays as it is unless its plan grew undecided."""
@@ -52,9 +70,9 @@ class Runs:
         self._say(run, "plan_changed", {"plan": run.plan_hash})
         return run
 
-    def tick(self) -> list[Run]:
-        """Act on decisions and go on with what was begun; returns runs that changed."""
-        self.changed = []
+    def tick(self) -> list[News]:
+        """Act on decisions and go on with what was begun; returns runs that changed, in words."""
+        self.news = []
         for record in self.records.find(
             KIND, {"state": [RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING]}, limit=100_000
         ):
@@ -65,7 +83,7 @@ class Runs:
                 self._go_on(run, record)
             else:
                 self._undo(run, record)
-        return self.changed
+        return self.news
 
     def _ask_again(self, run: Run, record: Record) -> None:
         """Nobody decided in time: the same plan is put anew, with as much time as before."""
@@ -81,7 +99,10 @@ class Runs:
             self._approvals.ask(run, void=approval)  # a crash came between proposing and asking
             return
         decision, by = approval.body["state"], str(approval.body.get("by", ""))
-        if decision == "denied":
+        if decision == "approved" and not self._may(run, by, "approval_void"):
+            self._approvals.ask(run, void=approval)
+            self.news.append((run, _VOID))
+        elif decision == "denied":
             self._move(run, record, RunState.DENIED, by=by)
         elif decision == "approved":
             moved, record = self._move(run, record, RunState.RUNNING, by=by)
@@ -148,7 +169,7 @@ class Runs:
         if connector is None:
             raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
         if step.state is StepState.PLANNED:
-            self._still_allowed(run, step)
+            self._permission.step(run, step)
             if self._too_many(run, step):
                 return run, record, False
             before = connector.look(step.act, step.values)
@@ -170,15 +191,6 @@ class Runs:
         done = step.model_copy(update={"state": StepState.DONE, "result_ja": did.ja, "result_en": did.en})
         return *self._keep(run.with_step(done), record), True
 
-    def _still_allowed(self, run: Run, step: RunStep) -> None:
-        """What was allowed when the plan was made may not be so now. Raises Refused."""
-        if run.playbook not in self.settings.armed:
-            raise Refused(
-                "計画のあとで、このプレイブックの実行が止められました。", "the playbook was disarmed since"
-            )
-        if set(step.values.values()) & set(self.settings.protected):
-            raise Refused("守る対象のため、人が判断してください。", "protected: a person must decide")
-
     def _too_many(self, run: Run, step: RunStep) -> bool:
         """Whether this kind of act has reached its limit for the hour; the step then waits."""
         since = self.clock.now() - _AN_HOUR
@@ -195,6 +207,12 @@ class Runs:
         return (declared.an_hour, declared.retries) if declared else (1, 0)
 
     def _undo(self, run: Run, record: Record) -> None:
+        if not self._may(run, run.decided_by, "undo_void"):
+            broken = any(one.state is StepState.FAILED for one in run.steps)
+            back = run.model_copy(update={"state": RunState.FAILED if broken else RunState.DONE})
+            self._keep(back, record)
+            self.news.append((back, _UNDO_VOID))
+            return
         for step in reversed(run.steps):
             if (
                 step.act
@@ -237,12 +255,25 @@ class Runs:
         )
         moved = run.model_copy(update={"state": state, "decided_by": by})
         moved, record = self._keep(moved, record)
-        self.changed.append(moved)
+        self.news.append((moved, _WORDS[state]))
         return moved, record
 
     @property
     def _approvals(self) -> Approvals:
         return Approvals(self.records, self.clock, self.audit)
+
+    @property
+    def _permission(self) -> Permission:
+        return Permission(self.records, self.settings)
+
+    def _may(self, run: Run, by: str, otherwise: str) -> bool:
+        """Whether who decided may do so now; if not, the audit log says why under `otherwise`."""
+        try:
+            self._permission.person(run, by)
+        except Refused as error:
+            self._say(run, otherwise, {"by": by, "reason": error.en})
+            return False
+        return True
 
     def _say(self, run: Run, what: str, details: Mapping[str, str]) -> None:
         self.audit.append(actor="hinomi", action=f"playbook.{what}", target=run.id, details=details)

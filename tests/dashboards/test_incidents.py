@@ -170,6 +170,41 @@ def test_link_of_a_notification(own_city: City) -> None:
     assert "m.kato さんが対応を始めています" in visitor.get(f"/a/{token}").text
 
 
+def test_a_link_acknowledges_once(own_city: City) -> None:
+    """However often scanners look at it, it works for one press; when the matter grows graver a new link is needed."""
+    token = links.make(KEY, "inc-3", "m.kato", own_city.clock.now(), "n1")
+    visitor = browser(own_city)
+    for _ in range(3):
+        assert visitor._ask("HEAD", f"/a/{token}", None).status_code == 200
+        assert 'method="post"' in visitor.get(f"/a/{token}").text
+    assert _incident(own_city, 3).acknowledged_by == ""
+    assert visitor.post(f"/a/{token}").status_code == 303
+    assert visitor.post(f"/a/{token}").status_code == 303  # pressed twice: nothing more happens
+    assert sum(line.kind == "ack" for line in _incident(own_city, 3).timeline) == 1
+    own_city.desk.regrade("inc-3", 3, "範囲が広がった", actor="k.mori", roles=["information_system_manager"])
+    assert "このリンクは一度使われています" in visitor.get(f"/a/{token}").text
+    assert visitor.post(f"/a/{token}").status_code == 403
+    assert _incident(own_city, 3).fields["acknowledged_grade"] < 3
+    entries = own_city.records.find("audit", {"action": "incident.ack.refused"})
+    assert [record.body["details"] for record in entries] == [{"why": "link_used"}]
+    fresh = links.make(KEY, "inc-3", "m.kato", own_city.clock.now(), "n2")
+    assert 'method="post"' in visitor.get(f"/a/{fresh}").text
+    assert visitor.post(f"/a/{fresh}").status_code == 303
+    assert _incident(own_city, 3).fields["acknowledged_grade"] == 3
+
+
+def test_a_link_that_came_too_late_is_used_up_too(own_city: City) -> None:
+    """Somebody else has taken it: nothing changes hands, and the link does not take a graver incident later."""
+    own_city.desk.acknowledge("inc-3", actor="k.mori", roles=["analyst"])
+    token = links.make(KEY, "inc-3", "m.kato", own_city.clock.now(), "n1")
+    visitor = browser(own_city)
+    assert "k.mori さんが対応を始めています" in visitor.get(f"/a/{token}").text
+    assert visitor.post(f"/a/{token}").status_code == 303
+    assert _incident(own_city, 3).acknowledged_by == "k.mori"
+    own_city.desk.regrade("inc-3", 3, "範囲が広がった", actor="y.ota", roles=["ciso"])
+    assert visitor.post(f"/a/{token}").status_code == 403
+
+
 def test_wrong_or_old_link_is_refused(own_city: City) -> None:
     """A forged, cut or old token acknowledges nothing and the page says so."""
     token = links.make(KEY, "inc-1", "m.kato", own_city.clock.now(), "n")

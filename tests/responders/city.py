@@ -12,6 +12,9 @@ from responders.settings import ResponderSettings
 
 NIGHT = datetime(2026, 11, 19, 18, 14, tzinfo=UTC)  # 03:14 JST
 KEY = b"k" * 32
+ANALYST = ["analyst"]
+MANAGER = ["information_system_manager"]
+OFFICES = {"sato": ANALYST, "suzuki": MANAGER, "mori": ["ciso"], **{f"boss{n}": MANAGER for n in range(20)}}
 
 
 def alert(name: str = "vpn_spray", *, minutes: int = 0, level: str = "high", **more: Any) -> Alert:
@@ -35,7 +38,7 @@ def alert(name: str = "vpn_spray", *, minutes: int = 0, level: str = "high", **m
 
 
 def responder(folder: Path, **sections: Any) -> tuple[Responder, FixedClock]:
-    """A responder with one person on call, messages as files."""
+    """A responder with one person on call, messages as files; the accounts of OFFICES."""
     clock = FixedClock(NIGHT)
     settings = ResponderSettings.model_validate(
         {
@@ -60,6 +63,9 @@ def responder(folder: Path, **sections: Any) -> tuple[Responder, FixedClock]:
         }
     )
     records = SqliteRecords(folder / "records.sqlite", clock=clock)
+    for name, roles in OFFICES.items():
+        if records.get("user", name) is None:
+            records.put("user", name, {"name": name, "roles": roles, "disabled": False}, expect=0)
     return Responder.of(records, clock, settings, KEY), clock
 
 

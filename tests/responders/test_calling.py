@@ -15,9 +15,7 @@ from hinomi.errors import Refused
 from responders.notify import links
 from responders.oncall import OnCallSettings, Rota
 from responders.responder import desk
-from tests.responders.city import KEY, NIGHT, alert, messages, responder
-
-MANAGER = ["information_system_manager"]
+from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages, responder
 
 
 def jst(text: str) -> datetime:
@@ -82,7 +80,7 @@ def test_acknowledging_stops_the_escalation(tmp_path: Path) -> None:
     [incident] = made.receive([alert()])
     clock.advance(timedelta(minutes=1))
     made.tick()
-    desk(made.records, clock, KEY).acknowledge(incident.id, actor="sato")
+    desk(made.records, clock, KEY).acknowledge(incident.id, actor="sato", roles=ANALYST)
     clock.advance(timedelta(hours=2))
     made.tick()
     assert len(messages(tmp_path)) == 1
@@ -228,11 +226,11 @@ def test_a_graver_incident_calls_again(tmp_path: Path) -> None:
     clock.advance(timedelta(minutes=1))
     made.tick()
     people = desk(made.records, clock, KEY)
-    people.acknowledge(incident.id, actor="sato")
+    people.acknowledge(incident.id, actor="sato", roles=ANALYST)
     made.receive([alert("crossing", minutes=5, zones=["lgwan"])])
     made.tick()
     assert len(messages(tmp_path)) == 2
-    people.acknowledge(incident.id, actor="sato")
+    people.acknowledge(incident.id, actor="sato", roles=ANALYST)
     clock.advance(timedelta(hours=1))
     made.tick()
     assert len(messages(tmp_path)) == 2

@@ -11,7 +11,7 @@ from hinomi.incident import Status, Verdict
 from hinomi.ledger import Line
 from responders.incidents.suppression import Suppression
 from responders.responder import desk
-from tests.responders.city import KEY, NIGHT, alert, responder
+from tests.responders.city import ANALYST, KEY, NIGHT, alert, responder
 
 
 def test_one_incident_for_one_story(tmp_path: Path) -> None:
@@ -116,14 +116,14 @@ def test_decisions_of_people_are_kept_and_audited(tmp_path: Path) -> None:
     tower, clock = responder(tmp_path)
     [incident] = tower.receive([alert()])
     people = desk(tower.records, clock, KEY)
-    people.acknowledge(incident.id, actor="sato")
-    people.acknowledge(incident.id, actor="suzuki")
-    people.assign(incident.id, "suzuki", actor="sato")
-    people.comment(incident.id, "本人に電話した", actor="suzuki")
-    people.regrade(incident.id, 3, "業務に支障", actor="suzuki")
+    people.acknowledge(incident.id, actor="sato", roles=ANALYST)
+    people.acknowledge(incident.id, actor="suzuki", roles=ANALYST)
+    people.assign(incident.id, "suzuki", actor="sato", roles=ANALYST)
+    people.comment(incident.id, "本人に電話した", actor="suzuki", roles=ANALYST)
+    people.regrade(incident.id, 3, "業務に支障", actor="suzuki", roles=ANALYST)
     [after] = tower.receive([alert("more", minutes=5)])
     assert (after.acknowledged_by, after.assignee, after.grade) == ("sato", "suzuki", 3)
-    closed = people.close(incident.id, Verdict.TRUE_POSITIVE, "侵害を確認", actor="suzuki")
+    closed = people.close(incident.id, Verdict.TRUE_POSITIVE, "侵害を確認", actor="suzuki", roles=ANALYST)
     assert closed.status is Status.CLOSED
     actions = [r.body["action"] for r in tower.records.find("audit")]
     for action in (

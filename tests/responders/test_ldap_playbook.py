@@ -13,10 +13,9 @@ from responders.connectors.ldap_directory import Directory as Connector
 from responders.connectors.settings import LdapDirectory
 from responders.playbooks.run import Run, RunState, StepState
 from responders.responder import Responder, desk
-from tests.responders.city import KEY, alert, responder
+from tests.responders.city import KEY, MANAGER, alert, responder
 from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, Directory, directory
 
-MANAGER = ["information_system_manager"]
 pytestmark = [
     pytest.mark.peer,
     # ldap3 2.9 leaves the sockets of finished connections to the garbage collector; it runs within each test here.

@@ -16,9 +16,8 @@ from hinomi.store.embedded import SqliteRecords
 from responders.desk import Desk
 from responders.playbooks.run import Run, RunState
 from responders.responder import Responder, desk
-from tests.responders.city import KEY, NIGHT, alert, responder
+from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
 
-MANAGER = ["information_system_manager"]
 ROUNDS = 12
 
 
@@ -33,10 +32,10 @@ def _write(folder: Path, ready: Any, incident_id: str, name: str) -> None:
     people = desk(SqliteRecords(folder / "records.sqlite"), FixedClock(NIGHT), KEY)
     ready.wait()
     for n in range(ROUNDS):
-        people.comment(incident_id, f"{name}-{n}", actor=name)
+        people.comment(incident_id, f"{name}-{n}", actor=name, roles=ANALYST)
         if n == ROUNDS // 2:
-            people.acknowledge(incident_id, actor=name)
-            people.regrade(incident_id, 3, f"{name} の判断", actor=name)
+            people.acknowledge(incident_id, actor=name, roles=ANALYST)
+            people.regrade(incident_id, 3, f"{name} の判断", actor=name, roles=ANALYST)
 
 
 def test_processes_on_one_store_lose_nothing(tmp_path: Path) -> None:
@@ -94,9 +93,9 @@ def just_before(tower: Responder, place: int, act: Callable[[], object]) -> Iter
 
 
 def _decide(people: Desk, incident_id: str) -> None:
-    people.comment(incident_id, "本人に電話した", actor="sato")
-    people.acknowledge(incident_id, actor="sato")
-    people.regrade(incident_id, 3, "業務に支障", actor="sato")
+    people.comment(incident_id, "本人に電話した", actor="sato", roles=ANALYST)
+    people.acknowledge(incident_id, actor="sato", roles=ANALYST)
+    people.regrade(incident_id, 3, "業務に支障", actor="sato", roles=ANALYST)
 
 
 @pytest.mark.parametrize("whose", [0, 1])
@@ -132,7 +131,7 @@ def test_an_alert_is_not_lost_in_an_incident_that_is_closed_meanwhile(tmp_path: 
         [incident] = tower.receive([alert("a")])
 
         def close(people: Desk = people, incident: Incident = incident) -> None:
-            people.close(incident.id, Verdict.BENIGN, "保守作業", actor="sato")
+            people.close(incident.id, Verdict.BENIGN, "保守作業", actor="sato", roles=ANALYST)
 
         with just_before(tower, place, close) as came:
             [after] = tower.receive([alert("b", minutes=1)])
@@ -153,7 +152,7 @@ def test_a_person_on_an_incident_that_was_merged_means_the_survivor(tmp_path: Pa
     [one] = tower.receive([alert("a", entities={"user.name": ["u1"]})])
     [two] = tower.receive([alert("b", minutes=1, entities={"host.name": ["pc-1"]})])
     tower.receive([alert("c", minutes=2, entities={"user.name": ["u1"], "host.name": ["pc-1"]})])
-    after = desk(tower.records, clock, KEY).acknowledge(two.id, actor="sato")
+    after = desk(tower.records, clock, KEY).acknowledge(two.id, actor="sato", roles=ANALYST)
     assert after.id == one.id and held(tower, one.id).acknowledged_by == "sato"
 
 
