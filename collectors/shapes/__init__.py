@@ -10,7 +10,6 @@ from collectors.shapes.lines import Either, Lines, either, lines
 from collectors.shapes.patterns import Patterns, patterns
 from collectors.shapes.renamed import Renamed, renamed
 from collectors.shapes.rows import Rows, rows
-from collectors.shapes.tagged import Tagged, tagged
 
 __all__ = [
     "Cef",
@@ -24,7 +23,6 @@ __all__ = [
     "Patterns",
     "Renamed",
     "Rows",
-    "Tagged",
     "cef",
     "delimited",
     "either",
@@ -36,5 +34,4 @@ __all__ = [
     "patterns",
     "renamed",
     "rows",
-    "tagged",
 ]

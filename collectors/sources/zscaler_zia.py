@@ -1,194 +1,148 @@
-r"""Zscaler Internet Access: web, firewall, DNS, tunnel, SaaS security (CASB), DLP, alert and admin audit logs.
+"""Zscaler Internet Access by NSS or Cloud NSS (JSON): web, firewall, DNS, tunnel, CASB, admin audit.
 
-Source: Zscaler Help, "NSS Feed Output Format" (web, firewall, DNS, tunnel, SaaS security, endpoint DLP, admin
-audit) and "Cloud NSS". Feeds are JSON (`{"sourcetype": "zscalernss-web", "event": {…}}`) or tab-separated
-`key=value`; administrators name the fields, so the names of Zscaler's own templates for both are known here.
-Times are in the feed's zone, GMT unless changed. `None`, `NA` and `Unknown` are Zscaler's words for nothing.
+Source: Zscaler, "NSS Feed Output Format" of each log and Splunk's JSON feed (`sourcetype`, `event`). Field names follow
+the feed; those of the recommended feeds are understood, in any case of letters. Web addresses come without a scheme.
 """
 
-import polars as pl
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from collectors import expressions as e
-from collectors import times
-from collectors.shapes import either, json_fields, renamed, tagged
-from collectors.source import Raw, Source
-
-_TAGGED = r"\t(?:event_id|recordid|reason|product|vendor|ClientIP|cdip|csip|reqaction)="
-_SENT = ("time", "datetime", "epochtime", "tz")
-_WHO = ("user", "login", "elogin", "adminid", "deviceowner", "odeviceowner")
-_URL = ("url", "eurl", "fullurl", "hostname", "host", "ehost")
-_VERDICT = ("action", "reqaction", "resaction", "result", "event", "sourcetype", "status", "respcode")
-_ENDS = ("ClientIP", "clientip", "cip", "sourceip", "csip", "clt_sip", "serverip", "sip", "destinationip")
-_MORE_ENDS = ("cdip", "srv_dip", "protocol", "proto", "nwsvc", "clientpublicIP", "cintip", "clientpublicip")
-_TEXTS = {
-    "useragent": "user_agent.original",
-    "ua": "user_agent.original",
-    "eua": "user_agent.original",
-    "requestmethod": "http.request.method",
-    "reqmethod": "http.request.method",
-    "refererURL": "http.request.referrer",
-    "referer": "http.request.referrer",
-    "ereferer": "http.request.referrer",
-    "requestsize": "http.request.bytes",
-    "reqsize": "http.request.bytes",
-    "responsesize": "http.response.bytes",
-    "respsize": "http.response.bytes",
-    "contenttype": "http.response.mime_type",
-    "outbytes": "source.bytes",
-    "txbytes": "source.bytes",
-    "inbytes": "destination.bytes",
-    "rxbytes": "destination.bytes",
-    "csport": "source.port",
-    "sourceport": "source.port",
-    "ssip": "source.nat.ip",
-    "ssport": "source.nat.port",
-    "cdport": "destination.port",
-    "destinationport": "destination.port",
-    "srv_dport": "destination.port",
-    "sdip": "destination.nat.ip",
-    "sdport": "destination.nat.port",
-    "destcountry": "destination.geo.country_name",
-    "devicehostname": "host.name",
-    "odevicehostname": "host.name",
-    "devicename": "host.name",
-    "filename": "file.name",
-    "efilename": "file.name",
-    "object_name_1": "file.name",
-    "itemname": "file.name",
-    "filesource": "file.directory",
-    "filesrcpath": "file.path",
-    "filesize": "file.size",
-    "filetype": "file.type",
-    "filetypename": "file.type",
-    "filemd5": "file.hash.md5",
-    "bamd5": "file.hash.md5",
-    "md5": "file.hash.md5",
-    "filesha": "file.hash.sha256",
-    "sha256": "file.hash.sha256",
-    "rulelabel": "rule.name",
-    "rulename": "rule.name",
-    "policy": "rule.name",
-    "reqrulelabel": "rule.name",
-    "resrulelabel": "zscaler.zia.resrulelabel",
-    "ipsrulelabel": "zscaler.zia.ips_rule",
-    "req": "dns.question.name",
-    "dns_req": "dns.question.name",
-    "reqtype": "dns.question.type",
-    "dns_reqtype": "dns.question.type",
-    "applicationname": "network.application",
-    "nwapp": "network.application",
-    "tunneltype": "network.type",
-    "company": "organization.name",
-    "reason": "event.reason",
-    "errorcode": "event.code",
-}
+from collectors.records import Flat, JsonRecords, first_address, kept, leaves, related, text
+from collectors.source import Source
 
 source = Source(
     name="zscaler.zia",
-    title={"ja": "Zscaler Internet Access(ウェブ・FW・DNS・CASB)", "en": "Zscaler Internet Access"},
+    title={"ja": "Zscaler Internet Access", "en": "Zscaler Internet Access"},
     zone_hint="internet",
-    shape=renamed(
-        either(r"^[^{]{0,400}\{", json_fields(), tagged(_TAGGED)), {"event.time": "time"}, ("event.",)
-    ),
-    recognise=r'"sourcetype"\s*:\s*"zscalernss-|"vendor"\s*:\s*"Zscaler"|\tvendor=Zscaler\b|\bproduct=NSS\t',
-    leftovers="zscaler.zia",
+    shape=JsonRecords(kind=("sourcetype",)),
+    recognise=r'"sourcetype"\s*:\s*"zscalernss-\w+"',
     constants={"event.kind": "event", "observer.vendor": "Zscaler", "observer.product": "ZIA"},
-    ignore=(*_SENT, *_WHO, *_URL, *_VERDICT, *_ENDS, *_MORE_ENDS, *_TEXTS),
 )
-_CLOCKS = ("%a %b %e %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S", times.ISO, "epoch")
-_WORDS = ("None", "NA", "Unknown", "UNKNOWN", "NULL")
-
-
-def _said(raw: Raw, *names: str) -> pl.Expr:
-    """The first of these fields that says something."""
-    values = [e.present(raw[name]) for name in names]
-    return e.first(*(pl.when(~value.is_in(_WORDS)).then(value) for value in values))
-
-
-@source.derive
-def facts(raw: Raw) -> dict[str, pl.Expr]:
-    """What needs no more than its name; who, when and where."""
-    by_target: dict[str, list[str]] = {}
-    for name, target in _TEXTS.items():
-        by_target.setdefault(target, []).append(name)
-    login = _said(raw, "user", "login", "elogin", "adminid")
-    return {
-        **{target: _said(raw, *names) for target, names in by_target.items()},
-        "@timestamp": e.time_or(
-            *(times.parsed(raw[name], _CLOCKS, "UTC") for name in ("datetime", "time", "epochtime"))
-        ),
-        "user.email": pl.when(login.str.contains("@", literal=True)).then(login),
-        "user.name": _said(raw, "deviceowner", "odeviceowner", "user", "login", "elogin", "adminid"),
-        "user.domain": login.str.extract(r"@(.+)$"),
-        "source.nat.ip": e.ip(_said(raw, "ssip", "clientpublicIP", "clientpublicip", "cintip")),
-        "user_agent.original": e.first(*(e.present(raw[name]) for name in ("useragent", "ua", "eua"))),
-        "event.provider": raw["sourcetype"],
-    }
-
-
-@source.derive
-def ends(raw: Raw) -> dict[str, pl.Expr]:
-    """Client and server, the address asked for, what they spoke."""
-    url = _said(raw, "fullurl", "url", "eurl")
-    zoned = url.str.contains("://", literal=True)
-    parts = e.url_columns(pl.when(zoned).then(url).otherwise(pl.concat_str(pl.lit("http://"), url)))
-    host, spoken = _said(raw, "hostname", "host", "ehost"), _said(raw, "protocol", "proto").str.to_lowercase()
-    server = _said(raw, "serverip", "sip", "destinationip", "cdip", "srv_dip")
-    web = raw["sourcetype"].str.ends_with("-web").fill_null(True)
-    return {
-        **{name: value for name, value in parts.items() if name not in ("url.scheme", "url.full")},
-        "url.original": url,
-        "url.full": pl.when(zoned).then(url),
-        "url.scheme": pl.when(zoned).then(parts["url.scheme"]),
-        "url.domain": e.first(parts["url.domain"], pl.when(web).then(host)),
-        "source.ip": e.ip(_said(raw, "ClientIP", "clientip", "cip", "sourceip", "csip", "clt_sip")),
-        "destination.ip": e.ip(server),
-        "destination.domain": e.not_ip(host),
-        "host.name": e.first(_said(raw, "devicehostname", "odevicehostname", "devicename")),
-        "network.protocol": e.first(_said(raw, "nwsvc").str.to_lowercase(), spoken),
-        "network.transport": pl.when(spoken.is_in(["tcp", "udp", "icmp", "gre", "esp"])).then(spoken),
-        "http.response.status_code": e.whole(_said(raw, "status", "respcode")),
-    }
-
-
-_KINDS = {
-    "web": ("network", "web"),
-    "fw": ("network",),
-    "dns": ("network",),
-    "tunnel": ("network",),
-    "casb": ("file",),
-    "audit": ("configuration",),
+_FORMS = ("%a %b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S", "%a %b %d %H:%M:%S %Z %Y")
+_NOTHING = {"none", "n/a", "na", ""}
+_CATEGORIES = {
+    "web": ["web", "network"],
+    "fw": ["network"],
+    "dns": ["network"],
+    "tunnel": ["network"],
+    "casb": ["file"],
+    "audit": ["configuration"],
+    "alerts": ["host"],
 }
 
 
-@source.derive
-def meaning(raw: Raw) -> dict[str, pl.Expr]:
-    """event.*: sign-ins of administrators, what was let through or blocked, everything else as information."""
-    action = _said(raw, "action", "reqaction", "event")
-    verb, kind = action.str.to_lowercase(), raw["sourcetype"].str.extract(r"zscalernss-(\w+)$")
-    sign = verb.str.contains(r"^sign_(?:in|out)")
-    denied = verb.str.contains(r"block|drop|deny|denied|reset|quarantine")
-    result = _said(raw, "result").str.to_lowercase()
-    told = e.first(e.listed(kind, _KINDS), e.texts("network"))
+@source.each
+def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
+    """ECS fields of one log; None for JSON that is none."""
+    body = record.get("event")
+    if not str(record.get("sourcetype", "")).startswith("zscalernss-") or not isinstance(body, dict):
+        return None
+    low = {str(name).lower(): value for name, value in body.items()}
+    log = str(record["sourcetype"]).removeprefix("zscalernss-")
+    flat = kept({**dict(leaves(body, "zscaler.zia.")), **_ends(low), **_where(low), **_what(low, log)})
+    return {**flat, **related(flat)}
+
+
+def _said(low: dict[str, Any], *names: str) -> str | None:
+    return next(
+        (found for name in names if (found := text(low, name)) and found.lower() not in _NOTHING), None
+    )
+
+
+def _ends(low: dict[str, Any]) -> Flat:
+    near, _ = first_address(
+        *(_said(low, name) for name in ("clientip", "csip", "cip", "sourceip", "clientpublicip", "srcip"))
+    )
+    outside, _ = first_address(_said(low, "clientpublicip"))
+    far, _ = first_address(
+        *(_said(low, name) for name in ("serverip", "sip", "cdip", "destinationip", "sdip", "dstip"))
+    )
     return {
-        "event.action": verb,
-        "event.category": pl.when(sign).then(e.texts("authentication")).otherwise(told),
-        "event.type": pl.when(verb == "sign_in")
-        .then(e.texts("start"))
-        .when(verb == "sign_out")
-        .then(e.texts("end"))
-        .when(kind == "audit")
-        .then(e.texts("change"))
-        .when(denied)
-        .then(e.texts("denied"))
-        .when(verb.str.contains("^allow"))
-        .then(e.texts("allowed"))
-        .otherwise(e.texts("info")),
-        "event.outcome": pl.when(result == "success")
-        .then(pl.lit("success"))
-        .when(result.is_not_null())
-        .then(pl.lit("failure")),
+        "source.ip": near,
+        "source.nat.ip": outside if outside != near else None,
+        "source.port": _said(low, "sourceport", "csport", "srcport", "clt_sport"),
+        "destination.ip": far,
+        "destination.port": _said(low, "destinationport", "cdport", "sdport", "dstport", "srv_dport"),
+        "destination.domain": _said(low, "hostname", "host", "cdfqdn"),
+        "user.email": _mail(low),
+        "user.name": _said(low, "deviceowner", "adminid", "ologin"),
+        "host.name": _said(low, "devicehostname", "devicename"),
+        "user_agent.original": _said(low, "useragent", "ua"),
+        "network.protocol": _said(low, "protocol", "proto", "ipproto", "nwsvc"),
+        "source.bytes": _said(low, "requestsize", "outbytes"),
+        "destination.bytes": _said(low, "responsesize", "inbytes"),
+        "dns.question.name": _said(low, "dns_req", "reqrulelabel"),
+        "dns.question.type": _said(low, "dns_reqtype"),
     }
 
 
-source.refine(e.related)
+def _mail(low: dict[str, Any]) -> str | None:
+    return _said(low, "user", "login", "elogin")
+
+
+def _where(low: dict[str, Any]) -> Flat:
+    address = _said(low, "fullurl", "url", "eurl")
+    if address is None:
+        return _file(low)
+    scheme, separator, rest = address.partition("://")
+    bare, _, query = (rest if separator else address).partition("?")
+    host, slash, path = bare.partition("/")
+    return {
+        **_file(low),
+        "url.original": address,
+        "url.full": address if separator else None,
+        "url.scheme": scheme if separator else None,
+        "url.domain": host.partition(":")[0],
+        "url.path": f"{slash}{path}" if separator else path or None,
+        "url.query": query or None,
+        "http.request.method": _said(low, "requestmethod", "reqmethod"),
+        "http.request.referrer": _said(low, "refererurl", "ereferer"),
+        "http.response.status_code": status
+        if (status := _said(low, "status", "respcode")) and status.isdigit()
+        else None,
+    }
+
+
+def _file(low: dict[str, Any]) -> Flat:
+    return {
+        "file.name": _said(low, "filename", "object_name_1", "upload_filename"),
+        "file.hash.md5": _said(low, "filemd5", "md5", "bamd5"),
+        "file.hash.sha256": _said(low, "filesha", "sha256"),
+    }
+
+
+def _what(low: dict[str, Any], log: str) -> Flat:
+    action, result = _said(low, "action"), (_said(low, "result") or "").lower()
+    blocked = (action or "").lower() in {"blocked", "block", "drop", "reset"} or (
+        action or ""
+    ).lower().startswith("block")
+    return {
+        "@timestamp": _time(_said(low, "datetime", "time", "timestamp")),
+        "event.action": (action or "").lower() or None,
+        "event.category": _CATEGORIES.get(log, ["network"]),
+        "event.type": ["denied"]
+        if blocked
+        else ["change"]
+        if log == "audit"
+        else ["allowed"]
+        if action
+        else ["info"],
+        "event.outcome": result
+        if result in {"success", "failure"}
+        else "failure"
+        if result == "fail"
+        else None,
+        "event.reason": _said(low, "reason"),
+        "rule.name": _said(low, "policy", "rulelabel", "rule"),
+        "threat.indicator.name": _said(low, "threatname"),
+    }
+
+
+def _time(value: str | None) -> datetime | None:
+    for form in _FORMS:
+        try:
+            return datetime.strptime(value or "", form).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+    return None
