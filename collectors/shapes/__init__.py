@@ -7,6 +7,7 @@ from collectors.shapes.json_documents import JsonDocuments, json_documents
 from collectors.shapes.json_fields import JsonFields, json_fields
 from collectors.shapes.key_value import KeyValue, key_value
 from collectors.shapes.lines import Either, Lines, either, lines
+from collectors.shapes.own_clock import OwnClock, own_clock
 from collectors.shapes.patterns import Patterns, patterns
 from collectors.shapes.renamed import Renamed, renamed
 from collectors.shapes.rows import Rows, rows
@@ -20,6 +21,7 @@ __all__ = [
     "JsonFields",
     "KeyValue",
     "Lines",
+    "OwnClock",
     "Patterns",
     "Renamed",
     "Rows",
@@ -31,6 +33,7 @@ __all__ = [
     "json_fields",
     "key_value",
     "lines",
+    "own_clock",
     "patterns",
     "renamed",
     "rows",

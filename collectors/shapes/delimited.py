@@ -15,12 +15,17 @@ _BLANK = "﻿ \t\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Delimited:
-    """columns: names in order; header: the header line's first column, whose line is left out."""
+    """columns: names in order; header: the header line's first column, whose line is left out.
+
+    least: how many values a line must have when it may end early; what it does not have is null, what it has
+    beyond the names is left out. 0: as many as there are names.
+    """
 
     columns: Sequence[str]
     delimiter: str = ","
     quote: str = '"'
     header: str = ""
+    least: int = 0
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with the declared columns; lines with another number of values are left out."""
@@ -32,20 +37,26 @@ class Delimited:
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         values = pl.col("message").str.split(self.delimiter)
-        split = frame.with_columns(values.alias("_values")).filter(
-            pl.col("_values").list.len() == len(self.columns)
-        )
-        found = [pl.col("_values").list.get(index).alias(name) for index, name in enumerate(self.columns)]
+        count = pl.col("_values").list.len()
+        fits = count >= self.least if self.least else count == len(self.columns)
+        split = frame.with_columns(values.alias("_values")).filter(fits)
+        found = [
+            pl.col("_values").list.get(index, null_on_oob=True).alias(name)
+            for index, name in enumerate(self.columns)
+        ]
         return split.with_columns(found).drop("_values")
 
     def _quoted(self, frame: pl.DataFrame) -> pl.DataFrame:
         rows = [self._values(line) for line in frame["message"].to_list()]
-        kept = [index for index, row in enumerate(rows) if len(row) == len(self.columns)]
+        kept = [index for index, row in enumerate(rows) if self._fits(len(row))]
         found = [
-            pl.Series(name, [rows[index][n] for index in kept], dtype=pl.String)
+            pl.Series(name, [rows[at][n] if n < len(rows[at]) else None for at in kept], dtype=pl.String)
             for n, name in enumerate(self.columns)
         ]
         return frame[kept].with_columns(found) if kept else frame.clear()
+
+    def _fits(self, count: int) -> bool:
+        return count >= self.least if self.least else count == len(self.columns)
 
     def _values(self, line: str | None) -> list[str]:
         try:
@@ -60,7 +71,7 @@ class Delimited:
 
 
 def delimited(
-    columns: Sequence[str], *, delimiter: str = ",", quote: str = '"', header: str = ""
+    columns: Sequence[str], *, delimiter: str = ",", quote: str = '"', header: str = "", least: int = 0
 ) -> Delimited:
     """The shape of CSV and TSV lines; see `Delimited`."""
-    return Delimited(tuple(columns), delimiter, quote, header)
+    return Delimited(tuple(columns), delimiter, quote, header, least)

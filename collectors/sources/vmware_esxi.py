@@ -1,0 +1,130 @@
+"""VMware ESXi: sign-ins, SSH, shell commands, VMkernel observations, and what the host's daemons say.
+
+The texts and their sources are in `collectors.vmware.esxi`. `logged in as` names the program that the person used
+(its user agent), not another account. Of `<TCP 'a'>, <TCP 'b'>` the first is named the source.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import patterns
+from collectors.source import Raw, Source
+from collectors.vmware.esxi import APPS, MEANINGS, TABLE
+
+source = Source(
+    name="vmware.esxi",
+    title={"ja": "VMware ESXi", "en": "VMware ESXi"},
+    zone_hint="internal",
+    shape=patterns(TABLE, APPS),
+    recognise=(
+        r"(?:\b(?:hostd|vpxa|rhttpproxy|fdm|Hostd|Vpxa|Rhttpproxy|Fdm)(?:\[\w+\])?:? +)\[Originator@\d+ "
+        r"|^(?:<\d+>)?\S* ?\S* ?(?:vobd: +)?\[\w+Correlator\] \d+us: |^\s*\[Originator@\d+ sub=|\bcpu\d+:\d+(?: opID=\w+)?\)"
+        r"|^\s*USER \S+ pid \d+ cmd |\b(?:shell|ESXShell)\[\d+\]: \[\w+\]: "
+    ),
+    leftovers="vmware.esxi",
+    constants={"event.kind": "event", "observer.vendor": "VMware", "observer.product": "ESXi"},
+    rename={
+        "text": "message",
+        "agent": "user_agent.original",
+        "port": "source.port",
+        "dport": "destination.port",
+        "host": "destination.domain",
+        "id": "event.code",
+        "level": "log.level",
+        "serial": "observer.serial_number",
+    },
+    ignore=(
+        *(
+            "pattern",
+            "daemon",
+            "daemonpid",
+            "program",
+            "pid",
+            "user",
+            "user2",
+            "as",
+            "asdomain",
+            "src",
+            "dst",
+        ),
+        *(
+            "runs",
+            "runs2",
+            "command",
+            "command2",
+            "path",
+            "path2",
+            "path3",
+            "reason",
+            "reason2",
+            "url",
+            "what",
+        ),
+    ),
+)
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by the text that fitted."""
+    name, what = raw["pattern"], raw["what"]
+
+    def of(part: int, rest: str) -> pl.Expr:
+        return e.mapped(name, {key: value[part] for key, value in MEANINGS.items()}).fill_null(rest)
+
+    shell = raw["id"].str.extract(r"session\.(opened|closed)$")
+    turned = pl.when((name == "session") | shell.is_not_null()).then(e.first(what, shell))
+    begins = (name == "disconnected") & (raw["reason"] == "Connection") & (what == "from")
+    return {
+        "@timestamp": e.time_or(pl.col("header.timestamp")),
+        "event.category": pl.when(shell.is_not_null())
+        .then(e.texts("session"))
+        .when(begins)
+        .then(e.texts("network"))
+        .otherwise(of(0, "host").str.split(",")),
+        "event.type": pl.when(turned == "opened")
+        .then(e.texts("start"))
+        .when(turned == "closed")
+        .then(e.texts("end"))
+        .when(begins)
+        .then(e.texts("connection"))
+        .otherwise(of(1, "info").str.split(",")),
+        "event.outcome": pl.when(~begins).then(e.present(of(2, ""))),
+        "event.action": e.first(raw["id"], pl.when(name != "said").then(name)),
+        "event.reason": e.present(e.first(raw["reason"], raw["reason2"])),
+    }
+
+
+@source.derive
+def parties(raw: Raw) -> dict[str, pl.Expr]:
+    """Who, from where, with which program and file."""
+    user = e.present(e.first(raw["user"], raw["user2"], raw["as"]))
+    src, dst = e.present(raw["src"]), e.present(raw["dst"])
+    name = pl.when(raw["pattern"].is_in(["observation"])).then(pl.lit("vobd"))
+    path = e.first(raw["path"], raw["path2"], raw["path3"])
+    command = e.first(raw["command"], raw["command2"])
+    daemon = e.first(raw["program"], raw["daemon"], pl.col("header.app"), name)
+    return {
+        "user.name": user,
+        "user.domain": e.present(raw["asdomain"]),
+        "source.user.name": e.present(raw["user"]),
+        "source.ip": e.ip(src),
+        "source.domain": e.not_ip(src),
+        "destination.ip": e.ip(dst),
+        "process.name": daemon,
+        "process.pid": e.first(e.whole(raw["runs"]), e.whole(raw["runs2"]), e.whole(raw["pid"]), e.whole(pl.col("header.pid"))),
+        "process.command_line": command,
+        "file.path": path,
+        "file.name": path.str.extract(r"([^/]+)/*$"),
+        **_address(raw["url"], command),
+        "host.name": pl.col("header.host"),
+        "vmware.esxi.failed": raw["what"],
+    }  # fmt: skip
+
+
+def _address(path: pl.Expr, command: pl.Expr) -> dict[str, pl.Expr]:
+    called = command.str.extract(r"\s(https?://[^\s'\"]+)")
+    return e.url_columns(e.first(path, called))
+
+
+source.refine(e.related)

@@ -1,0 +1,1 @@
+"""VMware vSphere: the texts of ESXi and vCenter logs."""

@@ -1,0 +1,89 @@
+"""The texts of an ESXi host's daemons, told apart by regular expressions.
+
+Facts: VMware, "ESXi Log Files" and "Configuring syslog on ESXi hosts"; the event texts of the vSphere API
+(`vim.event.*`); VOB ids from "VMkernel observations". Most lines of hostd, vpxa, rhttpproxy and fdm stand behind
+`[Originator@6876 sub=… opID=… user=…]`.
+"""
+
+from collections.abc import Mapping
+
+_IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
+_LEVEL = r"(?:(?P<level>info|warning|error|verbose|trivia|debug|panic|none) )?"
+_FRONT = (
+    r"^\s*(?:[A-Z][a-z]\(\d+\) )?(?:(?P<daemon>[A-Za-z][\w\-]{1,30})(?:\[(?P<daemonpid>\d+)\])?: +)?"
+    rf"{_LEVEL}(?:(?P<program>[A-Za-z][\w\-.]{{1,40}})\[(?P<pid>\w{{1,20}})\]:? +)?"
+    r"(?:\[Originator@\d+ sub=(?P<sub>[^\]]*?)(?: opID=(?P<opid>[^\s\]]+))?(?: sid=(?P<sid>[^\s\]]+))?"
+    r"(?: user=(?P<as>[^:\]]+)(?::(?P<asdomain>[^\]]*))?)?\] +)?"
+)
+_ORIGIN = _FRONT.removesuffix("?")  # the part in brackets must be there
+_ENDS = r".*?<TCP '(?P<src>[^' ]+) : (?P<port>\d+)'>, <TCP '(?P<dst>[^' ]+) : (?P<dport>\d+)'>"
+
+TABLE: Mapping[str, str] = {
+    "observation": (
+        r"^\s*(?:\S+ )?(?:vobd: )?\[(?P<correlator>\w+Correlator)\] \d+us: +\[(?P<id>(?:vob|esx|vmkernel)[\w.\-]+)\] "
+        r"(?P<reason>.*?(?: for '(?P<user>[^'@]*)@(?P<src>[^']*)'.*)?)$"
+    ),
+    "kernel": r"^\s*(?:[A-Z][a-z]\(\d+\) )?(?:vmkernel: )?cpu\d+:\d+(?: opID=\w+)?\)(?:(?P<level>WARNING|ALERT|INFO): )?(?P<reason>.*)$",
+    "session": (
+        _FRONT + r"(?:Event \d+ : )?(?P<reason>SSH session was (?P<what>opened|closed) for '(?P<user>[^'@]*)@(?P<src>[^']*)')"
+    ),
+    "logged-in": (
+        _FRONT + rf"(?:Event \d+ : )?(?P<reason>User (?P<user>\S+)@(?P<src>{_IP}) logged in as (?P<agent>.*?))\s*$"
+    ),
+    "logged-out": (
+        _FRONT + rf"(?P<reason>(?:Event \d+ : )?User (?P<user>\S+)@(?P<src>{_IP}) logged out(?: \(.*?user agent: (?P<agent>.*)\))?.*)$"
+    ),
+    "refused": _FRONT + rf"(?:Event \d+ : )?(?P<reason>Cannot login)(?: user)? (?P<user>\S+)@(?P<src>{_IP})",
+    "accepted": (
+        _FRONT + rf"(?P<reason>Accepted \S+) for (?:user )?(?P<user>\S+) from (?P<src>{_IP})(?: port (?P<port>\d+))?"
+    ),
+    "rejected": (
+        _FRONT + rf"(?P<reason>(?:Failed \S+|Rejected password|Invalid user|error: PAM: .*?)) ?(?:for )?"
+        rf"(?:invalid user |user |illegal user )?(?P<user>\S*) from (?P<src>{_IP})(?: port (?P<port>\d+))?"
+    ),
+    "disconnected": (
+        _FRONT + r"(?P<reason>Received disconnect|Disconnected|Connection closed|Connection reset|Connection) (?P<what>from|by) "
+        rf"(?:(?:authenticating |invalid )?user (?P<user>\S*) )?(?P<src>{_IP}) port (?P<port>\d+)"
+    ),
+    "command": r"^\s*(?:USER (?P<user>\S+) pid (?P<runs>\d+) cmd (?P<command>.*)|"
+    r"(?:shell\[(?P<runs2>\d+)\]: )?\[(?P<user2>[\w.\-]+)\]: (?P<command2>.*))$",
+    "started": _FRONT + r"(?:Util: )?(?:ForkExec\((?P<command>[^)]*)\)|Launching binary: (?P<command2>.*))",
+    "file": (
+        _FRONT + r"(?:Processing (?:file|\w*File): (?P<path>/.*?)|PublishReport: file (?P<path2>/\S+) (?P<reason>published as \S+)|"
+        r"PluginLdr_Load: (?P<reason2>Loaded plugin '[^']*') from '(?P<path3>[^']*)')$"
+    ),
+    "endpoint": _FRONT
+    + r"(?P<reason>New/Updated endpoint added|Resolved endpoint)\s?: "
+    r"(?:.*?_serverNamespace = )?(?P<url>/\S*)(?:.* _port = (?P<dport>\d+))?",
+    "joined": _FRONT + rf"(?P<reason>New proxy client){_ENDS}",
+    "connecting": _FRONT + r"(?P<what>Attempting connection);.*?'(?P<host>[\w.\-]+):(?P<dport>\d+)'.*?, (?P<reason>last e: .*)$",
+    "stream": _FRONT + rf"(?P<what>Failed to (?:read|write|shutdown)[^;<]*);{_ENDS}>*\)? ?(?P<reason>e: .*)?$",
+    "failed": _FRONT + r"(?P<what>\w+)\((?P<path>/[^)]*)\) failed with (?P<reason>.*)$",
+    "unreachable": _FRONT + r"(?P<reason>Could not get state for NFS volume) (?P<volume>\S+)",
+    "said": _ORIGIN + r"(?:AddVM: |\[[\w:]+\] )?(?P<reason>\S.*?)$",
+    "serial": r"^\s*QuerySerialNumber\b.*?number is (?P<serial>\S+)",
+}  # fmt: skip
+APPS = (
+    *("Hostd", "hostd", "Vpxa", "vpxa", "Rhttpproxy", "rhttpproxy", "Fdm", "fdm", "vmkernel", "vmkwarning", "vobd"),
+    *("hostd-probe", "shell", "ESXShell", "esxcli", "sdrsInjector", "healthd", "VMKernel", "vmauthd", "envoy-access"),
+    *("sshd", "storageRM", "nfcd", "usbarb", "iofilterd", "vsanmgmtd", "localcli", "heartbeat", "watchdog-hostd"),
+)  # fmt: skip
+
+# name → event.category, event.type, event.outcome ("" where the text has none).
+MEANINGS: Mapping[str, tuple[str, str, str]] = {
+    "kernel": ("host", "info", ""),
+    "session": ("session", "info", "success"),
+    "logged-in": ("authentication,session", "start", "success"),
+    "logged-out": ("session", "end", "success"),
+    "refused": ("authentication", "start", "failure"),
+    "accepted": ("authentication", "start", "success"),
+    "rejected": ("authentication", "start", "failure"),
+    "disconnected": ("authentication,session", "end", "success"),
+    "command": ("process", "start", ""),
+    "started": ("process", "start", ""),
+    "file": ("file", "info", ""),
+    "joined": ("network", "connection,start", ""),
+    "connecting": ("network", "connection", ""),
+    "stream": ("network", "connection,error", "failure"),
+    "failed": ("file", "error", "failure"),
+}
