@@ -95,7 +95,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     date = pl.concat_str(
         raw["Record-Date"].str.strip_chars(), raw["Record-Time"].str.strip_chars(), separator=" "
     )
-    clock = e.clock(date.str.to_datetime("%m/%d/%Y %H:%M:%S", time_unit="us", strict=False))
+    clock = e.local(date.str.to_datetime("%m/%d/%Y %H:%M:%S", time_unit="us", strict=False))
     return {
         "@timestamp": e.time_or(sent, clock),
         "event.action": of(0),
