@@ -108,9 +108,10 @@ def _scalar(value: pl.Expr, have: Any, want: pl.DataType) -> pl.Expr:
     """One value cast, null where it does not fit. Naive times are taken as UTC."""
     if isinstance(have, pl.Datetime) and isinstance(want, pl.Datetime):
         zoned = value if have.time_zone else value.dt.replace_time_zone("UTC")
-        return zoned.dt.convert_time_zone("UTC").cast(want)
+        return zoned.dt.convert_time_zone("UTC").cast(want, strict=False)  # year 9999 fits no nanoseconds
     if isinstance(want, pl.Datetime) and have == pl.String:
-        return value.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False)
+        near = value.str.slice(0, 4).is_between(pl.lit("1678"), pl.lit("2261"))  # others would turn over
+        return pl.when(near).then(value.str.to_datetime(time_unit="ns", time_zone="UTC", strict=False))
     if isinstance(want, pl.Boolean) and have == pl.String:
         lowered = value.str.to_lowercase()
         return (

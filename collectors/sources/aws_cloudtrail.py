@@ -37,7 +37,8 @@ source = Source(
     constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "cloudtrail"},
 )
 
-_WHOLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources")
+_WHOLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources",
+          "insightDetails")  # fmt: skip
 _IDENTITY = {"iam.amazonaws.com", "sso.amazonaws.com", "sso-directory.amazonaws.com", "identitystore.amazonaws.com",
              "organizations.amazonaws.com", "cognito-idp.amazonaws.com"}  # fmt: skip
 _SIGN_IN = {"signin.amazonaws.com", "sts.amazonaws.com"}
@@ -51,13 +52,21 @@ _VERBS = (
 @source.each
 def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one CloudTrail record; None for JSON that is none."""
-    record = opened(document)
+    record = _with_insight(opened(document))
     if text(record, "eventName") is None or text(record, "eventSource") is None:
         return None
     flat = kept(
         {**_vendor(record), **_happened(record), **_meaning(record), **_who(record), **_where(record)}
     )
     return {**flat, **related(flat)}
+
+
+def _with_insight(record: dict[str, Any]) -> dict[str, Any]:
+    """An Insights event says by `insightDetails` which operation was unusual; it is not a call itself."""
+    details = at(record, "insightDetails")
+    if not isinstance(details, dict) or "eventName" in record:
+        return record
+    return {**record, "eventName": details.get("eventName"), "eventSource": details.get("eventSource")}
 
 
 def _vendor(record: dict[str, Any]) -> Flat:
@@ -87,7 +96,9 @@ def _happened(record: dict[str, Any]) -> Flat:
     }
 
 
-def _outcome(record: dict[str, Any]) -> str:
+def _outcome(record: dict[str, Any]) -> str | None:
+    if "insightDetails" in record:
+        return None
     answer = text(record, "responseElements", str(record.get("eventName")))
     failed = text(record, "errorCode") or text(record, "errorMessage") or answer == "Failure"
     return "failure" if failed else "success"
@@ -95,6 +106,8 @@ def _outcome(record: dict[str, Any]) -> str:
 
 def _meaning(record: dict[str, Any]) -> Flat:
     provider, name = str(record.get("eventSource")), str(record.get("eventName"))
+    if "insightDetails" in record:
+        return {"event.kind": "alert", "event.category": ["api"], "event.type": ["indicator"]}
     if provider in _SIGN_IN:
         return {"event.category": ["authentication"], "event.type": ["start"]}
     kind = next((kind for verbs, kind in _VERBS if name.startswith(verbs)), "change")
