@@ -11,6 +11,7 @@ from collectors.shapes.own_clock import OwnClock, own_clock
 from collectors.shapes.patterns import Patterns, patterns
 from collectors.shapes.renamed import Renamed, renamed
 from collectors.shapes.rows import Rows, rows
+from collectors.shapes.tagged import Tagged, tagged
 
 __all__ = [
     "Cef",
@@ -25,6 +26,7 @@ __all__ = [
     "Patterns",
     "Renamed",
     "Rows",
+    "Tagged",
     "cef",
     "delimited",
     "either",
@@ -37,4 +39,5 @@ __all__ = [
     "patterns",
     "renamed",
     "rows",
+    "tagged",
 ]

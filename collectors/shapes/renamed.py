@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from collectors.shapes.pairs import column_name
 from collectors.source import Shape
 
 
@@ -12,12 +13,14 @@ from collectors.source import Shape
 class Renamed:
     """names: old → new. prefixes: what is taken off a name (`FTNTFGTlogid` → `logid`).
 
-    Where two fields come to the same name the one without prefix wins, the other fills its gaps.
+    lower: whether names are told apart without regard to case. Where two fields come to the same name the one
+    without prefix wins, the other fills its gaps; none takes the place of a column of the intake itself.
     """
 
     shape: Shape
     names: Mapping[str, str]
     prefixes: Sequence[str] = ()
+    lower: bool = False
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """The frames of the inner shape, renamed."""
@@ -32,10 +35,16 @@ class Renamed:
     def _name(self, name: str) -> str:
         for prefix in self.prefixes:
             if prefix and name.startswith(prefix):
-                return name.removeprefix(prefix)
-        return self.names.get(name, name)
+                return column_name(self._cased(name.removeprefix(prefix)))
+        cased = self._cased(name)
+        return self.names.get(cased, cased if cased == name else column_name(cased))
+
+    def _cased(self, name: str) -> str:
+        return name.lower() if self.lower else name
 
 
-def renamed(shape: Shape, names: Mapping[str, str], prefixes: Sequence[str] = ()) -> Renamed:
+def renamed(
+    shape: Shape, names: Mapping[str, str], prefixes: Sequence[str] = (), *, lower: bool = False
+) -> Renamed:
     """A shape with other names for its fields; see `Renamed`."""
-    return Renamed(shape, names, tuple(prefixes))
+    return Renamed(shape, names, tuple(prefixes), lower)

@@ -1,148 +1,159 @@
-"""Zscaler Internet Access by NSS or Cloud NSS (JSON): web, firewall, DNS, tunnel, CASB, admin audit.
+r"""Zscaler Internet Access by NSS or Cloud NSS: web, firewall, DNS, tunnel, SaaS (CASB), DLP, alerts, admin audit.
 
-Source: Zscaler, "NSS Feed Output Format" of each log and Splunk's JSON feed (`sourcetype`, `event`). Field names follow
-the feed; those of the recommended feeds are understood, in any case of letters. Web addresses come without a scheme.
+Source: Zscaler, "NSS Feed Output Format" of each log. Feeds are JSON (`{"sourcetype": "zscalernss-web",
+"event": {…}}`, Splunk's feed) or tab-separated `key=value`. Administrators name the fields; those of the recommended
+feeds are understood, in any case of letters. Times are GMT unless the feed says otherwise; web addresses come
+without a scheme; `None`, `NA` and `Unknown` are Zscaler's words for nothing.
 """
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
+import polars as pl
 
-from collectors.records import Flat, JsonRecords, first_address, kept, leaves, related, text
-from collectors.source import Source
+from collectors import expressions as e
+from collectors import times
+from collectors.shapes import either, json_fields, renamed, tagged
+from collectors.source import Raw, Source
+
+_TAGGED = r"\t(?:event_id|recordid|reason|product|vendor|[Cc]lient[Ii][Pp]|cdip|csip|reqaction)="
+_JSON = r'"sourcetype"\s*:\s*"zscalernss-\w+"|"vendor"\s*:\s*"Zscaler"'
+_TABLE: dict[str, tuple[str, ...]] = {
+    "source.ip": ("clientip", "csip", "cip", "sourceip", "clt_sip", "srcip", "clientpublicip", "cintip"),
+    "source.port": ("csport", "sourceport", "srcport", "clt_sport"),
+    "source.nat.ip": ("ssip", "clientpublicip", "cintip"),
+    "source.nat.port": ("ssport",),
+    "source.bytes": ("outbytes", "txbytes", "requestsize", "reqsize"),
+    "destination.ip": ("serverip", "sip", "cdip", "destinationip", "srv_dip", "dstip"),
+    "destination.port": ("cdport", "destinationport", "srv_dport", "dstport"),
+    "destination.nat.ip": ("sdip",),
+    "destination.nat.port": ("sdport",),
+    "destination.bytes": ("inbytes", "rxbytes", "responsesize", "respsize"),
+    "destination.domain": ("hostname", "host", "ehost", "cdfqdn"),
+    "http.request.method": ("requestmethod", "reqmethod"),
+    "http.request.referrer": ("refererurl", "referer", "ereferer"),
+    "http.request.bytes": ("requestsize", "reqsize"),
+    "http.response.bytes": ("responsesize", "respsize"),
+    "http.response.status_code": ("status", "respcode"),
+    "http.response.mime_type": ("contenttype",),
+    "host.name": ("devicehostname", "odevicehostname", "devicename"),
+    "file.name": ("filename", "efilename", "object_name_1", "upload_filename", "itemname"),
+    "file.path": ("filesrcpath",),
+    "file.directory": ("filesource",),
+    "file.size": ("filesize",),
+    "file.type": ("filetype", "filetypename"),
+    "file.hash.md5": ("filemd5", "bamd5", "md5"),
+    "file.hash.sha256": ("filesha", "sha256"),
+    "rule.name": ("policy", "rulelabel", "rulename", "rule", "reqrulelabel", "resrulelabel"),
+    "dns.question.name": ("dns_req", "req"),
+    "dns.question.type": ("dns_reqtype", "reqtype"),
+    "network.application": ("applicationname", "nwapp", "appname"),
+    "network.type": ("tunneltype",),
+    "organization.name": ("company",),
+    "event.reason": ("reason",),
+    "event.code": ("errorcode",),
+    "threat.indicator.name": ("threatname",),
+}
+_SHOWN_ELSEWHERE = (*("time", "datetime", "timestamp", "epochtime", "sourcetype", "useragent", "ua", "eua"),
+                    *("url", "eurl", "fullurl", "protocol", "proto", "ipproto", "nwsvc", "action", "result"),
+                    *("user", "login", "elogin", "adminid", "deviceowner", "odeviceowner", "ologin"))  # fmt: skip
 
 source = Source(
     name="zscaler.zia",
     title={"ja": "Zscaler Internet Access", "en": "Zscaler Internet Access"},
     zone_hint="internet",
-    shape=JsonRecords(kind=("sourcetype",)),
-    recognise=r'"sourcetype"\s*:\s*"zscalernss-\w+"',
+    shape=renamed(either(_JSON, json_fields(), tagged(_TAGGED)), {}, ("event.",), lower=True),
+    recognise=rf"{_JSON}|\tvendor=Zscaler\b|\tproduct=NSS\b",
+    leftovers="zscaler.zia",
     constants={"event.kind": "event", "observer.vendor": "Zscaler", "observer.product": "ZIA"},
+    ignore=(*_SHOWN_ELSEWHERE, *{name for names in _TABLE.values() for name in names}),
 )
-_FORMS = ("%a %b %d %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S", "%a %b %d %H:%M:%S %Z %Y")
-_NOTHING = {"none", "n/a", "na", ""}
-_CATEGORIES = {
-    "web": ["web", "network"],
-    "fw": ["network"],
-    "dns": ["network"],
-    "tunnel": ["network"],
-    "casb": ["file"],
-    "audit": ["configuration"],
-    "alerts": ["host"],
+_CLOCKS = ("%a %b %e %H:%M:%S %Y", "%Y-%m-%d %H:%M:%S", times.ISO, "epoch")
+_NOTHING = ("none", "na", "unknown", "null")
+_ADDRESSES = ("source.ip", "source.nat.ip", "destination.ip", "destination.nat.ip")
+
+
+def _said(raw: Raw, *names: str) -> pl.Expr:
+    """The first of these fields that says something."""
+    values = [e.present(raw[name]) for name in names]
+    return e.first(*(pl.when(~value.str.to_lowercase().is_in(_NOTHING)).then(value) for value in values))
+
+
+@source.derive
+def facts(raw: Raw) -> dict[str, pl.Expr]:
+    """What needs no more than its name; who and when. Without sign-in `user` is a location's name."""
+    named = {target: _said(raw, *names) for target, names in _TABLE.items()}
+    login = _said(raw, "user", "login", "elogin", "adminid")
+    mail = pl.when(login.str.contains("@", literal=True)).then(login)
+    clocks = ("datetime", "time", "timestamp", "epochtime")
+    return {
+        **named,
+        **{name: e.ip(named[name]) for name in _ADDRESSES},
+        "@timestamp": e.time_or(*(times.parsed(raw[name], _CLOCKS, "UTC") for name in clocks)),
+        "source.nat.ip": pl.when(e.ip(named["source.nat.ip"]) != named["source.ip"]).then(
+            e.ip(named["source.nat.ip"])
+        ),
+        "destination.domain": e.not_ip(named["destination.domain"]),
+        "http.response.status_code": e.whole(named["http.response.status_code"]),
+        "user.email": mail,
+        "user.domain": mail.str.extract(r"@([^@]+)$"),
+        "user.name": _said(raw, "deviceowner", "odeviceowner", "adminid", "ologin", "user", "login"),
+        "user_agent.original": e.first(*(e.present(raw[name]) for name in ("useragent", "ua", "eua"))),
+        "event.provider": raw["sourcetype"],
+    }
+
+
+@source.derive
+def asked(raw: Raw) -> dict[str, pl.Expr]:
+    """The address asked for and what was spoken."""
+    url = _said(raw, "fullurl", "url", "eurl")
+    whole = url.str.contains("://", literal=True)
+    parts = e.url_columns(pl.when(whole).then(url).otherwise(pl.concat_str(pl.lit("none://"), url)))
+    spoken = _said(raw, "protocol", "proto", "ipproto").str.to_lowercase()
+    return {
+        **parts,
+        "url.original": url,
+        "url.full": pl.when(whole).then(url),
+        "url.scheme": pl.when(whole).then(parts["url.scheme"]),
+        "network.protocol": e.first(_said(raw, "nwsvc").str.to_lowercase(), spoken),
+        "network.transport": pl.when(spoken.is_in(["tcp", "udp", "icmp", "gre", "esp"])).then(spoken),
+    }
+
+
+_KINDS = {
+    "web": ("web", "network"),
+    "casb": ("file",),
+    "edlp": ("file",),
+    "audit": ("configuration",),
+    "alerts": ("host",),
 }
 
 
-@source.each
-def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
-    """ECS fields of one log; None for JSON that is none."""
-    body = record.get("event")
-    if not str(record.get("sourcetype", "")).startswith("zscalernss-") or not isinstance(body, dict):
-        return None
-    low = {str(name).lower(): value for name, value in body.items()}
-    log = str(record["sourcetype"]).removeprefix("zscalernss-")
-    flat = kept({**dict(leaves(body, "zscaler.zia.")), **_ends(low), **_where(low), **_what(low, log)})
-    return {**flat, **related(flat)}
-
-
-def _said(low: dict[str, Any], *names: str) -> str | None:
-    return next(
-        (found for name in names if (found := text(low, name)) and found.lower() not in _NOTHING), None
-    )
-
-
-def _ends(low: dict[str, Any]) -> Flat:
-    near, _ = first_address(
-        *(_said(low, name) for name in ("clientip", "csip", "cip", "sourceip", "clientpublicip", "srcip"))
-    )
-    outside, _ = first_address(_said(low, "clientpublicip"))
-    far, _ = first_address(
-        *(_said(low, name) for name in ("serverip", "sip", "cdip", "destinationip", "sdip", "dstip"))
-    )
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.*: sign-ins of administrators, their changes, what was let through or blocked."""
+    verb = _said(raw, "action", "reqaction", "event").str.to_lowercase()
+    kind, result = raw["sourcetype"].str.extract(r"zscalernss-(\w+)$"), raw["result"].str.to_lowercase()
+    sign_in, sign_out = verb == "sign_in", verb == "sign_out"
+    denied = verb.str.contains(r"block|drop|den(?:y|ied)|reset|quarantin")
     return {
-        "source.ip": near,
-        "source.nat.ip": outside if outside != near else None,
-        "source.port": _said(low, "sourceport", "csport", "srcport", "clt_sport"),
-        "destination.ip": far,
-        "destination.port": _said(low, "destinationport", "cdport", "sdport", "dstport", "srv_dport"),
-        "destination.domain": _said(low, "hostname", "host", "cdfqdn"),
-        "user.email": _mail(low),
-        "user.name": _said(low, "deviceowner", "adminid", "ologin"),
-        "host.name": _said(low, "devicehostname", "devicename"),
-        "user_agent.original": _said(low, "useragent", "ua"),
-        "network.protocol": _said(low, "protocol", "proto", "ipproto", "nwsvc"),
-        "source.bytes": _said(low, "requestsize", "outbytes"),
-        "destination.bytes": _said(low, "responsesize", "inbytes"),
-        "dns.question.name": _said(low, "dns_req", "reqrulelabel"),
-        "dns.question.type": _said(low, "dns_reqtype"),
+        "event.action": verb,
+        "event.category": pl.when(sign_in | sign_out)
+        .then(e.texts("authentication"))
+        .otherwise(e.first(e.listed(kind, _KINDS), e.texts("network"))),
+        "event.type": pl.when(sign_in)
+        .then(e.texts("start"))
+        .when(sign_out)
+        .then(e.texts("end"))
+        .when(kind == "audit")
+        .then(e.texts("change"))
+        .when(denied)
+        .then(e.texts("denied"))
+        .when(verb.str.contains("allow|permit"))
+        .then(e.texts("allowed"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(result == "success")
+        .then(pl.lit("success"))
+        .when(result.str.starts_with("fail"))
+        .then(pl.lit("failure")),
     }
 
 
-def _mail(low: dict[str, Any]) -> str | None:
-    return _said(low, "user", "login", "elogin")
-
-
-def _where(low: dict[str, Any]) -> Flat:
-    address = _said(low, "fullurl", "url", "eurl")
-    if address is None:
-        return _file(low)
-    scheme, separator, rest = address.partition("://")
-    bare, _, query = (rest if separator else address).partition("?")
-    host, slash, path = bare.partition("/")
-    return {
-        **_file(low),
-        "url.original": address,
-        "url.full": address if separator else None,
-        "url.scheme": scheme if separator else None,
-        "url.domain": host.partition(":")[0],
-        "url.path": f"{slash}{path}" if separator else path or None,
-        "url.query": query or None,
-        "http.request.method": _said(low, "requestmethod", "reqmethod"),
-        "http.request.referrer": _said(low, "refererurl", "ereferer"),
-        "http.response.status_code": status
-        if (status := _said(low, "status", "respcode")) and status.isdigit()
-        else None,
-    }
-
-
-def _file(low: dict[str, Any]) -> Flat:
-    return {
-        "file.name": _said(low, "filename", "object_name_1", "upload_filename"),
-        "file.hash.md5": _said(low, "filemd5", "md5", "bamd5"),
-        "file.hash.sha256": _said(low, "filesha", "sha256"),
-    }
-
-
-def _what(low: dict[str, Any], log: str) -> Flat:
-    action, result = _said(low, "action"), (_said(low, "result") or "").lower()
-    blocked = (action or "").lower() in {"blocked", "block", "drop", "reset"} or (
-        action or ""
-    ).lower().startswith("block")
-    return {
-        "@timestamp": _time(_said(low, "datetime", "time", "timestamp")),
-        "event.action": (action or "").lower() or None,
-        "event.category": _CATEGORIES.get(log, ["network"]),
-        "event.type": ["denied"]
-        if blocked
-        else ["change"]
-        if log == "audit"
-        else ["allowed"]
-        if action
-        else ["info"],
-        "event.outcome": result
-        if result in {"success", "failure"}
-        else "failure"
-        if result == "fail"
-        else None,
-        "event.reason": _said(low, "reason"),
-        "rule.name": _said(low, "policy", "rulelabel", "rule"),
-        "threat.indicator.name": _said(low, "threatname"),
-    }
-
-
-def _time(value: str | None) -> datetime | None:
-    for form in _FORMS:
-        try:
-            return datetime.strptime(value or "", form).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None
+source.refine(e.related)
