@@ -18,6 +18,7 @@ from dashboards.users import WORKERS
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident
+from responders.incidents.casefile import needs_a_person
 
 _AROUND = timedelta(minutes=10)
 
@@ -59,6 +60,7 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
     runs = plans.of_incident(visit, incident)
     return {
         "incident": incident,
+        "waits": needs_a_person(incident),
         "here": f"/incidents/{incident.number}",
         "timeline": sorted(incident.timeline, key=lambda happening: happening.time),
         "findings": findings,

@@ -57,7 +57,6 @@ def _shown(visit: Visit, run: Run) -> PlanRun:
     approval = visit.console.records.get(APPROVAL, run.id)
     waits = run.state is RunState.PROPOSED and approval is not None and approval.body["state"] == OPEN
     roles = visit.user.roles if visit.user else []
-    finished = not run.dry_run and run.state in (RunState.DONE, RunState.FAILED)
     return PlanRun(
         run=run,
         title=texts.of(run.title_ja, run.title_en),
@@ -66,7 +65,7 @@ def _shown(visit: Visit, run: Run) -> PlanRun:
         steps=[_step(visit, step) for step in run.steps],
         decision=_decision(visit, run, approval) if waits and approval else None,
         decided=_decided(visit, approval) if approval else "",
-        may_undo=finished and may_approve(roles, run.approver),
+        may_undo=run.undoable and may_approve(roles, run.approver),
     )
 
 
@@ -95,7 +94,7 @@ def _why_not(visit: Visit, run: Run, until: datetime) -> str:
 
 def _decided(visit: Visit, approval: Record) -> str:
     body = approval.body
-    if body["state"] == OPEN:
+    if body["state"] in (OPEN, "withdrawn"):
         return ""
     words = visit.texts(f"plan.was_{body['state']}", who=body["by"])
     return f"{words} {body['note']}" if body.get("note") else words

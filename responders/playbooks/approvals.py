@@ -65,6 +65,20 @@ class Approvals:
                 continue  # decided in this very moment: look again
             return True
 
+    def withdraw(self, run: Run) -> bool:
+        """Take the request back. False when a person decided on it: their decision stands."""
+        while True:
+            held = self.records.get(APPROVAL, run.id)
+            if held is None:
+                return True
+            if held.body["state"] != "open":
+                return bool(held.body["state"] == "withdrawn")
+            try:
+                self.records.put(APPROVAL, run.id, {**held.body, "state": "withdrawn"}, expect=held.version)
+            except Conflict:
+                continue  # decided in this very moment: look again
+            return True
+
     def decide(
         self, approval_id: str, state: str, actor: str, roles: Sequence[str], note: str, plan: str = ""
     ) -> Record:
@@ -105,10 +119,12 @@ class Approvals:
         run = Run.model_validate(record.body)
         if not may_approve(roles, run.approver):
             self._refuse(actor, "playbook.undo", run_id, "role")
-        if run.dry_run or run.state not in (RunState.DONE, RunState.FAILED):
+        if not run.undoable:
             self._refuse(actor, "playbook.undo", run_id, "state")
         self.audit.append(actor=actor, action="playbook.undo_asked", target=run_id, details={"note": note})
-        moved = run.model_copy(update={"state": RunState.UNDOING, "decided_by": actor})
+        fresh = [step.model_copy(update={"attempts": 0, "again_at": None}) for step in run.steps]
+        undoing = {"state": RunState.UNDOING, "decided_by": actor, "steps": fresh}
+        moved = run.model_copy(update=undoing)
         try:
             self.records.put(KIND, run_id, moved.model_dump(mode="json"), expect=record.version)
         except Conflict:

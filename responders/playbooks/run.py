@@ -22,6 +22,7 @@ class RunState(StrEnum):
     FAILED = "failed"
     DENIED = "denied"
     EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
     UNDOING = "undoing"
     UNDONE = "undone"
 
@@ -40,7 +41,7 @@ class StepState(StrEnum):
 
 
 class RunStep(BaseModel):
-    """One step for one target, as planned and as it went."""
+    """One step for one target, as planned and as it went. again_at: a pause after a target did not answer."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,6 +57,13 @@ class RunStep(BaseModel):
     before: dict[str, Any] = Field(default_factory=dict)
     attempts: int = 0
     started: datetime | None = None
+    again_at: datetime | None = None
+
+    @property
+    def touched(self) -> bool:
+        """Whether the target may have been changed and not been put back: also by a step that failed after it began."""
+        begun = self.state in (StepState.STARTED, StepState.DONE, StepState.FAILED)
+        return bool(self.act and begun and self.before)
 
 
 class Run(BaseModel):
@@ -85,6 +93,12 @@ class Run(BaseModel):
         """A digest of what would be done to what: it changes when the plan does."""
         plan = [(step.index, step.act, step.values, step.title_ja) for step in self.steps]
         return digest(self.id, self.playbook, str(self.dry_run), orjson.dumps(plan).decode())
+
+    @property
+    def undoable(self) -> bool:
+        """Whether a person may ask for it to be put back: it is over, and something that it touched can be undone."""
+        over = not self.dry_run and self.state in (RunState.DONE, RunState.FAILED)
+        return over and any(step.touched and step.can_undo for step in self.steps)
 
     def with_step(self, step: RunStep) -> "Run":
         """The run with one step replaced."""

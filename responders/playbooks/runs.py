@@ -7,7 +7,6 @@ crash is simply done again, and undo restores what was journalled.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from hinomi.clock import Clock
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
@@ -16,6 +15,7 @@ from hinomi.words import Words
 from responders.audit import Audit
 from responders.connectors.protocol import Connector
 from responders.playbooks.approvals import Approvals
+from responders.playbooks.limits import Limits
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
@@ -23,7 +23,6 @@ from responders.playbooks.settings import PlaybookSettings
 
 Connectors = Callable[[str], Connector | None]
 News = tuple[Run, Words]
-_AN_HOUR = timedelta(hours=1)
 _WORDS = {
     RunState.RUNNING: Words("実行を始めました", "started"),
     RunState.DONE: Words("終わりました", "is done"),
@@ -113,7 +112,7 @@ class Runs:
     def _go_on(self, run: Run, record: Record) -> None:
         for step in run.steps:
             if step.state in (StepState.PLANNED, StepState.STARTED):
-                if self.settings.paused and not run.dry_run:
+                if self._limits.waits(step) or (self.settings.paused and not run.dry_run):
                     return
                 run, record, proceed = self._step(run, record, step)
                 if not proceed:
@@ -128,22 +127,13 @@ class Runs:
                 return *self._simulate(run, record, step), True
             return self._act(run, record, step)
         except DependencyDown as error:
-            current = Run.model_validate(record.body)
-            own = next(one for one in current.steps if one.index == step.index)
-            retries = self._limits(run, step)[1]
-            state = StepState.FAILED if own.attempts > retries else own.state
-            kept = own.model_copy(
-                update={
-                    "attempts": own.attempts + 1,
-                    "state": state,
-                    "result_ja": error.ja,
-                    "result_en": error.en,
-                }
-            )
+            current, record, own = self._current(record, step)
+            state = StepState.FAILED if own.attempts >= self._limits.retries(run, step) else own.state
+            kept = self._paused(own, error).model_copy(update={"state": state})
             return *self._keep(current.with_step(kept), record), state is StepState.FAILED
         except HinomiError as error:
-            current = Run.model_validate(record.body)
-            kept = step.model_copy(
+            current, record, own = self._current(record, step)
+            kept = own.model_copy(
                 update={"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
             )
             self.audit.append(
@@ -153,6 +143,12 @@ class Runs:
                 details={"step": step.index, "reason": error.en},
             )
             return *self._keep(current.with_step(kept), record), True
+
+    def _current(self, record: Record, step: RunStep) -> tuple[Run, Record, RunStep]:
+        """The run as it is written now: the step may have been journalled as started before its target failed."""
+        held = self.records.get(KIND, record.id) or record
+        run = Run.model_validate(held.body)
+        return run, held, next(one for one in run.steps if one.index == step.index)
 
     def _simulate(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record]:
         connector = self.connectors(step.act)
@@ -170,7 +166,7 @@ class Runs:
             raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
         if step.state is StepState.PLANNED:
             self._permission.step(run, step)
-            if self._too_many(run, step):
+            if self._limits.reached(run, step):
                 return run, record, False
             before = connector.look(step.act, step.values)
             step = step.model_copy(
@@ -191,21 +187,6 @@ class Runs:
         done = step.model_copy(update={"state": StepState.DONE, "result_ja": did.ja, "result_en": did.en})
         return *self._keep(run.with_step(done), record), True
 
-    def _too_many(self, run: Run, step: RunStep) -> bool:
-        """Whether this kind of act has reached its limit for the hour; the step then waits."""
-        since = self.clock.now() - _AN_HOUR
-        recent = sum(
-            one.act == step.act and one.started is not None and one.started > since
-            for record in self.records.find(KIND, limit=10_000)
-            for one in Run.model_validate(record.body).steps
-        )
-        return recent >= self._limits(run, step)[0]
-
-    def _limits(self, run: Run, step: RunStep) -> tuple[int, int]:
-        playbook = self.playbooks.get(run.playbook)
-        declared = next((one for one in playbook.steps if one.act == step.act), None) if playbook else None
-        return (declared.an_hour, declared.retries) if declared else (1, 0)
-
     def _undo(self, run: Run, record: Record) -> None:
         if not self._may(run, run.decided_by, "undo_void"):
             broken = any(one.state is StepState.FAILED for one in run.steps)
@@ -214,37 +195,48 @@ class Runs:
             self.news.append((back, _UNDO_VOID))
             return
         for step in reversed(run.steps):
-            if (
-                step.act
-                and step.state in (StepState.DONE, StepState.STARTED)
-                and step.can_undo
-                and step.before
-            ):
-                connector = self.connectors(step.act)
-                if connector is None:
-                    return
-                try:
-                    undone = connector.undo(step.act, step.values, step.before)
-                except DependencyDown:
-                    return  # tried again at the next tick
-                except HinomiError as error:
-                    failed = step.model_copy(
-                        update={"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
-                    )
-                    run, record = self._keep(run.with_step(failed), record)
-                    continue
-                self.audit.append(
-                    actor=run.decided_by,
-                    action=f"playbook.undo.{step.act}",
-                    target=run.id,
-                    details={"step": step.index, **step.values},
-                )
-                kept = step.model_copy(
-                    update={"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
-                )
-                run, record = self._keep(run.with_step(kept), record)
-        failed_too = any(step.state is StepState.FAILED for step in run.steps)
-        self._move(run, record, RunState.FAILED if failed_too else RunState.UNDONE, by=run.decided_by)
+            if not (step.touched and step.can_undo):
+                continue
+            connector = self.connectors(step.act)
+            if connector is None or self._limits.waits(step):
+                return
+            run, record, proceed = self._undo_step(run, record, step, connector)
+            if not proceed:
+                return
+        left = any(step.touched and step.state is StepState.FAILED for step in run.steps)
+        self._move(run, record, RunState.FAILED if left else RunState.UNDONE, by=run.decided_by)
+
+    def _undo_step(
+        self, run: Run, record: Record, step: RunStep, connector: Connector
+    ) -> tuple[Run, Record, bool]:
+        """One step put back to what was journalled, or put off; the last value says whether to go on now."""
+        try:
+            undone = connector.undo(step.act, step.values, step.before)
+        except DependencyDown as error:
+            return *self._keep(run.with_step(self._paused(step, error)), record), False
+        except HinomiError as error:
+            words = {"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
+            return *self._keep(run.with_step(step.model_copy(update=words)), record), True
+        self.audit.append(
+            actor=run.decided_by,
+            action=f"playbook.undo.{step.act}",
+            target=run.id,
+            details={"step": step.index, **step.values},
+        )
+        words = {"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
+        return *self._keep(run.with_step(step.model_copy(update=words)), record), True
+
+    def _paused(self, step: RunStep, error: HinomiError) -> RunStep:
+        """The step after a target that did not answer: tried once more, the next time later."""
+        tried = step.attempts + 1
+        return step.model_copy(
+            update={
+                "attempts": tried,
+                "again_at": self._limits.again_at(tried),
+                "result_ja": error.ja,
+                "result_en": error.en,
+            }
+        )
 
     def _move(self, run: Run, record: Record, state: RunState, *, by: str) -> tuple[Run, Record]:
         self.audit.append(
@@ -261,6 +253,10 @@ class Runs:
     @property
     def _approvals(self) -> Approvals:
         return Approvals(self.records, self.clock, self.audit)
+
+    @property
+    def _limits(self) -> Limits:
+        return Limits(self.records, self.clock, self.playbooks)
 
     @property
     def _permission(self) -> Permission:

@@ -193,6 +193,19 @@ def test_a_link_acknowledges_once(own_city: City) -> None:
     assert _incident(own_city, 3).fields["acknowledged_grade"] == 3
 
 
+def test_a_graver_incident_can_be_taken_again_on_its_page(own_city: City) -> None:
+    """Taken, the button is gone; graver since, it is there again and records who knows of the new grade."""
+    visitor = browser(own_city, "m.kato")
+    button = 'action="/incidents/3/acknowledge"'
+    assert button in visitor.get("/incidents/3").text
+    visitor.post("/incidents/3/acknowledge")
+    assert button not in visitor.get("/incidents/3").text
+    own_city.desk.regrade("inc-3", 3, "範囲が広がった", actor="k.mori", roles=["ciso"])
+    assert button in visitor.get("/incidents/3").text
+    visitor.post("/incidents/3/acknowledge")
+    assert _incident(own_city, 3).fields["acknowledged_grade"] == 3
+
+
 def test_a_link_that_came_too_late_is_used_up_too(own_city: City) -> None:
     """Somebody else has taken it: nothing changes hands, and the link does not take a graver incident later."""
     own_city.desk.acknowledge("inc-3", actor="k.mori", roles=["analyst"])

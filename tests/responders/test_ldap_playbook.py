@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -235,3 +236,25 @@ def test_an_undo_that_is_refused_does_not_stop_the_rest(
     made.tick()
     after = run_of(made, run.id)
     assert after.state is RunState.FAILED and not server.can_sign_in("t.yamada")
+
+
+def test_a_step_that_failed_after_it_touched_its_target_can_be_undone(
+    tmp_path: Path, server: Directory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The account is locked but the check never says so: the run failed, undo is allowed and gives back what was."""
+    made = tower(tmp_path, server)
+    run = proposed(made)
+    people = desk(made.records, made.clock, KEY)
+    people.approve(run.id, actor="suzuki", roles=MANAGER)
+    monkeypatch.setattr(Connector, "verify", lambda *_: False)
+    for _ in range(5):
+        made.tick()
+        made.clock.advance(timedelta(minutes=10))  # type: ignore[attr-defined]
+    failed = run_of(made, run.id)
+    assert failed.state is RunState.FAILED and failed.undoable and not server.can_sign_in("t.yamada")
+    people.undo(run.id, actor="suzuki", roles=MANAGER)
+    made.tick()
+    assert run_of(made, run.id).state is RunState.UNDONE
+    assert server.can_sign_in("t.yamada") and server.locked("t.yamada") == []
+    with pytest.raises(Refused, match="元に戻せる"):
+        people.undo(run.id, actor="suzuki", roles=MANAGER)

@@ -14,11 +14,12 @@ from hinomi.incident import Incident, Status, Verdict
 from hinomi.store import Record
 from hinomi.store.embedded import SqliteRecords
 from responders.desk import Desk
-from responders.playbooks.run import Run, RunState
+from responders.playbooks.run import Run, RunState, StepState
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
 
-ROUNDS = 12
+ROUNDS = 25
+NAMES = ("sato", "suzuki", "mori")
 
 
 def _respond(folder: Path, ready: Any) -> None:
@@ -39,28 +40,28 @@ def _write(folder: Path, ready: Any, incident_id: str, name: str) -> None:
 
 
 def test_processes_on_one_store_lose_nothing(tmp_path: Path) -> None:
-    """The respond process takes alerts in while two people write: every alert, note and decision is there."""
+    """The respond process takes alerts in while three people write: every alert, note and decision is there."""
     tower, _ = responder(tmp_path)
     [incident] = tower.receive([alert("first")])
     context = multiprocessing.get_context("spawn")
-    ready = context.Barrier(3, timeout=60)
+    ready = context.Barrier(1 + len(NAMES), timeout=60)
     workers = [
         context.Process(target=_respond, args=(tmp_path, ready)),
-        *(context.Process(target=_write, args=(tmp_path, ready, incident.id, n)) for n in ("sato", "suzuki")),
+        *(context.Process(target=_write, args=(tmp_path, ready, incident.id, n)) for n in NAMES),
     ]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join(120)
-    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert [worker.exitcode for worker in workers] == [0] * (1 + len(NAMES))
     after = held(tower, incident.id)
     assert set(after.alert_ids) == {"first-0", *(f"rule{n}-{n}" for n in range(ROUNDS))}
     notes = sorted(line.ja for line in after.timeline if line.kind == "comment")
-    assert notes == sorted(f"{name}-{n}" for name in ("sato", "suzuki") for n in range(ROUNDS))
+    assert notes == sorted(f"{name}-{n}" for name in NAMES for n in range(ROUNDS))
     assert sum(line.kind == "alert" for line in after.timeline) == ROUNDS + 1
     assert sum(line.kind == "ack" for line in after.timeline) == 1
-    assert after.grade == 3 and after.fields["grade_by"] in ("sato", "suzuki")
-    assert after.acknowledged_by in ("sato", "suzuki") and after.status is Status.ACKNOWLEDGED
+    assert after.grade == 3 and after.fields["grade_by"] in NAMES
+    assert after.acknowledged_by in NAMES and after.status is Status.ACKNOWLEDGED
     assert tower.audit.verify() == []
 
 
@@ -241,7 +242,9 @@ def test_a_plan_that_grows_in_the_moment_of_its_approval(tmp_path: Path) -> None
 def test_two_people_undo_at_once(tmp_path: Path) -> None:
     """The desk of a second person sees the first one's undo and refuses in words, not with a conflict."""
     tower, clock, run = proposed(tmp_path)
-    finished = run.model_copy(update={"state": RunState.DONE, "dry_run": False})
+    step = next(step for step in run.steps if step.act)
+    touched = step.model_copy(update={"state": StepState.DONE, "before": {"was": "enabled"}})
+    finished = run.model_copy(update={"state": RunState.DONE, "dry_run": False, "steps": [touched]})
     tower.records.put("playbook_run", run.id, finished.model_dump(mode="json"))
     first = desk(SqliteRecords(tmp_path / "records.sqlite"), clock, KEY)
     second = desk(tower.records, clock, KEY)

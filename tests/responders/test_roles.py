@@ -10,7 +10,7 @@ from hinomi.errors import Refused
 from hinomi.incident import Verdict
 from responders import roles
 from responders.desk import Desk
-from responders.playbooks.run import Run, RunState
+from responders.playbooks.run import Run, RunState, StepState
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, alert, responder
 
@@ -126,7 +126,9 @@ def test_an_approval_written_past_the_desk_is_void(tmp_path: Path) -> None:
 def test_an_undo_by_who_lost_the_office_since(tmp_path: Path) -> None:
     """The run stays done, with a note; whoever holds the office can ask for it again."""
     tower, people, run = proposed(tmp_path)
-    done = run.model_copy(update={"state": RunState.DONE, "dry_run": False, "steps": []})
+    step = next(step for step in run.steps if step.act)
+    touched = step.model_copy(update={"state": StepState.DONE, "before": {"was": "enabled"}})
+    done = run.model_copy(update={"state": RunState.DONE, "dry_run": False, "steps": [touched]})
     tower.records.put("playbook_run", run.id, done.model_dump(mode="json"))
     people.undo(run.id, actor="suzuki", roles=MANAGER)
     tower.records.put("user", "suzuki", {"name": "suzuki", "roles": ANALYST})
@@ -135,5 +137,4 @@ def test_an_undo_by_who_lost_the_office_since(tmp_path: Path) -> None:
     [incident] = tower.records.find("incident")
     assert "元に戻しませんでした" in incident.body["timeline"][-1]["ja"]
     people.undo(run.id, actor="boss1", roles=MANAGER)
-    tower.tick()
-    assert run_of(tower, run.id).state is RunState.UNDONE
+    assert run_of(tower, run.id).state is RunState.UNDOING
