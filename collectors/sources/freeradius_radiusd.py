@@ -59,7 +59,7 @@ _MAC = "^" + r"[:.\-]?".join([r"([0-9A-Fa-f]{2})"] * 6) + "$"
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.*: signed in, refused, or not asked at all."""
     action = raw["action"]
-    clock = times.parsed(raw["clock"].str.replace_all(r" +", " "), ["%a %b %d %H:%M:%S %Y"], times.ZONE)
+    clock = times.parsed(raw["clock"].str.replace_all(r" +", " "), ["%a %b %d %H:%M:%S %Y"], times.zone())
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp"), clock),
         "event.category": e.texts("authentication"),

@@ -1,0 +1,1 @@
+"""Veeam Backup & Replication: how its events are written."""
