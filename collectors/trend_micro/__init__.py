@@ -1,0 +1,1 @@
+"""Trend Micro products: what their CEF lines share."""
