@@ -1,7 +1,8 @@
 """Cisco Umbrella: DNS and proxy (secure web gateway) logs as exported to a bucket.
 
-Source: Cisco Umbrella, "Log Formats and Versioning": DNS logs and proxy logs, version 1 to 10; later versions only add
-columns behind. Times are UTC. The query type is written as `1 (A)`.
+Source: Cisco Umbrella, "DNS Log Formats" and "Web Log Formats", version 1 to 13; later versions only add columns behind.
+Times are UTC. The query type is written as `1 (A)`, a person of the directory as `Name (address@domain)`. The host of a
+web log is Cisco's proxy that saw the request, ECS's host on which the event happened.
 """
 
 import polars as pl
@@ -15,9 +16,9 @@ source = Source(
     name="cisco.umbrella",
     title={"ja": "Cisco Umbrella(DNS・プロキシ)", "en": "Cisco Umbrella (DNS, proxy)"},
     zone_hint="internet",
-    shape=rows(9),
+    shape=rows(9, header=True),
     recognise=(
-        r'^\s*"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"]*","[^"]*","[^"]*","[^"]*",'
+        r'(?:^|[\s:])"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"]*","[^"]*","[^"]*","[^"]*",'
         r'(?:"(?:Allowed|Blocked|Proxied)","|"[^"]*","(?:ALLOWED|BLOCKED)",)'
     ),
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "Umbrella"},
@@ -29,6 +30,7 @@ _DNS = {
     "c10": "identity_type",
     "c11": "identity_types",
     "c12": "blocked_categories",
+    "c14": "destination_countries",
 }
 _PROXY = {
     "c5": "content_type",
@@ -40,6 +42,14 @@ _PROXY = {
     "c21": "identity_type",
     "c22": "blocked_categories",
     "c23": "identities",
+    "c24": "identity_types",
+    "c26": "dlp_status",
+    "c27": "certificate_errors",
+    "c29": "ruleset_id",
+    "c32": "isolate_action",
+    "c33": "file_action",
+    "c34": "warn_status",
+    "c41": "data_center",
 }
 _DONE = [f"c{n}" for n in range(250)]
 source.ignore = _DONE
@@ -56,6 +66,9 @@ def either(raw: Raw) -> dict[str, pl.Expr]:
         **found,
         "@timestamp": e.time_or(times.parsed(raw["c0"], ["%Y-%m-%d %H:%M:%S"], "UTC")),
         "user.name": e.present(raw["c1"]),
+        "user.email": raw["c1"].str.extract(r"\(([^()\s@]+@[^()\s@]+)\)\s*$"),
+        "rule.id": e.present(pl.when(dns).then(raw["c13"]).otherwise(raw["c30"])),
+        "organization.id": e.present(pl.when(dns).then(raw["c15"]).otherwise(raw["c48"])),
         "source.ip": e.ip(pl.when(dns).then(raw["c3"]).otherwise(raw["c2"])),
         "source.nat.ip": e.ip(pl.when(dns).then(raw["c4"]).otherwise(raw["c3"])),
         "event.action": verdict.str.to_lowercase(),
@@ -97,7 +110,9 @@ def _proxy(raw: Raw, proxy: pl.Expr) -> dict[str, pl.Expr]:
         "file.hash.sha256": e.present(raw["c14"]),
         "http.request.method": e.present(raw["c25"]),
         "file.name": e.present(raw["c28"]),
-        "rule.id": e.present(raw["c30"]),
+        "host.name": e.present(raw["c40"]),
+        "observer.hostname": e.present(raw["c40"]),
+        "tls.client.server_name": e.present(raw["c43"]),
         "http.response.mime_type": e.present(raw["c5"]),
     }
     found = {name: pl.when(proxy).then(value) for name, value in table.items()}

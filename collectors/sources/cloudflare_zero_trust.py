@@ -1,7 +1,7 @@
 """Cloudflare Zero Trust by Logpush: Gateway HTTP, DNS and network, Access requests, account audit.
 
 Source: Cloudflare, Logs "Datasets": gateway_http, gateway_dns, gateway_network, access_requests, audit_logs. Access
-guards web applications, so its sign-ins are HTTP. Its `AppDomain` may carry a path and is kept whole.
+guards web applications, so its sign-ins are HTTP. Its `AppDomain` may carry a path behind the name.
 """
 
 from collections.abc import Mapping
@@ -71,11 +71,13 @@ def _asked(record: dict[str, Any]) -> Flat:
         if isinstance(one, str) and not one.startswith("<")
     ]
     blocked = text(record, "BlockedFileName")
+    application, slash, path = (text(record, "AppDomain") or "").partition("/")
     return {
         "network.protocol": "dns" if name else "http" if host or "AppUUID" in record else None,
         "network.transport": text(record, "Transport"),
         "destination.domain": host,
-        "url.domain": text(record, "AppDomain") or host,
+        "url.domain": application or host,
+        "url.path": slash + path or None,
         **{key: value for key, value in url(text(record, "URL")).items() if value is not None},
         "http.request.method": text(record, "HTTPMethod"),
         "http.request.referrer": text(record, "Referer"),

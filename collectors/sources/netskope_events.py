@@ -1,14 +1,24 @@
 """Netskope Security Cloud: alerts, application, page (connection), network, infrastructure and audit events.
 
 Source: Netskope REST API v2 "Events and Alerts" field descriptions; Cloud Exchange. `url` has no scheme: one is named
-only where protocol or port tell it. Times are seconds since 1970.
+only where protocol or port tell it. Times are seconds since 1970. A sign-in to the console tells its address in
+`supporting_data`, a private application its target in `dsthost`.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, first_address, kept, leaves, related, text
+from collectors.records import (
+    Flat,
+    JsonRecords,
+    epoch,
+    first_address,
+    items,
+    kept,
+    leaves,
+    related,
+    text,
+)
 from collectors.source import Source
 
 source = Source(
@@ -47,7 +57,10 @@ def _who(record: dict[str, Any]) -> Flat:
     local, _, domain = (user or "").partition("@")
     inner, _ = first_address(text(record, "userip"))
     outer, _ = first_address(text(record, "srcip"))
-    target, _ = first_address(text(record, "dstip"))
+    outer = outer or _console(record)
+    named = text(record, "dsthost") or text(record, "domain")
+    target, _ = first_address(text(record, "dstip"), named)
+    protocol = text(record, "ip_protocol")
     return {
         "user.email": user if domain else None,
         "user.name": local or None,
@@ -58,11 +71,25 @@ def _who(record: dict[str, Any]) -> Flat:
         "source.port": text(record, "srcport"),
         "source.bytes": text(record, "client_bytes"),
         "destination.ip": target,
+        "destination.domain": named if first_address(named)[0] is None else None,
         "destination.port": text(record, "dstport"),
         "destination.bytes": text(record, "server_bytes"),
         "host.name": text(record, "hostname"),
+        "host.os.name": text(record, "os"),
         "host.os.full": text(record, "os_version"),
+        "device.id": text(record, "nsdeviceuid"),
+        "source.geo.country_iso_code": text(record, "src_country"),
+        "source.geo.city_name": text(record, "src_location"),
+        "destination.geo.country_iso_code": text(record, "dst_country"),
+        "network.transport": protocol.lower() if protocol else None,
     }
+
+
+def _console(record: dict[str, Any]) -> str | None:
+    """The address from which somebody signed in to Netskope's own console."""
+    if "login" not in (text(record, "audit_log_event") or "").lower():
+        return None
+    return first_address(*items(record, "supporting_data", "data_values"))[0]
 
 
 def _where(record: dict[str, Any]) -> Flat:
@@ -97,23 +124,40 @@ def _files(record: dict[str, Any]) -> Flat:
 
 def _what(record: dict[str, Any]) -> Flat:
     audit, action = text(record, "audit_log_event"), text(record, "action")
-    low = (audit or "").lower()
     alert = text(record, "alert") == "yes" or text(record, "alert_type") is not None
     denied = (action or "").lower() in _BLOCKED
-    outcome = "failure" if "fail" in low else "success" if "success" in low else None
-    seconds = text(record, "timestamp") or ""
+    seconds = text(record, "conn_duration")
+    meaning = _audited(audit) if audit else _seen(record, denied)
     return {
-        "@timestamp": datetime.fromtimestamp(int(seconds), UTC)
-        if seconds.isdigit() and len(seconds) <= 11
+        "@timestamp": epoch(record.get("timestamp")),
+        "event.start": epoch(record.get("conn_starttime")),
+        "event.end": epoch(record.get("conn_endtime")),
+        "event.duration": int(seconds) * 10**9
+        if seconds and seconds.isdigit() and len(seconds) < 9
         else None,
         "event.kind": "alert" if alert else "event",
         "event.action": audit or text(record, "activity") or action,
-        "event.category": ["authentication" if "login" in low else "configuration"]
-        if audit
-        else ["web", "network"],
-        "event.type": ["denied"] if denied else ["info"] if audit else ["access"],
-        "event.outcome": outcome if audit else ("success" if denied else None),
+        **meaning,
         "rule.name": text(record, "policy"),
         "rule.id": text(record, "policy_id"),
         "network.application": (text(record, "app") or "").lower() or None,
+    }
+
+
+def _audited(event: str) -> Flat:
+    """What an administrator did; signing in and out is told in words."""
+    low = event.lower()
+    category = ["authentication"] if "login" in low or "logout" in low else ["configuration"]
+    kind = "end" if "logout" in low else "start" if "login" in low else "change"
+    outcome = "failure" if "fail" in low else "success" if "success" in low else None
+    return {"event.category": category, "event.type": [kind], "event.outcome": outcome}
+
+
+def _seen(record: dict[str, Any], denied: bool) -> Flat:
+    """What a user did, or what was found of it: malware is a category of its own."""
+    malware = (text(record, "alert_type") or "").lower() == "malware"
+    return {
+        "event.category": ["malware"] if malware else ["web", "network"],
+        "event.type": ["denied"] if denied and not malware else ["info"] if malware else ["access"],
+        "event.outcome": "success" if denied else None,
     }
