@@ -28,7 +28,7 @@ _BSD = (
 )
 _HOST = r"(?: +(?P<host>[0-9A-Za-z_.:\-]*[0-9A-Za-z_.\-]))?"
 _TAG = r"(?P<app>[0-9A-Za-z_./()@\-]{1,64})(?:\[(?P<pid>[^\]\s]{0,64})\])?:(?: +|$)"
-_IOS = r"(?::|\d{1,12}: (?:[0-9A-Za-z_.\-]+: )?)?[*.]?"  # sequence number, host, mark of a clock not set
+_IOS = r"(?::|\d{1,12}: (?:(?P<device>[0-9A-Za-z_.\-]+): )?)?[*.]?"  # sequence number, host, mark of a clock not set
 _RFC3164 = rf"^(?P<all>(?:<(?P<pri>\d{{1,3}})>)?{_IOS}(?:{_ISO}|{_BSD}):?{_HOST}(?: *: +| +|$)(?:{_TAG})?)"
 _TAG_ONLY = rf"^(?P<all><(?P<pri>\d{{1,3}})>(?:{_TAG})?)"
 _STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}>)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|(?:\d{{4}} )?(?:{_MONTH}) )"
@@ -99,6 +99,8 @@ def _headed(part: pl.DataFrame, pattern: str, zone: str) -> pl.DataFrame:
     """The lines of one form. One that began like it but is not of it has its priority taken off, if any."""
     found = part.select(pl.col("message").str.extract_groups(pattern).alias("h")).unnest("h")
     names = found.columns
+    if "device" in names:  # Cisco's switches name themselves before their own time
+        found = found.with_columns(pl.coalesce(pl.col("device"), pl.col("host")).alias("host"))
     texts = [
         _text(name).alias(f"header.{name}")
         if name in names

@@ -6,6 +6,7 @@ from collectors.shapes.inner import Inner, inner
 from collectors.shapes.json_documents import JsonDocuments, json_documents
 from collectors.shapes.json_fields import JsonFields, json_fields
 from collectors.shapes.key_value import KeyValue, key_value
+from collectors.shapes.leef import Leef, leef
 from collectors.shapes.lines import Either, Lines, either, lines
 from collectors.shapes.own_clock import OwnClock, own_clock
 from collectors.shapes.patterns import Patterns, patterns
@@ -21,6 +22,7 @@ __all__ = [
     "JsonDocuments",
     "JsonFields",
     "KeyValue",
+    "Leef",
     "Lines",
     "OwnClock",
     "Patterns",
@@ -34,6 +36,7 @@ __all__ = [
     "json_documents",
     "json_fields",
     "key_value",
+    "leef",
     "lines",
     "own_clock",
     "patterns",

@@ -1,0 +1,188 @@
+"""Cisco IOS, IOS XE and NX-OS: the system messages `%FACILITY-SEVERITY-MNEMONIC: text` of switches and routers.
+
+Source: Cisco, "System Message Logging" (sequence number, `*` and `.` for a clock not set, time zone word, milliseconds)
+and the System Message Guides; NX-OS writes the year first. A zone word counts where it names one offset; a time without
+one is read as the process reads such times. Who, from where and what is taken from the words of the messages.
+"""
+
+from typing import Any
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors import times
+from collectors.cisco.zones import OFFSETS
+from collectors.shapes import lines
+from collectors.source import Raw, Source
+
+_MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
+_CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: ([A-Z]{{2,5}}))?"
+_CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+): ?"
+_IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+)"
+_MAC = r"\b([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})\b"
+_LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
+
+source = Source(
+    name="cisco.ios",
+    title={"ja": "Cisco IOS・IOS XE・NX-OS", "en": "Cisco IOS, IOS XE, NX-OS"},
+    zone_hint="lan",
+    shape=lines(_CODE),
+    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+: ",
+    constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.type": "switch"},
+    ignore=("text",),
+)
+
+
+@source.derive
+def header(raw: Raw) -> dict[str, pl.Expr]:
+    """Time, device and the message's code; the time may have been taken off by the header that every line has."""
+    line = pl.col("text")
+    code = line.str.extract_groups(_CODE).struct
+    level = code.field("2")
+    return {
+        "event.provider": code.field("1"),
+        "event.code": code.field("3"),
+        "event.severity": level,
+        "log.level": level.replace_strict(
+            {str(n): word for n, word in enumerate(_LEVELS)}, default=None, return_dtype=pl.String
+        ),
+        "message": line.str.extract(rf"{_CODE}(.*)$", 4),
+        "@timestamp": e.time_or(_shown(line), _in_zone(pl.col("header.timestamp"), line)),
+        "host.name": _device(line),
+        "observer.hostname": _device(line),
+    }
+
+
+def _shown(line: pl.Expr) -> pl.Expr:
+    """The time right before the code. A year that is not written is the latest that is not two days ahead."""
+    found = line.str.extract_groups(rf"{_CLOCK}: {_CODE}").struct
+    written, received = e.first(found.field("1"), found.field("4")), pl.col("received")
+    this = received.dt.year()
+    times_ = [_dated(found, e.first(written, year.cast(pl.String))) for year in (this, this - 1)]
+    return (
+        pl.when(written.is_not_null() | (times_[0] <= received + pl.duration(days=2)))
+        .then(times_[0])
+        .otherwise(times_[1])
+    )
+
+
+def _dated(found: Any, year: pl.Expr) -> pl.Expr:
+    clock = pl.concat_str(found.field("5"), found.field("6").fill_null(""))
+    text = pl.concat_str(year, found.field("2"), found.field("3"), clock, separator=" ")
+    naive = text.str.to_datetime("%Y %b %d %H:%M:%S%.f", time_unit="us", strict=False)
+    offset = found.field("7").replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    zoned = naive.dt.replace_time_zone("UTC") - pl.duration(minutes=offset)
+    return pl.when(offset.is_not_null()).then(zoned).otherwise(e.local(naive))
+
+
+def _in_zone(stamp: pl.Expr, line: pl.Expr) -> pl.Expr:
+    """The header's time, which was read as the process's own, in the zone that stands behind it."""
+    word = e.first(pl.col("header.host"), line.str.extract(r"^([A-Z]{2,5}): %"))
+    offset = word.replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    here = stamp.dt.convert_time_zone(times.zone()).dt.replace_time_zone(None).dt.replace_time_zone("UTC")
+    return pl.when(offset.is_not_null()).then(here - pl.duration(minutes=offset)).otherwise(stamp)
+
+
+def _device(line: pl.Expr) -> pl.Expr:
+    """The device: before its own time, or the header's host unless that is a zone word in its place."""
+    shown = line.str.extract(rf"(?:^|\d: )([A-Za-z][\w.\-]*): [*.]?(?:{_MONTH}|\d{{4}}) ")
+    host = pl.col("header.host")
+    return e.first(shown, pl.when(~host.is_in(list(OFFSETS))).then(host))
+
+
+@source.derive
+def who(raw: Raw) -> dict[str, pl.Expr]:
+    """Person, address, port, machine, as the messages word them."""
+    line = pl.col("text")
+    by = line.str.extract(r"\bby (\S+) on (?:vty|console|con|tty)")
+    reset = line.str.extract(r"\bUser (\S+) failed attempts reset by")
+    from_ = line.str.extract_groups(rf"\bfrom {_IP}(?::(\d+))?").struct
+    return {
+        "user.name": e.first(
+            line.str.extract(r"\[user: ?([^\] ][^\]]*)\]"),
+            line.str.extract(r"\bUsername: (\S+)"),
+            line.str.extract(r"\bas (\S+) on (?:vty|console|con|tty)"),
+            pl.when(reset.is_null()).then(by),
+            line.str.extract(r"\b[Uu]ser:? ?'([^']+)'"),
+            line.str.extract(r"\bUser (\S+) has exited"),
+            line.str.extract(r"\busername: (\S+)"),
+            line.str.extract(r"\bUser:(\S+) executed"),
+            line.str.extract(r"\bNETCONF user (\S+)"),
+        ),
+        "user.target.name": reset,
+        "source.user.name": pl.when(reset.is_not_null()).then(by),
+        "source.ip": e.first(
+            line.str.extract(rf"\[Source: ?{_IP}\]"),
+            line.str.extract(rf"(?:vty|tty|console|con|session) ?\d* ?\(\s?{_IP}\)"),
+            from_.field("1"),
+            line.str.extract(rf"Duplicate address {_IP} "),
+            line.str.extract(rf"duplicate of local, {_IP}"),
+        ),
+        "source.port": e.first(line.str.extract(r"\[localport: ?(\d+)\]"), from_.field("2")),
+    }
+
+
+@source.derive
+def things(raw: Raw) -> dict[str, pl.Expr]:
+    """Machine addresses, commands, interfaces, web addresses."""
+    line = pl.col("text")
+    command = line.str.extract(r"executed the command:(.*)$")
+    return {
+        "source.mac": _mac(e.first(line.str.extract(rf"MAC sa: {_MAC}"), line.str.extract(_MAC))),
+        "host.mac": _mac(line.str.extract(rf"packet received from {_MAC}")).str.split(","),
+        "process.command_line": e.first(line.str.extract(r"Command: (.*?)\s*$"), command),
+        "process.name": e.first(
+            line.str.extract(r"by process (.+?) from "),
+            line.str.extract(r"R\d+/\d+: (\w+):"),
+            command.str.extract(r"^(\S+)"),
+        ),
+        "process.executable": command.str.extract(r"^(\S+)"),
+        "network.protocol": line.str.extract(r"\bfor (netconf over ssh)"),
+        "observer.ingress.interface.name": line.str.extract(
+            r"\b(?:[Ii]nterface|port) ((?:[A-Z][A-Za-z\-]*|port-channel)\d[\w/.]*)"
+        ),
+        **e.url_columns(line.str.extract(r"\b([a-z]+://[^\s'\")]+)")),
+    }
+
+
+def _mac(dotted: pl.Expr) -> pl.Expr:
+    """`0200.0000.0001` as ECS writes it."""
+    bare = dotted.str.replace_all(".", "", literal=True).str.to_uppercase()
+    return bare.str.replace_all(r"(..)", "$1-").str.strip_suffix("-")
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by facility and mnemonic."""
+    line = pl.col("text")
+    code = line.str.extract(_CODE, 3)
+    signing = code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_")
+    changed = code.str.contains(r"^CONFIG_|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG")
+    failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") | line.str.contains(
+        r"(?i)\bfail(?:ed|ure)\b"
+    )
+    worked = code.str.contains(r"SUCCESS|PASSED|LOGOUT") | line.str.contains(r"\bSucceeded\b")
+    return {
+        "event.action": code.str.to_lowercase(),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication", "session"))
+        .when(changed)
+        .then(e.texts("configuration"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(code.str.contains("LOGOUT|CLOSE"))
+        .then(e.texts("end"))
+        .when(failed)
+        .then(e.texts("denied"))
+        .when(changed)
+        .then(e.texts("change"))
+        .when(signing)
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(failed & (signing | code.str.contains("FAIL")))
+        .then(pl.lit("failure"))
+        .when(worked)
+        .then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)
