@@ -1,0 +1,109 @@
+"""WatchGuard Firebox (Fireware): traffic, proxies, VPN, events, in LEEF.
+
+Source: WatchGuard, "Fireware Log Catalog" (message ids) and "IBM LEEF" syslog format. Accounts are written as
+`user@domain@server`; the last part is the authentication server.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import leef
+from collectors.source import Raw, Source
+
+_IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
+
+source = Source(
+    name="watchguard.firebox",
+    title={"ja": "WatchGuard Firebox", "en": "WatchGuard Firebox"},
+    zone_hint="perimeter",
+    shape=leef("WatchGuard"),
+    recognise=r"[12]\.0\|WatchGuard\|",
+    constants={"event.kind": "event", "observer.vendor": "WatchGuard", "observer.type": "firewall"},
+    leftovers="watchguard",
+    rename={
+        "leef.code": "event.code",
+        "leef.product": "observer.product",
+        "leef.product_version": "observer.version",
+        "serial": "observer.serial_number",
+        "sys_name": "observer.name",
+        "host_name": "observer.hostname",
+        "in_if": "observer.ingress.interface.name",
+        "out_if": "observer.egress.interface.name",
+        "srcPort": "source.port",
+        "dstPort": "destination.port",
+        "dst": "destination.ip",
+        "sent_bytes": "source.bytes",
+        "rcvd_bytes": "destination.bytes",
+        "srcPostNAT": "source.nat.ip",
+        "dstPostNAT": "destination.nat.ip",
+        "op": "http.request.method",
+        "arg": "url.path",
+        "rule_name": "rule.name",
+        "policy": "rule.ruleset",
+        "virus": "threat.indicator.name",
+        "sha1": "file.hash.sha1",
+        "md5": "file.hash.md5",
+        "msg": "message",
+    },
+    ignore=("leef.version", "leef.vendor", "devTime", "devTimeFormat", "src", "proto", "dstname", "disp"),
+)
+
+
+@source.derive
+def ends(raw: Raw) -> dict[str, pl.Expr]:
+    """When, from where, to where, who."""
+    said = raw["msg"]
+    clock = raw["devTime"].str.to_datetime(
+        "%b %d %Y %H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False
+    )
+    leased = said.str.extract_groups(
+        rf"^DHCP[A-Z]+ (?:on|for|from|of) {_IP}(?: (?:to|from) ([0-9A-Fa-f:]{{17}}))?(?: \(([^)]*)\))?"
+    ).struct
+    account = e.first(
+        said.str.extract(r"\buser \[([^\]]+)\]"),
+        said.str.extract(r"(?i)\buser '?([^\s']+?)'? (?:from|logged|log) "),
+        e.present(raw["src_user"]),
+    )
+    host = e.present(raw["dstname"])
+    return {
+        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
+        "source.ip": e.first(e.ip(raw["src"]), leased.field("1"), said.str.extract(rf"\bfrom {_IP}")),
+        "source.mac": leased.field("2"),
+        "source.domain": leased.field("3"),
+        "user.name": account.str.extract(r"^([^@]+)"),
+        "user.domain": account.str.extract(r"^[^@]+@([^@]+)@"),
+        "network.transport": raw["proto"].str.to_lowercase().str.extract(r"^([a-z0-9\-]+)"),
+        "destination.domain": host,
+        "url.domain": host,
+    }
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by disposition and words."""
+    said, fate = raw["msg"], raw["disp"].str.to_lowercase()
+    denied = fate.is_in(["deny", "drop", "block", "reset"])
+    failed = said.str.contains(r"(?i)was rejected|failed|invalid credentials")
+    worked = said.str.contains(r"(?i)was accepted|succeeded|authenticated")
+    signing = said.str.contains(r"(?i)authentication of|logged (?:in|out)|log in attempt")
+    return {
+        "event.action": e.first(fate, said.str.extract(r"(?i)\b(logged in|logged out|accepted|rejected)\b")),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication", "session"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(denied)
+        .then(e.texts("connection", "denied"))
+        .when(fate == "allow")
+        .then(e.texts("connection", "allowed"))
+        .when(said.str.contains("logged out"))
+        .then(e.texts("end"))
+        .when(signing & failed)
+        .then(e.texts("denied"))
+        .when(signing)
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(failed).then(pl.lit("failure")).when(worked).then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)
