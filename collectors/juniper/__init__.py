@@ -1,0 +1,1 @@
+"""Juniper's logs."""

@@ -1,0 +1,53 @@
+"""Junos lines: a daemon, a tag, attributes in brackets or a text."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from collectors import syslog
+from collectors.shapes import pairs
+
+_LINE = (
+    r"^(?:(?P<daemon>[A-Za-z0-9_./\-]+)(?:\[(?P<pid>\d+)\])?: )?(?:(?P<tag>[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:: ?| - ?| |$))?"
+    r'(?:\[junos@2636[^\s\]]* (?P<attributes>(?:[^\]"]|"(?:[^"\\]|\\.)*")*)\] ?)?(?P<said>.*)$'
+)
+_OURS = r"\[junos@2636|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?[A-Za-z][\w./\-]*\[\d+\]: |^FW: \S+ +[ADR] "
+
+
+@dataclass(frozen=True, slots=True)
+class Attributes:
+    """A line is ours when it has Junos' attributes, or a tag, or a daemon with its number before the text."""
+
+    def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
+        """One frame: `daemon`, `pid`, `tag`, `said` and a column for each attribute."""
+        split = syslog.split(intake).with_columns(_rejoined().alias("line"))
+        frame = split.filter(pl.col("line").str.contains(_OURS)).with_row_index("at")
+        if not frame.height:
+            return []
+        found = frame.with_columns(pl.col("line").str.extract_groups(_LINE).alias("_found")).unnest("_found")
+        pair = pl.col("attributes").str.extract_all(r'[\w\-]+="(?:[^"\\]|\\.)*"').alias("pair")
+        both = pl.col("pair").str.splitn("=", 2).struct.rename_fields(["key", "value"])
+        named = (
+            found.select("at", pair)
+            .explode("pair", empty_as_null=False, keep_nulls=False)
+            .select("at", both.alias("both"))
+            .unnest("both")
+            .with_columns(pl.col("value").str.strip_chars('"'))
+        )
+        return [pairs.columns(found.drop("at", "attributes"), named)]
+
+
+def _rejoined() -> pl.Expr:
+    """The line as Junos wrote it: what the syslog header took for program, message id and structured data."""
+    app, pid = pl.col("header.app"), pl.col("header.pid").fill_null("0")
+    tag, data = pl.col("header.msgid").fill_null(""), pl.col("header.structured").fill_null("")
+    nothing = pl.lit("")
+    return pl.concat_str(
+        pl.when(app.is_not_null())
+        .then(pl.concat_str(app, pl.lit("["), pid, pl.lit("]: ")))
+        .otherwise(nothing),
+        pl.when(tag.str.contains(r"^[A-Z][A-Z0-9]*_")).then(tag + ": ").otherwise(nothing),
+        pl.when(data.str.starts_with("[junos")).then(data + " ").otherwise(nothing),
+        pl.col("message").str.strip_chars(),
+    )

@@ -1,0 +1,140 @@
+"""Juniper Junos: SRX flows and UTM (structured syslog and text), user interface, daemons, cron.
+
+Source: Juniper, "System Log Explorer" (tags such as RT_FLOW_SESSION_CLOSE, UI_AUTH_EVENT and their attributes), and
+"Understanding Structured-Data Format" (`[junos@2636.1.1.1.2.x name="value"]`).
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.juniper.attributes import Attributes
+from collectors.source import Raw, Source
+
+_IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
+
+_FILTER = (
+    r"^(?:FW: )?(\S+) +([ADR]) ([0-9a-f:]{17}) ([0-9a-f:]{17}) .*?\b([A-Z]+) "
+    rf"{_IP} {_IP} +(\d+) +(\d+) \((\d+) packets?\)"
+)
+"""A firewall filter's log: interface, action (accept, discard, reject), both machines, protocol, both ends."""
+
+source = Source(
+    name="juniper.junos",
+    title={"ja": "Juniper Junos(SRX、EX、QFX、MX)", "en": "Juniper Junos (SRX, EX, QFX, MX)"},
+    zone_hint="perimeter",
+    shape=Attributes(),
+    recognise=(
+        r"\[junos@2636\.|\bRT_(?:FLOW|IDP|UTM|SCREEN)\w*"
+        r"|\b(?:mgd|rpd|chassisd|l2ald|dcd|eventd|snmpd|mib2d)\[\d+\]: [A-Z][A-Z0-9]+_[A-Z0-9_]+:"
+    ),
+    constants={"event.kind": "event", "observer.vendor": "Juniper", "observer.product": "Junos"},
+    leftovers="juniper.junos",
+    rename={
+        "source-address": "source.ip",
+        "source-port": "source.port",
+        "destination-address": "destination.ip",
+        "destination-port": "destination.port",
+        "nat-source-address": "source.nat.ip",
+        "nat-source-port": "source.nat.port",
+        "nat-destination-address": "destination.nat.ip",
+        "nat-destination-port": "destination.nat.port",
+        "policy-name": "rule.name",
+        "bytes-from-client": "source.bytes",
+        "packets-from-client": "source.packets",
+        "bytes-from-server": "destination.bytes",
+        "packets-from-server": "destination.packets",
+        "packet-incoming-interface": "observer.ingress.interface.name",
+        "source-zone-name": "observer.ingress.zone",
+        "destination-zone-name": "observer.egress.zone",
+        "reason": "event.reason",
+        "url": "url.original",
+        "obj": "url.path",
+        "attack-name": "threat.indicator.name",
+    },
+    ignore=("said", "tag", "line", "username", "protocol-id", "daemon", "pid"),
+)
+
+
+@source.derive
+def line(raw: Raw) -> dict[str, pl.Expr]:
+    """What a line says in words or attributes."""
+    said = raw["said"]
+    remote = said.str.extract_groups(rf"^(\S+)@{_IP} as (\S+): cmd='(.*)'$").struct
+    packet = said.str.extract_groups(
+        rf"\b(tcp|udp|icmp) {_IP}[,:]? ?(\d+)? ?(?:->|to) ?{_IP}[,:]? ?(\d+)?"
+    ).struct
+    seen = said.str.extract_groups(_FILTER).struct
+    return {
+        "@timestamp": e.time_or(pl.col("header.timestamp")),
+        "source.mac": seen.field("3"),
+        "destination.mac": seen.field("4"),
+        "source.port": e.first(raw["source-port"], seen.field("8")),
+        "destination.port": e.first(raw["destination-port"], seen.field("9")),
+        "network.packets": seen.field("10"),
+        "observer.ingress.interface.name": e.first(raw["packet-incoming-interface"], seen.field("1")),
+        "host.name": pl.col("header.host"),
+        "observer.hostname": pl.col("header.host"),
+        "process.name": e.first(said.str.extract(r"(?i)\bchild '([^']+)'"), raw["daemon"]),
+        "process.pid": e.first(said.str.extract(r", PID (\d+)"), raw["pid"]),
+        "process.command_line": e.first(
+            said.str.extract(r"\bcommand '(.*)'\s*$"),
+            said.str.extract(r"\) CMD \(\s*(.*?)\)$"),
+            remote.field("4"),
+        ),
+        "user.name": e.first(
+            said.str.extract(r"\b[Uu]ser '([^']+)'"),
+            said.str.extract(r"\b[Uu]ser (\S+) (?:from|logged)"),
+            e.present(raw["username"]),
+            remote.field("3"),
+        ),
+        "source.ip": e.first(
+            raw["source-address"],
+            remote.field("2"),
+            packet.field("2"),
+            seen.field("6"),
+            said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?"),
+        ),
+        "destination.ip": e.first(raw["destination-address"], packet.field("4"), seen.field("7")),
+        "source.bytes": e.first(raw["bytes-from-client"], said.str.extract(r"\(mailed (\d+) bytes")),
+        "network.transport": e.first(
+            e.transport(raw["protocol-id"]), packet.field("1"), seen.field("5").str.to_lowercase()
+        ),
+        "message": said,
+    }
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by tag and words."""
+    said, tag = raw["said"], raw["tag"]
+    flow = raw["source-address"].is_not_null()
+    denied = tag.str.contains(r"DENY|DROP|BLOCK|REJECT")
+    failed = tag.str.contains(r"FAIL|ERR") | said.str.contains(r"(?i)\bfailed\b|\bfailure\b|\binvalid\b")
+    signing = tag.str.contains(r"LOGIN|LOGOUT|AUTH")
+    return {
+        "event.code": tag,
+        "event.action": tag.str.to_lowercase(),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication"))
+        .when(flow)
+        .then(e.texts("network"))
+        .when(tag.str.starts_with("UI_"))
+        .then(e.texts("configuration"))
+        .otherwise(e.texts("host")),
+        "event.type": pl.when(denied)
+        .then(e.texts("connection", "denied"))
+        .when(tag.str.contains("SESSION_CREATE"))
+        .then(e.texts("connection", "start"))
+        .when(tag.str.contains("SESSION_CLOSE"))
+        .then(e.texts("connection", "end"))
+        .when(signing)
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(failed & ~denied)
+        .then(pl.lit("failure"))
+        .when(flow | signing | tag.is_in(["UI_CHILD_START", "UI_CMDLINE_READ_LINE"]))
+        .then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)
