@@ -2,14 +2,16 @@
 EventBridge give them.
 
 Facts: AWS, "CloudTrail record contents", "CloudTrail userIdentity element", "AWS Management Console sign-in
-events". The whole record stays under `aws.cloudtrail.<name>` in AWS's own spelling (Sigma's names), request
-and response as JSON text, since each of some 20,000 operations has parameters of its own.
+events". The whole record stays under `aws.cloudtrail.<name>` in AWS's own spelling (Sigma's names). Each of
+some 20,000 operations has parameters of its own: request and response are also JSON text in Elastic's
+`aws.cloudtrail.flattened.*`, and of their leaves the first hundred are columns.
 
 `user.id` is the principal, not the account; the account is `cloud.account.id`. A call that AWS answered with
 an `errorCode` failed.
 """
 
 from collections.abc import Mapping
+from itertools import islice
 from typing import Any
 
 import orjson
@@ -37,8 +39,15 @@ source = Source(
     constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "cloudtrail"},
 )
 
-_WHOLE = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails", "resources",
-          "insightDetails")  # fmt: skip
+_FLATTENED = {
+    "requestParameters": "request_parameters",
+    "responseElements": "response_elements",
+    "additionalEventData": "additional_eventdata",
+    "serviceEventDetails": "service_event_details",
+    "insightDetails": "insight_details",
+    "resources": "resources",
+}
+_MOST_LEAVES = 100
 _IDENTITY = {"iam.amazonaws.com", "sso.amazonaws.com", "sso-directory.amazonaws.com", "identitystore.amazonaws.com",
              "organizations.amazonaws.com", "cognito-idp.amazonaws.com"}  # fmt: skip
 _SIGN_IN = {"signin.amazonaws.com", "sts.amazonaws.com"}
@@ -70,16 +79,21 @@ def _with_insight(record: dict[str, Any]) -> dict[str, Any]:
 
 
 def _vendor(record: dict[str, Any]) -> Flat:
-    small = {name: value for name, value in record.items() if name not in _WHOLE}
-    return {**dict(leaves(small, "aws.cloudtrail.")), **_whole(record)}
+    small = {name: value for name, value in record.items() if name not in _FLATTENED}
+    return {**dict(leaves(small, "aws.cloudtrail.")), **_flattened(record)}
 
 
-def _whole(record: dict[str, Any]) -> Flat:
-    present = {name: record[name] for name in _WHOLE if record.get(name)}
-    return {
-        f"aws.cloudtrail.{name}": value if isinstance(value, str) else orjson.dumps(value).decode()
-        for name, value in present.items()
-    }
+def _flattened(record: dict[str, Any]) -> Flat:
+    """Request, response and the like as JSON text, and their first leaves by name for rules to ask for."""
+    found: Flat = {}
+    for name, ours in _FLATTENED.items():
+        value = record.get(name)
+        if value:
+            written = value if isinstance(value, str) else orjson.dumps(value).decode()
+            found[f"aws.cloudtrail.flattened.{ours}"] = written
+        if isinstance(value, dict):
+            found.update(islice(leaves(value, f"aws.cloudtrail.{name}.", depth=3), _MOST_LEAVES))
+    return found
 
 
 def _happened(record: dict[str, Any]) -> Flat:

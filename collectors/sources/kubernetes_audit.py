@@ -125,6 +125,7 @@ def _pod(record: dict[str, Any]) -> Flat:
     spec = at(asked, "template", "spec") or asked
     containers = [one for one in items(spec, "containers") if isinstance(one, dict)]
     volumes = [text(one, "hostPath", "path") for one in items(spec, "volumes")]
+    added = [one for each in containers for one in items(each, "securityContext", "capabilities", "add")]
     privileged = any(at(one, "securityContext", "privileged") is True for one in containers)
     return {
         "container.image.name": text(containers[0], "image") if containers else None,
@@ -133,6 +134,7 @@ def _pod(record: dict[str, Any]) -> Flat:
             " ".join(map(str, items(one, "command"))) for one in containers if at(one, "command")
         ],
         "kubernetes.pod.host_paths": [path for path in volumes if path],
+        "kubernetes.pod.capabilities": [str(one) for one in added],
         "kubernetes.pod.privileged": "true" if privileged else None,
         "kubernetes.pod.host_network": text(spec, "hostNetwork"),
         "kubernetes.pod.host_pid": text(spec, "hostPID"),
