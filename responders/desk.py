@@ -112,9 +112,41 @@ class Desk:
     ) -> Incident:
         """Close with a verdict and its reason."""
         self._worker(actor, roles, "incident.status", incident_id)
-        changes = {"status": Status.CLOSED, "verdict": verdict}
+
+        def closed(now: Incident) -> Changes:
+            self._not_merged(now, incident_id, actor)
+            return {"status": Status.CLOSED, "verdict": verdict}
+
+        closed(casefile.read(self.records, incident_id))
         words = f"終了({verdict}): {reason}", f"closed ({verdict}): {reason}"
-        return self._change(incident_id, actor, "status", *words, lambda _: changes)
+        return self._change(incident_id, actor, "status", *words, closed)
+
+    def reopen(self, incident_id: str, reason: str, *, actor: str, roles: Sequence[str]) -> Incident:
+        """Open a closed incident again, with a reason; whoever does so has it, unless somebody had it before."""
+        self._worker(actor, roles, "incident.status", incident_id)
+        if not reason.strip():
+            raise InputError("再開には理由が要ります。", "opening again needs a reason")
+        incident = casefile.read(self.records, incident_id)
+        self._not_merged(incident, incident_id, actor)
+        if incident.status is not Status.CLOSED:
+            raise InputError("このインシデントは終了していません。", "this incident is not closed")
+
+        def opened(now: Incident) -> Changes | None:
+            if now.status is not Status.CLOSED:
+                return None  # somebody else was first, a moment ago
+            again = int(now.fields.get("reopened", 0)) + 1
+            known = {"reopened": again, "propose_again": True, "acknowledged_grade": now.grade}
+            return {
+                "status": Status.IN_PROGRESS,
+                "verdict": None,
+                "acknowledged_by": now.acknowledged_by or actor,
+                "acknowledged_at": now.acknowledged_at or self.clock.now(),
+                "fields": {**now.fields, **known},
+            }
+
+        return self._change(
+            incident_id, actor, "status", f"再開: {reason}", f"opened again: {reason}", opened
+        )
 
     def approve(
         self, approval_id: str, *, actor: str, roles: Sequence[str], note: str = "", plan: str = ""
@@ -146,6 +178,18 @@ class Desk:
                 "role",
                 "この操作に必要な役割がありません。インシデントに対応できるのは、監視担当と各責任者です。",
                 "you do not hold a role that works on incidents: an analyst or one of the managers",
+            )
+
+    def _not_merged(self, now: Incident, incident_id: str, actor: str) -> None:
+        """Closing and opening again are meant for what the person saw, not for the one that took it in."""
+        if now.id != incident_id:
+            self._refuse(
+                actor,
+                "incident.status",
+                incident_id,
+                "merged",
+                f"このインシデントは #{now.number} にまとめられました。#{now.number} の画面で判断してください。",
+                f"this incident was joined into #{now.number}; decide on that one",
             )
 
     def _refuse(self, actor: str, action: str, target: str, why: str, ja: str, en: str) -> NoReturn:

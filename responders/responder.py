@@ -8,7 +8,7 @@ from typing import Self
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
-from hinomi.incident import Happening, Incident
+from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
 from hinomi.store import Records
 from hinomi.words import Words
@@ -84,10 +84,24 @@ class Responder:
         for run, words in self.runs.tick():
             self._tell(run, words)
         for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000):
-            self._call(Incident.model_validate(record.body))
+            incident = Incident.model_validate(record.body)
+            self._call(incident)
+            if incident.fields.get("propose_again"):
+                self._propose_again(incident)
         self.outbox.deliver()
 
+    def _propose_again(self, incident: Incident) -> None:
+        """A person opened it again: the plans that were withdrawn with it are asked for anew."""
+        self._propose(incident)
+
+        def proposed(now: Incident) -> Incident:
+            return now.model_copy(update={"fields": {**now.fields, "propose_again": False}})
+
+        casefile.change(self.records, incident.id, proposed)
+
     def _propose(self, incident: Incident) -> None:
+        if incident.status is Status.CLOSED:
+            return  # it takes news of its own alerts, but nobody is to decide on it
         alerts = [
             Alert.model_validate(held.body)
             for i in incident.alert_ids
@@ -135,7 +149,8 @@ class Responder:
         if waited.total_seconds() < self.settings.notify.bundle_seconds and incident.grade < 3:
             return  # let the first burst come together: one incident, one message
         for person in self.rota.due(incident.grade, waited, now):
-            key = f"{incident.id}|{incident.grade}"
+            again = incident.fields.get("reopened", 0)
+            key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
             if self.records.get("notification", self.outbox.id_of(key, person)) is None:
                 self._plan_call(incident, person, key)
 

@@ -51,6 +51,7 @@ PAGES = (
     Page("POST", "/incidents/{number:int}/assign", decisions.assign, Access.WORK),
     Page("POST", "/incidents/{number:int}/comment", decisions.comment, Access.WORK),
     Page("POST", "/incidents/{number:int}/close", decisions.close, Access.WORK),
+    Page("POST", "/incidents/{number:int}/reopen", decisions.reopen, Access.WORK),
     Page("POST", "/incidents/{number:int}/grade", decisions.regrade, Access.WORK),
     Page("POST", "/runs/{run}/undo", decisions.undo, Access.APPROVE),
     Page("POST", "/approvals/{approval}", decisions.decide, Access.APPROVE),

@@ -47,6 +47,13 @@ def close(visit: Visit) -> Response:
     return _back(visit, incident, "closed")
 
 
+def reopen(visit: Visit) -> Response:
+    """Open a closed one again, with the reason for it."""
+    incident = wanted(visit)
+    visit.console.service.reopen(incident.id, _text(visit, "reason"), actor=visit.actor, roles=visit.roles)
+    return _back(visit, incident, "reopened")
+
+
 def regrade(visit: Visit) -> Response:
     """Set the grade by hand; from then on it no longer follows the alerts."""
     incident, given = wanted(visit), visit.form.get("grade", "")

@@ -1,4 +1,4 @@
-"""hinomi incidents: list, show, acknowledge, close."""
+"""hinomi incidents: list, show, acknowledge, close, open again."""
 
 from pathlib import Path
 
@@ -83,6 +83,17 @@ def register(app: typer.Typer) -> None:
         with opened(data) as place:
             place.desk.close(_find(place, number).id, verdict, reason, actor=operator(), roles=[OPERATOR])
         typer.echo(f"#{number} を終了しました。(closed)")
+
+    @incidents.command()
+    def reopen(
+        number: int,
+        reason: str = typer.Option(..., help="理由 / reason"),
+        data: Path = DATA,
+    ) -> None:
+        """再開する / open a closed one again."""
+        with opened(data) as place:
+            place.desk.reopen(_find(place, number).id, reason, actor=operator(), roles=[OPERATOR])
+        typer.echo(f"#{number} を再開しました。(opened again)")
 
 
 def _find(place: Opened, number: int) -> Incident:

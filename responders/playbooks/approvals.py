@@ -12,6 +12,7 @@ from responders.audit import Audit
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState
 from responders.roles import may_approve
 
+_DECIDED = ("approved", "denied")
 _REFUSALS = {
     "role": ("この承認に必要な役割がありません。", "you do not hold the role that this approval needs"),
     "self": (
@@ -57,7 +58,7 @@ class Approvals:
         }
         while True:
             held = self.records.get(APPROVAL, run.id)
-            if held is not None and held.body["state"] != "open" and held != void:
+            if held is not None and held.body["state"] in _DECIDED and held != void:
                 return False
             try:
                 self.records.put(APPROVAL, run.id, body, expect=held.version if held else 0)
@@ -69,10 +70,10 @@ class Approvals:
         """Take the request back. False when a person decided on it: their decision stands."""
         while True:
             held = self.records.get(APPROVAL, run.id)
-            if held is None:
+            if held is None or held.body["state"] == "withdrawn":
                 return True
-            if held.body["state"] != "open":
-                return bool(held.body["state"] == "withdrawn")
+            if held.body["state"] in _DECIDED:
+                return False
             try:
                 self.records.put(APPROVAL, run.id, {**held.body, "state": "withdrawn"}, expect=held.version)
             except Conflict:

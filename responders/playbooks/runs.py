@@ -10,34 +10,19 @@ from dataclasses import dataclass, field
 
 from hinomi.clock import Clock
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
+from hinomi.incident import Status
 from hinomi.store import Record, Records
-from hinomi.words import Words
 from responders.audit import Audit
 from responders.connectors.protocol import Connector
 from responders.playbooks.approvals import Approvals
 from responders.playbooks.limits import Limits
+from responders.playbooks.news import UNDO_VOID, VOID, WORDS, News
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 
 Connectors = Callable[[str], Connector | None]
-News = tuple[Run, Words]
-_WORDS = {
-    RunState.RUNNING: Words("実行を始めました", "started"),
-    RunState.DONE: Words("終わりました", "is done"),
-    RunState.FAILED: Words("失敗した手順があります", "has a step that failed"),
-    RunState.DENIED: Words("却下されました", "was denied"),
-    RunState.UNDONE: Words("元に戻しました", "was undone"),
-}
-_VOID = Words(
-    "承認した人が今は必要な役割を持たないため、承認を取り直します",
-    "needs a new approval: who approved it does not hold the role any more",
-)
-_UNDO_VOID = Words(
-    "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
-    "was not undone: who asked for it does not hold the role any more",
-)
 
 
 @dataclass(slots=True)
@@ -61,12 +46,13 @@ class Runs:
             self._say(run, "proposed", {"playbook": run.playbook})
             return run
         known = Run.model_validate(held.body)
-        if known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash:
+        anew = known.state is RunState.WITHDRAWN  # its incident was opened again
+        if not anew and (known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash):
             return known
         if not self._approvals.ask(run):
             return known  # a person has decided on the plan as it was
         self._put(run, held.version)
-        self._say(run, "plan_changed", {"plan": run.plan_hash})
+        self._say(run, "proposed_anew" if anew else "plan_changed", {"plan": run.plan_hash})
         return run
 
     def tick(self) -> list[News]:
@@ -93,6 +79,9 @@ class Runs:
             self._keep(renewed, record)
 
     def _decide(self, run: Run, record: Record) -> None:
+        if self._incident_closed(run) and self._approvals.withdraw(run):
+            self._move(run, record, RunState.WITHDRAWN, by="")
+            return
         approval = self.records.get(APPROVAL, run.id)
         if approval is None or approval.body["plan_hash"] != run.plan_hash:
             self._approvals.ask(run, void=approval)  # a crash came between proposing and asking
@@ -100,7 +89,7 @@ class Runs:
         decision, by = approval.body["state"], str(approval.body.get("by", ""))
         if decision == "approved" and not self._may(run, by, "approval_void"):
             self._approvals.ask(run, void=approval)
-            self.news.append((run, _VOID))
+            self.news.append((run, VOID))
         elif decision == "denied":
             self._move(run, record, RunState.DENIED, by=by)
         elif decision == "approved":
@@ -108,6 +97,11 @@ class Runs:
             self._go_on(moved, record)
         elif self.clock.now() >= run.expires:
             self._ask_again(run, record)
+
+    def _incident_closed(self, run: Run) -> bool:
+        """Whether its incident is over, by a person's verdict or because another one took it in."""
+        held = self.records.get("incident", run.incident_id)
+        return held is not None and held.body["status"] == Status.CLOSED
 
     def _go_on(self, run: Run, record: Record) -> None:
         for step in run.steps:
@@ -192,7 +186,7 @@ class Runs:
             broken = any(one.state is StepState.FAILED for one in run.steps)
             back = run.model_copy(update={"state": RunState.FAILED if broken else RunState.DONE})
             self._keep(back, record)
-            self.news.append((back, _UNDO_VOID))
+            self.news.append((back, UNDO_VOID))
             return
         for step in reversed(run.steps):
             if not (step.touched and step.can_undo):
@@ -247,7 +241,7 @@ class Runs:
         )
         moved = run.model_copy(update={"state": state, "decided_by": by})
         moved, record = self._keep(moved, record)
-        self.news.append((moved, _WORDS[state]))
+        self.news.append((moved, WORDS[state]))
         return moved, record
 
     @property

@@ -245,3 +245,18 @@ def test_approving_a_plan_that_changed_since_it_was_shown(own_city: City) -> Non
     answer = visitor.post(f"/approvals/{run}", decision="approve", plan="of-yesterday")
     assert answer.status_code == 403 and "計画が変わりました" in answer.text
     assert visitor.post(f"/approvals/{run}", decision="approve", plan=seen).status_code == 303
+
+
+def test_a_closed_incident_is_opened_again_on_its_page(own_city: City) -> None:
+    """The form is there for those who work on incidents, asks for a reason, and the incident goes on."""
+    visitor = browser(own_city, "m.kato")
+    assert "/reopen" not in visitor.get("/incidents/3").text
+    visitor.post("/incidents/3/close", verdict="benign", reason="保守作業")
+    assert 'action="/incidents/3/reopen"' in visitor.get("/incidents/3").text
+    assert "/reopen" not in browser(own_city, "a.kansa").get("/incidents/3").text
+    assert visitor.post("/incidents/3/reopen", reason=" ").status_code == 400
+    answer = visitor.post("/incidents/3/reopen", reason="まだ続いている")
+    assert answer.headers["location"] == "/incidents/3?done=reopened"
+    incident = _incident(own_city, 3)
+    assert (incident.status, incident.verdict) == (Status.IN_PROGRESS, None)
+    assert "再開: まだ続いている" in visitor.get("/incidents/3?done=reopened").text

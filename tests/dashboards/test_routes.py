@@ -18,6 +18,7 @@ ALLOWED = {
     "POST /incidents/{number:int}/assign": WORKERS,
     "POST /incidents/{number:int}/comment": WORKERS,
     "POST /incidents/{number:int}/close": WORKERS,
+    "POST /incidents/{number:int}/reopen": WORKERS,
     "POST /incidents/{number:int}/grade": WORKERS,
     "POST /runs/{run}/undo": APPROVERS,
     "POST /approvals/{approval}": APPROVERS,

@@ -1,0 +1,25 @@
+"""What people are told of a run, in the timeline of its incident."""
+
+from hinomi.words import Words
+from responders.playbooks.run import Run, RunState
+
+News = tuple[Run, Words]
+WORDS = {
+    RunState.RUNNING: Words("実行を始めました", "started"),
+    RunState.DONE: Words("終わりました", "is done"),
+    RunState.FAILED: Words("失敗した手順があります", "has a step that failed"),
+    RunState.DENIED: Words("却下されました", "was denied"),
+    RunState.WITHDRAWN: Words(
+        "インシデントが終了したか、ほかにまとめられたため、計画を取り下げました",
+        "was withdrawn: its incident was closed or joined into another",
+    ),
+    RunState.UNDONE: Words("元に戻しました", "was undone"),
+}
+VOID = Words(
+    "承認した人が今は必要な役割を持たないため、承認を取り直します",
+    "needs a new approval: who approved it does not hold the role any more",
+)
+UNDO_VOID = Words(
+    "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
+    "was not undone: who asked for it does not hold the role any more",
+)
