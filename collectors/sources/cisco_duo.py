@@ -1,6 +1,6 @@
-"""Duo Security: authentication, administrator, telephony and offline-enrolment logs (Admin API).
+"""Duo Security: authentication, administrator, activity, telephony and offline-enrolment logs (Admin API).
 
-Source: Duo, Admin API "Logs" (authentication v2, administrator, telephony v2, offline enrollment). `description` of
+Source: Duo, Admin API "Logs" (authentication v1 and v2, administrator, activity, telephony v2, offline enrollment). `description` of
 administrator logs is JSON written as text. `eventtype` is what Duo's log sync names the log.
 """
 
@@ -14,6 +14,7 @@ from collectors.records import (
     at,
     embedded,
     first_address,
+    items,
     kept,
     leaves,
     related,
@@ -29,13 +30,14 @@ source = Source(
     recognise=r'"eventtype"\s*:\s*"(?:auth_log|admin_log|telephony_log|offline_log|authentication|administrator|telephony)"|"access_device"\s*:.*"txid"\s*:',
     constants={"event.kind": "event", "observer.vendor": "Duo"},
 )
+_FAILURES = {"denied", "failure", "failed", "error", "fraud"}
 _IAM = ("user_", "admin_create", "admin_delete", "admin_update", "group_", "phone_", "hardtoken_", "bypass")
 
 
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one log; None for JSON that is none."""
-    if not {"eventtype", "access_device", "txid", "telephony_id"} & record.keys():
+    if not {"eventtype", "access_device", "txid", "telephony_id", "activity_id"} & record.keys():
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
@@ -45,19 +47,26 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
 
 def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:
     address, _ = first_address(
-        text(record, "access_device", "ip"), text(said, "ip_address"), text(record, "ip")
+        text(record, "access_device", "ip"),
+        text(record, "access_device", "ip", "address"),
+        text(said, "ip_address"),
+        text(record, "ip"),
     )
     person = at(record, "user")
     return {
         "user.name": text(person, "name")
         or text(record, "username")
+        or text(record, "actor", "name")
         or (person if isinstance(person, str) else None),
-        "user.id": text(person, "key"),
+        "user.id": text(person, "key") or text(record, "actor", "key"),
+        "user.roles": items(person, "groups"),
         "user.email": text(record, "email") or text(said, "email"),
         "user.target.name": text(record, "object")
         if str(record.get("action", "")).startswith("user_")
-        else None,
+        else text(record, "target", "name"),
         "source.ip": address,
+        "source.geo.country_name": text(record, "access_device", "location", "country"),
+        "source.geo.city_name": text(record, "access_device", "location", "city"),
         "host.name": text(said, "hostname") or text(record, "access_device", "hostname"),
         "user_agent.original": text(said, "user_agent"),
         "observer.hostname": text(record, "host"),
@@ -65,10 +74,12 @@ def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:
 
 
 def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
-    action = text(record, "action") or text(record, "event_type") or text(record, "context")
-    result = (text(record, "result") or "").lower()
-    signing = bool(result) or (action or "").startswith("admin_login")
-    failed = result in {"denied", "failure", "error", "fraud"} or (action or "").endswith("_error")
+    action = text(record, "action") or text(record, "action", "name") or text(record, "event_type")
+    action = action or text(record, "context")
+    result = (text(record, "result") or text(record, "outcome", "result") or "").lower()
+    of_sign_in = text(record, "eventtype") in {"telephony_log", "offline_log"} or "telephony_id" in record
+    signing = "result" in record or (action or "").startswith(("admin_login", "admin_2fa"))
+    failed = result in _FAILURES or (action or "").endswith("_error")
     seconds = record.get("timestamp")
     clock = time(text(record, "isotimestamp")) or time(text(record, "ts"))
     if clock is None and type(seconds) is int and 0 < seconds < 10**11:
@@ -78,7 +89,11 @@ def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
         "@timestamp": clock,
         "event.action": action,
         "event.provider": text(record, "eventtype"),
-        "event.category": ["authentication"] if signing else ["iam"] if changed else ["configuration"],
+        "event.category": ["authentication"]
+        if signing or of_sign_in
+        else ["iam"]
+        if changed
+        else ["configuration"],
         "event.type": ["start"]
         if signing and not failed
         else ["denied"]
@@ -86,6 +101,6 @@ def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
         else ["change"]
         if changed
         else ["info"],
-        "event.outcome": ("failure" if failed else "success") if signing else None,
+        "event.outcome": ("failure" if failed else "success") if signing or result else None,
         "event.reason": text(record, "reason") or text(said, "error"),
     }

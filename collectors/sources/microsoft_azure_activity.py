@@ -24,21 +24,25 @@ source = Source(
     name="microsoft.azure_activity",
     title={"ja": "Azure アクティビティログ", "en": "Azure activity log"},
     shape=JsonRecords(),
-    recognise=r'"(?:eventDataId|eventTimestamp)"\s*:.*"(?:resourceProviderName|subscriptionId|channels)"|"identity"\s*:\s*\{\s*"(?:authorization|claims)"',
+    recognise=r'"category"\s*:\s*"(?:Administrative|ServiceHealth|ResourceHealth|Autoscale|Recommendation)"|"(?:eventDataId|eventTimestamp)"\s*:.*"(?:resourceProviderName|subscriptionId|channels)"|"identity"\s*:\s*\{\s*"(?:authorization|claims)"',
     constants={"event.kind": "event", "cloud.provider": "azure"},
 )
 _NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
 _UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
 _TYPES = {"write": "change", "delete": "deletion", "action": "access", "read": "access"}
+_LOGS = {
+    *("Administrative", "Security", "ServiceHealth", "Alert", "Recommendation", "Policy", "Autoscale"),
+    "ResourceHealth",
+}
 _UNIQUE = 36  # characters of a GUID: such a caller is an application, no name
 
 
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one event; None for JSON that is none."""
-    if (
-        not {"eventTimestamp", "eventDataId", "operationName"} & record.keys()
-        or "claims" not in str(record)[:20_000]
+    told_by_settings = at(record, "identity", "claims") is not None or text(record, "category") in _LOGS
+    if not {"eventTimestamp", "eventDataId"} & record.keys() and not (
+        told_by_settings and text(record, "operationName")
     ):
         return None
     flat = kept({**dict(leaves(record, "azure.activitylogs.")), **_who(record), **_what(record)})
@@ -78,6 +82,7 @@ def _what(record: dict[str, Any]) -> Flat:
     category, properties = _value(record, "category") or "", at(record, "properties") or {}
     failed = status in {"failed", "failure"} or (text(record, "level") or "") in {"Error", "Critical"}
     return {
+        "event.kind": "alert" if category in {"Alert", "Security"} else "event",
         "@timestamp": time(text(record, "eventTimestamp")) or time(text(record, "time")),
         "event.id": None,
         "event.action": operation or None,

@@ -25,7 +25,7 @@ _CATEGORIES = {"AuditLogs", "OperationalLogs", "DeviceComplianceOrg", "Devices",
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one record; None for JSON that is none."""
     properties = at(record, "properties")
-    if record.get("category") not in _CATEGORIES or not isinstance(properties, dict):
+    if text(record, "category") not in _CATEGORIES or not isinstance(properties, dict):
         return None
     flat = kept(
         {**dict(leaves(record, "microsoft.intune.")), **_who(record, properties), **_what(record, properties)}

@@ -1,54 +1,66 @@
 """Exchange Online message trace: who sent what to whom, and what became of it.
 
-Source: Microsoft, Office 365 Reporting web service "MessageTrace report" and `Get-MessageTraceV2` (JSON).
+Source: Microsoft, Office 365 Reporting web service "MessageTrace report", `Get-MessageTraceV2` (JSON) and Graph's
+`exchangeMessageTrace`, which writes the same names with a small first letter and calls the trace `id`. Times are UTC; OData
+of old writes them as `/Date(1763576045000)/`.
 """
 
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, first_address, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, related, text, time
 from collectors.source import Source
 
 source = Source(
     name="microsoft.message_trace",
     title={"ja": "Exchange Online メッセージ追跡", "en": "Exchange Online message trace"},
     shape=JsonRecords(),
-    recognise=r'"MessageTraceId"\s*:',
+    recognise=r'"MessageTraceId"\s*:|"senderAddress"\s*:.*"recipientAddress"\s*:|"exchangeMessageTrace"',
     constants={"event.kind": "event", "event.category": ["email"], "cloud.provider": "azure"},
 )
-_FAILED = {"Failed", "Quarantined", "FilteredAsSpam"}
+_FAILED = {"failed", "quarantined", "filteredasspam"}
+_OPEN = {"", "none", "pending", "gettingstatus"}
+_ODATA = re.compile(r"^/Date\((\d{1,15})")
 
 
 @source.each
 def message(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one message to one recipient; None for JSON that is none."""
-    if "MessageTraceId" not in record:
+    if "MessageTraceId" not in record and not {"senderAddress", "receivedDateTime"} <= record.keys():
         return None
     flat = kept({**dict(leaves(record, "microsoft.message_trace.")), **_fields(record)})
     return {**flat, **related(flat)}
 
 
 def _fields(record: dict[str, Any]) -> Flat:
-    sender, to, status = (text(record, name) for name in ("SenderAddress", "RecipientAddress", "Status"))
-    source_ip, _ = first_address(text(record, "FromIP"))
-    target_ip, _ = first_address(text(record, "ToIP"))
+    sender, to = _said(record, "SenderAddress"), _said(record, "RecipientAddress")
+    status = (_said(record, "Status") or "").lower()
+    source_ip, _ = first_address(_said(record, "FromIP"))
+    target_ip, _ = first_address(_said(record, "ToIP"))
     return {
-        "@timestamp": time(text(record, "Received")),
-        "event.action": (status or "").lower() or None,
+        "@timestamp": _time(_said(record, "Received") or text(record, "receivedDateTime")),
+        "event.action": status or None,
         "event.type": ["denied"] if status in _FAILED else ["info"],
-        "event.outcome": None
-        if status in {None, "None", "Pending", "GettingStatus"}
-        else "failure"
-        if status in _FAILED
-        else "success",
+        "event.outcome": None if status in _OPEN else "failure" if status in _FAILED else "success",
         "email.from.address": [sender] if sender else None,
         "email.to.address": [to] if to else None,
-        "email.subject": text(record, "Subject"),
-        "email.message_id": text(record, "MessageId"),
-        "email.local_id": text(record, "MessageTraceId"),
+        "email.subject": _said(record, "Subject"),
+        "email.message_id": _said(record, "MessageId"),
+        "email.local_id": text(record, "MessageTraceId") or text(record, "id"),
         "source.ip": source_ip,
         "destination.ip": target_ip,
-        "source.bytes": text(record, "Size"),
+        "source.bytes": _said(record, "Size"),
         "user.email": sender,
         "organization.name": text(record, "Organization"),
     }
+
+
+def _said(record: dict[str, Any], name: str) -> str | None:
+    return text(record, name) or text(record, name[0].lower() + name[1:])
+
+
+def _time(value: str | None) -> datetime | None:
+    odata = _ODATA.match(value or "")
+    return epoch(odata[1]) if odata else time(value)

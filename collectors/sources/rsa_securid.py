@@ -3,12 +3,14 @@
 Source: RSA Authentication Manager "Audit Log Messages" and the log4j layout of `rsa-console` and `rsa-runtime`: clock
 (its comma counts as a column), server, logger, level, entry id, instance, client address, server address, action key,
 action id, result, result key; runtime and administration go on with session, actor id, security domain, identity
-source, actor name, given name, surname. The line has a clock and no day: the header's day is taken.
+source, actor name, given name, surname. Where the line has a day, it is the server's own clock without a
+zone; a clock without a day tells nothing and the header's time is taken. The server's name may be left empty.
 """
 
 import polars as pl
 
 from collectors import expressions as e
+from collectors import times
 from collectors.shapes import either, lines, rows
 from collectors.source import Raw, Source
 
@@ -31,11 +33,12 @@ def audit(raw: Raw) -> dict[str, pl.Expr]:
     system = logger.str.starts_with("system.")
     signing = key.str.starts_with("AUTH")
     actor = pl.when(~system).then(e.present(raw["c17"]))
+    clock = pl.concat_str(raw["c0"].str.strip_chars(), pl.lit("."), raw["c1"])
     failed = result.is_in(["FAIL", "FAILURE", "ERROR"])
     return {
-        "@timestamp": e.time_or(pl.col("header.timestamp")),
+        "@timestamp": e.time_or(times.parsed(clock, [times.ISO], times.zone()), pl.col("header.timestamp")),
         "message": raw["text"],
-        "observer.hostname": raw["c2"].str.strip_chars(),
+        "observer.hostname": e.present(raw["c2"]),
         "log.logger": logger,
         "log.level": raw["c4"].str.strip_chars(),
         "rsa.securid.entry_id": raw["c5"].str.strip_chars(),
