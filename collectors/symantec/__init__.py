@@ -1,0 +1,1 @@
+"""Symantec Endpoint Protection: how its manager writes lines."""
