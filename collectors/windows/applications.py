@@ -160,6 +160,14 @@ def _dns_client(event: Event) -> Columns:
     return {"dns.question.name": event.data("QueryName"), "network.protocol": pl.lit("dns")}
 
 
+def _directory(event: Event) -> Columns:
+    """2946: a caller was given the password of a group managed service account, which the text names first."""
+    message = event.column("winlog.message")
+    if event.code != "2946" or message is None:
+        return {}
+    return {"user.target.name": message.str.extract(r"(?mi)^\s*CN=((?:\\,|[^,\r\n])+)", 1)}
+
+
 PROVIDERS: dict[str, Callable[[Event], Columns]] = {
     "PowerShell": powershell,
     "PowerShellCore": powershell,
@@ -173,4 +181,5 @@ PROVIDERS: dict[str, Callable[[Event], Columns]] = {
     "Microsoft-Windows-Bits-Client": _transfers,
     "Microsoft-Windows-AppLocker": _app_locker,
     "Microsoft-Windows-DNS-Client": _dns_client,
+    "Microsoft-Windows-ActiveDirectory_DomainService": _directory,
 }

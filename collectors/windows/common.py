@@ -7,7 +7,10 @@ from collectors.windows.forms import DATA
 from collectors.windows.kinds import SYSMON_PROVIDER, kind_of
 from hinomi.ecs import TIME
 
-_PEER = r"(?:Client|Caller|Source Network) (?:IP|Address)\s*:\s*(\[?[0-9A-Fa-f:.]+\]?(?::\d+)?)"
+_PEER = (
+    r"(?:(?:Client|Caller|Source Network) (?:IP|Address)|(?:クライアント|ソース ネットワーク) アドレス)"
+    r"\s*:\s*(\[?[0-9A-Fa-f:.]+\]?(?::\d+)?)"
+)
 LOCAL = "Asia/Tokyo"
 """Flat forms write local time without an offset; the collectors that send here stand in Japan."""
 

@@ -6,6 +6,7 @@ from collectors.windows import applications, common, security, sysmon
 from collectors.windows.event import Columns, Event, present
 from collectors.windows.kinds import SECURITY_PROVIDER, SYSMON_PROVIDER
 from collectors.windows.records import CODE, PROVIDER
+from collectors.windows.subject import with_subject
 
 _RELATED = {
     "related.user": ("user.name", "user.target.name"),
@@ -30,7 +31,7 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
         general |= present(common.peer_in_message(event))
     wanted = {name: _strongest(name, event, special, general) for name in {**general, **special}}
     done = frame.with_columns(expr.alias(name) for name, expr in sorted(wanted.items()))
-    return _related(done).drop(_DONE, strict=False)
+    return _related(with_subject(done, provider)).drop(_DONE, strict=False)
 
 
 def _names_its_peer(event: Event) -> bool:
