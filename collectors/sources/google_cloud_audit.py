@@ -86,12 +86,8 @@ def _what(record: dict[str, Any], payload: dict[str, Any]) -> Flat:
         "event.action": method or None,
         "event.provider": service or None,
         "event.code": None if code in (None, 0) else str(code),
-        "event.category": ["authentication"]
-        if login
-        else ["iam"]
-        if "iam" in service.lower()
-        else ["configuration"],
-        "event.type": ["denied"] if denied else [change] if change else ["info"] if login else ["access"],
+        "event.category": _category(payload, service),
+        "event.type": [_kind(verb, "denied" if denied else change, login)],
         "event.outcome": "failure" if failed else "success",
         "event.reason": text(payload, "status", "message"),
         "cloud.project.id": text(record, "resource", "labels", "project_id"),
@@ -99,3 +95,21 @@ def _what(record: dict[str, Any], payload: dict[str, Any]) -> Flat:
         "log.level": text(record, "severity"),
         "log.logger": text(record, "logName"),
     }
+
+
+def _category(payload: dict[str, Any], service: str) -> list[str]:
+    """A login service tells of sign-ins (`login`, `attack_warning` …) and of changes to what one signs in with."""
+    if "login" in service:
+        events = items(payload, "metadata", "event")
+        about = text(events[0], "eventType") if events else None
+        return ["iam"] if about and about.endswith("_change") else ["authentication"]
+    return ["iam"] if "iam" in service.lower() else ["configuration"]
+
+
+def _kind(verb: str, known: str | None, login: bool) -> str:
+    """event.type: what is known of the call, else by its name."""
+    if known:
+        return known
+    if login:
+        return {"loginsuccess": "start", "loginfailure": "start", "logout": "end"}.get(verb, "info")
+    return "access"

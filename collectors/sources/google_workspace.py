@@ -8,6 +8,8 @@ in `google.workspace.events`. `actor.email` may be redacted; a Chrome device nam
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.google.mail_events import mail
+from collectors.google.parameters import parameters, said
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -18,6 +20,7 @@ from collectors.records import (
     related,
     text,
     time,
+    url,
 )
 from collectors.source import Source
 
@@ -42,6 +45,14 @@ _CATEGORIES = {
     "chrome": ["host"],
     "rules": ["configuration"],
     "context_aware_access": ["session"],
+    "gmail": ["email"],
+}
+_TARGETS = ("USER_EMAIL", "affected_email_address", "target_user", "member_id", "user_email", "email")
+_VERBS = {
+    "creation": ("create", "add", "insert", "upload", "authorize"),
+    "deletion": ("delete", "remove", "trash", "revoke"),
+    "change": ("change", "update", "edit", "rename", "move", "toggle", "grant", "assign", "suspend"),
+    "access": ("view", "download", "print", "preview"),
 }
 _FAILED = ("failure", "fail", "blocked", "deny", "denied", "suspicious")
 _STARTS, _ENDS = ("login_success", "chrome_os_login_event"), ("logout", "chrome_os_logout_event")
@@ -55,42 +66,31 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
     event = next((one for one in items(record, "events") if isinstance(one, dict)), {})
     given = parameters(event)
     flat = kept(
-        {**_who(record, given), **_what(record, event, given), **dict(leaves(record, "google.workspace."))}
+        {
+            **_who(record, given),
+            **_about(given),
+            **_what(record, event, given),
+            **dict(leaves(record, "google.workspace.")),
+        }
     )
     return {**flat, **related(flat)}
-
-
-def parameters(event: Mapping[str, Any]) -> dict[str, Any]:
-    """Parameters of an event by name, each with the value that its type holds."""
-    found = {}
-    for one in items(event, "parameters"):
-        if isinstance(one, dict) and isinstance(one.get("name"), str):
-            found[one["name"]] = next(
-                (value for name, value in one.items() if name.lower().endswith("value")), None
-            )
-    return found
 
 
 def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:
     email = text(record, "actor", "email") or ""
     local, _, domain = email.partition("@")
-    device_user = given.get("DEVICE_USER") if given.get("DEVICE_USER") not in ("-", "") else None
     address, _ = first_address(text(record, "ipAddress"))
     return {
         "user.email": email if domain else None,
-        "user.name": local if domain else device_user,
+        "user.name": local if domain else said(given, "DEVICE_USER"),
         "user.domain": domain or None,
         "user.id": text(record, "actor", "profileId"),
-        "user.target.email": next(
-            (
-                given[name]
-                for name in ("USER_EMAIL", "affected_email_address", "target_user")
-                if name in given
-            ),
-            None,
-        ),
+        "user.target.email": said(given, *_TARGETS),
+        "group.name": said(given, "GROUP_EMAIL", "group_email", "group_id"),
         "source.ip": address,
-        "host.name": given.get("DEVICE_NAME"),
+        "host.name": said(given, "DEVICE_NAME"),
+        "host.os.full": said(given, "DEVICE_PLATFORM"),
+        "device.id": said(given, "DIRECTORY_DEVICE_ID", "DEVICE_ID", "device_id"),
         "cloud.account.id": text(record, "id", "customerId"),
         "organization.id": text(record, "id", "customerId"),
     }
@@ -111,15 +111,34 @@ def _what(record: dict[str, Any], event: Mapping[str, Any], given: Mapping[str, 
         "event.action": name or None,
         "event.provider": application or None,
         "event.category": _CATEGORIES.get(application, ["web"]),
-        "event.type": ["start"]
-        if low in _STARTS
-        else ["end"]
-        if low in _ENDS
-        else ["denied"]
-        if failed
-        else ["info"],
+        "event.type": [_kind(low, failed)],
         "event.outcome": ("failure" if failed else "success") if known else None,
-        "file.name": given.get("doc_title"),
-        "user_agent.original": given.get("user_agent"),
+        "event.reason": said(given, "login_failure_type", "EVENT_REASON"),
         "google.workspace.event.type": text(event, "type"),
     }
+
+
+def _kind(name: str, failed: bool) -> str:
+    """event.type by the event's name, which begins with a verb in most applications."""
+    if name in _STARTS:
+        return "start"
+    if name in _ENDS:
+        return "end"
+    if failed:
+        return "denied"
+    return next((kind for kind, verbs in _VERBS.items() if name.startswith(verbs)), "info")
+
+
+def _about(given: Mapping[str, Any]) -> Flat:
+    """The file, message or page that the event is about, and the rule that found it."""
+    flat = {
+        "file.name": said(given, "doc_title", "CONTENT_NAME", "resource_title"),
+        "file.size": given.get("CONTENT_SIZE"),
+        "file.hash.sha256": said(given, "CONTENT_HASH"),
+        "file.owner": said(given, "owner", "resource_owner_email"),
+        "rule.name": said(given, "rule_name", "TRIGGERED_RULE_NAME"),
+        "rule.id": said(given, "rule_resource_name"),
+        "user_agent.original": said(given, "user_agent", "USER_AGENT"),
+        **url(said(given, "URL", "url")),
+    }
+    return {**flat, **{name: value for name, value in mail(given).items() if value}}

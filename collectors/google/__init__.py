@@ -1,0 +1,1 @@
+"""Google: what its log sources share."""
