@@ -68,7 +68,11 @@ def utc() -> Iterator[None]:
     times.use(before)
 
 
-@pytest.mark.parametrize("product", MAPPING)
+NOT_HERE = {"sonicwall/sonicwall-sma", "office-365/message-trace"}
+"""Products that are mapped although the corpus as we have it holds no cases of them."""
+
+
+@pytest.mark.parametrize("product", sorted(set(MAPPING) - NOT_HERE))
 @pytest.mark.usefixtures("utc")
 def test_product_scores(product: str) -> None:
     """At least 85 % of the fields that the corpus expects of a product's lines are there with the same value.

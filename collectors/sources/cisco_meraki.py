@@ -1,0 +1,158 @@
+"""Cisco Meraki MX, MR, MS: flows, URLs, events, security events.
+
+Source: Cisco Meraki, "Syslog Event Types and Log Samples". A line is `epoch device type text`; pattern 0 of `flows` and
+`firewall` denies and 1 allows, newer firmware writes `allow` or `deny`; the words are kept as Meraki writes them.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import lines
+from collectors.source import Raw, Source
+
+_HEAD = (
+    r"^(?:<\d+>)?(?:\d )?(\d{9,10}\.\d{1,9}) (\S+) "
+    r"(flows|firewall|urls|events|ip_flow_start|ip_flow_end|ids-alerts|security_event|airmarshal_events|vpn_firewall"
+    r"|cellular_firewall|bridge_anyconnect_client_vpn_firewall|l7_firewall) ?(.*)$"
+)
+_IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9A-Fa-f])"
+_MAC = r"((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})"
+
+source = Source(
+    name="cisco.meraki",
+    title={"ja": "Cisco Meraki", "en": "Cisco Meraki"},
+    zone_hint="lan",
+    shape=lines(_HEAD),
+    recognise=_HEAD.replace("^(?:<", "(?:^|> ?|\\s)(?:<").replace("(.*)$", ""),
+    constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "Meraki"},
+    ignore=("text",),
+)
+
+
+def _value(text: pl.Expr, name: str) -> pl.Expr:
+    return text.str.extract(rf"\b{name}=\s?'?([^\s']+)")
+
+
+@source.derive
+def ends(raw: Raw) -> dict[str, pl.Expr]:
+    """Time, device and both ends; `src=ip:port` in URLs, apart elsewhere."""
+    head = pl.col("text").str.extract_groups(_HEAD).struct
+    kind, text = head.field("3"), head.field("4")
+    near, far = (
+        _value(text, name).str.extract_groups(rf"^\[?{_IP}\]?(?::(\d{{1,5}}))?$").struct
+        for name in ("src", "dst")
+    )
+    apart = (kind == "urls") & ~_value(text, "src").str.contains(r"^\d+\.\d+\.\d+\.\d+(:\d+)?$")
+    six = [_value(text, name).str.extract_groups(r"^(.+):(\d{1,5})$").struct for name in ("src", "dst")]
+    server = text.str.extract_groups(rf"server='{_IP}:(\d+)'").struct
+    radius = text.str.extract_groups(
+        rf"Server IP={_IP} Server port=(\d+) Peer IP={_IP} Peer port=(\d+)"
+    ).struct
+    leased = text.str.extract(rf"\blease of ip {_IP}")
+    return {
+        "@timestamp": e.time_or(_epoch(head.field("1")), pl.col("header.timestamp")),
+        "observer.name": head.field("2"),
+        "source.ip": e.first(
+            pl.when(apart).then(six[0].field("1")).otherwise(near.field("1")),
+            leased,
+            radius.field("3"),
+            text.str.extract(rf"Peer IP={_IP}"),
+            text.str.extract(rf"client_ip='?{_IP}"),
+        ),
+        "source.port": e.first(
+            _value(text, "sport"),
+            pl.when(apart).then(six[0].field("2")).otherwise(near.field("2")),
+            radius.field("4"),
+        ),
+        "destination.ip": e.first(
+            pl.when(apart).then(six[1].field("1")).otherwise(far.field("1")),
+            server.field("1"),
+            radius.field("1"),
+        ),
+        "destination.port": e.first(
+            _value(text, "dport"),
+            pl.when(apart).then(six[1].field("2")).otherwise(far.field("2")),
+            server.field("2"),
+            radius.field("2"),
+        ),
+    }
+
+
+def _epoch(seconds: pl.Expr) -> pl.Expr:
+    """Seconds with decimals as a time, without the loss that a float would bring."""
+    parts = seconds.str.extract_groups(r"^(\d+)\.(\d+)$").struct
+    nanos = e.whole(parts.field("2").str.pad_end(9, "0"))
+    return pl.from_epoch(e.whole(parts.field("1")) * 10**9 + nanos, "ns").dt.replace_time_zone("UTC")
+
+
+@source.derive
+def things(raw: Raw) -> dict[str, pl.Expr]:
+    """Machines, people, addresses translated, pages."""
+    text = pl.col("text").str.extract(_HEAD, 4)
+    user = e.first(
+        text.str.extract(r"\bUser=([^\s:]+)"),
+        text.str.extract(r"\bUser\[([^\]]+)\]"),
+        _value(text, "identity"),
+    )
+    asked = text.str.extract_groups(r"request: (\S+) (\S+)").struct
+    near, far = _value(text, "translated_src_ip"), _value(text, "translated_dst_ip")
+    port = _value(text, "translated_port")
+    return {
+        "source.mac": e.first(
+            text.str.extract(rf"\bclient mac {_MAC}"),
+            text.str.extract(rf"\bclient_mac='?{_MAC}"),
+            text.str.extract(rf"\bno offers for mac {_MAC}"),
+        ),
+        "destination.mac": text.str.extract(rf"\bmx mac {_MAC}"),
+        "user.name": user.str.extract(r"^([^@]+)"),
+        "user.domain": user.str.extract(r"@(.+)$"),
+        "network.protocol": _value(text, "protocol"),
+        "source.nat.ip": near,
+        "source.nat.port": pl.when(near.is_not_null()).then(port),
+        "destination.nat.ip": far,
+        "destination.nat.port": pl.when(far.is_not_null()).then(port),
+        "http.request.method": asked.field("1"),
+        "user_agent.original": text.str.extract(r"\bagent='([^']*)'"),
+        **e.url_columns(e.first(asked.field("2"), text.str.extract(r"\burl='([^']*)'"))),
+        "message": text,
+    }
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.*; the outcome of a flow is what the rule did with it, in Meraki's own word."""
+    kind, text = (pl.col("text").str.extract(_HEAD, n) for n in (3, 4))
+    pattern = text.str.extract(r"\bpattern: ?(\d)")
+    flow = kind.is_in(["flows", "firewall", "vpn_firewall", "cellular_firewall"])
+    said = text.str.extract(r"^(allow|deny)\b")
+    fate = e.first(
+        said, pl.when(flow & (kind == "flows")).then(e.mapped(pattern, {"0": "allow", "1": "deny"}))
+    )
+    fate = e.first(fate, pl.when(flow).then(e.mapped(pattern, {"1": "deny", "0": "allow"})))
+    blocked = text.str.contains("content_filtering_block", literal=True)
+    worked = text.str.contains(r"auth_success|authentication request accepted")
+    signing = text.str.contains(r"auth|anyconnect|vpn_session")
+    return {
+        "event.action": e.first(fate, text.str.extract(r"\btype=(\w+)"), kind),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication", "network"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when((fate == "deny") | blocked)
+        .then(e.texts("connection", "denied"))
+        .when(fate == "allow")
+        .then(e.texts("connection", "allowed"))
+        .when(kind == "ip_flow_start")
+        .then(e.texts("connection", "start"))
+        .when(kind == "ip_flow_end")
+        .then(e.texts("connection", "end"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(worked)
+        .then(pl.lit("success"))
+        .when(signing & text.str.contains("fail"))
+        .then(pl.lit("failure"))
+        .when(fate.is_not_null() | blocked)
+        .then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)

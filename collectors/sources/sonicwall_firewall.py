@@ -1,0 +1,131 @@
+"""SonicWall: firewalls (SonicOS) in CEF and in the default key=value form, Secure Mobile Access (SMA).
+
+Source: SonicWall, "SonicOS Log Events Reference Guide" (event ids, `src=ip:port:interface`, ArcSight CEF) and "SMA
+Administration Guide", syslog fields (`id=sslvpn`). `out` and `sent` are what the source sent, `in` and `rcvd` what came
+back; `proto` is `tcp/https`.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import cef, either, key_value
+from collectors.source import Raw, Source
+
+source = Source(
+    name="sonicwall.firewall",
+    title={"ja": "SonicWall ファイアウォール・SMA", "en": "SonicWall firewall and SMA"},
+    zone_hint="perimeter",
+    shape=either(r"CEF:\d\|SonicWall\|", cef(), key_value(needs=["sn", "m"])),
+    recognise=r"CEF:\d\|SonicWall\||\bid=(?:firewall|sslvpn) sn=\w+ time=",
+    constants={"event.kind": "event", "observer.vendor": "SonicWall", "observer.type": "firewall"},
+    leftovers="sonicwall",
+    rename={
+        "cef.class": "event.code",
+        "m": "event.code",
+        "cef.product": "observer.product",
+        "cef.version": "observer.version",
+        "sn": "observer.serial_number",
+        "smac": "source.mac",
+        "srcMac": "source.mac",
+        "dmac": "destination.mac",
+        "dstMac": "destination.mac",
+        "out": "source.bytes",
+        "sent": "source.bytes",
+        "in": "destination.bytes",
+        "rcvd": "destination.bytes",
+        "cn1Label": "destination.packets",
+        "cn2Label": "source.packets",
+        "spkt": "source.packets",
+        "rpkt": "destination.packets",
+        "agent": "user_agent.original",
+        "msg": "message",
+        "rule": "rule.name",
+    },
+    ignore=(
+        *(
+            "src",
+            "dst",
+            "spt",
+            "dpt",
+            "proto",
+            "time",
+            "user",
+            "usr",
+            "suser",
+            "natSrc",
+            "natDst",
+            "cs1",
+            "cs1Label",
+        ),
+        *(
+            "cef.vendor",
+            "cef.severity",
+            "cef.name",
+            "deviceInboundInterface",
+            "deviceOutboundInterface",
+            "fw",
+        ),
+    ),
+)
+_END = r"^([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?)(?::(\d+))?(?::([\w\-]+))?"
+
+
+@source.derive
+def ends(raw: Raw) -> dict[str, pl.Expr]:
+    """Both ends: `ip:port:interface` in one value, or each in its own."""
+    near, far = (raw[name].str.extract_groups(_END).struct for name in ("src", "dst"))
+    nat = [raw[name].str.extract_groups(_END).struct for name in ("natSrc", "natDst")]
+    over = raw["proto"].str.extract_groups(r"^([^/]+)(?:/(.+))?$").struct
+    stamp = raw["time"].str.extract(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+    utc = raw["time"].str.contains("UTC", literal=True)
+    naive = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    clock = pl.when(utc).then(e.local(naive, "UTC")).otherwise(e.local(naive))
+    epoch = pl.from_epoch(e.whole(raw["rt"]), "ms").dt.replace_time_zone("UTC")
+    return {
+        "@timestamp": e.time_or(epoch, clock, pl.col("header.timestamp")),
+        "source.ip": near.field("1").str.strip_chars("[]"),
+        "source.port": e.first(raw["spt"], near.field("2")),
+        "destination.ip": far.field("1").str.strip_chars("[]"),
+        "destination.port": e.first(raw["dpt"], far.field("2")),
+        "source.nat.ip": nat[0].field("1"),
+        "source.nat.port": nat[0].field("2"),
+        "destination.nat.ip": nat[1].field("1"),
+        "destination.nat.port": nat[1].field("2"),
+        "observer.ingress.interface.name": e.first(raw["deviceInboundInterface"], near.field("3")),
+        "observer.egress.interface.name": e.first(raw["deviceOutboundInterface"], far.field("3")),
+        "observer.ip": e.ip(raw["fw"]),
+        "network.transport": over.field("1").str.to_lowercase(),
+        "network.protocol": over.field("2").str.to_lowercase(),
+        "user.name": e.first(
+            *(e.present(raw[name].str.strip_chars('"')) for name in ("usr", "user", "suser"))
+        ),
+        "rule.name": e.first(e.present(raw["cs1"].str.strip_chars('"')), e.present(raw["rule"])),
+    }
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by the firewall's action and the words of the message."""
+    said = e.first(raw["cef.name"], raw["msg"])
+    fate = e.first(raw["fw_action"], raw["action"]).str.strip_chars('"').str.to_lowercase()
+    denied = fate.is_in(["drop", "deny", "block", "reset"]) | said.str.contains(
+        r"(?i)\b(?:dropped|denied|blocked)\b"
+    )
+    signing = said.str.contains(r"(?i)\b(?:log ?in|log ?out|logon|authentication|logged)\b")
+    failed = said.str.contains(r"(?i)\b(?:fail\w*|denied|invalid|incorrect)\b")
+    return {
+        "event.action": e.first(e.present(fate).replace({"na": None}), said.str.to_lowercase()),
+        "event.category": pl.when(signing).then(e.texts("authentication")).otherwise(e.texts("network")),
+        "event.type": pl.when(denied | (signing & failed))
+        .then(e.texts("connection", "denied"))
+        .when(said.str.contains(r"(?i)closed"))
+        .then(e.texts("connection", "end"))
+        .otherwise(e.texts("connection", "info")),
+        "event.outcome": pl.when(signing & failed)
+        .then(pl.lit("failure"))
+        .when(signing)
+        .then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)
