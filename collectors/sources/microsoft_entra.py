@@ -31,8 +31,9 @@ source = Source(
     },
     shape=JsonRecords(kind=("category", "operationName")),
     recognise=(
-        r'"operationName"\s*:.*"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"'
-        r'|"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)".*"operationName"'
+        r'^(?!.*"(?:AuditEventId|IntuneAccountId)")(?:'  # Intune's audit log has the same category
+        r'.*"operationName"\s*:.*"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"'
+        r'|.*"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)".*"operationName")'
     ),
     constants={"event.kind": "event", "cloud.provider": "azure"},
 )

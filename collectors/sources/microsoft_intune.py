@@ -1,74 +1,119 @@
-"""Microsoft Intune: audit, operational, device compliance and device logs by diagnostic settings.
+"""Microsoft Intune by Azure's diagnostic export: audit log, operational log, compliance of devices, devices.
 
-Source: Microsoft, "Send Intune log data to Azure Storage, Event Hubs or Log Analytics", tables IntuneAuditLogs,
-IntuneOperationalLogs, IntuneDeviceComplianceOrg, IntuneDevices (IntuneAuditLogs' `ActivityResultStatus`: 0 failed, 1 done).
+Facts: Microsoft, "Send Intune log data to Azure storage, Event Hubs, or Log Analytics" and the Azure Monitor tables
+IntuneAuditLogs, IntuneOperationalLogs, IntuneDeviceComplianceOrg, IntuneDevices. In the audit log the actor is the
+person; where a program acted, its name stands in `microsoft.intune.Actor.ApplicationName`. An enrollment without a
+person has the Intune account that it went to as `user.id`.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, at, kept, leaves, related, text, time
+from collectors import expressions as e
+from collectors.records import Flat, JsonRecords, embedded, items, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
     name="microsoft.intune",
-    title={"ja": "Microsoft Intune", "en": "Microsoft Intune"},
-    shape=JsonRecords(),
-    recognise=r'"(?:IntuneAccountId|IntuneDeviceId|ActivityResultStatus|ManagedDeviceName|DeviceHealthThreatLevel)"\s*:',
-    constants={"event.kind": "event", "cloud.provider": "azure"},
+    title={
+        "ja": "Microsoft Intune(Azure 診断設定)",
+        "en": "Microsoft Intune (Azure diagnostic export)",
+    },
+    zone_hint="cloud",
+    shape=JsonRecords(kind=("category",)),
+    recognise=r'"(?:AuditEventId|IntuneAccountId|IntuneDeviceId)"\s*:',
+    constants={"event.kind": "event", "cloud.provider": "azure", "observer.product": "Intune"},
 )
-_ZERO = "00000000-0000-0000-0000-000000000000"
-_CATEGORIES = {"AuditLogs", "OperationalLogs", "DeviceComplianceOrg", "Devices", "Windows365AuditLogs"}
+_OURS = ("AuditEventId", "IntuneAccountId", "IntuneDeviceId", "OperationalLogCategory", "ComplianceState")
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+# The first word of an audited operation → event.type.
+_VERBS = {
+    "create": "creation",
+    "assign": "creation",
+    "add": "creation",
+    "delete": "deletion",
+    "remove": "deletion",
+    "wipe": "deletion",
+    "retire": "deletion",
+    "get": "access",
+}
 
 
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
-    """ECS fields of one record; None for JSON that is none."""
-    properties = at(record, "properties")
-    if text(record, "category") not in _CATEGORIES or not isinstance(properties, dict):
+    """ECS fields of one record; None for another export's."""
+    properties = embedded(record.get("properties"))
+    if not isinstance(properties, dict) or not any(name in properties for name in _OURS):
         return None
-    flat = kept(
-        {**dict(leaves(record, "microsoft.intune.")), **_who(record, properties), **_what(record, properties)}
-    )
-    return {**flat, **related(flat)}
+    found = {**_meaning(record, properties), **_person(record, properties), **_device(properties)}
+    return kept({**dict(leaves(properties, "microsoft.intune.")), **found})
 
 
-def _who(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
-    domain = text(properties, "UPNSuffix")
-    actor = text(properties, "Actor", "UPN") or text(record, "identity")
-    mail = text(properties, "UserEmail") or text(properties, "PrimaryUserEmail")
-    person = next(
-        (
-            found
-            for name in ("IntuneUserId", "IntuneAccountId", "UserId")
-            if (found := text(properties, name)) and found != _ZERO
-        ),
-        None,
-    )
+def _meaning(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
+    operation, category = text(record, "operationName") or "", text(record, "category") or ""
+    audited = "AuditLogs" in category
+    verb = operation.partition(" ")[0].lower()
+    alerted = (text(properties, "AlertType") or "").endswith("Not Compliant")
+    types = [_VERBS.get(verb, "change")] if audited else ["info"]
     return {
-        "user.name": text(properties, "UserName") or actor or text(properties, "UPN"),
-        "user.domain": domain,
-        "user.email": mail,
-        "user.id": person,
-        "host.name": text(properties, "DeviceHostName")
-        or text(properties, "DeviceName")
-        or text(properties, "ManagedDeviceName"),
-        "host.os.full": text(properties, "DeviceOperatingSystem"),
-        "device.id": text(properties, "IntuneDeviceId") or text(properties, "DeviceId"),
+        "@timestamp": time(record.get("time")),
+        "event.kind": "alert" if alerted else "event",
+        "event.category": ["configuration"] if audited else ["host"],
+        "event.type": types,
+        "event.action": operation,
+        "event.provider": category,
+        "event.id": text(properties, "AuditEventId"),
+        "event.outcome": _outcome(record, properties),
+        "event.reason": text(properties, "Description") or _reason(properties),
+        "message": text(properties, "AlertDisplayName"),
         "cloud.account.id": text(record, "tenantId"),
     }
 
 
-def _what(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
-    audit, result = record["category"] == "AuditLogs", (text(record, "resultType") or "").lower()
-    failed = result in {"failure", "failed", "fail"} or at(properties, "ActivityResultStatus") == 0
+def _outcome(record: dict[str, Any], properties: dict[str, Any]) -> str | None:
+    said = (text(record, "resultType") or text(properties, "Result") or "").lower()
+    return {"success": "success", "failure": "failure", "fail": "failure"}.get(said)
+
+
+def _reason(properties: dict[str, Any]) -> str | None:
+    failed = text(properties, "FailureReason")
+    return failed if failed != "Unknown" else None
+
+
+def _person(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
+    """Who acted, or whose device it is."""
+    identity = text(record, "identity") or ""
+    upn = text(properties, "Actor", "UPN") or (identity if "@" in identity else None)
+    person = [text(properties, name) for name in ("IntuneUserId", "UserId")]
+    known = next(
+        (one for one in (text(properties, "Actor", "ObjectId"), *person) if one not in (None, _NOBODY)), None
+    )
+    account = text(properties, "IntuneAccountId")
+    mail = text(properties, "UserEmail") or upn
     return {
-        "@timestamp": time(text(record, "time")),
-        "event.id": None,
-        "event.action": text(record, "operationName"),
-        "event.provider": text(record, "category"),
-        "event.category": ["configuration"] if audit else ["host"],
-        "event.type": ["change"] if audit else ["info"],
-        "event.outcome": "failure" if failed else "success" if result == "success" else None,
-        "event.reason": text(properties, "AlertDisplayName") or text(properties, "FailureReason"),
+        "user.name": upn or text(properties, "UserName"),
+        "user.full_name": text(properties, "UserDisplayName"),
+        "user.domain": text(properties, "UPNSuffix") or (mail.rpartition("@")[2] if mail else None),
+        "user.email": mail,
+        "user.id": known or account,
     }
+
+
+def _device(properties: dict[str, Any]) -> Flat:
+    named = [name for one in items(properties, "TargetDisplayNames") if (name := _shown(one))]
+    host = text(properties, "DeviceHostName") or text(properties, "DeviceName")
+    return {
+        "host.name": host,
+        "host.id": text(properties, "IntuneDeviceId") or text(properties, "DeviceId"),
+        "host.os.version": text(properties, "OSVersion") or text(properties, "OsVersion"),
+        "host.os.name": text(properties, "OS") or text(properties, "Os"),
+        "device.serial_number": text(properties, "SerialNumber"),
+        "microsoft.intune.targets": named,
+    }
+
+
+def _shown(value: Any) -> str | None:
+    return value if isinstance(value, str) and value not in ("", "<null>") else None
+
+
+source.refine(e.related)
