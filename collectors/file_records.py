@@ -1,14 +1,19 @@
-"""The records of a text file: its lines, the elements of a JSON array, or the events of an XML export."""
+"""The records of a text file: its lines, the elements of a JSON array, or the events of an XML export.
+
+AWS and Azure write many records as one object, `{"Records": […]}` or `{"records": […]}`: each is a record.
+"""
 
 import gzip
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import orjson
 
 _LONGEST = 16 * 1024 * 1024
 _EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
+_WRAPPED = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 HEAD = 4104
@@ -21,7 +26,8 @@ def head(path: Path) -> bytes:
 
 
 def records(path: Path) -> Iterator[tuple[int, str]]:
-    """(place, text) of each record; the place is a byte offset, or an index into a JSON array.
+    """(place, text) of each record; the place is a byte offset, or an index into a JSON array (after the
+    offset of its line, where a line holds the array).
 
     gzip is unpacked; UTF-16 is told by its mark. Text that is neither UTF-8 nor CP932 keeps its
     readable characters. A line is cut at 16 MiB.
@@ -69,8 +75,26 @@ def _elements(data: bytes) -> Iterator[tuple[int, str]]:
     except orjson.JSONDecodeError:
         yield from _lines(data.splitlines(keepends=True))
         return
-    for place, item in enumerate(document if isinstance(document, list) else [document]):
+    for place, item in enumerate(_unwrapped(document)):
         yield place, orjson.dumps(item).decode()
+
+
+def _unwrapped(document: Any) -> list[Any]:
+    """The records of an array or of the object that AWS and Azure put around one; else the document."""
+    if isinstance(document, dict):
+        inner = document.get("Records", document.get("records"))
+        return inner if isinstance(inner, list) and inner else [document]
+    return document if isinstance(document, list) else [document]
+
+
+def _wrapped(line: bytes) -> list[tuple[int, str]] | None:
+    """The records of a line that holds an object around them; None where it is no JSON (cut short, say)."""
+    try:
+        return [
+            (place, orjson.dumps(item).decode()) for place, item in enumerate(_unwrapped(orjson.loads(line)))
+        ]
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
@@ -79,7 +103,10 @@ def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
         text = raw[:_LONGEST].rstrip(b"\r\n")
         if offset == 0:
             text = text.removeprefix(b"\xef\xbb\xbf")
-        if text.strip():
+        inner = _wrapped(raw) if _WRAPPED.match(text) else None
+        if inner is not None:
+            yield from ((offset + place, item) for place, item in inner)
+        elif text.strip():
             yield offset, _decoded(text)
         offset += len(raw)
 

@@ -122,7 +122,7 @@ def meaning(raw: Raw) -> Mapping[str, pl.Expr]:
 
 @source.refine
 def related(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.* of the finished columns; JSON of anything else is none of ours."""
+    """related.*, without the vendor fields that no record has; JSON of anything else is none of ours."""
     ours = frame.filter(
         pl.any_horizontal(
             pl.col(name).is_not_null()
@@ -131,4 +131,7 @@ def related(frame: pl.DataFrame) -> pl.DataFrame:
         )
         & pl.col("@timestamp").is_not_null()
     )
-    return e.related(ours)
+    absent = [
+        name for name in ours.columns if name.startswith("aws.") and ours[name].null_count() == ours.height
+    ]
+    return e.related(ours.drop(absent))

@@ -163,3 +163,25 @@ def test_the_whole_evtx_corpus_becomes_batches() -> None:
         assert batch.frame["log.file.path"].null_count() == 0
     ids = pl.concat([batch.frame["event.id"] for batch in batches])
     assert ids.n_unique() == records
+
+
+def test_files_of_the_clouds_hold_many_records_in_one_object(tmp_path: Path) -> None:
+    """CloudTrail's one line in gzip, and a file of such lines: each record is an event with an id of its own."""
+    trail = b'{"eventTime":"2026-11-20T03:12:0%dZ","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","eventType":"AwsApiCall"}'
+    records = [trail % n for n in range(3)]
+    whole = b'{"Records":[' + b",".join(records) + b"]}"
+    (tmp_path / "trail.json.gz").write_bytes(gzip.compress(whole))
+    (tmp_path / "lines.json").write_bytes(whole + b"\n" + b'{"Records":[' + records[0] + b"]}\n" + records[1])
+    (tmp_path / "pretty.json").write_bytes(b'{\n  "Records": [' + b",\n".join(records) + b"]\n}\n")
+    found, reader = _of(tmp_path)
+    assert found.height == found["event.id"].n_unique() == 3 + 5 + 3
+    assert set(found["event.dataset"]) == {"aws.cloudtrail"}
+    assert not reader.ledger.counts
+
+
+def test_a_cut_object_of_records_is_one_line_that_is_not_understood(tmp_path: Path) -> None:
+    """A copy that ends in the middle is counted, and does not go round and round."""
+    (tmp_path / "cut.json").write_bytes(b'{"Records":[{"eventTime":"2026-11-20T03:12:00Z","eventSource":"ec2')
+    found, reader = _of(tmp_path, "aws.cloudtrail")
+    assert not found.height
+    assert sum(reader.ledger.counts.values()) == 1
