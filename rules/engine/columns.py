@@ -133,6 +133,13 @@ class Columns:
             found = self._parts[name] = list(self._read(name))
         return found
 
+    def named(self, name: str) -> Iterator[tuple[str, Part]]:
+        """A column's parts with the names of the columns that they are: the same but for KEYWORDS."""
+        columns = self._contents() if name == KEYWORDS else [name]
+        for column in columns:
+            for part in self.parts(column):
+                yield column, part
+
     def present(self, name: str) -> Mask:
         """Rows where the column has a value."""
         mask = np.zeros(self.frame.height, np.bool_)
@@ -144,13 +151,17 @@ class Columns:
 
     def _read(self, name: str) -> Iterator[Part]:
         if name == KEYWORDS:
-            for column, dtype in self.frame.schema.items():
-                if column not in _NOT_CONTENT and dtype in (pl.String, pl.List(pl.String)):
-                    yield from self.parts(column)
+            for column in self._contents():
+                yield from self.parts(column)
         elif name in self.frame.columns:
             series = self.frame.get_column(name)
             if series.null_count() < len(series):
                 yield _part(series)
+
+    def _contents(self) -> Iterator[str]:
+        for column, dtype in self.frame.schema.items():
+            if column not in _NOT_CONTENT and dtype in (pl.String, pl.List(pl.String)):
+                yield column
 
 
 def _part(series: pl.Series) -> Part:

@@ -9,7 +9,7 @@ from sigma.types import SigmaString
 from hinomi import batch
 from rules.engine import expression, pattern
 from rules.engine.columns import KEYWORDS
-from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Test
+from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
 from rules.engine.fold import fold_all
 from rules.engine.logsource import Route, Tables
 from rules.engine.parse import File
@@ -41,11 +41,17 @@ class Compiler:
     def add(self, rule: dict[str, Any], said: Expression) -> None:
         """One more rule, in every place that its log source means."""
         routes = self.tables.routes(rule["logsource"])
-        about = {**rule, "feeds": sorted({route.dataset for route in routes})}
+        about = {
+            **rule,
+            "feeds": sorted({route.dataset for route in routes}),
+            "said": orjson.dumps(
+                expression.dump(said)
+            ).decode(),  # text: 3,780 trees of objects would be large
+        }
         index = len(self.made.rules)
         self.made.rules.append(about)
         try:
-            programs = [self._program(said, route) for route in routes or [_NOWHERE]]
+            programs = [self._program(said, route) for route in routes or [NOWHERE]]
         except pattern.Unresolved as error:
             about["unsupported"] = _unresolved(str(error.args[0]))
             return
@@ -70,8 +76,10 @@ class Compiler:
                 return _joined("or", [self._program(arg, route) for arg in args])
             case Not(arg):
                 return ["not", self._program(arg, route)]
+            case Search(_, arg):
+                return self._program(arg, route)
             case Test():
-                return _joined("or", [self._leaf(atom) for atom in self._tests(said, route)])
+                return _joined("or", [self._leaf(atom) for atom in self.atoms(said, route)])
 
     def _leaf(self, atom: Atom) -> Program:
         number = self._atom(atom)
@@ -84,7 +92,8 @@ class Compiler:
             self.made.atoms.append(atom)
         return found
 
-    def _tests(self, test: Test, route: Route) -> Iterator[Atom]:
+    def atoms(self, test: Test, route: Route) -> Iterator[Atom]:
+        """What a test becomes on a route: any of these must hold. Raises pattern.Unresolved."""
         column = KEYWORDS if test.field is None else route.column(test.field)
         match test.operator:
             case "is" | "is_cased":
@@ -157,7 +166,7 @@ def _filtered(rule: dict[str, Any], filters: list[tuple[dict[str, Any], Expressi
     said = expression.load(rule["expression"])
     for item, condition in filters:
         if _applies(item, rule):
-            said = And((said, condition))
+            said = And((said, Search(f"filter: {item['title']}", condition)))
     return said
 
 
@@ -216,5 +225,5 @@ def _twice(path: str, identity: str, first: str) -> dict[str, Any]:
     }
 
 
-_NOWHERE = Route(batch.DEAD_LETTERS, (), {}, "{field}")
+NOWHERE = Route(batch.DEAD_LETTERS, (), {}, "{field}")
 """A rule that no source feeds is compiled all the same, so that what is wrong with it is known."""

@@ -1,6 +1,6 @@
 """What a rule says, as plain values: the form between pySigma and the compiled program.
 
-A condition is a tree of And, Or, Not over tests; a test is a field (None for a keyword), an operator and
+A condition is a tree of And, Or, Not over searches (its named parts) and tests; a test is a field (None for a keyword), an operator and
 an operand of plain JSON values, so that the whole tree is cached as JSON and never as pickled objects.
 
 | operator | operand |
@@ -57,7 +57,15 @@ class Not:
     arg: "Expression"
 
 
-Expression = And | Or | Not | Test
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What the condition calls by this name; a filter's condition goes by `filter: ` and its title."""
+
+    name: str
+    arg: "Expression"
+
+
+Expression = And | Or | Not | Search | Test
 
 _NAMES: dict[str, Callable[[tuple[Expression, ...]], Expression]] = {"and": And, "or": Or}
 
@@ -71,6 +79,8 @@ def dump(expression: Expression) -> list[Any]:
             return ["or", *map(dump, args)]
         case Not(arg):
             return ["not", dump(arg)]
+        case Search(name, arg):
+            return ["search", name, dump(arg)]
         case Test(field, operator, operand):
             return ["test", field, operator, operand]
 
@@ -82,6 +92,8 @@ def load(data: list[Any]) -> Expression:
         return _NAMES[kind](tuple(map(load, rest)))
     if kind == "not":
         return Not(load(rest[0]))
+    if kind == "search":
+        return Search(rest[0], load(rest[1]))
     if kind == "test":
         return Test(*rest)
     raise ValueError(f"no such expression: {kind}")
@@ -92,7 +104,7 @@ def tests(expression: Expression) -> Iterator[Test]:
     match expression:
         case Test():
             yield expression
-        case Not(arg):
+        case Not(arg) | Search(_, arg):
             yield from tests(arg)
         case And(args) | Or(args):
             for arg in args:

@@ -5,6 +5,8 @@ folding (final sigma, long s, micro sign, …). One letter, İ, folds to two (i 
 full folding says. Patterns and values go through the same rule, columns natively.
 """
 
+from collections.abc import Sequence
+
 import polars as pl
 
 EXCEPTIONS = dict(
@@ -30,6 +32,14 @@ def fold(texts: pl.Series) -> pl.Series:
 def fold_all(texts: list[str]) -> list[str]:
     """Some texts with case folded, by the same rule as columns."""
     return [text.lower() if text.isascii() else text.lower().translate(_TABLE) for text in texts]
+
+
+def origins(text: str) -> Sequence[int]:
+    """For each letter of the folded text the index of the letter it came from, and the length at the end."""
+    if text.isascii():
+        return range(len(text) + 1)
+    counts = [len(letter.lower()) for letter in text]
+    return [*(index for index, count in enumerate(counts) for _ in range(count)), len(text)]
 
 
 def _beyond_ascii(texts: pl.Series) -> bool:

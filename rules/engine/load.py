@@ -86,7 +86,7 @@ class _Loading:
         key = cache.key(self.base.encode(), given, tables, *names, *contents)
         made = self._known(f"rules-{key}")
         if made is not None:
-            return RuleSet(made, Scans(made.atoms, self.store), self.tables)
+            return RuleSet(made, Scans(made.atoms, self.store), self.tables, self.placeholders)
         made = compile_files(self._parse(files, contents), self.tables, self.placeholders)
         scans = Scans(made.atoms, self.store)
         if self.store.folder is not None:
@@ -94,7 +94,7 @@ class _Loading:
             if self.parses.folder is not None:
                 self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
             self.store.prune()
-        return RuleSet(made, scans, self.tables)
+        return RuleSet(made, scans, self.tables, self.placeholders)
 
     def _known(self, name: str) -> Compiled | None:
         kept = self.parses.read(name)

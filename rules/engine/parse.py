@@ -25,7 +25,7 @@ from hinomi.identity import digest
 from rules.engine import expression, modifiers
 from rules.engine.translate import expression_of
 
-FORMAT = 3
+FORMAT = 4
 """Raised when `File` or what it means changes, so that old caches are read no more."""
 
 _SECTIONS: list[tuple[type[SigmaError], str]] = [

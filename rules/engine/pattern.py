@@ -136,6 +136,37 @@ def matches(pattern: Pattern, value: str) -> bool:
     return at <= end
 
 
+def spans(pattern: Pattern, value: str, most: int) -> list[tuple[int, int]]:
+    """Where the texts of a pattern stand in a value that matches it: (start, end), at most so many.
+
+    A text that may stand anywhere (`*text*`) is shown wherever it does; of several, each after the last.
+    """
+    groups = _groups(pattern)
+    if len(groups) == 1:
+        return [(0, len(value))]
+    first, *middle, last = groups
+    end = len(value) - _width(last)
+    at = _width(first)
+    found = [(0, at)]
+    if len(middle) == 1 and not first and not last:
+        return _everywhere(middle[0], value, most)
+    for group in middle:
+        start = _find(group, value, at, end)
+        at = start + _width(group)
+        found.append((start, at))
+    found.append((end, len(value)))
+    return [(start, stop) for start, stop in found if start < stop][:most]
+
+
+def _everywhere(group: list[str | int], value: str, most: int) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    at = 0
+    while len(found) < most and (at := _find(group, value, at, len(value))) >= 0:
+        found.append((at, at + _width(group)))
+        at += _width(group)
+    return found
+
+
 def _groups(pattern: Pattern) -> list[list[str | int]]:
     groups: list[list[str | int]] = [[]]
     for part in pattern:

@@ -1,18 +1,22 @@
 """A rule set ready to match, and what a person wants to know of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import orjson
 import polars as pl
 from sigma.correlations import SigmaCorrelationRule
 
 from hinomi.batch import Batch
+from hinomi.errors import ContentError, Where
 from hinomi.words import Words
-from rules.engine import signals
+from rules.engine import explain, expression, signals
+from rules.engine.compile import NOWHERE, Compiler
+from rules.engine.explanation import Explanation
 from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.match import Matcher
 from rules.engine.program import Compiled
@@ -93,6 +97,7 @@ class RuleSet:
     compiled: Compiled
     scans: Scans
     tables: Tables
+    placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
     rules: list[Rule] = field(init=False)
     problems: list[Problem] = field(init=False)
     correlations: list[Correlation] = field(init=False)
@@ -148,6 +153,28 @@ class RuleSet:
             for rule, rows in matches.hits
         ]
         return signals.frame(batch, hits)
+
+    def explain(self, reference: str, event: Batch | Mapping[str, Any]) -> Explanation:
+        """Why a rule (by id or name) holds of one event, or does not.
+
+        event: a batch of one row, or an ECS document, nested or with dotted names; without `event.dataset`
+        it is taken to be of the rule's own dataset. Raises ContentError for a rule that is not there or cannot run.
+        """
+        rule = self._runnable(reference)
+        batch = event if isinstance(event, Batch) else explain.batch_of(event)
+        explainer = explain.Explainer(batch, Compiler(self.tables, self.placeholders))
+        said = expression.load(orjson.loads(self.compiled.rules[rule.index]["said"]))
+        return explainer.explain(rule.id, rule.title, said, self.tables.routes(rule.logsource) or [NOWHERE])
+
+    def _runnable(self, reference: str) -> Rule:
+        rule = self.rule(reference)
+        if rule is None:
+            raise ContentError(
+                f"検知ルール「{reference}」はありません。", f'there is no detection rule "{reference}"'
+            )
+        if rule.unsupported is not None:
+            raise ContentError(rule.unsupported.ja, rule.unsupported.en, where=Where(rule.path))
+        return rule
 
     @cached_property
     def _by_reference(self) -> dict[str, Rule]:

@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from sigma import conditions, types
-from sigma.rule import SigmaRule
+from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 
 from hinomi.errors import ContentError
-from rules.engine.expression import ANY, ONE, And, Expression, Not, Or, Test
+from rules.engine.expression import ANY, ONE, And, Expression, Not, Or, Search, Test
 
 Pattern = list[Any]
 
@@ -36,6 +36,20 @@ def expression_of(rule: SigmaRule) -> Expression:
 
 
 def _condition(tree: Any) -> Expression:
+    said = _said(tree)
+    name = _name(tree)
+    return said if name is None else Search(name, said)
+
+
+def _name(tree: Any) -> str | None:
+    """What the condition calls this part, where it is the whole of a search."""
+    above = tree.parent
+    while isinstance(above, SigmaDetection | SigmaDetectionItem):
+        above = above.parent
+    return above.identifier if isinstance(above, conditions.ConditionIdentifier) else None
+
+
+def _said(tree: Any) -> Expression:
     match tree:
         case conditions.ConditionAND(args=args):
             return And(tuple(_condition(arg) for arg in args if arg is not None))

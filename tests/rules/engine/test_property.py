@@ -7,6 +7,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from hinomi.batch import Batch
+from rules.engine.explanation import Node
 from tests.oracle import sigma_oracle
 from tests.rules.engine import rulebook
 
@@ -72,6 +74,26 @@ def test_engine_is_the_oracle(a: Any, b: Any, condition: str, events: list[dict[
     with tempfile.TemporaryDirectory() as folder:
         loaded = rulebook.rules(Path(folder), written)
     assert not loaded.problems, [str(problem) for problem in loaded.problems]
-    hits = loaded.match(rulebook.batch(events, types=typed)).hits
+    batch = rulebook.batch(events, types=typed)
+    hits = loaded.match(batch).hits
     found = hits[0][1].tolist() if hits else []
     assert found == [i for i, event in enumerate(events) if sigma_oracle.holds(written, event)]
+    rows = [Batch(batch.dataset, batch.frame[i : i + 1]) for i in range(len(events))]
+    explained = [loaded.explain(written["id"], row) for row in rows]
+    assert found == [i for i, one in enumerate(explained) if one.matched]
+    for one in explained:
+        consistent(one.condition)
+
+
+def consistent(node: Node) -> None:
+    """A node says what its parts say, a test what its values say, and spans lie within their value."""
+    inner = [part.matched for part in node.parts]
+    told = {"and": all(inner), "or": any(inner), "not": inner == [False], "search": inner == [True]}
+    assert node.matched == told.get(node.kind, node.matched)
+    if node.kind not in (*told, "null", "exists"):
+        assert node.matched == any(seen.matched for seen in node.seen), node
+    for seen in node.seen:
+        assert all(0 <= start < end <= len(seen.value) for start, end in seen.spans), seen
+        assert seen.matched or not seen.spans
+    for part in node.parts:
+        consistent(part)
