@@ -159,7 +159,8 @@ def _spans(atom: Atom, text: str) -> tuple[tuple[int, int], ...]:
         case "is_cased":
             return tuple(pattern.spans(atom.operand, text, MOST))
         case "re":
-            return tuple(hyperscan_db.regex_spans(*atom.operand, text, MOST))
+            expression, flags = atom.operand
+            return tuple(hyperscan_db.regex_spans(expression, flags, text, MOST))
     return ()
 
 
