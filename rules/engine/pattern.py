@@ -143,7 +143,7 @@ def spans(pattern: Pattern, value: str, most: int) -> list[tuple[int, int]]:
     """
     groups = _groups(pattern)
     if len(groups) == 1:
-        return [(0, len(value))]
+        return [(0, len(value))] if value else []
     first, *middle, last = groups
     end = len(value) - _width(last)
     at = _width(first)

@@ -23,6 +23,7 @@ def explained(folder: Path, body: str, event: dict[str, Any], **options: Any) ->
 
 SPANS: list[tuple[str, Any, list[tuple[int, int]]]] = [
     ("f: WhoAmI", "whoami", [(0, 6)]),
+    ("f: ''", "", []),
     ("f|contains: ab", "xABxab", [(1, 3), (4, 6)]),
     ("f|startswith: ab", "abab", [(0, 2)]),
     ("f|endswith: ab", "abab", [(2, 4)]),
