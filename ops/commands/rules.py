@@ -1,4 +1,4 @@
-"""hinomi rules: load them, test them."""
+"""hinomi rules: load them, test them, explain what they say of an event."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,6 +47,31 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"{file}: 隣に試験がありません / no test beside it")
         typer.echo(f"{len(tested.cases) - len(tested.failed)} passed, {len(tested.failed)} failed")
         if tested.failed:
+            raise typer.Exit(1)
+
+    _explain(rules)
+
+
+def _explain(rules: typer.Typer) -> None:
+    @rules.command()
+    def explain(
+        rule: str = typer.Argument(..., help="ルールの id・name・ファイル / a rule's id, name or file"),
+        event: Path = typer.Argument(..., help="イベントの JSON(- は標準入力) / event as JSON, - for stdin"),
+        folders: list[Path] = typer.Option(
+            [], "--rules", exists=True, help="ルールのフォルダ(既定は付属のルール) / rule folders"
+        ),
+        dataset: str = typer.Option("", help="データセット / dataset, where the event names none"),
+        json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
+    ) -> None:
+        """ルールがイベントに一致する・しない理由を示す / say why a rule matches an event or not (exit 1)."""
+        from ops import explained
+
+        told = explained.explain(rule, explained.read_event(event), folders, dataset)
+        if json:
+            typer.echo(orjson.dumps(told.as_json(), option=orjson.OPT_INDENT_2).decode())
+        else:
+            typer.echo("\n".join(explained.lines(told)))
+        if not told.matched:
             raise typer.Exit(1)
 
 

@@ -108,6 +108,32 @@ def test_rules_check_and_test(tmp_path: Path) -> None:
     assert own.returncode == 0 and ", 0 failed" in own.stdout
 
 
+def test_rules_explain(tmp_path: Path) -> None:
+    """What matched is shown between marks, control characters inert; exit 1 without a match; errors in words."""
+    rule = tmp_path / "rule.yml"
+    rule.write_text(
+        "title: t\nid: 11111111-2222-4333-8444-555555555555\nlogsource: {product: hinomi, service: x.y}\n"
+        "detection: {sel: {f|contains: needle, g|re: 'a+'}, kw: [hay], condition: sel and not kw}\n",
+        encoding="utf-8",
+    )
+    event = json.dumps({"f": "a NEEDLE\x1b[31m", "g": "baab", "event": {"dataset": "x.y"}})
+    done = hinomi("rules", "explain", rule, "-", given=event, cache=tmp_path / "cache")
+    assert done.returncode == 0, done.stderr
+    assert (
+        "f: a ⟦NEEDLE⟧\\x1b[31m" in done.stdout and "g: b⟦aa⟧b" in done.stdout and "\x1b" not in done.stdout
+    )
+    (tmp_path / "event.json").write_text(event.replace("baab", "hay"), encoding="utf-8")
+    identity = "11111111-2222-4333-8444-555555555555"
+    flags = ("--rules", tmp_path, "--json")
+    other = hinomi("rules", "explain", identity, tmp_path / "event.json", *flags, cache=tmp_path / "cache")
+    told = json.loads(other.stdout)
+    assert other.returncode == 1 and not told["matched"] and told["routed"]
+    negated = told["condition"]["parts"][1]["parts"][0]
+    assert negated["name"] == "kw" and negated["parts"][0]["seen"][1]["spans"] == [[0, 3]]
+    wrong = hinomi("rules", "explain", rule, "-", given="[1]", cache=tmp_path / "cache")
+    assert wrong.returncode == 2 and "one event as one JSON object" in wrong.stderr
+
+
 @pytest.mark.corpus
 @pytest.mark.slow
 def test_hunt_hits_the_regression_events(tmp_path: Path) -> None:
