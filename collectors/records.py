@@ -217,14 +217,16 @@ def kept(flat: Mapping[str, Any]) -> Flat:
 
 
 def related(flat: Flat) -> Flat:
-    """`related.user`, `related.ip` and `related.hosts` of what the event names."""
+    """`related.user`, `related.ip` and `related.hosts` of what the event names in text."""
     wanted = {
         "related.user": ("user.name", "user.email", "user.target.name"),
         "related.ip": ("source.ip", "destination.ip"),
         "related.hosts": ("host.name",),
     }
     found = {
-        name: list(dict.fromkeys(flat[field] for field in fields if flat.get(field)))
+        name: list(
+            dict.fromkeys(flat[field] for field in fields if isinstance(flat.get(field), str) and flat[field])
+        )
         for name, fields in wanted.items()
     }
     return {name: values for name, values in found.items() if values}

@@ -51,7 +51,7 @@ def entry(record: dict[str, Any]) -> Mapping[str, Any] | None:
 def _who(payload: dict[str, Any]) -> Flat:
     principal = text(payload, "authenticationInfo", "principalEmail")
     affected = next(
-        (one.get("value") for one in _parameters(payload) if one.get("name") == "affected_email_address"),
+        (text(one, "value") for one in _parameters(payload) if one.get("name") == "affected_email_address"),
         None,
     )
     address, _ = first_address(text(payload, "requestMetadata", "callerIp"))
