@@ -1,0 +1,155 @@
+"""Cisco Identity Services Engine: RADIUS and TACACS+ authentications, accounting, administration, system.
+
+Source: Cisco, "Cisco ISE Syslogs" (message catalogue and format: category, message id, total and number of segments,
+time with offset, sequence, message code, severity, class: text, attributes `name=value` with `, ` between them). A
+long message comes in segments: the first has the time, each is an event with what it holds. Commas inside a value
+are written as `\\,`.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.cisco.ise_attributes import IseMessages
+from collectors.source import Raw, Source
+
+_MAC = r"((?:[0-9A-Fa-f]{2}[-:]){5}[0-9A-Fa-f]{2}|[0-9A-Fa-f]{12}|(?:[0-9A-Fa-f]{4}\.){2}[0-9A-Fa-f]{4})"
+
+source = Source(
+    name="cisco.ise",
+    title={"ja": "Cisco ISE(認証・アクセス制御)", "en": "Cisco Identity Services Engine"},
+    shape=IseMessages(),
+    recognise=r"\bCISE_\w+ \d+ \d+ \d+ |^\d{10} \d+ \d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d \d+ \d{4,5} ",
+    constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "ISE"},
+    leftovers="cisco.ise",
+    rename={
+        "code": "event.code",
+        "level": "log.level",
+        "category": "event.provider",
+        "DestinationIPAddress": "destination.ip",
+        "DestinationPort": "destination.port",
+        "Device Port": "source.port",
+        "Protocol": "network.protocol",
+        "FailureReason": "event.reason",
+        "AuthorizationPolicyMatchedRule": "cisco.ise.authorization_rule",
+        "AcsSessionID": "cisco.ise.session_id",
+        "Acct-Input-Octets": "source.bytes",
+        "Acct-Output-Octets": "destination.bytes",
+        "Acct-Input-Packets": "source.packets",
+        "Acct-Output-Packets": "destination.packets",
+    },
+    ignore=(
+        "said",
+        "clock",
+        "text",
+        "UserName",
+        "User-Name",
+        "User",
+        "AdminName",
+        "Called-Station-ID",
+        "class",
+    ),
+)
+
+
+@source.derive
+def who(raw: Raw) -> dict[str, pl.Expr]:
+    """Person, device that asked, and machine. The network device is the source, as ISE names it first."""
+    called = e.first(raw["Called-Station-ID"].str.extract(_MAC), raw["PeerAddress"].str.extract(_MAC))
+    calling = e.first(
+        *(
+            raw[name].str.extract(_MAC)
+            for name in ("Calling-Station-ID", "EndPointMACAddress", "MacAddress", "User-Name")
+        ),
+        pl.col("text").str.extract(rf"^\d{{10}} \d+ \d+ +{_MAC}:"),
+        raw["Response"].str.extract(rf"UserName={_MAC}"),
+    )
+    machine = raw["User-Name"].str.extract(r"^host/(.+)$")
+    account = e.first(
+        *(
+            e.present(raw[name])
+            for name in ("UserName", "User", "AD-Account-Name", "AdminName", "User-Name", "user")
+        ),
+        pl.col("text").str.extract(r"\b(?:UserName|Admin)=([^\\,;]+)"),
+    )
+    return {
+        "@timestamp": e.time_or(
+            raw["clock"].str.to_datetime(
+                "%Y-%m-%d %H:%M:%S%.3f %:z", time_unit="us", time_zone="UTC", strict=False
+            ),
+            pl.col("header.timestamp"),
+        ),
+        "user.name": account,
+        "user.domain": e.present(raw["AD-Domain"]),
+        "source.ip": e.first(
+            *(
+                e.ip(raw[name])
+                for name in ("Device IP Address", "AdminIPAddress", "NAS-IP-Address", "Remote-Address")
+            )
+        ),
+        "client.ip": e.first(e.ip(raw["Framed-IP-Address"]), e.ip(raw["Remote-Address"])),
+        "source.mac": _mac(calling),
+        "destination.mac": _mac(called),
+        "destination.domain": e.present(raw["PeerName"].str.replace(r"^CN=", "")),
+        "rule.id": pl.col("text").str.extract(r"\bMatchedPolicyID=([0-9A-Fa-f\-]+)"),
+        "host.name": machine,
+        "observer.hostname": pl.col("header.host"),
+        "process.command_line": raw["CmdSet"]
+        .str.replace_all(r"\[? ?Cmd(?:Arg)?AV=| ?\]?$|<cr>", "")
+        .str.strip_chars(),
+        "rule.name": e.first(
+            *(
+                e.present(raw[name])
+                for name in ("IdentityPolicyMatchedRule", "ISEPolicySetName", "PolicySetName")
+            )
+        ),
+        "user_agent.original": e.first(
+            e.present(raw["UserAgent"]),
+            e.present(raw["User-Agent"]),
+            pl.col("text").str.extract(r"\bUser-Agent=([^,]+)"),
+        ),
+        "message": raw["said"],
+    }
+
+
+def _mac(written: pl.Expr) -> pl.Expr:
+    """Any of the three ways in ECS's."""
+    bare = written.str.replace_all(r"[-:.]", "").str.to_uppercase()
+    return bare.str.replace_all(r"(..)", "$1-").str.strip_suffix("-")
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by class and words; segments after the first say nothing of their own."""
+    said, kind = raw["said"], raw["class"]
+    accounting = kind.str.contains("Accounting")
+    signing = kind.str.contains(r"Authentication|Attempt|Login|Device-Administration") & ~accounting
+    failed = said.str.contains(r"(?i)\bfailed\b|rejected|dropped|denied")
+    worked = said.str.contains(r"(?i)\bsucceeded\b|passed") | (
+        raw["AuthenticationStatus"] == "AuthenticationPassed"
+    )
+    start = said.str.contains(r"(?i)accounting start")
+    stop = said.str.contains(r"(?i)accounting stop")
+    return {
+        "event.action": said.str.to_lowercase(),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication"))
+        .when(accounting)
+        .then(e.texts("session", "network"))
+        .otherwise(e.texts("configuration")),
+        "event.type": pl.when(start)
+        .then(e.texts("start"))
+        .when(stop)
+        .then(e.texts("end"))
+        .when(signing & failed)
+        .then(e.texts("denied"))
+        .when(signing & worked)
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(worked)
+        .then(pl.lit("success"))
+        .when(failed & ~accounting)
+        .then(pl.lit("failure")),
+    }
+
+
+source.refine(e.related)

@@ -1,0 +1,173 @@
+"""Citrix ADC (NetScaler): audit log of SSL VPN, AAA, connections, commands, application firewall (CEF), shell, web.
+
+Source: NetScaler, "NetScaler log messages reference" (`date:time zone host engine : partition module event id count :
+text`, values as `Name value - Name value`) and "Application Firewall CEF logs". Dates are written month first, or year
+first; where the first number can be no month, it is the day.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.cisco.zones import OFFSETS
+from collectors.shapes import cef, either, patterns
+from collectors.source import Raw, Source
+
+_IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
+_TABLE = {
+    "audit": (
+        r'^"?(?:(?P<clock>\d{2,4}/\d\d/\d{2,4}:\d\d:\d\d:\d\d) +(?:(?P<zone>[A-Z]{3,4}) )?(?P<host>\S+) (?P<engine>\S+) : )?'
+        r"(?P<partition>\w+) (?:(?P<module>[A-Z][A-Z0-9]*) )?(?P<event>[A-Za-z_]\w*) (?P<number>\d+) \d+ : *(?P<said>(?s:.*))$"
+    ),
+    "shell": r'^(?P<user>\S+) on (?P<tty>\S+) shell_command="(?P<command>(?s:.*))"\s*$',
+    "web": (
+        rf"^(?P<client>{_IP[1:-1]}) -> (?P<server>{_IP[1:-1]}) \S+ (?P<user>\S+) \[(?P<clock2>[^\]]+)\] \[(?P<pid>\d+)\] "
+        r'"(?P<method>[A-Z]+) (?P<target>\S+)[^"]*" (?P<status>\d{3}) (?P<bytes>\d+|-)(?P<more>.*)$'
+    ),
+}
+
+source = Source(
+    name="citrix.adc",
+    title={"ja": "Citrix ADC(NetScaler)", "en": "Citrix ADC (NetScaler)"},
+    zone_hint="dmz",
+    shape=either(r"CEF:\d\|Citrix\|", cef(), patterns(_TABLE)),
+    recognise=r"CEF:\d\|Citrix\||\d-PPE-\d+ : \w+ (?:[A-Z]+ )?\w+ \d+ \d+ :|\bon \S+ shell_command=\"",
+    constants={"event.kind": "event", "observer.vendor": "Citrix", "observer.product": "ADC"},
+    leftovers="citrix.adc",
+    rename={
+        "host": "observer.hostname",
+        "spt": "source.port",
+        "method": "http.request.method",
+        "geolocation": "citrix.adc.geolocation",
+        "cs1": "rule.name",
+        "cs4": "log.level",
+        "pid": "process.pid",
+        "bytes": "http.response.bytes",
+        "module": "event.provider",
+    },
+    ignore=(
+        *(
+            "clock",
+            "clock2",
+            "zone",
+            "said",
+            "text",
+            "user",
+            "command",
+            "client",
+            "server",
+            "target",
+            "status",
+            "src",
+        ),
+        *("request", "act", "msg", "pattern", "event", "cef.vendor", "cef.severity", "cef.name", "cef.class"),
+    ),
+)
+
+
+def _said(raw: Raw, *names: str) -> pl.Expr:
+    """A value of `Name value - Name value`."""
+    return e.first(*(raw["said"].str.extract(rf'(?:^|[\s,-]){name}:? "?([^"\s,]+)') for name in names))
+
+
+def _clock(raw: Raw) -> pl.Expr:
+    forms = ("%m/%d/%Y:%H:%M:%S", "%Y/%m/%d:%H:%M:%S", "%d/%m/%Y:%H:%M:%S")
+    found = pl.coalesce(raw["clock"].str.to_datetime(form, time_unit="us", strict=False) for form in forms)
+    offset = raw["zone"].replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    zoned = found.dt.replace_time_zone("UTC") - pl.duration(minutes=offset)
+    return pl.when(offset.is_not_null()).then(zoned).otherwise(e.local(found))
+
+
+@source.derive
+def ends(raw: Raw) -> dict[str, pl.Expr]:
+    """When, from where, to where."""
+    web = raw["clock2"].str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False)
+    near = raw["said"].str.extract_groups(rf"\bSource {_IP}:(\d+)").struct
+    far = raw["said"].str.extract_groups(rf"\b(?:Destination|Dstip:?) {_IP}(?::(\d+))?").struct
+    nat = raw["said"].str.extract_groups(rf"\bNatIP {_IP}:(\d+)").struct
+    client = e.ip(_said(raw, "Client_ip", "clientip"))
+    stat = raw["event"].is_in(["TCPCONNSTAT", "UDPFLOWSTAT", "HTTPREQUEST", "ICAEND_CONNSTAT"])
+    return {
+        "@timestamp": e.time_or(_clock(raw), web, pl.col("header.timestamp")),
+        "client.ip": client,
+        "source.ip": e.first(
+            e.ip(raw["src"]),
+            raw["client"],
+            near.field("1"),
+            e.ip(_said(raw, "Remote_ip", "ClientIP", "Srcip")),
+        ),
+        "source.port": e.first(
+            raw["spt"], _said(raw, "ClientPort"), pl.when(stat).then(near.field("2")), near.field("2")
+        ),
+        "source.nat.ip": nat.field("1"),
+        "source.nat.port": nat.field("2"),
+        "destination.ip": e.first(raw["server"], far.field("1")),
+        "destination.port": e.first(far.field("2"), _said(raw, "VserverServicePort")),
+        "host.name": pl.col("header.host"),
+    }
+
+
+@source.derive
+def things(raw: Raw) -> dict[str, pl.Expr]:
+    """Who did or asked for what."""
+    said, command = raw["said"], raw["command"]
+    account = e.first(
+        said.str.extract(r"\bUser <([^>]+)>"),
+        said.str.extract(r"\b[Uu]ser (\S+?),? (?:-|clientip|$)"),
+        said.str.extract(r"\bContext ([^@\s]+)@"),
+        e.present(raw["user"]),
+    )
+    parts = account.str.extract_groups(r"^([^@]+)(?:@(.+))?$").struct
+    address = e.url_columns(e.first(raw["request"], raw["target"]))
+    return {
+        **address,
+        "user.name": parts.field("1"),
+        "user.domain": parts.field("2"),
+        "user_agent.original": said.str.extract(r"\bBrowser (.+)$"),
+        "process.command_line": e.first(said.str.extract(r'\bCommand "(.*?)" - Status'), command),
+        "process.name": pl.when(command.is_not_null()).then(pl.lit("bash")),
+        "http.response.status_code": e.whole(raw["status"]),
+        "rule.name": e.first(raw["cs1"], said.str.extract(r"denied_by_policy:? (\S+?)\"*$")),
+        "message": e.first(raw["msg"], said),
+    }
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by event name and words."""
+    event, said = e.first(raw["event"], raw["cef.name"]), raw["said"]
+    failed = event.str.contains("FAIL|DENIED") | said.str.contains(
+        r'(?i)result is Deny|Status "(?:ERROR|Failed)'
+    )
+    worked = event.str.contains("LOGIN$|SUCCESS") | said.str.contains('Status "Success"', literal=True)
+    signing = event.str.contains("LOGIN|LOGOUT|AAA") | raw["module"].is_in(["AAA", "AAATM", "SSLVPN"])
+    blocked = raw["act"] == "blocked"
+    code = (
+        pl.when(raw["module"].is_in(["AAATM"]) & (event == "Message"))
+        .then(e.nothing())
+        .otherwise(raw["event"])
+    )
+    return {
+        "event.code": code,
+        "event.action": e.first(raw["act"], event.str.to_lowercase()),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication", "session"))
+        .when(raw["cef.name"].is_not_null())
+        .then(e.texts("web", "intrusion_detection"))
+        .when(event == "CMD_EXECUTED")
+        .then(e.texts("configuration"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(blocked | failed)
+        .then(e.texts("denied"))
+        .when(event.str.contains("LOGOUT|TERMINATE|DELINK"))
+        .then(e.texts("end"))
+        .when(event == "LOGIN")
+        .then(e.texts("start"))
+        .otherwise(e.texts("info")),
+        "event.outcome": pl.when(failed & (event != "SSL_HANDSHAKE_FAILURE"))
+        .then(pl.lit("failure"))
+        .when(worked)
+        .then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)
