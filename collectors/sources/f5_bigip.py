@@ -1,0 +1,220 @@
+"""F5 BIG-IP: LTM, APM, ASM / Advanced WAF, AFM: CEF, daemons' messages with codes, iRule logs, web interface.
+
+Source: F5, "ArcSight CEF formats" of ASM and AFM, "External Monitoring of BIG-IP Systems: log messages" (`code:level:`
+before the text; APM puts `/profile:partition:session:` in front), httpd's `ssl_acc`/`ssl_req`.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors.shapes import cef, either, patterns
+from collectors.source import Raw, Source
+
+_IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
+_DAEMON = r"^(?:(?:(?:notice|err|warning|info|debug|alert|crit|emerg) )?(?P<daemon>[a-z][\w\-]*)(?:\[(?P<pid>\d+)\])?: )?"
+_TABLE = {
+    "rule": rf"{_DAEMON}Rule (?P<rule>\S+) <(?P<phase>[^>]+)>: (?P<said>.*)$",
+    "acc": (
+        rf"{_DAEMON}\[ssl_acc\] (?P<client>{_IP}) \S+ (?P<user>\S+) \[(?P<clock>[^\]]+)\] "
+        r'"?(?P<target>/[^\s"]*)[^"]*?"? (?P<status>\d{3}) (?P<bytes>\d+|-)'
+    ),
+    "req": (
+        rf"{_DAEMON}\[ssl_req\]\[(?P<clock>[^\]]+)\] (?P<client>{_IP}) (?P<tls>\S+) (?P<cipher>\S+) "
+        r'"(?P<target>[^"]*)" (?P<bytes>\d+|-)'
+    ),
+    "session": (
+        rf"{_DAEMON}(?:(?P<code>[0-9a-f]{{8}}):(?P<level>\d): )?(?P<profile>/\S+?):(?P<partition>[^:\s]+):(?P<session>[0-9a-f]+): "
+        r"(?P<said>.*)$"
+    ),
+    "coded": rf"{_DAEMON}(?P<code>[0-9a-f]{{8}}):(?P<level>\d): (?P<said>(?s:.*))$",
+}
+
+source = Source(
+    name="f5.bigip",
+    title={"ja": "F5 BIG-IP", "en": "F5 BIG-IP"},
+    zone_hint="dmz",
+    shape=either(r"CEF:\d\|F5\|", cef(), patterns(_TABLE)),
+    recognise=(
+        r"CEF:\d\|F5\||\b(?:apmd|tmm\d*|mcpd|logger|bd|perl|sshd|httpd)(?:\[\d+\])?: (?:[0-9a-f]{8}:\d: |Rule /|\[ssl_(?:acc|req)\])"
+        r"|^[0-9a-f]{8}:\d: /"
+    ),
+    constants={"event.kind": "event", "observer.vendor": "F5", "observer.product": "BIG-IP"},
+    leftovers="f5.bigip",
+    rename={
+        "cef.class": "event.code",
+        "code": "event.code",
+        "spt": "source.port",
+        "dpt": "destination.port",
+        "requestClientApplication": "user_agent.original",
+        "http_code": "http.response.status_code",
+        "dvchost": "host.name",
+        "app": "network.protocol",
+        "pid": "process.pid",
+        "bytes": "http.response.bytes",
+        "cipher": "tls.cipher",
+    },
+    ignore=(
+        *(
+            "said",
+            "text",
+            "client",
+            "user",
+            "clock",
+            "target",
+            "status",
+            "src",
+            "dst",
+            "rt",
+            "act",
+            "request",
+            "host",
+        ),
+        *(
+            "pattern",
+            "profile",
+            "rule",
+            "level",
+            "daemon",
+            "c6a2",
+            "c6a3",
+            "suser",
+            "cs3",
+            "cs4",
+            "proto",
+            "requestMethod",
+        ),
+        *("cef.vendor", "cef.severity", "cef.name"),
+    ),
+)
+
+
+def _named(raw: Raw, label: str) -> pl.Expr:
+    """The value of a CEF custom field by its label."""
+    names = [f"cs{n}" for n in range(1, 7)] + [f"cn{n}" for n in range(1, 5)] + ["c6a2", "c6a3"]
+    return e.first(*(pl.when(raw[f"{name}Label"] == label).then(e.present(raw[name])) for name in names))
+
+
+def _word(raw: Raw, name: str) -> pl.Expr:
+    """`name: value` of the application firewall's text log."""
+    return raw["said"].str.extract(rf"(?:^|, ){name}: ([^,]+)")
+
+
+@source.derive
+def ends(raw: Raw) -> dict[str, pl.Expr]:
+    """When, from where, to where."""
+    said = raw["said"]
+    near = said.str.extract_groups(rf"(?:from |^|packet: \w+ )({_IP}):(\d+)\b").struct
+    pair = said.str.extract_groups(rf"({_IP}):(\d+) -> ({_IP}):(\d+)").struct
+    answer = said.str.extract_groups(rf"^({_IP}):(\d+): .* response .*?from ({_IP}):(\d+)").struct
+    rt = raw["rt"].str.to_datetime("%b %d %Y %H:%M:%S", time_unit="us", time_zone="UTC", strict=False)
+    web = raw["clock"].str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False)
+    return {
+        "@timestamp": e.time_or(rt, web, pl.col("header.timestamp")),
+        "source.ip": e.first(
+            e.ip(raw["src"]),
+            raw["client"],
+            answer.field("3"),
+            pair.field("1"),
+            e.ip(_word(raw, "source ip")),
+            e.ip(_named(raw, "source_address")),
+            pl.when(raw["pattern"] != "rule").then(near.field("1")),
+        ),
+        "source.port": e.first(raw["spt"], answer.field("4"), pair.field("2"), _word(raw, "source port")),
+        "source.domain": pl.when(raw["pattern"] == "session").then(pl.col("header.host")),
+        "destination.ip": e.first(
+            e.ip(raw["dst"]), answer.field("1"), pair.field("3"), e.ip(_word(raw, "destination ip"))
+        ),
+        "destination.port": e.first(
+            raw["dpt"], answer.field("2"), pair.field("4"), _word(raw, "destination port")
+        ),
+        "observer.hostname": e.first(raw["dvchost"], pl.col("header.host")),
+    }
+
+
+@source.derive
+def request(raw: Raw) -> dict[str, pl.Expr]:
+    """What was asked for, of whom, by whom."""
+    said = raw["said"]
+    shown = said.str.extract(r"\bURL: (\S+)")
+    asked = said.str.extract_groups(r"\brequest: <?([A-Z]+) (\S+) HTTP").struct
+    uri = e.first(e.present(_word(raw, "uri")), asked.field("2"))
+    host = e.first(
+        e.present(raw["host"]),
+        raw["dvchost"],
+        pl.when(raw["pattern"] == "session").then(pl.col("header.host")),
+    )
+    target = e.first(e.present(raw["request"]), raw["target"], shown, uri)
+    line = e.first(raw["cs3"], said).str.extract(r"\b(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP")
+    address = e.url_columns(target)
+    return {
+        **address,
+        "url.path": e.first(address["url.path"], shown, line),
+        "url.original": e.first(target, line, uri),
+        "url.domain": e.first(address["url.domain"], shown.str.extract(r"^([^/\s]+)/"), host),
+        "http.request.method": e.first(e.present(raw["requestMethod"]), asked.field("1")),
+        "http.request.referrer": e.first(
+            e.present(raw["requestContext"]), raw["cs3"].str.extract(r"(?s)Referer: (.*?)(?:\\r|\r|\\n|\n|$)")
+        ),
+        "http.response.status_code": e.first(
+            raw["http_code"],
+            raw["status"],
+            _named(raw, "response_code"),
+            said.str.extract(r"\bHTTP: (\d{3}) response"),
+        ),
+        "user_agent.original": e.first(
+            e.present(raw["requestClientApplication"]),
+            said.str.extract(r"Received User-Agent header: (.+)$"),
+            raw["cs3"].str.extract(r"(?s)User-Agent: (.*?)(?:\\r|\r|\\n|\n|$)"),
+        ),
+        "user.name": e.first(
+            said.str.extract(r"\bUsername '([^']+)'"),
+            said.str.extract(r"authenticate with '([^']+)'"),
+            e.present(raw["user"]),
+            e.present(raw["suser"]),
+        ),
+        "dns.question.name": _named(raw, "query_name"),
+        "dns.question.type": _named(raw, "query_type"),
+        "network.transport": e.first(said.str.extract(r"packet: (\w+) "), raw["proto"].str.to_lowercase()),
+        "rule.name": e.first(
+            raw["rule"],
+            said.str.extract(r"Following rule '([^']+)'"),
+            said.str.extract(r"\bACL: (\S+?):\d+ "),
+            said.str.extract(r"^\[SECEV\] ([^:]+):"),
+            raw["profile"],
+        ),
+        "message": said,
+    }
+
+
+@source.derive
+def meaning(raw: Raw) -> dict[str, pl.Expr]:
+    """event.* by action and words."""
+    said, act = raw["said"], raw["act"].str.to_lowercase()
+    denied = act.is_in(["drop", "blocked", "reject", "deny"]).fill_null(False) | said.str.contains(
+        r"(?i)discard ACL|\bdenied\b"
+    )
+    failed = said.str.contains(r"(?i)\berror\b|\bfailed\b|\bfailure\b").fill_null(False)
+    session, done = raw["pattern"] == "session", act.is_not_null() | raw["http_code"].is_not_null()
+    waf = raw["cef.class"].is_not_null() | said.str.contains("[SECEV]", literal=True)
+    return {
+        "event.action": e.first(act, said.str.extract(r"to ending '([^']+)'").str.to_lowercase()),
+        "event.category": pl.when(session)
+        .then(e.texts("authentication", "session"))
+        .when(waf)
+        .then(e.texts("web", "intrusion_detection"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(denied)
+        .then(e.texts("denied"))
+        .when(session)
+        .then(e.texts("info"))
+        .otherwise(e.texts("access")),
+        "event.outcome": pl.when(failed & ~session)
+        .then(pl.lit("failure"))
+        .when(session & failed)
+        .then(pl.lit("failure"))
+        .when(done | (session & ~denied))
+        .then(pl.lit("success")),
+    }
+
+
+source.refine(e.related)
