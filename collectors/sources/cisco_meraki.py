@@ -7,14 +7,15 @@ Source: Cisco Meraki, "Syslog Event Types and Log Samples". A line is `epoch dev
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import lines
+from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
-_HEAD = (
-    r"^(?:<\d+>)?(?:\d )?(\d{9,10}\.\d{1,9}) (\S+) "
-    r"(flows|firewall|urls|events|ip_flow_start|ip_flow_end|ids-alerts|security_event|airmarshal_events|vpn_firewall"
-    r"|cellular_firewall|bridge_anyconnect_client_vpn_firewall|l7_firewall) ?(.*)$"
+_KINDS = (
+    "flows|firewall|urls|events|ip_flow_start|ip_flow_end|ids-alerts|security_event|airmarshal_events|vpn_firewall"
+    "|cellular_firewall|bridge_anyconnect_client_vpn_firewall|l7_firewall"
 )
+_HEAD = rf"^(?:\d )?(?P<epoch>\d{{9,10}}\.\d{{1,9}}) (?P<device>\S+) (?P<kind>{_KINDS}) ?(?P<said>(?s:.*))$"
+_MUCH = 8_000  # characters of a line in which its values are looked for
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9A-Fa-f])"
 _MAC = r"((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})"
 
@@ -22,10 +23,11 @@ source = Source(
     name="cisco.meraki",
     title={"ja": "Cisco Meraki", "en": "Cisco Meraki"},
     zone_hint="lan",
-    shape=lines(_HEAD),
-    recognise=_HEAD.replace("^(?:<", "(?:^|> ?|\\s)(?:<").replace("(.*)$", ""),
+    shape=patterns({"line": _HEAD}),
+    recognise=rf"(?:^|> ?|\s)(?:\d )?\d{{9,10}}\.\d{{1,9}} \S+ (?:{_KINDS}) ",
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "Meraki"},
-    ignore=("text",),
+    rename={"device": "observer.name"},
+    ignore=("text", "epoch", "kind", "said", "pattern"),
 )
 
 
@@ -36,8 +38,7 @@ def _value(text: pl.Expr, name: str) -> pl.Expr:
 @source.derive
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """Time, device and both ends; `src=ip:port` in URLs, apart elsewhere."""
-    head = pl.col("text").str.extract_groups(_HEAD).struct
-    kind, text = head.field("3"), head.field("4")
+    kind, text = raw["kind"], raw["said"].str.head(_MUCH)
     near, far = (
         _value(text, name).str.extract_groups(rf"^\[?{_IP}\]?(?::(\d{{1,5}}))?$").struct
         for name in ("src", "dst")
@@ -50,8 +51,7 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     ).struct
     leased = text.str.extract(rf"\blease of ip {_IP}")
     return {
-        "@timestamp": e.time_or(_epoch(head.field("1")), pl.col("header.timestamp")),
-        "observer.name": head.field("2"),
+        "@timestamp": e.time_or(_epoch(raw["epoch"]), pl.col("header.timestamp")),
         "source.ip": e.first(
             pl.when(apart).then(six[0].field("1")).otherwise(near.field("1")),
             leased,
@@ -88,7 +88,7 @@ def _epoch(seconds: pl.Expr) -> pl.Expr:
 @source.derive
 def things(raw: Raw) -> dict[str, pl.Expr]:
     """Machines, people, addresses translated, pages."""
-    text = pl.col("text").str.extract(_HEAD, 4)
+    text = raw["said"].str.head(_MUCH)
     user = e.first(
         text.str.extract(r"\bUser=([^\s:]+)"),
         text.str.extract(r"\bUser\[([^\]]+)\]"),
@@ -114,14 +114,14 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         "http.request.method": asked.field("1"),
         "user_agent.original": text.str.extract(r"\bagent='([^']*)'"),
         **e.url_columns(e.first(asked.field("2"), text.str.extract(r"\burl='([^']*)'"))),
-        "message": text,
+        "message": raw["said"],
     }
 
 
 @source.derive
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.*; the outcome of a flow is what the rule did with it, in Meraki's own word."""
-    kind, text = (pl.col("text").str.extract(_HEAD, n) for n in (3, 4))
+    kind, text = raw["kind"], raw["said"].str.head(_MUCH)
     pattern = text.str.extract(r"\bpattern: ?(\d)")
     flow = kind.is_in(["flows", "firewall", "vpn_firewall", "cellular_firewall"])
     said = text.str.extract(r"^(allow|deny)\b")

@@ -28,7 +28,7 @@ def test_a_megabyte_takes_its_time_once(name: str) -> None:
     source = catalogue.find(name)
     true = next(case.raw for case in content.cases() if case.source == name and case.ecs)
     for line in _lines(true):
-        start = time.monotonic()
+        start = time.process_time()
         parsed = source.parse(content.intake(line))
-        assert time.monotonic() - start < SECONDS, f"{line[:40]}…{line[-20:]}"
+        assert time.process_time() - start < SECONDS, f"{line[:40]}…{line[-20:]}"
         assert content.rows_of(parsed) == [0]
