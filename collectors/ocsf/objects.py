@@ -132,7 +132,8 @@ def web(record: dict[str, Any]) -> Flat:
     request, response = at(record, "http_request"), at(record, "http_response")
     asked = at(request, "url")
     if not isinstance(asked, dict):
-        asked = at(record, "url") if isinstance(at(record, "url"), dict) else {}
+        others = (at(record, "url"), next(iter(items(record, "web_resources")), None))
+        asked = next((one for one in others if isinstance(one, dict)), {})
     written = text(asked, "url_string") or text(asked, "text") or text(request, "url")
     found = {
         "url.original": written,

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from collectors import syslog
 from collectors.shapes.json_fields import json_fields
 from collectors.source import Shape
 
+_WRAPPED = pl.col("message").str.contains(r"^\s*\{").fill_null(False)
 OUTER = "outer."
 """Prefix of the columns that the object around the line gives."""
 
@@ -16,20 +18,25 @@ OUTER = "outer."
 class Inner:
     """field: the object's field with the line; shape: of that line, and of lines without an object around.
 
-    The object's other fields are columns `outer.<path>`; a line without an object has none.
+    The object's other fields are columns `outer.<path>`; a line without an object has none. A syslog header
+    may stand before either.
     """
 
     field: str
     shape: Shape
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
-        """The frames of the inner shape, one for wrapped lines and one for bare ones."""
-        wrapped = pl.col("message").str.contains(r"^\s*\{").fill_null(False)
-        frames: list[pl.DataFrame] = []
-        for part in (self._opened(intake.filter(wrapped)), intake.filter(~wrapped)):
-            if part is not None and part.height:
-                frames.extend(self.shape.read(part))
-        return frames
+        """The frames of the inner shape, apart for wrapped lines, those behind a header, and bare ones."""
+        bare = intake.filter(~_WRAPPED)
+        split = syslog.split(bare) if bare.height else bare
+        parts = (
+            self._opened(intake.filter(_WRAPPED)),
+            self._opened(split.filter(_WRAPPED)),
+            split.filter(~_WRAPPED),
+        )
+        return [
+            frame for part in parts if part is not None and part.height for frame in self.shape.read(part)
+        ]
 
     def _opened(self, intake: pl.DataFrame) -> pl.DataFrame | None:
         column = f"{self.field}_" if self.field in intake.columns else self.field

@@ -21,7 +21,7 @@ source = Source(
     title={"ja": "AWS GuardDuty（脅威検出）", "en": "AWS GuardDuty findings"},
     zone_hint="cloud",
     shape=JsonRecords(kind=("type",)),
-    recognise=r'"arn:[a-z\-]+:guardduty:[^"]*/finding/|"detail-type"\s*:\s*"GuardDuty Finding"',
+    recognise=r'"arn"\s*:\s*"arn:[a-z\-]+:guardduty:[^"]*/finding/|"detail-type"\s*:\s*"GuardDuty Finding"',
     constants={
         "event.kind": "alert",
         "event.type": ["indicator"],
