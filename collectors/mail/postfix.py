@@ -44,22 +44,28 @@ TABLE: Mapping[str, str] = {
         r"(?:sasl_username=(?P<user>[^,\s]+).*)?)$"
     ),
     "connected": rf"^(?P<what>connect|disconnect) from {_CLIENT}",
-    "broken": (
-        r"^(?:warning: )?(?P<what>[A-Za-z_][A-Za-z_ \-]{2,60}?)(?: after (?P<stage>\S+)(?: \([^)]*\))?)? "
-        rf"from {_CLIENT}(?:: (?P<reason>.*))?$"
-    ),
     "tls-in": (
         rf"^(?P<trust>[A-Z]\w+) TLS connection (?:established|reused) from {_CLIENT}: (?P<tls>\S+) with cipher (?P<cipher>\S+)"
     ),
     "tls-out": (
         _Q + rf"(?P<trust>[A-Z]\w+) TLS connection (?:established|reused) to {_SERVER}: (?P<tls>\S+) with cipher (?P<cipher>\S+)"
     ),
+    "unverified": (
+        rf"^(?:warning: )?(?:(?P<ip>{_ADDRESS}): )?hostname (?P<claimed>\S+) "
+        rf"(?P<what>verification failed|does not resolve to address (?P<ip2>{_ADDRESS}))(?:: (?P<reason>.*))?$"
+    ),
+    "broken": (
+        r"^(?:warning: )?(?P<what>[A-Za-z_][A-Za-z_ \-]{2,60}?)(?: after (?P<stage>\S+)(?: \([^)]*\))?)? "
+        rf"from {_CLIENT}(?:: (?P<reason>.*))?$"
+    ),
     "answered": (
         _Q + rf"host {_SERVER} (?:said|refused to talk to me): (?P<reason>.*?)(?: \d{{1,4}})?$"
     ),
     "not-reached": _Q + rf"(?:warning: )?connect to {_SERVER}: (?P<reason>.*?)(?: \d{{1,4}})?$",
     "out": _Q + rf"(?P<what>[A-Za-z][A-Za-z \-]{{2,60}}?) (?:for|with|to|by) {_SERVER}(?:[: ]+(?P<reason>.*))?$",
+    "remark": _Q + rf"warning: {_SERVER} (?P<reason>[a-z].*)$",
     "statistics": rf"^statistics: (?P<reason>max .{{1,60}}? for \([^:()]*:(?P<ip>{_ADDRESS})\).*)$",
+    "statistics-other": r"^statistics: (?P<reason>.*)$",
     "screened": (
         r"^(?P<what>CONNECT from|PASS NEW|PASS OLD|(?:WHITE|ALLOW|BLACK|DENY)LISTED|DISCONNECT|"
         r"PREGREET .{0,40}?from|HANGUP .{0,40}?from|"
@@ -77,6 +83,10 @@ TABLE: Mapping[str, str] = {
         rf"client-ip=(?P<ip>{_ADDRESS}); helo=(?P<helo>[^;\s]*); envelope-from=(?P<from>[^;\s]*)"
         r"(?:; receiver=<?(?P<receiver>[^;>\s]*)>?)?"
     ),
+    "spf-refused": (
+        r"^(?P<code>[45]\d\d [45]\.\d+\.\d+) Message (?:rejected|deferred) due to: (?P<reason>.*?)\. Please see "
+        rf"\S*?;id=(?P<from>[^;\s]*);ip=(?P<ip>{_ADDRESS})"
+    ),
     "spam-result": (
         r"^spamd: result: (?P<status>[Y.]) (?P<score>-?\d+) - (?P<reason>\S*) .*?\bsize=(?P<size>\d+),user=(?P<user>[^,]*),"
         rf".*?rhost=(?P<client>[^,]*),raddr=(?P<ip>{_ADDRESS}),rport=(?P<port>\d+)(?:,mid=<?(?P<id>[^,>]*)>?)?"
@@ -85,7 +95,7 @@ TABLE: Mapping[str, str] = {
         rf"^spamd: connection from (?P<client>\S*) ?\[(?P<ip>{_ADDRESS})\]:(?P<port>\d+) to port (?P<serverport>\d+)"
     ),
     "spam-message": r"^spamd: processing message <?(?P<id>[^>\s]*)>? (?:aka \S+ )?for (?P<user>[^:\s]+):",
-    "spam": r"^spamd: (?P<reason>.*)$",
+    "spam": r"^(?:spamd|prefork): (?P<reason>.*)$",
     "questioned": r"^dns: new_dns_packet: .*?: (?P<question>\S+)$",
     "other": rf"^{_QUEUE}(?P<reason>.*)$",
 }  # fmt: skip

@@ -24,7 +24,8 @@ TABLE: Mapping[str, str] = {
     "signed-in": _FRONT
     + r"(?P<reason>TLS: Username/Password authentication (?P<what>succeeded|deferred) for username '(?P<user>[^']*)'.*)$",
     "refused": (
-        _FRONT + r"(?P<reason>(?:TLS Auth Error|AUTH: Received control message: AUTH_FAILED|"
+        _FRONT + r"(?P<reason>(?:AUTH-PAM: BACKGROUND: user '(?P<user>[^']*)' failed|"
+        r"PLUGIN_CALL: .*PLUGIN_AUTH_USER_PASS_VERIFY (?:failed|status=1)|TLS Auth Error|AUTH: Received control message: AUTH_FAILED|"
         r"SENT CONTROL \[(?P<common>[^\]]*)\]: 'AUTH_FAILED|TLS Error: Auth Username/Password).*)$"
     ),
     "certificate": _FRONT
@@ -44,7 +45,7 @@ TABLE: Mapping[str, str] = {
     "pool-size": _FRONT + rf"(?P<reason>IFCONFIG POOL IPv[46]): base=(?P<base>{_IP}) size=(?P<size>\d+)",
     "gateway": _FRONT + r"(?P<reason>ROUTE\d?_GATEWAY .*?IFACE=(?P<egress>\S+).*)$",
     "device": _FRONT + r"(?P<reason>TUN/TAP device (?P<device>\S+) opened.*)$",
-    "address": _FRONT + r"(?P<reason>(?:net_\w+|/s?bin/ip|/sbin/ifconfig).*? dev (?P<device>[\w.\-]+).*)$",
+    "address": _FRONT + r"(?P<reason>(?:net_\w+|/s?bin/ip|/sbin/ifconfig).*? (?:dev|for|set) (?P<device>[\w.\-]+)(?: .*)?)$",
     "ldap-refused": (
         _FRONT + r'(?P<reason>Incorrect password supplied for LDAP DN "(?P<dn>[^"]*)"|LDAP user "(?P<user>[^"]*)" was not found'
         r"|(?i:ldap_?.?bind) .*)"
@@ -54,7 +55,8 @@ TABLE: Mapping[str, str] = {
         r"succeeded -> ifconfig|PUSH: |SENT CONTROL|OpenVPN \d|library versions|Initialization Sequence|WARNING: |NOTE: |"
         r"DEPRECATED|Re-using |LZO |LZ4 |Could not determine|Listening for|(?:UDP|TCP)v[46](?:_\w+)? link |Listen|"
         r"Closing TUN|event_wait|MANAGEMENT|CRL: |PLUGIN_|RADIUS-PLUGIN|PID_ERR|Outgoing |Incoming |Expected |Local |"
-        r"Timers: |Delayed exit|Exiting|SIG[A-Z]+\d?\[|UID set|GID set|chroot|Cipher |read U|write |ERROR: ).*)$"
+        r"Timers: |Delayed exit|Exiting|SIG[A-Z]+\d?\[|UID set|"
+        r"ECDH curve|tls-crypt|TUN/TAP|do_ifconfig|GID set|chroot|Cipher |read U|write |ERROR: ).*)$"
     ),
     "peer": rf"^{_CLOCK}(?:(?P<name>[^/\[\]]{{1,128}})/)?(?:(?:udp|tcp)[46]?:)?\[?(?P<ip>{_IP})\]?:(?P<port>\d{{1,5}}) (?P<reason>.*)$",
     "other": r"^(?P<clock>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) (?:us=(?P<us>\d{1,6}) )?(?P<reason>\S.*)$",

@@ -25,7 +25,6 @@ source = Source(
     constants={"event.kind": "event", "network.protocol": "smtp"},
     rename={
         "text": "message",
-        "queue": "email.local_id",
         "id": "email.message_id",
         "uid": "user.id",
         "port": "source.port",
@@ -34,10 +33,27 @@ source = Source(
         "cipher": "tls.cipher",
         "question": "dns.question.name",
     },
-    ignore=("client", "ip", "server", "serverip", "relay", "from", "to", "helo", "user", "reason", "proto"),
+    ignore=(
+        "pattern",
+        "action",
+        "what",
+        "queue",
+        "ip2",
+        "client",
+        "ip",
+        "server",
+        "serverip",
+        "relay",
+        "from",
+        "to",
+        "helo",
+        "user",
+        "reason",
+        "proto",
+    ),
 )
 _TYPES = {
-    "refused": "denied",
+    "spf-refused": "denied",
     "sign-in": "denied",
     "not-reached": "error",
     "broken": "error",
@@ -56,11 +72,19 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     signs_in = (name == "sign-in") | ((name == "accepted") & raw["user"].is_not_null())
     undelivered = (name == "delivery") & (status != "sent") & (status != "deliverable")
     returned = (name == "queued") & status.is_not_null()
-    refused = (name == "refused") & raw["action"].str.contains(r"reject$|discard")
+    refused = name.is_in(["refused", "header", "proxied"]) & raw["action"].str.contains(r"reject$|discard")
+    lost = (name == "broken") & raw["what"].str.starts_with("lost connection")
+    begun = (name == "broken") & raw["what"].str.starts_with("setting up")
     failed = (name == "spf") & ((status == "Fail") | (raw["action"] == "reject"))
-    done = name.is_in(["delivery", "policy", "spf", "connected", "broken", "accepted", "proxied"])
-    kind = pl.when(name == "delivery").then(pl.lit("info")).otherwise(e.mapped(name, _TYPES))
-    bad = undelivered | returned | refused | failed | name.is_in(["sign-in", "answered", "not-reached"])
+    done = name.is_in(["delivery", "policy", "spf", "connected", "accepted", "proxied"]) | lost
+    kind = (
+        pl.when(refused)
+        .then(pl.lit("denied"))
+        .when(~begun & (name != "refused"))
+        .then(e.mapped(name, _TYPES))
+    )
+    told = name.is_in(["sign-in", "answered", "not-reached", "spf-refused"])
+    bad = undelivered | returned | refused | failed | told | ((name == "broken") & ~lost & ~begun)
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
         "event.category": pl.when(signs_in)
@@ -68,8 +92,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("email")),
         "event.type": pl.when(signs_in)
         .then(e.texts("start"))
-        .otherwise(pl.concat_list(pl.when((name != "refused") | refused).then(kind).fill_null("info"))),
-        "event.action": e.first(raw["action"], status, raw["what"], name),
+        .otherwise(pl.concat_list(kind.fill_null("info"))),
+        "event.action": e.first(raw["action"], status, raw["what"], pl.when(name != "other").then(name)),
         "event.outcome": pl.when(bad.fill_null(False))
         .then(pl.lit("failure"))
         .when(done)
@@ -89,7 +113,8 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     host = pl.when(through & ~relay.field("1").is_in(_NO_NAMES)).then(relay.field("1"))
     bare = e.ip(pl.when(relay.field("2").is_null()).then(host))
     return {
-        "source.ip": e.ip(raw["ip"]),
+        "source.ip": e.ip(e.first(raw["ip"], raw["ip2"])),
+        "email.local_id": pl.when(raw["queue"] != "NOQUEUE").then(raw["queue"]),
         "source.domain": e.first(named, e.present(helo), sender, pl.when(client != "unknown").then(client)),
         "destination.ip": e.first(e.ip(raw["serverip"]), e.ip(relay.field("2")), bare),
         "destination.port": e.first(raw["serverport"], relay.field("3")),

@@ -73,7 +73,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         return e.mapped(name, {key: value[part] for key, value in MEANINGS.items()}).fill_null(rest)
 
     shell = raw["id"].str.extract(r"session\.(opened|closed)$")
-    turned = pl.when((name == "session") | shell.is_not_null()).then(e.first(what, shell))
+    turned = pl.when(name.is_in(["session", "terminal"]) | shell.is_not_null()).then(e.first(what, shell))
     begins = (name == "disconnected") & (raw["reason"] == "Connection") & (what == "from")
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
@@ -90,7 +90,14 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("connection"))
         .otherwise(of(1, "info").str.split(",")),
         "event.outcome": pl.when(~begins).then(e.present(of(2, ""))),
-        "event.action": e.first(raw["id"], pl.when(name != "said").then(name)),
+        "event.action": e.first(
+            raw["id"],
+            pl.when(begins).then(pl.lit("connected")),
+            pl.when(name.is_in(["account", "setting", "machine"])).then(
+                pl.concat_str(name, e.first(what, raw["what2"]).str.replace(" ", "-"), separator="-")
+            ),
+            pl.when(~name.is_in(["said", "other", "sshd"])).then(name),
+        ),
         "event.reason": e.present(e.first(raw["reason"], raw["reason2"])),
     }
 
@@ -112,13 +119,14 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "source.domain": e.not_ip(src),
         "destination.ip": e.ip(dst),
         "process.name": daemon,
-        "process.pid": e.first(e.whole(raw["runs"]), e.whole(raw["runs2"]), e.whole(raw["pid"]), e.whole(pl.col("header.pid"))),
+        "process.pid": e.first(e.whole(raw["runs"]), e.whole(raw["runs2"]), e.whole(raw["pid"]), e.whole(raw["daemonpid"]), e.whole(pl.col("header.pid"))),
         "process.command_line": command,
         "file.path": path,
         "file.name": path.str.extract(r"([^/]+)/*$"),
         **_address(raw["url"], command),
         "host.name": pl.col("header.host"),
-        "vmware.esxi.failed": raw["what"],
+        "user.target.name": raw["target"],
+        "vmware.esxi.failed": pl.when(raw["pattern"].is_in(["stream", "failed"])).then(raw["what"]),
     }  # fmt: skip
 
 

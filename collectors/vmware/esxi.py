@@ -60,7 +60,21 @@ TABLE: Mapping[str, str] = {
     "stream": _FRONT + rf"(?P<what>Failed to (?:read|write|shutdown)[^;<]*);{_ENDS}>*\)? ?(?P<reason>e: .*)?$",
     "failed": _FRONT + r"(?P<what>\w+)\((?P<path>/[^)]*)\) failed with (?P<reason>.*)$",
     "unreachable": _FRONT + r"(?P<reason>Could not get state for NFS volume) (?P<volume>\S+)",
+    "account": (
+        _FRONT + r"(?:Event \d+ : )?(?P<reason>(?:Password was (?P<what>changed) for account|Account) (?P<target>\S+)"
+        r"(?: was (?P<what2>created|removed|updated|modified))?(?: on host .*)?)$"
+    ),
+    "setting": (
+        _FRONT + r"(?:Event \d+ : )?(?P<reason>(?:SSH access|The ESXi command line shell|ESXi Shell|Lockdown mode|"
+        r"Administrator access to the host|Firewall configuration|Permission|Role|Remote console|DCUI access)\b.{0,80}?"
+        r"\b(?:has (?:been )?(?P<what>enabled|disabled|changed)|(?P<what2>created|changed|removed)).*)$"
+    ),
+    "machine": _FRONT
+    + r"(?:Event \d+ : )?(?P<reason>(?:Virtual machine )?(?P<vm>.{1,120}?)(?: on .{1,120}?)? is (?P<what>powered o(?:n|ff)|suspended).*)$",
+    "terminal": _FRONT + r"(?P<reason>Session (?P<what>opened|closed) for '(?P<user>[^']*)' on (?P<tty>\S+))",
+    "connection": _ORIGIN + rf"(?P<reason>[^<]{_ENDS}.*)$",
     "said": _ORIGIN + r"(?:AddVM: |\[[\w:]+\] )?(?P<reason>\S.*?)$",
+    "sshd": r"^\s*(?P<program>sshd)\[(?P<pid>\d+)\]: (?P<reason>.*)$",
     "serial": r"^\s*QuerySerialNumber\b.*?number is (?P<serial>\S+)",
 }  # fmt: skip
 APPS = (
@@ -79,6 +93,11 @@ MEANINGS: Mapping[str, tuple[str, str, str]] = {
     "accepted": ("authentication", "start", "success"),
     "rejected": ("authentication", "start", "failure"),
     "disconnected": ("authentication,session", "end", "success"),
+    "terminal": ("session", "info", "success"),
+    "account": ("iam", "user,change", "success"),
+    "setting": ("configuration", "change", "success"),
+    "machine": ("host", "change", "success"),
+    "connection": ("network", "connection", ""),
     "command": ("process", "start", ""),
     "started": ("process", "start", ""),
     "file": ("file", "info", ""),
