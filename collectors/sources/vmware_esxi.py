@@ -119,7 +119,7 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "source.domain": e.not_ip(src),
         "destination.ip": e.ip(dst),
         "process.name": daemon,
-        "process.pid": e.first(e.whole(raw["runs"]), e.whole(raw["runs2"]), e.whole(raw["pid"]), e.whole(raw["daemonpid"]), e.whole(pl.col("header.pid"))),
+        "process.pid": e.first(*map(e.whole, (raw["runs"], raw["runs2"], raw["pid"], raw["daemonpid"], pl.col("header.pid")))),
         "process.command_line": command,
         "file.path": path,
         "file.name": path.str.extract(r"([^/]+)/*$"),

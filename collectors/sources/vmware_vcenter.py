@@ -33,11 +33,9 @@ source = Source(
         "command": "process.command_line",
         "pwd": "process.working_directory",
         "becomes": "user.effective.name",
-        "program": "process.name",
         "received_bytes": "http.request.bytes",
         "sent_bytes": "http.response.bytes",
         "type": "event.code",
-        "place": "vmware.vcenter.datacenter",
     },
     ignore=(
         *(
@@ -58,10 +56,11 @@ source = Source(
     ),
 )
 _SIGN_INS = ["event-sign-in", "event-refused", "audit"]
+_NAMED = ["request", "quoted-request", "fault", "command"]
 _SESSIONS = ["event-session", "event-ssh"]
 _CHANGES = (
     r"\.(?:Vm|Host|Cluster|Datastore|Role|Permission|Account|User|Resource|DVS|Dvs|Alarm|Task)\w*"
-    r"(?:Reconfigured|Created|Removed|Added|Updated|Changed|Destroyed|Renamed|Deleted|Upgraded)\w*Event$"
+    r"(?:Reconfigured|Created|Removed|Added|Updated|Changed|Destroyed|Renamed|Deleted|Upgraded|PoweredOn|PoweredOff|Suspended)\w*Event$"
 )
 
 
@@ -104,7 +103,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("access"))
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(failed.fill_null(False)).then(pl.lit("failure")).when(done).then(pl.lit("success")),
-        "event.action": e.first(told, raw["type"].str.extract(r"([^.]+)$"), name),
+        "event.action": e.first(told, raw["type"].str.extract(r"([^.]+)$"), pl.when(name.is_in(_NAMED)).then(name)),
         "event.reason": e.present(text),
         "http.response.status_code": e.first(
             e.whole(raw["status"]), e.whole(raw["code"]), e.whole(text.str.extract(r"with response code (\d{3})"))
@@ -142,6 +141,8 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "source.ip": e.ip(client),
         "source.domain": e.not_ip(client),
         "destination.ip": e.ip(dst),
+        "process.name": e.first(raw["program"], pl.col("header.app")),
+        "vmware.vcenter.datacenter": e.present(raw["place"]),
         "host.name": e.first(pl.col("header.host"), e.present(raw["place"])),
         "host.ip": _list(e.first(e.ip(raw["on"]), e.ip(raw["own"]))),
         "user_agent.original": e.present(e.first(raw["agent"], raw["agent2"])),

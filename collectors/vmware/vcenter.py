@@ -50,13 +50,13 @@ TABLE: Mapping[str, str] = {
         r"USER=(?P<becomes>\S+) ; COMMAND=(?P<command>.*)$"
     ),
     "said": _FRONT + r"(?:\[\w+\] )?(?:-- )?(?P<reason>\S.*?)\s*$",
-    "collection": rf"^\s*{_ISO}: [\d.]+: \[(?P<reason>.*?)\]?\s*$",
+    "collection": rf"^\s*{_ISO}: [\d.]+: \[?(?P<reason>.*?)\]?\s*$",
     "bracketed": rf"^\s*\[{_ISO}\] +{_LEVEL} +(?P<reason>.*?)\s*$",
     "threaded": rf"^\s*{_ISO} +\[(?P<thread>.*?) {_LEVEL} (?P<class>[\w.$]+) +(?:opId=(?P<opid>[^\]]*))?\] (?P<reason>.*?)\s*$",
 }  # fmt: skip
 OWN_CLOCK = (
     r"^\s*(?:\[\d{4}-\d\d-\d\dT[^\]]+\] +\[|Event \[\d+\]|\d{4}-\d\d-\d\dT\S+ +(?:\[|(?i:info|warning|warn|error|verbose|trivia"
-    r"|debug|fatal|panic|crit) +[\w\-.]+\[)|\d{4}-\d\d-\d\dT\S+: [\d.]+: \[)"
+    r"|debug|fatal|panic|crit) +[\w\-.]+\[)|\d{4}-\d\d-\d\dT\S+: [\d.]+: )"
 )
 APPS = (
     *("vpxd", "vpxd-main", "vpxd-svcs", "vsphere-ui", "vcsa-audit", "applmgmt", "applmgmt-audit", "sso", "websso"),
