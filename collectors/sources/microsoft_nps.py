@@ -1,7 +1,9 @@
-"""Windows Network Policy Server (RADIUS), which Always On VPN, RRAS and 802.1X sign in through: its CSV log.
+"""Windows Network Policy Server (RADIUS), which Always On VPN, RRAS and 802.1X sign in through: its log
+as CSV (database format) or XML (DTS-compliant).
 
 Facts: Microsoft, "Interpret NPS Database Format Log Files" (the order of the columns, packet types, reason codes,
-values of the attributes). The RADIUS client, a VPN server or an access point, sends the packet: it is the source.
+values of the attributes); the XML is in `collectors.microsoft.dts`.
+The RADIUS client, a VPN server or an access point, sends the packet: it is the source.
 The calling station is where the person is: `client.ip`, and `source.nat.ip`, since the VPN server stands before it.
 Times are the server's local time without a zone; where the RADIUS client sent `Event-Timestamp` (seconds since
 1970), that is the time.
@@ -11,7 +13,8 @@ import polars as pl
 
 from collectors import expressions as e
 from collectors import times
-from collectors.shapes import delimited
+from collectors.microsoft.dts import STARTS, DtsEvents
+from collectors.shapes import delimited, either
 from collectors.source import Raw, Source
 
 _COLUMNS = (
@@ -37,11 +40,13 @@ source = Source(
         "en": "Windows Network Policy Server (RADIUS, Always On VPN)",
     },
     zone_hint="perimeter",
-    shape=delimited(_COLUMNS, header="ComputerName", least=17),
-    recognise=r'^\s*"[^",]{1,64}","(?:IAS|RAS)",\d\d/\d\d/\d{4},\d\d:\d\d:\d\d,\d{1,3},',
+    shape=either(STARTS, DtsEvents(), delimited(_COLUMNS, header="ComputerName", least=17)),
+    recognise=(
+        r'^\s*"[^",]{1,64}","(?:IAS|RAS)",\d\d/\d\d/\d{4},\d\d:\d\d:\d\d,\d{1,3},|^\s*<Event>\s*<Timestamp data_type='
+    ),
     leftovers="microsoft.nps",
     constants={"event.kind": "event", "observer.vendor": "Microsoft", "observer.product": "NPS"},
-    ignore=_COLUMNS,
+    ignore=(*_COLUMNS, "Timestamp", "SAM-Account-Name"),
 )
 _KEPT = ("Packet-Type", "Reason-Code", "Class", "NAS-Port-Type", "Authentication-Type", "EAP-Friendly-Name",
          "Acct-Session-Id", "Acct-Terminate-Cause", "Tunnel-Type", "NAS-Identifier", "Client-Friendly-Name",
@@ -95,7 +100,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     date = pl.concat_str(
         raw["Record-Date"].str.strip_chars(), raw["Record-Time"].str.strip_chars(), separator=" "
     )
-    clock = e.local(date.str.to_datetime("%m/%d/%Y %H:%M:%S", time_unit="us", strict=False))
+    written = e.first(raw["Timestamp"], date)
+    clock = e.local(written.str.to_datetime("%m/%d/%Y %H:%M:%S%.f", time_unit="us", strict=False))
     return {
         "@timestamp": e.time_or(sent, clock),
         "event.action": of(0),
@@ -112,7 +118,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
 @source.derive
 def parties(raw: Raw) -> dict[str, pl.Expr]:
     """The person, where the person is, and the RADIUS client that asked."""
-    domain, account = e.domain_user(e.present(raw["Fully-Qualified-User-Name"]))
+    full = e.first(e.present(raw["SAM-Account-Name"]), e.present(raw["Fully-Qualified-User-Name"]))
+    domain, account = e.domain_user(full)
     plain_domain, plain = e.domain_user(e.present(raw["User-Name"]))
     mail = pl.when(plain.str.contains(r"^[^@\s]+@[^@\s]+$")).then(plain)
     name = e.first(account.str.extract(r"([^/\\]+)$"), mail.str.extract(r"^([^@]+)"), plain)

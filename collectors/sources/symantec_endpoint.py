@@ -18,7 +18,7 @@ source = Source(
     shape=SymantecLines(),
     recognise=(
         r"\bSymantecServer: |,Category: \d+,[^,]*,\"?Event Description: |,CIDS Signature ID: |,Risk name: .*,Actual action: "
-        r"|^Scan ID: \d+,Begin: |,Begin: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d,End(?: Time)?: "
+        r"|^(?:<\d+>)?Site: [^,]*,Server(?: Name)?: |^Scan ID: \d+,Begin: |,Begin: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d,End(?: Time)?: "
     ),
     leftovers="symantec",
     constants={
@@ -59,7 +59,9 @@ def _only(value: pl.Expr) -> pl.Expr:
 @source.derive
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.*: which log it is, by the names that it has; signs-in to the console by their words."""
-    text = e.first(e.present(raw["Event Description"]), raw["lead"])
+    told = pl.when(raw["Risk name"].is_not_null() | raw["lead"].str.contains(_DETECTIONS)).then(raw["lead"])
+    scanned = raw["User2"].str.extract(r"^[^,]*,([^,]+)")
+    text = e.first(e.present(raw["Event Description"]), told, scanned)
     admin = raw["Admin"].str.extract(r"^[^,]*,(.*)$")
     signs_in = admin.str.contains(r"(?i)log ?(?:on|in|off|out)")
     risk, attack, scan = (raw[name].is_not_null() for name in ("Risk name", "CIDS Signature ID", "Scan ID"))
@@ -81,7 +83,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("network"))
         .when(signs_in.fill_null(False))
         .then(e.texts("authentication"))
-        .when(admin.is_not_null())
+        .when(raw["Admin"].is_not_null())
         .then(e.texts("configuration"))
         .when(control)
         .then(e.texts("process"))
@@ -96,10 +98,20 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(signs_in | (risk & stopped))
         .then(pl.lit("success")),
         "event.action": acted,
-        "event.reason": e.first(admin, _placed(raw, 4), text.str.replace(r"^\[SID: \d+\] ", "")),
+        "event.reason": e.first(
+            admin,
+            pl.when(raw["Site"].is_not_null()).then(_behind(raw["Server"])),
+            _placed(raw, 4),
+            text.str.replace(r"^\[SID: \d+\] ", ""),
+        ),
         "rule.name": e.first(e.present(raw["CIDS Signature string"]), e.present(_rule(raw, 1))),
         "message": e.first(e.present(raw["Description"]), text),
     }
+
+
+def _behind(value: pl.Expr) -> pl.Expr:
+    """What stands by place behind a value."""
+    return e.present(value.str.extract(r"^[^,]*,(.*)$"))
 
 
 def _time(value: pl.Expr) -> pl.Expr:
@@ -195,8 +207,9 @@ def objects(raw: Raw) -> dict[str, pl.Expr]:
         "file.path": path,
         "file.name": path.str.extract(r"([^\\/]+)$"),
         "process.pid": e.whole(_rule(raw, 2)),
-        "process.executable": e.first(runs, e.present(raw["Application"]) if "CIDS Signature ID" in raw else e.nothing()),
-        "process.name": runs.str.extract(r"([^\\/]+)$"),
+        "process.executable": e.first(runs, pl.when(raw["Remote Host IP"].is_not_null()).then(e.present(raw["Application"]))),
+        "process.name": e.first(runs, pl.when(raw["Remote Host IP"].is_not_null()).then(e.present(raw["Application"])))
+        .str.extract(r"([^\\/]+)$"),
         **e.url_columns(e.present(raw["Intrusion URL"])),
     }  # fmt: skip
 

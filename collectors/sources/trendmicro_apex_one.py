@@ -76,13 +76,27 @@ _KINDS = {
     "WB": ("event", "web,network", "info"),
     "MS": ("event", "email", "info"),
     "FW": ("event", "network", "info"),
+    "CnC Callback": ("alert", "network", "info"),
+    "Data Loss Prevention": ("alert", "file", "info"),
+    "Device Access Control Information": ("event", "host", "info"),
     "Attack Discovery Detections": ("alert", "intrusion_detection", "info"),
     "Managed Product Logon/Logoff Events": ("event", "authentication", "info"),
     "Product Auditing Events": ("event", "configuration", "info"),
     "Engine Update Status": ("event", "configuration", "change"),
     "Pattern Update Status": ("event", "configuration", "change"),
 }
-_ENDPOINT = ["AV", "PML", "VAD", "FH", "Spyware Detected", "DLP", "DAC"]
+_NETWORK = ["NCIE", "CnC", "CnC Callback", "IPS", "WB", "FW"]
+_ENDPOINT = [
+    "Data Loss Prevention",
+    "Device Access Control Information",
+    "AV",
+    "PML",
+    "VAD",
+    "FH",
+    "Spyware Detected",
+    "DLP",
+    "DAC",
+]
 _BEHAVIOUR = {
     "0": "Compromised executable file",
     "1": "New startup program",
@@ -175,6 +189,8 @@ def machines(raw: Raw) -> dict[str, pl.Expr]:
         pl.when(~raw[name].str.contains("@")).then(e.present(raw[name]))
         for name in ("dhost", "dvchost", "shost")
     ]
+    away = kind.is_in(_NETWORK)  # there `dhost` is the far end's name
+    named[0] = pl.when(~away).then(named[0])
     address = e.first(
         here, pl.when(kind == "Attack Discovery Detections").then(far), e.ip(raw["TMCMLogDetectedIP"])
     )
@@ -182,6 +198,7 @@ def machines(raw: Raw) -> dict[str, pl.Expr]:
     return {
         "source.ip": e.first(e.ip(e.present(raw["src"])), here, e.ip(said)),
         "destination.ip": far,
+        "destination.domain": pl.when(away).then(e.not_ip(e.present(raw["dhost"]))),
         "source.mac": e.present(raw["smac"]),
         "destination.mac": e.present(raw["dmac"]),
         "host.name": e.first(*named, e.present(raw["TMCMLogDetectedHost"])),

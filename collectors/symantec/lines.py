@@ -34,7 +34,7 @@ _NAMES = (
 _NAME = rf'(?:^|,)\s?"?({"|".join(re.escape(name) for name in sorted(_NAMES, key=len, reverse=True))}): ?'
 _TELLING = (
     r"(?:^|,)\s?\"?(?:Event time|Begin|Begin Time|Scan ID|Event Description|Risk name|Local Host IP|Admin|"
-    r"CIDS Signature ID|Group Name): ?"
+    r"CIDS Signature ID|Group Name): ?|^\s*Site: [^,]*,Server(?: Name)?: "
 )
 _NEXT, _IS = "\x1e", "\x1f"
 
