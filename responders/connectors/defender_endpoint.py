@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 
 from hinomi.errors import DependencyDown, Refused
+from responders.connectors import trust
 from responders.connectors.protocol import Done
 from responders.connectors.settings import DefenderEndpoint
 
@@ -132,12 +133,17 @@ class Endpoint:
                 f"Defender が操作を断りました({answer.status_code})。",
                 f"Defender refused: {answer.status_code}",
             )
-        found: dict[str, Any] = answer.json()
+        try:
+            found: dict[str, Any] = answer.json()
+        except ValueError:
+            raise DependencyDown(
+                "Defenderの応答を読めません。", "Defender answered something that is no JSON"
+            ) from None
         return found
 
     @contextmanager
     def _api(self) -> Iterator[httpx.Client]:
-        verify: Any = str(self.settings.ca) if self.settings.ca else True
+        verify = trust.context(self.settings.ca)
         try:
             with httpx.Client(base_url=self.settings.url, timeout=_TIMEOUT, verify=verify) as api:
                 form = {
@@ -147,6 +153,11 @@ class Endpoint:
                     "scope": _SCOPE,
                 }
                 signed = api.post(self.settings.token_url, data=form)
+                if signed.status_code == 429 or signed.status_code >= 500:
+                    raise DependencyDown(
+                        f"Microsoft のサインインが {signed.status_code} を返しました。",
+                        f"Microsoft's sign-in answered {signed.status_code}",
+                    )
                 if signed.status_code != 200:
                     raise Refused(
                         "Defender へのサインインが断られました。",

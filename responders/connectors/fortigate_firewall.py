@@ -14,6 +14,7 @@ from urllib.parse import quote
 import httpx
 
 from hinomi.errors import DependencyDown, Refused
+from responders.connectors import trust
 from responders.connectors.protocol import Done
 from responders.connectors.settings import FortiGate
 
@@ -115,7 +116,7 @@ class Firewall:
         answer = api.request(method, f"/api/v2/cmdb/{path}", json=body, params={"vdom": self.settings.vdom})
         if answer.status_code == 404 and missing_ok:
             return {}
-        if answer.status_code >= 500:
+        if answer.status_code == 429 or answer.status_code >= 500:
             raise DependencyDown(
                 f"ファイアウォールが {answer.status_code} を返しました。",
                 f"the firewall answered {answer.status_code}",
@@ -125,12 +126,17 @@ class Firewall:
                 f"ファイアウォールが操作を断りました({answer.status_code})。",
                 f"the firewall refused: {answer.status_code}",
             )
-        found: dict[str, Any] = answer.json()
+        try:
+            found: dict[str, Any] = answer.json()
+        except ValueError:
+            raise DependencyDown(
+                "ファイアウォールの応答を読めません。", "the firewall answered something that is no JSON"
+            ) from None
         return found
 
     @contextmanager
     def _api(self) -> Iterator[httpx.Client]:
-        verify: Any = str(self.settings.ca) if self.settings.ca else True
+        verify = trust.context(self.settings.ca)
         headers = {"Authorization": f"Bearer {self.settings.token.reveal()}"}
         try:
             with httpx.Client(

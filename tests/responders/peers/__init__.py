@@ -1,0 +1,1 @@
+"""Local servers that speak the documented protocol of what playbooks act on."""

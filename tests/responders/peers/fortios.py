@@ -1,0 +1,88 @@
+"""FortiOS' REST API as its documents tell: bearer token, vdom, address objects, address groups.
+
+Source: Fortinet Developer Network, FortiOS 7.x "CMDB API": 401 for a wrong token, 404 with http_status for an unknown
+object, 500 with error -5 for a name that is taken, 500 with -3 for a member that does not exist, 500 with -23 for an
+object that is still in use.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+
+@dataclass(slots=True)
+class FortiOs:
+    """The firewall's configuration. fail: answers to give instead, first come first; calls: what was asked."""
+
+    token: str
+    addresses: dict[str, str] = field(default_factory=dict)
+    group: list[str] = field(default_factory=list)
+    fail: list[int] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """The API."""
+        base = "/api/v2/cmdb/firewall"
+        return Starlette(
+            routes=[
+                Route(f"{base}/addrgrp/{{name}}", self._group, methods=["GET", "PUT"]),
+                Route(f"{base}/address", self._make, methods=["POST"]),
+                Route(f"{base}/address/{{name}}", self._address, methods=["GET", "DELETE"]),
+            ]
+        )
+
+    def _refusal(self, request: Request) -> Response | None:
+        self.calls.append(f"{request.method} {request.url.path.rpartition('/firewall/')[2]}")
+        if request.headers.get("authorization") != f"Bearer {self.token}":
+            return Response(status_code=401)
+        if request.query_params.get("vdom") != "root":
+            return _said(424, error=-651)
+        if self.fail:
+            return _said(self.fail.pop(0))
+        return None
+
+    async def _group(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        if request.path_params["name"] != "hinomi-block":
+            return _said(404)
+        if request.method == "GET":
+            return _said(
+                200, results=[{"name": "hinomi-block", "member": [{"name": name} for name in self.group]}]
+            )
+        wanted = [member["name"] for member in (await request.json())["member"]]
+        if not set(wanted) <= {*self.addresses, "none"}:
+            return _said(500, error=-3)
+        self.group = wanted
+        return _said(200)
+
+    async def _make(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        body = await request.json()
+        if body["name"] in self.addresses:
+            return _said(500, error=-5)
+        self.addresses[body["name"]] = body["subnet"]
+        return _said(200)
+
+    async def _address(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        name = request.path_params["name"]
+        if name not in self.addresses:
+            return _said(404)
+        if request.method == "GET":
+            return _said(200, results=[{"name": name, "subnet": self.addresses[name]}])
+        if name in self.group:
+            return _said(500, error=-23)
+        del self.addresses[name]
+        return _said(200)
+
+
+def _said(status: int, **more: Any) -> JSONResponse:
+    word = "success" if status == 200 else "error"
+    return JSONResponse({"http_status": status, "status": word, "vdom": "root", **more}, status_code=status)

@@ -1,0 +1,46 @@
+"""A Starlette application behind a real TLS socket of its own, for one test."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+
+from ops.elastic.certificates import Authority
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where it is and whom its certificate is signed by."""
+
+    url: str
+    ca: Path
+
+
+@contextmanager
+def served(app: Starlette, folder: Path) -> Iterator[Served]:
+    """Serve over TLS on a free port of loopback until the end of the block."""
+    Authority().write(folder, "127.0.0.1")
+    config = uvicorn.Config(
+        app,
+        host="127.0.0.1",
+        port=0,
+        log_level="error",
+        ssl_certfile=str(folder / "node.pem"),
+        ssl_keyfile=str(folder / "node.key"),
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive()
+        threading.Event().wait(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield Served(f"https://127.0.0.1:{port}", folder / "ca.pem")
+    finally:
+        server.should_exit = True
+        thread.join(10)

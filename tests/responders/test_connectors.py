@@ -1,0 +1,183 @@
+"""The firewall and the endpoint connector over real TLS, against servers that follow the vendors' documents."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from hinomi.errors import DependencyDown, Refused
+from responders.connectors.defender_endpoint import Endpoint
+from responders.connectors.fortigate_firewall import Firewall
+from responders.connectors.settings import DefenderEndpoint, FortiGate
+from tests.responders.peers.defender import Defender
+from tests.responders.peers.fortios import FortiOs
+from tests.responders.peers.served import served
+
+ATTACKER = {"address": "203.0.113.9"}
+PC = {"host": "pc-0042"}
+
+
+@contextmanager
+def _firewall(folder: Path, peer: FortiOs, token: str = "t0ken") -> Iterator[Firewall]:
+    secret = folder / "token"
+    secret.write_text(token, encoding="utf-8")
+    with served(peer.app(), folder) as there:
+        settings = {
+            "kind": "fortigate",
+            "url": there.url,
+            "token": f"file:{secret}",
+            "group": "hinomi-block",
+            "ca": there.ca,
+        }
+        yield Firewall(FortiGate.model_validate(settings))
+
+
+@contextmanager
+def _endpoint(folder: Path, peer: Defender, secret: str = "s3cret") -> Iterator[Endpoint]:
+    path = folder / "secret"
+    path.write_text(secret, encoding="utf-8")
+    with served(peer.app(), folder) as there:
+        settings = {
+            "kind": "defender",
+            "url": there.url,
+            "token_url": f"{there.url}/tenant/oauth2/v2.0/token",
+            "client_id": "c1",
+            "client_secret": f"file:{path}",
+            "ca": there.ca,
+        }
+        yield Endpoint(DefenderEndpoint.model_validate(settings))
+
+
+def test_an_address_is_blocked_once_and_unblocked_as_it_was(tmp_path: Path) -> None:
+    """Plan changes nothing; acting twice changes once; undo leaves the firewall as it was before."""
+    peer = FortiOs("t0ken", {"other": "192.0.2.1 255.255.255.255"}, ["other"])
+    with _firewall(tmp_path, peer) as firewall:
+        assert firewall.plan("block_address", ATTACKER).changed
+        assert peer.group == ["other"]
+        before = firewall.look("block_address", ATTACKER)
+        assert firewall.act("block_address", ATTACKER).changed
+        assert not firewall.act("block_address", ATTACKER).changed
+        assert peer.group == ["other", "hinomi-203.0.113.9"]
+        assert peer.addresses["hinomi-203.0.113.9"] == "203.0.113.9 255.255.255.255"
+        assert firewall.verify("block_address", ATTACKER)
+        firewall.undo("block_address", ATTACKER, before)
+        assert peer.group == ["other"] and list(peer.addresses) == ["other"]
+        assert not firewall.undo("block_address", ATTACKER, {**before, "member": True}).changed
+
+
+def test_a_crash_between_object_and_group_is_finished_by_the_next_try(tmp_path: Path) -> None:
+    """The object was made, the group not yet changed: acting again does the rest, and only the rest."""
+    peer = FortiOs("t0ken", {"hinomi-203.0.113.9": "203.0.113.9 255.255.255.255"}, ["none"])
+    with _firewall(tmp_path, peer) as firewall:
+        assert firewall.act("block_address", ATTACKER).changed
+    assert "POST address" not in peer.calls
+    assert "hinomi-203.0.113.9" in peer.group
+
+
+@pytest.mark.parametrize(
+    "address", ["10.30.8.20", "192.168.1.1", "172.20.0.1", "127.0.0.1", "203.0.113.0/24", "x"]
+)
+def test_inside_addresses_and_networks_are_never_blocked(tmp_path: Path, address: str) -> None:
+    """Refused before the firewall is asked anything that changes it."""
+    peer = FortiOs("t0ken")
+    with _firewall(tmp_path, peer) as firewall, pytest.raises(Refused):
+        firewall.act("block_address", {"address": address})
+    assert not [call for call in peer.calls if not call.startswith("GET")]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [(401, Refused), (403, Refused), (429, DependencyDown), (500, DependencyDown), (503, DependencyDown)],
+)
+def test_what_the_firewall_answers_decides_whether_to_try_again(
+    tmp_path: Path, answer: int, error: type[Exception]
+) -> None:
+    """Busy or broken: again later. Refused: never again by itself."""
+    peer = FortiOs("t0ken", fail=[answer])
+    with _firewall(tmp_path, peer) as firewall, pytest.raises(error):
+        firewall.act("block_address", ATTACKER)
+
+
+def test_a_wrong_token_and_a_missing_group_are_said_in_words(tmp_path: Path) -> None:
+    """The doctor can say what is wrong; the token is in none of it."""
+    with _firewall(tmp_path, FortiOs("other"), "s3cr3t-t0ken") as firewall:
+        said = firewall.health()
+    assert said and "s3cr3t-t0ken" not in said
+    with _firewall(tmp_path, FortiOs("t0ken")) as firewall:
+        assert firewall.health() == ""
+
+
+def test_a_firewall_that_is_away_is_tried_again(tmp_path: Path) -> None:
+    """No answer at all is DependencyDown, and so is a certificate of somebody else."""
+    peer = FortiOs("t0ken")
+    with _firewall(tmp_path, peer) as firewall:
+        pass
+    with pytest.raises(DependencyDown):
+        firewall.act("block_address", ATTACKER)
+    other = tmp_path / "other"
+    with _firewall(other.parent, peer) as right, served(FortiOs("t0ken").app(), other) as there:
+        wrong = Firewall(right.settings.model_copy(update={"url": there.url}))
+        with pytest.raises(DependencyDown):
+            wrong.act("block_address", ATTACKER)
+
+
+def test_a_machine_is_isolated_once_and_released(tmp_path: Path) -> None:
+    """While Microsoft still works on it, asking again asks nothing; release undoes it."""
+    peer = Defender("s3cret", {"m1": "pc-0042.city.example.jp", "m2": "pc-00421.city.example.jp"})
+    with _endpoint(tmp_path, peer) as endpoint:
+        assert endpoint.plan("isolate_endpoint", PC).changed
+        assert peer.actions == []
+        before = endpoint.look("isolate_endpoint", PC)
+        assert endpoint.act("isolate_endpoint", PC).changed
+        assert not endpoint.act("isolate_endpoint", PC).changed
+        assert [action["type"] for action in peer.actions] == ["Isolate"]
+        peer.actions[0]["status"] = "Succeeded"
+        assert endpoint.verify("isolate_endpoint", PC)
+        assert endpoint.undo("isolate_endpoint", PC, before).changed
+        assert [action["type"] for action in peer.actions] == ["Isolate", "Unisolate"]
+        peer.actions[1]["status"] = "Succeeded"
+        assert not endpoint.verify("isolate_endpoint", PC)
+
+
+def test_an_isolation_that_failed_is_not_taken_for_one(tmp_path: Path) -> None:
+    """A failed or cancelled action leaves the machine as it was: verify says so, acting asks again."""
+    peer = Defender("s3cret", {"m1": "pc-0042.city.example.jp"})
+    with _endpoint(tmp_path, peer) as endpoint:
+        endpoint.act("isolate_endpoint", PC)
+        peer.actions[0]["status"] = "Failed"
+        assert not endpoint.verify("isolate_endpoint", PC)
+        assert endpoint.act("isolate_endpoint", PC).changed
+    assert len(peer.actions) == 2
+
+
+@pytest.mark.parametrize("machines", [{}, {"m1": "pc-0042.a.example.jp", "m2": "pc-0042.b.example.jp"}])
+def test_no_machine_or_two_of_the_name_are_refused(tmp_path: Path, machines: dict[str, str]) -> None:
+    """Which machine is meant must be plain: otherwise nothing is done."""
+    peer = Defender("s3cret", machines)
+    with _endpoint(tmp_path, peer) as endpoint, pytest.raises(Refused):
+        endpoint.act("isolate_endpoint", PC)
+    assert peer.actions == []
+
+
+def test_a_hostile_host_name_is_no_query(tmp_path: Path) -> None:
+    """A host name from a log line cannot end the filter's quotes."""
+    with _endpoint(tmp_path, Defender("s3cret")) as endpoint, pytest.raises(Refused):
+        endpoint.act("isolate_endpoint", {"host": "x') or startswith(computerDnsName,'"})
+
+
+@pytest.mark.parametrize(("answer", "error"), [(403, Refused), (429, DependencyDown), (503, DependencyDown)])
+def test_throttling_is_tried_again_and_refusal_is_not(
+    tmp_path: Path, answer: int, error: type[Exception]
+) -> None:
+    """Over the quota or broken: later. Not allowed: never by itself."""
+    peer = Defender("s3cret", {"m1": "pc-0042.city.example.jp"}, fail=[answer])
+    with _endpoint(tmp_path, peer) as endpoint, pytest.raises(error):
+        endpoint.act("isolate_endpoint", PC)
+
+
+def test_a_wrong_secret_is_refused_and_never_shown(tmp_path: Path) -> None:
+    """What the doctor says of it holds no secret."""
+    with _endpoint(tmp_path, Defender("other"), "s3cr3t-value") as endpoint:
+        said = endpoint.health()
+    assert said and "s3cr3t-value" not in said
