@@ -21,16 +21,16 @@ class Served:
 
 
 @contextmanager
-def served(app: Starlette, folder: Path) -> Iterator[Served]:
-    """Serve over TLS on a free port of loopback until the end of the block."""
+def served(app: Starlette, folder: Path, *, tls: bool = True) -> Iterator[Served]:
+    """Serve on a free port of loopback until the end of the block."""
     Authority().write(folder, "127.0.0.1")
     config = uvicorn.Config(
         app,
         host="127.0.0.1",
         port=0,
         log_level="error",
-        ssl_certfile=str(folder / "node.pem"),
-        ssl_keyfile=str(folder / "node.key"),
+        ssl_certfile=str(folder / "node.pem") if tls else None,
+        ssl_keyfile=str(folder / "node.key") if tls else None,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
@@ -40,7 +40,7 @@ def served(app: Starlette, folder: Path) -> Iterator[Served]:
         threading.Event().wait(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Served(f"https://127.0.0.1:{port}", folder / "ca.pem")
+        yield Served(f"{'https' if tls else 'http'}://127.0.0.1:{port}", folder / "ca.pem")
     finally:
         server.should_exit = True
         thread.join(10)
