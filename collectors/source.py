@@ -6,6 +6,7 @@ derived columns as expressions; only documents that no table can describe use a 
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -15,6 +16,7 @@ import polars as pl
 from hinomi import ecs
 
 ROW = "row"
+MOST_VENDOR_COLUMNS = 1500
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,11 +197,25 @@ def _plainly_named(document: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def frame_of(documents: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """A frame from flat mappings, each column in its ECS type; values that do not fit become null."""
+    """A frame from flat mappings, each column in its ECS type; values that do not fit become null.
+
+    Of names that ECS does not know the commonest `MOST_VENDOR_COLUMNS` become columns: senders choose names,
+    and each name costs a cell in every row. `event.original` keeps the rest.
+    """
     rows = [_plainly_named(document) for document in documents]
-    names = list(dict.fromkeys(name for row in rows for name in row))
+    names = _names(rows)
     columns = [_column(name, [row.get(name) for row in rows]) for name in names]
     return pl.DataFrame(columns) if columns else pl.DataFrame({"_": [None] * len(rows)}).drop("_")
+
+
+def _names(rows: list[Mapping[str, Any]]) -> list[str]:
+    counted = Counter(name for row in rows for name in row)
+    if len(counted) <= MOST_VENDOR_COLUMNS:
+        return list(counted)
+    known = ecs.fields()
+    vendor = Counter({name: n for name, n in counted.items() if name not in known})
+    kept = {name for name, _ in vendor.most_common(MOST_VENDOR_COLUMNS)}
+    return [name for name in counted if name in known or name in kept]
 
 
 def _column(name: str, values: list[Any]) -> pl.Series:

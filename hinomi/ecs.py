@@ -7,7 +7,7 @@ list of text, so that a column has one type in every file and every machine.
 
 import csv
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
 
@@ -63,7 +63,7 @@ def fields() -> dict[str, Field]:
     return table
 
 
-@cache
+@lru_cache(maxsize=16_384)  # senders choose names: without a bound their inventions would stay in memory
 def column_type(name: str) -> pl.DataType | None:
     """The Polars type of a dotted ECS field, or None where ECS does not know the field."""
     field = fields().get(name)

@@ -13,7 +13,7 @@ from collectors import catalogue
 from collectors.aws.envelopes import arn_parts, opened
 from collectors.records import epoch
 from collectors.shapes import inner, lines
-from collectors.source import ROW
+from collectors.source import MOST_VENDOR_COLUMNS, ROW
 from hinomi import ecs
 from tests.collectors import content
 
@@ -138,3 +138,20 @@ def test_a_time_that_nanoseconds_cannot_hold_is_none() -> None:
     )
     [frame] = parsed.frames
     assert [stamp is None for stamp in frame["@timestamp"].to_list()] == [True, False]
+
+
+def test_names_that_a_sender_invents_do_not_fill_memory() -> None:
+    """Thousands of names of a sender's own: the frame stays narrow, what ECS knows and what is common is there."""
+    entry = {
+        "action": "repo.create",
+        "actor": "t-yamada",
+        "created_at": 1795144329330,
+        "visibility": "private",
+    }
+    written = [
+        orjson.dumps({f"k{number}_{n}": "x" for n in range(100)} | entry).decode() for number in range(60)
+    ]
+    [frame] = catalogue.find("github.audit").parse(content.intake(*written)).frames
+    assert frame.height == 60
+    assert frame.width < MOST_VENDOR_COLUMNS + 100
+    assert {"user.name", "@timestamp", "github.visibility"} <= set(frame.columns)
