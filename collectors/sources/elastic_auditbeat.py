@@ -50,12 +50,12 @@ def _event(document: dict[str, Any]) -> Flat:
     """event.*: allowed values only, and the outcome that auditd wrote."""
     result = text(document, "auditd", "result")
     said = {"success": "success", "fail": "failure"}.get(result or "")
-    outcome = text(document, "event", "outcome")
+    outcome, kind = text(document, "event", "outcome"), text(document, "event", "kind")
     return {
         "@timestamp": time(document.get("@timestamp")),
         "event.category": _allowed(document, "category"),
         "event.type": _allowed(document, "type"),
-        "event.kind": text(document, "event", "kind") or "event",
+        "event.kind": kind if kind in ALLOWED["event.kind"] else "event",
         "event.outcome": outcome if outcome in ALLOWED["event.outcome"] else said,
         "event.start": time(at(document, "event", "start")),
         "event.end": time(at(document, "event", "end")),

@@ -9,13 +9,14 @@ import polars as pl
 from collectors import expressions as e
 from collectors.shapes import patterns
 from collectors.source import Raw, Source
-from collectors.vmware.esxi import APPS, MEANINGS, TABLE
+from collectors.vmware.esxi import MEANINGS, TABLE
+from collectors.vmware.front import APPS, Fronted
 
 source = Source(
     name="vmware.esxi",
     title={"ja": "VMware ESXi", "en": "VMware ESXi"},
     zone_hint="internal",
-    shape=patterns(TABLE, APPS),
+    shape=Fronted(patterns(TABLE, APPS)),
     recognise=(
         r"(?:\b(?:hostd|vpxa|rhttpproxy|fdm|Hostd|Vpxa|Rhttpproxy|Fdm)(?:\[\w+\])?:? +)\[Originator@\d+ "
         r"|^(?:<\d+>)?\S* ?\S* ?(?:vobd: +)?\[\w+Correlator\] \d+us: |^\s*\[Originator@\d+ sub=|\bcpu\d+:\d+(?: opID=\w+)?\)"
@@ -24,13 +25,12 @@ source = Source(
     leftovers="vmware.esxi",
     constants={"event.kind": "event", "observer.vendor": "VMware", "observer.product": "ESXi"},
     rename={
-        "text": "message",
+        "whole": "message",
         "agent": "user_agent.original",
         "port": "source.port",
         "dport": "destination.port",
         "host": "destination.domain",
         "id": "event.code",
-        "level": "log.level",
         "serial": "observer.serial_number",
     },
     ignore=(
@@ -98,6 +98,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
             ),
             pl.when(~name.is_in(["said", "other", "sshd"])).then(name),
         ),
+        "log.level": e.first(raw["level"], raw["severity"].str.to_lowercase()),
         "event.reason": e.present(e.first(raw["reason"], raw["reason2"])),
     }
 
@@ -119,7 +120,7 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "source.domain": e.not_ip(src),
         "destination.ip": e.ip(dst),
         "process.name": daemon,
-        "process.pid": e.first(*map(e.whole, (raw["runs"], raw["runs2"], raw["pid"], raw["daemonpid"], pl.col("header.pid")))),
+        "process.pid": e.first(*map(e.whole, (raw["runs"], raw["pid"], raw["daemonpid"], pl.col("header.pid")))),
         "process.command_line": command,
         "file.path": path,
         "file.name": path.str.extract(r"([^/]+)/*$"),

@@ -2,28 +2,24 @@
 
 Facts: VMware, "ESXi Log Files" and "Configuring syslog on ESXi hosts"; the event texts of the vSphere API
 (`vim.event.*`); VOB ids from "VMkernel observations". Most lines of hostd, vpxa, rhttpproxy and fdm stand behind
-`[Originator@6876 sub=… opID=… user=…]`.
+`[Originator@6876 sub=… opID=… user=…]`, which `collectors.vmware.front` has taken off before.
 """
 
 from collections.abc import Mapping
 
+from collectors.vmware.front import MARK
+
 _IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]+)"
-_LEVEL = r"(?:(?P<level>info|warning|error|verbose|trivia|debug|panic|none) )?"
-_FRONT = (
-    r"^\s*(?:[A-Z][a-z]\(\d+\) )?(?:(?P<daemon>[A-Za-z][\w\-]{1,30})(?:\[(?P<daemonpid>\d+)\])?: +)?"
-    rf"{_LEVEL}(?:(?P<program>[A-Za-z][\w\-.]{{1,40}})\[(?P<pid>\w{{1,20}})\]:? +)?"
-    r"(?:\[Originator@\d+ sub=(?P<sub>[^\]]*?)(?: opID=(?P<opid>[^\s\]]+))?(?: sid=(?P<sid>[^\s\]]+))?"
-    r"(?: user=(?P<as>[^:\]]+)(?::(?P<asdomain>[^\]]*))?)?\] +)?"
-)
-_ORIGIN = _FRONT.removesuffix("?")  # the part in brackets must be there
+_FRONT = rf"^{MARK}?\s*"
+_ORIGIN = rf"^{MARK}\s*"
 _ENDS = r".*?<TCP '(?P<src>[^' ]+) : (?P<port>\d+)'>, <TCP '(?P<dst>[^' ]+) : (?P<dport>\d+)'>"
 
 TABLE: Mapping[str, str] = {
     "observation": (
-        r"^\s*(?:\S+ )?(?:vobd: )?\[(?P<correlator>\w+Correlator)\] \d+us: +\[(?P<id>(?:vob|esx|vmkernel)[\w.\-]+)\] "
+        _FRONT + r"(?:\S+ )?\[(?P<correlator>\w+Correlator)\] \d+us: +\[(?P<id>(?:vob|esx|vmkernel)[\w.\-]+)\] "
         r"(?P<reason>.*?(?: for '(?P<user>[^'@]*)@(?P<src>[^']*)'.*)?)$"
     ),
-    "kernel": r"^\s*(?:[A-Z][a-z]\(\d+\) )?(?:vmkernel: )?cpu\d+:\d+(?: opID=\w+)?\)(?:(?P<level>WARNING|ALERT|INFO): )?(?P<reason>.*)$",
+    "kernel": _FRONT + r"cpu\d+:\d+(?: opID=\w+)?\)(?:(?P<severity>WARNING|ALERT|INFO): )?(?P<reason>.*)$",
     "session": (
         _FRONT + r"(?:Event \d+ : )?(?P<reason>SSH session was (?P<what>opened|closed) for '(?P<user>[^'@]*)@(?P<src>[^']*)')"
     ),
@@ -45,8 +41,8 @@ TABLE: Mapping[str, str] = {
         _FRONT + r"(?P<reason>Received disconnect|Disconnected|Connection closed|Connection reset|Connection) (?P<what>from|by) "
         rf"(?:(?:authenticating |invalid )?user (?P<user>\S*) )?(?P<src>{_IP}) port (?P<port>\d+)"
     ),
-    "command": r"^\s*(?:USER (?P<user>\S+) pid (?P<runs>\d+) cmd (?P<command>.*)|"
-    r"(?:shell\[(?P<runs2>\d+)\]: )?\[(?P<user2>[\w.\-]+)\]: (?P<command2>.*))$",
+    "command": _FRONT + r"(?:USER (?P<user>\S+) pid (?P<runs>\d+) cmd (?P<command>.*)|"
+    r"\[(?P<user2>[\w.\-]+)\]: (?P<command2>.*))$",
     "started": _FRONT + r"(?:Util: )?(?:ForkExec\((?P<command>[^)]*)\)|Launching binary: (?P<command2>.*))",
     "file": (
         _FRONT + r"(?:Processing (?:file|\w*File): (?P<path>/.*?)|PublishReport: file (?P<path2>/\S+) (?P<reason>published as \S+)|"
@@ -74,14 +70,8 @@ TABLE: Mapping[str, str] = {
     "terminal": _FRONT + r"(?P<reason>Session (?P<what>opened|closed) for '(?P<user>[^']*)' on (?P<tty>\S+))",
     "connection": _ORIGIN + rf"(?P<reason>[^<]{_ENDS}.*)$",
     "said": _ORIGIN + r"(?:AddVM: |\[[\w:]+\] )?(?P<reason>\S.*?)$",
-    "sshd": r"^\s*(?P<program>sshd)\[(?P<pid>\d+)\]: (?P<reason>.*)$",
-    "serial": r"^\s*QuerySerialNumber\b.*?number is (?P<serial>\S+)",
+    "serial": _FRONT + r"QuerySerialNumber\b.*?number is (?P<serial>\S+)",
 }  # fmt: skip
-APPS = (
-    *("Hostd", "hostd", "Vpxa", "vpxa", "Rhttpproxy", "rhttpproxy", "Fdm", "fdm", "vmkernel", "vmkwarning", "vobd"),
-    *("hostd-probe", "shell", "ESXShell", "esxcli", "sdrsInjector", "healthd", "VMKernel", "vmauthd", "envoy-access"),
-    *("sshd", "storageRM", "nfcd", "usbarb", "iofilterd", "vsanmgmtd", "localcli", "heartbeat", "watchdog-hostd"),
-)  # fmt: skip
 
 # name → event.category, event.type, event.outcome ("" where the text has none).
 MEANINGS: Mapping[str, tuple[str, str, str]] = {
