@@ -10,12 +10,15 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+import polars as pl
+
 import collectors.sources
 from collectors.source import Source
 from hinomi.errors import ContentError
 
 _FOLDER = Path(collectors.sources.__path__[0])
 _MIN_SHARE = 0.5
+_HEAD = 65_536  # characters of a line that are looked at: what a product is known by stands before
 
 
 @cache
@@ -65,10 +68,10 @@ def recognise(lines: list[str]) -> str | None:
     A specific source wins over a generic one. Where two specific sources fit equally well it is None:
     a guess would be pinned, so a person must say which it is.
     """
-    sample = [line for line in lines if line.strip()]
-    if not sample:
+    sample = pl.Series("line", [line[:_HEAD] for line in lines if line.strip()], dtype=pl.String)
+    if not len(sample):
         return None
-    shares = {name: sum(map(source.recognises, sample)) / len(sample) for name, source in sources().items()}
+    shares = {name: source.recognised(sample) / len(sample) for name, source in sources().items()}
     generic = {name: share for name, share in shares.items() if name.startswith("generic.")}
     specific = {name: share for name, share in shares.items() if name not in generic}
     best = _best(specific)

@@ -5,7 +5,6 @@ registration there is. A source is a shape (how a line splits into raw fields), 
 derived columns as expressions; only documents that no table can describe use a function an event.
 """
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -74,7 +73,8 @@ class Source:
     """One product's format.
 
     name: `vendor.product`, also the dataset; title: {"ja", "en"}; shape: how lines split; recognise: a
-    regular expression (Rust syntax) that a line of this product matches, for auto-detection; rename:
+    regular expression that a line of this product matches, for auto-detection (several: it matches all of them);
+    unlike: one that it does not match (Rust syntax both: linear in the line, without looking around); rename:
     raw field → ECS field; leftovers: prefix under which raw fields that no table names are kept (the
     vendor's own name), "" to drop none and keep raw names; ignore: raw fields that carry nothing (said
     why in the file); constants: ECS field → value in every event; why: input rows
@@ -84,7 +84,8 @@ class Source:
     name: str
     title: Mapping[str, str]
     shape: Shape
-    recognise: str = ""
+    recognise: str | Sequence[str] = ""
+    unlike: str = ""
     zone_hint: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -114,9 +115,19 @@ class Source:
         self._each = function
         return function
 
+    def recognised(self, lines: pl.Series) -> int:
+        """How many of the lines look like this product's."""
+        every = [self.recognise] if isinstance(self.recognise, str) else self.recognise
+        if not any(every):
+            return 0
+        line = pl.col(lines.name)
+        fits = pl.all_horizontal(line.str.contains(one) for one in every)
+        ours = fits & ~line.str.contains(self.unlike) if self.unlike else fits
+        return int(lines.to_frame().select(ours.fill_null(False).sum()).item())
+
     def recognises(self, line: str) -> bool:
         """Whether one line looks like this product's."""
-        return bool(self.recognise) and re.search(self.recognise, line) is not None
+        return self.recognised(pl.Series("line", [line])) > 0
 
     def parse(self, intake: pl.DataFrame) -> Parsed:
         """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""

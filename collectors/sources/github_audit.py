@@ -18,8 +18,8 @@ source = Source(
     zone_hint="cloud",
     shape=JsonRecords(kind=("action",)),
     recognise=(
-        r'(?s)(?=.*"action"\s*:\s*"[a-z_0-9]+(?:\.[a-z_0-9]+)+")'
-        r'(?=.*"(?:@timestamp|created_at)"\s*:\s*\d{12,13}\b)'
+        r'"action"\s*:\s*"[a-z_0-9]+(?:\.[a-z_0-9]+)+"',
+        r'"(?:@timestamp|created_at)"\s*:\s*\d{12,13}\b',
     ),
     constants={"event.kind": "event", "event.provider": "github"},
 )

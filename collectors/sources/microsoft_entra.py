@@ -31,10 +31,10 @@ source = Source(
     },
     shape=JsonRecords(kind=("category", "operationName")),
     recognise=(
-        r'^(?!.*"(?:AuditEventId|IntuneAccountId)")(?:'  # Intune's audit log has the same category
-        r'.*"operationName"\s*:.*"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"'
-        r'|.*"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)".*"operationName")'
+        r'"operationName"\s*:',
+        r'"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"',
     ),
+    unlike=r'"(?:AuditEventId|IntuneAccountId)"',  # Intune's audit log has the same category
     constants={"event.kind": "event", "cloud.provider": "azure"},
 )
 

@@ -17,7 +17,7 @@ source = Source(
     name="microsoft.message_trace",
     title={"ja": "Exchange Online メッセージ追跡", "en": "Exchange Online message trace"},
     shape=JsonRecords(),
-    recognise=r'"MessageTraceId"\s*:|"senderAddress"\s*:.*"recipientAddress"\s*:|"exchangeMessageTrace"',
+    recognise=r'"(?:MessageTraceId|fromIP)"\s*:|#microsoft\.graph\.exchangeMessageTrace"',
     constants={"event.kind": "event", "event.category": ["email"], "cloud.provider": "azure"},
 )
 _FAILED = {"failed", "quarantined", "filteredasspam"}

@@ -21,8 +21,9 @@ source = Source(
     zone_hint="cloud",
     shape=JsonRecords(kind=("action", "category")),
     recognise=(
-        r'(?s)(?=.*"uuid"\s*:\s*"[A-Z0-9]{26}")'
-        r'(?=.*"(?:actor_uuid|item_uuid|session_uuid)"\s*:\s*"[A-Z0-9]{26}")(?=.*"timestamp"\s*:)'
+        r'"uuid"\s*:\s*"[A-Z0-9]{26}"',
+        r'"(?:actor_uuid|item_uuid|session_uuid)"\s*:\s*"[A-Z0-9]{26}"',
+        r'"timestamp"\s*:',
     ),
     constants={"event.kind": "event", "event.provider": "1password"},
 )

@@ -80,7 +80,9 @@ def _said(raw: Raw, *names: str) -> pl.Expr:
 def facts(raw: Raw) -> dict[str, pl.Expr]:
     """What needs no more than its name; who and when. Without sign-in `user` is a location's name."""
     named = {target: _said(raw, *names) for target, names in _TABLE.items()}
+    place = e.first(raw["location"], raw["locationname"])
     login = _said(raw, "user", "login", "elogin", "adminid")
+    login = pl.when(login.ne_missing(place)).then(login)
     mail = pl.when(login.str.contains("@", literal=True)).then(login)
     clocks = ("datetime", "time", "timestamp", "epochtime")
     return {
@@ -94,7 +96,7 @@ def facts(raw: Raw) -> dict[str, pl.Expr]:
         "http.response.status_code": e.whole(named["http.response.status_code"]),
         "user.email": mail,
         "user.domain": mail.str.extract(r"@([^@]+)$"),
-        "user.name": _said(raw, "deviceowner", "odeviceowner", "adminid", "ologin", "user", "login"),
+        "user.name": e.first(_said(raw, "deviceowner", "odeviceowner", "adminid", "ologin"), login),
         "user_agent.original": e.first(*(e.present(raw[name]) for name in ("useragent", "ua", "eua"))),
         "event.provider": raw["sourcetype"],
     }
@@ -117,6 +119,7 @@ def asked(raw: Raw) -> dict[str, pl.Expr]:
     }
 
 
+_DENIED = r"block|drop|den(?:y|ied)|reset|quarantin"
 _KINDS = {
     "web": ("web", "network"),
     "casb": ("file",),
@@ -132,7 +135,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     verb = _said(raw, "action", "reqaction", "event").str.to_lowercase()
     kind, result = raw["sourcetype"].str.extract(r"zscalernss-(\w+)$"), raw["result"].str.to_lowercase()
     sign_in, sign_out = verb == "sign_in", verb == "sign_out"
-    denied = verb.str.contains(r"block|drop|den(?:y|ied)|reset|quarantin")
+    denied = verb.str.contains(_DENIED) | raw["resaction"].str.to_lowercase().str.contains(_DENIED)
     return {
         "event.action": verb,
         "event.category": pl.when(sign_in | sign_out)

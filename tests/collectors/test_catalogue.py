@@ -1,5 +1,8 @@
 """The catalogue: sources by being in the folder, names that are nearly right, samples that could be two."""
 
+import time
+
+import polars as pl
 import pytest
 
 from collectors import catalogue
@@ -44,3 +47,32 @@ def test_a_sample_that_fits_two_products_equally_is_nobodys(monkeypatch: pytest.
     monkeypatch.setattr(catalogue, "sources", lambda: two | {"generic.x": _source("generic.x", ".")})
     assert catalogue.recognise(["GW1 hello"]) is None
     assert catalogue.recognise(["GW hello"]) == "generic.x"
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        '"awsRegion":',
+        '"category":"AuditLogs",',
+        'msg="',
+        "(",
+        '"a":{"',
+        "<14>Nov 20 12:14:05 esx01 Hostd: ",
+        "a b ",
+    ],
+)
+def test_recognition_of_a_long_line_takes_its_time_once(repeated: str) -> None:
+    """Nobody is known yet when a line is recognised: no sender can hold up the tower with one."""
+    line = repeated * (1_000_000 // len(repeated))
+    start = time.monotonic()
+    catalogue.recognise([line])
+    assert time.monotonic() - start < 5
+
+
+def test_several_patterns_must_all_fit_and_the_unlike_must_not() -> None:
+    """What Python writes with looking around, in an engine that is linear in the line."""
+    source = Source(
+        name="a.b", title={"ja": "a", "en": "a"}, shape=lines("."), recognise=("x=1", "y=2"), unlike="z"
+    )
+    assert source.recognised(pl.Series(["y=2 x=1", "x=1", "x=1 y=2 z", None])) == 1
+    assert not source.recognises("y=2")
