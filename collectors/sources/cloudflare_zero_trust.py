@@ -27,6 +27,7 @@ source = Source(
     zone_hint="internet",
     shape=JsonRecords(kind=("ActionType", "HTTPMethod")),
     recognise=r'"(?:AppUUID|RayID|HTTPHost|ActorIP|UntrustedCertificateAction|QueryNameReversed)"\s*:',
+    unlike=r'"(?:ClientRequest\w+|EdgeStartTimestamp|ZoneName)"\s*:',  # those are of the web sites' own logs
     constants={"event.kind": "event", "observer.vendor": "Cloudflare"},
 )
 _TIMES = ("Datetime", "CreatedAt", "When", "SessionStartTime")
@@ -75,7 +76,8 @@ def _asked(record: dict[str, Any]) -> Flat:
     return {
         "network.protocol": "dns" if name else "http" if host or "AppUUID" in record else None,
         "network.transport": text(record, "Transport"),
-        "destination.domain": host,
+        "destination.domain": host or text(record, "SNI"),
+        "tls.client.server_name": text(record, "SNI"),
         "url.domain": application or host,
         "url.path": slash + path or None,
         **{key: value for key, value in url(text(record, "URL")).items() if value is not None},
@@ -84,7 +86,7 @@ def _asked(record: dict[str, Any]) -> Flat:
         "http.response.status_code": text(record, "HTTPStatusCode"),
         "http.version": (text(record, "HTTPVersion") or "").removeprefix("HTTP/") or None,
         "user_agent.original": text(record, "UserAgent"),
-        "dns.question.name": name,
+        "dns.question.name": name.rstrip(".") if name else None,
         "dns.question.type": text(record, "QueryTypeName"),
         "file.name": blocked or (files[0] if files else None),
         "file.size": text(record, "BlockedFileSize"),
