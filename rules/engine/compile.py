@@ -1,5 +1,6 @@
 """Rules and log-source tables to one compiled rule set."""
 
+import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -7,7 +8,8 @@ import orjson
 from sigma.types import SigmaString
 
 from hinomi import batch
-from rules.engine import expression, pattern
+from hinomi.errors import ContentError
+from rules.engine import expression, pattern, regex_cost
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
 from rules.engine.fold import fold_all
@@ -55,6 +57,9 @@ class Compiler:
         except pattern.Unresolved as error:
             about["unsupported"] = _unresolved(str(error.args[0]))
             return
+        except ContentError as error:
+            about["unsupported"] = {"ja": error.ja, "en": error.en}
+            return
         for route, program in zip(routes, programs, strict=False):
             anchors = self._anchors(program)
             self.made.units.append(
@@ -93,7 +98,7 @@ class Compiler:
         return found
 
     def atoms(self, test: Test, route: Route) -> Iterator[Atom]:
-        """What a test becomes on a route: any of these must hold. Raises pattern.Unresolved."""
+        """What a test becomes on a route: any of these must hold. Raises Unresolved, ContentError."""
         column = KEYWORDS if test.field is None else route.column(test.field)
         match test.operator:
             case "is" | "is_cased":
@@ -101,7 +106,12 @@ class Compiler:
             case "re":
                 parts, flags = test.operand
                 for resolved in pattern.resolve(parts, self.texts):
-                    yield Atom(column, "re", ["".join(resolved), flags], "regex")
+                    text = "".join(resolved)
+                    regex_cost.check(text, flags)
+                    yield Atom(column, "re", [text, flags], "regex")
+            case "cidr" if isinstance(test.operand, list):
+                for resolved in pattern.resolve(test.operand, self.texts):
+                    yield Atom(column, "cidr", _network("".join(resolved)), None)
             case operator if operator in REFERENCES:
                 yield Atom(column, operator, route.column(test.operand), None)
             case operator:
@@ -207,6 +217,16 @@ def _flat(kind: str, args: list[Program]) -> Iterator[Program]:
             yield from _flat(kind, arg[1])
         else:
             yield arg
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ipaddress.ip_network(text))
+    except ValueError:
+        raise ContentError(
+            f"プレースホルダーの値「{text}」は 192.0.2.0/24 のようなネットワークではありません。",
+            f'the placeholder\'s value "{text}" is not a network such as 192.0.2.0/24',
+        ) from None
 
 
 def _unresolved(name: str) -> dict[str, str]:

@@ -134,12 +134,15 @@ class Explainer:
 
     def _referring(self, atom: Atom, column: str, part: Part) -> Iterator[Seen]:
         """Each value against the other field's values, as if these were patterns."""
-        before, after = _AROUND[atom.operator]
-        others = [text for other in self.columns.parts(atom.operand) for text in other.folded_texts]
+        relation, _, cased = atom.operator.partition("_")
+        before, after = _AROUND[relation]
+        parts = self.columns.parts(atom.operand)
+        others = [text for other in parts for text in (other.texts if cased else other.folded_texts)]
         patterns = [pattern.normal([ANY] * before + [other] + [ANY] * after) for other in others]
-        for text, folded in zip(part.texts, part.folded_texts, strict=True):
-            fits = [wanted for wanted in patterns if pattern.matches(wanted, folded)]
-            spans = {span for wanted in fits for span in _folded_spans(wanted, text)}
+        find = _cased_spans if cased else _folded_spans
+        for text, own in zip(part.texts, part.texts if cased else part.folded_texts, strict=True):
+            fits = [wanted for wanted in patterns if pattern.matches(wanted, own)]
+            spans = {span for wanted in fits for span in find(wanted, text)}
             yield Seen(column, text, bool(fits), tuple(sorted(spans)))
 
 
@@ -157,11 +160,15 @@ def _spans(atom: Atom, text: str) -> tuple[tuple[int, int], ...]:
         case "is":
             return tuple(_folded_spans(atom.operand, text))
         case "is_cased":
-            return tuple(pattern.spans(atom.operand, text, MOST))
+            return tuple(_cased_spans(atom.operand, text))
         case "re":
             expression, flags = atom.operand
             return tuple(hyperscan_db.regex_spans(expression, flags, text, MOST))
     return ()
+
+
+def _cased_spans(wanted: pattern.Pattern, text: str) -> Spans:
+    return pattern.spans(wanted, text, MOST)
 
 
 def _folded_spans(wanted: pattern.Pattern, text: str) -> Spans:

@@ -7,11 +7,11 @@ an operand of plain JSON values, so that the whole tree is cached as JSON and ne
 |---|---|
 | `is`, `is_cased` | pattern: list of texts, ANY (1), ONE (0) and {"expand": name} |
 | `re` | [pattern with placeholders as above, flags out of "ims"] |
-| `cidr` | network, `192.0.2.0/24` |
+| `cidr` | network, `192.0.2.0/24`, or [text with placeholders as above] |
 | `lt`, `lte`, `gt`, `gte` | number |
 | `null` | None |
 | `exists` | bool |
-| `same`, `starts`, `ends`, `holds` | other field |
+| `same`, `starts`, `ends`, `holds` | other field; with `_cased` behind them case counts |
 | `part` | [part of time, comparison, number] |
 """
 
@@ -22,7 +22,9 @@ from typing import Any
 ANY = 1
 ONE = 0
 
-REFERENCES = ("same", "starts", "ends", "holds")
+REFERENCES = frozenset(
+    f"{name}{cased}" for name in ("same", "starts", "ends", "holds") for cased in ("", "_cased")
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ _FLAGS = {
     "s": hyperscan.HS_FLAG_DOTALL,
 }
 _PYTHON_FLAGS = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL}
+LONG = 10_000
+"""Characters beyond which `re`, which may take the square of a text's length, is not asked."""
 _ID_BITS = 24
 _ID_MASK = (1 << _ID_BITS) - 1
 _VERSION = f"{metadata.version('hyperscan')} {platform.machine()} 1".encode()
@@ -150,7 +152,7 @@ def regex_spans(text: str, flags: str, value: str, most: int) -> list[tuple[int,
     """
     alone = regexes([(0, text, flags)], cache.Cache(None))
     if alone.left_out or alone.approximate:
-        found = itertools.islice(python_regex(text, flags).finditer(value), most)
+        found = itertools.islice(python_regex(text, flags).finditer(value[:LONG]), most)
         return [match.span() for match in found if match.group()]
     located = compiled([(0, text.encode(), sum((_FLAGS[f] for f in flags), _LOCATE))], cache.Cache(None))
     return _in_letters(value, _located(located.native, value.encode(), most))

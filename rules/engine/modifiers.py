@@ -5,14 +5,25 @@ UTF-16 as UTF-8, and counts characters where `base64offset` must count bytes. Th
 encoded bytes beside the text, so that a following base64 modifier encodes exactly them.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sigma import modifiers
 from sigma.exceptions import SigmaValueError
-from sigma.types import SigmaExpansion, SigmaString
+from sigma.types import (
+    NoPlainConversionMixin,
+    Placeholder,
+    SigmaCasedString,
+    SigmaCIDRExpression,
+    SigmaExpansion,
+    SigmaFieldReference,
+    SigmaString,
+    SigmaType,
+)
 
 
 class Encoded(SigmaString):
@@ -96,6 +107,57 @@ class Base64Offset(modifiers.SigmaValueModifier[SigmaString, SigmaExpansion]):
         )
 
 
+class Windash(modifiers.SigmaValueModifier[SigmaString, SigmaExpansion]):
+    """`windash`: a dash before a word, in every form that Windows takes for one."""
+
+    def modify(self, val: SigmaString) -> SigmaExpansion:
+        """Every combination. Raises SigmaValueError where these would be thousands."""
+        marked = val.replace_with_placeholder(_DASH, "_windash")
+        count = sum(isinstance(part, Placeholder) and part.name == "_windash" for part in marked.s)
+        if count > _MOST_DASHES:
+            raise SigmaValueError(f"windash over {count} dashes in one value", source=self.source)
+        return SigmaExpansion(list(marked.replace_placeholders(_dashes)))
+
+
+_DASH = re.compile(r"\B[-/–—―]\b")
+_MOST_DASHES = 5
+
+
+def _dashes(placeholder: Placeholder) -> Iterator[str | Placeholder]:
+    yield from "-/–—―" if placeholder.name == "_windash" else [placeholder]
+
+
+class CasedReference(SigmaFieldReference):
+    """A reference to another field whose case counts."""
+
+
+class Cased(modifiers.SigmaValueModifier[SigmaString | SigmaFieldReference, SigmaType]):
+    """`cased`, also of field references."""
+
+    def modify(self, val: SigmaString | SigmaFieldReference) -> SigmaType:
+        """The value, case counting."""
+        if isinstance(val, SigmaFieldReference):
+            return CasedReference(val.field, val.starts_with, val.ends_with)
+        return SigmaCasedString.from_sigma_string(val)
+
+
+@dataclass
+class PlacedNetwork(NoPlainConversionMixin, SigmaType):
+    """A network that a placeholder names."""
+
+    text: SigmaString
+
+
+class Network(modifiers.SigmaValueModifier[SigmaString, SigmaType]):
+    """`cidr`, also of placeholders (`expand`)."""
+
+    def modify(self, val: SigmaString) -> SigmaType:
+        """The network. Raises SigmaError where it is none."""
+        if val.contains_placeholder():
+            return PlacedNetwork(val)
+        return SigmaCIDRExpression(str(val), source=self.source)
+
+
 REPLACED: dict[str, type[modifiers.SigmaModifier[Any, Any]]] = {
     "utf16": Utf16,
     "utf16le": Utf16LittleEndian,
@@ -103,6 +165,9 @@ REPLACED: dict[str, type[modifiers.SigmaModifier[Any, Any]]] = {
     "utf16be": Utf16BigEndian,
     "base64": Base64,
     "base64offset": Base64Offset,
+    "windash": Windash,
+    "cased": Cased,
+    "cidr": Network,
 }
 
 

@@ -22,10 +22,10 @@ from sigma.rule import SigmaDetections, SigmaRule
 from hinomi import yamlfile
 from hinomi.errors import ContentError, InputError
 from hinomi.identity import digest
-from rules.engine import expression, modifiers
+from rules.engine import expression, modifiers, spelling
 from rules.engine.translate import expression_of
 
-FORMAT = 4
+FORMAT = 5
 """Raised when `File` or what it means changes, so that old caches are read no more."""
 
 _SECTIONS: list[tuple[type[SigmaError], str]] = [
@@ -125,13 +125,13 @@ class _Reader:
             )
 
     def _rule(self, value: dict[str, Any]) -> None:
-        rule = SigmaRule.from_dict(value)
+        rule = SigmaRule.from_dict(_with(value, "detection"))
         for pipeline in self.pipelines:
             pipeline.apply(rule)
         self.found.rules.append({**_about(rule, value), "expression": expression.dump(expression_of(rule))})
 
     def _filter(self, value: dict[str, Any]) -> None:
-        read = SigmaFilter.from_dict(value)
+        read = SigmaFilter.from_dict(_with(value, "filter"))
         rule = SigmaRule(
             title=read.title,
             logsource=read.logsource,
@@ -171,6 +171,10 @@ def _about(rule: SigmaRule, value: dict[str, Any]) -> dict[str, Any]:
         "logsource": _logsource(rule),
         "custom": _json(rule.custom_attributes),
     }
+
+
+def _with(value: dict[str, Any], section: str) -> dict[str, Any]:
+    return {**value, section: spelling.respelt(value[section])} if section in value else value
 
 
 def _logsource(rule: SigmaRule | SigmaFilter) -> dict[str, str]:

@@ -10,7 +10,7 @@ import polars as pl
 
 from rules.engine import pattern
 from rules.engine.columns import Columns, Mask, Part
-from rules.engine.expression import ANY
+from rules.engine.expression import ANY, REFERENCES
 from rules.engine.fold import fold
 from rules.engine.hyperscan_db import python_regex
 
@@ -46,7 +46,7 @@ def rows_matching(columns: Columns, column: str, operator: str, operand: Any) ->
     return _reference(columns, column, operator, operand)
 
 
-ON_ROWS = frozenset({"null", "exists", "same", "starts", "ends", "holds"})
+ON_ROWS = frozenset({"null", "exists"}) | REFERENCES
 """Operators that need whole rows; the others need distinct values only."""
 
 
@@ -145,18 +145,23 @@ _REFER: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
 
 
 def _reference(columns: Columns, column: str, operator: str, other: str) -> Mask:
-    """Rows where any value of a column and any value of another stand so to each other, case ignored."""
+    """Rows where any value of a column and any value of another stand so to each other."""
+    relation, _, cased = operator.partition("_")
     mask = np.zeros(columns.frame.height, np.bool_)
     own_parts, other_parts = columns.parts(column), columns.parts(other)
     if own_parts and other_parts:
-        pairs = _elements(own_parts[0], "own").join(_elements(other_parts[0], "other"), on="row")
-        hits = pairs.filter(_REFER[operator](pl.col("own"), pl.col("other"))).get_column("row")
+        own, others = (
+            _elements(part, name, cased=bool(cased))
+            for part, name in ((own_parts[0], "own"), (other_parts[0], "other"))
+        )
+        pairs = own.join(others, on="row")
+        hits = pairs.filter(_REFER[relation](pl.col("own"), pl.col("other"))).get_column("row")
         mask[hits.to_numpy()] = True
     return mask
 
 
-def _elements(part: Part, name: str) -> pl.DataFrame:
+def _elements(part: Part, name: str, *, cased: bool) -> pl.DataFrame:
     rows = np.arange(len(part.codes), dtype=np.int64) if part.rows is None else part.rows
     held = part.codes < part.size
-    texts = fold(part.values).gather(part.codes[held])
+    texts = (part.values if cased else fold(part.values)).gather(part.codes[held])
     return pl.DataFrame({"row": rows[held], name: texts})

@@ -61,10 +61,14 @@ class Scans:
         return found
 
     def _confirm(self, found: Found, number: int, part: Part) -> None:
-        """Hyperscan only approximates this regular expression: `re` decides over what it found."""
+        """Hyperscan only approximates this regular expression: `re` decides over what it found.
+
+        Of very long values the approximation, which never misses, stands.
+        """
         if number in found:
             search = hyperscan_db.python_regex(*self.atoms[number].operand).search
-            kept = [code for code in found[number].tolist() if search(part.texts[code])]
+            values = ((code, part.texts[code]) for code in found[number].tolist())
+            kept = [code for code, text in values if len(text) > hyperscan_db.LONG or search(text)]
             found[number] = np.array(kept, np.int64)
             if not kept:
                 del found[number]

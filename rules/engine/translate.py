@@ -8,6 +8,7 @@ from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 
 from hinomi.errors import ContentError
 from rules.engine.expression import ANY, ONE, And, Expression, Not, Or, Search, Test
+from rules.engine.modifiers import CasedReference, PlacedNetwork
 
 Pattern = list[Any]
 
@@ -28,11 +29,38 @@ _COMPARISONS = {
 
 def expression_of(rule: SigmaRule) -> Expression:
     """What a rule says; of several conditions, any. Raises SigmaError or ContentError."""
-    parsed = [condition.parsed for condition in rule.detection.parsed_condition]
+    parsed = [_parsed(condition, rule) for condition in rule.detection.parsed_condition]
     args = tuple(_condition(tree) for tree in parsed if tree is not None)
     if not args:
         raise ContentError("条件が空です。", "the condition is empty")
     return args[0] if len(args) == 1 else Or(args)
+
+
+class Nothing(conditions.ConditionItem):
+    """`1 of` a pattern that names no search: never true. (pySigma would drop it, and so make it true.)"""
+
+    arg_count = 0
+
+
+def _parsed(condition: conditions.SigmaCondition, rule: SigmaRule) -> Any:
+    tree = _grounded(condition.parse(False), rule)
+    return None if tree is None else tree.postprocess(rule.detection, source=condition.source)
+
+
+def _grounded(tree: Any, rule: SigmaRule) -> Any:
+    """The tree with selectors of nothing said so. Raises ContentError for `all of` nothing."""
+    if isinstance(tree, conditions.ConditionSelector):
+        if tree.resolve_referenced_detections(rule.detection):
+            return tree
+        if tree.cond_class is conditions.ConditionAND:
+            raise ContentError(
+                f"条件の「all of {tree.pattern}」に当たる検索がありません。",
+                f'"all of {tree.pattern}" in the condition names no search',
+            )
+        return Nothing([])
+    if isinstance(tree, conditions.ConditionItem) and not isinstance(tree, conditions.ConditionIdentifier):
+        tree.args = [_grounded(arg, rule) for arg in tree.args]
+    return tree
 
 
 def _condition(tree: Any) -> Expression:
@@ -51,6 +79,8 @@ def _name(tree: Any) -> str | None:
 
 def _said(tree: Any) -> Expression:
     match tree:
+        case Nothing():
+            return Or(())
         case conditions.ConditionAND(args=args):
             return And(tuple(_condition(arg) for arg in args if arg is not None))
         case conditions.ConditionOR(args=args):
@@ -129,7 +159,8 @@ def _compare(field: str | None, value: types.SigmaCompareExpression) -> Expressi
 
 def _reference(field: str | None, value: types.SigmaFieldReference) -> Expression:
     names = {(True, True): "holds", (True, False): "starts", (False, True): "ends", (False, False): "same"}
-    return Test(field, names[value.starts_with, value.ends_with], value.field)
+    cased = "_cased" if isinstance(value, CasedReference) else ""
+    return Test(field, names[value.starts_with, value.ends_with] + cased, value.field)
 
 
 def _expansion(field: str | None, value: types.SigmaExpansion) -> Expression:
@@ -146,6 +177,7 @@ _KINDS: list[tuple[type, Callable[[str | None, Any], Expression]]] = [
     (types.SigmaNull, lambda field, _: Test(field, "null", None)),
     (types.SigmaExists, lambda field, value: Test(field, "exists", value.exists)),
     (types.SigmaRegularExpression, _regex),
+    (PlacedNetwork, lambda field, value: Test(field, "cidr", pattern_of(value.text.s, _REGEX_SPECIAL))),
     (types.SigmaCIDRExpression, lambda field, value: Test(field, "cidr", str(value.network))),
     (types.SigmaCompareExpression, _compare),
     (types.SigmaFieldReference, _reference),

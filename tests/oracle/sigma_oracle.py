@@ -7,8 +7,10 @@ An event maps dotted fields to str, int, float, bool, None or a list of texts; a
 import base64
 import ipaddress
 import itertools
+import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from typing import Any
 
 Event = Mapping[str, Any]
@@ -119,17 +121,20 @@ def tests(
     elif value is None:
         yield not seen
     elif "fieldref" in modifiers:
-        yield any(refers(fold(own), fold(other), modifiers) for own in seen for other in held(value, event))
+        alike = (lambda text: text) if "cased" in modifiers else fold
+        others = held(value, event)
+        yield any(refers(alike(own), alike(other), modifiers) for own in seen for other in others)
     elif "re" in modifiers:
         flags = sum({"i": re.I, "m": re.M, "s": re.S}.get(name, 0) for name in modifiers)
         for text in expanded(value, modifiers, placeholders):
             yield any(re.search(text, own, flags) for own in seen)
     elif "cidr" in modifiers:
         yield any(within(own, ipaddress.ip_network(value)) for own in seen)
-    elif comparison := next((name for name in ("lt", "lte", "gt", "gte") if name in modifiers), None):
+    elif unit := next((name for name in UNITS if name in modifiers), None):
+        comparison = next((name for name in COMPARE if name in modifiers), "eq")
+        yield any(compares(part(own, unit), comparison, value) for own in seen)
+    elif comparison := next((name for name in COMPARE if name in modifiers), ""):
         yield any(compares(number(own), comparison, value) for own in seen)
-    elif part := next((name for name in PARTS if name in modifiers), None):
-        yield any(PARTS[part](own) == value for own in seen)
     else:
         for text in forms(value, modifiers, placeholders):
             yield any(like(own, text, modifiers, keyword=not field) for own in seen)
@@ -187,7 +192,7 @@ def expanded(text: str, modifiers: list[str], placeholders: Mapping[str, list[st
 
 
 def dashed(text: str) -> list[str]:
-    parts = re.split(r"\B[-/]\b", text)
+    parts = re.split(r"\B[-/–—―]\b", text)
     return [
         "".join(itertools.chain(*itertools.zip_longest(parts, choice, fillvalue="")))
         for choice in itertools.product(DASHES, repeat=len(parts) - 1)
@@ -279,17 +284,28 @@ def number(text: str) -> float | int | None:
 def compares(own: float | int | None, comparison: str, value: float) -> bool:
     if own is None:
         return False
-    return {"lt": own < value, "lte": own <= value, "gt": own > value, "gte": own >= value}[comparison]
+    return COMPARE[comparison](own, value)
 
 
-def _part(start: int, end: int) -> Callable[[str], int | None]:
-    return lambda text: int(text[start:end]) if text[start:end].isdigit() else None
-
-
-PARTS = {
-    "year": _part(0, 4),
-    "month": _part(5, 7),
-    "day": _part(8, 10),
-    "hour": _part(11, 13),
-    "minute": _part(14, 16),
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
 }
+UNITS = ("year", "month", "day", "hour", "minute", "week")
+
+
+def part(text: str, unit: str) -> int | None:
+    """A part of an ISO 8601 date, with or without its time; of anything else none."""
+    found = re.match(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}))?", text)
+    if found is None:
+        return None
+    if unit == "week":
+        try:
+            return date.fromisoformat(text[:10]).isocalendar().week
+        except ValueError:
+            return None
+    digits = found[1 + UNITS.index(unit)]
+    return None if digits is None else int(digits)
