@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from hinomi.clock import SystemClock
+from hinomi.clock import JST, SystemClock
 from hinomi.errors import HinomiError
 from hinomi.store import Events, Records
 from hinomi.words import Words
@@ -18,6 +18,7 @@ from ops.rundir import RunDir, alive
 from ops.settings import Settings
 from responders.audit import Audit
 from responders.connectors.catalogue import connector
+from responders.oncall import Rota
 from rules import content
 
 _LOW_DISK = 0.10
@@ -222,6 +223,7 @@ def calling(patient: Patient) -> Iterator[Check]:
             ),
         )
         return
+    yield from _holes(Rota(respond.oncall))
     failed, unknown = (
         patient.records.count("notification", {"state": state}) for state in ("failed", "sending")
     )
@@ -238,6 +240,24 @@ def calling(patient: Patient) -> Iterator[Check]:
     else:
         sent = patient.records.count("notification", {"state": "sent"})
         yield _good(part.ja, part.en, f"{sent:,} 件を送りました。", f"{sent:,} messages sent")
+
+
+def _holes(rota: Rota) -> Iterator[Check]:
+    """When, in the next two weeks, is nobody on call?"""
+    now = SystemClock().now().replace(minute=0, second=0, microsecond=0)
+    holes = rota.holes(now)
+    if not holes:
+        return
+    start, end = (time.astimezone(JST) for time in holes[0])
+    yield Check(
+        Words("当番表", "rota"),
+        State.BAD,
+        Words(
+            f"{start:%m/%d %H:%M} から {end:%m/%d %H:%M} は当番がいません(2週間に {len(holes)} か所)。",
+            f"nobody is on call from {start:%m/%d %H:%M} to {end:%m/%d %H:%M}; {len(holes)} such times in two weeks",
+        ),
+        Words("respond.oncall.layers を補ってください。", "fill respond.oncall.layers"),
+    )
 
 
 def connectors(patient: Patient) -> Iterator[Check]:

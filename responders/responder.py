@@ -168,7 +168,13 @@ class Responder:
         )
         if self.outbox.plan(person, message, key=key, incident_id=incident.id):
             self.audit.append(
-                actor="hinomi", action="notify.planned", target=incident.id, details={"to": person}
+                actor="hinomi",
+                action="notify.planned",
+                target=incident.id,
+                details={
+                    "to": person,
+                    **({} if self.rota.who(self.clock.now()) else {"because": "rota_hole"}),
+                },
             )
 
     def _first_step(self, incident: Incident) -> tuple[str, str]:

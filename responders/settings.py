@@ -1,6 +1,8 @@
 """The responders' part of the configuration."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
 
 from hinomi.config import Section
 from responders.connectors.settings import Target
@@ -18,3 +20,14 @@ class ResponderSettings(Section):
     notify: NotifySettings = Field(default_factory=NotifySettings)
     playbooks: PlaybookSettings = Field(default_factory=PlaybookSettings)
     connectors: dict[str, Target] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        """Every channel that a person names is configured."""
+        named = {channel for person in self.oncall.people.values() for channel in person.channels}
+        missing = sorted(named - set(self.notify.channels))
+        if missing:
+            raise ValueError(
+                f"notify.channels にない通知先があります: {'、'.join(missing)}|not among notify.channels: {', '.join(missing)}"
+            )
+        return self

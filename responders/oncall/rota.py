@@ -42,10 +42,33 @@ class Rota:
         for step in self.steps(grade):
             if timedelta(minutes=step.after_minutes) <= waited:
                 for name in step.to:
-                    person = self.who(at) if name == "oncall" else name
-                    if person and person not in asked:
-                        asked.append(person)
-        return asked
+                    asked += self._behind(name, grade, at)
+        return list(dict.fromkeys(asked))
+
+    def _behind(self, name: str, grade: int, at: datetime) -> list[str]:
+        """Whom a step means. Where the rota has a hole, those who would be asked later stand in, else everyone:
+        somebody woken in vain is better than nobody called."""
+        if name != "oncall":
+            return [name]
+        person = self.who(at)
+        if person is not None:
+            return [person]
+        later = [other for step in self.steps(grade) for other in step.to if other != "oncall"]
+        return later or list(self.settings.people)
+
+    def holes(self, start: datetime, days: int = 14) -> list[tuple[datetime, datetime]]:
+        """Times from `start` on, within so many days, at which nobody is on call: (from, to), by the quarter hour."""
+        found: list[tuple[datetime, datetime]] = []
+        quarter = timedelta(minutes=15)
+        for number in range(days * 96):
+            at = start + quarter * number
+            if self.who(at) is not None:
+                continue
+            if found and found[-1][1] == at:
+                found[-1] = (found[-1][0], at + quarter)
+            else:
+                found.append((at, at + quarter))
+        return found
 
     def steps(self, grade: int) -> list[Step]:
         """The chain of a grade; where none is configured, the person on call at once."""

@@ -1,9 +1,9 @@
 """`oncall:` of the configuration: people, layers, overrides, escalation."""
 
 from datetime import date, time
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from hinomi.config import Section
 
@@ -56,3 +56,17 @@ class OnCallSettings(Section):
     layers: list[Layer] = Field(default_factory=list)
     overrides: list[Override] = Field(default_factory=list)
     escalation: dict[int, list[Step]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        """Everyone named is one of `people`: a misspelt name would be a night in which nobody is called."""
+        named = {
+            *(person for layer in self.layers for person in layer.people),
+            *(override.person for override in self.overrides),
+            *(name for steps in self.escalation.values() for step in steps for name in step.to),
+        }
+        strangers = sorted(named - {"oncall", *self.people})
+        if strangers:
+            names = "、".join(strangers)
+            raise ValueError(f"people にない名前があります: {names}|not among people: {', '.join(strangers)}")
+        return self

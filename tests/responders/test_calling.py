@@ -15,6 +15,7 @@ from hinomi.errors import Refused
 from responders.notify import links
 from responders.oncall import OnCallSettings, Rota
 from responders.responder import desk
+from responders.settings import ResponderSettings
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages, responder
 
 
@@ -41,6 +42,10 @@ def test_rota_by_hours_holidays_and_overrides(at: str, person: str) -> None:
     weekdays = ["mon", "tue", "wed", "thu", "fri"]
     settings = OnCallSettings.model_validate(
         {
+            "people": {
+                name: {"name_ja": name, "channels": ["desk"]}
+                for name in ("day", "night", "closed", "standin")
+            },
             "layers": [
                 {"people": ["day"], "days": weekdays, "start": "08:30", "end": "17:15"},
                 {"people": ["night"], "days": weekdays, "start": "17:15", "end": "08:30"},
@@ -263,3 +268,27 @@ def test_a_plan_that_nobody_decided_on_is_asked_again(tmp_path: Path) -> None:
     clock.advance(timedelta(hours=2))
     made.tick()
     desk(made.records, clock, KEY).approve(held.body["run_ids"][0], actor="suzuki", roles=MANAGER)
+
+
+def test_a_hole_in_the_rota_calls_those_who_come_later_and_is_told() -> None:
+    """Nights without a layer: the manager of the chain is called at once; the hole is named from when to when."""
+    people = {name: {"name_ja": name, "channels": ["desk"]} for name in ("sato", "suzuki")}
+    layer = {"people": ["sato"], "start": "08:30", "end": "17:30"}
+    chain = {2: [{"after_minutes": 0, "to": ["oncall"]}, {"after_minutes": 30, "to": ["suzuki"]}]}
+    settings = OnCallSettings.model_validate({"people": people, "layers": [layer], "escalation": chain})
+    rota = Rota(settings)
+    assert rota.due(2, timedelta(0), NIGHT) == ["suzuki"]
+    assert rota.due(3, timedelta(0), NIGHT) == ["sato", "suzuki"]  # no chain of its own: everyone
+    day = datetime(2026, 11, 19, 8, 30, tzinfo=JST)
+    assert rota.holes(day, days=1) == [
+        (datetime(2026, 11, 19, 17, 30, tzinfo=JST), datetime(2026, 11, 20, 8, 30, tzinfo=JST))
+    ]
+
+
+def test_names_that_nobody_has_are_refused_before_the_night() -> None:
+    """A person or channel that is not configured is told when the configuration is read."""
+    people = {"sato": {"name_ja": "佐藤", "channels": ["mail"]}}
+    with pytest.raises(ValueError, match="suzuki"):
+        OnCallSettings.model_validate({"people": people, "layers": [{"people": ["suzuki"]}]})
+    with pytest.raises(ValueError, match="mail"):
+        ResponderSettings.model_validate({"oncall": {"people": people}})
