@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hinomi.errors import InputError, Where
-from hinomi.store.elastic import ElasticEvents, connect
+from hinomi.store.elastic.connection import connect
+from hinomi.store.elastic.events import ElasticEvents
 from ops.settings import read_settings
 
 

@@ -9,7 +9,7 @@ from hinomi.clock import Clock
 from hinomi.config import Section
 from hinomi.errors import StoreError
 from hinomi.store import Events, Records
-from hinomi.store.elastic import ElasticEvents, ElasticRecords, ElasticSettings, connect
+from hinomi.store.elastic.settings import ElasticSettings
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 
 
@@ -32,6 +32,9 @@ def open_events(settings: StoreSettings, data: Path, clock: Clock) -> Events:
     """The event store; nothing is asked of a cluster yet."""
     if settings.kind == "embedded" or settings.elasticsearch is None:
         return ParquetEvents(data / "events", clock=clock)
+    from hinomi.store.elastic.connection import connect
+    from hinomi.store.elastic.events import ElasticEvents
+
     return ElasticEvents(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
 
 
@@ -39,6 +42,9 @@ def open_records(settings: StoreSettings, data: Path, clock: Clock) -> Records:
     """The records, beside the events."""
     if settings.kind == "embedded" or settings.elasticsearch is None:
         return SqliteRecords(data / "records.sqlite", clock=clock)
+    from hinomi.store.elastic.connection import connect
+    from hinomi.store.elastic.records import ElasticRecords
+
     return ElasticRecords(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
 
 
@@ -47,6 +53,9 @@ def made_ready(settings: StoreSettings, clock: Clock) -> None:
     get mappings by guess."""
     if settings.kind == "embedded" or settings.elasticsearch is None:
         return
+    from hinomi.store.elastic.connection import connect
+    from hinomi.store.elastic.events import ElasticEvents
+
     events = ElasticEvents(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
     try:
         if not events.is_prepared():

@@ -11,7 +11,8 @@ import pytest
 
 from hinomi.clock import FixedClock
 from hinomi.store import Events, Records
-from hinomi.store.elastic import ElasticEvents, ElasticRecords
+from hinomi.store.elastic.events import ElasticEvents
+from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from tests import elastic
 

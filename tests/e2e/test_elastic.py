@@ -10,7 +10,10 @@ import yaml
 
 from hinomi.errors import StoreError
 from hinomi.secret import Secret
-from hinomi.store.elastic import ElasticEvents, ElasticRecords, ElasticSettings, connect
+from hinomi.store.elastic.connection import connect
+from hinomi.store.elastic.events import ElasticEvents
+from hinomi.store.elastic.records import ElasticRecords
+from hinomi.store.elastic.settings import ElasticSettings
 from ops.elastic import cluster as elastic
 from tests import elastic as shared_elastic
 from tests.e2e.test_kill import TOKEN, body

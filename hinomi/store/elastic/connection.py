@@ -3,32 +3,13 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 import elastic_transport
 from elasticsearch import ApiError, Elasticsearch
-from pydantic import Field
 
-from hinomi.config import Section
 from hinomi.errors import StoreError
-from hinomi.secret import Secret
-
-
-class ElasticSettings(Section):
-    """`store.elasticsearch:` hosts: addresses of any of its nodes; ca: PEM file of the authority that signed their
-    certificates (none: the system's); user and password, or api_key (`id:key`): who Hinomi is there; namespace: the
-    part of index names that keeps two towers on one cluster apart; replicas: copies of each index; timeout: seconds
-    that one request may take."""
-
-    hosts: list[str] = Field(min_length=1)
-    ca: Path | None = None
-    user: str = ""
-    password: Secret | None = None
-    api_key: Secret | None = None
-    namespace: str = Field(default="default", pattern=r"^[a-z0-9_]{1,40}$")
-    replicas: int = Field(default=1, ge=0, le=5)
-    timeout: float = Field(default=60.0, gt=0)
+from hinomi.store.elastic.settings import ElasticSettings
 
 
 def connect(settings: ElasticSettings) -> Elasticsearch:
