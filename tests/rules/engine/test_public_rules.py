@@ -18,12 +18,6 @@ pytestmark = pytest.mark.corpus
 WINDOWS = "windows.eventlog"
 
 
-@pytest.fixture(scope="module")
-def public(tmp_path_factory: pytest.TempPathFactory) -> RuleSet:
-    """Every rule of the public collection."""
-    return load([shared.corpus("sigma")], cache=tmp_path_factory.mktemp("cache"))
-
-
 def test_every_public_rule_loads(public: RuleSet) -> None:
     """3,780 of 3,780; only rules with unfilled placeholders cannot run, and each says so."""
     assert public.problems == []
