@@ -1,5 +1,6 @@
 """A real Elasticsearch for tests: one for a test process, started when first asked for, stopped at its end.
 
+HINOMI_ELASTIC names the version; HINOMI_ELASTIC_AT the note of a cluster that runs already (quicker while working).
 Tests that use it carry `ON_ELASTIC`, so that one process runs them all.
 """
 
@@ -24,6 +25,8 @@ VERSION = os.environ.get("HINOMI_ELASTIC", "8.19.8")
 def _started() -> cluster.Cluster | str:
     if os.environ.get("HINOMI_ELASTIC", "") == "none":
         return "HINOMI_ELASTIC=none"
+    if at := os.environ.get("HINOMI_ELASTIC_AT"):  # one that runs already: `make es ES_ARGS="--note FILE"`
+        return cluster.attach(Path(at))
     if os.environ.get("HINOMI_REQUIRE") != "all" and not _kept():
         return f"Elasticsearch {VERSION} is not fetched yet (python -m ops.elastic fetch)"
     try:

@@ -3,6 +3,7 @@
 import signal
 import sys
 import threading
+from pathlib import Path
 
 import typer
 
@@ -23,6 +24,7 @@ def run(
     version: str = typer.Option("8.19.8", help="8.19.8, 9.1.0"),
     nodes: int = typer.Option(1, min=1, max=3),
     heap_mb: int = typer.Option(512, min=256),
+    note: str = typer.Option("", help="file to say in how to reach it, for HINOMI_ELASTIC_AT"),
 ) -> None:
     """Start one node or three with TLS and users, say how to reach them, stop them at Ctrl-C."""
     stop = threading.Event()
@@ -32,6 +34,8 @@ def run(
     secret = found.folder / "password"
     secret.touch(mode=0o600)
     secret.write_text(found.administrator.password, encoding="utf-8")
+    if note:
+        found.note(Path(note))
     try:
         typer.echo("store:\n  kind: elasticsearch\n  elasticsearch:")
         typer.echo(

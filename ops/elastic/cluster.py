@@ -1,5 +1,6 @@
 """One node or three on loopback, started, awaited and stopped together."""
 
+import json
 import secrets
 import shutil
 import signal
@@ -38,6 +39,16 @@ class Cluster:
     def hosts(self) -> list[str]:
         """The addresses of the nodes that answer."""
         return [f"https://127.0.0.1:{port}" for node in self.nodes if (port := node.port()) is not None]
+
+    def note(self, path: Path) -> None:
+        """Write down how to reach it, for `attach`."""
+        found = {
+            "folder": str(self.folder),
+            "user": self.administrator.name,
+            "password": self.administrator.password,
+        }
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(found), encoding="utf-8")
 
     def wait(self) -> None:
         """Until every running node has joined. Raises DependencyDown."""
@@ -101,6 +112,15 @@ def start(
         cluster.stop()
         raise
     return cluster
+
+
+def attach(note: Path) -> Cluster:
+    """A cluster that another process runs (`python -m ops.elastic run --note FILE`); stopping it is up to that one."""
+    held = json.loads(note.read_text(encoding="utf-8"))
+    folder = Path(held["folder"])
+    names = sorted(path.name for path in folder.glob("node-*"))
+    nodes = [Node(folder, folder / name, name, 0, [], names) for name in names]
+    return Cluster(folder, nodes, User(held["user"], held["password"], ("superuser",)))
 
 
 def _free(count: int) -> list[int]:

@@ -1,22 +1,39 @@
-"""Writing many documents: portions that grow while the cluster takes them and shrink when it pushes back.
+"""Writing many documents: each is created under its own id, so sending it twice stores it once (409 = already there).
 
-Each document is created under its own id, so sending it twice stores it once (409 = already there). What the cluster
-refuses for good (a value that its mapping cannot take) is given back with the reason; what it cannot take now (429,
-503, no answer) is sent again, ever more slowly, until the deadline.
+The answer is read item by item. What a mapping can never take is given back with the reason; what cannot be taken now
+(429, a full disk, a node gone, no answer) is sent again, ever more slowly, until the deadline. How much is under way
+is bounded (`pace`), and documents are made only as they are sent.
 """
 
 import time
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import elastic_transport
+import orjson
 from elasticsearch import ApiError, Elasticsearch
 
 from hinomi.errors import StoreError
 from hinomi.store.elastic.connection import LATER, said
+from hinomi.store.elastic.pace import CONNECTIONS, Pace
 
-_LEAST, _START, _MOST = 64 << 10, 2 << 20, 8 << 20
+FOR_GOOD = frozenset(
+    {
+        "document_parsing_exception",
+        "illegal_argument_exception",
+        "mapper_exception",
+        "mapper_parsing_exception",
+        "max_bytes_length_exceeded_exception",
+        "strict_dynamic_mapping_exception",
+        "x_content_parse_exception",
+    }
+)
+"""Reasons that lie in the document itself: sending it again cannot help. All others (a full disk, a closed index, too
+many shards, a missing right) lie in the cluster: the documents wait until somebody mends it."""
+TOO_LARGE = "too_large: one document is larger than a request may be"
 
 
 class Item(NamedTuple):
@@ -24,7 +41,7 @@ class Item(NamedTuple):
 
     place: str
     id: str
-    body: bytes
+    body: bytes | str
 
 
 @dataclass(slots=True)
@@ -37,65 +54,92 @@ class Outcome:
 
 
 @dataclass(slots=True)
+class _Answer:
+    """What is to be sent again, why, and what was settled."""
+
+    portion: Sequence[Item]
+    again: list[Item]
+    why: str = ""
+    settled: Outcome = field(default_factory=Outcome)
+
+
+@dataclass(slots=True)
 class Bulk:
     """patience: seconds that documents are sent again for; refresh: make them findable at once (for tests)."""
 
     client: Elasticsearch
     patience: float = 30.0
     refresh: bool = False
-    size: int = _START
-    pushed_back: int = 0
+    pace: Pace = field(default_factory=Pace)
 
-    def send(self, items: Sequence[Item]) -> Outcome:
+    def send(self, items: Iterable[Item]) -> Outcome:
         """Create the documents. Raises StoreError when the cluster does not take them in time: none are lost, those
         already stored are found again as duplicates."""
-        outcome, left = Outcome(), list(items)
+        outcome, fresh, waiting = Outcome(), iter(items), deque[Item]()
         end, pause = time.monotonic() + self.patience, 0.1
-        while left:
-            portion = self._portion(left)
-            again = self._sent(portion, outcome)
-            left = [*again, *left[len(portion) :]]
-            if not again:
-                self.size, pause = min(self.size * 5 // 4, _MOST), 0.1
-                continue
-            self.pushed_back += 1
-            self.size = max(self.size // 2, _LEAST)
-            if time.monotonic() + pause > end:
-                raise StoreError(
-                    f"Elasticsearch が {len(left):,} 件を受け取りません。",
-                    f"Elasticsearch does not take {len(left):,} events",
-                )
-            time.sleep(pause)
-            pause = min(pause * 2, 5.0)
-        return outcome
+        with ThreadPoolExecutor(CONNECTIONS, "bulk") as pool:
+            under_way: set[Future[_Answer]] = set()
+            while True:
+                while len(under_way) < self.pace.connections and (portion := self._portion(waiting, fresh)):
+                    under_way.add(pool.submit(self._sent, portion))
+                if not under_way:
+                    return outcome
+                done, under_way = wait(under_way, return_when=FIRST_COMPLETED)
+                answers = [one.result() for one in done]
+                for answer in answers:
+                    self._take(answer, outcome)
+                    waiting.extendleft(reversed(answer.again))
+                if back := [one for one in answers if one.again]:
+                    self.pace.back()
+                    if time.monotonic() + pause > end:
+                        raise _not_taken(len(waiting), back[0].why)
+                    time.sleep(pause)
+                    pause = min(pause * 2, 5.0)
+                else:  # something was taken: patience counts anew
+                    end, pause = time.monotonic() + self.patience, 0.1
 
-    def _portion(self, items: Sequence[Item]) -> Sequence[Item]:
+    def _take(self, answer: _Answer, outcome: Outcome) -> None:
+        outcome.stored += answer.settled.stored
+        outcome.duplicates += answer.settled.duplicates
+        outcome.refused += answer.settled.refused
+        if not answer.again:
+            self.pace.took(sum(map(_weight, answer.portion)), time.monotonic())
+
+    def _portion(self, waiting: deque[Item], fresh: Iterator[Item]) -> list[Item]:
+        """The next documents, those to be sent again first, up to the size that the pace allows; one at least."""
+        portion: list[Item] = []
         size = 0
-        for number, item in enumerate(items):
-            size += len(item.body) + len(item.place) + len(item.id) + 40
-            if size > self.size and number:
-                return items[:number]
-        return items
+        while size < self.pace.size:
+            item = waiting.popleft() if waiting else next(fresh, None)
+            if item is None:
+                break
+            size += _weight(item)
+            if portion and size > self.pace.size:
+                waiting.appendleft(item)
+                break
+            portion.append(item)
+        return portion
 
-    def _sent(self, portion: Sequence[Item], outcome: Outcome) -> list[Item]:
-        """Send once; what is to be sent again."""
-        lines: list[Any] = []
+    def _sent(self, portion: Sequence[Item]) -> _Answer:
+        lines: list[Any] = []  # text goes out as it is
         for item in portion:
-            lines.append({"create": {"_index": item.place, "_id": item.id}})
+            lines.append(orjson.dumps({"create": {"_index": item.place, "_id": item.id}}))
             lines.append(item.body)
         try:
-            answer = self.client.bulk(operations=lines, refresh=self.refresh, filter_path=_ANSWER)
+            answer = self.client.bulk(operations=lines, refresh=self.refresh, filter_path=_TOLD)
         except ApiError as error:
+            if error.status_code == 413 and len(portion) == 1:
+                return _Answer(portion, [], settled=Outcome(refused=[(portion[0], TOO_LARGE)]))
             if error.status_code in LATER or error.status_code == 413:
-                return list(portion)
+                return _Answer(portion, list(portion), f"HTTP {error.status_code}")
             with said("イベントを書き込めません", "events cannot be written"):
                 raise
-        except elastic_transport.TransportError:
-            return list(portion)
-        return _sorted(portion, answer["items"], outcome)
+        except elastic_transport.TransportError as error:
+            return _Answer(portion, list(portion), type(error).__name__)
+        return _sorted(portion, answer["items"])
 
 
-_ANSWER = [
+_TOLD = [
     "items.create.status",
     "items.create.error.type",
     "items.create.error.reason",
@@ -103,23 +147,40 @@ _ANSWER = [
 ]
 
 
-def _sorted(portion: Sequence[Item], answers: Sequence[dict[str, Any]], outcome: Outcome) -> list[Item]:
-    again = []
+def _weight(item: Item) -> int:
+    return len(item.body) + len(item.place) + len(item.id) + 40
+
+
+def _sorted(portion: Sequence[Item], answers: Sequence[dict[str, Any]]) -> _Answer:
+    found = _Answer(portion, [])
     for item, answer in zip(portion, answers, strict=True):
         told = answer["create"]
         status = told["status"]
         if status in {200, 201}:
-            outcome.stored += 1
+            found.settled.stored += 1
         elif status == 409:
-            outcome.duplicates += 1
-        elif status in LATER:
-            again.append(item)
+            found.settled.duplicates += 1
+        elif status not in LATER and told.get("error", {}).get("type") in FOR_GOOD and not _full(told):
+            found.settled.refused.append((item, _reason(told)))
         else:
-            outcome.refused.append((item, _reason(told)))
-    return again
+            found.again.append(item)
+            found.why = found.why or _reason(told)
+    return found
+
+
+def _full(told: dict[str, Any]) -> bool:
+    """Whether it is the cluster that has no room: some such refusals come as illegal arguments."""
+    return "maximum normal shards open" in told["error"].get("reason", "")
 
 
 def _reason(told: dict[str, Any]) -> str:
     error = told.get("error", {})
     cause = error.get("caused_by", {}).get("reason", "")
     return f"{error.get('type', told['status'])}: {error.get('reason', '')} {cause}"[:500].strip()
+
+
+def _not_taken(number: int, why: str) -> StoreError:
+    return StoreError(
+        f"Elasticsearch が {number:,} 件以上を受け取りません({why})。",
+        f"Elasticsearch does not take {number:,} events or more: {why}",
+    )

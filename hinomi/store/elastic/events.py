@@ -18,7 +18,7 @@ from hinomi.clock import Clock, SystemClock
 from hinomi.errors import Conflict, StoreError
 from hinomi.identity import digest
 from hinomi.store.elastic import documents, dsl, schema
-from hinomi.store.elastic.bulk import Bulk, Item
+from hinomi.store.elastic.bulk import TOO_LARGE, Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.elastic.journal import Journal
 from hinomi.store.elastic.records import ElasticRecords
@@ -28,6 +28,7 @@ _SEARCH = ("検索できませんでした", "the search failed")
 _PAGE = 5_000
 _VALUES = 1_000
 _NAMES = 20_000
+_LONGEST_LETTER = 1 << 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -108,20 +109,31 @@ class ElasticEvents:
         checkpoint: Checkpoint | None = None,
         client_ids: frozenset[str] = frozenset(),
     ) -> Appended:
-        """See `Events.append`. Every id is stored once, whoever chose it."""
-        items = [item for batch in batches for item in documents.items(batch, self._namespace)]
-        outcome = self._bulk.send(items)
+        """See `Events.append`. Every id is stored once, whoever chose it. What is followed (signals) goes first: an
+        alert does not wait behind a mass of events."""
+        urgent = [batch for batch in batches if batch.dataset in self._follow]
+        outcome = self._stored(urgent)
+        refused = {item.id for item, _ in outcome.refused}
+        for batch in urgent:
+            named = documents.places(batch, self._namespace)
+            self._journal.add(batch.dataset, [item for item in named if item.id not in refused])
+        rest = self._stored([batch for batch in batches if batch.dataset not in self._follow])
+        if checkpoint is not None:
+            self._records.put("checkpoint", checkpoint.name, {"value": checkpoint.value})
+        found = (outcome, rest)
+        return Appended(
+            stored=sum(one.stored + len(one.refused) for one in found),
+            duplicates=sum(one.duplicates for one in found),
+        )
+
+    def _stored(self, batches: Sequence[Batch]) -> Outcome:
+        outcome = self._bulk.send(
+            item for batch in batches for item in documents.items(batch, self._namespace)
+        )
         self._put_aside(outcome.refused)
         for batch in batches:
             self._learn(batch)
-        refused = {item.id for item, _ in outcome.refused}
-        for batch in batches:
-            if batch.dataset in self._follow and len(batch):
-                named = documents.places(batch, self._namespace)
-                self._journal.add(batch.dataset, [item for item in named if item.id not in refused])
-        if checkpoint is not None:
-            self._records.put("checkpoint", checkpoint.name, {"value": checkpoint.value})
-        return Appended(stored=outcome.stored + len(outcome.refused), duplicates=outcome.duplicates)
+        return outcome
 
     def _put_aside(self, refused: Sequence[tuple[Item, str]]) -> None:
         """What the mapping cannot take is kept whole among the dead letters, with the reason."""
@@ -143,6 +155,8 @@ class ElasticEvents:
             for name in ("event.original", "event.ingested", "hinomi.origin")
             if isinstance(document.get(name), str)
         }
+        if reason == TOO_LARGE:  # what is larger than any request can only be kept in part
+            kept["event.original"] = kept.get("event.original", "")[:_LONGEST_LETTER]
         letter = {
             **kept,
             "@timestamp": kept.get("event.ingested", now.isoformat()),
