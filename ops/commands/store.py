@@ -1,5 +1,6 @@
 """hinomi store: prepare a cluster, and see how the store is."""
 
+import json
 from pathlib import Path
 
 import typer
@@ -18,6 +19,20 @@ def register(app: typer.Typer) -> None:
         from ops.elastic_store import prepare
 
         typer.echo(prepare(config))
+
+    @store.command()
+    def roles(
+        namespace: str = typer.Option("default", help="store.elasticsearch.namespace"),
+        calls: bool = typer.Option(False, "--calls", help="API の呼び出しとして / as API calls"),
+    ) -> None:
+        """部分ごとの最小の権限を表示(roles.yml、または API) / the least rights of each part, for roles.yml or the API."""
+        from hinomi.store.elastic.roles import as_calls, as_file
+
+        if not calls:
+            typer.echo(as_file(namespace), nl=False)
+            return
+        for path, body in as_calls(namespace):
+            typer.echo(f"PUT {path}\n{json.dumps(body)}")
 
     @store.command()
     def status(

@@ -1,6 +1,7 @@
 """One node or three on loopback, started, awaited and stopped together."""
 
 import json
+import os
 import secrets
 import shutil
 import signal
@@ -20,6 +21,7 @@ from ops.elastic.distribution import home
 from ops.elastic.node import Node, User
 
 _FORM = 120.0
+_ROOMY = 6 << 30
 
 
 @dataclass(slots=True)
@@ -49,6 +51,11 @@ class Cluster:
         }
         path.touch(mode=0o600)
         path.write_text(json.dumps(found), encoding="utf-8")
+
+    def add(self, users: Sequence[User], roles: str) -> None:
+        """More users and roles; the nodes read their files again within two seconds."""
+        for node in self.nodes:
+            node.add(users, roles)
 
     def wait(self) -> None:
         """Until every running node has joined. Raises DependencyDown."""
@@ -89,7 +96,7 @@ def start(
 ) -> Cluster:
     """Start a cluster and wait for it. users: of the file realm, with passwords; roles: text of roles.yml."""
     place = home(version)
-    folder = Path(tempfile.mkdtemp(prefix="hinomi-es-", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="hinomi-es-", dir=_place()))
     folder.chmod(0o755)
     administrator = User("local_admin", secrets.token_urlsafe(24), ("superuser",))
     ports, names = _free(nodes), [f"node-{number}" for number in range(1, nodes + 1)]
@@ -121,6 +128,13 @@ def attach(note: Path) -> Cluster:
     names = sorted(path.name for path in folder.glob("node-*"))
     nodes = [Node(folder, folder / name, name, 0, [], names) for name in names]
     return Cluster(folder, nodes, User(held["user"], held["password"], ("superuser",)))
+
+
+def _place() -> Path:
+    """In memory where there is plenty: a cluster that lives for minutes need not wait for a disk."""
+    memory = Path("/dev/shm")  # noqa: S108
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOMY
+    return memory if roomy else Path("/tmp")  # noqa: S108
 
 
 def _free(count: int) -> list[int]:

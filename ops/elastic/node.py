@@ -64,6 +64,18 @@ class Node:
             for path in (self.folder, *self.folder.rglob("*")):
                 os.chown(path, _NOBODY, _NOBODY)
 
+    def add(self, users: Sequence[User], roles: str) -> None:
+        """Add users and roles to those of a node that runs."""
+        added = "".join(f"{user.name}:{_hashed(user.password)}\n" for user in users)
+        for name, text in (("roles.yml", roles), ("users_roles", _users_roles(users)), ("users", added)):
+            path = self.configuration / name
+            part = path.with_suffix(".part")
+            part.touch(mode=0o600)
+            part.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+            if os.geteuid() == 0:
+                os.chown(part, _NOBODY, _NOBODY)
+            part.replace(path)
+
     def _write(self, name: str, text: str) -> None:
         path = self.configuration / name
         path.touch(mode=0o600)
@@ -91,6 +103,7 @@ class Node:
             "xpack.security.enabled": True,
             "xpack.security.autoconfiguration.enabled": False,
             "xpack.security.authc.realms.file.users.order": 0,
+            "resource.reload.interval.high": "1s",
             **tls,
         }
 

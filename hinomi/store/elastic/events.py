@@ -29,6 +29,7 @@ _PAGE = 5_000
 _VALUES = 1_000
 _NAMES = 20_000
 _LONGEST_LETTER = 1 << 20
+_PREPARED = ("prepared", "templates")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -72,17 +73,11 @@ class ElasticEvents:
                 if error.status_code != 400:
                     raise
                 self._template(name, schema.template(self._namespace, replicas=replicas))
+        self._records.put(*_PREPARED, {"replicas": replicas})
 
     def is_prepared(self) -> bool:
-        """Whether `prepare` was done for this namespace."""
-        with said(*_SEARCH):
-            return bool(
-                patiently(
-                    lambda: self._client.indices.exists_index_template(
-                        name=f"hinomi-events-{self._namespace}"
-                    )
-                )
-            )
+        """Whether `prepare` was done for this namespace. Any part may ask: the answer is a record."""
+        return self._records.get(*_PREPARED) is not None
 
     def health(self) -> Mapping[str, Any]:
         """What the cluster says of itself: status, nodes, shards."""
