@@ -29,12 +29,17 @@ from rules.engine import RuleSet
 _PAUSE = 0.3
 _SAY_EVERY = 1.0
 _SAVE_EVERY = 2.0
+_SAVE_SHARE = 0.05  # of the time at most goes into saving, however large the state is
 _STATE = ("state", "correlator")
 
 
 @dataclass(slots=True)
 class Respond:
-    """Follows the signals in order of arrival; its place and the correlator's state are one record."""
+    """Follows the signals in order of arrival.
+
+    The correlator's state is saved in parts, those that changed, and its place after them: a crash in between leaves
+    parts that are further than the place, and what they have seen is read again and known.
+    """
 
     role: Role
     events: Events
@@ -47,6 +52,7 @@ class Respond:
     _set: RuleSet | None = None
     _said: float = 0.0
     _saved: float = 0.0
+    _took: float = 0.0
 
     def run(self) -> None:
         """Until told to stop."""
@@ -92,7 +98,7 @@ class Respond:
         # Alerts are written before the place is: a crash in between makes the same alerts again, under the same ids.
         self.responder.receive(sorted(alerts.values(), key=lambda alert: (alert.last, alert.id)))
         self.after = after
-        if time.monotonic() - self._saved > _SAVE_EVERY:
+        if time.monotonic() - self._saved > max(_SAVE_EVERY, self._took / _SAVE_SHARE):
             self._save()
 
     def _correlator(self) -> Correlator:
@@ -101,20 +107,32 @@ class Respond:
             late = timedelta(minutes=self.role.settings.rules.lateness_minutes)
             fresh = Correlator.of(rules, self.role.clock, lateness=late, ledger=self.ledger)
             if self.correlator is not None:
-                fresh.load(self.correlator.dump())
+                fresh.take_over(self.correlator)
             self.correlator, self._set = fresh, rules
         return self.correlator
 
     def _load(self) -> None:
         correlator, held = self._correlator(), self.records.get(*_STATE)
-        if held is not None:
-            self.after = held.body["after"]
+        if held is None:
+            return
+        self.after = held.body["after"]
+        for name in held.body.get("parts", ()):
+            if (part := self.records.get(_STATE[0], f"{_STATE[1]}-{name}")) is not None:
+                correlator.load(part.body)
+        if "state" in held.body:  # of a release that kept it in one piece
             correlator.load(held.body["state"])
 
     def _save(self) -> None:
-        """Place and state in one record: what came since the last saving is read and worked out again."""
+        """What came since the last saving is read and worked out again after a crash."""
+        began = time.monotonic()
+        held = self.records.get(*_STATE)
+        names = set(held.body.get("parts", ())) if held is not None else set()
+        for name, part in self._correlator().changes().items():
+            self.records.put(_STATE[0], f"{_STATE[1]}-{name}", part)
+            names.add(name)
+        self.records.put(*_STATE, {"after": self.after, "parts": sorted(names)})
         self._saved = time.monotonic()
-        self.records.put(*_STATE, {"after": self.after, "state": self._correlator().dump()})
+        self._took = self._saved - began
 
 
 def _serve_metrics(process: Role, events: Events, records: Records) -> None:

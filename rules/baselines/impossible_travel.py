@@ -60,7 +60,7 @@ class Type(Baseline):
         self.seen.forget(self.newest - max(self.window, _QUIET_HOURS * _HOUR))
         who = self.person(entry)
         person = self.seen.of(who, self.newest)
-        if any(one.id == entry.id for one in person.entries):
+        if any(one[:3] == entry[:3] for one in person.entries):
             return []
         insort(person.entries, entry, key=lambda one: one[:2])
         at = person.entries.index(entry)
@@ -101,7 +101,7 @@ class Type(Baseline):
         distance, hours = _journey(first, second)
         here, there, minutes = _country(first), _country(second), round(hours * 60)
         return _Told(
-            key=f"{who}|{second.id}",
+            key=f"{who}|{second.event}",
             first=first.time,
             last=second.time,
             ja=f"{here}でのサインインの{minutes}分後に{there}(約{distance:,.0f}km、移動はあり得ない速さ)",

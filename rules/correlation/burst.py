@@ -22,6 +22,7 @@ ENTITIES = (
     "group.name",
 )
 ZONES = ("source.zone", "destination.zone", "host.zone", "client.zone")
+_TOLD = frozenset({*ENTITIES, *ZONES})
 _NONE = -(2**63)
 
 
@@ -53,11 +54,11 @@ class Burst:
             self._remember(entry)
 
     def _remember(self, entry: Entry) -> None:
-        if entry.event_id and len(self.event_ids) < EVIDENCE and entry.event_id not in self.event_ids:
-            self.event_ids.append(entry.event_id)
+        if entry.event and len(self.event_ids) < EVIDENCE and entry.event not in self.event_ids:
+            self.event_ids.append(entry.event)
         if entry.dataset and entry.dataset not in self.datasets:
             self.datasets.append(entry.dataset)
-        for name in (*ENTITIES, *ZONES):
+        for name in _TOLD & entry.fields.keys():
             if (value := entry.value(name)) not in (None, "", "-"):
                 self._value(name, str(value))
 

@@ -23,18 +23,20 @@ from rules.baselines.baseline import Baseline, Finding
 from rules.correlation import ruling
 from rules.correlation.burst import Burst
 from rules.correlation.group import Group
+from rules.correlation.groups import Groups, Key, size
 from rules.correlation.rule import JOIN, SECOND, CorrelationRule
-from rules.correlation.telling import alert
-from rules.correlation.window import Stretch, stretches
+from rules.correlation.telling import alert, memory_alert
+from rules.correlation.window import Stretch, Tail, stretches
 from rules.engine import RuleSet
 from rules.entry import Entry, entries
 from rules.meta import Meta
 
-FORMAT = 2
+FORMAT = 3
 """Of the state; one of another format is left aside and counted."""
-MOST = 500_000
-"""Entries kept in all; the groups that were quiet longest go beyond it, counted as `correlation_memory`."""
 _SWEEPS = 20  # times in an allowed lateness that old entries are looked for
+_TAILS = 4  # entries of a group from which its last window is kept ready
+
+Waiting = dict[str, list[Entry]]
 
 
 @dataclass(slots=True)
@@ -48,10 +50,10 @@ class Correlator:
     lateness: timedelta = timedelta(minutes=10)
     ledger: Ledger = field(default_factory=Ledger)
     problems: list[HinomiError] = field(default_factory=list)
-    _groups: dict[tuple[str, tuple[str, ...]], Group] = field(default_factory=dict)
+    groups: Groups = field(default_factory=Groups)
     _newest: int = 0
     _swept: int = 0
-    _kept: int = 0
+    _fed: set[str] = field(default_factory=set)
 
     @classmethod
     def of(
@@ -67,76 +69,79 @@ class Correlator:
         counts = ledger if ledger is not None else Ledger()
         return cls(made.correlations, made.detections, made.baselines, clock, lateness, counts, made.problems)
 
+    def live(self) -> int:
+        """How many groups are live."""
+        return self.groups.live()
+
     def feed(self, frame: pl.DataFrame) -> list[Alert]:
         """Take signals in; the alerts that are new or grew."""
-        coming = list(entries(frame))
-        self._advance(entry for _, entry in coming)
-        waiting: dict[str, list[Entry]] = defaultdict(list)
-        detected: dict[str, list[Entry]] = defaultdict(list)
-        for role, entry in coming:
+        if not frame.height:
+            return []
+        self._advance(frame["@timestamp"])
+        waiting: Waiting = defaultdict(list)
+        detected: Waiting = defaultdict(list)
+        for role, entry in entries(frame, self._newest):
             waiting[entry.rule].append(entry)
             if role == "detection":
                 detected[entry.rule].append(entry)
-        alerts = [
+        alerts = self._detections(detected, waiting)
+        for baseline in self.baselines:
+            own = [entry for rule in baseline.declared.takes for entry in waiting.get(rule, ())]
+            alerts += self._of_baseline(baseline, own) if own else []
+        for rule in self.rules:  # ordered so that a correlation of correlations comes after what it takes
+            own = [entry for taken in rule.takes_once for entry in waiting.get(taken, ())]
+            found = self._correlated(rule, own, waiting) if own else []
+            alerts += found if rule.speaks and _is_for_people(rule.meta) else []
+        return alerts + self._sweep()
+
+    def _advance(self, times: pl.Series) -> None:
+        """How far event time has come. A clock that runs ahead cannot push it past now and the lateness."""
+        ahead = int(self.clock.now().timestamp()) * SECOND + self._late()
+        newest = times.dt.epoch("ns").clip(upper_bound=ahead).max()
+        self._newest = max(self._newest, int(newest)) if isinstance(newest, int) else self._newest
+
+    def _detections(self, detected: Waiting, waiting: Waiting) -> list[Alert]:
+        return [
             told
             for identity, own in detected.items()
             if (rule := self.detections.get(identity)) is not None and _is_for_people(rule.meta)
             for told in self._correlated(rule, own, waiting)
         ]
-        for baseline in self.baselines:
-            alerts += self._of_baseline(baseline, [entry for _, entry in coming])
-        for rule in self.rules:  # ordered so that a correlation of correlations comes after what it takes
-            own = [entry for taken in dict.fromkeys(rule.takes) for entry in waiting[taken]]
-            found = self._correlated(rule, own, waiting)
-            alerts += found if rule.speaks and _is_for_people(rule.meta) else []
-        self._sweep()
-        return alerts
 
-    def _advance(self, coming: Iterable[Entry]) -> None:
-        """How far event time has come. A clock that runs ahead cannot push it past now and the lateness."""
-        ahead = int(self.clock.now().timestamp()) * SECOND + self._late()
-        self._newest = max([self._newest, *(min(entry.time, ahead) for entry in coming)])
-
-    def _correlated(
-        self, rule: CorrelationRule, coming: Iterable[Entry], waiting: dict[str, list[Entry]]
-    ) -> list[Alert]:
-        touched: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+    def _correlated(self, rule: CorrelationRule, coming: Iterable[Entry], waiting: Waiting) -> list[Alert]:
+        touched: dict[Key, list[Entry]] = defaultdict(list)
         for entry in coming:
-            if (key := rule.group(entry)) is not None and self._taken(rule, key, entry):
+            if (key := rule.group(entry)) is not None:
                 touched[key].append(entry)
         alerts = []
-        for key, fresh in touched.items():
-            for burst, stretch in self._grown(rule, key, fresh):
-                alerts.append(
-                    alert(
-                        rule.meta,
-                        burst,
-                        rule.alert_kind,
-                        rule.figure.words(burst.n, burst.peak),
-                        rule.fields(key),
-                    )
-                )
+        for key, brought in touched.items():
+            group = self.groups.of(rule.meta.id, key)
+            if not (fresh := [entry for entry in brought if self._is_new(rule, group, entry)]):
+                continue
+            for burst, stretch in self._grown(rule, key, group, fresh):
+                words = rule.figure.words(burst.n, burst.peak)
+                alerts.append(alert(rule.meta, burst, rule.alert_kind, words, rule.fields(key)))
                 if rule.feeds:
-                    waiting[rule.meta.id] += self._as_entries(rule, key, burst, stretch, fresh)
+                    waiting[rule.meta.id] += _as_entries(
+                        rule, key, group, burst, stretch, fresh, self._newest
+                    )
+            self.groups.keep(rule.meta.id, key, group, sum(map(size, fresh)))
         return alerts
 
-    def _taken(self, rule: CorrelationRule, key: tuple[str, ...], entry: Entry) -> bool:
-        group = self._groups.setdefault((rule.meta.id, key), Group())
-        if group.settled(entry) and entry.id not in group.marks:
+    def _is_new(self, rule: CorrelationRule, group: Group, entry: Entry) -> bool:
+        if group.told and group.settled(entry) and not group.has(entry):
             self.ledger.count("dropped", dataset=rule.meta.id, reason="correlation_late")
             return False
-        added = group.add(entry, self._newest)
-        self._kept += added
-        return added
+        return group.add(entry)
 
     def _grown(
-        self, rule: CorrelationRule, key: tuple[str, ...], fresh: Sequence[Entry]
+        self, rule: CorrelationRule, key: Key, group: Group, fresh: Sequence[Entry]
     ) -> Iterator[tuple[Burst, Stretch]]:
         """Bursts of a group that fresh entries made or changed, each with the stretch that it is of."""
-        group = self._groups[rule.meta.id, key]
         since = None if rule.grows else group.forgotten
-        ids = {entry.id for entry in fresh}
-        for stretch in stretches(group.entries, rule.timespan, rule.measure(), rule.holds, since):
+        for stretch in stretches(
+            group.entries, rule.timespan, self._tail(rule, group, fresh), rule.holds, since
+        ):
             first, last = group.entries[stretch.first].time, group.entries[stretch.last].time
             near = [burst for burst in group.told if burst.near(first, last, rule.timespan)]
             known = [(burst.first, burst.last) for burst in near]
@@ -145,112 +150,126 @@ class Correlator:
                 burst.absorb(other)
                 group.told.remove(other)
             burst.first, burst.last = min(burst.first, first), max(burst.last, last)
-            new = [
-                entry
-                for entry in group.between(burst.first, burst.last)
-                if entry.id in ids or not any(start <= entry.time <= end for start, end in known)
-            ]
+            new = {
+                entry[:3]: entry
+                for entry in fresh
+                if any(starts <= entry.time <= ends for starts, ends in known)
+            }
+            new |= {entry[:3]: entry for entry in group.gaps(burst.first, burst.last, known)}
             if new:
-                burst.take(new)
+                burst.take(new[identity] for identity in sorted(new))
                 burst.peak, burst.mark = max(burst.peak, stretch.peak), self._newest
                 yield burst, stretch
 
-    def _told(
-        self, rule: CorrelationRule, key: tuple[str, ...], group: Group, first: int, last: int
-    ) -> Burst:
+    def _tail(self, rule: CorrelationRule, group: Group, fresh: Sequence[Entry]) -> Tail:
+        """The window from which on to look: the kept one where all that is fresh came behind it."""
+        if group.tail is None:
+            moment = min(entry.time for entry in fresh)
+            tail = Tail.before(group.entries, moment, rule.timespan, rule.measure())
+            group.tail = tail if len(group.entries) >= _TAILS else None
+            return tail
+        return group.tail
+
+    def _told(self, rule: CorrelationRule, key: Key, group: Group, first: int, last: int) -> Burst:
         identity = digest(rule.meta.id, *key, str(first))
         burst = Burst(identity, first, last, self.clock.now().isoformat(), self._newest)
         group.told.append(burst)
         return burst
 
-    def _as_entries(
-        self,
-        rule: CorrelationRule,
-        key: tuple[str, ...],
-        burst: Burst,
-        stretch: Stretch,
-        fresh: Sequence[Entry],
-    ) -> Iterator[Entry]:
-        """Windows of a burst as signals for correlations of correlations: one where each window ends."""
-        group, since = self._groups[rule.meta.id, key], min(entry.time for entry in fresh)
-        for end in stretch.ends:
-            if (entry := group.entries[end]).time >= since:
-                name = f"{rule.meta.id}|{entry.id}"
-                fields = rule.fields(key)
-                yield Entry(
-                    entry.time, name, rule.meta.id, entry.event_id, entry.dataset, fields, burst.alert_id
-                )
-
-    def _of_baseline(self, baseline: Baseline, coming: Sequence[Entry]) -> Iterator[Alert]:
-        for finding in baseline.feed(coming, self._newest):
-            if _is_for_people(baseline.meta):
-                yield self._of_finding(baseline.meta, finding)
-        self.ledger.count(
-            "dropped", baseline.take_forgotten(), dataset=baseline.meta.id, reason="baseline_memory"
-        )
+    def _of_baseline(self, baseline: Baseline, coming: Sequence[Entry]) -> list[Alert]:
+        self._fed.add(baseline.meta.id)
+        found = baseline.feed(coming, self._newest)
+        forgotten = baseline.take_forgotten()
+        self.ledger.count("dropped", forgotten, dataset=baseline.meta.id, reason="baseline_memory")
+        return [self._of_finding(baseline.meta, one) for one in found if _is_for_people(baseline.meta)]
 
     def _of_finding(self, meta: Meta, finding: Finding) -> Alert:
         times = [entry.time for entry in finding.entries]
         detected = self.clock.now().isoformat()
         burst = Burst(digest(meta.id, finding.key), min(times), max(times), detected, self._newest)
-        burst.take(sorted(finding.entries, key=lambda entry: entry[:2]))
+        burst.take(sorted(finding.entries, key=lambda entry: entry[:3]))
         return alert(meta, burst, "baseline", (finding.ja, finding.en), finding.fields)
 
     def _late(self) -> int:
         return int(self.lateness.total_seconds()) * SECOND
 
-    def _sweep(self) -> None:
-        """Forget entries that came a timespan and the lateness ago: they can no longer change a window."""
-        if self._newest - self._swept < self._late() // _SWEEPS and self._kept <= MOST:
-            return
+    def _sweep(self) -> list[Alert]:
+        """Forget entries that came a timespan and the lateness ago: they can no longer change a window. Where there is
+        still too much, groups are given up, which people are told: a threshold may have been missed."""
+        crowded = self.groups.taken > self.groups.memory
+        if self._newest - self._swept < self._late() // _SWEEPS and not crowded:
+            return []
         self._swept = self._newest
         spans = {rule.meta.id: rule.timespan for rule in self.rules}
-        for (rule, key), group in list(self._groups.items()):
-            over = group.evict(self._newest - spans.get(rule, JOIN) - self._late())
+        for rule, over in self.groups.sweep(lambda one: self._newest - spans.get(one, JOIN) - self._late()):
             self.ledger.count("dropped", over, dataset=rule, reason="correlation_overflow")
-            if not group.entries and not group.told:
-                del self._groups[rule, key]
-        self._shrink()
-
-    def _shrink(self) -> None:
-        """Give up the groups that were quiet longest, until what is kept is within bounds."""
-        self._count()
-        if self._kept <= MOST:
-            return
-        for rule, key in sorted(self._groups, key=lambda name: self._groups[name].newest()):
-            if self._kept <= MOST:
-                return
-            gone = len(self._groups.pop((rule, key)).entries)
-            self._kept -= gone
-            self.ledger.count("dropped", gone, dataset=rule, reason="correlation_memory")
-
-    def _count(self) -> None:
-        self._kept = sum(len(group.entries) for group in self._groups.values())
+        lost = self.groups.shrink()
+        for one in lost:
+            self.ledger.count("dropped", one.entries, dataset=one.rule, reason="correlation_memory")
+        names = self._known() if lost else {}
+        told = [(names[one.rule].meta, one.groups) for one in lost if one.rule in names]
+        return [memory_alert(told, self._newest, self.clock.now())] if told else []
 
     def dump(self) -> dict[str, Any]:
-        """The state as JSON: groups, baselines, how far event time has come."""
-        groups = [[rule, list(key), group.as_json()] for (rule, key), group in self._groups.items()]
+        """The whole state as JSON: groups, baselines, how far event time has come."""
         return {
             "format": FORMAT,
             "newest": self._newest,
-            "groups": groups,
+            "groups": self.groups.dump(),
             "baselines": {baseline.meta.id: baseline.dump() for baseline in self.baselines},
         }
 
+    def changes(self) -> dict[str, Any]:
+        """The parts of the state that changed since the last asking, each as JSON that `load` takes."""
+        head = {"format": FORMAT, "newest": self._newest}
+        parts = {
+            f"groups-{n:02}": {**head, "groups": groups} for n, groups in self.groups.dump_changed().items()
+        }
+        for baseline in self.baselines:
+            if (identity := baseline.meta.id) in self._fed:
+                parts[f"baseline-{identity}"] = {**head, "baselines": {identity: baseline.dump()}}
+        self._fed.clear()
+        return parts
+
+    def take_over(self, other: "Correlator") -> None:
+        """Go on where another correlator, of rules as they were, leaves off."""
+        self._newest = other._newest
+        self.groups.take_over(other.groups, self._known())
+        held = {baseline.meta.id: baseline for baseline in other.baselines}
+        for baseline in self.baselines:
+            if (before := held.get(baseline.meta.id)) is not None and type(before) is type(baseline):
+                baseline.load(before.dump())
+
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up a state that `dump` gave; rules that are gone since are left out."""
+        """Take up a state, or a part of one; what is of rules that are gone since is left out."""
         if state.get("format") != FORMAT:
             self.ledger.count("dropped", reason="correlator_state_format")
             return
-        known = {rule.meta.id for rule in self.rules} | set(self.detections)
-        self._newest = int(state["newest"])
-        self._groups = {
-            (rule, tuple(key)): Group.of_json(body) for rule, key, body in state["groups"] if rule in known
-        }
-        self._count()
+        self._newest = max(self._newest, int(state["newest"]))
+        self.groups.load(state.get("groups", ()), self._known())
         for baseline in self.baselines:
-            if (held := state["baselines"].get(baseline.meta.id)) is not None:
+            if (held := state.get("baselines", {}).get(baseline.meta.id)) is not None:
                 baseline.load(held)
+
+    def _known(self) -> dict[str, CorrelationRule]:
+        return {rule.meta.id: rule for rule in self.rules} | dict(self.detections)
+
+
+def _as_entries(
+    rule: CorrelationRule,
+    key: Key,
+    group: Group,
+    burst: Burst,
+    stretch: Stretch,
+    fresh: Sequence[Entry],
+    mark: int,
+) -> Iterator[Entry]:
+    """Windows of a burst as signals for correlations of correlations: one where each window ends."""
+    since, fields = min(entry.time for entry in fresh), rule.fields(key)
+    for end in stretch.ends:
+        if (entry := group.entries[end]).time >= since:
+            made = Entry.made(entry.time, entry.event, rule.meta.id, entry.dataset, fields, burst.alert_id)
+            yield made._replace(mark=mark)
 
 
 def _is_for_people(meta: Meta) -> bool:

@@ -1,10 +1,12 @@
 """One group of one correlation: the entries that can still change a window, and the bursts already told."""
 
-from bisect import bisect_left, bisect_right, insort
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rules.correlation.burst import Burst
+from rules.correlation.window import Tail
 from rules.entry import Entry
 
 MOST = 20_000
@@ -13,72 +15,84 @@ MOST = 20_000
 
 @dataclass(slots=True)
 class Group:
-    """entries: ordered by (time, id), each signal once.
+    """entries: ordered by (time, event, rule), each signal once.
 
-    marks: entry id → how far event time had come when it arrived. An entry is kept by its mark, not by its own time,
-    so that a collector that was cut off and catches up is correlated in its own time. forgotten: the time of the
-    newest entry that is gone; told: bursts that have an alert, in the order of telling.
+    An entry is kept by its mark, not by its own time, so that a collector that was cut off and catches up is correlated
+    in its own time. forgotten: the time of the newest entry that is gone; told: bursts that have an alert, in the order
+    of telling; tail: the window at the end of the entries, for as long as nothing came before it.
     """
 
     entries: list[Entry] = field(default_factory=list)
-    marks: dict[str, int] = field(default_factory=dict)
     told: list[Burst] = field(default_factory=list)
     forgotten: int | None = None
+    tail: Tail | None = None
 
-    def add(self, entry: Entry, mark: int) -> bool:
+    def add(self, entry: Entry) -> bool:
         """Put the entry in its place in time; False when it is there already."""
-        if entry.id in self.marks:
+        kept, identity = self.entries, entry[:3]
+        if not kept or identity > kept[-1][:3]:
+            kept.append(entry)
+            return True
+        at = bisect_left(kept, identity, key=lambda one: one[:3])
+        if kept[at][:3] == identity:
             return False
-        self.marks[entry.id] = mark
-        if not self.entries or entry[:2] >= self.entries[-1][:2]:
-            self.entries.append(entry)
-        else:
-            insort(self.entries, entry, key=lambda one: one[:2])
+        kept.insert(at, entry)
+        if self.tail is not None and at < self.tail.right:
+            self.tail = None
         return True
+
+    def has(self, entry: Entry) -> bool:
+        """Whether that signal is there already."""
+        at = bisect_left(self.entries, entry[:3], key=lambda one: one[:3])
+        return at < len(self.entries) and self.entries[at][:3] == entry[:3]
 
     def settled(self, entry: Entry) -> bool:
         """Whether it falls where a burst's entries are forgotten already: it cannot be told from a repeated one."""
         return any(burst.first <= entry.time <= burst.forgotten for burst in self.told)
 
-    def between(self, first: int, last: int) -> list[Entry]:
-        """Entries from one time to another, both included."""
-        start = bisect_left(self.entries, first, key=lambda one: one.time)
-        return self.entries[start : bisect_right(self.entries, last, key=lambda one: one.time)]
+    def gaps(self, first: int, last: int, known: Sequence[tuple[int, int]]) -> Iterator[Entry]:
+        """Entries from one time to another, both included, that lie in none of the known stretches of time."""
+        start = first
+        for begins, ends in sorted(known):
+            yield from self._between(start, begins - 1)
+            start = max(start, ends + 1)
+        yield from self._between(start, last)
 
-    def oldest(self) -> int:
-        """The mark of what came first and is still kept."""
-        return next(iter(self.marks.values()), 0)
+    def _between(self, first: int, last: int) -> list[Entry]:
+        if first > last:
+            return []
+        start = bisect_left(self.entries, first, key=_time)
+        return self.entries[start : bisect_right(self.entries, last, key=_time)]
 
     def newest(self) -> int:
         """The mark of what came last."""
-        return next(reversed(self.marks.values()), 0)
+        return max((entry.mark for entry in self.entries), default=0)
 
     def evict(self, before: int) -> int:
         """Forget what came before that mark, and what is over MOST; returns how many were over."""
-        if self.oldest() < before:
-            self._keep([entry for entry in self.entries if self.marks[entry.id] >= before])
+        if any(entry.mark < before for entry in self.entries):
+            self._keep([entry for entry in self.entries if entry.mark >= before])
         over = max(0, len(self.entries) - MOST)
         if over:
             self._keep(self.entries[over:])
-        self.told = [burst for burst in self.told if burst.mark >= before]
+        if self.told:
+            self.told = [burst for burst in self.told if burst.mark >= before]
         return over
 
     def _keep(self, kept: list[Entry]) -> None:
-        ids = {entry.id for entry in kept}
+        held = {entry[:3] for entry in kept}
         for entry in self.entries:
-            if entry.id in ids:
+            if entry[:3] in held:
                 continue
-            del self.marks[entry.id]
             self.forgotten = max(entry.time, self.forgotten or entry.time)
             for burst in self.told:
                 burst.forget(entry.time)
-        self.entries = kept
+        self.entries, self.tail = kept, None
 
     def as_json(self) -> dict[str, Any]:
         """For the state that outlives the process."""
         return {
             "entries": [list(entry) for entry in self.entries],
-            "marks": list(self.marks.items()),
             "told": [burst.as_json() for burst in self.told],
             "forgotten": self.forgotten,
         }
@@ -88,7 +102,10 @@ class Group:
         """What `as_json` gave."""
         return cls(
             [Entry(*entry) for entry in body["entries"]],
-            dict(body["marks"]),
             [Burst.of_json(burst) for burst in body["told"]],
             body["forgotten"],
         )
+
+
+def _time(entry: Entry) -> int:
+    return entry.time

@@ -30,12 +30,12 @@ class EventCount:
 
     def __init__(self) -> None:
         self.n = 0
-        self.alerts: Counter[str] = Counter()
+        self.alerts: dict[str, int] = {}
 
     def enter(self, entry: Entry) -> None:
         """One more."""
         if entry.of:
-            self.alerts[entry.of] += 1
+            self.alerts[entry.of] = self.alerts.get(entry.of, 0) + 1
         else:
             self.n += 1
 
@@ -58,23 +58,28 @@ class ValueCount:
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.fields = tuple(fields)
-        self.counts: Counter[tuple[str, ...]] = Counter()
+        self.counts: dict[str | tuple[str, ...], int] = {}
 
-    def _key(self, entry: Entry) -> tuple[str, ...] | None:
+    def _key(self, entry: Entry) -> str | tuple[str, ...] | None:
+        if len(self.fields) == 1:
+            value = entry.who(self.fields[0])
+            return None if value is None else value.lower()
         values = [entry.who(field) for field in self.fields]
         return None if None in values else tuple(value.lower() for value in values if value is not None)
 
     def enter(self, entry: Entry) -> None:
         """Count its value."""
         if (key := self._key(entry)) is not None:
-            self.counts[key] += 1
+            self.counts[key] = self.counts.get(key, 0) + 1
 
     def leave(self, entry: Entry) -> None:
         """Forget one of its value."""
-        if (key := self._key(entry)) is not None:
+        if (key := self._key(entry)) is None:
+            return
+        if self.counts[key] == 1:
+            del self.counts[key]
+        else:
             self.counts[key] -= 1
-            if not self.counts[key]:
-                del self.counts[key]
 
     def value(self) -> float:
         """Distinct values in the window."""

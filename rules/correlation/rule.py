@@ -60,6 +60,11 @@ class CorrelationRule:
         """What its alerts are called."""
         return "detection" if self.kind == "detection" else "correlation"
 
+    @property
+    def takes_once(self) -> tuple[str, ...]:
+        """What it takes, each once (a rule may be asked for twice)."""
+        return tuple(dict.fromkeys(self.takes))
+
     def about(self, fields: Sequence[str]) -> "CorrelationRule":
         """Grouped by the first of these fields that an entry has."""
         return replace(self, first_of=tuple(fields))
@@ -68,6 +73,9 @@ class CorrelationRule:
         """The entry's group key; None when a field to group by is missing (the event then counts nowhere)."""
         if self.first_of:
             return next(((name, value) for name in self.first_of if (value := entry.who(name))), ("", ""))
+        if len(self.group_by) == 1 and not self.aliases:
+            value = entry.who(self.group_by[0])
+            return None if value is None else (value,)
         values = [entry.who(self.aliases.get(field, {}).get(entry.rule, field)) for field in self.group_by]
         return None if None in values else tuple(value for value in values if value is not None)
 

@@ -1,14 +1,29 @@
 """A burst as an alert."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hinomi.alert import Alert
+from hinomi.alert import Alert, Level
+from hinomi.identity import digest
 from rules.correlation.burst import ENTITIES, ZONES, Burst
 from rules.meta import Meta
 
 _OUTSIDE = {"external"}
+_HOUR = 3600 * 1_000_000_000
+_MEMORY = Meta(
+    id="0c1f3a57-7d0e-4c55-9a43-5a8f6f2f6b10",
+    name="correlation_memory",
+    title_ja="相関の記憶が足りず、途中のまとまりを手放した",
+    title_en="Correlations ran out of memory and gave up groups under way",
+    level=Level.MEDIUM,
+    what_to_do_ja="下のルールは、この時間のしきい値を見逃した可能性があります。大量のイベントを出している送信元を調べ、"
+    "必要ならそのルールの条件を絞るか、応答プロセスのメモリを増やしてください。",
+    what_to_do_en="The rules named may have missed a threshold in this hour. Find what sends so many events; narrow the"
+    " rule or give the respond process more memory.",
+    tags=("attack.t1499",),
+    guideline=("MIC-7.1",),
+)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -44,3 +59,13 @@ def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: M
 def moment(nanos: int) -> datetime:
     """Nanoseconds since 1970 as a time."""
     return _EPOCH + timedelta(microseconds=nanos // 1000)
+
+
+def memory_alert(lost: Sequence[tuple[Meta, int]], newest: int, now: datetime) -> Alert:
+    """That groups were given up, one alert an hour. lost: rules with how many groups; newest: event time in ns."""
+    hour, ordered = newest // _HOUR, sorted(lost, key=lambda pair: -pair[1])
+    burst = Burst(digest(_MEMORY.id, str(hour)), hour * _HOUR, newest, now.isoformat(), newest)
+    burst.n = sum(n for _, n in lost)
+    ja = "、".join(f"{meta.title_ja}({n:,}件)" for meta, n in ordered[:5])
+    en = ", ".join(f"{meta.title_en} ({n:,})" for meta, n in ordered[:5])
+    return alert(_MEMORY, burst, "correlation", (ja, en), {"rule.name": ordered[0][0].name})

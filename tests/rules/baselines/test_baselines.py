@@ -38,9 +38,7 @@ def entry(at: datetime, name: str = "", **fields: str) -> Entry:
     """A signal of the rule; `__` in a field's name is a dot."""
     values = {"user.name": "t.yamada"} | {key.replace("__", "."): value for key, value in fields.items()}
     nanos = int(at.timestamp()) * 10**9
-    return Entry(
-        nanos, name or f"{nanos}{sorted(values.items())}", "ok-id", f"event-{name}", "test.set", values
-    )
+    return Entry.made(nanos, name or f"{nanos}{sorted(values.items())}", "ok-id", "test.set", values)
 
 
 def at_place(at: datetime, place: str, **fields: str) -> Entry:

@@ -9,7 +9,6 @@ import pytest
 from hinomi.alert import Level
 from hinomi.clock import FixedClock
 from hinomi.errors import ContentError
-from rules.correlation import correlator as correlating
 from rules.correlation import group, ruling
 from rules.correlation.rule import joining
 from rules.engine import Correlation
@@ -183,17 +182,20 @@ def test_detections_join_and_informational_ones_stay_silent() -> None:
     assert {alert.rule_id for alert in told.values()} == {"loud-id"}
 
 
-def test_bounds_are_kept_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group over its bound loses its oldest entries, all groups together the quietest ones; both are counted."""
+def test_bounds_are_kept_counted_and_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A group over its bound loses its oldest entries, all groups together the quietest ones; both are counted, and that
+    a threshold may have been missed is an alert of its own, which names the rule."""
     monkeypatch.setattr(group, "MOST", 10)
-    monkeypatch.setattr(correlating, "MOST", 25)
-    one = streams.correlator(streams.document(FIVE), lateness=0)
+    one, told = streams.correlator(streams.document(FIVE), lateness=0), {}
+    one.groups.memory = 10_000  # two groups of ten signals
     for number in range(10):
-        streams.run(one, [same(15, every=1, user=f"user{number}", start=number)])
+        told |= streams.run(one, [same(15, every=1, user=f"user{number}", start=number)])
     kept = {tuple(key): len(body["entries"]) for _, key, body in one.dump()["groups"]}
     assert kept == {("user8",): 10, ("user9",): 10}
     counted = {count.reason: n for count, n in one.ledger.counts.items()}
     assert counted == {"correlation_overflow": 50, "correlation_memory": 80}
+    [alert] = [alert for alert in told.values() if alert.rule_name == "correlation_memory"]
+    assert alert.level is Level.MEDIUM and "asked" in alert.reason_ja and alert.what_to_do_ja
 
 
 def test_a_state_of_another_format_is_left_aside() -> None:
@@ -215,6 +217,33 @@ def test_the_state_is_json_and_forgets_rules_that_are_gone() -> None:
     other = streams.correlator(streams.document(FIVE, "another"))
     other.load(state)
     assert other.dump()["groups"] == []
+
+
+def test_parts_of_the_state_are_the_whole_of_it() -> None:
+    """What `changes` gives bit by bit, newest of each name, loads to the state itself; a quiet correlator has none."""
+    one, parts = streams.correlator(streams.document(FIVE), lateness=10**5), {}
+    for number in range(30):
+        streams.run(one, [same(1 + number % 7, user=f"user{number % 11}", start=number * 40)])
+        parts |= json.loads(json.dumps(one.changes()))
+    assert one.changes() == {} and len(parts) > 5
+    again = streams.correlator(streams.document(FIVE))
+    for part in parts.values():
+        again.load(part)
+    assert sorted(again.dump()["groups"], key=str) == json.loads(
+        json.dumps(sorted(one.dump()["groups"], key=str))
+    )
+
+
+def test_rules_that_change_take_over_what_is_under_way() -> None:
+    """After a reload four failures from before and one after are five; a burst goes on under its id."""
+    one = streams.correlator(streams.document(FIVE))
+    streams.run(one, [same(4)])
+    other = streams.correlator(streams.document(FIVE), streams.document(SPRAY, "spray"))
+    other.take_over(one)
+    before = streams.run(other, [same(1, start=120)])
+    third = streams.correlator(streams.document(FIVE))
+    third.take_over(other)
+    assert len(before) == 1 and streams.run(third, [same(1, start=150)]).keys() == before.keys()
 
 
 @pytest.mark.parametrize(
