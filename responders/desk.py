@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from hinomi.clock import Clock
-from hinomi.errors import InputError, Refused
+from hinomi.errors import InputError
 from hinomi.incident import Happening, Incident, Status, Verdict
 from hinomi.store import Record, Records
 from responders.audit import Audit
+from responders.automation import Automation
+from responders.counter import Counter
 from responders.incidents import casefile
 from responders.notify import links
 from responders.playbooks.approvals import Approvals
-from responders.roles import may_work
 
 Changes = Mapping[str, Any]
 
@@ -166,19 +167,20 @@ class Desk:
         self._approvals.ask_undo(run_id, actor, roles, note)
 
     @property
+    def automation(self) -> Automation:
+        """Decisions about automation: kill switch, delegation, tasks of runs, acts with an end."""
+        return Automation(self.records, self.clock, self.audit)
+
+    @property
     def _approvals(self) -> Approvals:
         return Approvals(self.records, self.clock, self.audit)
 
     def _worker(self, actor: str, roles: Sequence[str], action: str, target: str) -> None:
-        if not may_work(roles):
-            self._refuse(
-                actor,
-                action,
-                target,
-                "role",
-                "この操作に必要な役割がありません。インシデントに対応できるのは、監視担当と各責任者です。",
-                "you do not hold a role that works on incidents: an analyst or one of the managers",
-            )
+        self._counter.worker(actor, roles, action, target)
+
+    @property
+    def _counter(self) -> Counter:
+        return Counter(self.records, self.clock, self.audit)
 
     def _not_merged(self, now: Incident, incident_id: str, actor: str) -> None:
         """Closing and opening again are meant for what the person saw, not for the one that took it in."""
@@ -193,8 +195,7 @@ class Desk:
             )
 
     def _refuse(self, actor: str, action: str, target: str, why: str, ja: str, en: str) -> NoReturn:
-        self.audit.append(actor=actor, action=f"{action}.refused", target=target, details={"why": why})
-        raise Refused(ja, en)
+        self._counter.refuse(actor, action, target, why, ja, en)
 
     def _acknowledge(self, incident_id: str, actor: str, nonce: str = "") -> Incident:
         """nonce: the link's, which is then used up in the same write."""

@@ -13,7 +13,7 @@ from hinomi.ledger import Ledger
 from hinomi.store import Records
 from hinomi.words import Words
 from responders.audit import Audit
-from responders.connectors.catalogue import of_action
+from responders.connectors.catalogue import Targets
 from responders.desk import AckLinks, Desk
 from responders.incidents import Incidents, casefile
 from responders.notify import links
@@ -24,6 +24,7 @@ from responders.playbooks.planning import plan
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import Run
 from responders.playbooks.runs import Runs
+from responders.playbooks.world import World
 from responders.settings import ResponderSettings
 
 _CALLS_FROM = 1  # the lowest grade that calls a person
@@ -62,7 +63,7 @@ class Responder:
                 audit,
                 settings.playbooks,
                 catalogue(*settings.playbooks.folders),
-                lambda action: of_action(action, settings.connectors),
+                World(Targets(settings.connectors)),
             ),
             key=key,
             ledger=ledger,
@@ -113,7 +114,7 @@ class Responder:
             if playbook is None:
                 continue
             proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own)
-            if any(step.act for step in proposed.steps):
+            if any(step.act for step in proposed.steps) or not playbook.acts:
                 run = self.runs.propose(proposed)
                 if run.id not in incident.run_ids:
                     self._note(

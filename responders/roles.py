@@ -30,8 +30,8 @@ def may_approve(roles: Sequence[str], approver: str) -> bool:
     return any(role in RANKS and RANKS.index(role) >= needed for role in roles)
 
 
-def roles_now(records: Records, account: str) -> list[str]:
-    """The roles that the account holds at this moment; none for one that is locked or gone."""
+def held_roles(records: Records, account: str) -> list[str]:
+    """The roles that the account itself holds at this moment; none for one that is locked or gone."""
     held = records.get("user", account.strip().lower())
     if held is None or held.body.get("disabled"):
         return []

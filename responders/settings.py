@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from hinomi.config import Section
-from responders.connectors.settings import Target
+from responders.connectors.catalogue import Target
 from responders.incidents.settings import IncidentSettings
 from responders.notify.settings import NotifySettings
 from responders.oncall.settings import OnCallSettings
@@ -13,7 +13,7 @@ from responders.playbooks.settings import PlaybookSettings
 
 
 class ResponderSettings(Section):
-    """`respond:` of the configuration. connectors: `directory`, `firewall`, `endpoint` → a target."""
+    """`respond:` of the configuration. connectors: `directory`, `firewall`, `endpoint`, … → a target."""
 
     incidents: IncidentSettings = Field(default_factory=IncidentSettings)
     oncall: OnCallSettings = Field(default_factory=OnCallSettings)

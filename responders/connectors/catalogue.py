@@ -1,39 +1,78 @@
-"""Configured targets by name, and which connector each kind has."""
+"""Configured targets by name, and which connector each kind has. A connector is one file in this folder: found by
+being there, with its settings and its `KIND`."""
 
-from collections.abc import Mapping
+import functools
+import importlib
+import operator
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+
+from hinomi.config import Section
 from hinomi.errors import ContentError
-from responders.connectors.defender_endpoint import Endpoint
-from responders.connectors.fortigate_firewall import Firewall
-from responders.connectors.ldap_directory import Directory
-from responders.connectors.protocol import Connector
-from responders.connectors.settings import DefenderEndpoint, FortiGate, LdapDirectory, Target
+from responders import connectors as package
+from responders.connectors.actions import ACTIONS
+from responders.connectors.protocol import Connector, Kind
 
-ACTIONS = {
-    "directory.disable_account": "account",
-    "firewall.block_address": "address",
-    "endpoint.isolate": "host",
-}
-"""Every action that a playbook may name, and the value that it is limited and protected by."""
+__all__ = ["ACTIONS", "Target", "connector", "of_action", "target_of"]
 
 
-def connector(target: Target) -> Connector:
+@cache
+def kinds() -> dict[str, Kind]:
+    """Every kind of target, by the `kind:` that names it in the configuration."""
+    found: dict[str, Kind] = {}
+    for module in pkgutil.iter_modules(package.__path__):
+        kind = getattr(importlib.import_module(f"{package.__name__}.{module.name}"), "KIND", None)
+        if isinstance(kind, Kind):
+            found[kind.name] = kind
+    return found
+
+
+if TYPE_CHECKING:
+    Target = Section
+else:
+    Target = Annotated[
+        functools.reduce(operator.or_, (kind.settings for kind in kinds().values())),
+        Field(discriminator="kind"),
+    ]
+
+
+def connector(target: Section) -> Connector:
     """The connector of a configured target."""
-    match target:
-        case LdapDirectory():
-            return Directory(target)
-        case FortiGate():
-            return Firewall(target)
-        case DefenderEndpoint():
-            return Endpoint(target)
+    return kinds()[str(getattr(target, "kind", ""))].make(target)
 
 
-def of_action(action: str, targets: Mapping[str, Target]) -> Connector | None:
-    """The connector for `directory.disable_account` is the target named `directory`; None when not configured."""
+def target_of(action: str, on: str = "") -> str:
+    """Which target an action is for: the one that the step names, else `directory` of `directory.disable_account`."""
+    return on or action.partition(".")[0]
+
+
+def of_action(action: str, targets: Mapping[str, Any], on: str = "") -> Connector | None:
+    """The connector of an action's target; None when it is not configured or cannot do that action."""
     if action not in ACTIONS:
         raise ContentError(
             f"操作「{action}」はありません。使える操作: {', '.join(ACTIONS)}",
             f'no action "{action}"; there are: {", ".join(ACTIONS)}',
         )
-    target = targets.get(action.partition(".")[0])
-    return connector(target) if target else None
+    target = targets.get(target_of(action, on))
+    if target is None or action not in kinds()[target.kind].actions:
+        return None
+    return connector(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """The connectors of the configuration, as the engine asks for them."""
+
+    settings: Mapping[str, Any]
+
+    def __call__(self, action: str, on: str = "") -> Connector | None:
+        """See `of_action`."""
+        return of_action(action, self.settings, on)
+
+
+Connectors = Callable[[str, str], Connector | None]

@@ -14,7 +14,7 @@ import httpx
 
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors import trust
-from responders.connectors.protocol import Done
+from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import DefenderEndpoint
 
 _TIMEOUT = 20.0
@@ -170,3 +170,6 @@ class Endpoint:
                 f"Defender に届きません({type(error).__name__})。",
                 f"Defender cannot be reached: {type(error).__name__}",
             ) from None
+
+
+KIND = Kind("defender", DefenderEndpoint, Endpoint, frozenset({"endpoint.isolate"}))

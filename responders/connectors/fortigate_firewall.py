@@ -15,7 +15,7 @@ import httpx
 
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors import trust
-from responders.connectors.protocol import Done
+from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import FortiGate
 
 _TIMEOUT = 15.0
@@ -174,3 +174,6 @@ def _address(values: Mapping[str, str]) -> str:
             f"{address} is an inside address and is not blocked",
         )
     return str(address)
+
+
+KIND = Kind("fortigate", FortiGate, Firewall, frozenset({"firewall.block_address"}))

@@ -1,8 +1,4 @@
-"""Accounts in a directory: disable and enable.
-
-Facts: [MS-ADTS] 2.2.16 userAccountControl (ACCOUNTDISABLE = 0x2); draft-behera-ldap-password-policy 5.3.3
-pwdAccountLockedTime ("000001010000Z" locks until an administrator unlocks).
-"""
+"""Accounts in a directory over LDAP: OpenLDAP and Active Directory. What is changed: `ldap_changes`."""
 
 import ssl
 from collections.abc import Iterator, Mapping
@@ -15,65 +11,47 @@ from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors.protocol import Done
+from responders.connectors.ldap_changes import Change, change
+from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import LdapDirectory
 
-_DISABLED = 0x2
-_FOREVER = "000001010000Z"
 _TIMEOUT = 10
 
 
 @dataclass(frozen=True, slots=True)
 class Directory:
-    """`disable_account` with values {account}. Opens a connection an act."""
+    """Values: {account}. Opens a connection an act."""
 
     settings: LdapDirectory
 
-    @property
-    def _attribute(self) -> str:
-        return "userAccountControl" if self.settings.method == "active_directory" else "pwdAccountLockedTime"
-
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Looks the account up and says whether it would change."""
-        with self._connected() as connection:
-            dn, current = self._find(connection, _account(values))
-            if self._is_disabled(current):
-                return Done(f"{dn} は既に停止しています。", f"{dn} is disabled already", changed=False)
-            return Done(f"{dn} を停止します。", f"disable {dn}")
+        with self._entry(action, values) as (connection, dn, entry, own):
+            return own.words(dn, "already" if own.done(connection, dn, entry) else "plan")
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """The account's entry and the attribute as it is."""
-        with self._connected() as connection:
-            dn, current = self._find(connection, _account(values))
-        return {"dn": dn, "before": current}
+        """The account's entry and what is needed to put it back."""
+        with self._entry(action, values) as (connection, dn, entry, own):
+            return {"dn": dn, "before": own.look(connection, dn, entry)}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Disable the account."""
-        with self._connected() as connection:
-            dn, current = self._find(connection, _account(values))
-            if self._is_disabled(current):
-                return Done(f"{dn} は既に停止していました。", f"{dn} was disabled already", changed=False)
-            new = (
-                str(int(current or "512") | _DISABLED)
-                if self._attribute == "userAccountControl"
-                else _FOREVER
-            )
-            self._write(connection, dn, new)
-            return Done(f"{dn} を停止しました。", f"disabled {dn}")
+        """Change the account, unless it is so already."""
+        with self._entry(action, values) as (connection, dn, entry, own):
+            if own.done(connection, dn, entry):
+                return own.words(dn, "already")
+            own.make(connection, dn, entry)
+            return own.words(dn, "did")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether the account is disabled now."""
-        with self._connected() as connection:
-            return self._is_disabled(self._find(connection, _account(values))[1])
+        """Whether the account is so now."""
+        with self._entry(action, values) as (connection, dn, entry, own):
+            return own.done(connection, dn, entry)
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
-        """Put the attribute back as it was found."""
-        dn, value = str(before["dn"]), before.get("before")
-        if self._is_disabled(value):
-            return Done(f"{dn} はもともと停止していました。", f"{dn} had been disabled before", changed=False)
+        """Put back what was found."""
+        dn, own = str(before["dn"]), change(action, self.settings)
         with self._connected() as connection:
-            self._write(connection, dn, value)
-        return Done(f"{dn} の停止を解きました。", f"enabled {dn} again")
+            return own.words(dn, "back" if own.back(connection, dn, before.get("before")) else "was")
 
     def health(self) -> str:
         """Binds and reads the base entry."""
@@ -84,30 +62,27 @@ class Directory:
         except (DependencyDown, Refused) as error:
             return error.ja
 
-    def _is_disabled(self, current: str | None) -> bool:
-        if self._attribute == "userAccountControl":
-            return bool(int(current or 0) & _DISABLED)
-        return current is not None
+    @contextmanager
+    def _entry(
+        self, action: str, values: Mapping[str, str]
+    ) -> Iterator[tuple[Any, str, dict[str, list[bytes]], Change]]:
+        own = change(action, self.settings)
+        with self._connected() as connection:
+            dn, entry = self._find(connection, _account(values), own.attributes)
+            yield connection, dn, entry, own
 
-    def _find(self, connection: Any, account: str) -> tuple[str, str | None]:
+    def _find(
+        self, connection: Any, account: str, attributes: list[str]
+    ) -> tuple[str, dict[str, list[bytes]]]:
         query = f"({self.settings.account_attribute}={escape_filter_chars(account)})"
-        connection.search(self.settings.base, query, attributes=[self._attribute])
+        connection.search(self.settings.base, query, attributes=attributes)
         entries = [entry for entry in connection.response or [] if entry.get("type") == "searchResEntry"]
         if len(entries) != 1:
             raise Refused(
                 f"アカウント「{account}」はディレクトリに {len(entries)} 件あります。1件のときだけ操作します。",
                 f'account "{account}" is in the directory {len(entries)} times, not once',
             )
-        values = entries[0]["raw_attributes"].get(self._attribute) or []
-        return str(entries[0]["dn"]), values[0].decode() if values else None
-
-    def _write(self, connection: Any, dn: str, value: str | None) -> None:
-        change = [(ldap3.MODIFY_REPLACE, [value] if value is not None else [])]
-        if not connection.modify(dn, {self._attribute: change}):
-            raise Refused(
-                f"ディレクトリが変更を断りました({connection.result['description']})。",
-                f"the directory refused the change: {connection.result['description']}",
-            )
+        return str(entries[0]["dn"]), dict(entries[0]["raw_attributes"])
 
     @contextmanager
     def _connected(self) -> Iterator[Any]:
@@ -139,3 +114,11 @@ class Directory:
 def _account(values: Mapping[str, str]) -> str:
     """`HINOMI\\t.yamada` and `t.yamada@…` name the account t.yamada."""
     return values["account"].rsplit("\\", 1)[-1].split("@", 1)[0]
+
+
+KIND = Kind(
+    "ldap",
+    LdapDirectory,
+    Directory,
+    frozenset({"directory.disable_account", "directory.reset_password", "directory.remove_from_groups"}),
+)

@@ -1,8 +1,10 @@
 """The seam to the things that contain."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+
+from hinomi.config import Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +42,13 @@ class Connector(Protocol):
     def health(self) -> str:
         """Empty when the target can be reached and used, else what is wrong, in words."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of target: the `kind:` of its settings, which actions it can do, and the connector over them."""
+
+    name: str
+    settings: type[Section]
+    make: Callable[[Any], Connector]
+    actions: frozenset[str]

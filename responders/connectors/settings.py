@@ -1,7 +1,7 @@
 """`connectors:` of the configuration: targets by name."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -11,7 +11,8 @@ from hinomi.secret import Secret
 
 class LdapDirectory(Section):
     """A directory. method: how an account is disabled: `active_directory` sets ACCOUNTDISABLE in userAccountControl,
-    `ppolicy` sets pwdAccountLockedTime (OpenLDAP with slapo-ppolicy). The bind account needs to write just that."""
+    `ppolicy` sets pwdAccountLockedTime (OpenLDAP with slapo-ppolicy). The bind account needs to write just that, the
+    password where it is to be reset, and `member` of the privileged groups (their DNs) that accounts are taken out of."""
 
     kind: Literal["ldap"]
     url: str
@@ -20,6 +21,7 @@ class LdapDirectory(Section):
     bind_dn: str
     password: Secret
     method: Literal["active_directory", "ppolicy"] = "active_directory"
+    privileged_groups: list[str] = Field(default_factory=list)
     starttls: bool = False
     ca: Path | None = None
 
@@ -44,6 +46,3 @@ class DefenderEndpoint(Section):
     client_id: str
     client_secret: Secret
     ca: Path | None = None
-
-
-Target = Annotated[LdapDirectory | FortiGate | DefenderEndpoint, Field(discriminator="kind")]

@@ -1,15 +1,19 @@
-"""Requests for a decision on a plan, and the decisions: records that change by compare-and-set. Nothing here acts."""
+"""Requests for a decision on a plan, and the decisions: records that change by compare-and-set. Nothing here acts.
+
+A decision names the audit entry that was written before it; one without its entry is a forgery and counts for nothing.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from hinomi.clock import Clock
 from hinomi.errors import Conflict, InputError, Refused
 from hinomi.store import Record, Records
 from responders.audit import Audit
-from responders.playbooks.run import APPROVAL, KIND, Run, RunState
+from responders.delegation import with_lent
+from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep
 from responders.roles import may_approve
 
 _DECIDED = ("approved", "denied")
@@ -20,6 +24,10 @@ _REFUSALS = {
         "the requester cannot approve; another person must",
     ),
     "decided": ("この依頼は既に決まっています。", "this request has been decided already"),
+    "twice": (
+        "既に承認しています。もう一人、別の人の承認が要ります。",
+        "you have approved it already; another person must, too",
+    ),
     "expired": (
         "承認の期限が過ぎています。計画を作り直してください。",
         "the time for approval is over; propose the plan again",
@@ -28,8 +36,14 @@ _REFUSALS = {
         "計画が変わりました。新しい計画を確かめてください。",
         "the plan has changed; look at the new one",
     ),
+    "not_asked": ("この承認は、まだ求められていません。", "this approval has not been asked for"),
     "state": ("この実行は元に戻せる状態ではありません。", "this run is not in a state that can be undone"),
 }
+
+
+def approval_id(run: Run, gate: RunStep | None = None) -> str:
+    """The id of the request: the run's own, or that of a gate in the middle of it."""
+    return run.id if gate is None else f"{run.id}.{gate.index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,28 +54,18 @@ class Approvals:
     clock: Clock
     audit: Audit
 
-    def ask(self, run: Run, *, void: Record | None = None) -> bool:
+    def ask(self, run: Run, *, gate: RunStep | None = None, void: Record | None = None) -> bool:
         """Put the request for a decision: what would happen, who may decide, until when, and on which plan.
 
         False when a person decided on the request that it would replace: their decision stands, unless it is `void`.
         """
-        body = {
-            "incident_id": run.incident_id,
-            "run_id": run.id,
-            "plan_hash": run.plan_hash,
-            "approver": run.approver,
-            "shows_ja": run.impact_ja,
-            "shows_en": run.impact_en,
-            "requested_by": run.requested_by,
-            "expires": run.expires.isoformat(),
-            "state": "open",
-        }
+        identity, body = approval_id(run, gate), _request(run, gate)
         while True:
-            held = self.records.get(APPROVAL, run.id)
+            held = self.records.get(APPROVAL, identity)
             if held is not None and held.body["state"] in _DECIDED and held != void:
                 return False
             try:
-                self.records.put(APPROVAL, run.id, body, expect=held.version if held else 0)
+                self.records.put(APPROVAL, identity, body, expect=held.version if held else 0)
             except Conflict:
                 continue  # decided in this very moment: look again
             return True
@@ -85,32 +89,60 @@ class Approvals:
     ) -> Record:
         """Record a person's decision, on the plan that they saw where `plan` says which.
 
-        Raises Refused for whoever may not, and when another was first or the plan is another one by now.
+        Of several people that must approve, each is recorded; the last one's makes it approved. Raises Refused for
+        whoever may not, and when another was first or the plan is another one by now.
         """
         approval = self.records.get(APPROVAL, approval_id)
         if approval is None:
+            self._note_refusal(actor, f"playbook.{state}", approval_id, "not_asked")
             raise InputError("この承認の依頼はありません。", "there is no such approval")
         self._check(approval, state, actor, roles)
         if plan and plan != approval.body["plan_hash"]:
             self._refuse(actor, f"playbook.{state}", approval_id, "plan_changed")
-        self.audit.append(
+        entry = self.audit.append(
             actor=actor,
             action=f"playbook.{state}",
             target=approval_id,
-            details={"note": note, "plan": approval.body["plan_hash"]},
+            details={
+                "note": note,
+                "plan": approval.body["plan_hash"],
+                "until": approval.body["expires"],
+            },
         )
-        at = self.clock.now().isoformat()
-        decided = {**approval.body, "state": state, "by": actor, "at": at, "note": note}
+        decided = _decided(approval.body, state, actor, note, self.clock.now().isoformat(), entry)
         try:
             return self.records.put(APPROVAL, approval_id, decided, expect=approval.version)
         except Conflict:
             now = self.records.get(APPROVAL, approval_id)
-            self._refuse(
-                actor,
-                f"playbook.{state}",
-                approval_id,
-                "plan_changed" if now and now.body["state"] == "open" else "decided",
-            )
+            if now and now.body["state"] == "open" and now.body["plan_hash"] == approval.body["plan_hash"]:
+                return self.decide(
+                    approval_id, state, actor, roles, note, plan
+                )  # another of several was first
+            still_open = now is not None and now.body["state"] == "open"
+            why = "plan_changed" if still_open else "decided"
+            self._refuse(actor, f"playbook.{state}", approval_id, why)
+
+    def genuine(self, approval: Record) -> bool:
+        """Whether each decision in the record was written to the audit log by who decided, on this very request."""
+        body = approval.body
+        given: list[dict[str, Any]] = body.get("given", [])
+        if body["state"] == "denied" or not given:
+            given = [{"by": body.get("by", ""), "entry": body.get("entry", "")}]
+        return all(self._in_audit(approval, one) for one in given)
+
+    def _in_audit(self, approval: Record, one: dict[str, Any]) -> bool:
+        entry = self.records.get("audit", str(one.get("entry", "")))
+        if entry is None:
+            return False
+        said, body = entry.body, approval.body
+        return bool(
+            said["actor"] == one["by"]
+            and said["action"] in ("playbook.approved", "playbook.denied")
+            and (body["state"] == "open" or said["action"] == f"playbook.{body['state']}")
+            and said["target"] == approval.id
+            and said["details"].get("plan") == body["plan_hash"]
+            and said["details"].get("until") == body["expires"]
+        )
 
     def ask_undo(self, run_id: str, actor: str, roles: Sequence[str], note: str) -> None:
         """Record that a finished run is to be put back. Raises Refused for whoever may not, and the second time."""
@@ -118,13 +150,18 @@ class Approvals:
         if record is None:
             raise InputError("この実行はありません。", "there is no such run")
         run = Run.model_validate(record.body)
-        if not may_approve(roles, run.approver):
+        if not may_approve(with_lent(self.records, actor, roles, self.clock.now()), run.approver):
             self._refuse(actor, "playbook.undo", run_id, "role")
         if not run.undoable:
             self._refuse(actor, "playbook.undo", run_id, "state")
         self.audit.append(actor=actor, action="playbook.undo_asked", target=run_id, details={"note": note})
         fresh = [step.model_copy(update={"attempts": 0, "again_at": None}) for step in run.steps]
-        undoing = {"state": RunState.UNDOING, "decided_by": actor, "steps": fresh}
+        undoing = {
+            "state": RunState.UNDOING,
+            "decided_by": actor,
+            "steps": fresh,
+            "undo_because": "person",
+        }
         moved = run.model_copy(update=undoing)
         try:
             self.records.put(KIND, run_id, moved.model_dump(mode="json"), expect=record.version)
@@ -132,20 +169,51 @@ class Approvals:
             self._refuse(actor, "playbook.undo", run_id, "state")
 
     def _check(self, approval: Record, state: str, actor: str, roles: Sequence[str]) -> None:
-        body, action = approval.body, f"playbook.{state}"
-        if not may_approve(roles, body["approver"]):
+        body, action, now = approval.body, f"playbook.{state}", self.clock.now()
+        if not may_approve(with_lent(self.records, actor, roles, now), body["approver"]):
             self._refuse(actor, action, approval.id, "role")
         if actor == body["requested_by"]:
             self._refuse(actor, action, approval.id, "self")
         if body["state"] != "open":
             self._refuse(actor, action, approval.id, "decided")
-        if self.clock.now() >= datetime.fromisoformat(body["expires"]):
+        if state == "approved" and actor in [one["by"] for one in body.get("given", [])]:
+            self._refuse(actor, action, approval.id, "twice")
+        if now >= datetime.fromisoformat(body["expires"]):
             self._refuse(actor, action, approval.id, "expired")
         held = self.records.get(KIND, body["run_id"])
         if held is None or Run.model_validate(held.body).plan_hash != body["plan_hash"]:
             self._refuse(actor, action, approval.id, "plan_changed")
 
     def _refuse(self, actor: str, action: str, target: str, why: str) -> NoReturn:
-        ja, en = _REFUSALS[why]
+        self._note_refusal(actor, action, target, why)
+        raise Refused(*_REFUSALS[why])
+
+    def _note_refusal(self, actor: str, action: str, target: str, why: str) -> None:
         self.audit.append(actor=actor, action=f"{action}.refused", target=target, details={"why": why})
-        raise Refused(ja, en)
+
+
+def _request(run: Run, gate: RunStep | None) -> dict[str, Any]:
+    return {
+        "incident_id": run.incident_id,
+        "run_id": run.id,
+        "gate": gate.index if gate else None,
+        "plan_hash": run.plan_hash,
+        "approver": gate.role if gate else run.approver,
+        "people": gate.people if gate else run.people,
+        "shows_ja": gate.title_ja if gate else run.impact_ja,
+        "shows_en": gate.title_en if gate else run.impact_en,
+        "requested_by": run.requested_by,
+        "expires": (gate.expires if gate and gate.expires else run.expires).isoformat(),
+        "state": "open",
+        "given": [],
+    }
+
+
+def _decided(body: dict[str, Any], state: str, actor: str, note: str, at: str, entry: str) -> dict[str, Any]:
+    """The request after one more decision: one denial ends it, approval needs as many people as it says."""
+    given = [*body.get("given", [])]
+    if state == "approved":
+        given.append({"by": actor, "at": at, "note": note, "entry": entry})
+        if len(given) < int(body.get("people", 1)):
+            return {**body, "given": given}
+    return {**body, "state": state, "by": actor, "at": at, "note": note, "entry": entry, "given": given}

@@ -5,35 +5,49 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hinomi.clock import Clock
+from hinomi.errors import Conflict
 from hinomi.store import Records
-from responders.playbooks.playbook import Playbook
-from responders.playbooks.run import KIND, Run, RunStep
+from responders.connectors.actions import ACTIONS, Reach
+from responders.playbooks.run import Run, RunStep
 
 _AN_HOUR = timedelta(hours=1)
 _FIRST, _LONGEST = timedelta(seconds=5), timedelta(minutes=10)
+_RECENT = ("recent_acts", "all")
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the playbooks declare, held against what the runs have done."""
+    """What the plan and the city allow, held against what was begun within the hour.
+
+    The acts of the last hour stand in one small record, so that asking costs the same after years of runs.
+    """
 
     records: Records
     clock: Clock
-    playbooks: Mapping[str, Playbook]
+    an_hour: Mapping[Reach, int]
 
-    def reached(self, run: Run, step: RunStep) -> bool:
-        """Whether this kind of act has reached its limit for the hour; the step then waits."""
-        since = self.clock.now() - _AN_HOUR
-        recent = sum(
-            one.act == step.act and one.started is not None and one.started > since
-            for record in self.records.find(KIND, limit=100_000)
-            for one in Run.model_validate(record.body).steps
-        )
-        return recent >= self._declared(run, step)[0]
+    def reserve(self, run: Run, step: RunStep) -> bool:
+        """Take one of the hour's acts for this step, for good; False when the limit is reached: the step then waits."""
+        key, now = f"{run.id}.{step.index}", self.clock.now()
+        while True:
+            held = self.records.get(*_RECENT)
+            recent = _since(held.body["acts"] if held else {}, now - _AN_HOUR)
+            if key in recent:
+                return True  # reserved before a crash
+            if self._full(recent, step):
+                return False
+            recent[key] = {"at": now.isoformat(), "act": step.act}
+            try:
+                self.records.put(*_RECENT, {"acts": recent}, expect=held.version if held else 0)
+            except Conflict:
+                continue
+            return True
 
-    def retries(self, run: Run, step: RunStep) -> int:
-        """How often the step may be tried again when its target does not answer."""
-        return self._declared(run, step)[1]
+    def _full(self, recent: Mapping[str, Mapping[str, str]], step: RunStep) -> bool:
+        own = sum(one["act"] == step.act for one in recent.values())
+        reach = ACTIONS[step.act].reach
+        alike = sum(ACTIONS[one["act"]].reach is reach for one in recent.values())
+        return own >= step.an_hour or alike >= self.an_hour.get(reach, 1000)
 
     def again_at(self, attempts: int) -> datetime:
         """When to try again after so many attempts: 5, 10, 20 seconds … up to ten minutes later."""
@@ -44,7 +58,16 @@ class Limits:
         """Whether the step's pause is not over yet."""
         return step.again_at is not None and self.clock.now() < step.again_at
 
-    def _declared(self, run: Run, step: RunStep) -> tuple[int, int]:
-        playbook = self.playbooks.get(run.playbook)
-        declared = next((one for one in playbook.steps if one.act == step.act), None) if playbook else None
-        return (declared.an_hour, declared.retries) if declared else (1, 0)
+    def late(self, step: RunStep) -> bool:
+        """Whether the step has taken longer than the plan gives it."""
+        began = step.started
+        given = timedelta(minutes=step.within_minutes) if step.within_minutes else None
+        return bool(began and given and self.clock.now() >= began + given)
+
+
+def _since(acts: Mapping[str, Mapping[str, str]], start: datetime) -> dict[str, Mapping[str, str]]:
+    return {
+        key: one
+        for key, one in acts.items()
+        if datetime.fromisoformat(one["at"]) > start and one["act"] in ACTIONS
+    }

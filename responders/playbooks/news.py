@@ -1,7 +1,7 @@
 """What people are told of a run, in the timeline of its incident."""
 
 from hinomi.words import Words
-from responders.playbooks.run import Run, RunState
+from responders.playbooks.run import Run, RunState, RunStep
 
 News = tuple[Run, Words]
 WORDS = {
@@ -23,3 +23,12 @@ UNDO_VOID = Words(
     "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
     "was not undone: who asked for it does not hold the role any more",
 )
+COMPENSATED = Words(
+    "失敗した手順があったため、それまでに行ったことを元に戻しました",
+    "had a step that failed; what it had done was put back",
+)
+
+
+def lifted(step: RunStep) -> Words:
+    """An act's time was over."""
+    return Words(f"期限が来たため解除しました: {step.title_ja}", f"lifted after its time: {step.title_en}")

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from hinomi.clock import Clock
 from hinomi.errors import Refused
 from hinomi.store import Records
+from responders.delegation import roles_now
+from responders.playbooks.protection import Protection
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
-from responders.roles import may_approve, roles_now
+from responders.roles import may_approve
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,17 +17,25 @@ class Permission:
     """Asks the records and the configuration as they are now."""
 
     records: Records
+    clock: Clock
     settings: PlaybookSettings
 
-    def person(self, run: Run, by: str) -> None:
+    def person(self, run: Run, by: str, office: str = "") -> None:
         """Raises Refused unless the person holds the approver's office now and is not who asked for the run."""
         if by == run.requested_by:
             raise Refused("求めた本人は承認できません。", "the requester cannot approve")
-        if not may_approve(roles_now(self.records, by), run.approver):
+        if not may_approve(roles_now(self.records, by, self.clock.now()), office or run.approver):
             raise Refused(
                 f"承認した {by} は、今はこの承認に必要な役割を持っていません。",
                 f"{by} does not hold the role that this approval needs any more",
             )
+
+    def people(self, run: Run, by: list[str], office: str, needed: int) -> None:
+        """Raises Refused unless so many different people who may decided."""
+        for person in by:
+            self.person(run, person, office)
+        if len({person.strip().lower() for person in by}) < needed:
+            raise Refused(f"承認には {needed} 人が要ります。", f"{needed} different people must approve")
 
     def step(self, run: Run, step: RunStep) -> None:
         """Raises Refused for a disarmed playbook, a protected target, an approver who lost the role."""
@@ -32,6 +43,10 @@ class Permission:
             raise Refused(
                 "計画のあとで、このプレイブックの実行が止められました。", "the playbook was disarmed since"
             )
-        if set(step.values.values()) & set(self.settings.protected):
+        protection = Protection(self.settings)
+        if any(protection.covers(value) for value in step.values.values()):
             raise Refused("守る対象のため、人が判断してください。", "protected: a person must decide")
-        self.person(run, run.decided_by)
+        self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
+        if step.gate is not None:
+            gate = run.step(step.gate)
+            self.people(run, gate.by, gate.role, gate.people)

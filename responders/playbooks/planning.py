@@ -1,23 +1,31 @@
-"""From an incident and a playbook to a plan: which step does what to whom."""
+"""From an incident and a playbook to a plan: which step does what to whom, after what, under which conditions.
 
-from collections.abc import Iterator, Sequence
+A plan is flat: branches, loops and choices become steps that say what they come after and when they hold. So a person
+approves exactly what would be done to whom, and a crash finds one list. Choices that the incident alone decides are made
+here; those that hang on a person's answer stay in the plan as conditions.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from hinomi.alert import Alert, Level
+from hinomi.clock import JST
 from hinomi.identity import account, digest
 from hinomi.incident import Incident
-from responders.connectors.catalogue import ACTIONS
+from responders.connectors.actions import ACTIONS
 from responders.incidents.entities import machine
-from responders.playbooks.playbook import Playbook, Step
+from responders.oncall.rota import is_closed
+from responders.playbooks import authority, condition
+from responders.playbooks.playbook import Playbook
+from responders.playbooks.protection import Protection
 from responders.playbooks.run import Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
+from responders.playbooks.step import Step
 
 _MOST_VALUES = 3
-_WORDS = {
-    "directory.disable_account": ("アカウント {v} を停止する", "Disable account {v}"),
-    "firewall.block_address": ("アドレス {v} を遮断する", "Block address {v}"),
-    "endpoint.isolate": ("端末 {v} を隔離する", "Isolate machine {v}"),
-}
+_PEOPLE = {"user.name", "user.email", "user.target.name"}
 
 
 def plan(
@@ -29,18 +37,26 @@ def plan(
     inside: Sequence[str] = (),
 ) -> Run:
     """The run that the playbook proposes for the incident. inside: addresses that are never blocked."""
-    own = [alert for alert in alerts if alert.playbook == playbook.playbook]
-    steps = [
-        RunStep.model_validate({"index": index, **fields})
-        for index, fields in enumerate(_steps(playbook, own or list(alerts), settings, set(inside)))
-    ]
+    own = [alert for alert in alerts if alert.playbook == playbook.playbook] or list(alerts)
+    known = facts(incident, alerts, now)
+    compiler = _Compiler(own, known, Protection(settings, tuple(inside)))
+    compiler.sequence(playbook.steps, [], [], None, None)
+    steps = _with_offices([RunStep.model_validate(one) for one in compiler.out], incident)
+    free = {ACTIONS[step.act].reach for step in steps if step.act and step.gate is None}
+    needed = authority.of_reaches(free, incident.grade, incident.zones).joined(
+        authority.Office(playbook.approver, playbook.people)
+    )
     return Run(
         id=digest("run", incident.id, playbook.playbook),
         incident_id=incident.id,
         playbook=playbook.playbook,
         title_ja=playbook.title_ja,
         title_en=playbook.title_en,
-        approver=playbook.approver,
+        approver=needed.who,
+        people=needed.people,
+        on_failure=playbook.on_failure,
+        facts=known,
+        authority_inferred=authority.inferred(),
         impact_ja=playbook.impact_ja,
         impact_en=playbook.impact_en,
         dry_run=playbook.playbook not in settings.armed or settings.paused,
@@ -50,49 +66,217 @@ def plan(
     )
 
 
-def _steps(
-    playbook: Playbook, alerts: Sequence[Alert], settings: PlaybookSettings, inside: set[str]
-) -> Iterator[dict[str, object]]:
-    for step in playbook.steps:
-        if step.task_ja:
-            yield {
-                "title_ja": step.task_ja,
-                "title_en": step.task_en or step.task_ja,
-                "state": StepState.FOR_PERSON,
-            }
-            continue
-        ja, en = _WORDS[step.act]
-        for value in targets(step, alerts):
-            fields = {
-                "title_ja": ja.format(v=value),
-                "title_en": en.format(v=value),
-                "act": step.act,
-                "values": {ACTIONS[step.act]: value},
-                "can_undo": step.undo,
-            }
-            if value in settings.protected or value in inside:
-                fields |= {
-                    "state": StepState.SKIPPED,
-                    "result_ja": "守る対象のため、人が判断してください。",
-                    "result_en": "protected: a person must decide",
-                }
-            yield fields
+def facts(incident: Incident, alerts: Sequence[Alert], now: datetime) -> dict[str, Any]:
+    """What conditions speak of."""
+    local = now.astimezone(JST)
+    return {
+        "grade": incident.grade,
+        "level": str(incident.level),
+        "zones": incident.zones,
+        "tags": incident.tags,
+        "rules": [alert.rule_name for alert in alerts],
+        "users": incident.entities.get("user.name", []),
+        "hosts": incident.entities.get("host.name", []),
+        "addresses": incident.entities.get("source.ip", []),
+        "alerts": len(alerts),
+        "closed_day": is_closed(local.date()) or local.weekday() >= 5,
+        "hour": local.hour,
+    }
 
 
-def targets(step: Step, alerts: Sequence[Alert]) -> list[str]:
-    """Whom the step is for: values of alerts of high level or above that name few; never all victims of a spray."""
+def targets(name: str, alerts: Sequence[Alert]) -> list[str]:
+    """Whom a step is for: values of alerts of high level or above that name few; never all victims of a spray."""
     found: dict[str, None] = {}
     for alert in alerts:
-        values = alert.entities.get(step.value, [])
-        most = (
-            1 if step.value == "source.ip" else _MOST_VALUES
-        )  # of two addresses one may be the victim's own
+        values = alert.entities.get(name, [])
+        most = 1 if name == "source.ip" else _MOST_VALUES  # of two addresses one may be the victim's own
         if alert.level.rank >= Level.HIGH.rank and 0 < len(values) <= most:
-            found.update((_spelled(step.value, value), None) for value in values)
+            found.update((_spelled(name, value), None) for value in values)
     return list(found)
 
 
-def _spelled(field: str, value: str) -> str:
-    if field == "user.name":
+def _spelled(name: str, value: str) -> str:
+    if name in _PEOPLE:
         return account(value)
-    return machine(value) if field == "host.name" else value
+    return machine(value) if name == "host.name" else value
+
+
+def _with_offices(steps: list[RunStep], incident: Incident) -> list[RunStep]:
+    """Gates with the office that what stands behind them needs."""
+    found = []
+    for step in steps:
+        if step.kind == "approve":
+            reaches = {ACTIONS[one.act].reach for one in steps if one.act and one.gate == step.index}
+            needed = authority.of_reaches(reaches, incident.grade, incident.zones).joined(
+                authority.Office(step.role, step.people)
+            )
+            step = step.model_copy(update={"role": needed.who, "people": needed.people})
+        found.append(step)
+    return found
+
+
+@dataclass(slots=True)
+class _Compiler:
+    """Writes steps in the order in which they may run. Each method returns what comes before the next step."""
+
+    alerts: Sequence[Alert]
+    facts: dict[str, Any]
+    protection: Protection
+    out: list[dict[str, Any]] = field(default_factory=list)
+
+    def sequence(
+        self,
+        steps: Sequence[Step],
+        after: list[int],
+        when: list[str],
+        gate: int | None,
+        bound: tuple[str, str] | None,
+    ) -> list[int]:
+        """One after another. bound: the field of the loop around it and its value in this round."""
+        for step in steps:
+            match step.kind:
+                case "act":
+                    after = self._act(step, after, when, gate, bound)
+                case "choice":
+                    after = self._choice(step, after, when, gate, bound)
+                case "each":
+                    after = self._each(step, after, when, gate)
+                case "parallel":
+                    ends = [self.sequence(branch, after, when, gate, bound) for branch in step.parallel]
+                    after = sorted({index for end in ends for index in end})
+                case "approve":
+                    after = self._add(step, after, when, gate, self._gate(step))
+                    gate = after[0]
+                case "evidence":
+                    after = self._add(step, after, when, gate, self._evidence(step, bound))
+                case _:
+                    after = self._add(step, after, when, gate, _plain(step))
+        return after
+
+    def _add(
+        self, step: Step, after: list[int], when: list[str], gate: int | None, fields: dict[str, Any]
+    ) -> list[int]:
+        index = len(self.out)
+        common = {"index": index, "kind": step.kind, "after": after, "when": when, "gate": gate}
+        self.out.append({**common, "serves": [*step.serves, *step.nist], **fields})
+        return [index]
+
+    def _act(
+        self, step: Step, after: list[int], when: list[str], gate: int | None, bound: tuple[str, str] | None
+    ) -> list[int]:
+        values = [bound[1]] if bound and bound[0] == step.value else targets(step.value, self.alerts)
+        ends = [self._add(step, after, when, gate, self._done_to(step, value))[0] for value in values]
+        return ends or after
+
+    def _done_to(self, step: Step, value: str) -> dict[str, Any]:
+        action = ACTIONS[step.act]
+        fields: dict[str, Any] = {
+            "title_ja": action.ja.format(v=value),
+            "title_en": action.en.format(v=value),
+            "act": step.act,
+            "on": step.target,
+            "values": {action.value: value},
+            "can_undo": step.undo and action.undoable,
+            "checked": step.verify,
+            "hours": step.for_hours,
+            "an_hour": step.an_hour,
+            "retries": step.retries,
+            "within_minutes": step.within_minutes,
+        }
+        if step.for_hours:
+            fields["title_ja"] += f"({step.for_hours} 時間後に自動で解除)"
+            fields["title_en"] += f" (lifted by itself after {step.for_hours} hours)"
+        if self.protection.covers(value):
+            fields |= {
+                "state": StepState.SKIPPED,
+                "result_ja": "守る対象のため、人が判断してください。",
+                "result_en": "protected: a person must decide",
+            }
+        return fields
+
+    def _choice(
+        self, step: Step, after: list[int], when: list[str], gate: int | None, bound: tuple[str, str] | None
+    ) -> list[int]:
+        asked = condition.read(step.if_)
+        if not asked.asks:
+            branch = step.then if asked.holds(self.facts, {}) else step.else_
+            return self.sequence(branch, after, when, gate, bound)
+        ends = self.sequence(step.then, after, [*when, step.if_], gate, bound)
+        if step.else_:
+            ends = [*ends, *self.sequence(step.else_, after, [*when, f"not ({step.if_})"], gate, bound)]
+        return sorted(set(ends))
+
+    def _each(self, step: Step, after: list[int], when: list[str], gate: int | None) -> list[int]:
+        """The rounds are independent of one another: one that waits holds up none of the others."""
+        values = targets(step.each, self.alerts)
+        ends = {
+            end
+            for value in values
+            for end in self.sequence(step.steps, after, when, gate, (step.each, value))
+        }
+        return sorted(ends) or after
+
+    def _gate(self, step: Step) -> dict[str, Any]:
+        assert step.approve is not None
+        gate = step.approve
+        return {
+            "title_ja": gate.shows_ja,
+            "title_en": gate.shows_en,
+            "role": gate.who,
+            "people": gate.people,
+            "within_minutes": gate.within_minutes,
+        }
+
+    def _evidence(self, step: Step, bound: tuple[str, str] | None) -> dict[str, Any]:
+        assert step.evidence is not None
+        about = {
+            name: [bound[1]] if bound and bound[0] == name else self._all(name) for name in step.evidence.of
+        }
+        about = {name: values for name, values in about.items() if values}
+        named = "、".join(value for values in about.values() for value in values[:3]) or "警報のイベント"
+        return {
+            "title_ja": f"証拠を保全する: {named}(過去 {step.evidence.hours} 時間)",
+            "title_en": f"Keep evidence: {named} (the last {step.evidence.hours} hours)",
+            "about": about,
+            "hours": step.evidence.hours,
+        }
+
+    def _all(self, name: str) -> list[str]:
+        """Evidence is kept about everybody whom the alerts name, not only about whom something is done to."""
+        found = dict.fromkeys(value for alert in self.alerts for value in alert.entities.get(name, []))
+        return list(found)[:20]
+
+
+def _plain(step: Step) -> dict[str, Any]:
+    match step.kind:
+        case "task":
+            state = StepState.PLANNED if step.wait or step.asks else StepState.FOR_PERSON
+            return {
+                "title_ja": step.task_ja,
+                "title_en": step.task_en or step.task_ja,
+                "state": state,
+                "wait": step.wait or step.asks is not None,
+                "asks": step.asks.name if step.asks else "",
+                "choices": step.asks.choices if step.asks else [],
+                "within_minutes": step.within_minutes,
+                "if_late": step.if_late,
+            }
+        case "clock":
+            return {
+                "title_ja": f"報告の期限を数え始めるかを決める: {step.start_clock}",
+                "title_en": f"Decide whether the reporting clock starts: {step.start_clock}",
+                "detail": step.start_clock,
+            }
+        case "tell":
+            return {
+                "title_ja": f"連絡する: {step.tell}",
+                "title_en": f"Tell: {step.tell}",
+                "detail": step.tell,
+            }
+        case _:
+            minutes = step.wait_minutes or 1
+            return {
+                "title_ja": f"{minutes} 分待つ",
+                "title_en": f"Wait {minutes} minutes",
+                "within_minutes": minutes,
+            }

@@ -1,67 +1,50 @@
 """What a playbook is: who it is for, its steps, who approves, how each step is undone, what it serves."""
 
+from collections.abc import Iterator
 from importlib.resources import files
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from hinomi import yamlfile
 from hinomi.config import Section, validate
-from hinomi.errors import ContentError, HinomiError
-from responders.connectors.catalogue import ACTIONS
+from hinomi.errors import ContentError, HinomiError, ManyErrors
+from responders import clauses
+from responders.connectors.actions import ACTIONS
+from responders.playbooks import condition
+from responders.playbooks.authority import office
+from responders.playbooks.step import Approver, Step, walked
 
-Approver = Literal[
-    "information_system_manager", "information_security_manager", "chief_information_security_manager", "ciso"
-]
-
-
-class Step(Section):
-    """One step: exactly one of `task_ja` (a person does it), `act` (a connector does it).
-
-    value: which entity of the incident `act` is for (an ECS field); verify, undo: whether it is checked and can be
-    undone; an_hour: most acts of this kind in an hour, over all runs.
-    """
-
-    task_ja: str = ""
-    task_en: str = ""
-    act: str = ""
-    value: str = ""
-    verify: bool = True
-    undo: bool = True
-    an_hour: int = Field(default=5, ge=1)
-    retries: int = Field(default=3, ge=0, le=10)
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
-        if bool(self.task_ja) == bool(self.act):
-            raise ValueError(
-                "task_ja か act のどちらか一つを書いてください。|give exactly one of task_ja and act"
-            )
-        if self.act and self.act not in ACTIONS:
-            raise ValueError(f"操作は {', '.join(ACTIONS)} のどれかです。|act is one of {', '.join(ACTIONS)}")
-        if self.act and not self.value:
-            raise ValueError("act には value(対象の項目)が必要です。|act needs value, the field it is for")
-        return self
+__all__ = ["Approver", "Playbook", "Step", "catalogue", "lint", "load"]
 
 
 class Playbook(Section):
-    """A whole playbook; `name` is the file's name."""
+    """A whole playbook; `playbook` is the file's name.
+
+    approver: the office that decides on the whole plan; on_failure: what happens when a step failed (`continue` with
+    the rest, `stop`, or `undo` what was done in reverse order); serves: clauses of the guideline; nist: functions or
+    categories of NIST SP 800-61r3 (CSF 2.0); no_evidence_ja: why there is none to keep before acting, where so.
+    """
 
     playbook: str
     title_ja: str
     title_en: str
-    serves: list[str]
+    serves: list[str] = Field(min_length=1)
+    nist: list[str] = Field(default_factory=list)
     approver: Approver
+    people: int = Field(default=1, ge=1, le=3)
     approve_within_minutes: int = Field(default=30, ge=1)
+    on_failure: Literal["continue", "stop", "undo"] = "continue"
+    no_evidence_ja: str = ""
     impact_ja: str
     impact_en: str
     steps: list[Step] = Field(min_length=1)
 
     @property
     def acts(self) -> list[Step]:
-        """Steps that change something."""
-        return [step for step in self.steps if step.act]
+        """Steps that change something, wherever they stand."""
+        return [step for step in walked(self.steps) if step.act]
 
 
 def load(path: Path) -> Playbook:
@@ -69,12 +52,11 @@ def load(path: Path) -> Playbook:
     document = yamlfile.read(path)
     places = {key: document.places.where(key) for key in document.places.lines}
     playbook = validate(document.value, Playbook, places, default=path)
-    if playbook.playbook != path.stem:
-        raise ContentError(
-            f"playbook は「{path.stem}」(ファイル名)にしてください。",
-            f'playbook must be "{path.stem}", the file name',
-            where=document.places.where("playbook"),
-        )
+    errors = [
+        ContentError(ja, en, where=document.places.where(key)) for key, ja, en in _problems(playbook, path)
+    ]
+    if errors:
+        raise errors[0] if len(errors) == 1 else ManyErrors(list(errors))
     return playbook
 
 
@@ -94,3 +76,88 @@ def lint(folder: Path) -> list[HinomiError]:
         except HinomiError as error:
             problems.append(error)
     return problems
+
+
+def _problems(playbook: Playbook, path: Path) -> Iterator[tuple[str, str, str]]:
+    """(key, Japanese, English) of what the schema alone cannot see."""
+    if playbook.playbook != path.stem:
+        yield (
+            "playbook",
+            f"playbook は「{path.stem}」(ファイル名)にしてください。",
+            f'playbook must be "{path.stem}", the file name',
+        )
+    needed = office(_ungated(playbook.steps))
+    if needed.above(playbook.approver, playbook.people):
+        yield (
+            "approver",
+            f"手順の影響が大きいため、承認者は {needed.who}({needed.people} 人)以上にしてください。",
+            f"the reach of its steps needs {needed.who}, {needed.people} of them, as approver",
+        )
+    yield from _unknown_nist(playbook.nist, "nist")
+    known: set[str] = set()
+    yield from _walk(playbook.steps, "steps", known, bool(playbook.no_evidence_ja), None)
+
+
+def _ungated(steps: list[Step]) -> list[Step]:
+    """Acts that no gate of their own stands before: the approver of the whole plan decides on them."""
+    found: list[Step] = []
+    for step in steps:
+        if step.approve:
+            break
+        inside = [step.then, step.else_, step.steps, *step.parallel]
+        found += [step] if step.act else [one for part in inside for one in _ungated(part)]
+    return found
+
+
+def _walk(
+    steps: list[Step], at: str, known: set[str], kept: bool, bound: str | None
+) -> Iterator[tuple[str, str, str]]:
+    """Steps in order: evidence before containment, answers asked before they are used, loops over their own field."""
+    for index, step in enumerate(steps):
+        key = f"{at}.{index}"
+        kept = kept or step.evidence is not None
+        yield from _step_problems(step, key, known, kept, bound)
+        if step.asks:
+            known.add(step.asks.name)
+        parts: list[tuple[str, Any]] = [("then", step.then), ("else", step.else_), ("steps", step.steps)]
+        parts += [(f"parallel.{n}", branch) for n, branch in enumerate(step.parallel)]
+        for name, inside in parts:
+            yield from _walk(inside, f"{key}.{name}", known, kept, step.each or bound)
+
+
+def _unknown_nist(names: list[str], key: str) -> Iterator[tuple[str, str, str]]:
+    known = clauses.nist()
+    for index, name in enumerate(names):
+        if name not in known:
+            yield (
+                f"{key}.{index}",
+                f"「{name}」は NIST SP 800-61r3 の区分ではありません。使えるもの: {', '.join(known)}",
+                f'"{name}" is no subcategory of NIST SP 800-61r3; there are: {", ".join(known)}',
+            )
+
+
+def _step_problems(
+    step: Step, key: str, known: set[str], kept: bool, bound: str | None
+) -> Iterator[tuple[str, str, str]]:
+    yield from _unknown_nist(step.nist, f"{key}.nist")
+    if step.act and ACTIONS[step.act].contains and not kept:
+        yield (
+            f"{key}.act",
+            "封じ込めの前に evidence(証拠の保全)の手順を置いてください。",
+            "put an evidence step before an act that contains",
+        )
+    if step.act and step.undo and not ACTIONS[step.act].undoable:
+        yield (
+            f"{key}.act",
+            "この操作は元に戻せません。undo: false と書いてください。",
+            "this act cannot be undone: say undo: false",
+        )
+    if step.each and bound:
+        yield f"{key}.each", "each の中に each は書けません。", "each inside each is not possible"
+    unknown = condition.read(step.if_).asks - known if step.if_ else set()
+    for name in sorted(unknown):
+        yield (
+            f"{key}.if",
+            f"answers.{name} を尋ねる手順が前にありません。",
+            f"no earlier step asks for answers.{name}",
+        )

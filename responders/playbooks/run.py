@@ -11,6 +11,7 @@ from hinomi.identity import digest
 
 KIND = "playbook_run"
 APPROVAL = "approval"
+_LINES = 500
 
 
 class RunState(StrEnum):
@@ -38,19 +39,57 @@ class StepState(StrEnum):
     SKIPPED = "skipped"
     FAILED = "failed"
     UNDONE = "undone"
+    WAITING = "waiting"
+
+
+SETTLED = frozenset(
+    {
+        StepState.FOR_PERSON,
+        StepState.DONE,
+        StepState.SIMULATED,
+        StepState.SKIPPED,
+        StepState.FAILED,
+        StepState.UNDONE,
+    }
+)
+"""States after which the steps that follow may begin."""
 
 
 class RunStep(BaseModel):
-    """One step for one target, as planned and as it went. again_at: a pause after a target did not answer."""
+    """One step for one target, as planned and as it went.
+
+    after: steps that come before it; when: conditions on answers, all must hold; gate: the decision that covers it;
+    about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
+    pause after a target did not answer; by: who decided or did it; asks, choices, answer: a person's answer.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     index: int
     title_ja: str
     title_en: str
+    kind: str = ""
+    after: list[int] = Field(default_factory=list)
+    when: list[str] = Field(default_factory=list)
+    gate: int | None = None
     act: str = ""
+    on: str = ""
     values: dict[str, str] = Field(default_factory=dict)
+    about: dict[str, list[str]] = Field(default_factory=dict)
+    detail: str = ""
+    hours: int | None = None
     can_undo: bool = False
+    checked: bool = True
+    an_hour: int = 5
+    retries: int = 3
+    within_minutes: int | None = None
+    wait: bool = False
+    if_late: str = "go_on"
+    role: str = ""
+    people: int = 1
+    asks: str = ""
+    choices: list[str] = Field(default_factory=list)
+    serves: list[str] = Field(default_factory=list)
     state: StepState = StepState.PLANNED
     result_ja: str = ""
     result_en: str = ""
@@ -58,6 +97,16 @@ class RunStep(BaseModel):
     attempts: int = 0
     started: datetime | None = None
     again_at: datetime | None = None
+    expires: datetime | None = None
+    ended: datetime | None = None
+    by: list[str] = Field(default_factory=list)
+    answer: str = ""
+    note: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether what comes after it may begin."""
+        return self.state in SETTLED
 
     @property
     def touched(self) -> bool:
@@ -67,7 +116,11 @@ class RunStep(BaseModel):
 
 
 class Run(BaseModel):
-    """One run of a playbook for one incident. plan_hash: what an approval is an approval of."""
+    """One run of a playbook for one incident. plan_hash: what an approval is an approval of.
+
+    people: how many different ones must approve; approved_by: who did; undo_because: why it is put back (`person`,
+    `failure`); journal: what happened when, a line each.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -85,14 +138,34 @@ class Run(BaseModel):
     expires: datetime
     state: RunState = RunState.PROPOSED
     decided_by: str = ""
+    people: int = 1
+    approved_by: list[str] = Field(default_factory=list)
+    on_failure: str = "continue"
+    undo_because: str = "person"
+    authority_inferred: bool = True
+    facts: dict[str, Any] = Field(default_factory=dict)
     steps: list[RunStep]
     journal: list[str] = Field(default_factory=list)
 
     @property
     def plan_hash(self) -> str:
         """A digest of what would be done to what: it changes when the plan does."""
-        plan = [(step.index, step.act, step.values, step.title_ja) for step in self.steps]
-        return digest(self.id, self.playbook, str(self.dry_run), orjson.dumps(plan).decode())
+        plan = [
+            (step.index, step.act, step.on, step.values, step.title_ja, step.after, step.when, step.hours)
+            for step in self.steps
+        ]
+        whole = (plan, self.on_failure, self.approver, self.people)
+        return digest(self.id, self.playbook, str(self.dry_run), orjson.dumps(whole).decode())
+
+    @property
+    def answers(self) -> dict[str, str]:
+        """What people answered so far."""
+        return {step.asks: step.answer for step in self.steps if step.asks}
+
+    @property
+    def acts(self) -> list[RunStep]:
+        """Steps that change something."""
+        return [step for step in self.steps if step.act]
 
     @property
     def undoable(self) -> bool:
@@ -105,3 +178,14 @@ class Run(BaseModel):
         return self.model_copy(
             update={"steps": [step if old.index == step.index else old for old in self.steps]}
         )
+
+    def step(self, index: int) -> RunStep:
+        """The step with this number. Raises KeyError."""
+        for step in self.steps:
+            if step.index == index:
+                return step
+        raise KeyError(index)
+
+    def noted(self, line: str) -> "Run":
+        """The run with one more line in its journal; the newest 500 are kept."""
+        return self.model_copy(update={"journal": [*self.journal, line][-_LINES:]})

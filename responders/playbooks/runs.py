@@ -1,28 +1,38 @@
-"""Running playbooks: proposed, approved by a person, journalled step by step, never twice, undone in reverse.
+"""Running playbooks: proposed, approved by people, journalled step by step, never twice, undone in reverse.
 
-The console writes approvals; only this code, in the respond process, acts on them. A step is journalled as started,
-with what the target looked like, before the target is touched; acts are idempotent, so a step found started after a
-crash is simply done again, and undo restores what was journalled.
+The console writes approvals and answers; only this code, in the respond process, acts on them. A step is journalled as
+started, with what the target looked like, before the target is touched; acts are idempotent, so a step found started
+after a crash is simply done again, and undo restores what was journalled. Branches go on independently of one another:
+one that waits for a person or a target holds up none of the others.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from hinomi.clock import Clock
-from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
+from hinomi.errors import Refused
 from hinomi.incident import Status
 from hinomi.store import Record, Records
 from responders.audit import Audit
-from responders.connectors.protocol import Connector
+from responders.connectors.catalogue import Connectors
+from responders.playbooks import condition, switch
 from responders.playbooks.approvals import Approvals
+from responders.playbooks.book import Book, Kept
 from responders.playbooks.limits import Limits
-from responders.playbooks.news import UNDO_VOID, VOID, WORDS, News
+from responders.playbooks.news import COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
+from responders.playbooks.standing import Standing
+from responders.playbooks.stepping import Stepping
+from responders.playbooks.undoing import Undoing, left
+from responders.playbooks.world import World
 
-Connectors = Callable[[str], Connector | None]
+__all__ = ["Connectors", "Runs"]
+_STALE = timedelta(hours=12)  # a tower that was down so long asks again before it acts
+_MOVING = [RunState.PROPOSED.value, RunState.RUNNING.value, RunState.UNDOING.value]
 
 
 @dataclass(slots=True)
@@ -34,33 +44,28 @@ class Runs:
     audit: Audit
     settings: PlaybookSettings
     playbooks: Mapping[str, Playbook]
-    connectors: Connectors
+    world: World
     news: list[News] = field(default_factory=list)
 
     def propose(self, run: Run) -> Run:
         """Keep a proposed run; one that was proposed before stays as it is unless its plan grew undecided."""
         held = self.records.get(KIND, run.id)
         if held is None:
-            self._put(run, 0)
-            self._approvals.ask(run)
-            self._say(run, "proposed", {"playbook": run.playbook})
-            return run
+            return self._propose_new(run)
         known = Run.model_validate(held.body)
         anew = known.state is RunState.WITHDRAWN  # its incident was opened again
         if not anew and (known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash):
             return known
         if not self._approvals.ask(run):
             return known  # a person has decided on the plan as it was
-        self._put(run, held.version)
-        self._say(run, "proposed_anew" if anew else "plan_changed", {"plan": run.plan_hash})
+        self._book.put(run, held.version)
+        self._book.say(run, "proposed_anew" if anew else "plan_changed", {"plan": run.plan_hash})
         return run
 
     def tick(self) -> list[News]:
         """Act on decisions and go on with what was begun; returns runs that changed, in words."""
         self.news = []
-        for record in self.records.find(
-            KIND, {"state": [RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING]}, limit=100_000
-        ):
+        for record in self.records.find(KIND, {"state": _MOVING}, limit=100_000):
             run = Run.model_validate(record.body)
             if run.state is RunState.PROPOSED:
                 self._decide(run, record)
@@ -68,15 +73,28 @@ class Runs:
                 self._go_on(run, record)
             else:
                 self._undo(run, record)
+        if not self._stopped():
+            for run, step in self._undoing.lift(Standing(self.records, self.clock)):
+                self.news.append((run, lifted(step)))
         return self.news
+
+    def _propose_new(self, run: Run) -> Run:
+        if not any(step.act or step.kind == "approve" for step in run.steps):
+            run = run.model_copy(update={"state": RunState.RUNNING, "dry_run": False})  # only people's work
+            self._book.put(run, 0)
+        else:
+            self._book.put(run, 0)
+            self._approvals.ask(run)
+        self._book.say(run, "proposed", {"playbook": run.playbook})
+        return run
 
     def _ask_again(self, run: Run, record: Record) -> None:
         """Nobody decided in time: the same plan is put anew, with as much time as before."""
         now = self.clock.now()
         renewed = run.model_copy(update={"expires": now + (run.expires - run.created), "created": now})
         if self._approvals.ask(renewed):
-            self._say(run, "asked_again", {"playbook": run.playbook})
-            self._keep(renewed, record)
+            self._book.say(run, "asked_again", {"playbook": run.playbook})
+            self._book.keep(renewed, record)
 
     def _decide(self, run: Run, record: Record) -> None:
         if self._incident_closed(run) and self._approvals.withdraw(run):
@@ -87,16 +105,47 @@ class Runs:
             self._approvals.ask(run, void=approval)  # a crash came between proposing and asking
             return
         decision, by = approval.body["state"], str(approval.body.get("by", ""))
-        if decision == "approved" and not self._may(run, by, "approval_void"):
+        if decision == "approved" and not self._valid(run, approval):
             self._approvals.ask(run, void=approval)
             self.news.append((run, VOID))
         elif decision == "denied":
             self._move(run, record, RunState.DENIED, by=by)
         elif decision == "approved":
-            moved, record = self._move(run, record, RunState.RUNNING, by=by)
+            people = [str(one["by"]) for one in approval.body["given"]]
+            moved, record = self._move(run, record, RunState.RUNNING, by=by, approved_by=people)
             self._go_on(moved, record)
         elif self.clock.now() >= run.expires:
             self._ask_again(run, record)
+        else:
+            self._keep_evidence_early(run, record)
+
+    def _valid(self, run: Run, approval: Record) -> bool:
+        """Whether the approval was given by people who may, is genuine, answers this very request and is not stale."""
+        body = approval.body
+        if not self._approvals.genuine(approval) or body["expires"] != run.expires.isoformat():
+            self._book.say(run, "approval_void", {"by": str(body.get("by", "")), "reason": "not genuine"})
+            return False
+        if self.clock.now() >= run.expires + _STALE:
+            reason = "approved too long ago"
+            self._book.say(run, "approval_void", {"by": str(body.get("by", "")), "reason": reason})
+            return False
+        try:
+            people = [str(one["by"]) for one in body["given"]]
+            self._permission.people(run, people, run.approver, run.people)
+        except Refused as error:
+            self._book.say(run, "approval_void", {"by": str(body.get("by", "")), "reason": error.en})
+            return False
+        return True
+
+    def _keep_evidence_early(self, run: Run, record: Record) -> None:
+        """Evidence at the head of a plan that may act is kept while people still decide: logs do not wait."""
+        if run.dry_run or self._stopped():
+            return
+        for step in run.steps:
+            if step.kind != "evidence" or step.settled or any(not run.step(i).settled for i in step.after):
+                return
+            if not self._limits.waits(step):
+                run, record = self._stepping.take(run, record, step)
 
     def _incident_closed(self, run: Run) -> bool:
         """Whether its incident is over, by a person's verdict or because another one took it in."""
@@ -104,145 +153,102 @@ class Runs:
         return held is not None and held.body["status"] == Status.CLOSED
 
     def _go_on(self, run: Run, record: Record) -> None:
+        """Every step that may begin, until none goes any further now."""
+        if self._stopped() and not run.dry_run:
+            return
+        moved = True
+        while moved:
+            moved = False
+            for index in [step.index for step in run.steps]:
+                step = run.step(index)
+                if step.settled or self._limits.waits(step) or not self._ready(run, step):
+                    continue
+                before = record.version
+                run, record = self._take(run, record, step)
+                moved = moved or record.version != before
+                if self._broken(run):
+                    self._after_failure(run, record)
+                    return
+        if all(step.settled for step in run.steps):
+            failed = any(step.state is StepState.FAILED for step in run.steps)
+            self._move(run, record, RunState.FAILED if failed else RunState.DONE, by=run.decided_by)
+
+    def _take(self, run: Run, record: Record, step: RunStep) -> Kept:
+        """The step, or why it is passed over."""
+        gate = run.step(step.gate) if step.gate is not None else None
+        if gate is not None and gate.state not in (StepState.DONE, StepState.SIMULATED):
+            return self._pass_over(run, record, step, "承認されなかったため、行いません。", "not approved")
+        if not all(condition.read(text).holds(run.facts, run.answers) for text in step.when):
+            return self._pass_over(run, record, step, "条件に当たりません。", "its condition does not hold")
+        return self._stepping.take(run, record, step)
+
+    def _pass_over(self, run: Run, record: Record, step: RunStep, ja: str, en: str) -> Kept:
+        passed = {"state": StepState.SKIPPED, "result_ja": ja, "result_en": en}
+        return self._book.keep_step(run, record, step.model_copy(update=passed))
+
+    def _ready(self, run: Run, step: RunStep) -> bool:
+        before = [*step.after, *([step.gate] if step.gate is not None else [])]
+        return all(run.step(index).settled for index in before)
+
+    def _broken(self, run: Run) -> bool:
+        return run.on_failure != "continue" and any(one.state is StepState.FAILED for one in run.steps)
+
+    def _after_failure(self, run: Run, record: Record) -> None:
+        """Nothing new begins; what was done is put back in reverse order where the playbook says so."""
+        if run.on_failure == "undo" and not run.dry_run:
+            self._book.say(run, "compensating", {"playbook": run.playbook})
+            fresh = [step.model_copy(update={"attempts": 0, "again_at": None}) for step in run.steps]
+            undoing = run.model_copy(
+                update={"state": RunState.UNDOING, "undo_because": "failure", "steps": fresh}
+            )
+            self._undo(*self._book.keep(undoing, record))
+            return
         for step in run.steps:
-            if step.state in (StepState.PLANNED, StepState.STARTED):
-                if self._limits.waits(step) or (self.settings.paused and not run.dry_run):
-                    return
-                run, record, proceed = self._step(run, record, step)
-                if not proceed:
-                    return
-        failed = any(step.state is StepState.FAILED for step in run.steps)
-        self._move(run, record, RunState.FAILED if failed else RunState.DONE, by=run.decided_by)
-
-    def _step(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record, bool]:
-        """One step done, or put off; the last value says whether the next one may follow now."""
-        try:
-            if run.dry_run:
-                return *self._simulate(run, record, step), True
-            return self._act(run, record, step)
-        except DependencyDown as error:
-            current, record, own = self._current(record, step)
-            state = StepState.FAILED if own.attempts >= self._limits.retries(run, step) else own.state
-            kept = self._paused(own, error).model_copy(update={"state": state})
-            return *self._keep(current.with_step(kept), record), state is StepState.FAILED
-        except HinomiError as error:
-            current, record, own = self._current(record, step)
-            kept = own.model_copy(
-                update={"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
-            )
-            self.audit.append(
-                actor="hinomi",
-                action="playbook.step_refused",
-                target=run.id,
-                details={"step": step.index, "reason": error.en},
-            )
-            return *self._keep(current.with_step(kept), record), True
-
-    def _current(self, record: Record, step: RunStep) -> tuple[Run, Record, RunStep]:
-        """The run as it is written now: the step may have been journalled as started before its target failed."""
-        held = self.records.get(KIND, record.id) or record
-        run = Run.model_validate(held.body)
-        return run, held, next(one for one in run.steps if one.index == step.index)
-
-    def _simulate(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record]:
-        connector = self.connectors(step.act)
-        if connector is None:
-            ja, en = "予行: 接続先が設定されていません。", "dry run: no target is configured"
-        else:
-            would = connector.plan(step.act, step.values)
-            ja, en = f"予行: {would.ja}", f"dry run: {would.en}"
-        done = step.model_copy(update={"state": StepState.SIMULATED, "result_ja": ja, "result_en": en})
-        return self._keep(run.with_step(done), record)
-
-    def _act(self, run: Run, record: Record, step: RunStep) -> tuple[Run, Record, bool]:
-        connector = self.connectors(step.act)
-        if connector is None:
-            raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
-        if step.state is StepState.PLANNED:
-            self._permission.step(run, step)
-            if self._limits.reached(run, step):
-                return run, record, False
-            before = connector.look(step.act, step.values)
-            step = step.model_copy(
-                update={"state": StepState.STARTED, "before": before, "started": self.clock.now()}
-            )
-            run, record = self._keep(run.with_step(step), record)
-            self.audit.append(
-                actor=run.decided_by,
-                action=f"playbook.act.{step.act}",
-                target=run.id,
-                details={"step": step.index, **step.values},
-            )
-        did = connector.act(step.act, step.values)
-        if not connector.verify(step.act, step.values):
-            raise DependencyDown(
-                "操作の結果を確かめられません。", "the target is not as it should be after the act"
-            )
-        done = step.model_copy(update={"state": StepState.DONE, "result_ja": did.ja, "result_en": did.en})
-        return *self._keep(run.with_step(done), record), True
+            if not step.settled:
+                words = "前の手順が失敗したため、行いません。", "an earlier step failed"
+                run, record = self._pass_over(run, record, step, *words)
+        self._move(run, record, RunState.FAILED, by=run.decided_by)
 
     def _undo(self, run: Run, record: Record) -> None:
-        if not self._may(run, run.decided_by, "undo_void"):
+        failure = run.undo_because == "failure"
+        if failure and self._stopped():
+            return
+        if not failure and not self._may_undo(run):
             broken = any(one.state is StepState.FAILED for one in run.steps)
             back = run.model_copy(update={"state": RunState.FAILED if broken else RunState.DONE})
-            self._keep(back, record)
+            self._book.keep(back, record)
             self.news.append((back, UNDO_VOID))
             return
-        for step in reversed(run.steps):
-            if not (step.touched and step.can_undo):
-                continue
-            connector = self.connectors(step.act)
-            if connector is None or self._limits.waits(step):
-                return
-            run, record, proceed = self._undo_step(run, record, step, connector)
-            if not proceed:
-                return
-        left = any(step.touched and step.state is StepState.FAILED for step in run.steps)
-        self._move(run, record, RunState.FAILED if left else RunState.UNDONE, by=run.decided_by)
+        run, record, over = self._undoing.back(run, record)
+        if not over:
+            return
+        state = RunState.FAILED if left(run) else RunState.UNDONE
+        self._move(run, record, state, by=run.decided_by)
+        if failure and state is RunState.UNDONE:
+            self.news[-1] = (self.news[-1][0], COMPENSATED)
 
-    def _undo_step(
-        self, run: Run, record: Record, step: RunStep, connector: Connector
-    ) -> tuple[Run, Record, bool]:
-        """One step put back to what was journalled, or put off; the last value says whether to go on now."""
+    def _may_undo(self, run: Run) -> bool:
         try:
-            undone = connector.undo(step.act, step.values, step.before)
-        except DependencyDown as error:
-            return *self._keep(run.with_step(self._paused(step, error)), record), False
-        except HinomiError as error:
-            words = {"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
-            return *self._keep(run.with_step(step.model_copy(update=words)), record), True
-        self.audit.append(
-            actor=run.decided_by,
-            action=f"playbook.undo.{step.act}",
-            target=run.id,
-            details={"step": step.index, **step.values},
-        )
-        words = {"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
-        return *self._keep(run.with_step(step.model_copy(update=words)), record), True
+            self._permission.person(run, run.decided_by)
+        except Refused as error:
+            self._book.say(run, "undo_void", {"by": run.decided_by, "reason": error.en})
+            return False
+        return True
 
-    def _paused(self, step: RunStep, error: HinomiError) -> RunStep:
-        """The step after a target that did not answer: tried once more, the next time later."""
-        tried = step.attempts + 1
-        return step.model_copy(
-            update={
-                "attempts": tried,
-                "again_at": self._limits.again_at(tried),
-                "result_ja": error.ja,
-                "result_en": error.en,
-            }
-        )
-
-    def _move(self, run: Run, record: Record, state: RunState, *, by: str) -> tuple[Run, Record]:
-        self.audit.append(
-            actor=by or "hinomi",
-            action=f"playbook.{state}",
-            target=run.id,
-            details={"playbook": run.playbook},
-        )
-        moved = run.model_copy(update={"state": state, "decided_by": by})
-        moved, record = self._keep(moved, record)
+    def _move(
+        self, run: Run, record: Record, state: RunState, *, by: str, approved_by: list[str] | None = None
+    ) -> Kept:
+        more = {"approved_by": approved_by} if approved_by is not None else {}
+        moved, record = self._book.move(run, record, state, by=by, **more)
         self.news.append((moved, WORDS[state]))
         return moved, record
+
+    def _stopped(self) -> bool:
+        return switch.stopped(self.records, self.settings)
+
+    @property
+    def _book(self) -> Book:
+        return Book(self.records, self.clock, self.audit)
 
     @property
     def _approvals(self) -> Approvals:
@@ -250,26 +256,16 @@ class Runs:
 
     @property
     def _limits(self) -> Limits:
-        return Limits(self.records, self.clock, self.playbooks)
+        return Limits(self.records, self.clock, self.settings.an_hour)
 
     @property
     def _permission(self) -> Permission:
-        return Permission(self.records, self.settings)
+        return Permission(self.records, self.clock, self.settings)
 
-    def _may(self, run: Run, by: str, otherwise: str) -> bool:
-        """Whether who decided may do so now; if not, the audit log says why under `otherwise`."""
-        try:
-            self._permission.person(run, by)
-        except Refused as error:
-            self._say(run, otherwise, {"by": by, "reason": error.en})
-            return False
-        return True
+    @property
+    def _stepping(self) -> Stepping:
+        return Stepping(self._book, self.clock, self.world, self._approvals, self._limits, self._permission)
 
-    def _say(self, run: Run, what: str, details: Mapping[str, str]) -> None:
-        self.audit.append(actor="hinomi", action=f"playbook.{what}", target=run.id, details=details)
-
-    def _keep(self, run: Run, record: Record) -> tuple[Run, Record]:
-        return run, self._put(run, record.version)
-
-    def _put(self, run: Run, expect: int) -> Record:
-        return self.records.put(KIND, run.id, run.model_dump(mode="json"), expect=expect)
+    @property
+    def _undoing(self) -> Undoing:
+        return Undoing(self._book, self.world, self._limits, self._stepping)

@@ -1,0 +1,237 @@
+"""What can be done to an account in a directory: locked, given a useless password, taken out of groups.
+
+Facts: [MS-ADTS] 2.2.16 userAccountControl (ACCOUNTDISABLE = 0x2), 3.1.1.3.1.5 unicodePwd (quoted, UTF-16LE) and pwdLastSet
+(100 ns since 1601); draft-behera-ldap-password-policy 5.3.2 pwdChangedTime, 5.3.3 pwdAccountLockedTime ("000001010000Z"
+locks until an administrator unlocks). A changed password makes the account's Kerberos keys new: old tickets end at their
+next renewal, which [MS-KILE] leaves to at most ten hours by default.
+"""
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import ldap3
+
+from hinomi.errors import Refused
+from responders.connectors.protocol import Done
+from responders.connectors.settings import LdapDirectory
+
+_DISABLED = 0x2
+_FOREVER = "000001010000Z"
+_EPOCH_1601 = datetime(1601, 1, 1, tzinfo=UTC)
+_FRESH = timedelta(minutes=15)
+
+
+class Change(Protocol):
+    """One kind of change over an entry (its dn and raw attributes). `done`: whether it is so already."""
+
+    @property
+    def attributes(self) -> list[str]:
+        """What must be read of the entry."""
+        ...
+
+    def done(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> bool:
+        """Whether the entry is as `make` leaves it."""
+        ...
+
+    def look(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> Any:
+        """What must be known to put it back."""
+        ...
+
+    def make(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> None:
+        """Do it."""
+        ...
+
+    def back(self, connection: Any, dn: str, before: Any) -> bool:
+        """Put it back; False when there is nothing to put back."""
+        ...
+
+    def words(self, dn: str, when: str) -> Done:
+        """when: `plan`, `already`, `did`, `back`, `was`."""
+        ...
+
+
+@dataclass(slots=True)
+class Locking:
+    """The account disabled (Active Directory) or locked (slapo-ppolicy)."""
+
+    settings: LdapDirectory
+
+    @property
+    def attributes(self) -> list[str]:
+        """The attribute that locks."""
+        directory = self.settings.method == "active_directory"
+        return ["userAccountControl" if directory else "pwdAccountLockedTime"]
+
+    def done(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> bool:
+        """Whether it is locked."""
+        return self._locked(self.look(connection, dn, entry))
+
+    def look(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> str | None:
+        """The attribute as it is."""
+        values = entry.get(self.attributes[0]) or []
+        return values[0].decode() if values else None
+
+    def make(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> None:
+        """Set the bit or the time."""
+        current = self.look(connection, dn, entry)
+        bit = self.attributes[0] == "userAccountControl"
+        write(
+            connection, dn, self.attributes[0], [str(int(current or "512") | _DISABLED) if bit else _FOREVER]
+        )
+
+    def back(self, connection: Any, dn: str, before: str | None) -> bool:
+        """The attribute as it was."""
+        if self._locked(before):
+            return False
+        write(connection, dn, self.attributes[0], [] if before is None else [before])
+        return True
+
+    def words(self, dn: str, when: str) -> Done:
+        """See `Change`."""
+        return {
+            "plan": Done(f"{dn} を停止します。", f"disable {dn}"),
+            "already": Done(f"{dn} は既に停止しています。", f"{dn} is disabled already", changed=False),
+            "did": Done(f"{dn} を停止しました。", f"disabled {dn}"),
+            "back": Done(f"{dn} の停止を解きました。", f"enabled {dn} again"),
+            "was": Done(
+                f"{dn} はもともと停止していました。", f"{dn} had been disabled before", changed=False
+            ),
+        }[when]
+
+    def _locked(self, current: str | None) -> bool:
+        if self.attributes[0] == "userAccountControl":
+            return bool(int(current or 0) & _DISABLED)
+        return current is not None
+
+
+@dataclass(slots=True)
+class NewPassword:
+    """A password that nobody knows. It cannot be put back: a person sets a new one with the owner."""
+
+    settings: LdapDirectory
+
+    @property
+    def attributes(self) -> list[str]:
+        """The time of the last change."""
+        return ["pwdLastSet" if self.settings.method == "active_directory" else "pwdChangedTime"]
+
+    def done(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> bool:
+        """Whether it was changed within the last minutes: what stands there itself cannot be read."""
+        values = entry.get(self.attributes[0]) or []
+        changed = _time(values[0].decode()) if values else None
+        return changed is not None and abs(datetime.now(UTC) - changed) < _FRESH
+
+    def look(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> str | None:
+        """When it was changed last."""
+        values = entry.get(self.attributes[0]) or []
+        return values[0].decode() if values else ""
+
+    def make(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> None:
+        """Write it; it is kept nowhere."""
+        password = secrets.token_urlsafe(24) + "aA1!"
+        if self.settings.method == "active_directory":
+            write(connection, dn, "unicodePwd", [f'"{password}"'.encode("utf-16-le")])
+        else:
+            write(connection, dn, "userPassword", [password])
+
+    def back(self, connection: Any, dn: str, before: Any) -> bool:
+        """Never."""
+        return False
+
+    def words(self, dn: str, when: str) -> Done:
+        """See `Change`."""
+        said = {
+            "plan": Done(f"{dn} のパスワードを無効にします。", f"make the password of {dn} useless"),
+            "already": Done(
+                f"{dn} のパスワードは直前に替わっています。", f"{dn} has a new password", changed=False
+            ),
+            "did": Done(f"{dn} のパスワードを無効にしました。", f"made the password of {dn} useless"),
+        }
+        never = Done(
+            f"{dn} のパスワードは元に戻せません。本人と新しいものを決めてください。",
+            f"the password of {dn} cannot be put back; set a new one with its owner",
+            changed=False,
+        )
+        return said.get(when, never)
+
+
+@dataclass(slots=True)
+class LeavingGroups:
+    """Out of the groups that the configuration calls privileged; put back into exactly those it was in."""
+
+    settings: LdapDirectory
+    attributes: list[str]
+
+    def done(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> bool:
+        """Whether it is in none of them."""
+        return not self.look(connection, dn, entry)
+
+    def look(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> list[str]:
+        """The privileged groups that it is in."""
+        found = []
+        for group in self.settings.privileged_groups:
+            query = f"(member={ldap3.utils.conv.escape_filter_chars(dn)})"
+            if connection.search(group, query, search_scope=ldap3.BASE, attributes=["1.1"]):
+                found.append(group)
+        return found
+
+    def make(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> None:
+        """Leave each."""
+        for group in self.look(connection, dn, entry):
+            write(connection, group, "member", [dn], ldap3.MODIFY_DELETE)
+
+    def back(self, connection: Any, dn: str, before: list[str]) -> bool:
+        """Into those that it was in, where it is not already."""
+        now = set(self.look(connection, dn, {}))
+        for group in before:
+            if group not in now:
+                write(connection, group, "member", [dn], ldap3.MODIFY_ADD)
+        return bool(before)
+
+    def words(self, dn: str, when: str) -> Done:
+        """See `Change`."""
+        return {
+            "plan": Done(f"{dn} を特権グループから外します。", f"take {dn} out of the privileged groups"),
+            "already": Done(
+                f"{dn} は特権グループに入っていません。", f"{dn} is in no privileged group", changed=False
+            ),
+            "did": Done(f"{dn} を特権グループから外しました。", f"took {dn} out of the privileged groups"),
+            "back": Done(f"{dn} を元のグループに戻しました。", f"put {dn} back into its groups"),
+            "was": Done(
+                f"{dn} は特権グループに入っていませんでした。",
+                f"{dn} was in no privileged group",
+                changed=False,
+            ),
+        }[when]
+
+
+def change(action: str, settings: LdapDirectory) -> Change:
+    """The change that an action makes."""
+    if action == "directory.reset_password":
+        return NewPassword(settings)
+    if action == "directory.remove_from_groups":
+        return LeavingGroups(settings, ["1.1"])
+    return Locking(settings)
+
+
+def write(
+    connection: Any, dn: str, attribute: str, values: list[Any], how: str = ldap3.MODIFY_REPLACE
+) -> None:
+    """One modification. Raises Refused when the directory does."""
+    if not connection.modify(dn, {attribute: [(how, values)]}):
+        said = connection.result["description"]
+        raise Refused(
+            f"ディレクトリが変更を断りました({said})。", f"the directory refused the change: {said}"
+        )
+
+
+def _time(text: str) -> datetime | None:
+    """Of generalised time (`20261119181400Z`) or of 100 ns since 1601."""
+    if text.isdigit():
+        return _EPOCH_1601 + timedelta(microseconds=int(text) // 10)
+    try:
+        return datetime.strptime(text.split(".")[0].rstrip("Z"), "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None

@@ -1,0 +1,198 @@
+"""One step of a run, forward: acts on targets, evidence, gates, tasks, timers. Each is journalled, and begun again after
+a crash without being done twice: acts are idempotent and what the target looked like is written before it is touched."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hinomi.clock import Clock
+from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
+from hinomi.store import Record
+from responders.connectors.protocol import Connector
+from responders.playbooks.approvals import Approvals, approval_id
+from responders.playbooks.book import Book, Kept
+from responders.playbooks.limits import Limits
+from responders.playbooks.permission import Permission
+from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
+from responders.playbooks.standing import Standing
+from responders.playbooks.tasks import Tasks
+from responders.playbooks.world import Hook, World
+
+_GATE_MINUTES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Stepping:
+    """Carries one step as far as it goes now. Returns the run as written; unchanged when it has to wait."""
+
+    book: Book
+    clock: Clock
+    world: World
+    approvals: Approvals
+    limits: Limits
+    permission: Permission
+
+    def take(self, run: Run, record: Record, step: RunStep) -> Kept:
+        """One step done, failed, begun or put off."""
+        try:
+            if run.dry_run and step.kind != "task":
+                return self._rehearse(run, record, step)
+            match step.kind:
+                case "approve":
+                    return self._gate(run, record, step)
+                case "task":
+                    return self._task(run, record, step)
+                case "wait":
+                    return self._wait(run, record, step)
+                case "evidence":
+                    return self._hook(run, record, step, self.world.evidence)
+                case "tell":
+                    return self._hook(run, record, step, self.world.tell)
+                case "clock":
+                    return self._hook(run, record, step, self.world.clock)
+            return self._act(run, record, step)
+        except DependencyDown as error:
+            current, record, own = self.book.current(record, step)
+            return self.book.keep_step(current, record, self.put_off(own, error))
+        except HinomiError as error:
+            current, record, own = self.book.current(record, step)
+            self.book.say(run, "step_refused", {"step": step.index, "reason": error.en})
+            return self.book.keep_step(current, record, _ended(own, StepState.FAILED, error.ja, error.en))
+
+    def put_off(self, step: RunStep, error: HinomiError) -> RunStep:
+        """The step after a target that did not answer: once more, later each time, until its tries or its time are over."""
+        tried = step.attempts + 1
+        over = step.attempts >= step.retries or self.limits.late(step)
+        return step.model_copy(
+            update={
+                "attempts": tried,
+                "again_at": self.limits.again_at(tried),
+                "state": StepState.FAILED if over else step.state,
+                "result_ja": error.ja,
+                "result_en": error.en,
+            }
+        )
+
+    def _rehearse(self, run: Run, record: Record, step: RunStep) -> Kept:
+        ja, en = "予行: この手順に進みます。", "dry run: this step would be taken"
+        if step.act:
+            connector = self.world.connectors(step.act, step.on)
+            if connector is None:
+                ja, en = "予行: 接続先が設定されていません。", "dry run: no target is configured"
+            else:
+                would = connector.plan(step.act, step.values)
+                ja, en = f"予行: {would.ja}", f"dry run: {would.en}"
+        return self.book.keep_step(run, record, _ended(step, StepState.SIMULATED, ja, en))
+
+    def _act(self, run: Run, record: Record, step: RunStep) -> Kept:
+        connector = self.world.connectors(step.act, step.on)
+        if connector is None:
+            raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
+        if step.state is StepState.PLANNED:
+            self.permission.step(run, step)
+            if not self.limits.reserve(run, step):
+                return run, record
+            run, record, step = self._begin(run, record, step, connector)
+        if self.limits.late(step):
+            raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
+        did = connector.act(step.act, step.values)
+        if step.checked and not connector.verify(step.act, step.values):
+            raise DependencyDown(
+                "操作の結果を確かめられません。", "the target is not as it should be after the act"
+            )
+        Standing(self.book.records, self.clock).begin(run, step)
+        return self.book.keep_step(run, record, _ended(step, StepState.DONE, did.ja, did.en))
+
+    def _begin(
+        self, run: Run, record: Record, step: RunStep, connector: Connector
+    ) -> tuple[Run, Record, RunStep]:
+        """Journal how the target looks, then tell the audit log; only then it is touched."""
+        before = connector.look(step.act, step.values)
+        begun = step.model_copy(
+            update={"state": StepState.STARTED, "before": before, "started": self.clock.now()}
+        )
+        run, record = self.book.keep_step(run, record, begun)
+        details = {"step": step.index, **step.values}
+        self.book.say(run, f"act.{step.act}", details, actor=run.decided_by)
+        return run, record, begun
+
+    def _hook(self, run: Run, record: Record, step: RunStep, hook: Hook) -> Kept:
+        did = hook(run, step)
+        return self.book.keep_step(run, record, _ended(step, StepState.DONE, did.ja, did.en))
+
+    def _wait(self, run: Run, record: Record, step: RunStep) -> Kept:
+        now = self.clock.now()
+        if step.state is StepState.PLANNED:
+            until = now + timedelta(minutes=step.within_minutes or 1)
+            waiting = step.model_copy(update={"state": StepState.WAITING, "expires": until})
+            return self.book.keep_step(run, record, waiting)
+        if step.expires is None or now < step.expires:
+            return run, record
+        return self.book.keep_step(run, record, _ended(step, StepState.DONE, "待ちました。", "waited"))
+
+    def _task(self, run: Run, record: Record, step: RunStep) -> Kept:
+        said = Tasks(self.book.records).of(run, step)
+        if said is not None:
+            done = step.model_copy(
+                update={"by": [said["by"]], "answer": said["answer"], "note": said["note"]}
+            )
+            words = said["answer"] or said["note"] or "済み"
+            return self.book.keep_step(run, record, _ended(done, StepState.DONE, words, words))
+        if run.dry_run:
+            words = "予行: 人の作業を待ちます。", "dry run: a person would do this"
+            return self.book.keep_step(run, record, _ended(step, StepState.SIMULATED, *words))
+        if step.state is StepState.PLANNED:
+            until = self.clock.now() + timedelta(minutes=step.within_minutes) if step.within_minutes else None
+            waiting = step.model_copy(update={"state": StepState.WAITING, "expires": until})
+            return self.book.keep_step(run, record, waiting)
+        if step.expires is None or self.clock.now() < step.expires:
+            return run, record
+        late = StepState.FAILED if step.if_late == "fail" else StepState.SKIPPED
+        words = "時間内に済みませんでした。", "nobody did it in time"
+        return self.book.keep_step(run, record, _ended(step, late, *words))
+
+    def _gate(self, run: Run, record: Record, step: RunStep) -> Kept:
+        """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may."""
+        if step.state is StepState.PLANNED:
+            return self._ask(run, record, step)
+        approval = self.book.records.get(APPROVAL, approval_id(run, step))
+        if approval is None or not _same_request(approval, run, step):
+            self.approvals.ask(run, gate=step, void=approval)
+            return run, record
+        if approval.body["state"] == "open":
+            expired = step.expires is not None and self.clock.now() >= step.expires
+            return self._ask(run, record, step) if expired else (run, record)
+        if not self.approvals.genuine(approval):
+            self.book.say(run, "approval_forged", {"approval": approval.id})
+            return self._ask(run, record, step, void=approval)
+        by = [str(one["by"]) for one in approval.body["given"]]
+        if approval.body["state"] == "denied":
+            words = "却下されました。", "denied"
+            return self.book.keep_step(run, record, _ended(step, StepState.SKIPPED, *words))
+        try:
+            self.permission.people(run, by, step.role, step.people)
+        except Refused as error:
+            self.book.say(run, "approval_void", {"by": ", ".join(by), "reason": error.en})
+            return self._ask(run, record, step, void=approval)
+        through = step.model_copy(update={"by": by})
+        return self.book.keep_step(
+            run, record, _ended(through, StepState.DONE, f"承認: {'、'.join(by)}", f"approved: {by}")
+        )
+
+    def _ask(self, run: Run, record: Record, step: RunStep, void: Record | None = None) -> Kept:
+        """Journal until when the request waits, then put it: an answer to another request does not match."""
+        until = self.clock.now() + timedelta(minutes=step.within_minutes or _GATE_MINUTES)
+        asked = step.model_copy(update={"state": StepState.WAITING, "expires": until})
+        run, record = self.book.keep_step(run, record, asked)
+        self.approvals.ask(run, gate=asked, void=void)
+        return run, record
+
+
+def _same_request(approval: Record, run: Run, step: RunStep) -> bool:
+    """Whether the record answers what the run asks now: not an older request, not one written beforehand."""
+    body = approval.body
+    until = step.expires.isoformat() if step.expires else ""
+    return bool(body["plan_hash"] == run.plan_hash and body["expires"] == until)
+
+
+def _ended(step: RunStep, state: StepState, ja: str, en: str) -> RunStep:
+    return step.model_copy(update={"state": state, "result_ja": ja, "result_en": en})

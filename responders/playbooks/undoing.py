@@ -1,0 +1,82 @@
+"""Putting back what a run did: asked for by a person, because a step failed, or because an act's time is over."""
+
+from dataclasses import dataclass
+
+from hinomi.errors import DependencyDown, HinomiError
+from hinomi.store import Record
+from responders.connectors.protocol import Connector
+from responders.playbooks.book import Book
+from responders.playbooks.limits import Limits
+from responders.playbooks.run import KIND, Run, RunStep, StepState
+from responders.playbooks.standing import Standing
+from responders.playbooks.stepping import Stepping
+from responders.playbooks.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """Back in reverse order, each step to exactly what was journalled before it was touched."""
+
+    book: Book
+    world: World
+    limits: Limits
+    stepping: Stepping
+
+    def back(self, run: Run, record: Record) -> tuple[Run, Record, bool]:
+        """All steps that touched something; the last value says whether all were tried to their end."""
+        for step in reversed(run.steps):
+            if not (step.touched and step.can_undo):
+                continue
+            connector = self.world.connectors(step.act, step.on)
+            if connector is None or self.limits.waits(step):
+                return run, record, False
+            run, record, proceed = self.one(run, record, step, connector)
+            if not proceed:
+                return run, record, False
+        return run, record, True
+
+    def one(self, run: Run, record: Record, step: RunStep, connector: Connector) -> tuple[Run, Record, bool]:
+        """One step put back to what was journalled, or put off; the last value says whether to go on now."""
+        try:
+            undone = connector.undo(step.act, step.values, step.before)
+        except DependencyDown as error:
+            state = {"state": step.state}  # an undo is tried until it works
+            later = self.stepping.put_off(step, error).model_copy(update=state)
+            return *self.book.keep_step(run, record, later), False
+        except HinomiError as error:
+            words = {"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
+            return *self.book.keep_step(run, record, step.model_copy(update=words)), True
+        details = {"step": step.index, **step.values}
+        self.book.say(run, f"undo.{step.act}", details, actor=run.decided_by)
+        words = {"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
+        return *self.book.keep_step(run, record, step.model_copy(update=words)), True
+
+    def lift(self, standing: Standing) -> list[tuple[Run, RunStep]]:
+        """Put back the acts whose time is over; returns what was lifted."""
+        lifted = []
+        for due in standing.due():
+            held = self.book.records.get(KIND, str(due.body["run_id"]))
+            run = Run.model_validate(held.body) if held else None
+            step = run.step(int(due.body["index"])) if run else None
+            if run is None or held is None or step is None or not step.touched:
+                standing.end(due, "gone")
+                continue
+            connector = self.world.connectors(step.act, step.on)
+            if connector is None or self.limits.waits(step):
+                continue
+            run, _, _ = self._lift_one(run, held, step, connector)
+            if run.step(step.index).state is not step.state:
+                standing.end(due, "lifted")
+                lifted.append((run, run.step(step.index)))
+        return lifted
+
+    def _lift_one(
+        self, run: Run, record: Record, step: RunStep, connector: Connector
+    ) -> tuple[Run, Record, bool]:
+        self.book.say(run, "expired_act", {"step": step.index, **step.values})
+        return self.one(run, record, step, connector)
+
+
+def left(run: Run) -> bool:
+    """Whether a step that touched its target could not be put back."""
+    return any(step.touched and step.state is StepState.FAILED for step in run.steps)

@@ -1,0 +1,91 @@
+"""Every playbook that comes with Hinomi: read, mapped to clauses, and carried through whole in simulation."""
+
+import itertools
+
+import pytest
+
+from responders import clauses
+from responders.connectors.actions import ACTIONS
+from responders.playbooks.playbook import Playbook, catalogue
+from responders.playbooks.rehearsal import rehearse
+from responders.playbooks.run import StepState
+from responders.playbooks.step import walked
+from tests.responders.city import alert
+from tests.responders.playbooks.stage import ENTITIES, incident
+
+PLAYBOOKS = catalogue()
+CASES = {
+    "malware_endpoint",
+    "ransomware",
+    "account_takeover",
+    "account_takeover_m365",
+    "account_takeover_google",
+    "vpn_compromise",
+    "inner_segment_intrusion",
+    "insider_export",
+    "lost_device",
+    "missent_mail",
+    "web_defacement",
+    "ddos",
+    "phishing_campaign",
+    "supplier_incident",
+    "rpa_misuse",
+    "source_silent",
+    "critical_vulnerability",
+}
+
+
+def answered(playbook: Playbook) -> list[dict[str, str]]:
+    """Every way in which people may answer its questions."""
+    asked = [step.asks for step in walked(playbook.steps) if step.asks]
+    return [
+        dict(zip([one.name for one in asked], chosen, strict=True))
+        for chosen in itertools.product(*(one.choices for one in asked))
+    ]
+
+
+def test_every_case_that_municipal_texts_name_is_there() -> None:
+    """The cases of the issue, by name."""
+    assert set(PLAYBOOKS) >= CASES
+
+
+@pytest.mark.parametrize("zones", [[], ["lgwan", "mynumber"]], ids=["outer", "inner"])
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_each_is_green_in_simulation(name: str, zones: list[str]) -> None:
+    """Whatever people answer: no step fails, each act happens once, undo leaves nothing standing that can be undone."""
+    playbook = PLAYBOOKS[name]
+    alerts = [alert(playbook=name, entities=ENTITIES, zones=zones)]
+    about = incident(alerts, grade=3 if zones else 2, zones=zones)
+    for answers in answered(playbook):
+        went = rehearse(playbook, about, alerts, answers=answers)
+        assert went.green, (answers, [(step.title_ja, step.state, step.result_ja) for step in went.run.steps])
+        assert len(went.acts) == len(set(went.acts)) == sum(s.state is StepState.DONE for s in went.run.acts)
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_each_is_mapped(name: str) -> None:
+    """The playbook and each of its acts name a clause of the guideline or a subcategory of NIST SP 800-61r3."""
+    playbook = PLAYBOOKS[name]
+    assert playbook.nist and set(playbook.nist) <= set(clauses.nist())
+    for step in walked(playbook.steps):
+        assert set(step.serves) <= set(clauses.guideline()) and set(step.nist) <= set(clauses.nist())
+        assert not step.act or step.nist, step.act
+    assert set(playbook.serves) <= set(clauses.guideline())
+
+
+def test_what_stops_much_is_decided_high() -> None:
+    """Cutting a segment of LGWAN takes two people of the chief's office, residents' services the CISO."""
+    alerts = [alert(entities=ENTITIES, zones=["lgwan"])]
+    about = incident(alerts, grade=3, zones=["lgwan"])
+    cut = rehearse(PLAYBOOKS["inner_segment_intrusion"], about, alerts, answers={"continues": "yes"})
+    gate = next(step for step in cut.run.steps if step.kind == "approve")
+    assert (gate.role, gate.people, len(gate.by)) == ("chief_information_security_manager", 2, 2)
+    assert ("router.cut_segment", "lgwan") in cut.acts
+    web = rehearse(PLAYBOOKS["web_defacement"], about, alerts)
+    assert (web.run.approver, web.run.people) == ("ciso", 2)
+    assert not ACTIONS["router.cut_segment"].undoable or not cut.standing
+
+
+def test_clauses_say_what_is_inferred() -> None:
+    """A clause whose number or wording could not be read is marked so."""
+    assert clauses.inferred("MIC-7.3-(2)") and not clauses.inferred("MIC-5.3")
