@@ -68,6 +68,11 @@ class Part:
         return isinstance(self._held, list)
 
     @cached_property
+    def constant(self) -> bool:
+        """Whether every row has the one same text."""
+        return self.size == 1 and self.rows is None and not bool(self.codes.any())
+
+    @cached_property
     def values(self) -> pl.Series:
         """The texts as a series."""
         held = self._held

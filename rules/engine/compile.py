@@ -10,6 +10,7 @@ from sigma.types import SigmaString
 from hinomi import batch
 from hinomi.errors import ContentError
 from rules.engine import expression, pattern, regex_cost
+from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
 from rules.engine.fold import fold_all
@@ -19,11 +20,6 @@ from rules.engine.program import Atom, Compiled, Place, Program, Unit
 from rules.engine.translate import pattern_of
 
 Placeholders = Mapping[str, Sequence[str]]
-
-NEVER: Program = ["or", []]
-
-_COMMON = {"winlog.event_id": 500.0, "winlog.channel": 1000.0, "winlog.provider_name": 500.0}
-"""Columns of few values: an atom there is found in every other event and makes a poor anchor."""
 
 
 class Compiler:
@@ -37,6 +33,7 @@ class Compiler:
             for name, values in placeholders.items()
         }
         self.made = Compiled()
+        self.anchors = Anchors(self.made.atoms)
         self._atoms: dict[bytes, int] = {}
         self._places: dict[Place, int] = {}
 
@@ -61,7 +58,7 @@ class Compiler:
             about["unsupported"] = {"ja": error.ja, "en": error.en}
             return
         for route, program in zip(routes, programs, strict=False):
-            anchors = self._anchors(program)
+            anchors = self.anchors.of(program)
             self.made.units.append(
                 Unit(index, self._place(route), program, None if anchors is None else sorted(anchors))
             )
@@ -126,30 +123,6 @@ class Compiler:
                 wanted = _folded(wanted)
             space = "folded" if test.operator == "is" else "exact"
             yield Atom(column, test.operator, wanted, space if pattern.scannable(wanted) else None)
-
-    def _anchors(self, program: Program) -> frozenset[int] | None:
-        match program:
-            case ["any", _, atoms]:
-                return frozenset(atoms)
-            case ["all", _, atoms]:
-                return frozenset([min(atoms, key=self._weight)])
-            case ["or", args]:
-                found = [self._anchors(arg) for arg in args]
-                return None if None in found else frozenset().union(*(f for f in found if f is not None))
-            case ["and", args]:
-                known = [f for f in map(self._anchors, args) if f is not None]
-                return min(known, key=lambda atoms: sum(map(self._weight, atoms)), default=None)
-        return None
-
-    def _weight(self, number: int) -> float:
-        """How often an atom is likely to be found: guessed from its longest literal and its column."""
-        atom = self.made.atoms[number]
-        if atom.operator == "re":
-            return 1.0
-        runs = pattern.literals(tuple(atom.operand))
-        whole = len(runs) == 1 and runs[0].startswith(pattern.EDGE) and runs[0].endswith(pattern.EDGE)
-        length = max(map(len, runs)) + (3 if whole else 0)
-        return _COMMON.get(atom.column, 1.0) * (0.8**length + 0.001)
 
 
 def compile_files(files: Iterable[tuple[str, File]], tables: Tables, placeholders: Placeholders) -> Compiled:

@@ -1,62 +1,80 @@
 """A batch against a compiled rule set: which rules hold on which rows.
 
-Only rules whose route has rows and of whose anchors one was found are looked at, and then only on the
-rows that hold an anchor; each step of a program shrinks the rows that the next one sees.
+What all the batch's rows have in common is worked out once for every such batch (`rules.engine.plan`). Of
+the rules that are left, only those of whose anchors one was found are looked at, and then only on the rows
+that hold an anchor; each step of a program shrinks the rows that the next one sees.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine.columns import Columns, Mask, Part, Rows
-from rules.engine.logsource import ANY_DATASET
+from rules.engine.logsource import ANY_DATASET, Wanted
+from rules.engine.plan import Constants, Plan, Planner
 from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
 from rules.engine.program import Compiled, Program
 from rules.engine.scans import Found, Key, Scans
 
 _NO_CODES: list[int] = []
+_PLANS = 1024
+"""Plans kept: senders choose event ids, so there must be a bound."""
+_TELLING = frozenset({"winlog.provider_name"})
+"""Columns that select no log source and yet are the same in all events of a kind."""
 
 
 class Matcher:
-    """A compiled rule set, indexed for matching. Holds no state of the batches it saw."""
+    """A compiled rule set, indexed for matching. Of the batches that it saw it keeps only what kinds there are."""
 
     def __init__(self, compiled: Compiled, scans: Scans) -> None:
         self.compiled = compiled
         self.scans = scans
-        self.anchored: dict[int, list[int]] = defaultdict(list)
-        self.unanchored: dict[int, list[int]] = defaultdict(list)
-        self.keys: dict[int, set[Key]] = defaultdict(set)
+        self.planner = Planner(compiled.atoms, compiled.places, compiled.units)
         self.places: dict[str, list[int]] = defaultdict(list)
         for number, place in enumerate(compiled.places):
             self.places[place.dataset].append(number)
-        for number, unit in enumerate(compiled.units):
-            self._index(number, unit.route, unit.anchors)
-
-    def _index(self, unit: int, place: int, anchors: list[int] | None) -> None:
-        if anchors is None:
-            self.unanchored[place].append(unit)
-            return
-        for anchor in anchors:
-            atom = self.compiled.atoms[anchor]
-            assert atom.space is not None
-            self.anchored[anchor].append(unit)
-            self.keys[place].add((atom.column, atom.space))
+        self.plan = lru_cache(_PLANS)(self._plan)
+        self._telling = lru_cache(_PLANS)(self._routing)
 
     def match(self, batch: Batch) -> dict[int, Rows]:
         """For each rule that holds somewhere, its rows in order."""
         if not len(batch):
             return {}
-        run = _Run(self, Columns(batch.frame), batch.frame.height)
-        return run.rules(self._places(batch.dataset))
+        columns = Columns(batch.frame)
+        plan = self.plan(batch.dataset, self._constants(batch.dataset, columns))
+        return _Run(self, columns, batch.frame.height).rules(plan)
+
+    def _constants(self, dataset: str, columns: Columns) -> Constants:
+        """The telling columns that have one value in all rows, or none in any."""
+        asked = ((name, columns.parts(name)) for name in self._telling(dataset))
+        return tuple((name, _only(parts)) for name, parts in asked if not parts or parts[0].constant)
+
+    def _routing(self, dataset: str) -> list[str]:
+        places = (self.compiled.places[number] for number in self._places(dataset))
+        return sorted(_TELLING.union(column for place in places for column, _ in place.where))
+
+    def _plan(self, dataset: str, constants: Constants) -> Plan:
+        known = dict(constants)
+        row = pl.DataFrame({name: [text] for name, text in constants if text is not None} or {"": [None]})
+        run, first = _Run(self, Columns(row), 1), np.zeros(1, np.int64)
+        return self.planner.plan(
+            self._places(dataset), known, lambda program: bool(run.holds(program, first)[0])
+        )
 
     def _places(self, dataset: str) -> Iterator[int]:
         yield from self.places.get(dataset, ())
         if dataset not in (SIGNALS, DEAD_LETTERS):
             yield from self.places.get(ANY_DATASET, ())
+
+
+def _only(parts: list[Part]) -> str | None:
+    return parts[0].texts[0] if parts else None
 
 
 @dataclass(slots=True)
@@ -70,27 +88,31 @@ class _Run:
     _masks: dict[Any, list[tuple[Part, Mask]]] = field(default_factory=dict)
     _rows: dict[int, Mask] = field(default_factory=dict)
     _wanted: dict[Any, Mask] = field(default_factory=dict)
+    _live: dict[Wanted, Rows] = field(default_factory=dict)
 
-    def rules(self, places: Iterable[int]) -> dict[int, Rows]:
-        live = {place: rows for place in places if len(rows := self._place(place))}
-        compiled = self.matcher.compiled
+    def rules(self, plan: Plan) -> dict[int, Rows]:
+        """For each rule of the plan that holds somewhere, its rows."""
         result: dict[int, Rows] = {}
-        for number, rows in self._candidates(live):
-            unit = compiled.units[number]
-            held = rows[self._holds(unit.program, rows)]
+        for number, rows in self._candidates(plan):
+            left = plan.left[number]
+            held = rows[self.holds(left.program, rows)]
             if len(held):
-                before = result.get(unit.rule)
-                result[unit.rule] = held if before is None else np.union1d(before, held)
+                before = result.get(left.rule)
+                result[left.rule] = held if before is None else np.union1d(before, held)
         return result
 
-    def _place(self, number: int) -> Rows:
-        mask: Mask | None = None
-        for column, values in self.matcher.compiled.places[number].where:
-            here = self._column_holds(column, values)
-            mask = here if mask is None else mask & here
-            if not mask.any():
-                break
-        return np.arange(self.height) if mask is None else np.flatnonzero(mask)
+    def _place(self, where: Wanted) -> Rows:
+        rows = self._live.get(where)
+        if rows is None:
+            mask: Mask | None = None
+            for column, values in where:
+                here = self._column_holds(column, values)
+                mask = here if mask is None else mask & here
+                if not mask.any():
+                    break
+            rows = np.arange(self.height) if mask is None else np.flatnonzero(mask)
+            self._live[where] = rows
+        return rows
 
     def _column_holds(self, column: str, values: tuple[str, ...]) -> Mask:
         key = (column, values)
@@ -105,21 +127,20 @@ class _Run:
             self._wanted[key] = mask
         return mask
 
-    def _candidates(self, live: dict[int, Rows]) -> Iterator[tuple[int, Rows]]:
-        """Units to look at, with the only rows on which they can hold."""
-        matcher = self.matcher
+    def _candidates(self, plan: Plan) -> Iterator[tuple[int, Rows]]:
+        """What to look at, with the only rows on which it can hold."""
         anchors: dict[int, list[int]] = defaultdict(list)
-        for key in set().union(*(matcher.keys[place] for place in live)) if live else ():
+        for key in plan.keys:
             for atom in {atom for _, found in self._scan(key) for atom in found}:
-                for unit in matcher.anchored.get(atom, ()):
-                    anchors[unit].append(atom)
-        for unit, atoms in anchors.items():
-            place = live.get(matcher.compiled.units[unit].route)
-            if place is not None and len(rows := self._anchored_rows(atoms, place)):
-                yield unit, rows
-        for number, rows in live.items():
-            for unit in matcher.unanchored.get(number, ()):
-                yield unit, rows
+                for number in plan.anchored.get(atom, ()):
+                    anchors[number].append(atom)
+        for number, atoms in anchors.items():
+            place = self._place(plan.left[number].where)
+            if len(place) and len(rows := self._anchored_rows(atoms, place)):
+                yield number, rows
+        for number in plan.unanchored:
+            if len(rows := self._place(plan.left[number].where)):
+                yield number, rows
 
     def _anchored_rows(self, atoms: list[int], place: Rows) -> Rows:
         by_column: dict[str, list[int]] = defaultdict(list)
@@ -137,7 +158,7 @@ class _Run:
             found = self._found[key] = [(part, self.matcher.scans.find(key, part)) for part in parts]
         return found
 
-    def _holds(self, program: Program, rows: Rows) -> Mask:
+    def holds(self, program: Program, rows: Rows) -> Mask:
         """For each of the rows whether the program holds."""
         match program:
             case ["any", column, atoms]:
@@ -149,7 +170,7 @@ class _Run:
             case ["or", args]:
                 return self._some(args, rows)
             case ["not", arg]:
-                return ~self._holds(arg, rows)
+                return ~self.holds(arg, rows)
             case ["test", atom]:
                 return self._test(atom, rows)
         raise AssertionError(program)
@@ -160,7 +181,7 @@ class _Run:
             left = np.flatnonzero(held)
             if not len(left):
                 break
-            held[left] = self._holds(arg, rows[left])
+            held[left] = self.holds(arg, rows[left])
         return held
 
     def _some(self, args: list[Program], rows: Rows) -> Mask:
@@ -169,7 +190,7 @@ class _Run:
             left = np.flatnonzero(~held)
             if not len(left):
                 break
-            held[left] = self._holds(arg, rows[left])
+            held[left] = self.holds(arg, rows[left])
         return held
 
     def _any(self, column: str, atoms: tuple[int, ...], rows: Rows) -> Mask:

@@ -19,6 +19,9 @@ from rules.engine.logsource import Wanted
 
 Program = list[Any]
 
+NEVER: Program = ["or", []]
+ALWAYS: Program = ["and", []]
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:
