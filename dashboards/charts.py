@@ -4,20 +4,16 @@ Colours are attributes for the PDF; the console's style sheet recolours by class
 data is drawn as a hatched gap with a word, never as a bar of height zero.
 """
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from xml.sax.saxutils import escape, quoteattr
 
+from dashboards.drawing import Drawing, cut
 from hinomi.clock import JST
 from hinomi.store import Bucket
-from hinomi.text import inert
 
 COLOURS = ("#53779b", "#b9833f", "#6d8b58", "#8d6a94")
-FONT = "Noto Sans JP, Noto Sans CJK JP, sans-serif"
-_NO_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_INK, _SOFT, _LINE, _GAP = "#1b232d", "#525c69", "#d5d2c9", "#eceae4"
+_GAP = "#eceae4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,54 +23,6 @@ class Bar:
     label: str
     value: int | None
     link: str = ""
-
-
-@dataclass(slots=True)
-class _Drawing:
-    width: int
-    height: int
-    parts: list[str] = field(default_factory=list)
-
-    def rect(self, x: float, y: float, w: float, h: float, kind: str, fill: str, title: str = "") -> None:
-        tip = f"<title>{_text(title)}</title>" if title else ""
-        self.parts.append(
-            f'<rect class="{kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" '
-            f'fill="{fill}">{tip}</rect>'
-        )
-
-    def line(self, x1: float, y1: float, x2: float, y2: float) -> None:
-        self.parts.append(
-            f'<line class="axis" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" stroke="{_LINE}"/>'
-        )
-
-    def text(self, x: float, y: float, words: str, anchor: str = "start", strong: bool = False) -> None:
-        kind, fill = ('class="strong" ', _INK) if strong else ("", _SOFT)
-        self.parts.append(
-            f'<text {kind}x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{fill}" '
-            f'font-size="11" font-family="{FONT}">{_text(words)}</text>'
-        )
-
-    def link(self, address: str) -> None:
-        self.parts.append(f"<a href={quoteattr(_drawn(address))}>")
-
-    def close_link(self) -> None:
-        self.parts.append("</a>")
-
-    def svg(self, label: str, kind: str = "") -> str:
-        head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="chart {kind}" role="img" '
-            f'viewBox="0 0 {self.width} {self.height}" aria-label={quoteattr(_drawn(label))}>'
-        )
-        return head + "".join(self.parts) + "</svg>"
-
-
-def _drawn(words: str) -> str:
-    """Inert text without the code points that XML does not allow (a PDF's SVG reader would stop at one)."""
-    return _NO_XML.sub("\ufffd", inert(words))
-
-
-def _text(words: str) -> str:
-    return escape(_drawn(words))
 
 
 def nice_ceiling(value: int) -> int:
@@ -100,7 +48,7 @@ def columns(
 ) -> str:
     """Counts over time. `links`: one address a bar; `unknown`: bars whose data is missing, drawn as gaps."""
     left, top, bottom = 46, 12, height - 22
-    drawing = _Drawing(width, height)
+    drawing = Drawing(width, height)
     most = nice_ceiling(max((bucket.count for bucket in buckets), default=0) or 1)
     for share in (0.0, 0.5, 1.0):
         y = bottom - (bottom - top) * share
@@ -119,7 +67,7 @@ def columns(
 
 
 def _column(
-    drawing: _Drawing, bucket: Bucket, x: float, step: float, frame: tuple[int, int, int], link: str
+    drawing: Drawing, bucket: Bucket, x: float, step: float, frame: tuple[int, int, int], link: str
 ) -> None:
     top, bottom, most = frame
     if not bucket.count:
@@ -134,7 +82,7 @@ def _column(
 
 
 def _time_axis(
-    drawing: _Drawing, buckets: Sequence[Bucket], interval: timedelta, left: int, step: float
+    drawing: Drawing, buckets: Sequence[Bucket], interval: timedelta, left: int, step: float
 ) -> None:
     """A label where it has room; the day is named where it changes."""
     room = 86 if interval < timedelta(days=1) else 52
@@ -156,11 +104,11 @@ def _time_axis(
 def bars(rows: Sequence[Bar], *, label: str, no_data: str, width: int = 640) -> str:
     """Horizontal bars with the word and the number beside each; None says `no_data` instead of a bar."""
     name_width, number_width, line = int(width * 0.4), 76, 22
-    drawing = _Drawing(width, max(1, len(rows)) * line + 4)
+    drawing = Drawing(width, max(1, len(rows)) * line + 4)
     most = max((row.value or 0 for row in rows), default=0) or 1
     for index, row in enumerate(rows):
         y = index * line
-        drawing.text(0, y + 15, _cut(row.label, name_width), strong=True)
+        drawing.text(0, y + 15, cut(row.label, name_width), strong=True)
         if row.value is None:
             drawing.rect(name_width, y + 5, width - name_width - number_width, 12, "gap", _GAP)
             drawing.text(name_width + 6, y + 15, no_data)
@@ -170,17 +118,6 @@ def bars(rows: Sequence[Bar], *, label: str, no_data: str, width: int = 640) -> 
             drawing.rect(name_width, y + 5, max(2.0, length), 12, "b0", COLOURS[0])
         drawing.text(name_width + max(2.0, length) + 6, y + 15, f"{row.value:,}", strong=True)
     return drawing.svg(label)
-
-
-def _cut(words: str, width: int) -> str:
-    """The words, shortened to about `width` pixels at 11 px (wide signs take 11, narrow ones 6.2)."""
-    shown, used = "", 0.0
-    for sign in _drawn(words):
-        used += 11 if ord(sign) > 0x2E7F else 6.2
-        if used > width - 22:
-            return shown + "…"
-        shown += sign
-    return shown
 
 
 INTERVALS = tuple(

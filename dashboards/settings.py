@@ -9,11 +9,30 @@ from pydantic import Field, model_validator
 from hinomi.config import Section
 
 
+class TargetSettings(Section):
+    """The office's own targets by grade (0–3): minutes until somebody takes an incident, hours until it is
+    settled. 0: no target for this grade.
+    """
+
+    take_minutes: tuple[int, int, int, int] = (0, 240, 60, 15)
+    settle_hours: tuple[int, int, int, int] = (0, 240, 72, 24)
+
+    def take(self, grade: int) -> timedelta | None:
+        """How soon somebody is to take it."""
+        return timedelta(minutes=self.take_minutes[grade]) if self.take_minutes[grade] else None
+
+    def settle(self, grade: int) -> timedelta | None:
+        """How soon it is to be closed."""
+        return timedelta(hours=self.settle_hours[grade]) if self.settle_hours[grade] else None
+
+
 class ConsoleSettings(Section):
     """The web console. Without TLS it should listen on loopback only; `hinomi doctor` says so.
 
     organization: shown in the page head and in reports; idle_minutes: a session ends when nothing is
-    asked for so long; session_hours: and after this time in any case; language: until a person chooses.
+    asked for so long; session_hours: and after this time in any case; language: until a person chooses;
+    residents: datasets whose raw lines name residents: a reason is asked for and recorded before they are
+    shown, and counts for residents_minutes.
     """
 
     address: str = "127.0.0.1"
@@ -25,6 +44,15 @@ class ConsoleSettings(Section):
     language: Literal["ja", "en"] = "ja"
     organization: str = ""
     page_size: int = Field(default=100, ge=10, le=500)
+    targets: TargetSettings = Field(default_factory=TargetSettings)
+    residents: list[str] = Field(
+        default_factory=lambda: [
+            "city.resident_view",
+            "city.portal_application",
+            "city.minutes_transcription",
+        ]
+    )
+    residents_minutes: int = Field(default=30, ge=1, le=480)
 
     @model_validator(mode="after")
     def _pair(self) -> "ConsoleSettings":

@@ -56,6 +56,14 @@ APPROVERS = frozenset(
 )
 WORKERS = APPROVERS | {Role.ANALYST}
 
+ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
+    ("/", "nav.queue", frozenset()),
+    ("/search", "nav.search", frozenset()),
+    ("/sources", "nav.sources", frozenset()),
+    ("/reports", "nav.reports", frozenset()),
+)
+"""The pages of the head: address, name, and whose they are (empty: everybody's)."""
+
 
 class User(BaseModel):
     """One person. `name` is the account (lower case); the hash never leaves this module's callers."""

@@ -296,3 +296,8 @@ def _value(field: str, text: str) -> Node:
 
 def _unquote(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text[1:-1])
+
+
+def quoted(value: str) -> str:
+    """A value as the language takes it literally."""
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -7,14 +7,14 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qs, quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.console.sessions import Session, same
-from dashboards.console.visit import LANGUAGE_COOKIE, Console, Visit
+from dashboards.console.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Console, Visit
 from dashboards.users import APPROVERS, WORKERS, Role, User
 from hinomi.errors import Conflict, DependencyDown, HinomiError, InputError, Refused
 from hinomi.words import Language
@@ -51,6 +51,8 @@ class Page:
     path: str
     handler: Handler
     access: Access
+    quiet: bool = False
+    """Asked for by the page itself, not by a person: does not keep an idle session alive."""
 
 
 def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -70,9 +72,11 @@ async def answer(console: Console, request: Request, handler: Handler) -> Respon
 
 
 def _serve(console: Console, page: Page, request: Request, raw: bytes | None) -> Response:
-    session, user = _signed_in(console, request)
+    session, user = _signed_in(console, request, touch=not (page.quiet or "x-hinomi-live" in request.headers))
     language = _language(console, request)
-    visit = Visit(request, console, language, session, user, _form(raw or b""))
+    many = _form(raw or b"")
+    form = {name: values[-1] for name, values in many.items()}
+    visit = Visit(request, console, language, session, user, form, many)
     try:
         if raw is None:
             raise BadForm("送られた内容が大きすぎます。", "the form is too large")
@@ -83,10 +87,17 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
         log.exception("page_failed", extra={"path": page.path})
         response = visit.page("message.html", status=500, title=visit.texts("error.internal"), message="")
     if "lang" in request.query_params:
-        response.set_cookie(
-            LANGUAGE_COOKIE, language, max_age=365 * 86400, samesite="lax", secure=console.settings.tls
-        )
+        _remember(console, response, LANGUAGE_COOKIE, language)
+    if request.query_params.get("theme") in THEMES:
+        _remember(console, response, THEME_COOKIE, request.query_params["theme"])
     return response
+
+
+def _remember(console: Console, response: Response, name: str, value: str) -> None:
+    """A choice of the reader's that no script reads and that says nothing about them."""
+    response.set_cookie(
+        name, value, max_age=365 * 86400, samesite="lax", secure=console.settings.tls, httponly=True
+    )
 
 
 def failure(visit: Visit, error: HinomiError) -> Response:
@@ -136,8 +147,8 @@ def _check_csrf(visit: Visit) -> None:
         )
 
 
-def _signed_in(console: Console, request: Request) -> tuple[Session | None, User | None]:
-    session = console.sessions.find(request.cookies.get(console.cookie, ""))
+def _signed_in(console: Console, request: Request, *, touch: bool) -> tuple[Session | None, User | None]:
+    session = console.sessions.find(request.cookies.get(console.cookie, ""), touch=touch)
     user = console.users.find(session.user) if session else None
     return (session, user) if user and not user.disabled else (None, None)
 
@@ -159,9 +170,8 @@ async def _body(request: Request) -> bytes | None:
     return bytes(held)
 
 
-def _form(raw: bytes) -> dict[str, str]:
+def _form(raw: bytes) -> dict[str, list[str]]:
     try:
-        pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100)
+        return parse_qs(raw.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=400)
     except ValueError:
         return {}
-    return dict(pairs)

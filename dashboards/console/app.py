@@ -1,5 +1,6 @@
 """The console as one ASGI application: the route table, its access, and what every page may use."""
 
+from datetime import timedelta
 from functools import partial
 
 from starlette.applications import Starlette
@@ -13,17 +14,24 @@ from starlette.types import Scope
 
 from dashboards.console import (
     ack_link,
+    bulk,
+    bundle,
     decisions,
     export,
     incident_page,
+    live,
     queue,
     reports_page,
+    residents,
     search,
     signin,
     sources,
+    views,
 )
 from dashboards.console.access import Access, Page, answer, endpoint
 from dashboards.console.attempts import Attempts
+from dashboards.console.residents import Residents
+from dashboards.console.rulebook import Rulebook
 from dashboards.console.security import SecurityHeaders
 from dashboards.console.sessions import Sessions
 from dashboards.console.templating import STATIC, environment
@@ -41,12 +49,24 @@ def health(visit: Visit) -> Response:
     return PlainTextResponse("ok\n")
 
 
+def keys(visit: Visit) -> Response:
+    """The keys of the console, also for browsers without script."""
+    return visit.page("keys.html")
+
+
 PAGES = (
+    Page("GET", "/help/keys", keys, Access.READ),
     Page("GET", "/", queue.show, Access.READ),
     Page("GET", "/sign-in", signin.show, Access.OPEN),
     Page("POST", "/sign-in", signin.sign_in, Access.OPEN),
     Page("POST", "/sign-out", signin.sign_out, Access.READ),
+    Page("POST", "/bulk", bulk.act, Access.WORK),
+    Page("POST", "/views", views.save, Access.READ),
+    Page("POST", "/views/{view}/remove", views.remove, Access.READ),
+    Page("POST", "/reveal", residents.reveal, Access.WORK),
+    Page("GET", "/live", live.stream, Access.READ, quiet=True),
     Page("GET", "/incidents/{number:int}", incident_page.show, Access.READ),
+    Page("GET", "/incidents/{number:int}/evidence.zip", bundle.download, Access.WORK),
     Page("POST", "/incidents/{number:int}/acknowledge", decisions.acknowledge, Access.WORK),
     Page("POST", "/incidents/{number:int}/assign", decisions.assign, Access.WORK),
     Page("POST", "/incidents/{number:int}/comment", decisions.comment, Access.WORK),
@@ -75,8 +95,10 @@ def create_app(
     clock: Clock | None = None,
     *,
     users: Users | None = None,
+    rulebook: Rulebook | None = None,
 ) -> Starlette:
-    """The console over a store. `users` is a seam for tests (a cheaper password hash)."""
+    """The console over a store. `users` is a seam for tests (a cheaper password hash); rulebook: the rules in
+    force, none where it is left out."""
     chosen, time = settings or ConsoleSettings(), clock or SystemClock()
     console = Console(
         events=events,
@@ -88,6 +110,11 @@ def create_app(
         sessions=Sessions(records, time, chosen.idle, chosen.longest),
         attempts=Attempts(time),
         templates=environment(),
+        pulse=live.Pulse(records),
+        rulebook=rulebook or Rulebook([]),
+        residents=Residents(
+            records, time, frozenset(chosen.residents), timedelta(minutes=chosen.residents_minutes)
+        ),
     )
     return Starlette(
         routes=[*map(partial(_route, console), PAGES), Mount("/static", Static(directory=STATIC))],

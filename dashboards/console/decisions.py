@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
-from dashboards.users import WORKERS
+from dashboards.users import WORKERS, User
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Verdict
 from responders.playbooks.run import APPROVAL, KIND
@@ -21,36 +21,47 @@ def acknowledge(visit: Visit) -> Response:
 
 def assign(visit: Visit) -> Response:
     """Give it to a person who may work on it."""
-    incident, name = wanted(visit), visit.form.get("assignee", "")
-    person = visit.console.users.find(name)
-    if person is None or person.disabled or not person.has(WORKERS):
-        raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
-    visit.console.service.assign(incident.id, person.name, actor=visit.actor, roles=visit.roles)
+    incident = wanted(visit)
+    visit.console.service.assign(incident.id, person(visit).name, actor=visit.actor, roles=visit.roles)
     return _back(visit, incident, "assigned")
+
+
+def person(visit: Visit) -> User:
+    """The person that the form names. Raises InputError for one who may not work on incidents."""
+    found = visit.console.users.find(visit.form.get("assignee", ""))
+    if found is None or found.disabled or not found.has(WORKERS):
+        raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
+    return found
 
 
 def comment(visit: Visit) -> Response:
     """Add a note."""
-    incident, text = wanted(visit), _text(visit, "text")
-    visit.console.service.comment(incident.id, text, actor=visit.actor, roles=visit.roles)
+    incident, note = wanted(visit), text(visit, "text")
+    visit.console.service.comment(incident.id, note, actor=visit.actor, roles=visit.roles)
     return _back(visit, incident, "commented")
 
 
 def close(visit: Visit) -> Response:
     """Close it with a verdict and the reason for it."""
-    incident, given = wanted(visit), visit.form.get("verdict", "")
-    if given not in set(Verdict):
-        raise InputError("判定を選んでください。", "choose a verdict")
+    incident, judged = wanted(visit), verdict(visit)
     visit.console.service.close(
-        incident.id, Verdict(given), _text(visit, "reason"), actor=visit.actor, roles=visit.roles
+        incident.id, judged, text(visit, "reason"), actor=visit.actor, roles=visit.roles
     )
     return _back(visit, incident, "closed")
+
+
+def verdict(visit: Visit) -> Verdict:
+    """The verdict that the form names. Raises InputError."""
+    given = visit.form.get("verdict", "")
+    if given not in set(Verdict):
+        raise InputError("判定を選んでください。", "choose a verdict")
+    return Verdict(given)
 
 
 def reopen(visit: Visit) -> Response:
     """Open a closed one again, with the reason for it."""
     incident = wanted(visit)
-    visit.console.service.reopen(incident.id, _text(visit, "reason"), actor=visit.actor, roles=visit.roles)
+    visit.console.service.reopen(incident.id, text(visit, "reason"), actor=visit.actor, roles=visit.roles)
     return _back(visit, incident, "reopened")
 
 
@@ -60,18 +71,19 @@ def regrade(visit: Visit) -> Response:
     if given not in {"0", "1", "2", "3"}:
         raise InputError("重大度を選んでください。", "choose a grade")
     visit.console.service.regrade(
-        incident.id, int(given), _text(visit, "reason"), actor=visit.actor, roles=visit.roles
+        incident.id, int(given), text(visit, "reason"), actor=visit.actor, roles=visit.roles
     )
     return _back(visit, incident, "regraded")
 
 
-def _text(visit: Visit, field: str) -> str:
-    text = visit.form.get(field, "").strip().replace("\r\n", "\n")
-    if not text or len(text) > _LONGEST:
+def text(visit: Visit, field: str) -> str:
+    """A text of the form. Raises InputError for an empty or an endless one."""
+    given = visit.form.get(field, "").strip().replace("\r\n", "\n")
+    if not given or len(given) > _LONGEST:
         raise InputError(
             f"文章を 1〜{_LONGEST} 字で入力してください。", f"enter a text of 1 to {_LONGEST} characters"
         )
-    return text
+    return given
 
 
 def _back(visit: Visit, incident: Incident, done: str) -> Response:
@@ -97,7 +109,7 @@ def undo(visit: Visit) -> Response:
     """Ask for a finished run to be put back."""
     run = str(visit.request.path_params["run"])
     incident = _incident_of(visit, KIND, run)
-    service, note = visit.console.service, _text(visit, "note")
+    service, note = visit.console.service, text(visit, "note")
     service.undo(run, actor=visit.actor, roles=visit.roles, note=note)
     return _back(visit, incident, "undo_asked")
 

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from dashboards.console.residents import Residents
+from dashboards.console.rulebook import Rulebook, Spans
 from hinomi.alert import Alert
 from hinomi.store import Events, Span
+from hinomi.words import Language
 
 KEYS = (
     "user.name",
@@ -26,33 +29,89 @@ KEYS = (
 )
 _APART = {"event.original", "@timestamp", "event.id", "event.ingested"}
 _MARGIN = timedelta(minutes=5)
+Piece = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One event for a page. keys: what a person looks at first; fields: everything, by name."""
+    """One event for a page. keys: what a person looks at first; fields: everything, by name; raw and values are
+    pieces, each with whether the rule matched it; hidden: a reason must be recorded first; rule: what matched."""
 
     id: str
     time: datetime | None
     ingested: datetime | None
     dataset: str
     raw: str
+    raw_pieces: list[Piece]
     keys: list[tuple[str, str]]
-    fields: list[tuple[str, str]]
+    fields: list[tuple[str, str, list[Piece]]]
+    hidden: bool = False
+    rule: str = ""
 
 
-def show_event(row: dict[str, Any]) -> Shown:
-    """An event of the store as a page shows it."""
-    fields = [(name, words(value)) for name, value in sorted(row.items()) if name not in _APART]
+def show_event(
+    row: dict[str, Any], spans: Spans | None = None, rule: str = "", *, hidden: bool = False
+) -> Shown:
+    """An event of the store as a page shows it. spans: what a rule matched, column → value → positions."""
+    found, raw = spans or {}, str(row.get("event.original") or "")
+    fields = [
+        (name, words(value), _pieces(words(value), found.get(name)))
+        for name, value in sorted(row.items())
+        if name not in _APART
+    ]
+    keys = [(name, words(row[name])) for name in KEYS if row.get(name) not in (None, "", [])][:6]
     return Shown(
         id=str(row.get("event.id", "")),
         time=row.get("@timestamp"),
         ingested=row.get("event.ingested"),
         dataset=str(row.get("event.dataset", "")),
-        raw=str(row.get("event.original") or ""),
-        keys=[(name, words(row[name])) for name in KEYS if row.get(name) not in (None, "", [])][:6],
-        fields=fields,
+        raw="" if hidden else raw,
+        raw_pieces=[] if hidden else _raw_pieces(raw, found),
+        keys=[] if hidden else keys,
+        fields=[] if hidden else fields,
+        hidden=hidden,
+        rule=rule,
     )
+
+
+def _pieces(text: str, values: dict[str, list[tuple[int, int]]] | None) -> list[Piece]:
+    """The text cut at what matched. A value that matched as a whole is one piece; of a list, that element."""
+    if not values:
+        return [(text, False)]
+    places: list[tuple[int, int]] = []
+    for value, spans in values.items():
+        at = text.lower().find(value.lower())
+        if at >= 0:
+            places += [(at + start, at + end) for start, end in spans] or [(at, at + len(value))]
+    return cut(text, places)
+
+
+def _raw_pieces(raw: str, found: Spans) -> list[Piece]:
+    """The raw line with what matched marked where it stands there in the same words."""
+    places: list[tuple[int, int]] = []
+    for values in found.values():
+        for value, spans in values.items():
+            for start, end in spans or [(0, len(value))]:
+                part = value[start:end]
+                at = raw.lower().find(part.lower()) if len(part) > 2 else -1
+                if at >= 0:
+                    places.append((at, at + len(part)))
+    return cut(raw, places)
+
+
+def cut(text: str, places: Sequence[tuple[int, int]]) -> list[Piece]:
+    """The text as pieces, those within the places marked; places may overlap."""
+    pieces: list[Piece] = []
+    at = 0
+    for start, end in sorted(places):
+        first = max(start, at)
+        if end <= first:
+            continue
+        if first > at:
+            pieces.append((text[at:first], False))
+        pieces.append((text[first:end], True))
+        at = end
+    return [*pieces, (text[at:], False)] if at < len(text) or not pieces else pieces
 
 
 def words(value: object) -> str:
@@ -62,11 +121,38 @@ def words(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
-def of_alert(events: Events, alert: Alert, most: int = 20) -> list[Shown]:
-    """The alert's first events, oldest first. Retention may have dropped some."""
-    ids: Sequence[str] = alert.event_ids[:most]
-    if not ids:
-        return []
-    span = Span(alert.first - _MARGIN, alert.last + _MARGIN)
-    rows = events.get(ids, datasets=alert.datasets, span=span) or events.get(ids)
-    return sorted((show_event(row) for row in rows), key=lambda shown: (shown.time is None, shown.time))
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads the evidence of several alerts at once. open_: a reason to see residents' data is recorded."""
+
+    events: Events
+    book: Rulebook
+    residents: Residents
+    language: Language
+    open_: bool
+
+    def read(self, alerts: Sequence[Alert], most: int) -> dict[str, list[Shown]]:
+        """The first events of each alert, oldest first, each with what its rule matched; retention may have
+        dropped some."""
+        ids = [identity for alert in alerts for identity in alert.event_ids[:most]]
+        if not ids:
+            return {}
+        span = Span(min(a.first for a in alerts) - _MARGIN, max(a.last for a in alerts) + _MARGIN)
+        names = sorted({name for alert in alerts for name in alert.datasets})
+        wanted = list(dict.fromkeys(ids))
+        rows = self.events.get(wanted, datasets=names, span=span) or self.events.get(wanted)
+        rows.sort(key=lambda row: str(row.get("@timestamp", "")))
+        return {alert.id: self._of(alert, rows, set(alert.event_ids[:most])) for alert in alerts}
+
+    def _of(self, alert: Alert, rows: Sequence[dict[str, Any]], ids: set[str]) -> list[Shown]:
+        return [self._shown(alert, row) for row in rows if str(row.get("event.id")) in ids]
+
+    def _shown(self, alert: Alert, row: dict[str, Any]) -> Shown:
+        if self.residents.guards(str(row.get("event.dataset", ""))) and not self.open_:
+            return show_event(row, hidden=True)
+        found = self.book.matched(alert.rule_id, row)
+        if found is None:
+            return show_event(row)
+        rule, spans = found
+        title = str(rule.custom.get("title_ja") or rule.title) if self.language == "ja" else rule.title
+        return show_event(row, spans, title)

@@ -1,26 +1,30 @@
-"""The incident page: story, timeline, alerts with their evidence, plan, facts, report clock."""
+"""The incident page: story, steps, graph, timeline, alerts with their evidence, plan, precedents, report clock."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.responses import Response
 
-from dashboards import times
-from dashboards.console import evidence, plans
+from dashboards import attack, graph, times
+from dashboards.console import case_timeline, plans, summary, targets
 from dashboards.console.casework import Casework
-from dashboards.console.evidence import Shown
-from dashboards.console.search import quoted
+from dashboards.console.evidence import Reader, Shown
+from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
 from dashboards.duties import duties
 from dashboards.users import WORKERS
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident
+from hinomi.query import quoted
 from responders.incidents.casefile import needs_a_person
 
 _AROUND = timedelta(minutes=10)
+_FEW, _MANY = 3, 100
 
 
 class NoIncident(InputError):
@@ -29,11 +33,12 @@ class NoIncident(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An alert with its first events and the address of a search around it."""
+    """An alert with its first events, the address of a search around it, and whether it is shown opened."""
 
     alert: Alert
     events: list[Shown]
     search: str
+    opened: bool
 
 
 def wanted(visit: Visit) -> Incident:
@@ -52,24 +57,57 @@ def show(visit: Visit) -> Response:
 
 
 def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
-    casework = Casework(visit.console.records)
-    findings = [
-        Finding(alert, evidence.of_alert(visit.console.events, alert), _search_around(alert))
-        for alert in casework.alerts(incident)
-    ]
+    casework, now = Casework(visit.console.records), visit.console.clock.now()
+    alerts = casework.alerts(incident)
+    scope = f"incident:{incident.number}"
+    revealed = visit.console.residents.until(visit.actor, scope)
     runs = plans.of_incident(visit, incident)
     return {
         "incident": incident,
         "waits": needs_a_person(incident),
         "here": f"/incidents/{incident.number}",
+        "scope": scope,
+        "revealed": revealed,
+        "facts": summary.facts(incident, alerts, now, visit.texts),
+        "clock": targets.running(incident, visit.console.settings.targets, now, visit.texts),
+        "steps": attack.steps(incident.tags),
+        "techniques": attack.techniques(incident.tags),
+        "graph": _graph(visit, alerts),
+        "lanes": case_timeline.of(visit, incident, alerts),
         "timeline": sorted(incident.timeline, key=lambda happening: happening.time),
-        "findings": findings,
+        "findings": _findings(visit, alerts, revealed=revealed is not None),
         "runs": runs,
         "mine_to_decide": any(plan.decision and not plan.decision.why_not for plan in runs),
         "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
+        "precedents": precedents(incident, casework.incidents()),
         "duties": duties(incident),
         "merged_into": _merged_into(visit, incident),
+        "live": True,
+        "judging": visit.asked("act") == "verdict",
     }
+
+
+def _findings(visit: Visit, alerts: Sequence[Alert], *, revealed: bool) -> list[Finding]:
+    """Each alert with a few events; the one that `?alert=` names with many."""
+    console, asked = visit.console, visit.asked("alert")
+    reader = Reader(console.events, console.rulebook, console.residents, visit.language, revealed)
+    shown = reader.read(alerts, _FEW)
+    shown |= reader.read([alert for alert in alerts if alert.id == asked], _MANY)
+    gravest = max(alerts, key=lambda alert: (alert.level.rank, -alert.first.timestamp()), default=None)
+    first = asked or (gravest.id if gravest else "")
+    return [
+        Finding(alert, shown.get(alert.id, []), _search_around(alert), alert.id == first) for alert in alerts
+    ]
+
+
+def _graph(visit: Visit, alerts: Sequence[Alert]) -> Markup:
+    # S704: the SVG is our own text; every value in it went through escape() in dashboards.drawing
+    return Markup(graph.draw(alerts, visit.texts, search_for))  # noqa: S704
+
+
+def search_for(field: str, value: str) -> str:
+    """The address of a search for a value over everything that is held."""
+    return "/search?" + urlencode({"q": f"{field}: {quoted(value)}", "range": "all"})
 
 
 def _merged_into(visit: Visit, incident: Incident) -> int | None:

@@ -4,12 +4,15 @@ from collections import Counter
 
 from starlette.responses import Response
 
+from dashboards.console import targets, views
 from dashboards.console.casework import OPEN, Casework
-from dashboards.console.ranking import rank
+from dashboards.console.ranking import Desk, rank
 from dashboards.console.visit import Visit
-from hinomi.incident import Incident, Status
+from dashboards.users import WORKERS
+from hinomi.incident import Incident
+from responders.incidents.casefile import needs_a_person
 
-VIEWS = ("open", "new", "approval", "mine", "closed", "all")
+VIEWS = ("open", "new", "approval", "mine", "late", "closed", "all")
 
 
 def show(visit: Visit) -> Response:
@@ -18,9 +21,11 @@ def show(visit: Visit) -> Response:
     waiting = casework.waiting()
     view = visit.asked("view", "open")
     everything = casework.incidents()
-    chosen = [incident for incident in everything if _in_view(incident, view, waiting, visit.actor)]
+    late = _late(everything, visit)
+    chosen = [incident for incident in everything if _in_view(incident, view, waiting, late, visit.actor)]
     chosen = [incident for incident in chosen if _kept(incident, visit)]
-    ranked = rank(chosen, waiting, visit.console.clock.now(), visit.texts)
+    console = visit.console
+    ranked = rank(chosen, Desk(waiting, console.settings.targets, console.clock.now(), visit.texts))
     size = visit.console.settings.page_size
     page = _page_number(visit.asked("page", "1"), len(ranked), size)
     return visit.page(
@@ -30,24 +35,43 @@ def show(visit: Visit) -> Response:
         page_number=page,
         pages=max(1, -(-len(ranked) // size)),
         view=view,
-        counts=_counts(everything, waiting, visit.actor),
+        counts=_counts(everything, waiting, late, visit.actor),
         asked={name: visit.asked(name) for name in ("grade", "assignee", "q")},
         assignees=sorted({incident.assignee for incident in everything if incident.assignee}),
+        people=[user for user in console.users.all() if user.has(WORKERS) and not user.disabled],
+        saved=views.of(visit, "/"),
+        live=True,
+        narrowed=any(visit.asked(name) for name in ("grade", "assignee", "q")),
     )
 
 
-def _counts(incidents: list[Incident], waiting: frozenset[str], actor: str) -> Counter[str]:
+def _late(incidents: list[Incident], visit: Visit) -> frozenset[str]:
+    """Ids of the open incidents past their target."""
+    console = visit.console
+    clocks = (
+        (incident.id, targets.running(incident, console.settings.targets, console.clock.now(), visit.texts))
+        for incident in incidents
+    )
+    return frozenset(identity for identity, clock in clocks if clock is not None and clock.state == "over")
+
+
+def _counts(
+    incidents: list[Incident], waiting: frozenset[str], late: frozenset[str], actor: str
+) -> Counter[str]:
     return Counter(
-        view for incident in incidents for view in VIEWS if _in_view(incident, view, waiting, actor)
+        view for incident in incidents for view in VIEWS if _in_view(incident, view, waiting, late, actor)
     )
 
 
-def _in_view(incident: Incident, view: str, waiting: frozenset[str], actor: str) -> bool:
+def _in_view(
+    incident: Incident, view: str, waiting: frozenset[str], late: frozenset[str], actor: str
+) -> bool:
     is_open = incident.status in OPEN
     return {
-        "new": incident.status is Status.NEW,
+        "new": needs_a_person(incident),
         "approval": is_open and incident.id in waiting,
         "mine": is_open and incident.assignee == actor,
+        "late": incident.id in late,
         "closed": not is_open,
         "all": True,
     }.get(view, is_open)

@@ -1,12 +1,18 @@
 """What needs a person first, and why, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from dashboards import times
+from dashboards.console import targets
+from dashboards.console.targets import Clock
+from dashboards.duties import Duty, duties
+from dashboards.settings import TargetSettings
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
+from responders.incidents.casefile import needs_a_person, waits_since
 
 _SHOWN = 3
 _FIRST = ("user.name", "host.name", "source.ip", "user.target.name", "destination.ip")
@@ -27,6 +33,8 @@ class Ranked:
     why: str
     next_step: str
     waits_for_approval: bool
+    clock: Clock | None = None
+    duty: Duty | None = None
 
     @property
     def entities(self) -> list[tuple[str, str]]:
@@ -45,35 +53,53 @@ class Ranked:
         return [pair for turn in turns for pair in turn if pair is not None]  # one of each kind first
 
 
-def rank(incidents: list[Incident], waiting: frozenset[str], now: datetime, texts: Texts) -> list[Ranked]:
-    """The queue in order: closed last; then unacknowledged, waiting for approval, grade, age.
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What ranking looks at beside the incidents. waiting: ids with an approval that nobody has given yet."""
 
-    waiting: ids of incidents with an approval that nobody has given or refused yet.
-    """
-    ordered = sorted(incidents, key=lambda incident: _key(incident, incident.id in waiting))
-    return [_ranked(incident, incident.id in waiting, now, texts) for incident in ordered]
+    waiting: frozenset[str]
+    targets: TargetSettings
+    now: datetime
+    texts: Texts
 
 
-def _key(incident: Incident, waits: bool) -> tuple[bool, int, bool, datetime]:
+def rank(incidents: Sequence[Incident], desk: Desk) -> list[Ranked]:
+    """The queue in order: closed last; then what nobody has taken, past its target, waiting for approval, graver,
+    older."""
+    return sorted((_ranked(incident, desk) for incident in incidents), key=_key)
+
+
+def _key(ranked: Ranked) -> tuple[bool, int, bool, bool, datetime]:
+    incident, clock = ranked.incident, ranked.clock
     closed = incident.status is Status.CLOSED
-    unacknowledged = incident.status is Status.NEW
-    urgency = incident.grade + (2 if unacknowledged else 0)
-    return (closed, -urgency, not waits, incident.opened)
+    urgency = incident.grade + (2 if needs_a_person(incident) else 0)
+    late = clock is not None and clock.state == "over"
+    return (closed, -urgency, not late, not ranked.waits_for_approval, incident.opened)
 
 
-def _ranked(incident: Incident, waits: bool, now: datetime, texts: Texts) -> Ranked:
-    step = "next.approve" if waits and incident.status is not Status.CLOSED else _NEXT[incident.status]
-    return Ranked(incident, _why(incident, waits, now, texts), texts(step), waits)
+def _ranked(incident: Incident, desk: Desk) -> Ranked:
+    waits, closed = incident.id in desk.waiting, incident.status is Status.CLOSED
+    clock = targets.running(incident, desk.targets, desk.now, desk.texts)
+    duty = None if closed else _next_duty(incident)
+    step = "next.approve" if waits and not closed else _NEXT[incident.status]
+    why = _why(incident, waits, clock, duty, desk)
+    return Ranked(incident, why, desk.texts(step), waits, clock, duty)
 
 
-def _why(incident: Incident, waits: bool, now: datetime, texts: Texts) -> str:
+def _next_duty(incident: Incident) -> Duty | None:
+    """The statutory report whose term ends first, where the incident's zones may call for one."""
+    dated = [(duty.due, number, duty) for number, duty in enumerate(duties(incident)) if duty.due is not None]
+    return min(dated)[2] if dated else None
+
+
+def _why(incident: Incident, waits: bool, clock: Clock | None, duty: Duty | None, desk: Desk) -> str:
     """`誰も対応していません(2時間14分)・重大・マイナンバー利用事務系に及ぶ`."""
+    texts = desk.texts
     if incident.status is Status.CLOSED:
         return texts("why.closed")
-    age = times.duration(max(now - incident.opened, timedelta()), texts.language)
-    parts = [texts("why.new" if incident.status is Status.NEW else "why.open", age=age)]
-    if now - incident.opened < timedelta(minutes=1):
-        parts = [texts("why.just_now")]
+    parts = [_age(incident, desk)]
+    if clock is not None and clock.state == "over":
+        parts.append(texts("why.late"))
     if waits:
         parts.append(texts("why.approval"))
     parts.append(texts("why.grade", grade=texts(f"grade.g{incident.grade}")))
@@ -81,4 +107,18 @@ def _why(incident: Incident, waits: bool, now: datetime, texts: Texts) -> str:
     if reached:
         names = texts("mark.comma").join(texts.get("zone", zone) for zone in reached)
         parts.append(texts("why.zone", zones=names))
+    if duty is not None and duty.due is not None:
+        parts.append(
+            texts("why.duty", to=duty.to.of(texts.language), due=times.clock_time(duty.due, seconds=False))
+        )
     return texts("mark.dot").join(parts)
+
+
+def _age(incident: Incident, desk: Desk) -> str:
+    since = waits_since(incident) if needs_a_person(incident) else incident.opened
+    if desk.now - since < timedelta(minutes=1):
+        return desk.texts("why.just_now")
+    key = "why.new" if needs_a_person(incident) else "why.open"
+    if needs_a_person(incident) and incident.acknowledged_by:
+        key = "why.graver"
+    return desk.texts(key, age=times.duration(desk.now - since, desk.texts.language))

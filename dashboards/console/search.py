@@ -14,6 +14,7 @@ from dashboards.console.evidence import Shown, show_event
 from dashboards.console.timerange import PRESETS, Range, asked_range
 from dashboards.console.visit import Visit
 from hinomi.errors import QueryError
+from hinomi.query import quoted
 from hinomi.store import Bucket
 
 TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
@@ -118,8 +119,3 @@ def _chart(visit: Visit, wanted: Asked, width: int, kind: str, most: int) -> Mar
 def _at(wanted: Asked, bucket: Bucket, interval: timedelta) -> str:
     bar = Range(bucket.start, bucket.start + interval, "own")
     return wanted.address(range="own", **{"from": bar.shown("from"), "to": bar.shown("to")})
-
-
-def quoted(value: str) -> str:
-    """A value as the query language takes it literally."""
-    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -47,8 +47,8 @@ class Sessions:
         self.records.put(KIND, session.id, body, expect=0)
         return token, session
 
-    def find(self, token: str) -> Session | None:
-        """The session of this token if it has not ended; notes that it was used."""
+    def find(self, token: str, *, touch: bool = True) -> Session | None:
+        """The session of this token if it has not ended; notes that it was used (`touch`)."""
         record = self.records.get(KIND, _hash(token)) if token else None
         if record is None:
             return None
@@ -57,7 +57,7 @@ class Sessions:
         if self._over(session, now):
             self.records.delete(KIND, record.id)
             return None
-        if now - session.seen >= _TOUCH:
+        if touch and now - session.seen >= _TOUCH:
             self._touch(record.id, record.version, {**record.body, "seen": now.isoformat()})
         return session
 

@@ -8,11 +8,14 @@ import hashlib
 from datetime import datetime
 from functools import cache
 from pathlib import Path
+from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
 from dashboards import times
+from dashboards.users import ROOMS
+from hinomi.query import quoted
 from hinomi.text import inert
 
 FOLDER = Path(__file__).parent
@@ -51,6 +54,11 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def pivot(name: str, value: str) -> str:
+    """The address of a search for this value of the field over everything that is held."""
+    return "/search?" + urlencode({"q": f"{name}: {quoted(value)}", "range": "all"})
+
+
 def environment() -> Environment:
     """The template environment of the console."""
     made = Environment(
@@ -61,6 +69,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(stamp=stamp, paragraphs=paragraphs)
-    made.globals["asset"] = asset
+    made.filters.update(stamp=stamp, paragraphs=paragraphs, pivot=pivot)
+    made.globals.update(asset=asset, rooms=ROOMS, live=False, saved=())
     return made

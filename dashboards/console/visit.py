@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.console.attempts import Attempts
+from dashboards.console.residents import Residents
+from dashboards.console.rulebook import Rulebook
 from dashboards.console.sessions import Session, Sessions
 from dashboards.settings import ConsoleSettings
 from dashboards.texts import Texts
@@ -20,7 +22,12 @@ from hinomi.words import Language
 from responders.audit import Audit
 from responders.desk import Desk
 
+if TYPE_CHECKING:
+    from dashboards.console.live import Pulse
+
 LANGUAGE_COOKIE = "hinomi_language"
+THEME_COOKIE = "hinomi_theme"
+THEMES = ("auto", "light", "dark")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,9 @@ class Console:
     sessions: Sessions
     attempts: Attempts
     templates: Environment
+    pulse: "Pulse"
+    rulebook: Rulebook
+    residents: Residents
 
     @property
     def audit(self) -> Audit:
@@ -50,7 +60,7 @@ class Console:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request. `form` holds the fields of a POST, empty otherwise."""
+    """One request. `form` holds the fields of a POST, `many` all values of fields that come more than once."""
 
     request: Request
     console: Console
@@ -58,6 +68,7 @@ class Visit:
     session: Session | None = None
     user: User | None = None
     form: Mapping[str, str] = field(default_factory=dict)
+    many: Mapping[str, list[str]] = field(default_factory=dict)
 
     @property
     def texts(self) -> Texts:
@@ -94,6 +105,10 @@ class Visit:
             may_approve=bool(self.user and self.user.has(APPROVERS)),
             csrf=self.session.csrf if self.session else "",
             path=self.request.url.path,
+            here_address=self._here(),
+            theme=self._theme(),
+            themes=[(name, self._with("theme", name)) for name in THEMES],
+            roles=self.roles,
             organization=self.console.settings.organization,
             now=self.console.clock.now(),
             done=self.asked("done"),
@@ -105,7 +120,28 @@ class Visit:
         """After a POST: look at this page (303)."""
         return RedirectResponse(f"{path}?{urlencode(query)}" if query else path, status_code=303)
 
+    def back_to(self, address: str, done: str) -> Response:
+        """After a POST from a page with a query of its own: that page again. Elsewhere leads to the queue."""
+        safe = address if address.startswith("/") and not address.startswith(("//", "/\\")) else "/"
+        parts = urlsplit(safe)
+        kept = [(k, v) for k, v in parse_qsl(parts.query) if k != "done"]
+        return RedirectResponse(f"{parts.path}?{urlencode([*kept, ('done', done)])}", status_code=303)
+
+    def _here(self) -> str:
+        """This page's address without what it just told."""
+        kept = [
+            (k, v) for k, v in self.request.query_params.multi_items() if k not in {"lang", "done", "theme"}
+        ]
+        return f"{self.request.url.path}?{urlencode(kept)}" if kept else self.request.url.path
+
+    def _theme(self) -> str:
+        held = self.request.query_params.get("theme") or self.request.cookies.get(THEME_COOKIE, "")
+        return held if held in THEMES else "auto"
+
     def _other_language(self) -> str:
-        other = "en" if self.language == "ja" else "ja"
-        kept = [(k, v) for k, v in self.request.query_params.multi_items() if k not in {"lang", "done"}]
-        return f"{self.request.url.path}?{urlencode([*kept, ('lang', other)])}"
+        return self._with("lang", "en" if self.language == "ja" else "ja")
+
+    def _with(self, name: str, value: str) -> str:
+        """This page's address with one of the reader's choices in it."""
+        kept = [(k, v) for k, v in self.request.query_params.multi_items() if k not in {name, "done"}]
+        return f"{self.request.url.path}?{urlencode([*kept, (name, value)])}"

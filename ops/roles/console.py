@@ -10,11 +10,15 @@ from ops.roles.start import Role, role
 
 def _run(process: Role) -> None:
     from dashboards.console import create_app
+    from dashboards.console.rulebook import Rulebook
+    from ops.folders import cache_folder
     from ops.service import open_desk
 
     console = process.settings.console
     events, records = process.events(), process.records()
-    app = create_app(events, records, open_desk(records, process.data, process.clock), console, process.clock)
+    rulebook = Rulebook(process.settings.rule_folders(), cache_folder())
+    desk = open_desk(records, process.data, process.clock)
+    app = create_app(events, records, desk, console, process.clock, rulebook=rulebook)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

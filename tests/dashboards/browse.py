@@ -9,6 +9,7 @@ import httpx
 from starlette.applications import Starlette
 
 from dashboards.console import create_app
+from dashboards.console.rulebook import Rulebook
 from dashboards.settings import ConsoleSettings
 from tests.dashboards.city import PASSWORD, City
 
@@ -32,14 +33,21 @@ class Browser:
         """Send a form with this session's token."""
         return self.send(path, {"csrf": self.csrf, **form})
 
+    def post_many(self, path: str, pairs: list[tuple[str, str]], **form: str) -> httpx.Response:
+        """Send a form in which a field may come several times."""
+        several: dict[str, list[str]] = {}
+        for name, value in pairs:
+            several.setdefault(name, []).append(value)
+        return self._ask("POST", path, {"csrf": self.csrf, **form, **several})
+
     def send(self, path: str, form: dict[str, str]) -> httpx.Response:
         """Send a form as it is."""
         return self._ask("POST", path, form)
 
-    def _ask(self, method: str, path: str, form: dict[str, str] | None) -> httpx.Response:
+    def _ask(self, method: str, path: str, form: dict[str, Any] | None) -> httpx.Response:
         return asyncio.run(self._asked(method, path, form))
 
-    async def _asked(self, method: str, path: str, form: dict[str, str] | None) -> httpx.Response:
+    async def _asked(self, method: str, path: str, form: dict[str, Any] | None) -> httpx.Response:
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url=self.base, cookies=self.cookies) as client:
             answer = await client.request(method, path, data=form, headers=self.headers)
@@ -66,10 +74,16 @@ def token(page: str, name: str) -> str:
     return found.group(1) if found else ""
 
 
-def browser(city: City, name: str = "", **settings: Any) -> Browser:
+def browser(city: City, name: str = "", rulebook: Rulebook | None = None, **settings: Any) -> Browser:
     """A browser on the city's console, signed in as `name` if given."""
     app = create_app(
-        city.events, city.records, city.desk, ConsoleSettings(**settings), city.clock, users=city.users
+        city.events,
+        city.records,
+        city.desk,
+        ConsoleSettings(**settings),
+        city.clock,
+        users=city.users,
+        rulebook=rulebook,
     )
     made = Browser(app, city)
     if name:

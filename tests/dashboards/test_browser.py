@@ -7,6 +7,8 @@ import os
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,9 @@ import pytest
 import uvicorn
 
 from dashboards.console import create_app
+from dashboards.console.rulebook import Rulebook
 from dashboards.settings import ConsoleSettings
+from ops.settings import packs_folder
 from tests.dashboards.city import PASSWORD, City
 from tests.shared import program
 
@@ -60,8 +64,8 @@ _CONTRAST = """() => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def address(city: City) -> Iterator[str]:
+@contextmanager
+def serving(city: City) -> Iterator[str]:
     """The console on a port of its own."""
     app = create_app(
         city.events,
@@ -70,8 +74,9 @@ def address(city: City) -> Iterator[str]:
         ConsoleSettings(organization="火の見市"),
         city.clock,
         users=city.users,
+        rulebook=Rulebook([packs_folder() / "telework"]),
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20
@@ -80,6 +85,13 @@ def address(city: City) -> Iterator[str]:
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     server.should_exit = True
     thread.join(10)
+
+
+@pytest.fixture(scope="module")
+def address(city: City) -> Iterator[str]:
+    """The console over a city that tests read."""
+    with serving(city) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +146,7 @@ def test_works_without_javascript(chromium: Any, address: str, city: City) -> No
     page.goto(f"{address}/incidents/2")
     page.fill("#comment", "台帳と照合した")
     page.click("text=メモを残す")
-    assert "メモを残しました" in page.inner_text("[role=status]")
+    assert "メモを残しました" in page.inner_text(".told")
     assert "台帳と照合した" in page.inner_text(".timeline")
     page.context.close()
 
@@ -153,4 +165,89 @@ def test_keyboard_alone(chromium: Any, address: str) -> None:
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.name") == "q"
     assert said == []
+    page.context.close()
+
+
+@pytest.fixture
+def own_address(own_city: City) -> Iterator[str]:
+    """The console over a city of one test's own."""
+    with serving(own_city) as found:
+        yield found
+
+
+def test_verdict_in_three_keys(chromium: Any, own_address: str, own_city: City) -> None:
+    """From the queue: j (to the first), v (to its verdict), 3 (false positive). No more, and it is recorded."""
+    page, said = _signed_in(chromium, own_address, "m.kato")
+    page.keyboard.press("j")
+    page.keyboard.press("v")
+    page.wait_for_url("**/incidents/1?act=verdict*")
+    page.keyboard.press("3")
+    page.wait_for_selector("text=完了しました")
+    held = own_city.records.find("incident", {"number": 1})[0].body
+    assert held["verdict"] == "false_positive"
+    assert said == []
+    page.context.close()
+
+
+def test_verdict_in_two_clicks(chromium: Any, own_address: str, own_city: City) -> None:
+    """From the queue: its button, then the verdict."""
+    page, _ = _signed_in(chromium, own_address, "m.kato")
+    page.click("[data-number='3'] a.judge")
+    page.click("[data-verdict] button[value=benign]")
+    page.wait_for_selector("text=完了しました")
+    assert own_city.records.find("incident", {"number": 3})[0].body["verdict"] == "benign"
+    page.context.close()
+
+
+def test_queue_follows_without_a_reload(chromium: Any, own_address: str, own_city: City) -> None:
+    """What a colleague decides appears in an open queue; a ticked box holds it back and a line says so."""
+    page, said = _signed_in(chromium, own_address, "m.kato")
+    page.evaluate("window.stayed = true")
+    page.wait_for_timeout(300)
+    own_city.desk.assign("inc-3", "y.ota", actor="k.mori", roles=["information_system_manager"])
+    page.wait_for_selector("[data-number='3'] >> text=y.ota", timeout=20_000)
+    assert page.evaluate("window.stayed")
+    page.check("[data-number='1'] input[type=checkbox]")
+    own_city.clock.advance(timedelta(seconds=5))
+    own_city.desk.assign("inc-3", "k.mori", actor="k.mori", roles=["information_system_manager"])
+    page.wait_for_selector("[data-live-note]:not([hidden])", timeout=20_000)
+    assert page.is_checked("[data-number='1'] input[type=checkbox]")
+    assert said == []
+    page.context.close()
+
+
+def test_question_mark_and_zoom_by_brush(chromium: Any, address: str) -> None:
+    """? opens the list of keys, Escape closes it; dragging across the timeline narrows its time."""
+    page, said = _signed_in(chromium, address, viewport={"width": 1440, "height": 1000})
+    page.keyboard.press("?")
+    assert page.is_visible("#keys >> text=判定の欄を開く")
+    page.keyboard.press("Escape")
+    assert not page.is_visible("#keys")
+    page.goto(f"{address}/incidents/1")
+    box = page.locator("[data-brush] svg").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.5, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_url("**/incidents/1?from=*")
+    assert said == []
+    page.context.close()
+
+
+def test_times_in_the_viewers_zone(chromium: Any, address: str) -> None:
+    """A reader in London sees 17:40; Japan time and the time as stored are a hover away."""
+    page, _ = _signed_in(chromium, address, timezone_id="Europe/London")
+    page.goto(f"{address}/incidents/1")
+    first = page.locator(".timeline time").first
+    assert "18:08" in first.inner_text()
+    assert "2026-11-20 03:08:00 JST" in first.get_attribute("title")
+    page.context.close()
+
+
+def test_theme_is_kept(chromium: Any, address: str) -> None:
+    """The dark look chosen once stays, against the device's own."""
+    page, _ = _signed_in(chromium, address, color_scheme="light")
+    page.goto(f"{address}/?theme=dark")
+    page.goto(f"{address}/sources")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 22, 28)"
     page.context.close()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from dashboards.console import live
 from dashboards.console.access import Access, Page
 from dashboards.console.app import PAGES
 from tests.dashboards.browse import browser
@@ -13,7 +14,14 @@ APPROVERS = frozenset({"k.mori", "y.ota"})
 ALLOWED = {
     "GET /": EVERYONE,
     "POST /sign-out": EVERYONE,
+    "GET /help/keys": EVERYONE,
+    "GET /live": EVERYONE,
+    "POST /bulk": WORKERS,
+    "POST /views": EVERYONE,
+    "POST /views/{view}/remove": EVERYONE,
+    "POST /reveal": WORKERS,
     "GET /incidents/{number:int}": EVERYONE,
+    "GET /incidents/{number:int}/evidence.zip": WORKERS,
     "POST /incidents/{number:int}/acknowledge": WORKERS,
     "POST /incidents/{number:int}/assign": WORKERS,
     "POST /incidents/{number:int}/comment": WORKERS,
@@ -32,11 +40,18 @@ ALLOWED = {
 OPEN = {"GET /sign-in", "POST /sign-in", "GET /a/{token}", "POST /a/{token}", "GET /healthz"}
 
 
+@pytest.fixture(autouse=True)
+def _streams_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream of live updates ends at once."""
+    monkeypatch.setattr(live, "LONGEST", 0.0)
+
+
 def _address(page: Page) -> str:
     filled = (
         page.path.replace("{number:int}", "1")
         .replace("{approval}", "none")
         .replace("{run}", "none")
+        .replace("{view}", "none")
         .replace("{name}", "none.pdf")
     )
     return filled.replace("{token}", "made-up")

@@ -1,0 +1,78 @@
+"""The rules in force as the console reads them: why an event matched, and what a rule says of itself.
+
+Loaded when first needed, and kept: the compiled set comes from the cache that the workers share.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hinomi.errors import HinomiError
+from rules import engine
+from rules.engine.ruleset import Correlation, Rule, RuleSet
+
+Spans = dict[str, dict[str, list[tuple[int, int]]]]
+_RECORD = {"event.ingested"}
+
+
+class Rulebook:
+    """Rules of some folders. Safe with several threads."""
+
+    def __init__(self, folders: Sequence[Path], cache: Path | None = None) -> None:
+        self._folders = list(folders)
+        self._cache = cache
+        self._lock = threading.Lock()
+        self._held: RuleSet | None = None
+
+    @property
+    def rules(self) -> RuleSet:
+        """The rule set."""
+        with self._lock:
+            if self._held is None:
+                self._held = engine.load(self._folders, cache=self._cache)
+            return self._held
+
+    def matched(self, rule_id: str, event: Mapping[str, Any]) -> tuple[Rule, Spans] | None:
+        """The rule, or the base rule of a correlation, that holds of the event, with what matched where.
+
+        None where no such rule is in force any more, or none of them holds.
+        """
+        clean = {name: value for name, value in event.items() if name not in _RECORD}
+        for rule in self.bases(rule_id):
+            try:
+                told = self.rules.explain(rule.id, clean)
+            except HinomiError:
+                continue
+            if told.matched:
+                return rule, told.spans()
+        return None
+
+    def bases(self, rule_id: str) -> list[Rule]:
+        """The detection rule of this id, or those that the correlation or baseline of this id watches."""
+        rules = self.rules
+        if (own := rules.rule(rule_id)) is not None:
+            return [own]
+        names = self._watched(rule_id)
+        return [rule for name in names if (rule := rules.rule(name)) is not None]
+
+    def _watched(self, rule_id: str) -> list[str]:
+        correlation = self.correlation(rule_id)
+        if correlation is not None:
+            found: list[str] = []
+            for reference in correlation.rule.rules or []:
+                inner = self.correlation(reference.reference)
+                found += self._watched(str(inner.rule.id)) if inner else [reference.reference]
+            return found
+        for other in self.rules.others:
+            if str(other.document.get("id")) == rule_id:
+                named = (other.document.get("baseline") or {}).get("rules") or []
+                return [str(name) for name in named]
+        return []
+
+    def correlation(self, reference: str) -> Correlation | None:
+        """The correlation of this id or name."""
+        for one in self.rules.correlations:
+            if reference in (str(one.rule.id), one.rule.name):
+                return one
+        return None
