@@ -55,10 +55,12 @@ def find(name: str) -> Source:
     known = sources()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3) or sorted(known)
+    near = difflib.get_close_matches(name, known, n=3)
+    names = ", ".join(near or sorted(known))
     raise ContentError(
-        f"ソース「{name}」はありません。近い名前: {', '.join(near)}",
-        f'there is no source "{name}"; near names: {", ".join(near)}',
+        f"ソース「{name}」はありません。{'近い名前' if near else 'あるもの'}: {names}",
+        f'there is no source "{name}"; {"near names" if near else "see docs/sources.md"}'
+        + (f": {names}" if near else ""),
     )
 
 

@@ -6,10 +6,12 @@ import pkgutil
 import sys
 
 import typer
+from typer._click.exceptions import ClickException
 
 import ops.commands
 from hinomi import __version__
 from hinomi.errors import HinomiError
+from ops.usage import tell
 
 ABOUT = """火の見 — 自治体のためのセキュリティ監視・インシデント対応
 
@@ -52,14 +54,16 @@ def main() -> None:
     """Run one command. Errors are sentences with an exit code, never a stack trace."""
     _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
-        app()
+        code = app(standalone_mode=False)
+    except ClickException as error:
+        sys.exit(tell(error))
     except HinomiError as error:
         print(error, file=sys.stderr)
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `hinomi … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, typer.Abort):
         print("中断しました。(interrupted)", file=sys.stderr)
         sys.exit(130)
     except Exception as error:  # the last stand: a sentence for the person, the trace only on request
@@ -71,6 +75,7 @@ def main() -> None:
             file=sys.stderr,
         )
         sys.exit(70)
+    sys.exit(code)
 
 
 if __name__ == "__main__":

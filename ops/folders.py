@@ -1,7 +1,9 @@
-"""Folders that Hinomi keeps outside a data folder."""
+"""Folders that Hinomi makes."""
 
 import os
 from pathlib import Path
+
+from hinomi.errors import InputError, Where
 
 
 def cache_folder() -> Path:
@@ -12,3 +14,15 @@ def cache_folder() -> Path:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hinomi"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def make(folder: Path) -> None:
+    """Make a folder that a person named. Raises InputError in words where that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"フォルダを作れません({error.strerror})。",
+            f"the folder cannot be made: {error.strerror}",
+            where=Where(folder),
+        ) from error

@@ -18,9 +18,14 @@ from collectors.hunt_input import HuntInput
 from hinomi import ecs
 from hinomi.alert import Level
 from hinomi.batch import Batch
+from hinomi.errors import InputError
 from hinomi.text import inert
 from rules import engine
 
+# Why a file or a part of it was left out, for people.
+_DAMAGE = {
+    "unknown_format": "どの形式か分かりません。--source で指定できます / format not recognised; name it with --source"
+}
 Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 
@@ -52,6 +57,7 @@ class Hunt:
                     document = documents[row]
                     said = {**document, "rule": {**document.get("rule", {}), **about}}
                     out.write(orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE))
+        self._tell_damage(Console(stderr=True))
 
     def show(self, *, progress: bool) -> None:
         """A table of the rules that hit, for people; a progress bar where there is a terminal."""
@@ -68,9 +74,13 @@ class Hunt:
         ):
             table.add_row(level, f"{n:,}", inert(title))
         console.print(table)
+        self._tell_damage(console)
+
+    def _tell_damage(self, console: Console) -> None:
         for damage in self._reader().damaged:
+            said = _DAMAGE.get(damage.reason, damage.reason)
             console.print(
-                f"{inert(str(damage.path))}: {damage.reason} ({damage.lost})", style="yellow", markup=False
+                f"{inert(str(damage.path))}: {inert(said)} ({damage.lost:,})", style="yellow", markup=False
             )
 
     def show_stats(self) -> None:
@@ -99,6 +109,12 @@ class Hunt:
         start = time.perf_counter()
         rules = self._loaded = engine.load(self.rules, cache=self.cache)
         self._seconds["load"] = time.perf_counter() - start
+        if not rules.rules:
+            places = ", ".join(map(str, self.rules))
+            raise InputError(
+                f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
+                f"{places}: no Sigma rule to run; see hinomi rules check",
+            )
         for batch in self._timed_batches():
             start = time.perf_counter()
             matches = rules.match(batch)
@@ -116,6 +132,9 @@ class Hunt:
             batch = next(batches, None)
             self._seconds["read"] = self._seconds.get("read", 0.0) + time.perf_counter() - start
             if batch is None:
-                return
+                break
             self.events += len(batch)
             yield batch
+        if not self.events and not self._reader().damaged and not self._reader().ledger.counts:
+            places = ", ".join(map(str, self.paths))
+            raise InputError(f"{places}: 調べるログがありません。", f"{places}: there is no log to look at")

@@ -13,7 +13,7 @@ from hinomi.store import Events, Records
 from ops import stores
 from ops.rundir import RunDir
 from ops.service import open_desk
-from ops.settings import read_settings
+from ops.settings import Settings, read_settings
 from responders.desk import Desk
 
 _CONFIGURATION = "configuration"
@@ -21,9 +21,10 @@ _CONFIGURATION = "configuration"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """The stores of a data folder, and the desk that people decide with."""
+    """The stores of a data folder, the configuration they run with, and the desk that people decide with."""
 
     data: Path
+    settings: Settings
     events: Events
     records: Records
     clock: SystemClock
@@ -44,7 +45,7 @@ def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Ite
     events = stores.open_events(settings.store, data, clock)
     records = stores.open_records(settings.store, data, clock)
     try:
-        yield Opened(data, events, records, clock, open_desk(records, data, clock))
+        yield Opened(data, settings, events, records, clock, open_desk(records, data, clock))
     finally:
         events.close()
         records.close()

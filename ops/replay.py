@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from collectors import catalogue
 from collectors.enrich import Enricher
 from collectors.privacy import Privacy
 from hinomi.batch import DEAD_LETTERS
 from hinomi.clock import Clock
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
+from ops import zones
+from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
 from ops.pipeline import Pipeline
@@ -30,11 +33,13 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
 
     Events keep the ids of their letters, so that replaying twice stores nothing twice; the letters stay.
     """
+    for folder in settings.sources.folders:
+        catalogue.add(folder)
+    zones.use(settings.timezone, "timezone")
     ledger = Ledger()
-    origins = dict.fromkeys(settings.listen, source)
     pipeline = Pipeline(
         events=events,
-        formats=Formats(records, clock, {**origins, "replay": source}),
+        formats=Formats(records, clock, {}),
         enricher=Enricher.of(settings.enrich),
         privacy=Privacy(settings.privacy, ledger),
         rules=LiveRules(settings.rule_folders(), cache_folder()),
@@ -46,13 +51,19 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
         own = frame.filter(pl.col("hinomi.dead_letter.source").fill_null("").is_in(["", source]))
         if own.height:
             letters += own.height
+            pipeline.formats.declared.update(dict.fromkeys(_origins(own), source))
             understood += pipeline.replay(_lines(own))
+    Counts(records, "replay").save(ledger)
     return Replayed(letters, understood)
+
+
+def _origins(letters: pl.DataFrame) -> list[str]:
+    return letters["hinomi.origin"].fill_null("").unique().to_list()
 
 
 def _lines(letters: pl.DataFrame) -> pl.DataFrame:
     return letters.select(
-        pl.lit("replay").alias("origin"),
+        pl.col("hinomi.origin").fill_null("").alias("origin"),
         pl.col("log.source.address").fill_null("").alias("peer"),
         pl.col("event.id").alias("client_id"),
         pl.col("@timestamp").alias("received"),

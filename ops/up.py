@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from ops import journal
+from ops import folders, journal
 from ops.opened import remember
 from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
@@ -27,7 +27,7 @@ def children(data: Path, config: Path | None, settings: Settings) -> list[Child]
 async def run(data: Path, config: Path | None) -> None:
     """Run until told to stop. Raises ConfigError before anything starts, HinomiError when already running."""
     settings = read_settings(config)
-    data.mkdir(parents=True, exist_ok=True)
+    folders.make(data)
     data.chmod(0o700)
     place = RunDir.of(data)
     journal.configure("supervisor")

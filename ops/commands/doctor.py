@@ -24,10 +24,9 @@ def register(app: typer.Typer) -> None:
         """すべてを点検し、次にすることを示す / look at every part; say what to do next."""
         from ops.doctor import Patient, State, examine
         from ops.rundir import RunDir
-        from ops.settings import read_settings
 
         with opened(data, config=config) as place:
-            patient = Patient(data, read_settings(config), place.events, place.records, RunDir.of(data))
+            patient = Patient(data, place.settings, place.events, place.records, RunDir.of(data))
             checks = list(examine(patient))
         if json:
             body = [

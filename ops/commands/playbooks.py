@@ -31,6 +31,10 @@ def register(app: typer.Typer) -> None:
     @playbooks.command("lint")
     def lint_(folder: Path = typer.Argument(..., exists=True)) -> None:
         """書き方を確かめる / check playbook files."""
+        if not any(folder.glob("*.yml")):
+            raise InputError(
+                f"{folder}: プレイブック(*.yml)がありません。", f"{folder}: there is no playbook (*.yml) here"
+            )
         problems = lint(folder)
         for problem in problems:
             typer.echo(str(problem))

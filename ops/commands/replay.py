@@ -18,11 +18,10 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """解析できなかった行を取り込み直す / read lines again that were not understood."""
         from ops import replay as replaying
-        from ops.settings import read_settings
 
         with opened(data, config=config) as place:
             place.desk.audit.append(actor=operator(), action="replay", target=source, details={})
-            done = replaying.replay(source, read_settings(config), place.events, place.records, place.clock)
+            done = replaying.replay(source, place.settings, place.events, place.records, place.clock)
         typer.echo(
             f"{done.letters:,} 行のうち {done.understood:,} 行を取り込みました。(of {done.letters:,} lines)"
         )

@@ -24,7 +24,6 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """報告書を HTML と PDF で作る / write a report as HTML and PDF."""
         from ops import reports
-        from ops.settings import read_settings
 
         with opened(data, config=config) as place:
             day = date.date() if date else (place.clock.now().astimezone(JST) - timedelta(days=1)).date()
@@ -34,7 +33,7 @@ def register(app: typer.Typer) -> None:
             made = reports.write(
                 name,
                 day,
-                read_settings(config),
+                place.settings,
                 place.clock,
                 place.events,
                 place.records,

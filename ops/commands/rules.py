@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import orjson
 import typer
 
+from hinomi.errors import InputError
 from ops.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ def register(app: typer.Typer) -> None:
         from rules import content
 
         report = content.check(folders, cache_folder())
+        if not (report.loaded or report.unsupported or report.problems):
+            raise _nothing(folders)
         if json:
             typer.echo(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
         else:
@@ -41,6 +44,8 @@ def register(app: typer.Typer) -> None:
         from rules import content
 
         tested = content.test(folders, cache_folder())
+        if not (tested.cases or tested.untested):
+            raise _nothing(folders)
         for case in tested.failed:
             typer.echo(f"{case.file}: {case.name}: {case.said}")
         for file in tested.untested:
@@ -73,6 +78,11 @@ def _explain(rules: typer.Typer) -> None:
             typer.echo("\n".join(explained.lines(told)))
         if not told.matched:
             raise typer.Exit(1)
+
+
+def _nothing(folders: list[Path]) -> InputError:
+    places = ", ".join(map(str, folders))
+    return InputError(f"{places}: ルールがありません。", f"{places}: there is no rule here")
 
 
 def _show(report: "Report") -> None:

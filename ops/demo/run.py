@@ -12,7 +12,7 @@ from hinomi.clock import JST, SystemClock
 from hinomi.errors import HinomiError
 from hinomi.store import Records
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
-from ops import reports
+from ops import folders, reports
 from ops.counts import totals
 from ops.demo.clockwork import last_working_day
 from ops.demo.scenario import Scenario
@@ -32,7 +32,7 @@ def run(folder: Path | None, *, keep: bool, scale: float, seed: int, day: date |
     """Run the demo; True when every planted step was found and nothing else was raised."""
     console = Console()
     place = folder or Path(tempfile.mkdtemp(prefix="hinomi-demo-"))
-    place.mkdir(parents=True, exist_ok=True)
+    folders.make(place)
     if (place / "data").exists():
         raise HinomiError(
             f"{place} には前のデモがあります。消すか別の場所を。", f"{place} holds an earlier demo"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hinomi.store.embedded import SqliteRecords
+from ops.opened import opened, remember
 from tests.shared import corpus
 
 ROOT = Path(__file__).parents[2]
@@ -56,6 +57,14 @@ def test_parse_keeps_order_and_says_nothing_for_what_it_does_not_know(tmp_path: 
         (["search", "a: b", "--data", "/nonexistent"], "データフォルダがありません"),
         (["up", "--data", "/tmp/x", "--config", "/nonexistent.yaml"], "ファイルを読めません"),
         (["report", "no-such", "--data", "/nonexistent"], "データフォルダがありません"),
+        (["up", "--data", __file__], "フォルダを作れません"),
+        (["hunt", str(ROOT / "rules"), "--rules", __file__], "動かせる Sigma ルールがありません"),
+        (["rules", "check", str(ROOT / "docs" / "images")], "ルールがありません"),
+        (["incidents", "show", "first", "--data", "/nonexistent"], "number の値が正しくありません"),
+        (["alerts", "--data", "/nonexistent", "--level", "loud"], "--level の値が正しくありません"),
+        (["alerts", "--daat", "x"], "近いもの: --data"),
+        (["alrets"], "コマンド「alrets」はありません"),
+        (["search"], "--data を指定してください"),
     ],
 )
 def test_errors_are_sentences(arguments: list[str], said: str) -> None:
@@ -63,6 +72,16 @@ def test_errors_are_sentences(arguments: list[str], said: str) -> None:
     done = hinomi(*arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_configuration_that_the_tower_runs_with_is_found_again(tmp_path: Path) -> None:
+    """`hinomi doctor --data DIR` alone looks at the listeners and the console of the file that `up` was given."""
+    config, data = tmp_path / "hinomi.yaml", tmp_path / "data"
+    config.write_text("console: {port: 18999}\n", encoding="utf-8")
+    SqliteRecords(data / "records.sqlite").close()
+    remember(data, config)
+    with opened(data) as place:
+        assert place.settings.console.port == 18999
 
 
 def test_a_wrong_configuration_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from hinomi.ledger import Ledger, Line
 from hinomi.store import Checkpoint
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops import replay
+from ops.counts import totals
 from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.pipeline import Pipeline
@@ -114,7 +115,31 @@ def test_an_unknown_format_is_kept_until_a_source_is_named(tower: Tower) -> None
         done = replay.replay("linux.auth", Settings(), tower.events, tower.records, tower.clock)
         assert (done.letters, done.understood) == (4, expected)
     [event] = tower.events.search("event.dataset: linux.auth").rows
-    assert event["user.name"] == "root"
+    assert event["user.name"] == "root" and event["hinomi.origin"] == "odd"
+
+
+def test_a_replay_goes_by_the_tower_s_own_configuration(tower: Tower, tmp_path: Path) -> None:
+    """The city's own source and its masks hold for lines read again, and are counted."""
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "shelter.source.yml").write_text(
+        "source: city.shelter\ntitle: {ja: 避難所, en: Shelter}\nformat: csv\ncolumns: [at, who, note]\n"
+        "fields: {at: {to: '@timestamp', type: time}, who: user.name, note: message}\n",
+        encoding="utf-8",
+    )
+    tower.send("2026-11-20 09:00:00,m.abe,pass zz-4711", origin="door")
+    settings = Settings.model_validate(
+        {
+            "sources": {"folders": [str(tmp_path / "own")]},
+            "privacy": {"patterns": [{"name": "pass", "regex": "zz-[0-9]+"}]},
+        }
+    )
+    try:
+        done = replay.replay("city.shelter", settings, tower.events, tower.records, tower.clock)
+    finally:
+        catalogue.sources().pop("city.shelter", None)
+    [event] = tower.events.search("event.dataset: city.shelter").rows
+    assert done.understood == 1 and "zz-4711" not in str(event)
+    assert any(line.what == "masked" for line in totals(tower.records))
 
 
 def test_a_parser_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
