@@ -159,15 +159,16 @@ class Responder:
         base = self.settings.notify.base_url.rstrip("/")
         nonce = self.outbox.id_of(key, person)[:16]
         token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
+        link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
         ja, en = self._first_step(incident)
         message = of_incident(
             incident,
             first_step_ja=ja,
             first_step_en=en,
-            link=f"{base}/incidents/{incident.number}",
-            ack=f"{base}/a/{token}",
+            link=link,
+            ack=ack,
         )
-        if self.outbox.plan(person, message, key=key, incident_id=incident.id):
+        if self.outbox.plan(person, message, key=key, incident_id=incident.id, link=link, ack=ack):
             self.audit.append(
                 actor="hinomi",
                 action="notify.planned",

@@ -1,5 +1,6 @@
 """A message to a person: subject and body, the same for every channel, inert against hostile log text."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -10,13 +11,29 @@ from hinomi.incident import Incident
 from hinomi.text import inert
 from responders.incidents.grade import NAMES
 
+_SHOWN = 20  # incidents that a digest tells in words
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """subject: one line; text: plain text, Japanese first."""
+    """subject: one line; text: plain text, Japanese first; grade: of the incident, 0 where it is about none."""
 
     subject: str
     text: str
+    grade: int = 0
+
+    def as_body(self) -> dict[str, str | int]:
+        """For a record."""
+        return {"subject": self.subject, "text": self.text, "grade": self.grade}
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """A message as one entry of a digest, with the addresses of the incident and of its acknowledgement."""
+
+    message: Message
+    link: str
+    ack: str
 
 
 def _template(name: str) -> str:
@@ -51,7 +68,17 @@ def of_incident(
         "ack": ack,
     }
     subject = _ENVIRONMENT.get_template("subject.txt").render(values)
-    return Message(inert(subject.strip(), 200), _ENVIRONMENT.get_template("incident.txt").render(values))
+    text = _ENVIRONMENT.get_template("incident.txt").render(values)
+    return Message(inert(subject.strip(), 200), text, incident.grade)
+
+
+def of_several(briefs: Sequence[Brief]) -> Message:
+    """One message about several incidents, in the order given; the first ones in words, the rest as a number."""
+    shown = briefs[:_SHOWN]
+    values = {"briefs": shown, "count": len(briefs), "left": len(briefs) - len(shown)}
+    subject = f"【{len(briefs)}件】{briefs[0].message.subject} ほか"
+    text = _ENVIRONMENT.get_template("digest.txt").render(values)
+    return Message(inert(subject, 200), text, max(brief.message.grade for brief in briefs))
 
 
 def _who(incident: Incident) -> str:

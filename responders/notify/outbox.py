@@ -1,11 +1,11 @@
 """The outbox: every message is a record before it is sent, so a crash sends nothing twice and forgets nothing.
 
-States: planned → sending → sent | failed | unknown (the process died while sending: it may have gone out, so it is
-not repeated on that channel by itself; the next channel is tried and the record says so).
+States: planned → sending → sent | failed | folded (told in a digest) | unknown (the process died while sending: it may
+have gone out, so it is not repeated on that channel by itself; the next channel is tried and the record says so).
 """
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,6 +16,7 @@ from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.notify.channels import chat, file, smtp, webhook
+from responders.notify.digest import Digests
 from responders.notify.message import Message
 from responders.notify.settings import NotifySettings
 from responders.oncall.settings import Contact
@@ -46,15 +47,18 @@ class Outbox:
         """The id of a message: the same matter to the same person is the same message."""
         return digest("notification", key, person)
 
-    def plan(self, person: str, message: Message, *, key: str, incident_id: str) -> bool:
-        """Put a message in the outbox once; False when this very message was planned before."""
+    def plan(
+        self, person: str, message: Message, *, key: str, incident_id: str, link: str = "", ack: str = ""
+    ) -> bool:
+        """Put a message in the outbox once; False when this very message was planned before. link, ack: for a digest."""
         identity = self.id_of(key, person)
         now = self.clock.now().isoformat()
-        body = {
+        body: dict[str, Any] = {
             "person": person,
             "incident_id": incident_id,
-            "subject": message.subject,
-            "text": message.text,
+            **message.as_body(),
+            "link": link,
+            "ack": ack,
             "state": "planned",
             "attempts": 0,
             "channel": 0,
@@ -76,22 +80,31 @@ class Outbox:
         return len(stuck)
 
     def deliver(self) -> int:
-        """Send what is due; returns how many went out."""
+        """Send what is due, what waits for one person as one digest; returns how many went out."""
         now = self.clock.now()
+        planned = self.records.find(KIND, {"state": "planned"}, order="created", limit=100_000)
+        waiting = [record for record in planned if datetime.fromisoformat(record.body["due"]) <= now]
+        if not waiting:
+            return 0
+        lately = self._lately(now)
+        free = [record for record in waiting if self._allowed(record.body["person"], lately)]
         sent = 0
-        for record in self.records.find(KIND, {"state": "planned"}, order="created", limit=100_000):
-            if datetime.fromisoformat(record.body["due"]) <= now and self._allowed(
-                record.body["person"], now
-            ):
-                sent += self._send(record)
+        for record in Digests(self.records, self.settings, self.audit).due(free, lately, now):
+            if self._allowed(record.body["person"], lately) and self._send(record):
+                lately.append(self.records.get(KIND, record.id) or record)
+                sent += 1
         return sent
 
-    def _allowed(self, person: str, now: datetime) -> bool:
-        since = (now - timedelta(hours=1)).isoformat()
-        recent = [
-            r for r in self.records.find(KIND, {"state": "sent"}, limit=100_000) if r.body["sent"] >= since
-        ]
-        own = sum(r.body["person"] == person for r in recent)
+    def _lately(self, now: datetime) -> list[Record]:
+        """What went out within the hour, or the time by which a storm is told."""
+        since = (now - max(timedelta(hours=1), timedelta(minutes=self.settings.storm_minutes))).isoformat()
+        sent = self.records.find(KIND, {"state": "sent"}, limit=100_000)
+        return [record for record in sent if record.body["sent"] >= since]
+
+    def _allowed(self, person: str, lately: Sequence[Record]) -> bool:
+        since = (self.clock.now() - timedelta(hours=1)).isoformat()
+        recent = [record for record in lately if record.body["sent"] >= since]
+        own = sum(record.body["person"] == person for record in recent)
         return own < self.settings.per_person_an_hour and len(recent) < self.settings.an_hour
 
     def _send(self, record: Record) -> bool:

@@ -52,12 +52,18 @@ Channel = Annotated[Smtp | Webhook | Chat | Files, Field(discriminator="kind")]
 
 
 class NotifySettings(Section):
-    """channels by name; base_url: of the console, for links; per_person_an_hour, an_hour: limits of messages."""
+    """channels by name; base_url: of the console, for links; per_person_an_hour, an_hour: limits of messages.
+
+    storm_messages, storm_minutes: after so many messages to a person within so many minutes, further ones wait that
+    long and are one digest; what is graver than all of them goes at once.
+    """
 
     channels: dict[str, Channel] = Field(default_factory=dict)
     base_url: str = "http://127.0.0.1:8470"
     per_person_an_hour: int = Field(default=20, ge=1)
     an_hour: int = Field(default=60, ge=1)
+    storm_messages: int = Field(default=3, ge=1)
+    storm_minutes: int = Field(default=10, ge=1)
     bundle_seconds: int = Field(default=30, ge=0)
     attempts: int = Field(default=6, ge=1, le=50)
     link_key: Secret | None = None

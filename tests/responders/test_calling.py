@@ -7,9 +7,11 @@ import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import Refused
 from responders.notify import links
@@ -77,6 +79,57 @@ def test_a_storm_is_one_message_and_people_take_turns(tmp_path: Path) -> None:
         assert len(messages(tmp_path)) == people
     told = {text.splitlines()[0] for text in messages(tmp_path)}
     assert told == {"To: 佐藤", "To: 鈴木", "To: 副市長"}
+
+
+def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
+    """Forty incidents at once are one message with a link each; later ones of a storm wait for one digest; what is
+    graver than all told does not wait; a second respond process after a crash tells nothing again."""
+    made, clock = responder(tmp_path)
+    made.receive([_of_host(n) for n in range(40)])
+    clock.advance(timedelta(minutes=1))
+    made.tick()
+    [text] = messages(tmp_path)
+    assert text.count("/a/") == 20 and "ほか 20 件" in text and "Subject: 【40件】" in text
+    for n in (50, 51):
+        made.receive([_of_host(n)])
+        clock.advance(timedelta(minutes=1))
+        made.tick()
+    assert len(messages(tmp_path)) == 3
+    for n in range(60, 70):
+        made.receive([_of_host(n)])
+        clock.advance(timedelta(seconds=40))
+        made.tick()
+    assert len(messages(tmp_path)) == 3  # a storm: they wait
+    made.receive([_of_host(80, zones=["lgwan"])])
+    made.tick()
+    graver = set(messages(tmp_path))
+    assert len(graver) == 4 and any("【11件】" in text for text in graver)
+    made.start()
+    made.tick()
+    assert len(messages(tmp_path)) == 4
+    states = [record.body["state"] for record in made.records.find("notification", limit=1000)]
+    assert (states.count("sent"), states.count("folded")) == (4, 51)
+
+
+def test_a_digest_after_a_crash_takes_in_what_it_stands_for(tmp_path: Path) -> None:
+    """The digest was written, its messages not yet marked: they are not told a second time."""
+    made, clock = responder(tmp_path)
+    made.receive([_of_host(n) for n in range(3)])
+    clock.advance(timedelta(minutes=1))
+    made.tick()
+    (tmp_path / "messages").rename(tmp_path / "before")
+    for record in made.records.find("notification", {"state": ["sent", "folded"]}):
+        made.records.put("notification", record.id, {**record.body, "state": "planned"})
+    made.receive([_of_host(7)])
+    clock.advance(timedelta(minutes=1))
+    made.tick()
+    told = messages(tmp_path)
+    assert len(told) == 2 and sum("【3件】" in text for text in told) == 1
+
+
+def _of_host(n: int, **more: Any) -> Alert:
+    """An alert about a machine that no other alert is about: an incident of its own."""
+    return alert(f"r{n}", entities={"host.name": [f"pc{n:03}"]}, **more)
 
 
 def test_acknowledging_stops_the_escalation(tmp_path: Path) -> None:
