@@ -33,7 +33,9 @@ class Happening(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     time: datetime
-    kind: Literal["alert", "status", "notify", "ack", "comment", "playbook", "assign", "level"]
+    kind: Literal[
+        "alert", "status", "notify", "ack", "comment", "playbook", "assign", "level", "task", "evidence"
+    ]
     actor: str
     ja: str
     en: str

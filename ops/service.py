@@ -10,4 +10,4 @@ from responders.responder import desk, link_key
 
 def open_desk(records: Records, data: Path, clock: Clock) -> Desk:
     """The desk of a data folder; its link key lies beside the records."""
-    return desk(records, clock, link_key(data / "link.key"))
+    return desk(records, clock, link_key(data / "link.key"), data / "evidence")

@@ -6,6 +6,7 @@ takes effect; what is refused is audited, too.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn
 
 from hinomi.clock import Clock
@@ -14,6 +15,7 @@ from hinomi.incident import Happening, Incident, Status, Verdict
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.automation import Automation
+from responders.cases import Cases
 from responders.counter import Counter
 from responders.incidents import casefile
 from responders.notify import links
@@ -47,6 +49,7 @@ class Desk:
     clock: Clock
     audit: Audit
     links: AckLinks
+    evidence: Path | None = None
 
     def acknowledge(self, incident_id: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """The person takes the incident; escalation stops. A second acknowledgement changes nothing, unless the
@@ -170,6 +173,11 @@ class Desk:
     def automation(self) -> Automation:
         """Decisions about automation: kill switch, delegation, tasks of runs, acts with an end."""
         return Automation(self.records, self.clock, self.audit)
+
+    @property
+    def cases(self) -> Cases:
+        """Work on a case: tasks, evidence, merging, splitting, filters that come of a verdict."""
+        return Cases(self.records, self.clock, self.audit, self.evidence)
 
     @property
     def _approvals(self) -> Approvals:

@@ -10,12 +10,17 @@ from hinomi.alert import Alert
 from hinomi.clock import Clock
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
-from hinomi.store import Records
+from hinomi.store import Events, Records
 from hinomi.words import Words
 from responders.audit import Audit
 from responders.connectors.catalogue import Targets
 from responders.desk import AckLinks, Desk
 from responders.incidents import Incidents, casefile
+from responders.incidents.evidence import Vault
+from responders.incidents.keeping import Keeping
+from responders.incidents.shared import Shared
+from responders.incidents.splitting import KIND as SPLIT
+from responders.incidents.splitting import split
 from responders.notify import links
 from responders.notify.message import of_incident
 from responders.notify.outbox import Outbox
@@ -46,8 +51,18 @@ class Responder:
     ledger: Ledger
 
     @classmethod
-    def of(cls, records: Records, clock: Clock, settings: ResponderSettings, key: bytes) -> Self:
-        """A responder from its configuration. key: signs acknowledgement links."""
+    def of(
+        cls,
+        records: Records,
+        clock: Clock,
+        settings: ResponderSettings,
+        key: bytes,
+        *,
+        events: Events | None = None,
+        evidence: Path | None = None,
+    ) -> Self:
+        """A responder from its configuration. key: signs acknowledgement links; events: what evidence is taken from;
+        evidence: the folder in which it is kept (without one, evidence is a person's work)."""
         audit, ledger = Audit(records, clock), Ledger()
         return cls(
             records=records,
@@ -63,7 +78,7 @@ class Responder:
                 audit,
                 settings.playbooks,
                 catalogue(*settings.playbooks.folders),
-                World(Targets(settings.connectors)),
+                _world(records, clock, audit, settings, events, evidence),
             ),
             key=key,
             ledger=ledger,
@@ -72,6 +87,7 @@ class Responder:
     def start(self) -> None:
         """After a start: settle what a crash left open."""
         self.outbox.recover()
+        Shared(self.records).build()
 
     def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
         """Take alerts in; propose playbooks for the incidents that changed."""
@@ -82,6 +98,8 @@ class Responder:
 
     def tick(self) -> None:
         """Act on decisions, plan the messages that are due, send them."""
+        for asked in self.records.find(SPLIT, {"state": "asked"}, limit=100):
+            split(self.incidents, asked)
         for run, words in self.runs.tick():
             self._tell(run, words)
         for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000):
@@ -93,6 +111,7 @@ class Responder:
 
     def _propose_again(self, incident: Incident) -> None:
         """A person opened it again: the plans that were withdrawn with it are asked for anew."""
+        Shared(self.records).note(incident.id, incident.fields.get("joins_on", []))
         self._propose(incident)
 
         def proposed(now: Incident) -> Incident:
@@ -216,6 +235,21 @@ def link_key(path: Path) -> bytes:
         return key
 
 
-def desk(records: Records, clock: Clock, key: bytes) -> Desk:
-    """The desk for a console or command line over the same records."""
-    return Desk(records, clock, Audit(records, clock), AckLinks(key, clock))
+def desk(records: Records, clock: Clock, key: bytes, evidence: Path | None = None) -> Desk:
+    """The desk for a console or command line over the same records. evidence: the folder of the vault."""
+    return Desk(records, clock, Audit(records, clock), AckLinks(key, clock), evidence)
+
+
+def _world(
+    records: Records,
+    clock: Clock,
+    audit: Audit,
+    settings: ResponderSettings,
+    events: Events | None,
+    evidence: Path | None,
+) -> World:
+    """What playbooks reach beyond the records."""
+    targets = Targets(settings.connectors)
+    if evidence is None:
+        return World(targets)
+    return World(targets, Keeping(records, events, Vault(records, clock, audit, evidence), clock).keep)

@@ -165,7 +165,12 @@ def _serve_metrics(process: Role, events: Events, records: Records) -> None:
 def _run(process: Role) -> None:
     events, records = process.events(), process.records()
     responder = Responder.of(
-        records, process.clock, process.settings.respond, link_key(process.data / "link.key")
+        records,
+        process.clock,
+        process.settings.respond,
+        link_key(process.data / "link.key"),
+        events=events,
+        evidence=process.data / "evidence",
     )
     _serve_metrics(process, events, records)
     rules = LiveRules(process.settings.rule_folders(), cache_folder())

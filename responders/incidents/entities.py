@@ -13,6 +13,9 @@ FIELDS = {
     "source.ip": "address",
     "client.ip": "address",
     "destination.ip": "address",
+    "file.hash.sha256": "file",
+    "cloud.instance.id": "cloud",
+    "cloud.resource.id": "cloud",
 }
 _NOBODY = {
     "",
@@ -33,11 +36,17 @@ def machine(name: str) -> str:
     return name.strip().lower().split(".", 1)[0].rstrip("$")
 
 
-_SPELLINGS: dict[str, Callable[[str], str]] = {"user": account, "host": machine, "address": str.strip}
+_SPELLINGS: dict[str, Callable[[str], str]] = {
+    "user": account,
+    "host": machine,
+    "address": str.strip,
+    "file": lambda value: value.strip().lower(),
+    "cloud": str.strip,
+}
 
 
 def entities(alert: Alert, common: Iterable[str] = ()) -> set[str]:
-    """`user:…`, `host:…`, `address:…` of an alert, without what everybody shares."""
+    """`user:…`, `host:…`, `address:…`, `file:…` (its SHA-256), `cloud:…` of an alert, without what everybody shares."""
     skip, found = set(common), set()
     for field, kind in FIELDS.items():
         for value in alert.entities.get(field, []):

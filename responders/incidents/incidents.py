@@ -20,11 +20,13 @@ from responders.audit import Audit
 from responders.incidents import casefile, merging
 from responders.incidents.entities import entities
 from responders.incidents.grade import grade
+from responders.incidents.risk import risk
 from responders.incidents.settings import IncidentSettings
+from responders.incidents.shared import Shared
 from responders.incidents.story import story, title
 from responders.incidents.suppression import covering
 
-ALERT, NUMBER = merging.ALERT, "incident_number"
+ALERT, NUMBER, NUMBER_OF = merging.ALERT, "incident_number", "incident_number_of"
 _KEEP = 40  # entity values shown of each field
 _TRIES = 20
 
@@ -63,6 +65,7 @@ class Incidents:
             self._store(alert.model_copy(update={"incident_id": home.id if home else ""}))
             if home is None:
                 return None
+            Shared(self.records).note(home.id, entities(alert, self.settings.common_addresses))
             after = self._take_in(home, alert)
             if alert.id in after.alert_ids:
                 return after
@@ -87,34 +90,36 @@ class Incidents:
         if own is not None:
             return own
         matching = self._matching(alert)
-        while len(matching) > 1:
-            if merging.merge(self.records, self.audit, self.clock, matching[0], matching[1:]):
+        while others := _joinable(matching):
+            if merging.merge(self.records, self.audit, self.clock, matching[0], others):
                 return casefile.read(self.records, matching[0].id)
             matching = self._matching(alert)  # a person closed the oldest in this very moment
         if matching:
             return matching[0]
-        return self._open(alert) if alert.level.rank >= self.settings.opens_at.rank else None
+        return self.opened(alert) if alert.level.rank >= self.settings.opens_at.rank else None
 
     def _matching(self, alert: Alert) -> list[Incident]:
+        """Open incidents within the window that share an entity with the alert, oldest first."""
         about = entities(alert, self.settings.common_addresses)
         window = timedelta(hours=self.settings.window_hours)
-        open_ = self.records.find(casefile.KIND, {"status": casefile.OPEN}, order="number", limit=100_000)
         found = []
-        for record in open_:
-            incident = Incident.model_validate(record.body)
+        for incident in Shared(self.records).open_with(about):
             near = alert.first <= incident.last + window and alert.last >= incident.first - window
             if near and about & set(incident.fields.get("joins_on", [])):
                 found.append(incident)
-        return found
+        return sorted(found, key=lambda incident: incident.number)
 
-    def _open(self, alert: Alert) -> Incident:
-        """A new incident, not written before its alert is. Its number is the alert's for good, also after a crash."""
-        taken = self.records.find(NUMBER, {"alert": alert.id}, limit=1)
-        number = taken[0] if taken else self.records.append(NUMBER, {"alert": alert.id})
+    def opened(self, alert: Alert, *, salt: str = "") -> Incident:
+        """A new incident, not written before its alert is. Its number is the alert's for good, also after a crash.
+
+        salt: tells apart incidents that begin with the same alert: one that was split off.
+        """
+        key = f"{alert.id}|{salt}" if salt else alert.id
+        number = self._number(key)
         now = self.clock.now()
         return Incident(
-            id=digest("incident", alert.id),
-            number=int(number.id),
+            id=digest("incident", *filter(None, (alert.id, salt))),
+            number=number,
             title_ja=alert.title_ja,
             title_en=alert.title_en,
             level=alert.level,
@@ -124,31 +129,50 @@ class Incidents:
             updated=now,
         )
 
+    def _number(self, key: str) -> int:
+        """The running number of the incident that begins with this alert: looked up by its own record."""
+        held = self.records.get(NUMBER_OF, key)
+        if held is not None:
+            return int(held.body["number"])
+        taken = self.records.find(NUMBER, {"alert": key}, limit=1)  # written before a crash, not yet noted
+        number = int((taken[0] if taken else self.records.append(NUMBER, {"alert": key})).id)
+        self.records.put(NUMBER_OF, key, {"number": number})
+        return number
+
     def _take_in(self, home: Incident, alert: Alert) -> Incident:
         """The incident with the alert and all that follows; as it is when it was closed before it could take it in."""
 
         def taken_in(incident: Incident) -> Incident:
             if incident.status is Status.CLOSED and alert.id not in incident.alert_ids:
                 return incident
-            return self._refreshed(incident, alert)
+            return self.refreshed(incident, alert)
 
         return casefile.change(self.records, home.id, taken_in, start=home)
 
-    def _refreshed(self, incident: Incident, alert: Alert) -> Incident:
+    def refreshed(self, incident: Incident, alert: Alert) -> Incident:
         """The incident with everything that follows from its alerts worked out again; what people set stands."""
         ids = list(dict.fromkeys([*incident.alert_ids, alert.id]))
-        alerts = [
-            Alert.model_validate(held.body) for i in ids if (held := self.records.get(ALERT, i)) is not None
-        ]
         new = alert.id not in incident.alert_ids
+        again = self.worked_out(
+            incident.model_copy(update={"alert_ids": ids}), grown=bool(incident.alert_ids)
+        )
+        return again.model_copy(
+            update={"timeline": [*incident.timeline, _line(alert)] if new else incident.timeline}
+        )
+
+    def worked_out(self, incident: Incident, *, grown: bool = False) -> Incident:
+        """What follows from the incident's alerts. grown: it had alerts before, so its grade does not fall."""
+        alerts = [
+            Alert.model_validate(held.body)
+            for i in incident.alert_ids
+            if (held := self.records.get(ALERT, i)) is not None
+        ]
         changed = {
             **_gathered(alerts),
             **self._told(alerts),
-            **self._graded(incident, alerts),
-            "alert_ids": ids,
+            **self._graded(incident, alerts, grown=grown),
             "updated": self.clock.now(),
             "playbooks": sorted({one.playbook for one in alerts if one.playbook} | set(incident.playbooks)),
-            "timeline": [*incident.timeline, _line(alert)] if new else incident.timeline,
         }
         return incident.model_copy(update=changed)
 
@@ -161,14 +185,15 @@ class Incidents:
             "story_en": told.en,
         }
 
-    def _graded(self, incident: Incident, alerts: Sequence[Alert]) -> dict[str, Any]:
+    def _graded(self, incident: Incident, alerts: Sequence[Alert], *, grown: bool) -> dict[str, Any]:
         """What the incident joins on, and its proposed grade: it never falls, and a person's grade stands."""
         joins = set().union(*(entities(one, self.settings.common_addresses) for one in alerts))
-        fields = {**incident.fields, "joins_on": sorted(joins)}
+        score = risk(alerts, self.settings.privileged).kept()
+        fields = {**incident.fields, "joins_on": sorted(joins), "risk": score}
         if incident.fields.get("grade_by"):
             return {"fields": fields}
         step, reason = grade(_highest(alerts), _zones(alerts))
-        if incident.alert_ids and step < incident.grade:
+        if grown and step < incident.grade:
             return {"fields": fields}
         if step > incident.grade:
             fields["graded_at"] = self.clock.now().isoformat()
@@ -181,6 +206,18 @@ class Incidents:
 
     def _store(self, alert: Alert) -> None:
         self.records.put(ALERT, alert.id, alert.model_dump(mode="json"))
+
+
+def _joinable(matching: Sequence[Incident]) -> list[Incident]:
+    """Those that the oldest one may take in: not those which a person split off from it."""
+    if len(matching) < 2:
+        return []
+    apart = set(matching[0].fields.get("apart", []))
+    return [
+        one
+        for one in matching[1:]
+        if one.id not in apart and matching[0].id not in one.fields.get("apart", [])
+    ]
 
 
 def _more(alert: Alert, known: Alert) -> bool:

@@ -1,0 +1,206 @@
+"""Work on a case: graph, risk, evidence and its seal, merge, split, tasks, filters that come of a verdict."""
+
+import io
+import zipfile
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import yaml
+from sigma.filters import SigmaFilter
+
+from hinomi.clock import FixedClock
+from hinomi.errors import HinomiError, InputError, Refused
+from hinomi.incident import Incident, Status, Verdict
+from responders.desk import Desk
+from responders.incidents.evidence import verify_sealed
+from responders.incidents.graph import graph
+from responders.incidents.risk import risk
+from responders.responder import Responder, desk
+from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
+
+AS = {"actor": "sato", "roles": ANALYST}
+VIEWER = {"actor": "kansa", "roles": ["viewer"]}
+
+
+@pytest.fixture
+def tower(tmp_path: Path) -> tuple[Responder, FixedClock, Desk]:
+    made, clock = responder(tmp_path)
+    return made, clock, desk(made.records, clock, KEY, tmp_path / "evidence")
+
+
+def held(made: Responder, identity: str) -> Incident:
+    record = made.records.get("incident", identity)
+    assert record is not None
+    return Incident.model_validate(record.body)
+
+
+def test_a_graph_joins_what_alerts_name_together() -> None:
+    """A person and a machine, the machine and an address: the person reaches the address, a stranger does not."""
+    made = graph(
+        [
+            alert(
+                "a",
+                entities={"user.name": ["T.Yamada"], "host.name": ["PC-1.city.example.jp"]},
+                zones=["lgwan"],
+            ),
+            alert("b", minutes=5, entities={"host.name": ["pc-1"], "destination.ip": ["203.0.113.9"]}),
+            alert("c", entities={"user.name": ["k.ito"]}),
+            alert("d", minutes=9, entities={"host.name": ["pc-1"], "file.hash.sha256": ["AB"]}),
+        ]
+    )
+    assert made.reach("user:t.yamada") == {"user:t.yamada", "host:pc-1", "address:203.0.113.9", "file:ab"}
+    assert made.reach("user:k.ito") == {"user:k.ito"}
+    host = next(node for node in made.nodes if node.id == "host:pc-1")
+    assert (host.alerts, host.zones) == (3, ("lgwan",)) and host.last - host.first == timedelta(minutes=9)
+
+
+def test_risk_says_why() -> None:
+    """A knock is low, an attack that came through stages into the inner network is high; parts add up and are told."""
+    knock = risk([alert(level="medium")])
+    deep = risk(
+        [
+            alert("a", tags=["attack.credential_access"]),
+            alert("b", level="critical", zones=["internet", "mynumber"], tags=["attack.lateral-movement"]),
+        ],
+        privileged=["T.Yamada"],
+    )
+    assert knock.score == 15 and deep.score > 80
+    assert deep.score == min(100, sum(part.points for part in deep.parts))
+    told = "".join(part.why.ja for part in deep.parts)
+    assert "網をまたいで" in told and "横への広がり" in told and "特権アカウント" in told
+
+
+def test_the_incident_carries_its_risk(tower: tuple[Responder, FixedClock, Desk]) -> None:
+    """Worked out again with each alert."""
+    made, _, _ = tower
+    [one] = made.receive([alert()])
+    [two] = made.receive([alert("b", minutes=1, level="critical", zones=["lgwan"])])
+    assert two.id == one.id and two.fields["risk"]["score"] > one.fields["risk"]["score"]
+    assert two.fields["risk"]["reasons"][0]["ja"]
+
+
+def test_evidence_is_hashed_chained_and_sealed(
+    tower: tuple[Responder, FixedClock, Desk], tmp_path: Path
+) -> None:
+    """Taken once, each look a link; the ZIP is whole; a changed file, a stranger, a changed manifest are found."""
+    made, _, people = tower
+    [incident] = made.receive([alert()])
+    taken = people.cases.take_evidence(incident.id, "../mem ory.raw", b"RAM", origin="PC-114 のメモリ", **AS)
+    again = people.cases.take_evidence(incident.id, "mem ory.raw", b"RAM", origin="PC-114 のメモリ", **AS)
+    assert again.id == taken.id and taken.body["name"] == "mem_ory.raw"
+    assert people.cases.read_evidence(taken.id, "解析のため", **AS) == b"RAM"
+    people.cases.hand_evidence(taken.id, "県警へ引き渡し", **AS)
+    archive = people.cases.seal(incident.id, "県警へ", **AS)
+    [piece] = people.cases.evidence(incident.id)
+    assert [link["what"] for link in piece.body["custody"]] == ["collected", "read", "handed", "exported"]
+    assert verify_sealed(archive, made.records) == []
+    assert verify_sealed(_changed(archive, "files/", b"RAN"), made.records)
+    assert verify_sealed(_changed(archive, "manifest.json", b'{"files":[]}'), made.records)
+    assert verify_sealed(b"no zip", made.records)
+    [blob] = [path for path in (tmp_path / "evidence").rglob("*") if path.is_file()]
+    blob.chmod(0o600)
+    blob.write_bytes(b"XXX")
+    with pytest.raises(HinomiError, match="書き換え"):
+        people.cases.read_evidence(taken.id, "解析のため", **AS)
+    assert made.audit.verify() == []
+
+
+def _changed(archive: bytes, name: str, content: bytes) -> bytes:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(archive)) as old, zipfile.ZipFile(packed, "w") as new:
+        for one in old.namelist():
+            new.writestr(one, content if one.startswith(name) else old.read(one))
+    return packed.getvalue()
+
+
+def test_a_split_stays_apart_and_a_merge_joins(tower: tuple[Responder, FixedClock, Desk]) -> None:
+    """Two alerts of one person turn out to be two matters; new alerts join the older one, nothing merges by itself."""
+    made, _, people = tower
+    made.receive([alert("a"), alert("b", minutes=1), alert("c", minutes=2)])
+    [whole] = [Incident.model_validate(one.body) for one in made.records.find("incident")]
+    with pytest.raises(InputError, match="一部"):
+        people.cases.split(whole.id, whole.alert_ids, "全部", **AS)
+    people.cases.split(whole.id, ["b-1"], "別の件", **AS)
+    made.tick()
+    made.tick()
+    one, two = (Incident.model_validate(r.body) for r in made.records.find("incident", order="number"))
+    assert (one.alert_ids, two.alert_ids) == (["a-0", "c-2"], ["b-1"]) and two.number == 2
+    assert "分けました" in one.timeline[-1].ja and "分けました" in two.timeline[-1].ja
+    [after] = made.receive([alert("d", minutes=3)])
+    assert after.id == one.id and held(made, two.id).status is not Status.CLOSED
+    joined = people.cases.merge(two.id, [one.id], "やはり同じ件", **AS)
+    assert joined.id == one.id and set(joined.alert_ids) == {"a-0", "b-1", "c-2", "d-3"}
+    assert held(made, two.id).status is Status.CLOSED and joined.timeline[-1].actor == "sato"
+
+
+def test_tasks(tower: tuple[Responder, FixedClock, Desk]) -> None:
+    """Added, done once, each a line."""
+    made, _, people = tower
+    [incident] = made.receive([alert()])
+    task = people.cases.add_task(incident.id, "本人に電話する", assignee="sato", **AS)
+    people.cases.finish_task(task.id, note="本人の操作ではない", **AS)
+    with pytest.raises(InputError):
+        people.cases.finish_task(task.id, **AS)
+    assert people.cases.tasks(incident.id)[0].body["state"] == "done"
+    assert [line.kind for line in held(made, incident.id).timeline[-2:]] == ["task", "task"]
+
+
+def test_a_verdict_makes_a_filter_that_another_person_reviews(
+    tower: tuple[Responder, FixedClock, Desk],
+) -> None:
+    """Only of what was no attack; narrow, with an end; silent for exactly these until then; taken back, it speaks."""
+    made, clock, people = tower
+    [incident] = made.receive([alert("scan", entities={"source.ip": ["192.0.2.7"]})])
+    where = people.cases.suggest_filter(incident.id, "scan")
+    until = NIGHT + timedelta(days=30)
+    with pytest.raises(InputError, match="誤検知"):
+        people.cases.propose_filter(incident.id, "scan", where, "脆弱性診断", until, **AS)
+    people.close(incident.id, Verdict.BENIGN, "委託先の診断", **AS)
+    with pytest.raises(InputError, match="180"):
+        people.cases.propose_filter(incident.id, "scan", where, "診断", NIGHT + timedelta(days=400), **AS)
+    proposal = people.cases.propose_filter(incident.id, "scan", where, "脆弱性診断", until, **AS)
+    read = SigmaFilter.from_dict(yaml.safe_load(proposal.body["sigma"]))
+    assert read.filter.rules and where == {"source.ip": "192.0.2.7"}
+    with pytest.raises(Refused):
+        people.cases.review_filter(proposal.id, True, "", actor="sato", roles=MANAGER)
+    preview = people.cases.preview_filter(proposal.id)
+    assert (preview.covers, preview.of) == (1, 1)
+    people.cases.review_filter(proposal.id, True, "確認した", actor="suzuki", roles=MANAGER)
+    same = {"entities": {"source.ip": ["192.0.2.7"]}}
+    assert made.receive([alert("scan", minutes=5, **same)]) == []
+    assert made.receive([alert("scan", minutes=6, entities={"source.ip": ["192.0.2.8"]})])
+    clock.advance(timedelta(days=31))
+    assert made.receive([alert("scan", minutes=7, **same)])
+
+
+@pytest.mark.parametrize("name", ["add_task", "merge", "split", "seal", "take_evidence", "propose_filter"])
+def test_who_may_not(tower: tuple[Responder, FixedClock, Desk], name: str) -> None:
+    """A viewer is refused, in the audit log."""
+    made, _, people = tower
+    [incident] = made.receive([alert()])
+    calls = {
+        "add_task": lambda: people.cases.add_task(incident.id, "x", **VIEWER),
+        "merge": lambda: people.cases.merge(incident.id, [], "x", **VIEWER),
+        "split": lambda: people.cases.split(incident.id, [], "x", **VIEWER),
+        "seal": lambda: people.cases.seal(incident.id, "x", **VIEWER),
+        "take_evidence": lambda: people.cases.take_evidence(
+            incident.id,
+            "x",
+            b"",
+            origin="x",
+            **VIEWER,
+        ),
+        "propose_filter": lambda: people.cases.propose_filter(
+            incident.id,
+            "x",
+            {},
+            "x",
+            NIGHT,
+            **VIEWER,
+        ),
+    }
+    with pytest.raises(Refused, match="役割"):
+        calls[name]()
+    last = made.records.last("audit")
+    assert last is not None and last.body["action"].endswith(".refused")
