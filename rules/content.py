@@ -15,11 +15,15 @@ from rules import cases, engine
 from rules.case import Written
 from rules.cases import START
 from rules.correlation import Correlator
+from rules.feeding import Fed, feeding
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What loading showed. feeds: rules that each dataset of ours can feed; problems, unsupported: in words."""
+    """What loading showed. feeds: rules that each dataset of ours can feed; problems, unsupported: in words.
+
+    rules: each rule with what feeds it; unfed: how many no source feeds.
+    """
 
     loaded: int
     correlations: int
@@ -28,6 +32,7 @@ class Report:
     problems: list[str]
     feeds: dict[str, int]
     unfed: int
+    rules: list[Fed]
 
     def as_json(self) -> dict[str, Any]:
         """For `hinomi rules check --json`."""
@@ -41,6 +46,8 @@ class Report:
             "problems": self.problems,
             "feeds": self.feeds,
             "unfed": self.unfed,
+            "unmapped": sum(bool(fed.unmapped) for fed in self.rules),
+            "rules": [fed.as_json() for fed in self.rules],
         }
 
 
@@ -83,6 +90,7 @@ def check(paths: Sequence[Path], cache: Path | None = None) -> Report:
         problems=[*map(str, rules.problems), *map(str, correlator.problems), *_unknown_datasets(rules)],
         feeds=dict(sorted(feeds.items())),
         unfed=sum(not rule.feeds for rule in rules.rules),
+        rules=list(feeding(rules)),
     )
 
 

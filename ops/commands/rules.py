@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     def check(
         folders: list[Path] = typer.Argument(..., exists=True, help="ルールのフォルダ / rule folders"),
         json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
+        summary: bool = typer.Option(False, "--summary", help="ルールごとの行を省く / only totals"),
     ) -> None:
         """すべて読み込み、動くもの・動かないものと理由を示す / load every rule; say what runs and what does not."""
         from rules import content
@@ -32,6 +33,8 @@ def register(app: typer.Typer) -> None:
         if json:
             typer.echo(orjson.dumps(report.as_json(), option=orjson.OPT_INDENT_2).decode())
         else:
+            if not summary:
+                typer.echo("\n".join(fed.line() for fed in report.rules))
             _show(report)
         if report.problems:
             raise typer.Exit(1)
@@ -94,6 +97,10 @@ def _show(report: "Report") -> None:
     for file, title, reason in report.unsupported:
         typer.echo(f"  {file}: {title}: {reason}")
     typer.echo(f"供給するソースがない {report.unfed:,} / fed by no source of ours {report.unfed:,}")
+    unmapped = sum(bool(fed.unmapped) for fed in report.rules)
+    typer.echo(
+        f"どれかのソースにない欄を使う {unmapped:,} / using a field that one of its sources never fills {unmapped:,}"
+    )
     for dataset, n in report.feeds.items():
         typer.echo(f"  {n:6,}  {dataset}")
     for problem in report.problems:

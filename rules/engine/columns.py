@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rules.engine import derived
 from rules.engine.fold import fold, fold_all
 from rules.engine.pattern import EDGE
 
@@ -158,9 +159,9 @@ class Columns:
         if name == KEYWORDS:
             for column in self._contents():
                 yield from self.parts(column)
-        elif name in self.frame.columns:
-            series = self.frame.get_column(name)
-            if series.null_count() < len(series):
+        else:
+            series = derived.column(self.frame, name)
+            if series is not None and series.null_count() < len(series):
                 yield _part(series)
 
     def _contents(self) -> Iterator[str]:

@@ -99,7 +99,7 @@ class Compiler:
         column = KEYWORDS if test.field is None else route.column(test.field)
         match test.operator:
             case "is" | "is_cased":
-                yield from self._patterns(column, test)
+                yield from self._patterns(column, test, route)
             case "re":
                 parts, flags = test.operand
                 for resolved in pattern.resolve(parts, self.texts):
@@ -114,9 +114,11 @@ class Compiler:
             case operator:
                 yield Atom(column, operator, test.operand, None)
 
-    def _patterns(self, column: str, test: Test) -> Iterator[Atom]:
+    def _patterns(self, column: str, test: Test, route: Route) -> Iterator[Atom]:
         for resolved in pattern.resolve(test.operand, self.patterns):
             wanted = pattern.normal(resolved)
+            if test.field is not None and test.field in route.values:
+                wanted = _ours(wanted, test.field, route)
             if column == KEYWORDS:
                 wanted = pattern.anywhere(wanted)
             if test.operator == "is":
@@ -158,6 +160,15 @@ def _applies(item: dict[str, Any], rule: dict[str, Any]) -> bool:
     if any(rule["logsource"].get(key) != value for key, value in item["logsource"].items()):
         return False
     return item["rules"] == "any" or rule["id"] in item["rules"] or rule["name"] in item["rules"]
+
+
+def _ours(wanted: pattern.Pattern, name: str, route: Route) -> pattern.Pattern:
+    """A whole value as the route's source writes it; a pattern with wildcards stays as it is."""
+    match wanted:
+        case (str(text),):
+            [folded] = fold_all([text])
+            return (route.value(name, folded),) if folded in route.values[name] else wanted
+    return wanted
 
 
 def _folded(wanted: pattern.Pattern) -> pattern.Pattern:

@@ -6,9 +6,13 @@ The tables are `rules/logsources/<product>.yml`, one a product:
     datasets: [squid.access]             # every route of the table, unless the route names its own
     otherwise: squid.access.{field}      # a field that no table maps and ECS does not know
     fields: {c-uri: url.original}
-    categories: {proxy: [{where: {event.category: [web]}, fields: {…}, dataset: …, otherwise: …}]}
+    categories: {proxy: [{where: {event.category: [web]}, taxonomy: proxy, fields: {…}, values: {…}, dataset: …, otherwise: …}]}
     services: {access: [{}]}
     nothing_yet: {services: [icap]}      # known, and no source of ours carries it
+
+`taxonomy` names a set of fields in `_taxonomy.yml`; `values` says what our source writes where a rule writes
+something else (`{Initiated: {'true': egress}}`). A field may be read out of a list of objects (`user.list[].key`),
+or be the first of several columns that has a value (`a.b|c`): see `rules.engine.derived`.
 
 A route takes the rows whose columns hold any of the listed values (case ignored). A rule that names both
 category and service takes what lies in both. `product: hinomi` is our own: `service` is a dataset,
@@ -16,7 +20,7 @@ category and service takes what lies in both. `product: hinomi` is our own: `ser
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -32,7 +36,11 @@ ANY_DATASET = "*"
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 
 _KEYS = {"product", "datasets", "otherwise", "fields", "categories", "services", "nothing_yet"}
-_ROUTE_KEYS = {"where", "fields", "dataset", "otherwise"}
+_ROUTE_KEYS = {"where", "taxonomy", "fields", "values", "dataset", "otherwise"}
+_TAXONOMY = "_taxonomy.yml"
+
+Values = Mapping[str, Mapping[str, str]]
+"""By field: what our source writes (right) where a rule writes something else (left, case folded)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +51,19 @@ class Route:
     where: Wanted
     fields: Mapping[str, str]
     otherwise: str
+    values: Values = field(default_factory=dict)
 
-    def column(self, field: str) -> str:
+    def column(self, name: str) -> str:
         """The column of a Sigma field."""
-        if field in self.fields:
-            return self.fields[field]
-        if field.startswith(_OWN_ROOTS) or field.endswith(".zone") or ecs.column_type(field) is not None:
-            return field
-        return self.otherwise.format(field=field, dataset=self.dataset)
+        if name in self.fields:
+            return self.fields[name]
+        if name.startswith(_OWN_ROOTS) or name.endswith(".zone") or ecs.column_type(name) is not None:
+            return name
+        return self.otherwise.format(field=name, dataset=self.dataset)
+
+    def value(self, name: str, folded: str) -> str:
+        """What our source writes (case folded) for a value of a Sigma field."""
+        return self.values.get(name, {}).get(folded, folded)
 
     def within(self, other: "Route") -> "Route | None":
         """What lies in both routes; None where nothing can."""
@@ -63,7 +76,11 @@ class Route:
             if not wanted[column]:
                 return None
         return Route(
-            self.dataset, tuple(sorted(wanted.items())), {**other.fields, **self.fields}, self.otherwise
+            self.dataset,
+            tuple(sorted(wanted.items())),
+            {**other.fields, **self.fields},
+            self.otherwise,
+            {**other.values, **self.values},
         )
 
 
@@ -99,7 +116,6 @@ class Tables:
     """Every product's table."""
 
     tables: tuple[Table, ...]
-    texts: tuple[bytes, ...] = ()
 
     def routes(self, logsource: Mapping[str, str]) -> list[Route]:
         """Where the events of a Sigma log source are; empty where no source of ours carries them."""
@@ -121,8 +137,10 @@ class Tables:
 
 def read(folder: Path = FOLDER) -> Tables:
     """Every table of a folder. Raises ContentError naming file, line and key."""
-    paths = sorted(folder.glob("*.yml"))
-    return Tables(tuple(_table(path) for path in paths), tuple(path.read_bytes() for path in paths))
+    paths = sorted(path for path in folder.glob("*.yml") if path.name != _TAXONOMY)
+    shared = folder / _TAXONOMY
+    taxonomy = yamlfile.read(shared).value if shared.exists() else {}
+    return Tables(tuple(_table(path, taxonomy) for path in paths))
 
 
 def _own(category: str | None, service: str | None) -> list[Route]:
@@ -130,16 +148,15 @@ def _own(category: str | None, service: str | None) -> list[Route]:
     return [Route(service or ANY_DATASET, where, {}, "{field}")]
 
 
-def _table(path: Path) -> Table:
+def _table(path: Path, taxonomy: Mapping[str, Mapping[str, str]]) -> Table:
     document = yamlfile.read(path)
     table, places = document.value, document.places
     _known(table, _KEYS, places, "")
-    common = [
-        Route(dataset, (), table.get("fields") or {}, table["otherwise"]) for dataset in table["datasets"]
-    ]
+    common = [_base(table, dataset) for dataset in table["datasets"]]
+    reader = _Routes(table, common, taxonomy, places)
     groups = {
         kind: {
-            str(name): tuple(_routes(entries, common, places, f"{kind}.{name}"))
+            str(name): tuple(reader.routes(entries, f"{kind}.{name}"))
             for name, entries in (table.get(kind) or {}).items()
         }
         for kind in ("categories", "services")
@@ -147,19 +164,64 @@ def _table(path: Path) -> Table:
     return Table(table["product"], groups["categories"], groups["services"], tuple(common))
 
 
-def _routes(entries: Any, common: list[Route], places: yamlfile.Places, key: str) -> Iterator[Route]:
-    for index, entry in enumerate(entries):
-        _known(entry, _ROUTE_KEYS, places, f"{key}.{index}")
-        where = tuple(
-            sorted(
-                (column, tuple(fold_all([str(value) for value in values])))
-                for column, values in (entry.get("where") or {}).items()
-            )
+def _base(table: Mapping[str, Any], dataset: str, *, own: bool = True) -> Route:
+    """A dataset as the table's head describes it; of one that the head does not list only `otherwise` holds."""
+    return Route(dataset, (), (table.get("fields") or {}) if own else {}, table["otherwise"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Routes:
+    """The routes of one table's entries."""
+
+    table: Mapping[str, Any]
+    common: list[Route]
+    taxonomy: Mapping[str, Mapping[str, str]]
+    places: yamlfile.Places
+
+    def routes(self, entries: Any, key: str) -> Iterator[Route]:
+        for index, entry in enumerate(entries):
+            path = f"{key}.{index}"
+            _known(entry, _ROUTE_KEYS, self.places, path)
+            shared = self._shared(entry, path)
+            for base in self._bases(entry):
+                yield Route(
+                    base.dataset,
+                    _where(entry),
+                    {**base.fields, **shared, **(entry.get("fields") or {})},
+                    entry.get("otherwise", base.otherwise),
+                    _values(entry),
+                )
+
+    def _bases(self, entry: Mapping[str, Any]) -> list[Route]:
+        if "dataset" not in entry:
+            return self.common
+        named = [base for base in self.common if base.dataset == entry["dataset"]]
+        return named or [_base(self.table, entry["dataset"], own=False)]
+
+    def _shared(self, entry: Mapping[str, Any], path: str) -> Mapping[str, str]:
+        name = entry.get("taxonomy")
+        if name is None or name in self.taxonomy:
+            return self.taxonomy.get(name, {}) if name else {}
+        place = self.places.where(f"{path}.taxonomy")
+        raise ContentError(
+            f"taxonomy「{name}」はありません。使えるのは {'、'.join(sorted(self.taxonomy))} です。",
+            f'no taxonomy "{name}": use {", ".join(sorted(self.taxonomy))}',
+            where=Where(self.places.file, place.line, f"{path}.taxonomy"),
         )
-        for base in common:
-            if entry.get("dataset", base.dataset) == base.dataset:
-                fields = {**base.fields, **(entry.get("fields") or {})}
-                yield Route(base.dataset, where, fields, entry.get("otherwise", base.otherwise))
+
+
+def _where(entry: Mapping[str, Any]) -> Wanted:
+    wanted = entry.get("where") or {}
+    return tuple(
+        sorted((column, tuple(fold_all([str(value) for value in wanted[column]]))) for column in wanted)
+    )
+
+
+def _values(entry: Mapping[str, Any]) -> Values:
+    return {
+        name: dict(zip(fold_all(list(map(str, said))), fold_all(list(map(str, said.values()))), strict=True))
+        for name, said in (entry.get("values") or {}).items()
+    }
 
 
 def _known(value: Any, keys: set[str], places: yamlfile.Places, path: str) -> None:

@@ -132,6 +132,10 @@ class RuleSet:
         ]
         return tuple(dict.fromkeys(route.column(name) for route in routes)) or (name,)
 
+    def said(self, rule: Rule) -> expression.Expression:
+        """What a rule says."""
+        return expression.load(orjson.loads(self.compiled.rules[rule.index]["said"]))
+
     def match(self, batch: Batch) -> Matches:
         """Which rules hold on which rows of a batch."""
         found = self._matcher.match(batch)
@@ -163,8 +167,9 @@ class RuleSet:
         rule = self._runnable(reference)
         batch = event if isinstance(event, Batch) else explain.batch_of(event)
         explainer = explain.Explainer(batch, Compiler(self.tables, self.placeholders))
-        said = expression.load(orjson.loads(self.compiled.rules[rule.index]["said"]))
-        return explainer.explain(rule.id, rule.title, said, self.tables.routes(rule.logsource) or [NOWHERE])
+        return explainer.explain(
+            rule.id, rule.title, self.said(rule), self.tables.routes(rule.logsource) or [NOWHERE]
+        )
 
     def _runnable(self, reference: str) -> Rule:
         rule = self.rule(reference)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from collectors import catalogue
 from hinomi.errors import ContentError
 from rules.engine import logsource
 from tests.rules.engine import rulebook
@@ -49,12 +50,12 @@ def test_category_within_service(tmp_path: Path) -> None:
 
 
 def test_a_category_of_any_product(tmp_path: Path) -> None:
-    """`category: proxy` is Squid and FortiGate's web filter."""
+    """`category: proxy` is every source that sees web traffic, Squid and FortiGate's web filter among them."""
     detection = {"sel": {"cs-host": "evil.example.jp"}, "condition": "sel"}
     loaded = rulebook.rules(tmp_path, rulebook.rule(detection, logsource={"category": "proxy"}))
-    assert loaded.rules[0].feeds == ("fortinet.fortigate", "squid.access")
+    assert {"fortinet.fortigate", "squid.access", "zscaler.zia"} <= set(loaded.rules[0].feeds)
     events = [{"url.domain": "EVIL.example.jp", "event.category": ["web"]}, {"url.domain": "example.jp"}]
-    for dataset in loaded.rules[0].feeds:
+    for dataset in ("fortinet.fortigate", "squid.access", "zscaler.zia"):
         assert loaded.match(rulebook.batch(events, dataset)).hits[0][1].tolist() == [0]
 
 
@@ -74,7 +75,7 @@ def test_our_own_product(tmp_path: Path) -> None:
 
 def test_fed_by_nothing_is_still_loaded(tmp_path: Path) -> None:
     """A rule that no source feeds is there, and says so."""
-    loaded = rulebook.rules(tmp_path, _image_rule(product="macos", category="process_creation"))
+    loaded = rulebook.rules(tmp_path, _image_rule(product="plan9", category="process_creation"))
     assert loaded.rules[0].feeds == ()
     assert loaded.problems == []
 
@@ -92,3 +93,42 @@ def test_unknown_key_in_a_table(tmp_path: Path) -> None:
     table.write_text("product: x\ndatasets: [x.y]\notherwise: x.{field}\nservice: {}\n", encoding="utf-8")
     with pytest.raises(ContentError, match=r"x\.yml:4: service: .*services"):
         logsource.read(tmp_path)
+
+
+def test_no_such_taxonomy(tmp_path: Path) -> None:
+    """A taxonomy that is not there is refused with the names that are."""
+    (tmp_path / "_taxonomy.yml").write_text("proxy: {c-uri: url.original}\n", encoding="utf-8")
+    table = tmp_path / "x.yml"
+    table.write_text(
+        "product: x\ndatasets: [x.y]\notherwise: x.{field}\ncategories:\n  proxy: [{taxonomy: web}]\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(ContentError, match=r"x\.yml:5: .*taxonomy: .*proxy"):
+        logsource.read(tmp_path)
+
+
+def test_values_as_the_source_writes_them(tmp_path: Path) -> None:
+    """Sysmon says `High`, Security 4688 says it by its SID; a rule that says `High` means both, and only whole values."""
+    detection = {"sel": {"IntegrityLevel": ["High", "Sys*"]}, "condition": "sel"}
+    source = {"product": "windows", "category": "process_creation"}
+    loaded = rulebook.rules(tmp_path, rulebook.rule(detection, logsource=source))
+    events = [
+        _process(SYSMON, "1", IntegrityLevel="high"),
+        _process("Security", "4688", MandatoryLabel="S-1-16-12288"),
+        _process("Security", "4688", MandatoryLabel="S-1-16-8192"),
+        _process(SYSMON, "1", IntegrityLevel="System"),
+        _process("Security", "4688", MandatoryLabel="S-1-16-16384"),
+    ]
+    assert loaded.match(rulebook.batch(events, WINDOWS)).hits[0][1].tolist() == [0, 1, 3]
+
+
+def test_every_dataset_of_a_table_is_a_source() -> None:
+    """No route leads to a dataset that nobody fills."""
+    routes = [
+        route
+        for table in logsource.read().tables
+        for group in (table.categories, table.services)
+        for found in group.values()
+        for route in found
+    ]
+    assert {route.dataset for route in routes} <= set(catalogue.sources())

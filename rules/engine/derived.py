@@ -1,0 +1,65 @@
+"""Columns that a log-source table makes of others: out of a list of objects, or the first of several with a value.
+
+    gcp.audit.protoPayload.authorizationInfo[].permission   the key of each object of a list that is kept as JSON text
+    azure.activitylogs.category.value|azure.activitylogs.category   the first of these columns that has a value
+
+Only rules that ask for such a column pay for it, once a batch and distinct text.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import polars as pl
+
+_LIST = "[]."
+_EITHER = "|"
+
+
+def column(frame: pl.DataFrame, name: str) -> pl.Series | None:
+    """The column of that name, made where it is no plain one; None where the frame has nothing to make it of."""
+    if name in frame.columns:
+        return frame.get_column(name)
+    if _EITHER in name:
+        held = [found for one in name.split(_EITHER) if (found := column(frame, one)) is not None]
+        return _first(held)
+    base, listed, path = name.partition(_LIST)
+    if listed and base in frame.columns:
+        return _inner(frame.get_column(base), path.replace("[]", "").split("."))
+    return None
+
+
+def _first(columns: list[pl.Series]) -> pl.Series | None:
+    if not columns:
+        return None
+    return (
+        pl.DataFrame([one.cast(pl.String, strict=False).alias(str(n)) for n, one in enumerate(columns)])
+        .select(pl.coalesce(pl.all()))
+        .to_series()
+    )
+
+
+def _inner(texts: pl.Series, path: list[str]) -> pl.Series:
+    """For each JSON text the values at the path, through every list on the way."""
+    if isinstance(texts.dtype, pl.List):
+        texts = texts.list.join("")  # one text a row, as a frame keeps it that saw lists elsewhere
+    known = {text: list(_values(_parsed(text), path)) for text in texts.unique().drop_nulls().to_list()}
+    return pl.Series([known.get(text) for text in texts.to_list()], dtype=pl.List(pl.String))
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+
+
+def _values(node: Any, path: list[str]) -> Iterator[str]:
+    if isinstance(node, list):
+        for one in node:
+            yield from _values(one, path)
+    elif path:
+        if isinstance(node, dict):
+            yield from _values(node.get(path[0]), path[1:])
+    elif node is not None:
+        yield node if isinstance(node, str) else orjson.dumps(node).decode()
