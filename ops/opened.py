@@ -45,7 +45,7 @@ def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Ite
     events = stores.open_events(settings.store, data, clock)
     records = stores.open_records(settings.store, data, clock)
     try:
-        yield Opened(data, settings, events, records, clock, open_desk(records, data, clock))
+        yield Opened(data, settings, events, records, clock, open_desk(settings.store, records, data, clock))
     finally:
         events.close()
         records.close()

@@ -1,21 +1,27 @@
 """How long events are kept, and why: each period names its reason."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Literal
 
 from pydantic import Field
 
 from hinomi.clock import Clock
 from hinomi.config import Section
 from hinomi.ledger import Ledger
-from hinomi.store import Events
+from hinomi.store import Events, Span
+
+Basis = Literal["law", "guideline", "local"]
+"""What a period follows from: a law, a clause of the guideline, or a rule of the city's own."""
 
 
 class Period(Section):
-    """Days to keep datasets whose names begin with one of these; the longest prefix decides."""
+    """Days to keep datasets whose names begin with one of these; the longest prefix decides. basis: what the period
+    follows from; reason: the clause, in words."""
 
     datasets: list[str]
     days: int = Field(ge=1, le=3650)
+    basis: Basis = "local"
     reason_ja: str
     reason_en: str
 
@@ -24,6 +30,7 @@ DEFAULTS = [
     Period(
         datasets=[""],
         days=365,
+        basis="guideline",
         reason_ja="総務省ガイドライン 6.1(6) ログの取得等: 一定期間の保存(1年は本ツールの提案)",
         reason_en="MIC guideline 6.1(6) keeps logs for a set period (one year is this tool's proposal)",
     ),
@@ -53,14 +60,24 @@ def period_of(dataset: str, periods: Sequence[Period]) -> Period | None:
     return max(fitting, key=lambda pair: pair[0])[1] if fitting else None
 
 
-def apply(events: Events, settings: RetentionSettings, clock: Clock, ledger: Ledger) -> int:
-    """Drop what is older than its period; every dropped event is counted with its reason."""
+def apply(
+    events: Events,
+    settings: RetentionSettings,
+    clock: Clock,
+    ledger: Ledger,
+    held_back: Mapping[str, Sequence[Span]],
+) -> int:
+    """Drop what is older than its period; every dropped event is counted with its reason.
+
+    held_back: spans of each dataset that a legal hold keeps, whatever their age (`ops.holds`).
+    """
     dropped = 0
     for held in events.datasets():
         period = period_of(held.name, settings.periods)
         if period is None:
             continue
-        n = events.drop(held.name, clock.now() - timedelta(days=period.days))
+        before = clock.now() - timedelta(days=period.days)
+        n = events.drop(held.name, before, keep=held_back.get(held.name, ()))
         ledger.count("dropped", n, dataset=held.name, reason=f"retention_{period.days}d")
         dropped += n
     return dropped

@@ -10,7 +10,7 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
-from ops import reports, retention
+from ops import holds, reports, retention, stores
 from ops.journal import log
 from ops.roles.start import Role
 from responders.audit import Audit
@@ -33,7 +33,7 @@ class Timetable:
         table.scheduler.every().day.at("03:30", str(JST)).do(
             table.guarded,
             "retention",
-            lambda: retention.apply(events, process.settings.retention, process.clock, table.ledger),
+            lambda: dropped(process, records, table.ledger),
         )
         table.scheduler.every().hour.do(table.guarded, "audit", lambda: verify_audit(records, process))
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
@@ -55,6 +55,17 @@ class Timetable:
             log.error("job_failed", job=name, reason=str(error))
         except Exception as error:  # a job's own mistake must not stop the tower
             log.error("job_failed", job=name, reason=f"{type(error).__name__}: {error}")
+
+
+def dropped(process: Role, records: Records, ledger: Ledger) -> int:
+    """Drop what is older than its period, as who may delete."""
+    keeper = stores.open_keeper(process.settings.store, process.data, process.clock)
+    try:
+        return retention.apply(
+            keeper, process.settings.retention, process.clock, ledger, holds.spans(records)
+        )
+    finally:
+        keeper.close()
 
 
 def verify_audit(records: Records, process: Role) -> int:

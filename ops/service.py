@@ -1,13 +1,35 @@
-"""Opening the desk (what people decide with) over a data folder."""
+"""Opening the desk (what people decide with) over a store."""
 
+import secrets
 from pathlib import Path
 
 from hinomi.clock import Clock
+from hinomi.errors import Conflict
 from hinomi.store import Records
+from ops.stores import StoreSettings
 from responders.desk import Desk
 from responders.responder import desk, link_key
 
+_KEY = ("key", "links")
 
-def open_desk(records: Records, data: Path, clock: Clock) -> Desk:
-    """The desk of a data folder; its link key lies beside the records."""
-    return desk(records, clock, link_key(data / "link.key"), data / "evidence")
+
+def open_desk(store: StoreSettings, records: Records, data: Path, clock: Clock) -> Desk:
+    """The desk over these records."""
+    return desk(records, clock, signing_key(store, records, data), data / "evidence")
+
+
+def signing_key(store: StoreSettings, records: Records, data: Path) -> bytes:
+    """The key of acknowledgement links: beside the records of one machine; on a cluster a record, as the process that
+    signs and the console that checks may be on different machines."""
+    return link_key(data / "link.key") if store.kind == "embedded" else _shared_key(records)
+
+
+def _shared_key(records: Records) -> bytes:
+    """Made by who asks first."""
+    held = records.get(*_KEY)
+    if held is None:
+        try:
+            held = records.put(*_KEY, {"hex": secrets.token_bytes(32).hex()}, expect=0)
+        except Conflict:
+            return _shared_key(records)
+    return bytes.fromhex(held.body["hex"])

@@ -1,5 +1,6 @@
 """The whole configuration: each room's section under one roof, and what every part has as default."""
 
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -27,6 +28,11 @@ class RulesSettings(Section):
     packs: bool = True
     folders: list[Path] = Field(default_factory=list)
     lateness_minutes: int = Field(default=120, ge=1, le=14 * 24 * 60)
+
+    @property
+    def lateness(self) -> timedelta:
+        """`lateness_minutes` as a stretch of time."""
+        return timedelta(minutes=self.lateness_minutes)
 
 
 class SourcesSettings(Section):

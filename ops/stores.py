@@ -48,6 +48,17 @@ def open_records(settings: StoreSettings, data: Path, clock: Clock) -> Records:
     return ElasticRecords(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
 
 
+def open_keeper(settings: StoreSettings, data: Path, clock: Clock) -> Events:
+    """The event store as who may delete: on a cluster the keeper, where one is configured."""
+    elastic = settings.elasticsearch
+    if elastic is None or elastic.keeper is None:
+        return open_events(settings, data, clock)
+    own = {"user": elastic.keeper.user, "password": elastic.keeper.password, "api_key": None}
+    return open_events(
+        settings.model_copy(update={"elasticsearch": elastic.model_copy(update=own)}), data, clock
+    )
+
+
 def made_ready(settings: StoreSettings, clock: Clock) -> None:
     """Raises StoreError where the cluster lacks what `hinomi store init` makes: without its templates, indices would
     get mappings by guess."""

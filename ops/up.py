@@ -1,30 +1,50 @@
 """Starting the tower: check the configuration, take the data folder, supervise the processes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+from hinomi.errors import ConfigError, Where
 from ops import folders, journal
 from ops.opened import remember
 from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
 from ops.supervisor import Child, Supervisor, python
 
+PARTS = ("collect", "detect", "respond", "console")
+"""Each of these can run alone, any number of times, once the store is Elasticsearch."""
 
-def children(data: Path, config: Path | None, settings: Settings) -> list[Child]:
+
+def children(
+    data: Path, config: Path | None, settings: Settings, parts: Sequence[str] = PARTS
+) -> list[Child]:
     """The processes in the order in which they stop: who takes in first, who shows last."""
     common = ["--data", str(data), *(["--config", str(config)] if config else [])]
-    workers = [
-        Child(f"worker-{lane}", python("ops.roles.worker", *common, "--lane", str(lane)))
-        for lane in range(settings.workers)
-    ]
-    return [
-        Child("intake", python("ops.roles.intake", *common)),
-        *workers,
-        Child("respond", python("ops.roles.respond", *common)),
-        Child("console", python("ops.roles.console", *common)),
-    ]
+
+    def child(name: str, *more: str) -> Child:
+        return Child("-".join([name, *more[1:]]), python(f"ops.roles.{name}", *common, *more))
+
+    alone = settings.store.kind == "embedded"  # then the respond process correlates, too
+    made = {
+        "collect": [child("intake"), *(child("worker", "--lane", str(n)) for n in range(settings.workers))],
+        "detect": [] if alone else [child("detect")],
+        "respond": [child("respond")],
+        "console": [child("console")],
+    }
+    return [one for part in PARTS if part in parts for one in made[part]]
 
 
-async def run(data: Path, config: Path | None) -> None:
+async def run_part(part: str, data: Path, config: Path) -> None:
+    """Run one part on this machine. Raises ConfigError where the store is one that only one machine can use."""
+    if read_settings(config).store.kind == "embedded":
+        raise ConfigError(
+            f"hinomi {part} だけを動かすには、store.kind を elasticsearch にします(内蔵の保管庫は1台用です)。",
+            f"hinomi {part} alone needs store.kind elasticsearch: the embedded store is for one machine",
+            where=Where(config, None, "store.kind"),
+        )
+    await run(data, config, [part])
+
+
+async def run(data: Path, config: Path | None, parts: Sequence[str] = PARTS) -> None:
     """Run until told to stop. Raises ConfigError before anything starts, HinomiError when already running."""
     settings = read_settings(config)
     folders.make(data)
@@ -37,7 +57,7 @@ async def run(data: Path, config: Path | None) -> None:
         remember(data, config)
         if settings.store.kind == "embedded":
             _sweep(data)
-        await Supervisor(children(data, config, settings), place).serve()
+        await Supervisor(children(data, config, settings, parts), place).serve()
 
 
 def _sweep(data: Path) -> None:

@@ -102,12 +102,17 @@ class Responder:
             split(self.incidents, asked)
         for run, words in self.runs.tick():
             self._tell(run, words)
-        for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000):
-            incident = Incident.model_validate(record.body)
+        for incident in self._gravest_and_newest_first():
             self._call(incident)
             if incident.fields.get("propose_again"):
                 self._propose_again(incident)
         self.outbox.deliver()
+
+    def _gravest_and_newest_first(self) -> list[Incident]:
+        """Open incidents: after hours without a store, limits on calls must not be used up by what is old."""
+        found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000)
+        incidents = [Incident.model_validate(record.body) for record in found]
+        return sorted(incidents, key=lambda one: (one.grade, one.last), reverse=True)
 
     def _propose_again(self, incident: Incident) -> None:
         """A person opened it again: the plans that were withdrawn with it are asked for anew."""

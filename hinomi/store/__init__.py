@@ -5,6 +5,7 @@ from hinomi.store.protocols import (
     Bucket,
     Checkpoint,
     DatasetStats,
+    DayStats,
     Events,
     Page,
     Record,
@@ -12,4 +13,15 @@ from hinomi.store.protocols import (
     Span,
 )
 
-__all__ = ["Appended", "Bucket", "Checkpoint", "DatasetStats", "Events", "Page", "Record", "Records", "Span"]
+__all__ = [
+    "Appended",
+    "Bucket",
+    "Checkpoint",
+    "DatasetStats",
+    "DayStats",
+    "Events",
+    "Page",
+    "Record",
+    "Records",
+    "Span",
+]

@@ -67,6 +67,16 @@ class DatasetStats:
     last: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class DayStats:
+    """What is held of a dataset's day (UTC): events, bytes on disk with all copies."""
+
+    dataset: str
+    day: datetime
+    events: int
+    bytes: int
+
+
 class Events(Protocol):
     """Append-only events. Any number of readers; appends are atomic and may be repeated."""
 
@@ -153,8 +163,17 @@ class Events(Protocol):
         """Known fields with their kind (keyword, long, date …), of one dataset or all."""
         ...
 
-    def drop(self, dataset: str, before: datetime) -> int:
-        """Delete whole days of events before the time (retention); returns how many events went."""
+    def drop(self, dataset: str, before: datetime, *, keep: Sequence[Span] = ()) -> int:
+        """Delete whole days of events before the time (retention), but no day that touches a span to be kept (a legal
+        hold); returns how many events went."""
+        ...
+
+    def days(self) -> list[DayStats]:
+        """What is held, by dataset and day."""
+        ...
+
+    def room(self) -> int:
+        """Bytes that can still be stored before the disk counts as full."""
         ...
 
     def compact(self) -> int:

@@ -5,8 +5,6 @@ from pathlib import Path
 
 import typer
 
-from hinomi.text import inert
-
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -19,6 +17,20 @@ def register(app: typer.Typer) -> None:
         from ops.elastic_store import prepare
 
         typer.echo(prepare(config))
+
+    @store.command()
+    def migrate(
+        data: Path = typer.Option(
+            ..., "--data", help="内蔵の保管庫があるデータフォルダ / data folder to move"
+        ),
+        config: Path = typer.Option(
+            ..., "--config", help="移行先を書いた設定ファイル / hinomi.yaml with the cluster"
+        ),
+    ) -> None:
+        """内蔵の保管庫から Elasticsearch へ移す(中断しても続きから) / from embedded to Elasticsearch; goes on where it stopped."""
+        from ops.migrating import migrate
+
+        migrate(data, config)
 
     @store.command()
     def roles(
@@ -39,12 +51,46 @@ def register(app: typer.Typer) -> None:
         data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
         config: Path = typer.Option(None, "--config", help="設定ファイル / hinomi.yaml"),
     ) -> None:
-        """データセットごとの件数・容量・期間 / events, bytes and days of each dataset."""
-        from ops.opened import opened
+        """データセットごとの件数・容量・期間・保存期間と、満杯までの日数 / what is held, how long and why, and when the disk is full."""
+        from ops.store_status import show
 
-        with opened(data, config=config) as place:
-            for held in place.events.datasets():
-                first, last = (f"{time:%Y-%m-%d}" if time else "-" for time in (held.first, held.last))
-                typer.echo(
-                    f"{inert(held.name):36} {held.events:14,} {held.bytes >> 20:8,} MiB  {first} – {last}"
-                )
+        show(data, config)
+
+    @store.command()
+    def hold(
+        incident: int = typer.Argument(..., help="インシデントの番号 / number of the incident"),
+        data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
+        reason: str = typer.Option(..., help="理由 / why"),
+        end: bool = typer.Option(False, "--end", help="保存指定を終える / end the hold"),
+    ) -> None:
+        """インシデントの証拠を、期限を過ぎても消さないよう指定する / keep an incident's evidence whatever its age."""
+        from ops import holds
+        from ops.opened import opened, operator
+
+        with opened(data) as place:
+            change = holds.end if end else holds.begin
+            change(place.records, place.clock, incident, by=operator(), reason=reason)
+            typer.echo(f"#{incident}: {'終了 / ended' if end else '保存します / held'}")
+
+    @store.command()
+    def snapshot(
+        config: Path = typer.Option(..., "--config", help="設定ファイル / hinomi.yaml"),
+        folder: Path = typer.Option(
+            None, help="リポジトリ(全ノードの path.repo の下) / repository, under path.repo"
+        ),
+    ) -> None:
+        """スナップショットを作る / make a snapshot of events and records."""
+        from ops.snapshotting import make
+
+        typer.echo(make(config, folder))
+
+    @store.command()
+    def restore(
+        name: str = typer.Argument("", help="名前。なければ一覧 / name; without one: the list"),
+        config: Path = typer.Option(..., "--config", help="設定ファイル / hinomi.yaml"),
+    ) -> None:
+        """スナップショットから、空の namespace に戻す / bring a snapshot back into an empty namespace."""
+        from ops.snapshotting import listed
+        from ops.snapshotting import restore as bring_back
+
+        typer.echo(bring_back(config, name) if name else listed(config))

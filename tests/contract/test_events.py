@@ -218,6 +218,18 @@ def test_drop_removes_only_what_is_older(events: Events) -> None:
     assert events.count(datasets=["squid.access"]) == 10
 
 
+def test_drop_keeps_days_that_a_hold_touches(events: Events) -> None:
+    """Of old days those that touch a span to be kept stay whole, whatever their age; the others go."""
+    events.append([batch(day=-10), batch(day=-9, first=20), batch(day=-8, first=40)])
+    days = events.days()
+    assert [(day.dataset, day.events) for day in days] == [("fortinet.fortigate", 10)] * 3
+    assert [(START - day.day).days for day in days] == [10, 9, 8] and all(day.bytes for day in days)
+    held = Span(START - timedelta(days=9, hours=1), START - timedelta(days=9, hours=-1))
+    assert events.drop("fortinet.fortigate", START - timedelta(days=1), keep=[held]) == 20
+    assert events.count() == events.count(span=held) == 10
+    assert events.room() > 0
+
+
 def test_compaction_changes_nothing_that_is_seen(events: Events) -> None:
     """After merging small files the same events are found; a follower misses none of what came later."""
     token = None

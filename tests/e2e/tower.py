@@ -39,14 +39,15 @@ class Tower:
 
     data: Path
     config: Path
+    part: str = "up"
     process: subprocess.Popen[bytes] | None = field(default=None)
 
     def start(self, *, wait: bool = True) -> None:
-        """Start `hinomi up` in a process group of its own and wait until every process is ready."""
+        """Start `hinomi up` (or the part) in a process group of its own and wait until every process is ready."""
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "HINOMI_TEST_TOKEN": "t0ken-for-tests"}
         with (self.data.parent / "up.log").open("ab") as log:
             self.process = subprocess.Popen(
-                [*HINOMI, "up", "--data", str(self.data), "--config", str(self.config)],
+                [*HINOMI, self.part, "--data", str(self.data), "--config", str(self.config)],
                 env=environment,
                 stdout=log,
                 stderr=log,

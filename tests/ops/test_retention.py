@@ -38,7 +38,7 @@ def test_old_events_go_and_are_counted(tmp_path: Path) -> None:
                 }
             )
             events.append([Batch.of(dataset, frame, ingested=NOW)])
-    assert apply(events, RetentionSettings(), clock, ledger) == 3
+    assert apply(events, RetentionSettings(), clock, ledger, {}) == 3
     assert ledger.take() == {
         Line("dropped", "squid.access", "retention_365d"): 1,
         Line("dropped", "hinomi.dead_letter", "retention_90d"): 2,

@@ -22,7 +22,7 @@ from hinomi.store.elastic.bulk import TOO_LARGE, Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.elastic.journal import Journal
 from hinomi.store.elastic.records import ElasticRecords
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, Page, Span
+from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
 
 _SEARCH = ("検索できませんでした", "the search failed")
 _PAGE = 5_000
@@ -310,6 +310,21 @@ class ElasticEvents:
         for number, places in self._journal.since(dataset, int(after or 0)):
             yield str(number), documents.frame(self._fetched(places))
 
+    def arrived(self, dataset: str, events: int) -> str | None:
+        """The token of `since` behind so many events from the first, none of them left out."""
+        token, seen = None, 0
+        for number, places in self._journal.since(dataset, 0):
+            seen += len(places)
+            if seen > events:
+                break
+            token = str(number)
+        return token
+
+    def refresh(self) -> None:
+        """Make everything that was appended findable now."""
+        with said(*_SEARCH):
+            self._client.indices.refresh(index=self._pattern(()))
+
     def _fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
         """Documents at their places, in that order; those that retention took meanwhile are left out."""
         found: list[Mapping[str, Any]] = []
@@ -391,7 +406,28 @@ class ElasticEvents:
 
     # -- keeping
 
-    def drop(self, dataset: str, before: datetime) -> int:
+    def days(self) -> list[DayStats]:
+        """See `Events.days`. Bytes count every copy."""
+        with said(*_SEARCH):
+            answer = self._client.indices.stats(index=self._pattern(()), metric=["docs", "store"])
+        names = {schema.pattern(held.name, self._namespace): held.name for held in self.datasets()}
+        return [
+            DayStats(
+                names.get(f"{name.rpartition('-')[0]}-*", ""),
+                schema.day_of(name),
+                stats["primaries"]["docs"]["count"],
+                stats["total"]["store"]["size_in_bytes"],
+            )
+            for name, stats in sorted(answer["indices"].items())
+        ]
+
+    def room(self) -> int:
+        """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""
+        with said(*_SEARCH):
+            disk = self._client.cluster.stats(filter_path="nodes.fs")["nodes"]["fs"]
+        return int(max(0, disk["available_in_bytes"] - disk["total_in_bytes"] // 20))
+
+    def drop(self, dataset: str, before: datetime, *, keep: Sequence[Span] = ()) -> int:
         """See `Events.drop`: indices whose whole day is older go."""
         with said("古い索引を削除できません", "old indices cannot be deleted"):
             answer = self._client.indices.stats(index=self._pattern([dataset]), metric="docs")
@@ -399,6 +435,7 @@ class ElasticEvents:
                 name: stats["primaries"]["docs"]["count"]
                 for name, stats in answer["indices"].items()
                 if schema.day_of(name) + timedelta(days=1) <= before
+                and not any(_touches(schema.day_of(name), span) for span in keep)
             }
             for name in old:
                 self._client.indices.delete(index=name, ignore_unavailable=True)
@@ -411,6 +448,11 @@ class ElasticEvents:
     def close(self) -> None:
         """Close connections."""
         self._client.close()
+
+
+def _touches(day: datetime, span: Span) -> bool:
+    starts = span.end is None or day < span.end
+    return starts and (span.start is None or day + timedelta(days=1) > span.start)
 
 
 def _condition(text: str, span: Span | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Records in Elasticsearch: an index a kind, compare-and-set by sequence number and primary term."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
@@ -10,7 +10,8 @@ import orjson
 from elasticsearch import ConflictError, Elasticsearch, NotFoundError
 
 from hinomi.clock import Clock, SystemClock
-from hinomi.errors import Conflict
+from hinomi.errors import Conflict, StoreError
+from hinomi.store.elastic.bulk import Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.protocols import Record
 
@@ -74,14 +75,7 @@ class ElasticRecords:
             place["op_type"] = "create"
         else:
             place |= {"if_seq_no": held["_seq_no"], "if_primary_term": held["_primary_term"]}
-        document = {
-            "id": record.id,
-            "version": record.version,
-            "updated": record.updated.isoformat(),
-            "writing": uuid4().hex,
-            "pairs": sorted(_pairs(record.body)),
-            "body": text,
-        }
+        document = _document(record, text)
         with said(*_WRITE):
             try:
                 patiently(lambda: self._client.index(document=document, **place))
@@ -91,6 +85,22 @@ class ElasticRecords:
         now = self._held(record.kind, record.id)  # the answer to an earlier try may have been lost on the way
         if now is None or now["_source"].get("writing") != document["writing"]:
             raise conflict
+
+    def load(self, records: Iterable[Record]) -> Outcome:
+        """Create records as they are, with their versions; those that are there already stay. For migrations."""
+        items = (
+            Item(
+                self._index(record.kind), _key(record.id), orjson.dumps(_document(record, _json(record.body)))
+            )
+            for record in records
+        )
+        outcome = Bulk(self._client, refresh=True).send(items)
+        if outcome.refused:
+            item, why = outcome.refused[0]
+            raise StoreError(
+                f"記録 {item.id} を移せません({why})。", f"record {item.id} cannot be moved: {why}"
+            )
+        return outcome
 
     def delete(self, kind: str, id: str, *, expect: int | None = None) -> bool:  # noqa: A002
         """See `Records.delete`."""
@@ -210,6 +220,17 @@ def _key(identity: str) -> str:
     if 0 < len(identity.encode()) <= 512:
         return identity
     return sha256(identity.encode()).hexdigest()
+
+
+def _document(record: Record, text: str) -> dict[str, Any]:
+    return {
+        "id": record.id,
+        "version": record.version,
+        "updated": record.updated.isoformat(),
+        "writing": uuid4().hex,
+        "pairs": sorted(_pairs(record.body)),
+        "body": text,
+    }
 
 
 def _json(body: Mapping[str, Any]) -> str:

@@ -19,58 +19,59 @@ _WRITE = ("read", "index", "auto_configure", "maintenance")
 @dataclass(frozen=True, slots=True)
 class Rights:
     """events: what may be done with events; signals: the same with signals alone; reads, adds, writes, deletes: kinds
-    of records; cluster: rights over the cluster."""
+    of records (`*` at the end is a wildcard); writes_but: all kinds but these; cluster: rights over the cluster."""
 
     events: Sequence[str] = ()
     signals: Sequence[str] = ()
     reads: Sequence[str] = ()
     adds: Sequence[str] = ()
     writes: Sequence[str] = ()
+    writes_but: Sequence[str] = ()
     deletes: Sequence[str] = ()
     cluster: Sequence[str] = ()
 
 
-_JOURNAL, _AUDIT = "journal_*", ("audit",)
+_COLLECTED = ("checkpoint", "field", "journal_*", "prepared", "source")
 RIGHTS: Mapping[Part, Rights] = {
     "setup": Rights(cluster=("manage_index_templates", "monitor"), writes=("prepared",)),
     "collect": Rights(
         events=("create_doc", "auto_configure"),
         reads=("prepared",),
-        adds=(_JOURNAL,),
+        adds=("journal_*",),
         writes=("checkpoint", "field", "count", "source"),
-        deletes=("source",),  # a format that was pinned and no longer is
+        deletes=("source",),  # an origin that was waiting and has come
     ),
     "detect": Rights(
         events=("read",),
         signals=("create_doc", "auto_configure"),
         reads=("prepared", "journal_*", "suppression"),
-        adds=(_JOURNAL,),
-        writes=("state", "detected", "lease", "count", "field", "checkpoint"),
+        adds=("journal_*",),
+        writes=("checkpoint", "state", "detected", "lease", "count", "field"),
     ),
     "respond": Rights(
         events=("read", "monitor"),
-        reads=("prepared", "field", "source", "suppression", "user", "checkpoint", "state"),
-        adds=(*_AUDIT, "incident_number"),
-        writes=(
-            "alert", "approval", "audit_head", "count", "detected", "incident", "lease", "notification",
-            "playbook_run", "report",
-        ),
+        reads=("*",),
+        adds=("audit",),
+        writes_but=("audit", "hold", "session", "state", "user", "view", *_COLLECTED),
+        deletes=("suppression",),
+        cluster=("monitor",),
     ),
     "console": Rights(
         events=("read", "monitor"),
         reads=("*",),
-        adds=_AUDIT,
-        writes=("approval", "audit_head", "incident", "playbook_run", "session", "suppression", "user"),
-        deletes=("session",),
+        adds=("audit",),
+        writes_but=("audit", "alert", "count", "detected", "lease", "notification", "report", "state", *_COLLECTED),
+        deletes=("session", "suppression", "view"),
     ),
     "keep": Rights(
         events=("read", "monitor", "delete_index"),
-        reads=("prepared", "alert", "incident", "field"),
-        adds=_AUDIT,
-        writes=("audit_head", "count", "lease", "state"),
+        reads=("prepared", "alert", "incident", "field", "hold"),
+        adds=("audit",),
+        writes=("audit_head", "count"),
         cluster=("monitor", "create_snapshot"),
     ),
 }  # fmt: skip
+"""What people and responders write grows with each feature, so `respond` and `console` are told what they may not."""
 
 
 def name_of(part: Part, namespace: str) -> str:
@@ -88,6 +89,7 @@ def role(part: Part, namespace: str) -> dict[str, Any]:
         ([records + kind for kind in rights.reads], ("read",)),
         ([records + kind for kind in rights.adds], _ADD),
         ([records + kind for kind in rights.writes], _WRITE),
+        (_all_but(records, rights.writes_but), _WRITE),
         ([records + kind for kind in rights.deletes], ("delete",)),
     ]
     return {
@@ -98,6 +100,12 @@ def role(part: Part, namespace: str) -> dict[str, Any]:
             if names and privileges
         ],
     }
+
+
+def _all_but(records: str, kinds: Sequence[str]) -> list[str]:
+    """A pattern of Lucene's regular expressions: all indices of records but those of these kinds."""
+    others = "|".join(kind.replace("*", ".*") for kind in kinds)
+    return [f"/{records}.+&~({records}({others}))/"] if kinds else []
 
 
 def as_file(namespace: str) -> str:

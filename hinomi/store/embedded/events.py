@@ -5,6 +5,7 @@ commit with the reader's checkpoint. So a replay after a crash stores nothing tw
 """
 
 import os
+import shutil
 import threading
 import uuid
 from collections.abc import Iterator, Sequence
@@ -21,7 +22,7 @@ from hinomi.clock import Clock, SystemClock
 from hinomi.errors import StoreError
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.sql import Condition, quoted
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, Page, Span
+from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
 
 _TIME = '"@timestamp"'
 _MERGE_BYTES = 64 * 1024 * 1024
@@ -239,6 +240,18 @@ class ParquetEvents:
                 frame = frame.select(name for name in columns if name in present)
             yield frame.collect()
 
+    def files(self, dataset: str) -> list[File]:
+        """The files of a dataset in order of arrival."""
+        return self._manifest.files([dataset])
+
+    def path_of(self, file: File) -> Path:
+        """Where a file is."""
+        return self._folder / file.path
+
+    def checkpoints(self) -> dict[str, str]:
+        """Every reader's place by its name."""
+        return self._manifest.checkpoints()
+
     def datasets(self) -> list[DatasetStats]:
         """See `Events.datasets`."""
         held: dict[str, list[File]] = {}
@@ -261,9 +274,33 @@ class ParquetEvents:
 
     # -- keeping
 
-    def drop(self, dataset: str, before: datetime) -> int:
+    def days(self) -> list[DayStats]:
+        """See `Events.days`."""
+        held: dict[tuple[str, str], list[File]] = {}
+        for file in self._manifest.files():
+            held.setdefault((file.dataset, file.day), []).append(file)
+        return [
+            DayStats(
+                dataset,
+                datetime.fromisoformat(day).replace(tzinfo=UTC),
+                sum(file.rows for file in files),
+                sum(file.bytes for file in files),
+            )
+            for (dataset, day), files in sorted(held.items())
+        ]
+
+    def room(self) -> int:
+        """See `Events.room`: what the file system has, less a twentieth of it."""
+        disk = shutil.disk_usage(self._folder)
+        return max(0, disk.free - disk.total // 20)
+
+    def drop(self, dataset: str, before: datetime, *, keep: Sequence[Span] = ()) -> int:
         """See `Events.drop`: only files whose last event is older go."""
-        old = [file for file in self._manifest.files([dataset]) if file.last < nanoseconds(before)]
+        old = [
+            file
+            for file in self._manifest.files([dataset])
+            if file.last < nanoseconds(before) and not any(_touches(file, span) for span in keep)
+        ]
         if old:
             self._manifest.replace(old, None, self._seconds())
         return sum(file.rows for file in old)
@@ -401,6 +438,11 @@ def _without(batch: Batch, client_ids: frozenset[str], taken: set[str]) -> Batch
         if new and identity in client_ids:
             taken.add(identity)
     return Batch(batch.dataset, batch.frame.filter(pl.Series(keep, dtype=pl.Boolean)), batch.origin)
+
+
+def _touches(file: File, span: Span) -> bool:
+    starts = span.end is None or file.first < nanoseconds(span.end)
+    return starts and (span.start is None or file.last >= nanoseconds(span.start))
 
 
 def _kinds(batches: Sequence[Batch]) -> dict[str, dict[str, str]]:

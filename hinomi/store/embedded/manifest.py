@@ -90,6 +90,10 @@ class Manifest:
         rows = self._rows("select value from checkpoint where name=?", (name,))
         return str(rows[0][0]) if rows else None
 
+    def checkpoints(self) -> dict[str, str]:
+        """Every committed value by its name."""
+        return {str(name): str(value) for name, value in self._rows("select name, value from checkpoint")}
+
     def known(self, ids: Iterable[str]) -> set[str]:
         """Those of the ids that a client used before."""
         listed = list(ids)

@@ -105,6 +105,11 @@ class SqliteRecords:
             ).fetchall()
         return [_record(row) for row in rows]
 
+    def kinds(self) -> list[str]:
+        """The kinds that there are records of."""
+        with self._lock:
+            return [str(row[0]) for row in self._db.execute("select distinct kind from record order by kind")]
+
     def count(self, kind: str, where: Mapping[str, Any] | None = None) -> int:
         """See `Records.count`."""
         clause, values = _where(kind, where)

@@ -198,6 +198,14 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
         lambda p, part: p.clients[part].get(index=f"hinomi-{p.namespace}-user", id="first"),
         frozenset({"console", "respond"}),
     ),
+    "write a kind of a feature to come": (
+        lambda p, part: p.records(part).put("incident_something", f"x-{part}", {"n": 1}),
+        frozenset({"console", "respond"}),
+    ),
+    "write a hold": (
+        lambda p, part: p.records(part).put("hold", f"x-{part}", {"n": 1}),
+        frozenset({"console"}),
+    ),
     "write a checkpoint": (
         lambda p, part: p.records(part).put("checkpoint", f"x-{part}", {"n": 1}),
         frozenset({"collect", "detect"}),

@@ -1,0 +1,72 @@
+"""Legal holds: an incident's evidence outlives its period until a person ends the hold."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hinomi import ecs
+from hinomi.alert import Alert, Level
+from hinomi.batch import Batch
+from hinomi.clock import FixedClock
+from hinomi.errors import InputError
+from hinomi.incident import Incident
+from hinomi.ledger import Ledger
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops import holds, retention
+from ops.retention import RetentionSettings
+from responders.audit import Audit
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+THEN = NOW - timedelta(days=400)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Iterator[SqliteRecords]:
+    store = SqliteRecords(tmp_path / "records.sqlite", clock=FixedClock(NOW))
+    alert = Alert(
+        id="a", rule_id="r", rule_name="r", title_ja="警報", title_en="alert", level=Level.HIGH, kind="detection", first=THEN, last=THEN,
+        detected=THEN, datasets=["linux.auth"], incident_id="i",
+    )  # fmt: skip
+    incident = Incident(
+        id="i", number=7, title_ja="件", title_en="case", level=Level.HIGH, first=THEN, last=THEN, opened=THEN, updated=THEN,
+        alert_ids=["a"],
+    )  # fmt: skip
+    store.put("alert", "a", alert.model_dump(mode="json"))
+    store.put("incident", "i", incident.model_dump(mode="json"))
+    yield store
+    store.close()
+
+
+def _day(dataset: str, time: datetime) -> Batch:
+    frame = pl.DataFrame({"@timestamp": pl.Series([time]).cast(ecs.TIME), "event.id": [f"{dataset}{time}"]})
+    return Batch.of(dataset, frame, ingested=time)
+
+
+def test_a_hold_keeps_the_days_of_the_evidence_and_no_others(records: SqliteRecords, tmp_path: Path) -> None:
+    """Retention at 365 days takes everything of 400 days ago but the incident's dataset on its days; ended, that too."""
+    clock, ledger = FixedClock(NOW), Ledger()
+    events = ParquetEvents(tmp_path / "events", clock=clock)
+    for dataset, days in (("linux.auth", 0), ("linux.auth", -1), ("linux.auth", -5), ("squid.access", 0)):
+        events.append([_day(dataset, THEN + timedelta(days=days))])
+    holds.begin(records, clock, 7, by="sato", reason="警察の照会")
+    assert retention.apply(events, RetentionSettings(), clock, ledger, holds.spans(records)) == 2
+    assert events.count(datasets=["linux.auth"]) == 2 and events.count(datasets=["squid.access"]) == 0
+    holds.end(records, clock, 7, by="sato", reason="照会が終わった")
+    assert retention.apply(events, RetentionSettings(), clock, ledger, holds.spans(records)) == 2
+    assert [r.body["action"] for r in records.find("audit")] == ["hold.begin", "hold.end"]
+    assert Audit(records, clock).verify() == []
+    events.close()
+
+
+def test_a_hold_needs_an_incident_and_a_reason(records: SqliteRecords) -> None:
+    """Without either nothing is held and nothing is written to the audit log."""
+    clock = FixedClock(NOW)
+    for number, reason in ((8, "x"), (7, " ")):
+        with pytest.raises(InputError):
+            holds.begin(records, clock, number, by="sato", reason=reason)
+    with pytest.raises(InputError):
+        holds.end(records, clock, 7, by="sato", reason="x")
+    assert records.find("audit") == [] and holds.in_force(records) == []
