@@ -17,6 +17,9 @@ from responders.audit import Audit
 from responders.automation import Automation
 from responders.cases import Cases
 from responders.counter import Counter
+from responders.duties.clocks import Clocks
+from responders.duties.contacts import Contacts
+from responders.duties.reports import Reports
 from responders.incidents import casefile
 from responders.notify import links
 from responders.playbooks.approvals import Approvals
@@ -178,6 +181,21 @@ class Desk:
     def cases(self) -> Cases:
         """Work on a case: tasks, evidence, merging, splitting, filters that come of a verdict."""
         return Cases(self.records, self.clock, self.audit, self.evidence)
+
+    @property
+    def clocks(self) -> Clocks:
+        """Reporting clocks: from when the city knew, who decided, what is due to whom."""
+        return Clocks(self.records, self.clock, self.audit)
+
+    @property
+    def reports(self) -> Reports:
+        """Drafts of reports: versions, approval, what was sent by whom."""
+        return Reports(self.records, self.clock, self.audit)
+
+    @property
+    def contacts(self) -> Contacts:
+        """Who was told what, when, by whom."""
+        return Contacts(self.records, self.clock, self.audit)
 
     @property
     def _approvals(self) -> Approvals:

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +14,9 @@ from hinomi.store import Events, Records
 from hinomi.words import Words
 from responders.audit import Audit
 from responders.connectors.catalogue import Targets
+from responders.connectors.protocol import Done
 from responders.desk import AckLinks, Desk
+from responders.duties.clocks import Clocks
 from responders.incidents import Incidents, casefile
 from responders.incidents.evidence import Vault
 from responders.incidents.keeping import Keeping
@@ -27,7 +29,7 @@ from responders.notify.outbox import Outbox
 from responders.oncall import Rota
 from responders.playbooks.planning import plan
 from responders.playbooks.playbook import catalogue
-from responders.playbooks.run import Run
+from responders.playbooks.run import Run, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.world import World
 from responders.settings import ResponderSettings
@@ -254,7 +256,21 @@ def _world(
     evidence: Path | None,
 ) -> World:
     """What playbooks reach beyond the records."""
-    targets = Targets(settings.connectors)
+    own = World(Targets(settings.connectors), clock=_Proposing(Clocks(records, clock, audit)))
     if evidence is None:
-        return World(targets)
-    return World(targets, Keeping(records, events, Vault(records, clock, audit, evidence), clock).keep)
+        return own
+    return replace(own, evidence=Keeping(records, events, Vault(records, clock, audit, evidence), clock).keep)
+
+
+@dataclass(frozen=True, slots=True)
+class _Proposing:
+    """A playbook brings a report up for decision; a person decides."""
+
+    clocks: Clocks
+
+    def __call__(self, run: Run, step: RunStep) -> Done:
+        self.clocks.propose(run.incident_id, step.detail, by="hinomi")
+        return Done(
+            "報告の要否の判断を求めました(期限はまだ数えていません)。",
+            "people were asked whether the report is due; no clock runs yet",
+        )

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from hinomi.config import Section
 from responders.connectors.catalogue import Target
+from responders.duties.contacts import ContactSettings
 from responders.incidents.settings import IncidentSettings
 from responders.notify.settings import NotifySettings
 from responders.oncall.settings import OnCallSettings
@@ -20,6 +21,7 @@ class ResponderSettings(Section):
     notify: NotifySettings = Field(default_factory=NotifySettings)
     playbooks: PlaybookSettings = Field(default_factory=PlaybookSettings)
     connectors: dict[str, Target] = Field(default_factory=dict)
+    contacts: ContactSettings = Field(default_factory=ContactSettings)
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:

@@ -12,13 +12,13 @@ import pytest
 from pypdf import PdfReader
 
 from dashboards.reporting import catalogue
-from dashboards.reporting import fonts as font_files
 from dashboards.reporting.document import Document, Ingredients
 from dashboards.reporting.fonts import fonts
 from dashboards.reporting.glyphs import coverage, drawable
 from dashboards.reporting.pdf import pdf
 from dashboards.reporting.publish import publish
 from dashboards.reporting.volumes import expectation, runs
+from hinomi import fonts as font_files
 from hinomi.batch import Batch
 from hinomi.clock import JST
 from hinomi.errors import DependencyDown, InputError

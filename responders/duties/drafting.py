@@ -1,0 +1,97 @@
+"""The first draft of a report, filled from the incident as far as the incident knows; every blank is marked.
+
+What only people can know (how many residents, what was published) is never guessed.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from collectors.enrich.settings import ZONE_WORDS, Zone
+from hinomi.clock import JST
+from hinomi.incident import Happening, Incident
+from hinomi.store import Record
+from responders.duties.docx import Row
+from responders.duties.duty import Duty
+
+BLANK = "【要記入】"
+_DONE = ("playbook", "status", "task", "evidence")
+
+
+def filled(duty: Duty, incident: Incident, clock: Record, body: str = "") -> dict[str, str]:
+    """Item → text. A text that begins with 【要記入】 is a blank, with a hint behind it."""
+    return {item.key: _of(item.key, incident, clock.body, body) for item in duty.items}
+
+
+def blanks(fields: Mapping[str, str]) -> list[str]:
+    """Items that hold a blank anywhere."""
+    return [key for key, text in fields.items() if BLANK in text or not text.strip()]
+
+
+def rows(duty: Duty, fields: Mapping[str, str]) -> list[Row]:
+    """As they stand in the document."""
+    open_ = set(blanks(fields))
+    return [Row(item.title, fields.get(item.key, BLANK), item.key in open_) for item in duty.items]
+
+
+def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> str:
+    known = clock.get("known", "")
+    match key:
+        case "outline":
+            return _outline(incident, known)
+        case "when":
+            return f"発生: {_time(incident.first.isoformat())}(ログ上の最初の兆候)\n認知: {_time(known) or BLANK}"
+        case "systems":
+            zones = [ZONE_WORDS[Zone(zone)].ja for zone in incident.zones if zone in set(Zone)]
+            hosts = "、".join(incident.entities.get("host.name", [])[:10])
+            return f"領域: {'、'.join(zones) or BLANK}\n端末・サーバ: {hosts or BLANK}"
+        case "done":
+            return _done(incident)
+        case "prevention":
+            return f"実施済み:\n{_done(incident)}\n今後の予定: {BLANK}"
+        case "logs":
+            return f"{BLANK} 保全した証拠の目録(封印された ZIP の manifest.json)を添える"
+        case "body":
+            return body or f"{BLANK} 団体名・担当課・氏名・電話・メール"
+        case "kinds":
+            return f"{BLANK} 氏名・住所・個人番号などの別と、媒体(紙・電子)"
+        case "people":
+            return f"{BLANK} 分かっている人数。分からなければ「調査中」、最大の数"
+        case "cause":
+            return f"{BLANK} 発生主体(庁内・委託先・外部)を含む"
+        case "effects":
+            return f"{BLANK} 個人情報・業務・他団体への影響"
+        case "next":
+            return f"{BLANK} 調査・復旧・続報の予定"
+    return BLANK
+
+
+def _outline(incident: Incident, known: str) -> str:
+    lines = [
+        f"発生日: {_time(incident.first.isoformat())}(ログ上の最初の兆候)",
+        f"発覚日: {_time(known) or BLANK}",
+        f"事案: {incident.story_ja}",
+        "発見者: 火の見(監視システム)の検知",
+        f"規則の該当号: {BLANK}",
+        f"委託の有無: {BLANK}",
+        "経過:",
+    ]
+    return "\n".join([*lines, *(_line(one) for one in _course(incident))])
+
+
+def _course(incident: Incident) -> list[Happening]:
+    told = [line for line in incident.timeline if line.kind != "notify"]
+    return sorted(told, key=lambda line: line.time)[:25]
+
+
+def _done(incident: Incident) -> str:
+    did = [line for line in incident.timeline if line.kind in _DONE]
+    return "\n".join(_line(line) for line in did[-15:]) or BLANK
+
+
+def _line(line: Happening) -> str:
+    return f"・{line.time.astimezone(JST):%m/%d %H:%M} {line.ja[:200]}"
+
+
+def _time(text: str) -> str:
+    return f"{datetime.fromisoformat(text).astimezone(JST):%Y年%m月%d日 %H時%M分}" if text else ""

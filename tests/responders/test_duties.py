@@ -1,0 +1,241 @@
+"""Statutory reports: days counted around holidays, New Year and leap days; who decided; drafts, versions, approval."""
+
+import io
+import zipfile
+from datetime import datetime, timedelta
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from pypdf import PdfReader
+
+from hinomi.clock import JST, FixedClock
+from hinomi.errors import InputError, Refused
+from hinomi.incident import Incident
+from responders.desk import Desk
+from responders.duties.contacts import ContactSettings, card, due
+from responders.duties.counting import days
+from responders.duties.duty import duties, duty, touched
+from responders.responder import Responder, desk
+from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
+
+FINAL, PRELIM = duty("PPC-MN-FINAL").rule, duty("PPC-MN-PRELIM").rule
+OFFICE = ["information_security_manager"]
+
+
+@pytest.mark.parametrize(
+    ("known", "wrongful", "due"),
+    [
+        # day 1 is the day known: 2026-10-01 + 29 = 2026-10-30, a Friday
+        ("2026-10-01T09:00", False, "2026-10-30"),
+        ("2026-10-01T23:59", False, "2026-10-30"),
+        ("2026-10-02T00:00", False, "2026-11-02"),  # 10-31 is a Saturday, 11-01 a Sunday
+        ("2026-10-05T09:00", False, "2026-11-04"),  # 11-03 文化の日
+        ("2026-11-22T09:00", False, "2026-12-21"),
+        ("2026-11-30T09:00", False, "2027-01-04"),  # 12-29: closed until 1-3
+        ("2026-12-05T09:00", False, "2027-01-04"),  # 1-3 is a Sunday, too
+        ("2026-12-10T09:00", False, "2027-01-08"),
+        ("2026-12-13T09:00", False, "2027-01-12"),  # 1-11 成人の日
+        ("2027-11-30T09:00", False, "2028-01-04"),
+        ("2028-01-31T09:00", False, "2028-02-29"),  # a leap day
+        ("2028-02-01T09:00", False, "2028-03-01"),
+        ("2027-01-31T09:00", False, "2027-03-01"),  # no leap day
+        ("2028-02-29T09:00", False, "2028-03-29"),
+        ("2026-04-05T09:00", False, "2026-05-07"),  # 5-04, 5-05, 5-06 (振替) are holidays
+        ("2026-04-01T09:00", False, "2026-04-30"),
+        ("2026-08-24T09:00", False, "2026-09-24"),  # 9-22 is between two holidays: a holiday itself
+        ("2026-10-01T09:00", True, "2026-11-30"),  # 60 days: 11-29 is a Sunday
+        ("2026-11-01T09:00", True, "2027-01-04"),  # 12-30
+        ("2027-12-31T09:00", True, "2028-02-28"),
+        ("2028-01-01T09:00", True, "2028-02-29"),
+    ],
+)
+def test_the_final_report(known: str, wrongful: bool, due: str) -> None:
+    """30 or 60 days with the day of knowledge as day 1; a closed last day moves to the next open one."""
+    assert FINAL is not None
+    at = datetime.fromisoformat(known).replace(tzinfo=JST)
+    counted = days(FINAL, at, wrongful=wrongful)
+    assert counted.due == datetime.fromisoformat(due + "T23:59:59").replace(tzinfo=JST)
+    assert counted.warn < counted.due - timedelta(days=6)
+
+
+@pytest.mark.parametrize(
+    ("known", "warn", "due"),
+    [
+        ("2026-12-30T09:00", "2027-01-01", "2027-01-03"),  # calendar days: no roll-over is laid down
+        ("2028-02-27T23:00", "2028-02-29", "2028-03-02"),
+        ("2026-11-19T18:14+00:00", "2026-11-22", "2026-11-24"),  # 03:14 on the 20th in Japan
+    ],
+)
+def test_the_preliminary_report(known: str, warn: str, due: str) -> None:
+    """Warned on day 3, due on day 5, in calendar days of Japan; said to be inferred."""
+    assert PRELIM is not None
+    at = datetime.fromisoformat(known)
+    counted = days(PRELIM, at if at.tzinfo else at.replace(tzinfo=JST))
+    assert (f"{counted.warn:%Y-%m-%d}", f"{counted.due:%Y-%m-%d}") == (warn, due)
+    assert duty("PPC-MN-PRELIM").due_inferred and not duty("PPC-MN-FINAL").due_inferred
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> tuple[Responder, FixedClock, Desk, Incident]:
+    tower, clock = responder(tmp_path)
+    [incident] = tower.receive([alert(zones=["mynumber"])])
+    return tower, clock, desk(tower.records, clock, KEY, tmp_path / "evidence"), incident
+
+
+def test_a_clock_starts_when_a_person_says_so(
+    case: tuple[Responder, FixedClock, Desk, Incident],
+) -> None:
+    """By whom, from when, why; the final report starts with it; a corrected moment and purpose recount; all is kept."""
+    tower, _, people, incident = case
+    assert {one.id for one in touched(incident)} >= {"PPC-MN-PRELIM", "PPC-MN-FINAL", "CISO-INTERNAL"}
+    with pytest.raises(Refused):
+        people.clocks.start(incident.id, "PPC-MN-PRELIM", NIGHT, "兆候", actor="k", roles=["viewer"])
+    with pytest.raises(InputError, match="前の時刻"):
+        people.clocks.start(
+            incident.id, "PPC-MN-PRELIM", NIGHT + timedelta(hours=1), "兆候", actor="sato", roles=ANALYST
+        )
+    people.clocks.start(incident.id, "PPC-MN-PRELIM", NIGHT, "C2 への通信", actor="sato", roles=ANALYST)
+    prelim, final = people.clocks.of(incident.id)
+    assert (prelim.body["duty"], prelim.body["due"][:10]) == ("PPC-MN-PRELIM", "2026-11-24")
+    assert final.body["due"][:10] == "2026-12-21"  # 12-19 is a Saturday
+    earlier = NIGHT - timedelta(days=1)
+    people.clocks.start(
+        incident.id,
+        "PPC-MN-PRELIM",
+        earlier,
+        "窓口が先に知っていた",
+        actor="suzuki",
+        roles=MANAGER,
+        wrongful=True,
+    )
+    prelim, final = people.clocks.of(incident.id)
+    assert (
+        final.body["due"][:10] == "2027-01-18" and prelim.body["due"][:10] == "2026-11-23"
+    )  # 1-17 is a Sunday
+    assert [line["what"] for line in prelim.body["history"]] == ["proposed", "running", "running"]
+    assert prelim.body["why"] == "窓口が先に知っていた" and tower.audit.verify() == []
+
+
+def test_a_duty_can_be_declined_by_an_office_only(
+    case: tuple[Responder, FixedClock, Desk, Incident],
+) -> None:
+    """With a reason; the analyst may not."""
+    _, _, people, incident = case
+    with pytest.raises(Refused):
+        people.clocks.decline(incident.id, "MIC", "影響なし", actor="sato", roles=ANALYST)
+    people.clocks.decline(incident.id, "MIC", "影響なし", actor="suzuki", roles=MANAGER)
+    assert people.clocks.open() == []
+
+
+def test_people_are_warned_ahead_and_after(case: tuple[Responder, FixedClock, Desk, Incident]) -> None:
+    """Undecided after an hour, on day 3, the day before, the last day, then each day until somebody sent it."""
+    _, clock, people, incident = case
+    people.clocks.propose(incident.id, "PPC-MN-PRELIM", by="hinomi")
+
+    def stages() -> list[str]:
+        return [one.stage for one in people.clocks.warnings() if one.duty.id == "PPC-MN-PRELIM"]
+
+    assert stages() == []
+    clock.advance(timedelta(hours=2))
+    assert stages() == ["undecided-0"]
+    people.clocks.start(incident.id, "PPC-MN-PRELIM", NIGHT, "兆候", actor="sato", roles=ANALYST)
+    seen = []
+    for _ in range(7 * 24):
+        seen += stages()
+        clock.advance(timedelta(hours=1))
+    assert list(dict.fromkeys(seen)) == ["soon", "day", "due", "overdue-0", "overdue-1", "overdue-2"]
+
+
+def test_draft_versions_approval_and_sending(
+    case: tuple[Responder, FixedClock, Desk, Incident],
+) -> None:
+    """Filled from the incident, blanks marked; not approved with blanks, by its writer, or when a newer one is there;
+    not sent before it is approved."""
+    tower, clock, people, incident = case
+    clock_id = people.clocks.start(
+        incident.id, "PPC-MN-PRELIM", NIGHT, "兆候", actor="sato", roles=ANALYST
+    ).id
+    first = people.reports.draft(clock_id, actor="sato", roles=ANALYST)
+    assert (
+        "vpn_spray" in first.body["fields"]["outline"] and "2026年11月20日" in first.body["fields"]["outline"]
+    )
+    with pytest.raises(InputError, match="記入していない"):
+        people.reports.approve(clock_id, 1, actor="boss", roles=OFFICE)
+    with pytest.raises(InputError, match="知らない項目"):
+        people.reports.edit(clock_id, {"x": "y"}, actor="sato", roles=ANALYST)
+    whole = dict.fromkeys(first.body["fields"], "調査中")
+    people.reports.edit(clock_id, whole, actor="sato", roles=ANALYST)
+    with pytest.raises(Refused):
+        people.reports.sent(clock_id, 2, "Web フォーム", clock.now(), actor="sato", roles=ANALYST)
+    with pytest.raises(Refused):
+        people.reports.approve(clock_id, 2, actor="suzuki", roles=MANAGER)  # below the office
+    with pytest.raises(Refused):
+        people.reports.approve(clock_id, 2, actor="sato", roles=OFFICE)  # who wrote it
+    people.reports.approve(clock_id, 2, actor="boss", roles=OFFICE)
+    people.reports.sent(clock_id, 2, "Web フォーム 受付番号 1", clock.now(), actor="sato", roles=ANALYST)
+    [prelim] = [one for one in people.clocks.of(incident.id) if one.body["duty"] == "PPC-MN-PRELIM"]
+    assert prelim.body["state"] == "sent" and len(people.reports.versions(clock_id)) == 2
+    assert [one.body["action"] for one in tower.records.find("audit")].count("report.version") == 2
+
+
+def test_a_draft_as_word_and_pdf(case: tuple[Responder, FixedClock, Desk, Incident]) -> None:
+    """Both can be read, say what the record says, and mark every blank; hostile text stays text."""
+    _, _, people, incident = case
+    clock_id = people.clocks.start(
+        incident.id, "PPC-MN-PRELIM", NIGHT, "兆候", actor="sato", roles=ANALYST
+    ).id
+    people.reports.draft(clock_id, actor="sato", roles=ANALYST)
+    hostile = "<w:p/>&#x0; #panic() \x1b[31m 髙﨑"
+    people.reports.edit(clock_id, {"cause": hostile}, actor="sato", roles=ANALYST)
+    written = people.reports.written(clock_id, 2)
+    with zipfile.ZipFile(io.BytesIO(written.docx)) as packed:
+        tree = ElementTree.fromstring(packed.read("word/document.xml"))
+        assert all(ElementTree.fromstring(packed.read(name)) is not None for name in packed.namelist())
+    text = "\n".join(part.text or "" for part in tree.iter() if part.tag.endswith("}t"))
+    assert "特定個人情報の漏えい等 速報" in text and "#panic()" in text and "\x1b" not in text
+    shaded = [part for part in tree.iter() if part.tag.endswith("}shd")]
+    assert len(shaded) == len(written.blanks) > 3 and text.count("【要記入】") >= len(written.blanks)
+    page = PdfReader(io.BytesIO(written.pdf))
+    shown = "".join(one.extract_text() for one in page.pages).replace("\n", "")
+    assert "速報" in shown and shown.count("要記入") >= len(written.blanks) and "#panic()" in shown
+
+
+def test_the_tree_the_card_and_who_was_told(case: tuple[Responder, FixedClock, Desk, Incident]) -> None:
+    """Whom the grade asks to tell, in order; told once it is written down; the card names every role that is missing."""
+    _, _, people, incident = case
+    settings = ContactSettings.model_validate(
+        {
+            "bodies": {
+                "pref": {
+                    "role": "prefecture",
+                    "name_ja": "県 市町村課",
+                    "phone": "000-0000-0000",
+                    "order": 20,
+                },
+                "boss": {"role": "ciso", "name_ja": "副市長", "phone": "000-0000-0001", "order": 1},
+                "ipa": {"role": "ipa", "name_ja": "IPA", "grade": 3},
+            }
+        }
+    )
+    assert [name for name, _ in due(settings, 2, [])] == ["boss", "pref"]
+    people.contacts.told(
+        incident.id, "boss", "第一報", by_way_of="電話", at=NIGHT, actor="sato", roles=ANALYST, answer="了解"
+    )
+    assert [name for name, _ in due(settings, 2, people.contacts.of(incident.id))] == ["pref"]
+    text = "".join(
+        page.extract_text() for page in PdfReader(io.BytesIO(card(settings, NIGHT, ["佐藤"]))).pages
+    )
+    assert "副市長" in text and "佐藤" in text and "個人情報保護委員会" in text and "要記入" in text
+
+
+def test_every_duty_says_how_sure_it_is() -> None:
+    """What could not be read in the source is inferred; days are only where the source gives days."""
+    assert duties()["MIC"].inferred and not duties()["PPC-MN-FINAL"].inferred
+    assert all(one.items and one.to.ja and one.when.ja for one in duties().values())
+    assert [name for name, one in duties().items() if one.rule] == [
+        "PPC-MN-PRELIM",
+        "PPC-MN-FINAL",
+        "PPC-APPI-PRELIM",
+        "PPC-APPI-FINAL",
+    ]
