@@ -41,6 +41,8 @@ def source_of(declared: Declaration) -> Source:
         leftovers=declared.leftovers or declared.source,
         ignore=tuple(map(column_name, declared.fields)),
         why=shape.reasons,
+        encoding=declared.encoding,
+        targets=frozenset(target.to for _, _, target in declaration.targets(declared)),
     )
     source.derive(lambda raw: {**_constants(declared), **_columns(declared, raw)})
     source.refine(e.related)

@@ -112,8 +112,8 @@ def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
 
 
 def _decoded(raw: bytes) -> str:
-    """UTF-8, else Japanese Windows (CP932), else UTF-8 with replacement characters."""
-    for encoding in ("utf-8", "cp932"):
+    """UTF-8, else Japanese Windows (CP932) or Unix (EUC-JP), else UTF-8 with replacement characters."""
+    for encoding in ("utf-8", "cp932", "euc_jp"):
         try:
             return raw.decode(encoding)
         except UnicodeDecodeError:

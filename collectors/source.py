@@ -78,7 +78,8 @@ class Source:
     raw field → ECS field; leftovers: prefix under which raw fields that no table names are kept (the
     vendor's own name), "" to drop none and keep raw names; ignore: raw fields that carry nothing (said
     why in the file); constants: ECS field → value in every event; why: input rows
-    that the shape left out → the reason of each (default: `not_<name>`).
+    that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
+    listener names none ("" or auto: guessed); targets: fields that a declaration names.
     """
 
     name: str
@@ -92,6 +93,8 @@ class Source:
     leftovers: str = ""
     ignore: Sequence[str] = ()
     why: Callable[[pl.DataFrame], pl.Series] | None = None
+    encoding: str = ""
+    targets: frozenset[str] = frozenset()
     _derived: list[Derive] = field(default_factory=list)
     _each: Each | None = None
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)

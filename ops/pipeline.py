@@ -23,6 +23,8 @@ from rules.engine import RuleSet
 
 HEADER_LINE = "header_line"
 """Why a declared mapping rejects the line of column names that each dropped file begins with: it is no event."""
+_HEAD = 200  # lines that a format is recognised by
+_GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the source
 Rules = Callable[[], RuleSet]
 
 
@@ -77,20 +79,26 @@ class Pipeline:
         return sum(n for n, batch in zip(found, batches, strict=True) if batch.dataset != SIGNALS)
 
     def _of_sender(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
+        payload, encoding = part["payload"], self.encodings.get(origin, "")
+        head = decode(payload.head(_HEAD), encoding, Ledger(), origin=origin).to_list()
+        name = self.formats.source_of(origin, peer, head)
+        source = catalogue.find(name) if name is not None else None
+        if encoding in _GUESSED and source is not None:
+            encoding = source.encoding
         with self.stages.timed("decode"):
-            message = decode(part["payload"], self.encodings.get(origin, ""), self.ledger, origin=origin)
+            message = decode(payload, encoding, self.ledger, origin=origin)
             intake = part.select(
                 pl.lit(message).alias("message"), "received", "peer", "event.id"
             ).with_row_index(ROW)
-        name = self.formats.source_of(origin, peer, message.head(200).to_list())
-        if name is None:
+        if source is None:
             return [self._dead(intake, pl.lit("unknown_format"), "", origin)]
-        source = catalogue.find(name)
         try:
             return self._of_source(source, intake, origin)
         except Exception as error:  # a parser's own mistake must not stop the tower or lose a line
-            log.error("parser_failed", source=name, origin=origin, error=f"{type(error).__name__}: {error}")
-            return [self._dead(intake, pl.lit(f"parser_failed:{type(error).__name__}"), name, origin)]
+            log.error(
+                "parser_failed", source=source.name, origin=origin, error=f"{type(error).__name__}: {error}"
+            )
+            return [self._dead(intake, pl.lit(f"parser_failed:{type(error).__name__}"), source.name, origin)]
 
     def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
         with self.stages.timed("parse"):

@@ -6,11 +6,16 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from collectors.enrich.places import NOWHERE, Geography, MaxMind, Overrides, PackagedCountries, ZoneMap
-from collectors.enrich.registers import Assets, Staff
+from collectors.enrich.registers import Assets, Staff, folded_column
 from collectors.enrich.settings import EnrichSettings, Zone
 
 SIDES = ("source", "destination", "client", "server")
 _MEMO = 200_000
+_NAMES = (
+    "user.name",
+    "user.email",
+    "user.full_name",
+)  # the columns that may name one of the staff, in this order
 _FACTS = {"ip": pl.String, "zone": pl.String, "country": pl.String, "location": pl.String}
 
 
@@ -106,10 +111,15 @@ class Enricher:
         return frame
 
     def _with_staff(self, frame: pl.DataFrame) -> pl.DataFrame:
-        if "user.name" not in frame.columns or not self.staff.frame.height:
+        columns = [name for name in _NAMES if name in frame.columns]
+        if not columns or not self.staff.frame.height:
             return frame
-        account = pl.col("user.name").str.to_lowercase().str.replace(r"^.*\\", "").str.replace(r"@.*$", "")
-        return _joined(frame, account, self.staff.frame)
+        keys = self.staff.frame["key"].implode()
+        names = [
+            folded_column(pl.col(name)).str.replace(r"^.*\\", "").str.replace(r"@.*$", "") for name in columns
+        ]
+        known = [pl.when(name.is_in(keys)).then(name) for name in names]
+        return _joined(frame, pl.coalesce(known), self.staff.frame)
 
     def _with_direction(self, frame: pl.DataFrame) -> pl.DataFrame:
         if not {"source.zone", "destination.zone"} <= set(frame.columns):

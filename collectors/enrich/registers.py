@@ -1,6 +1,8 @@
 """The city's lists of staff and assets, from CSV."""
 
 import csv
+import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +12,9 @@ import polars as pl
 from hinomi.errors import ConfigError, Where
 
 STAFF = {
-    "account": "",
+    "account": "user.staff.account",
     "full_name": "user.staff.full_name",
+    "aliases": "",
     "department": "user.staff.department",
     "employment": "user.staff.employment",
     "telework": "user.staff.telework",
@@ -29,18 +32,43 @@ ASSETS = {
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """People by account (lower case). frame: `key` plus `user.staff.*` text columns."""
+    """People by account, and by each other name that only one of them has. frame: `key` plus `user.staff.*` texts.
+
+    A key is a name as `folded` spells it. Other names: `full_name` and what `aliases` lists (kana, romanised or
+    former names, old accounts), with `;` or `、` between them.
+    """
 
     frame: pl.DataFrame = field(default_factory=lambda: _empty(STAFF))
 
     @classmethod
     def load(cls, path: Path) -> "Staff":
         """Read the CSV; `account` is required, other columns optional. Raises ConfigError with the line."""
-        rows = [
-            {"key": row["account"].strip().lower(), **_columns(row, STAFF)}
-            for _, row in _rows(path, ["account"])
-        ]
-        return cls(pl.DataFrame(rows, schema=_schema(STAFF)).unique("key", keep="first", maintain_order=True))
+        people = [row for _, row in _rows(path, ["account"])]
+        accounts = {folded(row["account"]): row for row in reversed(people)}
+        others = [(name, row) for row in people for name in _other_names(row)]
+        owners: dict[str, set[str]] = {}
+        for name, row in others:
+            owners.setdefault(name, set()).add(folded(row["account"]))
+        named = {
+            name: row for name, row in others if len(owners[name]) == 1 and name not in accounts
+        }  # a name that two people have tells nobody
+        rows = [{"key": key, **_columns(row, STAFF)} for key, row in (accounts | named).items()]
+        return cls(pl.DataFrame(rows, schema=_schema(STAFF)))
+
+
+def folded(name: str) -> str:
+    """One spelling of a name: full- and half-width as one (NFKC), small letters, no blanks."""
+    return "".join(unicodedata.normalize("NFKC", name).lower().split())
+
+
+def folded_column(name: pl.Expr) -> pl.Expr:
+    """As `folded`, for a column."""
+    return name.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", "")
+
+
+def _other_names(row: dict[str, str]) -> set[str]:
+    written = [row.get("full_name") or "", *re.split("[;、；]", row.get("aliases") or "")]
+    return {name for name in map(folded, written) if name}
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,3 +153,21 @@ def test_packaged_table_leaves_the_environment_alone(monkeypatch: pytest.MonkeyP
     before = dict(os.environ)
     assert PackagedCountries.load().place(ipaddress.ip_address("8.8.8.8")).country == "US"
     assert dict(os.environ) == before
+
+
+@pytest.mark.parametrize(
+    "written", ["山田太郎", "山田　太郎", "ﾔﾏﾀﾞ ﾀﾛｳ", "Taro YAMADA", "Ｔ．Ｙａｍａｄａ", "old123"]
+)
+def test_staff_by_any_spelling_of_the_name(tmp_path: Path, written: str) -> None:
+    """Kanji, kana in half width, romanised and former accounts lead to one person; the written name stays."""
+    path = tmp_path / "staff.csv"
+    people = (
+        "account,full_name,aliases\n"
+        "t.yamada,山田 太郎,ヤマダ タロウ;Taro Yamada、old123\n"
+        "k.sato,佐藤 花子,サトウ ハナコ\nh.sato,佐藤 花子,\n"
+    )
+    path.write_text(people, encoding="utf-8")
+    enricher = Enricher.of(EnrichSettings.model_validate({"staff": path}))
+    out = enricher.enrich(pl.DataFrame({"user.name": [written, "佐藤花子", "サトウハナコ"]}))
+    assert out["user.staff.account"].to_list() == ["t.yamada", None, "k.sato"], "two people have one name"
+    assert out["user.name"][0] == written

@@ -14,7 +14,7 @@ def test_configuration_page_is_current() -> None:
 
 
 def test_sources_page_is_current() -> None:
-    """docs/sources.md lists every source (run `python -m ops.generate.sources`)."""
+    """docs/sources/table.md lists every source (run `python -m ops.generate.sources`)."""
     assert sources.PAGE.read_text(encoding="utf-8") == sources.page()
 
 

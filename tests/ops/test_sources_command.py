@@ -1,0 +1,142 @@
+"""`hinomi sources`: a mapping proposed from a sample works as it is; mistakes are named; dead letters come in groups."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from collectors import catalogue, declared
+from ops.commands import sources
+from ops.dead_letters import groups, likeness, unnamed
+from ops.new_source import drafted, parsed
+from tests.ops.test_pipeline import VPN, Tower
+
+app = typer.Typer()
+sources.register(app)
+LIBRARY = (
+    "操作日時,利用者ID,端末IP,操作,冊数,結果,備考欄\n"
+    "2026/11/20 12時14分,t.yamada,10.30.8.20,貸出,3,正常,\n"
+    "令和8年11月20日 午後1時,H.Sato,10.30.8.21,返却,1,エラー,延滞\n"
+)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp932", "euc_jp"])
+def test_a_proposed_mapping_reads_its_sample(tmp_path: Path, encoding: str) -> None:
+    """Columns, times of two kinds, addresses, words for results and the encoding are found without help."""
+    path = tmp_path / "library.csv"
+    path.write_bytes(LIBRARY.encode(encoding))
+    draft = drafted(path, "city.library", "図書館", "Library")
+    assert draft.source.encoding == encoding.replace("_", "-")
+    understood, rejected, shown = parsed(draft, 2)
+    assert (understood, rejected) == (2, {})
+    assert shown[0]["@timestamp"] == "2026-11-20T03:14:00Z"
+    assert shown[1]["@timestamp"] == "2026-11-20T04:00:00Z"
+    assert [one["event"]["outcome"] for one in shown] == ["success", "failure"]
+    assert shown[1]["user"]["name"] == "h.sato"
+    assert shown[1]["city"]["library"]["備考欄"] == "延滞", "a column without target is kept"
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ('{"time":1763608445,"actor":{"login":"t.yamada"},"ip":"203.0.113.9","result":"success"}\n' * 3, "user"),
+        ("time=2026-11-20T03:14:05Z user=t.yamada src=203.0.113.9 result=failed\n" * 3, "user"),
+        ("CEF:0|Maker|Box|1|7|Login|5|rt=1763608445000 suser=t.yamada src=203.0.113.9 outcome=success\n" * 3, "user"),
+        ("2026-11-20 12:14:05\tt.yamada\t203.0.113.9\tok\n" * 3, "source"),
+    ],
+)  # fmt: skip
+def test_every_form_is_recognised(tmp_path: Path, text: str, column: str) -> None:
+    """JSON, key=value, CEF and tables without a header become events with a time and an address."""
+    path = tmp_path / "sample.log"
+    path.write_text(text, encoding="utf-8")
+    understood, rejected, shown = parsed(drafted(path, "city.sample", "見本", "Sample"), 1)
+    assert (understood, rejected) == (3, {})
+    assert shown[0]["source"]["ip"] == "203.0.113.9" and column in shown[0]
+    assert shown[0]["@timestamp"][:4] in {"2025", "2026"}
+
+
+def test_files_without_a_form_are_refused_with_a_sentence(tmp_path: Path) -> None:
+    """No stack trace, no empty mapping; a file that is there is not written over."""
+    for name, data in {"empty": b"", "binary": b"\x00\x01", "prose": "ただの文章です\n".encode()}.items():
+        path = tmp_path / name
+        path.write_bytes(data)
+        result = CliRunner().invoke(app, ["sources", "new", str(path), "--name", "city.x"])
+        assert result.exit_code != 0 and str(path) in str(result.exception)
+    sample = tmp_path / "library.csv"
+    sample.write_text(LIBRARY, encoding="utf-8")
+    arguments = ["sources", "new", str(sample), "--name", "city.library", "--out", str(tmp_path)]
+    assert CliRunner().invoke(app, arguments).exit_code == 0
+    assert declared.load(tmp_path / "city_library.source.yml").name == "city.library"
+    assert "上書き" in str(CliRunner().invoke(app, arguments).exception)
+
+
+def test_the_linter_names_line_and_key_and_runs_the_tests_beside(tmp_path: Path) -> None:
+    """A field that ECS has not is an error with its line; a case that fails is shown."""
+    good = tmp_path / "city_library.source.yml"
+    sample = tmp_path / "library.csv"
+    sample.write_text(LIBRARY, encoding="utf-8")
+    good.write_text(drafted(sample, "city.library", "図書館", "Library").text, encoding="utf-8")
+    (tmp_path / "city_library.test.yml").write_text(
+        "- name: 貸出\n  raw: '2026/11/20 12時14分,t.yamada,10.30.8.20,貸出,3,正常,'\n"
+        "  ecs: {user.name: t.yamada, event.outcome: failure}\n",
+        encoding="utf-8",
+    )
+    bad = tmp_path / "city_bad.source.yml"
+    bad.write_text(
+        good.read_text(encoding="utf-8").replace("user.name", "user.nane").replace("library", "bad"),
+        encoding="utf-8",
+    )
+    result = CliRunner().invoke(app, ["sources", "check", str(tmp_path)])
+    assert result.exit_code == 1
+    assert "city_bad.source.yml:" in result.output and "user.name" in result.output
+    assert "event.outcome: 'success' (expected 'failure')" in result.output
+
+
+def test_dead_letters_come_in_groups_and_unnamed_fields_are_listed(tmp_path: Path) -> None:
+    """Lines that differ in numbers only are one group with its count; a vendor's new field is not lost unseen."""
+    tower = Tower(tmp_path, fw="fortinet.fortigate")
+    odd = [f"something else {n} from 203.0.113.{n}" for n in range(5)]
+    tower.send(*odd, VPN.replace('vd="root"', 'vd="root" brandnewfield="x1"'))
+    found = groups(tower.events)
+    assert [(one.count, one.source) for one in found] == [(5, "fortinet.fortigate")]
+    assert len(found[0].samples) == 3 and found[0].samples[0] == odd[0]
+    assert not groups(tower.events, "another")
+    names = {one.name: one.sample for one in unnamed(tower.events)}
+    assert names["fortinet.fortigate.brandnewfield"] == "x1"
+    assert not [name for name in names if name.startswith(("hinomi.", "source.", "event."))]
+
+
+def test_the_command_shows_both(tmp_path: Path) -> None:
+    """`sources doctor --json` on a data folder; `sources list` finds by a word of the title."""
+    tower = Tower(tmp_path)
+    tower.send("nothing that we know 1", "nothing that we know 2")
+    tower.events.close()
+    result = CliRunner().invoke(app, ["sources", "doctor", "--data", str(tmp_path), "--json"])
+    assert result.exit_code == 0, result.output
+    assert orjson.loads(result.stdout)["dead_letters"][0]["count"] == 2
+    assert "yamaha.rt" in CliRunner().invoke(app, ["sources", "list", "YAMAHA"]).output
+
+
+def test_lines_are_alike_without_their_numbers() -> None:
+    """Times, addresses, identities and quoted text do not tell two groups apart; words do."""
+    assert likeness('a 12 10.0.0.1 "x y"') == likeness('a 999 192.0.2.7 "z"')
+    assert likeness("login 1") != likeness("logout 1")
+
+
+@pytest.mark.parametrize("encoding", ["cp932", "euc_jp"])
+def test_the_encoding_of_a_declared_mapping_is_used(tmp_path: Path, encoding: str) -> None:
+    """Where the listener names none, the mapping's encoding decides, even for a text that another fits, too."""
+    sample = tmp_path / "library.csv"
+    sample.write_bytes(LIBRARY.encode(encoding))
+    source = drafted(sample, "city.library", "図書館", "Library").source
+    catalogue.sources()[source.name] = source
+    try:
+        tower = Tower(tmp_path, library=source.name)
+        line = "2026/11/20 12時14分,t.yamada,10.30.8.20,ﾃｽﾄ,3,正常,"
+        tower.send(line.encode(encoding), origin="library")
+        row = tower.events.search("", datasets=[source.name]).rows[0]
+        assert row["event.action"] == "ﾃｽﾄ"
+    finally:
+        del catalogue.sources()[source.name]
