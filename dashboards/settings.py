@@ -7,6 +7,43 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from hinomi.config import Section
+from hinomi.secret import Secret
+
+
+class LdapSignIn(Section):
+    """`console.ldap`: sign-in with the directory's password. The bind account only needs to read.
+
+    filter: added to the search for the account; roles: DN of a group → roles here, whoever is in none is refused.
+    """
+
+    url: str
+    base: str
+    bind_dn: str
+    password: Secret
+    account_attribute: str = "uid"
+    name_attribute: str = "cn"
+    filter: str = "(objectClass=*)"
+    roles: dict[str, list[str]]
+    starttls: bool = False
+    ca: Path | None = None
+
+
+class OidcSignIn(Section):
+    """`console.oidc`: sign-in through an OpenID provider (Entra ID, Keycloak, …), code flow with PKCE.
+
+    address: of this console as browsers reach it; roles: value of the groups claim → roles here.
+    """
+
+    issuer: str
+    client_id: str
+    client_secret: Secret
+    address: str
+    title: str = "OpenID"
+    scope: str = "openid profile email"
+    account_claim: str = "preferred_username"
+    groups_claim: str = "groups"
+    roles: dict[str, list[str]]
+    ca: Path | None = None
 
 
 class TargetSettings(Section):
@@ -31,7 +68,8 @@ class ConsoleSettings(Section):
 
     organization: shown in the page head and in reports; idle_minutes: a session ends when nothing is
     asked for so long; session_hours: and after this time in any case; language: until a person chooses;
-    residents: datasets whose raw lines name residents: a reason is asked for and recorded before they are
+    second_factor: `required` leads whoever has none to setting one up first (an OpenID sign-in with two factors
+    counts); residents: datasets whose raw lines name residents: a reason is asked for and recorded before they are
     shown, and counts for residents_minutes.
     """
 
@@ -52,6 +90,9 @@ class ConsoleSettings(Section):
             "city.minutes_transcription",
         ]
     )
+    second_factor: Literal["optional", "required"] = "optional"
+    ldap: LdapSignIn | None = None
+    oidc: OidcSignIn | None = None
     residents_minutes: int = Field(default=30, ge=1, le=480)
 
     @model_validator(mode="after")

@@ -30,6 +30,7 @@ class Role(StrEnum):
     VIEWER = "viewer"
     ANALYST = "analyst"
     ADMIN = "admin"
+    AUDITOR = "auditor"
     INFORMATION_SYSTEM_MANAGER = "information_system_manager"
     INFORMATION_SECURITY_MANAGER = "information_security_manager"
     CHIEF_SECURITY_OFFICER = "chief_information_security_manager"
@@ -40,6 +41,7 @@ ROLE_NAMES: dict[Role, Words] = {
     Role.VIEWER: Words("閲覧者", "Viewer"),
     Role.ANALYST: Words("監視担当", "Analyst"),
     Role.ADMIN: Words("システム管理", "Administrator"),
+    Role.AUDITOR: Words("監査担当", "Auditor"),
     Role.INFORMATION_SYSTEM_MANAGER: Words("情報システム管理者", "Information system manager"),
     Role.INFORMATION_SECURITY_MANAGER: Words("情報セキュリティ管理者", "Information security manager"),
     Role.CHIEF_SECURITY_OFFICER: Words("統括情報セキュリティ責任者", "Chief information security manager"),
@@ -55,18 +57,26 @@ APPROVERS = frozenset(
     }
 )
 WORKERS = APPROVERS | {Role.ANALYST}
+ADMINS = frozenset({Role.ADMIN})
+AUDITORS = frozenset({Role.ADMIN, Role.AUDITOR, Role.CHIEF_SECURITY_OFFICER, Role.CISO})
 
 ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/", "nav.queue", frozenset()),
     ("/search", "nav.search", frozenset()),
     ("/sources", "nav.sources", frozenset()),
     ("/reports", "nav.reports", frozenset()),
+    ("/audit", "nav.audit", AUDITORS),
+    ("/admin/users", "nav.people", ADMINS),
 )
 """The pages of the head: address, name, and whose they are (empty: everybody's)."""
 
 
 class User(BaseModel):
-    """One person. `name` is the account (lower case); the hash never leaves this module's callers."""
+    """One person. `name` is the account (lower case); the hash never leaves this module's callers.
+
+    source: where the password is kept (local, ldap, oidc); totp: the sealed secret of the second factor, totp_new one
+    that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -75,6 +85,11 @@ class User(BaseModel):
     roles: list[str] = Field(default_factory=list)
     password_hash: str = Field(repr=False)
     disabled: bool = False
+    source: str = "local"
+    totp: str = Field(default="", repr=False)
+    totp_new: str = Field(default="", repr=False)
+    totp_last: int = 0
+    recovery: list[str] = Field(default_factory=list, repr=False)
 
     @property
     def shown(self) -> str:
@@ -113,20 +128,37 @@ class Users:
         self.records.put(KIND, key, body, expect=0)
         return User.model_validate(body)
 
+    def external(self, name: str, full_name: str, roles: Iterable[str], source: str) -> User:
+        """A person whose password is kept elsewhere, as they stand there now. Raises InputError where a local
+        account has the name: nobody becomes somebody else by way of a directory."""
+        key = _key(name)
+        record = self.records.get(KIND, key)
+        held = record.body if record else {}
+        if not _NAME.fullmatch(key) or (record and held.get("source", "local") != source):
+            raise InputError(
+                f"アカウント「{key[:64]}」は別の方法で登録されています。",
+                f'the account "{key[:64]}" is kept elsewhere',
+            )
+        standing = {"disabled": False, "password_hash": "", "created": self.clock.now().isoformat()}
+        now = {"name": key, "full_name": full_name, "roles": _roles(roles), "source": source}
+        body = {**standing, **held, **now}
+        self.records.put(KIND, key, body, expect=record.version if record else 0)
+        return User.model_validate(body)
+
     def set_password(self, name: str, password: str) -> None:
         """Replace the password; every session of the person ends."""
-        self._change(name, {"password_hash": self._hash(_key(name), password)})
-        self._end_sessions(name)
+        self.change(name, {"password_hash": self._hash(_key(name), password)})
+        self.end_sessions(name)
 
     def set_roles(self, name: str, roles: Iterable[str]) -> None:
         """Replace the roles; they count from the next request on."""
-        self._change(name, {"roles": _roles(roles)})
+        self.change(name, {"roles": _roles(roles)})
 
     def set_disabled(self, name: str, disabled: bool) -> None:
         """Lock or unlock the account; locking ends its sessions."""
-        self._change(name, {"disabled": disabled})
+        self.change(name, {"disabled": disabled})
         if disabled:
-            self._end_sessions(name)
+            self.end_sessions(name)
 
     def find(self, name: str) -> User | None:
         """The user, or None."""
@@ -140,6 +172,8 @@ class Users:
     def verify(self, name: str, password: str) -> User | None:
         """The user if the password is right. Takes the same time for names that do not exist."""
         user = self.find(name) if _NAME.fullmatch(_key(name)) else None
+        if user is not None and user.source != "local":
+            user = None
         right = self._matches(user.password_hash if user else self._decoy(), password)
         return user if user is not None and right and not user.disabled else None
 
@@ -162,13 +196,15 @@ class Users:
             )
         return self.hasher.hash(password)
 
-    def _change(self, name: str, changes: dict[str, object]) -> None:
+    def change(self, name: str, changes: dict[str, object]) -> None:
+        """Replace parts of the record. Raises InputError where there is no such user."""
         record = self.records.get(KIND, _key(name))
         if record is None:
             raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
         self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
 
-    def _end_sessions(self, name: str) -> None:
+    def end_sessions(self, name: str) -> None:
+        """Sign the person out everywhere."""
         for record in self.records.find("session", {"user": _key(name)}):
             self.records.delete("session", record.id)
 

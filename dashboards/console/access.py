@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from dashboards.console.sessions import Session, same
 from dashboards.console.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Console, Visit
-from dashboards.users import APPROVERS, WORKERS, Role, User
+from dashboards.users import ADMINS, APPROVERS, AUDITORS, WORKERS, Role, User
 from hinomi.errors import Conflict, DependencyDown, HinomiError, InputError, Refused
 from hinomi.words import Language
 
@@ -37,6 +37,8 @@ class Access(Enum):
     READ = frozenset(Role)
     WORK = frozenset(WORKERS)
     APPROVE = frozenset(APPROVERS)
+    ADMIN = frozenset(ADMINS)
+    AUDIT = frozenset(AUDITORS)
 
 
 class BadForm(InputError):
@@ -118,9 +120,19 @@ def _refusal(visit: Visit, page: Page) -> Response | None:
             return _to_sign_in(visit, page)
         if not visit.user.has(page.access.value):
             raise Refused("この操作をする権限がありません。", "your role does not allow this")
+        if _lacks_factor(visit, page):
+            return visit.to("/account")
         if page.method == "POST":
             _check_csrf(visit)
     return None
+
+
+def _lacks_factor(visit: Visit, page: Page) -> bool:
+    """Whether a second factor is required and the person has none yet; the account page is where they get one."""
+    assert visit.user is not None and visit.session is not None
+    if visit.console.settings.second_factor != "required" or visit.user.totp or visit.session.strong:
+        return False
+    return not page.path.startswith(("/account", "/sign-out", "/help"))
 
 
 def _to_sign_in(visit: Visit, page: Page) -> Response:

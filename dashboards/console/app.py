@@ -13,17 +13,23 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from dashboards.console import (
+    account,
     ack_link,
+    around,
+    audit_page,
     bulk,
     bundle,
+    complete,
     decisions,
     export,
     incident_page,
     live,
+    people,
     queue,
     reports_page,
     residents,
     search,
+    sigma_draft,
     signin,
     sources,
     views,
@@ -36,7 +42,10 @@ from dashboards.console.security import SecurityHeaders
 from dashboards.console.sessions import Sessions
 from dashboards.console.templating import STATIC, environment
 from dashboards.console.visit import Console, Visit
+from dashboards.ldap_signin import Directory
+from dashboards.oidc import Provider
 from dashboards.settings import ConsoleSettings
+from dashboards.tokens import Tokens
 from dashboards.users import Users
 from hinomi.clock import Clock, SystemClock
 from hinomi.store import Events, Records
@@ -59,7 +68,25 @@ PAGES = (
     Page("GET", "/", queue.show, Access.READ),
     Page("GET", "/sign-in", signin.show, Access.OPEN),
     Page("POST", "/sign-in", signin.sign_in, Access.OPEN),
+    Page("GET", "/sign-in/code", signin.show_code, Access.OPEN),
+    Page("POST", "/sign-in/code", signin.check_code, Access.OPEN),
+    Page("GET", "/sign-in/oidc", signin.to_provider, Access.OPEN),
+    Page("GET", "/sign-in/oidc/back", signin.from_provider, Access.OPEN),
     Page("POST", "/sign-out", signin.sign_out, Access.READ),
+    Page("GET", "/account", account.show, Access.READ),
+    Page("POST", "/account/factor", account.begin_factor, Access.READ),
+    Page("POST", "/account/factor/confirm", account.confirm_factor, Access.READ),
+    Page("POST", "/account/session", account.end_session, Access.READ),
+    Page("POST", "/account/token", account.make_token, Access.READ),
+    Page("POST", "/account/token/end", account.end_token, Access.READ),
+    Page("POST", "/account/password", account.set_password, Access.READ),
+    Page("GET", "/admin/users", people.show, Access.ADMIN),
+    Page("POST", "/admin/users", people.create, Access.ADMIN),
+    Page("POST", "/admin/users/{name}", people.change, Access.ADMIN),
+    Page("GET", "/audit", audit_page.show, Access.AUDIT),
+    Page("GET", "/search/complete", complete.suggest, Access.READ, quiet=True),
+    Page("GET", "/search/around", around.show, Access.READ),
+    Page("GET", "/search/sigma", sigma_draft.show, Access.WORK),
     Page("POST", "/bulk", bulk.act, Access.WORK),
     Page("POST", "/views", views.save, Access.READ),
     Page("POST", "/views/{view}/remove", views.remove, Access.READ),
@@ -112,6 +139,9 @@ def create_app(
         templates=environment(),
         pulse=live.Pulse(records),
         rulebook=rulebook or Rulebook([]),
+        tokens=Tokens(records, time),
+        ldap=Directory(chosen.ldap) if chosen.ldap else None,
+        oidc=Provider(chosen.oidc) if chosen.oidc else None,
         residents=Residents(
             records, time, frozenset(chosen.residents), timedelta(minutes=chosen.residents_minutes)
         ),

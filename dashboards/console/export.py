@@ -10,6 +10,7 @@ import orjson
 from starlette.responses import Response, StreamingResponse
 
 from dashboards.console.evidence import words
+from dashboards.console.residents import SEARCH
 from dashboards.console.search import Asked, asked
 from dashboards.console.visit import Visit
 from hinomi.clock import JST
@@ -44,6 +45,8 @@ def as_ndjson(visit: Visit) -> Response:
 
 def _file(visit: Visit, ending: str, media: str, form: Callable[[Rows], Iterator[bytes]]) -> Response:
     wanted = asked(visit)
+    names = wanted.datasets or [stats.name for stats in visit.console.events.datasets()]
+    visit.console.residents.ask(visit, SEARCH, names)
     total = visit.console.events.count(wanted.query, datasets=wanted.datasets, span=wanted.range.span)
     visit.console.audit.append(
         actor=visit.actor,

@@ -10,7 +10,9 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from dashboards import charts
+from dashboards.console import views
 from dashboards.console.evidence import Shown, show_event
+from dashboards.console.residents import SEARCH
 from dashboards.console.timerange import PRESETS, Range, asked_range
 from dashboards.console.visit import Visit
 from hinomi.errors import QueryError
@@ -90,9 +92,18 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
         limit=visit.console.settings.page_size,
         after=wanted.after or None,
     )
-    top = events.top(wanted.field, wanted.query, datasets=wanted.datasets, span=span, limit=15)
-    hits: list[Shown] = [show_event(row) for row in page.rows]
+    top = _top(visit, wanted)
+    open_ = visit.console.residents.until(visit.actor, SEARCH) is not None
+    guards = visit.console.residents.guards
+    hits: list[Shown] = [
+        show_event(row, hidden=guards(str(row.get("event.dataset", ""))) and not open_) for row in page.rows
+    ]
     return {
+        "scope": SEARCH,
+        "sealed": any(hit.hidden for hit in hits),
+        "stats": _stats(visit, wanted, top, page.total),
+        "saved": views.of(visit, "/search"),
+        "brush": _brush(wanted),
         "hits": hits,
         "total": page.total,
         "after": page.after,
@@ -100,6 +111,44 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
         "most": max((n for _, n in top), default=1),
         "chart": _chart(visit, wanted, 1320, "chart-wide", 72),
         "narrow_chart": _chart(visit, wanted, 360, "chart-narrow", 24),
+    }
+
+
+def _top(visit: Visit, wanted: Asked) -> list[tuple[str, int]]:
+    """The most frequent values; those of logs about residents only once a reason is recorded."""
+    events, residents = visit.console.events, visit.console.residents
+    names = wanted.datasets or [stats.name for stats in events.datasets()]
+    if residents.until(visit.actor, SEARCH) is None:
+        names = [name for name in names if not residents.guards(name)]
+        if not names:
+            return []
+    return events.top(wanted.field, wanted.query, datasets=names, span=wanted.range.span, limit=15)
+
+
+def _stats(visit: Visit, wanted: Asked, top: list[tuple[str, int]], total: int) -> list[tuple[str, str]]:
+    """How many events have the field, and how much of them the shown values are."""
+    term = f"{wanted.field}: *"
+    query = f"({wanted.query}) and {term}" if wanted.query else term
+    present = visit.console.events.count(query, datasets=wanted.datasets, span=wanted.range.span)
+    shown = sum(n for _, n in top)
+    share = f"{present / total:.0%}" if total else "—"
+    lines = [("stats.present", f"{present:,} ({share})"), ("stats.kind", _kind(visit, wanted))]
+    lines.append(("stats.shown", f"{min(shown, present) / present:.0%}" if present else "—"))
+    return lines
+
+
+def _kind(visit: Visit, wanted: Asked) -> str:
+    known = visit.console.events.fields(wanted.datasets[0] if len(wanted.datasets) == 1 else None)
+    return known.get(wanted.field, "—")
+
+
+def _brush(wanted: Asked) -> dict[str, str]:
+    """What the script needs to turn a stretch of the histogram into an address."""
+    address = wanted.address(range="own", **{"from": "FROM", "to": "TO"})
+    return {
+        "from": wanted.range.start.isoformat(),
+        "to": wanted.range.end.isoformat(),
+        "address": address,
     }
 
 

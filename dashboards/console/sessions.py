@@ -27,6 +27,7 @@ class Session:
     csrf: str
     started: datetime
     seen: datetime
+    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +39,22 @@ class Sessions:
     idle: timedelta
     longest: timedelta
 
-    def start(self, user: str) -> tuple[str, Session]:
-        """A new session and the cookie's token (256 random bits), which is not kept."""
+    def start(self, user: str, *, strong: bool = False, **about: str) -> tuple[str, Session]:
+        """A new session and the cookie's token (256 random bits), which is not kept.
+
+        strong: two factors were used; about: what the person sees of it (address, agent, how).
+        """
         self.sweep()
         token, now = secrets.token_urlsafe(32), self.clock.now()
-        session = Session(_hash(token), user, secrets.token_urlsafe(32), now, now)
-        body = {"user": user, "csrf": session.csrf, "started": now.isoformat(), "seen": now.isoformat()}
+        session = Session(_hash(token), user, secrets.token_urlsafe(32), now, now, strong)
+        body = {
+            **{name: text[:200] for name, text in about.items()},
+            "user": user,
+            "csrf": session.csrf,
+            "started": now.isoformat(),
+            "seen": now.isoformat(),
+            "strong": strong,
+        }
         self.records.put(KIND, session.id, body, expect=0)
         return token, session
 
@@ -98,4 +109,5 @@ def _session(identity: str, body: dict[str, str]) -> Session:
         body["csrf"],
         datetime.fromisoformat(body["started"]),
         datetime.fromisoformat(body["seen"]),
+        bool(body.get("strong")),
     )

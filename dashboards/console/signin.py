@@ -1,14 +1,21 @@
 """Signing in and out. One answer for every kind of failure, so that nobody learns which accounts exist."""
 
 import secrets
+from dataclasses import asdict
 
-from starlette.responses import Response
+import orjson
+from starlette.responses import RedirectResponse, Response
 
+from dashboards import totp
+from dashboards.console import second_factor
 from dashboards.console.sessions import same
 from dashboards.console.visit import Visit
+from dashboards.oidc import Going, Provider
+from dashboards.users import User
 from hinomi.errors import Refused
 
 _CHECK = "hinomi_check"
+_GOING = "hinomi_oidc"
 
 
 def show(visit: Visit) -> Response:
@@ -29,19 +36,114 @@ def sign_in(visit: Visit) -> Response:
     if not attempts.allowed(name, visit.address):
         _audit(visit, name, "refused_too_many")
         return _form(visit, onward, problem="signin.too_many", status=429, account=name)
-    user = visit.console.users.verify(name, visit.form.get("password", ""))
+    user = _verified(visit, name, visit.form.get("password", ""))
     if user is None:
         attempts.failed(name, visit.address)
         _audit(visit, name, "failure")
         return _form(visit, onward, problem="signin.wrong", status=401, account=name)
+    if second_factor.needed(user):
+        _audit(visit, user.name, "password_right")
+        return second_factor.ask(visit, user, user.source, onward)
     attempts.succeeded(name, visit.address)
-    _audit(visit, user.name, "success")
-    token, _ = visit.console.sessions.start(user.name)
+    return start(visit, user, onward, how=user.source)
+
+
+def _verified(visit: Visit, name: str, password: str) -> User | None:
+    """The local account; where there is none of this name and a directory is set up, the directory's."""
+    console = visit.console
+    user = console.users.verify(name, password)
+    if user is not None or console.ldap is None:
+        return user
+    held = console.users.find(name)
+    if held is not None and (held.source == "local" or held.disabled):
+        return None
+    person = console.ldap.verify(name, password)
+    if person is None:
+        return None
+    return console.users.external(person.name, person.full_name, person.roles, "ldap")
+
+
+def start(visit: Visit, user: User, onward: str, *, how: str, strong: bool = False) -> Response:
+    """A session under a new token, and on to where the person wanted to go."""
+    _audit(visit, user.name, "success", how=how, second_factor=strong)
+    agent = visit.request.headers.get("user-agent", "")
+    token, _ = visit.console.sessions.start(
+        user.name, strong=strong, address=visit.address, agent=agent, how=how
+    )
     response = visit.to(onward)
     tls = visit.console.settings.tls
     response.set_cookie(visit.console.cookie, token, httponly=True, samesite="lax", secure=tls, path="/")
-    response.delete_cookie(_CHECK, path="/", secure=tls, httponly=True, samesite="lax")
+    for name, path in ((_CHECK, "/"), (second_factor.COOKIE, "/sign-in"), (_GOING, "/sign-in")):
+        response.delete_cookie(name, path=path, secure=tls, httponly=True, samesite="lax")
     return response
+
+
+def show_code(visit: Visit) -> Response:
+    """The second step."""
+    if second_factor.ticket(visit) is None:
+        return visit.to("/sign-in")
+    return visit.page("sign_in_code.html", problem="")
+
+
+def check_code(visit: Visit) -> Response:
+    """Check the code of the person whose password was right. Tries are counted with those of the password."""
+    held = second_factor.ticket(visit)
+    user = visit.console.users.find(held.user) if held else None
+    if held is None or user is None or user.disabled:
+        return visit.to("/sign-in")
+    attempts = visit.console.attempts
+    if not attempts.allowed(user.name, visit.address):
+        _audit(visit, user.name, "refused_too_many")
+        return visit.page("sign_in_code.html", problem="signin.too_many", status=429)
+    if not second_factor.right(visit.console, user, visit.form.get("code", "")[:40]):
+        attempts.failed(user.name, visit.address)
+        _audit(visit, user.name, "code_wrong")
+        return visit.page("sign_in_code.html", problem="signin.code_wrong", status=401)
+    attempts.succeeded(user.name, visit.address)
+    return start(visit, user, held.onward, how=held.how, strong=True)
+
+
+def to_provider(visit: Visit) -> Response:
+    """Off to the OpenID provider; what is needed on return travels sealed in a cookie."""
+    provider = _provider(visit)
+    address, going = provider.begin(_local(visit.asked("next", "/")), _back(provider))
+    sealed = totp.Safe(visit.console.service.links.key).seal(orjson.dumps(asdict(going)).decode())
+    response = RedirectResponse(address, status_code=303)
+    tls = visit.console.settings.tls
+    response.set_cookie(
+        _GOING, sealed, httponly=True, samesite="lax", secure=tls, path="/sign-in", max_age=600
+    )
+    return response
+
+
+def from_provider(visit: Visit) -> Response:
+    """Back from the provider: state, code and ID token are checked, then the session starts."""
+    provider = _provider(visit)
+    opened = totp.Safe(visit.console.service.links.key).open(visit.request.cookies.get(_GOING, ""))
+    if opened is None:
+        return visit.to("/sign-in")
+    going = Going(**orjson.loads(opened))
+    if not same(visit.asked("state"), going.state) or not visit.asked("code"):
+        _audit(visit, "", "oidc_refused")
+        raise Refused("サインインを確かめられませんでした。", "the provider's answer does not fit")
+    person = provider.finish(visit.asked("code"), going, _back(provider))
+    user = visit.console.users.external(person.name, person.full_name, person.roles, "oidc")
+    if user.disabled:
+        _audit(visit, user.name, "disabled")
+        raise Refused("このアカウントは使えません。", "this account is locked")
+    if second_factor.needed(user) and not person.strong:
+        return second_factor.ask(visit, user, "oidc", going.onward)
+    return start(visit, user, going.onward, how="oidc", strong=person.strong)
+
+
+def _provider(visit: Visit) -> Provider:
+    if visit.console.oidc is None:
+        raise Refused("この方法のサインインは設定されていません。", "OpenID sign-in is not set up")
+    return visit.console.oidc
+
+
+def _back(provider: Provider) -> str:
+    return provider.settings.address.rstrip("/") + "/sign-in/oidc/back"
 
 
 def sign_out(visit: Visit) -> Response:
@@ -59,7 +161,13 @@ def sign_out(visit: Visit) -> Response:
 def _form(visit: Visit, onward: str, *, problem: str = "", status: int = 200, account: str = "") -> Response:
     check = secrets.token_urlsafe(32)
     response = visit.page(
-        "sign_in.html", status=status, check=check, onward=onward, problem=problem, account=account
+        "sign_in.html",
+        status=status,
+        check=check,
+        onward=onward,
+        problem=problem,
+        account=account,
+        provider=visit.console.oidc.settings.title if visit.console.oidc else "",
     )
     tls = visit.console.settings.tls
     response.set_cookie(_CHECK, check, httponly=True, samesite="lax", secure=tls, path="/", max_age=3600)
@@ -72,10 +180,10 @@ def _local(target: str) -> str:
     return target if safe and not any(ord(sign) < 32 for sign in target) else "/"
 
 
-def _audit(visit: Visit, account: str, outcome: str) -> None:
+def _audit(visit: Visit, account: str, outcome: str, **more: object) -> None:
     visit.console.audit.append(
         actor=account or "anonymous",
         action="console.sign_in",
         target=visit.address,
-        details={"outcome": outcome},
+        details={"outcome": outcome, **more},
     )

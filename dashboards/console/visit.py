@@ -13,8 +13,11 @@ from dashboards.console.attempts import Attempts
 from dashboards.console.residents import Residents
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.sessions import Session, Sessions
+from dashboards.ldap_signin import Directory
+from dashboards.oidc import Provider
 from dashboards.settings import ConsoleSettings
 from dashboards.texts import Texts
+from dashboards.tokens import Token, Tokens
 from dashboards.users import APPROVERS, WORKERS, User, Users
 from hinomi.clock import Clock
 from hinomi.store import Events, Records
@@ -46,6 +49,9 @@ class Console:
     pulse: "Pulse"
     rulebook: Rulebook
     residents: Residents
+    tokens: Tokens
+    ldap: Directory | None
+    oidc: Provider | None
 
     @property
     def audit(self) -> Audit:
@@ -69,6 +75,7 @@ class Visit:
     user: User | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     many: Mapping[str, list[str]] = field(default_factory=dict)
+    token: Token | None = None
 
     @property
     def texts(self) -> Texts:

@@ -58,6 +58,11 @@ class Browser:
         """Entries of the audit log with this action."""
         return [record.body for record in self.city.records.find("audit", {"action": action}, limit=100_000)]
 
+    def sign_in_first(self, name: str, password: str = PASSWORD) -> httpx.Response:
+        """The first step of signing in, wherever it leads."""
+        check = token(self.get("/sign-in").text, "check")
+        return self.send("/sign-in", {"check": check, "account": name, "password": password, "next": "/"})
+
     def sign_in(self, name: str, password: str = PASSWORD, onward: str = "/") -> httpx.Response:
         """Fill in the sign-in form; afterwards forms carry the new session's token."""
         check = token(self.get("/sign-in").text, "check")

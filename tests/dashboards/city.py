@@ -31,6 +31,7 @@ PEOPLE: dict[str, tuple[str, list[str]]] = {
     "y.ota": ("太田 裕子", [Role.CHIEF_SECURITY_OFFICER]),
     "a.kansa": ("監査 明", [Role.VIEWER]),
     "s.kanri": ("管理 進", [Role.ADMIN]),
+    "t.kensa": ("検査 徹", [Role.AUDITOR]),
 }
 
 

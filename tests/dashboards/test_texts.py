@@ -17,7 +17,7 @@ _ROOT = Path(next(iter(dashboards.__path__)))
 _USED = re.compile(r"""["']([a-z]+\.[a-z0-9_]+)["']""")
 _BY_DATA = {
     "grade", "level", "status", "verdict", "zone", "entity", "view", "kind", "range", "health", "what", "reason",
-    "runstate", "stepstate", "error", "done", "next", "why", "digest", "plan", "queue", "theme", "target",
+    "runstate", "stepstate", "error", "done", "next", "why", "digest", "plan", "queue", "theme", "target", "scope", "people", "stats",
 }  # fmt: skip
 
 

@@ -97,15 +97,15 @@ class Directory:
 
 
 @contextmanager
-def directory(folder: Path) -> Iterator[Directory]:
-    """Start slapd on a loopback port of its own; stop it at the end."""
+def directory(folder: Path, more: str = "") -> Iterator[Directory]:
+    """Start slapd on a loopback port of its own; stop it at the end. more: further entries as LDIF."""
     slapd, slapadd = program("slapd"), program("slapadd")
     (folder / "db").mkdir(parents=True)
     names = {"folder": folder, "base": BASE, "robot": ROBOT}
     passwords = {"robot_password": ROBOT_PASSWORD, "person_password": PERSON_PASSWORD}
     configuration, entries = folder / "slapd.conf", folder / "entries.ldif"
     configuration.write_text(_CONFIGURATION.format(**names), encoding="utf-8")
-    entries.write_text(_ENTRIES.format(**names, **passwords), encoding="utf-8")
+    entries.write_text(_ENTRIES.format(**names, **passwords) + more, encoding="utf-8")
     subprocess.run([slapadd, "-f", configuration, "-l", entries], check=True, capture_output=True, timeout=30)
     url = f"ldap://127.0.0.1:{free_port()}"
     with subprocess.Popen(

@@ -1,0 +1,100 @@
+"""One's own account: second factor, sessions, API tokens, password."""
+
+from typing import Any
+
+from starlette.responses import Response
+
+from dashboards import totp
+from dashboards.console import second_factor
+from dashboards.console.sessions import KIND as SESSION
+from dashboards.console.visit import Visit
+from dashboards.tokens import SCOPES
+from dashboards.users import ROLE_NAMES, Role
+from hinomi.errors import InputError, Refused
+
+
+def show(visit: Visit) -> Response:
+    """The page."""
+    return _page(visit)
+
+
+def _page(visit: Visit, **told: Any) -> Response:
+    console = visit.console
+    assert visit.user is not None
+    mine = console.records.find(SESSION, {"user": visit.actor}, limit=100)
+    roles = [ROLE_NAMES[Role(role)].of(visit.language) for role in visit.user.roles if role in set(Role)]
+    standing: dict[str, Any] = {"secret": "", "address": "", "codes": (), "token": ""}
+    return visit.page(
+        "account.html",
+        sessions=sorted(
+            (record.body | {"id": record.id} for record in mine), key=lambda one: str(one["seen"])
+        ),
+        this_session=visit.session.id if visit.session else "",
+        tokens=console.tokens.of(visit.actor),
+        scopes=SCOPES,
+        role_names=roles,
+        has_factor=second_factor.needed(visit.user),
+        must_have_factor=console.settings.second_factor == "required",
+        **(standing | told),
+    )
+
+
+def begin_factor(visit: Visit) -> Response:
+    """Show a new secret for the authenticator app."""
+    secret = second_factor.begin(visit)
+    issuer = f"Hinomi {visit.console.settings.organization}".strip()
+    return _page(visit, secret=secret, address=totp.address(secret, visit.actor, issuer))
+
+
+def confirm_factor(visit: Visit) -> Response:
+    """Put it in force; show the recovery codes once."""
+    codes = second_factor.confirm(visit, visit.form.get("code", ""))
+    _audit(visit, "account.second_factor", visit.actor)
+    return _page(visit, codes=codes)
+
+
+def end_session(visit: Visit) -> Response:
+    """Sign another of one's own browsers out."""
+    identity = visit.form.get("session", "")
+    record = visit.console.records.get(SESSION, identity)
+    if record is None or record.body["user"] != visit.actor:
+        raise Refused("このサインインはありません。", "there is no such session")
+    _audit(visit, "account.session_end", identity[:12])
+    visit.console.records.delete(SESSION, identity)
+    return visit.to("/account", done="session_ended")
+
+
+def make_token(visit: Visit) -> Response:
+    """A new API token, shown once."""
+    days = visit.form.get("days", "")
+    scopes = visit.many.get("scope", [])
+    name = visit.form.get("name", "")
+    number = int(days) if days.isascii() and days.isdigit() and len(days) < 5 else 0
+    secret = visit.console.tokens.make(visit.actor, name, scopes, number)
+    _audit(visit, "account.token_make", name)
+    return _page(visit, token=secret)
+
+
+def end_token(visit: Visit) -> Response:
+    """End one of one's own tokens."""
+    visit.console.tokens.end(visit.form.get("token", ""), visit.actor)
+    _audit(visit, "account.token_end", visit.form.get("token", "")[:12])
+    return visit.to("/account", done="token_ended")
+
+
+def set_password(visit: Visit) -> Response:
+    """A new password; every session ends, also this one."""
+    assert visit.user is not None
+    if visit.user.source != "local":
+        raise Refused(
+            "このアカウントのパスワードは、ここでは変えられません。", "this password is kept elsewhere"
+        )
+    if visit.console.users.verify(visit.actor, visit.form.get("old", "")) is None:
+        raise InputError("今のパスワードが違います。", "the present password is wrong")
+    _audit(visit, "account.password", visit.actor)
+    visit.console.users.set_password(visit.actor, visit.form.get("new", ""))
+    return visit.to("/sign-in")
+
+
+def _audit(visit: Visit, action: str, target: str) -> None:
+    visit.console.audit.append(actor=visit.actor, action=action, target=target, details={})

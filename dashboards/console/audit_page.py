@@ -1,0 +1,41 @@
+"""The audit log as a page: who looked at and decided what, newest first, and whether the chain is whole."""
+
+from collections.abc import Sequence
+
+from starlette.responses import Response
+
+from dashboards.console.visit import Visit
+from hinomi.store import Record, Records
+
+_KIND, _PAGE = "audit", 100
+
+
+def show(visit: Visit) -> Response:
+    """A page of entries, narrowed by person and action; `?verify=yes` checks the whole chain."""
+    console = visit.console
+    where = {name: value for name in ("actor", "action") if (value := visit.asked(name).strip()[:200])}
+    total = console.records.count(_KIND, where)
+    number = visit.asked("page", "1")
+    page = max(1, int(number)) if number.isascii() and number.isdigit() and len(number) < 7 else 1
+    entries = newest(console.records, where, total, page)
+    problems = console.audit.verify() if visit.asked("verify") == "yes" else None
+    console.audit.append(actor=visit.actor, action="console.audit_look", target=str(where or ""), details={})
+    return visit.page(
+        "audit.html",
+        entries=[record.body for record in entries],
+        total=total,
+        page_number=page,
+        pages=max(1, -(-total // _PAGE)),
+        asked={"actor": "", "action": "", **where},
+        problems=problems,
+        head=console.audit.head(),
+    )
+
+
+def newest(records: Records, where: dict[str, str], total: int, page: int) -> Sequence[Record]:
+    """Entries come in order of their number; the newest page is the last one."""
+    end = total - (page - 1) * _PAGE
+    start = max(0, end - _PAGE)
+    if end <= 0:
+        return []
+    return list(reversed(records.find(_KIND, where, limit=end - start, offset=start)))

@@ -1,0 +1,67 @@
+"""Users and roles, for the administrator: every change is audited, and nobody changes their own roles."""
+
+import secrets
+
+from starlette.responses import Response
+
+from dashboards.console.visit import Visit
+from dashboards.users import ROLE_NAMES, Role
+from hinomi.errors import InputError, Refused
+
+
+def show(visit: Visit) -> Response:
+    """Everybody, with roles, second factor and where the password is kept."""
+    return _page(visit)
+
+
+def _page(visit: Visit, *, password: str = "", who: str = "") -> Response:
+    sessions = visit.console.records.find("session", limit=10_000)
+    signed_in = {str(record.body["user"]) for record in sessions}
+    names = {role.value: ROLE_NAMES[role].of(visit.language) for role in Role}
+    everybody = visit.console.users.all()
+    return visit.page(
+        "people.html", everybody=everybody, signed_in=signed_in, role_names=names, password=password, who=who
+    )
+
+
+def create(visit: Visit) -> Response:
+    """A new local account with a first password that is shown once."""
+    name, roles = visit.form.get("name", ""), visit.many.get("role", [])
+    password = secrets.token_urlsafe(15)
+    _audit(visit, "user.create", name, roles)
+    made = visit.console.users.create(name, password, roles, full_name=visit.form.get("full_name", "")[:80])
+    return _page(visit, password=password, who=made.name)
+
+
+def change(visit: Visit) -> Response:
+    """Roles, lock, password, second factor or sessions of one person."""
+    name, action = str(visit.request.path_params["name"]), visit.form.get("do", "")
+    users = visit.console.users
+    person = users.find(name)
+    if person is None:
+        raise InputError("この利用者はいません。", "there is no such user")
+    if person.name == visit.actor and action in {"roles", "lock"}:
+        raise Refused("自分の役割や利用停止は変えられません。", "nobody changes their own roles or lock")
+    roles = visit.many.get("role", [])
+    _audit(visit, f"user.{action or 'nothing'}", person.name, roles if action == "roles" else [])
+    if action == "roles":
+        users.set_roles(person.name, roles)
+    elif action in {"lock", "unlock"}:
+        users.set_disabled(person.name, action == "lock")
+    elif action == "factor":
+        users.change(person.name, {"totp": "", "totp_new": "", "recovery": []})
+        users.end_sessions(person.name)
+    elif action == "sessions":
+        users.end_sessions(person.name)
+    elif action == "password":
+        password = secrets.token_urlsafe(15)
+        users.set_password(person.name, password)
+        return _page(visit, password=password, who=person.name)
+    else:
+        raise InputError("操作を選んでください。", "choose what to do")
+    return visit.to("/admin/users", done="user_changed")
+
+
+def _audit(visit: Visit, action: str, target: str, roles: list[str]) -> None:
+    details = {"roles": roles} if roles else {}
+    visit.console.audit.append(actor=visit.actor, action=action, target=target, details=details)

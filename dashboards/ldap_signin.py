@@ -1,0 +1,107 @@
+"""Signing in with the directory's password: look the person up, then bind as them. The password is not kept.
+
+Facts: RFC 4511 (a bind with an empty password is anonymous and always succeeds: refused before it is sent),
+RFC 4515 (filter escaping).
+"""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import ldap3
+from ldap3.core.exceptions import LDAPBindError, LDAPException
+from ldap3.utils.conv import escape_filter_chars
+
+from dashboards.settings import LdapSignIn
+from hinomi.errors import DependencyDown
+from responders.connectors.trust import context
+
+_TIMEOUT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signed in, as the directory knows them, with the roles of their groups."""
+
+    name: str
+    full_name: str
+    roles: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Directory:
+    """A directory that people sign in with."""
+
+    settings: LdapSignIn
+
+    def verify(self, name: str, password: str) -> Person | None:
+        """The person if the password is right and a group of theirs has a role here.
+
+        Raises DependencyDown where the directory does not answer.
+        """
+        if not password or not name:
+            return None
+        try:
+            with self._connection(self.settings.bind_dn, self.settings.password.reveal()) as robot:
+                entry = self._entry(robot, name)
+            if entry is None:
+                return None
+            dn, full_name, roles = entry
+            with self._connection(dn, password):
+                return Person(name.strip().lower(), full_name, roles) if roles else None
+        except LDAPBindError:
+            return None
+        except LDAPException as error:
+            raise DependencyDown(
+                "ディレクトリに接続できません。", f"the directory does not answer: {error}"
+            ) from error
+
+    def _entry(self, connection: ldap3.Connection, name: str) -> tuple[str, str, list[str]] | None:
+        own = self.settings
+        wanted = f"(&({own.account_attribute}={escape_filter_chars(name)}){own.filter})"
+        connection.search(own.base, wanted, attributes=[own.name_attribute, "memberOf"], size_limit=2)
+        found = [one for one in connection.response or [] if one.get("type") == "searchResEntry"]
+        if len(found) != 1:
+            return None
+        attributes = found[0]["attributes"]
+        groups = {str(group).lower() for group in _listed(attributes.get("memberOf"))}
+        groups |= self._groups_naming(connection, found[0]["dn"])
+        roles = [role for group, held in own.roles.items() if group.lower() in groups for role in held]
+        full_name = next(iter(_listed(attributes.get(own.name_attribute))), "")
+        return str(found[0]["dn"]), str(full_name), list(dict.fromkeys(roles))
+
+    def _groups_naming(self, connection: ldap3.Connection, dn: str) -> set[str]:
+        """Groups whose `member` is the person, for directories without memberOf."""
+        connection.search(self.settings.base, f"(member={escape_filter_chars(dn)})", attributes=["1.1"])
+        return {
+            str(one["dn"]).lower() for one in connection.response or [] if one.get("type") == "searchResEntry"
+        }
+
+    @contextmanager
+    def _connection(self, dn: str, password: str) -> Iterator[ldap3.Connection]:
+        """A bound connection, closed at the end. Raises LDAPBindError for a wrong password."""
+        own = self.settings
+        tls = None
+        if own.url.startswith("ldaps") or own.starttls:
+            context(own.ca)  # says in words where the certificate cannot be read
+            tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(own.ca) if own.ca else None)
+        server = ldap3.Server(own.url, tls=tls, connect_timeout=_TIMEOUT, get_info=ldap3.NONE)
+        connection = ldap3.Connection(server, dn, password, receive_timeout=_TIMEOUT, read_only=True)
+        try:
+            connection.open()
+            if own.starttls:
+                connection.start_tls()
+            if not connection.bind():
+                raise LDAPBindError(str(connection.result.get("description")))
+            yield connection
+        finally:
+            connection.strategy.close()
+            if connection.socket is not None:
+                connection.socket.close()  # ldap3 leaves it open where connecting failed
+
+
+def _listed(value: object) -> list[object]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, (list, tuple)) else [value]

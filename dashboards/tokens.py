@@ -1,0 +1,101 @@
+"""API tokens: records of kind `token`, keyed by the hash of a random secret that is shown once."""
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hinomi.clock import Clock
+from hinomi.errors import InputError, Refused
+from hinomi.store import Records
+
+KIND = "token"
+SCOPES = ("read", "work", "approve")
+PREFIX = "hinomi_"
+LONGEST_DAYS, MOST = 400, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What a token may do, in whose name, until when."""
+
+    id: str
+    name: str
+    user: str
+    scopes: tuple[str, ...]
+    created: datetime
+    expires: datetime
+    used: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """Makes, finds and ends tokens. A token never gives more than its user holds at that moment."""
+
+    records: Records
+    clock: Clock
+
+    def make(self, user: str, name: str, scopes: Sequence[str], days: int) -> str:
+        """A new token's secret, which is not kept. Raises InputError."""
+        if not name.strip() or len(name) > 60 or not scopes or not set(scopes) <= set(SCOPES):
+            raise InputError("名前と範囲(read・work・approve)を指定してください。", "give a name and scopes")
+        if not 1 <= days <= LONGEST_DAYS or self.records.count(KIND, {"user": user}) >= MOST:
+            raise InputError(
+                f"期限は 1〜{LONGEST_DAYS} 日、一人 {MOST} 個までです。",
+                f"1 to {LONGEST_DAYS} days, at most {MOST} tokens a person",
+            )
+        secret, now = PREFIX + secrets.token_urlsafe(32), self.clock.now()
+        body = {
+            "name": name.strip(),
+            "user": user,
+            "scopes": sorted(set(scopes)),
+            "created": now.isoformat(),
+            "expires": (now + timedelta(days=days)).isoformat(),
+            "used": None,
+        }
+        self.records.put(KIND, _hash(secret), body, expect=0)
+        return secret
+
+    def find(self, secret: str) -> Token | None:
+        """The token of this secret that has not ended; notes the day of its use."""
+        record = self.records.get(KIND, _hash(secret)) if secret.startswith(PREFIX) else None
+        if record is None:
+            return None
+        token, now = _token(record.id, record.body), self.clock.now()
+        if token.expires <= now:
+            return None
+        if token.used is None or now - token.used > timedelta(minutes=5):
+            self.records.put(KIND, record.id, {**record.body, "used": now.isoformat()})
+        return token
+
+    def of(self, user: str) -> list[Token]:
+        """A person's tokens, newest first."""
+        found = [_token(record.id, record.body) for record in self.records.find(KIND, {"user": user})]
+        return sorted(found, key=lambda token: token.created, reverse=True)
+
+    def end(self, identity: str, user: str) -> None:
+        """End a token of one's own. Raises Refused for somebody else's."""
+        record = self.records.get(KIND, identity)
+        if record is None or record.body["user"] != user:
+            raise Refused("このトークンはありません。", "there is no such token")
+        self.records.delete(KIND, identity)
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+
+
+def _token(identity: str, body: dict[str, object]) -> Token:
+    used = body.get("used")
+    scopes = body["scopes"]
+    assert isinstance(scopes, list)
+    return Token(
+        identity,
+        str(body["name"]),
+        str(body["user"]),
+        tuple(map(str, scopes)),
+        datetime.fromisoformat(str(body["created"])),
+        datetime.fromisoformat(str(body["expires"])),
+        datetime.fromisoformat(str(used)) if used else None,
+    )

@@ -1,0 +1,147 @@
+"""Signing in by a real OpenLDAP and by a local OpenID provider that speaks the real protocol."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from dashboards.settings import LdapSignIn, OidcSignIn
+from dashboards.users import Role
+from tests.dashboards import provider
+from tests.dashboards.browse import Browser, browser
+from tests.dashboards.city import City
+from tests.responders import slapd
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[provider.Provider]:
+    with provider.running() as made:
+        yield made
+
+
+@pytest.fixture
+def oidc(issuer: provider.Provider, monkeypatch: pytest.MonkeyPatch) -> OidcSignIn:
+    """The settings of a city that signs in with it."""
+    monkeypatch.setenv("OIDC_SECRET", provider.SECRET)
+    issuer.claims, issuer.lie, issuer.wrong_key = {}, {}, False
+    return OidcSignIn.model_validate(
+        {
+            "issuer": issuer.address,
+            "client_id": provider.CLIENT,
+            "client_secret": "env:OIDC_SECRET",
+            "address": "http://testserver",
+            "roles": {"soc": [Role.ANALYST.value]},
+        }
+    )
+
+
+def _there_and_back(visitor: Browser) -> httpx.Response:
+    """As a browser goes: to the provider, and back with what it gives."""
+    away = visitor.get("/sign-in/oidc?next=/search")
+    assert away.status_code == 303, away.text
+    back = httpx.get(away.headers["location"]).headers["location"]
+    assert back.startswith("http://testserver/sign-in/oidc/back?")
+    return visitor.get(provider.path_of(back))
+
+
+def test_openid_sign_in_gives_the_roles_of_the_groups(
+    own_city: City, oidc: OidcSignIn, issuer: provider.Provider
+) -> None:
+    """A member of the group gets in as an analyst and lands where they wanted; the account is noted as external."""
+    issuer.claims = {
+        "preferred_username": "a.gaibu@city.example.jp",
+        "name": "外部 明",
+        "groups": ["soc", "x"],
+    }
+    visitor = browser(own_city, oidc=oidc)
+    assert "OpenID でサインイン" in visitor.get("/sign-in").text
+    assert _there_and_back(visitor).headers["location"] == "/search"
+    assert "外部 明" in visitor.get("/").text
+    held = own_city.users.find("a.gaibu")
+    assert held is not None
+    assert (held.source, held.roles) == ("oidc", ["analyst"])
+    assert browser(own_city).sign_in("a.gaibu", "").status_code == 401  # no password here
+
+
+@pytest.mark.parametrize(
+    ("lie", "wrong_key"),
+    [
+        ({"aud": "another"}, False),
+        ({"iss": "https://evil.example"}, False),
+        ({"nonce": "stolen"}, False),
+        ({"exp": 1}, False),
+        ({}, True),
+    ],
+)
+def test_openid_token_that_does_not_hold_is_refused(
+    own_city: City, oidc: OidcSignIn, issuer: provider.Provider, lie: dict[str, Any], wrong_key: bool
+) -> None:
+    """Another audience, issuer, nonce or key, or an old token, opens nothing."""
+    issuer.claims = {"preferred_username": "a.gaibu", "groups": ["soc"]}
+    issuer.lie, issuer.wrong_key = lie, wrong_key
+    visitor = browser(own_city, oidc=oidc)
+    assert _there_and_back(visitor).status_code == 403
+    assert own_city.users.find("a.gaibu") is None
+
+
+def test_openid_state_code_and_names(own_city: City, oidc: OidcSignIn, issuer: provider.Provider) -> None:
+    """A forged state is refused, a code counts once, a local account cannot be taken over, no group no entry."""
+    issuer.claims = {"preferred_username": "a.gaibu", "groups": ["soc"]}
+    visitor = browser(own_city, oidc=oidc)
+    away = visitor.get("/sign-in/oidc")
+    back = provider.path_of(httpx.get(away.headers["location"]).headers["location"])
+    assert visitor.get(back.replace("state=", "state=x")).status_code == 403
+    assert browser(own_city, oidc=oidc).get(back).headers["location"] == "/sign-in"  # another browser
+    assert visitor.get(back).status_code == 303
+    again = browser(own_city, oidc=oidc)
+    again.get("/sign-in/oidc")
+    again.cookies = visitor.cookies
+    assert again.get(back).status_code in {303, 403, 503}
+    issuer.claims = {"preferred_username": "m.kato", "groups": ["soc"]}
+    assert _there_and_back(browser(own_city, oidc=oidc)).status_code == 400
+    issuer.claims = {"preferred_username": "stranger", "groups": ["other"]}
+    assert _there_and_back(browser(own_city, oidc=oidc)).status_code == 403
+    assert browser(own_city).get("/sign-in/oidc").status_code == 403
+
+
+def test_openid_provider_that_is_down(own_city: City, oidc: OidcSignIn) -> None:
+    """A provider that does not answer is said in words."""
+    gone = oidc.model_copy(update={"issuer": "http://127.0.0.1:9"})
+    answer = browser(own_city, oidc=gone).get("/sign-in/oidc")
+    assert answer.status_code == 503
+    assert "認証の提供元が応答しません" in answer.text
+
+
+@pytest.mark.peer
+def test_directory_password_signs_in(own_city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Against a real OpenLDAP: right password and group open, everything else looks like a wrong password; a filter
+    in the name finds nobody; an empty password is never sent; a local account stays local."""
+    group = (
+        f"\ndn: cn=soc,{slapd.BASE}\nobjectClass: groupOfNames\ncn: soc\nmember: uid=t.yamada,{slapd.BASE}\n"
+    )
+    with slapd.directory(tmp_path / "slapd", group) as server:
+        monkeypatch.setenv("LDAP_PASSWORD", slapd.ROBOT_PASSWORD)
+        ldap = LdapSignIn.model_validate(
+            {
+                "url": server.url,
+                "base": slapd.BASE,
+                "bind_dn": slapd.ROBOT,
+                "password": "env:LDAP_PASSWORD",
+                "roles": {f"cn=soc,{slapd.BASE}": ["analyst"]},
+            }
+        )
+        visitor = browser(own_city, ldap=ldap)
+        assert visitor.sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 303
+        assert own_city.users.find("t.yamada").source == "ldap"  # type: ignore[union-attr]
+        for name, password in (
+            ("t.yamada", "wrong"),
+            ("t.yamada", ""),
+            ("*", slapd.PERSON_PASSWORD),
+            ("t.yamada)(uid=*", slapd.PERSON_PASSWORD),
+            ("m.kato", slapd.PERSON_PASSWORD),
+            ("hinomi", slapd.ROBOT_PASSWORD),
+        ):
+            assert browser(own_city, ldap=ldap).sign_in(name, password).status_code == 401, name
+    assert browser(own_city, ldap=ldap).sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 503
