@@ -14,7 +14,7 @@ import polars as pl
 
 import collectors.sources
 from collectors.source import Source
-from hinomi.errors import ContentError
+from hinomi.errors import ContentError, HinomiError, Where
 
 _FOLDER = Path(collectors.sources.__path__[0])
 _MIN_SHARE = 0.5
@@ -37,15 +37,28 @@ def _modules() -> list[Source]:
     return [module.source for module in loaded]
 
 
-def _declared(folder: Path) -> list[Source]:
+def _declared(folder: Path, problems: list[HinomiError] | None = None) -> list[Source]:
     from collectors import declared
 
-    return [declared.load(path) for path in sorted(folder.glob("*.source.yml"))]
+    found = []
+    for path in sorted(folder.glob("*.source.yml")):
+        try:
+            found.append(declared.load(path))
+        except HinomiError as error:
+            if problems is None:
+                raise
+            problems.append(error)
+    return found
 
 
-def add(folder: Path) -> list[Source]:
-    """Take in a folder of the city's own declared mappings; returns what it held."""
-    own = _declared(folder)
+def add(folder: Path, problems: list[HinomiError] | None = None) -> list[Source]:
+    """Take in a folder of the city's own declared mappings; returns what it held. A file that cannot be read is left
+    out and its error added to `problems`; raised where none are taken."""
+    if problems is not None and not folder.is_dir():
+        problems.append(
+            ContentError("フォルダがありません。", "there is no such folder", where=Where(folder))
+        )
+    own = _declared(folder, problems)
     sources().update({source.name: source for source in own})
     return own
 

@@ -52,8 +52,8 @@ def _register(asked: str) -> None:
 
 def main() -> None:
     """Run one command. Errors are sentences with an exit code, never a stack trace."""
-    _register(sys.argv[1] if len(sys.argv) > 1 else "")
     try:
+        _register(sys.argv[1] if len(sys.argv) > 1 else "")
         code = app(standalone_mode=False)
     except ClickException as error:
         sys.exit(tell(error))

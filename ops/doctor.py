@@ -8,8 +8,10 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
+from collectors import catalogue as sources
+from collectors.enrich import Enricher
 from hinomi.clock import JST, SystemClock
-from hinomi.errors import HinomiError
+from hinomi.errors import ConfigError, HinomiError
 from hinomi.store import Events, Records
 from hinomi.words import Words
 from ops.counts import totals
@@ -19,6 +21,7 @@ from ops.settings import Settings
 from responders.audit import Audit
 from responders.connectors.catalogue import connector
 from responders.oncall import Rota
+from responders.playbooks.playbook import catalogue as playbooks
 from rules import content
 
 _LOW_DISK = 0.10
@@ -194,6 +197,28 @@ def not_understood(patient: Patient) -> Iterator[Check]:
     )
 
 
+def own_files(patient: Patient) -> Iterator[Check]:
+    """Can the city's own sources, playbooks and lists be read, and are its feeds fetched?"""
+    part, settings = Words("市の定義と一覧", "own files"), patient.settings
+    problems: list[HinomiError] = []
+    lists: list[ConfigError] = []
+    for folder in settings.sources.folders:
+        sources.add(folder, problems)
+    playbooks(*settings.respond.playbooks.folders, problems=problems)
+    Enricher.of(settings.enrich, lists)
+    for error in (*problems, *lists):
+        at = f"{error.where}: " if error.where else ""
+        said = Words(f"{at}{error.ja}", f"{at}{error.en}")
+        yield Check(part, State.BAD, said, Words("直すまで使いません。", "left out until it is mended"))
+    for record in patient.records.find("feed"):
+        if record.id in settings.feeds and record.body["ja"]:
+            said = Words(f"{record.id}: {record.body['ja']}", f"{record.id}: {record.body['en']}")
+            again = Words(
+                "前のファイルを使い続けます。feeds を確かめてください。", "the old file stays; check feeds"
+            )
+            yield Check(part, State.WARN, said, again)
+
+
 def rules(patient: Patient) -> Iterator[Check]:
     """Do the rules load?"""
     report = content.check(patient.settings.rule_folders(), cache_folder())
@@ -324,6 +349,7 @@ CHECKS: tuple[Callable[[Patient], Iterator[Check]], ...] = (
     disk,
     store,
     not_understood,
+    own_files,
     rules,
     calling,
     connectors,

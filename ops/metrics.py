@@ -24,7 +24,7 @@ class MetricsSettings(Section):
     port: int = Field(default=9469, ge=0, le=65535)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)  # the registry keeps collectors by identity
 class TowerMetrics(Collector):
     """Collects at scrape time; nothing is held between scrapes."""
 

@@ -13,12 +13,14 @@ from collectors.privacy import Privacy
 from collectors.source import ROW, Source
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
+from hinomi.errors import ContentError
 from hinomi.ledger import Ledger
 from hinomi.store import Appended, Checkpoint, Events
 from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.journal import log
 from ops.stages import Stages
+from ops.watch import LiveEnricher
 from rules.engine import RuleSet
 
 HEADER_LINE = "header_line"
@@ -37,7 +39,7 @@ class Pipeline:
 
     events: Events
     formats: Formats
-    enricher: Enricher
+    enricher: Enricher | LiveEnricher
     privacy: Privacy
     rules: Rules
     ledger: Ledger
@@ -93,7 +95,12 @@ class Pipeline:
         if source is None:
             return [self._dead(intake, pl.lit("unknown_format"), "", origin)]
         try:
-            return self._of_source(source, intake, origin)
+            return self._of_source(catalogue.find(name), intake, origin)
+        except (
+            ContentError
+        ) as error:  # the file of a declared source is wrong or gone: kept until it is mended
+            log.error("no_such_source", source=name, origin=origin, reason=str(error))
+            return [self._dead(intake, pl.lit("no_such_source"), name, origin)]
         except Exception as error:  # a parser's own mistake must not stop the tower or lose a line
             log.error(
                 "parser_failed", source=source.name, origin=origin, error=f"{type(error).__name__}: {error}"

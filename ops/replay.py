@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import polars as pl
 
 from collectors import catalogue
-from collectors.enrich import Enricher
 from collectors.privacy import Privacy
 from hinomi.batch import DEAD_LETTERS
 from hinomi.clock import Clock
@@ -17,7 +16,7 @@ from ops.folders import cache_folder
 from ops.formats import Formats
 from ops.pipeline import Pipeline
 from ops.settings import Settings
-from ops.watch import LiveRules
+from ops.watch import LiveEnricher, LiveRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
     pipeline = Pipeline(
         events=events,
         formats=Formats(records, clock, {}),
-        enricher=Enricher.of(settings.enrich),
+        enricher=LiveEnricher(settings.enrich),
         privacy=Privacy(settings.privacy, ledger),
         rules=LiveRules(settings.rule_folders(), cache_folder()),
         ledger=ledger,

@@ -10,7 +10,7 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
-from ops import holds, reports, retention, stores
+from ops import feeds, holds, reports, retention, stores
 from ops.journal import log
 from ops.roles.start import Role
 from responders.audit import Audit
@@ -34,6 +34,11 @@ class Timetable:
             table.guarded,
             "retention",
             lambda: dropped(process, records, table.ledger),
+        )
+        table.scheduler.every(5).minutes.do(
+            table.guarded,
+            "feeds",
+            lambda: feeds.refresh(process.settings.feeds, process.settings.enrich, records, process.clock),
         )
         table.scheduler.every().hour.do(table.guarded, "audit", lambda: verify_audit(records, process))
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(

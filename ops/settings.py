@@ -13,6 +13,7 @@ from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Section
 from hinomi.words import Language
+from ops.feeds import Feed
 from ops.metrics import MetricsSettings
 from ops.retention import RetentionSettings
 from ops.stores import StoreSettings
@@ -68,6 +69,7 @@ class Settings(Section):
     metrics: MetricsSettings = Field(default_factory=MetricsSettings)
     respond: ResponderSettings = Field(default_factory=ResponderSettings)
     reports: ReportsSettings = Field(default_factory=ReportsSettings)
+    feeds: dict[str, Feed] = Field(default_factory=dict)
 
     def declared_sources(self) -> dict[str, str]:
         """Origin → source name or `auto`."""

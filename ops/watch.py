@@ -1,11 +1,14 @@
-"""Rules that reload: the compiled set is replaced between blocks when a rule file changes."""
+"""Rules, and lists for enrichment, that reload: replaced between blocks when one of their files changes."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hinomi.errors import HinomiError
+import polars as pl
+
+from collectors.enrich import Enricher, EnrichSettings
+from hinomi.errors import ConfigError, HinomiError
 from ops.journal import log
 from rules import engine
 
@@ -61,3 +64,39 @@ class LiveRules:
             problems=len(loaded.problems),
             seconds=round(time.perf_counter() - start, 2),
         )
+
+
+@dataclass(slots=True)
+class LiveEnricher:
+    """The enrichment in force; every `every` seconds it looks for changed files.
+
+    A file that cannot be read is left out at the start, and later leaves all as it was; both are said.
+    """
+
+    settings: EnrichSettings
+    every: float = 2.0
+    _enricher: Enricher | None = None
+    _files: dict[Path, int] = field(default_factory=dict)
+    _looked: float = 0.0
+
+    def enrich(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """See `Enricher.enrich`."""
+        now = time.monotonic()
+        if self._enricher is None or now - self._looked > self.every:
+            self._looked = now
+            files = self._changes()
+            if self._enricher is None or files != self._files:
+                self._enricher, self._files = self._load(self._enricher), files
+        return self._enricher.enrich(frame)
+
+    def _changes(self) -> dict[Path, int]:
+        one = self.settings
+        paths = [path for path in (one.staff, one.assets, one.geo_override, one.mmdb) if path is not None]
+        return {path: path.stat().st_mtime_ns if path.exists() else 0 for path in paths}
+
+    def _load(self, old: Enricher | None) -> Enricher:
+        problems: list[ConfigError] = []
+        loaded = Enricher.of(self.settings, problems)
+        for problem in problems:
+            log.error("list_not_loaded" if old is None else "list_not_reloaded", reason=str(problem))
+        return old if old is not None and problems else loaded

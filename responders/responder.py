@@ -2,12 +2,13 @@
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Self
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
+from hinomi.errors import HinomiError
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
@@ -51,6 +52,7 @@ class Responder:
     runs: Runs
     key: bytes
     ledger: Ledger
+    problems: list[HinomiError] = field(default_factory=list)  # playbooks that could not be read
 
     @classmethod
     def of(
@@ -66,6 +68,7 @@ class Responder:
         """A responder from its configuration. key: signs acknowledgement links; events: what evidence is taken from;
         evidence: the folder in which it is kept (without one, evidence is a person's work)."""
         audit, ledger = Audit(records, clock), Ledger()
+        problems: list[HinomiError] = []
         return cls(
             records=records,
             clock=clock,
@@ -79,11 +82,12 @@ class Responder:
                 clock,
                 audit,
                 settings.playbooks,
-                catalogue(*settings.playbooks.folders),
+                catalogue(*settings.playbooks.folders, problems=problems),
                 _world(records, clock, audit, settings, events, evidence),
             ),
             key=key,
             ledger=ledger,
+            problems=problems,
         )
 
     def start(self) -> None:

@@ -1,13 +1,27 @@
 """Adds zones, places, asset and staff facts: each distinct value is looked up once, then joined."""
 
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
 
 import polars as pl
 
-from collectors.enrich.places import NOWHERE, Geography, MaxMind, Overrides, PackagedCountries, ZoneMap
+from collectors.enrich.places import (
+    NO_GEOGRAPHY,
+    NOWHERE,
+    Geography,
+    MaxMind,
+    Overrides,
+    PackagedCountries,
+    ZoneMap,
+)
 from collectors.enrich.registers import Assets, Staff, folded_column
 from collectors.enrich.settings import EnrichSettings, Zone
+from hinomi.errors import ConfigError
+
+T = TypeVar("T")
 
 SIDES = ("source", "destination", "client", "server")
 _MEMO = 200_000
@@ -30,16 +44,16 @@ class Enricher:
     _memo: dict[str, tuple[str | None, str | None, str | None]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, settings: EnrichSettings) -> "Enricher":
-        """An enricher from the configuration. Raises ConfigError for files that cannot be read."""
-        geography: Geography = MaxMind.load(settings.mmdb) if settings.mmdb else PackagedCountries.load()
-        if settings.geo_override:
-            geography = Overrides.load(settings.geo_override, geography)
+    def of(cls, settings: EnrichSettings, problems: list[ConfigError] | None = None) -> "Enricher":
+        """An enricher from the configuration. A file that cannot be read is left out and its error added to
+        `problems`; raised where none are taken."""
+        geography: Geography = _read(settings.mmdb, MaxMind.load, None, problems) or PackagedCountries.load()
+        own = _read(settings.geo_override, lambda path: Overrides.load(path, geography), geography, problems)
         return cls(
             ZoneMap(settings.zones),
-            geography,
-            Staff.load(settings.staff) if settings.staff else Staff(),
-            Assets.load(settings.assets) if settings.assets else Assets(),
+            own,
+            _read(settings.staff, Staff.load, Staff(), problems),
+            _read(settings.assets, Assets.load, Assets(), problems),
         )
 
     def enrich(self, frame: pl.DataFrame) -> pl.DataFrame:
@@ -141,6 +155,29 @@ class Enricher:
         if "network.direction" in frame.columns:
             direction = pl.coalesce(pl.col("network.direction"), direction)
         return frame.with_columns(direction.alias("network.direction"))
+
+
+def _read(
+    path: Path | None, load: Callable[[Path], T], otherwise: T, problems: list[ConfigError] | None
+) -> T:
+    if path is None:
+        return otherwise
+    try:
+        return load(path)
+    except ConfigError as error:
+        if problems is None:
+            raise
+        problems.append(error)
+        return otherwise
+
+
+READERS: dict[str, Callable[[Path], object]] = {
+    "staff": Staff.load,
+    "assets": Assets.load,
+    "mmdb": MaxMind.load,
+    "geo_override": lambda path: Overrides.load(path, NO_GEOGRAPHY),
+}
+"""What each file of `enrich:` is read by: raises ConfigError when it is not what it should be."""
 
 
 def _joined(frame: pl.DataFrame, key: pl.Expr, facts: pl.DataFrame) -> pl.DataFrame:

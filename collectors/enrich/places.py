@@ -4,7 +4,7 @@ import csv
 import ipaddress
 import os
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
@@ -33,6 +33,17 @@ class Geography(Protocol):
     def place(self, address: Address) -> Place:
         """The place of an address, NOWHERE when not known."""
         ...
+
+
+class NoGeography:
+    """Knows nothing."""
+
+    def place(self, address: Address) -> Place:
+        """Nowhere."""
+        return NOWHERE
+
+
+NO_GEOGRAPHY = NoGeography()
 
 
 class Prefixes(Generic[T]):
@@ -150,21 +161,29 @@ class Overrides:
     @classmethod
     def load(cls, path: Path, behind: Geography) -> "Overrides":
         """Read the CSV. Raises ConfigError naming file and line."""
-        entries: list[tuple[Network, Place]] = []
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            for line, row in enumerate(csv.DictReader(handle), start=2):
-                try:
-                    network = ipaddress.ip_network(row["cidr"].strip())
-                    country = row["country_iso_code"].strip().upper()
-                    location = f"{float(row['lat'])},{float(row['lon'])}" if row.get("lat") else None
-                except (KeyError, ValueError, AttributeError) as error:
-                    raise ConfigError(
-                        "列 cidr, country_iso_code, lat, lon を正しく書いてください。",
-                        f"expected columns cidr, country_iso_code, lat, lon: {error}",
-                        where=Where(path, line),
-                    ) from error
-                entries.append((network, Place(country, location)))
-        return cls(Prefixes(entries), behind)
+        try:
+            text = path.read_text(encoding="utf-8-sig")
+            rows = list(csv.DictReader(text.splitlines()))
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            raise ConfigError(
+                "CSV として読めません。", f"cannot be read as CSV: {error}", where=Where(path)
+            ) from error
+        return cls(Prefixes(list(cls._entries(path, rows))), behind)
+
+    @staticmethod
+    def _entries(path: Path, rows: Sequence[Mapping[str, str]]) -> Iterator[tuple[Network, Place]]:
+        for line, row in enumerate(rows, start=2):
+            try:
+                network = ipaddress.ip_network(row["cidr"].strip())
+                country = row["country_iso_code"].strip().upper()
+                location = f"{float(row['lat'])},{float(row['lon'])}" if row.get("lat") else None
+            except (KeyError, ValueError, AttributeError) as error:
+                raise ConfigError(
+                    "列 cidr, country_iso_code, lat, lon を正しく書いてください。",
+                    f"expected columns cidr, country_iso_code, lat, lon: {error}",
+                    where=Where(path, line),
+                ) from error
+            yield network, Place(country, location)
 
     def place(self, address: Address) -> Place:
         """The override, else what lies behind."""

@@ -1,7 +1,7 @@
 """hinomi search: events by the search language."""
 
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import orjson
@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from hinomi import ecs
+from hinomi.clock import JST
 from hinomi.store import Span
 from hinomi.text import inert
 from ops.opened import opened
@@ -47,10 +48,18 @@ def register(app: typer.Typer) -> None:
 
 
 def _show(rows: list[dict[str, object]], total: int) -> None:
-    table = Table(
-        "@timestamp", *_COLUMNS, "event.original", title=f"{total:,} 件 / events", title_justify="left"
-    )
+    """A table as wide as the terminal; columns that no row fills are left out, times are those of Japan."""
+    columns = [name for name in _COLUMNS if any(row.get(name) for row in rows)]
+    table = Table(title=f"{total:,} 件 / events", title_justify="left")
+    table.add_column("@timestamp", no_wrap=True)
+    for name in columns:
+        table.add_column(name, overflow="fold")
+    table.add_column("event.original", ratio=1)
     for row in rows:
-        cells = [inert(str(row.get(name, "")), 60) for name in _COLUMNS]
-        table.add_row(str(row["@timestamp"])[:23], *cells, inert(str(row.get("event.original", "")), 120))
+        cells = [inert(str(row.get(name) or ""), 60) for name in columns]
+        table.add_row(_local(row["@timestamp"]), *cells, inert(str(row.get("event.original", "")), 120))
     Console().print(table, markup=False)
+
+
+def _local(time: object) -> str:
+    return f"{time.astimezone(JST):%m-%d %H:%M:%S}" if isinstance(time, datetime) else str(time)

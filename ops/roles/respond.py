@@ -114,8 +114,13 @@ def _serve_metrics(process: Role, events: Events, records: Records) -> None:
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             known = self.path.split("?")[0] == "/metrics"
-            body = exposition(events, records, process.run) if known else b"see /metrics\n"
-            self.send_response(200 if known else 404)
+            try:
+                code, body = (
+                    (200, exposition(events, records, process.run)) if known else (404, b"see /metrics\n")
+                )
+            except HinomiError as error:  # the store is down: said to who asks, and the tower goes on
+                code, body = 503, f"# {error.en}\n".encode()
+            self.send_response(code)
             self.send_header("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -141,6 +146,8 @@ def _run(process: Role) -> None:
     responder = Responder.of(
         own, process.clock, process.settings.respond, key, events=events, evidence=process.data / "evidence"
     )
+    for problem in responder.problems:
+        log.error("playbook_not_loaded", reason=str(problem))
     detection = None
     if leading is None:
         rules = LiveRules(process.settings.rule_folders(), cache_folder())

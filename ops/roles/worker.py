@@ -4,10 +4,9 @@ import time
 from dataclasses import dataclass, field
 
 from collectors import catalogue
-from collectors.enrich import Enricher
 from collectors.privacy import Privacy
 from collectors.spool import Block, Reader, lane_folders
-from hinomi.errors import StoreError
+from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint, Records
 from ops.counts import Counts
@@ -17,7 +16,7 @@ from ops.health import SourceHealth
 from ops.journal import log
 from ops.pipeline import Pipeline
 from ops.roles.start import Role, role
-from ops.watch import LiveRules
+from ops.watch import LiveEnricher, LiveRules
 
 _QUIET = 0.4  # seconds between looks at a quiet lane: a line is stored within a second, in few files
 _BUSY_ROWS = 2_000
@@ -50,8 +49,11 @@ class Worker:
         """Until told to stop; what was read is stored first."""
         records = self.role.records()
         counts = Counts(records, self.role.label)
+        problems: list[HinomiError] = []
         for folder in self.role.settings.sources.folders:
-            catalogue.add(folder)
+            catalogue.add(folder, problems)
+        for problem in problems:
+            log.error("source_not_loaded", reason=str(problem))
         pipeline = self._pipeline(records)
         pipeline.rules()
         if pipeline.health is not None and self.role.lane == 0:
@@ -73,7 +75,7 @@ class Worker:
         return Pipeline(
             events=role_.events(),
             formats=Formats(records, role_.clock, settings.declared_sources()),
-            enricher=Enricher.of(settings.enrich),
+            enricher=LiveEnricher(settings.enrich),
             privacy=Privacy(settings.privacy, self.ledger),
             rules=LiveRules(settings.rule_folders(), cache_folder()),
             ledger=self.ledger,

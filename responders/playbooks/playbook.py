@@ -60,11 +60,21 @@ def load(path: Path) -> Playbook:
     return playbook
 
 
-def catalogue(*folders: Path) -> dict[str, Playbook]:
-    """Every playbook of our own folder and of these. Raises on the first that cannot be read."""
+def catalogue(*folders: Path, problems: list[HinomiError] | None = None) -> dict[str, Playbook]:
+    """Every playbook of our own folder and of these. One that cannot be read is left out and its error added to
+    `problems`; raised where none are taken."""
     own = Path(str(files("responders"))) / "playbooks"
-    found = [load(path) for folder in (own, *folders) for path in sorted(folder.glob("*.yml"))]
-    return {playbook.playbook: playbook for playbook in found}
+    found: dict[str, Playbook] = {}
+    for path in (path for folder in (own, *folders) for path in sorted(folder.glob("*.yml"))):
+        try:
+            playbook = load(path)
+        except HinomiError as error:
+            if problems is None:
+                raise
+            problems.append(error)
+        else:
+            found[playbook.playbook] = playbook
+    return found
 
 
 def lint(folder: Path) -> list[HinomiError]:

@@ -156,6 +156,16 @@ def test_a_parser_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert {letter["event.original"] for letter in letters} == {VPN, SSH}
 
 
+def test_a_source_that_is_not_there_keeps_its_lines(tmp_path: Path) -> None:
+    """The listener names a declared source whose file is broken: dead letters that say so; others go on."""
+    tower = Tower(tmp_path, door="city.gone")
+    tower.send("2026-11-20 09:00:00,m.abe", origin="door", prefix="a")
+    tower.send(SSH, origin="web", prefix="b")
+    [letter] = tower.events.search("event.dataset: hinomi.dead_letter").rows
+    assert letter["error.message"] == "no_such_source" and letter["hinomi.dead_letter.source"] == "city.gone"
+    assert tower.events.count(datasets=["linux.auth"]) == 1
+
+
 def test_the_same_block_again_stores_nothing_twice(tmp_path: Path) -> None:
     """A crash before the commit: the block comes again from the same place and gives the same ids."""
     tower = Tower(tmp_path, fw="linux.auth")

@@ -1,0 +1,127 @@
+"""Feeds: files that are fetched again and again — a country table, a list of staff — and checked before they are used.
+
+What is fetched replaces the file in one step and only when it can be read as what the configuration uses it for; the old
+one stays in force otherwise, and the doctor says why. The worker takes changed files up by itself (`ops.watch`).
+"""
+
+import os
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import httpx
+from pydantic import Field
+
+from collectors.enrich import EnrichSettings
+from collectors.enrich.enricher import READERS
+from hinomi.clock import Clock
+from hinomi.config import Section
+from hinomi.errors import ConfigError, DependencyDown, HinomiError, InputError, Where
+from hinomi.secret import Secret
+from hinomi.store import Records
+from ops.journal import log
+
+KIND = "feed"
+_TIMEOUT = httpx.Timeout(30.0)
+_AGAIN = timedelta(minutes=30)
+
+
+class Feed(Section):
+    """One file that is fetched. url: a secret reference, as it often holds a licence key; file: what it replaces.
+
+    every_hours: how often; most_mib: a longer answer is refused.
+    """
+
+    url: Secret
+    file: Path
+    every_hours: float = Field(default=24, gt=0)
+    most_mib: int = Field(default=256, ge=1)
+
+
+def refresh(feeds: Mapping[str, Feed], enrich: EnrichSettings, records: Records, clock: Clock) -> int:
+    """Fetch what is due; how many files were replaced. What fails is kept in the records and tried again later."""
+    replaced = 0
+    for name, feed in feeds.items():
+        held = records.get(KIND, name)
+        body = dict(held.body) if held else {}
+        if body and datetime.fromisoformat(body["due"]) > clock.now():
+            continue
+        try:
+            changed, etag = _fetch(feed, str(body.get("etag", "")) if feed.file.exists() else "", enrich)
+        except HinomiError as error:
+            log.error("feed_failed", feed=name, reason=str(error))
+            due = clock.now() + min(_AGAIN, timedelta(hours=feed.every_hours))
+            records.put(KIND, name, {**body, "due": due.isoformat(), "ja": error.ja, "en": error.en})
+            continue
+        replaced += changed
+        now = clock.now()
+        due = now + timedelta(hours=feed.every_hours)
+        said = {"due": due.isoformat(), "fetched": now.isoformat(), "etag": etag, "ja": "", "en": ""}
+        records.put(KIND, name, said)
+    return replaced
+
+
+def _fetch(feed: Feed, etag: str, enrich: EnrichSettings) -> tuple[bool, str]:
+    """(whether the file was replaced, the new etag). Raises DependencyDown, InputError, ConfigError."""
+    temporary = feed.file.with_name(f".{feed.file.name}.{secrets.token_hex(4)}")
+    try:
+        with (
+            httpx.Client(timeout=_TIMEOUT, follow_redirects=True, max_redirects=3) as client,
+            client.stream(
+                "GET", feed.url.reveal(), headers={"If-None-Match": etag} if etag else {}
+            ) as answer,
+        ):
+            if answer.status_code == httpx.codes.NOT_MODIFIED:
+                return False, etag
+            answer.raise_for_status()
+            _keep(answer.iter_bytes(), temporary, feed)
+            _check(feed, temporary, enrich)
+            temporary.replace(feed.file)
+            return True, answer.headers.get("etag", "")
+    except httpx.HTTPStatusError as error:
+        code = error.response.status_code
+        raise DependencyDown(f"配布元が {code} を返しました。", f"the feed answered {code}") from None
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        kind = type(error).__name__  # the address may hold a key: not in the text
+        raise DependencyDown(f"配布元に届きません({kind})。", f"the feed cannot be reached: {kind}") from None
+    except OSError as error:
+        raise InputError(
+            f"書けません({error.strerror})。", f"cannot be written: {error.strerror}", where=Where(feed.file)
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _keep(pieces: Iterator[bytes], path: Path, feed: Feed) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = 0
+    with path.open("xb") as file:
+        for piece in pieces:
+            size += len(piece)
+            if size > feed.most_mib << 20:
+                raise InputError(
+                    f"{feed.most_mib} MiB を超えています。", f"longer than {feed.most_mib} MiB (most_mib)"
+                )
+            file.write(piece)
+        file.flush()
+        os.fsync(file.fileno())
+    if not size:
+        raise InputError("中身がありません。", "the answer is empty")
+
+
+def _check(feed: Feed, path: Path, enrich: EnrichSettings) -> None:
+    """Read it as what the configuration uses it for. Raises ConfigError, without the temporary file's name."""
+    for name, read in READERS.items():
+        used = getattr(enrich, name)
+        if used is not None and used.absolute() == feed.file.absolute():
+            try:
+                read(path)
+            except ConfigError as error:
+                line = error.where.line if error.where else None
+                place = Where(feed.file, line)
+                raise ConfigError(
+                    f"届いたものを使えません。{error.ja}",
+                    f"what came cannot be used: {error.en}",
+                    where=place,
+                ) from error

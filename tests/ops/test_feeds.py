@@ -1,0 +1,90 @@
+"""Feeds from a real web server: fetched when due, checked before use, the old file kept when something is wrong."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from collectors.enrich import EnrichSettings
+from hinomi.clock import FixedClock
+from hinomi.store.embedded import SqliteRecords
+from ops.feeds import KIND, Feed, refresh
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+GOOD = b"account,full_name\nt.yamada,\xe5\xb1\xb1\xe7\x94\xb0\n"
+
+
+class Mirror(ThreadingHTTPServer):
+    """Gives `body` with an etag of its own; answers 304 to who has it, and 500 while `down`."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Page)
+        self.body, self.down = GOOD, False
+        self.answers: list[int] = []
+
+
+class Page(BaseHTTPRequestHandler):
+    """One request."""
+
+    server: Mirror
+
+    def do_GET(self) -> None:
+        etag = f'"{hash(self.server.body)}"'
+        same = self.headers.get("If-None-Match") == etag
+        code = 500 if self.server.down else 304 if same else 200
+        body = self.server.body if code == 200 else b""
+        self.server.answers.append(code)
+        self.send_response(code)
+        self.send_header("ETag", etag)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Quiet."""
+
+
+@pytest.fixture
+def mirror() -> Iterator[Mirror]:
+    with Mirror() as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def test_a_feed_is_fetched_when_due_and_never_breaks_what_is_there(
+    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New, not due, unchanged, no such table, too long, down: the file is only ever replaced by one that can be read."""
+    monkeypatch.setenv("FEED_URL", f"http://127.0.0.1:{mirror.server_address[1]}/staff.csv?key=geheim")
+    clock, staff = FixedClock(NOW), tmp_path / "lists" / "staff.csv"
+    records = SqliteRecords(tmp_path / "records.sqlite", clock=clock)
+    feeds = {"staff": Feed.model_validate({"url": "env:FEED_URL", "file": str(staff), "most_mib": 1})}
+    enrich = EnrichSettings(staff=staff)
+
+    def again(hours: float = 25) -> int:
+        clock.advance(timedelta(hours=hours))
+        return refresh(feeds, enrich, records, clock)
+
+    assert refresh(feeds, enrich, records, clock) == 1 and staff.read_bytes() == GOOD
+    assert again(hours=1) == 0 and mirror.answers == [200]
+    assert again() == 0 and mirror.answers == [200, 304]
+    for body, down, said in (
+        (b"<html>sign in</html>", False, "account"),
+        (b"x" * (2 << 20), False, "1 MiB"),
+        (b"", False, "中身がありません"),
+        (GOOD * 2, True, "500"),
+    ):
+        mirror.body, mirror.down = body, down
+        assert again() == 0 and staff.read_bytes() == GOOD
+        held = records.get(KIND, "staff")
+        assert held is not None and said in held.body["ja"] and "geheim" not in str(held.body)
+    mirror.body, mirror.down = GOOD + b"k.ito,x\n", False
+    assert again(hours=0.6) == 1 and staff.read_bytes().endswith(b"k.ito,x\n")
+    assert [path.name for path in staff.parent.iterdir()] == ["staff.csv"]
+    records.close()
