@@ -84,7 +84,7 @@ class Pipeline:
         payload, encoding = part["payload"], self.encodings.get(origin, "")
         head = decode(payload.head(_HEAD), encoding, Ledger(), origin=origin).to_list()
         name = self.formats.source_of(origin, peer, head)
-        source = catalogue.find(name) if name is not None else None
+        source = self._source(name, origin)
         if encoding in _GUESSED and source is not None:
             encoding = source.encoding
         with self.stages.timed("decode"):
@@ -93,19 +93,23 @@ class Pipeline:
                 pl.lit(message).alias("message"), "received", "peer", "event.id"
             ).with_row_index(ROW)
         if source is None:
-            return [self._dead(intake, pl.lit("unknown_format"), "", origin)]
+            reason = "unknown_format" if name is None else "no_such_source"
+            return [self._dead(intake, pl.lit(reason), name or "", origin)]
         try:
-            return self._of_source(catalogue.find(name), intake, origin)
-        except (
-            ContentError
-        ) as error:  # the file of a declared source is wrong or gone: kept until it is mended
-            log.error("no_such_source", source=name, origin=origin, reason=str(error))
-            return [self._dead(intake, pl.lit("no_such_source"), name, origin)]
+            return self._of_source(source, intake, origin)
         except Exception as error:  # a parser's own mistake must not stop the tower or lose a line
             log.error(
                 "parser_failed", source=source.name, origin=origin, error=f"{type(error).__name__}: {error}"
             )
             return [self._dead(intake, pl.lit(f"parser_failed:{type(error).__name__}"), source.name, origin)]
+
+    def _source(self, name: str | None, origin: str) -> Source | None:
+        """The source; None where the file of a declared one is wrong or gone: its lines are kept until it is mended."""
+        try:
+            return catalogue.find(name) if name is not None else None
+        except ContentError as error:
+            log.error("no_such_source", source=name, origin=origin, reason=str(error))
+            return None
 
     def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
         with self.stages.timed("parse"):
