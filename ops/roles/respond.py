@@ -7,7 +7,8 @@ leads while the others stand by.
 
 import threading
 import time
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -105,11 +106,27 @@ class Respond:
             log.error("counts_not_saved", reason=str(error))
 
 
-def _serve_metrics(process: Role, events: Events, records: Records) -> None:
-    """Prometheus on the configured address; nothing when the port is 0."""
+@contextmanager
+def _metrics(process: Role, events: Events, records: Records) -> Iterator[None]:
+    """Prometheus on the configured address while the block runs; nothing when the port is 0."""
+    server = _metrics_server(process, events, records)
+    if server is None:
+        yield
+        return
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:  # a thread that outlives the interpreter's end makes DuckDB complain into the log
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _metrics_server(process: Role, events: Events, records: Records) -> ThreadingHTTPServer | None:
     settings = process.settings.metrics
     if not settings.port:
-        return
+        return None
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -130,16 +147,14 @@ def _serve_metrics(process: Role, events: Events, records: Records) -> None:
             """Requests for metrics are no news."""
 
     try:
-        server = ThreadingHTTPServer((settings.address, settings.port), Page)
+        return ThreadingHTTPServer((settings.address, settings.port), Page)
     except OSError as error:
         log.error("metrics_not_served", address=settings.address, port=settings.port, reason=str(error))
-        return
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+        return None
 
 
 def _run(process: Role) -> None:
     events, records = process.events(), process.records()
-    _serve_metrics(process, events, records)
     leading = Leading.of(records, "respond", process) if process.machine else None
     own: Records = Fenced(records, leading.lease) if leading else records
     key = signing_key(process.settings.store, records, process.data)
@@ -153,7 +168,7 @@ def _run(process: Role) -> None:
         rules = LiveRules(process.settings.rule_folders(), cache_folder())
         detection = Detection(events, records, rules, process.clock, process.settings.rules.lateness)
     block: AbstractContextManager[object] = leading or nullcontext()
-    with block:
+    with _metrics(process, events, records), block:
         timetable = Timetable.of(process, events, own)
         Respond(process, responder, timetable, Counts(records, process.label), detection, leading).run()
 
