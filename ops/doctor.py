@@ -221,7 +221,7 @@ def own_files(patient: Patient) -> Iterator[Check]:
 
 def rules(patient: Patient) -> Iterator[Check]:
     """Do the rules load?"""
-    report = content.check(patient.settings.rule_folders(), cache_folder())
+    report = content.check(patient.settings.rules_in_force(patient.data), cache_folder())
     said = Words(
         f"{report.loaded:,} 件、相関 {report.correlations}、平常値 {report.baselines}。",
         f"{report.loaded:,} rules, {report.correlations} correlations, {report.baselines} baselines",

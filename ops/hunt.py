@@ -21,6 +21,7 @@ from hinomi.batch import Batch
 from hinomi.errors import InputError
 from hinomi.text import inert
 from rules import engine
+from rules.in_force import InForce
 
 # Why a file or a part of it was left out, for people.
 _DAMAGE = {
@@ -31,10 +32,10 @@ Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 @dataclass(slots=True)
 class Hunt:
-    """One hunt: paths, rule folders, the cache of compiled rules; `source` forces the format of text files."""
+    """One hunt: paths, the rules, the cache of compiled rules; `source` forces the format of text files."""
 
     paths: Sequence[Path]
-    rules: Sequence[Path]
+    rules: InForce
     cache: Path
     source: str = ""
     events: int = 0
@@ -107,10 +108,10 @@ class Hunt:
 
     def _matches(self) -> Iterator[tuple[Batch, Sequence[tuple[engine.Rule, Rows]]]]:
         start = time.perf_counter()
-        rules = self._loaded = engine.load(self.rules, cache=self.cache)
+        rules = self._loaded = self.rules.load(self.cache)
         self._seconds["load"] = time.perf_counter() - start
         if not rules.rules:
-            places = ", ".join(map(str, self.rules))
+            places = ", ".join(map(str, self.rules.folders))
             raise InputError(
                 f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
                 f"{places}: no Sigma rule to run; see hinomi rules check",

@@ -41,7 +41,7 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
         formats=Formats(records, clock, {}),
         enricher=LiveEnricher(settings.enrich),
         privacy=Privacy(settings.privacy, ledger),
-        rules=LiveRules(settings.rule_folders(), cache_folder()),
+        rules=LiveRules(settings.rules_in_force(), cache_folder()),
         ledger=ledger,
         clock=clock,
     )

@@ -1,6 +1,5 @@
 """The whole configuration: each room's section under one roof, and what every part has as default."""
 
-from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 
@@ -18,22 +17,8 @@ from ops.metrics import MetricsSettings
 from ops.retention import RetentionSettings
 from ops.stores import StoreSettings
 from responders.settings import ResponderSettings
-
-
-class RulesSettings(Section):
-    """`rules:` packs: use the rules that come with Hinomi; folders: more Sigma rules, own or public.
-
-    lateness_minutes: how late, in event time, a log line may come and still count in correlations.
-    """
-
-    packs: bool = True
-    folders: list[Path] = Field(default_factory=list)
-    lateness_minutes: int = Field(default=120, ge=1, le=14 * 24 * 60)
-
-    @property
-    def lateness(self) -> timedelta:
-        """`lateness_minutes` as a stretch of time."""
-        return timedelta(minutes=self.lateness_minutes)
+from rules.in_force import InForce
+from rules.settings import RulesSettings
 
 
 class SourcesSettings(Section):
@@ -79,9 +64,9 @@ class Settings(Section):
         """Origin → text encoding."""
         return {name: origin.encoding for name, origin in origins(self.listen).items()}
 
-    def rule_folders(self) -> list[Path]:
-        """Folders of rules in force."""
-        return [*([packs_folder()] if self.rules.packs else []), *self.rules.folders]
+    def rules_in_force(self, data: Path | None = None) -> InForce:
+        """The rules in force; data: the data folder, which holds imported rules, exceptions and decisions."""
+        return InForce.of(self.rules, packs_folder(), data)
 
 
 def packs_folder() -> Path:

@@ -1,7 +1,6 @@
 """Rules, and lists for enrichment, that reload: replaced between blocks when one of their files changes."""
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,16 +10,7 @@ from collectors.enrich import Enricher, EnrichSettings
 from hinomi.errors import ConfigError, HinomiError
 from ops.journal import log
 from rules import engine
-
-
-def content_files(folders: Sequence[Path]) -> dict[Path, int]:
-    """Rule files below the folders with their change times (ns)."""
-    found: dict[Path, int] = {}
-    for folder in folders:
-        for path in [folder] if folder.is_file() else folder.rglob("*.yml"):
-            if not path.name.endswith(".test.yml"):
-                found[path] = path.stat().st_mtime_ns
-    return found
+from rules.in_force import InForce
 
 
 @dataclass(slots=True)
@@ -30,11 +20,11 @@ class LiveRules:
     A set that cannot be loaded leaves the old one in force, and says so.
     """
 
-    folders: Sequence[Path]
+    source: InForce
     cache: Path
     every: float = 2.0
     _set: engine.RuleSet | None = None
-    _files: dict[Path, int] = field(default_factory=dict)
+    _files: dict[str, int] = field(default_factory=dict)
     _looked: float = 0.0
 
     def __call__(self) -> engine.RuleSet:
@@ -42,16 +32,16 @@ class LiveRules:
         now = time.monotonic()
         if self._set is None or now - self._looked > self.every:
             self._looked = now
-            files = content_files(self.folders)
+            files = self.source.changed()
             if self._set is None or files != self._files:
                 self._load(files)
         assert self._set is not None
         return self._set
 
-    def _load(self, files: dict[Path, int]) -> None:
+    def _load(self, files: dict[str, int]) -> None:
         start = time.perf_counter()
         try:
-            loaded = engine.load(list(self.folders), cache=self.cache)
+            loaded = self.source.load(self.cache)
         except (HinomiError, OSError) as error:
             if self._set is None:
                 raise

@@ -16,6 +16,7 @@ from rules.case import Written
 from rules.cases import START
 from rules.correlation import Correlator
 from rules.feeding import Fed, feeding
+from rules.in_force import InForce
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +74,9 @@ class Tested:
         return [case for case in self.cases if case.said]
 
 
-def check(paths: Sequence[Path], cache: Path | None = None) -> Report:
-    """Load every rule below the paths and say what can run, what cannot, and why."""
-    rules = engine.load(paths, cache=cache)
+def check(source: InForce | Sequence[Path], cache: Path | None = None) -> Report:
+    """Load every rule in force, or below the paths, and say what can run, what cannot, and why."""
+    rules = (source if isinstance(source, InForce) else InForce(source)).load(cache)
     correlator = Correlator.of(rules, FixedClock(START))
     feeds = Counter(dataset for rule in rules.rules for dataset in rule.feeds)
     return Report(

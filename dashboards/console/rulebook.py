@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from hinomi.errors import HinomiError
-from rules import engine
 from rules.engine.ruleset import Correlation, Rule, RuleSet
+from rules.in_force import InForce
 
 Spans = dict[str, dict[str, list[tuple[int, int]]]]
 _RECORD = {"event.ingested"}
 
 
 class Rulebook:
-    """Rules of some folders. Safe with several threads."""
+    """The rules in force, or those of some folders. Safe with several threads."""
 
-    def __init__(self, folders: Sequence[Path], cache: Path | None = None) -> None:
-        self._folders = list(folders)
+    def __init__(self, source: InForce | Sequence[Path], cache: Path | None = None) -> None:
+        self._source = source if isinstance(source, InForce) else InForce(source)
         self._cache = cache
         self._lock = threading.Lock()
         self._held: RuleSet | None = None
@@ -30,7 +30,7 @@ class Rulebook:
         """The rule set."""
         with self._lock:
             if self._held is None:
-                self._held = engine.load(self._folders, cache=self._cache)
+                self._held = self._source.load(self._cache)
             return self._held
 
     def matched(self, rule_id: str, event: Mapping[str, Any]) -> tuple[Rule, Spans] | None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from hinomi.errors import InputError
 from ops.folders import cache_folder
 
 
@@ -17,6 +18,12 @@ def register(app: typer.Typer) -> None:
             ..., help="EVTX、JSON lines、生ログ / files or folders", exists=True
         ),
         rules: list[Path] = typer.Option(..., "--rules", help="Sigma ルール / rule folders", exists=True),
+        pipeline: list[str] = typer.Option(
+            [], "--pipeline", "-p", help="pySigma のパイプライン(ファイルか名前) / a pipeline, file or name"
+        ),
+        placeholder: list[str] = typer.Option(
+            [], "--placeholder", help="名前=値,値 / values of a placeholder"
+        ),
         source: str = typer.Option("", help="テキストの形式を決め打ちする / force the source of text files"),
         jsonl: bool = typer.Option(False, "--jsonl", help="1行1シグナルの JSON / one signal a line"),
         timezone: str = typer.Option(
@@ -27,12 +34,27 @@ def register(app: typer.Typer) -> None:
         """手元のファイルを調べる / detect in files without storing them."""
         from ops.hunt import Hunt
         from ops.zones import use
+        from rules.in_force import InForce
 
         use(timezone)
-        found = Hunt(paths, rules, cache_folder(), source=source)
+        found = Hunt(paths, InForce(rules, pipeline, _values(placeholder)), cache_folder(), source=source)
         if jsonl:
             found.write_jsonl(sys.stdout.buffer)
         else:
             found.show(progress=sys.stderr.isatty())
         if stats:
             found.show_stats()
+
+
+def _values(given: list[str]) -> dict[str, list[str]]:
+    """`name=value,value` by name. Raises InputError for anything else."""
+    found: dict[str, list[str]] = {}
+    for one in given:
+        name, equals, values = one.partition("=")
+        if not equals or not name:
+            raise InputError(
+                f"--placeholder「{one}」は 名前=値,値 の形で書いてください。",
+                f'--placeholder "{one}": write name=value,value',
+            )
+        found[name.strip("%")] = values.split(",")
+    return found

@@ -16,7 +16,7 @@ def _run(process: Role) -> None:
 
     console = process.settings.console
     events, records = process.events(), process.records()
-    rulebook = Rulebook(process.settings.rule_folders(), cache_folder())
+    rulebook = Rulebook(process.settings.rules_in_force(process.data), cache_folder())
     desk = open_desk(process.settings.store, records, process.data, process.clock)
     app = create_app(events, records, desk, console, process.clock, rulebook=rulebook)
     server = uvicorn.Server(

@@ -64,7 +64,7 @@ def _run(process: Role) -> None:
     events, records = process.events(), process.records()
     with Leading.of(records, "detect", process) as leading:
         fenced = Fenced(records, leading.lease)
-        rules = LiveRules(process.settings.rule_folders(), cache_folder())
+        rules = LiveRules(process.settings.rules_in_force(process.data), cache_folder())
         detection = Detection(events, fenced, rules, process.clock, process.settings.rules.lateness)
         Detect(process, leading, detection, Handover(fenced), Counts(records, process.label)).run()
 

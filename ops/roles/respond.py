@@ -165,7 +165,7 @@ def _run(process: Role) -> None:
         log.error("playbook_not_loaded", reason=str(problem))
     detection = None
     if leading is None:
-        rules = LiveRules(process.settings.rule_folders(), cache_folder())
+        rules = LiveRules(process.settings.rules_in_force(process.data), cache_folder())
         detection = Detection(events, records, rules, process.clock, process.settings.rules.lateness)
     block: AbstractContextManager[object] = leading or nullcontext()
     with _metrics(process, events, records), block:

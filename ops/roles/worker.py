@@ -77,7 +77,7 @@ class Worker:
             formats=Formats(records, role_.clock, settings.declared_sources()),
             enricher=LiveEnricher(settings.enrich),
             privacy=Privacy(settings.privacy, self.ledger),
-            rules=LiveRules(settings.rule_folders(), cache_folder()),
+            rules=LiveRules(settings.rules_in_force(role_.data), cache_folder()),
             ledger=self.ledger,
             clock=role_.clock,
             encodings=settings.encodings(),

@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime
 from typing import Any
 
 import orjson
@@ -9,6 +10,7 @@ from sigma.types import SigmaString
 
 from hinomi import batch
 from hinomi.errors import ContentError
+from rules.choice import EVERYTHING, Choice
 from rules.engine import expression, pattern, regex_cost
 from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
@@ -127,31 +129,67 @@ class Compiler:
             yield Atom(column, test.operator, wanted, space if pattern.scannable(wanted) else None)
 
 
-def compile_files(files: Iterable[tuple[str, File]], tables: Tables, placeholders: Placeholders) -> Compiled:
+def compile_files(
+    files: Iterable[tuple[str, File]],
+    tables: Tables,
+    placeholders: Placeholders,
+    choice: Choice = EVERYTHING,
+    today: date | None = None,
+) -> Compiled:
     """The rule set of (path, what it holds). Of rules with one id the first counts; the rest are problems."""
     compiler = Compiler(tables, placeholders)
-    made = compiler.made
+    made, now = compiler.made, today or datetime.now(UTC).astimezone().date()
     files = list(files)
-    filters = [(item, expression.load(item["expression"])) for _, file in files for item in file.filters]
+    filters = [_Filter(path, item, now) for path, file in files for item in file.filters]
     seen: dict[str, str] = {}
     for path, file in files:
         made.problems.extend({**problem, "path": path} for problem in file.problems)
-        made.correlations.extend({"path": path, "rule": rule} for rule in file.correlations)
-        made.others.extend({"path": path, "document": other} for other in file.others)
+        for kind, name in ((file.correlations, "rule"), (file.others, "document")):
+            into = made.correlations if name == "rule" else made.others
+            into.extend({"path": path, name: one} for one in kind if _on(one, path, choice, now, made))
         for rule in file.rules:
             if (first := seen.setdefault(rule["id"], path)) != path:
                 made.problems.append(_twice(path, rule["id"], first))
                 continue
+            if not _on(rule, path, choice, now, made):
+                continue
             about = {key: value for key, value in rule.items() if key != "expression"}
             compiler.add({**about, "path": path}, _filtered(rule, filters))
+    made.filters = [one.as_json() for one in filters]
     return made
 
 
-def _filtered(rule: dict[str, Any], filters: list[tuple[dict[str, Any], Expression]]) -> Expression:
+def _on(about: dict[str, Any], path: str, choice: Choice, today: date, made: Compiled) -> bool:
+    by = choice.off(about, path, today)
+    if by is None:
+        return True
+    made.off.append(
+        {"id": str(about.get("id", "")), "title": str(about.get("title", "")), "path": path, "by": str(by)}
+    )
+    return False
+
+
+class _Filter:
+    """One Sigma filter: what it says, and whom it applies to."""
+
+    def __init__(self, path: str, item: dict[str, Any], today: date) -> None:
+        self.path = path
+        self.item = item
+        self.condition = expression.load(item["expression"])
+        self.ended = item["expires"] is not None and date.fromisoformat(item["expires"]) < today
+        self.applied: list[str] = []
+
+    def as_json(self) -> dict[str, Any]:
+        known = {name: self.item[name] for name in ("title", "id", "owner", "reason", "expires")}
+        return {**known, "path": self.path, "ended": self.ended, "applied": self.applied}
+
+
+def _filtered(rule: dict[str, Any], filters: list[_Filter]) -> Expression:
     said = expression.load(rule["expression"])
-    for item, condition in filters:
-        if _applies(item, rule):
-            said = And((said, Search(f"filter: {item['title']}", condition)))
+    for one in filters:
+        if not one.ended and _applies(one.item, rule):
+            one.applied.append(rule["id"])
+            said = And((said, Search(f"filter: {one.item['title']}", one.condition)))
     return said
 
 

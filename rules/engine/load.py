@@ -6,16 +6,19 @@ unpickled. The Hyperscan databases beside them are keyed by their patterns.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 import sigma
-from sigma.processing.pipeline import ProcessingPipeline
 
 from hinomi.errors import ContentError, Where
+from rules.choice import EVERYTHING, Choice
 from rules.engine import cache, logsource, parse
 from rules.engine.compile import compile_files
+from rules.engine.pipelines import Given, Pipelines, read
 from rules.engine.program import Compiled
 from rules.engine.ruleset import RuleSet
 from rules.engine.scans import Scans
@@ -29,19 +32,24 @@ def load(
     paths: Sequence[Path],
     *,
     cache: Path | None = None,
-    pipelines: Sequence[ProcessingPipeline | Path] = (),
+    pipelines: Sequence[Given] = (),
     placeholders: Mapping[str, Sequence[str]] | None = None,
     on_progress: Progress | None = None,
     tables: logsource.Tables | None = None,
+    choice: Choice = EVERYTHING,
+    today: date | None = None,
 ) -> RuleSet:
     """Every rule of files and folders (`*.yml` at any depth, but not `*.test.yml`), compiled.
 
     cache: folder for what saves time at the next start; pipelines: pySigma processing pipelines, applied
-    in order, given ready or as YAML files (only files are cached); placeholders: values for `|expand`;
-    on_progress: called with (done, of). What is wrong with a rule is in `RuleSet.problems`, never raised.
+    in order of their priority, given ready, as YAML files or by name (ready ones are not cached);
+    placeholders: values for `|expand`; on_progress: called with (done, of); choice: what is switched off;
+    today: the day by which exceptions and switches end (default: today). What is wrong with a rule is in `RuleSet.problems`, never raised.
     Raises ContentError where a path, pipeline or log-source table cannot be read.
     """
-    return _Loading(cache, pipelines, placeholders or {}, tables or logsource.read(), on_progress).load(paths)
+    chosen = _Chosen(choice, today or datetime.now(UTC).astimezone().date())
+    known = tables or logsource.read()
+    return _Loading(cache, read(pipelines), placeholders or {}, known, on_progress, chosen).load(paths)
 
 
 def rule_files(paths: Iterable[Path]) -> list[Path]:
@@ -59,20 +67,34 @@ def rule_files(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """What is switched off, and the day that it is."""
+
+    choice: Choice
+    today: date
+
+    def key(self, contents: Iterable[bytes]) -> bytes:
+        """What the compiled set depends on: the day only where something may end."""
+        ends = any(b"expires" in content for content in contents)
+        return self.choice.key(self.today) + (self.today.isoformat().encode() if ends else b"")
+
+
 class _Loading:
     def __init__(
         self,
         folder: Path | None,
-        pipelines: Sequence[ProcessingPipeline | Path],
+        pipelines: Pipelines,
         placeholders: Mapping[str, Sequence[str]],
         tables: logsource.Tables,
         on_progress: Progress | None,
+        chosen: _Chosen,
     ) -> None:
-        ready = all(isinstance(pipeline, Path) for pipeline in pipelines)
-        self.parses = cache.Cache(folder if ready else None)
+        self.parses = cache.Cache(None if pipelines.key is None else folder)
         self.store = cache.Cache(folder)
-        self.pipelines, texts = _pipelines(pipelines)
-        self.base = cache.key(_VERSION, *texts)
+        self.pipelines = pipelines.ready
+        self.base = cache.key(_VERSION, pipelines.key or b"")
+        self.chosen = chosen
         self.placeholders = placeholders
         self.tables = tables
         self.on_progress = on_progress
@@ -83,11 +105,12 @@ class _Loading:
         names = [str(path).encode("utf-8", "surrogateescape") for path in files]
         given = orjson.dumps({k: list(v) for k, v in self.placeholders.items()}, option=orjson.OPT_SORT_KEYS)
         tables = repr(self.tables.tables).encode()
-        key = cache.key(self.base.encode(), given, tables, *names, *contents)
+        key = cache.key(self.base.encode(), given, tables, self.chosen.key(contents), *names, *contents)
         made = self._known(f"rules-{key}")
         if made is not None:
             return RuleSet(made, Scans(made.atoms, self.store), self.tables, self.placeholders)
-        made = compile_files(self._parse(files, contents), self.tables, self.placeholders)
+        parsed = self._parse(files, contents)
+        made = compile_files(parsed, self.tables, self.placeholders, self.chosen.choice, self.chosen.today)
         scans = Scans(made.atoms, self.store)
         if self.store.folder is not None:
             scans.prepare()
@@ -123,18 +146,3 @@ def _content(path: Path) -> bytes:
         return path.read_bytes()
     except OSError:
         return b""  # parse.read says why, with the file's name
-
-
-def _pipelines(
-    given: Sequence[ProcessingPipeline | Path],
-) -> tuple[list[ProcessingPipeline], list[bytes]]:
-    ready: list[ProcessingPipeline] = []
-    texts: list[bytes] = []
-    for pipeline in given:
-        if isinstance(pipeline, Path):
-            text = pipeline.read_text(encoding="utf-8")
-            texts.append(text.encode())
-            ready.append(ProcessingPipeline.from_yaml(text))
-        else:
-            ready.append(pipeline)
-    return ready, texts

@@ -7,6 +7,7 @@ is JSON (`File`), which is what the cache keeps.
 from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from hinomi.identity import digest
 from rules.engine import expression, modifiers, spelling
 from rules.engine.translate import expression_of
 
-FORMAT = 5
+FORMAT = 6
 """Raised when `File` or what it means changes, so that old caches are read no more."""
 
 _SECTIONS: list[tuple[type[SigmaError], str]] = [
@@ -143,7 +144,9 @@ class _Reader:
         self.found.filters.append(
             {
                 "title": read.title,
-                "logsource": _logsource(read),
+                "id": str(read.id or ""),
+                **_decided(value.get("hinomi")),
+                "logsource": {key: said for key, said in _logsource(read).items() if said != "any"},
                 "rules": rules if isinstance(rules, str) else [rule.reference for rule in rules],
                 "expression": expression.dump(expression_of(rule)),
             }
@@ -155,6 +158,25 @@ class _Reader:
 
     def _other(self, value: dict[str, Any]) -> None:
         self.found.others.append(_json(value))
+
+
+def _decided(said: Any) -> dict[str, Any]:
+    """Who decided an exception, why, and until when (`hinomi: {owner, reason, expires}`)."""
+    said = said if isinstance(said, dict) else {}
+    expires = said.get("expires")
+    if expires is not None:
+        try:
+            expires = date.fromisoformat(str(expires)).isoformat()
+        except ValueError:
+            raise ContentError(
+                f"hinomi.expires「{expires}」は 2026-12-31 のような日付ではありません。",
+                f'hinomi.expires "{expires}" is not a date such as 2026-12-31',
+            ) from None
+    return {
+        "owner": str(said.get("owner") or ""),
+        "reason": str(said.get("reason") or ""),
+        "expires": expires,
+    }
 
 
 def _about(rule: SigmaRule, value: dict[str, Any]) -> dict[str, Any]:

@@ -57,7 +57,11 @@ class Place:
 
 @dataclass(slots=True)
 class Compiled:
-    """A whole rule set. `rules` … `problems` are JSON, as `rules.engine.parse` makes them."""
+    """A whole rule set. `rules` … `problems` are JSON, as `rules.engine.parse` makes them.
+
+    off: rules, correlations and others that are switched off, each with who decided it (`by`); filters: exceptions, with
+    the rules they apply to (`applied`) and whether they have ended (`ended`).
+    """
 
     atoms: list[Atom] = field(default_factory=list)
     places: list[Place] = field(default_factory=list)
@@ -66,6 +70,8 @@ class Compiled:
     correlations: list[dict[str, Any]] = field(default_factory=list)
     others: list[dict[str, Any]] = field(default_factory=list)
     problems: list[dict[str, Any]] = field(default_factory=list)
+    off: list[dict[str, Any]] = field(default_factory=list)
+    filters: list[dict[str, Any]] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -77,6 +83,8 @@ class Compiled:
             "correlations": self.correlations,
             "others": self.others,
             "problems": self.problems,
+            "off": self.off,
+            "filters": self.filters,
         }
 
     @classmethod
@@ -95,6 +103,8 @@ class Compiled:
             correlations=data["correlations"],
             others=data["others"],
             problems=data["problems"],
+            off=data["off"],
+            filters=data["filters"],
         )
 
 

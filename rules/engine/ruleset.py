@@ -90,6 +90,33 @@ class Other:
     document: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """An exception (Sigma filter): who decided it and why, its last day, and the rules (ids) that it applies to.
+
+    expires: None where it has no end; ended: it applies no more.
+    """
+
+    title: str
+    id: str
+    path: Path
+    owner: str
+    reason: str
+    expires: str | None
+    ended: bool
+    applied: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Off:
+    """A rule that is switched off, and by which entry."""
+
+    id: str
+    title: str
+    path: Path
+    by: str
+
+
 @dataclass
 class RuleSet:
     """Compiled rules. `match` holds no state, so batches may come in any order."""
@@ -102,6 +129,8 @@ class RuleSet:
     problems: list[Problem] = field(init=False)
     correlations: list[Correlation] = field(init=False)
     others: list[Other] = field(init=False)
+    filters: list[Filter] = field(init=False)
+    off: list[Off] = field(init=False)
 
     def __post_init__(self) -> None:
         self.rules = [_rule(index, about) for index, about in enumerate(self.compiled.rules)]
@@ -114,6 +143,11 @@ class RuleSet:
             for item in self.compiled.correlations
         ]
         self.others = [Other(Path(item["path"]), item["document"]) for item in self.compiled.others]
+        self.filters = [
+            Filter(**{**one, "path": Path(one["path"]), "applied": tuple(one["applied"])})
+            for one in self.compiled.filters
+        ]
+        self.off = [Off(**{**one, "path": Path(one["path"])}) for one in self.compiled.off]
         self._matcher = Matcher(self.compiled, self.scans)
 
     @property

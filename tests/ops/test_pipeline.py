@@ -22,6 +22,7 @@ from ops.health import SourceHealth
 from ops.pipeline import Pipeline
 from ops.settings import Settings, packs_folder
 from ops.watch import LiveRules
+from rules.in_force import InForce
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 SSH = "<38>Nov 20 11:59:00 web01 sshd[812]: Failed password for root from 203.0.113.9 port 40022 ssh2"
@@ -46,7 +47,7 @@ class Tower:
             formats=Formats(self.records, self.clock, declared),
             enricher=Enricher.of(EnrichSettings(geo_override=geo)),
             privacy=Privacy(PrivacySettings(), self.ledger),
-            rules=LiveRules([packs_folder()], folder / "cache"),
+            rules=LiveRules(InForce([packs_folder()]), folder / "cache"),
             ledger=self.ledger,
             clock=self.clock,
         )
@@ -178,7 +179,7 @@ def test_rules_reload_while_running(tmp_path: Path) -> None:
     """A rule written to the folder matches the next block; a broken one changes nothing and is said."""
     folder = tmp_path / "rules"
     folder.mkdir()
-    live = LiveRules([folder], tmp_path / "cache", every=0.0)
+    live = LiveRules(InForce([folder]), tmp_path / "cache", every=0.0)
     assert live().rules == []
     rule = (
         "title: t\nid: 6f1e3c1a-0000-4000-8000-000000000001\nstatus: test\nlevel: high\n"

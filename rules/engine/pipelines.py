@@ -1,0 +1,88 @@
+"""pySigma processing pipelines as people name them: a YAML file, or a pipeline that a pySigma plug-in registers.
+
+What is given by name is known to the cache by the versions of the plug-ins installed; one given ready by a program is not
+known to it, and its parses are not kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import metadata
+from pathlib import Path
+
+from sigma.exceptions import SigmaError
+from sigma.plugins import InstalledSigmaPlugins
+from sigma.processing.pipeline import ProcessingPipeline
+
+from hinomi.errors import ContentError, Where
+
+Given = ProcessingPipeline | Path | str
+
+
+@dataclass(frozen=True, slots=True)
+class Pipelines:
+    """Pipelines in the order in which they apply. key: what the cache knows them by; None: by nothing."""
+
+    ready: list[ProcessingPipeline]
+    key: bytes | None
+
+
+def read(given: Sequence[Given]) -> Pipelines:
+    """Every pipeline. Raises ContentError naming a file or name that cannot be used."""
+    found = [_read(one) for one in given]
+    ready = sorted((pipeline for pipeline, _ in found), key=lambda one: one.priority)
+    keys = [key for _, key in found]
+    return Pipelines(ready, None if None in keys else b"\0".join(key for key in keys if key is not None))
+
+
+def _read(given: Given) -> tuple[ProcessingPipeline, bytes | None]:
+    if isinstance(given, ProcessingPipeline):
+        return given, None
+    path = Path(given)
+    if isinstance(given, Path) or path.suffix in (".yml", ".yaml"):
+        return _of_file(path)
+    return _of_name(given), f"{given} {_versions()}".encode()
+
+
+def _of_file(path: Path) -> tuple[ProcessingPipeline, bytes]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ContentError(
+            "パイプラインのファイルを読めません。",
+            f"the pipeline file cannot be read: {error}",
+            where=Where(path),
+        ) from None
+    try:
+        return ProcessingPipeline.from_yaml(text), text.encode()
+    except (SigmaError, TypeError, ValueError, KeyError, AttributeError) as error:
+        raise ContentError(
+            f"pySigma のパイプラインとして読めません({error})。",
+            f"this is no pySigma pipeline: {error}",
+            where=Where(path),
+        ) from None
+
+
+def _of_name(name: str) -> ProcessingPipeline:
+    known = _installed()
+    if name not in known.pipelines:
+        there = ", ".join(sorted(known.pipelines)) or "なし / none"
+        raise ContentError(
+            f"パイプライン「{name}」はありません。入っているもの: {there}。ファイルなら .yml で終わる名前にしてください。",
+            f'there is no pipeline "{name}"; installed: {there}; a file ends in .yml',
+        )
+    made: ProcessingPipeline = known.get_pipeline_resolver().resolve_pipeline(name)
+    return made
+
+
+@cache
+def _installed() -> InstalledSigmaPlugins:
+    return InstalledSigmaPlugins.autodiscover()
+
+
+@cache
+def _versions() -> str:
+    names = (one.metadata["Name"] for one in metadata.distributions())
+    return " ".join(
+        sorted(f"{name} {metadata.version(name)}" for name in names if name and "sigma" in name.lower())
+    )

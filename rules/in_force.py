@@ -1,0 +1,123 @@
+"""The rules in force: which folders, read how, with what switched off. Whoever loads rules loads these.
+
+Beside the configuration, a tower keeps in `<data>/rules`: `choice.yml` (what `hinomi rules disable` and `enable` decided),
+`exceptions/` (Sigma filters), and `imported/<name>/live/` (what `hinomi rules import` put there).
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field
+
+from hinomi import config, yamlfile
+from hinomi.config import Section
+from hinomi.errors import ContentError, Where
+from rules import engine
+from rules.choice import Choice, Selector
+from rules.settings import RulesSettings
+
+KEPT = "rules"
+CHOICE = "choice.yml"
+EXCEPTIONS = "exceptions"
+IMPORTED = "imported"
+LIVE = "live"
+
+
+class Kept(Section):
+    """`choice.yml`: decisions in the order in which they were taken."""
+
+    disable: list[Selector] = Field(default_factory=list)
+    enable: list[Selector] = Field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """Folders of rules and how they are read. choice_file: decisions kept beside the configuration's own."""
+
+    folders: Sequence[Path]
+    pipelines: Sequence[str] = ()
+    placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    disable: Sequence[Selector] = ()
+    enable: Sequence[Selector] = ()
+    choice_file: Path | None = None
+
+    @classmethod
+    def of(cls, settings: RulesSettings, packs: Path, data: Path | None = None) -> "InForce":
+        """What a configuration and a data folder put in force. packs: the rules that come with Hinomi."""
+        kept = data / KEPT if data else None
+        return cls(
+            [*([packs] if settings.packs else []), *settings.folders, *(_kept_folders(kept) if kept else ())],
+            settings.pipelines,
+            settings.placeholders,
+            settings.disable,
+            settings.enable,
+            kept / CHOICE if kept else None,
+        )
+
+    def choice(self) -> Choice:
+        """What is switched off, by the configuration and by decision. Raises ConfigError for a file that is wrong."""
+        kept = read_choice(self.choice_file)
+        return Choice([*self.disable, *kept.disable], [*self.enable, *kept.enable])
+
+    def load(self, cache: Path | None = None, today: date | None = None) -> engine.RuleSet:
+        """The rules, compiled."""
+        return engine.load(
+            list(self.folders),
+            cache=cache,
+            pipelines=self.pipelines,
+            placeholders=self.placeholders,
+            choice=self.choice(),
+            today=today,
+        )
+
+    def changed(self) -> dict[str, int]:
+        """What a reload depends on: each file with its time of change (ns), and the day."""
+        files = [file for folder in self.folders for file in _files(folder)]
+        files += [Path(one) for one in self.pipelines if Path(one).suffix in (".yml", ".yaml")]
+        files += [self.choice_file] if self.choice_file else []
+        found = {str(file): file.stat().st_mtime_ns for file in files if file.exists()}
+        return found | {"": datetime.now(UTC).astimezone().toordinal()}
+
+
+def read_choice(path: Path | None) -> Kept:
+    """The decisions that are kept; none where there is no file."""
+    if path is None or not path.exists():
+        return Kept()
+    document = yamlfile.read(path)
+    places = {key: document.places.where(key) for key in document.places.lines}
+    return config.validate(document.value or {}, Kept, places, default=path)
+
+
+def keep_choice(path: Path, kept: Kept) -> None:
+    """Write the decisions, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    said = kept.model_dump(mode="json", exclude_defaults=True)
+    made = path.with_suffix(".part")
+    made.write_text(yaml.safe_dump(said, allow_unicode=True, sort_keys=False), encoding="utf-8")
+    made.replace(path)
+
+
+def data_folder(data: Path) -> Path:
+    """Where a data folder keeps what people decided about rules. Raises ContentError where there is no data folder."""
+    if not data.is_dir():
+        raise ContentError(
+            "データフォルダがありません。--data を確かめてください。",
+            "there is no data folder here",
+            where=Where(data),
+        )
+    return data / KEPT
+
+
+def _kept_folders(kept: Path) -> Iterator[Path]:
+    yield from sorted(folder for folder in kept.glob(f"{IMPORTED}/*/{LIVE}") if folder.is_dir())
+    if (kept / EXCEPTIONS).is_dir():
+        yield kept / EXCEPTIONS
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    found: Any = [folder] if folder.is_file() else folder.rglob("*.yml")
+    yield from (path for path in found if not path.name.endswith(".test.yml"))
