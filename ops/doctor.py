@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import chain
 from pathlib import Path
 
 from collectors import catalogue as sources
@@ -108,7 +109,8 @@ def processes(patient: Patient) -> Iterator[Check]:
 
 def listeners(patient: Patient) -> Iterator[Check]:
     """Does each listener listen, and does its source speak?"""
-    for name, said in patient.run.read("intake").get("listeners", {}).items():
+    told = [patient.run.read(process).get("listeners", {}) for process in ("intake", "pull")]
+    for name, said in chain.from_iterable(one.items() for one in told):
         part = Words(f"受け口 {name}", f"listener {name}")
         if not said["up"]:
             yield Check(

@@ -2,11 +2,13 @@
 
 from importlib.resources import files
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from collectors.enrich import EnrichSettings
 from collectors.privacy import PrivacySettings
+from collectors.pulls import AnyPull
 from collectors.settings import Listener, SpoolSettings, origins
 from dashboards.settings import ConsoleSettings
 from hinomi import config
@@ -43,6 +45,7 @@ class Settings(Section):
     workers: int = Field(default=1, ge=1, le=64)
     timezone: str = "Asia/Tokyo"
     listen: dict[str, Listener] = Field(default_factory=dict)
+    pull: dict[str, AnyPull] = Field(default_factory=dict)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
@@ -56,9 +59,20 @@ class Settings(Section):
     reports: ReportsSettings = Field(default_factory=ReportsSettings)
     feeds: dict[str, Feed] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _names_told_apart(self) -> Self:
+        for name in self.pull:
+            if name in origins(self.listen):
+                raise ValueError(
+                    f"「{name}」という名前が listen と pull の両方にあります。別の名前にしてください。"
+                    f'|"{name}" stands under listen and under pull; give them different names'
+                )
+        return self
+
     def declared_sources(self) -> dict[str, str]:
         """Origin → source name or `auto`."""
-        return {name: origin.source for name, origin in origins(self.listen).items()}
+        pulled = {name: pull.source for name, pull in self.pull.items()}
+        return pulled | {name: origin.source for name, origin in origins(self.listen).items()}
 
     def encodings(self) -> dict[str, str]:
         """Origin → text encoding."""

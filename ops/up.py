@@ -25,7 +25,11 @@ def children(
 
     alone = settings.store.kind == "embedded"  # then the respond process correlates, too
     made = {
-        "collect": [child("intake"), *(child("worker", "--lane", str(n)) for n in range(settings.workers))],
+        "collect": [
+            child("intake"),
+            *([child("pull")] if settings.pull else []),
+            *(child("worker", "--lane", str(n)) for n in range(settings.workers)),
+        ],
         "detect": [] if alone else [child("detect")],
         "respond": [child("respond")],
         "console": [child("console")],

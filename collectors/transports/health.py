@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.settings import Kind
-
 
 @dataclass(slots=True)
 class ListenerHealth:
     """One listener. Counts since the start; errors by a short stable English key; port as bound."""
 
     name: str
-    kind: Kind
+    kind: str
     address: str = ""
     port: int = 0
     up: bool = False
@@ -34,7 +32,7 @@ class ListenerHealth:
     def as_dict(self) -> dict[str, Any]:
         """For the run folder and the console."""
         said = {name: getattr(self, name) for name in self.__slots__}
-        return {**said, "kind": self.kind.value, "errors": dict(self.errors)}
+        return {**said, "kind": str(self.kind), "errors": dict(self.errors)}
 
 
 @dataclass(slots=True)

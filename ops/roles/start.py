@@ -83,7 +83,7 @@ def role(name: str, body: Callable[[Role], None]) -> None:
         settings = read_settings(arguments.config)
         zones.use(settings.timezone, "timezone")
         process = Role(full, arguments.data, settings, RunDir.of(arguments.data), arguments.lane)
-        if name != "intake":  # which takes lines in and spools them, whatever the store is doing
+        if name not in {"intake", "pull"}:  # which take lines in and spool them, whatever the store is doing
             stores.made_ready(settings.store, process.clock)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop.set())

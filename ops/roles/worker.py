@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from collectors import catalogue
 from collectors.privacy import Privacy
@@ -21,6 +22,8 @@ from ops.watch import LiveEnricher, LiveRules
 _QUIET = 0.4  # seconds between looks at a quiet lane: a line is stored within a second, in few files
 _BUSY_ROWS = 2_000
 _SAY_EVERY = 1.0
+PULLED = "pull/lane-0"
+"""The lane, below the data folder, that `ops.roles.pull` writes."""
 
 
 @dataclass(slots=True)
@@ -58,11 +61,15 @@ class Worker:
         pipeline.rules()
         if pipeline.health is not None and self.role.lane == 0:
             pipeline.health.expect(self.role.settings.declared_sources())
-        lanes = [self._lane(pipeline, self.role.lane)]
+        lanes = [self._lane(pipeline, f"lane-{self.role.lane}")]
         self._say(pipeline, lanes, counts)
         while not self.role.stop.is_set():
-            known = {lane.reader.folder.name for lane in lanes}
-            lanes += [self._lane(pipeline, n) for n in self._left() if f"lane-{n}" not in known]
+            known = {lane.reader.folder for lane in lanes}
+            lanes += [
+                self._lane(pipeline, name)
+                for name in [*self._left(), *self._pulled()]
+                if self._folder(name) not in known
+            ]
             busy = [self._turn(pipeline, lane) for lane in lanes]
             self._say(pipeline, lanes, counts)
             if not any(busy):
@@ -84,16 +91,23 @@ class Worker:
             health=SourceHealth(records, role_.label),
         )
 
-    def _left(self) -> list[int]:
+    def _left(self) -> list[str]:
         """Lanes beyond the number of workers that this worker reads."""
         workers = self.role.settings.workers
         found = [int(folder.name.removeprefix("lane-")) for folder in lane_folders(self.role.data / "spool")]
-        return [n for n in found if n >= workers and n % workers == self.role.lane]
+        return [f"lane-{n}" for n in found if n >= workers and n % workers == self.role.lane]
 
-    def _lane(self, pipeline: Pipeline, number: int) -> Lane:
-        folder, name = f"lane-{number}", f"{self.role.machine}lane-{number}"
-        reader = Reader(self.role.data / "spool" / folder, self.ledger)
-        return Lane(name, reader, pipeline.events.checkpoint(name))
+    def _pulled(self) -> list[str]:
+        """The lane of what is pulled from services: the first worker's, once it is there."""
+        there = self.role.lane == 0 and self._folder(PULLED).exists()
+        return [PULLED] if there else []
+
+    def _folder(self, name: str) -> Path:
+        return self.role.data / (name if name == PULLED else f"spool/{name}")
+
+    def _lane(self, pipeline: Pipeline, folder: str) -> Lane:
+        name = f"{self.role.machine}{folder}"
+        return Lane(name, Reader(self._folder(folder), self.ledger), pipeline.events.checkpoint(name))
 
     def _turn(self, pipeline: Pipeline, lane: Lane) -> bool:
         """Store the lane's next block; whether there was much."""

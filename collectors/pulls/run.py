@@ -1,0 +1,165 @@
+"""Running all pulls of one process: each asks by its own rhythm; what it got is spooled before its cursor moves."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import orjson
+import structlog
+
+from collectors.pulls.api import Api
+from collectors.pulls.pull import Cursor, Page, Pull
+from collectors.spool import Spool
+from collectors.spool.folder import write_durably
+from collectors.transports.health import Health, ListenerHealth
+from collectors.transports.inlet import Held, Inlet
+from hinomi.clock import Clock
+from hinomi.errors import HinomiError, InputError
+from hinomi.identity import digest
+from hinomi.ledger import Ledger
+from hinomi.trust import context
+
+log = structlog.get_logger()
+_TIMEOUT = httpx.Timeout(60.0, connect=15.0)
+_REMEMBERED = 200_000
+_LONGEST_PAUSE = 900.0
+_PORTION = 2_000
+
+
+async def serve_pulls(
+    pulls: Mapping[str, Pull],
+    spool: Spool,
+    ledger: Ledger,
+    *,
+    clock: Clock,
+    ready: Callable[[Health], None],
+    stop: asyncio.Event,
+) -> None:
+    """Run every pull until `stop`. The spool is left open for the caller to close.
+
+    A pull that fails says so in its health and is tried again, ever more slowly; the others go on.
+    """
+    health, held = Health(), Held()
+    state = spool.folder / "cursors"
+    state.mkdir(exist_ok=True)
+    rounds = []
+    for name, pull in pulls.items():
+        said = ListenerHealth(name, pull.kind, address=pull.url)
+        health.listeners[name] = said
+        inlet = Inlet(name, spool, ledger, said, held)
+        rounds.append(Rounds(pull, inlet, state / f"{digest(name)[:16]}.json", clock))
+    ready(health)
+    tasks = [asyncio.create_task(one.run()) for one in rounds]
+    await stop.wait()
+    for task in tasks:
+        task.cancel()  # a page that is not spooled whole is asked for again; what it held is known by its id
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+@dataclass(slots=True)
+class Rounds:
+    """One pull while it runs. Identities of late are remembered, so that an overlap costs no disk."""
+
+    pull: Pull
+    inlet: Inlet
+    record: Path
+    clock: Clock
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _lately: dict[str, None] = field(default_factory=dict)
+
+    async def run(self) -> None:
+        """For ever."""
+        pause = self.pull.every
+        while True:
+            began = time.monotonic()
+            try:
+                await self.once()
+            except HinomiError as error:
+                pause = self._down(error.ja, error.en, pause)
+            except Exception as error:  # an answer that is not as documented must not end the others
+                what = f"{type(error).__name__}: {error}"[:200]
+                pause = self._down(
+                    f"応答を読めません({what})。", f"the answer cannot be read ({what})", pause
+                )
+            else:
+                pause = self.pull.every
+            await asyncio.sleep(max(pause - (time.monotonic() - began), 0.0))
+
+    async def once(self) -> None:
+        """One round. Raises HinomiError."""
+        health = self.inlet.health
+        async with _client(self.pull) as client:
+            api = Api(client, self.pull.sign_in(), self.clock, self.sleep)
+            pages = self.pull.pages(api, self._cursor())
+            async with contextlib.aclosing(pages):  # type: ignore[type-var]
+                async for page in pages:
+                    await self._take(page)
+            health.up = True
+            health.problem = _skewed(api)
+
+    async def _take(self, page: Page) -> None:
+        first = {identity: i for i, identity in reversed(list(enumerate(page.ids)))}
+        fresh = sorted(i for identity, i in first.items() if identity not in self._lately)
+        known = len(page.ids) - len(fresh)
+        if known:
+            self.inlet.ledger.count("duplicate", known, dataset=self.inlet.origin, reason="pulled_again")
+        for start in range(0, len(fresh), _PORTION):
+            part = fresh[start : start + _PORTION]
+            payloads, ids = [page.payloads[i] for i in part], [page.ids[i] for i in part]
+            await self.inlet.deliver(self.pull.url, payloads, ids)
+            self._remember(ids)
+        await asyncio.to_thread(write_durably, self.record, orjson.dumps(dict(page.cursor)))
+
+    def _remember(self, ids: list[str]) -> None:
+        self._lately.update(dict.fromkeys(ids))
+        while len(self._lately) > _REMEMBERED:
+            del self._lately[next(iter(self._lately))]
+
+    def _cursor(self) -> Cursor:
+        try:
+            found = orjson.loads(self.record.read_bytes())
+        except (FileNotFoundError, orjson.JSONDecodeError):
+            return {}  # better twice than never: identities tell what is known
+        return found if isinstance(found, dict) else {}
+
+    def _down(self, ja: str, en: str, pause: float) -> float:
+        health = self.inlet.health
+        health.up, health.problem = False, ja
+        health.errors["round_failed"] += 1
+        log.error("pull failed; trying again", pull=self.inlet.origin, reason=en)
+        return min(max(pause, self.pull.every) * 2, _LONGEST_PAUSE)
+
+
+def _client(pull: Pull) -> httpx.AsyncClient:
+    trusted = context(pull.ca)
+    return httpx.AsyncClient(
+        base_url=pull.url,
+        timeout=_TIMEOUT,
+        verify=trusted,
+        proxy=_proxy(pull),
+        trust_env=False,
+        headers={"User-Agent": "Hinomi", "Accept": "application/json"},
+    )
+
+
+def _proxy(pull: Pull) -> httpx.Proxy | None:
+    if pull.proxy is None:
+        return None
+    if pull.proxy_auth is None:
+        return httpx.Proxy(pull.proxy)
+    name, mark, password = pull.proxy_auth.reveal().partition(":")
+    if not mark:
+        raise InputError(
+            "proxy_auth の中身は「利用者名:パスワード」の形にしてください。",
+            "the secret of proxy_auth is to be user:password",
+        )
+    return httpx.Proxy(pull.proxy, auth=(name, password))
+
+
+def _skewed(api: Api) -> str:
+    seconds = int(api.skew.total_seconds())
+    return f"相手の時計と {abs(seconds)} 秒ずれています(時刻同期を確かめてください)。" if seconds else ""

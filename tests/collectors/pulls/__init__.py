@@ -1,0 +1,1 @@
+"""Pulls against local servers that behave as the vendors' documents tell."""
