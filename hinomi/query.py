@@ -263,7 +263,12 @@ class _Reader:
 
     def _joined(self) -> str:
         """A value that holds colons (an IPv6 address, a time) is written without blanks: join its parts."""
-        text = self.plain_value()
+        first, second = self.peek(), self.peek(1)
+        if first is not None and second is not None and first.kind == second.kind == "colon":
+            self.take()
+            text = ":"  # `::1`
+        else:
+            text = self.plain_value()
         while (token := self.peek()) is not None and token.kind == "colon" and self._touches(token):
             self.take()
             text += ":"

@@ -111,6 +111,19 @@ class Events(Protocol):
         """Events that match a query of `hinomi.query` (KQL-like), in all or the named datasets."""
         ...
 
+    def pages(
+        self,
+        query: str = "",
+        *,
+        datasets: Sequence[str] = (),
+        span: Span | None = None,
+        size: int = 2_000,
+        oldest_first: bool = False,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Every event that matched at the moment of the call, as pages of rows: what comes meanwhile is not among
+        them. For exports; close the iterator when leaving early."""
+        ...
+
     def histogram(
         self,
         query: str = "",

@@ -1,20 +1,24 @@
 """hinomi search: events by the search language."""
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import orjson
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from hinomi import ecs
+from hinomi import ecs, exported
 from hinomi.clock import JST
-from hinomi.store import Span
+from hinomi.errors import InputError
+from hinomi.store import Events, Span
 from hinomi.text import inert
-from ops.opened import opened
+from ops.opened import Opened, opened
 
+_MOST_BARS = 2_000
 _COLUMNS = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip")
 
 
@@ -29,6 +33,10 @@ def register(app: typer.Typer) -> None:
         hours: float = typer.Option(0, min=0, help="直近の時間 / only the last hours"),
         top: str = typer.Option("", help="項目の多い値 / most frequent values of a field"),
         jsonl: bool = typer.Option(False, "--jsonl", help="ECS 文書を1行1件 / one ECS document a line"),
+        bars: float = typer.Option(0, "--bars", min=0, help="この時間ごとの件数 / counts by so many hours"),
+        export: Path = typer.Option(
+            None, help="全件をファイルへ(.csv か .ndjson) / all that match, to a file"
+        ),
     ) -> None:
         """保存したイベントを検索 / search stored events."""
         with opened(data) as place:
@@ -36,6 +44,12 @@ def register(app: typer.Typer) -> None:
             if top:
                 for value, n in place.events.top(top, query, span=span, limit=limit):
                     typer.echo(f"{n:10,}  {inert(value)}")
+                return
+            if bars:
+                _show_bars(place, query, span, timedelta(hours=bars))
+                return
+            if export is not None:
+                typer.echo(f"{_export(place.events, query, span, export):,} 件 / events → {export}")
                 return
             page = place.events.search(query, span=span, limit=limit)
             if jsonl:
@@ -45,6 +59,46 @@ def register(app: typer.Typer) -> None:
                     )
                 return
             _show(page.rows, page.total)
+
+
+def _show_bars(place: Opened, query: str, span: Span | None, width: timedelta) -> None:
+    """A line a bar, from the first event that matches (or the span's start) to now; at most 2,000."""
+    first = place.events.search(query, span=span, limit=1, oldest_first=True).rows
+    if not first:
+        return
+    start = span.start if span is not None and span.start is not None else first[0]["@timestamp"]
+    end = place.clock.now()
+    if (end - start) / width > _MOST_BARS:
+        raise InputError(
+            "期間が長すぎます。--bars を大きくしてください。", "too many bars: make --bars larger"
+        )
+    found = place.events.histogram(query, span=Span(start, end), interval=width)
+    most = max((bar.count for bar in found), default=0) or 1
+    for bar in found:
+        typer.echo(
+            f"{bar.start.astimezone(JST):%Y-%m-%d %H:%M} {bar.count:10,} {'█' * round(40 * bar.count / most)}"
+        )
+
+
+def _export(events: Events, query: str, span: Span | None, path: Path) -> int:
+    """Everything that matches now, to a file that only its owner may read; how many."""
+    if path.suffix not in {".csv", ".ndjson"}:
+        raise InputError(
+            "ファイル名は .csv か .ndjson で終えてください。", "the name must end in .csv or .ndjson"
+        )
+    form = exported.as_csv if path.suffix == ".csv" else exported.as_ndjson
+    number = 0
+
+    def rows() -> Iterator[dict[str, Any]]:
+        nonlocal number
+        for page in events.pages(query, span=span):
+            number += len(page)
+            yield from page
+
+    path.touch(mode=0o600)
+    with path.open("wb") as file:
+        file.writelines(form(rows()))
+    return number
 
 
 def _show(rows: list[dict[str, object]], total: int) -> None:

@@ -19,6 +19,7 @@ from ops.elastic.distribution import java
 
 _NOBODY = 65534
 _ROUNDS = 10_000
+_VECTORS = "jdk.incubator.vector"  # quicker vector search, which some builds of Java lack and we do not use
 _START = 180.0  # seconds; twenty on a quiet machine
 
 
@@ -54,8 +55,9 @@ class Node:
         """Write its configuration. roles: text of roles.yml. Certificates are expected in `config/certs`."""
         for name in ("config/certs", "data", "logs", "tmp", "snapshots"):
             (self.folder / name).mkdir(parents=True, exist_ok=True)
-        for name in ("jvm.options", "log4j2.properties"):
-            shutil.copy(self.home / "config" / name, self.configuration / name)
+        shutil.copy(self.home / "config" / "log4j2.properties", self.configuration / "log4j2.properties")
+        options = (self.home / "config" / "jvm.options").read_text(encoding="utf-8")
+        self._write("jvm.options", "".join(line for line in options.splitlines(True) if _VECTORS not in line))
         self._write("elasticsearch.yml", json.dumps(self._settings(), indent=1))
         self._write("users", "".join(f"{user.name}:{_hashed(user.password)}\n" for user in users))
         self._write("users_roles", _users_roles(users))

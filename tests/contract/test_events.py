@@ -140,6 +140,62 @@ def test_paging_visits_each_event_once(events: Events) -> None:
         assert len(seen) == len(set(seen)) == 30
 
 
+def test_pages_hold_what_matched_in_the_moment_of_the_call(events: Events) -> None:
+    """Pages of a moment give each event once, in order, whatever is added, merged or dropped while they are read."""
+    events.append([batch(n=25), batch(n=5, dataset="squid.access")])
+    for oldest_first in (False, True):
+        pages = events.pages(size=7, oldest_first=oldest_first)
+        seen = [row["@timestamp"] for row in next(pages)]
+        events.append([batch(n=10, first=500 + 20 * oldest_first)])
+        events.compact()
+        sizes = [len(seen)]
+        for page in pages:
+            sizes.append(len(page))
+            seen += [row["@timestamp"] for row in page]
+        assert sizes == [7] * 4 + [2] or (oldest_first and sizes == [7] * 5 + [5])
+        assert seen == sorted(seen, reverse=not oldest_first)
+    assert [len(page) for page in events.pages("user.name: User1 and destination.port < 450", size=100)] == [
+        5
+    ]
+    assert list(events.pages("user.name: nobody")) == []
+
+
+@pytest.mark.parametrize(
+    ("network", "expected"),
+    [
+        ("2001:db8::/32", {"a", "b", "c"}),
+        ("2001:db8:0:1::/64", {"b"}),
+        ("2001:db8::5/128", {"a"}),
+        ("fe80::/10", {"d"}),
+        ("::/8", {"e"}),
+        ("10.0.0.0/8", {"v4"}),
+        ("2001:db9::/32", set()),
+    ],
+)
+def test_address_ranges_of_both_families(events: Events, network: str, expected: set[str]) -> None:
+    """A CIDR range finds every spelling of its addresses and nothing else, also what is no address."""
+    addresses = {
+        "a": "2001:DB8::5",
+        "b": "2001:0db8:0000:0001:0000:0000:0000:0001",
+        "c": "2001:db8:ff00:42:8329::",
+        "d": "fe80::1",
+        "e": "::1",
+        "v4": "10.1.2.3",
+        "none": "unknown",
+        "null": None,
+    }
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series([START] * len(addresses)).cast(ecs.TIME),
+            "event.id": list(addresses),
+            "source.ip": list(addresses.values()),
+        }
+    )
+    events.append([Batch.of("linux.auth", frame, ingested=NOW)])
+    found = events.search(f"source.ip: {network}").rows
+    assert {row["event.id"] for row in found} == expected
+
+
 def test_span_and_datasets(events: Events) -> None:
     """A span includes its start and excludes its end; datasets restrict."""
     events.append([batch(), batch(dataset="squid.access")])

@@ -12,6 +12,7 @@ from hinomi.errors import QueryError
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+_MAPPED, _EVERY_V4 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv4Network("0.0.0.0/0")
 _LINES = ("event.original", "message")
 
 
@@ -92,7 +93,10 @@ def _literal(text: str) -> str:
 
 def _within(name: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Query:
     if kind(name) == "ip":
-        return {"term": {name: str(network)}}
+        inside: Query = {"term": {name: str(network)}}
+        if network.version == 6 and _MAPPED.subnet_of(network):  # the index holds IPv4 addresses there
+            return {"bool": {"filter": [inside], "must_not": [{"term": {name: str(_EVERY_V4)}}]}}
+        return inside
     if network.version == 6:
         raise QueryError(
             f"{name} はアドレスの項目ではないので、IPv6 の範囲では探せません。前方一致(例: 2001:db8:*)で書いてください。",

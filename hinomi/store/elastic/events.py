@@ -219,6 +219,63 @@ class ElasticEvents:
         token = f"{hits[-1]['sort'][0]}|{hits[-1]['sort'][1]}" if limit and len(hits) == limit else None
         return Page([documents.row(hit["_source"]) for hit in hits], answer["hits"]["total"]["value"], token)
 
+    def pages(
+        self,
+        query: str = "",
+        *,
+        datasets: Sequence[str] = (),
+        span: Span | None = None,
+        size: int = 2_000,
+        oldest_first: bool = False,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """See `Events.pages`: a point in time, so that what is written or dropped meanwhile changes nothing."""
+        order = "asc" if oldest_first else "desc"
+        sort = [{"@timestamp": order}, {"event.id": order}]
+        sources = self._walk(self._open(datasets), _condition(query, span), sort, size)
+        return ([documents.row(source) for source in page] for page in sources)
+
+    def _open(self, datasets: Sequence[str]) -> str:
+        with said(*_SEARCH):
+            return str(
+                patiently(
+                    lambda: self._client.open_point_in_time(
+                        index=self._pattern(datasets), keep_alive="5m", ignore_unavailable=True
+                    )
+                )["id"]
+            )
+
+    def _walk(
+        self,
+        place: str,
+        query: Mapping[str, Any],
+        sort: list[dict[str, str]],
+        size: int,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[list[Mapping[str, Any]]]:
+        """Documents of a point in time, a page at a time; it is closed at the end."""
+        after = None
+        try:
+            while True:
+                with said(*_SEARCH):
+                    answer = self._client.search(
+                        pit={"id": place, "keep_alive": "5m"},
+                        query=query,
+                        sort=sort,
+                        size=size,
+                        search_after=after,
+                        source={"includes": list(columns)} if columns is not None else True,
+                        track_total_hits=False,
+                    )
+                hits, place = answer["hits"]["hits"], answer["pit_id"]
+                if hits:
+                    yield [hit["_source"] for hit in hits]
+                if len(hits) < size:
+                    return
+                after = hits[-1]["sort"]
+        finally:
+            with said(*_SEARCH):
+                self._client.close_point_in_time(id=place)
+
     def _search(self, datasets: Sequence[str], **body: Any) -> Mapping[str, Any]:
         with said(*_SEARCH):
             return patiently(
@@ -339,32 +396,10 @@ class ElasticEvents:
         self, dataset: str, *, span: Span | None = None, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
         """See `Events.scan`. What is seen is what was there when the scan began."""
-        with said(*_SEARCH):
-            opened = self._client.open_point_in_time(
-                index=self._pattern([dataset]), keep_alive="5m", ignore_unavailable=True
-            )
-        place, after = opened["id"], None
-        try:
-            while True:
-                with said(*_SEARCH):
-                    answer = self._client.search(
-                        pit={"id": place, "keep_alive": "5m"},
-                        query=_condition("", span),
-                        sort=[{"_shard_doc": "asc"}],
-                        size=_PAGE,
-                        search_after=after,
-                        source={"includes": list(columns)} if columns is not None else True,
-                        track_total_hits=False,
-                    )
-                hits, place = answer["hits"]["hits"], answer["pit_id"]
-                if hits:
-                    yield documents.frame([hit["_source"] for hit in hits])
-                if len(hits) < _PAGE:
-                    return
-                after = hits[-1]["sort"]
-        finally:
-            with said(*_SEARCH):
-                self._client.close_point_in_time(id=place)
+        walk = self._walk(
+            self._open([dataset]), _condition("", span), [{"_shard_doc": "asc"}], _PAGE, columns
+        )
+        return map(documents.frame, walk)
 
     def datasets(self) -> list[DatasetStats]:
         """See `Events.datasets`."""

@@ -112,16 +112,48 @@ class ParquetEvents:
             return Page([], 0)
         source, where, values = plan
         total = int(self._rows(f"select count(*) from {source} where {where}", values)[0][0])
+        hits = self._hits(plan, limit, after, oldest_first)
+        rows = self._fetch(hits, "asc" if oldest_first else "desc")
+        token = f"{hits[-1][0]}|{hits[-1][1]}" if len(hits) == limit else None
+        return Page(rows, total, token)
+
+    def pages(
+        self,
+        query: str = "",
+        *,
+        datasets: Sequence[str] = (),
+        span: Span | None = None,
+        size: int = 2_000,
+        oldest_first: bool = False,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """See `Events.pages`: the files of the moment are read, whatever is added or merged meanwhile."""
+        plan = self._plan(query, datasets, span)
+        return iter(()) if plan is None else self._pages_of(plan, size, oldest_first)
+
+    def _pages_of(
+        self, plan: tuple[str, str, list[Any]], size: int, oldest_first: bool
+    ) -> Iterator[list[dict[str, Any]]]:
+        order, after = "asc" if oldest_first else "desc", None
+        while True:
+            hits = self._hits(plan, size, after, oldest_first)
+            if hits:
+                yield self._fetch(hits, order)
+            if len(hits) < size:
+                return
+            after = f"{hits[-1][0]}|{hits[-1][1]}"
+
+    def _hits(
+        self, plan: tuple[str, str, list[Any]], limit: int, after: str | None, oldest_first: bool
+    ) -> list[tuple[Any, ...]]:
+        """Time, id and file of the next events."""
+        source, where, values = plan
         keyset, more = _keyset(after, oldest_first)
         order = "asc" if oldest_first else "desc"
-        hits = self._rows(
+        return self._rows(
             f'select epoch_ns({_TIME}), "event.id", filename from {source} where {where} {keyset}'
             f' order by {_TIME} {order}, "event.id" {order} limit ?',
             [*values, *more, limit],
         )
-        rows = self._fetch(hits, order)
-        token = f"{hits[-1][0]}|{hits[-1][1]}" if len(hits) == limit else None
-        return Page(rows, total, token)
 
     def _fetch(self, hits: Sequence[tuple[Any, ...]], order: str) -> list[dict[str, Any]]:
         if not hits:

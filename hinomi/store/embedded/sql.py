@@ -15,6 +15,15 @@ _IPV4 = (
 )
 
 
+_SIDE = "list_filter(string_split(split_part(lower({{c}}), '::', {n}), ':'), lambda p: p <> '')"
+_HEAD, _TAIL = _SIDE.format(n=1), _SIDE.format(n=2)
+_IPV6 = (  # 32 hex digits, so that text compares as numbers do; null for what is no IPv6 address
+    "(case when regexp_full_match({c}, '[0-9a-fA-F:]{{2,39}}') then array_to_string(list_transform(list_concat("
+    f"{_HEAD}, list_transform(range(8 - len({_HEAD}) - len({_TAIL})), lambda n: '0'), {_TAIL}),"
+    " lambda p: lpad(p, 4, '0')), '') end)"
+)
+
+
 def quoted(name: str) -> str:
     """A column name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
@@ -85,10 +94,10 @@ class Condition:
 
     def _within(self, column: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
         if network.version == 6:
-            raise QueryError(
-                "IPv6 の範囲検索はまだ使えません。前方一致(例: 2001:db8:*)で書いてください。",
-                "IPv6 ranges are not supported yet; write a prefix such as 2001:db8:*",
+            self.values.extend(
+                [f"{int(network.network_address):032x}", f"{int(network.broadcast_address):032x}"]
             )
+            return f"({_IPV6.format(c=column)} between ? and ?)"
         self.values.extend([int(network.network_address), int(network.broadcast_address)])
         return f"({_IPV4.format(c=column)} between ? and ?)"
 
