@@ -22,6 +22,8 @@ from rules.engine.match import Matcher
 from rules.engine.program import Compiled
 from rules.engine.scans import Scans
 
+_BASELINE_FIELDS = ("entity", "field", "count", "role")
+"""Options of a baseline that name a field of the events it learns from."""
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
@@ -231,13 +233,27 @@ class RuleSet:
 
     @cached_property
     def _named(self) -> dict[str, set[str]]:
-        """By rule: the fields that correlations group, alias or count by, beyond those in every signal."""
+        """By rule: the fields that correlations and baselines group, alias or count by, beyond those in every signal."""
         named: dict[str, set[str]] = {}
         for correlation in self.correlations:
             for rule in self._referenced(correlation):
                 wanted = _fields_of(correlation.rule, {rule.id, rule.name or ""})
                 named.setdefault(rule.id, set()).update(wanted - set(signals.ENTITIES))
+        for other in self.others:
+            for rule, wanted in self._of_baseline(other):
+                named.setdefault(rule.id, set()).update(wanted - set(signals.ENTITIES))
         return named
+
+    def _of_baseline(self, other: Other) -> Iterable[tuple[Rule, set[str]]]:
+        """Rules that a baseline takes, and the fields that its options name."""
+        body = other.document.get("baseline")
+        if not isinstance(body, Mapping):
+            return
+        options = [body.get(name) for name in _BASELINE_FIELDS]
+        wanted = {str(name) for name in options if isinstance(name, str) and name}
+        for name in body.get("rules") or []:
+            if (rule := self.rule(str(name))) is not None:
+                yield rule, wanted
 
     def _referenced(self, correlation: Correlation) -> Iterable[Rule]:
         for reference in correlation.rule.rules or []:
