@@ -19,13 +19,13 @@ from typing import Any
 
 import polars as pl
 
-from collectors import catalogue
-from collectors.source import ROW, frame_of
+from collectors.source import frame_of
 from hinomi import ecs, yamlfile
 from hinomi.batch import Batch
 from hinomi.errors import ContentError, Where
 from hinomi.identity import digest
 from rules.case import Written, whole, wrong
+from rules.case_lines import Lines
 
 START = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
 _OFFSET = re.compile(r"(\d+)([smhd])")
@@ -62,15 +62,17 @@ def read(file: Path) -> Iterator[tuple[str, Written]]:
         yield str(case["name"]), written
 
 
-def batches(case: Written, dataset: str) -> Iterator[tuple[datetime, Batch]]:
+def batches(case: Written, dataset: str, lines: Lines | None = None) -> Iterator[tuple[datetime, Batch]]:
     """(time of arrival, batch) in order of arrival: what comes in turn together, what comes late by itself.
 
-    dataset: where those events are that do not say.
+    dataset: where those events are that do not say; lines: raw lines that are known already.
     """
+    known = lines or Lines(START)
+    known.read(raw_lines(case, dataset))
     found = [
         one
         for index, event in enumerate(case.body["events"])
-        for one in _repeated(case, index, event, dataset)
+        for one in _repeated(case, index, event, dataset, known)
     ]
     ordered = enumerate(sorted(found, key=lambda one: (one.arrives, one.at)))
     for (name, _), run in groupby(
@@ -88,37 +90,46 @@ def _frame(rows: Sequence[Mapping[str, Any]], times: Sequence[datetime]) -> pl.D
     return frame_of(rows).with_columns(pl.Series("@timestamp", times, dtype=ecs.TIME))
 
 
-def _repeated(case: Written, index: int, event: Mapping[str, Any], dataset: str) -> Iterator[Happening]:
-    name = str(event.get("dataset") or event.get("source") or dataset)
+def raw_lines(case: Written, dataset: str) -> Iterator[tuple[str, str]]:
+    """(source, line) of each raw line of a case."""
+    for index, event in enumerate(case.body["events"]):
+        if "raw" in event:
+            for i in range(whole(event.get("repeat", 1), case.where("events", index, "repeat"))):
+                yield _source(event, dataset), _numbered(str(event["raw"]), i)
+
+
+def _source(event: Mapping[str, Any], dataset: str) -> str:
+    return str(event.get("dataset") or event.get("source") or dataset)
+
+
+def _repeated(
+    case: Written, index: int, event: Mapping[str, Any], dataset: str, lines: Lines
+) -> Iterator[Happening]:
+    name = _source(event, dataset)
     every = _offset(str(event.get("every", "1s")), case.where("events", index, "every"))
     for i in range(whole(event.get("repeat", 1), case.where("events", index, "repeat"))):
         numbered = {key: _numbered(value, i) for key, value in event.items()}
-        fields, own_time = _fields(numbered, name, case.where("events", index, "raw"))
+        fields, own_time = _fields(numbered, name, case.where("events", index, "raw"), lines)
         at = _moment(case, index, event, "at") or own_time or START
         arrives = _moment(case, index, event, "arrives")
         yield Happening(at + every * i, (arrives or at) + every * i, arrives is not None, name, fields)
 
 
-def _fields(event: Mapping[str, Any], dataset: str, where: Where) -> tuple[dict[str, Any], datetime | None]:
+def _fields(
+    event: Mapping[str, Any], dataset: str, where: Where, lines: Lines
+) -> tuple[dict[str, Any], datetime | None]:
     """The event's fields, and the time that a raw line itself tells."""
     if "raw" not in event:
         return {key: value for key, value in event.items() if key not in _OURS}, None
-    parsed = _parsed(str(event["raw"]), dataset, where)
-    own_time = parsed.pop("@timestamp", None)
-    return {**parsed, **(event.get("enrich") or {})}, own_time
-
-
-def _parsed(raw: str, dataset: str, where: Where) -> dict[str, Any]:
-    columns = {"message": [raw], "received": [START], "peer": [""]}
-    intake = pl.DataFrame(columns).with_columns(pl.col("received").cast(ecs.TIME))
-    for parsed in catalogue.find(dataset).parse(intake).frames:
-        for row in parsed.drop(ROW).iter_rows(named=True):
-            return {name: value for name, value in row.items() if value is not None} | {"event.original": raw}
-    raise wrong(
-        where,
-        f"ソース「{dataset}」はこの行を読めません。",
-        f'source "{dataset}" does not understand the line',
-    )
+    parsed = lines.of(dataset, str(event["raw"]))
+    if parsed is None:
+        raise wrong(
+            where,
+            f"ソース「{dataset}」はこの行を読めません。",
+            f'source "{dataset}" does not understand the line',
+        )
+    own = {name: value for name, value in parsed.items() if name != "@timestamp"}
+    return {**own, **(event.get("enrich") or {})}, parsed.get("@timestamp")
 
 
 def _numbered(value: Any, i: int) -> Any:

@@ -13,8 +13,9 @@ from hinomi.clock import FixedClock
 from hinomi.errors import ContentError, Where
 from rules import cases, engine
 from rules.case import Written
+from rules.case_lines import Lines
 from rules.cases import START
-from rules.correlation import Correlator
+from rules.correlation import Correlator, ruling
 from rules.feeding import Fed, feeding
 from rules.in_force import InForce
 
@@ -115,15 +116,16 @@ def _unknown_datasets(rules: engine.RuleSet) -> list[str]:
 def test(paths: Sequence[Path], cache: Path | None = None) -> Tested:
     """Run the tests beside the rules through the real engine and correlator, all rules of the paths loaded."""
     rules = engine.load(paths, cache=cache)
-    tested = Tested()
+    tested, made = Tested(), ruling.of(rules)
     for file in engine.rule_files(paths):
         beside = file.with_name(f"{file.stem}.test.yml")
         if not beside.exists():
             tested.untested.append(file)
             continue
-        own = _ids_in(file)
-        for name, case in cases.read(beside):
-            tested.cases.append(Case(beside, name, _run(rules, file, own, case)))
+        trial = _Trial(rules, made, _ids_in(file), _dataset(rules, file), Lines(START))
+        written = list(cases.read(beside))
+        trial.lines.read(pair for _, case in written for pair in cases.raw_lines(case, trial.home(case)))
+        tested.cases += [Case(beside, name, trial.run(case)) for name, case in written]
     return tested
 
 
@@ -135,30 +137,44 @@ def _ids_in(file: Path) -> set[str]:
     return {str(value["id"]) for value in documents if isinstance(value, dict) and "id" in value}
 
 
-def _run(rules: engine.RuleSet, file: Path, own: set[str], case: Written) -> str:
-    """What went otherwise than expected, in words; empty when it held."""
-    alerts = [
-        alert
-        for alert in _alerts(rules, file, case)
-        if alert.rule_id in own and alert.level != "informational"
-    ]
-    distinct = {alert.id for alert in alerts}
-    if bool(distinct) != case.body["match"]:
-        return "検知しませんでした / did not match" if case.body["match"] else "検知しました / matched"
-    wanted = case.body.get("alerts")
-    if wanted is not None and len(distinct) != wanted:
-        return f"警報が {len(distinct)} 件(期待 {wanted}) / {len(distinct)} alerts, expected {wanted}"
-    return ""
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """A rule file on trial. own: ids of its rules; dataset: where its cases' events are unless they say; lines: the
+    raw lines of all its cases."""
 
+    rules: engine.RuleSet
+    made: ruling.Ruling
+    own: set[str]
+    dataset: str
+    lines: Lines
 
-def _alerts(rules: engine.RuleSet, file: Path, case: Written) -> list[Alert]:
-    clock = FixedClock(START)
-    correlator = Correlator.of(rules, clock)
-    found: list[Alert] = []
-    for arrived, batch in cases.batches(case, str(case.body.get("dataset") or _dataset(rules, file))):
-        clock.time = arrived
-        found += correlator.feed(rules.signals(batch, rules.match(batch)))
-    return found
+    def home(self, case: Written) -> str:
+        """Where a case's events are unless they say."""
+        return str(case.body.get("dataset") or self.dataset)
+
+    def run(self, case: Written) -> str:
+        """What went otherwise than expected, in words; empty when it held."""
+        found = [
+            alert
+            for alert in self._alerts(case)
+            if alert.rule_id in self.own and alert.level != "informational"
+        ]
+        distinct = {alert.id for alert in found}
+        if bool(distinct) != case.body["match"]:
+            return "検知しませんでした / did not match" if case.body["match"] else "検知しました / matched"
+        wanted = case.body.get("alerts")
+        if wanted is not None and len(distinct) != wanted:
+            return f"警報が {len(distinct)} 件(期待 {wanted}) / {len(distinct)} alerts, expected {wanted}"
+        return ""
+
+    def _alerts(self, case: Written) -> list[Alert]:
+        clock = FixedClock(START)
+        correlator = Correlator.ready(self.made.afresh(self.rules), clock)
+        found: list[Alert] = []
+        for arrived, batch in cases.batches(case, self.home(case), self.lines):
+            clock.time = arrived
+            found += correlator.feed(self.rules.signals(batch, self.rules.match(batch)))
+        return found
 
 
 def _dataset(rules: engine.RuleSet, file: Path) -> str:

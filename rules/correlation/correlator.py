@@ -65,7 +65,18 @@ class Correlator:
         ledger: Ledger | None = None,
     ) -> "Correlator":
         """A correlator for a rule set; what cannot run is in `problems`."""
-        made = ruling.of(rules)
+        return cls.ready(ruling.of(rules), clock, lateness=lateness, ledger=ledger)
+
+    @classmethod
+    def ready(
+        cls,
+        made: ruling.Ruling,
+        clock: Clock,
+        *,
+        lateness: timedelta = timedelta(minutes=10),
+        ledger: Ledger | None = None,
+    ) -> "Correlator":
+        """A correlator for what was made ready of a rule set."""
         counts = ledger if ledger is not None else Ledger()
         return cls(made.correlations, made.detections, made.baselines, clock, lateness, counts, made.problems)
 

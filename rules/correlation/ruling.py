@@ -20,6 +20,10 @@ class Ruling:
     baselines: list[Baseline]
     problems: list[HinomiError]
 
+    def afresh(self, rules: RuleSet) -> "Ruling":
+        """The same for another correlator: baselines hold a state, so each correlator has its own."""
+        return replace(self, baselines=baselines.of(rules.others, _ids(rules))[0])
+
 
 def of(rules: RuleSet) -> Ruling:
     """Everything of a rule set that the correlator runs."""

@@ -38,7 +38,8 @@ def test_everything_loads_and_can_run() -> None:
     """No problem, nothing unsupported, every rule fed by a source of ours."""
     report = content.check([PACKS])
     assert report.problems == [] and report.unsupported == [] and report.unfed == 0
-    assert len(speaking()) >= 30
+    assert len(speaking()) >= 150
+    assert sum("correlation" in document for document in speaking()) >= 40
 
 
 def test_every_case_holds() -> None:
