@@ -64,6 +64,7 @@ ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/", "nav.queue", frozenset()),
     ("/search", "nav.search", frozenset()),
     ("/sources", "nav.sources", frozenset()),
+    ("/compliance", "nav.compliance", frozenset()),
     ("/reports", "nav.reports", frozenset()),
     ("/audit", "nav.audit", AUDITORS),
     ("/admin/users", "nav.people", ADMINS),

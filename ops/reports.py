@@ -3,19 +3,31 @@
 from datetime import date, datetime, time
 from pathlib import Path
 
-from dashboards.reporting import catalogue
+from dashboards.console.rulebook import Rulebook
+from dashboards.reporting import catalogue, signing
 from dashboards.reporting.document import Ingredients
 from dashboards.reporting.publish import Published, publish
 from hinomi.clock import JST, Clock
 from hinomi.store import Events, Records
+from ops.folders import cache_folder
 from ops.settings import Settings
 
 
 def write(
-    name: str, day: date, settings: Settings, clock: Clock, events: Events, records: Records, folder: Path
+    name: str,
+    day: date,
+    settings: Settings,
+    clock: Clock,
+    events: Events,
+    records: Records,
+    folder: Path,
+    subject: str = "",
 ) -> list[Published]:
-    """The report of the day as HTML and PDF, hashed. Raises InputError for a report that there is not."""
+    """The report of the period that holds the day, in every form, hashed and signed. Raises InputError for a report that
+    there is not. The signing key lies beside the folder."""
     kind = catalogue.find(name)
-    ingredients = Ingredients(events, records, clock, settings.console.organization)
+    book = Rulebook(settings.rule_folders(), cache_folder())
+    ingredients = Ingredients(events, records, clock, settings.console.organization, subject, book)
     document = kind.make(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
-    return publish(document, folder, records)
+    folder.mkdir(parents=True, exist_ok=True)
+    return publish(document, folder, records, signing.key(folder / "report.key"))

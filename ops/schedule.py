@@ -44,6 +44,9 @@ class Timetable:
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
             table.guarded, "daily_digest", lambda: daily_digest(process, events, records)
         )
+        table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
+            table.guarded, "period_reports", lambda: period_reports(process, events, records)
+        )
         return table
 
     def run_due(self, ledger: Ledger) -> None:
@@ -88,3 +91,17 @@ def daily_digest(process: Role, events: Events, records: Records) -> str:
         "daily-digest", day, process.settings, process.clock, events, records, process.data / "reports"
     )
     return ", ".join(str(one.path) for one in made)
+
+
+def period_reports(process: Role, events: Events, records: Records) -> str:
+    """On Mondays the week before; on the first of a month the month before; on 1 April the fiscal year before."""
+    today = process.clock.now().astimezone(JST).date()
+    names = ["weekly-operations"] if today.weekday() == 0 else []
+    if today.day == 1:
+        names += ["monthly-committee", "telework"]
+    if (today.month, today.day) == (4, 1):
+        names += ["annual-compliance", "drill"]
+    day, folder = today - timedelta(days=1), process.data / "reports"
+    for name in names:
+        reports.write(name, day, process.settings, process.clock, events, records, folder)
+    return ", ".join(names)

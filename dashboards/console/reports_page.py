@@ -11,7 +11,12 @@ from dashboards.console.visit import Visit
 from hinomi.errors import InputError
 
 _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
-_MEDIA = {".html": "text/html; charset=utf-8", ".pdf": "application/pdf"}
+_MEDIA = {
+    ".html": "text/html; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".json": "application/json",
+}
 
 
 class NoReport(InputError):
@@ -33,7 +38,8 @@ def file(visit: Visit) -> Response:
     content = path.read_bytes()
     visit.console.audit.append(actor=visit.actor, action="console.report", target=name, details={})
     response = Response(content, media_type=_MEDIA[path.suffix])
-    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    shown = "inline" if path.suffix in {".html", ".pdf"} else "attachment"
+    response.headers["Content-Disposition"] = f'{shown}; filename="{name}"'
     if path.suffix == ".html":
         response.headers["Content-Security-Policy"] = _policy(content)
     return response

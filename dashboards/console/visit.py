@@ -26,6 +26,7 @@ from responders.audit import Audit
 from responders.desk import Desk
 
 if TYPE_CHECKING:
+    from dashboards.console.compliance_page import Judgement
     from dashboards.console.live import Pulse
 
 LANGUAGE_COOKIE = "hinomi_language"
@@ -52,6 +53,7 @@ class Console:
     tokens: Tokens
     ldap: Directory | None
     oidc: Provider | None
+    judgement: "Judgement"
 
     @property
     def audit(self) -> Audit:

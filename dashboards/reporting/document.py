@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from dashboards.console.rulebook import Rulebook
 from hinomi.clock import Clock
 from hinomi.store import Events, Records
 from hinomi.words import Language, Words
@@ -60,7 +61,7 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Document:
     """A report, ready to be set. `start` included, `end` excluded; `facts`: kept with the report's record
-    so that the next one can say what changed."""
+    so that the next one can say what changed; subject: what it is about where there are several a day."""
 
     name: str
     title: Words
@@ -73,16 +74,19 @@ class Document:
     parts: list[Part]
     origins: list[Origin]
     facts: dict[str, int] = field(default_factory=dict)
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
-    """What a report may read."""
+    """What a report may read. rulebook: the rules in force; subject: which incident, for a report of one."""
 
     events: Events
     records: Records
     clock: Clock
     organization: str = ""
+    subject: str = ""
+    rulebook: Rulebook | None = None
 
 
 @dataclass(frozen=True, slots=True)

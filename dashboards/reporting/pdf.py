@@ -58,6 +58,7 @@ def _data(document: Document) -> dict[str, Any]:
         "who": author,
         "day": day,
         "period": f"{texts('digest.period')} {period} / {made}",
+        "contents": texts("digest.contents"),
         "footer": f"{author} {title} {day}",
         "summary": document.summary,
         "parts": [*parts, last],

@@ -1,13 +1,19 @@
-"""A report on disk: HTML and PDF with a SHA-256 file beside each, and a record that says what was made."""
+"""A report on disk: HTML, PDF, XLSX and JSON with a SHA-256 file beside each, a signed manifest, and a record of it all."""
 
 import hashlib
 import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from dashboards.reporting import signing
 from dashboards.reporting.document import Document
 from dashboards.reporting.html import html
+from dashboards.reporting.machine import machine
 from dashboards.reporting.pdf import pdf
+from dashboards.reporting.xlsx import xlsx
 from hinomi.clock import JST
 from hinomi.store import Records
 
@@ -22,17 +28,27 @@ class Published:
     sha256: str
 
 
-def publish(document: Document, folder: Path, records: Records | None = None) -> list[Published]:
+FORMS: Mapping[str, Callable[[Document], bytes]] = {"html": html, "pdf": pdf, "xlsx": xlsx, "json": machine}
+
+
+def publish(
+    document: Document,
+    folder: Path,
+    records: Records | None = None,
+    signer: Ed25519PrivateKey | None = None,
+) -> list[Published]:
     """Write the report into the folder (made if need be) and note it in the records.
 
-    Files are named `<report>-<day>.<language>.html|.pdf`; made again, they replace the older ones.
+    Files are named `<report>-<day>[-<subject>].<language>.html|.pdf|.xlsx|.json`; made again, they replace the older ones.
+    signer: signs a manifest of the hashes, `….signed.json`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}.{document.language}"
-    made = [
-        _write(folder / f"{stem}.{ending}", content)
-        for ending, content in (("html", html(document)), ("pdf", pdf(document)))
-    ]
+    subject = f"-{document.subject}" if document.subject else ""
+    stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}{subject}.{document.language}"
+    made = [_write(folder / f"{stem}.{ending}", form(document)) for ending, form in FORMS.items()]
+    if signer is not None:
+        hashes = {one.path.name: one.sha256 for one in made}
+        made.append(_write(folder / f"{stem}{signing.ENDING}", signing.manifest(stem, hashes, signer)))
     if records is not None:
         records.put(KIND, stem, _record(document, made))
     return made

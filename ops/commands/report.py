@@ -20,9 +20,10 @@ def register(app: typer.Typer) -> None:
         date: datetime = typer.Option(
             None, formats=["%Y-%m-%d"], help="日(既定: 昨日)/ day (default: yesterday)"
         ),
+        subject: str = typer.Option("", help="インシデントの番号(incident のとき)/ number of the incident"),
         out: Path = typer.Option(None, help="出力先(既定: データフォルダの reports)/ where"),
     ) -> None:
-        """報告書を HTML と PDF で作る / write a report as HTML and PDF."""
+        """報告書を HTML・PDF・XLSX・JSON で作り、署名する / write a report in every form and sign it."""
         from ops import reports
 
         with opened(data, config=config) as place:
@@ -38,6 +39,21 @@ def register(app: typer.Typer) -> None:
                 place.events,
                 place.records,
                 out or data / "reports",
+                subject,
             )
         for one in made:
             typer.echo(f"{one.path}  sha256:{one.sha256}")
+
+    @app.command("report-verify")
+    def report_verify(
+        manifest: Path = typer.Argument(..., exists=True, help="署名の一覧(.signed.json)/ signed manifest"),
+        key: str = typer.Option("", help="控えてある鍵の指紋 / fingerprint of the key, kept elsewhere"),
+    ) -> None:
+        """報告書が署名のときのままか確かめる / check that a report is as it was signed (exit 1 where not)."""
+        from dashboards.reporting import signing
+
+        checked = signing.verify(manifest, known=key)
+        for name, good in checked.items():
+            typer.echo(f"{'一致 / as signed' if good else '違う / CHANGED'}  {name}")
+        if not all(checked.values()):
+            raise typer.Exit(1)

@@ -49,6 +49,8 @@ ALLOWED = {
     "GET /search/sigma": WORKERS,
     "GET /search/export.csv": WORKERS,
     "GET /search/export.ndjson": WORKERS,
+    "GET /compliance": EVERYONE,
+    "POST /compliance/{control}": APPROVERS,
     "GET /sources": EVERYONE,
     "GET /reports": EVERYONE,
     "GET /reports/{name}": EVERYONE,

@@ -18,6 +18,8 @@ _USED = re.compile(r"""["']([a-z]+\.[a-z0-9_]+)["']""")
 _BY_DATA = {
     "grade", "level", "status", "verdict", "zone", "entity", "view", "kind", "range", "health", "what", "reason",
     "runstate", "stepstate", "error", "done", "next", "why", "digest", "plan", "queue", "theme", "target", "scope", "people", "stats",
+    "control", "chapter", "compliance",
+    "figures", "monthly", "annual", "drill", "telework", "views",
 }  # fmt: skip
 
 

@@ -1,0 +1,302 @@
+"""What each named check asks of the stores. One function a check; the table below is all there is.
+
+An outcome always says what was asked (a query that can be repeated) and over which time; a check that cannot be
+made (no rules loaded) is not passed.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from statistics import median
+from typing import Any
+
+from dashboards import times
+from dashboards.console import health
+from dashboards.console.rulebook import Rulebook
+from dashboards.reporting.document import Ingredients
+from dashboards.users import APPROVERS
+from hinomi.batch import DEAD_LETTERS, SIGNALS
+from hinomi.incident import Incident
+from hinomi.store import DatasetStats, Span
+from hinomi.words import Words
+from responders.audit import Audit
+from responders.playbooks.playbook import catalogue
+
+DAY = timedelta(days=1)
+_CLOUDS = ("microsoft.", "aws.", "google.", "okta.", "salesforce.", "github.", "slack.", "box.")
+_MOST, _SAMPLE = 100_000, 200
+_LATE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a check found. query: what was asked; search: the part that the search page can repeat; start: from when."""
+
+    good: bool
+    words: Words
+    query: str
+    start: datetime | None = None
+    search: str = ""
+
+
+class Look:
+    """The stores as checks look at them; what several ask for is read once."""
+
+    def __init__(self, of: Ingredients) -> None:
+        self.of = of
+        self.now = of.clock.now()
+
+    @cached_property
+    def datasets(self) -> list[DatasetStats]:
+        """What is held, without our own signals and dead letters."""
+        return [one for one in self.of.events.datasets() if one.name not in {SIGNALS, DEAD_LETTERS}]
+
+    @cached_property
+    def incidents(self) -> list[Incident]:
+        """Incidents of the last year."""
+        found = self.of.records.find("incident", order="-number", limit=_MOST)
+        held = (Incident.model_validate(record.body) for record in found)
+        return [one for one in held if one.opened >= self.now - 365 * DAY]
+
+    @cached_property
+    def served(self) -> Mapping[str, list[str]]:
+        """Clause → titles of the rules in force that serve it."""
+        return served(self.of.rulebook) if self.of.rulebook else {}
+
+    def since(self, stats: DatasetStats, span: timedelta) -> bool:
+        """Whether the dataset has events within the last `span`."""
+        return stats.last is not None and stats.last >= self.now - span
+
+
+def served(book: Rulebook) -> dict[str, list[str]]:
+    """Clause → titles of detections, correlations and baselines that name it."""
+    found: dict[str, list[str]] = {}
+    documents: Iterable[Mapping[str, Any]] = [
+        *({"title": one.title, **one.custom} for one in book.rules.rules if one.unsupported is None),
+        *(one.document for one in book.rules.correlations),
+        *(one.document for one in book.rules.others),
+    ]
+    for document in documents:
+        for clause in (document.get("hinomi") or {}).get("guideline") or []:
+            found.setdefault(str(clause), []).append(str(document.get("title_ja") or document.get("title")))
+    return found
+
+
+def rules(look: Look, given: Any) -> Outcome:
+    """Rules in force that serve one of the clauses."""
+    titles = [title for clause in given for title in look.served.get(str(clause), [])]
+    words = Words(
+        f"この項目のための検知ルール {len(titles)} 本", f"{len(titles)} detection rules for this control"
+    )
+    return Outcome(bool(titles), words, f"rules in force: hinomi.guideline in {', '.join(map(str, given))}")
+
+
+def logs(look: Look, given: Any) -> Outcome:
+    """Events that a search finds."""
+    start = look.now - int(given["days"]) * DAY
+    n = look.of.events.count(str(given["query"]), span=Span(start, look.now))
+    words = Words(
+        f"{given['ja']} {n:,} 件({given['days']}日間)", f"{given['en']}: {n:,} in {given['days']} days"
+    )
+    return Outcome(
+        n >= int(given["least"]), words, f"events.count({given['query']})", start, str(given["query"])
+    )
+
+
+def offices(look: Look, _: Any) -> Outcome:
+    """Somebody may approve containment."""
+    users = look.of.records.find("user", limit=_MOST)
+    held = [u for u in users if not u.body.get("disabled") and set(u.body.get("roles", [])) & set(APPROVERS)]
+    words = Words(f"承認できる責任者 {len(held)} 人を登録", f"{len(held)} approvers are registered")
+    return Outcome(bool(held), words, "records user: roles of the guideline's offices, not locked")
+
+
+def taken(look: Look, _: Any) -> Outcome:
+    """Incidents are taken; none of grade 2 or more waits for over a day."""
+    real = [one for one in look.incidents if one.grade >= 1]
+    waits = [(one.acknowledged_at - one.opened) for one in real if one.acknowledged_at]
+    left = [
+        one for one in real if one.acknowledged_at is None and one.grade >= 2 and look.now - one.opened > DAY
+    ]
+    if not real:
+        words = Words("1年間にインシデントはありません", "no incident within a year")
+    else:
+        middle = timedelta(seconds=median(one.total_seconds() for one in waits)) if waits else timedelta()
+        ja, en = times.duration(middle, "ja"), times.duration(middle, "en")
+        words = Words(
+            f"{len(real)} 件のうち {len(waits)} 件で対応を開始(中央値 {ja})。1日を超えて未対応 {len(left)} 件",
+            f"{len(waits)} of {len(real)} taken (median {en}); {len(left)} untaken for over a day",
+        )
+    return Outcome(not left, words, "records incident: acknowledged_at - opened", look.now - 365 * DAY)
+
+
+def notified(look: Look, _: Any) -> Outcome:
+    """People were told of incidents."""
+    n = look.of.records.count("notification", {"state": "sent"})
+    words = Words(f"送った通知 {n} 件", f"{n} messages sent")
+    return Outcome(n > 0 or not look.incidents, words, "records notification: state=sent")
+
+
+def rehearsed(look: Look, _: Any) -> Outcome:
+    """A containment was carried out or rehearsed within a year."""
+    start = look.now - 365 * DAY
+    found = look.of.records.find("playbook_run", {"state": "done"}, limit=_MOST)
+    runs = [run for run in found if (times.parse(run.body.get("created")) or start) >= start]
+    words = Words(
+        f"終えた封じ込めの手順 {len(runs)} 件(予行を含む)", f"{len(runs)} runs finished (rehearsals included)"
+    )
+    return Outcome(bool(runs), words, "records playbook_run: state=done", start)
+
+
+def arriving(look: Look, _: Any) -> Outcome:
+    """Several kinds of logs came within a day."""
+    names = [one.name for one in look.datasets if look.since(one, DAY)]
+    words = Words(f"1日以内に届いたログ {len(names)} 種類", f"{len(names)} kinds of logs came within a day")
+    return Outcome(len(names) >= 3, words, "events.datasets(): newest event within 24 h", look.now - DAY)
+
+
+def not_silent(look: Look, _: Any) -> Outcome:
+    """No listener fell silent."""
+    known = health.sources(look.of.records, look.now)
+    silent = [one.origin for one in known if one.state == "silent"]
+    words = Words(
+        f"受け口 {len(known)} のうち途絶 {len(silent)}", f"{len(silent)} of {len(known)} listeners are silent"
+    )
+    return Outcome(bool(known) and not silent, words, "records source: last_received within 1 h")
+
+
+def kept_a_year(look: Look, _: Any) -> Outcome:
+    """The oldest event is at least a year old."""
+    oldest = min((one.first for one in look.datasets if one.first), default=None)
+    days = (look.now - oldest).days if oldest else 0
+    words = Words(
+        f"最も古いログは {days} 日前(求めるのは 365 日)", f"the oldest event is {days} days old (365 wanted)"
+    )
+    return Outcome(days >= 365, words, "events.datasets(): first")
+
+
+def audit_whole(look: Look, _: Any) -> Outcome:
+    """The audit log's chain is whole."""
+    problems = Audit(look.of.records, look.of.clock).verify()
+    n = look.of.records.count("audit")
+    words = Words(
+        f"監査記録 {n:,} 件、乱れ {len(problems)} か所", f"{n:,} audit entries, {len(problems)} problems"
+    )
+    return Outcome(not problems, words, "hinomi audit verify")
+
+
+def rules_run(look: Look, _: Any) -> Outcome:
+    """Rules are in force."""
+    n = len(look.of.rulebook.rules.rules) - len(look.of.rulebook.rules.unsupported) if look.of.rulebook else 0
+    words = Words(f"動いている検知ルール {n:,} 本", f"{n:,} detection rules run")
+    return Outcome(n > 0, words, "hinomi rules check")
+
+
+def correlations(look: Look, _: Any) -> Outcome:
+    """Correlations are in force."""
+    n = len(look.of.rulebook.rules.correlations) if look.of.rulebook else 0
+    words = Words(f"動いている相関ルール {n:,} 本", f"{n:,} correlation rules run")
+    return Outcome(n > 0, words, "hinomi rules check")
+
+
+def signin_watched(look: Look, _: Any) -> Outcome:
+    """Attacks on passwords are looked for."""
+    book = look.of.rulebook.rules if look.of.rulebook else None
+    tags = [tag for rule in book.rules if rule.unsupported is None for tag in rule.tags] if book else []
+    tags += [str(tag) for one in book.correlations for tag in one.document.get("tags", [])] if book else []
+    n = tags.count("attack.credential-access")
+    words = Words(f"認証情報への攻撃の検知ルール {n} 本", f"{n} rules on attacks on credentials")
+    return Outcome(n > 0, words, "rules in force: tags=attack.credential-access")
+
+
+def insider_rules(look: Look, _: Any) -> Outcome:
+    """Misuse of residents' records is looked for."""
+    book = look.of.rulebook.rules if look.of.rulebook else None
+    held = [rule for rule in book.rules if "city.resident_view" in rule.feeds] if book else []
+    words = Words(
+        f"住民情報の照会を見るルール {len(held)} 本", f"{len(held)} rules on views of residents' records"
+    )
+    return Outcome(bool(held), words, "rules in force: fed by city.resident_view")
+
+
+def digests(look: Look, _: Any) -> Outcome:
+    """Reports are made regularly."""
+    found = look.of.records.find("report", limit=_MOST)
+    start = look.now - 40 * DAY
+    n = sum((times.parse(one.body.get("created")) or start - DAY) >= start for one in found)
+    words = Words(f"40日間に作った報告書 {n} 件", f"{n} reports in 40 days")
+    return Outcome(n > 0, words, "records report: created", start)
+
+
+def clocks(look: Look, _: Any) -> Outcome:
+    """Event times agree with the times of arrival."""
+    start = look.now - DAY
+    far: list[str] = []
+    judged = 0
+    for stats in (one for one in look.datasets if look.since(one, DAY)):
+        rows = look.of.events.search("", datasets=[stats.name], span=Span(start, None), limit=_SAMPLE).rows
+        gaps = [abs(row["event.ingested"] - row["@timestamp"]) for row in rows if row.get("event.ingested")]
+        judged += bool(gaps)
+        if gaps and sorted(gaps)[len(gaps) // 2] > _LATE:
+            far.append(stats.name)
+    words = Words(
+        f"{judged} 種類のうち、ログの時刻と受信の時刻が5分を超えて違うもの {len(far)}",
+        f"{len(far)} of {judged} kinds differ by over five minutes between event and arrival",
+    )
+    return Outcome(
+        judged > 0 and not far, words, "events.search(): median |event.ingested - @timestamp|", start
+    )
+
+
+def evidence_taken(look: Look, _: Any) -> Outcome:
+    """Evidence of grave incidents was secured."""
+    grave = [one for one in look.incidents if one.grade == 3]
+    n = look.of.records.count("audit", {"action": "console.evidence"})
+    words = Words(
+        f"重大なインシデント {len(grave)} 件、証拠一式の保存 {n} 回",
+        f"{len(grave)} grave incidents, evidence taken {n} times",
+    )
+    return Outcome(n > 0 or not grave, words, "records audit: action=console.evidence")
+
+
+def playbooks(_: Look, __: Any) -> Outcome:
+    """There are playbooks."""
+    n = len(catalogue())
+    words = Words(f"封じ込めの手順 {n} 種類", f"{n} playbooks")
+    return Outcome(n > 0, words, "hinomi playbooks")
+
+
+def exceptions_dated(look: Look, _: Any) -> Outcome:
+    """Every suppression has a reason and an end."""
+    found = look.of.records.find("suppression", limit=_MOST)
+    bare = [
+        one
+        for one in found
+        if not (one.body.get("until") or one.body.get("expires")) or not one.body.get("reason")
+    ]
+    words = Words(
+        f"検知の例外 {len(found)} 件、理由や期限のないもの {len(bare)} 件",
+        f"{len(found)} exceptions of detection, {len(bare)} without reason or end",
+    )
+    return Outcome(not bare, words, "records suppression: reason, until")
+
+
+def cloud_logged(look: Look, _: Any) -> Outcome:
+    """Cloud services send their audit logs."""
+    names = [one.name for one in look.datasets if one.name.startswith(_CLOUDS) and look.since(one, 7 * DAY)]
+    words = Words(
+        f"クラウドの監査ログ {len(names)} 種類(7日間)", f"audit logs of {len(names)} cloud services in 7 days"
+    )
+    return Outcome(bool(names), words, "events.datasets(): cloud services", look.now - 7 * DAY)
+
+
+Check = Callable[[Look, Any], Outcome]
+CHECKS: Mapping[str, Check] = {
+    check.__name__: check
+    for check in (
+        rules, logs, offices, taken, notified, rehearsed, arriving, not_silent, kept_a_year, audit_whole, rules_run,
+        correlations, signin_watched, insider_rules, digests, clocks, evidence_taken, playbooks, exceptions_dated,
+        cloud_logged,
+    )
+}  # fmt: skip

@@ -1,0 +1,106 @@
+"""Every control judged: evidenced, in gap, needing a person, or excepted; nothing is judged without saying by what.
+
+any check fails, or a person says so   → gap
+a valid exception                      → excepted
+a person must confirm, and none has    → person
+otherwise                              → evidenced
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from dashboards import times
+from dashboards.compliance.checks import CHECKS, Look, Outcome
+from dashboards.compliance.control import Control, controls
+from dashboards.reporting.document import Ingredients
+from hinomi.errors import HinomiError
+from hinomi.store import Records
+from hinomi.words import Words
+
+KIND = "attestation"
+VALID = timedelta(days=366)
+
+
+class State(StrEnum):
+    """How a control stands."""
+
+    EVIDENCED = "evidenced"
+    GAP = "gap"
+    PERSON = "person"
+    EXCEPTED = "excepted"
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a person said of a control. said: done, gap or excepted; until: how long it counts."""
+
+    said: str
+    note: str
+    by: str
+    at: datetime
+    owner: str
+    due: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A control with what its checks found and what a person said."""
+
+    control: Control
+    state: State
+    outcomes: list[Outcome]
+    attested: Attestation | None
+
+
+def judge(of: Ingredients) -> list[Judged]:
+    """Every control, in the table's order."""
+    look = Look(of)
+    said = attestations(of.records, look.now)
+    return [_judge(control, look, said.get(control.id)) for control in controls()]
+
+
+def tally(judged: Sequence[Judged]) -> Counter[State]:
+    """How many controls stand how."""
+    return Counter(one.state for one in judged)
+
+
+def attestations(records: Records, now: datetime) -> dict[str, Attestation]:
+    """Control → what a person said that still counts."""
+    found = ((record.id, _attestation(record.body)) for record in records.find(KIND, limit=1000))
+    return {identity: one for identity, one in found if one.until > now}
+
+
+def _judge(control: Control, look: Look, said: Attestation | None) -> Judged:
+    outcomes = [_outcome(look, ask.kind, ask.given) for ask in control.checks]
+    return Judged(control, _state(control, outcomes, said), outcomes, said)
+
+
+def _state(control: Control, outcomes: Sequence[Outcome], said: Attestation | None) -> State:
+    if said is not None and said.said == "excepted":
+        return State.EXCEPTED
+    if any(not outcome.good for outcome in outcomes) or (said is not None and said.said == "gap"):
+        return State.GAP
+    return State.PERSON if control.person.ja and said is None else State.EVIDENCED
+
+
+def _outcome(look: Look, kind: str, given: Any) -> Outcome:
+    try:
+        return CHECKS[kind](look, given)
+    except HinomiError as error:
+        return Outcome(
+            False, Words(f"確かめられません: {error.ja}", f"could not be checked: {error.en}"), kind
+        )
+
+
+def _attestation(body: dict[str, Any]) -> Attestation:
+    at = times.parse(body["at"])
+    until = times.parse(body["until"])
+    assert at is not None and until is not None
+    return Attestation(
+        str(body["said"]), str(body["note"]), str(body["by"]), at, str(body["owner"]), str(body["due"]), until
+    )

@@ -1,0 +1,101 @@
+"""The compliance page: every control with its state, the evidence and its query, and what a person says of it."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from urllib.parse import urlencode
+
+from starlette.responses import Response
+
+from dashboards.compliance.control import controls
+from dashboards.compliance.judgement import KIND, VALID, Judged, State, judge, tally
+from dashboards.console.visit import Visit
+from dashboards.reporting.document import Ingredients
+from hinomi.errors import InputError
+
+FRESH = timedelta(minutes=15)
+_SAID = ("done", "gap", "excepted")
+
+
+@dataclass(slots=True)
+class Judgement:
+    """The last judgement; made anew when it is older than a quarter of an hour, or when a person said something."""
+
+    made: datetime | None = None
+    judged: list[Judged] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def now(self, of: Ingredients, *, anew: bool = False) -> tuple[datetime, list[Judged]]:
+        """(when it was made, the judgement)."""
+        with self.lock:
+            if anew or self.made is None or of.clock.now() - self.made > FRESH:
+                self.judged, self.made = judge(of), of.clock.now()
+            return self.made, self.judged
+
+
+def show(visit: Visit) -> Response:
+    """The list, narrowed by state; `?again=yes` counts anew."""
+    made, judged = _judged(visit, anew=visit.asked("again") == "yes")
+    wanted = visit.asked("state")
+    return visit.page(
+        "compliance.html",
+        made=made,
+        judged=[one for one in judged if not wanted or one.state.value == wanted],
+        counts=tally(judged),
+        total=len(judged),
+        states=list(State),
+        state=wanted,
+        searches=_searches(judged),
+    )
+
+
+def attest(visit: Visit) -> Response:
+    """What a person says of a control, with a reason; it counts for a year, an exception until its day."""
+    identity, said = str(visit.request.path_params["control"]), visit.form.get("said", "")
+    if identity not in {control.id for control in controls()} or said not in _SAID:
+        raise InputError("項目と判断を選んでください。", "choose a control and what you say of it")
+    note = visit.form.get("note", "").strip()
+    if not 5 <= len(note) <= 2000:
+        raise InputError("根拠を 5〜2000 字で入力してください。", "give the grounds in 5 to 2000 characters")
+    now = visit.console.clock.now()
+    due = _day(visit.form.get("due", ""), needed=said != "done")
+    until = datetime.combine(due, now.timetz()) if said == "excepted" and due else now + VALID
+    body = {
+        "said": said,
+        "note": note,
+        "by": visit.actor,
+        "at": now.isoformat(),
+        "owner": visit.form.get("owner", "").strip()[:80],
+        "due": due.isoformat() if due else "",
+        "until": until.isoformat(),
+    }
+    visit.console.audit.append(actor=visit.actor, action="compliance.attest", target=identity, details=body)
+    visit.console.records.put(KIND, identity, body)
+    _judged(visit, anew=True)
+    return visit.back_to(visit.form.get("back", "/compliance"), "attested")
+
+
+def _day(text: str, *, needed: bool) -> date | None:
+    try:
+        return date.fromisoformat(text) if text or needed else None
+    except ValueError:
+        raise InputError("期限の日付を入力してください。", "give the day until when") from None
+
+
+def _judged(visit: Visit, *, anew: bool) -> tuple[datetime, list[Judged]]:
+    console = visit.console
+    of = Ingredients(
+        console.events,
+        console.records,
+        console.clock,
+        console.settings.organization,
+        rulebook=console.rulebook,
+    )
+    return console.judgement.now(of, anew=anew)
+
+
+def _searches(judged: Sequence[Judged]) -> dict[str, str]:
+    """Query → address of the search that repeats it."""
+    found = {outcome.search for one in judged for outcome in one.outcomes if outcome.search}
+    return {query: "/search?" + urlencode({"q": query, "range": "30d"}) for query in found}

@@ -1,0 +1,176 @@
+"""The figures that several reports share: times to detect, take and settle, and how right the rules were."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from statistics import median, quantiles
+
+from dashboards import times
+from dashboards.reporting.document import Block, Ingredients, Origin, Paragraph, Part, Table
+from dashboards.reporting.period import Period
+from dashboards.texts import Texts
+from hinomi.alert import Alert
+from hinomi.incident import Incident, Status, Verdict
+
+_MOST = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """A set of durations: how many, median, nine tenths, longest; None where there are none."""
+
+    n: int
+    middle: timedelta | None
+    tail: timedelta | None
+    longest: timedelta | None
+
+
+def spread(spans: Sequence[timedelta]) -> Spread:
+    """Median, 90th percentile (inclusive method) and maximum."""
+    seconds = sorted(one.total_seconds() for one in spans)
+    if not seconds:
+        return Spread(0, None, None, None)
+    tail = quantiles(seconds, n=10, method="inclusive")[8] if len(seconds) > 1 else seconds[0]
+    made = (timedelta(seconds=value) for value in (median(seconds), tail, seconds[-1]))
+    return Spread(len(seconds), *made)
+
+
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """Incidents (not merged ones) and alerts of a period. opened/closed: in the period; left: open at its end."""
+
+    opened: list[Incident]
+    closed: list[Incident]
+    left: list[Incident]
+    alerts: list[Alert]
+
+    @property
+    def to_detect(self) -> Spread:
+        """From the first event to the incident."""
+        return spread([one.opened - one.first for one in self.opened])
+
+    @property
+    def to_take(self) -> Spread:
+        """From the incident to whoever took it."""
+        return spread([one.acknowledged_at - one.opened for one in self.opened if one.acknowledged_at])
+
+    @property
+    def to_settle(self) -> Spread:
+        """From the incident to its verdict."""
+        return spread([closed_at(one) - one.opened for one in self.closed])
+
+    def precision(self) -> list[tuple[str, str, int, int, int, int]]:
+        """(title ja, title en, alerts, real, benign, false) a rule, by alerts; verdicts of closed incidents."""
+        verdicts = {one.id: one.verdict for one in self.closed}
+        counts: dict[str, Counter[str]] = {}
+        titles: dict[str, tuple[str, str]] = {}
+        for alert in self.alerts:
+            held = counts.setdefault(alert.rule_id, Counter())
+            titles[alert.rule_id] = (alert.title_ja, alert.title_en)
+            held["alerts"] += 1
+            if (verdict := verdicts.get(alert.incident_id)) is not None:
+                held[verdict.value] += 1
+        return [
+            (*titles[rule], held["alerts"], held["true_positive"], held["benign"], held["false_positive"])
+            for rule, held in sorted(counts.items(), key=lambda item: (-item[1]["alerts"], item[0]))
+        ]
+
+
+def cases(of: Ingredients, period: Period) -> Cases:
+    """Read once from the records."""
+    found = of.records.find("incident", order="-number", limit=_MOST)
+    held = [Incident.model_validate(record.body) for record in found]
+    real = [one for one in held if not one.fields.get("merged_into")]
+    alerts = (Alert.model_validate(record.body) for record in of.records.find("alert", limit=_MOST))
+    closed = [one for one in real if one.status is Status.CLOSED]
+    return Cases(
+        opened=[one for one in real if period.holds(one.opened)],
+        closed=[one for one in closed if period.holds(closed_at(one))],
+        left=[
+            one
+            for one in real
+            if one.opened < period.end and (one.status is not Status.CLOSED or closed_at(one) >= period.end)
+        ],
+        alerts=[one for one in alerts if period.holds(one.detected)],
+    )
+
+
+def closed_at(incident: Incident) -> datetime:
+    """When it was closed: its last change of status, else its last change."""
+    changed = [line.time for line in incident.timeline if line.kind == "status"]
+    return changed[-1] if changed else incident.updated
+
+
+def share(right: int, wrong: int) -> str:
+    """`80%` of what was judged real or false; a dash where nothing was judged."""
+    return f"{right / (right + wrong):.0%}" if right + wrong else "—"
+
+
+def times_part(held: Cases, texts: Texts) -> Part:
+    """MTTD, MTTA and the time to the verdict with medians and tails."""
+    rows = []
+    for key, one in (("detect", held.to_detect), ("take", held.to_take), ("settle", held.to_settle)):
+        spans = (one.middle, one.tail, one.longest)
+        shown = ("—" if span is None else times.duration(span, texts.language) for span in spans)
+        rows.append((texts(f"figures.{key}"), str(one.n), *shown))
+    head = tuple(texts(f"figures.{key}") for key in ("what", "n", "median", "tail", "longest"))
+    blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 4))]
+    untaken = [one for one in held.opened if one.acknowledged_at is None and one.status is not Status.CLOSED]
+    if untaken:
+        blocks.append(Paragraph(texts("figures.untaken", n=len(untaken)), "warn"))
+    return Part(texts("figures.times"), blocks)
+
+
+def rules_part(held: Cases, texts: Texts, most: int = 25) -> Part:
+    """Alerts and precision a rule."""
+    found = held.precision()
+    rows = [
+        (texts.of(ja, en), f"{n:,}", str(real), str(benign), str(false), share(real + benign, false))
+        for ja, en, n, real, benign, false in found[:most]
+    ]
+    head = tuple(
+        texts(f"figures.{key}") for key in ("rule", "alerts", "real", "benign", "false", "precision")
+    )
+    blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 4, 5), empty=texts("figures.no_alerts"))]
+    if len(found) > most:
+        blocks.append(Paragraph(texts("figures.more_rules", n=len(found) - most), "small"))
+    blocks.append(Paragraph(texts("figures.precision_note"), "small"))
+    return Part(texts("figures.rules"), blocks)
+
+
+def entities_part(held: Cases, texts: Texts, most: int = 10) -> Part:
+    """The users, machines and sources that most incidents name."""
+    rows = []
+    for name in ("user.name", "host.name", "source.ip"):
+        counts = Counter(value for one in held.opened for value in set(one.entities.get(name, ())))
+        rows += [(texts.get("entity", name), value, str(n)) for value, n in counts.most_common(most)]
+    head = (texts("figures.kind"), texts("figures.value"), texts("figures.incidents"))
+    return Part(
+        texts("figures.entities"), [Table(head, rows, figures=(2,), empty=texts("digest.ack_no_incident"))]
+    )
+
+
+def verdicts_line(held: Cases, texts: Texts) -> str:
+    """`実際の脅威 2、正当な操作 1、誤検知 3`."""
+    counts = Counter(one.verdict for one in held.closed if one.verdict)
+    parts = [f"{texts(f'verdict.{verdict.value}')} {counts[verdict]}" for verdict in Verdict]
+    return texts("mark.comma").join(parts)
+
+
+def origins(period: Period, texts: Texts) -> list[Origin]:
+    """Where the shared figures come from."""
+    start, end = period.start, period.end
+    return [
+        Origin(texts("figures.detect"), "records incident: opened - first", start, end),
+        Origin(texts("figures.take"), "records incident: acknowledged_at - opened", start, end),
+        Origin(
+            texts("figures.settle"),
+            "records incident: last status change - opened, closed in the period",
+            start,
+            end,
+        ),
+        Origin(
+            texts("figures.rules"), "records alert by rule_id: detected; verdict of its incident", start, end
+        ),
+    ]

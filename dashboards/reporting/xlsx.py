@@ -1,0 +1,130 @@
+"""A report as a workbook: a sheet a part, texts as texts. No cell is ever a formula, whatever a log line held.
+
+Facts: OWASP, CSV Injection (cells that begin with = + - @ tab or return); a workbook says for each cell what it is, so
+text stays text. Excel takes at most 31 characters and none of []:*?/\\ in a sheet's name.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import xlsxwriter
+
+from dashboards import times
+from dashboards.reporting.document import Chart, Document, Paragraph, Part, Table
+from dashboards.texts import Texts
+from hinomi.text import inert
+
+_NUMBER = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?$|-?\d+(\.\d+)?$")
+_SHARE = re.compile(r"\d+(\.\d+)?%$")
+_NO_SHEET = re.compile(r"[\[\]:*?/\\']")
+_LONGEST, _WIDEST = 32_000, 60
+
+
+def xlsx(document: Document) -> bytes:
+    """The workbook."""
+    held = io.BytesIO()
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    with xlsxwriter.Workbook(held, options) as book:
+        about = {"title": document.title.of(document.language), "author": document.organization}
+        book.set_properties({**about, "created": document.created.replace(tzinfo=None)})
+        _Writer(book, Texts(document.language)).write(document)
+    return held.getvalue()
+
+
+class _Writer:
+    def __init__(self, book: xlsxwriter.Workbook, texts: Texts) -> None:
+        self.book, self.texts = book, texts
+        self.head = book.add_format(
+            {"bold": True, "bg_color": "#ECEAE4", "border": 1, "text_wrap": True, "valign": "top"}
+        )
+        self.cell = book.add_format({"text_wrap": True, "valign": "top"})
+        self.figure = book.add_format({"num_format": "#,##0.##", "valign": "top"})
+        self.share = book.add_format({"num_format": "0%", "valign": "top"})
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self.names: set[str] = set()
+
+    def write(self, document: Document) -> None:
+        first = self._sheet(self.texts("xlsx.summary"))
+        lines = [
+            document.title.of(document.language),
+            f"{times.full(document.start)} – {times.full(document.end)}",
+            f"{self.texts('digest.made')} {times.full(document.created)}",
+            *document.summary,
+        ]
+        first.set_column(0, 0, 100)
+        for row, line in enumerate(lines):
+            self._text(first, row, 0, line, self.title if row == 0 else self.cell)
+        for part in document.parts:
+            self._part(part)
+        self._origins(document)
+
+    def _part(self, part: Part) -> None:
+        sheet, row = self._sheet(part.title), 0
+        self._text(sheet, row, 0, part.title, self.title)
+        row += 2
+        for block in part.blocks:
+            if isinstance(block, Table):
+                row = self._table(sheet, row, block.head, block.rows, block.figures) if block.rows else row
+                if not block.rows:
+                    self._text(sheet, row, 0, block.empty, self.cell)
+                row += 2
+            elif isinstance(block, (Paragraph, Chart)):
+                self._text(
+                    sheet, row, 0, block.caption if isinstance(block, Chart) else block.text, self.cell
+                )
+                row += 2
+
+    def _table(
+        self, sheet: Any, row: int, head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[int]
+    ) -> int:
+        for column, name in enumerate(head):
+            self._text(sheet, row, column, name, self.head)
+            width = max([_width(name), *(_width(line[column]) for line in rows[:200])])
+            sheet.set_column(column, column, min(_WIDEST, width + 2))
+        for at, line in enumerate(rows, row + 1):
+            for column, value in enumerate(line):
+                self._value(sheet, at, column, value, number=column in figures)
+        return row + len(rows) + 1
+
+    def _value(self, sheet: Any, row: int, column: int, value: str, *, number: bool) -> None:
+        """A figure as a number, so that it can be added up; everything else as text."""
+        if number and _NUMBER.match(value):
+            sheet.write_number(row, column, float(value.replace(",", "")), self.figure)
+        elif number and _SHARE.match(value):
+            sheet.write_number(row, column, float(value[:-1]) / 100, self.share)
+        else:
+            self._text(sheet, row, column, value, self.cell)
+
+    def _text(self, sheet: Any, row: int, column: int, value: str, form: Any) -> None:
+        sheet.write_string(row, column, inert(value)[:_LONGEST], form)
+
+    def _sheet(self, title: str) -> Any:
+        clean = _NO_SHEET.sub(" ", inert(title)).strip()[:28] or "-"
+        name, number = clean, 2
+        while name.lower() in self.names:
+            name, number = f"{clean[:25]} {number}", number + 1
+        self.names.add(name.lower())
+        return self.book.add_worksheet(name)
+
+    def _origins(self, document: Document) -> None:
+        sheet = self._sheet(self.texts("digest.appendix"))
+        rows = [(one.figure, one.asked, _when(one.start), _when(one.end)) for one in document.origins]
+        head = tuple(
+            self.texts(key) for key in ("digest.figure", "digest.asked", "reports.from", "reports.to")
+        )
+        self._table(sheet, 0, head, rows, ())
+
+
+def _when(moment: Any) -> str:
+    return times.full(moment) if moment else "—"
+
+
+def _width(text: str) -> int:
+    return max((sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) for line in text.split("\n")), default=0)

@@ -1,0 +1,100 @@
+"""The telework report: from where, when and in which departments people worked from outside, and what broke the rules.
+
+Personal data is kept out: departments and countries are counted; names stand only in the incidents themselves.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+
+from dashboards import charts
+from dashboards.reporting.document import (
+    Block,
+    Chart,
+    Document,
+    Ingredients,
+    Origin,
+    Paragraph,
+    Part,
+    ReportKind,
+    Table,
+)
+from dashboards.reporting.figures import cases
+from dashboards.reporting.period import Period, month
+from dashboards.texts import Texts
+from hinomi.clock import JST
+from hinomi.store import Bucket
+from hinomi.words import Language, Words
+
+_TITLE = Words("テレワーク利用状況報告", "Telework report")
+QUERY = (
+    "event.action: tunnel-up or (event.dataset: cisco.asa and event.category: session and event.type: start)"
+)
+CLAUSE = "MIC-6.2-(2)"
+_NIGHT = frozenset({22, 23, 0, 1, 2, 3, 4})
+
+
+def make(of: Ingredients, start: datetime, language: Language) -> Document:
+    """The month in which `start` lies."""
+    texts, period = Texts(language), month(start)
+    total = of.events.count(QUERY, span=period.span)
+    hours = of.events.histogram(QUERY, span=period.span, interval=timedelta(hours=1))
+    night = sum(one.count for one in hours if one.start.astimezone(JST).hour in _NIGHT)
+    countries = dict(of.events.top("source.geo.country_iso_code", QUERY, span=period.span, limit=50))
+    abroad = sum(n for code, n in countries.items() if code != "JP")
+    held = [one for one in cases(of, period).alerts if CLAUSE in one.guideline]
+    summary = [
+        texts("telework.sum", n=f"{total:,}", night=f"{night:,}", abroad=f"{abroad:,}", alerts=len(held))
+    ]
+    if not total:
+        summary = [texts("telework.nothing")]
+    return Document(
+        name=report.name,
+        title=_TITLE,
+        organization=of.organization,
+        language=language,
+        start=period.start,
+        end=period.end,
+        created=of.clock.now(),
+        summary=summary,
+        parts=[
+            _hours(hours, texts),
+            _tops(of, period, texts),
+            Part(texts("telework.broken"), [_broken(Counter((a.title_ja, a.title_en) for a in held), texts)]),
+        ],
+        origins=[
+            Origin(texts("telework.connections"), f"events.count({QUERY})", period.start, period.end),
+            Origin(texts("telework.hours"), f"events.histogram({QUERY}, 1h)", period.start, period.end),
+            Origin(texts("telework.broken"), f"records alert: guideline={CLAUSE}", period.start, period.end),
+        ],
+    )
+
+
+def _hours(hours: list[Bucket], texts: Texts) -> Part:
+    """Connections by hour of the day in Japan."""
+    counts = Counter[int]()
+    for one in hours:
+        counts[one.start.astimezone(JST).hour] += one.count
+    base = hours[0].start.astimezone(JST).replace(hour=0) if hours else datetime.now(JST)
+    day = [Bucket(base + timedelta(hours=hour), counts[hour]) for hour in range(24)]
+    caption = texts("telework.hours")
+    svg = charts.columns(day, timedelta(hours=1), label=caption, width=720, height=150)
+    return Part(caption, [Chart(svg, caption), Paragraph(texts("telework.hours_note"), "small")])
+
+
+def _tops(of: Ingredients, period: Period, texts: Texts) -> Part:
+    blocks: list[Block] = []
+    for name, key in (("user.staff.department", "department"), ("source.geo.country_iso_code", "country")):
+        rows = [(value, f"{n:,}") for value, n in of.events.top(name, QUERY, span=period.span, limit=30)]
+        head = (texts(f"telework.{key}"), texts("telework.connections"))
+        blocks.append(Table(head, rows, figures=(1,), empty=texts("telework.unknown")))
+    return Part(texts("telework.where"), blocks)
+
+
+def _broken(counts: Counter[tuple[str, str]], texts: Texts) -> Block:
+    rows = [(texts.of(ja, en), str(n)) for (ja, en), n in counts.most_common()]
+    return Table(
+        (texts("figures.rule"), texts("digest.n")), rows, figures=(1,), empty=texts("telework.none_broken")
+    )
+
+
+report = ReportKind("telework", _TITLE, make)

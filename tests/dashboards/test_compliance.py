@@ -1,0 +1,91 @@
+"""The table of controls and how each is judged."""
+
+from datetime import timedelta
+
+import yaml
+
+from dashboards.compliance.checks import CHECKS
+from dashboards.compliance.control import controls
+from dashboards.compliance.judgement import State, judge, tally
+from dashboards.console.rulebook import Rulebook
+from dashboards.reporting.document import Ingredients
+from hinomi import query
+from ops.settings import packs_folder
+from tests.dashboards.browse import browser
+from tests.dashboards.city import City
+from tests.shared import corpus
+
+
+def of(city: City) -> Ingredients:
+    return Ingredients(city.events, city.records, city.clock, rulebook=Rulebook([packs_folder()]))
+
+
+def test_table_covers_the_guideline_and_is_no_surer_than_its_source() -> None:
+    """Each control of the shared list is here once, and what is inferred there is not called verified here."""
+    known = {one.id: one for one in controls()}
+    listed = yaml.safe_load(corpus("guideline", "controls.yaml").read_text(encoding="utf-8"))["controls"]
+    assert [one["id"] for one in listed] == [one.id for one in controls()]
+    for one in listed:
+        assert known[one["id"]].inferred or one["confidence"] == "verified", one["id"]
+        assert known[one["id"]].number_inferred or one["numbering"] == "verified", one["id"]
+        assert known[one["id"]].asks.ja != one["requirement_ja"], one["id"]
+
+
+def test_every_control_can_be_judged_and_every_query_read() -> None:
+    """A control has a check or something for a person; each named check exists; each query is a query."""
+    for control in controls():
+        assert control.checks or control.person.ja, control.id
+        for ask in control.checks:
+            assert ask.kind in CHECKS, control.id
+            if ask.kind == "logs":
+                query.parse(ask.given["query"])
+
+
+def test_states_follow_evidence_and_people(own_city: City) -> None:
+    """A gap until evidence is found, waiting until a person confirms, evidenced then, waiting again after a year."""
+    before = {one.control.id: one.state for one in judge(of(own_city))}
+    assert before["MIC-6.1-(6)-b"] is State.GAP  # nothing is a year old
+    assert before["MIC-5.2"] is State.PERSON
+    visitor = browser(own_city, "k.mori", rulebook=Rulebook([packs_folder()]))
+    assert visitor.post("/compliance/MIC-5.2", said="done", note="不足").status_code == 400
+    assert visitor.post("/compliance/MIC-5.2", said="gap", note="期限のない不足", due="").status_code == 400
+    visitor.post(
+        "/compliance/MIC-5.2", said="done", note="受講記録 2026年6月、文書管理番号 12", owner="総務課"
+    )
+    visitor.post("/compliance/MIC-7.4", said="excepted", note="台帳を整備中のため", due="2026-12-31")
+    after = {one.control.id: one.state for one in judge(of(own_city))}
+    assert after["MIC-5.2"] is State.EVIDENCED
+    assert after["MIC-7.4"] is State.EXCEPTED
+    own_city.clock.advance(timedelta(days=60))
+    assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-7.4"] is State.PERSON
+    own_city.clock.advance(timedelta(days=310))
+    assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-5.2"] is State.PERSON
+    assert visitor.audited("compliance.attest")[0]["target"] == "MIC-5.2"
+
+
+def test_a_broken_audit_log_is_a_gap(own_city: City) -> None:
+    """Whoever edits the audit log loses the evidence for controls that rest on it."""
+    browser(own_city, "m.kato")
+    assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-6.1-(6)-c"] is State.EVIDENCED
+    record = own_city.records.find("audit")[0]
+    own_city.records.put("audit", record.id, {**record.body, "actor": "nobody"})
+    assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-6.1-(6)-c"] is State.GAP
+
+
+def test_without_rules_nothing_is_called_watched(own_city: City) -> None:
+    """No rules in force: controls that rest on detections are in gap, none is evidenced by silence."""
+    bare = Ingredients(own_city.events, own_city.records, own_city.clock)
+    found = {one.control.id: one for one in judge(bare)}
+    assert found["MIC-6.2-(2)"].state is State.GAP
+    assert sum(tally(judge(bare)).values()) == 60
+
+
+def test_page_shows_query_and_state(own_city: City) -> None:
+    """All sixty are on the page with the query that can be repeated; the state narrows; an analyst cannot attest."""
+    visitor = browser(own_city, "m.kato", rulebook=Rulebook([packs_folder()]))
+    page = visitor.get("/compliance").text
+    assert page.count('class="control s-') == 60
+    assert 'href="/search?q=source.zone' in page
+    assert "番号は推定" in page
+    assert visitor.get("/compliance?state=gap").text.count('class="control s-gap') > 0
+    assert visitor.post("/compliance/MIC-5.2", said="done", note="受講記録").status_code == 403

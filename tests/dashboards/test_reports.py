@@ -1,0 +1,218 @@
+"""Reports: figures recomputed independently, no cell a formula, missing data said, signatures that notice a change."""
+
+import io
+import json
+import statistics
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import openpyxl
+import pypdf
+import pytest
+
+from dashboards.console.rulebook import Rulebook
+from dashboards.reporting import catalogue, signing
+from dashboards.reporting.document import Document, Ingredients, Table
+from dashboards.reporting.figures import spread
+from dashboards.reporting.html import html
+from dashboards.reporting.machine import machine
+from dashboards.reporting.pdf import pdf
+from dashboards.reporting.period import fiscal_year, month, week
+from dashboards.reporting.publish import publish
+from dashboards.reporting.xlsx import xlsx
+from hinomi.clock import JST
+from hinomi.errors import InputError
+from hinomi.incident import Incident
+from ops.settings import packs_folder
+from tests.dashboards.city import HOSTILE, NOW, City, seeded_city
+
+KINDS = (
+    "weekly-operations",
+    "monthly-committee",
+    "annual-compliance",
+    "incident",
+    "drill",
+    "telework",
+    "daily-digest",
+)
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """A city that these tests read."""
+    made = seeded_city(tmp_path_factory.mktemp("reports"))
+    yield made
+    made.records.close()
+    made.events.close()
+
+
+def ingredients(city: City, subject: str = "1") -> Ingredients:
+    book = Rulebook([packs_folder()])
+    return Ingredients(city.events, city.records, city.clock, "火の見市", subject, book)
+
+
+@pytest.fixture(scope="module")
+def documents(held: City) -> dict[str, Document]:
+    """Every kind of report in Japanese."""
+    of = ingredients(held)
+    return {name: catalogue.find(name).make(of, NOW, "ja") for name in KINDS}
+
+
+def test_every_kind_is_in_the_catalogue() -> None:
+    """The list of kinds here is the list of the folder."""
+    assert set(KINDS) == set(catalogue.kinds())
+
+
+def test_periods() -> None:
+    """Monday to Sunday, the month, April to March, in Japanese days; the edges belong where they should."""
+    moment = datetime(2026, 4, 1, 0, 0, tzinfo=JST)
+    assert week(moment).start == datetime(2026, 3, 30, tzinfo=JST)
+    assert month(moment).end == datetime(2026, 5, 1, tzinfo=JST)
+    assert fiscal_year(moment).start == moment
+    assert fiscal_year(moment - timedelta(seconds=1)).start == datetime(2025, 4, 1, tzinfo=JST)
+    assert fiscal_year(moment).holds(datetime(2027, 3, 31, 23, 59, tzinfo=JST))
+
+
+def test_spread_against_the_standard_library() -> None:
+    """Median and tail are those of `statistics`."""
+    spans = [timedelta(minutes=n * n) for n in range(1, 12)]
+    found = spread(spans)
+    assert found.middle == timedelta(seconds=statistics.median(one.total_seconds() for one in spans))
+    assert found.longest == timedelta(minutes=121)
+    assert found.tail == timedelta(minutes=100)
+    assert spread([]).middle is None
+
+
+def test_figures_equal_what_the_records_say(held: City, documents: dict[str, Document]) -> None:
+    """Counted again from the raw records, without the report's code: opened by grade, alerts by rule, events."""
+    raw = [record.body for record in held.records.find("incident")]
+    opened = {grade: sum(body["grade"] == grade for body in raw) for grade in (3, 2, 1, 0)}
+    table = _tables(documents["weekly-operations"], 0)[0]
+    assert [int(row[1]) for row in table.rows] == [opened[grade] for grade in (3, 2, 1, 0)]
+    alerts: dict[str, int] = {}
+    for record in held.records.find("alert"):
+        alerts[record.body["title_ja"]] = alerts.get(record.body["title_ja"], 0) + 1
+    rules = _tables(documents["monthly-committee"], 2)[0]
+    assert {row[0]: int(row[1]) for row in rules.rows} == alerts
+    totals = {row[0]: row[1] for row in _tables(documents["weekly-operations"], 4)[0].rows}
+    assert totals["squid.access"] == "240"
+    assert totals["microsoft.m365_audit"] == "40"
+    taken = Incident.model_validate(next(b for b in raw if b["number"] == 2))
+    assert taken.acknowledged_at is not None
+    minutes = int((taken.acknowledged_at - taken.opened).total_seconds() // 60)
+    shown = _tables(documents["weekly-operations"], 1)[0].rows[1]
+    assert shown[1] == "2"
+    assert f"{minutes}分" in shown[4]
+
+
+def _tables(document: Document, part: int) -> list[Table]:
+    return [block for block in document.parts[part].blocks if isinstance(block, Table)]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_workbook_opens_and_holds_no_formula(documents: dict[str, Document], name: str) -> None:
+    """Every sheet opens in a reader; no cell is a formula or link; figures are numbers; hostile text is text."""
+    book = openpyxl.load_workbook(io.BytesIO(xlsx(documents[name])))
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
+    assert len(book.sheetnames) == len(documents[name].parts) + 2
+    assert all(cell.data_type in {"s", "n"} and cell.hyperlink is None for cell in cells)
+    texts = [str(cell.value) for cell in cells if cell.data_type == "s"]
+    assert not any("\x1b" in text or "\u202e" in text for text in texts)
+    if name == "weekly-operations":
+        assert any(isinstance(cell.value, (int, float)) for cell in cells)
+        assert any("=HYPERLINK(1)" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", ["monthly-committee", "annual-compliance", "incident"])
+def test_pdf_has_contents_embedded_fonts_and_its_words(documents: dict[str, Document], name: str) -> None:
+    """The PDF names every part in its table of contents, embeds every font, and holds the first summary line."""
+    reader = pypdf.PdfReader(io.BytesIO(pdf(documents[name])))
+    text = "".join(page.extract_text() for page in reader.pages).replace("\n", "").replace(" ", "")
+    assert "目次" in text
+    for part in documents[name].parts:
+        assert text.count(part.title.replace(" ", "")) >= 2, part.title
+    for page in reader.pages:
+        for font in page["/Resources"].get("/Font", {}).values():  # type: ignore[union-attr]
+            inner = font.get_object()["/DescendantFonts"][0].get_object()
+            assert {"/FontFile2", "/FontFile3"} & set(inner["/FontDescriptor"].get_object())
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_html_and_json_are_whole_and_inert(documents: dict[str, Document], name: str) -> None:
+    """No script or image from a log line in the page; the JSON names every table's origin."""
+    page = html(documents[name]).decode()
+    assert "<script" not in page
+    assert "<img" not in page
+    data = json.loads(machine(documents[name]))
+    assert data["format"] == "hinomi-report/1"
+    assert data["origins"]
+    assert [part["title"] for part in data["parts"]] == [part.title for part in documents[name].parts]
+
+
+def test_each_of_the_sixty_controls_is_judged(documents: dict[str, Document]) -> None:
+    """Sixty rows, each with a state, its evidence or what a person must confirm, its confidence and source."""
+    rows = [
+        row
+        for part in documents["annual-compliance"].parts[1:-1]
+        for b in part.blocks
+        if isinstance(b, Table)
+        for row in b.rows
+    ]
+    assert len(rows) == 60
+    assert {row[2] for row in rows} <= {"証拠あり", "不足あり", "人の確認待ち", "例外として承認"}
+    assert all(row[3] != "—" and row[4] for row in rows)
+
+
+def test_english_reports_have_no_japanese_but_data(held: City) -> None:
+    """Heads and parts of every report exist in English."""
+    for name in KINDS:
+        document = catalogue.find(name).make(ingredients(held), NOW, "en")
+        for part in document.parts:
+            heads = [part.title, *(word for b in part.blocks if isinstance(b, Table) for word in b.head)]
+            assert not any("\u3041" <= sign <= "\u9fff" for word in heads for sign in word), (name, heads)
+
+
+def test_missing_data_is_said(held: City, documents: dict[str, Document]) -> None:
+    """A telework month without a record is said to be unknown, not zero; days without logs are named."""
+    long_ago = catalogue.find("telework").make(ingredients(held), NOW - timedelta(days=90), "ja")
+    assert "1件もありません" in long_ago.summary[0]
+    gaps = {row[0]: row[2] for row in _tables(documents["weekly-operations"], 4)[0].rows}
+    assert "記録のない日が" in gaps["squid.access"]
+
+
+def test_incident_report_needs_its_number(held: City) -> None:
+    """Without a number the error says how to give it."""
+    with pytest.raises(InputError, match="--subject"):
+        catalogue.find("incident").make(ingredients(held, ""), NOW, "ja")
+    with pytest.raises(InputError):
+        catalogue.find("incident").make(ingredients(held, "9999"), NOW, "ja")
+
+
+def test_signature_notices_a_change(held: City, tmp_path: Path, documents: dict[str, Document]) -> None:
+    """Every file is named and hashed; a changed byte, a changed manifest and another key are noticed."""
+    signer = signing.key(tmp_path / "report.key")
+    assert (tmp_path / "report.key").stat().st_mode & 0o777 == 0o600
+    made = publish(documents["drill"], tmp_path, None, signer)
+    manifest = next(one.path for one in made if one.path.name.endswith(signing.ENDING))
+    print_of_key = json.loads(manifest.read_bytes())["fingerprint"]
+    assert set(signing.verify(manifest, known=print_of_key).values()) == {True}
+    assert len(signing.verify(manifest)) == 4
+    with pytest.raises(InputError):
+        signing.verify(manifest, known="0" * 64)
+    page = next(one.path for one in made if one.path.suffix == ".html")
+    page.write_bytes(page.read_bytes() + b" ")
+    assert signing.verify(manifest)[page.name] is False
+    manifest.write_bytes(manifest.read_bytes().replace(b'"drill-', b'"drilI-'))
+    with pytest.raises(InputError):
+        signing.verify(manifest)
+
+
+def test_hostile_incident_in_every_form(held: City) -> None:
+    """The report of the incident whose name is an attack holds it as text in all four forms."""
+    document = catalogue.find("incident").make(ingredients(held, "3"), NOW, "ja")
+    assert HOSTILE in document.summary[0]
+    assert b"<script>alert" not in html(document)
+    assert b"\\u001b" in machine(document)
+    assert pdf(document).startswith(b"%PDF")
+    assert xlsx(document)
