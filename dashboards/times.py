@@ -43,6 +43,23 @@ def day(time: datetime, language: Language) -> str:
     return f"{_WEEKDAYS['en'][local.weekday()]} {local:%Y-%m-%d}"
 
 
+def period(start: datetime, end: datetime, language: Language) -> str:
+    """`2026年11月20日(金)`, `2026年11月16日〜22日` as days, `2026年11月`, `令和8年度(2026年度)`: as people name the period."""
+    first, last = start.astimezone(JST), end.astimezone(JST) - timedelta(seconds=1)
+    if (last - first).days > 300:
+        era = f"令和{first.year - 2018}年度({first.year}年度)"
+        return era if language == "ja" else f"fiscal {first.year}"
+    if first.day == 1 and (end.astimezone(JST) - first).days >= 28:
+        return f"{first.year}年{first.month}月" if language == "ja" else f"{first:%Y-%m}"
+    if first.date() == last.date():
+        return day(start, language)
+    return (
+        f"{first.month}月{first.day}日〜{last.month}月{last.day}日"
+        if language == "ja"
+        else f"{first:%m-%d} – {last:%m-%d}"
+    )
+
+
 def duration(span: timedelta, language: Language) -> str:
     """`2時間14分` or `2 h 14 min`: the two largest units that matter."""
     minutes = max(0, int(span.total_seconds() // 60))

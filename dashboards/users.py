@@ -62,8 +62,10 @@ AUDITORS = frozenset({Role.ADMIN, Role.AUDITOR, Role.CHIEF_SECURITY_OFFICER, Rol
 
 ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/", "nav.queue", frozenset()),
+    ("/summary", "nav.onepage", frozenset()),
     ("/search", "nav.search", frozenset()),
     ("/sources", "nav.sources", frozenset()),
+    ("/rules", "nav.rules", frozenset()),
     ("/compliance", "nav.compliance", frozenset()),
     ("/reports", "nav.reports", frozenset()),
     ("/audit", "nav.audit", AUDITORS),

@@ -22,11 +22,12 @@ def write(
     records: Records,
     folder: Path,
     subject: str = "",
+    data: Path | None = None,
 ) -> list[Published]:
     """The report of the period that holds the day, in every form, hashed and signed. Raises InputError for a report that
     there is not. The signing key lies beside the folder."""
     kind = catalogue.find(name)
-    book = Rulebook(settings.rule_folders(), cache_folder())
+    book = Rulebook(settings.rules_in_force(data), cache_folder())
     ingredients = Ingredients(events, records, clock, settings.console.organization, subject, book)
     document = kind.make(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
     folder.mkdir(parents=True, exist_ok=True)

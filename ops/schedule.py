@@ -88,7 +88,14 @@ def daily_digest(process: Role, events: Events, records: Records) -> str:
     """Write yesterday's digest into the report folder."""
     day = (process.clock.now().astimezone(JST) - timedelta(days=1)).date()
     made = reports.write(
-        "daily-digest", day, process.settings, process.clock, events, records, process.data / "reports"
+        "daily-digest",
+        day,
+        process.settings,
+        process.clock,
+        events,
+        records,
+        process.data / "reports",
+        data=process.data,
     )
     return ", ".join(str(one.path) for one in made)
 
@@ -103,5 +110,5 @@ def period_reports(process: Role, events: Events, records: Records) -> str:
         names += ["annual-compliance", "drill"]
     day, folder = today - timedelta(days=1), process.data / "reports"
     for name in names:
-        reports.write(name, day, process.settings, process.clock, events, records, folder)
+        reports.write(name, day, process.settings, process.clock, events, records, folder, data=process.data)
     return ", ".join(names)

@@ -123,7 +123,7 @@ def taken(look: Look, _: Any) -> Outcome:
         words = Words("1年間にインシデントはありません", "no incident within a year")
     else:
         middle = timedelta(seconds=median(one.total_seconds() for one in waits)) if waits else timedelta()
-        ja, en = times.duration(middle, "ja"), times.duration(middle, "en")
+        ja, en = (times.duration(middle, "ja"), times.duration(middle, "en")) if waits else ("—", "—")
         words = Words(
             f"{len(real)} 件のうち {len(waits)} 件で対応を開始(中央値 {ja})。1日を超えて未対応 {len(left)} 件",
             f"{len(waits)} of {len(real)} taken (median {en}); {len(left)} untaken for over a day",

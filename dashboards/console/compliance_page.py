@@ -36,17 +36,17 @@ class Judgement:
 
 def show(visit: Visit) -> Response:
     """The list, narrowed by state; `?again=yes` counts anew."""
-    made, judged = _judged(visit, anew=visit.asked("again") == "yes")
+    made, found = _judged(visit, anew=visit.asked("again") == "yes")
     wanted = visit.asked("state")
     return visit.page(
         "compliance.html",
         made=made,
-        judged=[one for one in judged if not wanted or one.state.value == wanted],
-        counts=tally(judged),
-        total=len(judged),
+        judged=[one for one in found if not wanted or one.state.value == wanted],
+        counts=tally(found),
+        total=len(found),
         states=list(State),
         state=wanted,
-        searches=_searches(judged),
+        searches=_searches(found),
     )
 
 
@@ -83,6 +83,11 @@ def _day(text: str, *, needed: bool) -> date | None:
         raise InputError("期限の日付を入力してください。", "give the day until when") from None
 
 
+def judged(visit: Visit) -> list[Judged]:
+    """The last judgement, for pages that only sum it up."""
+    return _judged(visit, anew=False)[1]
+
+
 def _judged(visit: Visit, *, anew: bool) -> tuple[datetime, list[Judged]]:
     console = visit.console
     of = Ingredients(
@@ -95,7 +100,7 @@ def _judged(visit: Visit, *, anew: bool) -> tuple[datetime, list[Judged]]:
     return console.judgement.now(of, anew=anew)
 
 
-def _searches(judged: Sequence[Judged]) -> dict[str, str]:
+def _searches(found: Sequence[Judged]) -> dict[str, str]:
     """Query → address of the search that repeats it."""
-    found = {outcome.search for one in judged for outcome in one.outcomes if outcome.search}
-    return {query: "/search?" + urlencode({"q": query, "range": "30d"}) for query in found}
+    queries = {outcome.search for one in found for outcome in one.outcomes if outcome.search}
+    return {query: "/search?" + urlencode({"q": query, "range": "30d"}) for query in queries}

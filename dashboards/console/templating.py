@@ -5,7 +5,7 @@ control characters, terminal escapes and bidirectional marks into visible text b
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from urllib.parse import urlencode
@@ -17,6 +17,7 @@ from dashboards import times
 from dashboards.users import ROOMS
 from hinomi.query import quoted
 from hinomi.text import inert
+from hinomi.words import Language
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -54,6 +55,11 @@ def asset(name: str) -> str:
     return f"/static/{name}?v={digest}"
 
 
+def span(value: timedelta | None, language: Language) -> str:
+    """A duration in words; a dash where there is none."""
+    return "—" if value is None else times.duration(value, language)
+
+
 def pivot(name: str, value: str) -> str:
     """The address of a search for this value of the field over everything that is held."""
     return "/search?" + urlencode({"q": f"{name}: {quoted(value)}", "range": "all"})
@@ -69,6 +75,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(stamp=stamp, paragraphs=paragraphs, pivot=pivot)
+    made.filters.update(stamp=stamp, paragraphs=paragraphs, pivot=pivot, span=span)
     made.globals.update(asset=asset, rooms=ROOMS, live=False, saved=())
     return made

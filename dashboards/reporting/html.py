@@ -33,7 +33,7 @@ def html(document: Document) -> bytes:
     text = environment.get_template("report.html").render(
         report=document,
         t=Texts(document.language),
-        day=times.day(document.start, document.language),
+        day=times.period(document.start, document.end, document.language),
         # S704: our own files; every value inside the drawings was escaped in dashboards.charts
         style=Markup(style),  # noqa: S704
         drawing=Markup,

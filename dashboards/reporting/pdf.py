@@ -39,7 +39,7 @@ def pdf(document: Document) -> bytes:
 
 def _data(document: Document) -> dict[str, Any]:
     texts = Texts(document.language)
-    day = times.day(document.start, document.language)
+    day = times.period(document.start, document.end, document.language)
     title = document.title.of(document.language)
     author = document.organization or texts("brand.short")
     period = f"{times.full(document.start)} – {times.full(document.end)}"

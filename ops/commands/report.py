@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
                 place.records,
                 out or data / "reports",
                 subject,
+                data,
             )
         for one in made:
             typer.echo(f"{one.path}  sha256:{one.sha256}")

@@ -1,0 +1,236 @@
+"""The rules page: volume, precision, last hit, what feeds each; coverage of ATT&CK; a draft tried on past days."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from dashboards import attack, times
+from dashboards.console.evidence import Shown, show_event
+from dashboards.console.visit import Visit
+from dashboards.coverage import coverage, layer
+from hinomi.alert import Alert, Level
+from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
+from hinomi.errors import InputError
+from hinomi.incident import Incident
+from hinomi.store import Span
+from hinomi.words import Words
+from rules import engine
+from rules.engine.logsource import ANY_DATASET
+from rules.engine.ruleset import Rule
+
+_MOST, _EXAMPLES, _LONGEST, _FRAMES = 200_000, 10, 20_000, 400
+_DAYS = (1, 7, 30)
+
+
+@dataclass(slots=True)
+class Kept:
+    """A rule as people look after it."""
+
+    id: str
+    name: str
+    title: Words
+    level: Level
+    kind: str
+    feeds: tuple[str, ...]
+    alerts: int = 0
+    last: datetime | None = None
+    verdicts: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def precision(self) -> str:
+        """Share of the judged ones that were not false."""
+        right = self.verdicts["true_positive"] + self.verdicts["benign"]
+        judged = right + self.verdicts["false_positive"]
+        return f"{right / judged:.0%}" if judged else "—"
+
+
+def show(visit: Visit) -> Response:
+    """Every rule in force with its figures of the last 30 days, the loudest first."""
+    kept = _kept(visit)
+    arriving = _arriving(visit)
+    word = visit.asked("q").strip().lower()
+    found = [one for one in kept if word in f"{one.title.ja} {one.title.en} {one.name} {one.id}".lower()]
+    return visit.page(
+        "rules.html",
+        rules=found[:500],
+        total=len(found),
+        arriving=arriving,
+        any_dataset=ANY_DATASET,
+        asked=visit.asked("q"),
+        matrix=_matrix(visit, arriving),
+        exceptions=[record.body for record in visit.console.records.find("suppression", limit=500)],
+        days=_DAYS,
+    )
+
+
+def rule(visit: Visit) -> Response:
+    """One rule: what it asks, what it watches, its exceptions, its last alerts."""
+    reference = str(visit.request.path_params["rule"])
+    kept = next((one for one in _kept(visit) if reference in (one.id, one.name)), None)
+    if kept is None:
+        raise InputError("この検知ルールは、いま動いていません。", "this rule is not in force")
+    console = visit.console
+    alerts = [
+        Alert.model_validate(r.body)
+        for r in console.records.find("alert", {"rule_id": kept.id}, limit=20, order="-detected")
+    ]
+    return visit.page(
+        "rule.html",
+        rule=kept,
+        source=_source(visit, kept.id),
+        watches=[base.title for base in console.rulebook.bases(kept.id) if base.id != kept.id],
+        alerts=alerts,
+        exceptions=[r.body for r in console.records.find("suppression", {"rule_id": kept.id}, limit=50)],
+    )
+
+
+def navigator(visit: Visit) -> Response:
+    """The coverage as a layer for the ATT&CK Navigator."""
+    made = layer(coverage(visit.console.rulebook, _arriving(visit)), "Hinomi")
+    headers = {"Content-Disposition": 'attachment; filename="hinomi-attack-layer.json"'}
+    return Response(
+        orjson.dumps(made, option=orjson.OPT_INDENT_2), media_type="application/json", headers=headers
+    )
+
+
+def trial(visit: Visit) -> Response:
+    """Try the draft of the form on past days: how many events it would have matched, by day, with examples."""
+    text, days = visit.form.get("draft", ""), visit.form.get("days", "1")
+    if not text.strip() or len(text) > _LONGEST or days not in {str(n) for n in _DAYS}:
+        raise InputError("下書きと日数を入力してください。", "give a draft and a number of days")
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "draft.yml"
+        file.write_text(text, encoding="utf-8")
+        loaded = engine.load([file])
+        wrong = [visit.texts.of(one.reason.ja, one.reason.en) for one in loaded.problems]
+        wrong += [
+            visit.texts.of(one.unsupported.ja, one.unsupported.en)
+            for one in loaded.unsupported
+            if one.unsupported
+        ]
+        found = _tried(visit, loaded, int(days)) if loaded.rules and not wrong else None
+    action, details = "console.rule_trial", {"days": days, "rules": len(loaded.rules)}
+    visit.console.audit.append(actor=visit.actor, action=action, target="", details=details)
+    return visit.page("trial.html", draft=text, days=_DAYS, chosen=int(days), wrong=wrong, found=found)
+
+
+@dataclass(slots=True)
+class Tried:
+    """What a draft would have matched. cut: whether the search stopped before the end."""
+
+    events: int = 0
+    looked: int = 0
+    by_day: Counter[str] = field(default_factory=Counter)
+    examples: list[Shown] = field(default_factory=list)
+    cut: bool = False
+
+
+def _tried(visit: Visit, loaded: engine.RuleSet, days: int) -> Tried:
+    tried, now = Tried(), visit.console.clock.now()
+    last = max((one.last for one in visit.console.events.datasets() if one.last), default=now)
+    span = Span(min(now, last) - timedelta(days=days), None)
+    feeds = {name for one in loaded.rules for name in one.feeds}
+    names = [s.name for s in visit.console.events.datasets() if s.name not in {SIGNALS, DEAD_LETTERS}]
+    frames = 0
+    for name in (one for one in names if ANY_DATASET in feeds or one in feeds):
+        for frame in visit.console.events.scan(name, span=span):
+            frames += 1
+            if frames > _FRAMES:
+                tried.cut = True
+                return tried
+            _look(visit, loaded, Batch(name, frame, ""), tried)
+    return tried
+
+
+def _look(visit: Visit, loaded: engine.RuleSet, batch: Batch, tried: Tried) -> None:
+    tried.looked += len(batch)
+    rows = sorted({row for _, found in loaded.match(batch).hits for row in found.tolist()})
+    tried.events += len(rows)
+    for row in batch.frame[rows].iter_rows(named=True):
+        moment = times.parse(row["@timestamp"])
+        tried.by_day[f"{moment:%Y-%m-%d}" if moment else "—"] += 1
+        if len(tried.examples) < _EXAMPLES:
+            clean = {key: value for key, value in row.items() if value is not None}
+            hidden = visit.console.residents.guards(batch.dataset)
+            tried.examples.append(show_event(clean, hidden=hidden))
+
+
+def _kept(visit: Visit) -> list[Kept]:
+    rules = visit.console.rulebook.rules
+    base = {reference.reference for one in rules.correlations for reference in one.rule.rules or []}
+    held = {one.id: _detection(one, base) for one in rules.rules if one.unsupported is None}
+    for kind, documents in (("correlation", rules.correlations), ("baseline", rules.others)):
+        for document in (one.document for one in documents):
+            identity = str(document.get("id"))
+            feeds = tuple(
+                sorted({name for one in visit.console.rulebook.bases(identity) for name in one.feeds})
+            )
+            name = str(document.get("name") or identity)
+            title = _title(str(document.get("title", "")), document)
+            held[identity] = Kept(
+                identity, name, title, Level(str(document.get("level", "medium"))), kind, feeds
+            )
+    _count(visit, held)
+    return sorted(held.values(), key=lambda one: (-one.alerts, -one.level.rank, one.title.ja))
+
+
+def _detection(one: Rule, base: Collection[str]) -> Kept:
+    kind = "base" if one.id in base or one.name in base else "detection"
+    title, level = _title(one.title, one.custom), Level(one.level)
+    return Kept(one.id, one.name or one.id, title, level, kind, one.feeds)
+
+
+def _title(title: str, custom: Any) -> Words:
+    return Words(str(custom.get("title_ja") or title), title)
+
+
+def _count(visit: Visit, held: dict[str, Kept]) -> None:
+    """Alerts of the last 30 days and verdicts of their incidents."""
+    console = visit.console
+    since = console.clock.now() - timedelta(days=30)
+    closed = console.records.find("incident", {"status": "closed"}, limit=_MOST)
+    verdicts = {i.id: i.verdict for i in (Incident.model_validate(r.body) for r in closed) if i.verdict}
+    for record in console.records.find("alert", limit=_MOST):
+        body = record.body
+        one, detected = held.get(str(body["rule_id"])), times.parse(body["detected"])
+        if one is None or detected is None or detected < since:
+            continue
+        one.alerts += 1
+        one.last = max(one.last, detected) if one.last else detected
+        if (verdict := verdicts.get(str(body.get("incident_id", "")))) is not None:
+            one.verdicts[verdict.value] += 1
+
+
+def _arriving(visit: Visit) -> list[str]:
+    return [s.name for s in visit.console.events.datasets() if s.name not in {SIGNALS, DEAD_LETTERS}]
+
+
+def _matrix(visit: Visit, arriving: list[str]) -> list[tuple[Words, list[tuple[str, Words, int, int]]]]:
+    """Tactic → its techniques with rules and rules that are fed, in the order of an intrusion."""
+    covered = coverage(visit.console.rulebook, arriving)
+    names = dict(attack.techniques([f"attack.{one.technique.lower()}" for one in covered]))
+    return [
+        (name, [(o.technique, names[o.technique], o.rules, o.fed) for o in covered if key in o.tactics])
+        for key, (_, name) in attack.tactics().items()
+        if any(key in one.tactics for one in covered)
+    ]
+
+
+def _source(visit: Visit, identity: str) -> str:
+    """The rule's own text."""
+    rules = visit.console.rulebook.rules
+    own = rules.rule(identity)
+    correlation = visit.console.rulebook.correlation(identity)
+    others = [one.path for one in rules.others if str(one.document.get("id")) == identity]
+    path = own.path if own else correlation.path if correlation else next(iter(others), None)
+    try:
+        return path.read_text(encoding="utf-8")[:_LONGEST] if path else ""
+    except OSError:
+        return ""
