@@ -22,6 +22,7 @@ from responders.duties.contacts import Contacts
 from responders.duties.reports import Reports
 from responders.incidents import casefile
 from responders.notify import links
+from responders.oncall.standins import Roster
 from responders.playbooks.approvals import Approvals
 
 Changes = Mapping[str, Any]
@@ -196,6 +197,11 @@ class Desk:
     def contacts(self) -> Contacts:
         """Who was told what, when, by whom."""
         return Contacts(self.records, self.clock, self.audit)
+
+    @property
+    def roster(self) -> Roster:
+        """Who stands in, hand-over notes, maintenance planned ahead."""
+        return Roster(self.records, self.clock, self.audit)
 
     @property
     def _approvals(self) -> Approvals:

@@ -14,6 +14,7 @@ from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
 from hinomi.words import Words
 from responders.audit import Audit
+from responders.calling import Calling
 from responders.connectors.catalogue import Targets
 from responders.connectors.protocol import Done
 from responders.desk import AckLinks, Desk
@@ -24,18 +25,16 @@ from responders.incidents.keeping import Keeping
 from responders.incidents.shared import Shared
 from responders.incidents.splitting import KIND as SPLIT
 from responders.incidents.splitting import split
-from responders.notify import links
-from responders.notify.message import of_incident
 from responders.notify.outbox import Outbox
+from responders.notify.pulse import Pulse
 from responders.oncall import Rota
+from responders.oncall.standins import Standins
 from responders.playbooks.planning import plan
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.world import World
 from responders.settings import ResponderSettings
-
-_CALLS_FROM = 1  # the lowest grade that calls a person
 
 
 @dataclass(slots=True)
@@ -53,6 +52,22 @@ class Responder:
     key: bytes
     ledger: Ledger
     problems: list[HinomiError] = field(default_factory=list)  # playbooks that could not be read
+    calling: Calling = field(init=False)
+    pulse: Pulse = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.calling = Calling(
+            self.records,
+            self.clock,
+            self.settings,
+            self.audit,
+            self.rota,
+            self.outbox,
+            self.key,
+            self._first_step,
+        )
+        self.pulse = Pulse(self.records, self.clock, self.settings.notify, self.outbox, self.audit)
+
 
     @classmethod
     def of(
@@ -75,7 +90,7 @@ class Responder:
             settings=settings,
             audit=audit,
             incidents=Incidents(records, clock, settings.incidents, audit, ledger),
-            rota=Rota(settings.oncall),
+            rota=Rota(settings.oncall, Standins(records)),
             outbox=Outbox(records, clock, settings.notify, settings.oncall.people, audit),
             runs=Runs(
                 records,
@@ -100,6 +115,7 @@ class Responder:
         changed = self.incidents.receive(alerts)
         for incident in changed:
             self._propose(incident)
+        self.calling.changed(incident.id for incident in changed)
         return changed
 
     def tick(self) -> None:
@@ -108,17 +124,13 @@ class Responder:
             split(self.incidents, asked)
         for run, words in self.runs.tick():
             self._tell(run, words)
-        for incident in self._gravest_and_newest_first():
-            self._call(incident)
+        for incident in self.calling.due():
+            self.calling.call(incident)
             if incident.fields.get("propose_again"):
                 self._propose_again(incident)
+        self.calling.each_minute()
         self.outbox.deliver()
-
-    def _gravest_and_newest_first(self) -> list[Incident]:
-        """Open incidents: after hours without a store, limits on calls must not be used up by what is old."""
-        found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=100_000)
-        incidents = [Incident.model_validate(record.body) for record in found]
-        return sorted(incidents, key=lambda one: (one.grade, one.last), reverse=True)
+        self.pulse.beat()
 
     def _propose_again(self, incident: Incident) -> None:
         """A person opened it again: the plans that were withdrawn with it are asked for anew."""
@@ -171,50 +183,12 @@ class Responder:
         if self.records.get(casefile.KIND, incident_id) is not None:  # retention may have dropped it
             casefile.change(self.records, incident_id, noted)
 
-    def _call(self, incident: Incident) -> None:
-        """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
-        if not casefile.needs_a_person(incident) or incident.grade < _CALLS_FROM:
-            return
-        now = self.clock.now()
-        waited = now - casefile.waits_since(incident)
-        if waited.total_seconds() < self.settings.notify.bundle_seconds and incident.grade < 3:
-            return  # let the first burst come together: one incident, one message
-        for person in self.rota.due(incident.grade, waited, now):
-            again = incident.fields.get("reopened", 0)
-            key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
-            if self.records.get("notification", self.outbox.id_of(key, person)) is None:
-                self._plan_call(incident, person, key)
-
-    def _plan_call(self, incident: Incident, person: str, key: str) -> None:
-        base = self.settings.notify.base_url.rstrip("/")
-        nonce = self.outbox.id_of(key, person)[:16]
-        token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
-        link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
-        ja, en = self._first_step(incident)
-        message = of_incident(
-            incident,
-            first_step_ja=ja,
-            first_step_en=en,
-            link=link,
-            ack=ack,
-        )
-        if self.outbox.plan(person, message, key=key, incident_id=incident.id, link=link, ack=ack):
-            self.audit.append(
-                actor="hinomi",
-                action="notify.planned",
-                target=incident.id,
-                details={
-                    "to": person,
-                    **({} if self.rota.who(self.clock.now()) else {"because": "rota_hole"}),
-                },
-            )
-
-    def _first_step(self, incident: Incident) -> tuple[str, str]:
+    def _first_step(self, incident: Incident) -> Words:
         """The one right next step: the plan to decide on, else what the gravest rule says."""
         for run_id in incident.run_ids:
             held = self.records.get("playbook_run", run_id)
             if held is not None and held.body["state"] == "proposed":
-                return (
+                return Words(
                     f"「{held.body['title_ja']}」の計画を確かめ、承認するか決めてください。",
                     f"Look at the plan “{held.body['title_en']}” and decide on it.",
                 )
@@ -222,7 +196,7 @@ class Responder:
             Alert.model_validate(r.body) for i in incident.alert_ids if (r := self.records.get("alert", i))
         ]
         gravest = max(alerts, key=lambda alert: alert.level.rank)
-        return (
+        return Words(
             gravest.what_to_do_ja or "画面で証拠を確かめてください。",
             gravest.what_to_do_en or "Look at the evidence in the console.",
         )

@@ -10,7 +10,7 @@ from hinomi.errors import Conflict, InputError
 from hinomi.incident import Happening, Incident, Status
 from hinomi.store import Records
 
-KIND = "incident"
+KIND, NUDGE = "incident", "incident_nudge"
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
 _TRIES = 200
 
@@ -34,6 +34,8 @@ def change(records: Records, incident_id: str, edit: Edit, *, start: Incident | 
         changed = edit(incident)
         if changed is incident:
             return incident
+        if version and _asks(changed) != _asks(incident):
+            records.put(NUDGE, incident.id, {})  # whoever calls people looks at it again
         try:
             records.put(KIND, incident.id, changed.model_dump(mode="json"), expect=version)
         except Conflict:
@@ -61,6 +63,12 @@ def _held(records: Records, incident_id: str, start: Incident | None) -> tuple[I
     if start is None:
         raise InputError("このインシデントはありません。", "there is no such incident")
     return start, 0
+
+
+def _asks(incident: Incident) -> tuple[object, ...]:
+    """What decides whether and when people are called."""
+    again = incident.fields.get("propose_again"), incident.fields.get("reopened")
+    return needs_a_person(incident), incident.grade, *again
 
 
 def with_line(incident: Incident, line: Happening) -> Incident:

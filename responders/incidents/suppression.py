@@ -4,14 +4,18 @@ from datetime import datetime
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hinomi.alert import Alert
+from hinomi.alert import Alert, Level
 from hinomi.store import Records
 
 KIND = "suppression"
+ANY_RULE = "*"
 
 
 class Suppression(BaseModel):
-    """Alerts of a rule (and, where given, of these entity values) do not call anybody until `until`."""
+    """Alerts of a rule (`*`: of any), with these entity values where given, call nobody from `since` until `until`.
+
+    critical_too: also those of the highest level, which maintenance never silences.
+    """
 
     model_config = ConfigDict(frozen=True)
 
@@ -21,19 +25,23 @@ class Suppression(BaseModel):
     reason: str = Field(min_length=1)
     owner: str = Field(min_length=1)
     until: datetime
+    since: datetime | None = None
+    critical_too: bool = True
 
     def covers(self, alert: Alert, now: datetime) -> bool:
         """Whether it holds now and for this alert."""
         return (
             now < self.until
-            and self.rule_id == alert.rule_id
+            and (self.since is None or now >= self.since)
+            and self.rule_id in (ANY_RULE, alert.rule_id)
+            and (self.critical_too or alert.level is not Level.CRITICAL)
             and all(value in alert.entities.get(field, []) for field, value in self.where.items())
         )
 
 
 def covering(records: Records, alert: Alert, now: datetime) -> Suppression | None:
     """The first suppression that covers the alert."""
-    for record in records.find(KIND, {"rule_id": alert.rule_id}):
+    for record in records.find(KIND, {"rule_id": [ANY_RULE, alert.rule_id]}):
         suppression = Suppression.model_validate(record.body)
         if suppression.covers(alert, now):
             return suppression

@@ -12,7 +12,7 @@ from hinomi.errors import Conflict
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
-from responders.notify.message import Brief, Message, of_several
+from responders.notify.message import Brief, of_body, of_several
 from responders.notify.settings import NotifySettings
 
 KIND = "notification"
@@ -103,4 +103,4 @@ def _grade(record: Record) -> int:
 
 def _brief(record: Record) -> Brief:
     body = record.body
-    return Brief(Message(body["subject"], body["text"]), body.get("link", ""), body.get("ack", ""))
+    return Brief(of_body(body), body.get("link", ""), body.get("ack", ""))

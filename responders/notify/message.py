@@ -1,8 +1,13 @@
-"""A message to a person: subject and body, the same for every channel, inert against hostile log text."""
+"""A message to a person: subject and body, the same for every channel, inert against hostile log text.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Every message has a second form for channels that leave the city's network: it says that something happened, how grave and
+where to look, and names nobody and nothing that the logs hold.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from importlib.resources import files
+from typing import Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -16,15 +21,41 @@ _SHOWN = 20  # incidents that a digest tells in words
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """subject: one line; text: plain text, Japanese first; grade: of the incident, 0 where it is about none."""
+    """subject: one line; text: plain text, Japanese first; grade: of the incident, 0 where it is about none; outside_*:
+    the same without personal data; link, ack: where to look and to acknowledge, for channels with buttons."""
 
     subject: str
     text: str
     grade: int = 0
+    outside_subject: str = ""
+    outside_text: str = ""
+    link: str = ""
+    ack: str = ""
 
     def as_body(self) -> dict[str, str | int]:
         """For a record."""
-        return {"subject": self.subject, "text": self.text, "grade": self.grade}
+        return {
+            "subject": self.subject,
+            "text": self.text,
+            "grade": self.grade,
+            "outside_subject": self.outside_subject,
+            "outside_text": self.outside_text,
+        }
+
+    def for_channel(self, *, inside: bool) -> "Message":
+        """What may be said there. A message without an outside form says only that it is there."""
+        if inside:
+            return self
+        subject = self.outside_subject or "火の見からの通知があります"
+        text = self.outside_text or f"{subject}\n{self.link}".strip()
+        return replace(self, subject=subject, text=text)
+
+
+def of_body(body: Mapping[str, Any]) -> Message:
+    """The message that a record holds."""
+    names = ("subject", "text", "outside_subject", "outside_text", "link", "ack")
+    held = {name: str(body.get(name, "")) for name in names}
+    return Message(**held, grade=int(body.get("grade", 0)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +100,15 @@ def of_incident(
     }
     subject = _ENVIRONMENT.get_template("subject.txt").render(values)
     text = _ENVIRONMENT.get_template("incident.txt").render(values)
-    return Message(inert(subject.strip(), 200), text, incident.grade)
+    return Message(
+        inert(subject.strip(), 200),
+        text,
+        incident.grade,
+        outside_subject=f"【{name.ja}】インシデント #{incident.number}",
+        outside_text=_ENVIRONMENT.get_template("outside.txt").render(values),
+        link=link,
+        ack=ack,
+    )
 
 
 def of_several(briefs: Sequence[Brief]) -> Message:
@@ -78,7 +117,30 @@ def of_several(briefs: Sequence[Brief]) -> Message:
     values = {"briefs": shown, "count": len(briefs), "left": len(briefs) - len(shown)}
     subject = f"【{len(briefs)}件】{briefs[0].message.subject} ほか"
     text = _ENVIRONMENT.get_template("digest.txt").render(values)
-    return Message(inert(subject, 200), text, max(brief.message.grade for brief in briefs))
+    grade = max(brief.message.grade for brief in briefs)
+    first = briefs[0]
+    outside = f"【{NAMES[grade].ja}】インシデント {len(briefs)} 件が対応を待っています"
+    return Message(
+        inert(subject, 200),
+        text,
+        grade,
+        outside_subject=outside,
+        outside_text=f"{outside}。\n一番重いもの: {first.message.outside_subject}\n対応を始める: {first.ack}\n{first.link}",
+        link=first.link,
+        ack=first.ack,
+    )
+
+
+def plain(subject: str, lines: Sequence[str], *, outside: str, link: str = "", grade: int = 0) -> Message:
+    """Any other message: a hand-over, a deadline, a channel that fails. outside: what may be said elsewhere."""
+    return Message(
+        inert(subject, 200),
+        "\n".join(inert(line) for line in lines),
+        grade,
+        outside_subject=inert(outside, 200),
+        outside_text=f"{inert(outside)}\n{link}".strip(),
+        link=link,
+    )
 
 
 def _who(incident: Incident) -> str:

@@ -1,58 +1,40 @@
 """`notify:` of the configuration."""
 
-from pathlib import Path
-from typing import Annotated, Literal
+import functools
+import operator
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
 from hinomi.config import Section
 from hinomi.secret import Secret
+from responders.notify.channels.chat import Chat
+from responders.notify.channels.file import Files
+from responders.notify.channels.smtp import Smtp
+from responders.notify.channels.webhook import Webhook
+from responders.notify.kinds import kinds
+
+if TYPE_CHECKING:
+    Channel = Any
+else:
+    Channel = Annotated[
+        functools.reduce(operator.or_, (kind.settings for kind in kinds().values())),
+        Field(discriminator="kind"),
+    ]
+
+__all__ = ["Channel", "Chat", "Files", "Heartbeat", "NotifySettings", "Smtp", "Webhook"]
 
 
-class Smtp(Section):
-    """Mail through a relay. tls: `starttls`, `tls` or `none` (a relay on a closed network)."""
+class Heartbeat(Section):
+    """A service outside that rings when we fall silent: url is fetched every so many minutes while messages work."""
 
-    kind: Literal["smtp"]
-    host: str
-    port: int = Field(default=25, ge=1, le=65535)
-    tls: Literal["none", "starttls", "tls"] = "starttls"
-    ca: Path | None = None
-    sender: str
-    user: str = ""
-    password: Secret | None = None
-    inside: bool = True
-
-
-class Webhook(Section):
-    """JSON to an address, signed: X-Hinomi-Signature: sha256=HMAC(key, body)."""
-
-    kind: Literal["webhook"]
     url: Secret
-    key: Secret | None = None
-    inside: bool = False
-
-
-class Chat(Section):
-    """Teams, Slack and everything else that apprise knows; the URL holds the token and is a secret."""
-
-    kind: Literal["chat"]
-    url: Secret
-    inside: bool = False
-
-
-class Files(Section):
-    """Messages as files in a folder, for closed networks and trials."""
-
-    kind: Literal["file"]
-    folder: Path
-    inside: bool = True
-
-
-Channel = Annotated[Smtp | Webhook | Chat | Files, Field(discriminator="kind")]
+    minutes: int = Field(default=5, ge=1, le=60)
 
 
 class NotifySettings(Section):
-    """channels by name; base_url: of the console, for links; per_person_an_hour, an_hour: limits of messages.
+    """channels by name; base_url: of the console, for links; per_person_an_hour, an_hour: limits of messages (grade 3 is
+    never held back by them); alarm: who is told when messages themselves do not go out.
 
     storm_messages, storm_minutes: after so many messages to a person within so many minutes, further ones wait that
     long and are one digest; what is graver than all of them goes at once.
@@ -66,4 +48,6 @@ class NotifySettings(Section):
     storm_minutes: int = Field(default=10, ge=1)
     bundle_seconds: int = Field(default=30, ge=0)
     attempts: int = Field(default=6, ge=1, le=50)
+    heartbeat: Heartbeat | None = None
+    alarm: list[str] = Field(default_factory=list)
     link_key: Secret | None = None

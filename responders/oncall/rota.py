@@ -1,12 +1,13 @@
 """The rota: who is on call at a moment, with Japanese holidays and the New Year closing (12/29–1/3)."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import holidays
 
-from responders.oncall.settings import Layer, OnCallSettings, Step
+from responders.oncall.settings import Layer, OnCallSettings, Override, Step
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _JAPAN = holidays.country_holidays("JP")
@@ -22,10 +23,12 @@ class Rota:
     """Answers who is on call; all times zoned."""
 
     settings: OnCallSettings
+    standins: Callable[[], Sequence[Override]] = tuple
+    """Overrides that people entered while the tower runs."""
 
     def who(self, at: datetime) -> str | None:
         """The contact on call, None when the rota has a hole."""
-        for override in self.settings.overrides:
+        for override in (*self.standins(), *self.settings.overrides):
             if override.start <= at < override.end:
                 return override.person
         local = at.astimezone(ZoneInfo(self.settings.time_zone))
@@ -36,14 +39,33 @@ class Rota:
                 return layer.people[week % len(layer.people)]
         return None
 
-    def due(self, grade: int, waited: timedelta, at: datetime) -> list[str]:
+    def due(self, grade: int, waited: timedelta, at: datetime, zones: Sequence[str] = ()) -> list[str]:
         """Contacts who should have been asked after so long without acknowledgement, in order."""
         asked: list[str] = []
-        for step in self.steps(grade):
+        for step in self.steps(grade, zones):
             if timedelta(minutes=step.after_minutes) <= waited:
                 for name in step.to:
                     asked += self._behind(name, grade, at)
         return list(dict.fromkeys(asked))
+
+    def next_step(self, grade: int, waited: timedelta, zones: Sequence[str] = ()) -> timedelta | None:
+        """How long after the beginning the next step of the chain comes, None after the last."""
+        steps = (timedelta(minutes=step.after_minutes) for step in self.steps(grade, zones))
+        return min((step for step in steps if step > waited), default=None)
+
+    def quiet_until(self, grade: int, at: datetime) -> datetime | None:
+        """When the quiet hours of this grade end, None outside of them. Grade 3 has none."""
+        local = at.astimezone(ZoneInfo(self.settings.time_zone))
+        for quiet in self.settings.quiet:
+            if grade >= 3 or grade not in quiet.grades:
+                continue
+            for began in (local.date(), local.date() - timedelta(days=1)):
+                start = datetime.combine(began, quiet.start, local.tzinfo)
+                end = datetime.combine(began, quiet.end, local.tzinfo)
+                end += timedelta(days=1) if quiet.end <= quiet.start else timedelta(0)
+                if start <= local < end:
+                    return end
+        return None
 
     def _behind(self, name: str, grade: int, at: datetime) -> list[str]:
         """Whom a step means. Where the rota has a hole, those who would be asked later stand in, else everyone:
@@ -70,8 +92,14 @@ class Rota:
                 found.append((at, at + quarter))
         return found
 
-    def steps(self, grade: int) -> list[Step]:
-        """The chain of a grade; where none is configured, the person on call at once."""
+    def steps(self, grade: int, zones: Sequence[str] = ()) -> list[Step]:
+        """The chain of a grade and, where it touches a zone with a chain of its own, that one's too; where none is
+        configured, the person on call at once."""
+        own = [step for zone in zones for step in self.settings.escalation_zones.get(zone, [])]
+        if own:
+            return sorted(
+                [*(self.settings.escalation.get(grade) or []), *own], key=lambda step: step.after_minutes
+            )
         return self.settings.escalation.get(grade) or [Step(after_minutes=0, to=["oncall"])]
 
 

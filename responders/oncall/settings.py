@@ -20,6 +20,7 @@ class Contact(Section):
     channels: list[str] = Field(min_length=1)
     mail: str = ""
     phone: str = ""
+    line_works: str = ""
 
 
 class Layer(Section):
@@ -48,14 +49,25 @@ class Step(Section):
     to: list[str] = Field(min_length=1)
 
 
+class Quiet(Section):
+    """Hours in which these grades wake nobody: they are told when the hours end, in one message."""
+
+    start: time = time(22, 0)
+    end: time = time(7, 0)
+    grades: list[int] = Field(default_factory=lambda: [1])
+
+
 class OnCallSettings(Section):
-    """Layers are looked at in order, the first that holds decides; escalation: by grade (0–3)."""
+    """Layers are looked at in order, the first that holds decides; escalation: by grade (0–3), and for incidents that
+    touch a network zone, `escalation_zones`, where the zone has its own chain."""
 
     time_zone: str = "Asia/Tokyo"
     people: dict[str, Contact] = Field(default_factory=dict)
     layers: list[Layer] = Field(default_factory=list)
     overrides: list[Override] = Field(default_factory=list)
     escalation: dict[int, list[Step]] = Field(default_factory=dict)
+    escalation_zones: dict[str, list[Step]] = Field(default_factory=dict)
+    quiet: list[Quiet] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -64,6 +76,7 @@ class OnCallSettings(Section):
             *(person for layer in self.layers for person in layer.people),
             *(override.person for override in self.overrides),
             *(name for steps in self.escalation.values() for step in steps for name in step.to),
+            *(name for steps in self.escalation_zones.values() for step in steps for name in step.to),
         }
         strangers = sorted(named - {"oncall", *self.people})
         if strangers:

@@ -1,5 +1,6 @@
 """Records in SQLite (WAL): one table, JSON bodies, compare-and-set by version."""
 
+import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
@@ -20,6 +21,9 @@ create table if not exists record (
   primary key (kind, id)
 ) without rowid
 """
+_INDEXED = ("state", "status", "incident_id")
+"""Keys by which kinds are looked up again and again; a record without the key costs its index nothing."""
+_PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _COLUMNS = "kind, id, version, body, updated"
 
 
@@ -35,6 +39,11 @@ class SqliteRecords:
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=full")
             self._db.execute(_TABLE)
+            for key in _INDEXED:
+                value = f"json_extract(body, '{_path(key)}')"
+                self._db.execute(
+                    f"create index if not exists record_{key} on record (kind, {value}) where {value} is not null"
+                )
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"{path}: 記録を開けません({error})。", f"{path}: records cannot be opened: {error}"
@@ -172,7 +181,9 @@ def _path(dotted: str) -> str:
 def _where(kind: str, where: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
     clauses, values = ["kind=?"], [kind]
     for dotted, wanted in (where or {}).items():
-        if isinstance(wanted, (list, tuple, set, frozenset)):
+        if _PLAIN.fullmatch(dotted) and wanted is not None:
+            clauses.append(_literal(dotted, wanted, values))
+        elif isinstance(wanted, (list, tuple, set, frozenset)):
             marks = ",".join("?" * len(wanted))
             clauses.append(f"json_extract(body, ?) in ({marks})")
             values.extend([_path(dotted), *wanted])
@@ -183,3 +194,13 @@ def _where(kind: str, where: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
             clauses.append("json_extract(body, ?) = ?")
             values.extend([_path(dotted), wanted])
     return " and ".join(clauses), values
+
+
+def _literal(dotted: str, wanted: Any, values: list[Any]) -> str:
+    """The path as text, not as a bound value: only then does SQLite see that an index fits."""
+    value = f"json_extract(body, '{_path(dotted)}')"
+    if isinstance(wanted, (list, tuple, set, frozenset)):
+        values.extend(wanted)
+        return f"{value} in ({','.join('?' * len(wanted))})"
+    values.append(wanted)
+    return f"{value} = ?"

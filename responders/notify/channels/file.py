@@ -1,11 +1,22 @@
 """A message as a file: written whole, named by its id, so that a second writing changes nothing."""
 
 import re
+from pathlib import Path
+from typing import Literal
 
+from hinomi.config import Section
 from hinomi.errors import DependencyDown
+from responders.notify.kinds import ChannelKind
 from responders.notify.message import Message
-from responders.notify.settings import Files
 from responders.oncall.settings import Contact
+
+
+class Files(Section):
+    """Messages as files in a folder, for closed networks and trials."""
+
+    kind: Literal["file"]
+    folder: Path
+    inside: bool = True
 
 
 def send(settings: Files, contact: Contact, message: Message, key: str) -> None:
@@ -22,3 +33,6 @@ def send(settings: Files, contact: Contact, message: Message, key: str) -> None:
             f"フォルダ {settings.folder} に書けません({error.strerror})。",
             f"cannot write to {settings.folder}: {error.strerror}",
         ) from error
+
+
+KIND = ChannelKind("file", Files, send)

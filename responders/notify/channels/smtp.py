@@ -1,36 +1,113 @@
-"""Mail through an SMTP relay. UTF-8 throughout; header injection is impossible: EmailMessage refuses line ends."""
+"""Mail through an SMTP relay, as plain text or signed (S/MIME). Header injection is impossible: EmailMessage refuses line
+ends, and every value of a message is inert before."""
 
 import smtplib
 import ssl
+from email.charset import Charset
+from email.header import Header
 from email.message import EmailMessage
+from email.message import Message as Mail
+from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
+from pathlib import Path
+from typing import Literal
 
-from hinomi.errors import DependencyDown
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import pkcs7
+from pydantic import Field
+
+from hinomi.config import Section
+from hinomi.errors import ConfigError, DependencyDown
+from hinomi.secret import Secret
+from responders.notify.iso2022jp import encodable
+from responders.notify.kinds import ChannelKind
 from responders.notify.message import Message
-from responders.notify.settings import Smtp
 from responders.oncall.settings import Contact
 
 _TIMEOUT = 15.0
 
 
+class Signing(Section):
+    """S/MIME: the sender's certificate (PEM) and its key (a secret, PEM without a passphrase)."""
+
+    certificate: Path
+    key: Secret
+
+
+class Smtp(Section):
+    """Mail through a relay. tls: `starttls`, `tls` or `none` (a relay on a closed network); charset: `iso-2022-jp` for
+    readers that know nothing else; signing: S/MIME."""
+
+    kind: Literal["smtp"]
+    host: str
+    port: int = Field(default=25, ge=1, le=65535)
+    tls: Literal["none", "starttls", "tls"] = "starttls"
+    ca: Path | None = None
+    sender: str
+    user: str = ""
+    password: Secret | None = None
+    charset: Literal["utf-8", "iso-2022-jp"] = "utf-8"
+    signing: Signing | None = None
+    inside: bool = True
+
+
 def send(settings: Smtp, contact: Contact, message: Message, key: str) -> None:
     """Hand the mail to the relay. key: the notification's id, kept in Message-ID so that doubles can be told."""
-    mail = EmailMessage()
-    mail["From"], mail["To"], mail["Subject"] = settings.sender, contact.mail, message.subject
-    mail["Date"] = formatdate(usegmt=True)
-    mail["Message-ID"] = f"<{key}@hinomi>" if key else make_msgid(domain="hinomi")
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(message.text, charset="utf-8", cte="base64")
+    mail = _signed(settings, message) if settings.signing else _mail(settings, message)
+    sent = mail if isinstance(mail, bytes) else mail.as_bytes()
+    head = _head(settings, contact, message, key)
     try:
         with _connected(settings) as relay:
             if settings.password is not None:
                 relay.login(settings.user, settings.password.reveal())
-            relay.send_message(mail)
+            relay.sendmail(settings.sender, [contact.mail], head + sent)
     except (OSError, smtplib.SMTPException) as error:
         raise DependencyDown(
             f"メール中継 {settings.host}:{settings.port} に渡せません({_said(error)})。",
             f"mail relay {settings.host}:{settings.port} did not take it: {_said(error)}",
         ) from error
+
+
+def _head(settings: Smtp, contact: Contact, message: Message, key: str) -> bytes:
+    """The lines above the body's own: EmailMessage checks and folds them."""
+    head = EmailMessage()
+    head["From"], head["To"] = settings.sender, contact.mail
+    head["Date"] = formatdate(usegmt=True)
+    head["Message-ID"] = f"<{key}@hinomi>" if key else make_msgid(domain="hinomi")
+    head["Auto-Submitted"] = "auto-generated"
+    if settings.charset == "iso-2022-jp":
+        subject = Header(encodable(message.subject), "iso-2022-jp", header_name="Subject").encode()
+        return head.as_bytes().rstrip(b"\n") + f"\nSubject: {subject}\n".encode("ascii")
+    head["Subject"] = message.subject
+    return head.as_bytes().rstrip(b"\n") + b"\n"
+
+
+def _mail(settings: Smtp, message: Message) -> Mail:
+    """The body with its Content-* lines."""
+    if settings.charset == "iso-2022-jp":
+        return MIMEText(encodable(message.text), "plain", Charset("iso-2022-jp"))  # type: ignore[arg-type]
+    mail = EmailMessage()
+    mail.set_content(message.text, charset="utf-8", cte="base64")
+    return mail
+
+
+def _signed(settings: Smtp, message: Message) -> bytes:
+    """multipart/signed (RFC 8551 3.5.3) over the body. Raises ConfigError for a certificate or key that is none."""
+    assert settings.signing is not None
+    try:
+        certificate = x509.load_pem_x509_certificate(settings.signing.certificate.read_bytes())
+        key = serialization.load_pem_private_key(settings.signing.key.reveal().encode(), password=None)
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            "S/MIME の証明書か鍵を読めません。", f"the S/MIME certificate or key cannot be read: {error}"
+        ) from None
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
+        raise ConfigError("S/MIME の鍵は RSA か EC です。", "the S/MIME key must be RSA or EC")
+    body = _mail(settings, message).as_bytes().replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+    made = pkcs7.PKCS7SignatureBuilder().set_data(body).add_signer(certificate, key, hashes.SHA256())
+    return made.sign(serialization.Encoding.SMIME, [pkcs7.PKCS7Options.DetachedSignature])
 
 
 def _connected(settings: Smtp) -> smtplib.SMTP:
@@ -46,3 +123,6 @@ def _connected(settings: Smtp) -> smtplib.SMTP:
 
 def _said(error: Exception) -> str:
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+KIND = ChannelKind("smtp", Smtp, send)

@@ -2,16 +2,28 @@
 
 import hashlib
 import hmac
+from typing import Literal
 
 import httpx
 import orjson
 
+from hinomi.config import Section
 from hinomi.errors import DependencyDown
+from hinomi.secret import Secret
+from responders.notify.kinds import ChannelKind
 from responders.notify.message import Message
-from responders.notify.settings import Webhook
 from responders.oncall.settings import Contact
 
 _TIMEOUT = 15.0
+
+
+class Webhook(Section):
+    """JSON to an address, signed: X-Hinomi-Signature: sha256=HMAC(key, body)."""
+
+    kind: Literal["webhook"]
+    url: Secret
+    key: Secret | None = None
+    inside: bool = False
 
 
 def send(settings: Webhook, contact: Contact, message: Message, key: str) -> None:
@@ -34,3 +46,6 @@ def send(settings: Webhook, contact: Contact, message: Message, key: str) -> Non
             f"送信先に届きません({type(error).__name__})。",
             f"the webhook cannot be reached: {type(error).__name__}",
         ) from None  # the address holds a secret: not in the text
+
+
+KIND = ChannelKind("webhook", Webhook, send)

@@ -1,0 +1,209 @@
+"""Who is called when: the chain of an incident, quiet hours, the change of shift, deadlines, channels that fail.
+
+The queue in memory says when an incident is to be looked at next; it is made anew from the records at a start and every few
+minutes, and whoever changes an incident in another process leaves a nudge. So a round costs what is due, not what is open.
+"""
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hinomi.clock import JST, Clock
+from hinomi.incident import Incident
+from hinomi.store import Records
+from hinomi.words import Words
+from responders.audit import Audit
+from responders.duties.clocks import Clocks
+from responders.incidents import casefile
+from responders.notify import links
+from responders.notify.message import of_incident, plain
+from responders.notify.outbox import Outbox
+from responders.oncall import Rota
+from responders.oncall.standins import NOTE
+from responders.settings import ResponderSettings
+
+CALLS_FROM = 1  # the lowest grade that calls a person
+SHIFT = ("oncall_shift", "now")
+_AGAIN = timedelta(minutes=5)
+_STAGES = {
+    "undecided": "報告の要否がまだ決まっていません",
+    "at-once": "直ちに行う報告がまだです",
+    "soon": "報告の期限が近づいています",
+    "day": "報告の期限は明日です",
+    "due": "報告の期限は今日です",
+    "overdue": "報告の期限を過ぎています",
+}
+
+
+@dataclass(slots=True)
+class Calling:
+    """Plans messages; the outbox sends them."""
+
+    records: Records
+    clock: Clock
+    settings: ResponderSettings
+    audit: Audit
+    rota: Rota
+    outbox: Outbox
+    key: bytes
+    first_step: Callable[[Incident], Words]
+    _queue: list[tuple[datetime, str]] = field(default_factory=list)
+    _when: dict[str, datetime] = field(default_factory=dict)
+    _built: datetime | None = None
+    _minute: datetime | None = None
+
+    def changed(self, incidents: Iterable[str]) -> None:
+        """These are to be looked at now."""
+        now = self.clock.now()
+        for identity in incidents:
+            self._put(identity, now)
+
+    def due(self) -> list[Incident]:
+        """Open incidents whose time has come, the gravest and newest first: limits must not be used up by what is old."""
+        self._refill()
+        now, found = self.clock.now(), []
+        while self._queue and self._queue[0][0] <= now:
+            at, identity = heapq.heappop(self._queue)
+            if self._when.get(identity) != at:
+                continue  # put again since, for another time
+            del self._when[identity]
+            held = self.records.get(casefile.KIND, identity)
+            if held is not None:
+                found.append(Incident.model_validate(held.body))
+        return sorted(found, key=lambda one: (one.grade, one.last), reverse=True)
+
+    def call(self, incident: Incident) -> None:
+        """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
+        if not casefile.needs_a_person(incident) or incident.grade < CALLS_FROM:
+            return
+        now = self.clock.now()
+        began = casefile.waits_since(incident)
+        waited = now - began
+        bundle = timedelta(seconds=self.settings.notify.bundle_seconds)
+        if waited < bundle and incident.grade < 3:
+            self._put(
+                incident.id, began + bundle
+            )  # let the first burst come together: one incident, one message
+            return
+        if (until := self.rota.quiet_until(incident.grade, now)) is not None:
+            self._put(incident.id, until)
+            return
+        for person in self.rota.due(incident.grade, waited, now, incident.zones):
+            again = incident.fields.get("reopened", 0)
+            key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
+            if self.records.get("notification", self.outbox.id_of(key, person)) is None:
+                self._plan(incident, person, key)
+        if (later := self.rota.next_step(incident.grade, waited, incident.zones)) is not None:
+            self._put(incident.id, began + later)
+
+    def each_minute(self) -> None:
+        """What does not hang on an incident: the change of shift, reporting deadlines."""
+        now = self.clock.now()
+        if self._minute is not None and now - self._minute < timedelta(minutes=1):
+            return
+        self._minute = now
+        self._hand_over(now)
+        self._remind(now)
+
+    def _put(self, identity: str, at: datetime) -> None:
+        if (known := self._when.get(identity)) is not None and known <= at:
+            return
+        self._when[identity] = at
+        heapq.heappush(self._queue, (at, identity))
+
+    def _refill(self) -> None:
+        now = self.clock.now()
+        if self._built is None or now - self._built >= _AGAIN:
+            self._built = now
+            for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000):
+                if _may_call(record.body):
+                    self._put(record.id, now)
+        for nudge in self.records.find(casefile.NUDGE, limit=10_000):
+            self.records.delete(casefile.NUDGE, nudge.id)
+            self._put(nudge.id, now)
+
+    def _plan(self, incident: Incident, person: str, key: str) -> None:
+        base = self.settings.notify.base_url.rstrip("/")
+        nonce = self.outbox.id_of(key, person)[:16]
+        token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
+        link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
+        first = self.first_step(incident)
+        message = of_incident(incident, first_step_ja=first.ja, first_step_en=first.en, link=link, ack=ack)
+        if self.outbox.plan(person, message, key=key, incident_id=incident.id, link=link, ack=ack):
+            hole = {} if self.rota.who(self.clock.now()) else {"because": "rota_hole"}
+            self.audit.append(
+                actor="hinomi", action="notify.planned", target=incident.id, details={"to": person, **hole}
+            )
+
+    def _hand_over(self, now: datetime) -> None:
+        """Whoever comes on call is told what is open, with the notes of who goes."""
+        person = self.rota.who(now)
+        held = self.records.get(*SHIFT)
+        if held is not None and held.body["person"] == person:
+            return
+        if held is not None and person is not None:
+            notes = self.records.find(NOTE, {"state": "open"}, limit=100)
+            lines = self._handed(held.body["person"], [one.body for one in notes])
+            message = plain("当番の引き継ぎ", lines, outside="当番の引き継ぎがあります", link=self._base)
+            self.outbox.plan(person, message, key=f"handover|{now.isoformat()}", incident_id="")
+            for note in notes:
+                self.records.put(
+                    NOTE, note.id, {**note.body, "state": "handed", "to": person}, expect=note.version
+                )
+        self.records.put(*SHIFT, {"person": person, "since": now.isoformat()})
+
+    def _handed(self, before: str | None, notes: list[dict[str, str]]) -> list[str]:
+        open_ = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=10_000)
+        open_.sort(key=lambda one: (-int(one.body["grade"]), int(one.body["number"])))
+        name = self.settings.oncall.people[before].name_ja if before in self.settings.oncall.people else "—"
+        lines = [f"前の当番: {name}", f"終わっていないインシデント: {len(open_)} 件"]
+        lines += [
+            f"・#{one.body['number']} [{one.body['grade']}] {one.body['title_ja']}"
+            f"(担当 {one.body['assignee'] or one.body['acknowledged_by'] or 'なし'})"
+            for one in open_[:15]
+        ]
+        lines += [f"・ほか {len(open_) - 15} 件"] if len(open_) > 15 else []
+        lines += ["", "申し送り:", *(f"・{note['text']}({note['by']})" for note in notes)] if notes else []
+        return [*lines, "", f"画面: {self._base}"]
+
+    def _remind(self, now: datetime) -> None:
+        """Deadlines of reports: to whoever is on call, and to those who are asked last (the CISO) from the last day on."""
+        for warning in Clocks(self.records, self.clock, self.audit).warnings():
+            stage = warning.stage.split("-")[0] if warning.stage != "at-once" else "at-once"
+            who = [self.rota.who(now)]
+            if stage in ("due", "overdue"):
+                who += [name for step in self.rota.steps(3) for name in step.to if name != "oncall"]
+            held = self.records.get(casefile.KIND, str(warning.clock.body["incident_id"]))
+            number = held.body["number"] if held else "?"
+            due = warning.clock.body.get("due", "")
+            until = (
+                f"{datetime.fromisoformat(due).astimezone(JST):%m月%d日 %H:%M}"
+                if due
+                else warning.duty.when.ja
+            )
+            inferred = "(推定)" if warning.duty.due_inferred else ""
+            lines = [
+                f"{warning.duty.to.ja}への「{warning.duty.what.ja}」",
+                f"期限: {until}{inferred}",
+                f"インシデント #{number}: {self._base}/incidents/{number}",
+                "火の見が外部に送ることはありません。人が送り、送ったことを記録してください。",
+            ]
+            subject = f"{_STAGES[stage]}: {warning.duty.what.ja}(#{number})"
+            message = plain(subject, lines, outside=f"{_STAGES[stage]}(#{number})", link=self._base, grade=3)
+            for person in dict.fromkeys(one for one in who if one):
+                key = f"{warning.clock.id}|{warning.stage}"
+                incident = str(warning.clock.body["incident_id"])
+                self.outbox.plan(person, message, key=key, incident_id=incident)
+
+    @property
+    def _base(self) -> str:
+        return self.settings.notify.base_url.rstrip("/")
+
+
+def _may_call(body: dict[str, object]) -> bool:
+    """Whether an open incident may still call somebody or has plans to ask for: without reading all of it."""
+    fields = body["fields"]
+    assert isinstance(fields, dict)
+    grade, known = body["grade"], fields.get("acknowledged_grade", body["grade"])
+    return not body["acknowledged_by"] or grade > known or bool(fields.get("propose_again"))

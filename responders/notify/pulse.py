@@ -1,0 +1,104 @@
+"""Whether messages still go out: told to people on other channels when they do not, and to a service that rings when we
+fall silent altogether (a dead man's switch)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from hinomi.clock import Clock
+from hinomi.store import Records
+from responders.audit import Audit
+from responders.notify.message import plain
+from responders.notify.outbox import KIND, Outbox
+from responders.notify.settings import NotifySettings
+
+STATE = ("notify_health", "now")
+_LATE = timedelta(minutes=5)
+_TOLD_EVERY = timedelta(hours=6)
+_MINUTE = timedelta(minutes=1)
+
+
+@dataclass(slots=True)
+class Pulse:
+    """Looks once a minute."""
+
+    records: Records
+    clock: Clock
+    settings: NotifySettings
+    outbox: Outbox
+    audit: Audit
+    _looked: datetime | None = None
+    _beaten: datetime | None = None
+
+    def beat(self) -> None:
+        """Look, tell, fetch the address outside: only while messages are not stuck."""
+        now = self.clock.now()
+        if self._looked is not None and now - self._looked < _MINUTE:
+            return
+        self._looked = now
+        stuck = self._stuck(now)
+        self._keep(stuck, now)
+        if stuck:
+            self._tell(stuck, now)
+        else:
+            self._ring(now)
+
+    def _stuck(self, now: datetime) -> list[str]:
+        """What is wrong, in words: messages that wait too long or were given up, by channel."""
+        found: dict[str, int] = {}
+        for record in self.records.find(KIND, {"state": ["planned", "failed"]}, limit=10_000):
+            body = record.body
+            failed = body["state"] == "failed"
+            since = datetime.fromisoformat(body["created"])
+            recent = now - since < timedelta(days=1)
+            if recent and body["history"] and (failed or now - since > _LATE):
+                channel = str(body["history"][-1].get("channel", "?"))
+                found[channel] = found.get(channel, 0) + 1
+        return [f"{channel}: {n} 件が届いていません" for channel, n in sorted(found.items())]
+
+    def _keep(self, stuck: list[str], now: datetime) -> None:
+        """The state for the console and the doctor, written when it changes."""
+        held = self.records.get(*STATE)
+        body = {"ok": not stuck, "problems": stuck}
+        if held is not None and {key: held.body[key] for key in body} == body:
+            return
+        self.audit.append(
+            actor="hinomi", action="notify.health", target="notify", details={"problems": stuck}
+        )
+        told = held.body.get("told") if held and stuck else None
+        self.records.put(*STATE, {**body, "since": now.isoformat(), "told": told})
+
+    def _tell(self, stuck: list[str], now: datetime) -> None:
+        held = self.records.get(*STATE)
+        if held is None or not _again(held.body, now):
+            return
+        message = plain(
+            "通知そのものが届いていません",
+            ["次の通知先に送れていません。", *stuck, "画面の一覧でインシデントを確かめてください。"],
+            outside="通知そのものが届いていません。画面を確かめてください",
+            link=self.settings.base_url,
+            grade=3,
+        )
+        for person in self.settings.alarm:
+            self.outbox.plan(person, message, key=f"pulse|{now.isoformat()}", incident_id="")
+        self.records.put(*STATE, {**held.body, "told": now.isoformat()}, expect=held.version)
+
+    def _ring(self, now: datetime) -> None:
+        own = self.settings.heartbeat
+        if own is None or (self._beaten and now - self._beaten < timedelta(minutes=own.minutes)):
+            return
+        self._beaten = now
+        try:
+            with httpx.Client(timeout=5.0, follow_redirects=False) as client:
+                client.get(own.url.reveal()).raise_for_status()
+        except httpx.HTTPError as error:  # its silence is what the service outside rings about
+            details = {"reason": type(error).__name__}
+            self.audit.append(actor="hinomi", action="notify.heartbeat_failed", target="", details=details)
+
+
+def _again(body: Mapping[str, Any], now: datetime) -> bool:
+    told = body.get("told")
+    return not told or now - datetime.fromisoformat(str(told)) >= _TOLD_EVERY

@@ -1,0 +1,79 @@
+"""The rota as a calendar that a telephone subscribes to (iCalendar, RFC 5545)."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+from hinomi.identity import digest
+from responders.oncall.rota import Rota
+
+_QUARTER = timedelta(minutes=15)
+_WIDTH = 73  # octets of a line before it is folded (RFC 5545 3.1: 75 with the line end's part)
+
+
+def calendar(rota: Rota, now: datetime, *, days: int = 60, person: str = "") -> str:
+    """Shifts from a day ago on; of one person or of all."""
+    lines = [
+        "BEGIN:VCALENDAR",
+        "VERSION:2.0",
+        "PRODID:-//Hinomi//rota//JA",
+        "CALSCALE:GREGORIAN",
+        "METHOD:PUBLISH",
+        "X-WR-CALNAME:火の見 当番",
+        "REFRESH-INTERVAL;VALUE=DURATION:PT1H",
+    ]
+    for who, start, end in shifts(rota, now - timedelta(days=1), days + 1):
+        if person in ("", who):
+            lines += _event(rota, who, start, end, now)
+    lines.append("END:VCALENDAR")
+    return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
+
+
+def shifts(rota: Rota, start: datetime, days: int) -> Iterator[tuple[str, datetime, datetime]]:
+    """(person, from, to), by the quarter hour; holes are left out."""
+    first = start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0)
+    who, began = rota.who(first), first
+    for number in range(1, days * 96 + 1):
+        at = first + _QUARTER * number
+        now = rota.who(at)
+        if now != who:
+            if who is not None:
+                yield who, began, at
+            who, began = now, at
+    if who is not None:
+        yield who, began, first + _QUARTER * days * 96
+
+
+def _event(rota: Rota, who: str, start: datetime, end: datetime, now: datetime) -> list[str]:
+    contact = rota.settings.people.get(who)
+    name = contact.name_ja if contact else who
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{digest('shift', who, start.isoformat())}@hinomi",
+        f"DTSTAMP:{_time(now)}",
+        f"DTSTART:{_time(start)}",
+        f"DTEND:{_time(end)}",
+        f"SUMMARY:{_text(f'当番: {name}')}",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
+
+
+def _time(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y%m%dT%H%M%SZ}"
+
+
+def _text(text: str) -> str:
+    """RFC 5545 3.3.11."""
+    return text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,").replace("\n", "\\n")
+
+
+def _folded(line: str) -> Iterator[str]:
+    """Lines of at most 75 octets, never cut inside a character."""
+    part, size = "", 0
+    for sign in line:
+        octets = len(sign.encode())
+        if size + octets > _WIDTH:
+            yield part
+            part, size = " ", 1
+        part, size = part + sign, size + octets
+    yield part

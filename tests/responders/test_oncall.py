@@ -1,0 +1,233 @@
+"""On-call beyond the rota: quiet hours, zones, stand-ins, hand-over, maintenance, calendar, deadlines, failing channels."""
+
+import itertools
+import random
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from hinomi.clock import JST
+from hinomi.errors import InputError, Refused
+from responders.oncall.ical import calendar, shifts
+from responders.responder import desk
+from tests.responders.city import ANALYST, KEY, NIGHT, alert, messages, responder
+from tests.responders.peers.served import served
+
+PEOPLE = {
+    "sato": {"name_ja": "佐藤", "channels": ["desk"]},
+    "suzuki": {"name_ja": "鈴木", "channels": ["desk"]},
+    "ciso": {"name_ja": "副市長", "channels": ["desk"]},
+}
+AS: dict[str, Any] = {"actor": "sato", "roles": ANALYST}
+
+
+def oncall(**more: Any) -> dict[str, Any]:
+    return {"people": PEOPLE, "layers": [{"people": ["sato"]}], **more}
+
+
+def test_quiet_hours_wait_for_the_morning_and_grave_ones_do_not(tmp_path: Path) -> None:
+    """Grade 1 at 03:14 is told at 07:00, together with the others of the night; grade 3 at once."""
+    quiet = [{"start": "22:00", "end": "07:00", "grades": [1, 2]}]
+    tower, clock = responder(tmp_path, oncall=oncall(quiet=quiet))
+    for n in range(4):
+        tower.receive([alert(f"r{n}", minutes=n, level="medium", entities={"user.name": [f"u{n}"]})])
+    clock.advance(timedelta(hours=2))
+    tower.tick()
+    assert messages(tmp_path) == []
+    tower.receive([alert("grave", minutes=5, level="critical", entities={"user.name": ["x"]})])
+    tower.tick()
+    assert len(messages(tmp_path)) == 1
+    clock.time = datetime(2026, 11, 20, 7, 0, tzinfo=JST)
+    tower.tick()
+    told = messages(tmp_path)
+    assert len(told) == 2 and any("4 件のインシデント" in text for text in told)
+
+
+def test_a_zone_has_a_chain_of_its_own(tmp_path: Path) -> None:
+    """What touches LGWAN calls the chief beside the person on call, at once."""
+    chains = {"lgwan": [{"after_minutes": 0, "to": ["ciso"]}]}
+    settings = oncall(escalation={2: [{"after_minutes": 0, "to": ["oncall"]}]}, escalation_zones=chains)
+    tower, clock = responder(tmp_path, oncall=settings)
+    tower.receive([alert(zones=["lgwan"], level="medium")])
+    clock.advance(timedelta(minutes=1))
+    tower.tick()
+    assert {text.splitlines()[0] for text in messages(tmp_path)} == {"To: 佐藤", "To: 副市長"}
+
+
+def test_somebody_stands_in(tmp_path: Path) -> None:
+    """Entered while the tower runs, by whoever works on incidents; it can be dropped again."""
+    tower, clock = responder(tmp_path)
+    people = desk(tower.records, clock, KEY)
+    end = NIGHT + timedelta(hours=6)
+    with pytest.raises(Refused):
+        people.roster.stand_in(
+            "suzuki", NIGHT, end, "急病", settings=tower.settings.oncall, actor="k", roles=["viewer"]
+        )
+    with pytest.raises(InputError, match="一覧にない"):
+        people.roster.stand_in("nobody", NIGHT, end, "急病", settings=tower.settings.oncall, **AS)
+    held = people.roster.stand_in("suzuki", NIGHT, end, "急病", settings=tower.settings.oncall, **AS)
+    assert tower.rota.who(NIGHT + timedelta(hours=1)) == "suzuki" and tower.rota.who(end) == "sato"
+    people.roster.drop_stand_in(held.id, **AS)
+    assert tower.rota.who(NIGHT + timedelta(hours=1)) == "sato"
+
+
+def test_the_change_of_shift_hands_over(tmp_path: Path) -> None:
+    """Whoever comes gets what is open and the notes of who goes, once; notes are handed on once."""
+    layers = [
+        {"people": ["sato"], "start": "17:15", "end": "08:30"},
+        {"people": ["suzuki"], "start": "08:30", "end": "17:15"},
+    ]
+    tower, clock = responder(tmp_path, oncall={"people": PEOPLE, "layers": layers})
+    people = desk(tower.records, clock, KEY)
+    [incident] = tower.receive([alert()])
+    tower.tick()
+    people.acknowledge(incident.id, **AS)
+    people.roster.note("PC-114 は預かり済み", **AS)
+    clock.time = datetime(2026, 11, 20, 8, 31, tzinfo=JST)
+    tower.tick()
+    clock.advance(timedelta(minutes=2))
+    tower.tick()
+    [text] = [one for one in messages(tmp_path) if "引き継ぎ" in one]
+    assert text.startswith("To: 鈴木") and "前の当番: 佐藤" in text
+    assert "PC-114 は預かり済み(sato)" in text and "#1 [2]" in text and "担当 sato" in text
+
+
+def test_maintenance_is_planned_ahead(tmp_path: Path) -> None:
+    """Only between start and end, only about these entities, and never what is critical; counted as suppressed."""
+    tower, clock = responder(tmp_path)
+    roster = desk(tower.records, clock, KEY).roster
+    start, end = NIGHT + timedelta(hours=1), NIGHT + timedelta(hours=3)
+    with pytest.raises(InputError, match="対象"):
+        roster.plan_maintenance("入替", start, end, {}, **AS)
+    roster.plan_maintenance("基幹サーバー入替", start, end, {"host.name": "srv-1"}, **AS)
+    about = {"entities": {"host.name": ["srv-1"]}}
+    assert tower.receive([alert("before", **about)])
+    clock.advance(timedelta(hours=2))
+    other = {"entities": {"host.name": ["srv-2"]}}
+    assert tower.receive([alert("during", minutes=120, **about)]) == []
+    assert tower.receive([alert("other", minutes=120, **other)])
+    assert tower.receive([alert("grave", minutes=120, level="critical", **about)])
+    clock.advance(timedelta(hours=2))
+    assert tower.receive([alert("after", minutes=240, **about)])
+    counted = {line.reason for line in tower.ledger.take()}
+    assert any(reason and "基幹サーバー入替" in reason for reason in counted)
+
+
+def test_the_calendar_is_one_that_telephones_read(tmp_path: Path) -> None:
+    """RFC 5545: lines end in CRLF and hold at most 75 octets; a week has the shifts that the rota names."""
+    long = {**PEOPLE, "sato": {"name_ja": "佐藤, 一郎;" + "長" * 40, "channels": ["desk"]}}
+    layers = [
+        {"people": ["sato", "suzuki"], "start": "17:15", "end": "08:30", "turns_from": "2026-11-16"},
+        {"people": ["ciso"], "start": "08:30", "end": "17:15"},
+    ]
+    tower, _ = responder(tmp_path, oncall={"people": long, "layers": layers})
+    text = calendar(tower.rota, NIGHT, days=7)
+    assert text.endswith("END:VCALENDAR\r\n") and "\r\n" in text
+    assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
+    whole = text.replace("\r\n ", "")
+    assert "佐藤\\, 一郎\\;" in whole and whole.count("BEGIN:VEVENT") == whole.count("END:VEVENT") == 17
+    spans = list(shifts(tower.rota, NIGHT, 7))
+    assert all(one[2] == two[1] for one, two in itertools.pairwise(spans)), "no holes"
+    own = calendar(tower.rota, NIGHT, days=7, person="ciso").replace("\r\n ", "")
+    assert "副市長" in own and "佐藤" not in own
+
+
+def test_deadlines_are_told_ahead(tmp_path: Path) -> None:
+    """A clock: on day 3, the day before, the last day also to the CISO; each stage once; nothing after it was sent."""
+    tower, clock = responder(tmp_path)
+    people = desk(tower.records, clock, KEY)
+    [incident] = tower.receive([alert(zones=["mynumber"])])
+    people.acknowledge(incident.id, **AS)
+    people.clocks.start(incident.id, "PPC-MN-PRELIM", NIGHT, "兆候", **AS)
+    for _ in range(4 * 24 + 20):
+        clock.advance(timedelta(hours=1))
+        tower.tick()
+    told = [text for text in messages(tmp_path) if "速報" in text and "報告の期限" in text]
+    assert len(told) == 5  # soon, day and due to the one on call; due also to the others of the chain
+    assert sum("近づいて" in text for text in told) == sum("明日" in text for text in told) == 1
+    assert {t.splitlines()[0] for t in told if "今日" in t} == {"To: 佐藤", "To: 鈴木", "To: 副市長"}
+
+
+class Far:
+    """A service outside that counts."""
+
+    def __init__(self) -> None:
+        self.seen = 0
+
+    def app(self) -> Starlette:
+        async def take(request: Request) -> Response:
+            self.seen += 1
+            return Response()
+
+        return Starlette(routes=[Route("/beat", take)])
+
+
+def test_a_channel_that_fails_is_told_elsewhere_and_the_heartbeat_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While messages go out the address outside is fetched; a mail relay that is away is told on another channel, once."""
+    far = Far()
+    (tmp_path / "tls").mkdir()
+    with served(far.app(), tmp_path / "tls", tls=False) as at:
+        monkeypatch.setenv("BEAT", f"{at.url}/beat")
+        channels = {
+            "desk": {"kind": "file", "folder": str(tmp_path / "messages")},
+            "mail": {"kind": "smtp", "host": "127.0.0.1", "port": 1, "sender": "a@example.jp", "tls": "none"},
+        }
+        people = {**PEOPLE, "sato": {"name_ja": "佐藤", "channels": ["mail"], "mail": "s@example.jp"}}
+        tower, clock = responder(
+            tmp_path,
+            oncall={"people": people, "layers": [{"people": ["sato"]}]},
+            notify={
+                "channels": channels,
+                "alarm": ["suzuki"],
+                "heartbeat": {"url": "env:BEAT", "minutes": 5},
+            },
+        )
+        tower.outbox.chance = random.Random(1)
+        tower.tick()
+        assert far.seen == 1
+        tower.receive([alert()])
+        for _ in range(30):
+            clock.advance(timedelta(minutes=1))
+            tower.tick()
+        [text] = [one for one in messages(tmp_path) if "通知そのものが届いていません" in one]
+        assert text.startswith("To: 鈴木") and "mail: 1 件" in text
+        seen = far.seen
+        clock.advance(timedelta(minutes=6))
+        tower.tick()
+        assert far.seen == seen, "silent, so that the service outside rings"
+    held = tower.records.get("notify_health", "now")
+    assert held is not None and held.body["ok"] is False
+
+
+def test_what_leaves_the_network_names_nobody(tmp_path: Path) -> None:
+    """The same incident on an inner and an outer channel: the outer one has the number, the grade and the links only."""
+    channels = {
+        "desk": {"kind": "file", "folder": str(tmp_path / "inner")},
+        "away": {"kind": "file", "folder": str(tmp_path / "outer"), "inside": False},
+    }
+    people = {
+        "sato": {"name_ja": "佐藤", "channels": ["desk"]},
+        "suzuki": {"name_ja": "鈴木", "channels": ["away"]},
+    }
+    chain = {2: [{"after_minutes": 0, "to": ["sato", "suzuki"]}]}
+    tower, clock = responder(
+        tmp_path,
+        oncall={"people": people, "layers": [{"people": ["sato"]}], "escalation": chain},
+        notify={"channels": channels},
+    )
+    tower.receive([alert()])
+    clock.advance(timedelta(minutes=1))
+    tower.tick()
+    [inner] = [path.read_text() for path in (tmp_path / "inner").glob("*.txt")]
+    [outer] = [path.read_text() for path in (tmp_path / "outer").glob("*.txt")]
+    for secret in ("t.yamada", "203.0.113.66"):
+        assert secret in inner and secret not in outer
+    assert "#1" in outer and "/a/" in outer and "段階 2" in outer
