@@ -68,7 +68,6 @@ class Responder:
         )
         self.pulse = Pulse(self.records, self.clock, self.settings.notify, self.outbox, self.audit)
 
-
     @classmethod
     def of(
         cls,

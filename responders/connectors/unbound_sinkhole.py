@@ -1,0 +1,59 @@
+"""Unbound: names that the resolver answers with NXDOMAIN, in a file that its configuration includes.
+
+Facts: unbound.conf(5): `local-zone: "name." always_nxdomain` covers all names below; unbound-control(8): `reload_keep_cache`,
+`reload`. RFC 1035 for the question that verifies.
+"""
+
+import secrets
+import socket
+import struct
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from hinomi.config import Section
+from responders.connectors.listed import ListedNames
+from responders.connectors.protocol import Kind
+
+_NXDOMAIN, _TIMEOUT = 3, 3.0
+
+
+class Unbound(Section):
+    """file: included under `server:`; reload: what makes it read the file; server, port: where it answers."""
+
+    kind: Literal["unbound"]
+    file: Path
+    reload: list[str] = Field(default_factory=lambda: ["unbound-control", "reload"])
+    server: str = "127.0.0.1"
+    port: int = Field(default=53, ge=1, le=65535)
+
+
+def sinkhole(settings: Unbound) -> ListedNames:
+    """The connector."""
+    return ListedNames(
+        "DNS",
+        settings.file,
+        settings.reload,
+        lambda name: f'local-zone: "{name}." always_nxdomain',
+        lambda name: code(settings.server, settings.port, name) == _NXDOMAIN,
+    )
+
+
+def code(server: str, port: int, name: str) -> int | None:
+    """The response code of a question for an A record; None without an answer."""
+    number = secrets.randbits(16)
+    labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
+    question = struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", 1, 1)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+        asking.settimeout(_TIMEOUT)
+        try:
+            asking.sendto(question, (server, port))
+            answer = asking.recv(4096)
+        except OSError:
+            return None
+    answered = struct.unpack_from(">HH", answer) if len(answer) >= 4 else (None, 0)
+    return int(answered[1]) & 0xF if answered[0] == number else None
+
+
+KIND = Kind("unbound", Unbound, sinkhole, frozenset({"dns.sinkhole"}))
