@@ -92,6 +92,11 @@ class Stepping:
             if not self.limits.reserve(run, step):
                 return run, record
             run, record, step = self._begin(run, record, step, connector)
+        elif (
+            not step.attempts
+        ):  # the process died after it had begun: the log hears of the act before it is done
+            details = {"step": step.index, **step.values}
+            self.book.say(run, f"act_resumed.{step.act}", details, actor=run.decided_by)
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
         did = connector.act(step.act, step.values)

@@ -1,0 +1,183 @@
+"""Real targets from Debian packages, each for one test: nftables in a network namespace, Squid, Unbound, OpenSSH."""
+
+import json
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from responders.connectors.unbound_sinkhole import code
+from tests.e2e.tower import free_port
+from tests.shared import program
+
+_RULES = """
+table inet hinomi {
+  set blocked4 { type ipv4_addr; }
+  set blocked6 { type ipv6_addr; }
+  chain input {
+    type filter hook input priority -10; policy accept;
+    ip saddr @blocked4 drop
+    ip6 saddr @blocked6 drop
+  }
+}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A running target: its configuration section, and all that can be seen of its state."""
+
+    section: dict[str, Any]
+    state: Callable[[], str]
+
+
+@contextmanager
+def nftables(folder: Path) -> Iterator[Target]:
+    """A network namespace of its own, held by a sleeping process; the kernel's real rules inside."""
+    nft, unshare, nsenter = program("nft"), program("unshare"), program("nsenter")
+    with subprocess.Popen([unshare, "-n", "sleep", "600"]) as holder:
+        try:
+            _until(lambda: _namespace(str(holder.pid)) != _namespace("self"))
+            command = [nsenter, "-t", str(holder.pid), "-n", nft]
+            subprocess.run([*command, "-f", "-"], input=_RULES, text=True, check=True, timeout=30)
+
+            def state() -> str:
+                return subprocess.run(
+                    [*command, "list", "ruleset"], check=True, capture_output=True, text=True, timeout=30
+                ).stdout
+
+            yield Target({"kind": "nftables", "command": command}, state)
+        finally:
+            holder.kill()
+
+
+@contextmanager
+def squid(folder: Path) -> Iterator[Target]:
+    """Squid on loopback with an ACL that reads our file."""
+    binary, port = program("squid"), free_port()
+    service = ["-n", f"hinomi{port}"]  # its shared memory is named by it: several Squids on one machine
+    folder = Path(
+        tempfile.mkdtemp(prefix="hinomi-squid-")
+    )  # Squid gives up root, and pytest's folders are root's
+    shutil.chown(folder, "proxy", "proxy")
+    listed = folder / "deny.txt"
+    listed.write_text("# kept by the administrator\n.old.example\n")
+    configuration = folder / "squid.conf"
+    configuration.write_text(
+        f"http_port 127.0.0.1:{port}\npid_filename {folder}/squid.pid\ncache_log {folder}/cache.log\n"
+        f"access_log none\ncache deny all\nicp_port 0\nhtcp_port 0\n"
+        f"coredump_dir {folder}\npinger_enable off\nshutdown_lifetime 0 seconds\n"
+        f'acl deny dstdomain "{listed}"\nhttp_access deny deny\nhttp_access allow all\n'
+    )
+    with subprocess.Popen(
+        [binary, *service, "-N", "-f", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _until(lambda: _open(port))
+            section = {
+                "kind": "squid",
+                "file": str(listed),
+                "reload": [binary, *service, "-k", "reconfigure", "-f", str(configuration)],
+                "probe": f"http://127.0.0.1:{port}",
+            }
+            yield Target(section, lambda: listed.read_text() + oct(listed.stat().st_mode))
+        finally:
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def unbound(folder: Path) -> Iterator[Target]:
+    """Unbound on loopback that knows one name and includes our file."""
+    binary, control, port, command = program("unbound"), program("unbound-control"), free_port(), free_port()
+    folder.mkdir(parents=True)
+    listed = folder / "sinkhole.conf"
+    listed.write_text("# kept by the administrator\n")
+    configuration = folder / "unbound.conf"
+    configuration.write_text(
+        f'server:\n  interface: 127.0.0.1\n  port: {port}\n  username: ""\n  chroot: ""\n'
+        f'  directory: "{folder}"\n  pidfile: "{folder}/unbound.pid"\n  use-syslog: no\n'
+        f'  logfile: "{folder}/log"\n  local-zone: "example.net." redirect\n'
+        f'  local-data: "example.net. A 192.0.2.1"\n  include: "{listed}"\n'
+        f"remote-control:\n  control-enable: yes\n  control-interface: 127.0.0.1\n"
+        f"  control-port: {command}\n  control-use-cert: no\n"
+    )
+    with subprocess.Popen(
+        [binary, "-d", "-c", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as process:
+        try:
+            _until(lambda: code("127.0.0.1", port, "c2.example.net") == 0)
+            section = {
+                "kind": "unbound",
+                "file": str(listed),
+                "reload": [control, "-c", str(configuration), "reload"],
+                "port": port,
+            }
+            yield Target(section, lambda: f"{listed.read_text()}{code('127.0.0.1', port, 'c2.example.net')}")
+        finally:
+            process.kill()
+
+
+@contextmanager
+def device(folder: Path, dialect: str = "cisco_ios") -> Iterator[Target]:
+    """A switch or router behind a real OpenSSH server: host key, user key, ForceCommand."""
+    sshd, keygen, port = program("sshd"), program("ssh-keygen"), free_port()
+    folder.mkdir(parents=True)
+    state = folder / "state.json"
+    ports = {"GigabitEthernet0/12": ["switchport access vlan 20"], "GigabitEthernet0/1": []}
+    state.write_text(json.dumps({"lan2": []} if dialect == "yamaha_rtx" else ports, sort_keys=True))
+    for name in ("host", "user"):
+        subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True, timeout=30)
+    Path("/run/sshd").mkdir(exist_ok=True)
+    script = Path(__file__).with_name("device.py")
+    configuration = folder / "sshd_config"
+    configuration.write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
+        f"AuthorizedKeysFile {folder}/user.pub\nStrictModes no\nPasswordAuthentication no\n"
+        f"PermitRootLogin prohibit-password\nForceCommand {sys.executable} -S {script} {state} {dialect}\n"
+    )
+    known = folder / "known_hosts"
+    known.write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
+    with subprocess.Popen([sshd, "-D", "-e", "-f", configuration], stderr=subprocess.DEVNULL) as process:
+        try:
+            _until(lambda: _open(port))
+            section = {
+                "kind": "ssh_network",
+                "host": "127.0.0.1",
+                "port": port,
+                "user": "root",
+                "key": str(folder / "user"),
+                "known_hosts": str(known),
+                "dialect": dialect,
+                "ports": {"pc-114": "GigabitEthernet0/12"},
+                "segments": {"lgwan": "lan2" if dialect == "yamaha_rtx" else "GigabitEthernet0/1"},
+            }
+            yield Target(section, state.read_text)
+        finally:
+            process.kill()
+
+
+def _open(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _until(ready: Callable[[], bool], seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if ready():
+            return
+        time.sleep(0.05)
+    raise AssertionError("a real target did not start")
+
+
+def _namespace(process: str) -> Path:
+    return Path(f"/proc/{process}/ns/net").readlink()

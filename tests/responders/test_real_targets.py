@@ -1,0 +1,174 @@
+"""Real nftables, Squid, Unbound and devices behind OpenSSH: act, verify, idempotent, undo to what was, bit by bit; and a
+playbook over all of them and a real OpenLDAP with the process dying on the way."""
+
+import gc
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from hinomi.errors import HinomiError, Refused
+from responders.connectors.catalogue import Target as Section
+from responders.connectors.catalogue import Targets, connector
+from responders.connectors.protocol import Connector
+from responders.playbooks.run import RunState
+from tests.responders.peers import real
+from tests.responders.playbooks.stage import HEAD, scene, written
+from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, directory
+
+pytestmark = [
+    pytest.mark.peer,
+    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector; it runs within each test here.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
+CASES = {
+    "nftables": (
+        real.nftables,
+        "host_firewall.block_address",
+        {"address": "203.0.113.66"},
+        {"address": "x; drop"},
+    ),
+    "nftables6": (
+        real.nftables,
+        "host_firewall.block_address",
+        {"address": "2001:db8::66"},
+        {"address": "::/0"},
+    ),
+    "squid": (real.squid, "proxy.deny", {"name": "c2.example.net"}, {"name": "a.example\nallow all"}),
+    "unbound": (real.unbound, "dns.sinkhole", {"name": "c2.example.net"}, {"name": 'x" allow'}),
+    "shut": (real.device, "switch.shut_port", {"host": "pc-114"}, {"host": "pc-999"}),
+    "vlan": (real.device, "switch.quarantine", {"host": "pc-114"}, {"host": "pc-999"}),
+    "segment": (real.device, "router.cut_segment", {"segment": "lgwan"}, {"segment": "x\nreload"}),
+}
+
+
+def made(target: real.Target, **more: Any) -> Connector:
+    return connector(ADAPTER.validate_python({**target.section, **more}))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_act_verify_undo(tmp_path: Path, name: str) -> None:
+    """Twice is once; verified by the target itself; undo gives back every byte; a trick in a value is refused."""
+    start, action, values, trick = CASES[name]
+    with start(tmp_path / name) as target:
+        own, was = made(target), target.state()
+        assert own.health() == "" and own.plan(action, values).changed and target.state() == was
+        before = own.look(action, values)
+        assert own.act(action, values).changed and own.verify(action, values)
+        acted = target.state()
+        assert acted != was and not own.act(action, values).changed and target.state() == acted
+        later = own.look(action, values)
+        own.undo(action, values, later)
+        assert target.state() == acted, "it was so before, it stays so"
+        own.undo(action, values, before)
+        assert target.state() == was and not own.verify(action, values)
+        own.undo(action, values, before)
+        assert target.state() == was
+        with pytest.raises(Refused):
+            own.act(action, trick)
+        assert target.state() == was
+
+
+def test_a_yamaha_router(tmp_path: Path) -> None:
+    """Its own dialect: administrator, lan shutdown."""
+    with real.device(tmp_path / "rtx", "yamaha_rtx") as target:
+        own, was, values = made(target), target.state(), {"segment": "lgwan"}
+        before = own.look("router.cut_segment", values)
+        assert own.act("router.cut_segment", values).changed and own.verify("router.cut_segment", values)
+        own.undo("router.cut_segment", values, before)
+        assert target.state() == was
+
+
+def test_a_device_with_another_host_key_is_not_talked_to(tmp_path: Path) -> None:
+    """Somebody in the middle gets no command."""
+    with real.device(tmp_path / "one") as target, real.device(tmp_path / "two") as other:
+        port = target.section["port"]
+        key = Path(other.section["known_hosts"]).read_text().split(" ", 1)[1]
+        wrong = tmp_path / "known"
+        wrong.write_text(f"[127.0.0.1]:{port} {key}")
+        with pytest.raises(HinomiError):
+            made(target, known_hosts=str(wrong)).act("switch.shut_port", {"host": "pc-114"})
+
+
+STEPS = """
+  - evidence: {of: [user.name]}
+  - {act: directory.disable_account, value: user.name}
+  - parallel:
+    - [{act: host_firewall.block_address, value: source.ip}]
+    - [{act: proxy.deny, value: url.domain}]
+    - [{act: dns.sinkhole, value: dns.question.name}]
+    - [{act: switch.shut_port, value: host.name}]
+"""
+
+
+class Crash(BaseException):
+    """The process dies here."""
+
+
+@pytest.fixture
+def targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, real.Target]]:
+    monkeypatch.setenv("HINOMI_LDAP", ROBOT_PASSWORD)
+    with ExitStack() as stack:
+        found = {
+            "host_firewall": stack.enter_context(real.nftables(tmp_path / "nft")),
+            "proxy": stack.enter_context(real.squid(tmp_path / "squid")),
+            "dns": stack.enter_context(real.unbound(tmp_path / "unbound")),
+            "switch": stack.enter_context(real.device(tmp_path / "switch")),
+        }
+        ldap = stack.enter_context(directory(tmp_path / "ldap"))
+        section = {
+            "kind": "ldap",
+            "url": ldap.url,
+            "base": BASE,
+            "bind_dn": ROBOT,
+            "password": "env:HINOMI_LDAP",
+            "method": "ppolicy",
+        }
+        found["directory"] = real.Target(section, lambda: str(ldap.locked("t.yamada")))
+        yield found
+    gc.collect()
+
+
+@pytest.mark.slow
+def test_deaths_over_five_real_targets(tmp_path: Path, targets: dict[str, real.Target]) -> None:
+    """Die just after each target was changed and before that is written down; resumed: all five are as wanted, once;
+    undone: every byte of all five is as it was."""
+    own = Targets({name: ADAPTER.validate_python(one.section) for name, one in targets.items()})
+    was = {name: one.state() for name, one in targets.items()}
+    playbook = written(tmp_path, STEPS, HEAD)
+    for dies_at in (9, 13, 17, 21, 25):
+        folder = tmp_path / str(dies_at)
+        folder.mkdir()
+        on = scene(folder, playbook)
+        on.runs.world = type(on.runs.world)(own, *([on.runs.world.evidence] * 3))
+        on.approve()
+        put, writes = on.runs.records.put, 0
+
+        def dying(*arguments: Any, put: Any = put, dies_at: int = dies_at, **more: Any) -> Any:
+            nonlocal writes
+            writes += 1
+            if writes == dies_at:
+                raise Crash
+            return put(*arguments, **more)
+
+        on.runs.records.put = dying  # type: ignore[method-assign]
+        with pytest.raises(Crash):
+            on.tick()
+        on.runs.records.put = put  # type: ignore[method-assign]
+        for _ in range(8):
+            if on.tick(1).state is RunState.DONE:
+                break
+        assert on.run.state is RunState.DONE, on.run.journal
+        assert all(targets[name].state() != was[name] for name in targets)
+        said = {
+            one.rsplit(".", 2)[-2] + one.rsplit(".", 1)[-1] for one in on.audit() if "playbook.act" in one
+        }
+        assert len(said) == 5, "the log heard of each act"
+        on.desk.undo(on.run_id, actor="suzuki", roles=["information_system_manager"], note="戻す")
+        assert on.tick().state is RunState.UNDONE
+        assert {name: one.state() for name, one in targets.items()} == was
+        assert on.runs.audit.verify() == []
