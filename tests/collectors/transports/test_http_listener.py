@@ -261,7 +261,8 @@ def test_slow_and_broken_clients_are_cut_off(tmp_path: Path, listener: dict[str,
                 raw(port, b"\x16\x03\x01 no http\r\n\r\n"),
                 raw(port, head + b"X: " + b"a" * 400_000),
             )
-            assert dripped.startswith(b"HTTP/1.1 408")
+            # one that goes on sending after the answer can lose it to the reset that its own bytes provoke
+            assert dripped.startswith((b"HTTP/1.1 408", b"reset"))
             assert stopped.startswith(b"HTTP/1.1 408")
             assert garbage.startswith(b"HTTP/1.1 400")
             assert giant.startswith((b"HTTP/1.1 431", b"reset"))
