@@ -9,6 +9,7 @@ import polars as pl
 from collectors import catalogue
 from collectors.decode import decode
 from collectors.enrich import Enricher
+from collectors.indicators import Matcher
 from collectors.privacy import Privacy
 from collectors.source import ROW, Source
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
@@ -18,6 +19,7 @@ from hinomi.ledger import Ledger
 from hinomi.store import Appended, Checkpoint, Events
 from ops.formats import Formats
 from ops.health import SourceHealth
+from ops.indicators import LiveIndicators
 from ops.journal import log
 from ops.stages import Stages
 from ops.watch import LiveEnricher
@@ -47,6 +49,7 @@ class Pipeline:
     encodings: Mapping[str, str] = field(default_factory=dict)
     stages: Stages = field(default_factory=Stages)
     health: SourceHealth | None = None
+    indicators: LiveIndicators | Matcher | None = None
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -128,6 +131,9 @@ class Pipeline:
         with self.stages.timed("enrich"):
             own = _with_event_columns(frame, intake, source.name, origin)
             enriched = self.enricher.enrich(own)
+        if self.indicators is not None:
+            with self.stages.timed("indicators"):
+                enriched = self.indicators.mark(enriched)
         with self.stages.timed("privacy"):
             masked = self.privacy.apply(source.name, enriched)
         with self.stages.timed("type"):

@@ -10,7 +10,7 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
-from ops import feeds, holds, reports, retention, stores
+from ops import feeds, holds, indicators, reports, retention, stores
 from ops.journal import log
 from ops.roles.start import Role
 from responders.audit import Audit
@@ -40,6 +40,9 @@ class Timetable:
             "feeds",
             lambda: feeds.refresh(process.settings.feeds, process.settings.enrich, records, process.clock),
         )
+        table.scheduler.every(10).minutes.do(
+            table.guarded, "indicators", lambda: renewed_indicators(process, events, records, table.ledger)
+        )
         table.scheduler.every().hour.do(table.guarded, "audit", lambda: verify_audit(records, process))
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
             table.guarded, "daily_digest", lambda: daily_digest(process, events, records)
@@ -63,6 +66,15 @@ class Timetable:
             log.error("job_failed", job=name, reason=str(error))
         except Exception as error:  # a job's own mistake must not stop the tower
             log.error("job_failed", job=name, reason=f"{type(error).__name__}: {error}")
+
+
+def renewed_indicators(process: Role, events: Events, records: Records, ledger: Ledger) -> dict[str, int]:
+    """Fetch the lists that are due and take out what is over; new indicators by list."""
+    if not process.settings.indicators.feeds and not indicators.held(process.data).file.exists():
+        return {}
+    tower = indicators.Indicators.of(process.data, process.settings, events, records, process.clock)
+    tower.ledger = ledger
+    return tower.pull(process.settings.indicators)
 
 
 def dropped(process: Role, records: Records, ledger: Ledger) -> int:

@@ -7,6 +7,7 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from collectors.enrich import EnrichSettings
+from collectors.indicators.settings import IndicatorSettings
 from collectors.privacy import PrivacySettings
 from collectors.pulls import AnyPull
 from collectors.settings import Listener, SpoolSettings, origins
@@ -50,6 +51,7 @@ class Settings(Section):
     store: StoreSettings = Field(default_factory=StoreSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)
     enrich: EnrichSettings = Field(default_factory=EnrichSettings)
+    indicators: IndicatorSettings = Field(default_factory=IndicatorSettings)
     privacy: PrivacySettings = Field(default_factory=PrivacySettings)
     rules: RulesSettings = Field(default_factory=RulesSettings)
     retention: RetentionSettings = Field(default_factory=RetentionSettings)

@@ -14,6 +14,8 @@ from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
 from ops.health import SourceHealth
+from ops.indicators import LiveIndicators
+from ops.indicators import held as held_indicators
 from ops.journal import log
 from ops.pipeline import Pipeline
 from ops.roles.start import Role, role
@@ -83,6 +85,7 @@ class Worker:
             events=role_.events(),
             formats=Formats(records, role_.clock, settings.declared_sources()),
             enricher=LiveEnricher(settings.enrich),
+            indicators=LiveIndicators(held_indicators(role_.data), role_.clock),
             privacy=Privacy(settings.privacy, self.ledger),
             rules=LiveRules(settings.rules_in_force(role_.data), cache_folder()),
             ledger=self.ledger,

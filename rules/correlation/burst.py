@@ -20,6 +20,7 @@ ENTITIES = (
     "url.domain",
     "dns.question.name",
     "group.name",
+    "threat.indicator.name",
 )
 ZONES = ("source.zone", "destination.zone", "host.zone", "client.zone")
 _TOLD = frozenset({*ENTITIES, *ZONES})

@@ -36,6 +36,7 @@ ENTITIES = (
     "url.domain",
     "dns.question.name",
     "group.name",
+    "threat.indicator.name",
 )
 """Columns that every signal carries where its event has them."""
 

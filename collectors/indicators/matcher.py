@@ -1,0 +1,188 @@
+"""Events against indicators, by column: each distinct value once, by its hash in a sorted array, then confirmed.
+
+A hit is written into the event: `threat.indicator.*` and `threat.feed.name` (ECS), and the column that it was found in.
+A domain is also met by names below it; a network by its addresses.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from collectors.indicators.indicator import Kind
+
+COLUMNS: dict[str, Kind] = {
+    "source.ip": Kind.ADDRESS,
+    "destination.ip": Kind.ADDRESS,
+    "client.ip": Kind.ADDRESS,
+    "server.ip": Kind.ADDRESS,
+    "dns.resolved_ip": Kind.ADDRESS,
+    "url.domain": Kind.DOMAIN,
+    "destination.domain": Kind.DOMAIN,
+    "dns.question.name": Kind.DOMAIN,
+    "tls.client.server_name": Kind.DOMAIN,
+    "url.full": Kind.URL,
+    "url.original": Kind.URL,
+    "file.hash.md5": Kind.FILE,
+    "file.hash.sha1": Kind.FILE,
+    "file.hash.sha256": Kind.FILE,
+    "process.hash.md5": Kind.FILE,
+    "process.hash.sha1": Kind.FILE,
+    "process.hash.sha256": Kind.FILE,
+    "email.from.address": Kind.EMAIL,
+    "email.sender.address": Kind.EMAIL,
+}
+"""Columns that are looked at, and what their values are."""
+_ADDED = {
+    "threat.indicator.name": "value",
+    "threat.indicator.type": "kind",
+    "threat.indicator.confidence": "confidence",
+    "threat.indicator.description": "about",
+    "threat.indicator.provider": "source",
+    "threat.feed.name": "source",
+}
+_LABELS = 6  # of a name, from the right, that a domain indicator may have
+
+Hashes = npt.NDArray[np.uint64]
+
+
+@dataclass(slots=True)
+class _Table:
+    """Indicators of one kind: hashes ascending, and the rows that they are of."""
+
+    rows: pl.DataFrame
+    hashes: Hashes = field(init=False)
+
+    def __post_init__(self) -> None:
+        hashes = self.rows["value"].hash()
+        order = hashes.arg_sort()
+        self.rows, self.hashes = self.rows[order], hashes[order].to_numpy()
+
+    def find(self, values: pl.Series) -> pl.DataFrame:
+        """`sought` and the indicator's columns for each of these values that is one."""
+        wanted = values.hash().to_numpy()
+        if not len(self.hashes) or not len(wanted):
+            return pl.DataFrame(schema={"sought": pl.String, **self.rows.schema})
+        at = np.minimum(np.searchsorted(self.hashes, wanted), len(self.hashes) - 1)
+        near = np.flatnonzero(self.hashes[at] == wanted)
+        found = self.rows[at[near]].with_columns(values[near].alias("sought"))
+        return found.filter(pl.col("sought") == pl.col("value"))
+
+
+class Matcher:
+    """Made once for a set of indicators; `mark` holds no state."""
+
+    def __init__(self, indicators: pl.DataFrame, now: datetime) -> None:
+        live = indicators.filter(pl.col("expires").is_null() | (pl.col("expires") > now))
+        surest = live.sort("confidence", descending=True).unique(["kind", "value"], keep="first")
+        self.size = surest.height
+        self.tables = {kind: _Table(surest.filter(pl.col("kind") == str(kind))) for kind in Kind}
+        self.networks = _networks(self.tables[Kind.NETWORK].rows)
+
+    def mark(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The frame with the surest hit of each event in the columns of a hit; the same frame where there is none."""
+        if not self.size or "threat.indicator.name" in frame.columns:
+            return frame
+        found = [
+            hits
+            for column, kind in COLUMNS.items()
+            if (hits := self._of_column(frame, column, kind)) is not None
+        ]
+        if not found:
+            return frame
+        surest = pl.concat(found).sort("confidence", descending=True).unique("row", keep="first")
+        rows = pl.DataFrame({"row": pl.arange(frame.height, eager=True, dtype=pl.UInt32)})
+        joined = rows.join(surest, on="row", how="left", maintain_order="left")
+        added = [joined[of].cast(pl.String).alias(name) for name, of in _ADDED.items()]
+        return frame.with_columns(*added, joined["column"].alias("hinomi.indicator.field"))
+
+    def _of_column(self, frame: pl.DataFrame, column: str, kind: Kind) -> pl.DataFrame | None:
+        if column not in frame.columns:
+            return None
+        rows = frame.select(pl.col(column).alias("sought")).with_row_index("row")
+        if isinstance(frame.schema[column], pl.List):
+            rows = rows.explode("sought")
+        distinct = rows["sought"].unique().drop_nulls()
+        facts = self._facts(distinct, kind)
+        if facts is None or not facts.height:
+            return None
+        hits = rows.join(facts, left_on="sought", right_on="given", how="inner")
+        return hits.select("row", *dict.fromkeys(_ADDED.values()), pl.lit(column).alias("column"))
+
+    def _facts(self, distinct: pl.Series, kind: Kind) -> pl.DataFrame | None:
+        """`given` (a value as it stands in the events) and the indicator that it meets."""
+        parts = [
+            self.tables[kind]
+            .find(pairs["sought"])
+            .join(pairs, on="sought", how="inner", maintain_order="left")
+            for pairs in _sought(distinct, kind)
+        ]
+        if kind is Kind.ADDRESS and self.networks:
+            parts.append(self._in_networks(distinct))
+        found = [part.drop("sought") for part in parts if part.height]
+        return pl.concat(found, how="vertical_relaxed") if found else None
+
+    def _in_networks(self, distinct: pl.Series) -> pl.DataFrame:
+        """Addresses that lie in a network: one dictionary a length of prefix."""
+        rows, given = [], []
+        for text in distinct.to_list():
+            row = _network_of(text, self.networks)
+            if row is not None:
+                rows.append(row)
+                given.append(text)
+        held = self.tables[Kind.NETWORK].rows[rows]
+        return held.with_columns(
+            pl.Series("sought", given, dtype=pl.String), pl.Series("given", given, dtype=pl.String)
+        )
+
+
+def _sought(distinct: pl.Series, kind: Kind) -> Iterator[pl.DataFrame]:
+    """Frames of `given` and `sought`: what is looked up for each value in the events."""
+    given = distinct.rename("given").to_frame()
+    own = pl.col("given")
+    if kind is Kind.DOMAIN:
+        labels = own.str.to_lowercase().str.strip_chars_end(".").str.split(".")
+        for n in range(2, _LABELS + 1):
+            whole = given.with_columns(labels.alias("labels")).filter(pl.col("labels").list.len() >= n)
+            if whole.height:
+                yield whole.select("given", pl.col("labels").list.tail(n).list.join(".").alias("sought"))
+        return
+    if kind is Kind.URL:
+        plain = own.str.split("#").list.first().str.strip_suffix("/")
+        host = plain.str.extract(r"^([A-Za-z][\w+.-]*://[^/]*)", 1)
+        yield given.with_columns(
+            (host.str.to_lowercase() + plain.str.slice(host.str.len_chars())).fill_null(plain).alias("sought")
+        )
+        return
+    yield given.with_columns((own if kind is Kind.ADDRESS else own.str.to_lowercase()).alias("sought"))
+
+
+Prefixes = dict[tuple[int, int], dict[int, int]]
+
+
+def _networks(rows: pl.DataFrame) -> Prefixes:
+    """(version, prefix length) → network number → row."""
+    found: Prefixes = {}
+    for row, text in enumerate(rows["value"].to_list()):
+        network = ipaddress.ip_network(text)
+        found.setdefault((network.version, network.prefixlen), {})[int(network.network_address)] = row
+    return dict(sorted(found.items(), reverse=True))
+
+
+def _network_of(text: str, networks: Prefixes) -> int | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    number, bits = int(address), address.max_prefixlen
+    for (version, length), held in networks.items():
+        if (
+            version == address.version
+            and (row := held.get(number >> (bits - length) << (bits - length))) is not None
+        ):
+            return row
+    return None

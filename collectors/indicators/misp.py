@@ -1,0 +1,80 @@
+"""MISP: events as a feed, an export or the server's API writes them.
+
+Only attributes with `to_ids` are indicators: the rest is context (MISP core format, attribute).
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from collectors.indicators.indicator import Indicator, Kind, Refused
+
+_KINDS = {
+    "ip-src": Kind.ADDRESS,
+    "ip-dst": Kind.ADDRESS,
+    "domain": Kind.DOMAIN,
+    "hostname": Kind.DOMAIN,
+    "url": Kind.URL,
+    "uri": Kind.URL,
+    "md5": Kind.FILE,
+    "sha1": Kind.FILE,
+    "sha256": Kind.FILE,
+    "sha512": Kind.FILE,
+    "email-src": Kind.EMAIL,
+    "email": Kind.EMAIL,
+}
+_PAIRS = {"filename": 1, "ip-src": 0, "ip-dst": 0, "domain": 0}
+"""Types of two values joined by `|`: which of the two is the indicator, by the first type."""
+
+
+def indicators(
+    document: Mapping[str, Any], source: str, confidence: int, now: datetime
+) -> Iterator[Indicator | Refused]:
+    """Indicators of one event, or of a server's answer with several."""
+    held = document.get("response")
+    answers = held if isinstance(held, list) else [document]
+    for answer in answers:
+        event = answer.get("Event") if isinstance(answer, dict) else None
+        if isinstance(event, dict):
+            yield from _of_event(event, source, confidence, now)
+
+
+def _of_event(
+    event: Mapping[str, Any], source: str, confidence: int, now: datetime
+) -> Iterator[Indicator | Refused]:
+    organisation = event.get("Orgc")
+    who = str(organisation.get("name") or source) if isinstance(organisation, dict) else source
+    about = str(event.get("info") or "")[:300]
+    for attribute in _attributes(event):
+        if attribute.get("to_ids") is not True:
+            continue
+        found = _value(str(attribute.get("type") or ""), str(attribute.get("value") or ""))
+        if isinstance(found, Refused):
+            yield found
+        else:
+            yield Indicator(
+                found[0], found[1], who, confidence, _time(attribute.get("timestamp"), now), None, about
+            )
+
+
+def _attributes(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    objects = [one for one in event.get("Object") or [] if isinstance(one, dict)]
+    for holder in (event, *objects):
+        yield from (one for one in holder.get("Attribute") or [] if isinstance(one, dict))
+
+
+def _value(kind: str, value: str) -> tuple[Kind, str] | Refused:
+    first, bar, second = kind.partition("|")
+    if bar:
+        parts, which = value.split("|", 1), _PAIRS.get(first)
+        if which is None or len(parts) != 2:
+            return Refused("type_not_supported")
+        kind, value = (first, second)[which], parts[which]
+    return (_KINDS[kind], value) if kind in _KINDS else Refused("type_not_supported")
+
+
+def _time(value: object, now: datetime) -> datetime:
+    try:
+        return datetime.fromtimestamp(int(str(value)), UTC)
+    except (ValueError, OverflowError, OSError):
+        return now

@@ -1,0 +1,162 @@
+"""Indicators at work: live in the pipeline, renewed from their feeds, and looked for in what is stored already."""
+
+import time
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
+
+from collectors.indicators import Held, Matcher
+from collectors.indicators.fetch import fetch
+from collectors.indicators.indicator import Indicator
+from collectors.indicators.reading import Terms
+from collectors.indicators.settings import Feed, IndicatorSettings
+from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
+from hinomi.clock import Clock
+from hinomi.errors import HinomiError
+from hinomi.ledger import Ledger
+from hinomi.store import Events, Records, Span
+from ops.folders import cache_folder
+from ops.journal import log
+from rules.engine import Matches, RuleSet
+
+if TYPE_CHECKING:
+    from ops.settings import Settings
+
+FEED = "indicator_feed"
+_LOOK_EVERY = 5.0
+
+
+def held(data: Path) -> Held:
+    """The indicators of a data folder."""
+    return Held(data / "indicators")
+
+
+@dataclass(slots=True)
+class LiveIndicators:
+    """The indicators in force in a worker; looks for a changed file every few seconds, and for expired ones hourly."""
+
+    held: Held
+    clock: Clock
+    _matcher: Matcher | None = None
+    _stamp: tuple[int, int] = (0, 0)
+    _looked: float = 0.0
+
+    def mark(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """See `Matcher.mark`."""
+        now = time.monotonic()
+        if self._matcher is None or now - self._looked > _LOOK_EVERY:
+            self._looked = now
+            self._renew()
+        return frame if self._matcher is None else self._matcher.mark(frame)
+
+    def _renew(self) -> None:
+        file = self.held.file
+        changed = file.stat().st_mtime_ns if file.exists() else 0
+        stamp = changed, int(self.clock.now().timestamp()) // 3600
+        if stamp == self._stamp and self._matcher is not None:
+            return
+        self._stamp = stamp
+        try:
+            self._matcher = Matcher(self.held.frame(), self.clock.now())
+        except HinomiError as error:
+            log.error("indicators_not_loaded", reason=str(error))
+
+
+@dataclass(slots=True)
+class Indicators:
+    """Taking indicators in for one tower. `rules` are those in force: what a hit means is theirs to say."""
+
+    held: Held
+    events: Events
+    records: Records
+    clock: Clock
+    rules: RuleSet
+    retro_days: int = 30
+    ledger: Ledger = field(default_factory=Ledger)
+
+    @classmethod
+    def of(
+        cls, data: Path, settings: "Settings", events: Events, records: Records, clock: Clock
+    ) -> "Indicators":
+        """For a tower as it is configured."""
+        rules = settings.rules_in_force(data).load(cache_folder())
+        return cls(held(data), events, records, clock, rules, settings.indicators.retro_days)
+
+    def take(self, indicators: list[Indicator]) -> tuple[int, int]:
+        """Keep them, and look for the new ones in what is stored; (new ones, signals)."""
+        new = self.held.take(indicators)
+        return new.height, self.look_back(new)
+
+    def look_back(self, new: pl.DataFrame) -> int:
+        """Signals for stored events that meet these indicators, of the last `retro_days`; twice makes no second one."""
+        if not new.height or not self.retro_days:
+            return 0
+        now = self.clock.now()
+        matcher, span = Matcher(new, now), Span(now - timedelta(days=self.retro_days), None)
+        found = 0
+        for one in self.events.datasets():
+            if one.name not in (SIGNALS, DEAD_LETTERS):
+                for frame in self.events.scan(one.name, span=span):
+                    found += self._signals(one.name, matcher, frame)
+        return found
+
+    def _signals(self, dataset: str, matcher: Matcher, frame: pl.DataFrame) -> int:
+        marked = matcher.mark(frame)
+        if "threat.indicator.name" not in marked.columns:
+            return 0
+        hits = marked.filter(pl.col("threat.indicator.name").is_not_null())
+        if not hits.height:
+            return 0
+        now = self.clock.now()
+        batch = Batch.of(dataset, hits, ingested=now)
+        matches = self.rules.match(batch)
+        own = Matches([(rule, rows) for rule, rows in matches.hits if "indicator" in _own(rule.custom)])
+        signals = self.rules.signals(batch, own)
+        if not signals.height:
+            return 0
+        ids = frozenset(signals["event.id"].to_list())
+        stored = self.events.append([Batch.of(SIGNALS, signals, ingested=now)], client_ids=ids).stored
+        self.ledger.count("stored", stored, dataset=SIGNALS)
+        return stored
+
+    def pull(self, settings: IndicatorSettings) -> dict[str, int]:
+        """Renew the feeds that are due, and take out what is over; new indicators by feed."""
+        gone = self.held.expire(self.clock.now())
+        self.ledger.count("dropped", gone, dataset="indicators", reason="indicator_expired")
+        return {
+            name: self._pull(name, feed) for name, feed in settings.feeds.items() if self._is_due(name, feed)
+        }
+
+    def _is_due(self, name: str, feed: Feed) -> bool:
+        last = self.records.get(FEED, name)
+        if last is None or last.body.get("at") is None:
+            return True
+        return self.clock.now() - datetime.fromisoformat(last.body["at"]) >= timedelta(hours=feed.every_hours)
+
+    def _pull(self, name: str, feed: Feed) -> int:
+        last = self.records.get(FEED, name)
+        mark = str(last.body.get("mark") or "") if last else ""
+        terms = Terms(name, feed.confidence, feed.days, now=self.clock.now())
+        try:
+            fetched = fetch(feed, terms, mark)
+        except HinomiError as error:
+            log.error("indicators_not_fetched", feed=name, reason=str(error))
+            self.records.put(
+                FEED, name, {"at": self.clock.now().isoformat(), "mark": mark, "error": str(error)}
+            )
+            return 0
+        for reason, n in fetched.taken.refused.items():
+            self.ledger.count("dropped", n, dataset=f"indicators/{name}", reason=f"indicator_{reason}")
+        new, signals = self.take(fetched.taken.taken)
+        body = {"at": self.clock.now().isoformat(), "mark": fetched.mark, "error": ""}
+        self.records.put(FEED, name, body)
+        log.info("indicators_fetched", feed=name, new=new, signals=signals)
+        return new
+
+
+def _own(custom: object) -> dict[str, object]:
+    held = custom.get("hinomi") if hasattr(custom, "get") else None
+    return held if isinstance(held, dict) else {}

@@ -1,0 +1,115 @@
+"""Events against indicators: every kind, domains below and networks, the surest wins, and what is over is not met."""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address, ip_network
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collectors.indicators import Held, Indicator, Kind, Matcher
+from collectors.indicators.held import SCHEMA
+
+NOW = datetime(2026, 11, 20, tzinfo=UTC)
+
+
+def one(kind: Kind, value: str, confidence: int = 80, source: str = "s", days: int = 9) -> dict[str, object]:
+    """A row of the held indicators."""
+    return {
+        "kind": str(kind), "value": value, "source": source, "confidence": confidence,
+        "since": NOW, "expires": NOW + timedelta(days=days), "about": "説明",
+    }  # fmt: skip
+
+
+def matcher(*rows: dict[str, object]) -> Matcher:
+    return Matcher(pl.DataFrame(list(rows), schema=SCHEMA), NOW)
+
+
+def test_each_kind_is_met_where_it_can_stand() -> None:
+    """Address, network, a name and names below it, link, hash, sender; the column is told; other rows stay empty."""
+    own = matcher(
+        one(Kind.ADDRESS, "203.0.113.9"), one(Kind.NETWORK, "198.51.100.0/24"), one(Kind.DOMAIN, "bad.example.net"),
+        one(Kind.URL, "http://x.example.net/a"), one(Kind.FILE, "ab" * 16), one(Kind.EMAIL, "a@example.net"),
+    )  # fmt: skip
+    frame = pl.DataFrame(
+        {
+            "destination.ip": ["203.0.113.9", "198.51.100.77", "203.0.113.10", None, None, None, None],
+            "dns.question.name": [None, None, "notbad.example.net", "C2.Bad.Example.net.", None, None, None],
+            "url.original": [
+                None,
+                None,
+                None,
+                None,
+                "http://X.example.net/a/",
+                "http://x.example.net/A",
+                None,
+            ],
+            "file.hash.md5": [None, None, None, None, None, None, "AB" * 16],
+            "email.from.address": [None, None, None, None, None, ["b@example.net", "A@example.net"], None],
+        }
+    )
+    marked = own.mark(frame)
+    assert marked["hinomi.indicator.field"].to_list() == [
+        "destination.ip", "destination.ip", None, "dns.question.name", "url.original", "email.from.address", "file.hash.md5",
+    ]  # fmt: skip
+    assert marked["threat.indicator.name"].to_list()[1:4] == ["198.51.100.0/24", None, "bad.example.net"]
+    assert marked["threat.indicator.confidence"][0] == "80" and marked["threat.feed.name"][0] == "s"
+    assert marked.select(frame.columns).equals(frame)
+
+
+def test_the_surest_wins_and_what_is_over_is_not_met() -> None:
+    """Two sources warn of one value: the surer one is told. An expired indicator is none."""
+    frame = pl.DataFrame({"source.ip": ["203.0.113.9", "203.0.113.8"]})
+    own = matcher(
+        one(Kind.ADDRESS, "203.0.113.9", 40, "unsure"),
+        one(Kind.ADDRESS, "203.0.113.9", 90, "sure"),
+        one(Kind.ADDRESS, "203.0.113.8", days=-1),
+    )
+    assert own.mark(frame)["threat.indicator.provider"].to_list() == ["sure", None]
+    assert matcher().mark(frame) is frame
+
+
+@given(
+    st.lists(st.ip_addresses(v=4), max_size=30),
+    st.lists(st.ip_addresses(v=4).flatmap(lambda a: st.integers(8, 32).map(lambda n: ip_network((a, n), strict=False))), max_size=15),
+    st.lists(st.sampled_from("abc"), max_size=6),
+)  # fmt: skip
+def test_networks_and_names_against_their_definition(
+    addresses: list[object], networks: list[object], labels: list[str]
+) -> None:
+    """Whether a row is marked is what asking every indicator, one by one, says."""
+    rows = [
+        one(
+            Kind.NETWORK if n.num_addresses > 1 else Kind.ADDRESS,
+            str(n if n.num_addresses > 1 else n.network_address),
+        )
+        for n in networks
+    ]  # type: ignore[attr-defined]
+    name = ".".join([*labels, "x.net"])
+    own = matcher(*rows, one(Kind.DOMAIN, "a.x.net"), one(Kind.DOMAIN, "b.a.x.net"))
+    near = [str(n.network_address) for n in networks]  # type: ignore[attr-defined]
+    texts = [*map(str, addresses), *near]
+    frame = pl.DataFrame(
+        {"source.ip": texts, "url.domain": [name] * len(texts)},
+        schema={"source.ip": pl.String, "url.domain": pl.String},
+    )
+    marked = own.mark(frame)
+    by_name = name == "a.x.net" or name.endswith(".a.x.net")
+    expected = [by_name or any(ip_address(text) in n for n in networks) for text in texts]  # type: ignore[operator]
+    got = (
+        marked["threat.indicator.name"].is_not_null().to_list()
+        if "threat.indicator.name" in marked.columns
+        else [False] * len(texts)
+    )
+    assert got == expected
+
+
+def test_held_renews_tells_what_is_new_and_expires(tmp_path: object) -> None:
+    """The same value of the same source is renewed, of another one is new; what is over goes; a source goes whole."""
+    own = Held(tmp_path)  # type: ignore[arg-type]
+    first = Indicator(Kind.ADDRESS, "203.0.113.9", "a", 50, NOW, NOW + timedelta(days=1))
+    assert own.take([first]).height == 1 and own.take([first]).height == 0
+    other = Indicator(Kind.ADDRESS, "203.0.113.9", "b", 50, NOW, NOW + timedelta(days=9))
+    assert own.take([other])["source"].to_list() == ["b"]
+    assert own.expire(NOW + timedelta(days=2)) == 1 and own.frame()["source"].to_list() == ["b"]
+    assert own.expire(NOW, "b") == 1 and own.frame().height == 0
