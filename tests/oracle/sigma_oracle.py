@@ -4,18 +4,17 @@ It reads like the specification and shares nothing with the engine: no pySigma, 
 An event maps dotted fields to str, int, float, bool, None or a list of texts; absent and None are alike.
 """
 
-import base64
 import ipaddress
-import itertools
 import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from tests.oracle.sigma_values import expanded, forms, rendered
+
 Event = Mapping[str, Any]
 NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
-DASHES = "-/–—―"
 
 
 class Renamed(dict[str, Any]):
@@ -152,12 +151,6 @@ def texts(value: Any) -> list[str]:
     return [rendered(one) for one in (value if isinstance(value, list) else [value]) if one is not None]
 
 
-def rendered(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return str(int(value)) if isinstance(value, float) and value == int(value) else str(value)
-
-
 def fold(text: str) -> str:
     """Unicode simple case folding, letter by letter (İ is i and a dot)."""
     return "".join(_fold(letter) for letter in text)
@@ -168,75 +161,6 @@ def _fold(letter: str) -> str:
         return "i̇"
     full = letter.casefold()
     return full.lower() if len(full) == 1 else letter.lower()
-
-
-def forms(value: Any, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
-    """The texts (still with wildcards) that encoding, dashes and placeholders make of one value."""
-    made = [rendered(value)]
-    for name in modifiers:
-        if name == "expand":
-            made = [form for text in made for form in expanded(text, modifiers, placeholders)]
-        elif name == "windash":
-            made = [form for text in made for form in dashed(text)]
-        elif name in ENCODE:
-            made = [form for text in made for form in ENCODE[name](text)]
-    return made
-
-
-def expanded(text: str, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
-    if "expand" not in modifiers:
-        return [text]
-    parts = re.split(r"%([^%]+)%", text)
-    choices = [placeholders[part] if index % 2 else [part] for index, part in enumerate(parts)]
-    return ["".join(choice) for choice in itertools.product(*choices)]
-
-
-def dashed(text: str) -> list[str]:
-    parts = re.split(r"\B[-/–—―]\b", text)
-    return [
-        "".join(itertools.chain(*itertools.zip_longest(parts, choice, fillvalue="")))
-        for choice in itertools.product(DASHES, repeat=len(parts) - 1)
-    ]
-
-
-def _utf16(codec: str, mark: bytes = b"") -> Callable[[str], list[str]]:
-    return lambda text: [(mark + text.encode(codec)).decode("latin-1")]
-
-
-def _base64(text: str) -> list[str]:
-    return [base64.b64encode(_data(text)).decode()]
-
-
-def _base64_offsets(text: str) -> list[str]:
-    """What of the encoding is certain, wherever the text begins within three bytes."""
-    data, made = _data(text), []
-    for shift in range(3):
-        sure = [
-            base64.b64encode(bytes([fill]) * shift + data + bytes([fill]) * tail).decode()
-            for fill in (0x00, 0xFF)
-            for tail in (range(-(shift + len(data)) % 3, 3))
-        ]
-        encoded = base64.b64encode(b"\0" * shift + data).decode().rstrip("=")
-        agreed = [all(len(one) > i and one[i] == sure[0][i] for one in sure) for i in range(len(encoded))]
-        first = (shift * 8 + 5) // 6
-        last = (shift + len(data)) * 8 // 6
-        assert all(agreed[first:last])
-        made.append(encoded[first:last])
-    return made
-
-
-def _data(text: str) -> bytes:
-    return text.encode("latin-1") if any(ord(c) < 256 and c in "\0" for c in text) else text.encode()
-
-
-ENCODE: dict[str, Callable[[str], list[str]]] = {
-    "wide": _utf16("utf-16-le"),
-    "utf16le": _utf16("utf-16-le"),
-    "utf16be": _utf16("utf-16-be"),
-    "utf16": _utf16("utf-16-le", b"\xff\xfe"),
-    "base64": _base64,
-    "base64offset": _base64_offsets,
-}
 
 
 def like(own: str, text: str, modifiers: list[str], *, keyword: bool) -> bool:

@@ -39,6 +39,7 @@ CASES: list[tuple[str, str, list[dict[str, Any]], list[dict[str, Any]]]] = [
     ("null", "f: null", [{"f": None}, {"g": "x"}], [{"f": ""}, {"f": "x"}]),
     ("exists", "f|exists: true", [{"f": ""}, {"f": "x"}], [{"f": None}, {"g": "x"}]),
     ("does not exist", "f|exists: false", [{"f": None}], [{"f": ""}]),
+    ("a whole number with a point", "f: 5.0", [{"f": "5.0"}, {"f": "5"}], [{"f": "5.00"}, {"f": "50"}]),
     ("number against text", "f: 4688", [{"f": "4688"}], [{"f": "46880"}, {"f": "x4688"}]),
     ("boolean against text", "f: true", [{"f": "True"}, {"f": "true"}], [{"f": "1"}]),
     ("list of values: any", "f: [a, b]", [{"f": "a"}, {"f": "b"}], [{"f": "ab"}]),
