@@ -126,11 +126,7 @@ def _cased(field: str | None, value: types.SigmaCasedString) -> Expression:
 
 
 def _number(field: str | None, value: types.SigmaNumber) -> Expression:
-    """The number as written; a whole one written with a point also without, as columns of numbers have it."""
-    written = Test(field, "is", [str(value.number)])
-    if isinstance(value.number, float) and value.number.is_integer():
-        return Or((written, Test(field, "is", [str(int(value.number))])))
-    return written
+    return Test(field, "is", [str(value.number)])
 
 
 def _number_of(value: types.SigmaNumber) -> int | float:

@@ -36,8 +36,7 @@ def rendered(value: Any) -> str:
 
 def forms(value: Any, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
     """The texts (still with wildcards) that encoding, dashes and placeholders make of one value."""
-    plain = isinstance(value, float) and not TEXTUAL & {*modifiers}
-    made = [str(value), rendered(value)] if plain else [written(value)]
+    made = [written(value) if TEXTUAL & {*modifiers} else rendered(value)]
     for name in modifiers:
         if name == "expand":
             made = [form for text in made for form in expanded(text, modifiers, placeholders)]
