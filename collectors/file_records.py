@@ -46,6 +46,33 @@ def records(path: Path) -> Iterator[tuple[int, str]]:
         yield from _pieces(path.read_bytes())
 
 
+def line_blocks(path: Path, size: int = 64 * 1024 * 1024) -> Iterator[tuple[int, list[bytes]]]:
+    """(byte offset, lines without their end) of about `size` bytes each; only where `has_lines` says so."""
+    with path.open("rb") as file:
+        offset, rest = 0, b""
+        while block := file.read(size):
+            whole, newline, rest_now = block.rpartition(b"\n")
+            if not newline:
+                rest += block
+                continue
+            whole, rest = rest + whole, rest_now
+            yield offset, whole.split(b"\n")
+            offset += len(whole) + 1
+        if rest:
+            yield offset, [rest]
+
+
+def has_lines(path: Path) -> bool:
+    """Whether a file is plain text with one record a line."""
+    start = head(path)
+    return start[:2] != b"\x1f\x8b" and start[:2] not in _UTF16 and _one_a_line(start)
+
+
+def line_records(offset: int, line: bytes) -> Iterator[tuple[int, str]]:
+    """(place, text) of the records in one line at an offset: none of a blank one."""
+    return ((offset + place, text) for place, text in _lines([line]))
+
+
 def _one_a_line(start: bytes) -> bool:
     """Whether a file that begins so has one record a line."""
     text = start.lstrip(_BLANK)

@@ -1,9 +1,11 @@
 """Files for offline detection: EVTX, Windows event JSON and XML, any log that a source recognises.
 
-A file's kind is what is in it, never its name. Event ids come from the file and the place in it, so
+With a sieve (`collectors.narrow`) only events that may match are read whole and come out; the others are
+counted in `passed_over`. A file's kind is what is in it, never its name. Event ids come from the file and the place in it, so
 hunting twice over the same files gives the same signals.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from collectors import catalogue, evtx, file_records
+from collectors.narrow import Sieve, sift
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
 from hinomi.batch import Batch
@@ -21,7 +24,10 @@ from hinomi.identity import digest
 from hinomi.ledger import Ledger
 
 Progress = Callable[[Path, int], None]
+Sieves = Callable[[str], Sieve]
 _SAMPLE = 200
+_HELD = 20_000
+"""Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many."""
 
 
 @dataclass(slots=True)
@@ -29,8 +35,8 @@ class HuntInput:
     """Reads paths into Batches.
 
     source: a source's name for every text file ("" = recognise each); lines: most lines in an intake
-    frame; progress: called with each file and how many records it had. `unread` names what no source
-    understood and why; rejected lines are counted in the ledger as `dropped`.
+    frame; progress: called with each file and how many records it had; sieves: the sieve of a source by name.
+    `damaged` names what no source understood and why; rejected lines are counted in the ledger as `dropped`.
     """
 
     source: str = ""
@@ -39,6 +45,9 @@ class HuntInput:
     ledger: Ledger = field(default_factory=Ledger)
     progress: Progress | None = None
     damaged: list[evtx.Damage] = field(default_factory=list)
+    sieves: Sieves | None = None
+    passed_over: int = 0
+    _held: list[pl.DataFrame] = field(default_factory=list)
 
     def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
         """Batches of every file below these paths, EVTX files first, each frame with `log.file.path`."""
@@ -48,11 +57,12 @@ class HuntInput:
         for path in files:
             if path not in set(binary):
                 yield from self._of_text(path)
+        yield from self._read_held()
 
     def _of_evtx(self, files: list[Path]) -> Iterator[Batch]:
         reader = evtx.EvtxFiles(batch=self.lines, clock=self.clock)
         for frame in reader.read(files):
-            yield from self._parse(windows, frame.drop("winlog.record_id"))
+            yield from self._sifted(windows, frame.drop("winlog.record_id"))
             self._tell(frame)
         for damage in reader.damaged:
             self.damaged.append(damage)
@@ -61,16 +71,61 @@ class HuntInput:
             )
 
     def _of_text(self, path: Path) -> Iterator[Batch]:
+        if self.sieves is not None and file_records.has_lines(path):
+            yield from self._of_lines(path)
+            return
         found: Source | None = None
         for number, frame in enumerate(_lines(path, self.lines)):
-            frame = frame.with_columns(pl.lit(self.clock.now()).cast(TIME).alias("received"))
+            frame = frame.with_columns(self._now())
             found = found if number else self._source_of(frame["message"].head(_SAMPLE).to_list())
             if found is None:
                 self.damaged.append(evtx.Damage(path, frame.height, "unknown_format"))
                 self.ledger.count("dropped", frame.height, reason=f"unknown_format:{path.name}")
                 return
-            yield from self._parse(found, frame)
+            yield from self._sifted(found, frame)
             self._tell(frame)
+
+    def _of_lines(self, path: Path) -> Iterator[Batch]:
+        """The lines of a file, of which only those that pass the sieve become text."""
+        found: Source | None = None
+        for number, (offset, lines) in enumerate(file_records.line_blocks(path)):
+            if not number:
+                found = self._source_of([line.decode("utf-8", "replace") for line in lines[:_SAMPLE]])
+            records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
+            if found is None:
+                self.damaged.append(evtx.Damage(path, records.height, "unknown_format"))
+                self.ledger.count("dropped", records.height, reason=f"unknown_format:{path.name}")
+                return
+            yield from self._hold(records) if found is windows else self._parse(found, records)
+            self._tell(records)
+
+    def _passing(self, source: Source | None, lines: list[bytes]) -> list[int]:
+        if self.sieves is None or source is None or source.narrow is None:
+            return list(range(len(lines)))
+        passing = sift(source.narrow, self.sieves(source.name), lines)
+        self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing)
+        return passing
+
+    def _sifted(self, source: Source, records: pl.DataFrame) -> Iterator[Batch]:
+        """The batches of what passes the sieve."""
+        if self.sieves is None or source.narrow is None:
+            yield from self._parse(source, records)
+            return
+        passing = self._passing(source, [line.encode() for line in records["message"].to_list()])
+        yield from self._hold(records[passing])
+
+    def _hold(self, records: pl.DataFrame) -> Iterator[Batch]:
+        self._held.append(records)
+        if sum(frame.height for frame in self._held) >= _HELD:
+            yield from self._read_held()
+
+    def _read_held(self) -> Iterator[Batch]:
+        held, self._held = [frame for frame in self._held if frame.height], []
+        if held:
+            yield from self._parse(windows, pl.concat(held, how="diagonal"))
+
+    def _now(self) -> pl.Expr:
+        return pl.lit(self.clock.now()).cast(TIME).alias("received")
 
     def _source_of(self, sample: list[str]) -> Source | None:
         if self.source:
@@ -148,7 +203,18 @@ def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
         yield _frame(path, held, offsets)
 
 
+def _records(path: Path, offset: int, lines: list[bytes], wanted: list[int]) -> pl.DataFrame:
+    """The records of the wanted lines of a block."""
+    starts = list(itertools.accumulate((len(line) + 1 for line in lines), initial=offset))
+    found = [record for place in wanted for record in file_records.line_records(starts[place], lines[place])]
+    return _frame(path, [text for _, text in found], [place for place, _ in found])
+
+
 def _frame(path: Path, held: list[str], offsets: list[int]) -> pl.DataFrame:
-    return pl.DataFrame({"message": held, "log.offset": offsets}).with_columns(
+    columns = [
+        pl.Series("message", held, dtype=pl.String),
+        pl.Series("log.offset", offsets, dtype=pl.Int64),
+    ]
+    return pl.DataFrame(columns).with_columns(
         pl.lit(str(path)).alias("log.file.path"), pl.lit("").alias("peer")
     )

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from collectors.narrow import Narrow
 from hinomi import ecs
 
 ROW = "row"
@@ -79,7 +80,8 @@ class Source:
     vendor's own name), "" to drop none and keep raw names; ignore: raw fields that carry nothing (said
     why in the file); constants: ECS field → value in every event; why: input rows
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
-    listener names none ("" or auto: guessed); targets: fields that a declaration names.
+    listener names none ("" or auto: guessed); targets: fields that a declaration names;
+    narrow: how to read only what rules ask for, see `collectors.narrow`.
     """
 
     name: str
@@ -95,6 +97,7 @@ class Source:
     why: Callable[[pl.DataFrame], pl.Series] | None = None
     encoding: str = ""
     targets: frozenset[str] = frozenset()
+    narrow: Narrow | None = None
     _derived: list[Derive] = field(default_factory=list)
     _each: Each | None = None
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)

@@ -6,7 +6,7 @@ list of text, so that a column has one type in every file and every machine.
 """
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Literal, NamedTuple
@@ -158,7 +158,43 @@ def flatten(document: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str
 
 def documents(frame: pl.DataFrame) -> Iterator[dict[str, Any]]:
     """Each row as a nested ECS document with ISO 8601 times; for the edges only (a page, an answer)."""
-    dates = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.Datetime)]
-    texts = frame.with_columns(pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for name in dates)
-    for row in texts.iter_rows(named=True):
-        yield nest(row)
+    held = [column for column in frame if column.null_count() < frame.height]
+    dates = [column.name for column in held if isinstance(column.dtype, pl.Datetime)]
+    texts = pl.DataFrame(held).with_columns(
+        pl.col(name).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ") for name in dates
+    )
+    if not held:
+        yield from ({} for _ in range(frame.height))
+        return
+    layout = _layout(texts.columns)
+    for row in zip(*(column.to_list() for column in texts), strict=True):
+        yield _document(layout, row)
+
+
+Layout = list[tuple[str, int, "Layout"]]
+"""Of each name at one level: the place of its own column (-1: none), and the level below."""
+
+
+def _layout(names: Sequence[str]) -> Layout:
+    tree: dict[str, Any] = {}
+    for place, name in enumerate(names):
+        node = tree
+        for part in name.split("."):
+            node = node.setdefault(part, {})
+        node[""] = place
+    return _levels(tree)
+
+
+def _levels(tree: dict[str, Any]) -> Layout:
+    return [(name, below.get("", -1), _levels(below)) for name, below in tree.items() if name]
+
+
+def _document(layout: Layout, row: tuple[Any, ...]) -> dict[str, Any]:
+    document: dict[str, Any] = {}
+    for name, place, below in layout:
+        value = row[place] if place >= 0 else None
+        if below and (inner := _document(below, row)):
+            document[name] = inner if value is None else {"value": value, **inner}
+        elif value is not None:
+            document[name] = value
+    return document

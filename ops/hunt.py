@@ -32,12 +32,16 @@ Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 
 @dataclass(slots=True)
 class Hunt:
-    """One hunt: paths, the rules, the cache of compiled rules; `source` forces the format of text files."""
+    """One hunt: paths, the rules, the cache of compiled rules.
+
+    source: forces the format of text files; sieve: False reads every event whole, which finds the same.
+    """
 
     paths: Sequence[Path]
     rules: InForce
     cache: Path
     source: str = ""
+    sieve: bool = True
     events: int = 0
     signals: int = 0
     by_rule: Counter[tuple[str, str, str]] = field(default_factory=Counter)
@@ -104,6 +108,8 @@ class Hunt:
     def _reader(self) -> HuntInput:
         if self._input is None:
             self._input = HuntInput(source=self.source)
+            if self.sieve and self._loaded is not None:
+                self._input.sieves = self._loaded.sieve
         return self._input
 
     def _matches(self) -> Iterator[tuple[Batch, Sequence[tuple[engine.Rule, Rows]]]]:
@@ -125,6 +131,7 @@ class Hunt:
                 self.by_rule[rule.level, rule.title, rule.id] += len(rows)
             if matches.hits:
                 yield batch, matches.hits
+        self.events += self._reader().passed_over
 
     def _timed_batches(self) -> Iterator[Batch]:
         batches: Any = iter(self._reader().batches(self.paths))

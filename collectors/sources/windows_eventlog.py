@@ -8,6 +8,7 @@ import polars as pl
 
 from collectors.source import Source
 from collectors.windows.meaning import with_meaning
+from collectors.windows.narrow import WindowsNarrow
 from collectors.windows.records import WindowsEvents
 
 _BESIDE = r'"(?:Channel|UtcTime|ProcessGuid|SubjectUserName|TargetUserName|ScriptBlockText|CommandLine)":'
@@ -17,6 +18,7 @@ source = Source(
     name="windows.eventlog",
     title={"ja": "Windows イベントログ", "en": "Windows event log"},
     shape=WindowsEvents(),
+    narrow=WindowsNarrow(),
     recognise=(
         r'"winlog":\s*\{|^\s*\{\s*"Event":\s*\{.*"System":|<Event(?:\s+xmlns=[^>]*)?>\s*<System>'
         r'|"SourceModuleType":\s*"im_msvistalog"'

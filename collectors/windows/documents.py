@@ -57,7 +57,7 @@ def frames(pairs: Iterable[Pair], kind: Callable[[dict[str, Any]], str] = _same)
     stay in the processor's cache and die there, which is twice as fast as holding them all.
     """
     alike: dict[tuple[str, tuple[object, ...]], list[pl.DataFrame]] = {}
-    with _no_collection():
+    with no_collection():
         for name, chunk in _chunks(pairs, kind):
             for frame in _frames(chunk):
                 alike.setdefault((name, tuple(frame.schema.items())), []).append(frame)
@@ -88,7 +88,7 @@ def _frames(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
+def no_collection() -> Iterator[None]:
     """Cyclic collection off: tens of thousands of live dictionaries hold no cycles but cost each pass."""
     was = gc.isenabled()
     gc.disable()

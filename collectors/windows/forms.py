@@ -35,7 +35,7 @@ _SYSTEM = {
     "Event.System.Security.#attributes.UserID": "winlog.user.identifier",
     "Event.RenderingInfo.Message": "winlog.message",
 }
-_FLAT = {
+FLAT = {
     "EventID": "winlog.event_id",
     "Channel": "winlog.channel",
     "SourceName": "winlog.provider_name",
@@ -77,7 +77,7 @@ _DATA_NAMES = {
     "ScriptBlockText",
     "CommandLine",
 }
-_FLAT_NOTHING = {
+FLAT_NOTHING = {
     "EventReceivedTime",
     "SourceModuleName",
     "SourceModuleType",
@@ -143,9 +143,9 @@ def flat(frame: pl.DataFrame) -> pl.DataFrame | None:
 
 
 def _flat_name(name: str) -> str | None:
-    if name in _FLAT_NOTHING:
+    if name in FLAT_NOTHING:
         return None
-    return _FLAT.get(name, DATA + name)
+    return FLAT.get(name, DATA + name)
 
 
 def _select(frame: pl.DataFrame, rename: Callable[[str], str | None]) -> pl.DataFrame:

@@ -83,12 +83,12 @@ def _whole(frame: pl.DataFrame) -> pl.DataFrame:
         told = frame.with_columns(logs.provider(frozenset(frame.columns)).alias(PROVIDER))
         frame = told.with_columns(logs.channel().alias("winlog.channel"))
     frame = _unnamed(frame)
-    guids = [_braced(name) for name in frame.columns if name.startswith(DATA) and name[-4:].lower() == "guid"]
+    guids = [braced(name) for name in frame.columns if name.startswith(DATA) and name[-4:].lower() == "guid"]
     texts = frame.with_columns(guids)
     return ecs.conform(texts.drop("row")).with_columns(texts["row"])
 
 
-def _braced(name: str) -> pl.Expr:
+def braced(name: str) -> pl.Expr:
     column = pl.col(name)
     braced = pl.concat_str(pl.lit("{"), column, pl.lit("}"))
     return pl.when(column.str.contains(_GUID)).then(braced).otherwise(column).alias(name)

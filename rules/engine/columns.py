@@ -91,6 +91,11 @@ class Part:
         return fold(self.values)
 
     @cached_property
+    def folded_ascii(self) -> bool:
+        """Whether no folded text goes beyond ASCII."""
+        return bool((self.folded.str.len_bytes() == self.folded.str.len_chars()).all())
+
+    @cached_property
     def folded_texts(self) -> list[str]:
         """The same as a list."""
         return fold_all(self._held) if isinstance(self._held, list) else self.folded.to_list()
@@ -127,9 +132,13 @@ class Part:
 
 @dataclass(slots=True)
 class Columns:
-    """The columns of one frame, each prepared when first asked for."""
+    """The columns of one frame, each prepared when first asked for.
+
+    content: how the names begin of the columns that a keyword searches; empty for every text.
+    """
 
     frame: pl.DataFrame
+    content: tuple[str, ...] = ()
     _parts: dict[str, list[Part]] = field(default_factory=dict)
 
     def parts(self, name: str) -> list[Part]:
@@ -166,7 +175,9 @@ class Columns:
 
     def _contents(self) -> Iterator[str]:
         for column, dtype in self.frame.schema.items():
-            if column not in _NOT_CONTENT and dtype in (pl.String, pl.List(pl.String)):
+            if column in _NOT_CONTENT or (self.content and not column.startswith(self.content)):
+                continue
+            if dtype in (pl.String, pl.List(pl.String)):
                 yield column
 
 

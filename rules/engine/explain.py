@@ -57,7 +57,7 @@ class Explainer:
 
     def __init__(self, batch: Batch, compiler: Compiler) -> None:
         self.dataset = batch.dataset
-        self.columns = Columns(batch.frame)
+        self.columns = Columns(batch.frame, compiler.tables.keywords(batch.dataset))
         self.compiler = compiler
 
     def explain(self, rule_id: str, title: str, said: Expression, routes: list[Route]) -> Explanation:

@@ -9,6 +9,7 @@ The tables are `rules/logsources/<product>.yml`, one a product:
     categories: {proxy: [{where: {event.category: [web]}, taxonomy: proxy, fields: {…}, values: {…}, dataset: …, otherwise: …}]}
     services: {access: [{}]}
     nothing_yet: {services: [icap]}      # known, and no source of ours carries it
+    keywords: [event.original, winlog.]  # how the columns begin that a keyword searches (else every text)
 
 `taxonomy` names a set of fields in `_taxonomy.yml`; `values` says what our source writes where a rule writes
 something else (`{Initiated: {'true': egress}}`). A field may be read out of a list of objects (`user.list[].key`),
@@ -35,7 +36,7 @@ ANY_DATASET = "*"
 
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 
-_KEYS = {"product", "datasets", "otherwise", "fields", "categories", "services", "nothing_yet"}
+_KEYS = {"product", "datasets", "otherwise", "fields", "categories", "services", "nothing_yet", "keywords"}
 _ROUTE_KEYS = {"where", "taxonomy", "fields", "values", "dataset", "otherwise"}
 _TAXONOMY = "_taxonomy.yml"
 
@@ -95,6 +96,7 @@ class Table:
     categories: Mapping[str, tuple[Route, ...]]
     services: Mapping[str, tuple[Route, ...]]
     all: tuple[Route, ...]
+    keywords: tuple[str, ...] = ()
 
     def routes(self, category: str | None, service: str | None) -> Iterator[Route]:
         """The routes of a category, a service, both, or of the whole product."""
@@ -126,6 +128,11 @@ class Tables:
         tables = self._by_product.get(product, []) if product else self.tables
         found = [route for table in tables for route in table.routes(category, service)]
         return list({(route.dataset, route.where): route for route in found}.values())
+
+    def keywords(self, dataset: str) -> tuple[str, ...]:
+        """How the columns of a dataset begin that a keyword searches; empty for every text."""
+        found = (table for table in self.tables if any(route.dataset == dataset for route in table.all))
+        return next((table.keywords for table in found if table.keywords), ())
 
     @cached_property
     def _by_product(self) -> dict[str, list[Table]]:
@@ -161,7 +168,8 @@ def _table(path: Path, taxonomy: Mapping[str, Mapping[str, str]]) -> Table:
         }
         for kind in ("categories", "services")
     }
-    return Table(table["product"], groups["categories"], groups["services"], tuple(common))
+    content = tuple(map(str, table.get("keywords") or ()))
+    return Table(table["product"], groups["categories"], groups["services"], tuple(common), content)
 
 
 def _base(table: Mapping[str, Any], dataset: str, *, own: bool = True) -> Route:

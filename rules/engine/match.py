@@ -6,7 +6,7 @@ that hold an anchor; each step of a program shrinks the rows that the next one s
 """
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -16,10 +16,10 @@ import polars as pl
 
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine.columns import Columns, Mask, Part, Rows
-from rules.engine.logsource import ANY_DATASET, Wanted
+from rules.engine.logsource import ANY_DATASET, Tables, Wanted
 from rules.engine.plan import Constants, Plan, Planner
 from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
-from rules.engine.program import Compiled, Program
+from rules.engine.program import SPACES, Compiled, Program
 from rules.engine.scans import Found, Key, Scans
 
 _NO_CODES: list[int] = []
@@ -32,13 +32,15 @@ _TELLING = frozenset({"winlog.provider_name"})
 class Matcher:
     """A compiled rule set, indexed for matching. Of the batches that it saw it keeps only what kinds there are."""
 
-    def __init__(self, compiled: Compiled, scans: Scans) -> None:
+    def __init__(self, compiled: Compiled, scans: Scans, tables: Tables) -> None:
         self.compiled = compiled
         self.scans = scans
+        self.tables = tables
         self.planner = Planner(compiled.atoms, compiled.places, compiled.units)
         self.places: dict[str, list[int]] = defaultdict(list)
         for number, place in enumerate(compiled.places):
             self.places[place.dataset].append(number)
+        self._contents: dict[str, tuple[str, ...]] = {}
         self.plan = lru_cache(_PLANS)(self._plan)
         self._telling = lru_cache(_PLANS)(self._routing)
 
@@ -46,9 +48,15 @@ class Matcher:
         """For each rule that holds somewhere, its rows in order."""
         if not len(batch):
             return {}
-        columns = Columns(batch.frame)
+        columns = Columns(batch.frame, self._content(batch.dataset))
         plan = self.plan(batch.dataset, self._constants(batch.dataset, columns))
-        return _Run(self, columns, batch.frame.height).rules(plan)
+        return Run(self, columns, batch.frame.height).rules(plan)
+
+    def _content(self, dataset: str) -> tuple[str, ...]:
+        found = self._contents.get(dataset)
+        if found is None:
+            found = self._contents[dataset] = self.tables.keywords(dataset)
+        return found
 
     def _constants(self, dataset: str, columns: Columns) -> Constants:
         """The telling columns that have one value in all rows, or none in any."""
@@ -56,21 +64,38 @@ class Matcher:
         return tuple((name, _only(parts)) for name, parts in asked if not parts or parts[0].constant)
 
     def _routing(self, dataset: str) -> list[str]:
-        places = (self.compiled.places[number] for number in self._places(dataset))
+        places = (self.compiled.places[number] for number in self.places_of(dataset))
         return sorted(_TELLING.union(column for place in places for column, _ in place.where))
 
     def _plan(self, dataset: str, constants: Constants) -> Plan:
         known = dict(constants)
         row = pl.DataFrame({name: [text] for name, text in constants if text is not None} or {"": [None]})
-        run, first = _Run(self, Columns(row), 1), np.zeros(1, np.int64)
-        return self.planner.plan(
-            self._places(dataset), known, lambda program: bool(run.holds(program, first)[0])
-        )
+        leaf = _Leaves(Run(self, Columns(row), 1), known)
+        return self.planner.plan(self.places_of(dataset), known, leaf.holds)
 
-    def _places(self, dataset: str) -> Iterator[int]:
+    def places_of(self, dataset: str) -> Iterator[int]:
+        """The places (by number) that batches of a dataset may be in."""
         yield from self.places.get(dataset, ())
         if dataset not in (SIGNALS, DEAD_LETTERS):
             yield from self.places.get(ANY_DATASET, ())
+
+
+class _Leaves:
+    """Decides over parts of programs that ask of constant columns only."""
+
+    def __init__(self, run: "Run", constants: Mapping[str, str | None]) -> None:
+        self.run = run
+        keys = [(column, space) for column in constants for space in SPACES]
+        self.found = {atom for key in keys for _, found in run.scan(key) for atom in found}
+
+    def holds(self, program: Program) -> bool:
+        """Whether a program of one part holds."""
+        match program:
+            case ["any", _, atoms]:
+                return not self.found.isdisjoint(atoms)
+            case ["all", _, atoms]:
+                return self.found.issuperset(atoms)
+        return bool(self.run.holds(program, np.zeros(1, np.int64))[0])
 
 
 def _only(parts: list[Part]) -> str | None:
@@ -78,7 +103,7 @@ def _only(parts: list[Part]) -> str | None:
 
 
 @dataclass(slots=True)
-class _Run:
+class Run:
     """One batch being matched: what is computed once and shared by all rules."""
 
     matcher: Matcher
@@ -131,7 +156,7 @@ class _Run:
         """What to look at, with the only rows on which it can hold."""
         anchors: dict[int, list[int]] = defaultdict(list)
         for key in plan.keys:
-            for atom in {atom for _, found in self._scan(key) for atom in found}:
+            for atom in {atom for _, found in self.scan(key) for atom in found}:
                 for number in plan.anchored.get(atom, ()):
                     anchors[number].append(atom)
         for number, atoms in anchors.items():
@@ -151,7 +176,8 @@ class _Run:
             held |= self._any(column, tuple(members), place)
         return place[held]
 
-    def _scan(self, key: Key) -> list[tuple[Part, Found]]:
+    def scan(self, key: Key) -> list[tuple[Part, Found]]:
+        """The atoms of one scan that were found, part by part of its column."""
         found = self._found.get(key)
         if found is None:
             parts = self.columns.parts(key[0])
@@ -205,7 +231,7 @@ class _Run:
         marked: list[tuple[Part, Mask]] = []
         for space in spaces:
             assert space is not None
-            for part, found in self._scan((column, space)):
+            for part, found in self.scan((column, space)):
                 hits = [found[atom] for atom in atoms if atom in found]
                 if hits:
                     lut = np.zeros(part.size + 1, np.bool_)

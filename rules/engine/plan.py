@@ -135,7 +135,11 @@ class _Folding:
                 return self._not(program, self.fold(arg))
             case ["and" | "or" as kind, args]:
                 return self._joined(program, kind, [self.fold(arg) for arg in args])
-        if self.constants and columns(program, self.atoms) <= self.constants:
+            case ["any" | "all", column, _] if column not in self.constants:
+                return program
+            case ["test", number] if self.atoms[number].column not in self.constants:
+                return program
+        if columns(program, self.atoms) <= self.constants:
             return ALWAYS if self.holds(program) else NEVER
         return program
 

@@ -53,6 +53,8 @@ ON_ROWS = frozenset({"null", "exists"}) | REFERENCES
 def _is(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
     if part.few:
         return [pattern.matches(wanted, value) for value in part.folded_texts]
+    if part.folded_ascii and not all(text.isascii() for text in wanted if isinstance(text, str)):
+        return pl.repeat(False, part.size, eager=True)
     return _wildcards(part.folded, wanted)
 
 

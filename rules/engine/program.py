@@ -22,6 +22,8 @@ Program = list[Any]
 NEVER: Program = ["or", []]
 ALWAYS: Program = ["and", []]
 
+SPACES = ("folded", "exact", "regex")
+
 
 @dataclass(frozen=True, slots=True)
 class Atom:

@@ -21,6 +21,7 @@ from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.match import Matcher
 from rules.engine.program import Compiled
 from rules.engine.scans import Scans
+from rules.engine.sieve import Sieve
 
 _BASELINE_FIELDS = ("entity", "field", "count", "role")
 """Options of a baseline that name a field of the events it learns from."""
@@ -150,7 +151,8 @@ class RuleSet:
             for one in self.compiled.filters
         ]
         self.off = [Off(**{**one, "path": Path(one["path"])}) for one in self.compiled.off]
-        self._matcher = Matcher(self.compiled, self.scans)
+        self._matcher = Matcher(self.compiled, self.scans, self.tables)
+        self._sieves: dict[str, Sieve] = {}
 
     @property
     def unsupported(self) -> list[Rule]:
@@ -176,6 +178,13 @@ class RuleSet:
         """Which rules hold on which rows of a batch."""
         found = self._matcher.match(batch)
         return Matches([(self.rules[index], rows) for index, rows in sorted(found.items())])
+
+    def sieve(self, dataset: str) -> Sieve:
+        """What tells, before the events of a dataset are read whole, which of them may match."""
+        found = self._sieves.get(dataset)
+        if found is None:
+            found = self._sieves[dataset] = Sieve(self._matcher, dataset, self.scans.store)
+        return found
 
     def signals(self, batch: Batch, matches: Matches) -> pl.DataFrame:
         """One `hinomi.signal` row for each rule and event that matched."""

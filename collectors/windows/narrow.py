@@ -1,0 +1,273 @@
+"""Windows events read narrowly: the kind of each event, and of the kinds that rules ask of the values asked.
+
+Every text is what the full reading (`records`, `forms`, `meaning`) writes in the same `winlog.*` column;
+a test holds the two against each other. Where an event is unusual (an object where a text is asked for, two
+names for one thing that differ, an unnamed value) it is left to the full reading.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+import polars as pl
+
+from collectors.narrow import Asked, Constants, Narrowed
+from collectors.windows.documents import no_collection, text_of
+from collectors.windows.forms import DATA, FLAT, FLAT_NOTHING
+from collectors.windows.records import braced
+
+_CHUNK = 256
+"""Documents held at a time: they die in the processor's cache."""
+_LONG = 12_000
+"""Bytes in which an object may have more keys than the full reading takes."""
+_KINDS = ("winlog.channel", "winlog.event_id", "winlog.provider_name")
+_UNNAMED = {DATA + "Data", *(f"{DATA}param{number}" for number in range(1, 64))}
+_DERIVED_DATA = "PowerShell"
+"""The provider whose event data the full reading takes apart."""
+_PLAIN = {str, type(None)}
+_NO_TEXT = {dict, list}
+_SYSTEM = {
+    "winlog.event_id": "EventID",
+    "winlog.version": "Version",
+    "winlog.level": "Level",
+    "winlog.task": "Task",
+    "winlog.opcode": "Opcode",
+    "winlog.keywords": "Keywords",
+    "winlog.channel": "Channel",
+    "winlog.computer_name": "Computer",
+}
+"""Columns of the EVTX form's `System` whose value is plain."""
+_FLAT_NAMES: dict[str, tuple[str, ...]] = {}
+for _raw, _column in FLAT.items():
+    _FLAT_NAMES[_column] = (*_FLAT_NAMES.get(_column, ()), _raw)
+
+Event = tuple[dict[str, Any], dict[str, Any]]
+"""What an event says of itself, and its data (in the flat form one object)."""
+Key = tuple[str, Any, Any, Any, Any, Any]
+
+
+@dataclass(slots=True)
+class _Reading:
+    """One column: where it is read, under which names."""
+
+    column: str
+    of_data: bool
+    names: tuple[str, ...]
+    cells: list[str | None] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Events of one kind, waiting to become columns."""
+
+    constants: Constants
+    readings: list[_Reading]
+    unnamed: bool
+    numbered: bool
+    rows: list[int] = field(default_factory=list)
+    waiting: list[tuple[int, Event]] = field(default_factory=list)
+
+    def flush(self, odd: list[int]) -> None:
+        """The waiting events as cells; those that only the full reading understands are named in `odd`."""
+        columns = [_cells(reading, self.waiting) for reading in self.readings]
+        strange = {place for _, places in columns for place in places}
+        if self.unnamed:
+            strange.update(
+                place
+                for place, (_, event) in enumerate(self.waiting)
+                if _has_unnamed(event[1], numbered=self.numbered)
+            )
+        for reading, (cells, _) in zip(self.readings, columns, strict=True):
+            reading.cells += cells if not strange else _without(cells, strange)
+        rows = [row for row, _ in self.waiting]
+        self.rows += rows if not strange else _without(rows, strange)
+        odd += [rows[place] for place in strange]
+        self.waiting = []
+
+    def frame(self) -> pl.DataFrame:
+        """`row` and the columns asked."""
+        made = [pl.Series(one.column, one.cells, dtype=pl.String) for one in self.readings]
+        frame = pl.DataFrame([pl.Series("row", self.rows, dtype=pl.UInt32), *made])
+        guids = [braced(one.column) for one in self.readings if one.column[-4:].lower() == "guid"]
+        return frame.with_columns(guids) if guids else frame
+
+
+class WindowsNarrow:
+    """Lines of the EVTX and the flat form; others are left to the full reading. Blank lines are no events."""
+
+    def read(self, lines: Sequence[bytes], asked: Asked) -> Narrowed:
+        """See `collectors.narrow`."""
+        return _read(lines, asked)
+
+    def constants(self, line: bytes) -> Constants | None:
+        """See `collectors.narrow`."""
+        split = _split(line)
+        return None if split is None else _constants(split[0])
+
+
+def _read(lines: Sequence[bytes], asked: Asked) -> Narrowed:
+    found = Narrowed()
+    kinds: dict[Key, _Kind | bool] = {}
+    with no_collection():
+        for row, line in enumerate(lines):
+            split = _split(line)
+            if split is None:
+                if line.strip():
+                    found.whole.append(row)
+                continue
+            key, event = split
+            try:
+                kind = kinds[key]
+            except KeyError:
+                kind = kinds[key] = _kind(key, asked)
+            if kind is True:
+                found.whole.append(row)
+            elif isinstance(kind, _Kind):
+                kind.waiting.append((row, event))
+                if len(kind.waiting) >= _CHUNK:
+                    kind.flush(found.whole)
+        for kind in kinds.values():
+            if isinstance(kind, _Kind):
+                kind.flush(found.whole)
+                if kind.rows:
+                    found.kinds.append((kind.constants, kind.frame()))
+    return found
+
+
+def _split(line: bytes) -> tuple[Key, Event] | None:
+    """The kind of an event and its parts; None where it is not one of the usual forms."""
+    try:
+        document = orjson.loads(line)
+    except orjson.JSONDecodeError:
+        return None
+    if type(document) is not dict or ((b"*" in line or b"^" in line) and _renamed(document)):
+        return None
+    if len(line) > _LONG and _wide(document):
+        return None
+    if "Event" in document:
+        return _evtx(document)
+    if "winlog" in document or "winlog.event_id" in document or "properties" in document:
+        return None
+    get = document.get
+    key = (
+        "flat",
+        get("EventID"),
+        get("Channel"),
+        get("SourceName"),
+        get("Provider_Name"),
+        get("ProviderName"),
+    )
+    return (key, (document, document)) if type(key[1]) in (int, str) and type(key[2]) is str else None
+
+
+def _evtx(document: dict[str, Any]) -> tuple[Key, Event] | None:
+    try:
+        event = document["Event"]
+        system, data, user = event["System"], event.get("EventData"), event.get("UserData")
+        number = system["EventID"]
+        number = number["#text"] if type(number) is dict else number
+        provider = system["Provider"]["#attributes"]["Name"]
+        channel = system["Channel"]
+    except (KeyError, TypeError, AttributeError):
+        return None
+    if len(document) != 1 or type(number) not in (int, str) or type(channel) is not str:
+        return None
+    held = data if user is None else _of_user(data, user)
+    if held is None:
+        held = {}
+    if type(held) is not dict:
+        return None
+    return ("evtx", number, channel, provider, None, None), (system, held)
+
+
+def _of_user(data: Any, user: Any) -> Any:
+    """The one object inside UserData; anything that is no object where there is not exactly one."""
+    if data or type(user) is not dict:
+        return False
+    inner = [value for name, value in user.items() if name != "#attributes"]
+    return inner[0] if len(inner) == 1 and type(inner[0]) is dict else False
+
+
+def _renamed(document: Mapping[str, Any]) -> bool:
+    """Whether any name, at any depth, holds a sign that the full reading takes out of names."""
+    return any(
+        "*" in name or "^" in name or (type(value) is dict and _renamed(value))
+        for name, value in document.items()
+    )
+
+
+def _wide(document: dict[str, Any]) -> bool:
+    return len(document) > 1_500 or any(type(value) is dict for value in document.values())
+
+
+def _kind(key: Key, asked: Asked) -> _Kind | bool:
+    """How to read a kind; False where no rule asks of it, True where only the full reading can tell."""
+    constants = _constants(key)
+    if constants is None:
+        return True
+    columns = asked(constants)
+    if columns is None:
+        return True
+    if not columns:
+        return False
+    readings = [_reading(key[0], column) for column in sorted(columns)]
+    known = [one for one in readings if one is not None]
+    if len(known) < len(readings):
+        return True
+    return _Kind(
+        constants,
+        [one for one in known if one.names],
+        bool(_UNNAMED & columns),
+        bool(_UNNAMED & columns - {DATA + "Data"}),
+    )
+
+
+def _constants(key: Key) -> Constants | None:
+    _, number, channel, *names = key
+    provider = {name for name in names if name is not None}
+    if len(provider) != 1 or _DERIVED_DATA in provider or not all(type(name) is str for name in provider):
+        return None
+    return tuple(zip(_KINDS, (channel, str(number), provider.pop()), strict=True))
+
+
+def _reading(form: str, column: str) -> _Reading | None:
+    """Where a column is; without names where no event of this form has it, None where nobody can tell."""
+    name = column.removeprefix(DATA)
+    if column.startswith(DATA):
+        taken = form == "flat" and (name in FLAT or name in FLAT_NOTHING)
+        return None if "." in name or "#" in name else _Reading(column, True, () if taken else (name,))
+    if column == "winlog.message":  # the full reading gives it as `message`
+        return _Reading(column, False, ())
+    names = _FLAT_NAMES.get(column) if form == "flat" else (_SYSTEM[column],) if column in _SYSTEM else None
+    return None if names is None or not column.startswith("winlog.") else _Reading(column, False, names)
+
+
+def _cells(reading: _Reading, waiting: Sequence[tuple[int, Event]]) -> tuple[list[str | None], list[int]]:
+    """A column's texts, and the places of the events in which it is no text."""
+    part, names = int(reading.of_data), reading.names
+    if len(names) == 1:
+        cells, strange = [event[part].get(names[0]) for _, event in waiting], []
+    else:
+        said = [
+            [value for name in names if (value := event[part].get(name)) is not None] for _, event in waiting
+        ]
+        cells = [values[0] if values else None for values in said]
+        strange = [
+            place for place, values in enumerate(said) if any(value != values[0] for value in values[1:])
+        ]
+    if set(map(type, cells)) <= _PLAIN:
+        return cells, strange
+    strange += [place for place, cell in enumerate(cells) if type(cell) in _NO_TEXT]
+    return [None if type(cell) in _NO_TEXT else text_of(cell) for cell in cells], strange
+
+
+def _has_unnamed(data: Mapping[str, Any], *, numbered: bool) -> bool:
+    """Whether values without a name, which the full reading numbers and joins, may stand behind what is asked."""
+    if any(name.startswith("param") for name in data):
+        return True
+    return "Data" in data and (numbered or type(data["Data"]) not in _PLAIN)
+
+
+def _without(values: list[Any], places: set[int]) -> list[Any]:
+    return [value for place, value in enumerate(values) if place not in places]

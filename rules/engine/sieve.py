@@ -1,0 +1,100 @@
+"""A sieve before the engine: which events may match, asking of as few columns as can be.
+
+It never misses a match and may let pass what matches nothing; what it lets pass is read whole and matched.
+Keywords look at every text of an event; they are looked for in the raw line (`rules.engine.spoken`).
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from rules.engine.cache import Cache
+from rules.engine.columns import KEYWORDS, Columns, Rows
+from rules.engine.match import Matcher, Run
+from rules.engine.plan import Constants, Left, Plan, columns
+from rules.engine.program import ALWAYS, NEVER, Atom, Program
+from rules.engine.spoken import Words, word_of
+
+
+@dataclass(frozen=True, slots=True)
+class Sifting:
+    """What the sieve does with one kind of event.
+
+    columns: what it asks of (none: only keywords may match; None: every event passes); words: by which
+    an event passes whatever its columns hold.
+    """
+
+    columns: frozenset[str] | None
+    plan: Plan
+    words: frozenset[str]
+
+
+@dataclass(slots=True)
+class Sieve:
+    """The sieve of one dataset."""
+
+    matcher: Matcher
+    dataset: str
+    store: Cache
+    words: Words = field(init=False)
+    sifting: Any = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sifting = lru_cache(1024)(self._sifting)
+        atoms = self.matcher.compiled.atoms
+        units = (self.matcher.planner.units[place] for place in self.matcher.places_of(self.dataset))
+        anchors = {anchor for some in units for unit in some for anchor in unit.anchors or ()}
+        spoken = {word_of(atoms[anchor]) for anchor in anchors if atoms[anchor].column == KEYWORDS}
+        self.words = Words(sorted(word for word in spoken if word), self.store)
+
+    def asked(self, constants: Constants) -> frozenset[str] | None:
+        """The columns that the sieve asks of a kind; empty where they decide nothing, None for the whole."""
+        found: Sifting = self.sifting(constants)
+        return found.columns
+
+    def passing(self, constants: Constants, frame: pl.DataFrame) -> Rows:
+        """Places, in order, of the events that may match, in a frame of the asked columns of a kind."""
+        found: Sifting = self.sifting(constants)
+        hits = Run(self.matcher, Columns(frame), frame.height).rules(found.plan)
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *hits.values()]))
+
+    def spoken(self, lines: Sequence[bytes]) -> list[tuple[int, set[str]]]:
+        """(place of a line, the keywords' words in it) of the lines that hold any."""
+        return self.words.find(lines)
+
+    def speaks(self, constants: Constants, words: Iterable[str]) -> bool:
+        """Whether an event of a kind passes for the words in its line."""
+        found: Sifting = self.sifting(constants)
+        return not found.words.isdisjoint(words)
+
+    def _sifting(self, constants: Constants) -> Sifting:
+        plan = self.matcher.plan(self.dataset, constants)
+        atoms = self.matcher.compiled.atoms
+        lefts, words, whole = [], set[str](), False
+        for left in plan.left:
+            if KEYWORDS not in columns(left.program, atoms):
+                lefts.append(left)
+                continue
+            spoken = {anchor for anchor in left.anchors or () if atoms[anchor].column == KEYWORDS}
+            said = {word_of(atoms[anchor]) for anchor in spoken}
+            whole |= left.anchors is None or "" in said
+            words |= said
+            if left.anchors is not None and (rest := left.anchors - spoken):
+                lefts.append(Left(left.rule, left.where, _may(left.program, atoms), rest))
+        sifted = Plan(lefts, atoms)
+        always = bool(sifted.left) and not sifted.columns
+        return Sifting(None if whole or always else sifted.columns, sifted, frozenset(words))
+
+
+def _may(program: Program, atoms: list[Atom], held: Program = ALWAYS) -> Program:
+    """The program with keywords taken to be found where that makes it true, and not found under `not`."""
+    match program:
+        case ["not", arg]:
+            return ["not", _may(arg, atoms, NEVER if held == ALWAYS else ALWAYS)]
+        case ["and" | "or" as kind, args]:
+            return [kind, [_may(arg, atoms, held) for arg in args]]
+    return held if KEYWORDS in columns(program, atoms) else program

@@ -1,0 +1,200 @@
+"""A hunt that reads whole only what may match finds exactly what a hunt finds that reads everything whole."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import evtx
+import orjson
+import pytest
+import yaml
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from ops.hunt import Hunt
+from tests.shared import DATA
+
+SECURITY, SYSMON = "Security", "Microsoft-Windows-Sysmon/Operational"
+PROVIDERS = {SECURITY: "Microsoft-Windows-Security-Auditing", SYSMON: "Microsoft-Windows-Sysmon"}
+
+DETECTIONS: list[tuple[dict[str, str], dict[str, Any]]] = [
+    ({"service": "security"}, {"s": {"EventID": 4624}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"EventID": 4625, "A": None}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"EventID": [4624, 4625], "A|contains": "b\\c"}, "condition": "s"}),
+    (
+        {"service": "security"},
+        {"s": {"A|endswith": '"x'}, "f": {"EventID": 4624}, "condition": "s and not f"},
+    ),
+    ({"service": "security"}, {"s": {"A|re": "^[0-9]+$"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"A|gt": 3}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"A": ["true", "1.5", "é", "-"]}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"B|fieldref": "A"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"SomeGuid|startswith": "{0"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"Data|contains": "sekurlsa"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"Computer": "pc"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"param1": "b\\c"}, "condition": "s"}),
+    ({"category": "process_creation"}, {"s": {"Image|endswith": "\\cmd.exe"}, "condition": "s"}),
+    (
+        {"category": "process_creation"},
+        {"s": {"Image": "*"}, "f": {"User|exists": True}, "condition": "s and not f"},
+    ),
+    ({}, {"k": ["sekurlsa::", "a\\b c"], "f": {"EventID": 15}, "condition": "k and not f"}),
+    ({"service": "security"}, {"k": ["qé"], "condition": "k"}),
+    ({"service": "security"}, {"k": ["kiwi"], "s": {"A": "1"}, "condition": "s and not k"}),
+]
+
+
+def _write_rules(folder: Path) -> Path:
+    for number, (logsource, detection) in enumerate(DETECTIONS):
+        rule = {
+            "title": f"rule {number}",
+            "id": f"00000000-0000-4000-8000-{number:012}",
+            "logsource": {"product": "windows", **logsource},
+            "detection": detection,
+            "level": "low",
+        }
+        (folder / f"r{number:02}.yml").write_text(yaml.safe_dump(rule), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Rules of every kind of test, of one event id, of several, of any."""
+    return _write_rules(tmp_path_factory.mktemp("rules"))
+
+
+def _found(paths: list[Path], rules: Path, cache: Path, *, sieve: bool) -> tuple[list[Any], int, Any]:
+    hunt, out = Hunt(paths, [rules], cache, sieve=sieve), io.BytesIO()
+    hunt.write_jsonl(out)
+    documents = [orjson.loads(line) for line in out.getvalue().splitlines()]
+    found = sorted((one["rule"]["id"], one["event"]["id"]) for one in documents)
+    return found, hunt.events, hunt.by_rule
+
+
+TEXT = st.sampled_from(
+    ["", "-", "b\\c", '"x', "é", "ſekurlsa::", "SEKURLSA::", "ki\u212awi", "kiwi", "a\\b c", "qé", "42", "1.5", "1e5", "\t", "x\nb\\c", "{0", "[1]",
+     "00000000-0000-0000-0000-000000000001", "C:\\Windows\\cmd.exe", "true", "/",
+     "海"]
+)  # fmt: skip
+VALUE: st.SearchStrategy[Any] = st.one_of(
+    TEXT,
+    st.sampled_from([0, 1, 4, 10**18, 2**64, 1.5, 1e5, 1e300, True, False, None, [], {}]),
+    st.lists(TEXT, max_size=3),
+    st.dictionaries(st.sampled_from(["#text", "A", "x.y"]), TEXT, max_size=2),
+)
+NAMES = st.sampled_from(
+    [
+        "A",
+        "B",
+        "SomeGuid",
+        "Data",
+        "param1",
+        "param2",
+        "Image",
+        "User",
+        "A*",
+        "Comp^uter",
+        "x.y",
+        "EventTime",
+        "Message",
+    ]
+)
+PARTS = st.dictionaries(NAMES, VALUE, max_size=5)
+IDS: st.SearchStrategy[Any] = st.sampled_from([4624, 4625, "4624", 1, 15, 4624.0, True, None, [1]])
+CHANNELS: st.SearchStrategy[Any] = st.sampled_from([SECURITY, SYSMON, "security", "", None, 5])
+
+
+@st.composite
+def _lines(draw: st.DrawFn) -> str:
+    number, channel, data = draw(IDS), draw(CHANNELS), draw(PARTS)
+    provider = draw(st.sampled_from([PROVIDERS.get(str(channel)), "PowerShell", None, 3, "x"]))
+    computer = draw(st.sampled_from(["pc", "PC", "other", None]))
+    form = draw(st.sampled_from(["flat", "flat", "evtx", "evtx", "beats"]))
+    if form == "flat":
+        document = {
+            "EventID": number,
+            "Channel": channel,
+            "SourceName": provider,
+            "Hostname": computer,
+            **data,
+        }
+        if draw(st.booleans()):
+            document["Provider_Name"] = draw(st.sampled_from([provider, "x"]))
+    elif form == "evtx":
+        system = {
+            "EventID": number,
+            "Channel": channel,
+            "Computer": computer,
+            "Provider": {"#attributes": {"Name": provider}},
+        }
+        where = draw(st.sampled_from(["EventData", "UserData"]))
+        document = {"Event": {"System": system, where: data if where == "EventData" else {"Wrapper": data}}}
+    else:
+        document = {
+            "winlog": {"event_id": number, "channel": channel, "provider_name": provider, "event_data": data}
+        }
+    text = json.dumps(document, ensure_ascii=draw(st.booleans()))
+    if draw(st.integers(0, 9)) == 0:
+        text = text[:-1] + f', "A": {json.dumps(draw(TEXT))}' + "}"
+    if draw(st.integers(0, 19)) == 0:
+        text = draw(
+            st.sampled_from(
+                [
+                    text[:-1],
+                    "[" + text + "]",
+                    text.replace("/", "\\/"),
+                    text.replace("s", "\\u0073"),
+                    " ",
+                    text + "\r",
+                ]
+            )
+        )
+    return text
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # lines are shrunk more slowly than read
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+@given(lines=st.lists(_lines(), min_size=8, max_size=40))
+def test_generated_lines(lines: list[str], rules: Path, tmp_path: Path) -> None:
+    """Escapes, `\\u`, names given twice, nested objects, numbers of every kind, nulls, three forms, broken lines."""
+    filler = json.dumps({"EventID": 1, "Channel": SYSMON, "SourceName": PROVIDERS[SYSMON], "Image": "x"})
+    path = tmp_path / "events.jsonl"
+    path.write_text("\n".join([filler] * 60 + lines) + "\n", encoding="utf-8", newline="")
+    sifted = _found([path], rules, tmp_path / "cache", sieve=True)
+    assert sifted == _found([path], rules, tmp_path / "cache", sieve=False)
+
+
+@pytest.mark.corpus
+@pytest.mark.slow
+def test_attack_samples(tmp_path: Path) -> None:
+    """Every recorded attack sample, as EVTX and as flat JSON lines, with every public Windows rule."""
+    public, folder = DATA / "sigma" / "rules" / "windows", DATA / "evtx"
+    flat = tmp_path / "flat.jsonl"
+    flat.write_text("\n".join(map(json.dumps, _flat(folder))), encoding="utf-8")
+    cache = tmp_path / "cache"
+    sifted = _found([folder, flat], public, cache, sieve=True)
+    assert len(sifted[0]) > 900
+    assert sifted == _found([folder, flat], public, cache, sieve=False)
+
+
+def _flat(folder: Path) -> Iterator[dict[str, Any]]:
+    """As collectors write them that know no nesting."""
+    for path in sorted(folder.rglob("*.evtx")):
+        for record in evtx.PyEvtxParser(str(path)).records_json():
+            event = json.loads(record["data"])["Event"]
+            system = event["System"]
+            number = system["EventID"]
+            yield {
+                "EventID": number["#text"] if isinstance(number, dict) else number,
+                "Channel": system["Channel"],
+                "SourceName": system["Provider"]["#attributes"].get("Name"),
+                "Computer": system["Computer"],
+                "EventTime": system["TimeCreated"]["#attributes"]["SystemTime"],
+                **(event.get("EventData") or {}),
+            }
