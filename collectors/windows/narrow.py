@@ -171,7 +171,12 @@ def _evtx(document: dict[str, Any]) -> tuple[Key, Event] | None:
         channel = system["Channel"]
     except (KeyError, TypeError, AttributeError):
         return None
-    if len(document) != 1 or type(number) not in (int, str) or type(channel) is not str:
+    if (
+        len(document) != 1
+        or "RenderingInfo" in event
+        or type(number) not in (int, str)
+        or type(channel) is not str
+    ):
         return None
     held = data if user is None else _of_user(data, user)
     if held is None:
@@ -211,6 +216,7 @@ def _kind(key: Key, asked: Asked) -> _Kind | bool:
         return True
     if not columns:
         return False
+    columns = frozenset(part for column in columns for part in column.split("|"))
     readings = [_reading(key[0], column) for column in sorted(columns)]
     known = [one for one in readings if one is not None]
     if len(known) < len(readings):
@@ -237,8 +243,8 @@ def _reading(form: str, column: str) -> _Reading | None:
     if column.startswith(DATA):
         taken = form == "flat" and (name in FLAT or name in FLAT_NOTHING)
         return None if "." in name or "#" in name else _Reading(column, True, () if taken else (name,))
-    if column == "winlog.message":  # the full reading gives it as `message`
-        return _Reading(column, False, ())
+    if column in ("message", "winlog.message"):  # an event that has one is left to the full reading
+        return _Reading("message", False, ("Message",) if form == "flat" and column == "message" else ())
     names = _FLAT_NAMES.get(column) if form == "flat" else (_SYSTEM[column],) if column in _SYSTEM else None
     return None if names is None or not column.startswith("winlog.") else _Reading(column, False, names)
 
@@ -246,6 +252,10 @@ def _reading(form: str, column: str) -> _Reading | None:
 def _cells(reading: _Reading, waiting: Sequence[tuple[int, Event]]) -> tuple[list[str | None], list[int]]:
     """A column's texts, and the places of the events in which it is no text."""
     part, names = int(reading.of_data), reading.names
+    if reading.column == "message":
+        return [None] * len(waiting), [
+            place for place, (_, event) in enumerate(waiting) if event[0].get("Message") is not None
+        ]
     if len(names) == 1:
         cells, strange = [event[part].get(names[0]) for _, event in waiting], []
     else:

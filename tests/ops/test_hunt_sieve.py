@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from ops.hunt import Hunt
+from rules.in_force import InForce
 from tests.shared import DATA
 
 SECURITY, SYSMON = "Security", "Microsoft-Windows-Sysmon/Operational"
@@ -34,6 +35,7 @@ DETECTIONS: list[tuple[dict[str, str], dict[str, Any]]] = [
     ({"service": "security"}, {"s": {"SomeGuid|startswith": "{0"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"Data|contains": "sekurlsa"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"Computer": "pc"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"Message|contains": "c"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"param1": "b\\c"}, "condition": "s"}),
     ({"category": "process_creation"}, {"s": {"Image|endswith": "\\cmd.exe"}, "condition": "s"}),
     (
@@ -66,7 +68,7 @@ def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _found(paths: list[Path], rules: Path, cache: Path, *, sieve: bool) -> tuple[list[Any], int, Any]:
-    hunt, out = Hunt(paths, [rules], cache, sieve=sieve), io.BytesIO()
+    hunt, out = Hunt(paths, InForce([rules]), cache, sieve=sieve), io.BytesIO()
     hunt.write_jsonl(out)
     documents = [orjson.loads(line) for line in out.getvalue().splitlines()]
     found = sorted((one["rule"]["id"], one["event"]["id"]) for one in documents)
@@ -74,7 +76,7 @@ def _found(paths: list[Path], rules: Path, cache: Path, *, sieve: bool) -> tuple
 
 
 TEXT = st.sampled_from(
-    ["", "-", "b\\c", '"x', "é", "ſekurlsa::", "SEKURLSA::", "ki\u212awi", "kiwi", "a\\b c", "qé", "42", "1.5", "1e5", "\t", 
+    ["", "-", "b\\c", '"x', "é", "ſekurlsa::", "SEKURLSA::", "ki\u212awi", "kiwi", "a\\b c", "qé", "42", "1.5", "1e5", "\t",
      "x\nb\\c", "{0", "[1]",
      "00000000-0000-0000-0000-000000000001", "C:\\Windows\\cmd.exe", "true", "/",
      "海"]
