@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE = 1
 
-.PHONY: demo test check bench docs lock es clean run-env dev-env
+.PHONY: demo test check bench bench-engine docs lock es clean run-env dev-env
 
 demo: run-env
 	$(BIN)/hinomi demo $(DEMO_ARGS)
@@ -21,6 +21,14 @@ check: dev-env
 
 bench: dev-env
 	$(BIN)/python -m benchmarks
+
+# Beside rsigma (Rust) from its registry, locked; every figure of docs/performance.md on detection.
+RSIGMA := $(HOME)/.cache/hinomi/rsigma
+bench-engine: dev-env $(RSIGMA)/bin/rsigma
+	$(BIN)/python -m benchmarks rival lines engine growth
+
+$(RSIGMA)/bin/rsigma:
+	cargo install rsigma --version 0.23.0 --locked --root $(RSIGMA)
 
 docs: dev-env
 	$(BIN)/mkdocs build --strict

@@ -131,7 +131,6 @@ class Hunt:
                 self.by_rule[rule.level, rule.title, rule.id] += len(rows)
             if matches.hits:
                 yield batch, matches.hits
-        self.events += self._reader().passed_over
 
     def _timed_batches(self) -> Iterator[Batch]:
         batches: Any = iter(self._reader().batches(self.paths))
@@ -143,6 +142,7 @@ class Hunt:
                 break
             self.events += len(batch)
             yield batch
+        self.events += self._reader().passed_over
         if not self.events and not self._reader().damaged and not self._reader().ledger.counts:
             places = ", ".join(map(str, self.paths))
             raise InputError(f"{places}: 調べるログがありません。", f"{places}: there is no log to look at")

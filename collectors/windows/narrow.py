@@ -66,24 +66,23 @@ class _Kind:
     unnamed: bool
     numbered: bool
     rows: list[int] = field(default_factory=list)
-    waiting: list[tuple[int, Event]] = field(default_factory=list)
+    waiting: list[int] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def flush(self, odd: list[int]) -> None:
         """The waiting events as cells; those that only the full reading understands are named in `odd`."""
-        columns = [_cells(reading, self.waiting) for reading in self.readings]
+        parts = [event[0] for event in self.events], [event[1] for event in self.events]
+        columns = [_cells(reading, parts[reading.of_data]) for reading in self.readings]
         strange = {place for _, places in columns for place in places}
         if self.unnamed:
             strange.update(
-                place
-                for place, (_, event) in enumerate(self.waiting)
-                if _has_unnamed(event[1], numbered=self.numbered)
+                place for place, data in enumerate(parts[1]) if _has_unnamed(data, numbered=self.numbered)
             )
         for reading, (cells, _) in zip(self.readings, columns, strict=True):
             reading.cells += cells if not strange else _without(cells, strange)
-        rows = [row for row, _ in self.waiting]
-        self.rows += rows if not strange else _without(rows, strange)
-        odd += [rows[place] for place in strange]
-        self.waiting = []
+        self.rows += self.waiting if not strange else _without(self.waiting, strange)
+        odd += [self.waiting[place] for place in strange]
+        self.waiting, self.events = [], []
 
     def frame(self) -> pl.DataFrame:
         """`row` and the columns asked."""
@@ -124,7 +123,8 @@ def _read(lines: Sequence[bytes], asked: Asked) -> Narrowed:
             if kind is True:
                 found.whole.append(row)
             elif isinstance(kind, _Kind):
-                kind.waiting.append((row, event))
+                kind.waiting.append(row)
+                kind.events.append(event)
                 if len(kind.waiting) >= _CHUNK:
                     kind.flush(found.whole)
         for kind in kinds.values():
@@ -249,19 +249,19 @@ def _reading(form: str, column: str) -> _Reading | None:
     return None if names is None or not column.startswith("winlog.") else _Reading(column, False, names)
 
 
-def _cells(reading: _Reading, waiting: Sequence[tuple[int, Event]]) -> tuple[list[str | None], list[int]]:
+def _cells(reading: _Reading, parts: Sequence[dict[str, Any]]) -> tuple[list[str | None], list[int]]:
     """A column's texts, and the places of the events in which it is no text."""
-    part, names = int(reading.of_data), reading.names
+    names = reading.names
     if reading.column == "message":
-        return [None] * len(waiting), [
-            place for place, (_, event) in enumerate(waiting) if event[0].get("Message") is not None
+        return [None] * len(parts), [
+            place for place, part in enumerate(parts) if part.get("Message") is not None
         ]
+    strange: list[int] = []
     if len(names) == 1:
-        cells, strange = [event[part].get(names[0]) for _, event in waiting], []
+        name = names[0]
+        cells = [part.get(name) for part in parts]
     else:
-        said = [
-            [value for name in names if (value := event[part].get(name)) is not None] for _, event in waiting
-        ]
+        said = [[value for name in names if (value := part.get(name)) is not None] for part in parts]
         cells = [values[0] if values else None for values in said]
         strange = [
             place for place, values in enumerate(said) if any(value != values[0] for value in values[1:])

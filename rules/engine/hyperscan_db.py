@@ -56,11 +56,17 @@ def compiled(
 ) -> Database:
     """The database of (id, expression, flags), from the cache where it is there."""
     described = [orjson.dumps([number, flags]) + text for number, text, flags in patterns]
-    name = f"hs-{cache.key(_VERSION, *described)}"
+    return _kept(cache.key(_VERSION, *described), lambda: patterns, store, prefilter)
+
+
+def _kept(
+    key: str, patterns: Callable[[], Sequence[tuple[int, bytes, int]]], store: cache.Cache, prefilter: bool
+) -> Database:
+    name = f"hs-{key}"
     kept = store.read(name)
     if kept is not None and (found := _loaded(kept)) is not None:
         return found
-    made = _compile(patterns, prefilter)
+    made = _compile(patterns(), prefilter)
     if store.folder is not None:
         header = orjson.dumps([sorted(made.left_out), sorted(made.approximate)])
         body = b"" if made.native is None else hyperscan.dumpb(made.native)
@@ -122,9 +128,12 @@ def _compile_each(patterns: Sequence[tuple[int, bytes, int]], prefilter: bool) -
     return Database(_build(good), frozenset(left_out), frozenset(approximate), threading.Lock())
 
 
-def literals(patterns: Sequence[tuple[int, bytes]], store: cache.Cache) -> Database:
-    """The database of (id, expression) for edged buffers."""
-    return compiled([(number, text, 0) for number, text in patterns], store)
+def literals(
+    said: bytes, patterns: Callable[[], Sequence[tuple[int, bytes]]], store: cache.Cache
+) -> Database:
+    """The database of (id, expression) for edged buffers. said: what decides the patterns."""
+    key = cache.key(_VERSION, b"literals 1", said)
+    return _kept(key, lambda: [(number, text, 0) for number, text in patterns()], store, prefilter=False)
 
 
 def regexes(patterns: Sequence[tuple[int, str, str]], store: cache.Cache) -> Database:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
+import orjson
 
 from rules.engine import hyperscan_db, pattern
 from rules.engine.cache import Cache
@@ -92,8 +93,13 @@ class Scans:
             return hyperscan_db.regexes(
                 [(local, atom.operand[0], atom.operand[1]) for local, atom in enumerate(atoms)], self.store
             )
+        said = orjson.dumps(
+            [atom.operand for atom in atoms]
+        )  # what decides the expressions, and is there already
         return hyperscan_db.literals(
-            [(local, pattern.expression(atom.operand)) for local, atom in enumerate(atoms)], self.store
+            said,
+            lambda: [(local, pattern.expression(atom.operand)) for local, atom in enumerate(atoms)],
+            self.store,
         )
 
 

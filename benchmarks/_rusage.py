@@ -1,0 +1,39 @@
+"""What a whole process costs: processor seconds (which neighbours change less than the clock) and memory."""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Cost(NamedTuple):
+    """Processor seconds, seconds on the clock, peak MiB."""
+
+    cpu: float
+    wall: float
+    memory: float
+
+
+def run(command: Sequence[str], *, cores: int = 1) -> Cost:
+    """A process on one core (or all), with compiled modules kept as an installation keeps them."""
+    import time
+
+    allowed = ",".join(map(str, sorted(os.sched_getaffinity(0))[-cores:]))
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    environment["PYTHONPYCACHEPREFIX"] = str(Path.home() / ".cache" / "hinomi" / "bench-pycache")
+    if cores == 1:
+        environment["POLARS_MAX_THREADS"] = "1"
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        ["taskset", "-c", allowed, *command],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{command[0]} ended with {process.returncode}")
+    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024)
