@@ -51,8 +51,9 @@ def main() -> None:
 
 def _told(log: str) -> str:
     """The last lines of libFuzzer's account: runs and coverage."""
-    lines = [line for line in log.splitlines() if " cov: " in line or line.startswith(("Done", "stat::"))]
-    return "\n".join(lines[-2:])
+    lines = log.splitlines()
+    coverage = [line for line in lines if " cov: " in line][-1:]
+    return "\n".join(coverage + [line for line in lines if line.startswith("Done")])
 
 
 def _names(asked: list[str]) -> list[str]:
