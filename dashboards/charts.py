@@ -75,7 +75,7 @@ def _column(
     h = max(1.5, (bottom - top) * bucket.count / most)
     title = f"{bucket.start.astimezone(JST):%m/%d %H:%M} {bucket.count:,}"
     if link:
-        drawing.link(link)
+        drawing.link(link, title)
     drawing.rect(x + step * 0.08, bottom - h, max(1.0, step * 0.84), h, "b0", COLOURS[0], title)
     if link:
         drawing.close_link()

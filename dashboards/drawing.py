@@ -50,15 +50,17 @@ class Drawing:
             f'C{middle:.1f} {y1:.1f} {middle:.1f} {y2:.1f} {x2:.1f} {y2:.1f}">{tip}</path>'
         )
 
-    def link(self, address: str) -> None:
-        self.parts.append(f"<a href={quoteattr(drawn(address))}>")
+    def link(self, address: str, words: str) -> None:
+        """What follows leads somewhere; words: where, for those who do not see it."""
+        self.parts.append(f"<a href={quoteattr(drawn(address))} aria-label={quoteattr(drawn(words))}>")
 
     def close_link(self) -> None:
         self.parts.append("</a>")
 
     def svg(self, label: str, kind: str = "") -> str:
+        role = "group" if any(part.startswith("<a ") for part in self.parts) else "img"
         head = (
-            f'<svg xmlns="http://www.w3.org/2000/svg" class="chart {kind}" role="img" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="chart {kind}" role="{role}" '
             f'viewBox="0 0 {self.width} {self.height}" aria-label={quoteattr(drawn(label))}>'
         )
         return head + "".join(self.parts) + "</svg>"

@@ -110,7 +110,7 @@ def _column(
     for key in keys:
         _, name, value = key
         y = places[key][1]
-        drawing.link(link(name, value))
+        drawing.link(link(name, value), f"{texts.get('entity', name)}: {value}")
         drawing.rect(x, y, _WIDE, _HIGH, "node", "#ffffff", f"{texts.get('entity', name)}: {value}")
         drawing.text(x + 8, y + 19, cut(value, _WIDE + 6), strong=True)
         drawing.close_link()

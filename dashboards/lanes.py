@@ -75,7 +75,7 @@ def _mark(drawing: Drawing, mark: Mark, y: float, start: datetime, end: datetime
     if mark.last - mark.first >= timedelta(seconds=1):
         times += f" – {mark.last.astimezone(JST):%m/%d %H:%M:%S}"
     if mark.link:
-        drawing.link(mark.link)
+        drawing.link(mark.link, f"{times} {mark.title}")
     drawing.rect(
         min(x1, _WIDTH - 6),
         y + 6,

@@ -1,6 +1,7 @@
 """The city's networks as a drawing: zones in their order from the outside in, and how much the logs say flowed between them."""
 
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from dashboards.drawing import Drawing
 from dashboards.texts import Texts
@@ -28,9 +29,8 @@ def draw(events: Mapping[str, int], flows: Mapping[Flow, int], texts: Texts) -> 
             _flow(drawing, left, right, n, most, texts)
     for zone, (x, y) in PLACES.items():
         kind = "zone-node" if events.get(zone) else "zone-node quiet"
-        drawing.link(
-            f"/search?range=24h&q=source.zone: {zone} or destination.zone: {zone} or host.zone: {zone}"
-        )
+        query = f"source.zone: {zone} or destination.zone: {zone} or host.zone: {zone}"
+        drawing.link("/search?" + urlencode({"range": "24h", "q": query}), texts.get("zone", zone))
         drawing.rect(x, y, _WIDE, _HIGH, kind, "#ffffff", texts.get("zone", zone))
         drawing.text(x + 10, y + 24, texts.get("zone", zone), strong=True)
         n = events.get(zone, 0)
@@ -48,5 +48,5 @@ def _flow(drawing: Drawing, left: str, right: str, n: int, most: int, texts: Tex
     words = texts("zonemap.flow", left=texts.get("zone", left), right=texts.get("zone", right), n=f"{n:,}")
     drawing.curve(*start, *end, kind, words)
     if x1 != x2:
-        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 4)
+        middle = ((start[0] + end[0]) / 2, (start[1] + end[1]) / 2 - 8)
         drawing.text(*middle, f"{n:,}", "middle")

@@ -22,7 +22,7 @@ from hinomi.words import Language
 log = logging.getLogger("hinomi.console")
 Handler = Callable[[Visit], Response]
 MAX_FORM = 64 * 1024
-_STATUS: tuple[tuple[type[HinomiError], int], ...] = (
+STATUS: tuple[tuple[type[HinomiError], int], ...] = (
     (Refused, 403),
     (Conflict, 409),
     (InputError, 400),
@@ -61,7 +61,7 @@ def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Resp
     """The page as Starlette calls it: read the form, know the person, check, answer."""
 
     async def serve(request: Request) -> Response:
-        raw = await _body(request) if page.method == "POST" else b""
+        raw = await body_of(request) if page.method == "POST" else b""
         return await run_in_threadpool(_serve, console, page, request, raw)
 
     return serve
@@ -104,7 +104,7 @@ def _remember(console: Console, response: Response, name: str, value: str) -> No
 
 def failure(visit: Visit, error: HinomiError) -> Response:
     """A page that says what went wrong in the reader's language."""
-    status = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
+    status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
     return visit.page(
         "message.html",
         status=status,
@@ -172,7 +172,7 @@ def _language(console: Console, request: Request) -> Language:
     return console.settings.language
 
 
-async def _body(request: Request) -> bytes | None:
+async def body_of(request: Request) -> bytes | None:
     """The body of a form, or None when it is too large."""
     held = bytearray()
     async for chunk in request.stream():

@@ -136,6 +136,8 @@ def create_app(
 ) -> Starlette:
     """The console over a store. `users` is a seam for tests (a cheaper password hash); rulebook: the rules in
     force, none where it is left out."""
+    from dashboards.api import routes  # the API stands on this package
+
     chosen, time = settings or ConsoleSettings(), clock or SystemClock()
     console = Console(
         events=events,
@@ -158,7 +160,11 @@ def create_app(
         ),
     )
     return Starlette(
-        routes=[*map(partial(_route, console), PAGES), Mount("/static", Static(directory=STATIC))],
+        routes=[
+            *map(partial(_route, console), PAGES),
+            routes.mount(console),
+            Mount("/static", Static(directory=STATIC)),
+        ],
         middleware=[Middleware(SecurityHeaders, tls=chosen.tls)],
         exception_handlers={HTTPException: partial(_http_error, console)},
     )

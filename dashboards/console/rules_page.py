@@ -53,10 +53,10 @@ class Kept:
 
 def show(visit: Visit) -> Response:
     """Every rule in force with its figures of the last 30 days, the loudest first."""
-    kept = _kept(visit)
+    every = kept(visit)
     arriving = _arriving(visit)
     word = visit.asked("q").strip().lower()
-    found = [one for one in kept if word in f"{one.title.ja} {one.title.en} {one.name} {one.id}".lower()]
+    found = [one for one in every if word in f"{one.title.ja} {one.title.en} {one.name} {one.id}".lower()]
     return visit.page(
         "rules.html",
         rules=found[:500],
@@ -73,21 +73,21 @@ def show(visit: Visit) -> Response:
 def rule(visit: Visit) -> Response:
     """One rule: what it asks, what it watches, its exceptions, its last alerts."""
     reference = str(visit.request.path_params["rule"])
-    kept = next((one for one in _kept(visit) if reference in (one.id, one.name)), None)
-    if kept is None:
+    found = next((one for one in kept(visit) if reference in (one.id, one.name)), None)
+    if found is None:
         raise InputError("この検知ルールは、いま動いていません。", "this rule is not in force")
     console = visit.console
     alerts = [
         Alert.model_validate(r.body)
-        for r in console.records.find("alert", {"rule_id": kept.id}, limit=20, order="-detected")
+        for r in console.records.find("alert", {"rule_id": found.id}, limit=20, order="-detected")
     ]
     return visit.page(
         "rule.html",
-        rule=kept,
-        source=_source(visit, kept.id),
-        watches=[base.title for base in console.rulebook.bases(kept.id) if base.id != kept.id],
+        rule=found,
+        source=_source(visit, found.id),
+        watches=[base.title for base in console.rulebook.bases(found.id) if base.id != found.id],
         alerts=alerts,
-        exceptions=[r.body for r in console.records.find("suppression", {"rule_id": kept.id}, limit=50)],
+        exceptions=[r.body for r in console.records.find("suppression", {"rule_id": found.id}, limit=50)],
     )
 
 
@@ -162,7 +162,8 @@ def _look(visit: Visit, loaded: engine.RuleSet, batch: Batch, tried: Tried) -> N
             tried.examples.append(show_event(clean, hidden=hidden))
 
 
-def _kept(visit: Visit) -> list[Kept]:
+def kept(visit: Visit) -> list[Kept]:
+    """Every rule in force, the loudest first."""
     rules = visit.console.rulebook.rules
     base = {reference.reference for one in rules.correlations for reference in one.rule.rules or []}
     held = {one.id: _detection(one, base) for one in rules.rules if one.unsupported is None}

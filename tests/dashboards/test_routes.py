@@ -120,10 +120,10 @@ def test_anonymous_gets_nothing(city: City, page: Page) -> None:
 @pytest.mark.parametrize("name", sorted(PEOPLE))
 def test_each_role_sees_what_the_table_says(city: City, name: str) -> None:
     """Whoever is not in the table's line is refused with 403, whoever is in it is not."""
+    visitor = browser(city, name)
     for page in GUARDED:
         if page.path == "/sign-out":
             continue  # ends the session; tested on its own
-        visitor = browser(city, name)
         answer = visitor.get(_address(page)) if page.method == "GET" else visitor.post(_address(page))
         if _key(page) in OWN_THINGS:
             continue  # tested on its own: what is not one's own is refused

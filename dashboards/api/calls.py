@@ -1,0 +1,231 @@
+"""What each line of the API does. Decisions go through the same desk as those of the pages."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from dashboards.api.endpoint import Call, Missing, dumped
+from dashboards.api.models import Found, Incident, Incidents, Listed
+from dashboards.console import compliance_page, health, rules_page
+from dashboards.console.casework import Casework
+from dashboards.console.residents import SEARCH
+from dashboards.users import WORKERS
+from hinomi.clock import JST
+from hinomi.errors import InputError, QueryError
+from hinomi.incident import Incident as Held
+from hinomi.incident import Verdict
+from hinomi.store import Span
+
+_LIMIT = 50
+
+
+def incidents(call: Call) -> Incidents:
+    """A page, newest number first."""
+    where = {"status": call.values["status"]} if call.values.get("status") else None
+    limit, offset = call.values.get("limit", _LIMIT), _offset(call)
+    found = call.visit.console.records.find(
+        "incident", where, order="-number", limit=limit + 1, offset=offset
+    )
+    items = [_shown(Held.model_validate(record.body)) for record in found[:limit]]
+    return Incidents(items=items, next=str(offset + limit) if len(found) > limit else None)
+
+
+def incident(call: Call) -> Incident:
+    """One incident; looking at it is audited."""
+    held = _wanted(call)
+    call.visit.console.audit.append(
+        actor=call.visit.actor, action="console.look", target=held.id, details={"api": True}
+    )
+    return _shown(held)
+
+
+def acknowledge(call: Call) -> Incident:
+    """Take it."""
+    return _decided(
+        call,
+        lambda held: call.visit.console.service.acknowledge(
+            held.id, actor=call.visit.actor, roles=call.visit.roles
+        ),
+    )
+
+
+def assign(call: Call) -> Incident:
+    """Give it to a person who may work on it."""
+    person = call.visit.console.users.find(call.body.assignee)
+    if person is None or person.disabled or not person.has(WORKERS):
+        raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
+    visit = call.visit
+    return _decided(
+        call,
+        lambda held: visit.console.service.assign(held.id, person.name, actor=visit.actor, roles=visit.roles),
+    )
+
+
+def comment(call: Call) -> Incident:
+    """Add a note."""
+    visit = call.visit
+    return _decided(
+        call,
+        lambda held: visit.console.service.comment(
+            held.id, call.body.text, actor=visit.actor, roles=visit.roles
+        ),
+    )
+
+
+def close(call: Call) -> Incident:
+    """Close it with a verdict."""
+    visit, verdict = call.visit, Verdict(call.body.verdict)
+    return _decided(
+        call,
+        lambda held: visit.console.service.close(
+            held.id, verdict, call.body.reason, actor=visit.actor, roles=visit.roles
+        ),
+    )
+
+
+def reopen(call: Call) -> Incident:
+    """Open it again."""
+    visit = call.visit
+    return _decided(
+        call,
+        lambda held: visit.console.service.reopen(
+            held.id, call.body.reason, actor=visit.actor, roles=visit.roles
+        ),
+    )
+
+
+def regrade(call: Call) -> Incident:
+    """Set its grade."""
+    visit, body = call.visit, call.body
+    return _decided(
+        call,
+        lambda held: visit.console.service.regrade(
+            held.id, body.grade, body.reason, actor=visit.actor, roles=visit.roles
+        ),
+    )
+
+
+def decide(call: Call) -> Listed:
+    """Approve or deny a plan; the desk checks the office, four eyes and the term."""
+    identity, visit, body = str(call.visit.request.path_params["approval"]), call.visit, call.body
+    if visit.console.records.get("approval", identity) is None:
+        raise Missing("この依頼はありません。", "there is no such request")
+    if body.decision == "approve":
+        made = visit.console.service.approve(
+            identity, actor=visit.actor, roles=visit.roles, note=body.note, plan=body.plan
+        )
+    else:
+        made = visit.console.service.deny(identity, actor=visit.actor, roles=visit.roles, note=body.note)
+    return Listed(items=[dumped(made.body)], next=None)
+
+
+def alerts(call: Call) -> Listed:
+    """A page of alerts by id."""
+    return _listed(call, "alert")
+
+
+def approvals(call: Call) -> Listed:
+    """Requests for approval."""
+    return _listed(call, "approval")
+
+
+def runs(call: Call) -> Listed:
+    """Playbook runs."""
+    return _listed(call, "playbook_run")
+
+
+def reports(call: Call) -> Listed:
+    """Reports that were made."""
+    return _listed(call, "report")
+
+
+def events(call: Call) -> Found:
+    """A search. Logs about residents are left out unless a reason counts for the token's user."""
+    visit, values = call.visit, call.values
+    console = visit.console
+    names = [values["dataset"]] if values.get("dataset") else [one.name for one in console.events.datasets()]
+    console.residents.ask(visit, SEARCH, [name for name in names if values.get("dataset")])
+    if console.residents.until(visit.actor, SEARCH) is None:
+        names = [name for name in names if not console.residents.guards(name)]
+    if not names:
+        return Found(items=[], total=0, next=None)
+    span = Span(_time(values.get("from")), _time(values.get("to")))
+    query = values.get("q", "")
+    found = console.events.search(
+        query, datasets=names, span=span, limit=values.get("limit", _LIMIT), after=values.get("after")
+    )
+    console.audit.append(actor=visit.actor, action="console.search", target=query, details={"api": True})
+    return Found(items=dumped(found.rows), total=found.total, next=found.after)
+
+
+def sources(call: Call) -> Listed:
+    """Health of every source."""
+    console = call.visit.console
+    found = health.sources(console.records, console.clock.now())
+    return Listed(items=[dumped(one) for one in found], next=None)
+
+
+def rules(call: Call) -> Listed:
+    """Rules in force with their figures of the last 30 days."""
+    return Listed(
+        items=[dumped(one) | {"precision": one.precision} for one in rules_page.kept(call.visit)], next=None
+    )
+
+
+def compliance(call: Call) -> Listed:
+    """Every control with its state and what was found."""
+    items = [
+        {
+            "id": one.control.id,
+            "clause": one.control.clause,
+            "title": dumped(one.control.title),
+            "state": one.state.value,
+            "inferred": one.control.inferred,
+            "evidence": [dumped(outcome) for outcome in one.outcomes],
+            "attested": dumped(one.attested),
+        }
+        for one in compliance_page.judged(call.visit)
+    ]
+    return Listed(items=items, next=None)
+
+
+def _listed(call: Call, kind: str) -> Listed:
+    limit, offset = call.values.get("limit", _LIMIT), _offset(call)
+    found = call.visit.console.records.find(kind, limit=limit + 1, offset=offset)
+    items = [dumped({"id": record.id, **record.body}) for record in found[:limit]]
+    return Listed(items=items, next=str(offset + limit) if len(found) > limit else None)
+
+
+def _offset(call: Call) -> int:
+    text = call.values.get("after", "0") or "0"
+    if not (text.isascii() and text.isdigit() and len(text) < 9):
+        raise InputError("after の値が正しくありません。", "the value of after is not valid")
+    return int(text)
+
+
+def _wanted(call: Call) -> Held:
+    number = int(call.visit.request.path_params["number"])
+    found = Casework(call.visit.console.records).incident(number) if number < 2**53 else None
+    if found is None:
+        raise Missing("この番号のインシデントはありません。", "there is no incident with this number")
+    return found
+
+
+def _decided(call: Call, act: Callable[[Held], Held]) -> Incident:
+    return _shown(act(_wanted(call)))
+
+
+def _shown(held: Held) -> Incident:
+    return Incident.model_validate(held.model_dump(mode="json"))
+
+
+def _time(text: Any) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise QueryError("時刻を読めません。", "the time cannot be read") from None
+    if not 1971 <= moment.year <= 2200:
+        raise QueryError("この年は使えません。", "this year cannot be used")
+    return moment if moment.tzinfo else moment.replace(tzinfo=JST)

@@ -1,0 +1,139 @@
+"""The API: every line tried by a generator, tokens that give no more than their user holds, problems as documents."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+from starlette.applications import Starlette
+
+from dashboards.api.endpoint import Endpoint
+from dashboards.api.table import ENDPOINTS, openapi
+from dashboards.console import create_app
+from dashboards.settings import ConsoleSettings
+from dashboards.tokens import Tokens
+from dashboards.users import Role
+from tests.dashboards.browse import browser
+from tests.dashboards.city import PEOPLE, City
+
+BEYOND_SCHEMA = ("/assign", "/events")
+"""Where more than the schema decides: who may be an assignee, and the grammar of the search language."""
+EVERYTHING = ("read", "work", "approve")
+
+
+def _app(city: City) -> Starlette:
+    return create_app(city.events, city.records, city.desk, ConsoleSettings(), city.clock, users=city.users)
+
+
+def _call(city: City, secret: str, method: str, path: str, **how: Any) -> httpx.Response:
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(_app(city))
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            headers = {"authorization": f"Bearer {secret}"} if secret else {}
+            return await client.request(method, f"/api/v1{path}", headers=headers, **how)
+
+    return asyncio.run(ask())
+
+
+def _token(city: City, name: str, *scopes: str) -> str:
+    return Tokens(city.records, city.clock).make(name, "試験", scopes or EVERYTHING, 30)
+
+
+@pytest.fixture(scope="module")
+def api_schema(city: City) -> Any:
+    """The API of the city as its own document describes it."""
+    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", _app(city))
+
+
+@pytest.fixture(scope="module")
+def bearer(city: City) -> str:
+    """A token with every scope of somebody who may do everything."""
+    return _token(city, "y.ota")
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS, ids=lambda one: f"{one.method} {one.path}")
+def test_every_line_keeps_its_word(api_schema: Any, bearer: str, endpoint: Endpoint) -> None:
+    """Whatever is sent, the answer is one that the document names, in the form it says; never a crash."""
+    operation = api_schema[endpoint.path.replace(":int", "")][endpoint.method]
+
+    @given(case=operation.as_strategy())
+    @settings(max_examples=6, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    def holds(case: Any) -> None:
+        beyond = [positive_data_acceptance] if endpoint.path.endswith(BEYOND_SCHEMA) else []
+        case.call_and_validate(headers={"Authorization": f"Bearer {bearer}"}, excluded_checks=beyond)
+
+    holds()
+
+
+def test_no_token_no_answer(city: City) -> None:
+    """Without a token, with a wrong one, and with a session's cookie alone: 401 as a problem document."""
+    for secret in ("", "hinomi_wrong"):
+        answer = _call(city, secret, "GET", "/incidents")
+        assert answer.status_code == 401
+        assert answer.headers["content-type"] == "application/problem+json"
+    visitor = browser(city, "k.mori")
+    assert visitor.get("/api/v1/incidents").status_code == 401
+
+
+@pytest.mark.parametrize("name", sorted(PEOPLE))
+def test_each_role_and_scope(city: City, name: str) -> None:
+    """A token with every scope does what its user may; one that only reads decides nothing, whoever has it."""
+    roles = set(PEOPLE[name][1])
+    workers = {Role.ANALYST, Role.INFORMATION_SYSTEM_MANAGER, Role.CHIEF_SECURITY_OFFICER}
+    full, reading = _token(city, name), _token(city, name, "read")
+    for endpoint in ENDPOINTS:
+        path = endpoint.path.replace("{number:int}", "999").replace("{approval}", "none")
+        answer = _call(city, full, endpoint.method, path, json={} if endpoint.method == "POST" else None)
+        needs = {"READ": set(Role), "WORK": workers, "APPROVE": workers - {Role.ANALYST}}[
+            endpoint.access.name
+        ]
+        assert (answer.status_code != 403) == bool(roles & needs), (name, path)
+        if endpoint.method == "POST":
+            assert _call(city, reading, "POST", path, json={}).status_code == 403
+
+
+def test_pages_and_decisions(own_city: City) -> None:
+    """Paging gives every incident once; a verdict is recorded and audited in the user's name."""
+    secret = _token(own_city, "m.kato")
+    numbers, after = [], None
+    while True:
+        page = _call(
+            own_city, secret, "GET", f"/incidents?limit=2{f'&after={after}' if after else ''}"
+        ).json()
+        numbers += [one["number"] for one in page["items"]]
+        if (after := page["next"]) is None:
+            break
+    assert numbers == [4, 3, 2, 1]
+    answer = _call(
+        own_city, secret, "POST", "/incidents/3/close", json={"verdict": "benign", "reason": "点検"}
+    )
+    assert answer.json()["verdict"] == "benign"
+    assert browser(own_city).audited("incident.status")[0]["actor"] == "m.kato"
+    found = _call(own_city, secret, "GET", "/events?q=user.name:+t.yamada&limit=5").json()
+    assert found["total"] > 5
+    assert found["next"]
+    bad = _call(own_city, secret, "POST", "/incidents/1/close", json={"verdict": "no", "x": 1})
+    assert (bad.status_code, bad.json()["status"]) == (400, 400)
+
+
+def test_resident_logs_stay_sealed(own_city: City) -> None:
+    """A search by token leaves logs about residents out; asked for by name it is refused until a reason counts."""
+    from tests.dashboards.test_case import _with_resident_log
+
+    _with_resident_log(own_city)
+    secret = _token(own_city, "m.kato")
+    assert "千代田" not in _call(own_city, secret, "GET", "/events?limit=500").text
+    assert _call(own_city, secret, "GET", "/events?dataset=city.resident_view").status_code == 403
+
+
+def test_document_is_3_1_and_complete() -> None:
+    """OpenAPI 3.1; every line of the table is in it, with the problem document for errors."""
+    document = openapi()
+    assert document["openapi"].startswith("3.1")
+    assert sum(len(methods) for methods in document["paths"].values()) == len(ENDPOINTS)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            assert "application/problem+json" in operation["responses"]["400"]["content"]

@@ -1,0 +1,134 @@
+"""Kibana objects: structure as Kibana's exports have it, every reference resolved, every field and query known."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, ClassVar
+
+import pytest
+
+from dashboards import kibana
+from dashboards.boards import BOARDS
+from hinomi import ecs, query
+from hinomi.errors import DependencyDown, InputError
+
+ATTRIBUTES = {
+    "index-pattern": {"title", "name", "timeFieldName"},
+    "search": {"title", "description", "columns", "sort", "grid", "hideChart", "kibanaSavedObjectMeta"},
+    "visualization": {"title", "description", "uiStateJSON", "version", "visState", "kibanaSavedObjectMeta"},
+    "dashboard": {
+        "title",
+        "description",
+        "panelsJSON",
+        "optionsJSON",
+        "timeRestore",
+        "version",
+        "kibanaSavedObjectMeta",
+    },
+}
+
+
+def _objects(language: str = "ja") -> list[dict[str, Any]]:
+    lines = kibana.export("en" if language == "en" else "ja").decode().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_objects_are_as_kibana_writes_them() -> None:
+    """Each line has the keys and attributes of its type; the last line counts; ids are unique and stable."""
+    *objects, details = _objects()
+    assert details == {"exportedCount": len(objects), "missingRefCount": 0, "missingReferences": []}
+    assert len({one["id"] for one in objects}) == len(objects)
+    for one in objects:
+        assert set(one["attributes"]) == ATTRIBUTES[one["type"]], one["type"]
+        assert one["typeMigrationVersion"] == kibana.VERSIONS[one["type"]]
+        for name in ("panelsJSON", "optionsJSON", "uiStateJSON", "visState"):
+            json.loads(one["attributes"].get(name, "{}"))
+    assert [one["id"] for one in objects] == [one["id"] for one in _objects("en")[:-1]]
+
+
+def test_every_reference_resolves() -> None:
+    """What a dashboard or search names is in the file, under the name that its JSON uses."""
+    *objects, _ = _objects()
+    known = {(one["type"], one["id"]) for one in objects}
+    for one in objects:
+        for reference in one["references"]:
+            assert (reference["type"], reference["id"]) in known
+        if one["type"] == "dashboard":
+            names = {
+                f"{panel['panelIndex']}:{panel['panelRefName']}"
+                for panel in json.loads(one["attributes"]["panelsJSON"])
+            }
+            assert names == {reference["name"] for reference in one["references"]}
+        source = json.loads(one["attributes"].get("kibanaSavedObjectMeta", {}).get("searchSourceJSON", "{}"))
+        if "indexRefName" in source:
+            assert source["indexRefName"] in {reference["name"] for reference in one["references"]}
+
+
+def test_boards_ask_what_the_store_knows() -> None:
+    """Every query can be read; every field is of ECS or of our own names."""
+    own = {"source.zone", "destination.zone", "hinomi.signal.level", "hinomi.signal.event_dataset"}
+    for board in BOARDS:
+        for panel in board.panels:
+            query.parse(board.query)
+            query.parse(panel.query)
+            assert not panel.field or panel.field in own or panel.field in ecs.fields(), panel.field
+
+
+class _Kibana(BaseHTTPRequestHandler):
+    """What `POST /api/saved_objects/_import` of Kibana does and answers, as its documentation has it."""
+
+    seen: ClassVar[list[dict[str, Any]]] = []
+    refuse = False
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"])).decode()
+        good = self.headers.get("kbn-xsrf") and self.headers.get("authorization") == "ApiKey k"
+        if self.path != "/api/saved_objects/_import?overwrite=true" or not good:
+            self._answer(401 if self.headers.get("kbn-xsrf") else 400, {"message": "no"})
+            return
+        lines = [
+            line
+            for line in body.split("\r\n\r\n", 1)[1].split("\r\n--")[0].splitlines()
+            if line.startswith("{")
+        ]
+        objects = [json.loads(line) for line in lines if "exportedCount" not in line]
+        type(self).seen = objects
+        wrong = [
+            {"type": o["type"], "id": o["id"], "error": {"type": "unsupported_type"}} for o in objects[:1]
+        ]
+        told = {"success": not self.refuse, "successCount": len(objects)}
+        self._answer(200, told | ({"errors": wrong} if self.refuse else {}))
+
+    def _answer(self, status: int, body: dict[str, Any]) -> None:
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Silent."""
+
+
+@pytest.fixture
+def address() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Kibana)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
+
+
+def test_import(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything arrives; a wrong key and refused objects are said in words."""
+    content = kibana.export("ja")
+    assert kibana.send(address, "k", content) == len(_objects()) - 1
+    assert len(_Kibana.seen) == len(_objects()) - 1
+    with pytest.raises(DependencyDown):
+        kibana.send(address, "wrong", content)
+    monkeypatch.setattr(_Kibana, "refuse", True)
+    with pytest.raises(InputError, match="unsupported_type"):
+        kibana.send(address, "k", content)
