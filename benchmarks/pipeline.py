@@ -153,6 +153,7 @@ def _pipeline(place: Path) -> "Pipeline":
     from ops.pipeline import Pipeline
     from ops.settings import packs_folder
     from ops.watch import LiveRules
+    from rules.in_force import InForce
 
     clock, ledger = SystemClock(), Ledger()
     if not RULES.exists():
@@ -163,7 +164,7 @@ def _pipeline(place: Path) -> "Pipeline":
         formats=Formats(SqliteRecords(place / "records.sqlite"), clock),
         enricher=_enricher(place),
         privacy=Privacy(PrivacySettings(), ledger),
-        rules=LiveRules(folders, place / "cache", every=1e9),
+        rules=LiveRules(InForce(folders), place / "cache", every=1e9),
         ledger=ledger,
         clock=clock,
     )

@@ -32,6 +32,15 @@ _GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the 
 Rules = Callable[[], RuleSet]
 
 
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """Lines with what they hold, ready to be stored; client_ids: those of their ids that senders chose."""
+
+    lines: pl.DataFrame
+    batches: list[Batch]
+    client_ids: frozenset[str]
+
+
 @dataclass(slots=True)
 class Pipeline:
     """One worker's pipeline. `rules` is asked for each block, so that a reload takes effect between blocks.
@@ -57,6 +66,13 @@ class Pipeline:
         lines: columns `origin`, `peer`, `client_id` String, `received` Datetime(ns, UTC), `payload` Binary,
         `event.id` String. Nothing is lost: a line that no source understands is stored as a dead letter.
         """
+        prepared = self.prepare(lines)
+        appended = self.commit(prepared, checkpoint)
+        self.count(prepared, appended)
+        return appended
+
+    def prepare(self, lines: pl.DataFrame) -> Prepared:
+        """Parse, enrich, mask and match; nothing is stored yet."""
         batches: list[Batch] = []
         for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
             found = self._of_sender(str(origin), str(peer), part)
@@ -65,10 +81,16 @@ class Pipeline:
         with self.stages.timed("match"):
             batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
         chosen = lines.filter(pl.col("client_id") != "")["event.id"].to_list()
+        return Prepared(lines, batches, frozenset(chosen))
+
+    def commit(self, prepared: Prepared, checkpoint: Checkpoint | None = None) -> Appended:
+        """Store what was prepared, in one commit; may be repeated where it fails."""
         with self.stages.timed("store"):
-            appended = self.events.append(batches, checkpoint=checkpoint, client_ids=frozenset(chosen))
-        self._count(lines, batches, appended)
-        return appended
+            return self.events.append(prepared.batches, checkpoint=checkpoint, client_ids=prepared.client_ids)
+
+    def count(self, prepared: Prepared, appended: Appended) -> None:
+        """Count what was stored, once it is."""
+        self._count(prepared.lines, prepared.batches, appended)
 
     def replay(self, lines: pl.DataFrame) -> int:
         """Store what is understood now of lines that were dead letters; the rest stays as it was. How many."""

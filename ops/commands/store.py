@@ -73,6 +73,18 @@ def register(app: typer.Typer) -> None:
             typer.echo(f"#{incident}: {'終了 / ended' if end else '保存します / held'}")
 
     @store.command()
+    def hunt(
+        rule: Path = typer.Argument(..., exists=True, help="Sigma ルールのファイル / rule file"),
+        data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
+        days: int = typer.Option(90, min=1, help="何日前から / how many days back"),
+        tell: bool = typer.Option(False, "--tell", help="警報にする / make alerts of what is found"),
+    ) -> None:
+        """過去の記録を、新しいルールで Elasticsearch の中で調べる / search past months inside Elasticsearch by a new rule."""
+        from ops.inside_hunt import hunt as run
+
+        run(rule, data, days, tell)
+
+    @store.command()
     def snapshot(
         config: Path = typer.Option(..., "--config", help="設定ファイル / hinomi.yaml"),
         folder: Path = typer.Option(

@@ -4,10 +4,12 @@ import time
 from dataclasses import dataclass
 
 from hinomi.errors import HinomiError
+from hinomi.store.elastic.events import ElasticEvents
 from ops.counts import Counts
 from ops.detection import Detection
 from ops.folders import cache_folder
 from ops.handover import Handover
+from ops.inside import Inside
 from ops.journal import log
 from ops.leading import Leading
 from ops.lease import Fenced
@@ -43,6 +45,9 @@ class Detect:
     def _turn(self) -> None:
         try:
             self.detection.turn(self.handover.give)
+            if isinstance(self.detection.events, ElasticEvents):
+                rules = self.detection.rules()
+                Inside(self.detection.events, rules, self.role.clock).run_due(self.detection.records)
         except HinomiError as error:
             log.error("detect_failed", reason=str(error))
             self.leading.again()

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from collectors import catalogue
 from collectors.privacy import Privacy
-from collectors.spool import Block, Reader, lane_folders
+from collectors.spool import Reader, lane_folders
 from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint, Records
 from ops.counts import Counts
+from ops.flow import Flow
 from ops.folders import cache_folder
 from ops.formats import Formats
 from ops.health import SourceHealth
@@ -30,11 +31,13 @@ PULLED = "pull/lane-0"
 
 @dataclass(slots=True)
 class Lane:
-    """One lane of the spool and how far it was stored."""
+    """One lane of the spool: how far it was stored, and how far it was read."""
 
     name: str
     reader: Reader
+    flow: Flow
     after: str | None
+    read: str | None
 
 
 @dataclass(slots=True)
@@ -47,7 +50,6 @@ class Worker:
 
     role: Role
     ledger: Ledger = field(default_factory=Ledger)
-    rows: int = 0
     _said: float = 0.0
 
     def run(self) -> None:
@@ -72,10 +74,12 @@ class Worker:
                 for name in [*self._left(), *self._pulled()]
                 if self._folder(name) not in known
             ]
-            busy = [self._turn(pipeline, lane) for lane in lanes]
+            busy = [self._turn(lane) for lane in lanes]
             self._say(pipeline, lanes, counts)
             if not any(busy):
                 self.role.stop.wait(_QUIET)
+        for lane in lanes:
+            self._settled(lane)
         self._said = 0.0
         self._say(pipeline, lanes, counts)
 
@@ -110,32 +114,29 @@ class Worker:
 
     def _lane(self, pipeline: Pipeline, folder: str) -> Lane:
         name = f"{self.role.machine}{folder}"
-        return Lane(name, Reader(self._folder(folder), self.ledger), pipeline.events.checkpoint(name))
+        reader, after = Reader(self._folder(folder), self.ledger), pipeline.events.checkpoint(name)
+        return Lane(name, reader, Flow(pipeline, self.role.stop), after, after)
 
-    def _turn(self, pipeline: Pipeline, lane: Lane) -> bool:
-        """Store the lane's next block; whether there was much."""
-        block = lane.reader.read(lane.after)
+    def _turn(self, lane: Lane) -> bool:
+        """Take the lane's next block; whether there was much."""
+        block = lane.reader.read(lane.read)
         if block is None:
+            self._settled(lane)
             return False
-        self._store(pipeline, lane.name, block)
-        lane.after = block.after
-        lane.reader.trim(block.after)
+        lane.flow.put(block.frame, Checkpoint(lane.name, block.after))
+        lane.read = block.after
+        self._stored(lane)
         return block.frame.height >= _BUSY_ROWS
 
-    def _store(self, pipeline: Pipeline, name: str, block: Block) -> None:
-        """Store the block; a store that cannot (a full disk) is asked again, ever more slowly."""
-        pause = 0.5
-        while True:
-            try:
-                pipeline.process(block.frame, Checkpoint(name, block.after))
-            except StoreError as error:
-                log.error("store_refused", reason=str(error), retry_in=pause)
-                if self.role.stop.wait(pause):
-                    raise
-                pause = min(pause * 2, 30.0)
-            else:
-                self.rows += block.frame.height
-                return
+    def _settled(self, lane: Lane) -> None:
+        lane.flow.settle()
+        self._stored(lane)
+
+    def _stored(self, lane: Lane) -> None:
+        """Forget the segments of the spool that are stored whole."""
+        if lane.flow.stored is not None and lane.flow.stored != lane.after:
+            lane.after = lane.flow.stored
+            lane.reader.trim(lane.after)
 
     def _say(self, pipeline: Pipeline, lanes: list[Lane], counts: Counts) -> None:
         if time.monotonic() - self._said < _SAY_EVERY and self._said:
@@ -150,7 +151,10 @@ class Worker:
         backlog = sum(lane.reader.backlog(lane.after) for lane in lanes)
         after = {lane.name: lane.after for lane in lanes}
         self.role.ready(
-            rows=self.rows, stages=dict(pipeline.stages.seconds), spool_bytes=backlog, after=after
+            rows=sum(lane.flow.rows for lane in lanes),
+            stages=dict(pipeline.stages.seconds),
+            spool_bytes=backlog,
+            after=after,
         )
 
 

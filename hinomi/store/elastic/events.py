@@ -21,6 +21,7 @@ from hinomi.store.elastic import documents, dsl, schema
 from hinomi.store.elastic.bulk import TOO_LARGE, Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.elastic.journal import Journal
+from hinomi.store.elastic.pace import Pace
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
 
@@ -58,6 +59,11 @@ class ElasticEvents:
         self._follow = frozenset(follow)
         self._bulk = Bulk(client, patience, refresh)
         self._known: dict[str, dict[str, str]] = {}
+
+    @property
+    def pace(self) -> Pace:
+        """How much is written at once, as it is now."""
+        return self._bulk.pace
 
     def prepare(self, *, replicas: int = 1) -> None:
         """Make the index templates, or bring them up to date; existing indices stay as they are."""
@@ -233,6 +239,21 @@ class ElasticEvents:
         sort = [{"@timestamp": order}, {"event.id": order}]
         sources = self._walk(self._open(datasets), _condition(query, span), sort, size)
         return ([documents.row(source) for source in page] for page in sources)
+
+    def matching(
+        self,
+        query: Mapping[str, Any],
+        *,
+        dataset: str,
+        span: Span | None = None,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[pl.DataFrame]:
+        """Events that match a query of Elasticsearch's own language (`rules.lucene`), as frames."""
+        both = {"bool": {"filter": [query, _condition("", span)]}}
+        names = [] if dataset == "*" else [dataset]
+        return map(
+            documents.frame, self._walk(self._open(names), both, [{"_shard_doc": "asc"}], _PAGE, columns)
+        )
 
     def _open(self, datasets: Sequence[str]) -> str:
         with said(*_SEARCH):

@@ -77,6 +77,7 @@ def template(namespace: str, *, replicas: int, line: str = "keyword") -> dict[st
                 "sort.field": "@timestamp",
                 "sort.order": "desc",
                 "mapping.total_fields.limit": FIELDS,
+                "max_regex_length": 32_768,  # a Sigma value in which case does not count is four signs a letter
                 "mapping.total_fields.ignore_dynamic_beyond_limit": True,
             },
             "mappings": {

@@ -1,0 +1,199 @@
+"""The whole path into Elasticsearch against the client alone: FortiGate syslog, received, parsed, matched, written.
+
+Limit: the events/s of the whole path (receive → spool → parse → enrich → mask → rules → bulk) must be at least 0.8 of
+those of the Elasticsearch client that sends the same documents as ready-made NDJSON to the same node in the same run,
+where Elasticsearch is the limit. The client sends with the gzip level and over the connections that the whole path
+ended up with, so that the two differ only in what comes before. Rounds alternate; the median ratio counts.
+
+usage: python -m benchmarks es [events] — a node of its own is started and stopped.
+"""
+
+import asyncio
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from elasticsearch import Elasticsearch
+
+    from hinomi.batch import Batch
+    from hinomi.store.elastic.bulk import Item
+    from hinomi.store.elastic.events import ElasticEvents
+    from hinomi.store.elastic.pace import Pace
+    from ops.watch import LiveRules
+
+EVENTS = int(os.environ.get("HINOMI_ES_EVENTS", "40000"))
+ROUNDS = 3
+AIM = 0.8
+
+
+def main() -> None:
+    """Measure in a process of its own, so that Polars has as many threads as a worker has."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    subprocess.run([sys.executable, "-m", "benchmarks.es", "measure"], env=environment, check=True)
+
+
+def measure() -> None:
+    """The rounds."""
+    from hinomi.errors import HinomiError
+    from ops.elastic import cluster
+
+    try:
+        there = cluster.start()
+    except HinomiError as error:
+        print(f"no Elasticsearch here: {error.en}")
+        return
+    try:
+        rules = _rules()
+        ratios, busy = [], []
+        for number in range(ROUNDS + 1):
+            whole, alone, share = _round(there, number, rules)
+            if number:  # the first warms the server's compiler
+                ratios.append(whole / alone)
+                busy.append(share)
+                told = f"whole path {whole:8,.0f} events/s, client alone {alone:8,.0f}"
+                print(f"round {number}: {told}, ratio {whole / alone:.2f}", flush=True)
+        ratio = statistics.median(ratios)
+        print(f"ratio           {ratio:6.2f}   {ratio / AIM:5.2f} × the {AIM} aimed at")
+        print(f"Elasticsearch's share of all processor time on the whole path: {statistics.median(busy):.0%}")
+    finally:
+        there.stop()
+
+
+def _rules() -> "LiveRules":
+    """Every rule, compiled before anything is timed."""
+    from benchmarks.pipeline import _pipeline
+
+    with tempfile.TemporaryDirectory() as folder:
+        rules = _pipeline(Path(folder)).rules
+        print(f"rules in force {len(rules().rules):,}", flush=True)
+    return rules  # type: ignore[return-value]
+
+
+def _round(there: object, number: int, rules: "LiveRules") -> tuple[float, float, float]:
+    from elasticsearch import Elasticsearch
+
+    from benchmarks import pipeline
+    from hinomi.store.elastic.connection import QuickGzipNode
+    from hinomi.store.elastic.events import ElasticEvents
+    from ops.elastic.cluster import Cluster
+
+    assert isinstance(there, Cluster)
+    client = Elasticsearch(
+        there.hosts(),
+        ca_certs=str(there.ca),
+        basic_auth=(there.administrator.name, there.administrator.password),
+        request_timeout=120,
+        max_retries=0,
+        http_compress=True,
+        node_class=QuickGzipNode,
+    )
+    pipeline.EVENTS = EVENTS
+    server = there.nodes[0].process
+    assert server is not None
+    with tempfile.TemporaryDirectory() as folder:
+        events = ElasticEvents(client, f"whole{number}")
+        events.prepare(replicas=0)
+        start, ours, theirs = time.perf_counter(), time.process_time(), _cpu(server.pid)
+        asyncio.run(pipeline._receive(Path(folder)))
+        made = _work(Path(folder), events, rules)
+        spent = time.perf_counter() - start
+        share = (_cpu(server.pid) - theirs) / max(
+            _cpu(server.pid) - theirs + time.process_time() - ours, 1e-6
+        )
+        events.refresh()
+        stored = events.count(datasets=["fortinet.fortigate"])
+        if stored != EVENTS:
+            raise SystemExit(f"{EVENTS:,} sent, {stored:,} stored")
+    alone = ElasticEvents(client, f"alone{number}")
+    alone.prepare(replicas=0)
+    items = [item._replace(place=item.place.replace("-alone-", f"-alone{number}-")) for item in made]
+    seconds = _alone(client, items, events.pace)
+    for name in client.indices.get(
+        index=f"logs-*-whole{number}-*,logs-*-alone{number}-*", filter_path="*.aliases"
+    ):
+        client.indices.delete(index=name)
+    client.close()
+    return EVENTS / spent, len(items) / seconds, share
+
+
+def _work(place: Path, events: "ElasticEvents", rules: "LiveRules") -> "list[Item]":
+    """The worker's own loop over the spool; the documents that it sent."""
+    from benchmarks.pipeline import _pipeline
+    from collectors.spool import Reader
+    from hinomi.ledger import Ledger
+    from hinomi.store import Checkpoint
+    from ops.flow import Flow
+
+    pipeline, sent = _pipeline(place), Sent(events)
+    pipeline.rules = rules
+    pipeline.events = sent  # type: ignore[assignment]
+    flow, reader, after = Flow(pipeline), Reader(place / "spool" / "lane-0", Ledger()), None
+    while (block := reader.read(after)) is not None:
+        flow.put(block.frame, Checkpoint("lane-0", block.after))
+        after = block.after
+    flow.settle()
+    return sent.items()
+
+
+@dataclass
+class Sent:
+    """The store, which remembers what it was given."""
+
+    events: "ElasticEvents"
+    batches: "list[Batch]" = field(default_factory=list)
+
+    def append(self, batches: "Sequence[Batch]", **more: Any) -> Any:
+        """As the store's."""
+        self.batches += batches
+        return self.events.append(batches, **more)
+
+    def items(self) -> "list[Item]":
+        """The documents, ready made."""
+        from hinomi.store.elastic import documents
+
+        return [item for batch in self.batches for item in documents.items(batch, "alone")]
+
+
+def _alone(client: "Elasticsearch", items: "Sequence[Item]", pace: "Pace") -> float:
+    """Seconds in which the client sends ready-made NDJSON, in portions and over connections as the whole path did."""
+    bodies, lines, size = [], [], 0
+    for item in items:
+        lines += [f'{{"create":{{"_index":"{item.place}","_id":"{item.id}"}}}}', str(item.body)]
+        size += len(item.body) + 100
+        if size > pace.size:
+            bodies.append("\n".join(lines).encode())
+            lines, size = [], 0
+    bodies.append("\n".join(lines).encode())
+    start = time.perf_counter()
+    with ThreadPoolExecutor(pace.connections) as pool:
+        answers = list(pool.map(lambda body: client.bulk(operations=body, filter_path="errors"), bodies))  # type: ignore[arg-type]
+    spent = time.perf_counter() - start
+    if any(answer["errors"] for answer in answers):
+        raise SystemExit("the client alone met errors")
+    return spent
+
+
+def _cpu(group: int) -> float:
+    """Processor seconds of a process group so far."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if int(fields[2]) == group:
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+if __name__ == "__main__":
+    measure() if sys.argv[1:] == ["measure"] else main()

@@ -1,0 +1,92 @@
+"""Rules that run inside Elasticsearch: a hunt over past months, and rules that ask for a schedule.
+
+    hinomi: {schedule: {every_minutes: 15, hours: 24}}      # in the rule: how often, how far back
+
+What is found becomes signals under the same ids that live detection gives them, so what was told before is not told
+again. The leading detect process runs what is due; when each rule last ran is a record.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+
+from hinomi.batch import Batch
+from hinomi.clock import Clock
+from hinomi.errors import ContentError, Where
+from hinomi.store import Records, Span
+from hinomi.store.elastic.events import ElasticEvents
+from ops.journal import log
+from rules import lucene
+from rules.engine import RuleSet, logsource
+from rules.engine.ruleset import Matches, Rule
+
+_STATE = "state"
+
+
+@dataclass(frozen=True, slots=True)
+class Inside:
+    """Runs single rules of a rule set in the cluster."""
+
+    events: ElasticEvents
+    rules: RuleSet
+    clock: Clock
+
+    def hunt(self, rule: Rule, span: Span) -> Iterator[Batch]:
+        """The events that the rule matches, as batches. Raises ContentError with what Lucene cannot say."""
+        text, tables = rule.path.read_text(encoding="utf-8"), logsource.read()
+        try:
+            queries = list(lucene.queries(lucene.read(text), tables))
+        except ContentError as error:
+            raise ContentError(error.ja, error.en, where=Where(rule.path)) from error
+        for query in queries:
+            for frame in self.events.matching(query.body, dataset=query.dataset, span=span):
+                for (dataset,), part in frame.group_by(["event.dataset"], maintain_order=True):
+                    yield Batch.of(str(dataset), part, ingested=self.clock.now())
+
+    def tell(self, rule: Rule, batch: Batch) -> int:
+        """Store the signals of these events, where they are not stored yet; how many were new."""
+        every = np.arange(len(batch), dtype=np.int64)
+        signals = self.rules.signals(batch, Matches([(rule, every)]))
+        found = Batch.of("hinomi.signal", signals, origin="scheduled", ingested=self.clock.now())
+        return self.events.append([found]).stored
+
+    def run_due(self, records: Records) -> int:
+        """Run the rules whose time has come; how many signals were new."""
+        return sum(
+            self._scheduled(records, rule, due) for rule in self.rules.rules if (due := _schedule(rule))
+        )
+
+    def _scheduled(self, records: Records, rule: Rule, due: Mapping[str, int]) -> int:
+        now, identity = self.clock.now(), f"scheduled|{rule.id}"
+        held = records.get(_STATE, identity)
+        last = datetime.fromisoformat(held.body["at"]) if held else None
+        if last is not None and now < last + timedelta(minutes=due["every_minutes"]):
+            return 0
+        records.put(_STATE, identity, {"at": now.isoformat()}, expect=held.version if held else 0)
+        span = Span(now - timedelta(hours=due["hours"]), now + timedelta(days=1))
+        new = sum(self.tell(rule, batch) for batch in self.hunt(rule, span))
+        log.info("scheduled_rule_ran", rule=rule.title, new_signals=new)
+        return new
+
+
+def _schedule(rule: Rule) -> Mapping[str, int] | None:
+    own = rule.custom.get("hinomi")
+    asked = own.get("schedule") if isinstance(own, Mapping) else None
+    if not isinstance(asked, Mapping):
+        return None
+    return {"every_minutes": int(asked.get("every_minutes", 60)), "hours": int(asked.get("hours", 24))}
+
+
+def rule_in(rules: RuleSet, path: Path) -> Rule:
+    """The one detection rule of a file. Raises ContentError."""
+    found = [rule for rule in rules.rules if rule.path == path]
+    if len(found) != 1:
+        raise ContentError(
+            "検知ルールを1つだけ書いたファイルを指定してください。",
+            "name a file with exactly one detection rule",
+            where=Where(path),
+        )
+    return found[0]

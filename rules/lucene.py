@@ -1,0 +1,235 @@
+"""Sigma rules as Elasticsearch queries, by pySigma's own Lucene backend: for what runs inside the cluster.
+
+Scheduled queries and hunts over past months use these; live detection stays with our engine, and a differential test
+holds the two together (`tests/rules/test_lucene.py`). Beyond pySigma's conversion this adds what our index needs: the
+columns of the log-source tables (`OurFields`), case that does not count (Sigma's rule; our fields keep case), texts of
+address fields, numbers in vendor fields. What Lucene cannot say is refused with the reason, never left out silently.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
+from sigma.collection import SigmaCollection
+from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionNOT
+from sigma.conversion.state import ConversionState
+from sigma.exceptions import SigmaError, SigmaFeatureNotSupportedByBackendError
+from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
+from sigma.processing.transformations.base import DetectionItemTransformation
+from sigma.rule import SigmaDetectionItem, SigmaRule
+from sigma.types import SigmaString, SpecialChars
+
+from hinomi import ecs
+from hinomi.errors import ContentError
+from rules.engine import modifiers
+from rules.engine.logsource import ANY_DATASET, Route, Tables
+
+_LINES = ("event.original", "message")
+_SPECIAL = re.compile(r'([.?+*|{}\[\]()"\\#@&<>~^$/-])')
+_PERL_ONLY = re.compile(r"\(\?|\\[bBAZzpPxuk1-9]|[*+?}][?+]|\[\[:")
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A rule over one dataset (`*`: all), as Elasticsearch's query DSL."""
+
+    dataset: str
+    body: Mapping[str, Any]
+
+
+@dataclass
+class OurFields(DetectionItemTransformation):
+    """The pipeline's one step: Sigma's names and values as this route's source writes them."""
+
+    route: Route
+
+    def apply_detection_item(self, detection_item: SigmaDetectionItem) -> None:
+        """Rename the field; replace values that the source writes otherwise."""
+        name = detection_item.field
+        if name is None:
+            return
+        detection_item.value = [self._value(name, value) for value in detection_item.value]
+        detection_item.field = self.route.column(name)
+
+    def _value(self, name: str, value: Any) -> Any:
+        if not isinstance(value, SigmaString) or value.contains_special():
+            return value
+        folded = str(value).casefold()
+        ours = self.route.value(name, folded)
+        return value if ours == folded else SigmaString(ours)
+
+
+class _Backend(LuceneBackend):
+    """pySigma's Lucene backend over our index."""
+
+    convert_or_as_in: ClassVar[bool] = False
+
+    def convert_condition_field_eq_val_str(self, cond: Any, state: ConversionState) -> str:
+        return _text(cond.field, _pattern(cond.value, folded=True))
+
+    def convert_condition_field_eq_val_str_case_sensitive(self, cond: Any, state: ConversionState) -> str:
+        return _text(cond.field, _pattern(cond.value, folded=False))
+
+    def convert_condition_field_eq_val_num(self, cond: Any, state: ConversionState) -> str:
+        return f"{_name(cond.field)}:{_escaped(str(cond.value.number))}"
+
+    def convert_condition_field_eq_val_bool(self, cond: Any, state: ConversionState) -> str:
+        word = "true" if cond.value.boolean else "false"
+        return (
+            f"{_name(cond.field)}:{word}"
+            if _kind(cond.field) == "boolean"
+            else _text(cond.field, _folded(word))
+        )
+
+    def convert_condition_field_eq_val_re(self, cond: Any, state: ConversionState) -> str:
+        if cond.value.flags:
+            raise SigmaFeatureNotSupportedByBackendError("Lucene has no flags for regular expressions")
+        return _text(cond.field, _regex(str(cond.value.regexp)))
+
+    def convert_condition_field_eq_val_cidr(self, cond: Any, state: ConversionState) -> str:
+        if _kind(cond.field) == "ip":
+            return str(super().convert_condition_field_eq_val_cidr(cond, state))
+        parts = [_text(cond.field, _pattern(SigmaString(text), folded=True)) for text in cond.value.expand()]
+        return f"({' OR '.join(parts)})"
+
+    def convert_condition_field_compare_op_val(self, cond: Any, state: ConversionState) -> str:
+        value = cond.value
+        field = cond.field if _kind(cond.field) in {"long", "float", "date"} else f"{cond.field}.number"
+        return f"{_name(field)}:{self.compare_operators[value.op]}{_escaped(str(value.number))}"
+
+    def convert_condition_field_eq_expansion(self, cond: Any, state: ConversionState) -> str:
+        """Values that a modifier made of one; pySigma's own conversion of these fails unless values go into lists."""
+        each = [ConditionFieldEqualsValueExpression(cond.field, value) for value in cond.value.values]
+        return "(" + " OR ".join(str(self.convert_condition_field_eq_val(one, state)) for one in each) + ")"
+
+    def convert_condition_val_str(self, cond: Any, state: ConversionState) -> str:
+        inner = _pattern(cond.value, folded=True)
+        return "(" + " OR ".join(_text(line, f".*{inner}.*") for line in _LINES) + ")"
+
+    def convert_condition_val_num(self, cond: Any, state: ConversionState) -> str:
+        inner = _folded(str(cond.value))
+        return "(" + " OR ".join(_text(line, f".*{inner}.*") for line in _LINES) + ")"
+
+    def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> str:
+        """A negation alone matches nothing in Lucene: it is taken from everything."""
+        return f"(*:* AND NOT ({self.convert_condition(cond.args[0], state)}))"
+
+
+def queries(rule: SigmaRule, tables: Tables) -> Iterator[Query]:
+    """The rule over each dataset that can feed it. Raises ContentError with what Lucene cannot say."""
+    logsource = {
+        name: value
+        for name in ("product", "category", "service")
+        if (value := getattr(rule.logsource, name)) is not None
+    }
+    for route in tables.routes(logsource):
+        yield Query(route.dataset, {"bool": {"filter": [_said(rule, route), *_where(route)]}})
+
+
+def read(text: str) -> SigmaRule:
+    """The first rule of a document, read as our engine reads it. Raises ContentError."""
+    try:
+        with modifiers.as_specified():
+            found = [one for one in SigmaCollection.from_yaml(text).rules if isinstance(one, SigmaRule)]
+    except SigmaError as error:
+        raise ContentError(f"ルールを読めません({error})。", f"the rule cannot be read: {error}") from error
+    if not found:
+        raise ContentError("検知ルールがありません。", "there is no detection rule")
+    return found[0]
+
+
+def _said(rule: SigmaRule, route: Route) -> dict[str, Any]:
+    pipeline = ProcessingPipeline(items=[ProcessingItem(OurFields(route))])
+    try:
+        with modifiers.as_specified():
+            parts = _Backend(pipeline).convert_rule(rule)
+    except (SigmaError, NotImplementedError, TypeError) as error:
+        raise ContentError(
+            f"Elasticsearch の検索式にできません({error})。", f"cannot be a Lucene query: {error}"
+        ) from error
+    lucene = " OR ".join(f"({part})" for part in parts)
+    return {"query_string": {"query": lucene, "analyze_wildcard": False, "default_field": "event.original"}}
+
+
+def _where(route: Route) -> Iterator[dict[str, Any]]:
+    for column, values in route.where:
+        found = [
+            {"term": {_text_field(column): {"value": value, "case_insensitive": True}}} for value in values
+        ]
+        yield {"bool": {"should": found, "minimum_should_match": 1}}
+    if route.dataset != ANY_DATASET:
+        yield {"term": {"event.dataset": route.dataset}}
+
+
+def _kind(column: str) -> str:
+    field = ecs.fields().get(column)
+    return field.kind if field is not None else "keyword"
+
+
+def _text_field(column: str) -> str:
+    if "[]" in column or "|" in column:
+        raise SigmaFeatureNotSupportedByBackendError(f"{column} is worked out, not indexed")
+    return f"{column}.keyword" if _kind(column) == "ip" else column
+
+
+def _name(column: str) -> str:
+    return re.sub(
+        r'([\s*:()"\\/\[\]{}^~?!&|+=<>-])', r"\\\1", _text_field(column) if "." in column else column
+    )
+
+
+def _text(column: str, pattern: str) -> str:
+    """A text compared with a pattern; numbers and times only where the pattern is a plain value."""
+    kind = _kind(column)
+    if kind in {"long", "float", "date", "boolean"}:
+        plain = re.sub(r"\[(.).\]", r"\1", pattern)
+        if not re.fullmatch(r"[\w:.]+", plain):
+            raise SigmaFeatureNotSupportedByBackendError(f"{column} holds no text")
+        return f"{_name(column)}:{_escaped(plain)}"
+    return f"{_name(column)}:/{pattern or '()'}/"
+
+
+def _pattern(value: SigmaString, *, folded: bool) -> str:
+    parts = []
+    for part in value.s:
+        if part is SpecialChars.WILDCARD_MULTI:
+            parts.append(".*")
+        elif part is SpecialChars.WILDCARD_SINGLE:
+            parts.append(".")
+        elif isinstance(part, str):
+            parts.append(_folded(part) if folded else _literal(part))
+        else:
+            raise SigmaFeatureNotSupportedByBackendError("a placeholder has no value")
+    return "".join(parts)
+
+
+def _folded(text: str) -> str:
+    return "".join(_either(sign) for sign in text)
+
+
+def _either(sign: str) -> str:
+    low, up = sign.lower(), sign.upper()
+    return f"[{low}{up}]" if low != up and len(low) == len(up) == 1 else _literal(sign)
+
+
+def _literal(text: str) -> str:
+    """The text in an expression. A backslash stands in a class: before the closing slash it would escape that."""
+    return _SPECIAL.sub(lambda found: r"[\\]" if found[0] == "\\" else f"\\{found[0]}", text)
+
+
+def _regex(text: str) -> str:
+    """An expression that is found anywhere, as Lucene's, which must match the whole."""
+    if _PERL_ONLY.search(text):
+        raise SigmaFeatureNotSupportedByBackendError(f"Lucene's regular expressions cannot say {text}")
+    start, end = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")
+    inner = text[start : len(text) - end]
+    if re.search(r"(?<!\\)(?<!\[)[\^$]", inner):
+        raise SigmaFeatureNotSupportedByBackendError("an anchor inside a regular expression")
+    inner = re.sub(r'(?<!\\)([#@&<>~"/])', r"\\\1", inner)
+    return f"{'' if start else '.*'}({inner}){'' if end else '.*'}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r'([+\-=&|!(){}\[\]^"~*?:\\/ <>])', r"\\\1", text)
