@@ -21,6 +21,7 @@ import polars as pl
 
 from dashboards.console.rulebook import Rulebook
 from hinomi.batch import Batch
+from hinomi.incident import Status, Verdict
 from ops.settings import packs_folder
 from tests.dashboards.browse import Browser, browser
 from tests.dashboards.city import ALERTS, INCIDENTS, NOW, City, seeded_city
@@ -77,8 +78,8 @@ def fill(city: City, events: int, alerts: int) -> None:
                 "alert_ids": ids,
                 "run_ids": [],
                 "opened": NOW - timedelta(hours=number),
-                "status": "closed" if closed else "new",
-                "verdict": "benign" if closed else None,
+                "status": Status.CLOSED if closed else Status.NEW,
+                "verdict": Verdict.BENIGN if closed else None,
             }
         )
         city.records.put("incident", incident.id, incident.model_dump(mode="json"))

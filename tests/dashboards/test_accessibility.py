@@ -74,6 +74,7 @@ def test_no_serious_violation(
         viewport={"width": width, "height": 900},
         color_scheme=scheme,
         bypass_csp=True,
+        timezone_id="Asia/Tokyo",
     )
     script = _axe()
     folder = Path(os.environ.get("HINOMI_SCREENSHOTS") or tmp_path)

@@ -241,6 +241,7 @@ def test_times_in_the_viewers_zone(chromium: Any, address: str) -> None:
     first = page.locator(".timeline time").first
     assert "18:08" in first.inner_text()
     assert "2026-11-20 03:08:00 JST" in first.get_attribute("title")
+    assert "Europe/London" in page.inner_text("[data-zone-note]")
     page.context.close()
 
 

@@ -141,6 +141,14 @@ function localTimes(within) {
 }
 localTimes(document);
 
+function saysZone() {
+  const note = $("[data-zone-note]");
+  if (!note || !$("time[data-local]") || !$(".chart, input[type=datetime-local]")) return;
+  $("[data-zone]", note).textContent = zone;
+  note.hidden = false;
+}
+saysZone();
+
 // ---- live: told that something changed, the page fetches itself; never under a person's hands
 
 let pulse = null;
