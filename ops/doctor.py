@@ -23,7 +23,8 @@ from responders.audit import Audit
 from responders.connectors.catalogue import connector
 from responders.oncall import Rota
 from responders.playbooks.playbook import catalogue as playbooks
-from rules import content
+from rules import content, lock
+from rules.in_force import KEPT
 
 _LOW_DISK = 0.10
 _SILENT_SECONDS = 3600
@@ -233,6 +234,21 @@ def rules(patient: Patient) -> Iterator[Check]:
         yield Check(Words("ルール", "rules"), State.BAD, said, remedy)
     else:
         yield Check(Words("ルール", "rules"), State.GOOD, said)
+    yield from _approved(patient)
+
+
+def _approved(patient: Patient) -> Iterator[Check]:
+    """Is what runs what was approved?"""
+    path = patient.data / KEPT / lock.NAME
+    if not path.exists():
+        return
+    part = Words("ルールの承認", "approval of rules")
+    found = list(lock.differences(path, patient.settings.rules_in_force(patient.data).load(cache_folder())))
+    if not found:
+        yield Check(part, State.GOOD, Words("承認どおりです。", "as approved"))
+        return
+    said = Words(f"承認と違うルールが {len(found):,} 件。", f"{len(found):,} rules are not as approved")
+    yield Check(part, State.BAD, said, Words("hinomi rules lock --verify", "hinomi rules lock --verify"))
 
 
 def calling(patient: Patient) -> Iterator[Check]:

@@ -11,9 +11,12 @@ from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
 from ops import feeds, holds, indicators, reports, retention, stores
+from ops.folders import cache_folder
 from ops.journal import log
 from ops.roles.start import Role
 from responders.audit import Audit
+from rules import lock
+from rules.in_force import KEPT
 
 Job = Callable[[Ledger], None]
 
@@ -43,6 +46,7 @@ class Timetable:
         table.scheduler.every(10).minutes.do(
             table.guarded, "indicators", lambda: renewed_indicators(process, events, records, table.ledger)
         )
+        table.scheduler.every().hour.do(table.guarded, "rules_lock", lambda: verify_rules(process))
         table.scheduler.every().hour.do(table.guarded, "audit", lambda: verify_audit(records, process))
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
             table.guarded, "daily_digest", lambda: daily_digest(process, events, records)
@@ -94,6 +98,18 @@ def verify_audit(records: Records, process: Role) -> int:
     for problem in problems:
         log.error("audit_damaged", entry=problem.entry, reason=problem.en)
     return len(problems)
+
+
+def verify_rules(process: Role) -> int:
+    """Check that the rules that run are those that were approved (`hinomi rules lock`); each that is not is said."""
+    path = process.data / KEPT / lock.NAME
+    if not path.exists():
+        return 0
+    rules = process.settings.rules_in_force(process.data).load(cache_folder())
+    found = list(lock.differences(path, rules))
+    for one in found:
+        log.error("rule_not_as_approved", rule=one.rule.id, file=one.rule.file, reason=one.said.en)
+    return len(found)
 
 
 def daily_digest(process: Role, events: Events, records: Records) -> str:

@@ -7,6 +7,7 @@ import orjson
 import typer
 
 from hinomi.errors import InputError
+from ops import rule_commands
 from ops.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -17,6 +18,11 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     rules = typer.Typer(help="検知ルールの確認と試験 / check and test detection rules", no_args_is_help=True)
     app.add_typer(rules, name="rules")
+    _ours(rules)
+    rule_commands.add(rules)
+
+
+def _ours(rules: typer.Typer) -> None:
 
     @rules.command()
     def check(

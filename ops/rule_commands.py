@@ -1,0 +1,173 @@
+"""The commands of `hinomi rules` that change what runs, and look after it: a data folder at a time."""
+
+from datetime import date
+from pathlib import Path
+
+import orjson
+import typer
+
+from hinomi.errors import InputError
+from ops.folders import cache_folder
+from ops.opened import Opened, opened, operator
+from rules import in_force, lock
+from rules.choice import Selector
+from rules.importing import Import
+from rules.in_force import InForce, Kept
+
+DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
+
+
+def add(rules: typer.Typer) -> None:
+    """Add the commands."""
+    _import(rules)
+    _switch(rules)
+    _lock(rules)
+    _hygiene(rules)
+
+
+def _import(rules: typer.Typer) -> None:
+    @rules.command("import")
+    def import_(
+        source: Path = typer.Argument(
+            ..., exists=True, help="SigmaHQ の ZIP かフォルダ / release zip or folder"
+        ),
+        data: Path = DATA,
+        name: str = typer.Option("sigmahq", help="呼び名 / what it is known by"),
+        version: str = typer.Option(..., "--release", help="版 / the publisher's version"),
+        sha256: str = typer.Option("", help="公表された SHA-256 / the published SHA-256"),
+        yes: bool = typer.Option(False, "--yes", help="差分を有効にする / put it in force"),
+    ) -> None:
+        """ルール集を取り込む。差分を示し、--yes で有効になる / take in a collection: shows the difference, --yes makes it live."""
+        one = Import(source, in_force.data_folder(data), name, version)
+        diff = one.prepare(sha256)
+        typer.echo("\n".join(diff.lines()))
+        if not yes:
+            typer.echo(
+                "まだ有効ではありません。--yes で有効になります。 / not live yet: run again with --yes"
+            )
+            return
+        with opened(data) as place:
+            sums = {"added": len(diff.added), "changed": len(diff.changed), "removed": len(diff.removed)}
+            _note(place, "rules.import", f"{name} {version}", {"sha256": diff.sha256, **sums})
+            one.go_live(diff, by=operator(), at=place.clock.now().isoformat())
+        typer.echo("有効にしました。 / it is live")
+
+
+def _note(place: Opened, action: str, target: str, details: dict[str, object]) -> None:
+    place.desk.audit.append(actor=operator(), action=action, target=target, details=details)
+
+
+def _switch(rules: typer.Typer) -> None:
+    def decide(way: str, data: Path, selector: Selector) -> None:
+        if not selector.keys:
+            raise InputError(
+                "何を対象にするか(--id、--tag、--level、--logsource など)を書いてください。",
+                "say what is meant: --id, --tag, --level, --logsource …",
+            )
+        path = in_force.data_folder(data) / in_force.CHOICE
+        kept = in_force.read_choice(path)
+        lists = {"disable": list(kept.disable), "enable": list(kept.enable)}
+        lists[way].append(selector)
+        with opened(data) as place:
+            _note(
+                place, f"rules.{way}", str(selector), selector.model_dump(mode="json", exclude_defaults=True)
+            )
+            in_force.keep_choice(path, Kept.model_validate(lists))
+            loaded = _in_force(place).load(cache_folder())
+        typer.echo(f"止めているルール {len(loaded.off):,} / switched off {len(loaded.off):,}")
+
+    for way, words in (
+        ("disable", "ルールを止める / switch rules off"),
+        ("enable", "止めたルールを動かす / on all the same"),
+    ):
+
+        @rules.command(way, help=words)
+        def switch(
+            data: Path = DATA,
+            identity: list[str] = typer.Option([], "--id", help="id か name"),
+            tag: list[str] = typer.Option([], help="例: attack.t1110*"),
+            level: list[str] = typer.Option([], help="informational … critical"),
+            status: list[str] = typer.Option([], help="stable, test, experimental …"),
+            logsource: list[str] = typer.Option([], help="例: product=windows category=proxy"),
+            path: list[str] = typer.Option([], help="ファイル名(* 可) / file, with *"),
+            owner: str = typer.Option(..., help="決めた人 / who decided"),
+            reason: str = typer.Option(..., help="理由 / why"),
+            until: str = typer.Option("", help="最後の日 2026-12-31 / last day"),
+            way: str = typer.Option(way, hidden=True),
+        ) -> None:
+            sources: dict[str, list[str]] = {}
+            for one in logsource:
+                key, equals, value = one.partition("=")
+                if key not in ("product", "category", "service") or not equals:
+                    raise InputError(
+                        f"--logsource「{one}」は product=…、category=…、service=… のどれかです。",
+                        f'--logsource "{one}": product=…, category=… or service=…',
+                    )
+                sources.setdefault(key, []).append(value)
+            said = {"id": identity, "tag": tag, "level": level, "status": status, "path": path, **sources}
+            decide(
+                way,
+                data,
+                Selector.model_validate({**said, "owner": owner, "reason": reason, "until": _day(until)}),
+            )
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise InputError(
+            f"「{text}」は 2026-12-31 のような日付ではありません。",
+            f'"{text}" is not a date such as 2026-12-31',
+        ) from None
+
+
+def _in_force(place: Opened) -> InForce:
+    return place.settings.rules_in_force(place.data)
+
+
+def _lock(rules: typer.Typer) -> None:
+    @rules.command("lock")
+    def lock_(
+        data: Path = DATA,
+        verify: bool = typer.Option(
+            False, "--verify", help="承認どおりか確かめる / check against the approval"
+        ),
+    ) -> None:
+        """動いているルールを承認し、または承認どおりか確かめる / approve what runs, or check it (exit 1 where it differs)."""
+        path = in_force.data_folder(data) / lock.NAME
+        with opened(data) as place:
+            loaded = _in_force(place).load(cache_folder())
+            if not verify:
+                _note(place, "rules.lock", str(path), {"rules": len(lock.live(loaded))})
+                n = lock.write(path, loaded, by=operator(), at=place.clock.now().isoformat())
+                typer.echo(f"{n:,} 件を承認しました。 / approved {n:,} rules: {path}")
+                return
+        found = list(lock.differences(path, loaded))
+        typer.echo("\n".join(map(str, found)) or "承認どおりです。 / as approved")
+        if found:
+            raise typer.Exit(1)
+
+
+def _hygiene(rules: typer.Typer) -> None:
+    @rules.command()
+    def hygiene(
+        data: Path = DATA,
+        days: int = typer.Option(30, min=1, max=3650, help="さかのぼる日数 / days to look back"),
+        noisy: int = typer.Option(
+            100, min=1, help="1日にこの数を超えるとうるさい / noisy beyond so many a day"
+        ),
+        json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
+    ) -> None:
+        """鳴らない・うるさい・担当のない・供給のないルールと、終わった例外を示す / rules that are silent, noisy, unowned or unfed."""
+        from ops import rule_hygiene
+
+        with opened(data) as place:
+            loaded = _in_force(place).load(cache_folder())
+            found = rule_hygiene.report(
+                loaded, place.settings.rules, place.events, place.clock.now(), days, noisy
+            )
+        if json:
+            typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode())
+        else:
+            typer.echo("\n".join(found.lines()))
