@@ -1,15 +1,21 @@
 """hinomi playbooks: what there is, what is proposed, deciding, undoing."""
 
+import re
 from pathlib import Path
 
+import orjson
 import typer
+import yaml
 
 from dashboards.users import Users
+from hinomi.alert import Alert
 from hinomi.errors import InputError
+from hinomi.incident import Incident
 from hinomi.text import inert
-from ops.opened import Opened, opened
-from responders.playbooks.playbook import catalogue, lint
+from ops.opened import Opened, opened, operator
+from responders.playbooks.playbook import catalogue, lint, load
 from responders.playbooks.run import KIND, Run
+from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 AS = typer.Option(..., "--as", help="アカウント(パスワードを尋ねます)/ account; asks for its password")
@@ -41,6 +47,73 @@ def register(app: typer.Typer) -> None:
         if problems:
             raise typer.Exit(1)
         typer.echo("問題ありません。(no problem)")
+
+    @playbooks.command()
+    def simulate(
+        name: str, number: int = typer.Argument(..., help="インシデント番号 / incident"), data: Path = DATA
+    ) -> None:
+        """過去のインシデントで模擬する(何にも触れません)/ simulate on a past incident; nothing is touched."""
+        from responders.playbooks.rehearsal import rehearse
+
+        playbook = catalogue().get(name)
+        if playbook is None:
+            raise InputError(f"プレイブック「{name}」はありません。", f'there is no playbook "{name}"')
+        with opened(data) as place:
+            found = place.records.find("incident", {"number": number}, limit=1)
+            if not found:
+                raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
+            incident = Incident.model_validate(found[0].body)
+            held = (place.records.get("alert", one) for one in incident.alert_ids)
+            went = rehearse(playbook, incident, [Alert.model_validate(one.body) for one in held if one])
+        for step in went.run.steps:
+            typer.echo(f"{step.index:3}. [{step.state}] {inert(step.title_ja)} {inert(step.result_ja)}")
+        typer.echo(f"求めた承認: {'、'.join(went.asked) or 'なし'}(approvals asked for)")
+        if not went.green:
+            raise typer.Exit(1)
+
+    @playbooks.command("export")
+    def export_(name: str) -> None:
+        """CACAO 2.0 として出す / as CACAO 2.0, to standard output."""
+        from responders.cacao.export import exported
+
+        playbook = catalogue().get(name)
+        if playbook is None:
+            raise InputError(f"プレイブック「{name}」はありません。", f'there is no playbook "{name}"')
+        typer.echo(orjson.dumps(exported(playbook), option=orjson.OPT_INDENT_2).decode())
+
+    @playbooks.command("import")
+    def import_(
+        file: Path = typer.Argument(..., exists=True), folder: Path = typer.Option(..., "--folder")
+    ) -> None:
+        """CACAO 2.0 を取り込む(操作は人の作業になります)/ take a CACAO 2.0 document in; its commands become tasks."""
+        from responders.cacao.document import checked
+        from responders.cacao.importing import imported
+
+        try:
+            value = orjson.loads(file.read_bytes())
+        except orjson.JSONDecodeError as error:
+            raise InputError(f"{file}: JSON として読めません。", f"{file}: not JSON: {error}") from None
+        name = re.sub(r"[^a-z0-9_]", "_", file.stem.lower())
+        playbook = imported(checked(value, str(file)), name, str(file))
+        path = folder / f"{playbook['playbook']}.yml"
+        path.write_text(yaml.safe_dump(playbook, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        load(path)
+        typer.echo(f"{path} に書きました。(written)")
+
+    @playbooks.command()
+    def stop(reason: str = typer.Option(...), data: Path = DATA) -> None:
+        """自動の操作をすべて止める / the kill switch."""
+        with opened(data) as place:
+            place.desk.automation.stop(reason, actor=operator(), roles=[OPERATOR])
+        typer.echo("止めました。再開は resume(承認の役割が要ります)。(stopped)")
+
+    @playbooks.command()
+    def resume(account: str = AS, reason: str = typer.Option(...), data: Path = DATA) -> None:
+        """自動の操作を再開する / let playbooks act again."""
+        with opened(data) as place:
+            name, roles = _signed_in(place, account)
+            place.desk.automation.resume(reason, actor=name, roles=roles)
+        typer.echo("再開しました。(resumed)")
 
     @playbooks.command()
     def runs(data: Path = DATA) -> None:

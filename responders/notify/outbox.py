@@ -6,7 +6,7 @@ have gone out, so it is not repeated on that channel by itself; the next channel
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -117,6 +117,8 @@ class Outbox:
             return False
         marked = self._mark(record, {"state": "sending", "attempts": int(record.body["attempts"]) + 1})
         message = of_body(record.body).for_channel(inside=channel.inside)
+        if self.settings.label:
+            message = replace(message, subject=f"【{self.settings.label}】{message.subject}")
         try:
             kinds()[channel.kind].send(channel, contact, message, record.id)
         except HinomiError as error:

@@ -34,7 +34,8 @@ class Heartbeat(Section):
 
 class NotifySettings(Section):
     """channels by name; base_url: of the console, for links; per_person_an_hour, an_hour: limits of messages (grade 3 is
-    never held back by them); alarm: who is told when messages themselves do not go out.
+    never held back by them); alarm: who is told when messages themselves do not go out; label: stands before every subject
+    (`訓練` in a drill).
 
     storm_messages, storm_minutes: after so many messages to a person within so many minutes, further ones wait that
     long and are one digest; what is graver than all of them goes at once.
@@ -50,4 +51,5 @@ class NotifySettings(Section):
     attempts: int = Field(default=6, ge=1, le=50)
     heartbeat: Heartbeat | None = None
     alarm: list[str] = Field(default_factory=list)
+    label: str = Field(default="", max_length=20)
     link_key: Secret | None = None

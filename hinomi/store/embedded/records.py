@@ -109,7 +109,7 @@ class SqliteRecords:
             values.append(_path(order.lstrip("-")))
         with self._lock:
             rows = self._db.execute(
-                f"select {_COLUMNS} from record where {clause} order by {ordering} limit ? offset ?",
+                f"select {_COLUMNS} from {_table(where)} where {clause} order by {ordering} limit ? offset ?",
                 (*values, limit, offset),
             ).fetchall()
         return [_record(row) for row in rows]
@@ -123,7 +123,7 @@ class SqliteRecords:
         """See `Records.count`."""
         clause, values = _where(kind, where)
         with self._lock:
-            row = self._db.execute(f"select count(*) from record where {clause}", values).fetchone()
+            row = self._db.execute(f"select count(*) from {_table(where)} where {clause}", values).fetchone()
         return int(row[0])
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
@@ -176,6 +176,15 @@ def _check(kind: str, identity: str, version: int, expect: int | None) -> None:
 def _path(dotted: str) -> str:
     parts = (part.replace('"', "\uffff") for part in dotted.split("."))  # no key of ours holds either
     return "$" + "".join(f'."{part}"' for part in parts)
+
+
+def _table(where: Mapping[str, Any] | None) -> str:
+    """The table, with the index that fits: left to itself SQLite walks the whole kind to have it in order."""
+    for key in _INDEXED:
+        wanted = (where or {}).get(key)
+        if wanted is not None and wanted not in ([], (), set(), frozenset()):
+            return f"record indexed by record_{key}"
+    return "record"
 
 
 def _where(kind: str, where: Mapping[str, Any] | None) -> tuple[str, list[Any]]:

@@ -1,0 +1,100 @@
+"""hinomi oncall: who is on call, the calendar for telephones, the contact card."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from hinomi.clock import JST, SystemClock
+from hinomi.errors import InputError
+from hinomi.text import inert
+from ops.opened import opened, operator, remembered
+from ops.settings import Settings, read_settings
+from responders.oncall import Rota
+from responders.oncall.standins import Standins
+from responders.roles import OPERATOR
+
+DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    oncall = typer.Typer(help="当番 / on call", no_args_is_help=True)
+    app.add_typer(oncall, name="oncall")
+
+    @oncall.command()
+    def who(data: Path = DATA, days: int = typer.Option(7, min=1, max=60)) -> None:
+        """今とこれからの当番 / now and next."""
+        from responders.oncall.ical import shifts
+
+        with opened(data) as place:
+            rota = Rota(_settings(data).respond.oncall, Standins(place.records))
+            for name, start, end in shifts(rota, SystemClock().now(), days):
+                person = rota.settings.people.get(name)
+                typer.echo(
+                    f"{start.astimezone(JST):%m-%d %H:%M} – {end.astimezone(JST):%m-%d %H:%M}  "
+                    f"{inert(person.name_ja if person else name)}"
+                )
+
+    @oncall.command()
+    def calendar(
+        data: Path = DATA, person: str = typer.Option("", help="この人だけ / of one person"), days: int = 60
+    ) -> None:
+        """iCalendar として出す / as iCalendar, to standard output."""
+        from responders.oncall import ical
+
+        with opened(data) as place:
+            rota = Rota(_settings(data).respond.oncall, Standins(place.records))
+            typer.echo(ical.calendar(rota, SystemClock().now(), days=days, person=person), nl=False)
+
+    @oncall.command()
+    def card(out: Path = typer.Option(..., "--out", help="PDF の名前"), data: Path = DATA) -> None:
+        """緊急連絡先カードを印刷用の PDF に / the contact card as PDF."""
+        from responders.duties.contacts import card as printed
+
+        settings = _settings(data).respond
+        with opened(data) as place:
+            rota, now = Rota(settings.oncall, Standins(place.records)), SystemClock().now()
+            name = rota.who(now)
+            on = [settings.oncall.people[name].name_ja] if name in settings.oncall.people else []
+        out.write_bytes(printed(settings.contacts, now, on))
+        typer.echo(f"{out} を作りました。(written)")
+
+    @oncall.command()
+    def standin(
+        person: str,
+        start: datetime,
+        hours: float = typer.Option(..., min=0.25, max=24 * 31, help="時間 / hours"),
+        reason: str = typer.Option(..., help="理由 / reason"),
+        data: Path = DATA,
+    ) -> None:
+        """代わりの当番を入れる(日本時間)/ somebody stands in (Japan time)."""
+        begins = start.replace(tzinfo=JST)
+        with opened(data) as place:
+            place.desk.roster.stand_in(
+                person,
+                begins,
+                begins + timedelta(hours=hours),
+                reason,
+                settings=_settings(data).respond.oncall,
+                actor=operator(),
+                roles=[OPERATOR],
+            )
+        typer.echo("入れました。(entered)")
+
+    @oncall.command()
+    def note(text: str, data: Path = DATA) -> None:
+        """次の当番への申し送り / a note for the next shift."""
+        with opened(data) as place:
+            place.desk.roster.note(text, actor=operator(), roles=[OPERATOR])
+        typer.echo("書きました。(noted)")
+
+
+def _settings(data: Path) -> Settings:
+    path = remembered(data)
+    if path is None:
+        raise InputError(
+            "このデータフォルダは、まだ設定付きで動かされていません。",
+            "this data folder was never run with a configuration",
+        )
+    return read_settings(path)

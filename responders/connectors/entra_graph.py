@@ -1,0 +1,204 @@
+"""Microsoft Entra ID and Exchange Online through Graph: sign-in blocked, sessions ended, inbox rules that leak disabled.
+
+Facts: Microsoft Graph v1.0: GET/PATCH /users/{id} (accountEnabled, 204), POST /users/{id}/revokeSignInSessions,
+signInSessionsValidFromDateTime, /users/{id}/mailFolders/inbox/messageRules (isEnabled, actions.forwardTo, redirectTo,
+forwardAsAttachmentTo, delete, permanentDelete); client-credential tokens with scope https://graph.microsoft.com/.default;
+429 and 503 carry Retry-After. Rights: User.EnableDisableAccount.All, User.RevokeSessions.All, User.Read.All,
+MailboxSettings.ReadWrite.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote
+
+import httpx
+
+from hinomi.config import Section
+from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.secret import Secret
+from responders.connectors import trust
+from responders.connectors.protocol import Done, Kind
+
+_TIMEOUT, _FRESH = 20.0, timedelta(minutes=15)
+_SCOPE = "https://graph.microsoft.com/.default"
+_LEAKS = ("forwardTo", "redirectTo", "forwardAsAttachmentTo", "delete", "permanentDelete")
+
+
+class EntraGraph(Section):
+    """domain: of the accounts, `t.yamada` becomes `t.yamada@domain`."""
+
+    kind: Literal["entra_graph"]
+    domain: str
+    token_url: str
+    client_id: str
+    client_secret: Secret
+    url: str = "https://graph.microsoft.com"
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Values: {account}."""
+
+    settings: EntraGraph
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Looks the account up."""
+        with self._api() as api:
+            user = self._user(api, values)
+            if self._so(api, action, user):
+                return Done(
+                    f"{user['name']} は既にそうなっています。", f"{user['name']} is so already", changed=False
+                )
+        return Done(*_words(action, user["name"], "します", "would be"))
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """What is needed to put it back."""
+        with self._api() as api:
+            user = self._user(api, values)
+            rules = [rule["id"] for rule in self._leaks(api, user)] if action == "mail.remove_rules" else []
+            return {"id": user["id"], "enabled": user["enabled"], "rules": rules}
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """Do it, unless it is so already."""
+        with self._api() as api:
+            user = self._user(api, values)
+            if self._so(api, action, user):
+                return Done(
+                    f"{user['name']} は既にそうなっていました。", f"{user['name']} was so", changed=False
+                )
+            if action == "cloud_directory.disable_account":
+                self._call(api, "PATCH", f"/users/{user['id']}", {"accountEnabled": False})
+            elif action == "cloud_directory.end_sessions":
+                self._call(api, "POST", f"/users/{user['id']}/revokeSignInSessions")
+            else:
+                for rule in self._leaks(api, user):
+                    self._rule(api, user["id"], rule["id"], enabled=False)
+        return Done(*_words(action, user["name"], "しました", "was"))
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether the account is so now."""
+        with self._api() as api:
+            return self._so(api, action, self._user(api, values))
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Back to what was; ended sessions begin with the next sign-in."""
+        identity, account = str(before["id"]), values["account"]
+        with self._api() as api:
+            if action == "cloud_directory.disable_account" and before["enabled"]:
+                self._call(api, "PATCH", f"/users/{identity}", {"accountEnabled": True})
+            for rule in before["rules"]:
+                self._rule(api, identity, str(rule), enabled=True)
+        return Done(f"{account} を元に戻しました。", f"{account} is as it was")
+
+    def health(self) -> str:
+        """Signs in and reads one user."""
+        try:
+            with self._api() as api:
+                self._call(api, "GET", "/users", params={"$top": "1"})
+        except HinomiError as error:
+            return error.ja
+        return ""
+
+    def _so(self, api: httpx.Client, action: str, user: Mapping[str, Any]) -> bool:
+        if action == "cloud_directory.disable_account":
+            return not user["enabled"]
+        if action == "cloud_directory.end_sessions":
+            since = user.get("since")
+            return bool(since) and datetime.now(UTC) - datetime.fromisoformat(str(since)) < _FRESH
+        return not self._leaks(api, user)
+
+    def _user(self, api: httpx.Client, values: Mapping[str, str]) -> dict[str, Any]:
+        account = values["account"].rsplit("\\", 1)[-1].split("@", 1)[0]
+        if not account or not account.replace(".", "").replace("-", "").replace("_", "").isalnum():
+            raise Refused(f"「{account}」はアカウント名ではありません。", f'"{account}" is no account name')
+        name = f"{account}@{self.settings.domain}"
+        select = "id,userPrincipalName,accountEnabled,signInSessionsValidFromDateTime"
+        found = self._call(api, "GET", f"/users/{quote(name)}", params={"$select": select})
+        return {
+            "id": quote(str(found["id"]), safe=""),
+            "name": name,
+            "enabled": bool(found["accountEnabled"]),
+            "since": found.get("signInSessionsValidFromDateTime"),
+        }
+
+    def _leaks(self, api: httpx.Client, user: Mapping[str, Any]) -> list[dict[str, Any]]:
+        rules = self._call(api, "GET", f"/users/{user['id']}/mailFolders/inbox/messageRules")["value"]
+        return [
+            rule
+            for rule in rules
+            if rule.get("isEnabled") and any(rule.get("actions", {}).get(name) for name in _LEAKS)
+        ]
+
+    def _rule(self, api: httpx.Client, user: str, rule: str, *, enabled: bool) -> None:
+        path = f"/users/{user}/mailFolders/inbox/messageRules/{quote(rule, safe='')}"
+        self._call(api, "PATCH", path, {"isEnabled": enabled})
+
+    def _call(
+        self,
+        api: httpx.Client,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        answer = api.request(method, f"/v1.0{path}", json=body, params=params)
+        code = answer.status_code
+        if code == 429 or code >= 500:
+            raise DependencyDown(f"Microsoft Graph が {code} を返しました。", f"Graph answered {code}")
+        if code >= 400:
+            raise Refused(f"Microsoft Graph が操作を断りました({code})。", f"Graph refused: {code}")
+        try:
+            found: dict[str, Any] = answer.json() if answer.content else {}
+        except ValueError:
+            raise DependencyDown("Microsoft Graph の応答を読めません。", "Graph answered no JSON") from None
+        return found
+
+    @contextmanager
+    def _api(self) -> Iterator[httpx.Client]:
+        own = self.settings
+        try:
+            with httpx.Client(base_url=own.url, timeout=_TIMEOUT, verify=trust.context(own.ca)) as api:
+                form = {
+                    "grant_type": "client_credentials",
+                    "client_id": own.client_id,
+                    "client_secret": own.client_secret.reveal(),
+                    "scope": _SCOPE,
+                }
+                signed = api.post(own.token_url, data=form)
+                if signed.status_code == 429 or signed.status_code >= 500:
+                    code = signed.status_code
+                    raise DependencyDown(
+                        f"Microsoft のサインインが {code} を返しました。", f"sign-in answered {code}"
+                    )
+                if signed.status_code != 200:
+                    raise Refused("Graph へのサインインが断られました。", "sign-in was refused")
+                api.headers["Authorization"] = f"Bearer {signed.json()['access_token']}"
+                yield api
+        except httpx.HTTPError as error:
+            raise DependencyDown(
+                f"Microsoft Graph に届きません({type(error).__name__})。",
+                f"Graph cannot be reached: {type(error).__name__}",
+            ) from None
+
+
+def _words(action: str, name: str, ja: str, en: str) -> tuple[str, str]:
+    return {
+        "cloud_directory.disable_account": (
+            f"{name} のサインインを停止{ja}。",
+            f"sign-in of {name} {en} blocked",
+        ),
+        "cloud_directory.end_sessions": (f"{name} の接続を切断{ja}。", f"sessions of {name} {en} ended"),
+    }.get(action, (f"{name} の受信箱の規則を停止{ja}。", f"inbox rules of {name} {en} disabled"))
+
+
+KIND = Kind(
+    "entra_graph",
+    EntraGraph,
+    Cloud,
+    frozenset({"cloud_directory.disable_account", "cloud_directory.end_sessions", "mail.remove_rules"}),
+)

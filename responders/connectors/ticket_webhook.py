@@ -1,0 +1,142 @@
+"""Tickets in Redmine, Jira or ServiceNow: one a run and subject, found again by a mark of ours before another is opened.
+
+Facts: Redmine REST API (POST /issues.json with X-Redmine-API-Key, GET /issues.json?subject=~…, 201); Jira Cloud REST v2
+(POST /rest/api/2/issue, GET /rest/api/2/search?jql=…, basic authentication, 201); ServiceNow Table API (POST and GET
+/api/now/table/incident, sysparm_query, 201).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import httpx
+from pydantic import Field
+
+from hinomi.config import Section
+from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.identity import digest
+from hinomi.secret import Secret
+from hinomi.text import inert
+from responders.connectors import trust
+from responders.connectors.protocol import Done, Kind
+
+_TIMEOUT = 20.0
+
+
+class TicketSystem(Section):
+    """system and its address; user only where it signs in with one (Jira, ServiceNow); fields: more of the ticket's own."""
+
+    kind: Literal["ticket"]
+    system: Literal["redmine", "jira", "servicenow"]
+    url: str
+    token: Secret
+    user: str = ""
+    project: str = ""
+    fields: dict[str, Any] = Field(default_factory=dict)
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tickets:
+    """`ticket.open` with values {subject}. There is no undo: a person closes a ticket."""
+
+    settings: TicketSystem
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Says whether there is one already."""
+        found = self._found(values["subject"])
+        if found:
+            return Done(f"課題票 {found} が既にあります。", f"ticket {found} is there already", changed=False)
+        return Done("課題票を起こします。", "open a ticket")
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """The ticket, if there is one."""
+        return {"ticket": self._found(values["subject"])}
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """Open one, unless there is one with our mark."""
+        found = self._found(values["subject"])
+        if found:
+            return Done(f"課題票 {found} が既にありました。", f"ticket {found} was there", changed=False)
+        path, body = self._new(inert(values["subject"], 200), _mark(values["subject"]))
+        self._call("POST", path, body)
+        return Done("課題票を起こしました。", "opened a ticket")
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether one with our mark is there."""
+        return bool(self._found(values["subject"]))
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Nothing: what was written stays for people."""
+        return Done("課題票は人が閉じてください。", "a person closes the ticket", changed=False)
+
+    def health(self) -> str:
+        """Looks for a ticket that is not there."""
+        try:
+            self._found("hinomi health check")
+        except HinomiError as error:
+            return error.ja
+        return ""
+
+    def _new(self, subject: str, mark: str) -> tuple[str, dict[str, Any]]:
+        own, title = self.settings, f"{subject} [{mark}]"
+        if own.system == "redmine":
+            return "/issues.json", {"issue": {"project_id": own.project, "subject": title, **own.fields}}
+        if own.system == "jira":
+            fields = {"project": {"key": own.project}, "summary": title, "issuetype": {"name": "Task"}}
+            return "/rest/api/2/issue", {"fields": {**fields, **own.fields}}
+        return "/api/now/table/incident", {"short_description": title, **own.fields}
+
+    def _found(self, subject: str) -> str:
+        mark, own = _mark(subject), self.settings
+        if own.system == "redmine":
+            said = self._call("GET", "/issues.json", params={"subject": f"~{mark}", "status_id": "*"})
+            return str(said["issues"][0]["id"]) if said.get("issues") else ""
+        if own.system == "jira":
+            said = self._call("GET", "/rest/api/2/search", params={"jql": f'summary ~ "{mark}"'})
+            return str(said["issues"][0]["key"]) if said.get("issues") else ""
+        query = f"short_descriptionLIKE{mark}"
+        said = self._call("GET", "/api/now/table/incident", params={"sysparm_query": query})
+        return str(said["result"][0]["number"]) if said.get("result") else ""
+
+    def _call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        own = self.settings
+        headers = {"X-Redmine-API-Key": own.token.reveal()} if own.system == "redmine" else {}
+        basic = (own.user, own.token.reveal()) if own.system != "redmine" else None
+        try:
+            with httpx.Client(
+                base_url=own.url, timeout=_TIMEOUT, verify=trust.context(own.ca), headers=headers, auth=basic
+            ) as api:
+                answer = api.request(method, path, json=body, params=params)
+        except httpx.HTTPError as error:
+            name = type(error).__name__
+            raise DependencyDown(
+                f"課題票の仕組みに届きません({name})。", f"no ticket system: {name}"
+            ) from None
+        code = answer.status_code
+        if code == 429 or code >= 500:
+            raise DependencyDown(
+                f"課題票の仕組みが {code} を返しました。", f"the ticket system answered {code}"
+            )
+        if code >= 400:
+            raise Refused(f"課題票の仕組みが断りました({code})。", f"the ticket system refused: {code}")
+        try:
+            found: dict[str, Any] = answer.json()
+        except ValueError:
+            raise DependencyDown("課題票の仕組みの応答を読めません。", "it answered no JSON") from None
+        return found
+
+
+def _mark(subject: str) -> str:
+    """A word that only this ticket has."""
+    return f"hinomi{digest('ticket', subject)[:12]}"
+
+
+KIND = Kind("ticket", TicketSystem, Tickets, frozenset({"ticket.open"}))

@@ -1,0 +1,228 @@
+"""Entra ID / Exchange through Graph and ticket systems, against local servers that follow the vendors' documents."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from hinomi.errors import DependencyDown, Refused
+from responders.connectors.entra_graph import Cloud, EntraGraph
+from responders.connectors.ticket_webhook import Tickets, TicketSystem
+from tests.responders.peers.served import Served, served
+
+
+@dataclass(slots=True)
+class Graph:
+    """A tenant with one user and two inbox rules, one of which forwards outside."""
+
+    user: dict[str, Any] = field(
+        default_factory=lambda: {
+            "id": "u-1",
+            "userPrincipalName": "t.yamada@city.example.jp",
+            "accountEnabled": True,
+            "signInSessionsValidFromDateTime": "2026-01-01T00:00:00Z",
+        }
+    )
+    rules: dict[str, dict[str, Any]] = field(
+        default_factory=lambda: {
+            "r1": {
+                "id": "r1",
+                "isEnabled": True,
+                "actions": {"forwardTo": [{"emailAddress": {"address": "x@evil"}}]},
+            },
+            "r2": {"id": "r2", "isEnabled": True, "actions": {"moveToFolder": "f"}},
+        }
+    )
+    busy: int = 0
+    changes: list[str] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """The paths of the v1.0 API that we use."""
+        rules = "/v1.0/users/{id}/mailFolders/inbox/messageRules"
+        return Starlette(
+            routes=[
+                Route("/token", self._token, methods=["POST"]),
+                Route("/v1.0/users", self._guard(self._all), methods=["GET"]),
+                Route("/v1.0/users/{id}", self._guard(self._user), methods=["GET", "PATCH"]),
+                Route("/v1.0/users/{id}/revokeSignInSessions", self._guard(self._revoke), methods=["POST"]),
+                Route(rules, self._guard(self._rules), methods=["GET"]),
+                Route(rules + "/{rule}", self._guard(self._rule), methods=["PATCH"]),
+            ]
+        )
+
+    def _guard(self, inner: Any) -> Any:
+        async def guarded(request: Request) -> Response:
+            if request.headers.get("authorization") != "Bearer t0ken":
+                return JSONResponse({"error": {"code": "InvalidAuthenticationToken"}}, status_code=401)
+            if self.busy:
+                self.busy -= 1
+                return Response(status_code=429, headers={"Retry-After": "5"})
+            answer: Response = await inner(request)
+            return answer
+
+        return guarded
+
+    async def _token(self, request: Request) -> Response:
+        form = (await request.body()).decode()
+        good = "client_secret=s3cret" in form and "graph.microsoft.com%2F.default" in form
+        return JSONResponse({"access_token": "t0ken"} if good else {}, status_code=200 if good else 401)
+
+    async def _all(self, request: Request) -> Response:
+        return JSONResponse({"value": [self.user]})
+
+    async def _user(self, request: Request) -> Response:
+        if request.path_params["id"] not in (self.user["id"], self.user["userPrincipalName"]):
+            return JSONResponse({"error": {"code": "Request_ResourceNotFound"}}, status_code=404)
+        if request.method == "GET":
+            return JSONResponse(self.user)
+        self.user |= json.loads(await request.body())
+        self.changes.append("user")
+        return Response(status_code=204)
+
+    async def _revoke(self, request: Request) -> Response:
+        self.user["signInSessionsValidFromDateTime"] = datetime.now(UTC).isoformat()
+        self.changes.append("revoke")
+        return JSONResponse({"value": True})
+
+    async def _rules(self, request: Request) -> Response:
+        return JSONResponse({"value": list(self.rules.values())})
+
+    async def _rule(self, request: Request) -> Response:
+        rule = self.rules[request.path_params["rule"]]
+        rule |= json.loads(await request.body())
+        self.changes.append("rule")
+        return JSONResponse(rule)
+
+
+@pytest.fixture
+def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Graph, Cloud]]:
+    monkeypatch.setenv("S", "s3cret")
+    tenant = Graph()
+    with served(tenant.app(), tmp_path) as at:
+        settings = {
+            "kind": "entra_graph",
+            "domain": "city.example.jp",
+            "token_url": f"{at.url}/token",
+            "client_id": "c",
+            "client_secret": "env:S",
+            "url": at.url,
+            "ca": str(at.ca),
+        }
+        yield tenant, Cloud(EntraGraph.model_validate(settings))
+
+
+@pytest.mark.parametrize(
+    "action", ["cloud_directory.disable_account", "cloud_directory.end_sessions", "mail.remove_rules"]
+)
+def test_graph(graph: tuple[Graph, Cloud], action: str) -> None:
+    """Once, verified, undone to what was where that can be; only rules that leak are touched."""
+    tenant, own = graph
+    values = {"account": "CITY\\t.yamada"}
+    assert own.health() == "" and own.plan(action, values).changed and tenant.changes == []
+    before = own.look(action, values)
+    assert own.act(action, values).changed and own.verify(action, values)
+    assert not own.act(action, values).changed and len(tenant.changes) == 1
+    assert tenant.rules["r2"]["isEnabled"]
+    own.undo(action, values, before)
+    assert tenant.user["accountEnabled"] and tenant.rules["r1"]["isEnabled"]
+
+
+def test_graph_busy_unknown_and_refused(graph: tuple[Graph, Cloud], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A full quota is tried again, an unknown account and a wrong secret are for people; a trick in a name is refused."""
+    tenant, own = graph
+    action = "cloud_directory.disable_account"
+    tenant.busy = 1
+    with pytest.raises(DependencyDown, match="429"):
+        own.act(action, {"account": "t.yamada"})
+    for account in ("nobody", "x/../y", "", "a?b"):
+        with pytest.raises(Refused):
+            own.act(action, {"account": account})
+    monkeypatch.setenv("S", "wrong")
+    with pytest.raises(Refused) as refused:
+        own.act(action, {"account": "t.yamada"})
+    assert "wrong" not in str(refused.value) and tenant.changes == []
+
+
+@dataclass(slots=True)
+class Desk:
+    """Redmine, Jira and ServiceNow on one server, with their own paths and sign-ins."""
+
+    titles: list[str] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        """Six paths."""
+        return Starlette(
+            routes=[
+                Route("/issues.json", self._redmine, methods=["GET", "POST"]),
+                Route("/rest/api/2/issue", self._jira, methods=["POST"]),
+                Route("/rest/api/2/search", self._jira_found, methods=["GET"]),
+                Route("/api/now/table/incident", self._snow, methods=["GET", "POST"]),
+            ]
+        )
+
+    def _having(self, mark: str) -> list[str]:
+        return [title for title in self.titles if mark in title]
+
+    async def _redmine(self, request: Request) -> Response:
+        if request.headers.get("x-redmine-api-key") != "t0ken":
+            return Response(status_code=401)
+        if request.method == "GET":
+            found = self._having(request.query_params["subject"].removeprefix("~"))
+            return JSONResponse({"issues": [{"id": 7, "subject": title} for title in found]})
+        self.titles.append(json.loads(await request.body())["issue"]["subject"])
+        return JSONResponse({"issue": {"id": 7}}, status_code=201)
+
+    async def _jira(self, request: Request) -> Response:
+        self.titles.append(json.loads(await request.body())["fields"]["summary"])
+        return JSONResponse({"key": "SEC-7"}, status_code=201)
+
+    async def _jira_found(self, request: Request) -> Response:
+        if not request.headers.get("authorization", "").startswith("Basic "):
+            return Response(status_code=401)
+        mark = request.query_params["jql"].split('"')[1]
+        return JSONResponse({"issues": [{"key": "SEC-7"} for _ in self._having(mark)]})
+
+    async def _snow(self, request: Request) -> Response:
+        if request.method == "GET":
+            mark = request.query_params["sysparm_query"].removeprefix("short_descriptionLIKE")
+            return JSONResponse({"result": [{"number": "INC7"} for _ in self._having(mark)]})
+        self.titles.append(json.loads(await request.body())["short_description"])
+        return JSONResponse({"result": {"number": "INC7"}}, status_code=201)
+
+
+@pytest.mark.parametrize("system", ["redmine", "jira", "servicenow"])
+def test_tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -> None:
+    """One ticket, however often it is asked for; a wrong token is for a person."""
+    monkeypatch.setenv("T", "t0ken")
+    desk = Desk()
+    with served(desk.app(), tmp_path) as at:
+        own = Tickets(_settings(system, at))
+        values = {"subject": '#1 VPN 侵害の疑い "x" \n y'}
+        assert own.health() == "" and not own.verify("ticket.open", values)
+        assert own.act("ticket.open", values).changed and own.verify("ticket.open", values)
+        assert not own.act("ticket.open", values).changed and len(desk.titles) == 1
+        assert "\n" not in desk.titles[0]
+        if system == "redmine":
+            monkeypatch.setenv("T", "wrong")
+            with pytest.raises(Refused):
+                own.act("ticket.open", values)
+
+
+def _settings(system: str, at: Served) -> TicketSystem:
+    own = {
+        "kind": "ticket",
+        "system": system,
+        "url": at.url,
+        "token": "env:T",
+        "user": "hinomi",
+        "project": "SEC",
+    }
+    return TicketSystem.model_validate({**own, "ca": str(at.ca)})
