@@ -47,6 +47,17 @@ class Finding:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
+def amount(entry: Entry, field: str) -> float:
+    """What an entry adds: a field's number, or one event; text that is no sensible number adds nothing."""
+    if not field:
+        return 1.0
+    try:
+        number = float(entry.value(field) or 0)
+    except ValueError:
+        return 0.0
+    return number if 0 <= number < 1e12 else 0.0
+
+
 class Baseline(ABC):
     """One baseline rule. newest: how far event time has come, as the correlator knows it (ns)."""
 

@@ -1,7 +1,9 @@
 """Two sign-ins of one person, too far apart to travel between: great-circle distance over time.
 
 Options: max_kmh (900, an airliner), min_km (500: geolocation of addresses is coarse), window_hours (12),
-ignore_addresses (CIDR list: addresses that say nothing of where a person is, such as the city's own way out).
+ignore_addresses (CIDR list: addresses that say nothing of where a person is, such as the city's own way out), carriers
+(parts of names of mobile carriers: their addresses come out far from the telephone) read from the field carrier
+(source.as.organization.name).
 """
 
 from bisect import insort
@@ -51,6 +53,9 @@ class Type(Baseline):
         self.least = declared.number("min_km", 500)
         self.window = int(declared.number("window_hours", 12) * _HOUR)
         self.ignored = _networks(declared)
+        self.carrier = declared.text("carrier", "source.as.organization.name")
+        written = declared.options.get("carriers") or []
+        self.carriers = [str(name).lower() for name in written] if isinstance(written, list) else []
         self.seen = Recent(_Person)
 
     def look(self, entry: Entry) -> list[Finding]:
@@ -71,6 +76,9 @@ class Type(Baseline):
         return found
 
     def _says_nothing(self, entry: Entry) -> bool:
+        who = (entry.value(self.carrier) or "").lower()
+        if who and any(name in who for name in self.carriers):
+            return True
         try:
             address = ip_address(entry.value("source.ip") or "")
         except ValueError:

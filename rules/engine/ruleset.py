@@ -23,7 +23,7 @@ from rules.engine.program import Compiled
 from rules.engine.scans import Scans
 from rules.engine.sieve import Sieve
 
-_BASELINE_FIELDS = ("entity", "field", "count", "role")
+_BASELINE_FIELDS = ("entity", "field", "count", "role", "carrier")
 """Options of a baseline that name a field of the events it learns from."""
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 

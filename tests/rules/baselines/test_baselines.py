@@ -116,6 +116,14 @@ def test_addresses_that_say_nothing() -> None:
     assert len(told(made("impossible_travel"), *entries)) == 1
 
 
+def test_mobile_carriers_say_nothing_of_places() -> None:
+    """An address of a carrier comes out far from the telephone; the same journey by another network is told."""
+    own = {"source__as__organization__name": "NTT DOCOMO BUSINESS, Inc."}
+    entries = [at_place(FRIDAY, TOKYO), at_place(FRIDAY + timedelta(hours=1), BUCHAREST, **own)]
+    assert told(made("impossible_travel", carriers=["docomo"]), *entries) == {}
+    assert len(told(made("impossible_travel", carriers=["kddi"]), *entries)) == 1
+
+
 def test_first_seen_learns_before_it_speaks() -> None:
     """A new country after fourteen days of records is said once; within them it is learnt."""
     country = "source__geo__country_iso_code"
@@ -212,6 +220,8 @@ def test_recent_is_bounded_and_forgets_what_is_over() -> None:
         ("impossible_travel", {"ignore_addresses": ["here"]}, "baseline.ignore_addresses"),
         ("impossible_travel", {"ignore_addresses": "198.51.100.0/24"}, "baseline.ignore_addresses"),
         ("off_hours", {"start": "dawn"}, "baseline.start"),
+        ("dns_names", {"looks_for": "love"}, "baseline.looks_for"),
+        ("rate_spike", {"spreads": "many"}, "baseline.spreads"),
         ("off_hours", {"at_least": True}, "baseline.at_least"),
         ("nothing", {}, "baseline.type"),
     ],
