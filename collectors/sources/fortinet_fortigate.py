@@ -211,8 +211,17 @@ def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
     path = raw["url"].str.extract(r"^(?:\w+://[^/]*)?(/[^?#]*)")
     fetched = pl.when(raw["subtype"] == "app-ctrl").then(path.str.extract(r"([^/]+\.\w{1,8})$"))
     bracketed = e.present(raw["qname"]).str.strip_chars("[]")
+    url = e.url_columns(e.present(raw["url"]))
+    # A bare path belongs to `hostname`; which of the two web protocols it was, service and port tell.
+    bare = raw["url"].str.starts_with("/") & e.present(raw["hostname"]).is_not_null()
+    secure = raw["service"].str.to_uppercase().is_in(["HTTPS", "SSL"]) | (raw["dstport"] == "443")
+    scheme = pl.when(secure.fill_null(False)).then(pl.lit("https")).otherwise(pl.lit("http"))
+    whole = pl.concat_str(scheme, pl.lit("://"), raw["hostname"], raw["url"])
     return {
-        **e.url_columns(e.present(raw["url"])),
+        **url,
+        "url.domain": e.first(url["url.domain"], pl.when(bare).then(raw["hostname"])),
+        "url.full": e.first(url["url.full"], pl.when(bare).then(whole)),
+        "url.scheme": e.first(url["url.scheme"], pl.when(bare).then(scheme)),
         "http.request.method": e.present(raw["httpmethod"]),
         "http.request.referrer": e.present(raw["referralurl"]),
         "dns.question.name": bracketed,
