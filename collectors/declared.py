@@ -103,13 +103,16 @@ class DeclaredShape:
         raw = Raw(frozenset(frame.columns))
         header = self._header(raw)
         flaws = [pl.when(header).then(pl.lit("header_line"))] if header is not None else []
-        for column, target in self._needed():
+        stamps = self._stamps()
+        if stamps:  # of several columns for the time one must be there
+            read = [
+                times.parsed(e.present(raw[column_name(column)]), target.formats, self.declared.timezone)
+                for column, target in stamps
+            ]
+            flaws.append(pl.when(pl.coalesce(read).is_null()).then(pl.lit(f"no_time: {stamps[0][0]}")))
+        for column in self._needed():
             value = e.present(raw[column_name(column)])
-            if target is not None and _kind(target) == "time":
-                value = times.parsed(value, target.formats, self.declared.timezone)
-                flaws.append(pl.when(value.is_null()).then(pl.lit(f"no_time: {column}")))
-            else:
-                flaws.append(pl.when(value.is_null()).then(pl.lit(f"missing: {column}")))
+            flaws.append(pl.when(value.is_null()).then(pl.lit(f"missing: {column}")))
         return pl.coalesce(flaws) if flaws else e.nothing()
 
     def _header(self, raw: Raw) -> pl.Expr | None:
@@ -118,10 +121,14 @@ class DeclaredShape:
         names = [(raw[column_name(name)].str.strip_chars() == name) for name in self.declared.columns]
         return pl.all_horizontal(names)
 
-    def _needed(self) -> list[tuple[str, Target | None]]:
-        stamps = [(c, t) for c, _, t in declaration.targets(self.declared) if t.to == "@timestamp"]
-        others = [(name, None) for name in self.declared.required if name not in dict(stamps)]
-        return [*stamps, *others]
+    def _stamps(self) -> list[tuple[str, Target]]:
+        """The columns of the event's time that are read as times."""
+        given = [(c, t) for c, _, t in declaration.targets(self.declared) if t.to == "@timestamp"]
+        return [(column, target) for column, target in given if _kind(target) == "time"]
+
+    def _needed(self) -> list[str]:
+        stamps = {column for column, _ in self._stamps()}
+        return [name for name in self.declared.required if name not in stamps]
 
 
 def _constants(declared: Declaration) -> dict[str, pl.Expr]:

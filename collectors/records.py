@@ -15,6 +15,7 @@ from hinomi.ecs import column_type
 
 Flat = dict[str, Any]
 _NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
+_SHORT = 40
 _MOST_KINDS = 64
 _NANOSECONDS_UNTIL = 10**20
 _SECONDS_UNTIL = 10**11  # more is a count of something smaller: seconds would be beyond the year 5000
@@ -82,12 +83,18 @@ def at(document: Any, *path: str) -> Any:
 
 def text(document: Any, *path: str) -> str | None:
     """The same as text; objects and lists are none."""
-    value = at(document, *path)
-    if value is None or type(value) is str:
-        return value
-    if isinstance(value, (dict, list)):
+    for key in path:
+        if type(document) is not dict:
+            return None
+        document = document.get(key)
+    if document is None:
         return None
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if type(document) is str:
+        # No word for nothing is longer than 13 letters; blanks are taken off only where they could hide one.
+        return None if len(document) < _SHORT and document.strip() in _NOTHING else document
+    if isinstance(document, (dict, list)):
+        return None
+    return ("true" if document else "false") if isinstance(document, bool) else str(document)
 
 
 def items(document: Any, *path: str) -> list[Any]:
@@ -192,15 +199,29 @@ def url(value: Any, prefix: str = "url") -> Flat:
 
 def leaves(node: Any, prefix: str, depth: int = 6) -> Iterator[tuple[str, Any]]:
     """(dotted name, value) of an object's leaves: text, lists of text, or JSON text of what is deeper."""
+    found: Flat = {}
+    _gather(node, prefix, depth, found)
+    return iter(found.items())
+
+
+def _gather(node: Any, prefix: str, depth: int, found: Flat) -> None:
+    """Into one mapping, not through a generator a level: this is where much of the time of a document goes."""
     for key, value in node.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and depth:
-            yield from leaves(value, f"{name}.", depth - 1)
-        elif isinstance(value, list):
+        kind = type(value)
+        if kind is str:
             if value:
-                yield name, value if not any(isinstance(one, (dict, list)) for one in value) else _json(value)
-        elif value is not None and value != "":
-            yield name, _json(value) if isinstance(value, dict) else value
+                found[prefix + key] = value
+        elif kind is dict:
+            if depth:
+                _gather(value, f"{prefix}{key}.", depth - 1, found)
+            else:
+                found[prefix + key] = _json(value)
+        elif kind is list:
+            if value:
+                plain = not any(type(one) is dict or type(one) is list for one in value)
+                found[prefix + key] = value if plain else _json(value)
+        elif value is not None:
+            found[prefix + key] = value
 
 
 def _json(value: Any) -> str:

@@ -57,7 +57,22 @@ def parsed(text: pl.Expr, formats: Sequence[str], zone: str) -> pl.Expr:
 
     formats: entries of `NAMED` or strptime patterns; zone: of times that name none.
     """
-    return pl.coalesce(kept(_by(text.str.strip_chars(), form, zone)) for form in formats)
+    forms = tuple(formats)
+    return text.map_batches(lambda series: _read(series, forms, zone), return_dtype=TIME, is_elementwise=True)
+
+
+def _read(text: pl.Series, formats: Sequence[str], zone: str) -> pl.Series:
+    """The times of a column. Each step is done once, and a later format only where an earlier one left gaps."""
+    written = text.cast(pl.String).str.strip_chars().rename("text").to_frame()
+    found = pl.Series("time", [None] * len(text), dtype=TIME)
+    for form in formats:
+        wanted = found.is_null() & written["text"].is_not_null()
+        if not wanted.any():
+            break
+        stamps = _groups(written) if form == JAPANESE else written
+        read = stamps.select(_by(form, zone).alias("time")).select(kept(pl.col("time")))["time"]
+        found = read if found.null_count() == len(found) else found.zip_with(found.is_not_null(), read)
+    return found.rename(text.name)
 
 
 def kept(stamp: pl.Expr) -> pl.Expr:
@@ -85,9 +100,11 @@ def _python(pattern: str) -> str:
     return plain.replace("%T", "%H:%M:%S").replace("%F", "%Y-%m-%d").replace("%:z", "%z").replace("%e", "%d")
 
 
-def _by(text: pl.Expr, form: str, zone: str) -> pl.Expr:
+def _by(form: str, zone: str) -> pl.Expr:
+    """The times of the column `text` by one format; `japanese` reads the columns of `_groups`."""
+    text = pl.col("text")
     if form == JAPANESE:
-        return local(_japanese(text), zone)
+        return local(_japanese(), zone)
     if form == ISO:
         return iso(text, zone)
     if form in EPOCHS:
@@ -123,11 +140,18 @@ def _epoch(text: pl.Expr, per_second: int) -> pl.Expr:
     return stamp.dt.replace_time_zone("UTC")
 
 
-def _japanese(text: pl.Expr) -> pl.Expr:
-    narrow = text.str.replace_many(list(_WIDE), list(_WIDE.values()))
-    era, year, month, day, half, hour, minute, second = (
-        narrow.str.extract(_FORM, group) for group in range(1, 9)
-    )
+_PARTS = ("era", "year", "month", "day", "half", "hour", "minute", "second")
+
+
+def _groups(written: pl.DataFrame) -> pl.DataFrame:
+    """The parts of Japanese times as columns."""
+    narrow = pl.col("text").str.replace_many(list(_WIDE), list(_WIDE.values()))
+    parts = narrow.str.extract_groups(_FORM).struct.rename_fields(_PARTS)
+    return written.select(parts.alias("parts")).unnest("parts")
+
+
+def _japanese() -> pl.Expr:
+    era, year, month, day, half, hour, minute, second = map(pl.col, _PARTS)
     since = era.replace_strict(_ERAS, default=0, return_dtype=pl.Int64)
     full = pl.when(year == "元").then(1).otherwise(year.cast(pl.Int64, strict=False)) + since.fill_null(0)
     twelve = hour.cast(pl.Int64, strict=False)

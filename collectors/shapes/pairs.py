@@ -24,14 +24,19 @@ def columns(frame: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
 
     Of a key that a line has twice the first value counts.
     """
-    by_key = pairs.partition_by("key", maintain_order=True)
-    if len(by_key) > MAX_KEYS:
-        by_key = sorted(by_key, key=lambda part: part.height, reverse=True)[:MAX_KEYS]
     found: dict[str, pl.Series] = {}
-    for part in by_key:
+    for part in _commonest(pairs).partition_by("key", maintain_order=True):
         name = column_name(part["key"][0])
         found.setdefault(name, _in_place(part, frame.height).alias(name))
     return frame.with_columns(found.values())
+
+
+def _commonest(pairs: pl.DataFrame) -> pl.DataFrame:
+    """The pairs of the commonest keys; of equally common ones those that come first."""
+    if pairs["key"].n_unique() <= MAX_KEYS:
+        return pairs
+    keys = pairs.group_by("key", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
+    return pairs.join(keys.head(MAX_KEYS), on="key", how="semi", maintain_order="left")
 
 
 def _in_place(part: pl.DataFrame, height: int) -> pl.Series:
