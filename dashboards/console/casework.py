@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from hinomi.alert import Alert
 from hinomi.incident import Incident, Status
@@ -10,6 +11,8 @@ from responders.playbooks.run import APPROVAL, KIND
 
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
 _MOST = 5_000
+_KNOWN: WeakKeyDictionary[Records, dict[str, tuple[int, Incident]]] = WeakKeyDictionary()
+"""By store: incident id → version and incident, so that a queue of thousands is not parsed for every reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,17 @@ class Casework:
         """Incidents with one of the statuses (all where empty), newest number first."""
         where = {"status": list(statuses)} if statuses else None
         found = self.records.find("incident", where, order="-number", limit=_MOST)
-        return [Incident.model_validate(record.body) for record in found]
+        return [self._parsed(record) for record in found]
+
+    def _parsed(self, record: Record) -> Incident:
+        """The record as an incident; one that did not change since it was last read is not read again."""
+        known = _KNOWN.setdefault(self.records, {})
+        held = known.get(record.id)
+        if held is None or held[0] != record.version:
+            if len(known) > 4 * _MOST:
+                known.clear()
+            held = known[record.id] = (record.version, Incident.model_validate(record.body))
+        return held[1]
 
     def alerts(self, incident: Incident) -> list[Alert]:
         """The incident's alerts in order of first event; ones that retention dropped are left out."""
