@@ -51,13 +51,15 @@ def line_blocks(path: Path, size: int = 64 * 1024 * 1024) -> Iterator[tuple[int,
     with path.open("rb") as file:
         offset, rest = 0, b""
         while block := file.read(size):
-            whole, newline, rest_now = block.rpartition(b"\n")
+            whole, newline, after = block.rpartition(b"\n")
             if not newline:
                 rest += block
                 continue
-            whole, rest = rest + whole, rest_now
-            yield offset, whole.split(b"\n")
-            offset += len(whole) + 1
+            whole, rest, block = rest + whole, after, b""
+            lines, took = whole.split(b"\n"), len(whole) + 1
+            whole = b""  # large: not held while the lines are read
+            yield offset, lines
+            offset += took
         if rest:
             yield offset, [rest]
 

@@ -100,15 +100,21 @@ class HuntInput:
             self._tell(records)
 
     def _passing(self, source: Source | None, lines: list[bytes]) -> list[int]:
-        if self.sieves is None or source is None or source.narrow is None:
+        """The lines to read whole; the others are counted."""
+        passing: list[int] | None = None
+        if self.sieves is not None and source is not None and source.narrow is not None:
+            passing = sift(source.narrow, self.sieves(source.name), lines)
+        elif self.sieves is not None and source is not None and source.verbatim is not None:
+            held = source.verbatim
+            passing = self.sieves(source.name).holding(held.columns, held.always, lines)
+        if passing is None:
             return list(range(len(lines)))
-        passing = sift(source.narrow, self.sieves(source.name), lines)
         self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing)
         return passing
 
     def _sifted(self, source: Source, records: pl.DataFrame) -> Iterator[Batch]:
         """The batches of what passes the sieve."""
-        if self.sieves is None or source.narrow is None:
+        if self.sieves is None or source is not windows:
             yield from self._parse(source, records)
             return
         passing = self._passing(source, [line.encode() for line in records["message"].to_list()])

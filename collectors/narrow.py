@@ -5,7 +5,7 @@ rules read of such events, and reads those columns alone. Lines about which it i
 `whole`: only the source's full reading can tell. What is in neither is understood and cannot match.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -42,6 +42,18 @@ class Narrow(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Columns whose texts stand in the line as they are, escapes and case aside, or joined of such by signs.
+
+    columns: each with what a line has that fills it at all (nothing: unknown); always: words of lines of which
+    one cannot tell.
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    always: tuple[str, ...] = ()
+
+
 class Sieve(Protocol):
     """What the rules ask of one source's events; see `rules.engine.sieve`."""
 
@@ -55,6 +67,12 @@ class Sieve(Protocol):
 
     def spoken(self, lines: Sequence[bytes]) -> Iterable[tuple[int, set[str]]]:
         """Lines that hold words of keywords."""
+        ...
+
+    def holding(
+        self, held: Mapping[str, tuple[str, ...]], always: Sequence[str], lines: Sequence[bytes]
+    ) -> list[int] | None:
+        """Lines that hold what every match needs; None where one cannot tell."""
         ...
 
     def speaks(self, constants: Constants, words: set[str]) -> bool:

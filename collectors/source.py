@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from collectors.narrow import Narrow
+from collectors.narrow import Narrow, Verbatim
 from hinomi import ecs
 
 ROW = "row"
@@ -81,7 +81,7 @@ class Source:
     why in the file); constants: ECS field → value in every event; why: input rows
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
     listener names none ("" or auto: guessed); targets: fields that a declaration names;
-    narrow: how to read only what rules ask for, see `collectors.narrow`.
+    narrow, verbatim: how to tell what rules cannot match without reading it, see `collectors.narrow`.
     """
 
     name: str
@@ -98,6 +98,7 @@ class Source:
     encoding: str = ""
     targets: frozenset[str] = frozenset()
     narrow: Narrow | None = None
+    verbatim: Verbatim | None = None
     _derived: list[Derive] = field(default_factory=list)
     _each: Each | None = None
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)

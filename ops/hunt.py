@@ -102,6 +102,8 @@ class Hunt:
         if self._seconds.get("match"):
             rate = self.events / self._seconds["match"]
             console.print(f"matching {rate:,.0f} events/s  peak memory {peak:,.0f} MiB")
+        if unread := self._reader().passed_over:
+            console.print(f"passed over {unread:,} (they hold nothing that a rule asks for)")
         for line, n in sorted(self._reader().ledger.counts.items()):
             console.print(f"{line.what} {n:,}  {inert(line.dataset)} {inert(line.reason)}")
 

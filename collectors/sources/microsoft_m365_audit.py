@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.microsoft import m365_kinds
+from collectors.narrow import Verbatim
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -30,6 +31,10 @@ source = Source(
     name="microsoft.m365_audit",
     title={"ja": "Microsoft 365 統合監査ログ", "en": "Microsoft 365 unified audit log"},
     shape=JsonRecords(kind=("RecordType", "Operation")),
+    verbatim=Verbatim(
+        {"event.action": (), "event.provider": (), "o365.audit.Name": (), "o365.audit.ApplicationId": ()},
+        always=("auditdata",),  # a record inside a record's text is escaped twice
+    ),
     recognise=(
         r'"CreationTime"\s*:.*"RecordType"\s*:.*"Workload"\s*:'
         r'|"RecordType"\s*:.*"CreationTime"\s*:.*"Workload"\s*:'

@@ -4,7 +4,7 @@ It never misses a match and may let pass what matches nothing; what it lets pass
 Keywords look at every text of an event; they are looked for in the raw line (`rules.engine.spoken`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,7 @@ import polars as pl
 from rules.engine.cache import Cache
 from rules.engine.columns import KEYWORDS, Columns, Rows
 from rules.engine.match import Matcher, Run
+from rules.engine.necessary import necessary
 from rules.engine.plan import Constants, Left, Plan, columns
 from rules.engine.program import ALWAYS, NEVER, Atom, Program
 from rules.engine.spoken import Words, word_of
@@ -42,6 +43,7 @@ class Sieve:
     store: Cache
     words: Words = field(init=False)
     sifting: Any = field(init=False)
+    _line_words: Words | bool | None = None
 
     def __post_init__(self) -> None:
         self.sifting = lru_cache(1024)(self._sifting)
@@ -70,6 +72,28 @@ class Sieve:
         """Whether an event of a kind passes for the words in its line."""
         found: Sifting = self.sifting(constants)
         return not found.words.isdisjoint(words)
+
+    def holding(
+        self, held: Mapping[str, tuple[str, ...]], always: Sequence[str], lines: Sequence[bytes]
+    ) -> list[int] | None:
+        """Places of the lines that hold a word without which no rule matches; None where one cannot tell.
+
+        held: columns whose texts stand in the lines, and what a line has that fills one; always: words that let pass.
+        """
+        words = self._needed(held, tuple(always))
+        return None if words is None else [place for place, _ in words.find(lines)]
+
+    def _needed(self, held: Mapping[str, tuple[str, ...]], always: tuple[str, ...]) -> Words | None:
+        if self._line_words is None:
+            atoms = self.matcher.compiled.atoms
+            sets = [necessary(one.program, atoms, held) for one in self.matcher.plan(self.dataset, ()).left]
+            known = [words for words in sets if words is not None]
+            self._line_words = (
+                Words(sorted(frozenset(always).union(*known)), self.store)
+                if len(known) == len(sets)
+                else False
+            )
+        return self._line_words if isinstance(self._line_words, Words) else None
 
     def _sifting(self, constants: Constants) -> Sifting:
         plan = self.matcher.plan(self.dataset, constants)

@@ -115,5 +115,5 @@ def _shown(line: bytes) -> bytes:
     try:
         written = orjson.dumps(orjson.loads(line)).decode()
     except orjson.JSONDecodeError:
-        return b""  # no event: the full reading takes it
+        written = line.decode("utf-8", "replace")
     return fold_all([written])[0].encode()

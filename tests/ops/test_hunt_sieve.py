@@ -173,6 +173,32 @@ def test_generated_lines(lines: list[str], rules: Path, tmp_path: Path) -> None:
     assert sifted == _found([path], rules, tmp_path / "cache", sieve=False)
 
 
+def test_saas_lines(tmp_path: Path) -> None:
+    """Audit records of which only those are read that hold a rule's words, one with its letters escaped."""
+    operations = ["New-InboxRule", "FileDownloaded", "FileAccessed", "UserLoggedIn"]
+    records = [
+        {"CreationTime": "2026-11-20T19:31:05", "Id": str(n), "Operation": name, "RecordType": 1, "Workload": "Exchange",
+         "UserType": 0, "Version": 1, "OrganizationId": "x", "UserId": "a@city.hinomi.example.jp", "UserKey": "1"}
+        for n, name in enumerate(operations)
+    ]  # fmt: skip
+    lines = [json.dumps(record) for record in records]
+    lines.append(lines[0].replace("InboxRule", "Inbox\\u0052ule").replace('"Id": "0"', '"Id": "9"'))
+    path = tmp_path / "m365.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    rule = {
+        "title": "inbox rule",
+        "id": "00000000-0000-4000-8000-000000000099",
+        "logsource": {"product": "m365", "service": "audit"},
+        "detection": {"s": {"Operation": ["New-InboxRule", "Set-InboxRule"]}, "condition": "s"},
+        "level": "low",
+    }
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "r.yml").write_text(yaml.safe_dump(rule), encoding="utf-8")
+    sifted = _found([path], tmp_path / "rules", tmp_path / "cache", sieve=True)
+    assert len(sifted[0]) == 2
+    assert sifted == _found([path], tmp_path / "rules", tmp_path / "cache", sieve=False)
+
+
 @pytest.mark.corpus
 @pytest.mark.slow
 def test_attack_samples(tmp_path: Path) -> None:
