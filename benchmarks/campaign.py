@@ -113,6 +113,11 @@ class Part:
                 env=environment, stdout=log, stderr=log, start_new_session=True, cwd=ROOT,
             )  # fmt: skip
 
+    def ready(self) -> bool:
+        """Whether its supervisor has said that every process of it is."""
+        log = self.folder / "log"
+        return log.exists() and '"event": "ready"' in log.read_text(encoding="utf-8")
+
     def kill(self) -> None:
         """kill -9 of the supervisor; its children die with it."""
         if self.process is not None:
@@ -252,6 +257,7 @@ class Campaign:
         try:
             for part in self.parts:
                 part.start()
+            _until(lambda: all(part.ready() for part in self.parts), 300, "every part is ready")
             for sender in senders:
                 sender.start()
             planted = self._trouble(rng, senders)
