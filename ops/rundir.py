@@ -1,5 +1,7 @@
 """The run folder of one data folder: who runs, on which ports, and a lock for one tower at a time."""
 
+import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Mapping
@@ -10,6 +12,8 @@ from typing import IO, Any
 import orjson
 
 from hinomi.errors import HinomiError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,16 @@ class RunDir:
         return cls(folder)
 
     def write(self, name: str, body: Mapping[str, Any]) -> None:
-        """Replace what a process says of itself."""
+        """Replace what a process says of itself; on a full disk what it said before stays: nobody dies of that."""
         temporary = self.folder / f".{name}.{os.getpid()}"
-        temporary.write_bytes(orjson.dumps(body, default=str))
-        temporary.replace(self.folder / f"{name}.json")
+        try:
+            temporary.write_bytes(orjson.dumps(body, default=str))
+            temporary.replace(self.folder / f"{name}.json")
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            with contextlib.suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
     def read(self, name: str) -> dict[str, Any]:
         """What a process said last; empty when it never did."""

@@ -1,5 +1,6 @@
 """Real processes under the supervisor: restarted when they die, stopped in order, never left behind."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -98,3 +99,16 @@ def test_one_tower_a_data_folder(tmp_path: Path) -> None:
         run.lock()
     held.close()
     run.lock().close()
+
+
+def test_a_full_disk_does_not_end_who_speaks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process says of itself is left as it was when no byte can be written; other errors are told."""
+    place = RunDir.of(tmp_path)
+    place.write("intake", {"n": 1})
+
+    def full(*_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    place.write("intake", {"n": 2})
+    assert place.read("intake") == {"n": 1}
