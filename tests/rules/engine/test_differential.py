@@ -23,3 +23,11 @@ def test_event_by_event_the_same(public: RuleSet) -> None:
     assert refused == {}
     assert ours == theirs
     assert len(ours) > 100
+
+
+def test_rules_made_to_fire(public: RuleSet) -> None:
+    """Rules that no recorded event meets are met by events made out of them: they fire, and nothing differs unexplained."""
+    sample = differential.windows(public)[7::90]
+    found = differential.provoked(public, sample)
+    assert found.unexplained == []
+    assert len(found.fired) > 0.9 * found.rules
