@@ -45,6 +45,7 @@ _ADDED = {
     "threat.indicator.provider": "source",
     "threat.feed.name": "source",
 }
+_MEMO = 200_000  # addresses whose network is remembered
 _LABELS = 6  # of a name, from the right, that a domain indicator may have
 
 Hashes = npt.NDArray[np.uint64]
@@ -82,6 +83,7 @@ class Matcher:
         self.size = surest.height
         self.tables = {kind: _Table(surest.filter(pl.col("kind") == str(kind))) for kind in Kind}
         self.networks = _networks(self.tables[Kind.NETWORK].rows)
+        self._memo: dict[str, int | None] = {}
 
     def mark(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the surest hit of each event in the columns of a hit; the same frame where there is none."""
@@ -128,9 +130,11 @@ class Matcher:
 
     def _in_networks(self, distinct: pl.Series) -> pl.DataFrame:
         """Addresses that lie in a network: one dictionary a length of prefix."""
-        rows, given = [], []
+        if len(self._memo) > _MEMO:
+            self._memo.clear()
+        memo, rows, given = self._memo, [], []
         for text in distinct.to_list():
-            row = _network_of(text, self.networks)
+            row = memo[text] if text in memo else memo.setdefault(text, _network_of(text, self.networks))
             if row is not None:
                 rows.append(row)
                 given.append(text)

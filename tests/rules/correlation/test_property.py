@@ -72,3 +72,22 @@ def test_what_more_events_can_end(data: st.DataObject, asked: Asked, stream: lis
     alerts = streams.run(one, data.draw(st.composite(streams.chunked)(stream)))
     said = sorted((streams.as_found(asked, alert) for alert in alerts.values()), key=str)
     assert said == sorted(_expected(asked, stream), key=str)
+
+
+@settings(max_examples=150, deadline=None)
+@given(data=st.data(), asked=streams.asked(*KINDS), stream=streams.events())
+def test_several_collectors(data: st.DataObject, asked: Asked, stream: list[Event]) -> None:
+    """Three collectors, each behind by its own time, one of which sends everything twice: the oracle's bursts, exactly."""
+    behind = data.draw(st.lists(st.integers(0, streams.LATENESS), min_size=3, max_size=3))
+    owner = data.draw(st.lists(st.integers(0, 2), min_size=len(stream), max_size=len(stream)))
+    arrivals = sorted(
+        ((event.time + behind[who] + again, who, event.id, event) for who, event in zip(owner, stream, strict=True)
+         for again in ((0, 1) if who == 0 else (0,))),
+        key=lambda one: one[:3],
+    )  # fmt: skip
+    one = streams.correlator(streams.document(asked), lateness=streams.LATENESS + 1)
+    alerts = streams.run(one, data.draw(st.composite(streams.chunked)([event for *_, event in arrivals])))
+    said = [streams.as_found(asked, alert) for alert in alerts.values()]
+    expected = _expected(asked, stream)
+    assert [found for found in expected if said.count(found) != 1] == []
+    assert all(any(_inside(one, found) for found in expected) for one in said)
