@@ -84,7 +84,7 @@ def test_sign_in_open_approve(running: Running, pictures: Path) -> None:
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
     page.screenshot(path=str(pictures / "console.png"))
-    page.click("a[href='/incidents/1']")
+    page.click("a.title:has-text('t.yamada')")
     page.wait_for_selector("h1")
     assert "t.yamada" in page.inner_text("h1")
     page.screenshot(path=str(pictures / "incident.png"))
