@@ -54,6 +54,7 @@ def compared(
 EXPLAINED = {
     "case": "SQLite folds the case of ASCII only; Sigma's texts are folded as Unicode says",
     "network": "the backend makes prefixes of text of a network, which also fit what is no address",
+    "truth": "the backend writes a truth as SQL's, which is 1; an event writes it as a word",
     "values": "our table translates the value (Security 4688 writes an integrity level as its SID)",
 }
 """Why engine and referee may differ over an event made to provoke a rule; anything else is a defect."""
@@ -110,6 +111,8 @@ def _reason(rules: engine.RuleSet, identity: str, event: dict[str, str]) -> str 
     asked = list(expression.tests(rules.said(rule)))
     if any(test.operator == "cidr" for test in asked):
         return "network"
+    if any(test.operand in (["true"], ["false"]) for test in asked):
+        return "truth"
     routes = rules.tables.routes(rule.logsource)
     return "values" if any(test.field in route.values for route in routes for test in asked) else None
 
