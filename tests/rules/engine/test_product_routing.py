@@ -103,6 +103,9 @@ _ZEEK = {
     "query": "evil.example.jp",
     "qtype_name": "A",
 }
+_EXECVE = 'type=EXECVE msg=audit(1763608445.123:4712): argc=3 a0="curl" a1="-o" a2=2F746D702F612062'
+_PATH = 'type=PATH msg=audit(1763608445.123:4711): item=0 name="/etc/pam.d/x" inode=131 nametype=CREATE'
+_CRON = "<78>Nov 20 03:14:05 web01 crontab[99]: (root) REPLACE (root)"
 _BITBUCKET = {
     "auditType": {"category": "Global administration", "action": "User renamed"},
     "timestamp": 1795144329,
@@ -236,7 +239,7 @@ CASES: list[tuple[str, str | dict[str, Any], dict[str, str], dict[str, Any]]] = 
     ),
     ("generic.json", _CANARY, {"product": "opencanary", "category": "application"}, {"logtype": 5001}),
     (
-        "generic.json",
+        "zeek.log",
         _ZEEK,
         {"product": "zeek", "service": "dns"},
         {"query|endswith": ".example.jp", "qtype_name": "A"},
@@ -248,6 +251,32 @@ CASES: list[tuple[str, str | dict[str, Any], dict[str, str], dict[str, Any]]] = 
         {"auditType.action": "User renamed", "auditType.category": "Global administration"},
     ),
     ("generic.json", _ONELOGIN, {"product": "onelogin", "service": "onelogin.events"}, {"event_type_id": 11}),
+    (
+        "linux.auditd",
+        _EXECVE,
+        {"product": "linux", "service": "auditd"},
+        {"type": "EXECVE", "a0": "curl", "a2": "/tmp/a b"},
+    ),
+    (
+        "linux.auditd",
+        _EXECVE,
+        {"product": "linux", "category": "process_creation"},
+        {"CommandLine|contains": "curl -o"},
+    ),
+    (
+        "linux.auditd",
+        _PATH,
+        {"product": "linux", "service": "auditd"},
+        {"type": "PATH", "name|startswith": "/etc/pam.d/", "nametype": "CREATE"},
+    ),
+    (
+        "linux.auditd",
+        _PATH,
+        {"product": "linux", "category": "file_event"},
+        {"TargetFilename": "/etc/pam.d/x"},
+    ),
+    ("generic.syslog", _CRON, {"product": "linux", "service": "cron"}, {"": "REPLACE"}),
+    ("generic.syslog", _CRON, {"product": "linux"}, {"": "REPLACE"}),
 ]
 
 
