@@ -33,7 +33,7 @@ def forecast(held: Sequence[DayStats], periods: Sequence[Period], room: int, now
             left -= daily[name]
             if (period := period_of(name, periods)) is not None:
                 age = period.days + 1 - day  # how old is now what will be too old on that day
-                left += by_age.get(age, 0) if age > 0 else daily[name]
+                left += by_age.get(age, 0) if age >= 0 else daily[name]
         if left < 0:
             return Forecast(sum(daily.values()), day)
     return Forecast(sum(daily.values()), None)
