@@ -67,7 +67,7 @@ def pictures(tmp_path: Path) -> Path:
 
 
 def signed_in(running: Running, name: str, **context: object) -> Page:
-    page = running.browser.new_context(locale="ja-JP", **context).new_page()  # type: ignore[arg-type]
+    page = running.browser.new_context(locale="ja-JP", timezone_id="Asia/Tokyo", **context).new_page()  # type: ignore[arg-type]
     page.goto(f"http://127.0.0.1:{running.tower.console_port}/")
     page.fill("input[name=account], input[name=name]", name)
     page.fill("input[type=password]", running.passwords[name])
