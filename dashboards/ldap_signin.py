@@ -15,7 +15,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from dashboards.settings import LdapSignIn
 from hinomi.errors import DependencyDown
-from responders.connectors.trust import context
+from hinomi.trust import context
 
 _TIMEOUT = 8
 

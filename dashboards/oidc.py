@@ -17,7 +17,7 @@ import jwt
 
 from dashboards.settings import OidcSignIn
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors.trust import context
+from hinomi.trust import context
 
 _ALGORITHMS = ["RS256", "PS256", "ES256"]
 _TIMEOUT = 10.0

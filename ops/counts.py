@@ -1,11 +1,14 @@
 """Counts of what was received, stored, dropped, masked … kept as records, one writer a record."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from hinomi.errors import StoreError
 from hinomi.ledger import Ledger, Line
 from hinomi.store import Record, Records
+from ops.journal import log
 
 KIND = "count"
 
@@ -28,6 +31,14 @@ class Counts:
         finally:
             for line, n in waiting.items():
                 ledger.count(line.what, n, dataset=line.dataset, reason=line.reason)
+
+    async def save_aside(self, ledger: Ledger) -> None:
+        """As `save`, beside an event loop: taking lines in does not wait for a store that is away, or end with it; the
+        counts wait in the ledger."""
+        try:
+            await asyncio.to_thread(self.save, ledger)
+        except StoreError as error:
+            log.error("counts_not_saved", reason=str(error))
 
     def _add(self, line: Line, n: int) -> None:
         identity = "|".join((self.process, *line))

@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         """Kibana に入れる(同じものは置き換える)/ put them into a Kibana, replacing the same ones."""
         from dashboards import kibana as objects
         from hinomi.secret import Secret
-        from responders.connectors.trust import context
+        from hinomi.trust import context
 
         content = objects.export("en" if language == "en" else "ja", pattern)
         n = objects.send(address, Secret(key).reveal(), content, verify=context(ca))

@@ -7,10 +7,8 @@ from typing import Any
 from collectors.spool import Spool
 from collectors.transports import serve
 from collectors.transports.health import Health
-from hinomi.errors import StoreError
 from hinomi.ledger import Ledger
 from ops.counts import Counts
-from ops.journal import log
 from ops.roles.start import Role, role
 
 _SAY_EVERY = 1.0
@@ -30,20 +28,12 @@ async def _run(process: Role) -> None:
     waiting: list[asyncio.Future[Any]] = [serving, started]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     while not serving.done():
-        await _saved(counts, ledger)
+        await counts.save_aside(ledger)
         process.ready(listeners=started.result().as_dict(), spool_used=spool.used, spool_max=spool.max_bytes)
         await asyncio.wait([serving], timeout=_SAY_EVERY)
     await serving
     await spool.close()
-    await _saved(counts, ledger)
-
-
-async def _saved(counts: Counts, ledger: Ledger) -> None:
-    """Aside: taking lines in must not wait for a store that is away; the counts wait in the ledger."""
-    try:
-        await asyncio.to_thread(counts.save, ledger)
-    except StoreError as error:
-        log.error("counts_not_saved", reason=str(error))
+    await counts.save_aside(ledger)
 
 
 if __name__ == "__main__":

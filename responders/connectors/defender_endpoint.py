@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
+from hinomi import trust
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors import trust
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import DefenderEndpoint
 

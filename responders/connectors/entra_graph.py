@@ -17,10 +17,10 @@ from urllib.parse import quote
 
 import httpx
 
+from hinomi import trust
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.secret import Secret
-from responders.connectors import trust
 from responders.connectors.protocol import Done, Kind
 
 _TIMEOUT, _FRESH = 20.0, timedelta(minutes=15)

@@ -13,8 +13,8 @@ from urllib.parse import quote
 
 import httpx
 
+from hinomi import trust
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors import trust
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import FortiGate
 

@@ -13,12 +13,12 @@ from typing import Any, Literal
 import httpx
 from pydantic import Field
 
+from hinomi import trust
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.identity import digest
 from hinomi.secret import Secret
 from hinomi.text import inert
-from responders.connectors import trust
 from responders.connectors.protocol import Done, Kind
 
 _TIMEOUT = 20.0
