@@ -97,6 +97,8 @@ class Hunt:
         if loaded is not None:
             wrong = f"unsupported {len(loaded.unsupported):,}  problems {len(loaded.problems):,}"
             console.print(f"rules {len(loaded.rules):,}  {wrong}")
+            for (kind, reason), files in sorted(loaded.rebuilt.items()):
+                console.print(f"rule cache: {files:,} {kind} made again ({reason})")
         for stage, seconds in self._seconds.items():
             console.print(f"{stage:8} {seconds:8.2f} s")
         if self._seconds.get("match"):

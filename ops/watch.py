@@ -17,15 +17,17 @@ from rules.in_force import InForce
 class LiveRules:
     """The rule set in force. Call it to get the set; every `every` seconds it looks for changed files.
 
-    A set that cannot be loaded leaves the old one in force, and says so.
+    A set that cannot be loaded leaves the old one in force, and says so. So does it of files in the cache that had
+    to be made again.
     """
 
     source: InForce
     cache: Path
-    every: float = 2.0
+    every: float = 1.0
     _set: engine.RuleSet | None = None
     _files: dict[str, int] = field(default_factory=dict)
     _looked: float = 0.0
+    _rebuilt: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def __call__(self) -> engine.RuleSet:
         """The compiled rules of now."""
@@ -35,6 +37,7 @@ class LiveRules:
             files = self.source.changed()
             if self._set is None or files != self._files:
                 self._load(files)
+            self._tell_rebuilt()
         assert self._set is not None
         return self._set
 
@@ -47,13 +50,20 @@ class LiveRules:
                 raise
             log.error("rules_not_reloaded", reason=str(error))
             return
-        self._set, self._files = loaded, files
+        self._set, self._files, self._rebuilt = loaded, files, {}
         log.info(
             "rules_loaded",
             rules=len(loaded.rules),
             problems=len(loaded.problems),
             seconds=round(time.perf_counter() - start, 2),
         )
+
+    def _tell_rebuilt(self) -> None:
+        rebuilt = dict(self._set.rebuilt) if self._set is not None else {}
+        for (kind, reason), files in rebuilt.items():
+            if files != self._rebuilt.get((kind, reason)):
+                log.warning("rule_cache_rebuilt", kind=kind, reason=reason, files=files)
+        self._rebuilt = rebuilt
 
 
 @dataclass(slots=True)

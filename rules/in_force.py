@@ -4,11 +4,12 @@ Beside the configuration, a tower keeps in `<data>/rules`: `choice.yml` (what `h
 `exceptions/` (Sigma filters), and `imported/<name>/live/` (what `hinomi rules import` put there).
 """
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
 
 import yaml
 from pydantic import Field
@@ -76,11 +77,12 @@ class InForce:
 
     def changed(self) -> dict[str, int]:
         """What a reload depends on: each file with its time of change (ns), and the day."""
-        files = [file for folder in self.folders for file in _files(folder)]
-        files += [Path(one) for one in self.pipelines if Path(one).suffix in (".yml", ".yaml")]
+        found = {"": datetime.now(UTC).astimezone().toordinal()}
+        files = [Path(one) for one in self.pipelines if Path(one).suffix in (".yml", ".yaml")]
         files += [self.choice_file] if self.choice_file else []
-        found = {str(file): file.stat().st_mtime_ns for file in files if file.exists()}
-        return found | {"": datetime.now(UTC).astimezone().toordinal()}
+        for place in (*self.folders, *files):
+            _changes(place, found)
+        return found
 
 
 def read_choice(path: Path | None) -> Kept:
@@ -118,6 +120,22 @@ def _kept_folders(kept: Path) -> Iterator[Path]:
         yield kept / EXCEPTIONS
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    found: Any = [folder] if folder.is_file() else folder.rglob("*.yml")
-    yield from (path for path in found if not path.name.endswith(".test.yml"))
+def _changes(place: Path, found: dict[str, int]) -> None:
+    """The times of change of a file, or of the rule files of a folder: looked at every second, so without `Path`s."""
+    try:
+        if place.is_dir():
+            _below(str(place), found)
+        else:
+            found[str(place)] = place.stat().st_mtime_ns
+    except OSError:
+        return  # gone, or going: the next look tells
+
+
+def _below(folder: str, found: dict[str, int]) -> None:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            if entry.is_dir(follow_symlinks=False):
+                _below(entry.path, found)
+            elif entry.name.endswith(".yml") and not entry.name.endswith(".test.yml"):
+                with suppress(OSError):
+                    found[entry.path] = entry.stat().st_mtime_ns

@@ -1,20 +1,26 @@
 """Files that only save time: written whole or not at all, believed only when their checksum holds.
 
-Two processes may write the same name at once (the content is the same, the last rename wins); a torn,
-changed or foreign file reads as absent and is made again.
+Two processes may write the same name at once (either content will do, the last rename wins); a torn,
+changed or foreign file is taken away, made again, and counted with the reason.
 """
 
 import hashlib
 import os
 import tempfile
 import time
+from collections import Counter
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 _MAGIC = b"hinomi-cache-1\n"
 _DIGEST = 32
 _DAY = 24 * 3600
+
+DAMAGED = "damaged"
+"""The checksum does not hold: torn, cut, changed."""
+FOREIGN = "foreign"
+"""Whole, and yet not what this release, or this kind of processor, can read."""
 
 
 def key(*parts: bytes) -> str:
@@ -28,26 +34,52 @@ def key(*parts: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Cache:
-    """A folder of such files; without a folder nothing is kept."""
+    """A folder of such files; without a folder nothing is kept.
+
+    distrusted: how many files were made again, by (kind, reason); the kind is what their names begin with.
+    """
 
     folder: Path | None
+    distrusted: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def read(self, name: str) -> bytes | None:
         """The content of a name, or None where there is none to be believed."""
         if self.folder is None:
             return None
-        path = self.folder / name
         try:
-            data = path.read_bytes()
-            if time.time() - path.stat().st_mtime > _DAY:
-                path.touch()  # so that what is used is not pruned
+            data = (self.folder / name).read_bytes()
         except OSError:
             return None
         start = len(_MAGIC) + _DIGEST
-        if not data.startswith(_MAGIC) or len(data) < start:
-            return None
         content = data[start:]
-        return content if _digest(content) == data[len(_MAGIC) : start] else None
+        if not data.startswith(_MAGIC) or _digest(content) != data[len(_MAGIC) : start]:
+            self.distrust(name, DAMAGED)
+            return None
+        self.holds(name)
+        return content
+
+    def holds(self, name: str) -> bool:
+        """Whether the name is there (or nothing is kept); it counts as used, so that it is not pruned."""
+        if self.folder is None:
+            return True
+        path = self.folder / name
+        try:
+            if time.time() - path.stat().st_mtime > _DAY:
+                path.touch()
+        except OSError:
+            return False
+        return True
+
+    def distrust(self, name: str, reason: str) -> None:
+        """Take away what cannot be used, and count it."""
+        self.distrusted[name.partition("-")[0], reason] += 1
+        self.remove(name)
+
+    def remove(self, name: str) -> None:
+        """Forget a name; where it cannot be removed it is written over."""
+        if self.folder is not None:
+            with suppress(OSError):
+                (self.folder / name).unlink(missing_ok=True)
 
     def write(self, name: str, content: bytes) -> None:
         """Keep the content. A full or read-only disk is no error: the next start is slower."""

@@ -3,6 +3,7 @@
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
+from functools import cached_property
 from typing import Any
 
 import orjson
@@ -16,6 +17,7 @@ from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
 from rules.engine.fold import fold_all
+from rules.engine.known import Known
 from rules.engine.logsource import Route, Tables
 from rules.engine.parse import File
 from rules.engine.program import Atom, Compiled, Place, Program, Unit
@@ -25,32 +27,33 @@ Placeholders = Mapping[str, Sequence[str]]
 
 
 class Compiler:
-    """Collects atoms, places and units, rule by rule."""
+    """Collects atoms, places and units, rule by rule; known: what an earlier rule set made of rules."""
 
-    def __init__(self, tables: Tables, placeholders: Placeholders) -> None:
+    def __init__(self, tables: Tables, placeholders: Placeholders, known: Known | None = None) -> None:
         self.tables = tables
         self.texts = {name: [[str(value)] for value in values] for name, values in placeholders.items()}
         self.patterns = {
             name: [pattern_of(SigmaString(str(value)).s) for value in values]
             for name, values in placeholders.items()
         }
-        self.made = Compiled()
+        self.known = known
+        self.made = Compiled() if known is None else known.start()
         self.anchors = Anchors(self.made.atoms)
-        self._atoms: dict[bytes, int] = {}
-        self._places: dict[Place, int] = {}
+        self._places = {place: number for number, place in enumerate(self.made.places)}
 
-    def add(self, rule: dict[str, Any], said: Expression) -> None:
-        """One more rule, in every place that its log source means."""
-        routes = self.tables.routes(rule["logsource"])
-        about = {
-            **rule,
-            "feeds": sorted({route.dataset for route in routes}),
-            "said": orjson.dumps(
-                expression.dump(said)
-            ).decode(),  # text: 3,780 trees of objects would be large
-        }
+    def add(self, rule: dict[str, Any], said: str) -> None:
+        """One more rule, in every place that its log source means. said: what it says, as `expression.text`."""
         index = len(self.made.rules)
+        if self.known is not None and (piece := self.known.piece(rule["logsource"], said)) is not None:
+            self.made.rules.append({**rule, **piece.about})
+            self.made.units.extend(Unit(index, *unit) for unit in piece.units)
+            return
+        routes = self.tables.routes(rule["logsource"])
+        about = {**rule, "feeds": sorted({route.dataset for route in routes}), "said": said}
         self.made.rules.append(about)
+        self._compile(index, about, routes, expression.of_text(said))
+
+    def _compile(self, index: int, about: dict[str, Any], routes: Sequence[Route], said: Expression) -> None:
         try:
             programs = [self._program(said, route) for route in routes or [NOWHERE]]
         except pattern.Unresolved as error:
@@ -90,11 +93,15 @@ class Compiler:
         return ["test", number] if atom.space is None else ["any", atom.column, [number]]
 
     def _atom(self, atom: Atom) -> int:
-        key = orjson.dumps([atom.column, atom.operator, atom.operand])
-        found = self._atoms.setdefault(key, len(self.made.atoms))
+        found = self._atoms.setdefault(_named(atom), len(self.made.atoms))
         if found == len(self.made.atoms):
             self.made.atoms.append(atom)
         return found
+
+    @cached_property
+    def _atoms(self) -> dict[bytes, int]:
+        """The numbers of the atoms that are there; a rule set in which nothing changed never asks."""
+        return {_named(atom): number for number, atom in enumerate(self.made.atoms)}
 
     def atoms(self, test: Test, route: Route) -> Iterator[Atom]:
         """What a test becomes on a route: any of these must hold. Raises Unresolved, ContentError."""
@@ -135,9 +142,13 @@ def compile_files(
     placeholders: Placeholders,
     choice: Choice = EVERYTHING,
     today: date | None = None,
+    known: Known | None = None,
 ) -> Compiled:
-    """The rule set of (path, what it holds). Of rules with one id the first counts; the rest are problems."""
-    compiler = Compiler(tables, placeholders)
+    """The rule set of (path, what it holds). Of rules with one id the first counts; the rest are problems.
+
+    known: what an earlier rule set made with the same tables and placeholders.
+    """
+    compiler = Compiler(tables, placeholders, known)
     made, now = compiler.made, today or datetime.now(UTC).astimezone().date()
     files = list(files)
     filters = [_Filter(path, item, now) for path, file in files for item in file.filters]
@@ -153,9 +164,10 @@ def compile_files(
                 continue
             if not _on(rule, path, choice, now, made):
                 continue
-            about = {key: value for key, value in rule.items() if key != "expression"}
-            compiler.add({**about, "path": path}, _filtered(rule, filters))
+            compiler.add({**rule, "path": path}, _filtered(rule, filters))
     made.filters = [one.as_json() for one in filters]
+    if known is None:
+        made.whole = len(made.atoms)
     return made
 
 
@@ -184,13 +196,17 @@ class _Filter:
         return {**known, "path": self.path, "ended": self.ended, "applied": self.applied}
 
 
-def _filtered(rule: dict[str, Any], filters: list[_Filter]) -> Expression:
-    said = expression.load(rule["expression"])
-    for one in filters:
-        if not one.ended and _applies(one.item, rule):
-            one.applied.append(rule["id"])
-            said = And((said, Search(f"filter: {one.item['title']}", one.condition)))
-    return said
+def _filtered(rule: dict[str, Any], filters: list[_Filter]) -> str:
+    """What a rule says once the exceptions that apply to it are taken off."""
+    said: str = rule["said"]
+    applying = [one for one in filters if not one.ended and _applies(one.item, rule)]
+    if not applying:
+        return said
+    narrowed = expression.of_text(said)
+    for one in applying:
+        one.applied.append(rule["id"])
+        narrowed = And((narrowed, Search(f"filter: {one.item['title']}", one.condition)))
+    return expression.text(narrowed)
 
 
 def _applies(item: dict[str, Any], rule: dict[str, Any]) -> bool:
@@ -198,6 +214,10 @@ def _applies(item: dict[str, Any], rule: dict[str, Any]) -> bool:
     if any(rule["logsource"].get(key) != value for key, value in item["logsource"].items()):
         return False
     return item["rules"] == "any" or rule["id"] in item["rules"] or rule["name"] in item["rules"]
+
+
+def _named(atom: Atom) -> bytes:
+    return orjson.dumps([atom.column, atom.operator, atom.operand])
 
 
 def _ours(wanted: pattern.Pattern, name: str, route: Route) -> pattern.Pattern:

@@ -20,7 +20,7 @@ from rules.engine.expression import ANY, REFERENCES, And, Expression, Not, Or, S
 from rules.engine.fold import fold_all, origins
 from rules.engine.logsource import ANY_DATASET, Route
 from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
-from rules.engine.program import Atom
+from rules.engine.program import Atom, Compiled
 from rules.engine.scans import Scans
 from rules.engine.written import written
 
@@ -149,7 +149,7 @@ class Explainer:
 def _codes(atom: Atom, part: Part) -> frozenset[int]:
     """The codes of the values that an atom holds of."""
     if atom.operator == "re":
-        alone = Scans([atom], Cache(None)).find((atom.column, "regex"), part)
+        alone = Scans(Compiled(atoms=[atom], whole=1), Cache(None)).find((atom.column, "regex"), part)
         return frozenset(alone[0].tolist() if 0 in alone else ())
     marks = values_matching(part, atom.operator, atom.operand)[:-1]
     return frozenset(marks.nonzero()[0].tolist())

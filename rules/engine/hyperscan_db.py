@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
+from weakref import WeakValueDictionary
 
 import hyperscan
 import numpy as np
@@ -41,7 +42,7 @@ _ID_MASK = (1 << _ID_BITS) - 1
 _VERSION = f"{metadata.version('hyperscan')} {platform.machine()} 1".encode()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True)
 class Database:
     """Compiled patterns, the ids of those left out, and of those that are only approximated."""
 
@@ -49,6 +50,10 @@ class Database:
     left_out: frozenset[int]
     approximate: frozenset[int]
     lock: Any
+
+
+_IN_USE: WeakValueDictionary[str, Database] = WeakValueDictionary()
+"""Databases that some rule set holds: after a reload the unchanged ones need not be read again."""
 
 
 def compiled(
@@ -63,25 +68,40 @@ def _kept(
     key: str, patterns: Callable[[], Sequence[tuple[int, bytes, int]]], store: cache.Cache, prefilter: bool
 ) -> Database:
     name = f"hs-{key}"
+    held = _IN_USE.get(name) or _read(name, store)
+    if held is None or not store.holds(name):
+        held = held or _compile(patterns(), prefilter)
+        if store.folder is not None:
+            store.write(name, _kept_form(held))
+    _IN_USE[name] = held
+    return held
+
+
+def _read(name: str, store: cache.Cache) -> Database | None:
     kept = store.read(name)
-    if kept is not None and (found := _loaded(kept)) is not None:
-        return found
-    made = _compile(patterns(), prefilter)
-    if store.folder is not None:
-        header = orjson.dumps([sorted(made.left_out), sorted(made.approximate)])
-        body = b"" if made.native is None else hyperscan.dumpb(made.native)
-        store.write(name, len(header).to_bytes(4, "big") + header + body)
-    return made
+    if kept is None:
+        return None
+    found = _loaded(kept)
+    if found is None:
+        store.distrust(name, cache.FOREIGN)
+    return found
+
+
+def _kept_form(made: Database) -> bytes:
+    header = orjson.dumps([sorted(made.left_out), sorted(made.approximate)])
+    body = b"" if made.native is None else hyperscan.dumpb(made.native)
+    return len(header).to_bytes(4, "big") + header + body
 
 
 def _loaded(kept: bytes) -> Database | None:
+    """The database; None where it was made by another release, or for another kind of processor."""
     size = int.from_bytes(kept[:4], "big")
-    left_out, approximate = orjson.loads(kept[4 : 4 + size])
     body = kept[4 + size :]
     try:
+        left_out, approximate = orjson.loads(kept[4 : 4 + size])
         native = _ready(hyperscan.loadb(body, hyperscan.HS_MODE_BLOCK)) if body else None
-    except hyperscan.HyperscanError:
-        return None  # made on another kind of processor
+    except (ValueError, hyperscan.HyperscanError):
+        return None
     return Database(native, frozenset(left_out), frozenset(approximate), threading.Lock())
 
 

@@ -1,7 +1,8 @@
 """Rule files to a rule set, with what was learnt kept from one start to the next.
 
 Two layers in the cache folder: each file's parse by the hash of its content (one changed rule parses one
-file), and the whole compiled set by the hash of everything that went in. Both are JSON; nothing is
+file), and the whole compiled set by the hash of everything that went in. The last sets made of the same folders
+are remembered too: what did not change since is taken over (`rules.engine.known`). All are JSON; nothing is
 unpickled. The Hyperscan databases beside them are keyed by their patterns.
 """
 
@@ -14,10 +15,12 @@ from typing import Any
 import orjson
 import sigma
 
+from hinomi.collecting import no_collection
 from hinomi.errors import ContentError, Where
 from rules.choice import EVERYTHING, Choice
 from rules.engine import cache, logsource, parse
 from rules.engine.compile import compile_files
+from rules.engine.known import Known, settle, worn
 from rules.engine.pipelines import Given, Pipelines, read
 from rules.engine.program import Compiled
 from rules.engine.ruleset import RuleSet
@@ -25,6 +28,10 @@ from rules.engine.scans import Scans
 
 Progress = Callable[[int, int], None]
 
+_LAST = 3
+"""Compiled sets of the same folders that are kept: each has some megabytes."""
+_PARSED = 10_000
+"""Parsed files that are kept at most, those of now aside."""
 _VERSION = f"{parse.FORMAT} {getattr(sigma, '__version__', '')}".encode()
 
 
@@ -90,8 +97,8 @@ class _Loading:
         on_progress: Progress | None,
         chosen: _Chosen,
     ) -> None:
-        self.parses = cache.Cache(None if pipelines.key is None else folder)
         self.store = cache.Cache(folder)
+        self.parses = cache.Cache(None if pipelines.key is None else folder, self.store.distrusted)
         self.pipelines = pipelines.ready
         self.base = cache.key(_VERSION, pipelines.key or b"")
         self.chosen = chosen
@@ -100,26 +107,50 @@ class _Loading:
         self.on_progress = on_progress
 
     def load(self, paths: Sequence[Path]) -> RuleSet:
+        with no_collection():
+            return self._load(paths)
+
+    def _load(self, paths: Sequence[Path]) -> RuleSet:
         files = rule_files(paths)
         contents = [_content(path) for path in files]
-        names = [str(path).encode("utf-8", "surrogateescape") for path in files]
-        given = orjson.dumps({k: list(v) for k, v in self.placeholders.items()}, option=orjson.OPT_SORT_KEYS)
-        tables = repr(self.tables.tables).encode()
-        key = cache.key(self.base.encode(), given, tables, self.chosen.key(contents), *names, *contents)
-        made = self._known(f"rules-{key}")
-        if made is not None:
-            return RuleSet(made, Scans(made.atoms, self.store), self.tables, self.placeholders)
-        parsed = self._parse(files, contents)
-        made = compile_files(parsed, self.tables, self.placeholders, self.chosen.choice, self.chosen.today)
-        scans = Scans(made.atoms, self.store)
-        if self.store.folder is not None:
-            scans.prepare()
-            if self.parses.folder is not None:
-                self.parses.write(f"rules-{key}", orjson.dumps(made.as_json()))
-            self.store.prune()
-        return RuleSet(made, scans, self.tables, self.placeholders)
+        meant = [self.base.encode(), self._given(), repr(self.tables.tables).encode()]
+        key = cache.key(*meant, self.chosen.key(contents), *map(_name, files), *contents)
+        made = self._read(f"rules-{key}")
+        if made is None:
+            last = f"last-{cache.key(*meant, *map(_name, paths))}"
+            scans = Scans(self._make(files, contents, f"rules-{key}", last), self.store)
+            if self.store.folder is not None:
+                scans.prepare()
+        else:
+            scans = Scans(made, self.store)
+        return RuleSet(scans.compiled, scans, self.tables, self.placeholders)
 
-    def _known(self, name: str) -> Compiled | None:
+    def _make(self, files: list[Path], contents: list[bytes], name: str, last: str) -> Compiled:
+        """The set compiled, with the help of the last that was made of these folders, and kept."""
+        parsed = self._parse(files, contents)
+        before = orjson.loads(self.parses.read(last) or b"[]")
+        earlier = next(filter(None, map(self._read, before)), None)
+        made = self._compile(parsed, None if earlier is None else Known(earlier))
+        if self.parses.folder is not None:
+            self.parses.write(name, orjson.dumps(made.as_json()))
+            self.parses.write(last, orjson.dumps([name, *before][:_LAST]))
+            for old in before[_LAST - 1 :]:
+                self.parses.remove(old)
+        self.store.prune()
+        return made
+
+    def _compile(self, parsed: Sequence[tuple[str, parse.File]], known: Known | None) -> Compiled:
+        today = self.chosen.today
+        made = compile_files(parsed, self.tables, self.placeholders, self.chosen.choice, today, known)
+        if known is not None and worn(made):
+            return self._compile(parsed, None)
+        settle(made)
+        return made
+
+    def _given(self) -> bytes:
+        return orjson.dumps({k: list(v) for k, v in self.placeholders.items()}, option=orjson.OPT_SORT_KEYS)
+
+    def _read(self, name: str) -> Compiled | None:
         kept = self.parses.read(name)
         return None if kept is None else Compiled.from_json(orjson.loads(kept))
 
@@ -137,8 +168,13 @@ class _Loading:
             if self.on_progress:
                 self.on_progress(done + 1, len(files))
         if self.parses.folder is not None and now.keys() - known.keys():
-            self.parses.write(f"parsed-{self.base}", orjson.dumps(known | now))
+            both = known | now if len(known) < _PARSED else now
+            self.parses.write(f"parsed-{self.base}", orjson.dumps(both))
         return parsed
+
+
+def _name(path: Path) -> bytes:
+    return str(path).encode("utf-8", "surrogateescape")
 
 
 def _content(path: Path) -> bytes:

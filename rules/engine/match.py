@@ -19,8 +19,8 @@ from rules.engine.columns import Columns, Mask, Part, Rows
 from rules.engine.logsource import ANY_DATASET, Tables, Wanted
 from rules.engine.plan import Constants, Plan, Planner
 from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
-from rules.engine.program import SPACES, Compiled, Program
-from rules.engine.scans import Found, Key, Scans
+from rules.engine.program import SPACES, Compiled, Key, Program
+from rules.engine.scans import Found, Scans
 
 _NO_CODES: list[int] = []
 _PLANS = 1024

@@ -26,7 +26,7 @@ from hinomi.identity import digest
 from rules.engine import expression, modifiers, spelling
 from rules.engine.translate import expression_of
 
-FORMAT = 7
+FORMAT = 8
 """Raised when `File` or what it means changes, so that old caches are read no more."""
 
 _SECTIONS: list[tuple[type[SigmaError], str]] = [
@@ -129,7 +129,8 @@ class _Reader:
         rule = SigmaRule.from_dict(_with(value, "detection"))
         for pipeline in self.pipelines:
             pipeline.apply(rule)
-        self.found.rules.append({**_about(rule, value), "expression": expression.dump(expression_of(rule))})
+        said = expression.text(expression_of(rule))
+        self.found.rules.append({**_about(rule, value), "said": said})
 
     def _filter(self, value: dict[str, Any]) -> None:
         read = SigmaFilter.from_dict(_with(value, "filter"))

@@ -14,8 +14,7 @@ from rules.engine.anchors import Anchors
 from rules.engine.expression import REFERENCES
 from rules.engine.fold import fold_all
 from rules.engine.logsource import Wanted
-from rules.engine.program import ALWAYS, NEVER, Atom, Place, Program, Unit
-from rules.engine.scans import Key
+from rules.engine.program import ALWAYS, NEVER, Atom, Key, Place, Program, Unit
 
 Constants = tuple[tuple[str, str | None], ...]
 """(column, its one text or None for a column without values), in order of name."""

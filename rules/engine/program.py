@@ -12,12 +12,16 @@ A program is nested lists:
 such set exists (a rule of negations only), so that the rule is evaluated whenever its route has rows.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from rules.engine.logsource import Wanted
 
 Program = list[Any]
+
+Key = tuple[str, str]
+"""(column, space)"""
 
 NEVER: Program = ["or", []]
 ALWAYS: Program = ["and", []]
@@ -62,7 +66,9 @@ class Compiled:
     """A whole rule set. `rules` … `problems` are JSON, as `rules.engine.parse` makes them.
 
     off: rules, correlations and others that are switched off, each with who decided it (`by`); filters: exceptions, with
-    the rules they apply to (`applied`) and whether they have ended (`ended`).
+    the rules they apply to (`applied`) and whether they have ended (`ended`); whole, merged: how many of the atoms, in
+    all columns and in some (column, space), one database holds; those behind them are in a second, small one
+    (`rules.engine.known`).
     """
 
     atoms: list[Atom] = field(default_factory=list)
@@ -74,6 +80,12 @@ class Compiled:
     problems: list[dict[str, Any]] = field(default_factory=list)
     off: list[dict[str, Any]] = field(default_factory=list)
     filters: list[dict[str, Any]] = field(default_factory=list)
+    whole: int = 0
+    merged: dict[Key, int] = field(default_factory=dict)
+
+    def behind(self, key: Key) -> int:
+        """The first atom (number) that a column's large database does not hold."""
+        return self.merged.get(key, self.whole)
 
     def as_json(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -87,6 +99,8 @@ class Compiled:
             "problems": self.problems,
             "off": self.off,
             "filters": self.filters,
+            "whole": self.whole,
+            "merged": [[column, space, number] for (column, space), number in self.merged.items()],
         }
 
     @classmethod
@@ -107,7 +121,23 @@ class Compiled:
             problems=data["problems"],
             off=data["off"],
             filters=data["filters"],
+            whole=data["whole"],
+            merged={(column, space): number for column, space, number in data["merged"]},
         )
+
+
+def atoms_of(program: Program) -> Iterator[int]:
+    """Every atom (number) that a program asks for."""
+    match program:
+        case ["any" | "all", _, numbers]:
+            yield from numbers
+        case ["test", number]:
+            yield number
+        case ["not", arg]:
+            yield from atoms_of(arg)
+        case [_, args]:
+            for arg in args:
+                yield from atoms_of(arg)
 
 
 def _operand(operator: str, operand: Any) -> Any:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import orjson
 import polars as pl
 from sigma.correlations import SigmaCorrelationRule
 
@@ -159,6 +158,11 @@ class RuleSet:
         """Rules that are loaded and cannot run, each with its reason."""
         return [rule for rule in self.rules if rule.unsupported is not None]
 
+    @property
+    def rebuilt(self) -> Mapping[tuple[str, str], int]:
+        """Files of the cache that could not be believed and were made again: how many, by (kind, reason)."""
+        return self.scans.store.distrusted
+
     def rule(self, reference: str) -> Rule | None:
         """The rule of an id or name, as correlations refer to it."""
         return self._by_reference.get(reference)
@@ -172,7 +176,7 @@ class RuleSet:
 
     def said(self, rule: Rule) -> expression.Expression:
         """What a rule says."""
-        return expression.load(orjson.loads(self.compiled.rules[rule.index]["said"]))
+        return expression.of_text(self.compiled.rules[rule.index]["said"])
 
     def match(self, batch: Batch) -> Matches:
         """Which rules hold on which rows of a batch."""

@@ -12,53 +12,58 @@ from rules.engine.cache import Cache
 from rules.engine.columns import Part, Rows
 from rules.engine.hyperscan_db import Database
 from rules.engine.predicates import values_matching
-from rules.engine.program import Atom
-
-Key = tuple[str, str]
-"""(column, space)"""
+from rules.engine.program import Atom, Compiled, Key
 
 Found = dict[int, Rows]
 """For each atom that was found, the codes of the values that hold it."""
 
 
 @dataclass(slots=True)
-class Scans:
-    """Every scan of a rule set."""
+class _Group:
+    """Atoms that one database finds."""
 
-    atoms: list[Atom]
+    members: list[int]
+    database: Database | None = None
+
+
+@dataclass(slots=True)
+class Scans:
+    """Every scan of a rule set: for each column and space a database, and one beside it of what came later."""
+
+    compiled: Compiled
     store: Cache
-    _members: dict[Key, list[int]] = field(default_factory=dict)
-    _databases: dict[Key, Database] = field(default_factory=dict)
+    atoms: list[Atom] = field(init=False)
+    _groups: dict[Key, list[_Group]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        members = defaultdict(list)
+        self.atoms = self.compiled.atoms
+        members: dict[Key, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         for number, atom in enumerate(self.atoms):
             if atom.space is not None:
-                members[atom.column, atom.space].append(number)
-        self._members = dict(members)
+                key = (atom.column, atom.space)
+                members[key][number >= self.compiled.behind(key)].append(number)
+        self._groups = {key: [_Group(held) for held in both if held] for key, both in members.items()}
 
     def prepare(self, on_progress: Callable[[int, int], None] | None = None) -> None:
         """Make every database now, so that the cache holds them."""
-        for done, key in enumerate(sorted(self._members)):
-            self._database(key)
+        for done, key in enumerate(sorted(self._groups)):
+            for group in self._groups[key]:
+                self._database(key, group)
             if on_progress:
-                on_progress(done + 1, len(self._members))
+                on_progress(done + 1, len(self._groups))
 
     def find(self, key: Key, part: Part) -> Found:
         """The atoms of one scan that any distinct value of a part holds, and which values."""
-        if part.size == 0 or key not in self._members:
-            return {}
-        members, database = self._members[key], self._database(key)
-        if key[1] == "regex":
-            values = [text.encode("utf-8", "surrogatepass") for text in part.texts]
-            numbers, codes = hyperscan_db.scan_values(database, values)
-        else:
-            numbers, codes = _scan_buffers(database, part, folded=key[1] == "folded")
-        found = {members[local]: held for local, held in _grouped(numbers, codes, part.size)}
-        for local in database.approximate:
-            self._confirm(found, members[local], part)
-        for local in database.left_out:
-            self._evaluate(found, members[local], part)
+        found: Found = {}
+        groups = self._groups.get(key, []) if part.size else []
+        databases = [self._database(key, group) for group in groups]
+        for group, database, hits in zip(groups, databases, _scanned(key, databases, part), strict=True):
+            members = group.members
+            found.update((members[local], held) for local, held in _grouped(*hits, part.size))
+            for local in database.approximate:
+                self._confirm(found, members[local], part)
+            for local in database.left_out:
+                self._evaluate(found, members[local], part)
         return found
 
     def _confirm(self, found: Found, number: int, part: Part) -> None:
@@ -81,14 +86,12 @@ class Scans:
         if len(codes):
             found[number] = codes
 
-    def _database(self, key: Key) -> Database:
-        database = self._databases.get(key)
-        if database is None:
-            database = self._databases[key] = self._made(key)
-        return database
+    def _database(self, key: Key, group: _Group) -> Database:
+        if group.database is None:
+            group.database = self._made(key, [self.atoms[number] for number in group.members])
+        return group.database
 
-    def _made(self, key: Key) -> Database:
-        atoms = [self.atoms[number] for number in self._members[key]]
+    def _made(self, key: Key, atoms: list[Atom]) -> Database:
         if key[1] == "regex":
             return hyperscan_db.regexes(
                 [(local, atom.operand[0], atom.operand[1]) for local, atom in enumerate(atoms)], self.store
@@ -103,13 +106,21 @@ class Scans:
         )
 
 
-def _scan_buffers(database: Database, part: Part, *, folded: bool) -> tuple[Rows, Rows]:
-    scanned = [
-        (numbers, edged.owners(ends))
-        for edged in part.edged(folded=folded)
-        for numbers, ends in [hyperscan_db.scan_buffer(database, edged.buffer)]
-    ]
-    numbers, codes = zip(*scanned, strict=True)
+def _scanned(key: Key, databases: list[Database], part: Part) -> list[tuple[Rows, Rows]]:
+    """(numbers, codes) of what each database finds; the values are laid out once for all."""
+    if key[1] == "regex":
+        values = [text.encode("utf-8", "surrogatepass") for text in part.texts] if databases else []
+        return [hyperscan_db.scan_values(database, values) for database in databases]
+    found: list[list[tuple[Rows, Rows]]] = [[] for _ in databases]
+    for edged in part.edged(folded=key[1] == "folded") if databases else ():
+        for database, hits in zip(databases, found, strict=True):
+            numbers, ends = hyperscan_db.scan_buffer(database, edged.buffer)
+            hits.append((numbers, edged.owners(ends)))
+    return [_one(hits) for hits in found]
+
+
+def _one(hits: list[tuple[Rows, Rows]]) -> tuple[Rows, Rows]:
+    numbers, codes = zip(*hits, strict=True)
     return np.concatenate(numbers), np.concatenate(codes)
 
 
