@@ -1,4 +1,7 @@
-"""Signals to alerts, in order of arrival.
+"""Signals to alerts, in order of arrival; alerts are handed over the gravest first, a portion a turn.
+
+In a storm a turn takes no longer than half a second, so that people are called between two portions; what is left is kept
+in memory. Nothing is saved while something is left: after a crash it is read and worked out again.
 
 The correlator's state is saved in parts, those that changed, and its place after them: a crash in between leaves parts
 that are further than the place, and what they have seen is read again and known.
@@ -21,6 +24,9 @@ from rules.engine import RuleSet
 _SAVE_EVERY = 2.0
 _SAVE_SHARE = 0.05  # of the time at most goes into saving, however large the state is
 _STATE = ("state", "correlator")
+_TURN = 0.5  # seconds of handing over before people are called
+_PORTION = 20
+_LONGEST = 300.0  # seconds for which alerts may be left: then all are handed over, so that a place is saved
 Give = Callable[[Sequence[Alert]], object]
 
 
@@ -41,22 +47,42 @@ class Detection:
     _took: float = 0.0
     _version: int = 0
     _parts: set[str] = field(default_factory=set)
+    _read: str | None = None
+    _left: dict[str, Alert] = field(default_factory=dict)
+    _behind: float = 0.0
 
-    def turn(self, give: Give) -> None:
-        """Take in the signals that came; hand over the alerts that are new or grew, the newest first."""
-        alerts: dict[str, Alert] = {}
-        after = self.after
-        for token, frame in self.events.since(signal.DATASET, self.after):
+    def turn(self, give: Give) -> bool:
+        """Take in the signals that came; hand over alerts that are new or grew. True when some are left."""
+        for token, frame in self.events.since(signal.DATASET, self._read or self.after):
             for alert in self.correlator().feed(frame):
-                alerts[alert.id] = alert
-            after = token
-        if after == self.after:
-            return
+                self._left[alert.id] = alert
+            self._read = token
+        if self._read is None or (self._read == self.after and not self._left):
+            return False
+        self._hand_over(give)
+        if self._left:
+            return True
         # Alerts are given before the place is kept: a crash in between makes the same alerts again, under the same ids.
-        give(sorted(alerts.values(), key=lambda alert: (alert.last, alert.id), reverse=True))
-        self.after = after
+        self.after, self._behind = self._read, 0.0
         if time.monotonic() - self._saved > max(_SAVE_EVERY, self._took / _SAVE_SHARE):
             self.save()
+        return False
+
+    def _hand_over(self, give: Give) -> None:
+        """The gravest and newest first, in portions, until they are all given or the turn is over."""
+        began = time.monotonic()
+        self._behind = self._behind or began
+        until = began + (_TURN if began - self._behind < _LONGEST else float("inf"))
+        ordered = sorted(
+            self._left.values(), key=lambda one: (one.level.rank, one.last, one.id), reverse=True
+        )
+        for start in range(0, len(ordered), _PORTION):
+            portion = ordered[start : start + _PORTION]
+            give(portion)
+            for alert in portion:
+                del self._left[alert.id]
+            if time.monotonic() > until:
+                return
 
     def correlator(self) -> Correlator:
         """The correlator of the rules in force."""
@@ -72,6 +98,7 @@ class Detection:
         """Go on from what was saved last, by whichever process."""
         self._correlator, held = None, self.records.get(*_STATE)
         self.after, self._version, self._parts = None, 0, set()
+        self._read, self._left, self._behind = None, {}, 0.0
         if held is None:
             return
         self.after, self._version = held.body["after"], held.version
@@ -85,6 +112,8 @@ class Detection:
     def save(self) -> None:
         """The correlator's parts that changed, then the place: what came since the last saving is read and worked out
         again after a crash. Raises Conflict where another process has saved since."""
+        if self._left:
+            return
         began = time.monotonic()
         for name, part in self.correlator().changes().items():
             self.records.put(_STATE[0], f"{_STATE[1]}-{name}", part)

@@ -130,7 +130,8 @@ class Calling:
         link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
         first = self.first_step(incident)
         message = of_incident(incident, first_step_ja=first.ja, first_step_en=first.en, link=link, ack=ack)
-        if self.outbox.plan(person, message, key=key, incident_id=incident.id, link=link, ack=ack):
+        own = {"incident_id": incident.id, "link": link, "ack": ack}
+        if self.outbox.plan(person, message, key=key, asks=True, **own):
             hole = {} if self.rota.who(self.clock.now()) else {"because": "rota_hole"}
             self.audit.append(
                 actor="hinomi", action="notify.planned", target=incident.id, details={"to": person, **hole}

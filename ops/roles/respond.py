@@ -52,11 +52,12 @@ class Respond:
         if self.leading is None:
             self._begin()
         while not self.role.stop.is_set():
+            more = False
             if self.leading is None or self.leading.now(self._begin):
-                self._turn()
+                more = self._turn()
                 self.timetable.run_due(self.ledger)
             self._say()
-            self.role.stop.wait(_PAUSE)
+            self.role.stop.wait(0.0 if more else _PAUSE)
         if self.detection is not None:
             self.detection.save()
         self._save_counts()
@@ -67,13 +68,14 @@ class Respond:
         if self.detection is not None:
             self.detection.load()
 
-    def _turn(self) -> None:
-        """One round: new signals to alerts to incidents, then everything that time brings."""
+    def _turn(self) -> bool:
+        """One round: new signals to alerts to incidents, then everything that time brings. True when more waits."""
+        more = False
         try:
             if self.detection is not None:
-                self.detection.turn(self.responder.receive)
+                more = self.detection.turn(self.responder.receive)
             else:
-                Handover(self.responder.records).take(self.responder.receive)
+                more = Handover(self.responder.records).take(self.responder.receive)
             self.responder.tick()
         except HinomiError as error:
             log.error("respond_failed", reason=str(error))
@@ -81,6 +83,7 @@ class Respond:
         except Exception as error:  # calling people goes on, whatever one incident's data holds
             log.error("respond_failed", reason=f"{type(error).__name__}: {error}")
             self.role.stop.wait(1.0)
+        return more
 
     def _say(self) -> None:
         if time.monotonic() - self._said < _SAY_EVERY:

@@ -1,21 +1,24 @@
 """A storm over several incidents is one message: what waits for one person is told together, the gravest first.
 
 A digest is a message of its own whose `members` are the messages it stands for; they are `folded`. It is written before
-they are marked and sent after, so a crash in between neither forgets one nor tells it twice.
+they are marked and sent after, so a crash in between neither forgets one nor tells it twice. What somebody has taken in
+hand or closed in the meantime is told to nobody any more (`moot`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
-from hinomi.errors import Conflict
+from hinomi.errors import Conflict, InputError
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
+from responders.incidents import casefile
 from responders.notify.message import Brief, of_body, of_several
 from responders.notify.settings import NotifySettings
-
-KIND = "notification"
+from responders.notify.storm import Storm, grade
+from responders.notify.waiting import KIND, Waiting
 
 
 @dataclass(slots=True)
@@ -25,45 +28,48 @@ class Digests:
     records: Records
     settings: NotifySettings
     audit: Audit
+    waiting: Waiting
 
     def due(self, waiting: Sequence[Record], sent: Sequence[Record], now: datetime) -> list[Record]:
         """What is to be sent now, of messages `waiting` whose time has come. sent: what went out lately."""
-        self._finish(waiting)
+        told: set[str] = set()
+        for record in waiting:
+            if record.body.get("members"):
+                self.waiting.cover(record)  # a crash may have come before its members were marked
+                told.update(record.body["members"])
         fresh: dict[str, list[Record]] = {}
-        due = []
+        due: list[Record] = []
         for record in waiting:
             if record.body["attempts"] or record.body.get("members"):
                 due.append(record)
-            elif not self._folded(record, waiting):
+            elif record.id not in told:
                 fresh.setdefault(record.body["person"], []).append(record)
-        for person, records in fresh.items():
-            told = [one for one in sent if one.body["person"] == person]
-            if self._go(records, told, now):
-                due.append(records[0] if len(records) == 1 else self._fold(person, records, now))
-        return due
+        due = [one for record in due if (one := self._wanted(record)) is not None]
+        return due + [one for person, new in fresh.items() if (one := self._of(person, new, sent, now))]
 
-    def _go(self, fresh: Sequence[Record], told: Sequence[Record], now: datetime) -> bool:
-        """Whether these go now: not in a storm, graver than all told in it, or they have waited long enough."""
-        window = timedelta(minutes=self.settings.storm_minutes)
-        lately = [one for one in told if datetime.fromisoformat(one.body["sent"]) > now - window]
-        if len(lately) < self.settings.storm_messages:
-            return True
-        if max(map(_grade, fresh)) > max(map(_grade, lately)):
-            return True
-        return min(datetime.fromisoformat(one.body["created"]) for one in fresh) + window <= now
+    def _of(self, person: str, fresh: list[Record], sent: Sequence[Record], now: datetime) -> Record | None:
+        """The one message that goes to the person now, if any does."""
+        told = [one for one in sent if one.body["person"] == person]
+        if not Storm(self.settings).go(fresh, told, now):
+            return None
+        records = [one for one in fresh if self._wanted(one) is not None]
+        if not records or (len(records) < len(fresh) and not Storm(self.settings).go(records, told, now)):
+            return None  # what could not wait is in somebody's hands
+        return records[0] if len(records) == 1 else self._fold(person, records, now)
 
     def _fold(self, person: str, records: Sequence[Record], now: datetime) -> Record:
         """One message in place of these."""
-        ordered = sorted(records, key=lambda one: (-_grade(one), one.body["created"]))
-        message = of_several([_brief(one) for one in ordered])
         identity = digest("digest", person, *sorted(one.id for one in records))
         stamp = now.isoformat()
+        ordered = sorted(records, key=lambda one: (-grade(one), one.body["created"]))
         body = {
             **ordered[0].body,
-            **message.as_body(),
+            **_said(ordered),
             "members": [one.id for one in ordered],
+            "asks": False,
             "created": stamp,
             "due": stamp,
+            "folding": True,
         }
         try:
             record = self.records.put(KIND, identity, body, expect=0)
@@ -71,34 +77,60 @@ class Digests:
             held = self.records.get(KIND, identity)
             assert held is not None
             record = held
-        self._mark(record, {one.id: one for one in records})
+        self.waiting.note(record)
+        self.waiting.cover(record)
         self.audit.append(
             actor="hinomi",
             action="notify.digest",
             target=identity,
-            details={"to": person, "messages": len(ordered)},
+            details={"to": person, "messages": len(records)},
         )
         return record
 
-    def _finish(self, waiting: Sequence[Record]) -> None:
-        """Mark what a digest already stands for; a crash may have come in between."""
-        by_id = {one.id: one for one in waiting}
-        for record in waiting:
-            self._mark(record, by_id)
+    def _wanted(self, record: Record) -> Record | None:
+        """The message as far as it still asks for somebody; one that does not any more is marked and None."""
+        if not (record.body.get("members") or record.body.get("asks")):
+            return record
+        members = [held for one in record.body.get("members", ()) if (held := self.records.get(KIND, one))]
+        left = [one for one in members or [record] if self._asks(one)]
+        if len(left) == len(members or [record]):
+            return record
+        if left:
+            changed = {**record.body, **_said(left)}
+            kept = self.records.put(KIND, record.id, changed, expect=record.version)
+            self.waiting.note(kept)
+            return kept
+        self.audit.append(
+            actor="hinomi",
+            action="notify.moot",
+            target=record.body["incident_id"],
+            details={"to": record.body["person"]},
+        )
+        moot = {**record.body, "state": "moot"}
+        self.waiting.note(self.records.put(KIND, record.id, moot, expect=record.version))
+        return None
 
-    def _mark(self, digest_: Record, known: Mapping[str, Record]) -> None:
-        for identity in digest_.body.get("members", ()):
-            member = known.get(identity)
-            if member is not None:
-                body = {**member.body, "state": "folded", "into": digest_.id}
-                self.records.put(KIND, identity, body, expect=member.version)
+    def _asks(self, record: Record) -> bool:
+        """Whether the incident still waits for a person; any other message always does."""
+        if not record.body.get("asks"):
+            return True
+        try:
+            incident = casefile.read(self.records, str(record.body["incident_id"]))
+        except InputError:
+            return True
+        return casefile.needs_a_person(incident)
 
-    def _folded(self, record: Record, waiting: Sequence[Record]) -> bool:
-        return any(record.id in one.body.get("members", ()) for one in waiting)
 
-
-def _grade(record: Record) -> int:
-    return int(record.body.get("grade", 0))
+def _said(records: Sequence[Record]) -> dict[str, Any]:
+    """What a digest of these says, each incident once."""
+    once: dict[str, Record] = {}
+    for one in records:
+        once.setdefault(one.body["incident_id"] or one.id, one)
+    briefs = [_brief(one) for one in once.values()]
+    message = of_several(briefs) if len(briefs) > 1 else briefs[0].message
+    first = next(iter(once.values())).body
+    about = {name: first[name] for name in ("incident_id", "link", "ack")}
+    return {**message.as_body(), **about, "stands_for": len(briefs)}
 
 
 def _brief(record: Record) -> Brief:

@@ -1,11 +1,13 @@
 """The outbox: every message is a record before it is sent, so a crash sends nothing twice and forgets nothing.
 
-States: planned → sending → sent | failed | folded (told in a digest) | unknown (the process died while sending: it may
-have gone out, so it is not repeated on that channel by itself; the next channel is tried and the record says so).
+States: planned → sending → sent | failed | folded (told in a digest) | moot (somebody had it in hand before it went) |
+unknown (the process died while sending: it may have gone out, so it is not repeated on that channel by itself; the next
+channel is tried and the record says so).
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,11 +22,12 @@ from responders.notify.digest import Digests
 from responders.notify.kinds import kinds
 from responders.notify.message import Message, of_body
 from responders.notify.settings import NotifySettings
+from responders.notify.storm import SERIOUS
+from responders.notify.waiting import KIND, Waiting
 from responders.oncall.settings import Contact
 
-KIND = "notification"
+__all__ = ["KIND", "Outbox"]
 _FIRST, _LONGEST = timedelta(seconds=5), timedelta(minutes=10)
-_SERIOUS = 3
 
 
 @dataclass(slots=True)
@@ -37,6 +40,10 @@ class Outbox:
     people: Mapping[str, Contact]
     audit: Audit
     chance: random.Random = field(default_factory=random.Random)  # jitter, not a secret
+    waiting: Waiting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.waiting = Waiting(self.records, self.clock)
 
     @staticmethod
     def id_of(key: str, person: str) -> str:
@@ -44,9 +51,20 @@ class Outbox:
         return digest("notification", key, person)
 
     def plan(
-        self, person: str, message: Message, *, key: str, incident_id: str, link: str = "", ack: str = ""
+        self,
+        person: str,
+        message: Message,
+        *,
+        key: str,
+        incident_id: str,
+        link: str = "",
+        ack: str = "",
+        asks: bool = False,
     ) -> bool:
-        """Put a message in the outbox once; False when this very message was planned before. link, ack: for a digest."""
+        """Put a message in the outbox once; False when this very message was planned before.
+
+        link, ack: for a digest; asks: it asks somebody to take the incident, and is idle once somebody has.
+        """
         identity = self.id_of(key, person)
         now = self.clock.now().isoformat()
         body: dict[str, Any] = {
@@ -55,6 +73,7 @@ class Outbox:
             **message.as_body(),
             "link": link or message.link,
             "ack": ack or message.ack,
+            "asks": asks,
             "state": "planned",
             "attempts": 0,
             "channel": 0,
@@ -63,13 +82,14 @@ class Outbox:
             "history": [],
         }
         try:
-            self.records.put(KIND, identity, body, expect=0)
+            self.waiting.note(self.records.put(KIND, identity, body, expect=0))
         except Conflict:
             return False
         return True
 
     def recover(self) -> int:
         """After a start: messages that were being sent may have gone out; they are marked so."""
+        self.waiting.forget()
         stuck = self.records.find(KIND, {"state": "sending"}, limit=100_000)
         for record in stuck:
             self._fail(record, "unknown", "送信中に停止しました / stopped while sending", certain=False)
@@ -77,16 +97,22 @@ class Outbox:
 
     def deliver(self) -> int:
         """Send what is due, what waits for one person as one digest; returns how many went out."""
-        now = self.clock.now()
-        planned = self.records.find(KIND, {"state": "planned"}, order="created", limit=100_000)
-        waiting = [record for record in planned if datetime.fromisoformat(record.body["due"]) <= now]
-        if not waiting:
-            return 0
+        try:
+            waiting = self.waiting.due()
+            sent = self._deliver(waiting) if waiting else 0
+            self.waiting.settle()
+            return sent
+        except Conflict:
+            self.waiting.forget()  # another process wrote over what we knew
+            raise
+
+    def _deliver(self, waiting: Sequence[Record]) -> int:
+        now, sent = self.clock.now(), 0
         lately = self._lately(now)
-        free = [record for record in waiting if self._allowed(record, lately)]
-        sent = 0
-        for record in Digests(self.records, self.settings, self.audit).due(free, lately, now):
-            if self._allowed(record, lately) and self._send(record):
+        full = self._full(lately)
+        free = [record for record in waiting if not full(record)]
+        for record in Digests(self.records, self.settings, self.audit, self.waiting).due(free, lately, now):
+            if not self._full(lately)(record) and self._send(record):
                 lately.append(self.records.get(KIND, record.id) or record)
                 sent += 1
         return sent
@@ -96,14 +122,18 @@ class Outbox:
         window = max(timedelta(hours=1), timedelta(minutes=self.settings.storm_minutes))
         return recent.since(self.records, KIND, now - window)
 
-    def _allowed(self, message: Record, lately: Sequence[Record]) -> bool:
-        """Whether the limits of the hour let it go. What is serious is never held back by them."""
-        if int(message.body.get("grade", 0)) >= _SERIOUS:
-            return True
+    def _full(self, lately: Sequence[Record]) -> Callable[[Record], bool]:
+        """Whether the limits of the hour hold a message back. What is serious never is."""
         since = (self.clock.now() - timedelta(hours=1)).isoformat()
-        within = [record for record in lately if record.body["sent"] >= since]
-        own = sum(record.body["person"] == message.body["person"] for record in within)
-        return own < self.settings.per_person_an_hour and len(within) < self.settings.an_hour
+        told = Counter(str(one.body["person"]) for one in lately if one.body["sent"] >= since)
+        all_told = told.total() >= self.settings.an_hour
+
+        def full(message: Record) -> bool:
+            if int(message.body.get("grade", 0)) >= SERIOUS:
+                return False
+            return all_told or told[message.body["person"]] >= self.settings.per_person_an_hour
+
+        return full
 
     def _send(self, record: Record) -> bool:
         contact = self.people.get(record.body["person"])
@@ -173,4 +203,6 @@ class Outbox:
         )
 
     def _mark(self, record: Record, changes: Mapping[str, Any]) -> Record:
-        return self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
+        marked = self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
+        self.waiting.note(marked)
+        return marked

@@ -17,6 +17,7 @@ def note(records: Records, sent: Record, now: datetime) -> None:
         "person": sent.body["person"],
         "sent": sent.body["sent"],
         "grade": int(sent.body.get("grade", 0)),
+        "stands_for": int(sent.body.get("stands_for", 1)),
     }
     while True:
         held = records.get(KIND, ID)

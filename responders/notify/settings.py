@@ -37,8 +37,9 @@ class NotifySettings(Section):
     never held back by them); alarm: who is told when messages themselves do not go out; label: stands before every subject
     (`訓練` in a drill).
 
-    storm_messages, storm_minutes: after so many messages to a person within so many minutes, further ones wait that
-    long and are one digest; what is graver than all of them goes at once.
+    storm_messages, storm_minutes: once a person was told of so many incidents within so many minutes, further ones wait that
+    long and are one digest; what is graver than all of them goes at once, and grade 3 waits a minute at most.
+    bundle_seconds: how long the first burst of an incident below grade 3 may come together before it is told.
     """
 
     channels: dict[str, Channel] = Field(default_factory=dict)
@@ -47,7 +48,7 @@ class NotifySettings(Section):
     an_hour: int = Field(default=60, ge=1)
     storm_messages: int = Field(default=3, ge=1)
     storm_minutes: int = Field(default=10, ge=1)
-    bundle_seconds: int = Field(default=30, ge=0)
+    bundle_seconds: int = Field(default=2, ge=0)
     attempts: int = Field(default=6, ge=1, le=50)
     heartbeat: Heartbeat | None = None
     alarm: list[str] = Field(default_factory=list)

@@ -14,6 +14,7 @@ from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.delegation import with_lent
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep
+from responders.playbooks.turns import nudge
 from responders.roles import may_approve
 
 _DECIDED = ("approved", "denied")
@@ -111,7 +112,7 @@ class Approvals:
         )
         decided = _decided(approval.body, state, actor, note, self.clock.now().isoformat(), entry)
         try:
-            return self.records.put(APPROVAL, approval_id, decided, expect=approval.version)
+            kept = self.records.put(APPROVAL, approval_id, decided, expect=approval.version)
         except Conflict:
             now = self.records.get(APPROVAL, approval_id)
             if now and now.body["state"] == "open" and now.body["plan_hash"] == approval.body["plan_hash"]:
@@ -121,6 +122,8 @@ class Approvals:
             still_open = now is not None and now.body["state"] == "open"
             why = "plan_changed" if still_open else "decided"
             self._refuse(actor, f"playbook.{state}", approval_id, why)
+        nudge(self.records, str(approval.body["run_id"]))
+        return kept
 
     def genuine(self, approval: Record) -> bool:
         """Whether each decision in the record was written to the audit log by who decided, on this very request."""
@@ -167,6 +170,7 @@ class Approvals:
             self.records.put(KIND, run_id, moved.model_dump(mode="json"), expect=record.version)
         except Conflict:
             self._refuse(actor, "playbook.undo", run_id, "state")
+        nudge(self.records, run_id)
 
     def _check(self, approval: Record, state: str, actor: str, roles: Sequence[str]) -> None:
         body, action, now = approval.body, f"playbook.{state}", self.clock.now()

@@ -27,12 +27,12 @@ from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, Ste
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.standing import Standing
 from responders.playbooks.stepping import Stepping
+from responders.playbooks.turns import Turns
 from responders.playbooks.undoing import Undoing, left
 from responders.playbooks.world import World
 
 __all__ = ["Connectors", "Runs"]
 _STALE = timedelta(hours=12)  # a tower that was down so long asks again before it acts
-_MOVING = [RunState.PROPOSED.value, RunState.RUNNING.value, RunState.UNDOING.value]
 
 
 @dataclass(slots=True)
@@ -46,6 +46,10 @@ class Runs:
     playbooks: Mapping[str, Playbook]
     world: World
     news: list[News] = field(default_factory=list)
+    turns: Turns = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.turns = Turns(self.records)
 
     def propose(self, run: Run) -> Run:
         """Keep a proposed run; one that was proposed before stays as it is unless its plan grew undecided."""
@@ -65,7 +69,7 @@ class Runs:
     def tick(self) -> list[News]:
         """Act on decisions and go on with what was begun; returns runs that changed, in words."""
         self.news = []
-        for record in self.records.find(KIND, {"state": _MOVING}, limit=100_000):
+        for record in self.turns.each():
             run = Run.model_validate(record.body)
             if run.state is RunState.PROPOSED:
                 self._decide(run, record)
@@ -86,6 +90,7 @@ class Runs:
             self._book.put(run, 0)
             self._approvals.ask(run)
         self._book.say(run, "proposed", {"playbook": run.playbook})
+        self.turns.new(run.id)
         return run
 
     def _ask_again(self, run: Run, record: Record) -> None:

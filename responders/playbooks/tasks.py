@@ -7,6 +7,7 @@ from hinomi.errors import Conflict, InputError
 from hinomi.store import Record, Records
 from responders.playbooks.run import KIND as RUN
 from responders.playbooks.run import Run, RunStep
+from responders.playbooks.turns import nudge
 
 KIND = "playbook_task"
 
@@ -47,6 +48,8 @@ class Tasks:
             "at": at,
         }
         try:
-            return self.records.put(KIND, f"{run.id}.{step.index}", body, expect=0)
+            kept = self.records.put(KIND, f"{run.id}.{step.index}", body, expect=0)
         except Conflict:
             raise InputError("この作業は既に済んでいます。", "this task is done already") from None
+        nudge(self.records, run.id)
+        return kept

@@ -11,11 +11,14 @@ from hinomi.alert import Alert
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import FixedClock
 from hinomi.ledger import Ledger
+from hinomi.store.embedded import SqliteRecords
 from ops.detection import Detection
+from ops.handover import Handover
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import Settings, packs_folder
 from rules import cases, content, engine
+from tests.responders.city import alert
 
 
 @dataclass
@@ -74,3 +77,67 @@ def test_only_what_changed_is_written(tmp_path: Path, rules: engine.RuleSet) -> 
     after = {record.id: record.version for record in one.records.find("state")}
     assert {name for name in after if after[name] != before[name]} == {"correlator"}
     assert len(before) > 1
+
+
+STORM = """
+- name: storm
+  match: true
+  events:
+  - at: 0s
+    repeat: 90
+    every: 1s
+    source: linux.auth
+    raw: '<86>Nov 20 10:00:00 w{i} sshd[9]: Accepted publickey for u{i} from 203.0.113.{i} port 4000 ssh2'
+    enrich: {source.zone: external}
+  - at: 2m
+    repeat: 3
+    every: 1s
+    source: linux.auth
+    raw: '<85>Nov 20 10:05:00 db{i} useradd[5]: new user: name=d{i}, UID=0, GID=0, home=/, shell=/bin/sh, from=none'
+"""
+
+
+class Noting(Receiver):
+    """Notes the order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.order: list[str] = []
+
+    def receive(self, alerts: Iterable[Alert]) -> None:
+        """Keep them as they stand."""
+        super().receive(taken := list(alerts))
+        self.order += [alert.level.value for alert in taken]
+
+
+def test_in_a_storm_the_gravest_comes_first_and_people_are_called_between(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn hands over a portion, the critical ones first though they came last; nothing is saved while some are left,
+    so that a crash loses none; all come in the end, each once."""
+    monkeypatch.setattr("ops.detection._TURN", 0.0)  # every portion takes longer than a turn may
+    rules = engine.load([packs_folder() / "lan"])
+    one = _detection(tmp_path, rules)
+    one.load()
+    (tmp_path / "storm.test.yml").write_text(STORM, encoding="utf-8")
+    [(_, case)] = cases.read(tmp_path / "storm.test.yml")
+    for arrived, batch in cases.batches(case, "linux.auth"):
+        one.events.append([Batch.of(SIGNALS, rules.signals(batch, rules.match(batch)), ingested=arrived)])
+    receiver = Noting()
+    assert one.turn(receiver.receive) and receiver.order[:3] == ["critical"] * 3
+    assert one.records.get("state", "correlator") is None and one.after is None
+    again = _detection(tmp_path, rules)
+    again.load()
+    while again.turn(receiver.receive):
+        pass
+    assert len(receiver.alerts) == 93 and again.records.get("state", "correlator") is not None
+
+
+def test_alerts_laid_out_for_another_machine_are_taken_gravest_first(tmp_path: Path) -> None:
+    """Two hundred newer ones lie above a critical one: it is in the first portion all the same."""
+    records = SqliteRecords(tmp_path / "records.sqlite")
+    handover, receiver = Handover(records), Receiver()
+    handover.give([alert("old", minutes=-60, level="critical")])
+    handover.give([alert(f"r{n}", minutes=n % 60, level="medium") for n in range(230)])
+    assert handover.take(receiver.receive) and "old--60" in receiver.alerts and len(receiver.alerts) == 200
+    assert not handover.take(receiver.receive) and len(receiver.alerts) == 231

@@ -2,6 +2,7 @@
 
 import email
 import email.policy
+import itertools
 import socketserver
 import threading
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import Refused
+from hinomi.incident import Verdict
 from responders.notify import links
 from responders.oncall import OnCallSettings, Rota
 from responders.responder import desk
@@ -82,39 +84,95 @@ def test_a_storm_is_one_message_and_people_take_turns(tmp_path: Path) -> None:
 
 
 def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
-    """Forty incidents at once are one message with a link each; later ones of a storm wait for one digest; what is
-    graver than all told does not wait; a second respond process after a crash tells nothing again."""
+    """Forty incidents at once are one message with a link each and a storm by itself: later ones wait for one digest; what
+    is graver than all told does not wait; a second respond process after a crash tells nothing again."""
     made, clock = responder(tmp_path)
     made.receive([_of_host(n) for n in range(40)])
     clock.advance(timedelta(minutes=1))
     made.tick()
     [text] = messages(tmp_path)
     assert text.count("/a/") == 20 and "ほか 20 件" in text and "Subject: 【40件】" in text
-    for n in (50, 51):
-        made.receive([_of_host(n)])
-        clock.advance(timedelta(minutes=1))
-        made.tick()
-    assert len(messages(tmp_path)) == 3
     for n in range(60, 70):
         made.receive([_of_host(n)])
         clock.advance(timedelta(seconds=40))
         made.tick()
-    assert len(messages(tmp_path)) == 3  # a storm: they wait
+    assert len(messages(tmp_path)) == 1  # a storm: they wait
     made.receive([_of_host(80, zones=["lgwan"])])
     made.tick()
     graver = set(messages(tmp_path))
-    assert len(graver) == 4 and any("【11件】" in text for text in graver)
+    assert len(graver) == 2 and any("【11件】" in text for text in graver)
     made.start()
     made.tick()
-    assert len(messages(tmp_path)) == 4
+    assert len(messages(tmp_path)) == 2
     states = [record.body["state"] for record in made.records.find("notification", limit=1000)]
-    assert (states.count("sent"), states.count("folded")) == (4, 51)
+    assert (states.count("sent"), states.count("folded")) == (2, 51)
+
+
+def test_serious_incidents_in_a_storm_are_never_held_for_long(tmp_path: Path) -> None:
+    """After a storm of small ones each of the first serious incidents is told in its own round; when they are a storm
+    themselves they are told together, a minute apart at most."""
+    made, clock = responder(tmp_path)
+    made.receive([_of_host(n, level="medium") for n in range(300)])
+    clock.advance(timedelta(seconds=3))
+    made.tick()
+    assert len(messages(tmp_path)) == 1
+    for n in range(3):
+        made.receive([_of_host(1000 + n, zones=["lgwan"])])
+        made.tick()
+        assert len(messages(tmp_path)) == 2 + n
+    waits = []
+    for n in range(600):
+        before = len(messages(tmp_path))
+        made.receive([_of_host(2000 + n, zones=["lgwan"])])
+        clock.advance(timedelta(seconds=1))
+        made.tick()
+        waits.append(len(messages(tmp_path)) > before)
+    told = [n for n, now in enumerate(waits) if now]
+    assert len(told) <= 13 and max(b - a for a, b in itertools.pairwise(told)) <= 60
+
+
+def test_a_digest_does_not_name_what_somebody_took(tmp_path: Path) -> None:
+    """While messages wait in a storm one incident is acknowledged and one closed: the digest names neither, and when
+    nothing is left nobody is called."""
+    made, clock = responder(tmp_path)
+    made.receive([_of_host(n) for n in range(5)])
+    clock.advance(timedelta(seconds=3))
+    made.tick()
+    later = made.receive([_of_host(n) for n in range(10, 14)])
+    clock.advance(timedelta(seconds=3))
+    made.tick()
+    people = desk(made.records, clock, KEY)
+    people.acknowledge(later[0].id, actor="sato", roles=ANALYST)
+    people.close(later[1].id, Verdict.BENIGN, "保守", actor="sato", roles=ANALYST)
+    clock.advance(timedelta(minutes=10))
+    made.tick()
+    [text] = [one for one in messages(tmp_path) if "【2件】" in one]
+    assert "pc012" in text and "pc013" in text and "pc010" not in text and "pc011" not in text
+    states = [record.body["state"] for record in made.records.find("notification", limit=1000)]
+    assert states.count("moot") == 2
+
+
+def test_nobody_is_called_for_what_somebody_took(tmp_path: Path) -> None:
+    """The only message that waited in a storm is about an incident that was taken: it does not go, and the log says so."""
+    made, clock = responder(tmp_path)
+    made.receive([_of_host(n) for n in range(5)])
+    clock.advance(timedelta(seconds=3))
+    made.tick()
+    [last] = made.receive([_of_host(20)])
+    clock.advance(timedelta(seconds=3))
+    made.tick()
+    desk(made.records, clock, KEY).acknowledge(last.id, actor="sato", roles=ANALYST)
+    before = set(messages(tmp_path))
+    clock.advance(timedelta(minutes=11))
+    made.tick()
+    assert set(messages(tmp_path)) == before
+    assert "notify.moot" in [r.body["action"] for r in made.records.find("audit", limit=1000)]
 
 
 def test_a_digest_after_a_crash_takes_in_what_it_stands_for(tmp_path: Path) -> None:
     """The digest was written, its messages not yet marked: they are not told a second time."""
     made, clock = responder(tmp_path)
-    made.receive([_of_host(n) for n in range(3)])
+    made.receive([_of_host(n) for n in range(2)])
     clock.advance(timedelta(minutes=1))
     made.tick()
     (tmp_path / "messages").rename(tmp_path / "before")
@@ -124,7 +182,7 @@ def test_a_digest_after_a_crash_takes_in_what_it_stands_for(tmp_path: Path) -> N
     clock.advance(timedelta(minutes=1))
     made.tick()
     told = messages(tmp_path)
-    assert len(told) == 2 and sum("【3件】" in text for text in told) == 1
+    assert len(told) == 2 and sum("【2件】" in text for text in told) == 1
 
 
 def _of_host(n: int, **more: Any) -> Alert:

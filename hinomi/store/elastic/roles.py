@@ -53,7 +53,7 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("*",),
         adds=("audit",),
         writes_but=("audit", "hold", "session", "state", "user", "view", *_COLLECTED),
-        deletes=("suppression",),
+        deletes=("suppression", "incident_nudge", "run_nudge"),
         cluster=("monitor",),
     ),
     "console": Rights(

@@ -130,6 +130,9 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     ):
         held = respond.get(kind, "a")
         respond.put(kind, "a", {"n": 1}, expect=held.version if held else 0)
+    for kind in ("incident_nudge", "run_nudge"):
+        place.records("console").put(kind, "a", {})
+        assert respond.delete(kind, "a")
     assert respond.append("incident_number", {"alert": "a"}).id == "000000000001"
     respond.put("audit", "000000000002", {"n": 1}, expect=0)
     assert place.events("respond").datasets()
