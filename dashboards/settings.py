@@ -81,7 +81,7 @@ class ConsoleSettings(Section):
     session_hours: int = Field(default=12, ge=1, le=24)
     language: Literal["ja", "en"] = "ja"
     organization: str = ""
-    page_size: int = Field(default=100, ge=10, le=500)
+    page_size: int = Field(default=50, ge=10, le=500)
     targets: TargetSettings = Field(default_factory=TargetSettings)
     residents: list[str] = Field(
         default_factory=lambda: [

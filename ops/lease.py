@@ -8,8 +8,9 @@ the lease is gone: a process that slept through its time wakes up unable to act,
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from hinomi.errors import Conflict, HinomiError, StoreError
@@ -141,6 +142,10 @@ class Fenced:
     def count(self, kind: str, where: Mapping[str, Any] | None = None) -> int:
         """See `Records.count`."""
         return self.inner.count(kind, where)
+
+    def changed(self, kind: str, since: datetime) -> Iterator[Record]:
+        """See `Records.changed`."""
+        return self.inner.changed(kind, since)
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
         """See `Records.append`. Raises StoreError when the lease is gone."""

@@ -184,7 +184,7 @@ def compliance(call: Call) -> Listed:
             "evidence": [dumped(outcome) for outcome in one.outcomes],
             "attested": dumped(one.attested),
         }
-        for one in compliance_page.judged(call.visit)
+        for one in compliance_page.judged(call.visit.console)
     ]
     return Listed(items=items, next=None)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from dashboards import times
 from dashboards.console import health
+from dashboards.console.docket import docket
 from dashboards.console.rulebook import Rulebook
 from dashboards.reporting.document import Ingredients
 from dashboards.users import APPROVERS
@@ -55,8 +56,7 @@ class Look:
     @cached_property
     def incidents(self) -> list[Incident]:
         """Incidents of the last year."""
-        found = self.of.records.find("incident", order="-number", limit=_MOST)
-        held = (Incident.model_validate(record.body) for record in found)
+        held = (entry.incident for entry in docket(self.of.records).entries())
         return [one for one in held if one.opened >= self.now - 365 * DAY]
 
     @cached_property

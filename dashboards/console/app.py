@@ -159,7 +159,7 @@ def create_app(
             records, time, frozenset(chosen.residents), timedelta(minutes=chosen.residents_minutes)
         ),
     )
-    return Starlette(
+    app = Starlette(
         routes=[
             *map(partial(_route, console), PAGES),
             routes.mount(console),
@@ -168,6 +168,8 @@ def create_app(
         middleware=[Middleware(SecurityHeaders, tls=chosen.tls)],
         exception_handlers={HTTPException: partial(_http_error, console)},
     )
+    app.state.console = console
+    return app
 
 
 def _route(console: Console, page: Page) -> Route:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
+from dashboards.console.docket import docket
 from hinomi.alert import Alert
 from hinomi.incident import Incident, Status
 from hinomi.store import Record, Records
@@ -11,8 +11,6 @@ from responders.playbooks.run import APPROVAL, KIND
 
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
 _MOST = 5_000
-_KNOWN: WeakKeyDictionary[Records, dict[str, tuple[int, Incident]]] = WeakKeyDictionary()
-"""By store: incident id → version and incident, so that a queue of thousands is not parsed for every reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,24 +21,13 @@ class Casework:
 
     def incident(self, number: int) -> Incident | None:
         """The incident with this number."""
-        found = self.records.find("incident", {"number": number}, limit=1)
-        return Incident.model_validate(found[0].body) if found else None
+        return docket(self.records).numbered(number)
 
     def incidents(self, statuses: Sequence[str] = ()) -> list[Incident]:
         """Incidents with one of the statuses (all where empty), newest number first."""
-        where = {"status": list(statuses)} if statuses else None
-        found = self.records.find("incident", where, order="-number", limit=_MOST)
-        return [self._parsed(record) for record in found]
-
-    def _parsed(self, record: Record) -> Incident:
-        """The record as an incident; one that did not change since it was last read is not read again."""
-        known = _KNOWN.setdefault(self.records, {})
-        held = known.get(record.id)
-        if held is None or held[0] != record.version:
-            if len(known) > 4 * _MOST:
-                known.clear()
-            held = known[record.id] = (record.version, Incident.model_validate(record.body))
-        return held[1]
+        wanted = frozenset(statuses)
+        held = (entry.incident for entry in docket(self.records).entries())
+        return [one for one in held if not wanted or one.status in wanted]
 
     def alerts(self, incident: Incident) -> list[Alert]:
         """The incident's alerts in order of first event; ones that retention dropped are left out."""

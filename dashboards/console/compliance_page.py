@@ -1,5 +1,6 @@
 """The compliance page: every control with its state, the evidence and its query, and what a person says of it."""
 
+import logging
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -10,17 +11,19 @@ from starlette.responses import Response
 
 from dashboards.compliance.control import controls
 from dashboards.compliance.judgement import KIND, VALID, Judged, State, judge, tally
-from dashboards.console.visit import Visit
+from dashboards.console.visit import Console, Visit
 from dashboards.reporting.document import Ingredients
 from hinomi.errors import InputError
 
+log = logging.getLogger("hinomi.console")
 FRESH = timedelta(minutes=15)
 _SAID = ("done", "gap", "excepted")
 
 
 @dataclass(slots=True)
 class Judgement:
-    """The last judgement; made anew when it is older than a quarter of an hour, or when a person said something."""
+    """The last judgement. One older than a quarter of an hour is shown, with its time, while the next is made beside;
+    who asks for a new one, or says something of a control, waits for it."""
 
     made: datetime | None = None
     judged: list[Judged] = field(default_factory=list)
@@ -28,15 +31,32 @@ class Judgement:
 
     def now(self, of: Ingredients, *, anew: bool = False) -> tuple[datetime, list[Judged]]:
         """(when it was made, the judgement)."""
-        with self.lock:
-            if anew or self.made is None or of.clock.now() - self.made > FRESH:
-                self.judged, self.made = judge(of), of.clock.now()
-            return self.made, self.judged
+        if anew or self.made is None:
+            with self.lock:
+                if anew or self.made is None:
+                    self._judge(of)
+        elif of.clock.now() - self.made > FRESH and self.lock.acquire(blocking=False):
+            threading.Thread(target=self._beside, args=(of,), daemon=True).start()
+        assert self.made is not None
+        return self.made, self.judged
+
+    def _beside(self, of: Ingredients) -> None:
+        try:
+            self._judge(of)
+        except (
+            Exception
+        ):  # a thread has nobody to raise to; the page goes on telling the age of what it shows
+            log.exception("judgement_failed")
+        finally:
+            self.lock.release()
+
+    def _judge(self, of: Ingredients) -> None:
+        self.judged, self.made = judge(of), of.clock.now()
 
 
 def show(visit: Visit) -> Response:
     """The list, narrowed by state; `?again=yes` counts anew."""
-    made, found = _judged(visit, anew=visit.asked("again") == "yes")
+    made, found = _judged(visit.console, anew=visit.asked("again") == "yes")
     wanted = visit.asked("state")
     return visit.page(
         "compliance.html",
@@ -72,7 +92,7 @@ def attest(visit: Visit) -> Response:
     }
     visit.console.audit.append(actor=visit.actor, action="compliance.attest", target=identity, details=body)
     visit.console.records.put(KIND, identity, body)
-    _judged(visit, anew=True)
+    _judged(visit.console, anew=True)
     return visit.back_to(visit.form.get("back", "/compliance"), "attested")
 
 
@@ -83,13 +103,12 @@ def _day(text: str, *, needed: bool) -> date | None:
         raise InputError("期限の日付を入力してください。", "give the day until when") from None
 
 
-def judged(visit: Visit) -> list[Judged]:
+def judged(console: Console) -> list[Judged]:
     """The last judgement, for pages that only sum it up."""
-    return _judged(visit, anew=False)[1]
+    return _judged(console, anew=False)[1]
 
 
-def _judged(visit: Visit, *, anew: bool) -> tuple[datetime, list[Judged]]:
-    console = visit.console
+def _judged(console: Console, *, anew: bool) -> tuple[datetime, list[Judged]]:
     of = Ingredients(
         console.events,
         console.records,

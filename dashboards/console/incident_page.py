@@ -12,6 +12,7 @@ from starlette.responses import Response
 from dashboards import attack, graph, times
 from dashboards.console import case_timeline, plans, summary, targets
 from dashboards.console.casework import Casework
+from dashboards.console.docket import docket
 from dashboards.console.evidence import Reader, Shown
 from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
@@ -24,7 +25,7 @@ from hinomi.query import quoted
 from responders.incidents.casefile import needs_a_person
 
 _AROUND = timedelta(minutes=10)
-_FEW, _MANY = 3, 100
+_FEW, _MANY, _READ = 3, 100, 3
 
 
 class NoIncident(InputError):
@@ -33,10 +34,11 @@ class NoIncident(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An alert with its first events, the address of a search around it, and whether it is shown opened."""
+    """An alert with its first events (None: not read yet), the address of a search around it, and whether it is shown
+    opened."""
 
     alert: Alert
-    events: list[Shown]
+    events: list[Shown] | None
     search: str
     opened: bool
 
@@ -79,7 +81,7 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "runs": runs,
         "mine_to_decide": any(plan.decision and not plan.decision.why_not for plan in runs),
         "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
-        "precedents": precedents(incident, casework.incidents()),
+        "precedents": precedents(incident, docket(visit.console.records)),
         "duties": duties(incident),
         "merged_into": _merged_into(visit, incident),
         "live": True,
@@ -88,16 +90,15 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
 
 
 def _findings(visit: Visit, alerts: Sequence[Alert], *, revealed: bool) -> list[Finding]:
-    """Each alert with a few events; the one that `?alert=` names with many."""
+    """Each alert with a few events; the one that `?alert=` names with many. Of many alerts the gravest are read, and
+    the rest when somebody opens them."""
     console, asked = visit.console, visit.asked("alert")
     reader = Reader(console.events, console.rulebook, console.residents, visit.language, revealed)
-    shown = reader.read(alerts, _FEW)
+    gravest = sorted(alerts, key=lambda alert: (-alert.level.rank, alert.first))
+    shown = reader.read(gravest[:_READ], _FEW)
     shown |= reader.read([alert for alert in alerts if alert.id == asked], _MANY)
-    gravest = max(alerts, key=lambda alert: (alert.level.rank, -alert.first.timestamp()), default=None)
-    first = asked or (gravest.id if gravest else "")
-    return [
-        Finding(alert, shown.get(alert.id, []), _search_around(alert), alert.id == first) for alert in alerts
-    ]
+    first = asked or (gravest[0].id if gravest else "")
+    return [Finding(alert, shown.get(alert.id), _search_around(alert), alert.id == first) for alert in alerts]
 
 
 def _graph(visit: Visit, alerts: Sequence[Alert]) -> Markup:

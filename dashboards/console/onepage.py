@@ -10,12 +10,12 @@ from starlette.responses import Response
 from dashboards import times
 from dashboards.compliance.judgement import State, tally
 from dashboards.console import compliance_page, health
-from dashboards.console.casework import OPEN, Casework
+from dashboards.console.casework import Casework
 from dashboards.console.ranking import Desk, Ranked, rank
 from dashboards.console.visit import Visit
 from dashboards.duties import duties
 from dashboards.texts import Texts
-from hinomi.incident import Incident
+from hinomi.incident import Incident, Status
 
 _SHOWN = 3
 _RESIDENTS = frozenset({"mynumber", "lgwan"})
@@ -36,10 +36,13 @@ def show(visit: Visit) -> Response:
     """The page as of now."""
     console, texts = visit.console, visit.texts
     casework, now = Casework(console.records), console.clock.now()
-    ranked = rank(casework.incidents(OPEN), Desk(casework.waiting(), console.settings.targets, now, texts))
+    everything = casework.incidents()
+    still = [one for one in everything if one.status is not Status.CLOSED]
+    ranked = rank(still, Desk(casework.waiting(), console.settings.targets, now, texts))
     grave = [one for one in ranked if one.incident.grade >= 2]
+    week = now - timedelta(days=7)
     silent = [one for one in health.sources(console.records, now) if one.state == "silent"]
-    judged = compliance_page.judged(visit)
+    judged = compliance_page.judged(console)
     return visit.page(
         "onepage.html",
         state="bad" if any(one.incident.grade == 3 for one in grave) else "watch" if grave else "good",
@@ -47,8 +50,8 @@ def show(visit: Visit) -> Response:
         more=max(0, len(ranked) - min(_SHOWN, len(grave))),
         decisions=_decisions(visit, ranked),
         silent=silent,
-        closed_week=_closed(casework, now - timedelta(days=7)),
-        opened_week=sum(one.opened >= now - timedelta(days=7) for one in casework.incidents()),
+        closed_week=sum(one.updated >= week for one in everything if one.status is Status.CLOSED),
+        opened_week=sum(one.opened >= week for one in everything),
         counts=tally(judged),
         states=list(State),
     )
@@ -99,7 +102,3 @@ def _decisions(visit: Visit, ranked: Sequence[Ranked]) -> list[str]:
                     texts("onepage.report", n=one.incident.number, what=duty.what.of(visit.language), due=due)
                 )
     return found[:6]
-
-
-def _closed(casework: Casework, since: datetime) -> int:
-    return sum(one.updated >= since for one in casework.incidents(["closed"]))

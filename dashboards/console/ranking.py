@@ -63,18 +63,27 @@ class Desk:
     texts: Texts
 
 
-def rank(incidents: Sequence[Incident], desk: Desk) -> list[Ranked]:
+def order(incidents: Sequence[Incident], desk: Desk) -> list[Incident]:
     """The queue in order: closed last; then what nobody has taken, past its target, waiting for approval, graver,
     older."""
-    return sorted((_ranked(incident, desk) for incident in incidents), key=_key)
+
+    def key(incident: Incident) -> tuple[bool, int, bool, bool, datetime]:
+        closed = incident.status is Status.CLOSED
+        urgency = incident.grade + (2 if needs_a_person(incident) else 0)
+        late = targets.is_late(incident, desk.targets, desk.now)
+        return (closed, -urgency, not late, incident.id not in desk.waiting, incident.opened)
+
+    return sorted(incidents, key=key)
 
 
-def _key(ranked: Ranked) -> tuple[bool, int, bool, bool, datetime]:
-    incident, clock = ranked.incident, ranked.clock
-    closed = incident.status is Status.CLOSED
-    urgency = incident.grade + (2 if needs_a_person(incident) else 0)
-    late = clock is not None and clock.state == "over"
-    return (closed, -urgency, not late, not ranked.waits_for_approval, incident.opened)
+def rank(incidents: Sequence[Incident], desk: Desk) -> list[Ranked]:
+    """The incidents in order, each with its place in words."""
+    return told(order(incidents, desk), desk)
+
+
+def told(ordered: Sequence[Incident], desk: Desk) -> list[Ranked]:
+    """Those of a page of the queue, each with its place in words."""
+    return [_ranked(incident, desk) for incident in ordered]
 
 
 def _ranked(incident: Incident, desk: Desk) -> Ranked:

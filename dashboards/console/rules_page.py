@@ -13,20 +13,23 @@ from starlette.responses import Response
 
 from dashboards import attack, times
 from dashboards.console.evidence import Shown, show_event
+from dashboards.console.loudness import loudness
+from dashboards.console.pager import page_number
 from dashboards.console.visit import Visit
 from dashboards.coverage import coverage, layer
 from hinomi.alert import Alert, Level
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.errors import InputError
-from hinomi.incident import Incident
 from hinomi.store import Span
 from hinomi.words import Words
 from rules import engine
 from rules.engine.logsource import ANY_DATASET
 from rules.engine.ruleset import Rule
 
-_MOST, _EXAMPLES, _LONGEST, _FRAMES = 200_000, 10, 20_000, 400
+_PAGE, _EXAMPLES, _LONGEST, _FRAMES = 100, 10, 20_000, 400
 _DAYS = (1, 7, 30)
+Matrix = list[tuple[Words, list[tuple[str, Words, int, int]]]]
+"""Tactic → its techniques: id, name, rules, rules that are fed."""
 
 
 @dataclass(slots=True)
@@ -57,10 +60,13 @@ def show(visit: Visit) -> Response:
     arriving = _arriving(visit)
     word = visit.asked("q").strip().lower()
     found = [one for one in every if word in f"{one.title.ja} {one.title.en} {one.name} {one.id}".lower()]
+    page = page_number(visit.asked("page", "1"), len(found), _PAGE)
     return visit.page(
         "rules.html",
-        rules=found[:500],
+        rules=found[(page - 1) * _PAGE : page * _PAGE],
         total=len(found),
+        page_number=page,
+        pages=max(1, -(-len(found) // _PAGE)),
         arriving=arriving,
         any_dataset=ANY_DATASET,
         asked=visit.asked("q"),
@@ -163,7 +169,11 @@ def _look(visit: Visit, loaded: engine.RuleSet, batch: Batch, tried: Tried) -> N
 
 
 def kept(visit: Visit) -> list[Kept]:
-    """Every rule in force, the loudest first."""
+    """Every rule in force, the loudest first, counted at most a minute ago."""
+    return visit.console.counted.get("rules", lambda: _counted(visit))
+
+
+def _counted(visit: Visit) -> list[Kept]:
     rules = visit.console.rulebook.rules
     base = {reference.reference for one in rules.correlations for reference in one.rule.rules or []}
     held = {one.id: _detection(one, base) for one in rules.rules if one.unsupported is None}
@@ -178,7 +188,10 @@ def kept(visit: Visit) -> list[Kept]:
             held[identity] = Kept(
                 identity, name, title, Level(str(document.get("level", "medium"))), kind, feeds
             )
-    _count(visit, held)
+    since = visit.console.clock.now() - timedelta(days=30)
+    for identity, volume in loudness(visit.console.records).since(since).items():
+        if (one := held.get(identity)) is not None:
+            one.alerts, one.last, one.verdicts = volume.alerts, volume.last, volume.verdicts
     return sorted(held.values(), key=lambda one: (-one.alerts, -one.level.rank, one.title.ja))
 
 
@@ -192,28 +205,15 @@ def _title(title: str, custom: Any) -> Words:
     return Words(str(custom.get("title_ja") or title), title)
 
 
-def _count(visit: Visit, held: dict[str, Kept]) -> None:
-    """Alerts of the last 30 days and verdicts of their incidents."""
-    console = visit.console
-    since = console.clock.now() - timedelta(days=30)
-    closed = console.records.find("incident", {"status": "closed"}, limit=_MOST)
-    verdicts = {i.id: i.verdict for i in (Incident.model_validate(r.body) for r in closed) if i.verdict}
-    for record in console.records.find("alert", limit=_MOST):
-        body = record.body
-        one, detected = held.get(str(body["rule_id"])), times.parse(body["detected"])
-        if one is None or detected is None or detected < since:
-            continue
-        one.alerts += 1
-        one.last = max(one.last, detected) if one.last else detected
-        if (verdict := verdicts.get(str(body.get("incident_id", "")))) is not None:
-            one.verdicts[verdict.value] += 1
-
-
 def _arriving(visit: Visit) -> list[str]:
     return [s.name for s in visit.console.events.datasets() if s.name not in {SIGNALS, DEAD_LETTERS}]
 
 
-def _matrix(visit: Visit, arriving: list[str]) -> list[tuple[Words, list[tuple[str, Words, int, int]]]]:
+def _matrix(visit: Visit, arriving: list[str]) -> Matrix:
+    return visit.console.matrices.get(tuple(arriving), lambda: _laid_out(visit, arriving))
+
+
+def _laid_out(visit: Visit, arriving: list[str]) -> Matrix:
     """Tactic → its techniques with rules and rules that are fed, in the order of an intrusion."""
     covered = coverage(visit.console.rulebook, arriving)
     names = dict(attack.techniques([f"attack.{one.technique.lower()}" for one in covered]))

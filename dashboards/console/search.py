@@ -1,6 +1,7 @@
 """Search: a query, a time range, a histogram, the events, and the most frequent values of a field."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,6 +21,7 @@ from hinomi.query import quoted
 from hinomi.store import Bucket
 
 TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
+_NONE = timedelta(0)
 _FIELD = re.compile(r"@?[A-Za-z_][\w.@\-]{0,127}$")
 
 
@@ -109,8 +111,7 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
         "after": page.after,
         "top": top,
         "most": max((n for _, n in top), default=1),
-        "chart": _chart(visit, wanted, 1320, "chart-wide", 72),
-        "narrow_chart": _chart(visit, wanted, 360, "chart-narrow", 24),
+        **_charts(visit, wanted),
     }
 
 
@@ -152,16 +153,33 @@ def _brush(wanted: Asked) -> dict[str, str]:
     }
 
 
-def _chart(visit: Visit, wanted: Asked, width: int, kind: str, most: int) -> Markup:
-    interval = charts.interval_for(wanted.range.start, wanted.range.end, most)
+def _charts(visit: Visit, wanted: Asked) -> dict[str, Markup]:
+    """The histogram for wide and narrow screens, from one count: the narrow one's bars are several of the wide one's."""
+    start, end = wanted.range.start, wanted.range.end
+    fine, coarse = (charts.interval_for(start, end, most) for most in (72, 24))
     buckets = visit.console.events.histogram(
-        wanted.query, span=wanted.range.span, interval=interval, datasets=wanted.datasets
+        wanted.query, span=wanted.range.span, interval=fine, datasets=wanted.datasets
     )
+    folded, width = (_folded(buckets, coarse // fine), coarse) if coarse % fine == _NONE else (buckets, fine)
+    return {
+        "chart": _chart(visit, wanted, buckets, fine, (1320, "chart-wide")),
+        "narrow_chart": _chart(visit, wanted, folded, width, (360, "chart-narrow")),
+    }
+
+
+def _folded(buckets: Sequence[Bucket], several: int) -> list[Bucket]:
+    parts = (buckets[n : n + several] for n in range(0, len(buckets), several))
+    return [Bucket(part[0].start, sum(bucket.count for bucket in part)) for part in parts]
+
+
+def _chart(
+    visit: Visit, wanted: Asked, buckets: Sequence[Bucket], interval: timedelta, form: tuple[int, str]
+) -> Markup:
     links = [_at(wanted, bucket, interval) for bucket in buckets]
     label = visit.texts("search.chart", n=f"{sum(bucket.count for bucket in buckets):,}")
     # S704: the SVG is our own text; every value in it went through escape() in charts
     return Markup(  # noqa: S704
-        charts.columns(buckets, interval, label=label, width=width, kind=kind, links=links)
+        charts.columns(buckets, interval, label=label, width=form[0], kind=form[1], links=links)
     )
 
 

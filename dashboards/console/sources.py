@@ -1,6 +1,7 @@
 """The sources page: the map of the networks, what arrives and how late, what fell silent, what could not be read."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from statistics import median
 
 from markupsafe import Markup
@@ -11,36 +12,62 @@ from dashboards.console import health
 from dashboards.console.evidence import show_event
 from dashboards.console.visit import Visit
 from hinomi.batch import DEAD_LETTERS, SIGNALS
-from hinomi.store import DatasetStats, Span
+from hinomi.store import DatasetStats, Events, Page, Span
 
 _DAY, _SAMPLE, _QUIET = timedelta(days=1), 60, timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What the store says of what arrives. zones, flows: events of the last day that holds anything, by zone and by
+    pair of zones; made: when it was counted."""
+
+    made: datetime
+    held: list[DatasetStats]
+    delays: dict[str, timedelta | None]
+    dead: Page
+    reasons: list[tuple[str, int]]
+    zones: dict[str, int]
+    flows: dict[tuple[str, str], int]
+
+
 def show(visit: Visit) -> Response:
-    """Map, tables of health, datasets, dead letters and counts."""
-    console = visit.console
-    now = console.clock.now()
-    week = Span(now - timedelta(days=7), None)
-    held = [stats for stats in console.events.datasets() if stats.name not in {SIGNALS, DEAD_LETTERS}]
-    dead = console.events.search(datasets=[DEAD_LETTERS], span=week, limit=10)
+    """Map, tables of health, datasets, dead letters and counts; what takes long to count is a minute old at most."""
+    console, now = visit.console, visit.console.clock.now()
+    found = console.arrivals.get("arrivals", lambda: _arrivals(console.events, now))
+    # S704: the SVG is our own text; every value in it went through escape() in dashboards.drawing
+    drawn = Markup(zonemap.draw(found.zones, found.flows, visit.texts))  # noqa: S704
     return visit.page(
         "sources.html",
-        map=_map(visit),
+        map=drawn,
         sources=health.sources(console.records, now),
-        datasets=held,
-        delays={stats.name: _delay(visit, stats) for stats in held},
-        quiet=[stats.name for stats in held if stats.last and now - stats.last > _QUIET],
-        dead_total=dead.total,
-        dead_reasons=console.events.top("error.message", datasets=[DEAD_LETTERS], span=week, limit=20),
-        dead_examples=[show_event(row) for row in dead.rows],
+        datasets=found.held,
+        delays=found.delays,
+        quiet=[stats.name for stats in found.held if stats.last and now - stats.last > _QUIET],
+        dead_total=found.dead.total,
+        dead_reasons=found.reasons,
+        dead_examples=[show_event(row) for row in found.dead.rows],
         counts=health.counts(console.records),
     )
 
 
-def _map(visit: Visit) -> Markup:
-    """Flows of the last day that holds anything."""
-    events = visit.console.events
-    last = max((one.last for one in events.datasets() if one.last), default=visit.console.clock.now())
+def _arrivals(events: Events, now: datetime) -> Arrivals:
+    week = Span(now - timedelta(days=7), None)
+    held = [stats for stats in events.datasets() if stats.name not in {SIGNALS, DEAD_LETTERS}]
+    zones, flows = _zones(events, now)
+    return Arrivals(
+        now,
+        held,
+        {stats.name: _delay(events, stats) for stats in held},
+        events.search(datasets=[DEAD_LETTERS], span=week, limit=10),
+        events.top("error.message", datasets=[DEAD_LETTERS], span=week, limit=20),
+        zones,
+        flows,
+    )
+
+
+def _zones(events: Events, now: datetime) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
+    last = max((one.last for one in events.datasets() if one.last), default=now)
     span = Span(last - _DAY, last + timedelta(seconds=1))
     flows: dict[tuple[str, str], int] = {}
     counts: dict[str, int] = {}
@@ -51,16 +78,15 @@ def _map(visit: Visit) -> Markup:
     for name in ("destination.zone", "host.zone"):
         for zone, n in events.top(name, span=span, limit=10):
             counts[zone] = max(counts.get(zone, 0), n)
-    # S704: the SVG is our own text; every value in it went through escape() in dashboards.drawing
-    return Markup(zonemap.draw(counts, flows, visit.texts))  # noqa: S704
+    return counts, flows
 
 
-def _delay(visit: Visit, stats: DatasetStats) -> timedelta | None:
+def _delay(events: Events, stats: DatasetStats) -> timedelta | None:
     """How long after the event its log arrived: median of the newest; None where nothing says it."""
     if stats.last is None:
         return None
     span = Span(stats.last - timedelta(hours=1), None)
-    rows = visit.console.events.search(datasets=[stats.name], span=span, limit=_SAMPLE).rows
+    rows = events.search(datasets=[stats.name], span=span, limit=_SAMPLE).rows
     late = [
         (row["event.ingested"] - row["@timestamp"]).total_seconds()
         for row in rows

@@ -27,15 +27,25 @@ class Clock:
 
 def running(incident: Incident, settings: TargetSettings, now: datetime, texts: Texts) -> Clock | None:
     """The clock of an open incident; None for a closed one and for a grade without a target."""
+    found = _target(incident, settings)
+    return _clock(*found, now, texts) if found else None
+
+
+def is_late(incident: Incident, settings: TargetSettings, now: datetime) -> bool:
+    """Whether the clock that runs is past its target; said without words, for whole queues."""
+    found = _target(incident, settings)
+    return found is not None and now > found[1] + found[2]
+
+
+def _target(incident: Incident, settings: TargetSettings) -> tuple[str, datetime, timedelta] | None:
+    """(kind, since when, how long) of the target that runs."""
     if incident.status is Status.CLOSED:
         return None
     waiting = needs_a_person(incident)
     kind = "take" if waiting else "settle"
     start = waits_since(incident) if waiting else incident.opened
     length = settings.take(incident.grade) if waiting else settings.settle(incident.grade)
-    if length is None:
-        return None
-    return _clock(kind, start, length, now, texts)
+    return None if length is None else (kind, start, length)
 
 
 def _clock(kind: str, start: datetime, length: timedelta, now: datetime, texts: Texts) -> Clock:

@@ -6,7 +6,7 @@ control characters, terminal escapes and bidirectional marks into visible text b
 
 import hashlib
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -60,6 +60,7 @@ def span(value: timedelta | None, language: Language) -> str:
     return "—" if value is None else times.duration(value, language)
 
 
+@lru_cache(maxsize=20_000)
 def pivot(name: str, value: str) -> str:
     """The address of a search for this value of the field over everything that is held."""
     return "/search?" + urlencode({"q": f"{name}: {quoted(value)}", "range": "all"})

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from dashboards.console.attempts import Attempts
+from dashboards.console.following import Lately
 from dashboards.console.residents import Residents
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.sessions import Session, Sessions
@@ -28,6 +29,8 @@ from responders.desk import Desk
 if TYPE_CHECKING:
     from dashboards.console.compliance_page import Judgement
     from dashboards.console.live import Pulse
+    from dashboards.console.rules_page import Kept, Matrix
+    from dashboards.console.sources import Arrivals
 
 LANGUAGE_COOKIE = "hinomi_language"
 THEME_COOKIE = "hinomi_theme"
@@ -54,6 +57,9 @@ class Console:
     ldap: Directory | None
     oidc: Provider | None
     judgement: "Judgement"
+    counted: "Lately[list[Kept]]" = field(default_factory=lambda: Lately(60))
+    matrices: "Lately[Matrix]" = field(default_factory=lambda: Lately(60))
+    arrivals: "Lately[Arrivals]" = field(default_factory=lambda: Lately(60))
 
     @property
     def audit(self) -> Audit:

@@ -244,6 +244,11 @@ class Records(Protocol):
         """How many `find` would give without its limit."""
         ...
 
+    def changed(self, kind: str, since: datetime) -> Iterator[Record]:
+        """Records written at or after the moment, the oldest writing first, in pages: for readers that keep a
+        summary and read only what is new. What was deleted is not told."""
+        ...
+
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
         """Add a record under the next number of its kind (id "000000000001" …), without gaps, atomically
         with respect to other writers. For logs and journals."""

@@ -11,6 +11,7 @@ from ops.roles.start import Role, role
 def _run(process: Role) -> None:
     from dashboards.console import create_app
     from dashboards.console.rulebook import Rulebook
+    from dashboards.console.warming import warm
     from ops.folders import cache_folder
     from ops.service import open_desk
 
@@ -19,6 +20,7 @@ def _run(process: Role) -> None:
     rulebook = Rulebook(process.settings.rules_in_force(process.data), cache_folder())
     desk = open_desk(process.settings.store, records, process.data, process.clock)
     app = create_app(events, records, desk, console, process.clock, rulebook=rulebook)
+    warm(app.state.console)
     server = uvicorn.Server(
         uvicorn.Config(
             app,

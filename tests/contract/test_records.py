@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,18 @@ def test_compare_and_set(records: Records) -> None:
         records.delete("incident", "1", expect=1)
     assert records.delete("incident", "1", expect=2)
     assert not records.delete("incident", "1")
+
+
+def test_what_changed_since(records: Records) -> None:
+    """changed gives what was written at or after a moment, once each, over page borders, and nothing from before."""
+    for number in range(1_203):
+        records.put("alert", f"{number:04}", {"n": number})
+    records.put("incident", "other", {})
+    records.put("alert", "0007", {"n": "again"})
+    found = list(records.changed("alert", NOW))
+    assert sorted(one.id for one in found) == [f"{number:04}" for number in range(1_203)]
+    assert {one.id: one.version for one in found}["0007"] == 2
+    assert list(records.changed("alert", NOW + timedelta(microseconds=1))) == []
 
 
 def test_find_by_value_order_and_page(records: Records) -> None:

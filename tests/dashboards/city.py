@@ -53,21 +53,26 @@ class City:
     responder: Responder
 
 
-def empty_city(folder: Path) -> City:
-    """Stores with the people and nothing else."""
+def opened_city(folder: Path) -> City:
+    """The stores of a folder, as they are."""
     clock = FixedClock(NOW)
     records = SqliteRecords(folder / "records.sqlite", clock=clock)
-    users = Users(records, clock, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    for name, (full_name, roles) in PEOPLE.items():
-        users.create(name, PASSWORD, roles, full_name=full_name)
     return City(
         ParquetEvents(folder / "events", clock=clock),
         records,
         clock,
-        users,
+        Users(records, clock, PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)),
         desk(records, clock, KEY),
         Responder.of(records, clock, ResponderSettings(), KEY),
     )
+
+
+def empty_city(folder: Path) -> City:
+    """Stores with the people and nothing else."""
+    city = opened_city(folder)
+    for name, (full_name, roles) in PEOPLE.items():
+        city.users.create(name, PASSWORD, roles, full_name=full_name)
+    return city
 
 
 def seeded_city(folder: Path) -> City:

@@ -10,6 +10,7 @@ import pytest
 
 from dashboards import attack, graph, lanes
 from dashboards.console import live, targets
+from dashboards.console.docket import docket
 from dashboards.console.evidence import cut
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.similar import precedents
@@ -77,15 +78,22 @@ def test_target_clock(grade: int, minutes: int, state: str | None) -> None:
     assert targets.running(closed, TargetSettings(), NOW, JA) is None
 
 
-def test_similar_incidents_with_their_verdicts() -> None:
+def test_similar_incidents_with_their_verdicts(bare_city: City) -> None:
     """The one that shares the person and the finding comes, with how it was judged; a stranger does not."""
     past = INCIDENTS[0].model_copy(
         update={"id": "old", "number": 9, "status": Status.CLOSED, "verdict": Verdict.FALSE_POSITIVE}
     )
-    found = precedents(INCIDENTS[0], [INCIDENTS[0], INCIDENTS[3], past])
+    merged = past.model_copy(update={"id": "gone", "number": 8, "fields": {"merged_into": "old"}})
+    for one in (INCIDENTS[0], INCIDENTS[3], past, merged):
+        bare_city.records.put("incident", one.id, one.model_dump(mode="json"))
+    held = docket(bare_city.records)
+    found = precedents(INCIDENTS[0], held)
     assert [alike.incident.number for alike in found.shown] == [9]
     assert "t.yamada" in found.shown[0].entities
     assert found.verdicts == {"false_positive": 1}
+    stranger = past.model_copy(update={"entities": {}, "timeline": [], "tags": []})
+    bare_city.records.put("incident", past.id, stranger.model_dump(mode="json"))
+    assert precedents(INCIDENTS[0], held).shown == []
 
 
 def test_graph_joins_source_person_and_machine() -> None:

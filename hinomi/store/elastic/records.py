@@ -165,11 +165,22 @@ class ElasticRecords:
         for page in self._pages(kind, {"match_all": {}}, [f"{after:012d}"]):
             yield from (_record(kind, source) for source in page)
 
+    def changed(self, kind: str, since: datetime) -> Iterator[Record]:
+        """See `Records.changed`."""
+        query = {"range": {"updated": {"gte": since.astimezone(UTC).isoformat()}}}
+        for page in self._pages(kind, query, order=({"updated": "asc"}, {"id": "asc"})):
+            yield from (_record(kind, source) for source in page)
+
     def _pages(
-        self, kind: str, query: dict[str, Any], after: list[Any] | None = None
+        self,
+        kind: str,
+        query: dict[str, Any],
+        after: list[Any] | None = None,
+        *,
+        order: Sequence[dict[str, str]] = ({"id": "asc"},),
     ) -> Iterator[list[Mapping[str, Any]]]:
         while True:
-            answer = self._search(kind, query=query, sort=[{"id": "asc"}], size=_PAGE, search_after=after)
+            answer = self._search(kind, query=query, sort=list(order), size=_PAGE, search_after=after)
             hits = answer["hits"]["hits"]
             yield [hit["_source"] for hit in hits]
             if len(hits) < _PAGE:

@@ -112,10 +112,28 @@ class ParquetEvents:
             return Page([], 0)
         source, where, values = plan
         total = int(self._rows(f"select count(*) from {source} where {where}", values)[0][0])
-        hits = self._hits(plan, limit, after, oldest_first)
+        hits: list[tuple[Any, ...]] = []
+        if after is None and not oldest_first:
+            hits = self._hits(self._narrowed(plan, datasets, span), limit, None, False)
+        if len(hits) < limit:
+            hits = self._hits(plan, limit, after, oldest_first)
         rows = self._fetch(hits, "asc" if oldest_first else "desc")
         token = f"{hits[-1][0]}|{hits[-1][1]}" if len(hits) == limit else None
         return Page(rows, total, token)
+
+    def _narrowed(
+        self, plan: tuple[str, str, list[Any]], datasets: Sequence[str], span: Span | None
+    ) -> tuple[str, str, list[Any]]:
+        """The plan over only the newest files: as few as hold nothing older than any event of the others."""
+        source, where, values = plan
+        files = sorted(self._manifest.files(datasets, span), key=lambda file: -file.last)
+        first, newest = files[0].first, []
+        for file in files:
+            if file.last < first:
+                break
+            first = min(first, file.first)
+            newest.append(str(self._folder / file.path))
+        return source, where, [newest, *values[1:]]
 
     def pages(
         self,
@@ -160,10 +178,12 @@ class ParquetEvents:
             return []
         files = sorted({hit[2] for hit in hits})
         ids = [hit[1] for hit in hits]
+        times = [hit[0] for hit in hits]
         frame = self._frame(
             "select * exclude (filename) from read_parquet(?, union_by_name=true, filename=true)"
-            f' where "event.id" in (select unnest(?)) order by {_TIME} {order}, "event.id" {order}',
-            [files, ids],
+            f" where {_TIME} between make_timestamp_ns(?)::timestamptz_ns and make_timestamp_ns(?)::timestamptz_ns"
+            f' and "event.id" in (select unnest(?)) order by {_TIME} {order}, "event.id" {order}',
+            [files, min(times), max(times), ids],
         )
         return [_flat(row) for row in frame.iter_rows(named=True)]
 
@@ -245,12 +265,12 @@ class ParquetEvents:
         if plan is None or not event_ids:
             return []
         source, where, values = plan
-        hits = self._rows(
-            f'select epoch_ns({_TIME}), "event.id", filename from {source} where {where} and "event.id" in'
-            " (select unnest(?))",
+        frame = self._frame(
+            f'select * exclude (filename) from {source} where {where} and "event.id" in (select unnest(?))'
+            f' order by {_TIME}, "event.id"',
             [*values, list(event_ids)],
         )
-        return self._fetch(hits, "asc")
+        return [_flat(row) for row in frame.iter_rows(named=True)]
 
     def since(self, dataset: str, after: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
         """See `Events.since`. After a compaction some events may come a second time, never be missed."""

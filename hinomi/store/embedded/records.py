@@ -24,6 +24,7 @@ create table if not exists record (
 _INDEXED = ("state", "status", "incident_id")
 """Keys by which kinds are looked up again and again; a record without the key costs its index nothing."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_PAGE = 1_000
 _COLUMNS = "kind, id, version, body, updated"
 
 
@@ -44,6 +45,7 @@ class SqliteRecords:
                 self._db.execute(
                     f"create index if not exists record_{key} on record (kind, {value}) where {value} is not null"
                 )
+            self._db.execute("create index if not exists record_updated on record (kind, updated)")
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"{path}: 記録を開けません({error})。", f"{path}: records cannot be opened: {error}"
@@ -125,6 +127,21 @@ class SqliteRecords:
         with self._lock:
             row = self._db.execute(f"select count(*) from {_table(where)} where {clause}", values).fetchone()
         return int(row[0])
+
+    def changed(self, kind: str, since: datetime) -> Iterator[Record]:
+        """See `Records.changed`."""
+        place = (since.astimezone(UTC).isoformat(), "")
+        while True:
+            with self._lock:
+                rows = self._db.execute(
+                    f"select {_COLUMNS} from record indexed by record_updated where kind=? and updated >= ?"
+                    " and (updated, id) > (?, ?) order by updated, id limit ?",
+                    (kind, place[0], *place, _PAGE),
+                ).fetchall()
+            yield from map(_record, rows)
+            if len(rows) < _PAGE:
+                return
+            place = (rows[-1][4], rows[-1][1])
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
         """See `Records.append`."""
