@@ -1,5 +1,6 @@
 """`hinomi store migrate`: opens both stores, moves, compares, and says what it found."""
 
+import hashlib
 import time
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from ops.migration import Migration, fresh_or_ours
 from ops.roles.start import machine_name
 from ops.rundir import RunDir
 from ops.settings import read_settings
+from responders.incidents.shelf import FolderShelf, RecordShelf
 from responders.responder import link_key
 
 
@@ -43,11 +45,23 @@ def migrate(data: Path, config: Path) -> None:
             to_events.prepare(replicas=store.elasticsearch.replicas)
             fresh_or_ours(to_events, machine)
             _moved(Migration(events, records, to_events, to_records, machine))
+            _shelved(data, RecordShelf(to_records))
             if to_records.get("key", "links") is None:  # links in messages that were sent go on working
                 to_records.put("key", "links", {"hex": link_key(data / "link.key").hex()})
         finally:
             for one in (events, records, to_events, to_records):
                 one.close()
+
+
+def _shelved(data: Path, shelf: RecordShelf) -> None:
+    """Evidence goes along: each file is read back and compared with its hash."""
+    old, moved = FolderShelf(data / "evidence"), 0
+    for sha256 in old.all():
+        shelf.put(sha256, old.get(sha256))
+        if hashlib.sha256(shelf.get(sha256)).hexdigest() != sha256:
+            raise StoreError(f"証拠 {sha256} が一致しません。", f"evidence {sha256} differs")
+        moved += 1
+    typer.echo(f"✓ 証拠 / evidence: {moved:,}")
 
 
 def _moved(migration: Migration) -> None:

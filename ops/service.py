@@ -8,6 +8,7 @@ from hinomi.errors import Conflict
 from hinomi.store import Records
 from ops.stores import StoreSettings
 from responders.desk import Desk
+from responders.incidents.shelf import FolderShelf, RecordShelf, Shelf
 from responders.responder import desk, link_key
 
 _KEY = ("key", "links")
@@ -15,7 +16,13 @@ _KEY = ("key", "links")
 
 def open_desk(store: StoreSettings, records: Records, data: Path, clock: Clock) -> Desk:
     """The desk over these records."""
-    return desk(records, clock, signing_key(store, records, data), data / "evidence")
+    return desk(records, clock, signing_key(store, records, data), shelf(store, records, data))
+
+
+def shelf(store: StoreSettings, records: Records, data: Path) -> Shelf:
+    """Where evidence lies: in the data folder of one machine; on a cluster in the store, so that every console reads
+    what the responder or another console sealed."""
+    return FolderShelf(data / "evidence") if store.kind == "embedded" else RecordShelf(records)
 
 
 def signing_key(store: StoreSettings, records: Records, data: Path) -> bytes:

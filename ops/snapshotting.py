@@ -1,4 +1,4 @@
-"""`hinomi store snapshot|restore`: the configured cluster's snapshots, as its keeper."""
+"""`hinomi store snapshot|restore`: the configured cluster's snapshots, as its keeper; copies of an embedded store."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,17 +8,22 @@ from hinomi.clock import SystemClock
 from hinomi.errors import InputError, Where
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
+from ops.backup import Backups
 from ops.settings import read_settings
 from ops.snapshots import Snapshots
 
+_NEEDED = "--config is needed, or for an embedded store --data and --folder"
+
 
 @contextmanager
-def _opened(config: Path) -> Iterator[tuple[Snapshots, ElasticEvents]]:
+def _opened(config: Path | None) -> Iterator[tuple[Snapshots, ElasticEvents]]:
+    if config is None:
+        raise InputError("--config か、内蔵の保管庫なら --data と --folder が必要です。", _NEEDED)
     settings = read_settings(config).store.elasticsearch
     if settings is None:
         raise InputError(
-            "スナップショットは Elasticsearch の保管庫のためのものです。",
-            "snapshots are for a store on Elasticsearch",
+            "内蔵の保管庫の写しには --data と --folder を使ってください。",
+            "for an embedded store use --data and --folder",
             where=Where(config, None, "store.elasticsearch"),
         )
     client = connect(settings)
@@ -28,7 +33,7 @@ def _opened(config: Path) -> Iterator[tuple[Snapshots, ElasticEvents]]:
         client.close()
 
 
-def make(config: Path, folder: Path | None) -> str:
+def make(config: Path | None, folder: Path | None) -> str:
     """Make one; its name. folder: where, the first time."""
     with _opened(config) as (snapshots, events):
         if folder is not None:
@@ -36,7 +41,7 @@ def make(config: Path, folder: Path | None) -> str:
         return snapshots.make(events)
 
 
-def listed(config: Path) -> str:
+def listed(config: Path | None) -> str:
     """Names and numbers of events."""
     with _opened(config) as (snapshots, _):
         return "\n".join(
@@ -44,8 +49,27 @@ def listed(config: Path) -> str:
         )
 
 
-def restore(config: Path, name: str) -> str:
+def restore(config: Path | None, name: str) -> str:
     """Bring one back; what came, in words."""
     with _opened(config) as (snapshots, events):
         counts = snapshots.restore(name, events)
+    return f"戻しました / restored: {sum(counts.values()):,} events, {len(counts)} datasets"
+
+
+def copied(data: Path, folder: Path | None) -> str:
+    """A copy of an embedded store; its name. folder: where copies are kept."""
+    if folder is None:
+        raise InputError("--folder で置き場を指定してください。", "name a place with --folder")
+    return Backups(folder).make(data, SystemClock())
+
+
+def copies(folder: Path, name: str, data: Path | None) -> str:
+    """Without a name the copies that are there; else what one brought back into a folder, in words."""
+    backups = Backups(folder)
+    if not name:
+        found = backups.names()
+        return "\n".join(f"{one}  {sum(counts.values()):,} events" for one, counts in found.items())
+    if data is None:
+        raise InputError("--data で戻す先を指定してください。", "name an empty folder with --data")
+    counts = backups.restore(name, data)
     return f"戻しました / restored: {sum(counts.values()):,} events, {len(counts)} datasets"

@@ -1,5 +1,6 @@
 """Which store a tower uses, by its configuration."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, Self
 
@@ -11,6 +12,9 @@ from hinomi.errors import StoreError
 from hinomi.store import Events, Records
 from hinomi.store.elastic.settings import ElasticSettings
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops.journal import log
+
+_ASK_AGAIN = 1.0  # seconds
 
 
 class StoreSettings(Section):
@@ -59,20 +63,30 @@ def open_keeper(settings: StoreSettings, data: Path, clock: Clock) -> Events:
     )
 
 
-def made_ready(settings: StoreSettings, clock: Clock) -> None:
-    """Raises StoreError where the cluster lacks what `hinomi store init` makes: without its templates, indices would
-    get mappings by guess."""
+def made_ready(settings: StoreSettings, clock: Clock, rest: Callable[[float], bool]) -> bool:
+    """Wait until the cluster answers: whoever starts while it is away must work as soon as it is back. rest: sleeps so
+    many seconds and says whether to stop; False is given then. Raises StoreError where the cluster lacks what
+    `hinomi store init` makes: without its templates, indices would get mappings by guess."""
     if settings.kind == "embedded" or settings.elasticsearch is None:
-        return
+        return True
     from hinomi.store.elastic.connection import connect
     from hinomi.store.elastic.events import ElasticEvents
 
     events = ElasticEvents(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
     try:
-        if not events.is_prepared():
-            raise StoreError(
-                "Elasticsearch の準備ができていません。hinomi store init を実行してください。",
-                "Elasticsearch is not prepared; run hinomi store init",
-            )
+        while True:
+            try:
+                prepared = events.is_prepared()
+                break
+            except StoreError as error:
+                log.error("store_not_reached", reason=str(error))
+                if rest(_ASK_AGAIN):
+                    return False
     finally:
         events.close()
+    if not prepared:
+        raise StoreError(
+            "Elasticsearch の準備ができていません。hinomi store init を実行してください。",
+            "Elasticsearch is not prepared; run hinomi store init",
+        )
+    return True

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
@@ -17,6 +16,7 @@ from responders.incidents import casefile, merging, splitting, tuning
 from responders.incidents.evidence import KIND as EVIDENCE
 from responders.incidents.evidence import Vault
 from responders.incidents.graph import Graph, graph
+from responders.incidents.shelf import Shelf
 from responders.incidents.tuning import Proposal, Tuning
 
 TASK = "incident_task"
@@ -29,7 +29,7 @@ class Cases:
     records: Records
     clock: Clock
     audit: Audit
-    folder: Path | None = None
+    shelf: Shelf | None = None
 
     def add_task(
         self,
@@ -235,9 +235,9 @@ class Cases:
     @property
     def vault(self) -> Vault:
         """Where evidence lies. Raises ConfigError for a desk that has none."""
-        if self.folder is None:
+        if self.shelf is None:
             raise ConfigError("証拠の保管場所がありません。", "this desk has no folder for evidence")
-        return Vault(self.records, self.clock, self.audit, self.folder)
+        return Vault(self.records, self.clock, self.audit, self.shelf)
 
     def _proposal(self, identity: str) -> Record:
         held = self.records.get(tuning.KIND, identity)

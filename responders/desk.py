@@ -6,7 +6,6 @@ takes effect; what is refused is audited, too.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, NoReturn
 
 from hinomi.clock import Clock
@@ -21,6 +20,7 @@ from responders.duties.clocks import Clocks
 from responders.duties.contacts import Contacts
 from responders.duties.reports import Reports
 from responders.incidents import casefile
+from responders.incidents.shelf import Shelf
 from responders.notify import links
 from responders.oncall.standins import Roster
 from responders.playbooks.approvals import Approvals
@@ -53,7 +53,7 @@ class Desk:
     clock: Clock
     audit: Audit
     links: AckLinks
-    evidence: Path | None = None
+    evidence: Shelf | None = None
 
     def acknowledge(self, incident_id: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """The person takes the incident; escalation stops. A second acknowledgement changes nothing, unless the

@@ -23,6 +23,7 @@ from responders.incidents import Incidents, casefile
 from responders.incidents.evidence import Vault
 from responders.incidents.keeping import Keeping
 from responders.incidents.shared import Shared
+from responders.incidents.shelf import Shelf
 from responders.incidents.splitting import KIND as SPLIT
 from responders.incidents.splitting import split
 from responders.notify.outbox import Outbox
@@ -77,10 +78,10 @@ class Responder:
         key: bytes,
         *,
         events: Events | None = None,
-        evidence: Path | None = None,
+        evidence: Shelf | None = None,
     ) -> Self:
         """A responder from its configuration. key: signs acknowledgement links; events: what evidence is taken from;
-        evidence: the folder in which it is kept (without one, evidence is a person's work)."""
+        evidence: the shelf on which it is kept (without one, evidence is a person's work)."""
         audit, ledger = Audit(records, clock), Ledger()
         problems: list[HinomiError] = []
         return cls(
@@ -219,8 +220,8 @@ def link_key(path: Path) -> bytes:
         return key
 
 
-def desk(records: Records, clock: Clock, key: bytes, evidence: Path | None = None) -> Desk:
-    """The desk for a console or command line over the same records. evidence: the folder of the vault."""
+def desk(records: Records, clock: Clock, key: bytes, evidence: Shelf | None = None) -> Desk:
+    """The desk for a console or command line over the same records. evidence: the shelf of the vault."""
     return Desk(records, clock, Audit(records, clock), AckLinks(key, clock), evidence)
 
 
@@ -230,7 +231,7 @@ def _world(
     audit: Audit,
     settings: ResponderSettings,
     events: Events | None,
-    evidence: Path | None,
+    evidence: Shelf | None,
 ) -> World:
     """What playbooks reach beyond the records."""
     own = World(Targets(settings.connectors), clock=_Proposing(Clocks(records, clock, audit)))

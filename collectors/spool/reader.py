@@ -88,6 +88,31 @@ class Reader:
                 total += max(0, size - start.offset) if number == start.segment else size
         return total
 
+    def newest(self, size: int) -> str | None:
+        """The position from which on about so many bytes are left to read: what was written last; None where nothing is."""
+        uid = read_uid(self.folder)
+        if uid is None:
+            return None
+        numbers, left = segments(self.folder), size
+        for number in reversed(numbers):
+            held = _size(segment_path(self.folder, number))
+            if held >= left or number == numbers[0]:
+                return str(self._block_at(Position(uid, number, max(0, held - left))))
+            left -= held
+        return None
+
+    def _block_at(self, at: Position) -> Position:
+        """The first block of a segment at or behind a place, or the last before its end."""
+        start = 0
+        with closing(self._found(Position(at.uid, at.segment, 0))) as blocks:
+            for number, found in blocks:
+                if number != at.segment:
+                    break
+                start = found.start
+                if start >= at.offset:
+                    break
+        return Position(at.uid, at.segment, start)
+
     def _found(self, at: Position) -> Generator[tuple[int, Found]]:
         numbers = segments(self.folder)  # listed first: a listed successor says that a segment is closed
         for number in numbers:

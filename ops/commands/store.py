@@ -86,23 +86,31 @@ def register(app: typer.Typer) -> None:
 
     @store.command()
     def snapshot(
-        config: Path = typer.Option(..., "--config", help="設定ファイル / hinomi.yaml"),
+        config: Path = typer.Option(None, "--config", help="設定ファイル / hinomi.yaml of a cluster"),
+        data: Path = typer.Option(
+            None, "--data", help="内蔵の保管庫のデータフォルダ / data folder of an embedded store"
+        ),
         folder: Path = typer.Option(
-            None, help="リポジトリ(全ノードの path.repo の下) / repository, under path.repo"
+            None,
+            help="置き場(Elasticsearch では全ノードの path.repo の下) / where to; on a cluster under path.repo",
         ),
     ) -> None:
-        """スナップショットを作る / make a snapshot of events and records."""
-        from ops.snapshotting import make
+        """イベントと記録の写しを作る。動いたままでよい / copy events and records; the tower may be running."""
+        from ops import snapshotting
 
-        typer.echo(make(config, folder))
+        typer.echo(snapshotting.copied(data, folder) if data else snapshotting.make(config, folder))
 
     @store.command()
     def restore(
         name: str = typer.Argument("", help="名前。なければ一覧 / name; without one: the list"),
-        config: Path = typer.Option(..., "--config", help="設定ファイル / hinomi.yaml"),
+        config: Path = typer.Option(None, "--config", help="設定ファイル / hinomi.yaml of a cluster"),
+        data: Path = typer.Option(None, "--data", help="戻す先の空のフォルダ / empty folder to restore into"),
+        folder: Path = typer.Option(None, help="内蔵の保管庫の写しの置き場 / where the copies are"),
     ) -> None:
-        """スナップショットから、空の namespace に戻す / bring a snapshot back into an empty namespace."""
-        from ops.snapshotting import listed
-        from ops.snapshotting import restore as bring_back
+        """写しを、空の namespace か空のフォルダに戻して件数を照合する / restore into an empty namespace or folder."""
+        from ops import snapshotting
 
-        typer.echo(bring_back(config, name) if name else listed(config))
+        if folder is not None:
+            typer.echo(snapshotting.copies(folder, name, data))
+        else:
+            typer.echo(snapshotting.restore(config, name) if name else snapshotting.listed(config))

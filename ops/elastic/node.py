@@ -111,7 +111,7 @@ class Node:
 
     def again(self) -> None:
         """Start a node that was killed, on the port that it had: its clients know no other."""
-        self.http = self.port() or 0
+        self.http = self.port() or self.http
         self._write("elasticsearch.yml", json.dumps(self._settings(), indent=1))
         self.start()
 

@@ -26,7 +26,7 @@ from ops.lease import Fenced
 from ops.metrics import exposition
 from ops.roles.start import Role, role
 from ops.schedule import Timetable
-from ops.service import signing_key
+from ops.service import shelf, signing_key
 from ops.watch import LiveRules
 from responders.responder import Responder
 
@@ -161,9 +161,8 @@ def _run(process: Role) -> None:
     leading = Leading.of(records, "respond", process) if process.machine else None
     own: Records = Fenced(records, leading.lease) if leading else records
     key = signing_key(process.settings.store, records, process.data)
-    responder = Responder.of(
-        own, process.clock, process.settings.respond, key, events=events, evidence=process.data / "evidence"
-    )
+    kept = shelf(process.settings.store, own, process.data)
+    responder = Responder.of(own, process.clock, process.settings.respond, key, events=events, evidence=kept)
     for problem in responder.problems:
         log.error("playbook_not_loaded", reason=str(problem))
     detection = None

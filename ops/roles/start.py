@@ -83,11 +83,11 @@ def role(name: str, body: Callable[[Role], None]) -> None:
         settings = read_settings(arguments.config)
         zones.use(settings.timezone, "timezone")
         process = Role(full, arguments.data, settings, RunDir.of(arguments.data), arguments.lane)
-        if name not in {"intake", "pull"}:  # which take lines in and spool them, whatever the store is doing
-            stores.made_ready(settings.store, process.clock)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop.set())
-        body(process)
+        # Intake and pulls take lines in and spool them, whatever the store is doing.
+        if name in {"intake", "pull"} or stores.made_ready(settings.store, process.clock, process.stop.wait):
+            body(process)
     except HinomiError as error:
         journal.log.error("failed", reason=str(error))
         sys.exit(error.exit_code)

@@ -10,6 +10,7 @@ from collectors.spool import Reader, lane_folders
 from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint, Records
+from hinomi.store.elastic.events import ElasticEvents
 from ops.counts import Counts
 from ops.flow import Flow
 from ops.folders import cache_folder
@@ -18,6 +19,7 @@ from ops.health import SourceHealth
 from ops.indicators import LiveIndicators
 from ops.indicators import held as held_indicators
 from ops.journal import log
+from ops.lookahead import Lookahead
 from ops.pipeline import Pipeline
 from ops.roles.start import Role, role
 from ops.watch import LiveEnricher, LiveRules
@@ -38,6 +40,7 @@ class Lane:
     flow: Flow
     after: str | None
     read: str | None
+    ahead: Lookahead | None = None
 
 
 @dataclass(slots=True)
@@ -115,7 +118,13 @@ class Worker:
     def _lane(self, pipeline: Pipeline, folder: str) -> Lane:
         name = f"{self.role.machine}{folder}"
         reader, after = Reader(self._folder(folder), self.ledger), pipeline.events.checkpoint(name)
-        return Lane(name, reader, Flow(pipeline, self.role.stop), after, after)
+        return Lane(name, reader, Flow(pipeline, self.role.stop), after, after, self._ahead(pipeline, reader))
+
+    def _ahead(self, pipeline: Pipeline, reader: Reader) -> Lookahead | None:
+        """On a cluster, which may be away for long; an embedded store is on the same machine as its spool."""
+        if not isinstance(pipeline.events, ElasticEvents):
+            return None
+        return Lookahead.of(reader, pipeline, self.role.events())
 
     def _turn(self, lane: Lane) -> bool:
         """Take the lane's next block; whether there was much."""
@@ -125,6 +134,8 @@ class Worker:
             return False
         lane.flow.put(block.frame, Checkpoint(lane.name, block.after))
         lane.read = block.after
+        if lane.ahead is not None:
+            lane.ahead.look(lane.read)
         self._stored(lane)
         return block.frame.height >= _BUSY_ROWS
 

@@ -1,17 +1,15 @@
 """Evidence: files by their SHA-256, with a chain of custody that only grows; sealed for others as a ZIP with a manifest.
 
-The bytes lie under `evidence/<first two digits>/<sha256>`, written whole and read-only; the record says who collected what,
-when and from where, and everyone who took it in hand since. The seal is the manifest's hash in the audit log.
+The bytes lie on a shelf (`responders.incidents.shelf`); the record says who collected what, when and from where, and
+everyone who took it in hand since. The seal is the manifest's hash in the audit log.
 """
 
 import hashlib
 import io
-import os
 import re
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -21,6 +19,7 @@ from hinomi.errors import ContentError, InputError, Where
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
+from responders.incidents.shelf import Shelf
 
 KIND = "evidence"
 LARGEST = 512 * 1024 * 1024
@@ -34,7 +33,7 @@ class Vault:
     records: Records
     clock: Clock
     audit: Audit
-    folder: Path
+    shelf: Shelf
 
     def take(
         self, incident_id: str, name: str, content: bytes, *, by: str, origin: str, note: str = ""
@@ -52,7 +51,7 @@ class Vault:
             target=incident_id,
             details={"name": safe, "sha256": sha256, "bytes": len(content), "from": origin},
         )
-        self._write(sha256, content)
+        self.shelf.put(sha256, content)
         at = self.clock.now().isoformat()
         body = {
             "incident_id": incident_id,
@@ -122,33 +121,13 @@ class Vault:
             raise InputError("この証拠はありません。", "there is no such evidence")
         return held
 
-    def _place(self, sha256: str) -> Path:
-        return self.folder / sha256[:2] / sha256
-
-    def _write(self, sha256: str, content: bytes) -> None:
-        place = self._place(sha256)
-        if place.exists():
-            return
-        place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = place.with_name(f".{sha256}.{os.getpid()}")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o400)
-        draft.replace(place)
-
     def _bytes(self, held: Record) -> bytes:
-        place = self._place(held.body["sha256"])
-        try:
-            content = place.read_bytes()
-        except OSError:
-            content = b""
+        content = self.shelf.get(held.body["sha256"])
         if hashlib.sha256(content).hexdigest() != held.body["sha256"]:
             raise ContentError(
                 f"証拠「{held.body['name']}」が失われたか、書き換えられています。",
                 f"evidence {held.body['name']} is gone or was changed",
-                where=Where(place),
+                where=Where(place) if (place := self.shelf.where(held.body["sha256"])) else None,
             )
         return content
 

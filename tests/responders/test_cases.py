@@ -16,6 +16,7 @@ from responders.desk import Desk
 from responders.incidents.evidence import verify_sealed
 from responders.incidents.graph import graph
 from responders.incidents.risk import risk
+from responders.incidents.shelf import FolderShelf
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
 
@@ -26,7 +27,7 @@ VIEWER = {"actor": "kansa", "roles": ["viewer"]}
 @pytest.fixture
 def tower(tmp_path: Path) -> tuple[Responder, FixedClock, Desk]:
     made, clock = responder(tmp_path)
-    return made, clock, desk(made.records, clock, KEY, tmp_path / "evidence")
+    return made, clock, desk(made.records, clock, KEY, FolderShelf(tmp_path / "evidence"))
 
 
 def held(made: Responder, identity: str) -> Incident:

@@ -16,6 +16,7 @@ from responders.desk import Desk
 from responders.duties.contacts import ContactSettings, card, due
 from responders.duties.counting import days
 from responders.duties.duty import duties, duty, touched
+from responders.incidents.shelf import FolderShelf
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
 
@@ -80,7 +81,7 @@ def test_the_preliminary_report(known: str, warn: str, due: str) -> None:
 def case(tmp_path: Path) -> tuple[Responder, FixedClock, Desk, Incident]:
     tower, clock = responder(tmp_path)
     [incident] = tower.receive([alert(zones=["mynumber"])])
-    return tower, clock, desk(tower.records, clock, KEY, tmp_path / "evidence"), incident
+    return tower, clock, desk(tower.records, clock, KEY, FolderShelf(tmp_path / "evidence")), incident
 
 
 def test_a_clock_starts_when_a_person_says_so(

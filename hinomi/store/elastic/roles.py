@@ -51,16 +51,16 @@ RIGHTS: Mapping[Part, Rights] = {
     "respond": Rights(
         events=("read", "monitor"),
         reads=("*",),
-        adds=("audit",),
-        writes_but=("audit", "hold", "session", "state", "user", "view", *_COLLECTED),
+        adds=("audit", "evidence_part"),
+        writes_but=("audit", "evidence_part", "hold", "session", "state", "user", "view", *_COLLECTED),
         deletes=("suppression", "incident_nudge", "run_nudge"),
         cluster=("monitor",),
     ),
     "console": Rights(
         events=("read", "monitor"),
         reads=("*",),
-        adds=("audit",),
-        writes_but=("audit", "alert", "count", "detected", "lease", "notification", "report", "state", *_COLLECTED),
+        adds=("audit", "evidence_part"),
+        writes_but=("audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "state", *_COLLECTED),
         deletes=("session", "suppression", "view"),
     ),
     "keep": Rights(

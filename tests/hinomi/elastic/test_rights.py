@@ -77,7 +77,7 @@ def place() -> Iterator[Place]:
     made.events("setup").prepare(replicas=0)
     elastic_events = ElasticEvents(elastic.client(), namespace, refresh=True)
     elastic_events.append([batch("linux.auth", "e0"), batch(SIGNALS, "s0")])
-    for kind in ("audit", "incident", "notification", "checkpoint", "user", "alert"):
+    for kind in ("audit", "incident", "notification", "checkpoint", "user", "alert", "evidence_part"):
         ElasticRecords(elastic.client(), namespace).put(kind, "first", {"n": 1})
     yield made
     for client in clients.values():
@@ -187,6 +187,20 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
     ),
     "delete an audit entry": (
         lambda p, part: p.clients[part].delete(index=f"hinomi-{p.namespace}-audit", id="first"),
+        frozenset(),
+    ),
+    "add evidence": (
+        lambda p, part: p.records(part).put("evidence_part", f"x-{part}", {"n": 1}, expect=0),
+        frozenset({"console", "respond"}),
+    ),
+    "change evidence": (
+        lambda p, part: p.clients[part].index(
+            index=f"hinomi-{p.namespace}-evidence_part", id="first", document={"n": 2}
+        ),
+        frozenset(),
+    ),
+    "delete evidence": (
+        lambda p, part: p.clients[part].delete(index=f"hinomi-{p.namespace}-evidence_part", id="first"),
         frozenset(),
     ),
     "write a notification": (

@@ -1,0 +1,135 @@
+"""Copies of an embedded store: made while it is written and merged, brought back whole, and told when damaged."""
+
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+import typer
+from click.testing import Result
+from typer.testing import CliRunner
+
+from hinomi import ecs
+from hinomi.batch import Batch
+from hinomi.clock import FixedClock
+from hinomi.errors import ContentError, InputError
+from hinomi.store import Checkpoint
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops.backup import INDEX, Backups
+from ops.commands import store as commands
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+def _run(*arguments: str) -> Result:
+    app = typer.Typer()
+    commands.register(app)
+    return CliRunner().invoke(app, ["store", *arguments])
+
+
+def _batch(number: int, n: int = 100) -> Batch:
+    times = pl.Series([NOW + timedelta(seconds=i) for i in range(n)]).cast(ecs.TIME)
+    frame = pl.DataFrame({"@timestamp": times, "event.id": [f"{number}-{i}" for i in range(n)]})
+    return Batch.of("linux.auth", frame, ingested=NOW)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    events, records = ParquetEvents(folder / "events"), SqliteRecords(folder / "records.sqlite")
+    for number in range(5):
+        events.append([_batch(number)], checkpoint=Checkpoint("lane-0", str(number)))
+    records.put("incident", "i", {"title": "火災"})
+    (folder / "evidence" / "ab").mkdir(parents=True)
+    (folder / "evidence" / "ab" / "abcd").write_bytes(b"memory")
+    (folder / "spool").mkdir()
+    (folder / "spool" / "passing").write_text("now")
+    events.close()
+    records.close()
+    return folder
+
+
+def _ids(folder: Path) -> set[str]:
+    events = ParquetEvents(folder / "events")
+    found = {i for frame in events.scan("linux.auth", columns=["event.id"]) for i in frame["event.id"]}
+    events.close()
+    return found
+
+
+def test_a_copy_brings_everything_back(data: Path, tmp_path: Path) -> None:
+    """Events, how far the reader was, records and evidence are the same; the second copy links what the first holds."""
+    place = tmp_path / "copies"
+    first = _run("snapshot", "--data", str(data), "--folder", str(place))
+    assert first.exit_code == 0, first.output
+    events = ParquetEvents(data / "events")
+    events.append([_batch(5)])
+    events.close()
+    second = Backups(place).make(data, FixedClock(NOW + timedelta(days=3_650)))
+    assert list(Backups(place).names().values()) == [{"linux.auth": 500}, {"linux.auth": 600}]
+    linked = [path for path in (place / second).rglob("*.parquet") if path.stat().st_nlink == 2]
+    assert len(linked) == 5
+    back = tmp_path / "back"
+    told = _run("restore", second, "--folder", str(place), "--data", str(back))
+    assert told.exit_code == 0 and "600" in told.output, told.output
+    assert _ids(back) == _ids(data) and len(_ids(back)) == 600
+    assert (back / "evidence" / "ab" / "abcd").read_bytes() == b"memory" and not (back / "spool").exists()
+    events, records = ParquetEvents(back / "events"), SqliteRecords(back / "records.sqlite")
+    held = records.get("incident", "i")
+    assert held is not None and held.body == {"title": "火災"} and events.checkpoint("lane-0") == "4"
+    events.close()
+    records.close()
+    with pytest.raises(InputError, match="empty"):
+        Backups(place).restore(second, back)
+    listed = _run("restore", "--folder", str(place))
+    assert listed.output.count("events") == 2
+
+
+def test_a_damaged_copy_is_told(data: Path, tmp_path: Path) -> None:
+    """One byte of a file, a file that is gone, an index that points outside: nothing is brought back as if whole."""
+    place = Backups(tmp_path / "copies")
+    name = place.make(data, FixedClock(NOW))
+    [path, *_] = sorted((place.folder / name).rglob("*.parquet"))
+    whole = path.read_bytes()
+    path.chmod(0o600)
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(ContentError, match="changed"):
+        place.restore(name, tmp_path / "one")
+    path.unlink()
+    with pytest.raises(ContentError, match="gone"):
+        place.restore(name, tmp_path / "two")
+    index = place.folder / name / INDEX
+    index.write_text(index.read_text().replace('"records.sqlite"', '"../records.sqlite"'))
+    with pytest.raises(ContentError, match="outside"):
+        place.restore(name, tmp_path / "three")
+    assert not (tmp_path / "records.sqlite").exists()
+    with pytest.raises(InputError, match="no copy"):
+        place.restore("other", tmp_path / "four")
+    with pytest.raises(InputError, match="no embedded store"):
+        place.make(tmp_path / "nowhere", FixedClock(NOW))
+
+
+def test_a_copy_of_a_store_in_use_is_whole(data: Path, tmp_path: Path) -> None:
+    """While a thread appends and merges, each copy holds a whole number of appends and can be read."""
+    stop, place = threading.Event(), Backups(tmp_path / "copies")
+
+    def write() -> None:
+        events, number = ParquetEvents(data / "events"), 10
+        while not stop.is_set():
+            events.append([_batch(number)])
+            number += 1
+            if number % 8 == 0:
+                events.compact()
+        events.close()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        names = [place.make(data, FixedClock(NOW + timedelta(minutes=n))) for n in range(4)]
+    finally:
+        stop.set()
+        writer.join()
+    for name in names:
+        counts = place.restore(name, tmp_path / name)
+        assert len(_ids(tmp_path / name)) == counts["linux.auth"] and counts["linux.auth"] % 100 == 0
