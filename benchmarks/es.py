@@ -2,8 +2,10 @@
 
 Limit: the events/s of the whole path (receive → spool → parse → enrich → mask → rules → bulk) must be at least 0.8 of
 those of the Elasticsearch client that sends the same documents as ready-made NDJSON to the same node in the same run,
-where Elasticsearch is the limit. The client sends with the gzip level and over the connections that the whole path
-ended up with, so that the two differ only in what comes before. Rounds alternate; the median ratio counts.
+where Elasticsearch is the limit. So the node is bound to one processor and whoever sends to the other, as on machines of
+their own: on shared processors, what the sender needs is missing to the node, whatever it does. The client sends with
+the gzip level and over the connections that the whole path ended up with, so that the two differ only in what comes
+before. Rounds alternate; the median ratio counts.
 
 usage: python -m benchmarks es [events] — a node of its own is started and stopped.
 """
@@ -52,6 +54,7 @@ def measure() -> None:
         print(f"no Elasticsearch here: {error.en}")
         return
     try:
+        _apart(there)
         rules = _rules()
         ratios, spent = [], []
         for number in range(ROUNDS + 1):
@@ -72,6 +75,24 @@ def measure() -> None:
         print(f"Elasticsearch is the limit (it spends more than we do): {theirs > ours}")
     finally:
         there.stop()
+
+
+def _apart(there: object) -> None:
+    """The node on one processor, this process on another, where there are two."""
+    from ops.elastic.cluster import Cluster
+
+    assert isinstance(there, Cluster)
+    first, *others = sorted(os.sched_getaffinity(0))
+    process = there.nodes[0].process
+    if not others or process is None:
+        print("(one processor for both: the node is not the limit by itself)")
+        return
+    for pid in _group(process.pid):
+        for task in Path(f"/proc/{pid}/task").glob("*"):
+            os.sched_setaffinity(int(task.name), {first})
+    for task in Path("/proc/self/task").glob("*"):
+        os.sched_setaffinity(int(task.name), {others[0]})
+    print(f"the node on processor {first}, whoever sends on {others[0]}", flush=True)
 
 
 def _rules() -> "LiveRules":
@@ -190,15 +211,21 @@ def _alone(client: "Elasticsearch", items: "Sequence[Item]", pace: "Pace") -> fl
 
 def _cpu(group: int) -> float:
     """Processor seconds of a process group so far."""
-    ticks = 0
+    ticks = sum(int(fields[11]) + int(fields[12]) for fields in _group(group).values())
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _group(group: int) -> dict[int, list[str]]:
+    """Processes of a group, with what /proc/…/stat says behind their names."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
             fields = path.read_text().rpartition(")")[2].split()
         except OSError:
             continue
         if int(fields[2]) == group:
-            ticks += int(fields[11]) + int(fields[12])
-    return ticks / os.sysconf("SC_CLK_TCK")
+            found[int(path.parent.name)] = fields
+    return found
 
 
 if __name__ == "__main__":

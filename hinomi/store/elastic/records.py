@@ -17,12 +17,16 @@ from hinomi.store.protocols import Record
 
 _PAGE = 1_000
 _SHORT = 200
+_BY_ID = frozenset({"checkpoint", "lease", "state"})
+"""Kinds that are written every second or two and only ever asked for by their id, which sees each write at once: a
+refresh of every copy for each would keep a busy cluster from its work, and leaders from their leases."""
 _READ = ("記録を読めません", "records cannot be read")
 _WRITE = ("記録を書けません", "records cannot be written")
 
 
 class ElasticRecords:
-    """`hinomi.store.Records` on a cluster. What is written is found at once: each write refreshes its small index."""
+    """`hinomi.store.Records` on a cluster. What is written is found at once: each write refreshes its small index (but see
+    `_BY_ID`)."""
 
     def __init__(
         self, client: Elasticsearch, namespace: str = "default", *, clock: Clock | None = None
@@ -70,7 +74,8 @@ class ElasticRecords:
 
     def _write(self, record: Record, text: str, held: Mapping[str, Any] | None) -> None:
         """Write over what was held, or where nothing was. Raises ConflictError when that is so no longer."""
-        place: dict[str, Any] = {"index": self._index(record.kind), "id": _key(record.id), "refresh": True}
+        found = record.kind not in _BY_ID
+        place: dict[str, Any] = {"index": self._index(record.kind), "id": _key(record.id), "refresh": found}
         if held is None:
             place["op_type"] = "create"
         else:
