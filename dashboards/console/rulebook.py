@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hinomi.errors import HinomiError
+from rules import watching
 from rules.engine.ruleset import Correlation, Rule, RuleSet
 from rules.in_force import InForce
 
@@ -50,29 +51,8 @@ class Rulebook:
 
     def bases(self, rule_id: str) -> list[Rule]:
         """The detection rule of this id, or those that the correlation or baseline of this id watches."""
-        rules = self.rules
-        if (own := rules.rule(rule_id)) is not None:
-            return [own]
-        names = self._watched(rule_id)
-        return [rule for name in names if (rule := rules.rule(name)) is not None]
-
-    def _watched(self, rule_id: str) -> list[str]:
-        correlation = self.correlation(rule_id)
-        if correlation is not None:
-            found: list[str] = []
-            for reference in correlation.rule.rules or []:
-                inner = self.correlation(reference.reference)
-                found += self._watched(str(inner.rule.id)) if inner else [reference.reference]
-            return found
-        for other in self.rules.others:
-            if str(other.document.get("id")) == rule_id:
-                named = (other.document.get("baseline") or {}).get("rules") or []
-                return [str(name) for name in named]
-        return []
+        return watching.bases(self.rules, rule_id)
 
     def correlation(self, reference: str) -> Correlation | None:
         """The correlation of this id or name."""
-        for one in self.rules.correlations:
-            if reference in (str(one.rule.id), one.rule.name):
-                return one
-        return None
+        return watching.correlation(self.rules, reference)

@@ -16,13 +16,13 @@ from dashboards.console.evidence import Shown, show_event
 from dashboards.console.loudness import loudness
 from dashboards.console.pager import page_number
 from dashboards.console.visit import Visit
-from dashboards.coverage import coverage, layer
 from hinomi.alert import Alert, Level
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.errors import InputError
 from hinomi.store import Span
 from hinomi.words import Words
 from rules import engine
+from rules.coverage import coverage, layer
 from rules.engine.logsource import ANY_DATASET
 from rules.engine.ruleset import Rule
 
@@ -99,7 +99,7 @@ def rule(visit: Visit) -> Response:
 
 def navigator(visit: Visit) -> Response:
     """The coverage as a layer for the ATT&CK Navigator."""
-    made = layer(coverage(visit.console.rulebook, _arriving(visit)), "Hinomi")
+    made = layer(coverage(visit.console.rulebook.rules, _arriving(visit)), "Hinomi")
     headers = {"Content-Disposition": 'attachment; filename="hinomi-attack-layer.json"'}
     return Response(
         orjson.dumps(made, option=orjson.OPT_INDENT_2), media_type="application/json", headers=headers
@@ -215,7 +215,7 @@ def _matrix(visit: Visit, arriving: list[str]) -> Matrix:
 
 def _laid_out(visit: Visit, arriving: list[str]) -> Matrix:
     """Tactic → its techniques with rules and rules that are fed, in the order of an intrusion."""
-    covered = coverage(visit.console.rulebook, arriving)
+    covered = coverage(visit.console.rulebook.rules, arriving)
     names = dict(attack.techniques([f"attack.{one.technique.lower()}" for one in covered]))
     return [
         (name, [(o.technique, names[o.technique], o.rules, o.fed) for o in covered if key in o.tactics])

@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from hinomi.errors import InputError
-from ops import rule_commands
+from ops import rule_commands, rule_study
 from ops.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(rules, name="rules")
     _ours(rules)
     rule_commands.add(rules)
+    rule_study.add(rules)
 
 
 def _ours(rules: typer.Typer) -> None:

@@ -284,9 +284,9 @@ class ParquetEvents:
         for file in self._manifest.files([dataset], span):
             frame = pl.scan_parquet(self._folder / file.path)
             if span and span.start:
-                frame = frame.filter(pl.col("@timestamp") >= span.start)
+                frame = frame.filter(pl.col("@timestamp") >= span.start.astimezone(UTC))
             if span and span.end:
-                frame = frame.filter(pl.col("@timestamp") < span.end)
+                frame = frame.filter(pl.col("@timestamp") < span.end.astimezone(UTC))
             if columns is not None:
                 present = set(frame.collect_schema().names())
                 frame = frame.select(name for name in columns if name in present)
