@@ -4,15 +4,17 @@ import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from collectors.indicators import Held, Matcher
 from collectors.indicators.fetch import fetch
 from collectors.indicators.indicator import Indicator
+from collectors.indicators.matcher import columns_of
 from collectors.indicators.reading import Terms
 from collectors.indicators.settings import Feed, IndicatorSettings
+from collectors.source import frame_of
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 FEED = "indicator_feed"
 _LOOK_EVERY = 5.0
+_PART, _WHOLE = 50_000, 1_000  # events looked at, and fetched whole, at a time
 
 
 def held(data: Path) -> Held:
@@ -96,22 +99,33 @@ class Indicators:
             return 0
         now = self.clock.now()
         matcher, span = Matcher(new, now), Span(now - timedelta(days=self.retro_days), None)
+        columns = ["event.id", *columns_of(new["kind"].unique().to_list())]
         found = 0
-        for one in self.events.datasets():
-            if one.name not in (SIGNALS, DEAD_LETTERS):
-                for frame in self.events.scan(one.name, span=span):
-                    found += self._signals(one.name, matcher, frame)
+        for name in (one.name for one in self.events.datasets()):
+            if name not in (SIGNALS, DEAD_LETTERS):
+                for frame in self.events.scan(name, span=span, columns=columns):
+                    for part in frame.iter_slices(_PART):
+                        found += self._met(name, matcher, part, span)
         return found
 
-    def _signals(self, dataset: str, matcher: Matcher, frame: pl.DataFrame) -> int:
+    def _met(self, dataset: str, matcher: Matcher, frame: pl.DataFrame, span: Span) -> int:
+        """Signals for what of a frame meets an indicator. Only the columns that can meet one are read of all events; the
+        few that do are fetched whole, some at a time."""
         marked = matcher.mark(frame)
         if "threat.indicator.name" not in marked.columns:
             return 0
-        hits = marked.filter(pl.col("threat.indicator.name").is_not_null())
-        if not hits.height:
-            return 0
+        ids = marked.filter(pl.col("threat.indicator.name").is_not_null())["event.id"].to_list()
+        return sum(
+            self._signals(
+                dataset, matcher, self.events.get(ids[at : at + _WHOLE], datasets=[dataset], span=span)
+            )
+            for at in range(0, len(ids), _WHOLE)
+        )
+
+    def _signals(self, dataset: str, matcher: Matcher, rows: list[dict[str, Any]]) -> int:
         now = self.clock.now()
-        batch = Batch.of(dataset, hits, ingested=now)
+        whole = Batch.of(dataset, frame_of(rows), ingested=now)
+        batch = Batch(dataset, matcher.mark(whole.frame))
         matches = self.rules.match(batch)
         own = Matches([(rule, rows) for rule, rows in matches.hits if "indicator" in _own(rule.custom)])
         signals = self.rules.signals(batch, own)

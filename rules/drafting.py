@@ -170,7 +170,7 @@ _TAIL = [
     "level: medium",
     "what_to_do_ja: '(下書き)警報を受けた職員が最初にすること'",
     "what_to_do_en: 'First thing to do for whoever gets the alert.'",
-    "# hinomi: {guideline: [MIC-6.5-(1)], owner: h.sato}  # 応える条項と担当 / clause served, owner",
+    "# hinomi: {guideline: [MIC-7.1], owner: h.sato}  # 応える条項と担当 / clause served, owner",
 ]
 
 

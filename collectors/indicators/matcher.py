@@ -4,8 +4,7 @@ A hit is written into the event: `threat.indicator.*` and `threat.feed.name` (EC
 A domain is also met by names below it; a network by its addresses.
 """
 
-import ipaddress
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import polars as pl
 
 from collectors.indicators.indicator import Kind
+from collectors.indicators.networks import Networks
 
 COLUMNS: dict[str, Kind] = {
     "source.ip": Kind.ADDRESS,
@@ -45,8 +45,14 @@ _ADDED = {
     "threat.indicator.provider": "source",
     "threat.feed.name": "source",
 }
-_MEMO = 200_000  # addresses whose network is remembered
 _LABELS = 6  # of a name, from the right, that a domain indicator may have
+
+
+def columns_of(kinds: Collection[str]) -> list[str]:
+    """The columns in which indicators of these kinds are met."""
+    wanted = {Kind.ADDRESS if kind == Kind.NETWORK else Kind(kind) for kind in kinds}
+    return [column for column, kind in COLUMNS.items() if kind in wanted]
+
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -82,8 +88,7 @@ class Matcher:
         surest = live.sort("confidence", descending=True).unique(["kind", "value"], keep="first")
         self.size = surest.height
         self.tables = {kind: _Table(surest.filter(pl.col("kind") == str(kind))) for kind in Kind}
-        self.networks = _networks(self.tables[Kind.NETWORK].rows)
-        self._memo: dict[str, int | None] = {}
+        self.networks = Networks(self.tables[Kind.NETWORK].rows["value"].to_list())
 
     def mark(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the surest hit of each event in the columns of a hit; the same frame where there is none."""
@@ -123,21 +128,14 @@ class Matcher:
             .join(pairs, on="sought", how="inner", maintain_order="left")
             for pairs in _sought(distinct, kind)
         ]
-        if kind is Kind.ADDRESS and self.networks:
+        if kind is Kind.ADDRESS and self.networks.texts:
             parts.append(self._in_networks(distinct))
         found = [part.drop("sought") for part in parts if part.height]
         return pl.concat(found, how="vertical_relaxed") if found else None
 
     def _in_networks(self, distinct: pl.Series) -> pl.DataFrame:
-        """Addresses that lie in a network: one dictionary a length of prefix."""
-        if len(self._memo) > _MEMO:
-            self._memo.clear()
-        memo, rows, given = self._memo, [], []
-        for text in distinct.to_list():
-            row = memo[text] if text in memo else memo.setdefault(text, _network_of(text, self.networks))
-            if row is not None:
-                rows.append(row)
-                given.append(text)
+        """Addresses that lie in a network."""
+        given, rows = self.networks.find(distinct)
         held = self.tables[Kind.NETWORK].rows[rows]
         return held.with_columns(
             pl.Series("sought", given, dtype=pl.String), pl.Series("given", given, dtype=pl.String)
@@ -163,30 +161,3 @@ def _sought(distinct: pl.Series, kind: Kind) -> Iterator[pl.DataFrame]:
         )
         return
     yield given.with_columns((own if kind is Kind.ADDRESS else own.str.to_lowercase()).alias("sought"))
-
-
-Prefixes = dict[tuple[int, int], dict[int, int]]
-
-
-def _networks(rows: pl.DataFrame) -> Prefixes:
-    """(version, prefix length) → network number → row."""
-    found: Prefixes = {}
-    for row, text in enumerate(rows["value"].to_list()):
-        network = ipaddress.ip_network(text)
-        found.setdefault((network.version, network.prefixlen), {})[int(network.network_address)] = row
-    return dict(sorted(found.items(), reverse=True))
-
-
-def _network_of(text: str, networks: Prefixes) -> int | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    number, bits = int(address), address.max_prefixlen
-    for (version, length), held in networks.items():
-        if (
-            version == address.version
-            and (row := held.get(number >> (bits - length) << (bits - length))) is not None
-        ):
-            return row
-    return None

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from collectors.indicators import Held, Indicator, Kind, Matcher
 from collectors.indicators.held import SCHEMA
+from collectors.indicators.networks import Networks
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
@@ -113,3 +114,33 @@ def test_held_renews_tells_what_is_new_and_expires(tmp_path: object) -> None:
     assert own.take([other])["source"].to_list() == ["b"]
     assert own.expire(NOW + timedelta(days=2)) == 1 and own.frame()["source"].to_list() == ["b"]
     assert own.expire(NOW, "b") == 1 and own.frame().height == 0
+
+
+_ADDRESS = st.one_of(
+    st.ip_addresses().map(str),
+    st.integers(0, 255).map(lambda n: f"203.0.113.{n}"),
+    st.sampled_from(["", "1.2.3", "1.2.3.4.5", "203.0.113.07", "+203.0.113.7", "203.0.113.256", " 203.0.113.7", "::ffff:203.0.113.7"]),
+)  # fmt: skip
+
+
+@given(st.lists(_ADDRESS, max_size=40, unique=True), st.lists(st.integers(8, 32), max_size=6), st.booleans())
+def test_the_narrowest_network_of_anything_that_calls_itself_an_address(
+    texts: list[str], lengths: list[int], six: bool
+) -> None:
+    """Sound and unsound texts, both versions: the row found is that of the longest prefix that holds the address."""
+    networks = [str(ip_network(("203.0.113.0", n), strict=False)) for n in dict.fromkeys(lengths)]
+    networks += ["2001:db8::/32", "2001:db8:1::/48", "8000::/19"] if six else []
+    found = dict(zip(*Networks(networks).find(pl.Series(texts, dtype=pl.String)), strict=True))
+    for text in texts:
+        assert found.get(text) == _slowly(text, networks), text
+
+
+def _slowly(text: str, networks: list[str]) -> int | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    fitting = [
+        (ip_network(one).prefixlen, row) for row, one in enumerate(networks) if address in ip_network(one)
+    ]
+    return max(fitting)[1] if fitting else None
