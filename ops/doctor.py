@@ -23,7 +23,7 @@ from responders.audit import Audit
 from responders.connectors.catalogue import connector
 from responders.oncall import Rota
 from responders.playbooks.playbook import catalogue as playbooks
-from rules import content, lock
+from rules import content, lock, quarantine
 from rules.in_force import KEPT
 
 _LOW_DISK = 0.10
@@ -235,6 +235,15 @@ def rules(patient: Patient) -> Iterator[Check]:
     else:
         yield Check(Words("ルール", "rules"), State.GOOD, said)
     yield from _approved(patient)
+    yield from _aside(patient)
+
+
+def _aside(patient: Patient) -> Iterator[Check]:
+    """Are rules set aside because they flood or slow the engine?"""
+    for one in quarantine.held(patient.records):
+        said = Words(f"{one.title}: {one.said.ja}。", f"{one.title}: {one.said.en}")
+        remedy = f"hinomi rules release {one.rule}"
+        yield Check(Words("止めたルール", "rule set aside"), State.BAD, said, Words(remedy, remedy))
 
 
 def _approved(patient: Patient) -> Iterator[Check]:

@@ -24,6 +24,7 @@ from ops.journal import log
 from ops.stages import Stages
 from ops.watch import LiveEnricher
 from rules.engine import RuleSet
+from rules.stats import Tally
 
 HEADER_LINE = "header_line"
 """Why a declared mapping rejects the line of column names that each dropped file begins with: it is no event."""
@@ -59,6 +60,7 @@ class Pipeline:
     stages: Stages = field(default_factory=Stages)
     health: SourceHealth | None = None
     indicators: LiveIndicators | Matcher | None = None
+    tally: Tally | None = None
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -191,7 +193,10 @@ class Pipeline:
             return None
         rules = self.rules()
         try:
-            signals = rules.signals(batch, rules.match(batch))
+            matches = rules.match(batch)
+            signals = rules.signals(batch, matches)
+            if self.tally is not None:
+                self.tally.saw(rules, batch, matches)
         except Exception as error:  # the events are stored all the same, and the loss is counted and said
             log.error("match_failed", dataset=batch.dataset, error=f"{type(error).__name__}: {error}")
             self.ledger.count("dropped", len(batch), dataset=batch.dataset, reason="not_matched_engine_error")

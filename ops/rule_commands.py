@@ -1,15 +1,16 @@
 """The commands of `hinomi rules` that change what runs, and look after it: a data folder at a time."""
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import orjson
 import typer
 
 from hinomi.errors import InputError
+from hinomi.text import inert
 from ops.folders import cache_folder
 from ops.opened import Opened, opened, operator
-from rules import in_force, lock
+from rules import in_force, lock, quarantine
 from rules.choice import Selector
 from rules.importing import Import
 from rules.in_force import InForce, Kept
@@ -23,6 +24,8 @@ def add(rules: typer.Typer) -> None:
     _switch(rules)
     _lock(rules)
     _hygiene(rules)
+    _figures(rules)
+    _quarantine(rules)
 
 
 def _import(rules: typer.Typer) -> None:
@@ -165,9 +168,55 @@ def _hygiene(rules: typer.Typer) -> None:
         with opened(data) as place:
             loaded = _in_force(place).load(cache_folder())
             found = rule_hygiene.report(
-                loaded, place.settings.rules, place.events, place.clock.now(), days, noisy
+                loaded, place.settings.rules, place.events, place.clock.now(), days, noisy, place.records
             )
         if json:
             typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode())
         else:
             typer.echo("\n".join(found.lines()))
+
+
+def _figures(rules: typer.Typer) -> None:
+    @rules.command()
+    def stats(
+        data: Path = DATA,
+        days: int = typer.Option(7, min=1, max=35, help="さかのぼる日数 / days to look back"),
+        json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
+    ) -> None:
+        """ルールごとの信号の数と費用 / signals and cost of each rule, as the workers counted them."""
+        from rules.stats import figures
+
+        with opened(data) as place:
+            found = figures(place.records, place.clock.now() - timedelta(days=days))
+            titles = {one.id: one.title for one in _in_force(place).load(cache_folder()).rules}
+        if json:
+            body = {rule: {"title": titles.get(rule, ""), **one.as_json()} for rule, one in found.items()}
+            typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
+            return
+        for rule, one in sorted(found.items(), key=lambda pair: (-pair[1].signals, -pair[1].seconds)):
+            title = inert(titles.get(rule, "(いまは動いていない / not in force)"))
+            typer.echo(f"{one.signals:12,}  {one.seconds:10.2f} s  {one.share:6.1%}  {title} ({inert(rule)})")
+
+
+def _quarantine(rules: typer.Typer) -> None:
+    @rules.command()
+    def release(
+        rule: str = typer.Argument("", help="ルールの id(なければ一覧) / a rule's id; without it the list"),
+        data: Path = DATA,
+        owner: str = typer.Option("", help="決めた人 / who decided"),
+        reason: str = typer.Option("", help="理由 / why"),
+    ) -> None:
+        """自動で止めたルールを見る・戻す / rules set aside because they flood or slow the engine: see them, release one."""
+        with opened(data) as place:
+            if not rule:
+                for one in quarantine.held(place.records):
+                    typer.echo(f"{one.rule}  {one.at}  {inert(one.title)}: {one.said.ja} / {one.said.en}")
+                return
+            if not owner or not reason:
+                raise InputError("--owner と --reason を書いてください。", "give --owner and --reason")
+            if all(one.rule != rule for one in quarantine.held(place.records)):
+                raise InputError(f"「{rule}」は止められていません。", f'"{rule}" is not set aside')
+            _note(place, "rules.release", rule, {"owner": owner, "reason": reason})
+            quarantine.release(place.records, rule, place.clock.now())
+            quarantine.mirror(place.records, place.data)
+        typer.echo("戻しました。 / it runs again")

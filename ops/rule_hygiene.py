@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.batch import SIGNALS
-from hinomi.store import Events, Span
+from hinomi.store import Events, Records, Span
 from hinomi.text import inert
+from rules import stats
 from rules.choice import Choice
 from rules.engine import Rule, RuleSet
 from rules.settings import RulesSettings
@@ -17,13 +18,15 @@ _MANY = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Hygiene:
-    """hits: signals by rule id; noisy: with how many a day; unfed, silent: rules; exceptions and switches as text."""
+    """hits: signals by rule id; noisy: with how many a day; unfed: no source of ours carries their log; starved: a source
+    does, and nothing of it was ever stored; exceptions and switches as text."""
 
     days: int
     hits: dict[str, int]
     noisy: list[tuple[Rule, float]]
     silent: list[Rule]
     unfed: list[Rule]
+    starved: list[Rule]
     unowned: list[str]
     ended: list[str]
 
@@ -37,6 +40,7 @@ class Hygiene:
             ],
             "silent": [{"id": rule.id, "title": rule.title} for rule in self.silent],
             "unfed": [{"id": rule.id, "title": rule.title} for rule in self.unfed],
+            "starved": [{"id": rule.id, "title": rule.title} for rule in self.starved],
             "unowned": self.unowned,
             "ended": self.ended,
         }
@@ -47,6 +51,7 @@ class Hygiene:
         yield from (f"  {rate:10,.1f}/日  {inert(rule.title)} ({rule.id})" for rule, rate in self.noisy)
         yield f"供給するソースがない / fed by no source {len(self.unfed):,}"
         yield from (f"  {inert(rule.title)} ({rule.id})" for rule in self.unfed)
+        yield f"ログがまだ届いていない / no log of theirs has come {len(self.starved):,}"
         yield f"担当か理由のない例外・停止 / exceptions and switches without owner or reason {len(self.unowned):,}"
         yield from (f"  {inert(one)}" for one in self.unowned)
         yield f"期限の切れた例外・停止 / ended {len(self.ended):,}"
@@ -55,11 +60,22 @@ class Hygiene:
 
 
 def report(
-    rules: RuleSet, settings: RulesSettings, events: Events, now: datetime, days: int, noisy: int
+    rules: RuleSet,
+    settings: RulesSettings,
+    events: Events,
+    now: datetime,
+    days: int,
+    noisy: int,
+    records: Records | None = None,
 ) -> Hygiene:
-    """Over the signals of so many days. noisy: signals a day beyond which a rule is."""
+    """Over the signals of so many days, as stored and as counted by the workers (`rules.stats`), which outlive retention.
+
+    noisy: signals a day beyond which a rule is."""
     span = Span(now - timedelta(days=days), now)
     hits = dict(events.top("rule.id", datasets=[SIGNALS], span=span, limit=_MANY))
+    counted = stats.figures(records, now - timedelta(days=days)) if records is not None else {}
+    hits |= {rule: max(hits.get(rule, 0), one.signals) for rule, one in counted.items() if one.signals}
+    arriving = {one.name for one in events.datasets()}
     rates = [(rule, hits.get(rule.id, 0) / days) for rule in rules.rules]
     choice = Choice(settings.disable, settings.enable)
     switches = [*choice.disable, *choice.enable]
@@ -71,6 +87,11 @@ def report(
             rule for rule in rules.rules if rule.feeds and rule.unsupported is None and rule.id not in hits
         ],
         unfed=[rule for rule in rules.rules if not rule.feeds],
+        starved=[
+            rule
+            for rule in rules.rules
+            if rule.feeds and arriving.isdisjoint(rule.feeds) and "*" not in rule.feeds
+        ],
         unowned=[
             *(f"{one.title} ({one.path})" for one in rules.filters if not one.owner or not one.reason),
             *(str(one) for one in switches if not one.owner or not one.reason),

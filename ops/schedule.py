@@ -1,16 +1,17 @@
 """Periodic jobs of a tower, driven by the library `schedule`; each failure is logged and does not stop the rest."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 import schedule
 
+from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
-from ops import feeds, holds, indicators, reports, retention, stores
+from ops import feeds, holds, indicators, reports, retention, rule_watch, stores
 from ops.folders import cache_folder
 from ops.journal import log
 from ops.roles.start import Role
@@ -27,6 +28,7 @@ class Timetable:
 
     scheduler: schedule.Scheduler
     ledger: Ledger
+    told: list[Alert] = field(default_factory=list)
 
     @classmethod
     def of(cls, process: Role, events: Events, records: Records) -> "Timetable":
@@ -46,7 +48,12 @@ class Timetable:
         table.scheduler.every(10).minutes.do(
             table.guarded, "indicators", lambda: renewed_indicators(process, events, records, table.ledger)
         )
-        table.scheduler.every().hour.do(table.guarded, "rules_lock", lambda: verify_rules(process))
+        table.scheduler.every().hour.do(
+            table.guarded, "rules_lock", lambda: verify_rules(process, table.told.append)
+        )
+        table.scheduler.every(1).minutes.do(
+            table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.told.append)
+        )
         table.scheduler.every().hour.do(table.guarded, "audit", lambda: verify_audit(records, process))
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
             table.guarded, "daily_digest", lambda: daily_digest(process, events, records)
@@ -61,6 +68,11 @@ class Timetable:
         self.scheduler.run_pending()
         for line, n in self.ledger.take().items():
             ledger.count(line.what, n, dataset=line.dataset, reason=line.reason)
+
+    def take(self) -> list[Alert]:
+        """Operational alerts that jobs raised since the last asking."""
+        taken, self.told = self.told, []
+        return taken
 
     def guarded(self, name: str, job: Callable[[], object]) -> None:
         """Run a job; what goes wrong is said in words."""
@@ -100,8 +112,9 @@ def verify_audit(records: Records, process: Role) -> int:
     return len(problems)
 
 
-def verify_rules(process: Role) -> int:
-    """Check that the rules that run are those that were approved (`hinomi rules lock`); each that is not is said."""
+def verify_rules(process: Role, tell: Callable[[Alert], object] = lambda _: None) -> int:
+    """Check that the rules that run are those that were approved (`hinomi rules lock`); each that is not is said, and all
+    together are an operational alert, once a day for the same difference."""
     path = process.data / KEPT / lock.NAME
     if not path.exists():
         return 0
@@ -109,6 +122,8 @@ def verify_rules(process: Role) -> int:
     found = list(lock.differences(path, rules))
     for one in found:
         log.error("rule_not_as_approved", rule=one.rule.id, file=one.rule.file, reason=one.said.en)
+    if found:
+        tell(rule_watch.unapproved(found, process.clock.now()))
     return len(found)
 
 

@@ -83,13 +83,16 @@ def _held(about: Mapping[str, Any], path: str, name: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What is switched off, and what is on all the same."""
+    """What is switched off, what is on all the same, and what is set aside whatever `enable` says (quarantine)."""
 
     disable: Sequence[Selector] = ()
     enable: Sequence[Selector] = ()
+    aside: Sequence[Selector] = ()
 
     def off(self, about: Mapping[str, Any], path: str, today: date) -> Selector | None:
         """The entry that switches a rule off; None where it runs."""
+        if (held := next((one for one in self.aside if one.fits(about, path)), None)) is not None:
+            return held
         if any(one.live(today) and one.fits(about, path) for one in self.enable):
             return None
         return next((one for one in self.disable if one.live(today) and one.fits(about, path)), None)
@@ -100,10 +103,11 @@ class Choice:
 
     def key(self, today: date) -> bytes:
         """What of it a compiled rule set depends on."""
-        if not self.disable:
+        if not self.disable and not self.aside:
             return b""
         live = (
-            [one.model_dump_json() for one in each if one.live(today)] for each in (self.disable, self.enable)
+            [one.model_dump_json() for one in each if one.live(today)]
+            for each in (self.disable, self.enable, self.aside)
         )
         return "|".join("\n".join(one) for one in live).encode()
 

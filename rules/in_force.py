@@ -23,6 +23,7 @@ from rules.settings import RulesSettings
 
 KEPT = "rules"
 CHOICE = "choice.yml"
+QUARANTINE = "quarantine.yml"
 EXCEPTIONS = "exceptions"
 IMPORTED = "imported"
 LIVE = "live"
@@ -62,7 +63,11 @@ class InForce:
     def choice(self) -> Choice:
         """What is switched off, by the configuration and by decision. Raises ConfigError for a file that is wrong."""
         kept = read_choice(self.choice_file)
-        return Choice([*self.disable, *kept.disable], [*self.enable, *kept.enable])
+        aside = read_choice(self._quarantine())
+        return Choice([*self.disable, *kept.disable], [*self.enable, *kept.enable], aside.disable)
+
+    def _quarantine(self) -> Path | None:
+        return self.choice_file.with_name(QUARANTINE) if self.choice_file else None
 
     def load(self, cache: Path | None = None, today: date | None = None) -> engine.RuleSet:
         """The rules, compiled."""
@@ -79,7 +84,7 @@ class InForce:
         """What a reload depends on: each file with its time of change (ns), and the day."""
         found = {"": datetime.now(UTC).astimezone().toordinal()}
         files = [Path(one) for one in self.pipelines if Path(one).suffix in (".yml", ".yaml")]
-        files += [self.choice_file] if self.choice_file else []
+        files += [one for one in (self.choice_file, self._quarantine()) if one is not None]
         for place in (*self.folders, *files):
             _changes(place, found)
         return found

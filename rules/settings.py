@@ -15,7 +15,8 @@ class RulesSettings(Section):
     lateness_minutes: how late, in event time, a log line may come and still count in correlations; pipelines: pySigma
     processing pipelines, files (`.yml`) or names of installed ones, applied to every rule; placeholders: values for
     rules with `|expand`, by name; disable, enable: what is switched off, and what is on all the same (`hinomi rules
-    disable` keeps more of these in the data folder).
+    disable` keeps more of these in the data folder); flood_per_hour, slow_share: signals in an hour, and share of one
+    processor, beyond which a rule is set aside and people are told (0: never).
     """
 
     packs: bool = True
@@ -25,6 +26,8 @@ class RulesSettings(Section):
     placeholders: dict[str, list[str]] = Field(default_factory=dict)
     disable: list[Selector] = Field(default_factory=list)
     enable: list[Selector] = Field(default_factory=list)
+    flood_per_hour: int = Field(default=100_000, ge=0)
+    slow_share: float = Field(default=0.25, ge=0, le=64)
 
     @property
     def lateness(self) -> timedelta:

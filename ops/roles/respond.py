@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from hinomi.alert import Alert
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
@@ -56,6 +57,7 @@ class Respond:
             if self.leading is None or self.leading.now(self._begin):
                 more = self._turn()
                 self.timetable.run_due(self.ledger)
+                self._tell(self.timetable.take())
             self._say()
             self.role.stop.wait(0.0 if more else _PAUSE)
         if self.detection is not None:
@@ -84,6 +86,15 @@ class Respond:
             log.error("respond_failed", reason=f"{type(error).__name__}: {error}")
             self.role.stop.wait(1.0)
         return more
+
+    def _tell(self, alerts: list[Alert]) -> None:
+        """Hand over what the tower says of itself; what cannot be now is tried in the next round."""
+        try:
+            if alerts:
+                self.responder.receive(alerts)
+        except HinomiError as error:
+            log.error("respond_failed", reason=str(error))
+            self.timetable.told += alerts
 
     def _say(self) -> None:
         if time.monotonic() - self._said < _SAY_EVERY:

@@ -23,10 +23,13 @@ from ops.lookahead import Lookahead
 from ops.pipeline import Pipeline
 from ops.roles.start import Role, role
 from ops.watch import LiveEnricher, LiveRules
+from rules import quarantine
+from rules.stats import Tally
 
 _QUIET = 0.4  # seconds between looks at a quiet lane: a line is stored within a second, in few files
 _BUSY_ROWS = 2_000
 _SAY_EVERY = 1.0
+_MIRROR_EVERY = 5.0
 PULLED = "pull/lane-0"
 """The lane, below the data folder, that `ops.roles.pull` writes."""
 
@@ -54,6 +57,7 @@ class Worker:
     role: Role
     ledger: Ledger = field(default_factory=Ledger)
     _said: float = 0.0
+    _mirrored: float = 0.0
 
     def run(self) -> None:
         """Until told to stop; what was read is stored first."""
@@ -99,6 +103,7 @@ class Worker:
             clock=role_.clock,
             encodings=settings.encodings(),
             health=SourceHealth(records, role_.label),
+            tally=Tally(records, role_.label, role_.clock),
         )
 
     def _left(self) -> list[str]:
@@ -157,8 +162,21 @@ class Worker:
             counts.save(self.ledger)
             if pipeline.health is not None:
                 pipeline.health.save()
+            self._say_rules(pipeline)
         except StoreError as error:  # the counts stay in the ledger until the store takes them
             log.error("counts_not_saved", reason=str(error))
+        self._report(pipeline, lanes)
+
+    def _say_rules(self, pipeline: Pipeline) -> None:
+        """What the rules did, and which of them are set aside for now."""
+        if pipeline.tally is None:
+            return
+        pipeline.tally.save(at_once=self.role.stop.is_set())
+        if self.role.lane == 0 and time.monotonic() - self._mirrored > _MIRROR_EVERY:
+            self._mirrored = time.monotonic()
+            quarantine.mirror(pipeline.tally.records, self.role.data)
+
+    def _report(self, pipeline: Pipeline, lanes: list[Lane]) -> None:
         backlog = sum(lane.reader.backlog(lane.after) for lane in lanes)
         after = {lane.name: lane.after for lane in lanes}
         self.role.ready(

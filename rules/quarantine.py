@@ -1,0 +1,145 @@
+"""Rules set aside because they flood or slow the engine, until a person releases them.
+
+A record says which and why; each machine copies the records into `<data>/rules/quarantine.yml`, which whoever loads rules
+reads. No `enable` beats it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from hinomi.alert import Alert, Level
+from hinomi.identity import digest
+from hinomi.store import Records
+from hinomi.words import Words
+from rules import stats
+from rules.choice import Selector
+from rules.engine import RuleSet
+from rules.in_force import KEPT, QUARANTINE, Kept, keep_choice, read_choice
+from rules.settings import RulesSettings
+
+KIND = "rule_quarantine"
+_HOUR = 3600.0
+_LEAST_SAMPLED = 1.0  # seconds of samples, without which nobody is called slow
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """why: `flood` (figure: signals in an hour) or `slow` (figure: share of one processor); at: ISO time."""
+
+    rule: str
+    title: str
+    why: str
+    figure: float
+    limit: float
+    at: str
+    released: str = ""
+
+    @property
+    def said(self) -> Words:
+        """Why, in words."""
+        if self.why == "flood":
+            return Words(
+                f"1時間に {self.figure:,.0f} 件の信号を出しました(上限 {self.limit:,.0f})",
+                f"{self.figure:,.0f} signals in an hour (limit {self.limit:,.0f})",
+            )
+        return Words(
+            f"1つのCPUの {self.figure:.0%} を使いました(上限 {self.limit:.0%})",
+            f"took {self.figure:.0%} of a processor (limit {self.limit:.0%})",
+        )
+
+
+def held(records: Records) -> list[Held]:
+    """What is set aside now."""
+    every = (Held(**one.body) for one in records.find(KIND, limit=10_000))
+    return [one for one in every if not one.released]
+
+
+def judge(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
+    """Rules in force that went over a limit in this hour or the last. Hours that a release falls into do not count."""
+    known = {rule.id: rule for rule in rules.rules}
+    freed = {one.id: str(one.body["released"]) for one in records.find(KIND, limit=10_000)}
+    seen: set[str] = set()
+    for hour in (now, now - timedelta(hours=1)):
+        for identity, one in stats.hourly(records, hour).items():
+            rule = known.get(identity)
+            start = hour.replace(minute=0, second=0, microsecond=0)
+            if rule is None or identity in seen or _since(freed.get(identity), start):
+                continue
+            found = _over(one, settings)
+            if found is not None:
+                seen.add(identity)
+                title = str(rule.custom.get("title_ja") or rule.title)
+                yield Held(identity, title, *found, at=now.isoformat())
+
+
+def _since(released: str | None, start: datetime) -> bool:
+    return bool(released) and datetime.fromisoformat(str(released)) >= start
+
+
+def _over(one: stats.Figures, settings: RulesSettings) -> tuple[str, float, float] | None:
+    if settings.flood_per_hour and one.signals > settings.flood_per_hour:
+        return "flood", float(one.signals), float(settings.flood_per_hour)
+    share = one.seconds / _HOUR
+    if settings.slow_share and one.seconds > _LEAST_SAMPLED and share > settings.slow_share:
+        return "slow", share, settings.slow_share
+    return None
+
+
+def hold(records: Records, one: Held) -> None:
+    """Set a rule aside."""
+    records.put(KIND, one.rule, asdict(one))
+
+
+def release(records: Records, rule: str, at: datetime) -> bool:
+    """Let a rule run again; False where it was not set aside."""
+    found = records.get(KIND, rule)
+    if found is None or found.body["released"]:
+        return False
+    records.put(KIND, rule, {**found.body, "released": at.isoformat()}, expect=found.version)
+    return True
+
+
+def mirror(records: Records, data: Path) -> bool:
+    """Bring the machine's file in line with the records; whether it changed."""
+    path = data / KEPT / QUARANTINE
+    wanted = Kept(disable=[_selector(one) for one in sorted(held(records), key=lambda one: one.rule)])
+    if wanted == read_choice(path):
+        return False
+    keep_choice(path, wanted)
+    return True
+
+
+def _selector(one: Held) -> Selector:
+    return Selector(id=[one.rule], owner="hinomi", reason=f"隔離 / quarantine: {one.said.ja} ({one.said.en})")
+
+
+_ABOUT: dict[str, Any] = {
+    "rule_id": "6f2a4f0e-3c5b-4a8e-9d43-0a7f1e6c2b55",
+    "rule_name": "rule_quarantined",
+    "title_ja": "検知ルールを自動で止めた",
+    "title_en": "A detection rule was set aside",
+    "what_to_do_ja": "ルールの条件を絞るか例外を足し、hinomi rules release で戻してください。"
+    "戻すまで、この検知と、数える相関は働きません。",
+    "what_to_do_en": "Narrow the rule or add an exception, then hinomi rules release. "
+    "Until then it is blind, as is what counts it.",
+}
+
+
+def alert(one: Held, now: datetime) -> Alert:
+    """The operational alert."""
+    return Alert(
+        **_ABOUT,
+        id=digest(_ABOUT["rule_id"], one.rule, one.at),
+        level=Level.HIGH,
+        kind="correlation",
+        first=now,
+        last=now,
+        detected=now,
+        fields={"rule.id": one.rule, "rule.name": one.title},
+        reason_ja=f"「{one.title}」が{one.said.ja}。",
+        reason_en=f'"{one.title}": {one.said.en}.',
+        guideline=["MIC-7.1"],
+    )
