@@ -11,6 +11,7 @@ from datetime import timedelta
 import polars as pl
 
 from collectors import times as clocks
+from collectors.zone_words import OFFSETS
 from hinomi import ecs
 
 _PRI = r"^<(?P<pri>\d{1,3})>"
@@ -100,7 +101,10 @@ def _headed(part: pl.DataFrame, pattern: str, zone: str) -> pl.DataFrame:
     found = part.select(pl.col("message").str.extract_groups(pattern).alias("h")).unnest("h")
     names = found.columns
     if "device" in names:  # Cisco's switches name themselves before their own time
-        found = found.with_columns(pl.coalesce(pl.col("device"), pl.col("host")).alias("host"))
+        named = pl.col("device").is_not_null()
+        found = found.with_columns(
+            pl.when(named).then(pl.col("host")).alias("word"), pl.coalesce("device", "host").alias("host")
+        )
     texts = [
         _text(name).alias(f"header.{name}")
         if name in names
@@ -138,7 +142,7 @@ def _timestamp(names: list[str], zone: str) -> pl.Expr:
     if "iso" in names:
         times.append(_iso(zone))
     if "month" in names:
-        times.append(_bsd(zone))
+        times.append(_worded(zone) if "device" in names else _bsd(zone))
     return pl.coalesce(times) if times else pl.lit(None, dtype=ecs.TIME)
 
 
@@ -148,6 +152,13 @@ def _iso(zone: str) -> pl.Expr:
     aware = pl.when(offset).then(text).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="ns", strict=False)
     local = pl.when(~offset).then(text).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
     return pl.coalesce(aware.dt.convert_time_zone("UTC"), _zoned(local, zone))
+
+
+def _worded(zone: str) -> pl.Expr:
+    """The time of a switch that wrote its name before the time and a zone word behind it."""
+    offset = pl.col("word").replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    said = _bsd("UTC") - pl.duration(minutes=offset, time_unit="ns")
+    return pl.when(offset.is_not_null()).then(said).otherwise(_bsd(zone))
 
 
 def _bsd(zone: str) -> pl.Expr:

@@ -6,6 +6,7 @@ forms at the end (VPN session prefixes, `from … to …`), else it keeps its id
 """
 
 _IP = r"[0-9A-Fa-f.:]+"
+_ADDRESS = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7})"
 
 
 def _end(name: str) -> str:
@@ -73,7 +74,7 @@ MESSAGES: dict[str, str] = {
         rf"Deny (?P<direction>inbound) (?P<proto>UDP) from {_pair('src')} to "
         rf"{_pair('dst')}{_TAIL}"
     ),
-    "106010 106014": rf"Deny (?P<direction>inbound) (?P<proto>\S+) src {_end('src')} dst {_end('dst')}",
+    "106010 106014": rf"Deny (?P<direction>inbound) (?:protocol )?(?P<proto>\S+) src {_end('src')} dst {_end('dst')}",
     "106011": rf"Deny (?P<direction>inbound) \(No xlate\) (?P<proto>\w+) src {_end('src')} dst {_end('dst')}",
     "106012": r"Deny IP from (?P<src>[^\s,]+) to (?P<dst>[^\s,]+), IP options: (?P<reason>.*)",
     "106015": rf"Deny (?P<proto>TCP) \((?P<reason>[^)]*)\) from {_pair('src')} to {_pair('dst')}{_TAIL}",
@@ -86,8 +87,8 @@ MESSAGES: dict[str, str] = {
         r"to (?P<dst>\S+) on interface (?P<on>\S+)"
     ),
     "106023": (
-        rf"Deny (?:protocol )?(?P<proto>\S+) src {_end('src')} dst {_end('dst')}(?: \(type "
-        rf"(?P<icmptype>\d+), code (?P<icmpcode>\d+)\))? by access-group \"(?P<acl>[^\"]*)\""
+        rf"Deny (?:protocol )?(?P<proto>\S+) src {_end('src')} dst {_end('dst')}(?: \(?type "
+        rf"(?P<icmptype>\d+), code (?P<icmpcode>\d+)\)?,?)? by access-group \"(?P<acl>[^\"]*)\""
     ),
     "106100 106102 106103": (
         r"access-list (?P<acl>\S+) (?P<result>permitted|denied|est-allowed) (?P<proto>\S+)"
@@ -95,7 +96,11 @@ MESSAGES: dict[str, str] = {
         r"(?P<srcif>[^\s/]+)/(?P<src>[^\s(]+)\((?P<srcport>\d+)\)(?:\((?P<srcuser>[^)]*)\))? -> "
         r"(?P<dstif>[^\s/]+)/(?P<dst>[^\s(]+)\((?P<dstport>\d+)\)"
     ),
-    "313001 313004 313008": (
+    "313004": (
+        r"Denied (?P<proto>ICMP) type=(?P<icmptype>\d+), from (?:laddr )?(?P<src>\S+?) on interface (?P<on>\S+) to "
+        r"(?P<dst>[^\s,]+?):? (?P<reason>no .*)"
+    ),
+    "313001 313008": (
         r"Denied (?P<proto>(?:IPv6-)?ICMP) type=(?P<icmptype>\d+),?(?: code=?\s?(?P<icmpcode>\d+))?,? "
         r"from (?:laddr )?(?P<src>\S+?),? (?:to (?P<dst>\S+) )?on interface (?P<on>[^\s:]+)"
     ),
@@ -127,7 +132,7 @@ MESSAGES: dict[str, str] = {
         r"[0-9A-Fa-f:]+):(?P<url>\S+)"
     ),
     "338001-338008 338201-338204": (
-        r"Dynamic Filter (?P<what>.*?) (?P<proto>\w+) traffic from "
+        r"Dynamic [Ff]ilter (?P<what>.*?) (?P<proto>\w+) traffic from "
         + _REAL.format("src")
         + r" "
         + _MAPPED.format("src")
@@ -136,6 +141,15 @@ MESSAGES: dict[str, str] = {
         + r" "
         + _MAPPED.format("dst")
         + r"(?:, (?:destination|source) \S+ resolved from \w+ list: (?P<domain>[^\s,]+))?"
+    ),
+    "304002": r"(?P<what>Access denied) URL (?P<url>\S+) SRC (?P<src>\S+) DEST (?P<dst>\S+)(?: on interface (?P<on>\S+))?",
+    "315011": (
+        r"(?P<service>SSH) session from (?P<src>\S+) on interface (?P<on>\S+) for user \"(?P<user>[^\"]*)\" "
+        r"(?P<what>disconnected by SSH server)(?:, reason: \"(?P<reason>[^\"]*)\")?"
+    ),
+    "602303 602304": (
+        r"IPSEC: An (?P<what>.+? SA) .*?between (?P<src>[0-9A-Fa-f.:]+) and (?P<dst>[0-9A-Fa-f.:]+)"
+        r"(?: \(user ?= ?(?P<user>[^)\d]\S*)\))?"
     ),
     "402117-402120": r"IPSEC: (?P<what>.+?) from (?P<src>[0-9A-Fa-f.:]+) (?:\([^)]*\) )?to (?P<dst>[0-9A-Fa-f.:]*[0-9A-Fa-f])",
     "400000-400099": (
@@ -160,11 +174,13 @@ MESSAGES: dict[str, str] = {
     ),
     "111008": r"User '(?P<user>[^']*)' executed the '(?P<command>.*)' command",
     "111009": r"User '(?P<user>[^']*)' executed cmd: (?P<command>.*\S)",
+    "111007": r"Begin configuration: (?P<src>\S+) (?P<what>reading from .*)",
+    "113003": r"AAA group policy for user (?P<user>\S+) is being set to (?P<policy>\S+)",
     "111010": (
         r"User '(?P<user>[^']*)', running '(?P<app>[^']*)' from IP (?P<src>[^\s,]+), executed "
         r"'(?P<command>.*)'"
     ),
-    "113003-113005 113012-113017": _AAA,
+    "113004 113005 113012-113017": _AAA,
     "113008": r"AAA transaction status (?P<result>\w+) ?: (?:reason = (?P<reason>[^:]*?) ?: )?user = (?P<user>\S+)",
     "113006 113007": r"User (?P<user>\S+) (?P<what>(?:un)?locked(?: out)?.*)",
     "113009": r"AAA retrieved default group policy \((?P<policy>[^)]*)\) for user = (?P<user>\S+)",
@@ -204,7 +220,7 @@ MESSAGES: dict[str, str] = {
         r"session)"
     ),
     "737001-737099": r"IPAA: (?:Session=(?P<session>[^,]+), )?(?P<what>\D*)(?P<src>\d{1,3}(?:\.\d{1,3}){3})?",
-    "750001-750099": (
+    "750001-750099 751001-751099": (
         r"Local:(?P<src>[0-9A-Fa-f.:]+):(?P<srcport>\d+) Remote:(?P<dst>[0-9A-Fa-f.:]+)"
         r":(?P<dstport>\d+) Username:(?P<user>\S+) (?P<what>.*?)(?: Reason: (?P<reason>.*))?$"
     ),
@@ -214,7 +230,15 @@ COMMON: tuple[str, ...] = (
     _SESSION,
     _GROUP,
     r"^Tunnel group search .*?subject name: (?:.*?,)?CN=(?P<user>[^,]+)",
+    rf"(?i)(?P<proto>tcp|udp|icmp|protocol \d+) src {_end('src')} dst {_end('dst')}",
+    r"^IP = (?P<src>[^,\s]+), (?P<what>.*)",
+    r"(?:^|[\s:])(?:client )?[Uu]ser (?P<user>[^\s,]+), (?:Addr|IP) (?P<src>[0-9A-Fa-f.:]*[0-9A-Fa-f])",
+    r"(?: : server = +(?P<server>\S+))? : user = (?P<user>\S+)$",
     r"(?i)(?P<proto>tcp|udp|icmp) .*?\bfrom (?:(?P<srcif>[\w\-]+):)"
     r"?(?P<src>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<srcport>\d+))? to (?:(?P<dstif>[\w\-]+):)"
     r"?(?P<dst>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<dstport>\d+))?",
+    rf"\b[Ff]rom (?:(?P<srcif>[\w\-]+):)?(?P<src>{_ADDRESS})(?:/(?P<srcport>\d+))? to "
+    rf"(?:(?P<dstif>[\w\-]+):)?(?P<dst>{_ADDRESS})(?:/(?P<dstport>\d+))?",
+    rf"\b(?:from|[Hh]ost) (?P<src>{_ADDRESS})\b",
+    r"\b[Uu]ser (?:for )?['\"<](?P<user>[^'\">]+)['\">]",
 )

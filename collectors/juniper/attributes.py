@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from collectors import syslog
+from collectors.juniper import texts
 from collectors.shapes import pairs
 
 _LINE = (
@@ -35,7 +36,9 @@ class Attributes:
             .unnest("both")
             .with_columns(pl.col("value").str.strip_chars('"'))
         )
-        return [pairs.columns(found.drop("at", "attributes"), named)]
+        worded = texts.attributes(found.filter(pl.col("attributes").is_null()))
+        told = worded.unpivot(index="at", variable_name="key", value_name="value").drop_nulls()
+        return [pairs.columns(found.drop("at", "attributes"), pl.concat([named, told]))]
 
 
 def _rejoined() -> pl.Expr:

@@ -11,15 +11,26 @@ import polars as pl
 
 from collectors import expressions as e
 from collectors import times
-from collectors.cisco.zones import OFFSETS
 from collectors.shapes import lines
 from collectors.source import Raw, Source
+from collectors.zone_words import OFFSETS
 
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: ([A-Z]{{2,5}}))?"
 _CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+): ?"
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+)"
 _MAC = r"\b([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})\b"
+# `list 101 denied tcp 192.0.2.1(4443) (Gi0/0 0011.2233.4455) -> 10.0.0.9(22), 1 packet`; ICMP has `(8/0)`, a standard
+# list neither protocol nor far end.
+_ACL = (
+    rf"\b(?:access-)?list (?P<list>\S+) (?P<result>denied|permitted) (?:(?P<proto>\w+) )?(?P<src>{_IP[1:-1]})(?: ?\((?P<port>\d+)\))?"
+    rf"(?: \((?P<on>[A-Za-z][\w/.\-]*)[^)]*\))?(?: ->\s+(?P<far>{_IP[1:-1]})(?: ?\((?P<farport>\d+)\))?)?"
+)
+# Zone-based firewall: `Dropping tcp pkt from Gi1 192.0.2.1:4443 => 10.0.0.9:22(…)`, `Dropping tcp session a:1 b:2`.
+_DROP = (
+    rf"Dropping (?P<proto>\w+) (?:pkt|session) (?:from (?P<on>\S+) )?(?P<src>{_IP[1:-1]}):(?P<port>\d+) (?:=> )?"
+    rf"(?P<far>{_IP[1:-1]}):(?P<farport>\d+)"
+)
 _LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 
 source = Source(
@@ -97,7 +108,15 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
     by = line.str.extract(r"\bby (\S+) on (?:vty|console|con|tty)")
     reset = line.str.extract(r"\bUser (\S+) failed attempts reset by")
     from_ = line.str.extract_groups(rf"\bfrom {_IP}(?::(\d+))?").struct
+    listed, dropped = (line.str.extract_groups(form).struct for form in (_ACL, _DROP))
+    protocol = e.first(listed.field("proto"), dropped.field("proto"))
     return {
+        "rule.name": listed.field("list"),
+        "network.transport": e.first(e.transport(protocol), protocol).str.to_lowercase(),
+        "destination.ip": e.first(
+            listed.field("far"), dropped.field("far"), line.str.extract(rf"destaddr={_IP}")
+        ),
+        "destination.port": e.first(listed.field("farport"), dropped.field("farport")),
         "user.name": e.first(
             line.str.extract(r"\[user: ?([^\] ][^\]]*)\]"),
             line.str.extract(r"\bUsername: (\S+)"),
@@ -106,7 +125,8 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             line.str.extract(r"\b[Uu]ser:? ?'([^']+)'"),
             line.str.extract(r"\bUser (\S+) has exited"),
             line.str.extract(r"\busername: (\S+)"),
-            line.str.extract(r"\bUser:(\S+) executed"),
+            line.str.extract(r"\bUser: ?([^\s,]+),? +(?:executed|logged|logged command)"),
+            line.str.extract(r"\), user (\S+)$"),
             line.str.extract(r"\bNETCONF user (\S+)"),
         ),
         "user.target.name": reset,
@@ -117,8 +137,17 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             from_.field("1"),
             line.str.extract(rf"Duplicate address {_IP} "),
             line.str.extract(rf"duplicate of local, {_IP}"),
+            line.str.extract(rf"srcaddr={_IP}"),
+            line.str.extract(rf"SNMP req from host {_IP}"),
+            listed.field("src"),
+            dropped.field("src"),
         ),
-        "source.port": e.first(line.str.extract(r"\[localport: ?(\d+)\]"), from_.field("2")),
+        "source.port": e.first(
+            listed.field("port"),
+            dropped.field("port"),
+            line.str.extract(r"\[localport: ?(\d+)\]"),
+            from_.field("2"),
+        ),
     }
 
 
@@ -127,10 +156,11 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
     """Machine addresses, commands, interfaces, web addresses."""
     line = pl.col("text")
     command = line.str.extract(r"executed the command:(.*)$")
+    logged = line.str.extract(r"logged command: ?(.*)$")
     return {
         "source.mac": _mac(e.first(line.str.extract(rf"MAC sa: {_MAC}"), line.str.extract(_MAC))),
         "host.mac": _mac(line.str.extract(rf"packet received from {_MAC}")).str.split(","),
-        "process.command_line": e.first(line.str.extract(r"Command: (.*?)\s*$"), command),
+        "process.command_line": e.first(line.str.extract(r"Command: (.*?)\s*$"), command, logged),
         "process.name": e.first(
             line.str.extract(r"by process (.+?) from "),
             line.str.extract(r"R\d+/\d+: (\w+):"),
@@ -138,8 +168,10 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "process.executable": command.str.extract(r"^(\S+)"),
         "network.protocol": line.str.extract(r"\bfor (netconf over ssh)"),
-        "observer.ingress.interface.name": line.str.extract(
-            r"\b(?:[Ii]nterface|port) ((?:[A-Z][A-Za-z\-]*|port-channel)\d[\w/.]*)"
+        "observer.ingress.interface.name": e.first(
+            line.str.extract_groups(_ACL).struct.field("on"),
+            line.str.extract_groups(_DROP).struct.field("on"),
+            line.str.extract(r"\b(?:[Ii]nterface|port) ((?:[A-Z][A-Za-z\-]*|port-channel)\d(?:[\w/.]*\w)?)"),
         ),
         **e.url_columns(line.str.extract(r"\b([a-z]+://[^\s'\")]+)")),
     }
@@ -158,6 +190,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     code = line.str.extract(_CODE, 3)
     signing = code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_")
     changed = code.str.contains(r"^CONFIG_|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG")
+    denied = line.str.contains(rf"\blist \S+ denied |{_DROP}")
+    permitted = line.str.contains(r"\blist \S+ permitted ")
     failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") | line.str.contains(
         r"(?i)\bfail(?:ed|ure)\b"
     )
@@ -171,6 +205,10 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("network")),
         "event.type": pl.when(code.str.contains("LOGOUT|CLOSE"))
         .then(e.texts("end"))
+        .when(denied)
+        .then(e.texts("connection", "denied"))
+        .when(permitted)
+        .then(e.texts("connection", "allowed"))
         .when(failed)
         .then(e.texts("denied"))
         .when(changed)

@@ -8,9 +8,9 @@ first; where the first number can be no month, it is the day.
 import polars as pl
 
 from collectors import expressions as e
-from collectors.cisco.zones import OFFSETS
 from collectors.shapes import cef, either, patterns
 from collectors.source import Raw, Source
+from collectors.zone_words import OFFSETS
 
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 _TABLE = {

@@ -13,8 +13,8 @@ from collectors.source import Raw, Source
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 
 _FILTER = (
-    r"^(?:FW: )?(\S+) +([ADR]) ([0-9a-f:]{17}) ([0-9a-f:]{17}) .*?\b([A-Z]+) "
-    rf"{_IP} {_IP} +(\d+) +(\d+) \((\d+) packets?\)"
+    r"^(?:FW: )?(\S+) +([ADR]) +(?:([0-9a-f:]{17}) ([0-9a-f:]{17}) .*?\b)?([A-Za-z]+) "
+    rf"{_IP} +{_IP} +(\d+) +(\d+) \((\d+) packets?\)"
 )
 """A firewall filter's log: interface, action (accept, discard, reject), both machines, protocol, both ends."""
 
@@ -68,7 +68,12 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "@timestamp": e.time_or(pl.col("header.timestamp")),
         "source.mac": seen.field("3"),
         "destination.mac": seen.field("4"),
-        "source.port": e.first(raw["source-port"], seen.field("8")),
+        "source.port": e.first(
+            raw["source-port"],
+            seen.field("8"),
+            said.str.extract(r"\bssh-connection '\S+ (\d+) "),
+            said.str.extract(r" from \S+ port (\d+)"),
+        ),
         "destination.port": e.first(raw["destination-port"], seen.field("9")),
         "network.packets": seen.field("10"),
         "observer.ingress.interface.name": e.first(raw["packet-incoming-interface"], seen.field("1")),
@@ -84,7 +89,13 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "user.name": e.first(
             said.str.extract(r"\b[Uu]ser '([^']+)'"),
             said.str.extract(r"\b[Uu]ser (\S+) (?:from|logged)"),
-            e.present(raw["username"]),
+            pl.when(~raw["username"].is_in(["N/A", "unknown-user", "UNKNOWN"])).then(
+                e.present(raw["username"])
+            ),
+            said.str.extract(rf"\bfor (?:invalid user )?(\S+) from {_IP}"),
+            said.str.extract(r"\b[Ff]or user (\S+?)(?: from host|$)"),
+            said.str.extract(r"^SU: (\S+) to \S+ on "),
+            said.str.extract(r"\brebooted by '([^']+)'"),
             remote.field("3"),
         ),
         "source.ip": e.first(
@@ -92,13 +103,17 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             remote.field("2"),
             packet.field("2"),
             seen.field("6"),
+            said.str.extract(rf"\bssh-connection '{_IP} \d+ "),
             said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?"),
+            said.str.extract(rf"\bRemote: {_IP}/\d+"),
         ),
         "destination.ip": e.first(raw["destination-address"], packet.field("4"), seen.field("7")),
         "source.bytes": e.first(raw["bytes-from-client"], said.str.extract(r"\(mailed (\d+) bytes")),
         "network.transport": e.first(
             e.transport(raw["protocol-id"]), packet.field("1"), seen.field("5").str.to_lowercase()
         ),
+        "user.target.name": said.str.extract(r"^SU: \S+ to (\S+) on "),
+        "event.duration": e.whole(raw["elapsed-time"]) * 10**9,
         "message": said,
     }
 
@@ -108,15 +123,21 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by tag and words."""
     said, tag = raw["said"], raw["tag"]
     flow = raw["source-address"].is_not_null()
-    denied = tag.str.contains(r"DENY|DROP|BLOCK|REJECT")
+    denied = tag.str.contains(r"DENY|DROP|BLOCK|REJECT") | raw["action"].str.contains(
+        r"(?i)^(?:drop|block|close)"
+    )
+    denied = denied.fill_null(False) | said.str.contains(r"^(?:FW: )?\S+ +[DR] +\w")
     failed = tag.str.contains(r"FAIL|ERR") | said.str.contains(r"(?i)\bfailed\b|\bfailure\b|\binvalid\b")
-    signing = tag.str.contains(r"LOGIN|LOGOUT|AUTH")
+    signing = tag.str.contains(r"LOGIN|LOGOUT|AUTH").fill_null(False) | said.str.contains(
+        r"^(?:Accepted|Failed) (?:password|publickey|keyboard-interactive)"
+    )
+    ended = tag.str.contains("LOGOUT")
     return {
         "event.code": tag,
         "event.action": tag.str.to_lowercase(),
         "event.category": pl.when(signing)
         .then(e.texts("authentication"))
-        .when(flow)
+        .when(flow | said.str.contains(_FILTER))
         .then(e.texts("network"))
         .when(tag.str.starts_with("UI_"))
         .then(e.texts("configuration"))
@@ -127,6 +148,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("connection", "start"))
         .when(tag.str.contains("SESSION_CLOSE"))
         .then(e.texts("connection", "end"))
+        .when(ended)
+        .then(e.texts("end"))
         .when(signing)
         .then(e.texts("start"))
         .otherwise(e.texts("info")),

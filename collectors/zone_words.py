@@ -1,4 +1,4 @@
-"""Zone words of Cisco's clocks as minutes ahead of UTC, as far as a word means one offset.
+"""Zone words of device clocks as minutes ahead of UTC, as far as a word means one offset.
 
 Source: the words of IANA's tz database and RFC 5322 4.3. `CST` is the American one there (China writes it, too: devices
 in Japan write JST); `IST` and `AST` mean several and are left out, as are words that an administrator made up.
