@@ -16,7 +16,9 @@ _MAPPED = (
     r"(?P<nat_destination_address>[^\s/]+)/(?P<nat_destination_port>\d+)"
 )
 _POLICY = r"(?P<policy_name>\S+) (?P<source_zone_name>\S+) (?P<destination_zone_name>\S+)"
-_WHO = r"(?: .*?(?P<username>[^\s()]+)\((?P<roles>[^)]*)\) (?P<packet_incoming_interface>[\w\-]+/\S+))?"
+_WHO = (
+    r"(?: .*?(?P<username>[^\s()]+)\((?P<roles>[^)]*)\) (?P<packet_incoming_interface>[a-z]+[\w/\-]*\.\d+))?"
+)
 _PLACE = r"(?P<{0}_address>[0-9A-Fa-f.:]*?)(?::(?P<{0}_port>\d{{1,5}}))?"
 
 TEXTS: tuple[str, ...] = (
