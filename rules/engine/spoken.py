@@ -6,7 +6,7 @@ anew without escapes and with case folded before it is looked at.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import hyperscan
@@ -23,10 +23,18 @@ _RUN = re.compile(r"[a-z0-9 :;,._=()&%$#@!~+/-]+")
 _SIGNS = re.compile(r"true|false|null|[0-9e.+:, -]")
 """What JSON's own signs and numbers may be rewritten in; a word needs more than these."""
 _SHORTEST = 3
-_ESCAPES = (b"\\u", b"\\/")
-_BACKSLASH = 0x5C
-_FOLDING = (b"\xe2\x84\xaa", b"\xc5\xbf", b"\xc4\xb0")
-"""Letters beyond ASCII whose lower case is, or holds, one of ASCII: Kelvin sign, long s, dotted I."""
+_HIDING = (
+    *(rb"\\u00%d" % digit for digit in range(8)),
+    rb"\\u212[aA]",
+    rb"\\u017[fF]",
+    rb"\\u0130",
+    rb"\\/",
+    rb"\xe2\x84\xaa",
+    rb"\xc5\xbf",
+    rb"\xc4\xb0",
+)
+"""Letters of ASCII that are escaped, and those beyond it whose lower case is, or holds, one of ASCII: the Kelvin sign,
+the long s, the dotted I."""
 
 
 def word_of(atom: Atom) -> str:
@@ -48,27 +56,32 @@ class Words:
             (number, re.escape(word).encode(), hyperscan.HS_FLAG_CASELESS)
             for number, word in enumerate(words)
         ]
+        patterns += [(len(words), sign, 0) for sign in _HIDING]
         self.database = hyperscan_db.compiled(patterns, store)
 
     def find(self, lines: Sequence[bytes]) -> list[tuple[int, set[str]]]:
         """(place of a line, words in it) of the lines that hold any."""
         if not self.words or not lines:
             return []
-        whole = _Joined.of(lines)
-        found = self._scan(range(len(lines)), whole)
-        hiding = whole.hiding()
+        found, hiding = self._scan(range(len(lines)), lines)
         if hiding:
-            shown = _Joined.of([_shown(lines[place]) for place in hiding])
-            for place, words in self._scan(hiding, shown).items():
+            shown, _ = self._scan(hiding, [_shown(lines[place]) for place in hiding])
+            for place, words in shown.items():
                 found.setdefault(place, set()).update(words)
         return sorted(found.items())
 
-    def _scan(self, places: Sequence[int], joined: "_Joined") -> dict[int, set[str]]:
+    def _scan(self, places: Sequence[int], lines: Sequence[bytes]) -> tuple[dict[int, set[str]], list[int]]:
+        """The words of each line that has any, and the lines in which letters are hidden."""
+        joined = _Joined.of(lines)
         numbers, ends = hyperscan_db.scan_buffer(self.database, joined.text)
         found: dict[int, set[str]] = {}
+        hiding: set[int] = set()
         for owner, number in zip(joined.owners(ends - 1), numbers.tolist(), strict=True):
-            found.setdefault(places[owner], set()).add(self.words[number])
-        return found
+            if number == len(self.words):
+                hiding.add(places[owner])
+            else:
+                found.setdefault(places[owner], set()).add(self.words[number])
+        return found, sorted(hiding)
 
 
 @dataclass(slots=True)
@@ -88,26 +101,6 @@ class _Joined:
         """The number of the line in which each byte lies."""
         found: list[int] = (np.searchsorted(self.starts, places, side="right") - 1).tolist()
         return found
-
-    def hiding(self) -> list[int]:
-        """The lines in which letters are hidden."""
-        escapes = [place for sign in _ESCAPES for place in _places(self.text, sign) if self._escapes(place)]
-        folding = [] if self.text.isascii() else [p for sign in _FOLDING for p in _places(self.text, sign)]
-        return sorted(set(self.owners(escapes + folding))) if escapes or folding else []
-
-    def _escapes(self, place: int) -> bool:
-        """Whether the backslash here is no backslash that is itself escaped."""
-        before = place
-        while before and self.text[before - 1] == _BACKSLASH:
-            before -= 1
-        return (place - before) % 2 == 0
-
-
-def _places(text: bytes, sign: bytes) -> Iterator[int]:
-    place = text.find(sign)
-    while place >= 0:
-        yield place
-        place = text.find(sign, place + len(sign))
 
 
 def _shown(line: bytes) -> bytes:
