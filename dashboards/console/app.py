@@ -104,6 +104,7 @@ PAGES = (
     Page("POST", "/incidents/{number:int}/reopen", decisions.reopen, Access.WORK),
     Page("POST", "/incidents/{number:int}/grade", decisions.regrade, Access.WORK),
     Page("POST", "/runs/{run}/undo", decisions.undo, Access.APPROVE),
+    Page("POST", "/runs/{run}/tasks/{index:int}", decisions.finish_task, Access.WORK),
     Page("POST", "/approvals/{approval}", decisions.decide, Access.APPROVE),
     Page("GET", "/search", search.show, Access.READ),
     Page("GET", "/search/export.csv", export.as_csv, Access.WORK),

@@ -42,9 +42,14 @@ class Casework:
     def waiting(self) -> frozenset[str]:
         """Ids of incidents with a step that waits for approval."""
         asked = self.records.find(APPROVAL, {"state": "open"}, limit=_MOST)
-        proposed = {record.id for record in self.records.find(KIND, {"state": "proposed"}, limit=_MOST)}
+        runs = {
+            state: {record.id for record in self.records.find(KIND, {"state": state}, limit=_MOST)}
+            for state in ("proposed", "running")
+        }
         return frozenset(
-            str(record.body["incident_id"]) for record in asked if record.body["run_id"] in proposed
+            str(one.body["incident_id"])
+            for one in asked
+            if one.body["run_id"] in runs["proposed" if one.body.get("gate") is None else "running"]
         )
 
     def notifications(self, incident: Incident) -> list[Record]:

@@ -114,6 +114,17 @@ def undo(visit: Visit) -> Response:
     return _back(visit, incident, "undo_asked")
 
 
+def finish_task(visit: Visit) -> Response:
+    """A task at which a run stands is done, with the answer that it asks for."""
+    run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])
+    incident = _incident_of(visit, KIND, run)
+    answer, note = visit.form.get("answer", "")[:300], visit.form.get("note", "").strip()[:1000]
+    visit.console.service.automation.finish_task(
+        run, index, actor=visit.actor, roles=visit.roles, answer=answer, note=note
+    )
+    return _back(visit, incident, "task_done")
+
+
 def _incident_of(visit: Visit, kind: str, identity: str) -> Incident:
     record = visit.console.records.get(kind, identity)
     held = visit.console.records.get("incident", str(record.body["incident_id"])) if record else None

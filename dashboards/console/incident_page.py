@@ -79,7 +79,7 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "timeline": sorted(incident.timeline, key=lambda happening: happening.time),
         "findings": _findings(visit, alerts, revealed=revealed is not None),
         "runs": runs,
-        "mine_to_decide": any(plan.decision and not plan.decision.why_not for plan in runs),
+        "mine_to_decide": any(not decision.why_not for plan in runs for decision in plan.decisions),
         "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
         "precedents": precedents(incident, docket(visit.console.records)),
         "duties": duties(incident),

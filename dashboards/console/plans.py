@@ -1,5 +1,6 @@
 """Playbook runs as the incident page shows them: each step, its undo, who must approve, who may now."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,10 @@ from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role
 from hinomi.incident import Incident
 from hinomi.store import Record
+from responders.delegation import with_lent
+from responders.playbooks.approvals import approval_id
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+from responders.playbooks.tasks import Tasks
 from responders.roles import may_approve
 
 OPEN = "open"
@@ -25,23 +29,36 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The decision that a plan waits for. why_not: why this reader may not take it, empty if they may."""
+    """A decision that a plan waits for, before it begins or at a gate within it. shows: what it lets happen, for a gate;
+    why_not: why this reader may not take it, empty if they may."""
 
     id: str
     until: datetime
+    approver: str
     why_not: str
+    shows: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanTask:
+    """What a person is to do before the run goes on. choices: the answers to choose from, empty where it is just done."""
+
+    index: int
+    what: str
+    choices: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class PlanRun:
-    """One run of a playbook. decision: None once it is taken; decided: by whom, when and why."""
+    """One run of a playbook. decisions, tasks: what it waits for now; decided: by whom, when and why."""
 
     run: Run
     title: str
     impact: str
     approver: str
     steps: list[PlanStep]
-    decision: Decision | None
+    decisions: list[Decision]
+    tasks: list[PlanTask]
     decided: str
     may_undo: bool
 
@@ -55,17 +72,16 @@ def of_incident(visit: Visit, incident: Incident) -> list[PlanRun]:
 def _shown(visit: Visit, run: Run) -> PlanRun:
     texts = visit.texts
     approval = visit.console.records.get(APPROVAL, run.id)
-    waits = run.state is RunState.PROPOSED and approval is not None and approval.body["state"] == OPEN
-    roles = visit.user.roles if visit.user else []
     return PlanRun(
         run=run,
         title=texts.of(run.title_ja, run.title_en),
         impact=texts.of(run.impact_ja, run.impact_en),
         approver=role_name(visit, run.approver),
         steps=[_step(visit, step) for step in run.steps],
-        decision=_decision(visit, run, approval) if waits and approval else None,
+        decisions=_decisions(visit, run),
+        tasks=[_task(visit, step) for step in _waiting(run, "task") if not _done(visit, run, step)],
         decided=_decided(visit, approval) if approval else "",
-        may_undo=run.undoable and may_approve(roles, run.approver),
+        may_undo=run.undoable and may_approve(_roles(visit), run.approver),
     )
 
 
@@ -76,19 +92,54 @@ def _step(visit: Visit, step: RunStep) -> PlanStep:
     return PlanStep(texts.of(step.title_ja, step.title_en), step.state, undo, result)
 
 
-def _decision(visit: Visit, run: Run, approval: Record) -> Decision:
+def _decisions(visit: Visit, run: Run) -> list[Decision]:
+    """Requests that nobody decided on yet: for the whole plan while it is proposed, for its gates while it runs."""
+    gates: list[RunStep | None] = [None] if run.state is RunState.PROPOSED else [*_waiting(run, "approve")]
+    held = ((gate, visit.console.records.get(APPROVAL, approval_id(run, gate))) for gate in gates)
+    return [
+        _decision(visit, record, gate) for gate, record in held if record and record.body["state"] == OPEN
+    ]
+
+
+def _decision(visit: Visit, approval: Record, gate: RunStep | None) -> Decision:
     until = datetime.fromisoformat(approval.body["expires"])
-    return Decision(approval.id, until, _why_not(visit, run, until))
+    shows = visit.texts.of(gate.title_ja, gate.title_en) if gate else ""
+    approver = role_name(visit, approval.body["approver"])
+    return Decision(approval.id, until, approver, _why_not(visit, approval, until), shows)
 
 
-def _why_not(visit: Visit, run: Run, until: datetime) -> str:
+def _waiting(run: Run, kind: str) -> list[RunStep]:
+    """Steps of this kind at which a run stands."""
+    if run.state is not RunState.RUNNING:
+        return []
+    return [step for step in run.steps if step.kind == kind and step.state is StepState.WAITING]
+
+
+def _task(visit: Visit, step: RunStep) -> PlanTask:
+    return PlanTask(step.index, visit.texts.of(step.title_ja, step.title_en), step.choices)
+
+
+def _done(visit: Visit, run: Run, step: RunStep) -> bool:
+    """Whether a person answered already and the respond process has not seen it yet."""
+    return Tasks(visit.console.records).of(run, step) is not None
+
+
+def _roles(visit: Visit) -> Sequence[str]:
+    """The reader's own roles and those that they stand in for."""
+    return with_lent(visit.console.records, visit.actor, visit.roles, visit.console.clock.now())
+
+
+def _why_not(visit: Visit, approval: Record, until: datetime) -> str:
     """The same checks as the desk makes, said before the button is pressed; the desk decides."""
+    body = approval.body
     if visit.console.clock.now() >= until:
         return visit.texts("plan.expired")
-    if visit.actor == run.requested_by:
+    if visit.actor == body["requested_by"]:
         return visit.texts("plan.own_request")
-    if visit.user is None or not may_approve(visit.user.roles, run.approver):
-        return visit.texts("plan.wrong_role", role=role_name(visit, run.approver))
+    if visit.actor in [one["by"] for one in body.get("given", [])]:
+        return visit.texts("plan.given")
+    if not may_approve(_roles(visit), body["approver"]):
+        return visit.texts("plan.wrong_role", role=role_name(visit, body["approver"]))
     return ""
 
 

@@ -31,6 +31,7 @@ ALLOWED = {
     "POST /incidents/{number:int}/reopen": WORKERS,
     "POST /incidents/{number:int}/grade": WORKERS,
     "POST /runs/{run}/undo": APPROVERS,
+    "POST /runs/{run}/tasks/{index:int}": WORKERS,
     "POST /approvals/{approval}": APPROVERS,
     "GET /account": EVERYONE,
     "POST /account/factor": EVERYONE,
@@ -86,6 +87,7 @@ def _address(page: Page) -> str:
         page.path.replace("{number:int}", "1")
         .replace("{approval}", "none")
         .replace("{run}", "none")
+        .replace("{index:int}", "1")
         .replace("{view}", "none")
         .replace("{name}", "none.pdf")
     )
