@@ -89,7 +89,8 @@ class Declaration(config.Section):
 
     columns, delimiter, quote, header: CSV only; columns in the file's order, header: whether files begin with
     a line of column names. fields: column (for JSON a dotted path) → targets. required: columns without
-    which a line is rejected; the column of `@timestamp` always is. leftovers: prefix of what no target names.
+    which a line is rejected; the column of `@timestamp` always is, unless `untimed` says that some lines have
+    none (the time of arrival then stands for it). leftovers: prefix of what no target names.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
@@ -105,6 +106,7 @@ class Declaration(config.Section):
     zone_hint: str = ""
     fields: dict[str, list[Target]]
     required: list[str] = Field(default_factory=list)
+    untimed: bool = False
     constants: dict[str, str | list[str]] = Field(default_factory=dict)
     leftovers: str = ""
 

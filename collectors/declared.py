@@ -104,7 +104,7 @@ class DeclaredShape:
         header = self._header(raw)
         flaws = [pl.when(header).then(pl.lit("header_line"))] if header is not None else []
         stamps = self._stamps()
-        if stamps:  # of several columns for the time one must be there
+        if stamps and not self.declared.untimed:  # of several columns for the time one must be there
             read = [
                 times.parsed(e.present(raw[column_name(column)]), target.formats, self.declared.timezone)
                 for column, target in stamps

@@ -12,11 +12,15 @@ from typing import Any, Protocol
 
 import polars as pl
 
+from collectors.addresses import canonical
 from collectors.narrow import Narrow, Verbatim
 from hinomi import ecs
 
 ROW = "row"
 MOST_VENDOR_COLUMNS = 1500
+LONGEST_TEXT = 100_000
+"""Characters of a line of text that are read for fields: no product writes longer ones, and a sender who does buys
+no more than a tenth of a second of the tower's time. `event.original` keeps the whole line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +142,7 @@ class Source:
 
     def parse(self, intake: pl.DataFrame) -> Parsed:
         """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""
-        rows = intake if ROW in intake.columns else intake.with_row_index(ROW)
+        rows = _within_reach(intake if ROW in intake.columns else intake.with_row_index(ROW))
         frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
         done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
         left = rows.filter(~pl.col(ROW).is_in(done.implode()))
@@ -151,7 +155,7 @@ class Source:
         for step in self._refine:
             mapped = step(mapped)
         rows = mapped[ROW].cast(pl.UInt32)  # `row` is no event field: conform would make it text
-        return ecs.conform(mapped.drop(ROW)).with_columns(rows)
+        return canonical(ecs.conform(mapped.drop(ROW))).with_columns(rows)
 
     def _by_table(self, frame: pl.DataFrame) -> pl.DataFrame:
         raw = Raw(frozenset(frame.columns))
@@ -198,6 +202,26 @@ class Source:
                 rows.append(row)
                 documents.append({**self.constants, **flat})
         return frame_of(documents).with_columns(pl.Series(ROW, rows, dtype=pl.UInt32))
+
+
+def too_long(line: pl.Expr) -> pl.Expr:
+    """Whether a line is longer than what is read of it. Documents (JSON) are read whole: half of one is none."""
+    document = line.str.head(_ENVELOPE).str.contains("[{\\[]") & line.str.contains(r"[}\]]\s*$")
+    return (line.str.len_bytes() > LONGEST_TEXT) & ~document.fill_null(False)
+
+
+_ENVELOPE = 1_000
+"""Characters within which a document begins, behind a syslog header or what a shipper writes."""
+
+
+def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
+    """The intake with only the beginning of lines that are too long."""
+    if not rows.height or (rows["message"].str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
+        return rows
+    line = pl.col("message")
+    return rows.with_columns(
+        pl.when(too_long(line)).then(line.str.head(LONGEST_TEXT)).otherwise(line).alias("message")
+    )
 
 
 _INTAKE = {"message", "received", "peer"}

@@ -18,6 +18,7 @@ MAPPING: dict[str, str] = yaml.safe_load(Path(__file__).with_name("intake.yaml")
 DISAGREEMENTS: dict[str, dict[str, str]] = yaml.safe_load(
     Path(__file__).with_name("disagreements.yaml").read_text(encoding="utf-8")
 )
+PARTLY: dict[str, float] = yaml.safe_load(Path(__file__).with_name("partly.yaml").read_text(encoding="utf-8"))
 REQUIRED = 0.85
 pytestmark = pytest.mark.corpus
 
@@ -100,4 +101,12 @@ def test_product_scores(product: str) -> None:
         )
         return
     share = hits / (hits + len(misses))
-    assert share >= REQUIRED, f"{product}: {share:.3f}; missing {misses[:10]}"
+    assert share >= PARTLY.get(product, REQUIRED), f"{product}: {share:.3f}; missing {misses[:10]}"
+    assert product not in PARTLY or share < REQUIRED, f"{product}: {share:.3f} now; take it off partly.yaml"
+
+
+def test_no_product_that_must_be_read_is_read_in_part() -> None:
+    """The products of must.txt all stand under the full requirement."""
+    must = shared.corpus("must.txt").read_text(encoding="utf-8").splitlines()
+    assert not set(PARTLY) & set(must)
+    assert set(PARTLY) <= set(MAPPING)
