@@ -54,10 +54,16 @@ class Inside:
         return self.events.append([found]).stored
 
     def run_due(self, records: Records) -> int:
-        """Run the rules whose time has come; how many signals were new."""
-        return sum(
-            self._scheduled(records, rule, due) for rule in self.rules.rules if (due := _schedule(rule))
-        )
+        """Run the rules whose time has come; how many signals were new. A rule that cannot run is said, and stops neither
+        the others nor live detection. Raises StoreError where the cluster does not answer."""
+        new = 0
+        for rule in self.rules.rules:
+            try:
+                due = _schedule(rule)
+                new += self._scheduled(records, rule, due) if due else 0
+            except ContentError as error:
+                log.error("scheduled_rule_failed", rule=rule.title, reason=str(error))
+        return new
 
     def _scheduled(self, records: Records, rule: Rule, due: Mapping[str, int]) -> int:
         now, identity = self.clock.now(), f"scheduled|{rule.id}"
@@ -77,7 +83,15 @@ def _schedule(rule: Rule) -> Mapping[str, int] | None:
     asked = own.get("schedule") if isinstance(own, Mapping) else None
     if not isinstance(asked, Mapping):
         return None
-    return {"every_minutes": int(asked.get("every_minutes", 60)), "hours": int(asked.get("hours", 24))}
+    found = {"every_minutes": asked.get("every_minutes", 60), "hours": asked.get("hours", 24)}
+    for name, value in found.items():
+        if not isinstance(value, int) or not 1 <= value <= 100_000:
+            raise ContentError(
+                f"schedule の {name} は1以上の整数です(いまは {value!r})。",
+                f"{name} of a schedule is a whole number from 1, not {value!r}",
+                where=Where(rule.path, None, f"hinomi.schedule.{name}"),
+            )
+    return found
 
 
 def rule_in(rules: RuleSet, path: Path) -> Rule:
