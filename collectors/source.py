@@ -206,7 +206,7 @@ class Source:
 
 def too_long(line: pl.Expr) -> pl.Expr:
     """Whether a line is longer than what is read of it. Documents (JSON) are read whole: half of one is none."""
-    document = line.str.head(_ENVELOPE).str.contains("[{\\[]") & line.str.contains(r"[}\]]\s*$")
+    document = line.str.head(_ENVELOPE).str.contains("{", literal=True) & line.str.contains(r"\}\]?\s{0,9}$")
     return (line.str.len_bytes() > LONGEST_TEXT) & ~document.fill_null(False)
 
 
