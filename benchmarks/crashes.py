@@ -1,102 +1,121 @@
-"""kill -9 on the responder at chance moments of a playbook over five real targets (OpenLDAP, nftables, Squid, Unbound, a
-switch behind OpenSSH): resumed each time; at the end every target is as wanted, once, and undo gives back every byte.
+"""kill -9 on the responder at every journal point of every playbook: each effect outside happens once, undo gives back all.
 
-usage: python -m benchmarks.crashes [rounds]
+A point is before and after each write of a record and after each change of a target. Each point is a run of its own: a
+process that kills itself there, then one that goes on to the end and puts everything back. First over targets on disk, for
+every playbook that comes with Hinomi; then over five real targets (OpenLDAP, nftables in a network namespace, Squid,
+Unbound, a switch behind OpenSSH), whose every byte is compared.
+
+usage: python -m benchmarks.crashes [every so many points, real targets: every so many points] [playbook …]
 """
 
+import gc
 import json
 import os
-import random
-import signal
-import subprocess
+import shutil
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
-from datetime import timedelta
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from hinomi.clock import FixedClock
-from hinomi.store.embedded import SqliteRecords
-from responders.audit import Audit
+from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets
-from responders.connectors.protocol import Done
-from responders.playbooks.playbook import load
-from responders.playbooks.run import KIND, Run, RunState, RunStep
-from responders.playbooks.runs import Runs
-from responders.playbooks.settings import PlaybookSettings
-from responders.playbooks.world import World
-from tests.responders.city import NIGHT
+from responders.playbooks.playbook import Playbook, catalogue, load
+from responders.playbooks.run import RunState, StepState
 from tests.responders.peers import real
-from tests.responders.playbooks.stage import HEAD, scene, written
+from tests.responders.playbooks.dying import OnDisk, Point, carried, counting, killed
+from tests.responders.playbooks.stage import HEAD, Scene, scene, written
 from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, directory
 from tests.responders.test_real_targets import STEPS
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
+ZONES = ["lgwan", "mynumber"]
+_MOST = 2_000
 
 
-def _kept(run: Run, step: RunStep) -> Done:
-    return Done("保全しました。", "kept")
+def acting() -> dict[str, Playbook]:
+    """The playbooks that touch something."""
+    return {name: one for name, one in sorted(catalogue().items()) if one.acts}
 
 
-def responder(folder: Path, start: int) -> None:
-    """The process that is killed: rounds until the run is over. start: minutes, so that pauses after a fault end."""
-    clock = FixedClock(NIGHT + timedelta(minutes=start))
-    records = SqliteRecords(folder / "records.sqlite", clock=clock)
-    sections = json.loads((folder / "targets.json").read_text())
-    own = Targets({name: ADAPTER.validate_python(one) for name, one in sections.items()})
-    playbook = load(folder / "tried.yml")
-    settings = PlaybookSettings.model_validate({"armed": ["tried"], "an_hour": {}})
-    world = World(own, _kept, _kept, _kept)
-    runs = Runs(records, clock, Audit(records, clock), settings, {"tried": playbook}, world)
-    for _ in range(20):
-        runs.tick()
-        [held] = records.find(KIND)
-        if held.body["state"] in ("done", "failed", "undone"):
-            return
-        clock.advance(timedelta(minutes=1))
+def _scene(folder: Path, playbook: Playbook, stage: OnDisk | None = None) -> Scene:
+    return scene(folder, playbook, stage=stage, grade=3, zones=ZONES)
 
 
-def _child(folder: Path, start: int) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen([sys.executable, "-m", "benchmarks.crashes", "child", str(folder), str(start)])
+def prepared(folder: Path, playbook: Playbook) -> None:
+    """The plan, proposed and approved by as many people as it asks for."""
+    on = _scene(folder, playbook)
+    on.runs.records.put("user", "second", {"name": "second", "roles": ["ciso"], "disabled": False})
+    for person in ("mori", "second")[: on.run.people]:
+        on.desk.approve(on.run_id, actor=person, roles=["ciso"])
+    on.runs.records.close()
 
 
-def _round(folder: Path, targets: dict[str, real.Target], chance: random.Random) -> tuple[int, bool]:
-    """(kills, whether all was well)."""
-    was = {name: one.state() for name, one in targets.items()}
-    on = scene(folder, written(folder, STEPS, HEAD))
-    on.approve()
-    sections = {name: one.section for name, one in targets.items()}
-    (folder / "targets.json").write_text(json.dumps(sections))
-    kills, start = 0, 1
-    while on.run.state in (RunState.PROPOSED, RunState.RUNNING) and start < 200:
-        process = _child(folder, start)
-        start += 21
-        try:
-            process.wait(3.5 + chance.random() * 3 if kills < 4 else 120)
-        except subprocess.TimeoutExpired:
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            kills += 1
-    good = on.run.state is RunState.DONE and all(one.state() != was[name] for name, one in targets.items())
-    on.clock.advance(timedelta(minutes=start))
-    on.desk.undo(on.run_id, actor="suzuki", roles=["information_system_manager"], note="戻す")
-    _child(folder, start).wait(120)
-    back = {name: one.state() for name, one in targets.items()} == was
-    return kills, good and back and on.runs.audit.verify() == []
+def every_point(folder: Path, playbook: Playbook, step: int = 1, first: int = 1) -> tuple[int, list[str]]:
+    """(points tried, what was wrong) for a playbook over targets on disk."""
+    start = folder / "start"
+    start.mkdir(parents=True)
+    prepared(start, playbook)
+    wrong, tried = [], 0
+    for at in range(first, _MOST, step):
+        place = folder / str(at)
+        shutil.copytree(start, place)
+
+        def life(point: Point, place: Path = place) -> None:
+            stage = OnDisk(log=place / "changes", point=point)
+            stage.load()
+            on = _scene(place, playbook, stage)
+            counting(on.runs.records, point)  # type: ignore[arg-type]
+            carried(on, playbook, place / "clock")
+
+        died = killed(life, at)
+        if died:
+            tried += 1
+            killed(life, 0)
+        wrong += [f"{playbook.playbook} at {at}: {one}" for one in _wrong(place, playbook)]
+        shutil.rmtree(place)
+        if not died:
+            break
+    return tried, wrong
 
 
-def main(rounds: int = 5) -> bool:
-    """Measure; True when no round was bad."""
+def _wrong(place: Path, playbook: Playbook) -> Iterator[str]:
+    """What is not as it should be after the end."""
+    stage = OnDisk(log=place / "changes")
+    stage.load()
+    on = _scene(place, playbook, stage)
+    run, changes = on.run, Counter(stage.read())
+    touched = [step for step in run.acts if step.state in (StepState.DONE, StepState.UNDONE)]
+    if run.state not in (RunState.DONE, RunState.UNDONE):
+        yield f"it ended {run.state}: {run.journal[-3:]}"
+    expected = Counter(("act", step.act, next(iter(step.values.values()))) for step in touched)
+    if +Counter({key: n for key, n in changes.items() if key[0] == "act"}) != expected:
+        yield f"changes {sorted(changes)} for acts {sorted(expected)}"
+    if any(n > 1 for n in changes.values()):
+        yield f"more than once: {changes.most_common(3)}"
+    if standing := [
+        key
+        for key in stage.done
+        if ACTIONS[key[0]].undoable and key[0] in {s.act for s in run.acts if s.can_undo}
+    ]:
+        yield f"still standing after undo: {standing}"
+    if problems := on.runs.audit.verify():
+        yield f"audit: {problems[0].en}"
+    on.runs.records.close()
+
+
+@contextmanager
+def targets(place: Path) -> Iterator[dict[str, real.Target]]:
+    """Five real targets."""
     os.environ["HINOMI_LDAP"] = ROBOT_PASSWORD
-    chance, started, kills, bad = random.Random(11), time.monotonic(), 0, 0
-    with tempfile.TemporaryDirectory(prefix="hinomi-crashes-") as name, ExitStack() as stack:
-        place = Path(name)
-        targets = {
+    with ExitStack() as stack:
+        found = {
             "host_firewall": stack.enter_context(real.nftables(place / "nft")),
             "proxy": stack.enter_context(real.squid(place / "squid")),
             "dns": stack.enter_context(real.unbound(place / "unbound")),
@@ -105,19 +124,99 @@ def main(rounds: int = 5) -> bool:
         ldap = stack.enter_context(directory(place / "ldap"))
         section = {"kind": "ldap", "url": ldap.url, "base": BASE, "bind_dn": ROBOT, "method": "ppolicy"}
         section["password"] = "env:HINOMI_LDAP"
-        targets["directory"] = real.Target(section, lambda: str(ldap.locked("t.yamada")))
-        for number in range(rounds):
-            folder = place / str(number)
-            folder.mkdir()
-            died, good = _round(folder, targets, chance)
-            kills, bad = kills + died, bad + (not good)
-    took = time.monotonic() - started
-    print(f"{rounds} rounds over five real targets, {kills} times kill -9, {bad} bad, {took:.0f} s")
-    return bad == 0
+        found["directory"] = real.Target(section, lambda: str(ldap.locked("t.yamada")))
+        yield found
+        gc.collect()
+
+
+def every_real_point(place: Path, found: Mapping[str, real.Target], step: int = 1) -> tuple[int, list[str]]:
+    """(points tried, what was wrong) for a playbook over real targets."""
+    own = Targets({name: ADAPTER.validate_python(one.section) for name, one in found.items()})
+    was, wrong, tried = {name: one.state() for name, one in found.items()}, [], 0
+    start = place / "start"
+    start.mkdir(parents=True)
+    playbook = written(start, STEPS, HEAD)
+    prepared(start, playbook)
+    for at in range(1, _MOST, step):
+        folder = place / str(at)
+        shutil.copytree(start, folder)
+
+        def life(point: Point, folder: Path = folder) -> None:
+            on = _scene(folder, load(folder / "tried.yml"))
+            on.runs.world = type(on.runs.world)(_Counted(own, point), *([on.runs.world.evidence] * 3))
+            counting(on.runs.records, point)  # type: ignore[arg-type]
+            carried(on, playbook, folder / "clock")
+
+        died = killed(life, at)
+        if died:
+            tried += 1
+            killed(life, 0)
+        now = {name: one.state() for name, one in found.items()}
+        wrong += [f"at {at}: {name} is not as it was" for name in now if now[name] != was[name]]
+        on = _scene(folder, load(folder / "tried.yml"))
+        if on.run.state is not RunState.UNDONE or on.runs.audit.verify():
+            wrong.append(f"at {at}: it ended {on.run.state}: {on.run.journal[-3:]}")
+        acted = [line for line in on.run.journal if "started→done" in line]
+        if len(acted) != len(found):
+            wrong.append(f"at {at}: {len(acted)} acts of {len(found)}")
+        on.runs.records.close()
+        shutil.rmtree(folder)
+        if not died:
+            break
+    return tried, wrong
+
+
+class _Counted:
+    """Targets with a point after each change."""
+
+    def __init__(self, own: Targets, point: Point) -> None:
+        self.own, self.point = own, point
+
+    def __call__(self, action: str, on: str = "") -> Any:
+        connector = self.own(action, on)
+        return connector and _After(connector, self.point)
+
+
+class _After:
+    """A connector whose acts and undoing end in a point."""
+
+    def __init__(self, own: Any, point: Point) -> None:
+        self.own, self.point = own, point
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self.own, name)
+        if name not in ("act", "undo"):
+            return method
+
+        def done(*arguments: Any) -> Any:
+            said = method(*arguments)
+            self.point()
+            return said
+
+        return done
+
+
+def main(step: int = 1, real_step: int = 1, *names: str) -> bool:
+    """Measure; True when nothing was wrong."""
+    started, wrong, points = time.monotonic(), list[str](), 0
+    with tempfile.TemporaryDirectory(prefix="hinomi-crashes-") as place:
+        for name, playbook in acting().items():
+            if names and name not in names:
+                continue
+            tried, found = every_point(Path(place) / name, playbook, step)
+            points, wrong = points + tried, wrong + found
+            print(f"{name}: kill -9 at {tried} points, {len(found)} wrong", flush=True)
+        if real_step:
+            with targets(Path(place)) as there:
+                tried, found = every_real_point(Path(place) / "real", there, real_step)
+            points, wrong = points + tried, wrong + found
+            print(f"five real targets: kill -9 at {tried} points, {len(found)} wrong", flush=True)
+    print(json.dumps(wrong[:20], ensure_ascii=False, indent=1) if wrong else "nothing wrong")
+    print(f"kill -9 at {points} points, {len(wrong)} wrong, {time.monotonic() - started:.0f} s")
+    return not wrong
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["child"]:
-        responder(Path(sys.argv[2]), int(sys.argv[3]))
-    else:
-        sys.exit(0 if main(*(int(text) for text in sys.argv[1:2])) else 1)
+    numbers = [int(text) for text in sys.argv[1:] if text.isdigit()]
+    every, real_every = [*numbers, 1, 1][:2] if len(numbers) != 1 else (numbers[0], 1)
+    sys.exit(0 if main(every, real_every, *(text for text in sys.argv[1:] if not text.isdigit())) else 1)

@@ -1,7 +1,8 @@
-"""Addresses on a FortiGate: block one by putting it into the group of a deny policy.
+"""FortiGate: an address is blocked through the group of a deny policy; SSL-VPN sessions of a person are ended.
 
 Facts: FortiOS REST API (Fortinet Developer Network): /api/v2/cmdb/firewall/address, …/addrgrp, bearer token;
-404 for an unknown object, 200 with {"status": "success"} for a change.
+404 for an unknown object, 200 with {"status": "success"} for a change; GET /api/v2/monitor/vpn/ssl (`index`, `user_name`,
+`subsessions`), POST /api/v2/monitor/vpn/ssl/delete {"type": "websession", "index": n} (the tunnel ends with it).
 """
 
 import ipaddress
@@ -19,16 +20,20 @@ from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import FortiGate
 
 _TIMEOUT = 15.0
+_END = "firewall.end_vpn_session"
 
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """`block_address` with values {address}: one global address, never a network."""
+    """`firewall.block_address` with {address}: one global address, never a network; `firewall.end_vpn_session` with
+    {account}, which cannot be taken back."""
 
     settings: FortiGate
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
-        """Says whether the address is in the group already."""
+        """Says whether the address is in the group already, or how many sessions there are."""
+        if action == _END:
+            return self._end_plan(_account(values))
         address = _address(values)
         if self.verify(action, values):
             return Done(f"{address} は既に遮断しています。", f"{address} is blocked already", changed=False)
@@ -38,14 +43,19 @@ class Firewall:
         )
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """Whether the object exists and is in the group."""
+        """Whether the object exists and is in the group; how many sessions there are."""
+        if action == _END:
+            with self._api() as api:
+                return {"sessions": len(self._sessions(api, _account(values)))}
         name = _object(_address(values))
         with self._api() as api:
             exists = self._exists(api, name)
             return {"name": name, "existed": exists, "member": name in self._members(api)}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Make the address object, then add it to the group."""
+        """Make the address object, then add it to the group; or end each session of the account."""
+        if action == _END:
+            return self._end(_account(values))
         address = _address(values)
         name = _object(address)
         with self._api() as api:
@@ -59,12 +69,17 @@ class Firewall:
         return Done(f"{address} を遮断しました。", f"blocked {address}")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether the address is in the group."""
+        """Whether the address is in the group; whether the account has no session."""
+        if action == _END:
+            with self._api() as api:
+                return not self._sessions(api, _account(values))
         with self._api() as api:
             return _object(_address(values)) in self._members(api)
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take the address out of the group, and the object away if it was not there before."""
+        if action == _END:
+            return Done("切った接続は、本人がつなぎ直します。", "the person connects again", changed=False)
         name, address = str(before["name"]), _address(values)
         if before.get("member"):
             return Done(
@@ -86,6 +101,30 @@ class Firewall:
         except (DependencyDown, Refused) as error:
             return error.ja
         return ""
+
+    def _end_plan(self, account: str) -> Done:
+        with self._api() as api:
+            n = len(self._sessions(api, account))
+        return Done(
+            f"{account} の VPN 接続 {n} 本を切ります。", f"end {n} sessions of {account}", changed=n > 0
+        )
+
+    def _end(self, account: str) -> Done:
+        with self._api() as api:
+            sessions = self._sessions(api, account)
+            for index in sessions:
+                body = {"type": "websession", "index": index}
+                self._call(api, "POST", "vpn/ssl/delete", body, missing_ok=True, part="monitor")
+        words = (
+            f"{account} の VPN 接続 {len(sessions)} 本を切りました。",
+            f"ended {len(sessions)} sessions of {account}",
+        )
+        return Done(*words, changed=bool(sessions))
+
+    def _sessions(self, api: httpx.Client, account: str) -> list[int]:
+        """The indices of the account's sessions."""
+        found = self._call(api, "GET", "vpn/ssl", part="monitor").get("results") or []
+        return [int(one["index"]) for one in found if str(one.get("user_name", "")).lower() == account]
 
     def _members(self, api: httpx.Client) -> list[str]:
         answer = self._call(api, "GET", f"firewall/addrgrp/{quote(self.settings.group, safe='')}")
@@ -112,8 +151,9 @@ class Firewall:
         body: Mapping[str, Any] | None = None,
         *,
         missing_ok: bool = False,
+        part: str = "cmdb",
     ) -> dict[str, Any]:
-        answer = api.request(method, f"/api/v2/cmdb/{path}", json=body, params={"vdom": self.settings.vdom})
+        answer = api.request(method, f"/api/v2/{part}/{path}", json=body, params={"vdom": self.settings.vdom})
         if answer.status_code == 404 and missing_ok:
             return {}
         if answer.status_code == 429 or answer.status_code >= 500:
@@ -176,4 +216,12 @@ def _address(values: Mapping[str, str]) -> str:
     return str(address)
 
 
-KIND = Kind("fortigate", FortiGate, Firewall, frozenset({"firewall.block_address"}))
+def _account(values: Mapping[str, str]) -> str:
+    """The account name as the VPN knows it. Raises Refused for anything else."""
+    account = values["account"].rsplit("\\", 1)[-1].split("@", 1)[0].lower()
+    if not account or not account.translate(str.maketrans("", "", "._-")).isalnum():
+        raise Refused("アカウント名ではありません。", "not an account name")
+    return account
+
+
+KIND = Kind("fortigate", FortiGate, Firewall, frozenset({"firewall.block_address", _END}))

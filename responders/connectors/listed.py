@@ -27,7 +27,7 @@ class ListedNames:
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Says whether the name is there already."""
-        name = _name(values)
+        name = name_of(values)
         if self._there(name):
             return Done(f"{name} は既に拒否しています。", f"{name} is denied already", changed=False)
         return Done(f"{name} を{self.what}の一覧に加えます。", f"add {name} to the list of {self.what}")
@@ -35,11 +35,11 @@ class ListedNames:
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """Whether the line is there, and whether the file ended in a line end."""
         content = self._read()
-        return {"listed": self._there(_name(values)), "ended": content.endswith(b"\n") or not content}
+        return {"listed": self._there(name_of(values)), "ended": content.endswith(b"\n") or not content}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Add the line and have the server read the file; the second is done again after a crash in between."""
-        name, changed = _name(values), False
+        name, changed = name_of(values), False
         if not self._there(name):
             content = self._read()
             end = b"" if content.endswith(b"\n") or not content else b"\n"
@@ -50,12 +50,12 @@ class ListedNames:
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
         """Whether the line is there and, where it can be asked, the server denies the name."""
-        name = _name(values)
+        name = name_of(values)
         return self._there(name) and (self.probe is None or self.probe(name))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take our line away, unless it was there before."""
-        name = _name(values)
+        name = name_of(values)
         if before.get("listed"):
             return Done(
                 f"{name} はもともと拒否していました。", f"{name} had been denied before", changed=False
@@ -108,7 +108,8 @@ class ListedNames:
             ) from None
 
 
-def _name(values: Mapping[str, str]) -> str:
+def name_of(values: Mapping[str, str]) -> str:
+    """The host name of an act, lower case. Raises Refused for anything else."""
     name = values["name"].strip().rstrip(".").lower()
     if not _NAME.fullmatch(name):
         raise Refused(

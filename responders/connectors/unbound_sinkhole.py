@@ -42,18 +42,28 @@ def sinkhole(settings: Unbound) -> ListedNames:
 
 def code(server: str, port: int, name: str) -> int | None:
     """The response code of a question for an A record; None without an answer."""
+    said = asked(server, port, name)
+    return said[0] if said else None
+
+
+def asked(server: str, port: int, name: str, kind: int = 1) -> tuple[int, int] | None:
+    """(response code, number of answers) of a question for a record of this kind; None without an answer."""
     number = secrets.randbits(16)
     labels = b"".join(bytes([len(part)]) + part.encode() for part in name.split("."))
-    question = struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", 1, 1)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+    question = (
+        struct.pack(">HHHHHH", number, 0x0100, 1, 0, 0, 0) + labels + b"\0" + struct.pack(">HH", kind, 1)
+    )
+    with socket.socket(socket.AF_INET6 if ":" in server else socket.AF_INET, socket.SOCK_DGRAM) as asking:
         asking.settimeout(_TIMEOUT)
         try:
             asking.sendto(question, (server, port))
             answer = asking.recv(4096)
         except OSError:
             return None
-    answered = struct.unpack_from(">HH", answer) if len(answer) >= 4 else (None, 0)
-    return int(answered[1]) & 0xF if answered[0] == number else None
+    if len(answer) < 12 or struct.unpack_from(">H", answer)[0] != number:
+        return None
+    _, flags, _, answers = struct.unpack_from(">HHHH", answer)
+    return flags & 0xF, answers
 
 
 KIND = Kind("unbound", Unbound, sinkhole, frozenset({"dns.sinkhole"}))

@@ -181,3 +181,18 @@ def test_a_wrong_secret_is_refused_and_never_shown(tmp_path: Path) -> None:
     with _endpoint(tmp_path, Defender("other"), "s3cr3t-value") as endpoint:
         said = endpoint.health()
     assert said and "s3cr3t-value" not in said
+
+
+def test_the_vpn_sessions_of_one_person_are_ended(tmp_path: Path) -> None:
+    """Each of theirs, nobody else's; again it changes nothing; undo says that the person connects again."""
+    peer, action = FortiOs("t0ken"), "firewall.end_vpn_session"
+    peer.sessions = {3: "t.yamada", 4: "T.Yamada", 5: "t.yamada2"}
+    with _firewall(tmp_path, peer) as firewall:
+        values = {"account": "CITY\\t.yamada"}
+        assert firewall.plan(action, values).changed and not firewall.verify(action, values)
+        before = firewall.look(action, values)
+        assert firewall.act(action, values).changed and firewall.verify(action, values)
+        assert peer.sessions == {5: "t.yamada2"} and not firewall.act(action, values).changed
+        assert before == {"sessions": 2} and not firewall.undo(action, values, before).changed
+        with pytest.raises(Refused):
+            firewall.act(action, {"account": "a/../b"})

@@ -4,6 +4,7 @@ playbook over all of them and a real OpenLDAP with the process dying on the way.
 import gc
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,27 @@ CASES = {
     ),
     "squid": (real.squid, "proxy.deny", {"name": "c2.example.net"}, {"name": "a.example\nallow all"}),
     "unbound": (real.unbound, "dns.sinkhole", {"name": "c2.example.net"}, {"name": 'x" allow'}),
+    "bind": (real.bind, "dns.sinkhole", {"name": "c2.example.net"}, {"name": "x CNAME"}),
     "shut": (real.device, "switch.shut_port", {"host": "pc-114"}, {"host": "pc-999"}),
     "vlan": (real.device, "switch.quarantine", {"host": "pc-114"}, {"host": "pc-999"}),
+    "allied_vlan": (
+        partial(real.device, dialect="allied_telesis"),
+        "switch.quarantine",
+        {"host": "pc-114"},
+        {"host": "pc-999"},
+    ),
+    "allied_shut": (
+        partial(real.device, dialect="allied_telesis"),
+        "switch.shut_port",
+        {"host": "pc-114"},
+        {"host": "pc-999"},
+    ),
+    "yamaha_vlan": (
+        partial(real.device, dialect="yamaha_switch"),
+        "switch.quarantine",
+        {"host": "pc-114"},
+        {"host": "pc-999"},
+    ),
     "segment": (real.device, "router.cut_segment", {"segment": "lgwan"}, {"segment": "x\nreload"}),
 }
 

@@ -1,4 +1,4 @@
-"""FortiOS' REST API as its documents tell: bearer token, vdom, address objects, address groups.
+"""FortiOS' REST API as its documents tell: bearer token, vdom, address objects, address groups, SSL-VPN sessions.
 
 Source: Fortinet Developer Network, FortiOS 7.x "CMDB API": 401 for a wrong token, 404 with http_status for an unknown
 object, 500 with error -5 for a name that is taken, 500 with -3 for a member that does not exist, 500 with -23 for an
@@ -23,6 +23,7 @@ class FortiOs:
     group: list[str] = field(default_factory=list)
     fail: list[int] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
+    sessions: dict[int, str] = field(default_factory=dict)
 
     def app(self) -> Starlette:
         """The API."""
@@ -32,6 +33,8 @@ class FortiOs:
                 Route(f"{base}/addrgrp/{{name}}", self._group, methods=["GET", "PUT"]),
                 Route(f"{base}/address", self._make, methods=["POST"]),
                 Route(f"{base}/address/{{name}}", self._address, methods=["GET", "DELETE"]),
+                Route("/api/v2/monitor/vpn/ssl", self._vpn, methods=["GET"]),
+                Route("/api/v2/monitor/vpn/ssl/delete", self._end, methods=["POST"]),
             ]
         )
 
@@ -58,6 +61,23 @@ class FortiOs:
         if not set(wanted) <= {*self.addresses, "none"}:
             return _said(500, error=-3)
         self.group = wanted
+        return _said(200)
+
+    async def _vpn(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        found = [
+            {"index": n, "user_name": user, "remote_host": "203.0.113.9", "subsessions": [{"index": n}]}
+            for n, user in self.sessions.items()
+        ]
+        return _said(200, results=found)
+
+    async def _end(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        body = await request.json()
+        if body["type"] != "websession" or self.sessions.pop(body["index"], None) is None:
+            return _said(404)
         return _said(200)
 
     async def _make(self, request: Request) -> Response:

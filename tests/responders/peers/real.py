@@ -30,6 +30,15 @@ table inet hinomi {
 """
 
 
+PORTS = {
+    "cisco_ios": ("GigabitEthernet0/12", "GigabitEthernet0/1"),
+    "allied_telesis": ("port1.0.12", "port1.0.1"),
+    "yamaha_switch": ("port1.12", "port1.1"),
+    "yamaha_rtx": ("lan1", "lan2"),
+}
+"""A machine's port and the uplink, as each vendor's references name them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """A running target: its configuration section, and all that can be seen of its state."""
@@ -126,38 +135,94 @@ def unbound(folder: Path) -> Iterator[Target]:
 
 
 @contextmanager
+def bind(folder: Path) -> Iterator[Target]:
+    """BIND on loopback that asks a real Unbound for one name, with a response policy zone that one key may change."""
+    with unbound(folder / "upstream") as upstream:
+        yield from _bind(int(upstream.section["port"]))
+
+
+def _bind(upstream: int) -> Iterator[Target]:
+    named, keygen, port = program("named"), program("tsig-keygen"), free_port()
+    folder = Path(
+        tempfile.mkdtemp(prefix="hinomi-bind-")
+    )  # it gives up root, and pytest's folders are root's
+    key = subprocess.run([keygen, "hinomi"], check=True, capture_output=True, text=True, timeout=30).stdout
+    (folder / "hinomi.key").write_text(key)
+    (folder / "rpz.zone").write_text(
+        "$TTL 60\n@ SOA localhost. root.localhost. 1 60 60 60 60\n@ NS localhost.\nold.example CNAME .\n"
+    )
+    (folder / "named.conf").write_text(
+        f'{key}options {{ directory "{folder}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};\n'
+        f'  pid-file "{folder}/pid"; session-keyfile none; recursion yes; dnssec-validation no;\n'
+        '  response-policy { zone "rpz" min-update-interval 0; } qname-wait-recurse no; };\n'
+        "controls { };\n"
+        'zone "rpz" { type primary; file "rpz.zone"; allow-query { 127.0.0.1; };\n'
+        "  allow-transfer { 127.0.0.1; }; update-policy { grant hinomi zonesub ANY; }; };\n"
+        f'zone "example.net" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {upstream}; }}; }};\n'
+    )
+    for path in (folder, *folder.iterdir()):
+        shutil.chown(path, "bind", "bind")
+    dig = [program("dig"), "@127.0.0.1", "-p", str(port), "rpz", "AXFR", "+noall", "+answer"]
+
+    def state() -> str:
+        """All records but the serial, and what clients are answered."""
+        said = subprocess.run(dig, check=True, capture_output=True, text=True, timeout=30).stdout
+        records = sorted(line for line in said.splitlines() if "\tSOA\t" not in line)
+        return "\n".join([*records, str(_settled(port))])
+
+    with subprocess.Popen(
+        [named, "-f", "-u", "bind", "-c", folder / "named.conf"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        try:
+            _until(lambda: code("127.0.0.1", port, "c2.example.net") == 0)
+            yield Target({"kind": "bind_rpz", "key": str(folder / "hinomi.key"), "port": port}, state)
+        finally:
+            process.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _settled(port: int) -> int | None:
+    """What BIND answers once it has taken the policy up."""
+    time.sleep(0.5)
+    return code("127.0.0.1", port, "c2.example.net")
+
+
+@contextmanager
 def device(folder: Path, dialect: str = "cisco_ios") -> Iterator[Target]:
     """A switch or router behind a real OpenSSH server: host key, user key, ForceCommand."""
-    sshd, keygen, port = program("sshd"), program("ssh-keygen"), free_port()
+    sshd, keygen, listening = program("sshd"), program("ssh-keygen"), free_port()
     folder.mkdir(parents=True)
     state = folder / "state.json"
-    ports = {"GigabitEthernet0/12": ["switchport access vlan 20"], "GigabitEthernet0/1": []}
-    state.write_text(json.dumps({"lan2": []} if dialect == "yamaha_rtx" else ports, sort_keys=True))
+    port, uplink = PORTS.get(dialect, PORTS["cisco_ios"])
+    ports = {port: ["switchport access vlan 20"], uplink: []}
+    state.write_text(json.dumps({uplink: []} if dialect == "yamaha_rtx" else ports, sort_keys=True))
     for name in ("host", "user"):
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True, timeout=30)
     Path("/run/sshd").mkdir(exist_ok=True)
     script = Path(__file__).with_name("device.py")
     configuration = folder / "sshd_config"
     configuration.write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
+        f"Port {listening}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
         f"AuthorizedKeysFile {folder}/user.pub\nStrictModes no\nPasswordAuthentication no\n"
         f"PermitRootLogin prohibit-password\nForceCommand {sys.executable} -S {script} {state} {dialect}\n"
     )
     known = folder / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
+    known.write_text(f"[127.0.0.1]:{listening} {(folder / 'host.pub').read_text()}")
     with subprocess.Popen([sshd, "-D", "-e", "-f", configuration], stderr=subprocess.DEVNULL) as process:
         try:
-            _until(lambda: _open(port))
+            _until(lambda: _open(listening))
             section = {
                 "kind": "ssh_network",
                 "host": "127.0.0.1",
-                "port": port,
+                "port": listening,
                 "user": "root",
                 "key": str(folder / "user"),
                 "known_hosts": str(known),
                 "dialect": dialect,
-                "ports": {"pc-114": "GigabitEthernet0/12"},
-                "segments": {"lgwan": "lan2" if dialect == "yamaha_rtx" else "GigabitEthernet0/1"},
+                "ports": {"pc-114": port},
+                "segments": {"lgwan": uplink},
             }
             yield Target(section, state.read_text)
         finally:

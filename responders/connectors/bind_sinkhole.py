@@ -1,0 +1,115 @@
+"""BIND: names that a response policy zone answers with NXDOMAIN, changed by signed dynamic updates.
+
+Facts: BIND 9 Administrator Reference Manual, "Response Policy Zones": the trigger `name.ZONE CNAME .` gives NXDOMAIN, `*.name`
+covers what is below; a policy is read again when the zone's serial grows (an update sees to that) and not more often than
+`min-update-interval` (60 s unless set); nsupdate(1): commands on standard input, exit 2 for an update that was refused. The
+zone allows updates to one TSIG key (`update-policy { grant hinomi zonesub ANY; }`): no file, no rndc, no other zone.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from hinomi.config import Section
+from hinomi.errors import DependencyDown, HinomiError, Refused
+from responders.connectors.commands import run
+from responders.connectors.listed import name_of
+from responders.connectors.protocol import Done, Kind
+from responders.connectors.unbound_sinkhole import asked
+
+_NXDOMAIN, _CNAME, _LOOKS = 3, 5, 20
+
+
+class BindRpz(Section):
+    """zone: the policy zone; key: a file as tsig-keygen writes it; server, port: where it is changed and asked."""
+
+    kind: Literal["bind_rpz"]
+    key: Path
+    zone: str = Field(default="rpz", pattern=r"^[a-z0-9][a-z0-9.-]{0,200}$")
+    server: str = Field(default="127.0.0.1", pattern=r"^[0-9a-f.:]{2,45}$")
+    port: int = Field(default=53, ge=1, le=65535)
+    nsupdate: str = "nsupdate"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """`dns.sinkhole` with {name}."""
+
+    settings: BindRpz
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Says whether the name is in the zone already."""
+        name = name_of(values)
+        if self._listed(name):
+            return Done(f"{name} は既に引けません。", f"{name} is sinkholed already", changed=False)
+        return Done(f"{name} を引けなくします。", f"sinkhole {name}")
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """Whether the name is in the zone."""
+        return {"listed": self._listed(name_of(values))}
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """Add the name and what is below it."""
+        name = name_of(values)
+        if self._listed(name):
+            return Done(f"{name} は既に引けませんでした。", f"{name} was sinkholed already", changed=False)
+        self._update("add", name, " 60 CNAME .")
+        return Done(f"{name} を引けなくしました。", f"sinkholed {name}")
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether BIND answers so: it takes a policy up a moment after the update."""
+        name = name_of(values)
+        if not self._listed(name):
+            return False
+        for _ in range(_LOOKS):
+            if (said := asked(self.settings.server, self.settings.port, name)) and said[0] == _NXDOMAIN:
+                return True
+            time.sleep(0.1)
+        return False
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Take the name out, unless it was there before."""
+        name = name_of(values)
+        if before.get("listed"):
+            return Done(f"{name} はもともと引けませんでした。", f"{name} had been sinkholed", changed=False)
+        if self._listed(name):
+            self._update("delete", name, " CNAME")
+        return Done(f"{name} を引けるようにしました。", f"{name} resolves again")
+
+    def health(self) -> str:
+        """The zone answers, and its key may change it: an update that changes nothing."""
+        try:
+            self._listed("health.hinomi.invalid")
+            self._update("delete", "health.hinomi.invalid", " CNAME")
+        except HinomiError as error:
+            return error.ja
+        return ""
+
+    def _listed(self, name: str) -> bool:
+        own = self.settings
+        said = asked(own.server, own.port, f"{name}.{own.zone}", _CNAME)
+        if said is None:
+            raise DependencyDown("DNS が応答しません。", "the name server does not answer")
+        if said[0] not in (0, _NXDOMAIN):
+            raise Refused(
+                f"DNS がゾーン {own.zone} を見せません({said[0]})。", f"the zone cannot be read: {said[0]}"
+            )
+        return said[1] > 0
+
+    def _update(self, what: str, name: str, rest: str) -> None:
+        own = self.settings
+        lines = [f"server {own.server} {own.port}", f"zone {own.zone}"]
+        lines += [f"update {what} {prefix}{name}.{own.zone}.{rest}" for prefix in ("", "*.")]
+        run(
+            [own.nsupdate, "-k", str(own.key)],
+            what="DNS",
+            stdin="\n".join([*lines, "send", ""]),
+            refused=(2,),
+        )
+
+
+KIND = Kind("bind_rpz", BindRpz, Policy, frozenset({"dns.sinkhole"}))

@@ -1,0 +1,201 @@
+"""Exchange Online through Graph: a message is taken out of the mailboxes, and put back; inbox rules as in `entra_graph`.
+
+Facts: Microsoft Graph v1.0: GET /users/{id}/messages?$filter=internetMessageId eq '…' (all folders but the recoverable
+items), POST /users/{id}/messages/{id}/move {"destinationId": "recoverableitemsdeletions"}, header `Prefer:
+IdType="ImmutableId"` (the id stays over a move), POST /$batch with at most 20 requests, GET
+/groups/{id}/transitiveMembers/microsoft.graph.user with @odata.nextLink. Rights: Mail.ReadWrite limited to the
+mailboxes by an application access policy, GroupMember.Read.All, and those of `entra_graph` for the inbox rules.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import quote, urlsplit
+
+from hinomi.config import Section
+from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.secret import Secret
+from responders.connectors.entra_graph import Cloud, EntraGraph
+from responders.connectors.protocol import Done, Kind
+from responders.connectors.web_api import WebApi, bearer, opened
+
+_SCOPE = "https://graph.microsoft.com/.default"
+_AT_ONCE = 20  # requests that one batch may hold
+_MOST = 5_000  # mailboxes
+_AWAY = "recoverableitemsdeletions"
+_SELECT = "$select=id,parentFolderId"
+
+
+class GraphMail(Section):
+    """group: object id of the group whose members' mailboxes are searched; domain: of the accounts of inbox rules."""
+
+    kind: Literal["graph_mail"]
+    group: str
+    domain: str
+    token_url: str
+    client_id: str
+    client_secret: Secret
+    url: str = "https://graph.microsoft.com"
+    ca: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """`mail.purge` with {message}, `mail.remove_rules` with {account}."""
+
+    settings: GraphMail
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """In how many mailboxes the message lies."""
+        if action != "mail.purge":
+            return self._rules.plan(action, values)
+        found = self.look(action, values)["messages"]
+        if not found:
+            return Done("どの受信箱にもありません。", "it is in no mailbox", changed=False)
+        return Done(f"{len(found)} 通を隔離します。", f"take {len(found)} messages out of the mailboxes")
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """Where each copy lies."""
+        if action != "mail.purge":
+            return self._rules.look(action, values)
+        with self._api() as api:
+            return {"messages": self._found(api, _message(values))}
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """Move every copy to where people do not see it; what came since is moved, too."""
+        if action != "mail.purge":
+            return self._rules.act(action, values)
+        with self._api() as api:
+            found = self._found(api, _message(values))
+            self._move(api, [(one["user"], one["id"], _AWAY) for one in found])
+        if not found:
+            return Done("どの受信箱にもありませんでした。", "it was in no mailbox", changed=False)
+        return Done(f"{len(found)} 通を隔離しました。", f"took {len(found)} messages out of the mailboxes")
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether no copy is left."""
+        if action != "mail.purge":
+            return self._rules.verify(action, values)
+        return not self.look(action, values)["messages"]
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Every copy back into its folder."""
+        if action != "mail.purge":
+            return self._rules.undo(action, values, before)
+        with self._api() as api:
+            there = {one["id"] for one in self._found(api, _message(values))}
+            back = [one for one in before["messages"] if one["id"] not in there]
+            self._move(api, [(one["user"], one["id"], one["folder"]) for one in back])
+        return Done(f"{len(back)} 通を元に戻しました。", f"put {len(back)} messages back")
+
+    def health(self) -> str:
+        """Signs in and reads the group."""
+        try:
+            with self._api() as api:
+                self._people(api)
+        except HinomiError as error:
+            return error.ja
+        return ""
+
+    @property
+    def _rules(self) -> Cloud:
+        own = self.settings.model_dump(exclude={"group", "kind"})
+        return Cloud(EntraGraph.model_validate({**own, "kind": "entra_graph"}))
+
+    def _people(self, api: WebApi) -> list[str]:
+        path = f"/v1.0/groups/{quote(self.settings.group, safe='')}/transitiveMembers/microsoft.graph.user"
+        asked, people = f"{path}?$select=id&$top=999", list[str]()
+        while asked and len(people) < _MOST:
+            said = api.call("GET", asked)
+            people += [str(one["id"]) for one in said["value"]]
+            following = urlsplit(str(said.get("@odata.nextLink", "")))  # the host stays ours
+            asked = f"{following.path}?{following.query}" if following.path else ""
+        return people
+
+    def _found(self, api: WebApi, message: str) -> list[dict[str, str]]:
+        wanted = quote(f"internetMessageId eq '{message}'")
+        people = self._people(api)
+        asked = [
+            ("GET", f"/users/{quote(one, safe='')}/messages?$filter={wanted}&{_SELECT}", None)
+            for one in people
+        ]
+        found = []
+        for person, said in zip(people, self._batch(api, asked), strict=True):
+            found += [
+                {"user": person, "id": str(one["id"]), "folder": str(one["parentFolderId"])}
+                for one in said.get("value", [])
+            ]
+        return found
+
+    def _move(self, api: WebApi, moves: Sequence[tuple[str, str, str]]) -> None:
+        self._batch(
+            api,
+            [
+                (
+                    "POST",
+                    f"/users/{quote(user, safe='')}/messages/{quote(one, safe='')}/move",
+                    {"destinationId": folder},
+                )
+                for user, one, folder in moves
+            ],
+        )
+
+    def _batch(
+        self, api: WebApi, asked: Sequence[tuple[str, str, dict[str, str] | None]]
+    ) -> list[dict[str, Any]]:
+        """The answers in the order of the questions. Raises for the first that failed; the rest is done again."""
+        answers: list[dict[str, Any]] = []
+        for start in range(0, len(asked), _AT_ONCE):
+            part = asked[start : start + _AT_ONCE]
+            said = api.call(
+                "POST", "/v1.0/$batch", json={"requests": [_request(n, *one) for n, one in enumerate(part)]}
+            )
+            by_id = {str(one["id"]): one for one in said["responses"]}
+            answers += [_answer(by_id[str(n)]) for n in range(len(part))]
+        return answers
+
+    @contextmanager
+    def _api(self) -> Iterator[WebApi]:
+        own = self.settings
+        with opened("Microsoft Graph", own.url, own.ca) as api:
+            secret = own.client_secret.reveal()
+            form = {"grant_type": "client_credentials", "client_id": own.client_id, "client_secret": secret}
+            bearer(api, own.token_url, {**form, "scope": _SCOPE})
+            yield api
+
+
+def _request(number: int, method: str, url: str, body: dict[str, str] | None) -> dict[str, Any]:
+    headers = {"Prefer": 'IdType="ImmutableId"', "Content-Type": "application/json"}
+    return {
+        "id": str(number),
+        "method": method,
+        "url": url,
+        "headers": headers,
+        **({"body": body} if body else {}),
+    }
+
+
+def _answer(said: Mapping[str, Any]) -> dict[str, Any]:
+    code = int(said["status"])
+    if code == 404:
+        return {}  # somebody without a mailbox, or a copy that is gone
+    if code == 429 or code >= 500:
+        raise DependencyDown(f"Microsoft Graph が {code} を返しました。", f"Graph answered {code}")
+    if code >= 400:
+        raise Refused(f"Microsoft Graph が操作を断りました({code})。", f"Graph refused: {code}")
+    body = said.get("body")
+    return dict(body) if isinstance(body, dict) else {}
+
+
+def _message(values: Mapping[str, str]) -> str:
+    """A Message-ID as it may stand between quotes. Raises Refused for anything that is none."""
+    message = values["message"].strip()
+    good = message.isascii() and message.isprintable() and not set(message) & set("' \"\\") and "@" in message
+    if not good or len(message) > 998:
+        raise Refused("Message-ID ではありません。", "not a Message-ID")
+    return message if message.startswith("<") else f"<{message}>"
+
+
+KIND = Kind("graph_mail", GraphMail, Mail, frozenset({"mail.purge", "mail.remove_rules"}))

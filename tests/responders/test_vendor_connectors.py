@@ -1,0 +1,155 @@
+"""Vendors' APIs that contain, against local servers that follow the vendors' documents (`peers/clouds.py`): once, verified,
+undone to exactly what was; busy is tried again, what is refused is for people, no secret in any word."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from pydantic import TypeAdapter
+
+from hinomi.errors import DependencyDown, Refused
+from responders.connectors.actions import ACTIONS
+from responders.connectors.catalogue import Target as Section
+from responders.connectors.catalogue import connector
+from responders.connectors.protocol import Connector
+from tests.responders.peers import clouds
+from tests.responders.peers.served import served
+
+ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
+CLIENT = {"client_id": "c", "client_secret": "env:S"}
+KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
+    "crowdstrike": (clouds.Falcon, CLIENT),
+    "sentinelone": (clouds.Sentinel, {"token": "env:S"}),
+    "wazuh": (clouds.WazuhServer, {"user": "hinomi", "password": "env:S"}),
+    "google_directory": (
+        clouds.Google,
+        {
+            "administrator": "admin@city.example.jp",
+            "domain": "city.example.jp",
+            "key": "env:S",
+            "token_url": "{url}/token",
+        },
+    ),
+    "panos": (clouds.Panos, {"key": "env:S", "gateway": "gw1"}),
+    "graph_mail": (
+        clouds.Mailboxes,
+        {**CLIENT, "group": "g", "domain": "city.example.jp", "token_url": "{url}/token"},
+    ),
+}
+CASES = [
+    ("crowdstrike", "endpoint.isolate", "pc-114", ["contain d1", "lift_containment d1"]),
+    ("sentinelone", "endpoint.isolate", "PC-114.city.example.jp", ["disconnect 1", "connect 1"]),
+    ("wazuh", "endpoint.isolate", "PC-114", ["PUT hinomi-isolated", "DELETE hinomi-isolated"]),
+    ("google_directory", "cloud_directory.disable_account", "CITY\\t.yamada", ["patch", "patch"]),
+    ("panos", "firewall.block_address", "203.0.113.66", ["register", "unregister"]),
+    ("panos", "firewall.block_address", "2001:db8::66", ["register", "unregister"]),
+    ("graph_mail", "mail.purge", "<1@example.net>", ["move"] * 6),
+]
+TRICKS = {
+    "endpoint.isolate": ["pc-114'+hostname:'x", "pc-999", "", "x/../y", "端末"],
+    "cloud_directory.disable_account": ["nobody", "x/../y", "", "a?b"],
+    "cloud_directory.end_sessions": ["nobody", "x/../y"],
+    "firewall.block_address": ["10.1.2.3", "203.0.113.0/24", "x</ip>", "::1", "fd00::1", "0.0.0.0"],
+    "firewall.end_vpn_session": ["a<b", "", "x/../y"],
+    "mail.purge": ["1' or 1 eq 1", "no-at", "<a@b>\r\nx", "<a@b'>"],
+}
+
+
+@contextmanager
+def made(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Connector]]:
+    """The vendor's server, and the connector to it from its configuration section."""
+    make, more = KINDS[kind]
+    monkeypatch.setenv("S", key_file() if kind == "google_directory" else clouds.SECRET)
+    peer = make()
+    with served(peer.app(), folder) as at:
+        own = {name: text.format(url=at.url) for name, text in more.items()}
+        yield peer, connector(ADAPTER.validate_python({"kind": kind, "url": at.url, "ca": str(at.ca), **own}))
+
+
+def key_file() -> str:
+    """A service account's key as Google gives it out."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    text = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return json.dumps({"client_email": "robot@p", "private_key": text.decode()})
+
+
+@pytest.mark.parametrize(("kind", "action", "value", "calls"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES])
+def test_there_and_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, action: str, value: str, calls: list[str]
+) -> None:
+    """A plan changes nothing; twice is once; undo of what was so before leaves it; undo gives back all; tricks are refused."""
+    with made(kind, tmp_path, monkeypatch) as (peer, own):
+        values, was = {ACTIONS[action].value: value}, peer.state()
+        assert own.health() == "" and own.plan(action, values).changed and peer.state() == was
+        assert not own.verify(action, values)
+        before = own.look(action, values)
+        assert own.act(action, values).changed and own.verify(action, values)
+        acted = peer.state()
+        assert acted != was and not own.act(action, values).changed and not own.plan(action, values).changed
+        own.undo(action, values, own.look(action, values))
+        assert peer.state() == acted, "it was so before, it stays so"
+        own.undo(action, values, before)
+        assert peer.state() == was and not own.verify(action, values)
+        own.undo(action, values, before)
+        assert peer.state() == was and peer.calls == calls
+        for trick in TRICKS[action]:
+            with pytest.raises(Refused):
+                own.act(action, {ACTIONS[action].value: trick})
+        assert peer.state() == was
+
+
+@pytest.mark.parametrize(("kind", "action", "value", "calls"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES])
+def test_busy_and_a_wrong_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, action: str, value: str, calls: list[str]
+) -> None:
+    """A full quota is tried again later; a wrong secret is for a person, says nothing of it, and changes nothing."""
+    with made(kind, tmp_path, monkeypatch) as (peer, own):
+        values, was = {ACTIONS[action].value: value}, peer.state()
+        peer.busy = 1
+        with pytest.raises(DependencyDown, match="429"):
+            own.act(action, values)
+        monkeypatch.setenv("S", "wr0ng-secret")
+        with pytest.raises(Refused) as refused:
+            own.act(action, values)
+        assert "wr0ng" not in f"{refused.value}{own.health()}" and own.health() and peer.state() == was
+
+
+def test_google_signs_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sign-out leaves no state: it is done each time it is asked for, and cannot be taken back."""
+    with made("google_directory", tmp_path, monkeypatch) as (peer, own):
+        action, values = "cloud_directory.end_sessions", {"account": "t.yamada"}
+        before = own.look(action, values)
+        assert own.act(action, values).changed and own.verify(action, values) and peer.calls == ["signOut"]
+        assert not own.undo(action, values, before).changed and peer.calls == ["signOut"]
+
+
+def test_panos_ends_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each session of the person, under whichever domain, and nobody else's."""
+    with made("panos", tmp_path, monkeypatch) as (peer, own):
+        action, values = "firewall.end_vpn_session", {"account": "CITY\\T.Yamada"}
+        assert own.plan(action, values).changed and not own.verify(action, values)
+        assert own.act(action, values).changed and own.verify(action, values)
+        assert peer.sessions == [("t.yamada2", "NOTE-2")] and not own.act(action, values).changed
+        for trick in TRICKS[action]:
+            with pytest.raises(Refused):
+                own.act(action, {"account": trick})
+
+
+def test_wazuh_says_no_with_200(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An error inside of an answer is an error; the script runs before the note is written, and again after a crash."""
+    with made("wazuh", tmp_path, monkeypatch) as (peer, own):
+        values = {"host": "pc-114"}
+        peer.refuses = True
+        with pytest.raises(Refused):
+            own.act("endpoint.isolate", values)
+        assert not own.verify("endpoint.isolate", values)
+        peer.refuses = False
+        own.act("endpoint.isolate", values)
+        assert peer.ran == ["001 !hinomi-isolate add"]
