@@ -21,6 +21,7 @@ from ops.rundir import RunDir, alive
 from ops.settings import Settings
 from responders.audit import Audit
 from responders.connectors.catalogue import connector
+from responders.notify.pulse import STATE as PULSE
 from responders.oncall import Rota
 from responders.playbooks.playbook import catalogue as playbooks
 from rules import content, lock, quarantine
@@ -276,6 +277,17 @@ def calling(patient: Patient) -> Iterator[Check]:
         )
         return
     yield from _holes(Rota(respond.oncall))
+    yield from _pulse(patient)
+    if missing := respond.contacts.missing():
+        yield Check(
+            Words("連絡先", "contacts"),
+            State.WARN,
+            Words(
+                f"連絡先の一覧に、まだない相手があります: {'、'.join(missing)}",
+                f"the contact tree has nobody for {len(missing)} of its roles",
+            ),
+            Words("respond.contacts.bodies に書いてください。", "write respond.contacts.bodies"),
+        )
     failed, unknown = (
         patient.records.count("notification", {"state": state}) for state in ("failed", "sending")
     )
@@ -292,6 +304,24 @@ def calling(patient: Patient) -> Iterator[Check]:
     else:
         sent = patient.records.count("notification", {"state": "sent"})
         yield _good(part.ja, part.en, f"{sent:,} 件を送りました。", f"{sent:,} messages sent")
+
+
+def _pulse(patient: Patient) -> Iterator[Check]:
+    """What the respond process last said of its own messages."""
+    held = patient.records.get(*PULSE)
+    if held is None or held.body["ok"]:
+        return
+    since = datetime.fromisoformat(held.body["since"]).astimezone(JST)
+    problems = "、".join(str(one) for one in held.body["problems"])
+    yield Check(
+        Words("通知の働き", "messages"),
+        State.BAD,
+        Words(
+            f"{since:%m/%d %H:%M} から通知が届いていません: {problems}",
+            f"messages have been stuck since {since:%m-%d %H:%M}",
+        ),
+        Words("通知先の設定と経路を確かめてください。", "check the channels"),
+    )
 
 
 def _holes(rota: Rota) -> Iterator[Check]:

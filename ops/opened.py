@@ -45,7 +45,9 @@ def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Ite
     events = stores.open_events(settings.store, data, clock)
     records = stores.open_records(settings.store, data, clock)
     try:
-        yield Opened(data, settings, events, records, clock, open_desk(settings.store, records, data, clock))
+        name = settings.console.organization
+        desk = open_desk(settings.store, records, data, clock, organization=name)
+        yield Opened(data, settings, events, records, clock, desk)
     finally:
         events.close()
         records.close()

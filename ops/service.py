@@ -14,9 +14,12 @@ from responders.responder import desk, link_key
 _KEY = ("key", "links")
 
 
-def open_desk(store: StoreSettings, records: Records, data: Path, clock: Clock) -> Desk:
-    """The desk over these records."""
-    return desk(records, clock, signing_key(store, records, data), shelf(store, records, data))
+def open_desk(
+    store: StoreSettings, records: Records, data: Path, clock: Clock, *, organization: str = ""
+) -> Desk:
+    """The desk over these records. organization: the city's name, for drafts of reports."""
+    key, own = signing_key(store, records, data), shelf(store, records, data)
+    return desk(records, clock, key, own, organization=organization)
 
 
 def shelf(store: StoreSettings, records: Records, data: Path) -> Shelf:

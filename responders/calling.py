@@ -174,7 +174,13 @@ class Calling:
             stage = warning.stage.split("-")[0] if warning.stage != "at-once" else "at-once"
             who = [self.rota.who(now)]
             if stage in ("due", "overdue"):
-                who += [name for step in self.rota.steps(3) for name in step.to if name != "oncall"]
+                who += [
+                    person
+                    for step in self.rota.steps(3)
+                    for name in step.to
+                    if name != "oncall"
+                    for person in self.rota.persons(name)
+                ]
             held = self.records.get(casefile.KIND, str(warning.clock.body["incident_id"]))
             number = held.body["number"] if held else "?"
             due = warning.clock.body.get("due", "")

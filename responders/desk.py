@@ -18,6 +18,7 @@ from responders.cases import Cases
 from responders.counter import Counter
 from responders.duties.clocks import Clocks
 from responders.duties.contacts import Contacts
+from responders.duties.drafting import BLANK
 from responders.duties.reports import Reports
 from responders.incidents import casefile
 from responders.incidents.shelf import Shelf
@@ -54,6 +55,7 @@ class Desk:
     audit: Audit
     links: AckLinks
     evidence: Shelf | None = None
+    organization: str = ""
 
     def acknowledge(self, incident_id: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """The person takes the incident; escalation stops. A second acknowledgement changes nothing, unless the
@@ -191,7 +193,12 @@ class Desk:
     @property
     def reports(self) -> Reports:
         """Drafts of reports: versions, approval, what was sent by whom."""
-        return Reports(self.records, self.clock, self.audit)
+        return Reports(self.records, self.clock, self.audit, self._body)
+
+    @property
+    def _body(self) -> str:
+        """Who reports, as far as it is known."""
+        return f"{self.organization}\n{BLANK} 担当課・氏名・電話・メール" if self.organization else ""
 
     @property
     def contacts(self) -> Contacts:

@@ -36,6 +36,7 @@ from responders.playbooks.run import Run, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.world import World
 from responders.settings import ResponderSettings
+from responders.telling import Telling
 
 
 @dataclass(slots=True)
@@ -83,6 +84,9 @@ class Responder:
         """A responder from its configuration. key: signs acknowledgement links; events: what evidence is taken from;
         evidence: the shelf on which it is kept (without one, evidence is a person's work)."""
         audit, ledger = Audit(records, clock), Ledger()
+        rota = Rota(settings.oncall, Standins(records))
+        outbox = Outbox(records, clock, settings.notify, settings.oncall.people, audit)
+        world = _world(records, clock, audit, settings, events, evidence)
         problems: list[HinomiError] = []
         return cls(
             records=records,
@@ -90,15 +94,15 @@ class Responder:
             settings=settings,
             audit=audit,
             incidents=Incidents(records, clock, settings.incidents, audit, ledger),
-            rota=Rota(settings.oncall, Standins(records)),
-            outbox=Outbox(records, clock, settings.notify, settings.oncall.people, audit),
+            rota=rota,
+            outbox=outbox,
             runs=Runs(
                 records,
                 clock,
                 audit,
                 settings.playbooks,
                 catalogue(*settings.playbooks.folders, problems=problems),
-                _world(records, clock, audit, settings, events, evidence),
+                replace(world, tell=Telling(records, settings.notify, rota, outbox)),
             ),
             key=key,
             ledger=ledger,
@@ -220,9 +224,12 @@ def link_key(path: Path) -> bytes:
         return key
 
 
-def desk(records: Records, clock: Clock, key: bytes, evidence: Shelf | None = None) -> Desk:
-    """The desk for a console or command line over the same records. evidence: the shelf of the vault."""
-    return Desk(records, clock, Audit(records, clock), AckLinks(key, clock), evidence)
+def desk(
+    records: Records, clock: Clock, key: bytes, evidence: Shelf | None = None, *, organization: str = ""
+) -> Desk:
+    """The desk for a console or command line over the same records. evidence: the shelf of the vault; organization: the
+    city's name, for drafts of reports."""
+    return Desk(records, clock, Audit(records, clock), AckLinks(key, clock), evidence, organization)
 
 
 def _world(

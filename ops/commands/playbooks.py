@@ -9,12 +9,14 @@ import yaml
 
 from dashboards.users import Users
 from hinomi.alert import Alert
-from hinomi.errors import InputError
+from hinomi.errors import HinomiError, InputError
 from hinomi.incident import Incident
 from hinomi.text import inert
-from ops.opened import Opened, opened, operator
+from ops.opened import Opened, opened, operator, remembered
+from ops.settings import read_settings
 from responders.playbooks.playbook import catalogue, lint, load
 from responders.playbooks.run import KIND, Run
+from responders.playbooks.settings import PlaybookSettings
 from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
@@ -27,12 +29,22 @@ def register(app: typer.Typer) -> None:
     app.add_typer(playbooks, name="playbooks")
 
     @playbooks.command("list")
-    def list_() -> None:
-        """備えてあるもの / what there is."""
-        for playbook in catalogue().values():
-            typer.echo(
-                f"{playbook.playbook:20} {playbook.title_ja} / {playbook.title_en}  [{playbook.approver}]"
-            )
+    def list_(
+        data: Path | None = typer.Option(None, "--data", help="データフォルダ(自庁の手順書も)/ data folder"),
+    ) -> None:
+        """備えてあるものと、自庁のもの / what there is, and the city's own."""
+        own = read_settings(remembered(data)).respond.playbooks if data else PlaybookSettings()
+        problems: list[HinomiError] = []
+        known = set(catalogue())
+        for name, playbook in catalogue(*own.folders, problems=problems).items():
+            words = "実行可 / armed" if name in own.armed else "予行のみ / dry run only"
+            mine = "" if name in known else "  自庁 / own"
+            title = f"{playbook.title_ja} / {playbook.title_en}"
+            typer.echo(f"{name:24} {title}  [{playbook.approver}]  {words}{mine}")
+        for problem in problems:
+            typer.echo(str(problem), err=True)
+        if problems:
+            raise typer.Exit(1)
 
     @playbooks.command("lint")
     def lint_(folder: Path = typer.Argument(..., exists=True)) -> None:

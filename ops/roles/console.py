@@ -18,7 +18,8 @@ def _run(process: Role) -> None:
     console = process.settings.console
     events, records = process.events(), process.records()
     rulebook = Rulebook(process.settings.rules_in_force(process.data), cache_folder())
-    desk = open_desk(process.settings.store, records, process.data, process.clock)
+    store, name = process.settings.store, console.organization
+    desk = open_desk(store, records, process.data, process.clock, organization=name)
     app = create_app(events, records, desk, console, process.clock, rulebook=rulebook)
     warm(app.state.console)
     server = uvicorn.Server(

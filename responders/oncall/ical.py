@@ -1,13 +1,32 @@
 """The rota as a calendar that a telephone subscribes to (iCalendar, RFC 5545)."""
 
+import hashlib
+import hmac
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
+from hinomi.errors import Refused
 from hinomi.identity import digest
 from responders.oncall.rota import Rota
 
 _QUARTER = timedelta(minutes=15)
 _WIDTH = 73  # octets of a line before it is folded (RFC 5545 3.1: 75 with the line end's part)
+
+
+def token(key: bytes, person: str) -> str:
+    """What stands in the address of a person's calendar: it opens the rota to read and nothing else, until the key of links
+    changes or the person is no contact any more."""
+    signed = hmac.new(key, b"hinomi-calendar\0" + person.encode(), hashlib.sha256).hexdigest()
+    return f"{person}.{signed[:40]}"
+
+
+def subscribed(rota: Rota, key: bytes, given: str, now: datetime) -> str:
+    """The calendar that a token opens. Raises Refused for any other token."""
+    person = given.rpartition(".")[0]
+    good = hmac.compare_digest(given.encode(), token(key, person).encode())
+    if not good or person not in rota.settings.people:
+        raise Refused("この暦の宛先は使えません。", "this calendar's address is not valid")
+    return calendar(rota, now, person=person)
 
 
 def calendar(rota: Rota, now: datetime, *, days: int = 60, person: str = "") -> str:

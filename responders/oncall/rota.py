@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from responders.oncall.settings import Layer, OnCallSettings, Override, Step
+from responders.roles import RANKS
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _JAPAN = holidays.country_holidays("JP")
@@ -71,12 +72,24 @@ class Rota:
         """Whom a step means. Where the rota has a hole, those who would be asked later stand in, else everyone:
         somebody woken in vain is better than nobody called."""
         if name != "oncall":
-            return [name]
+            return self.persons(name)
         person = self.who(at)
         if person is not None:
             return [person]
-        later = [other for step in self.steps(grade) for other in step.to if other != "oncall"]
+        later = [
+            one
+            for step in self.steps(grade)
+            for other in step.to
+            if other != "oncall"
+            for one in self.persons(other)
+        ]
         return later or list(self.settings.people)
+
+    def persons(self, name: str) -> list[str]:
+        """The contact of that name, or those who hold the office of that name."""
+        if name in self.settings.people:
+            return [name]
+        return self.settings.holders(name) if name in RANKS else []
 
     def holes(self, start: datetime, days: int = 14) -> list[tuple[datetime, datetime]]:
         """Times from `start` on, within so many days, at which nobody is on call: (from, to), by the quarter hour."""

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from hinomi.config import Section
+from responders.roles import RANKS
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
 
@@ -13,7 +14,8 @@ EVERY_DAY: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "
 
 
 class Contact(Section):
-    """A person who can be called. channels: names under `notify.channels`, tried in order."""
+    """A person who can be called. channels: names under `notify.channels`, tried in order; office: the guideline's office
+    that the person holds, so that an escalation or a playbook may name the office (`ciso`) rather than the person."""
 
     name_ja: str
     name_en: str = ""
@@ -21,6 +23,13 @@ class Contact(Section):
     mail: str = ""
     phone: str = ""
     line_works: str = ""
+    office: Literal[
+        "",
+        "information_system_manager",
+        "information_security_manager",
+        "chief_information_security_manager",
+        "ciso",
+    ] = ""
 
 
 class Layer(Section):
@@ -43,7 +52,7 @@ class Override(Section):
 
 
 class Step(Section):
-    """Who is asked when nobody acknowledged for so many minutes. to: `oncall` or a contact."""
+    """Who is asked when nobody acknowledged for so many minutes. to: `oncall`, a contact or a guideline's office."""
 
     after_minutes: int = Field(ge=0)
     to: list[str] = Field(min_length=1)
@@ -69,16 +78,25 @@ class OnCallSettings(Section):
     escalation_zones: dict[str, list[Step]] = Field(default_factory=dict)
     quiet: list[Quiet] = Field(default_factory=list)
 
+    def holders(self, office: str) -> list[str]:
+        """Contacts who hold the office; where nobody does, those of the next one above it."""
+        for rank in RANKS[RANKS.index(office) :]:
+            if found := [name for name, one in self.people.items() if one.office == rank]:
+                return found
+        return []
+
     @model_validator(mode="after")
     def _known(self) -> Self:
-        """Everyone named is one of `people`: a misspelt name would be a night in which nobody is called."""
+        """Everyone named is one of `people`, or an office that one of them holds: a misspelt name would be a night in which
+        nobody is called."""
         named = {
             *(person for layer in self.layers for person in layer.people),
             *(override.person for override in self.overrides),
             *(name for steps in self.escalation.values() for step in steps for name in step.to),
             *(name for steps in self.escalation_zones.values() for step in steps for name in step.to),
         }
-        strangers = sorted(named - {"oncall", *self.people})
+        offices = {rank for rank in RANKS if self.holders(rank)}
+        strangers = sorted(named - {"oncall", *self.people, *offices})
         if strangers:
             names = "、".join(strangers)
             raise ValueError(f"people にない名前があります: {names}|not among people: {', '.join(strangers)}")

@@ -59,6 +59,7 @@ def test_a_replayed_approval(tmp_path: Path) -> None:
     on.runs.records.put("approval", on.run_id, old)
     on.tick()
     assert on.run.state is RunState.PROPOSED and on.stage.acts == []
+    assert "playbook.approval_void" in on.audit() and on.runs.audit.verify() == []
 
 
 def test_an_approval_of_another_run(tmp_path: Path) -> None:
@@ -70,7 +71,10 @@ def test_an_approval_of_another_run(tmp_path: Path) -> None:
     other = scene(tmp_path, on.runs.playbooks["tried"], id="incident-2")
     write(other, **approved("suzuki", entry))
     other.tick()
-    assert other.run.state is RunState.PROPOSED
+    assert other.run.state is RunState.PROPOSED and len(other.stage.acts) == 1, (
+        "the first run's own, no other"
+    )
+    assert "playbook.approval_void" in other.audit()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,60 @@
+"""`tell: ciso` of a playbook: whoever holds the office is sent a message through the outbox, once a step."""
+
+from dataclasses import dataclass
+
+from hinomi.store import Records
+from responders.connectors.protocol import Done
+from responders.incidents import casefile
+from responders.notify.message import plain
+from responders.notify.outbox import Outbox
+from responders.notify.settings import NotifySettings
+from responders.oncall import Rota
+from responders.playbooks.run import Run, RunStep
+
+OFFICES = {
+    "information_system_manager": "情報システム管理者",
+    "information_security_manager": "情報セキュリティ責任者",
+    "chief_information_security_manager": "統括情報セキュリティ責任者",
+    "ciso": "CISO",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """A `world.Hook`."""
+
+    records: Records
+    settings: NotifySettings
+    rota: Rota
+    outbox: Outbox
+
+    def __call__(self, run: Run, step: RunStep) -> Done:
+        """Tell them; where nobody holds the office, whoever is on call is told that a person must."""
+        office = OFFICES.get(step.detail, step.detail)
+        held = self.rota.persons(step.detail)
+        people = held or [one for one in [self.rota.who(self.outbox.clock.now())] if one]
+        names = "、".join(self.rota.settings.people[one].name_ja for one in people)
+        if not people:
+            return Done(
+                f"{office}に知らせる人が設定されていません。", f"nobody is set up to tell the {step.detail}"
+            )
+        record = self.records.get(casefile.KIND, run.incident_id)
+        number = record.body["number"] if record else "?"
+        grade = int(record.body["grade"]) if record else 0
+        link = f"{self.settings.base_url.rstrip('/')}/incidents/{number}"
+        asked = "" if held else f"{office}の連絡先がありません。電話などで知らせてください。"
+        lines = [
+            f"インシデント #{number}: {record.body['title_ja'] if record else run.title_ja}",
+            f"手順書「{run.title_ja}」が、{office}への連絡を求めています。",
+            *([asked] if asked else []),
+            f"画面: {link}",
+        ]
+        subject = f"{office}への連絡: インシデント #{number}"
+        message = plain(
+            subject, lines, outside=f"{office}への連絡があります(#{number})", link=link, grade=grade
+        )
+        for person in people:
+            self.outbox.plan(
+                person, message, key=f"tell|{run.id}|{step.index}", incident_id=run.incident_id, link=link
+            )
+        return Done(f"{names}に知らせます。{asked}", f"{', '.join(people)} will be told")

@@ -1,0 +1,84 @@
+"""Offices of the guideline in the rota and in playbooks, the calendar that a telephone subscribes to, the city's name."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from hinomi.errors import Refused
+from responders.oncall import OnCallSettings, Rota, ical
+from responders.oncall.settings import Contact
+from responders.playbooks.run import Run
+from responders.responder import desk
+from tests.responders.city import ANALYST, KEY, NIGHT, alert, messages, responder
+
+PEOPLE = {
+    "sato": {"name_ja": "佐藤", "channels": ["desk"]},
+    "mayor2": {"name_ja": "副市長", "channels": ["desk"], "office": "ciso"},
+    "chief": {"name_ja": "統括", "channels": ["desk"], "office": "chief_information_security_manager"},
+}
+
+
+def test_an_escalation_names_offices() -> None:
+    """An office means who holds it, else who holds the next one above; one that nobody holds is an error at once."""
+    steps = {3: [{"after_minutes": 0, "to": ["information_security_manager", "ciso"]}]}
+    body = {"people": PEOPLE, "layers": [{"people": ["sato"]}], "escalation": steps}
+    rota = Rota(OnCallSettings.model_validate(body))
+    assert rota.due(3, timedelta(0), NIGHT) == ["chief", "mayor2"]
+    with pytest.raises(ValidationError, match="people にない名前"):
+        OnCallSettings.model_validate({**body, "people": {"sato": PEOPLE["sato"]}})
+    assert Contact.model_validate(PEOPLE["chief"]).office == "chief_information_security_manager"
+
+
+def test_a_playbook_tells_the_ciso_once(tmp_path: Path) -> None:
+    """`tell: ciso` of the ransomware playbook is a message to whoever holds the office, sent once however often looked at."""
+    own = {"people": PEOPLE, "layers": [{"people": ["sato"]}]}
+    tower, clock = responder(tmp_path, oncall=own, playbooks={"armed": ["ransomware"]})
+    [incident] = tower.receive(
+        [alert(playbook="ransomware", level="critical", entities={"host.name": ["pc-114"]})]
+    )
+    for _ in range(3):
+        tower.tick()
+        clock.advance(timedelta(minutes=1))
+    run = next(one for one in tower.records.find("playbook_run") if one.body["playbook"] == "ransomware")
+    people = desk(tower.records, clock, KEY)
+    offices = [Run.model_validate(run.body).approver]
+    tower.records.put("user", "boss", {"name": "boss", "roles": offices, "disabled": False})
+    tower.records.put("user", "boss-2", {"name": "boss-2", "roles": offices, "disabled": False})
+    for person in ("boss", "boss-2")[: int(run.body["people"])]:
+        people.approve(run.id, actor=person, roles=offices)
+    for _ in range(3):
+        tower.tick()
+        clock.advance(timedelta(minutes=1))
+    told = [text for text in messages(tmp_path) if "CISOへの連絡" in text]
+    assert len(told) == 1 and told[0].startswith("To: 副市長") and f"#{incident.number}" in told[0]
+
+
+def test_a_calendar_opens_with_its_own_token_only() -> None:
+    """The token of a contact opens the rota; a forged one, another's signature and who is no contact do not."""
+    rota = Rota(OnCallSettings.model_validate({"people": PEOPLE, "layers": [{"people": ["sato"]}]}))
+    good = ical.token(KEY, "sato")
+    assert ical.subscribed(rota, KEY, good, NIGHT).startswith("BEGIN:VCALENDAR")
+    for bad in (
+        "",
+        "sato",
+        good[:-1],
+        good.replace("sato", "chief"),
+        ical.token(KEY, "gone"),
+        ical.token(b"x" * 32, "sato"),
+    ):
+        with pytest.raises(Refused):
+            ical.subscribed(rota, KEY, bad, NIGHT)
+
+
+def test_a_draft_names_the_city(tmp_path: Path) -> None:
+    """The reporting body is filled in as far as the configuration knows it; the person stays a blank."""
+    tower, clock = responder(tmp_path)
+    [incident] = tower.receive([alert()])
+    own = desk(tower.records, clock, KEY, organization="火の見市")
+    begun = own.clocks.start(
+        incident.id, "CISO-INTERNAL", clock.now(), "確認した", actor="sato", roles=ANALYST
+    )
+    draft = own.reports.draft(begun.id, actor="sato", roles=ANALYST)
+    assert any(text.startswith("火の見市\n【要記入】") for text in draft.body["fields"].values())
