@@ -1,4 +1,4 @@
-"""Check Point's CEF, whole or with its first word cut off, and the quoted export, in one set of names."""
+"""Check Point's CEF, whole or with its first word cut off, Log Exporter's own syslog, and the quoted export, in one set of names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,10 +6,31 @@ from dataclasses import dataclass
 import polars as pl
 
 from collectors import syslog
-from collectors.shapes import cef
+from collectors.shapes import cef, pairs
 
 _CEF = r"(?s)^.*?(?:CEF: ?)?0\|{1,2}Check Point\|"
 _QUOTED = r'^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" '
+_OWN = r'\bCheckPoint \S+ \S* ?\[\w+:"'
+_PAIR = r'\b\w+:"(?:[^"\\]|\\.)*"'
+_NAMES = {  # Log Exporter's own names → those of its CEF
+    "action": "act",
+    "s_port": "spt",
+    "service": "dpt",
+    "product": "cef.product",
+    "user": "suser",
+    "src_user_name": "suser",
+    "time": "seconds",
+    "xlatesrc": "sourceTranslatedAddress",
+    "xlatesport": "sourceTranslatedPort",
+    "xlatedst": "destinationTranslatedAddress",
+    "xlatedport": "destinationTranslatedPort",
+    "client_inbound_bytes": "in",
+    "client_outbound_bytes": "out",
+    "resource": "request",
+    "method": "requestMethod",
+    "file_name": "fname",
+    "file_md5": "fileHash",
+}
 _COLUMNS = ("number", "day", "hour", "ifname", "hostname", "kind", "act", "dpt", "spt", "src", "dst", "proto")
 
 
@@ -25,7 +46,28 @@ class CheckPoint:
             message.str.replace(_CEF, "CEF:0|Check Point|").str.replace_all(r"\s*\n\s*", " ")
         )
         quoted = split.filter(message.str.contains(_QUOTED))
-        return [*(cef().read(whole) if whole.height else []), *([_row(quoted)] if quoted.height else [])]
+        own = split.filter(message.str.contains(_OWN))
+        return [
+            *(cef().read(whole) if whole.height else []),
+            *([_row(quoted)] if quoted.height else []),
+            *([_exported(own)] if own.height else []),
+        ]
+
+
+def _exported(lines: pl.DataFrame) -> pl.DataFrame:
+    """`<134>1 2026-11-20T03:14:05Z gw01 CheckPoint 123 - [action:"Drop"; src:"192.0.2.1"; …]`; the first of a name counts."""
+    host = pl.col("message").str.extract(r"(\S+) CheckPoint \S+ ").alias("hostname")
+    at = lines.with_columns(host).with_row_index("at")
+    found = at.select("at", pl.col("message").str.extract_all(_PAIR).alias("pair"))
+    both = pl.col("pair").str.splitn(":", 2).struct.rename_fields(["key", "value"])
+    named = (
+        found.explode("pair", empty_as_null=False, keep_nulls=False)
+        .select("at", both.alias("both"))
+        .unnest("both")
+        .with_columns(pl.col("key").replace(_NAMES), pl.col("value").str.strip_chars('"'))
+        .unique(["at", "key"], keep="first", maintain_order=True)
+    )
+    return pairs.columns(at.drop("at"), named)
 
 
 def _row(lines: pl.DataFrame) -> pl.DataFrame:

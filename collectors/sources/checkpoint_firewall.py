@@ -1,5 +1,5 @@
-"""Check Point: firewall, IPS, HTTPS inspection, VPN by Log Exporter (CEF, also with the header cut by a relay) and the
-quoted export of SmartConsole.
+"""Check Point: firewall, IPS, HTTPS inspection, VPN by Log Exporter (CEF, also with the header cut by a relay; its own
+syslog) and the quoted export of SmartConsole.
 
 Source: Check Point sk122323 "Log Exporter" (CEF mapping) and "Log field names". `deviceDirection` is 0 for inbound and
 1 for outbound; `conn_direction` says it in words and wins.
@@ -16,7 +16,7 @@ source = Source(
     title={"ja": "Check Point ファイアウォール", "en": "Check Point firewall"},
     zone_hint="perimeter",
     shape=CheckPoint(),
-    recognise=r'(?:CEF: ?)?0\|{1,2}Check Point\||^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" "',
+    recognise=r'\bCheckPoint \d+ - \[\w+:"|(?:CEF: ?)?0\|{1,2}Check Point\||^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" "',
     constants={"event.kind": "event", "observer.vendor": "Check Point", "observer.type": "firewall"},
     leftovers="checkpoint",
     rename={
@@ -47,7 +47,7 @@ source = Source(
     },
     ignore=(
         *("cef.vendor", "cef.version", "cef.severity", "cef.name", "act", "rt", "proto", "deviceDirection"),
-        *("origin", "clock", "kind"),
+        *("origin", "clock", "kind", "seconds", "rule_name", "inzone", "outzone", "service_id"),
     ),
 )
 _DENIED = ["drop", "reject", "block", "prevent", "deny", "quarantine", "ctlreset"]
@@ -59,7 +59,9 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     """Time, direction, fate."""
     act = raw["act"].str.to_lowercase()
     denied, proto = act.is_in(_DENIED), raw["proto"]
-    epoch = pl.from_epoch(e.whole(raw["rt"]), "ms").dt.replace_time_zone("UTC")
+    epoch = pl.from_epoch(
+        e.first(e.whole(raw["rt"]), e.whole(raw["seconds"]) * 1000), "ms"
+    ).dt.replace_time_zone("UTC")
     shown = e.local(raw["clock"].str.to_datetime("%d%b%Y %H:%M:%S", time_unit="us", strict=False))
     said = raw["conn_direction"].str.to_lowercase().replace(_WAYS)
     way = e.mapped(raw["deviceDirection"], {"0": "inbound", "1": "outbound"})
@@ -72,7 +74,10 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "network.direction": e.first(said, way),
         "network.transport": e.first(e.transport(proto), proto.str.to_lowercase()),
         "observer.ip": e.ip(raw["origin"]),
-        "rule.name": e.first(*rule),
+        "rule.name": e.first(*rule, e.present(raw["rule_name"])),
+        "observer.ingress.zone": raw["inzone"],
+        "observer.egress.zone": raw["outzone"],
+        "checkpoint.service_id": raw["service_id"],
         "user.name": e.present(raw["suser"]),
         "event.action": act,
         "event.category": e.texts("network"),
