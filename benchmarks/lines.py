@@ -43,6 +43,7 @@ def _sources() -> Iterable[tuple[str, list[str]]]:
     yield "squid.access", squid(EVENTS)
     yield "isc.bind", bind(EVENTS)
     yield "microsoft.m365_audit", list(_m365(EVENTS))
+    yield "aws.cloudtrail", list(_cloudtrail(EVENTS))
 
 
 def _m365(n: int) -> Iterable[str]:
@@ -70,6 +71,37 @@ def _m365(n: int) -> Iterable[str]:
                 "SourceFileExtension": "xlsx",
             },
             ensure_ascii=False,
+        )
+
+
+def _cloudtrail(n: int) -> Iterable[str]:
+    """CloudTrail records, one a line: what a console and some programs do all day."""
+    rng = Random(1)
+    for number in range(n):
+        name = rng.choice(["DescribeInstances", "GetObject", "ListBuckets", "AssumeRole", "GetParameter"])
+        yield json.dumps(
+            {
+                "eventVersion": "1.09",
+                "userIdentity": {
+                    "type": "AssumedRole",
+                    "principalId": f"AROAEXAMPLE{rng.randrange(90):03d}:user{rng.randrange(900):03d}",
+                    "arn": f"arn:aws:sts::111122223333:assumed-role/operator/user{rng.randrange(900):03d}",
+                    "accountId": "111122223333",
+                },
+                "eventTime": f"2026-11-20T{number // 3600 % 24:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z",
+                "eventSource": rng.choice(["ec2.amazonaws.com", "s3.amazonaws.com", "sts.amazonaws.com"]),
+                "eventName": name,
+                "awsRegion": "ap-northeast-1",
+                "sourceIPAddress": f"203.0.113.{rng.randrange(1, 250)}",
+                "userAgent": "aws-cli/2.15.30 Python/3.11.8 Linux/6.1 exe/x86_64",
+                "requestParameters": {"bucketName": f"city-{rng.randrange(40)}", "key": f"docs/{number}.pdf"},
+                "responseElements": None,
+                "requestID": f"{rng.randrange(16**12):012x}",
+                "eventID": f"6c1b0e1e-2222-4222-8222-{number:012d}",
+                "readOnly": True,
+                "eventType": "AwsApiCall",
+                "recipientAccountId": "111122223333",
+            }
         )
 
 

@@ -105,8 +105,7 @@ class HuntInput:
         if self.sieves is not None and source is not None and source.narrow is not None:
             passing = sift(source.narrow, self.sieves(source.name), lines)
         elif self.sieves is not None and source is not None and source.verbatim is not None:
-            held = source.verbatim
-            passing = self.sieves(source.name).holding(held.columns, held.always, lines)
+            passing = self.sieves(source.name).holding(source.verbatim, lines)
         if passing is None:
             return list(range(len(lines)))
         self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing)

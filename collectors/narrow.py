@@ -5,8 +5,9 @@ rules read of such events, and reads those columns alone. Lines about which it i
 `whole`: only the source's full reading can tell. What is in neither is understood and cannot match.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import polars as pl
@@ -42,16 +43,76 @@ class Narrow(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Verbatim:
-    """Columns whose texts stand in the line as they are, escapes and case aside, or joined of such by signs.
+EDGE = r"[^!-~]"
+"""A byte that no value begins or ends with once blanks are taken off: a blank, a line's end, no ASCII."""
 
-    columns: each with what a line has that fills it at all (nothing: unknown); always: words of lines of which
-    one cannot tell.
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """How a line holds the text of a column: letter by letter, case and signs beyond `Verbatim.signs` aside.
+
+    All are regular expressions without case, of bytes; `{name}` is what a family's column has for its `*`,
+    `{longest}` the longest of the names in it.
+    marks: a line that fills the column at all holds one of them (none: unknown); before, after: what stands right before
+    and right behind the whole text (empty: anything); number: the text is a whole number, whose zeros and sign in front are
+    lost; empty: what an empty text looks like (None: unknown); filled: the text is never empty; only: the texts that it
+    can be, where the source writes them itself whatever the line.
     """
 
-    columns: Mapping[str, tuple[str, ...]]
+    marks: tuple[str, ...] = ()
+    before: str = ""
+    after: str = ""
+    number: bool = False
+    empty: str | None = None
+    filled: bool = False
+    only: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """What a source says of its lines, so that a line that no rule can match need not be read.
+
+    columns: by column, or by family (`vendor.*`), what its text is in the line; where: by routing column and text (case
+    folded), expressions of which the line of such an event holds one; always: lines that hold one of these are read
+    whatever they hold else; escapes: whether letters may stand as JSON writes them (`\\u0041`); signs: the class of signs that
+    stand as they are; own: the class of signs of which texts consist that the source writes itself; joints: signs at
+    which texts are put together that stand apart in the line.
+    """
+
+    columns: Mapping[str, Text]
+    where: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     always: tuple[str, ...] = ()
+    escapes: bool = True
+    signs: str = r"a-z0-9 _.()&%$#@!~+;,\-"
+    own: str = r"a-z0-9 _.,\-"
+    joints: str = ""
+
+    def of(self, column: str) -> Text | None:
+        """What is known of a column; None where nothing is."""
+        if (known := self.columns.get(column)) is not None:
+            return known
+        if "[]" in column or "|" in column:
+            return None  # made of other columns, see `rules.engine.derived`
+        for family, text in self.columns.items():
+            if family.endswith("*") and column.startswith(family[:-1]):
+                return _named(text, column[len(family) - 1 :])
+        return None
+
+
+def _named(text: Text, name: str) -> Text:
+    longest = re.escape(max(name.lower().split("."), key=len))
+    name = re.escape(name.removesuffix("_").lower())
+    return replace(
+        text,
+        marks=tuple(mark.replace("{name}", name).replace("{longest}", longest) for mark in text.marks),
+        before=text.before.replace("{name}", name),
+        after=text.after.replace("{name}", name),
+        empty=None if text.empty is None else text.empty.replace("{name}", name),
+    )
+
+
+DOCUMENT = r"^(?:\xef\xbb\xbf)?\{"
+"""A line of text inside a shipper's JSON document: its letters may be escaped."""
 
 
 class Sieve(Protocol):
@@ -69,9 +130,7 @@ class Sieve(Protocol):
         """Lines that hold words of keywords."""
         ...
 
-    def holding(
-        self, held: Mapping[str, tuple[str, ...]], always: Sequence[str], lines: Sequence[bytes]
-    ) -> list[int] | None:
+    def holding(self, verbatim: Verbatim, lines: Sequence[bytes]) -> list[int] | None:
         """Lines that hold what every match needs; None where one cannot tell."""
         ...
 

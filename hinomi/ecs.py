@@ -176,17 +176,17 @@ Layout = list[tuple[str, int, "Layout"]]
 
 
 def _layout(names: Sequence[str]) -> Layout:
-    tree: dict[str, Any] = {}
+    tree: dict[str | None, Any] = {}
     for place, name in enumerate(names):
         node = tree
         for part in name.split("."):
             node = node.setdefault(part, {})
-        node[""] = place
+        node[None] = place  # no sender can choose this name; an empty one it can
     return _levels(tree)
 
 
-def _levels(tree: dict[str, Any]) -> Layout:
-    return [(name, below.get("", -1), _levels(below)) for name, below in tree.items() if name]
+def _levels(tree: dict[str | None, Any]) -> Layout:
+    return [(name, below.get(None, -1), _levels(below)) for name, below in tree.items() if name is not None]
 
 
 def _document(layout: Layout, row: tuple[Any, ...]) -> dict[str, Any]:

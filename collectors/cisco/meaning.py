@@ -115,6 +115,14 @@ _CLASSES = {
     "737": _SESSION,
     "750": _SESSION,
 }
+ACTIONS = frozenset(
+    [
+        "flow-denied",
+        "flow-permitted",
+        *(one.action for table in (MEANINGS, _CLASSES) for one in table.values()),
+    ]
+)
+"""Every `event.action` there is."""
 _ALERTS = ("430001", "430005", "733102")
 
 

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from collectors.aws.envelopes import opened
+from collectors.narrow import Text, Verbatim
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -35,6 +36,14 @@ source = Source(
     title={"ja": "AWS CloudTrail（API 操作・サインイン）", "en": "AWS CloudTrail (API calls and sign-ins)"},
     zone_hint="cloud",
     shape=JsonRecords(kind=("eventSource",)),
+    verbatim=Verbatim(
+        columns={
+            **dict.fromkeys(("event.action", "event.provider", "event.code", "event.reason"), Text()),
+            **dict.fromkeys(("user_agent.original", "source.address", "aws.cloudtrail.flattened.*"), Text()),
+            "aws.cloudtrail.*": Text(marks=("{longest}",)),
+        },
+        signs=r"a-z0-9 _.()&%$#@!~+;,:=/\-",
+    ),
     recognise=r'"eventSource"\s*:\s*"[^"]+\.amazonaws\.com"|"awsRegion"\s*:.*"eventType"\s*:\s*"Aws\w+"',
     constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "cloudtrail"},
 )

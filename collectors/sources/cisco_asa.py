@@ -10,6 +10,7 @@ import polars as pl
 from collectors import expressions as e
 from collectors.cisco import meaning
 from collectors.cisco.lines import CiscoLines
+from collectors.narrow import DOCUMENT, Text, Verbatim
 from collectors.source import Raw, Source
 
 _FTD_READ = (
@@ -54,6 +55,22 @@ source = Source(
     zone_hint="perimeter",
     shape=CiscoLines(),
     recognise=r"%(?:ASA|FTD|PIX|FWSM)-(?:\w+-)?\d-\d{6}:",
+    verbatim=Verbatim(
+        columns={
+            "source.ip": Text(),
+            "destination.ip": Text(),
+            "event.action": Text(only=meaning.ACTIONS),
+            "cisco.asa.blocked": Text(
+                only=frozenset()
+            ),  # a field of Sigma's firewalls; no message of Cisco's has it
+            "destination.port": Text(before="[^0-9]", after="[^0-9]", number=True),
+        },
+        always=(DOCUMENT,),
+        escapes=False,
+        signs="!-~",
+        own="a-z0-9_-",
+        joints=":/",
+    ),
     leftovers="cisco.asa",
     constants={"observer.vendor": "Cisco", "observer.type": "firewall"},
     rename={

@@ -8,6 +8,7 @@ import polars as pl
 
 from collectors import expressions as e
 from collectors.fortinet.meaning import meaning
+from collectors.narrow import DOCUMENT, EDGE, Text, Verbatim
 from collectors.shapes import cef, either, key_value, renamed
 from collectors.source import Raw, Source
 
@@ -47,6 +48,53 @@ CEF_NAMES = {
     "cef.version": "osversion",
 }
 
+_END = rf'(?:{EDGE}|[",])'
+
+
+def _pair(*keys: str, inner: str = "", number: bool = False) -> Text:
+    """The value of any of these keys; inner: signs that are taken off its ends."""
+    names = f"(?:{'|'.join(keys)})"
+    return Text(
+        marks=tuple(f"{key}=" for key in keys),
+        before=rf'{names}="?{EDGE}*{inner}',
+        after=inner + _END,
+        empty=rf'{names}=(?:""|{_END})',
+        number=number,
+    )
+
+
+VERBATIM = Verbatim(
+    columns={
+        "event.action": _pair("action"),
+        "user_agent.original": _pair("agent"),
+        "http.request.method": _pair("httpmethod"),
+        "dns.question.name": _pair("qname", inner=r"[\[\]]*"),
+        "dns.question.type": _pair("qtype"),
+        "url.original": _pair("url"),
+        "url.domain": Text(marks=("url=", "hostname=")),
+        "url.path": Text(marks=("url=",)),
+        "url.extension": Text(marks=("url=",), before=r"\.", after="[^a-z0-9]"),
+        "file.name": Text(marks=("filename=", "url=")),
+        "rule.name": _pair("policyname", "virus", "attack"),
+        "source.ip": Text(),
+        "destination.ip": _pair("dstip", "locip"),
+        "destination.port": _pair("dstport", "locport", number=True),
+        "fortinet.fortigate.*": _pair("{name}_?"),
+    },
+    where={
+        ("event.category", "malware"): ("virus",),
+        ("event.category", "web"): ("webfilter", "waf"),
+        ("event.category", "intrusion_detection"): ("ips", "anomaly", "waf"),
+        ("event.category", "email"): ("emailfilter",),
+        ("event.category", "file"): ("dlp", "file-filter"),
+    },
+    always=(r"\|fortinet\|", DOCUMENT),  # CEF has other names and escapes
+    escapes=False,
+    signs=r" !#-\[\]-~",
+    own="a-z0-9_-",
+    joints=":/",
+)
+
 source = Source(
     name="fortinet.fortigate",
     title={"ja": "FortiGate ファイアウォール・SSL-VPN", "en": "FortiGate firewall and SSL VPN"},
@@ -56,6 +104,7 @@ source = Source(
         renamed(cef(), CEF_NAMES, prefixes=("FTNTFGT", "FortinetFortiGate")),
         key_value(quote='"', comma=True, needs=("devid", "logid", "subtype", "eventtime")),
     ),
+    verbatim=VERBATIM,
     recognise=r'\bdevid="?F[GWP]|\blogid="?\d{8,10}"?.*\bsubtype=|\b\d\|Fortinet\|Forti[Gg]ate[^|]*\|',
     leftovers="fortinet.fortigate",
     constants={"observer.vendor": "Fortinet", "observer.product": "FortiGate", "observer.type": "firewall"},

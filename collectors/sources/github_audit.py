@@ -9,6 +9,7 @@ except what is named so (`failed`, `denied`). The whole record stays under `gith
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.narrow import Text, Verbatim
 from collectors.records import Flat, JsonRecords, address, epoch, kept, leaves, related, text, time
 from collectors.source import Source
 
@@ -17,6 +18,7 @@ source = Source(
     title={"ja": "GitHub 監査ログ", "en": "GitHub audit log"},
     zone_hint="cloud",
     shape=JsonRecords(kind=("action",)),
+    verbatim=Verbatim({"event.action": Text(), "github.*": Text()}),
     recognise=(
         r'"action"\s*:\s*"[a-z_0-9]+(?:\.[a-z_0-9]+)+"',
         r'"(?:@timestamp|created_at)"\s*:\s*\d{12,13}\b',

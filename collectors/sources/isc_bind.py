@@ -9,6 +9,7 @@ import polars as pl
 from collectors import expressions as e
 from collectors import times
 from collectors.isc.texts import APPS, FAILED, TABLE
+from collectors.narrow import DOCUMENT, Text, Verbatim
 from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
@@ -38,6 +39,13 @@ source = Source(
     recognise=(
         r"\bclient (?:@0x[0-9a-f]+ )?[0-9A-Fa-f.:]+#\d+(?: \([^)]*\))?: "
         r"|\bnamed(?:\[\d+\])?: |\bresolving '[^']*': [0-9A-Fa-f.:]+#\d+"
+    ),
+    verbatim=Verbatim(
+        columns={"dns.question.name": Text(), "dns.question.type": Text()},
+        always=(DOCUMENT,),
+        escapes=False,
+        signs=" -~",
+        own="a-z0-9_-",
     ),
     leftovers="isc.bind",
     constants={

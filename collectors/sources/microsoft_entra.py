@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.microsoft import identity
+from collectors.narrow import Text, Verbatim
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -30,6 +31,16 @@ source = Source(
         "en": "Entra ID sign-in and audit (Azure diagnostic export)",
     },
     shape=JsonRecords(kind=("category", "operationName")),
+    verbatim=Verbatim(
+        {
+            **dict.fromkeys(("event.action", "event.provider", "event.code", "event.reason"), Text()),
+            "user_agent.original": Text(),
+            "azure.signinlogs.device.is_compliant": Text(before=r'iscompliant"\s*:\s*"?', after="[^a-z]"),
+            "azure.auditlogs.properties.ConsentContext.IsAdminConsent": Text(marks=("isadminconsent",)),
+            "azure.*": Text(),
+        },
+        always=(r'"properties"\s*:\s*"',),  # a record inside a record's text is escaped twice
+    ),
     recognise=(
         r'"operationName"\s*:',
         r'"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"',

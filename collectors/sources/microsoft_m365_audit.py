@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.microsoft import m365_kinds
-from collectors.narrow import Verbatim
+from collectors.narrow import Text, Verbatim
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -32,7 +32,9 @@ source = Source(
     title={"ja": "Microsoft 365 統合監査ログ", "en": "Microsoft 365 unified audit log"},
     shape=JsonRecords(kind=("RecordType", "Operation")),
     verbatim=Verbatim(
-        {"event.action": (), "event.provider": (), "o365.audit.Name": (), "o365.audit.ApplicationId": ()},
+        dict.fromkeys(
+            ("event.action", "event.provider", "o365.audit.Name", "o365.audit.ApplicationId"), Text()
+        ),
         always=("auditdata",),  # a record inside a record's text is escaped twice
     ),
     recognise=(

@@ -9,6 +9,7 @@ success nor failure. The whole event stays under `okta.<name>` in Okta's spellin
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.narrow import Text, Verbatim
 from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, related, text, time
 from collectors.source import Source
 
@@ -17,6 +18,7 @@ source = Source(
     title={"ja": "Okta システムログ", "en": "Okta System Log"},
     zone_hint="cloud",
     shape=JsonRecords(kind=("eventType",)),
+    verbatim=Verbatim(dict.fromkeys(("event.action", "event.reason", "message", "okta.*"), Text())),
     recognise=r'(?s)"legacyEventType"\s*:.*"alternateId"\s*:|"alternateId"\s*:.*"legacyEventType"\s*:',
     constants={"event.kind": "event", "event.provider": "okta"},
 )

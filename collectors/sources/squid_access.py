@@ -7,6 +7,7 @@ carry more columns than the ten of the default (`logformat squid` with referrer 
 import polars as pl
 
 from collectors import expressions as e
+from collectors.narrow import DOCUMENT, EDGE, Text, Verbatim
 from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
@@ -41,6 +42,22 @@ source = Source(
         "observer.product": "Squid",
         "observer.type": "proxy",
     },
+    verbatim=Verbatim(
+        columns={
+            "http.request.method": Text(before=rf'(?:{EDGE}|")', after=EDGE, filled=True),
+            "http.response.status_code": Text(before=f"(?:{EDGE}|/)", after=EDGE, number=True),
+            "url.original": Text(before=EDGE, after=rf'(?:{EDGE}|")', filled=True),
+            "url.domain": Text(filled=True),
+            "url.path": Text(filled=True),
+            "url.extension": Text(before=r"\.", after="[^a-z0-9]", filled=True),
+            "user_agent.original": Text(before=f'"{EDGE}*', after=f'{EDGE}*"', filled=True),
+            "destination.ip": Text(filled=True),
+        },
+        always=(DOCUMENT,),
+        escapes=False,
+        signs=" -~",
+        own="a-z0-9_-",
+    ),
     leftovers="squid",
     ignore=_FIELDS,
 )

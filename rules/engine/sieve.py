@@ -4,7 +4,7 @@ It never misses a match and may let pass what matches nothing; what it lets pass
 Keywords look at every text of an event; they are looked for in the raw line (`rules.engine.spoken`).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from collectors.narrow import Verbatim
 from rules.engine.cache import Cache
 from rules.engine.columns import KEYWORDS, Columns, Rows
 from rules.engine.match import Matcher, Run
-from rules.engine.necessary import necessary
+from rules.engine.necessary import needs
+from rules.engine.needed import Needed
 from rules.engine.plan import Constants, Left, Plan, columns
 from rules.engine.program import ALWAYS, NEVER, Atom, Program
 from rules.engine.spoken import Words, word_of
@@ -43,7 +45,7 @@ class Sieve:
     store: Cache
     words: Words = field(init=False)
     sifting: Any = field(init=False)
-    _line_words: Words | bool | None = None
+    _needed: Needed | None = None
 
     def __post_init__(self) -> None:
         self.sifting = lru_cache(1024)(self._sifting)
@@ -73,27 +75,14 @@ class Sieve:
         found: Sifting = self.sifting(constants)
         return not found.words.isdisjoint(words)
 
-    def holding(
-        self, held: Mapping[str, tuple[str, ...]], always: Sequence[str], lines: Sequence[bytes]
-    ) -> list[int] | None:
-        """Places of the lines that hold a word without which no rule matches; None where one cannot tell.
-
-        held: columns whose texts stand in the lines, and what a line has that fills one; always: words that let pass.
-        """
-        words = self._needed(held, tuple(always))
-        return None if words is None else [place for place, _ in words.find(lines)]
-
-    def _needed(self, held: Mapping[str, tuple[str, ...]], always: tuple[str, ...]) -> Words | None:
-        if self._line_words is None:
-            atoms = self.matcher.compiled.atoms
-            sets = [necessary(one.program, atoms, held) for one in self.matcher.plan(self.dataset, ()).left]
-            known = [words for words in sets if words is not None]
-            self._line_words = (
-                Words(sorted(frozenset(always).union(*known)), self.store)
-                if len(known) == len(sets)
-                else False
+    def holding(self, verbatim: Verbatim, lines: Sequence[bytes]) -> list[int] | None:
+        """Places of the lines that hold what every match needs; None where one cannot tell."""
+        if self._needed is None:
+            plan = self.matcher.plan(self.dataset, ())
+            self._needed = Needed(
+                needs(plan.left, self.matcher.compiled.atoms, verbatim), verbatim, self.store
             )
-        return self._line_words if isinstance(self._line_words, Words) else None
+        return self._needed.holding(lines)
 
     def _sifting(self, constants: Constants) -> Sifting:
         plan = self.matcher.plan(self.dataset, constants)

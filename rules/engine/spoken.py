@@ -23,7 +23,7 @@ _RUN = re.compile(r"[a-z0-9 :;,._=()&%$#@!~+/-]+")
 _SIGNS = re.compile(r"true|false|null|[0-9e.+:, -]")
 """What JSON's own signs and numbers may be rewritten in; a word needs more than these."""
 _SHORTEST = 3
-_HIDING = (
+HIDING = (
     *(rb"\\u00%d" % digit for digit in range(8)),
     rb"\\u212[aA]",
     rb"\\u017[fF]",
@@ -35,6 +35,8 @@ _HIDING = (
 )
 """Letters of ASCII that are escaped, and those beyond it whose lower case is, or holds, one of ASCII: the Kelvin sign,
 the long s, the dotted I."""
+FOLDING = HIDING[-3:]
+"""The latter, which hide letters in lines of any kind."""
 
 
 def word_of(atom: Atom) -> str:
@@ -56,7 +58,7 @@ class Words:
             (number, re.escape(word).encode(), hyperscan.HS_FLAG_CASELESS)
             for number, word in enumerate(words)
         ]
-        patterns += [(len(words), sign, 0) for sign in _HIDING]
+        patterns += [(len(words), sign, 0) for sign in HIDING]
         self.database = hyperscan_db.compiled(patterns, store)
 
     def find(self, lines: Sequence[bytes]) -> list[tuple[int, set[str]]]:
@@ -65,7 +67,7 @@ class Words:
             return []
         found, hiding = self._scan(range(len(lines)), lines)
         if hiding:
-            shown, _ = self._scan(hiding, [_shown(lines[place]) for place in hiding])
+            shown, _ = self._scan(hiding, [written_anew(lines[place]) for place in hiding])
             for place, words in shown.items():
                 found.setdefault(place, set()).update(words)
         return sorted(found.items())
@@ -103,7 +105,7 @@ class _Joined:
         return found
 
 
-def _shown(line: bytes) -> bytes:
+def written_anew(line: bytes) -> bytes:
     """The line without escapes but those that JSON demands, in folded case."""
     try:
         written = orjson.dumps(orjson.loads(line)).decode()
