@@ -10,10 +10,10 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
 from rules import baselines
 from rules.baselines.baseline import Baseline
-from rules.baselines.off_hours import is_day_off
 from rules.engine import Other
 from rules.entry import Entry
 

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from collectors import catalogue as sources
 from collectors.enrich import Enricher
+from collectors.rhythm import watched, wording
 from hinomi.clock import JST, SystemClock
 from hinomi.errors import ConfigError, HinomiError
 from hinomi.store import Events, Records
 from hinomi.words import Words
+from ops import rhythm_alerts
 from ops.counts import totals
 from ops.folders import cache_folder
 from ops.rundir import RunDir, alive
@@ -29,6 +31,7 @@ from rules.in_force import KEPT
 
 _LOW_DISK = 0.10
 _SILENT_SECONDS = 3600
+_SHOWN = 20
 
 
 class State(StrEnum):
@@ -142,6 +145,25 @@ def listeners(patient: Patient) -> Iterator[Check]:
                 f"{n:,} 件受信、最後は {quiet:.0f} 秒前。",
                 f"{n:,} received, last {quiet:.0f} s ago",
             )
+
+
+def rhythm(patient: Patient) -> Iterator[Check]:
+    """Does every source keep its rhythm?"""
+    part, units = Words("ログの届き方", "rhythm of sources"), watched.read(patient.records)
+    wrong = [(unit, one) for unit in units.values() for one in unit.standing.values()]
+    for unit, one in wrong[:_SHOWN]:
+        name = wording.name(unit.usual)
+        said = Words(f"{name}: {one.ja}", f"{name}: {one.en}")
+        yield Check(part, State.BAD, said, rhythm_alerts.KINDS[one.kind].what_to_do)
+    learning = sum(not unit.habits for (_, sender), unit in units.items() if not sender)
+    if not wrong and units:
+        n = len({origin for origin, _ in units})
+        yield _good(
+            part.ja,
+            part.en,
+            f"{n} か所、いつもどおりです(学習中 {learning})。",
+            f"{n} places, as usual; {learning} being learned",
+        )
 
 
 def spool(patient: Patient) -> Iterator[Check]:
@@ -402,6 +424,7 @@ def console(patient: Patient) -> Iterator[Check]:
 CHECKS: tuple[Callable[[Patient], Iterator[Check]], ...] = (
     processes,
     listeners,
+    rhythm,
     spool,
     disk,
     store,

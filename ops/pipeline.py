@@ -17,6 +17,7 @@ from hinomi.clock import Clock
 from hinomi.errors import ContentError
 from hinomi.ledger import Ledger
 from hinomi.store import Appended, Checkpoint, Events
+from ops.arrivals import Arrivals
 from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.indicators import LiveIndicators
@@ -61,6 +62,7 @@ class Pipeline:
     health: SourceHealth | None = None
     indicators: LiveIndicators | Matcher | None = None
     tally: Tally | None = None
+    arrivals: Arrivals | None = None
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -79,6 +81,8 @@ class Pipeline:
         for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
             found = self._of_sender(str(origin), str(peer), part)
             self._tell_health(str(origin), found, part)
+            if self.arrivals is not None:
+                self.arrivals.tally.took(str(origin), str(peer), found, part["received"])
             batches += found
         with self.stages.timed("match"):
             batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]

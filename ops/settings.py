@@ -10,6 +10,7 @@ from collectors.enrich import EnrichSettings
 from collectors.indicators.settings import IndicatorSettings
 from collectors.privacy import PrivacySettings
 from collectors.pulls import AnyPull
+from collectors.rhythm import RhythmSettings
 from collectors.settings import Listener, SpoolSettings, origins
 from dashboards.settings import ConsoleSettings
 from hinomi import config
@@ -47,6 +48,7 @@ class Settings(Section):
     timezone: str = "Asia/Tokyo"
     listen: dict[str, Listener] = Field(default_factory=dict)
     pull: dict[str, AnyPull] = Field(default_factory=dict)
+    rhythm: RhythmSettings = Field(default_factory=RhythmSettings)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     sources: SourcesSettings = Field(default_factory=SourcesSettings)

@@ -25,6 +25,7 @@ from ops.journal import log
 from ops.leading import Leading
 from ops.lease import Fenced
 from ops.metrics import exposition
+from ops.rhythm import Rhythm
 from ops.roles.start import Role, role
 from ops.schedule import Timetable
 from ops.service import shelf, signing_key
@@ -43,6 +44,7 @@ class Respond:
     responder: Responder
     timetable: Timetable
     counts: Counts
+    rhythm: Rhythm
     detection: Detection | None = None
     leading: Leading | None = None
     ledger: Ledger = field(default_factory=Ledger)
@@ -67,6 +69,7 @@ class Respond:
     def _begin(self) -> None:
         """What is done once, before acting: settle what a crash left open, read where the correlator was."""
         self.responder.start()
+        self.rhythm.load()
         if self.detection is not None:
             self.detection.load()
 
@@ -78,6 +81,7 @@ class Respond:
                 more = self.detection.turn(self.responder.receive)
             else:
                 more = Handover(self.responder.records).take(self.responder.receive)
+            self.rhythm.turn(self.responder.receive)
             self.responder.tick()
         except HinomiError as error:
             log.error("respond_failed", reason=str(error))
@@ -183,7 +187,9 @@ def _run(process: Role) -> None:
     block: AbstractContextManager[object] = leading or nullcontext()
     with _metrics(process, events, records), block:
         timetable = Timetable.of(process, events, own)
-        Respond(process, responder, timetable, Counts(records, process.label), detection, leading).run()
+        rhythm = Rhythm(own, process.settings.rhythm, process.settings.declared_sources(), process.clock)
+        counts = Counts(records, process.label)
+        Respond(process, responder, timetable, counts, rhythm, detection, leading).run()
 
 
 if __name__ == "__main__":

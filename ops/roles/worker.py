@@ -2,7 +2,10 @@
 
 import time
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
+
+import polars as pl
 
 from collectors import catalogue
 from collectors.privacy import Privacy
@@ -11,6 +14,7 @@ from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint, Records
 from hinomi.store.elastic.events import ElasticEvents
+from ops.arrivals import Arrivals
 from ops.counts import Counts
 from ops.flow import Flow
 from ops.folders import cache_folder
@@ -44,6 +48,7 @@ class Lane:
     after: str | None
     read: str | None
     ahead: Lookahead | None = None
+    through: float = 0.0  # everything received until then was read
 
 
 @dataclass(slots=True)
@@ -104,6 +109,7 @@ class Worker:
             encodings=settings.encodings(),
             health=SourceHealth(records, role_.label),
             tally=Tally(records, role_.label, role_.clock),
+            arrivals=Arrivals(records, role_.label, role_.clock, self.ledger),
         )
 
     def _left(self) -> list[str]:
@@ -133,14 +139,17 @@ class Worker:
 
     def _turn(self, lane: Lane) -> bool:
         """Take the lane's next block; whether there was much."""
+        before = self.role.clock.now().timestamp()
         block = lane.reader.read(lane.read)
         if block is None:
             self._settled(lane)
+            lane.through = before
             return False
         lane.flow.put(block.frame, Checkpoint(lane.name, block.after))
         lane.read = block.after
         if lane.ahead is not None:
             lane.ahead.look(lane.read)
+        lane.through = _latest(block.frame, lane.through)
         self._stored(lane)
         return block.frame.height >= _BUSY_ROWS
 
@@ -163,6 +172,9 @@ class Worker:
             if pipeline.health is not None:
                 pipeline.health.save()
             self._say_rules(pipeline)
+            if pipeline.arrivals is not None:
+                pipeline.arrivals.through = min(lane.through for lane in lanes)
+                pipeline.arrivals.save()
         except StoreError as error:  # the counts stay in the ledger until the store takes them
             log.error("counts_not_saved", reason=str(error))
         self._report(pipeline, lanes)
@@ -185,6 +197,11 @@ class Worker:
             spool_bytes=backlog,
             after=after,
         )
+
+
+def _latest(lines: pl.DataFrame, before: float) -> float:
+    latest = lines["received"].max()
+    return max(before, latest.timestamp()) if isinstance(latest, datetime) else before
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ from datetime import UTC, date, datetime
 from functools import lru_cache
 from statistics import median
 
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
-from rules.baselines.off_hours import is_day_off
 
 _KEPT = 60
 _SPREAD = 1.4826  # a standard deviation in terms of the median absolute deviation, of a normal distribution

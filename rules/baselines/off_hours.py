@@ -3,18 +3,16 @@
 Options: start ("07:00"), end ("20:00") in Asia/Tokyo; at_least (1) events of one entity in a night or day off.
 """
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-import holidays
-
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
 from hinomi.errors import ContentError, Where
 from rules.baselines.baseline import Baseline, Declared, Finding
 from rules.baselines.recent import Recent
 from rules.entry import Entry
 
-_JAPAN = holidays.country_holidays("JP")
 _KEPT = 3 * 86_400 * 1_000_000_000
 _MOST = 2_000
 
@@ -74,12 +72,6 @@ class Type(Baseline):
     def load(self, state: Any) -> None:
         """See `dump`."""
         self.seen.load(state, lambda body: [Entry(*entry) for entry in body])
-
-
-def is_day_off(day: date) -> bool:
-    """A weekend, a Japanese holiday, or the New Year closing."""
-    closed = (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
-    return day.weekday() >= 5 or day in _JAPAN or closed
 
 
 def _local(entry: Entry) -> datetime:
