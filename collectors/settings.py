@@ -22,6 +22,7 @@ class Kind(StrEnum):
     UDP = "udp"
     TLS = "tls"
     RELP = "relp"
+    LUMBERJACK = "lumberjack"
     HTTP = "http"
     FILE = "file"
     FOLDER = "folder"

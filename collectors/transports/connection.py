@@ -69,6 +69,9 @@ class Connection(asyncio.Protocol):
         """Half a message waits for too long."""
         raise NotImplementedError
 
+    def ids(self, messages: list[bytes]) -> list[str] | None:
+        """Identities that the sender gave these messages; None: it gives none."""
+
     def spooled(self, messages: list[bytes]) -> None:
         """These messages are durable: the place to acknowledge."""
 
@@ -162,7 +165,7 @@ class Connection(asyncio.Protocol):
                     self._paused = False
                     self.transport.resume_reading()
                 try:
-                    await self.inlet.deliver(self.peer, messages)
+                    await self.inlet.deliver(self.peer, messages, self.ids(messages))
                 except asyncio.CancelledError:
                     self.inlet.lost(len(messages), "stopped_while_full")
                     raise

@@ -8,6 +8,7 @@ from collectors.settings import Kind
 from collectors.transports.connection import Connection, Open
 from collectors.transports.door import DRAIN_SECONDS, Door
 from collectors.transports.framing import Framer
+from collectors.transports.lumberjack import LumberjackConnection, LumberjackFramer
 from collectors.transports.relp import RelpConnection, RelpFramer
 from collectors.transports.stream import SyslogConnection
 from collectors.transports.tls import server_context
@@ -17,7 +18,7 @@ _SWEEP = 1.0
 
 
 async def run_stream(door: Door) -> None:
-    """TCP, TLS and RELP. Raises OSError when the port cannot be bound, ConfigError for certificates."""
+    """TCP, TLS, RELP and Lumberjack. Raises OSError when the port cannot be bound, ConfigError for certificates."""
     listener, others = door.listener, Open(door.listener.max_connections)
     context = server_context(listener, door.name)
     server = await asyncio.get_running_loop().create_server(
@@ -44,6 +45,9 @@ def _factory(door: Door, others: Open) -> Callable[[], Connection]:
     limit = door.listener.max_message
     if door.listener.kind == Kind.RELP:
         return lambda: RelpConnection(door.inlet, others, RelpFramer(limit))
+    if door.listener.kind == Kind.LUMBERJACK:
+        packed = door.listener.max_body
+        return lambda: LumberjackConnection(door.inlet, others, LumberjackFramer(limit, packed))
     return lambda: SyslogConnection(door.inlet, others, Framer(limit, door.listener.framing))
 
 

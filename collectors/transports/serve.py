@@ -25,6 +25,7 @@ RUNNERS: dict[Kind, Callable[[Door], Awaitable[None]]] = {
     Kind.TCP: run_stream,
     Kind.TLS: run_stream,
     Kind.RELP: run_stream,
+    Kind.LUMBERJACK: run_stream,
     Kind.UDP: run_udp,
     Kind.HTTP: run_http,
     Kind.FILE: run_file,

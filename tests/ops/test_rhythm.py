@@ -122,6 +122,8 @@ def test_silence_is_told_once_with_an_incident_and_its_end_is_noted(city: City) 
     assert "途絶えています" in alert.reason_ja and alert.title_ja == "ログの途絶: firewall"
     incident = city.incident(alert)
     assert incident.playbooks == ["source_silent"] and incident.grade == 1
+    city.restart()
+    assert Kind.SILENT in city.watch.units["firewall", ""].standing
     city.came("firewall", 500)
     city.turn()
     told = [line.ja for line in city.incident(alert).timeline if line.kind == "comment"]
