@@ -38,7 +38,7 @@ RIGHTS: Mapping[Part, Rights] = {
         events=("create_doc", "auto_configure"),
         reads=("prepared",),
         adds=("journal_*",),
-        writes=("checkpoint", "field", "count", "source"),
+        writes=("checkpoint", "field", "count", "rule_stat", "source"),
         deletes=("source",),  # an origin that was waiting and has come
     ),
     "detect": Rights(

@@ -108,6 +108,7 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     assert collect.checkpoint("m/lane-0") == "7"
     counts = place.records("collect")
     counts.put("count", "a", {"n": 1})
+    counts.put("rule_stat", "a", {"n": 1})
     counts.put("source", "a", {"n": 1})
     counts.delete("source", "a")
 
