@@ -25,7 +25,7 @@ from rules.correlation.burst import Burst
 from rules.correlation.group import Group
 from rules.correlation.groups import Groups, Key, size
 from rules.correlation.rule import JOIN, SECOND, CorrelationRule
-from rules.correlation.telling import alert, memory_alert
+from rules.correlation.telling import alert, memory_alert, overflow_alert
 from rules.correlation.window import Stretch, Tail, stretches
 from rules.engine import RuleSet
 from rules.entry import Entry, entries
@@ -212,14 +212,18 @@ class Correlator:
             return []
         self._swept = self._newest
         spans = {rule.meta.id: rule.timespan for rule in self.rules}
+        metas = {rule.meta.id: rule.meta for rule in self.rules}
+        full = []
         for rule, over in self.groups.sweep(lambda one: self._newest - spans.get(one, JOIN) - self._late()):
             self.ledger.count("dropped", over, dataset=rule, reason="correlation_overflow")
+            full += [(metas[rule], over)] if rule in metas else []
+        alerts = [overflow_alert(full, self._newest, self.clock.now())] if full else []
         lost = self.groups.shrink()
         for one in lost:
             self.ledger.count("dropped", one.entries, dataset=one.rule, reason="correlation_memory")
         names = self._known() if lost else {}
         told = [(names[one.rule].meta, one.groups) for one in lost if one.rule in names]
-        return [memory_alert(told, self._newest, self.clock.now())] if told else []
+        return [*alerts, memory_alert(told, self._newest, self.clock.now())] if told else alerts
 
     def dump(self) -> dict[str, Any]:
         """The whole state as JSON: groups, baselines, how far event time has come."""

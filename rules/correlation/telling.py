@@ -1,6 +1,7 @@
 """A burst as an alert."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,6 +24,13 @@ _MEMORY = Meta(
     " rule or give the respond process more memory.",
     tags=("attack.t1499",),
     guideline=("MIC-7.1",),
+)
+_OVERFLOW = replace(
+    _MEMORY,
+    id="7b8e5c0d-2f64-4a3b-8f0e-9c1d4e6a7f21",
+    name="correlation_overflow",
+    title_ja="相関の一つのまとまりがあふれ、古い分を手放した",
+    title_en="One group of a correlation overflowed and let its oldest entries go",
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -63,9 +71,18 @@ def moment(nanos: int) -> datetime:
 
 def memory_alert(lost: Sequence[tuple[Meta, int]], newest: int, now: datetime) -> Alert:
     """That groups were given up, one alert an hour. lost: rules with how many groups; newest: event time in ns."""
+    return _lost(_MEMORY, lost, newest, now)
+
+
+def overflow_alert(lost: Sequence[tuple[Meta, int]], newest: int, now: datetime) -> Alert:
+    """The same of entries that single groups could not keep. lost: rules with how many entries."""
+    return _lost(_OVERFLOW, lost, newest, now)
+
+
+def _lost(about: Meta, lost: Sequence[tuple[Meta, int]], newest: int, now: datetime) -> Alert:
     hour, ordered = newest // _HOUR, sorted(lost, key=lambda pair: -pair[1])
-    burst = Burst(digest(_MEMORY.id, str(hour)), hour * _HOUR, newest, now.isoformat(), newest)
+    burst = Burst(digest(about.id, str(hour)), hour * _HOUR, newest, now.isoformat(), newest)
     burst.n = sum(n for _, n in lost)
     ja = "、".join(f"{meta.title_ja}({n:,}件)" for meta, n in ordered[:5])
     en = ", ".join(f"{meta.title_en} ({n:,})" for meta, n in ordered[:5])
-    return alert(_MEMORY, burst, "correlation", (ja, en), {"rule.name": ordered[0][0].name})
+    return alert(about, burst, "correlation", (ja, en), {"rule.name": ordered[0][0].name})

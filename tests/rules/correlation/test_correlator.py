@@ -196,6 +196,8 @@ def test_bounds_are_kept_counted_and_told(monkeypatch: pytest.MonkeyPatch) -> No
     assert counted == {"correlation_overflow": 50, "correlation_memory": 80}
     [alert] = [alert for alert in told.values() if alert.rule_name == "correlation_memory"]
     assert alert.level is Level.MEDIUM and "asked" in alert.reason_ja and alert.what_to_do_ja
+    [alert] = [alert for alert in told.values() if alert.rule_name == "correlation_overflow"]
+    assert alert.level is Level.MEDIUM and "asked" in alert.reason_ja and alert.fields["rule.name"]
 
 
 def test_a_state_of_another_format_is_left_aside() -> None:
