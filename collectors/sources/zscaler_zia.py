@@ -2,8 +2,8 @@ r"""Zscaler Internet Access by NSS or Cloud NSS: web, firewall, DNS, tunnel, Saa
 
 Source: Zscaler, "NSS Feed Output Format" of each log. Feeds are JSON (`{"sourcetype": "zscalernss-web",
 "event": {…}}`, Splunk's feed) or tab-separated `key=value`. Administrators name the fields; those of the recommended
-feeds are understood, in any case of letters. Times are GMT unless the feed says otherwise; web addresses come
-without a scheme; `None`, `NA` and `Unknown` are Zscaler's words for nothing.
+feeds are understood, in any case of letters, and those of QRadar's (LEEF). Times are GMT unless the feed says
+otherwise; web addresses come without a scheme; `None`, `NA` and `Unknown` are Zscaler's words for nothing.
 """
 
 import polars as pl
@@ -12,20 +12,31 @@ from collectors import expressions as e
 from collectors import times
 from collectors.shapes import either, json_fields, renamed, tagged
 from collectors.source import Raw, Source
+from collectors.zone_words import OFFSETS
 
 _TAGGED = r"\t(?:event_id|recordid|reason|product|vendor|[Cc]lient[Ii][Pp]|cdip|csip|reqaction)="
 _JSON = r'"sourcetype"\s*:\s*"zscalernss-\w+"|"vendor"\s*:\s*"Zscaler"'
 _TABLE: dict[str, tuple[str, ...]] = {
-    "source.ip": ("clientip", "csip", "cip", "sourceip", "clt_sip", "srcip", "clientpublicip", "cintip"),
+    "source.ip": (
+        "clientip",
+        "csip",
+        "cip",
+        "sourceip",
+        "clt_sip",
+        "srcip",
+        "clientpublicip",
+        "cintip",
+        "src",
+    ),
     "source.port": ("csport", "sourceport", "srcport", "clt_sport"),
-    "source.nat.ip": ("ssip", "clientpublicip", "cintip"),
+    "source.nat.ip": ("ssip", "clientpublicip", "cintip", "srcpostnat"),
     "source.nat.port": ("ssport",),
-    "source.bytes": ("outbytes", "txbytes", "requestsize", "reqsize"),
-    "destination.ip": ("serverip", "sip", "cdip", "destinationip", "srv_dip", "dstip"),
+    "source.bytes": ("outbytes", "txbytes", "requestsize", "reqsize", "srcbytes"),
+    "destination.ip": ("serverip", "sip", "cdip", "destinationip", "srv_dip", "dstip", "dst"),
     "destination.port": ("cdport", "destinationport", "srv_dport", "dstport"),
     "destination.nat.ip": ("sdip",),
     "destination.nat.port": ("sdport",),
-    "destination.bytes": ("inbytes", "rxbytes", "responsesize", "respsize"),
+    "destination.bytes": ("inbytes", "rxbytes", "responsesize", "respsize", "dstbytes"),
     "destination.domain": ("hostname", "host", "ehost", "cdfqdn"),
     "http.request.method": ("requestmethod", "reqmethod"),
     "http.request.referrer": ("refererurl", "referer", "ereferer"),
@@ -53,7 +64,8 @@ _TABLE: dict[str, tuple[str, ...]] = {
 }
 _SHOWN_ELSEWHERE = (*("time", "datetime", "timestamp", "epochtime", "sourcetype", "useragent", "ua", "eua"),
                     *("url", "eurl", "fullurl", "protocol", "proto", "ipproto", "nwsvc", "action", "result"),
-                    *("user", "login", "elogin", "adminid", "deviceowner", "odeviceowner", "ologin"))  # fmt: skip
+                    *("user", "login", "elogin", "adminid", "deviceowner", "odeviceowner", "ologin", "usrname"),
+                    *("devtime", "devtimeformat"))  # fmt: skip
 
 source = Source(
     name="zscaler.zia",
@@ -70,6 +82,15 @@ _NOTHING = ("none", "na", "unknown", "null")
 _ADDRESSES = ("source.ip", "source.nat.ip", "destination.ip", "destination.nat.ip")
 
 
+def _zoned(shown: pl.Expr) -> pl.Expr:
+    """QRadar's feed: `Nov 20 2026 03:14:05 JST`."""
+    offset = shown.str.extract(r" ([A-Z]{2,5})$").replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    clock = shown.str.replace(r" [A-Z]{2,5}$", "").str.to_datetime(
+        "%b %e %Y %H:%M:%S", time_unit="us", strict=False
+    )
+    return clock.dt.replace_time_zone("UTC") - pl.duration(minutes=offset)
+
+
 def _said(raw: Raw, *names: str) -> pl.Expr:
     """The first of these fields that says something."""
     values = [e.present(raw[name]) for name in names]
@@ -80,15 +101,17 @@ def _said(raw: Raw, *names: str) -> pl.Expr:
 def facts(raw: Raw) -> dict[str, pl.Expr]:
     """What needs no more than its name; who and when. Without sign-in `user` is a location's name."""
     named = {target: _said(raw, *names) for target, names in _TABLE.items()}
-    place = e.first(raw["location"], raw["locationname"])
-    login = _said(raw, "user", "login", "elogin", "adminid")
+    place = e.first(raw["location"], raw["locationname"], raw["realm"])
+    login = _said(raw, "user", "login", "elogin", "adminid", "usrname")
     login = pl.when(login.ne_missing(place)).then(login)
     mail = pl.when(login.str.contains("@", literal=True)).then(login)
-    clocks = ("datetime", "time", "timestamp", "epochtime")
+    clocks = ("datetime", "time", "timestamp", "epochtime", "gmttime")
     return {
         **named,
         **{name: e.ip(named[name]) for name in _ADDRESSES},
-        "@timestamp": e.time_or(*(times.parsed(raw[name], _CLOCKS, "UTC") for name in clocks)),
+        "@timestamp": e.time_or(
+            *(times.parsed(raw[name], _CLOCKS, "UTC") for name in clocks), _zoned(raw["devtime"])
+        ),
         "source.nat.ip": pl.when(e.ip(named["source.nat.ip"]) != named["source.ip"]).then(
             e.ip(named["source.nat.ip"])
         ),
