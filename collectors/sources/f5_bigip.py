@@ -26,6 +26,10 @@ _TABLE = {
         rf"{_DAEMON}(?:(?P<code>[0-9a-f]{{8}}):(?P<level>\d): )?(?P<profile>/\S+?):(?P<partition>[^:\s]+):(?P<session>[0-9a-f]+): "
         r"(?P<said>.*)$"
     ),
+    "sshd": (
+        r"^(?:(?:notice|err|warning|info) )?(?P<daemon>sshd)(?:\(\w+\))?(?:\[(?P<pid>\d+)\])?: "
+        r"(?P<said>(?:Accepted|Failed) \S+ for .*)$"
+    ),
     "coded": rf"{_DAEMON}(?P<code>[0-9a-f]{{8}}):(?P<level>\d): (?P<said>(?s:.*))$",
 }
 
@@ -118,11 +122,18 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             e.ip(_word(raw, "source ip")),
             e.ip(_named(raw, "source_address")),
             pl.when(raw["pattern"] != "rule").then(near.field("1")),
+            said.str.extract(rf"(?i)\bclient IP:? ({_IP})"),
+            said.str.extract(rf"\bhost=({_IP})"),
+            said.str.extract(rf" from ({_IP}) port \d+"),
         ),
         "source.port": e.first(raw["spt"], answer.field("4"), pair.field("2"), _word(raw, "source port")),
         "source.domain": pl.when(raw["pattern"] == "session").then(pl.col("header.host")),
         "destination.ip": e.first(
-            e.ip(raw["dst"]), answer.field("1"), pair.field("3"), e.ip(_word(raw, "destination ip"))
+            e.ip(raw["dst"]),
+            answer.field("1"),
+            pair.field("3"),
+            e.ip(_word(raw, "destination ip")),
+            said.str.extract(rf"\bat VIP ({_IP})"),
         ),
         "destination.port": e.first(
             raw["dpt"], answer.field("2"), pair.field("4"), _word(raw, "destination port")
@@ -171,6 +182,8 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
             said.str.extract(r"authenticate with '([^']+)'"),
             e.present(raw["user"]),
             e.present(raw["suser"]),
+            said.str.extract(r"\bAUDIT - .*?\buser=?:? ?([^\s,(]+)"),
+            said.str.extract(rf"\bfor (?:invalid user )?(\S+) from {_IP} port"),
         ),
         "dns.question.name": _named(raw, "query_name"),
         "dns.question.type": _named(raw, "query_type"),
@@ -193,18 +206,26 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     denied = act.is_in(["drop", "blocked", "reject", "deny"]).fill_null(False) | said.str.contains(
         r"(?i)discard ACL|\bdenied\b"
     )
-    failed = said.str.contains(r"(?i)\berror\b|\bfailed\b|\bfailure\b").fill_null(False)
+    failed = said.str.contains(r"(?i)^Failed |\berror\b|\bfailed\b|\bfailure\b").fill_null(False)
+    signing = (raw["pattern"] == "sshd") | said.str.contains("RAW: httpd(mod_auth_pam)", literal=True)
+    audit = said.str.contains("AUDIT - ", literal=True)
     session, done = raw["pattern"] == "session", act.is_not_null() | raw["http_code"].is_not_null()
     waf = raw["cef.class"].is_not_null() | said.str.contains("[SECEV]", literal=True)
     return {
         "event.action": e.first(act, said.str.extract(r"to ending '([^']+)'").str.to_lowercase()),
         "event.category": pl.when(session)
         .then(e.texts("authentication", "session"))
+        .when(signing)
+        .then(e.texts("authentication"))
+        .when(audit)
+        .then(e.texts("configuration"))
         .when(waf)
         .then(e.texts("web", "intrusion_detection"))
         .otherwise(e.texts("network")),
         "event.type": pl.when(denied)
         .then(e.texts("denied"))
+        .when(signing)
+        .then(e.texts("start"))
         .when(session)
         .then(e.texts("info"))
         .otherwise(e.texts("access")),
@@ -212,6 +233,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("failure"))
         .when(session & failed)
         .then(pl.lit("failure"))
+        .when(said.str.contains(r"^Accepted |Command OK\]"))
+        .then(pl.lit("success"))
         .when(done | (session & ~denied))
         .then(pl.lit("success")),
     }

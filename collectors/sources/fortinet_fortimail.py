@@ -68,8 +68,10 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
         "email.subject": e.present(raw["subject"]),
         "email.message_id": said.str.extract(r"\bmsgid=<?([^>,\s]+)"),
         "user.email": pl.when(delivered & kind.is_not_null()).then(to),
-        "user.name": pl.when(kind == "event").then(e.present(raw["user"]).replace({"mail": None})),
-        "source.ip": e.ip(raw["client_ip"]),
+        "user.name": pl.when(kind.is_in(["event", "kevent"])).then(
+            e.present(raw["user"]).replace({"mail": None})
+        ),
+        "source.ip": e.first(e.ip(raw["client_ip"]), raw["ui"].str.extract(rf"\({_IP}\)")),
         "source.domain": e.first(e.present(raw["domain"]), e.present(raw["client_name"])),
         "destination.ip": e.first(e.ip(raw["dst_ip"]), relay.field("2")),
         "destination.domain": e.present(relay.field("1")),
@@ -98,14 +100,28 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         r"(?i)\bdetected\)|rejected"
     )
     sent = said.str.contains(r"stat=Sent")
+    login = raw["action"].str.to_lowercase().is_in(["login", "logout"]).fill_null(False)
+    status = raw["status"].str.to_lowercase()
     return {
         "event.category": pl.when(kind == "virus")
         .then(e.texts("malware", "email"))
+        .when(login)
+        .then(e.texts("authentication"))
         .otherwise(e.texts("email")),
-        "event.type": pl.when(denied).then(e.texts("denied")).otherwise(e.texts("info")),
+        "event.type": pl.when(login)
+        .then(
+            pl.when(raw["action"].str.to_lowercase() == "logout")
+            .then(e.texts("end"))
+            .otherwise(e.texts("start"))
+        )
+        .when(denied)
+        .then(e.texts("denied"))
+        .otherwise(e.texts("info")),
         "event.kind": pl.when(bad & denied).then(pl.lit("alert")).otherwise(pl.lit("event")),
         "event.outcome": pl.when(fate.str.starts_with("accept") | sent)
         .then(pl.lit("success"))
+        .when(login & status.is_in(["success", "failure"]))
+        .then(status)
         .when(denied | said.str.contains(r"stat=(?:Deferred|Service unavailable|User unknown)"))
         .then(pl.lit("failure")),
     }

@@ -22,7 +22,7 @@ _W3C = (
     r"^(?P<day>\d{4}-\d\d-\d\d) (?P<clock>\d\d:\d\d:\d\d) (?:(?P<service>W3SVC\d+) )?(?:(?P<host>"
     r"[A-Za-z]\S*) )?(?P<server>[0-9A-Fa-f.:]+) (?P<method>[A-Z_\-]+) (?P<target>\S+) "
     r"(?P<query>\S+) (?P<port>\d+) (?P<user>\S+) (?P<client>[0-9A-Fa-f.:]+) (?:HTTP/(?P<version>"
-    r"[\d.]+) )?(?P<agent>\S+) (?P<referrer>\S+)(?: (?P<vhost>[A-Za-z]\S*))? "
+    r"[\d.]+) )?(?P<agent>\S+) (?:(?P<cookie>\S+) )??(?P<referrer>\S+)(?: (?P<vhost>[A-Za-z]\S*))? "
     r"(?P<status>\d{3}) (?P<substatus>\d+) (?P<win32>\d+)(?: (?P<outbytes>\d+) (?P<inbytes>\d+))?(?: (?P<taken>\d+))?(?P<more>.*)$"
 )
 
@@ -47,6 +47,7 @@ source = Source(
     },
     ignore=(
         "client",
+        "cookie",  # may let somebody in
         "user",
         "date",
         "day",

@@ -76,7 +76,8 @@ source = Source(
 @source.derive
 def line(raw: Raw) -> dict[str, pl.Expr]:
     """One access or one error."""
-    parts = raw["request"].str.extract_groups(r"^([A-Z_\-]+) (\S+)(?: HTTP/([\d.]+))?$").struct
+    asking = e.first(raw["request"], raw["said"].str.extract(r', request: "((?:[^"\\\\]|\\\\.)*)"'))
+    parts = asking.str.extract_groups(r"^([A-Z_\-]+) (\S+)(?: HTTP/([\d.]+))?$").struct
     bare = e.first(e.present(raw["request_uri"]), e.present(raw["uri"]))
     query = e.first(e.present(raw["query_string"]), e.present(raw["args"]))
     whole = (
@@ -99,7 +100,11 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "source.ip": e.first(e.ip(raw["remote_addr"]), said.str.extract(rf"client: ({_IP}),")),
         "user.name": e.present(raw["remote_user"]),
         "http.version": parts.field("3"),
-        "http.request.referrer": e.first(e.present(raw["http_referer"]), e.present(raw["http_referrer"])),
+        "http.request.referrer": e.first(
+            e.present(raw["http_referer"]),
+            e.present(raw["http_referrer"]),
+            raw["said"].str.extract(r', referrer: "([^"]*)"'),
+        ),
         "user_agent.original": e.present(raw["http_user_agent"]),
         "http.response.body.bytes": raw["body_bytes_sent"],
         "destination.domain": e.first(e.not_ip(host), said.str.extract(r'host: "([^":]+)')),
