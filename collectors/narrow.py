@@ -115,6 +115,10 @@ DOCUMENT = r"^(?:\xef\xbb\xbf)?\{"
 """A line of text inside a shipper's JSON document: its letters may be escaped."""
 
 
+ADDRESSES = (r"::", r"(?:[0-9a-f]{1,4}:){6}")
+"""What every line with an IPv6 address holds: a column has its short form (RFC 5952), the line may have another."""
+
+
 class Sieve(Protocol):
     """What the rules ask of one source's events; see `rules.engine.sieve`."""
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from collectors.narrow import Text, Verbatim
+from collectors.narrow import ADDRESSES, Text, Verbatim
 from rules.engine import pattern
 from rules.engine.columns import KEYWORDS
 from rules.engine.fold import fold_all
@@ -71,7 +71,7 @@ class _Needs:
 
     def of_rules(self, left: Iterable[Left]) -> Need | None:
         rules = [both([self.of(one.program), *map(self._routed, one.where)]) for one in left]
-        always = [Word(expression, 0.0) for expression in self.verbatim.always]
+        always = [Word(expression, 0.0) for expression in (*self.verbatim.always, *ADDRESSES)]
         return either([*always, *rules])
 
     def _routed(self, where: tuple[str, tuple[str, ...]]) -> Need | None:

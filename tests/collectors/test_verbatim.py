@@ -33,7 +33,7 @@ SOURCES = {
     "github.audit": 50,
     "fortinet.fortigate": 130,
     "squid.access": 30,
-    "cisco.asa": 50,
+    "cisco.asa": 40,
     "isc.bind": 20,
 }
 """Source → texts that its own tests hold at least."""
@@ -123,6 +123,31 @@ def _check(verbatim: Verbatim, line: str, column: str, text: str) -> None:
     for number, atom in enumerate(atoms):
         program = ["test", number] if atom.space is None else ["any", column, [number]]
         assert _found(verbatim, line, program, atoms), (column, text, atom.operand, line)
+
+
+LONG = {
+    "cisco.asa": "%ASA-6-302013: Built inbound TCP connection 18 for outside:2001:0DB8:0000:0000::0005/40454 "
+    "(2001:0db8::5/40454) to inside:2001:0db8:0:0:0:0:0:9/53 (2001:db8::9/53)",
+    "fortinet.fortigate": 'date=2026-11-28 time=10:00:00 devname="fw" devid="F" logid="0000000013" type="traffic" '
+    'subtype="forward" srcip=2001:0DB8:0000:0000::0005 srcport=5 dstip=2001:0db8:0:0:0:0:0:9 dstport=53 action="accept"',
+    "squid.access": "1795827600.123 5 2001:0DB8:0000:0000::0005 TCP_MISS/200 1234 GET http://x.example/ - "
+    "HIER_DIRECT/2001:0db8:0:0:0:0:0:9 text/html",
+}
+
+
+@pytest.mark.parametrize("name", LONG)
+def test_long_ipv6_addresses_are_read(name: str) -> None:
+    """A line whose IPv6 address is not in the short form that the column has is read all the same."""
+    verbatim = catalogue.find(name).verbatim
+    assert verbatim is not None
+    intake = pl.DataFrame({"message": [LONG[name]]}).with_columns(
+        pl.lit(NOW).cast(pl.Datetime("ns", "UTC")).alias("received"), pl.lit("").alias("peer")
+    )
+    [frame] = catalogue.find(name).parse(intake.with_row_index("row")).frames
+    for column, text in (("source.ip", "2001:db8::5"), ("destination.ip", "2001:db8::9")):
+        if verbatim.of(column) is not None and column in frame.columns:
+            assert _cells(frame, column) == [(0, text)]
+            _check(verbatim, LONG[name], column, text)
 
 
 @pytest.mark.parametrize("name", SOURCES)
