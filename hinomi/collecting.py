@@ -1,6 +1,7 @@
 """Python's cyclic garbage collection, held off while millions of small values without cycles are made.
 
-Each of its passes looks at every live container: half the time of loading 3,000 compiled rules went there.
+Each of its passes looks at every live container: half the time of loading 3,000 compiled rules went there, and tens of
+thousands of live dictionaries of events hold no cycles either.
 """
 
 import gc

@@ -176,6 +176,24 @@ class Connection(asyncio.Protocol):
             self._task = None
 
 
+class Acknowledged(Connection):
+    """Base of protocols that answer numbers: what was not answered the sender keeps, and sends again."""
+
+    def __init__(self, inlet: Inlet, others: Open) -> None:
+        super().__init__(inlet, others)
+        self.numbers: list[int] = []
+
+    def stalled(self) -> None:
+        """Close; the sender sends it again."""
+        self.inlet.health.errors["half_message"] += 1
+        self.transport.close()
+
+    def taken(self, messages: list[bytes]) -> list[int]:
+        """The numbers of these messages, which are the oldest; they are to be answered now."""
+        numbers, self.numbers = self.numbers[: len(messages)], self.numbers[len(messages) :]
+        return numbers
+
+
 _running: set[asyncio.Task[None]] = set()  # the loop itself holds tasks only weakly
 
 

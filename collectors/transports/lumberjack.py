@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
-from collectors.transports.connection import Connection, Open
+from collectors.transports.connection import Acknowledged, Open
 from collectors.transports.inlet import Inlet
 from hinomi.identity import digest
 
@@ -110,13 +110,12 @@ def event_id(document: bytes) -> str:
     return digest("lumberjack", document.decode("utf-8", "replace")) if placed else ""
 
 
-class LumberjackConnection(Connection):
+class LumberjackConnection(Acknowledged):
     """One Beat."""
 
     def __init__(self, inlet: Inlet, others: Open, framer: LumberjackFramer) -> None:
         super().__init__(inlet, others)
         self.framer = framer
-        self._numbers: list[int] = []
 
     def cut(self, data: bytes) -> list[bytes]:
         """Documents of the complete frames."""
@@ -126,7 +125,7 @@ class LumberjackConnection(Connection):
             self.inlet.health.errors["not_lumberjack"] += 1
             self.transport.abort()
             return []
-        self._numbers += [number for number, _ in events]
+        self.numbers += [number for number, _ in events]
         return [document for _, document in events]
 
     def ids(self, messages: list[bytes]) -> list[str]:
@@ -142,14 +141,9 @@ class LumberjackConnection(Connection):
         """Bytes held of a frame that is not whole yet."""
         return self.framer.held
 
-    def stalled(self) -> None:
-        """Close; the sender sends it again."""
-        self.inlet.health.errors["half_message"] += 1
-        self.transport.close()
-
     def spooled(self, messages: list[bytes]) -> None:
         """Answer the last event of each window among these: numbers begin anew with every window."""
-        numbers, self._numbers = self._numbers[: len(messages)], self._numbers[len(messages) :]
+        numbers = self.taken(messages)
         ends = [one for one, after in zip(numbers, [*numbers[1:], 0], strict=True) if after <= one]
         if not self.transport.is_closing():
             self.transport.write(b"".join(b"2A" + _NUMBER.pack(number) for number in ends))

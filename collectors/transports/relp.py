@@ -7,7 +7,7 @@ the order of the messages. Source: https://github.com/rsyslog/librelp/blob/maste
 import re
 from dataclasses import dataclass, field
 
-from collectors.transports.connection import Connection, Open
+from collectors.transports.connection import Acknowledged, Open
 from collectors.transports.inlet import Inlet
 
 _HEAD = re.compile(rb"(\d{1,9}) ([a-z]{1,32}) (\d{1,9})(?: |(?=\n))")
@@ -70,13 +70,12 @@ class RelpFramer:
         return stop + 1
 
 
-class RelpConnection(Connection):
+class RelpConnection(Acknowledged):
     """One RELP sender."""
 
     def __init__(self, inlet: Inlet, others: Open, framer: RelpFramer) -> None:
         super().__init__(inlet, others)
         self.framer = framer
-        self._numbers: list[int] = []
         self._closing: int | None = None
 
     def cut(self, data: bytes) -> list[bytes]:
@@ -98,21 +97,16 @@ class RelpConnection(Connection):
         """Bytes held of a frame that is not whole yet."""
         return self.framer.held
 
-    def stalled(self) -> None:
-        """Close; the sender sends the frame again."""
-        self.inlet.health.errors["half_message"] += 1
-        self.transport.close()
-
     def spooled(self, messages: list[bytes]) -> None:
         """Answer these messages, and a close that waited for them."""
-        numbers, self._numbers = self._numbers[: len(messages)], self._numbers[len(messages) :]
+        numbers = self.taken(messages)
         if not self.transport.is_closing():
             self.transport.write(b"".join(b"%d rsp 6 200 OK\n" % number for number in numbers))
         self._close_if_done()
 
     def _is_message(self, frame: Frame) -> bool:
         if frame.command == b"syslog":
-            self._numbers.append(frame.number)
+            self.numbers.append(frame.number)
             return True
         if frame.command == b"open":
             self._answer(frame.number, _OFFER)
@@ -124,7 +118,7 @@ class RelpConnection(Connection):
         return False
 
     def _close_if_done(self) -> None:
-        if self._closing is not None and not self._numbers and not self.transport.is_closing():
+        if self._closing is not None and not self.numbers and not self.transport.is_closing():
             self._answer(self._closing, b"")
             self.transport.write(b"0 serverclose 0\n")
             self.transport.close()

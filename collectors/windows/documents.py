@@ -8,9 +8,7 @@ Polars' own reader with an explicit schema made 70,000 lines/s of the same Sysmo
 after the schema is known and while no line breaks it; this makes 64,000 (1.7 KB each, one core).
 """
 
-import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -18,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 
 from collectors.source import plain_name
+from hinomi.collecting import no_collection
 
 DEEPEST = 24
 _LISTS = pa.large_list(pa.large_string())
@@ -85,18 +84,6 @@ def _frames(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
     columns.pop("row", None)
     rows = pl.Series("row", [row for row, _ in pairs], dtype=pl.UInt32)
     yield pl.DataFrame([rows, *columns.values()])
-
-
-@contextmanager
-def no_collection() -> Iterator[None]:
-    """Cyclic collection off: tens of thousands of live dictionaries hold no cycles but cost each pass."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()
 
 
 def _flatten(prefix: str, nodes: Sequence[Any], columns: dict[str, pl.Series], depth: int) -> bool:

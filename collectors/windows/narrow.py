@@ -13,9 +13,10 @@ import orjson
 import polars as pl
 
 from collectors.narrow import Asked, Constants, Narrowed
-from collectors.windows.documents import no_collection, text_of
+from collectors.windows.documents import text_of
 from collectors.windows.forms import DATA, FLAT, FLAT_NOTHING
 from collectors.windows.records import braced
+from hinomi.collecting import no_collection
 
 _CHUNK = 256
 """Documents held at a time: they die in the processor's cache."""

@@ -4,7 +4,7 @@ What a vendor's API differs in is in the `Grip`; that acts are idempotent, that 
 written once, here.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -13,8 +13,6 @@ from hinomi.errors import HinomiError, Refused
 from responders.connectors.actions import ACTIONS
 from responders.connectors.protocol import Done
 from responders.connectors.web_api import WebApi
-
-__all__ = ["Grip", "Held", "Iterator", "host_name"]
 
 
 class Grip(Protocol):

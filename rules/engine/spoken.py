@@ -7,16 +7,14 @@ anew without escapes and with case folded before it is looked at.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import hyperscan
-import numpy as np
-import numpy.typing as npt
 import orjson
 
 from rules.engine import hyperscan_db
 from rules.engine.cache import Cache
 from rules.engine.fold import fold_all
+from rules.engine.joined import Joined
 from rules.engine.program import Atom
 
 _RUN = re.compile(r"[a-z0-9 :;,._=()&%$#@!~+/-]+")
@@ -74,35 +72,16 @@ class Words:
 
     def _scan(self, places: Sequence[int], lines: Sequence[bytes]) -> tuple[dict[int, set[str]], list[int]]:
         """The words of each line that has any, and the lines in which letters are hidden."""
-        joined = _Joined.of(lines)
+        joined = Joined.of(lines)
         numbers, ends = hyperscan_db.scan_buffer(self.database, joined.text)
         found: dict[int, set[str]] = {}
         hiding: set[int] = set()
-        for owner, number in zip(joined.owners(ends - 1), numbers.tolist(), strict=True):
+        for owner, number in zip(joined.owners(ends - 1).tolist(), numbers.tolist(), strict=True):
             if number == len(self.words):
                 hiding.add(places[owner])
             else:
                 found.setdefault(places[owner], set()).add(self.words[number])
         return found, sorted(hiding)
-
-
-@dataclass(slots=True)
-class _Joined:
-    """Lines in one buffer, and where each begins."""
-
-    text: bytes
-    starts: npt.NDArray[np.int64]
-
-    @classmethod
-    def of(cls, lines: Sequence[bytes]) -> "_Joined":
-        starts = np.zeros(len(lines), np.int64)
-        np.cumsum(np.fromiter(map(len, lines), np.int64, len(lines))[:-1] + 1, out=starts[1:])
-        return cls(b"\n".join(lines), starts)
-
-    def owners(self, places: npt.NDArray[np.int64] | list[int]) -> list[int]:
-        """The number of the line in which each byte lies."""
-        found: list[int] = (np.searchsorted(self.starts, places, side="right") - 1).tolist()
-        return found
 
 
 def written_anew(line: bytes) -> bytes:
