@@ -15,23 +15,21 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
-import httpx
-
-from hinomi import trust
 from hinomi.config import Section
-from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.errors import HinomiError, Refused
 from hinomi.secret import Secret
 from responders.connectors.protocol import Done, Kind
+from responders.connectors.web_api import WebApi, bearer, opened
 
-_TIMEOUT, _FRESH = 20.0, timedelta(minutes=15)
+_FRESH = timedelta(minutes=15)
 _SCOPE = "https://graph.microsoft.com/.default"
 _LEAKS = ("forwardTo", "redirectTo", "forwardAsAttachmentTo", "delete", "permanentDelete")
 
 
-class EntraGraph(Section):
-    """domain: of the accounts, `t.yamada` becomes `t.yamada@domain`."""
+class GraphAccess(Section):
+    """How a connector signs in to Graph."""
 
-    kind: Literal["entra_graph"]
+    kind: str
     domain: str
     token_url: str
     client_id: str
@@ -40,15 +38,30 @@ class EntraGraph(Section):
     ca: Path | None = None
 
 
+class EntraGraph(GraphAccess):
+    """domain: of the accounts, `t.yamada` becomes `t.yamada@domain`."""
+
+    kind: Literal["entra_graph"]
+
+
+@contextmanager
+def graph(own: GraphAccess) -> Iterator[WebApi]:
+    """A token for one errand."""
+    form = {"grant_type": "client_credentials", "client_id": own.client_id, "scope": _SCOPE}
+    with opened("Microsoft Graph", own.url, own.ca) as api:
+        bearer(api, own.token_url, {**form, "client_secret": own.client_secret.reveal()})
+        yield api
+
+
 @dataclass(frozen=True, slots=True)
 class Cloud:
     """Values: {account}."""
 
-    settings: EntraGraph
+    settings: GraphAccess
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Looks the account up."""
-        with self._api() as api:
+        with graph(self.settings) as api:
             user = self._user(api, values)
             if self._so(api, action, user):
                 return Done(
@@ -58,23 +71,23 @@ class Cloud:
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """What is needed to put it back."""
-        with self._api() as api:
+        with graph(self.settings) as api:
             user = self._user(api, values)
             rules = [rule["id"] for rule in self._leaks(api, user)] if action == "mail.remove_rules" else []
             return {"id": user["id"], "enabled": user["enabled"], "rules": rules}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Do it, unless it is so already."""
-        with self._api() as api:
+        with graph(self.settings) as api:
             user = self._user(api, values)
             if self._so(api, action, user):
                 return Done(
                     f"{user['name']} は既にそうなっていました。", f"{user['name']} was so", changed=False
                 )
             if action == "cloud_directory.disable_account":
-                self._call(api, "PATCH", f"/users/{user['id']}", {"accountEnabled": False})
+                api.call("PATCH", f"/v1.0/users/{user['id']}", json={"accountEnabled": False})
             elif action == "cloud_directory.end_sessions":
-                self._call(api, "POST", f"/users/{user['id']}/revokeSignInSessions")
+                api.call("POST", f"/v1.0/users/{user['id']}/revokeSignInSessions")
             else:
                 for rule in self._leaks(api, user):
                     self._rule(api, user["id"], rule["id"], enabled=False)
@@ -82,15 +95,15 @@ class Cloud:
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
         """Whether the account is so now."""
-        with self._api() as api:
+        with graph(self.settings) as api:
             return self._so(api, action, self._user(api, values))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Back to what was; ended sessions begin with the next sign-in."""
         identity, account = str(before["id"]), values["account"]
-        with self._api() as api:
+        with graph(self.settings) as api:
             if action == "cloud_directory.disable_account" and before["enabled"]:
-                self._call(api, "PATCH", f"/users/{identity}", {"accountEnabled": True})
+                api.call("PATCH", f"/v1.0/users/{identity}", json={"accountEnabled": True})
             for rule in before["rules"]:
                 self._rule(api, identity, str(rule), enabled=True)
         return Done(f"{account} を元に戻しました。", f"{account} is as it was")
@@ -98,13 +111,13 @@ class Cloud:
     def health(self) -> str:
         """Signs in and reads one user."""
         try:
-            with self._api() as api:
-                self._call(api, "GET", "/users", params={"$top": "1"})
+            with graph(self.settings) as api:
+                api.call("GET", "/v1.0/users", params={"$top": "1"})
         except HinomiError as error:
             return error.ja
         return ""
 
-    def _so(self, api: httpx.Client, action: str, user: Mapping[str, Any]) -> bool:
+    def _so(self, api: WebApi, action: str, user: Mapping[str, Any]) -> bool:
         if action == "cloud_directory.disable_account":
             return not user["enabled"]
         if action == "cloud_directory.end_sessions":
@@ -112,13 +125,13 @@ class Cloud:
             return bool(since) and datetime.now(UTC) - datetime.fromisoformat(str(since)) < _FRESH
         return not self._leaks(api, user)
 
-    def _user(self, api: httpx.Client, values: Mapping[str, str]) -> dict[str, Any]:
+    def _user(self, api: WebApi, values: Mapping[str, str]) -> dict[str, Any]:
         account = values["account"].rsplit("\\", 1)[-1].split("@", 1)[0]
         if not account or not account.replace(".", "").replace("-", "").replace("_", "").isalnum():
             raise Refused(f"「{account}」はアカウント名ではありません。", f'"{account}" is no account name')
         name = f"{account}@{self.settings.domain}"
         select = "id,userPrincipalName,accountEnabled,signInSessionsValidFromDateTime"
-        found = self._call(api, "GET", f"/users/{quote(name)}", params={"$select": select})
+        found = api.call("GET", f"/v1.0/users/{quote(name)}", params={"$select": select})
         return {
             "id": quote(str(found["id"]), safe=""),
             "name": name,
@@ -126,64 +139,17 @@ class Cloud:
             "since": found.get("signInSessionsValidFromDateTime"),
         }
 
-    def _leaks(self, api: httpx.Client, user: Mapping[str, Any]) -> list[dict[str, Any]]:
-        rules = self._call(api, "GET", f"/users/{user['id']}/mailFolders/inbox/messageRules")["value"]
+    def _leaks(self, api: WebApi, user: Mapping[str, Any]) -> list[dict[str, Any]]:
+        rules = api.call("GET", f"/v1.0/users/{user['id']}/mailFolders/inbox/messageRules")["value"]
         return [
             rule
             for rule in rules
             if rule.get("isEnabled") and any(rule.get("actions", {}).get(name) for name in _LEAKS)
         ]
 
-    def _rule(self, api: httpx.Client, user: str, rule: str, *, enabled: bool) -> None:
-        path = f"/users/{user}/mailFolders/inbox/messageRules/{quote(rule, safe='')}"
-        self._call(api, "PATCH", path, {"isEnabled": enabled})
-
-    def _call(
-        self,
-        api: httpx.Client,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> dict[str, Any]:
-        answer = api.request(method, f"/v1.0{path}", json=body, params=params)
-        code = answer.status_code
-        if code == 429 or code >= 500:
-            raise DependencyDown(f"Microsoft Graph が {code} を返しました。", f"Graph answered {code}")
-        if code >= 400:
-            raise Refused(f"Microsoft Graph が操作を断りました({code})。", f"Graph refused: {code}")
-        try:
-            found: dict[str, Any] = answer.json() if answer.content else {}
-        except ValueError:
-            raise DependencyDown("Microsoft Graph の応答を読めません。", "Graph answered no JSON") from None
-        return found
-
-    @contextmanager
-    def _api(self) -> Iterator[httpx.Client]:
-        own = self.settings
-        try:
-            with httpx.Client(base_url=own.url, timeout=_TIMEOUT, verify=trust.context(own.ca)) as api:
-                form = {
-                    "grant_type": "client_credentials",
-                    "client_id": own.client_id,
-                    "client_secret": own.client_secret.reveal(),
-                    "scope": _SCOPE,
-                }
-                signed = api.post(own.token_url, data=form)
-                if signed.status_code == 429 or signed.status_code >= 500:
-                    code = signed.status_code
-                    raise DependencyDown(
-                        f"Microsoft のサインインが {code} を返しました。", f"sign-in answered {code}"
-                    )
-                if signed.status_code != 200:
-                    raise Refused("Graph へのサインインが断られました。", "sign-in was refused")
-                api.headers["Authorization"] = f"Bearer {signed.json()['access_token']}"
-                yield api
-        except httpx.HTTPError as error:
-            raise DependencyDown(
-                f"Microsoft Graph に届きません({type(error).__name__})。",
-                f"Graph cannot be reached: {type(error).__name__}",
-            ) from None
+    def _rule(self, api: WebApi, user: str, rule: str, *, enabled: bool) -> None:
+        path = f"/v1.0/users/{user}/mailFolders/inbox/messageRules/{quote(rule, safe='')}"
+        api.call("PATCH", path, json={"isEnabled": enabled})
 
 
 def _words(action: str, name: str, ja: str, en: str) -> tuple[str, str]:

@@ -7,38 +7,27 @@ IdType="ImmutableId"` (the id stays over a move), POST /$batch with at most 20 r
 mailboxes by an application access policy, GroupMember.Read.All, and those of `entra_graph` for the inbox rules.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
-from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
-from hinomi.secret import Secret
-from responders.connectors.entra_graph import Cloud, EntraGraph
+from responders.connectors.entra_graph import Cloud, GraphAccess, graph
 from responders.connectors.protocol import Done, Kind
-from responders.connectors.web_api import WebApi, bearer, opened
+from responders.connectors.web_api import WebApi
 
-_SCOPE = "https://graph.microsoft.com/.default"
 _AT_ONCE = 20  # requests that one batch may hold
 _MOST = 5_000  # mailboxes
 _AWAY = "recoverableitemsdeletions"
 _SELECT = "$select=id,parentFolderId"
 
 
-class GraphMail(Section):
+class GraphMail(GraphAccess):
     """group: object id of the group whose members' mailboxes are searched; domain: of the accounts of inbox rules."""
 
     kind: Literal["graph_mail"]
     group: str
-    domain: str
-    token_url: str
-    client_id: str
-    client_secret: Secret
-    url: str = "https://graph.microsoft.com"
-    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +49,14 @@ class Mail:
         """Where each copy lies."""
         if action != "mail.purge":
             return self._rules.look(action, values)
-        with self._api() as api:
+        with graph(self.settings) as api:
             return {"messages": self._found(api, _message(values))}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Move every copy to where people do not see it; what came since is moved, too."""
         if action != "mail.purge":
             return self._rules.act(action, values)
-        with self._api() as api:
+        with graph(self.settings) as api:
             found = self._found(api, _message(values))
             self._move(api, [(one["user"], one["id"], _AWAY) for one in found])
         if not found:
@@ -84,7 +73,7 @@ class Mail:
         """Every copy back into its folder."""
         if action != "mail.purge":
             return self._rules.undo(action, values, before)
-        with self._api() as api:
+        with graph(self.settings) as api:
             there = {one["id"] for one in self._found(api, _message(values))}
             back = [one for one in before["messages"] if one["id"] not in there]
             self._move(api, [(one["user"], one["id"], one["folder"]) for one in back])
@@ -93,7 +82,7 @@ class Mail:
     def health(self) -> str:
         """Signs in and reads the group."""
         try:
-            with self._api() as api:
+            with graph(self.settings) as api:
                 self._people(api)
         except HinomiError as error:
             return error.ja
@@ -101,8 +90,7 @@ class Mail:
 
     @property
     def _rules(self) -> Cloud:
-        own = self.settings.model_dump(exclude={"group", "kind"})
-        return Cloud(EntraGraph.model_validate({**own, "kind": "entra_graph"}))
+        return Cloud(self.settings)
 
     def _people(self, api: WebApi) -> list[str]:
         path = f"/v1.0/groups/{quote(self.settings.group, safe='')}/transitiveMembers/microsoft.graph.user"
@@ -155,15 +143,6 @@ class Mail:
             by_id = {str(one["id"]): one for one in said["responses"]}
             answers += [_answer(by_id[str(n)]) for n in range(len(part))]
         return answers
-
-    @contextmanager
-    def _api(self) -> Iterator[WebApi]:
-        own = self.settings
-        with opened("Microsoft Graph", own.url, own.ca) as api:
-            secret = own.client_secret.reveal()
-            form = {"grant_type": "client_credentials", "client_id": own.client_id, "client_secret": secret}
-            bearer(api, own.token_url, {**form, "scope": _SCOPE})
-            yield api
 
 
 def _request(number: int, method: str, url: str, body: dict[str, str] | None) -> dict[str, Any]:
