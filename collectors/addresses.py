@@ -10,6 +10,15 @@ _LOOSE = r"(?:^|:)0+[0-9A-Fa-f]|:.*[A-F]|[A-F].*:|(?:^|:)0:0(?::|$)"
 """What no short form has: a zero before other digits, a capital, two groups of zero written out."""
 
 
+def is_address(text: str) -> bool:
+    """Whether it is an IP address of either version."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def canonical(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the addresses of its `ip` columns (ECS) in their short form; other texts stay as they are."""
     known = ecs.fields()

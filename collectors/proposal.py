@@ -4,7 +4,6 @@ The proposal is a file that a person reads, corrects and keeps: what was guessed
 nobody understood is left where it is, under the source's own name.
 """
 
-import ipaddress
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import polars as pl
 import yaml
 
 from collectors import times
+from collectors.addresses import is_address
 from collectors.field_names import field_of, outcome_of
 from collectors.sample import Sample
 
@@ -58,12 +58,12 @@ def _target(column: str, values: list[str], taken: set[str]) -> object | None:
         if clock is not None and "@timestamp" not in taken:
             return {"to": "@timestamp", "type": "time", **clock}
         name = None if name == "@timestamp" else name
-    if name is None and _share(values, _is_address) >= _ENOUGH:
+    if name is None and _share(values, is_address) >= _ENOUGH:
         name = next((end for end in ("source.ip", "destination.ip") if end not in taken), None)
     if name is None or name in taken:
         return None
     if name.endswith(".ip"):
-        return {"to": name, "type": "ip"} if _share(values, _is_address) >= 0.5 or not values else None
+        return {"to": name, "type": "ip"} if _share(values, is_address) >= 0.5 or not values else None
     if name == "event.outcome":
         return _outcome(values)
     if name == "user.name":
@@ -87,14 +87,6 @@ def _clock(values: list[str]) -> dict[str, list[str]] | None:
         if read.len() - read.null_count() >= _ENOUGH * read.len():
             return {} if form in (times.JAPANESE, times.ISO) else {"formats": [form]}
     return None
-
-
-def _is_address(value: str) -> bool:
-    try:
-        ipaddress.ip_address(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _share(values: list[str], fits: object) -> float:

@@ -214,13 +214,21 @@ _ENVELOPE = 1_000
 """Characters within which a document begins, behind a syslog header or what a shipper writes."""
 
 
+def cut(lines: pl.Series) -> pl.Series:
+    """Which of the lines are too long (Boolean); what they hold is looked at only where any is long at all."""
+    if (lines.str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
+        return pl.repeat(False, lines.len(), eager=True)
+    return lines.to_frame().select(too_long(pl.col(lines.name)).fill_null(False)).to_series()
+
+
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
     """The intake with only the beginning of lines that are too long."""
-    if not rows.height or (rows["message"].str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
+    longer = cut(rows["message"])
+    if not longer.any():
         return rows
     line = pl.col("message")
     return rows.with_columns(
-        pl.when(too_long(line)).then(line.str.head(LONGEST_TEXT)).otherwise(line).alias("message")
+        pl.when(longer).then(line.str.head(LONGEST_TEXT)).otherwise(line).alias("message")
     )
 
 

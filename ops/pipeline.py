@@ -11,7 +11,7 @@ from collectors.decode import decode
 from collectors.enrich import Enricher
 from collectors.indicators import Matcher
 from collectors.privacy import Privacy
-from collectors.source import ROW, Source, too_long
+from collectors.source import ROW, Source, cut
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
 from hinomi.errors import ContentError
@@ -145,8 +145,8 @@ class Pipeline:
     def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
         with self.stages.timed("parse"):
             parsed = source.parse(intake.drop("event.id"))
-        cut = int(intake.select(too_long(pl.col("message")).fill_null(False).sum()).item())
-        self.ledger.count("truncated", cut, dataset=source.name, reason="fields_of_line_beginning_only")
+        shortened = int(cut(intake["message"]).sum())
+        self.ledger.count("truncated", shortened, dataset=source.name, reason="fields_of_line_beginning_only")
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
         rejected = parsed.rejected.filter(pl.col("reason") != HEADER_LINE)
         self.ledger.count(

@@ -1,10 +1,10 @@
 """What is wrong with a source as an alert, and the line in its incident when it is over."""
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from collectors.addresses import is_address
 from collectors.rhythm import Finding, Kind, Usual, wording
 from collectors.rhythm.watched import Standing, Watched
 from hinomi.alert import Alert, Level
@@ -122,18 +122,10 @@ def _entities(group: Sequence[Usual]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for usual in group:
         if usual.sender:
-            found.setdefault("source.ip" if _is_address(usual.sender) else "host.name", []).append(
+            found.setdefault("source.ip" if is_address(usual.sender) else "host.name", []).append(
                 usual.sender
             )
     return found
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def note_end(records: Records, standing: Standing, through: float, now: datetime, give: Give) -> None:
