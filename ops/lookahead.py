@@ -42,7 +42,9 @@ class Lookahead:
         """Beside a worker's own pipeline. events: a store of its own, as the worker's is busy with the line before."""
         uncounted = Ledger()
         privacy = replace(worker.privacy, ledger=uncounted)
-        own = replace(worker, events=events, ledger=uncounted, privacy=privacy, health=None)
+        own = replace(
+            worker, events=events, ledger=uncounted, privacy=privacy, health=None, tally=None, arrivals=None
+        )
         return cls(Reader(reader.folder, uncounted), own)
 
     def look(self, read: str | None) -> bool:

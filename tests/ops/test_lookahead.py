@@ -16,12 +16,14 @@ from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
+from ops.arrivals import Arrivals
 from ops.detection import Detection
 from ops.formats import Formats
 from ops.lookahead import Lookahead
 from ops.pipeline import Pipeline
 from ops.watch import LiveRules
 from rules.in_force import InForce
+from rules.stats import Tally
 from tests import elastic
 from tests.e2e.split import RULES
 
@@ -64,6 +66,8 @@ def pipeline(tmp_path: Path) -> Iterator[Pipeline]:
         rules=LiveRules(InForce([tmp_path / "rules"]), tmp_path / "cache"),
         ledger=ledger,
         clock=clock,
+        tally=Tally(records, "worker 0", clock),
+        arrivals=Arrivals(records, "worker 0", clock, ledger),
     )
     events.close()
 
@@ -105,6 +109,10 @@ def test_the_newest_attack_is_told_before_the_backlog(pipeline: Pipeline, tmp_pa
     assert pipeline.events.count(datasets=[SIGNALS]) == 2 * 20
     counts = pipeline.ledger.take()
     assert sum(n for line, n in counts.items() if line.what == "received") == total
+    assert pipeline.tally is not None and pipeline.tally.events == total
+    assert pipeline.arrivals is not None
+    heard = pipeline.arrivals.tally.slots.values()
+    assert sum(origin.n for origins in heard for origin in origins.values()) == total
 
 
 @pytest.mark.elastic
