@@ -30,6 +30,8 @@ _OURS_IS_TEXT = "number_as_string"  # our own columns are text by contract, winl
 _JAPANESE = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]")
 _NOT = re.compile(r"(?i)\bnot\b")
 _LEAST = 2
+Held = Mapping[Path, Sequence[yamlfile.Document]]
+"""What the files hold, read once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +57,14 @@ class Finding:
 
 def lint(paths: Sequence[Path], *, public: bool = False) -> list[Finding]:
     """Everything there is to say of these files and folders, file by file. public: without our own conventions."""
-    files = engine.rule_files(paths)
-    found = [*_loading(paths), *_sigma(files, () if public else (_OURS_IS_TEXT,))]
-    for file in files:
-        documents = _documents(file)
+    held = {file: _documents(file) for file in engine.rule_files(paths)}
+    found = [*_loading(paths), *_sigma(held, () if public else (_OURS_IS_TEXT,))]
+    for file, documents in held.items():
         found += [one for document in documents for one in _exception(file, document)]
         if not public:
             found += [one for document in documents for one in _conventions(file, document)]
             found += _tests(file, documents)
-    found += _ids(files)
+    found += _ids(held)
     return sorted(set(found), key=lambda one: (str(one.file), one.line or 0, one.level, one.key, one.said.en))
 
 
@@ -94,18 +95,18 @@ def _validators() -> Mapping[str, Any]:
     return InstalledSigmaPlugins.autodiscover().validators
 
 
-def _sigma(files: Iterable[Path], left_out: Iterable[str]) -> Iterator[Finding]:
+def _sigma(held: Held, left_out: Iterable[str]) -> Iterator[Finding]:
     """sigma-cli's checks: of all files together, since some are about the whole (ids and titles used twice)."""
     chosen = [made for name, made in _validators().items() if name not in ONLINE.union(left_out)]
     with modifiers.as_specified():
-        rules = [rule for file in files for rule in _parsed(file)]
+        rules = [rule for file, documents in held.items() for rule in _parsed(file, documents)]
         issues = SigmaValidator(chosen).validate_rules(iter(rules))
     for issue in issues:
         yield from _of_issue(issue)
 
 
-def _parsed(file: Path) -> Iterator[Any]:
-    plain = [one.value for one in _documents(file) if not {"baseline", "filter"} & one.value.keys()]
+def _parsed(file: Path, documents: Iterable[yamlfile.Document]) -> Iterator[Any]:
+    plain = [one.value for one in documents if not {"baseline", "filter"} & one.value.keys()]
     try:
         collection = SigmaCollection.from_dicts(plain, collect_errors=True, source=SigmaRuleLocation(file))
         for rule in collection.rules:
@@ -250,11 +251,11 @@ def _tests(file: Path, documents: Sequence[yamlfile.Document]) -> Iterator[Findi
             yield Finding(beside, None, "warning", "few_tests", said)
 
 
-def _ids(files: Iterable[Path]) -> Iterator[Finding]:
+def _ids(held: Held) -> Iterator[Finding]:
     """An id that is no UUID, or that two documents have."""
     seen: dict[str, Path] = {}
-    for file in files:
-        for document in _documents(file):
+    for file, documents in held.items():
+        for document in documents:
             identity, line = str(document.value.get("id") or ""), document.places.where("id").line
             if not identity:
                 continue

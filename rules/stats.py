@@ -6,7 +6,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,9 +52,20 @@ def figures(records: Records, since: datetime, until: datetime | None = None) ->
 
     A rule that is not in it had no signal and was never dear enough to be seen in a sample.
     """
+    start = _hour(since)
+    held = _hours(records.find(KIND, limit=_MOST))
+    return _summed([one for one in held if start <= one[0] and (until is None or one[0] < until)])
+
+
+def hourly(records: Records, hour: datetime) -> dict[str, Figures]:
+    """`figures` of the one hour that holds this time (UTC, as `Clock` says it); only its records are read."""
+    return _summed(_hours(records.find(KIND, {"hour": _hour(hour).isoformat()}, limit=_MOST)))
+
+
+def _summed(hours: Iterable[tuple[datetime, Mapping[str, Any]]]) -> dict[str, Figures]:
     found: dict[str, Figures] = {}
     whole = 0.0
-    for hour, body in _hours(records, since, until):
+    for hour, body in hours:
         for rule, n in body["signals"].items():
             one = found.setdefault(rule, Figures())
             one.signals += n
@@ -69,19 +80,9 @@ def figures(records: Records, since: datetime, until: datetime | None = None) ->
     return found
 
 
-def hourly(records: Records, hour: datetime) -> dict[str, Figures]:
-    """`figures` of the one hour that holds this time."""
-    start = _hour(hour)
-    return figures(records, start, start + timedelta(hours=1))
-
-
-def _hours(
-    records: Records, since: datetime, until: datetime | None
-) -> list[tuple[datetime, Mapping[str, Any]]]:
-    """Hours that touch the span."""
-    found = [(datetime.fromisoformat(one.body["hour"]), one.body) for one in records.find(KIND, limit=_MOST)]
-    start = _hour(since)
-    return [(hour, body) for hour, body in found if start <= hour and (until is None or hour < until)]
+def _hours(records: Iterable[Record]) -> Iterator[tuple[datetime, Mapping[str, Any]]]:
+    for one in records:
+        yield datetime.fromisoformat(one.body["hour"]), one.body
 
 
 def _hour(moment: datetime) -> datetime:
