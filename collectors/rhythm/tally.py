@@ -35,7 +35,7 @@ def slot_of(seconds: float) -> int:
 @dataclass(slots=True)
 class Sender:
     """Lines of one sender in a slot. last: seconds since 1970; late: by how many seconds the middle line's own time
-    lies before its arrival, of the largest block (`of` lines)."""
+    lies before its arrival, of the largest block (`of` lines), of equally large ones the latest."""
 
     n: int = 0
     last: float = 0.0
@@ -52,9 +52,9 @@ class Sender:
     def merge(self, other: "Sender") -> None:
         """Add what another worker counted."""
         self.n += other.n
-        self.last = max(self.last, other.last)
-        if other.of > self.of:
+        if (other.of, other.last) > (self.of, self.last):
             self.late, self.of = other.late, other.of
+        self.last = max(self.last, other.last)
 
 
 @dataclass(slots=True)

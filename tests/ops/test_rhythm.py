@@ -268,3 +268,17 @@ def test_a_block_is_tallied_by_sender_and_field(tmp_path: Path) -> None:
     assert (said["n"], said["dead"], said["late"], said["source"]) == (4, 1, 2.0, "linux.auth")
     assert set(said["senders"]) == {"sv01", "sv02", "192.0.2.9"}
     assert said["fields"] == {"host.name": 2, "user.name": 2}
+
+
+def test_the_latest_of_equal_blocks_tells_the_lateness() -> None:
+    """Two runs of a worker told of a slot: whichever record is read first, the later block counts, so a clock that jumped
+    between them is seen; a larger block counts whenever it came."""
+    before = {"n": 30, "last": 100.0, "late": 0.0, "of": 30}
+    after = {"n": 30, "last": 160.0, "late": -32_400.0, "of": 30}
+    for first, second in ((before, after), (after, before)):
+        one = Sender(**first)  # type: ignore[arg-type]
+        one.merge(Sender(**second))  # type: ignore[arg-type]
+        assert (one.n, one.last, one.late, one.of) == (60, 160.0, -32_400.0, 30)
+    larger = Sender(40, 50.0, 2.0, 40)
+    larger.merge(Sender(**after))  # type: ignore[arg-type]
+    assert (larger.late, larger.of) == (2.0, 40)
