@@ -13,12 +13,13 @@ from typing import Any
 import orjson
 
 from hinomi.clock import Clock
-from hinomi.errors import Conflict
+from hinomi.errors import Conflict, StoreError
 from hinomi.store import Record, Records
 
 KIND = "audit"
 _HEAD = ("audit_head", "head")
 _GENESIS = "0" * 64
+_PAGE = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,13 @@ class Problem:
     entry: str
     ja: str
     en: str
+
+
+_HEAD_DAMAGED = Problem(
+    "head",
+    "監査記録の末尾の控え(head)が書き換えられています。末尾が切り取られていないか、外に控えた head と比べてください。",
+    "the note of the newest audit entry (head) was edited; compare the end of the log with a head kept elsewhere",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +59,14 @@ class Audit:
         """Write an entry durably, before the act that it speaks of. Returns its number."""
         while True:
             last = self.records.last(KIND)
-            number = int(last.id) + 1 if last else 1
+            number, previous = _after(last)
             entry = {
                 "at": self.clock.now().isoformat(),
                 "actor": actor,
                 "action": action,
                 "target": target,
                 "details": dict(details or {}),
-                "previous": last.body["hash"] if last else _GENESIS,
+                "previous": previous,
                 "number": number,
             }
             head = Head(number, _hash(entry))
@@ -73,11 +81,11 @@ class Audit:
     def head(self) -> Head | None:
         """The head as noted when the newest entry was written; None for an empty log."""
         held = self.records.get(*_HEAD)
-        return Head(int(held.body["number"]), str(held.body["hash"])) if held else None
+        return _noted(held) if held else None
 
     def verify(self, *, noted: Head | None = None) -> list[Problem]:
         """Every problem found, in order; empty when the log is whole. noted: a head kept outside the store."""
-        problems: list[Problem] = []
+        problems = [_HEAD_DAMAGED] if self._head_is_damaged() else []
         heads = {head.number: head for head in (self.head(), noted) if head is not None}
         seen: dict[int, str] = {}
         previous, expected = _GENESIS, 1
@@ -96,7 +104,8 @@ class Audit:
         """Move the head forward; of two processes the later entry wins, whichever writes last."""
         while True:
             held = self.records.get(*_HEAD)
-            if held is not None and int(held.body["number"]) >= head.number:
+            known = _noted(held) if held else None
+            if known is not None and known.number >= head.number:
                 return
             body = {"number": head.number, "hash": head.hash}
             try:
@@ -105,11 +114,34 @@ class Audit:
                 continue
             return
 
+    def _head_is_damaged(self) -> bool:
+        held = self.records.get(*_HEAD)
+        return held is not None and _noted(held) is None
+
     def _all(self) -> Iterator[Record]:
         offset = 0
-        while found := self.records.find(KIND, limit=1000, offset=offset):
+        while found := self.records.find(KIND, limit=_PAGE, offset=offset):
             yield from found
             offset += len(found)
+
+
+def _after(last: Record | None) -> tuple[int, str]:
+    """(number, previous hash) of the entry that follows. Raises StoreError where the newest one is not ours to follow."""
+    if last is None:
+        return 1, _GENESIS
+    number, digest = _number(last), last.body.get("hash")
+    if number is None or not isinstance(digest, str):
+        raise StoreError(
+            f"監査記録 {last.id} は火の見が書いたものではないため、続きを書けません。hinomi audit verify で確かめてください。",
+            f"audit entry {last.id} was not written by Hinomi, so none can follow; look with hinomi audit verify",
+        )
+    return number + 1, digest
+
+
+def _noted(held: Record) -> Head | None:
+    """The head as it is written; None where it is damaged."""
+    number, digest = held.body.get("number"), held.body.get("hash")
+    return Head(number, digest) if isinstance(number, int) and isinstance(digest, str) else None
 
 
 def _number(record: Record) -> int | None:

@@ -22,7 +22,8 @@ from responders.duties.drafting import BLANK
 from responders.duties.reports import Reports
 from responders.incidents import casefile
 from responders.incidents.shelf import Shelf
-from responders.notify import links
+from responders.notify.door import Door
+from responders.notify.links import Ticket
 from responders.oncall.standins import Roster
 from responders.playbooks.approvals import Approvals
 
@@ -31,19 +32,10 @@ Changes = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class AckLinks:
-    """Reads the links of notifications. Looking uses nothing up; acknowledging does, once."""
+    """What signs the links of notifications."""
 
     key: bytes
     clock: Clock
-
-    def read(self, token: str) -> tuple[str, str]:
-        """(incident id, person). Raises Refused for a token that is wrong or too old."""
-        ticket = self.ticket(token)
-        return ticket.incident_id, ticket.person
-
-    def ticket(self, token: str) -> links.Ticket:
-        """All that the token says. Raises Refused for one that is wrong or too old."""
-        return links.verify(self.key, token, self.clock.now())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +60,8 @@ class Desk:
 
         Raises Refused for a token that is wrong, too old or used up.
         """
-        ticket = self.links.ticket(token)
-        incident = casefile.read(self.records, ticket.incident_id)
+        ticket = self.door.ticket(token)
+        incident = self._of_link(ticket)
         used = casefile.link_used(incident, ticket.nonce)
         if used and casefile.needs_a_person(incident):
             self._refuse(
@@ -83,6 +75,11 @@ class Desk:
         if used:
             return incident  # the button was pressed twice
         return self._acknowledge(ticket.incident_id, ticket.person, ticket.nonce)
+
+    def open_link(self, token: str) -> tuple[Ticket, Incident]:
+        """What a link is for: looking decides nothing, whoever or whatever opened it. Raises Refused as above."""
+        ticket = self.door.shown(token)
+        return ticket, self._of_link(ticket)
 
     def assign(self, incident_id: str, assignee: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """Give the incident to a person; work on an open one has then begun."""
@@ -213,6 +210,25 @@ class Desk:
     @property
     def _approvals(self) -> Approvals:
         return Approvals(self.records, self.clock, self.audit)
+
+    @property
+    def door(self) -> Door:
+        """What comes by link, without signing in."""
+        return Door(self.records, self.clock, self.audit, self.links.key)
+
+    def _of_link(self, ticket: Ticket) -> Incident:
+        """The incident of a genuine link, which retention may have dropped since."""
+        try:
+            return casefile.read(self.records, ticket.incident_id)
+        except InputError:
+            self._refuse(
+                ticket.person,
+                "incident.ack",
+                ticket.incident_id,
+                "gone",
+                "このリンクの件は残っていません。",
+                "the incident of this link is gone",
+            )
 
     def _worker(self, actor: str, roles: Sequence[str], action: str, target: str) -> None:
         self._counter.worker(actor, roles, action, target)

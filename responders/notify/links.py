@@ -12,9 +12,6 @@ from datetime import UTC, datetime, timedelta
 from hinomi.errors import Refused
 
 LIFE = timedelta(hours=24)
-_REFUSED = Refused(
-    "このリンクは使えません(期限切れ、または正しくありません)。", "this link is expired or not valid"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +22,16 @@ class Ticket:
     person: str
     expires: datetime
     nonce: str
+
+
+class LinkRefused(Refused):
+    """A token that is `forged` (or damaged) or `expired`; of an expired one we know whom it was for."""
+
+    def __init__(self, why: str, ticket: Ticket | None = None) -> None:
+        super().__init__(
+            "このリンクは使えません(期限切れ、または正しくありません)。", "this link is expired or not valid"
+        )
+        self.why, self.ticket = why, ticket
 
 
 def make(key: bytes, incident_id: str, person: str, now: datetime, nonce: str) -> str:
@@ -41,13 +48,13 @@ def verify(key: bytes, token: str, now: datetime) -> Ticket:
         body = _decode(body_text)
         given = _decode(signature)
     except ValueError:
-        raise _REFUSED from None
+        raise LinkRefused("forged") from None
     if not hmac.compare_digest(given, _sign(key, body)):
-        raise _REFUSED
+        raise LinkRefused("forged")
     incident_id, person, expires, nonce = body.decode().split("|")
     ticket = Ticket(incident_id, person, datetime.fromtimestamp(int(expires), UTC), nonce)
     if now >= ticket.expires:
-        raise _REFUSED
+        raise LinkRefused("expired", ticket)
     return ticket
 
 

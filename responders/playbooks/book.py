@@ -59,3 +59,11 @@ class Book:
     def say(self, run: Run, what: str, details: Mapping[str, Any], actor: str = "hinomi") -> None:
         """Write to the audit log."""
         self.audit.append(actor=actor, action=f"playbook.{what}", target=run.id, details=details)
+
+    def void(self, run: Run, approval: Record, why: str) -> None:
+        """Write down that a decision which lies in the records counts for nothing: whose it claims to be, and why."""
+        body = approval.body
+        by = [str(one["by"]) for one in body.get("given", [])] or [str(body.get("by", ""))]
+        if body["state"] in ("approved", "denied") or body.get("given"):
+            said = {"by": ", ".join(by), "answer": body["state"], "approval": approval.id, "why": why}
+            self.say(run, "approval_void", said)

@@ -107,7 +107,9 @@ class Runs:
             return
         approval = self.records.get(APPROVAL, run.id)
         if approval is None or approval.body["plan_hash"] != run.plan_hash:
-            self._approvals.ask(run, void=approval)  # a crash came between proposing and asking
+            if approval is not None:  # else a crash came between proposing and asking
+                self._book.void(run, approval, "plan_changed")
+            self._approvals.ask(run, void=approval)
             return
         decision, by = approval.body["state"], str(approval.body.get("by", ""))
         if decision == "approved" and not self._valid(run, approval):
@@ -126,21 +128,24 @@ class Runs:
 
     def _valid(self, run: Run, approval: Record) -> bool:
         """Whether the approval was given by people who may, is genuine, answers this very request and is not stale."""
-        body = approval.body
-        if not self._approvals.genuine(approval) or body["expires"] != run.expires.isoformat():
-            self._book.say(run, "approval_void", {"by": str(body.get("by", "")), "reason": "not genuine"})
-            return False
+        why = self._void_because(run, approval)
+        if why:
+            self._book.void(run, approval, why)
+        return not why
+
+    def _void_because(self, run: Run, approval: Record) -> str:
+        if not self._approvals.genuine(approval):
+            return "forged"
+        if approval.body["expires"] != run.expires.isoformat():
+            return "replayed"
         if self.clock.now() >= run.expires + _STALE:
-            reason = "approved too long ago"
-            self._book.say(run, "approval_void", {"by": str(body.get("by", "")), "reason": reason})
-            return False
+            return "too_old"
         try:
-            people = [str(one["by"]) for one in body["given"]]
+            people = [str(one["by"]) for one in approval.body["given"]]
             self._permission.people(run, people, run.approver, run.people)
         except Refused as error:
-            self._book.say(run, "approval_void", {"by": str(body.get("by", "")), "reason": error.en})
-            return False
-        return True
+            return error.en
+        return ""
 
     def _keep_evidence_early(self, run: Run, record: Record) -> None:
         """Evidence at the head of a plan that may act is kept while people still decide: logs do not wait."""

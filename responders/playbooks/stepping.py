@@ -161,13 +161,15 @@ class Stepping:
             return self._ask(run, record, step)
         approval = self.book.records.get(APPROVAL, approval_id(run, step))
         if approval is None or not _same_request(approval, run, step):
+            if approval is not None:
+                self.book.void(run, approval, "not_this_request")
             self.approvals.ask(run, gate=step, void=approval)
             return run, record
         if approval.body["state"] == "open":
             expired = step.expires is not None and self.clock.now() >= step.expires
             return self._ask(run, record, step) if expired else (run, record)
         if not self.approvals.genuine(approval):
-            self.book.say(run, "approval_forged", {"approval": approval.id})
+            self.book.void(run, approval, "forged")
             return self._ask(run, record, step, void=approval)
         by = [str(one["by"]) for one in approval.body["given"]]
         if approval.body["state"] == "denied":
@@ -176,7 +178,7 @@ class Stepping:
         try:
             self.permission.people(run, by, step.role, step.people)
         except Refused as error:
-            self.book.say(run, "approval_void", {"by": ", ".join(by), "reason": error.en})
+            self.book.void(run, approval, error.en)
             return self._ask(run, record, step, void=approval)
         through = step.model_copy(update={"by": by})
         return self.book.keep_step(

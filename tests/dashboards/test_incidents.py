@@ -179,6 +179,11 @@ def test_a_link_acknowledges_once(own_city: City) -> None:
         assert visitor._ask("HEAD", f"/a/{token}", None).status_code == 200
         assert 'method="post"' in visitor.get(f"/a/{token}").text
     assert _incident(own_city, 3).acknowledged_by == ""
+    looks = own_city.records.find("audit", {"action": "incident.ack_link.opened"})
+    assert len(looks) == 6, "each look by HEAD and GET is in the log"
+    assert {(e.body["actor"], e.body["target"], e.body["details"]["why"]) for e in looks} == {
+        ("m.kato", "inc-3", "opening_decides_nothing")
+    }
     assert visitor.post(f"/a/{token}").status_code == 303
     assert visitor.post(f"/a/{token}").status_code == 303  # pressed twice: nothing more happens
     assert sum(line.kind == "ack" for line in _incident(own_city, 3).timeline) == 1
@@ -225,9 +230,28 @@ def test_wrong_or_old_link_is_refused(own_city: City) -> None:
     visitor = browser(own_city)
     for bad in (token[:-3], "x", links.make(b"other" * 8, "inc-1", "m.kato", own_city.clock.now(), "n")):
         assert visitor.post(f"/a/{bad}").status_code == 403
+    other = links.make(KEY, "inc-3", "m.kato", own_city.clock.now(), "n")
+    moved = f"{other.split('.')[0]}.{token.split('.')[1]}"  # another incident under this one's signature
+    assert visitor.post(f"/a/{moved}").status_code == 403
     own_city.clock.advance(timedelta(days=30))
     assert visitor.post(f"/a/{token}").status_code == 403
-    assert _incident(own_city, 1).acknowledged_by == ""
+    assert _incident(own_city, 1).acknowledged_by == _incident(own_city, 3).acknowledged_by == ""
+    entries = [one.body for one in own_city.records.find("audit", {"action": "incident.ack.refused"})]
+    assert [entry["details"]["why"] for entry in entries] == ["forged"] * 4 + ["expired"]
+    assert {entry["actor"] for entry in entries[:4]} == {"unknown"} and entries[4]["actor"] == "m.kato"
+    assert entries[4]["target"] == "inc-1" and all(one["target"].startswith("token ") for one in entries[:4])
+
+
+def test_a_stranger_who_knocks_does_not_fill_the_log(own_city: City) -> None:
+    """Of 300 forged tokens in an hour fifty are written singly, then each doubling with the count so far."""
+    visitor = browser(own_city)
+    for n in range(300):
+        assert visitor.post(f"/a/forged{n}").status_code == 403
+    entries = own_city.records.find("audit", {"action": "incident.ack.refused"}, limit=1_000)
+    assert [e.body["details"].get("this_hour") for e in entries] == [None] * 50 + [64, 128, 256]
+    own_city.clock.advance(timedelta(hours=1))
+    assert visitor.post("/a/forged").status_code == 403
+    assert own_city.records.count("audit", {"action": "incident.ack.refused"}) == 54
 
 
 def test_looks_are_audited(own_city: City) -> None:

@@ -11,6 +11,7 @@ from elasticsearch import ConflictError, Elasticsearch, NotFoundError
 
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import Conflict, StoreError
+from hinomi.store import body as stored
 from hinomi.store.elastic.bulk import Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.protocols import Record
@@ -255,7 +256,8 @@ def _json(body: Mapping[str, Any]) -> str:
 
 def _record(kind: str, source: Mapping[str, Any]) -> Record:
     updated = datetime.fromisoformat(source["updated"]).astimezone(UTC)
-    return Record(kind, source["id"], source["version"], orjson.loads(source["body"]), updated)
+    held = stored.read(kind, source["id"], source["body"])
+    return Record(kind, source["id"], source["version"], held, updated)
 
 
 def _check(kind: str, identity: str, version: int, expect: int | None) -> None:

@@ -13,6 +13,7 @@ import orjson
 
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import Conflict, StoreError
+from hinomi.store import body as stored
 from hinomi.store.protocols import Record
 
 _TABLE = """
@@ -47,10 +48,23 @@ class SqliteRecords:
                 )
             self._db.execute("create index if not exists record_updated on record (kind, updated)")
         except sqlite3.DatabaseError as error:
+            ja, en = self._damaged()
             raise StoreError(
-                f"{path}: 記録を開けません({error})。", f"{path}: records cannot be opened: {error}"
+                f"{path}: 記録を開けません({error}{ja})。", f"{path}: records cannot be opened: {error}{en}"
             ) from error
         path.chmod(0o600)
+
+    def _damaged(self) -> tuple[str, str]:
+        """Which record's body is no JSON, in words; empty where it is something else."""
+        try:
+            row = self._db.execute(
+                "select kind, id from record where not json_valid(body) limit 1"
+            ).fetchone()
+        except (AttributeError, sqlite3.DatabaseError):
+            row = None
+        return (
+            (f"。壊れている記録: {row[0]}「{row[1]}」", f"; damaged: {row[0]} {row[1]}") if row else ("", "")
+        )
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -172,9 +186,8 @@ def _json(body: Mapping[str, Any]) -> str:
 
 def _record(row: tuple[Any, ...]) -> Record:
     kind, identity, version, body, updated = row
-    return Record(
-        kind, identity, version, orjson.loads(body), datetime.fromisoformat(updated).astimezone(UTC)
-    )
+    held = stored.read(kind, identity, body)
+    return Record(kind, identity, version, held, datetime.fromisoformat(updated).astimezone(UTC))
 
 
 def _version(db: sqlite3.Connection, kind: str, identity: str) -> int:
