@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from collectors import syslog
-from collectors.paloalto.columns import CEF, CSV, JSON, LABELS
+from collectors.paloalto.columns import CEF, CSV, FLOWS, JSON, LABELS, TYPES
 from collectors.shapes import cef, json_fields, rows
 
 _HIGH = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$")
@@ -37,21 +37,34 @@ class PanOs:
         found = []
         for frame in rows(7).read(lines.with_columns(pl.col("message").str.replace_all(r"\\+\"", '"'))):
             for (kind,), part in frame.group_by("c3", maintain_order=True):
-                found.append(
-                    _named(part, CSV.get(str(kind), CSV["CONFIG"] if kind == "CONFIG" else CSV["DECRYPTION"]))
-                )
+                found.append(_named(part, _columns(str(kind))))
         return found
 
     def _cef(self, lines: pl.DataFrame) -> Sequence[pl.DataFrame]:
         if not lines.height:
             return []
-        return [
-            _renamed(_labelled(frame), {**CEF, "cef.name": "subtype", "cef.class": "type"})
-            for frame in cef().read(lines)
-        ]
+        return [_renamed(_labelled(_typed(frame)), CEF) for frame in cef().read(lines)]
 
     def _json(self, lines: pl.DataFrame) -> Sequence[pl.DataFrame]:
         return [_renamed(frame, JSON) for frame in json_fields().read(lines)] if lines.height else []
+
+
+def _columns(kind: str) -> Mapping[int, str]:
+    """The columns of a log type; of one that no document names only the head."""
+    return CSV.get(kind, CSV["DECRYPTION"] if kind in FLOWS else _HEAD)
+
+
+_HEAD = {place: name for place, name in CSV["SYSTEM"].items() if place < 7}
+
+
+def _typed(frame: pl.DataFrame) -> pl.DataFrame:
+    """The log type and its subtype: the data lake writes them in this order, PAN-OS's own template the other way."""
+    one, other = pl.col("cef.class"), pl.col("cef.name")
+    turned = other.str.to_uppercase().is_in(TYPES) & ~one.str.to_uppercase().is_in(TYPES)
+    kind, sub = pl.when(turned).then(other).otherwise(one), pl.when(turned).then(one).otherwise(other)
+    return frame.with_columns(kind.str.to_uppercase().alias("type"), sub.alias("subtype")).drop(
+        "cef.class", "cef.name"
+    )
 
 
 def _named(part: pl.DataFrame, names: Mapping[int, str]) -> pl.DataFrame:
@@ -86,7 +99,11 @@ def _labelled(frame: pl.DataFrame) -> pl.DataFrame:
         value = label.removesuffix("Label")
         if value not in frame.columns:
             continue
-        named = pl.col(label).replace_strict(LABELS, default=None, return_dtype=pl.String)
+        named = (
+            pl.col(label)
+            .str.replace_all(" ", "")
+            .replace_strict(LABELS, default=None, return_dtype=pl.String)
+        )
         made += [
             pl.when(named == name).then(pl.col(value)).alias(f"__{name}_{value}")
             for name in dict.fromkeys(LABELS.values())

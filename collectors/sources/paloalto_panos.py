@@ -23,8 +23,9 @@ source = Source(
     shape=PanOs(),
     recognise=(
         r"(?:^|\s)\d,\d{4}/\d\d/\d\d \d\d:\d\d:\d\d,\w*,(?:TRAFFIC|THREAT|SYSTEM|CONFIG|GLOBALPROTECT"
-        r"|USERID|HIPMATCH|DECRYPTION|AUTHENTICATION),"
-        r'|CEF:\d\|Palo Alto Networks\||"LogType"\s*:\s*"(?:TRAFFIC|THREAT|SYSTEM|DNS|DECRYPTION|GLOBALPROTECT|USERID|HIPMATCH|CONFIG)"'
+        r"|USERID|HIPMATCH|DECRYPTION|AUTHENTICATION|IPTAG|CORRELATION),"
+        r'|CEF:\d\|Palo Alto Networks\||"LogType"\s*:\s*"(?:TRAFFIC|THREAT|SYSTEM|DNS|DECRYPTION|GLOBALPROTECT|USERID|HIPMATCH|CONFIG'
+        r'|AUTH|IPTAG|SCTP|TUNNEL)"'
     ),
     constants={"event.kind": "event", "observer.vendor": "Palo Alto Networks", "observer.type": "firewall"},
     leftovers="panw.panos",
@@ -60,10 +61,16 @@ source = Source(
         "dst",
         "natsrc",
         "natdst",
+        "src6",
         "srcuser",
         "dport",
     ),
 )
+
+
+def _told(value: pl.Expr) -> pl.Expr:
+    """The address, unless it is the one that stands for none."""
+    return pl.when(~value.str.contains(r"^[0.:]+$")).then(e.ip(value))
 
 
 @source.derive
@@ -73,9 +80,12 @@ def common(raw: Raw) -> dict[str, pl.Expr]:
     local = raw["generated"].str.to_datetime("%Y/%m/%d %H:%M:%S", time_unit="us", strict=False)
     short = raw["generated"].str.to_datetime("%m/%d/%y %H:%M", time_unit="us", strict=False)
     iso, system = times.parsed(raw["iso"], [times.ISO], "UTC"), kind == "SYSTEM"
-    written = raw["cef_time"].str.to_datetime(
-        "%b %d %Y %H:%M:%S", time_unit="us", time_zone="UTC", strict=False
+    written = (
+        raw["cef_time"]
+        .str.strip_suffix(" GMT")
+        .str.to_datetime("%b %d %Y %H:%M:%S", time_unit="us", time_zone="UTC", strict=False)
     )
+    cef = "cef.product" in raw  # the line of a firewall about a machine: `dvchost` is the firewall
     remote = said.str.extract(rf"(?i)(?:connect(?:ed)? to (?:address:|server)|server address) '?{_IP}")
     port = said.str.extract(rf"(?i)(?:address: {_IP} port: |to server {_IP}:)(\d+)", 3)
     near = e.first(
@@ -87,11 +97,15 @@ def common(raw: Raw) -> dict[str, pl.Expr]:
     return {
         "@timestamp": e.time_or(iso, e.local(local), e.local(short), written, pl.col("header.timestamp")),
         "host.name": e.first(
-            e.present(raw["machinename"]), e.present(raw["device_name"]), pl.col("header.host")
+            *(
+                e.present(raw[one])
+                for one in (("device_name", "machinename") if cef else ("machinename", "device_name"))
+            ),
+            pl.col("header.host"),
         ),
         "host.mac": e.present(raw["machine_mac"]).str.split(","),
         "observer.hostname": e.first(e.present(raw["device_name"]), pl.col("header.host")),
-        "source.ip": e.first(e.ip(raw["src"]), near),
+        "source.ip": e.first(_told(raw["src"]), _told(raw["src6"]), e.ip(raw["src"]), near),
         "source.nat.ip": e.ip(raw["natsrc"]),
         "destination.ip": e.first(e.ip(raw["dst"]), e.ip(raw["resolver"]), pl.when(system).then(remote)),
         "destination.nat.ip": e.ip(raw["natdst"]),
@@ -113,7 +127,10 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
     told = e.first(
         said.str.extract(r"(?i)\bfor user:? '([^']+)'"),
         said.str.extract(r"(?i)\bfor user ([^\s,']+?)\.?(?:\s|,|$)"),
-        said.str.extract(r"(?i)\bupgraded from version .* by (\w+)$"),
+        said.str.extract(
+            r"(?i)\b(?:upgraded|downgraded|installed|downloaded|committed) .*\bby (?:user )?([\w.\-]+)$"
+        ),
+        said.str.extract(r"(?i)\bfailed authentication for user '?([^\s,']+)"),
         said.str.extract(r"(?i)\bUser (?:name: )?'?([^\s,']+)'? (?:logged|is|in)"),
     )
     named = e.present(raw["srcuser"])
@@ -130,18 +147,26 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
     }
 
 
+_FILES = ["file", "wildfire", "virus", "wildfire-virus", "data", "dlp", "ml-virus"]
+
+
 @source.derive
 def objects(raw: Raw) -> dict[str, pl.Expr]:
     """Web address, file, threat, question."""
-    kind, misc = raw["subtype"], e.present(raw["misc"])
+    kind, misc = raw["subtype"], e.present(raw["misc"].str.strip_chars('"'))
     web = (kind == "url") | misc.str.contains(r"^[A-Za-z0-9.\-]+(?::\d+)?/")
     bare = misc.str.contains("://", literal=True)
-    secure = raw["dport"].is_in(["80"]).not_() | raw["app"].is_in(["ssl"])
+    secure = (
+        raw["dport"].is_in(["80"]).not_()
+        | raw["app"].is_in(["ssl"])
+        | misc.str.contains(r"^[^/]*:443(?:/|$)")
+    )
     scheme = pl.when(secure).then(pl.lit("https://")).otherwise(pl.lit("http://"))
     address = e.url_columns(pl.when(web & bare).then(misc).when(web).then(pl.concat_str(scheme, misc)))
     threat = e.present(raw["threatid"])
+    digest = e.present(raw["filedigest"]).str.extract(r"^([0-9A-Fa-f]+)$")
     host = raw["opaque"].str.extract(
-        r"(?i)(?:registered to Public Cloud|connected to|server) ([a-z0-9\-]+(?:\.[a-z0-9\-]+)+[a-z])"
+        r"(?i)(?:registered to Public Cloud|WildFire Cloud|connected to|server) ([a-z0-9\-]+(?:\.[a-z0-9\-]+)+[a-z])"
     )
     server = e.not_ip(raw["opaque"].str.extract(r"server address '([^']+)'"))
     return {
@@ -150,9 +175,20 @@ def objects(raw: Raw) -> dict[str, pl.Expr]:
         "http.request.method": e.present(raw["http_method"]).replace({"unknown": None}),
         "http.request.referrer": e.present(raw["referer"]),
         "file.name": e.first(
-            e.present(raw["filename"]), pl.when((kind == "file") | (kind == "wildfire")).then(misc)
+            e.present(raw["filename"]),
+            pl.when(kind.is_in(_FILES)).then(misc),
+            raw["opaque"].str.extract(r"(?i)\bpackage: (\S+\.\w+)$"),
+        ).str.extract(r"([^/\\]+)$"),
+        "file.path": e.first(e.present(raw["filename"]), pl.when(kind.is_in(_FILES)).then(misc)).str.extract(
+            r"^(.*[/\\].*)$"
         ),
-        "file.hash.sha256": raw["filedigest"].str.extract(r"^([0-9A-Fa-f]{64})$"),
+        "email.from.address": e.present(raw["sender"]).str.split(";"),
+        "email.to.address": e.present(raw["recipient"]).str.split(";"),
+        "source.mac": e.present(raw["machine_mac"]).str.extract(r"^([^,]+)"),
+        "destination.mac": e.present(raw["dst_mac"]).str.extract(r"^([^,]+)"),
+        "file.hash.sha256": pl.when(digest.str.len_chars() == 64).then(digest),
+        "file.hash.sha1": pl.when(digest.str.len_chars() == 40).then(digest),
+        "file.hash.md5": pl.when(digest.str.len_chars() == 32).then(digest),
         "event.code": threat.str.extract(r"\((\d+)\)$"),
         "threat.indicator.name": pl.when(raw["type"] == "THREAT").then(e.first(raw["threatname"], threat)),
         "dns.question.type": e.present(raw["dns_type"]),
@@ -169,6 +205,12 @@ def objects(raw: Raw) -> dict[str, pl.Expr]:
 
 
 _DENIES = [
+    "drop-all",
+    "drop-packet",
+    "block-continue",
+    "block-override",
+    "random-drop",
+    "syncookie-sent",
     "deny",
     "drop",
     "drop-all-packets",
@@ -188,15 +230,24 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     kind, action, event = raw["type"], raw["action"].str.to_lowercase(), raw["eventid"]
     denied = action.is_in(_DENIES)
     signing = event.str.contains(r"(?i)auth|login|logout") | kind.is_in(
-        ["GLOBALPROTECT", "USERID", "AUTHENTICATION"]
+        ["GLOBALPROTECT", "USERID", "AUTHENTICATION", "AUTH"]
     )
-    bad = event.str.contains(r"(?i)fail|denied|error") | raw["status"].str.to_lowercase().is_in(
-        ["failure", "failed"]
+    result = raw["result"].str.to_lowercase()
+    bad = (
+        event.str.contains(r"(?i)fail|denied|error")
+        | raw["status"].str.to_lowercase().is_in(["failure", "failed"])
+        | result.is_in(["failed", "unauthorized"])
     )
-    good = event.str.contains(r"(?i)success|succ") | (raw["status"].str.to_lowercase() == "success")
+    good = (
+        event.str.contains(r"(?i)success|succ")
+        | (raw["status"].str.to_lowercase() == "success")
+        | result.is_in(["succeeded", "success"])
+    )
     flow = action.is_not_null() & (action != "")
     return {
-        "event.action": e.first(e.present(event), e.present(raw["action"]), raw["subtype"]),
+        "event.action": e.first(
+            e.present(event), e.present(raw["cmd"]), e.present(raw["action"]), e.present(raw["subtype"])
+        ),
         "event.category": pl.when(signing)
         .then(e.texts("authentication", "session"))
         .when(kind == "THREAT")

@@ -168,6 +168,18 @@ def _directory(event: Event) -> Columns:
     return {"user.target.name": message.str.extract(r"(?mi)^\s*CN=((?:\\,|[^,\r\n])+)", 1)}
 
 
+def database(event: Event) -> Columns:
+    """SQL Server: 18453 and 18454 a sign-in, 18452, 18456, 18470 and their like one that failed; the text names who."""
+    message = event.column("winlog.message")
+    if message is None or not event.code.startswith("184"):
+        return {}
+    succeeded = event.code in {"18453", "18454", "18455"}
+    return {
+        **domain_and_name(message.str.extract(r"(?i)\buser '([^']+)'", 1)),
+        "event.outcome": pl.lit("success" if succeeded else "failure"),
+    }
+
+
 PROVIDERS: dict[str, Callable[[Event], Columns]] = {
     "PowerShell": powershell,
     "PowerShellCore": powershell,

@@ -11,6 +11,7 @@ _PEER = (
     r"(?:(?:Client|Caller|Source Network) (?:IP|Address)|(?:クライアント|ソース ネットワーク) アドレス)"
     r"\s*:\s*(\[?[0-9A-Fa-f:.]+\]?(?::\d+)?)"
 )
+_SQL_CLIENT = r"\[(?:CLIENT|クライアント)\s*:\s*([0-9A-Fa-f:.]+)\]"
 LOCAL = "Asia/Tokyo"
 """Flat forms write local time without an offset; the collectors that send here stand in Japan."""
 
@@ -26,11 +27,36 @@ def columns(event: Event) -> Columns:
         "process.pid": _number(event.column("winlog.process.pid")),
         "process.thread.id": _number(event.column("winlog.process.thread.id")),
         "user.id": event.column("winlog.user.identifier"),
-        "user.name": name_of(event.column("winlog.user.name", *_account(event))),
-        "user.domain": event.column("winlog.user.domain", *_account(event, "Domain")),
+        "user.name": _either(
+            name_of(event.column("winlog.user.name", *_account(event))), name_of(event.data(*_NAMES))
+        ),
+        "user.domain": _either(
+            event.column("winlog.user.domain", *_account(event, "Domain")), event.data(*_DOMAINS)
+        ),
+        "source.ip": address(event.data(*_PEERS)),
         "log.level": event.column("log.level"),
         "message": event.column("winlog.message"),
     }
+
+
+_NAMES = ("SubjectUserName", "UserName", "User", "Username", "UserID")
+_DOMAINS = ("SubjectDomainName", "DomainName", "UserDomain")
+_PEERS = (
+    "IpAddress",
+    "ClientIP",
+    "ClientIPAddress",
+    "ClientAddress",
+    "SourceAddress",
+    "Source",
+    "Address",
+    "IPString",
+)
+"""Event data that providers without a page of their own here use for who and from where."""
+
+
+def _either(one: pl.Expr | None, other: pl.Expr | None) -> pl.Expr | None:
+    found = [value for value in (one, other) if value is not None]
+    return pl.coalesce(found) if found else None
 
 
 def timestamp(event: Event) -> pl.Expr | None:
@@ -103,7 +129,7 @@ def peer_in_message(event: Event) -> Columns:
     text = event.column("winlog.message")
     if text is None:
         return {}
-    told = text.str.extract(_PEER, 1).str.strip_chars_end(".")
+    told = pl.coalesce(text.str.extract(_PEER, 1), text.str.extract(_SQL_CLIENT, 1)).str.strip_chars_end(".")
     return {"source.ip": address(told), "source.port": port_of(told)}
 
 

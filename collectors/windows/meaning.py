@@ -46,6 +46,8 @@ def _special(event: Event) -> Columns:
         return security.columns(event)
     if event.provider == SYSMON_PROVIDER:
         return sysmon.columns(event)
+    if event.provider.startswith("MSSQL"):  # MSSQLSERVER or MSSQL$INSTANCE
+        return applications.database(event)
     known = applications.PROVIDERS.get(event.provider)
     return known(event) if known else {}
 

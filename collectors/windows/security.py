@@ -48,7 +48,7 @@ def _who(event: Event) -> Columns:
         "user.id": event.data("SubjectUserSid", "UserSid"),
     }
     target: Columns = {
-        "name": name_of(event.data("TargetUserName", "TargetAccount", "MappedName")),
+        "name": name_of(event.data("TargetUserName", "TargetAccount", "MappedName", "NewTargetUserName")),
         "domain": event.data("TargetDomainName"),
         "id": event.data("TargetUserSid", "TargetSid"),
     }
