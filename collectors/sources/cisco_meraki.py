@@ -35,12 +35,18 @@ def _value(text: pl.Expr, name: str) -> pl.Expr:
     return text.str.extract(rf"\b{name}=\s?'?([^\s']+)")
 
 
+def _address(text: pl.Expr, name: str) -> pl.Expr:
+    """The value, unless it is a hardware address, which looks like one of IPv6."""
+    value = _value(text, name)
+    return pl.when(~value.str.contains(rf"^{_MAC}$")).then(value)
+
+
 @source.derive
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """Time, device and both ends; `src=ip:port` in URLs, apart elsewhere."""
     kind, text = raw["kind"], raw["said"].str.head(_MUCH)
     near, far = (
-        _value(text, name).str.extract_groups(rf"^\[?{_IP}\]?(?::(\d{{1,5}}))?$").struct
+        _address(text, name).str.extract_groups(rf"^\[?{_IP}\]?(?::(\d{{1,5}}))?$").struct
         for name in ("src", "dst")
     )
     apart = (kind == "urls") & ~_value(text, "src").str.contains(r"^\d+\.\d+\.\d+\.\d+(:\d+)?$")
@@ -58,6 +64,9 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             radius.field("3"),
             text.str.extract(rf"Peer IP={_IP}"),
             text.str.extract(rf"client_ip='?{_IP}"),
+            text.str.extract(rf"\bconnected from {_IP}"),
+            text.str.extract(rf"(?:^|\s)ip='{_IP}'"),
+            text.str.extract(rf"\bestablished between {_IP}"),
         ),
         "source.port": e.first(
             _value(text, "sport"),
@@ -68,12 +77,15 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             pl.when(apart).then(six[1].field("1")).otherwise(far.field("1")),
             server.field("1"),
             radius.field("1"),
+            text.str.extract(rf"peer_contact='{_IP}:\d+'"),
+            text.str.extract(rf"\bestablished between \S+?\.\.\.{_IP}"),
         ),
         "destination.port": e.first(
             _value(text, "dport"),
             pl.when(apart).then(six[1].field("2")).otherwise(far.field("2")),
             server.field("2"),
             radius.field("2"),
+            text.str.extract(rf"peer_contact='{_IP}:(\d+)'", 2),
         ),
     }
 
@@ -90,6 +102,8 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
     """Machines, people, addresses translated, pages."""
     text = raw["said"].str.head(_MUCH)
     user = e.first(
+        text.str.extract(r"\buser id '([^']+)'"),
+        text.str.extract(r"\buser='(?:CN=)?([^',]+)"),
         text.str.extract(r"\bUser=([^\s:]+)"),
         text.str.extract(r"\bUser\[([^\]]+)\]"),
         _value(text, "identity"),
@@ -102,18 +116,33 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
             text.str.extract(rf"\bclient mac {_MAC}"),
             text.str.extract(rf"\bclient_mac='?{_MAC}"),
             text.str.extract(rf"\bno offers for mac {_MAC}"),
+            text.str.extract(rf"\bmac='?{_MAC}"),
+            text.str.extract(rf"\bsrc='{_MAC}"),
+            text.str.extract(rf"\bDHCP server response from {_MAC}"),
         ),
-        "destination.mac": text.str.extract(rf"\bmx mac {_MAC}"),
+        "destination.mac": e.first(
+            text.str.extract(rf"\bmx mac {_MAC}"),
+            text.str.extract(rf"\bdst='{_MAC}"),
+            text.str.extract(rf"\bdhost={_MAC}"),
+        ),
         "user.name": user.str.extract(r"^([^@]+)"),
         "user.domain": user.str.extract(r"@(.+)$"),
-        "network.protocol": _value(text, "protocol"),
+        "network.protocol": _value(text, "protocol").str.strip_suffix("/ip"),
+        "network.direction": _value(text, "direction"),
+        "file.hash.sha256": text.str.extract(r"\bsha256=([0-9A-Fa-f]{64})"),
+        "rule.id": text.str.extract(r"\bsignature=(\S+)"),
+        "rule.name": e.first(
+            text.str.extract(r"\bsignature=.*? message: (.+)$"),
+            text.str.extract(r"\bsha256=.*?\bname='([^']+)'"),
+            text.str.extract(r"\bname='?([^'\s]+)'? .*?\bsha256="),
+        ),
         "source.nat.ip": near,
         "source.nat.port": pl.when(near.is_not_null()).then(port),
         "destination.nat.ip": far,
         "destination.nat.port": pl.when(far.is_not_null()).then(port),
         "http.request.method": asked.field("1"),
         "user_agent.original": text.str.extract(r"\bagent='([^']*)'"),
-        **e.url_columns(e.first(asked.field("2"), text.str.extract(r"\burl='([^']*)'"))),
+        **e.url_columns(e.first(asked.field("2"), text.str.extract(r"\burl='?([^'\s]+)"))),
         "message": raw["said"],
     }
 
@@ -128,12 +157,15 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     fate = e.first(
         said, pl.when(flow & (kind == "flows")).then(e.mapped(pattern, {"0": "allow", "1": "deny"}))
     )
-    fate = e.first(fate, pl.when(flow).then(e.mapped(pattern, {"1": "deny", "0": "allow"})))
-    blocked = text.str.contains("content_filtering_block", literal=True)
-    worked = text.str.contains(r"auth_success|authentication request accepted")
-    signing = text.str.contains(r"auth|anyconnect|vpn_session")
+    named = text.str.extract(r"\bpattern: ?(allow|deny)\b")
+    fate = e.first(fate, named, pl.when(flow).then(e.mapped(pattern, {"1": "deny", "0": "allow"})))
+    blocked = text.str.contains(r"content_filtering_block|\baction=block|\bdecision=blocked")
+    worked = text.str.contains(r"auth_success|eap_success|authentication request accepted|client_vpn_connect")
+    signing = text.str.contains(r"auth|8021x_eap|anyconnect|vpn_session|client_vpn_")
     return {
-        "event.action": e.first(fate, text.str.extract(r"\btype=(\w+)"), kind),
+        "event.action": e.first(
+            fate, text.str.extract(r"\btype='?(\d*[a-z]\w*)"), text.str.extract(r"^([a-z0-9]+_\w+) "), kind
+        ),
         "event.category": pl.when(signing)
         .then(e.texts("authentication", "network"))
         .otherwise(e.texts("network")),

@@ -16,7 +16,7 @@ source = Source(
     title={"ja": "Suricata(侵入検知)", "en": "Suricata intrusion detection"},
     zone_hint="perimeter",
     shape=json_fields(),
-    recognise=r'^\s*\{.*"event_type"\s*:\s*"(?:alert|anomaly|dns|http|tls|ssh|flow|netflow|fileinfo|stats|smb|krb5|dhcp|smtp|rdp|quic|drop)"',
+    recognise=r'^\s*\{.*"event_type"\s*:\s*"(?:alert|anomaly|dns|http|tls|ssh|flow|netflow|fileinfo|stats|smb|krb5|dhcp|smtp|rdp|quic|drop|ftp|ftp_data|nfs|tftp|ikev2|ike|snmp|sip|rfb|mqtt|http2|dcerpc|modbus|pgsql|bittorrent_dht|frame)"',
     leftovers="suricata.eve",
     constants={"observer.vendor": "OISF", "observer.product": "Suricata", "observer.type": "ids"},
     rename={
@@ -31,7 +31,6 @@ source = Source(
         "alert.signature_id": "rule.id",
         "alert.category": "rule.category",
         "alert.rev": "rule.version",
-        "dns.rrtype": "dns.question.type",
         "dns.rcode": "dns.response_code",
         "dns.id": "dns.id",
         "http.hostname": "url.domain",
@@ -47,6 +46,11 @@ source = Source(
         "tls.ja3s.hash": "tls.server.ja3s",
         "fileinfo.filename": "file.path",
         "fileinfo.size": "file.size",
+        "ether.src_mac": "source.mac",
+        "ether.dest_mac": "destination.mac",
+        "email.subject": "email.subject",
+        "krb5.cname": "user.name",
+        "krb5.realm": "user.domain",
         "fileinfo.md5": "file.hash.md5",
         "fileinfo.sha1": "file.hash.sha1",
         "fileinfo.sha256": "file.hash.sha256",
@@ -81,6 +85,10 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
     url = e.url_columns(path)
     body = e.first(raw["flow.bytes_toserver"], raw["netflow.bytes"])
     answer = pl.when(kind == "dns").then(raw["dns.type"])
+    asked = e.first(
+        raw["dns.queries"], raw["dns.query"]
+    )  # version 3, and inside an alert: a list of questions
+    secure = raw["tls.sni"]
     return {
         "@timestamp": e.time_or(
             *(times.parsed(raw[name], [times.ISO], "UTC") for name in ("timestamp", "@timestamp"))
@@ -95,10 +103,24 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
         "url.original": path,
         "url.path": url["url.path"],
         "url.query": url["url.query"],
-        "dns.question.name": e.first(raw["dns.rrname"], raw["dns.queries.0.rrname"]),
+        "dns.question.name": e.first(raw["dns.rrname"], asked.str.extract(r'"rrname":"([^"]+)"')),
+        "dns.question.type": e.first(raw["dns.rrtype"], asked.str.extract(r'"rrtype":"([^"]+)"')),
+        "destination.domain": e.first(secure, e.not_ip(raw["http.hostname"])),
+        "source.mac": e.first(raw["ether.src_mac"], raw["dhcp.client_mac"]),
+        "email.from.address": _addresses(e.first(raw["smtp.mail_from"], raw["email.from"])),
+        "email.to.address": _addresses(e.first(raw["smtp.rcpt_to"], raw["email.to"])),
         "dns.type": answer.replace({"request": "query", "response": "answer"}),
-        "file.name": raw["fileinfo.filename"].str.extract(r"([^/\\\\]+)$"),
+        "file.name": e.first(raw["fileinfo.filename"], raw["smb.filename"]).str.extract(r"([^/\\]+)$"),
+        "file.path": e.first(raw["fileinfo.filename"], raw["smb.filename"]),
+        "user.name": e.first(raw["krb5.cname"], raw["smb.ntlmssp.user"], raw["snmp.usm"], raw["rdp.cookie"]),
+        "user.domain": e.first(raw["krb5.realm"], raw["smb.ntlmssp.domain"]),
     }
+
+
+def _addresses(text: pl.Expr) -> pl.Expr:
+    """The addresses in a text or a list of texts, `Name <a@b>` or bare."""
+    found = text.str.extract_all(r"[A-Za-z0-9._%+'=/-]+@[A-Za-z0-9.-]+")
+    return pl.when(found.list.len() > 0).then(found)
 
 
 @source.derive
