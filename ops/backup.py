@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from hinomi.clock import JST, Clock
+from hinomi.durable import sync, write_durably
 from hinomi.errors import ContentError, InputError, StoreError, Where
 from hinomi.store.embedded import ParquetEvents
 
@@ -51,7 +52,7 @@ class Backups:
         sums = dict(files.all())
         counts = _counted(part / _EVENTS)
         text = json.dumps({"made": clock.now().isoformat(), "events": counts, "sha256": sums}, indent=1)
-        _durably(part / INDEX, text.encode())
+        write_durably(part / INDEX, text.encode())
         part.rename(self.folder / name)
         return name
 
@@ -168,8 +169,7 @@ def _copied(source: Path, target: Path) -> str:
         while chunk := read.read(1 << 20):
             found.update(chunk)
             write.write(chunk)
-        write.flush()
-        os.fsync(write.fileno())
+        sync(write)
     target.chmod(source.stat().st_mode & 0o700)
     return found.hexdigest()
 
@@ -177,13 +177,6 @@ def _copied(source: Path, target: Path) -> str:
 def _sum(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _durably(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _index(path: Path) -> dict[str, Any]:

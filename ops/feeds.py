@@ -4,7 +4,6 @@ What is fetched replaces the file in one step and only when it can be read as wh
 one stays in force otherwise, and the doctor says why. The worker takes changed files up by itself (`ops.watch`).
 """
 
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
@@ -17,6 +16,7 @@ from collectors.enrich import EnrichSettings
 from collectors.enrich.enricher import READERS
 from hinomi.clock import Clock
 from hinomi.config import Section
+from hinomi.durable import sync
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, InputError, Where
 from hinomi.secret import Secret
 from hinomi.store import Records
@@ -104,8 +104,7 @@ def _keep(pieces: Iterator[bytes], path: Path, feed: Feed) -> None:
                     f"{feed.most_mib} MiB を超えています。", f"longer than {feed.most_mib} MiB (most_mib)"
                 )
             file.write(piece)
-        file.flush()
-        os.fsync(file.fileno())
+        sync(file)
     if not size:
         raise InputError("中身がありません。", "the answer is empty")
 

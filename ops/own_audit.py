@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from hinomi.durable import sync
 from hinomi.store import Records
 from responders.audit import KIND
 
@@ -36,8 +37,7 @@ def write(records: Records, folder: Path) -> int:
         out.truncate(whole)  # half a line that a crash left is written again
         out.seek(whole)
         out.writelines(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in entries)
-        out.flush()
-        os.fsync(out.fileno())
+        sync(out)
     return len(entries)
 
 

@@ -1,7 +1,6 @@
 """The indicators that a tower looks for: one Parquet file, replaced as a whole, that every worker reads."""
 
 import fcntl
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ import polars as pl
 
 from collectors.indicators.indicator import Indicator
 from hinomi import ecs
+from hinomi.durable import replaced
 from hinomi.errors import StoreError
 
 FILE = "indicators.parquet"
@@ -79,8 +79,5 @@ class Held:
             yield
 
     def _write(self, frame: pl.DataFrame) -> None:
-        temporary = self.file.with_suffix(".new")
-        frame.write_parquet(temporary)
-        with temporary.open("rb") as handle:
-            os.fsync(handle.fileno())
-        temporary.replace(self.file)
+        with replaced(self.file) as file:
+            frame.write_parquet(file)

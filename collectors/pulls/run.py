@@ -14,10 +14,10 @@ import structlog
 from collectors.pulls.api import Api
 from collectors.pulls.pull import Cursor, Page, Pull
 from collectors.spool import Spool
-from collectors.spool.folder import write_durably
 from collectors.transports.health import Health, ListenerHealth
 from collectors.transports.inlet import Held, Inlet
 from hinomi.clock import Clock
+from hinomi.durable import write_durably
 from hinomi.errors import HinomiError, InputError
 from hinomi.identity import digest
 from hinomi.ledger import Ledger

@@ -1,8 +1,9 @@
 """Files of one lane of the spool: numbered segments, the lane's uid, damaged bytes kept aside."""
 
-import os
 import secrets
 from pathlib import Path
+
+from hinomi.durable import write_durably
 
 SUFFIX = ".segment"
 UID = "uid"
@@ -37,26 +38,6 @@ def size_of(lane: Path) -> int:
         except FileNotFoundError:
             continue
     return total
-
-
-def sync_folder(folder: Path) -> None:
-    """Make created, renamed and removed names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Replace a small file so that after a power cut it holds the old content or the new."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    sync_folder(path.parent)
 
 
 def make_uid(lane: Path) -> str:

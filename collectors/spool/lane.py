@@ -9,8 +9,9 @@ from pathlib import Path
 import structlog
 
 from collectors.spool.block import HEADER_BYTES, Entries, body_is_whole, encode, header_at, next_block
-from collectors.spool.folder import keep_aside, make_uid, segment_path, segments, sync_folder
+from collectors.spool.folder import keep_aside, make_uid, segment_path, segments
 from collectors.spool.position import Position
+from hinomi.durable import sync, sync_folder
 from hinomi.errors import SpoolFull, StoreError
 from hinomi.ledger import Ledger
 
@@ -101,7 +102,7 @@ class LaneWriter:
         aside = keep_aside(self.folder, number, end, bytes(data[end:]))
         with path.open("r+b") as file:
             file.truncate(end)
-            os.fsync(file.fileno())
+            sync(file)
         self.ledger.count("truncated", reason="spool_torn_end")
         log.warning("spool ended in half a block; cut and kept aside", bytes=len(data) - end, kept=str(aside))
 

@@ -12,9 +12,10 @@ import pyarrow as pa
 import structlog
 
 from collectors.spool.block import decode
-from collectors.spool.folder import keep_aside, read_uid, segment_path, segments, sync_folder
+from collectors.spool.folder import keep_aside, read_uid, segment_path, segments
 from collectors.spool.position import Position
 from collectors.spool.scan import Found, SegmentScan
+from hinomi.durable import sync_folder
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
 

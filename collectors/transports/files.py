@@ -6,10 +6,10 @@ from pathlib import Path
 
 import structlog
 
-from collectors.spool.folder import sync_folder
 from collectors.transports.door import Door
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import TooLarge, WholeFile, first
+from hinomi.durable import sync_folder
 from hinomi.errors import ConfigError, Where
 from hinomi.identity import digest
 

@@ -11,7 +11,7 @@ from typing import Self
 
 import orjson
 
-from collectors.spool.folder import write_durably
+from hinomi.durable import write_durably
 
 FINGERPRINT_BYTES = 1024
 

@@ -1,7 +1,6 @@
 """A report on disk: HTML, PDF, XLSX and JSON with a SHA-256 file beside each, a signed manifest, and a record of it all."""
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from dashboards.reporting.machine import machine
 from dashboards.reporting.pdf import pdf
 from dashboards.reporting.xlsx import xlsx
 from hinomi.clock import JST
+from hinomi.durable import write_durably
 from hinomi.store import Records
 
 KIND = "report"
@@ -56,16 +56,9 @@ def publish(
 
 def _write(path: Path, content: bytes) -> Published:
     digest = hashlib.sha256(content).hexdigest()
-    _replace(path, content)
-    _replace(path.with_name(path.name + ".sha256"), f"{digest}  {path.name}\n".encode())
+    write_durably(path, content)
+    write_durably(path.with_name(path.name + ".sha256"), f"{digest}  {path.name}\n".encode())
     return Published(path, digest)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Whole or not at all: a reader never sees half a report."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
 
 
 def _record(document: Document, made: list[Published]) -> dict[str, object]:

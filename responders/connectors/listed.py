@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hinomi.durable import replaced
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from responders.connectors.commands import run
 from responders.connectors.protocol import Done
@@ -91,17 +92,12 @@ class ListedNames:
 
     def _write(self, content: bytes) -> None:
         """Whole or not at all, with the owner and rights that the file had."""
-        draft = self.file.with_name(f".{self.file.name}.hinomi")
         try:
             old = self.file.stat()
-            with draft.open("wb") as file:
+            with replaced(self.file, mode=old.st_mode & 0o7777) as file:
                 file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.chmod(old.st_mode & 0o7777)
-            if os.geteuid() == 0:
-                os.chown(draft, old.st_uid, old.st_gid)
-            draft.replace(self.file)
+                if os.geteuid() == 0:
+                    os.fchown(file.fileno(), old.st_uid, old.st_gid)
         except OSError as error:
             raise DependencyDown(
                 f"{self.file} に書けません({error.strerror})。", f"cannot write {self.file}: {error.strerror}"

@@ -4,12 +4,12 @@ Whoever reads compares them with their SHA-256 (`responders.incidents.evidence`)
 """
 
 import base64
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from hinomi.durable import write_durably
 from hinomi.errors import Conflict
 from hinomi.store import Records
 
@@ -42,13 +42,7 @@ class FolderShelf:
         if place.exists():
             return
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = place.with_name(f".{sha256}.{os.getpid()}")
-        with draft.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        draft.chmod(0o400)
-        draft.replace(place)
+        write_durably(place, content, mode=0o400)
 
     def get(self, sha256: str) -> bytes:
         """See `Shelf.get`."""

@@ -4,7 +4,6 @@ An append writes each segment under a name of its own, syncs it, and then names 
 commit with the reader's checkpoint. So a replay after a crash stores nothing twice and loses nothing.
 """
 
-import os
 import shutil
 import threading
 import uuid
@@ -19,6 +18,7 @@ import polars as pl
 from hinomi import query as language
 from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
+from hinomi.durable import sync, sync_folder
 from hinomi.errors import StoreError
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.sql import Condition, quoted
@@ -463,13 +463,8 @@ def _save(frame: pl.DataFrame, path: Path) -> None:
     """Write and sync, the file and its folder: after this a power cut does not lose it."""
     with path.open("wb") as handle:
         frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
-        handle.flush()
-        os.fsync(handle.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+        sync(handle)
+    sync_folder(path.parent)
 
 
 def _range(frame: pl.DataFrame) -> tuple[int, int]:

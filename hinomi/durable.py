@@ -1,0 +1,50 @@
+"""Files that survive a power cut: written aside, synced, and put in place under their name in one step."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+
+@contextmanager
+def replaced(path: Path, *, mode: int | None = None) -> Iterator[IO[bytes]]:
+    """A file to write that takes `path`'s place when the block ends: a reader sees the old content or the new.
+
+    `mode` are the permission bits it gets before it is in place; without, those of the umask. Where the block
+    raises, nothing is left behind and the old content stays. Raises OSError.
+    """
+    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with aside.open("wb") as file:
+            yield file
+            sync(file)
+        if mode is not None:
+            aside.chmod(mode)
+        aside.replace(path)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def write_durably(path: Path, content: bytes, *, mode: int | None = None) -> None:
+    """Replace a small file as `replaced` does. Raises OSError."""
+    with replaced(path, mode=mode) as file:
+        file.write(content)
+
+
+def sync(file: IO[bytes]) -> None:
+    """What was written to an open file is on the disk when this returns. Raises OSError."""
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Make created, renamed and removed names in a folder durable. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,36 @@
+"""Files written durably: whole or not at all, whoever writes beside."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from hinomi.durable import replaced, write_durably
+
+
+def test_a_failed_write_leaves_the_old_content_and_nothing_beside(tmp_path: Path) -> None:
+    """Where the writing raises half-way, the reader still has what was there, and no draft stays."""
+    path = tmp_path / "place.json"
+    write_durably(path, b"old")
+    with pytest.raises(ZeroDivisionError), replaced(path) as file:
+        file.write(b"half")
+        _ = 1 / 0
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_mode_is_set_before_the_file_is_in_place(tmp_path: Path) -> None:
+    """What only the owner may read is so from the first moment under its name."""
+    path = tmp_path / "evidence"
+    write_durably(path, b"x", mode=0o400)
+    assert path.stat().st_mode & 0o777 == 0o400
+
+
+def test_writers_at_once_each_write_whole(tmp_path: Path) -> None:
+    """Threads of one process that replace the same file never mix their drafts."""
+    path = tmp_path / "cursor"
+    contents = [bytes([65 + n]) * 40_000 for n in range(16)]
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda content: write_durably(path, content), contents))
+    assert path.read_bytes() in contents
+    assert list(tmp_path.iterdir()) == [path]
