@@ -56,3 +56,21 @@ class Batch:
 
     def __len__(self) -> int:
         return self.frame.height
+
+    def kinds(self) -> dict[str, str]:
+        """Column → kind of value as `Events.fields` names them: keyword, long, float, boolean, date, or a list: long[]."""
+        return {name: _kind(dtype) for name, dtype in self.frame.schema.items()}
+
+
+def _kind(dtype: pl.DataType) -> str:
+    if isinstance(dtype, pl.List):
+        inner = dtype.inner
+        assert isinstance(inner, pl.DataType)
+        return f"{_kind(inner)}[]"
+    if isinstance(dtype, pl.Datetime):
+        return "date"
+    if dtype == pl.Boolean:
+        return "boolean"
+    if dtype.is_integer():
+        return "long"
+    return "float" if dtype.is_float() else "keyword"

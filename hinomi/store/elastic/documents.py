@@ -73,23 +73,6 @@ def _indices(batch: Batch, namespace: str) -> list[str]:
     return found
 
 
-def kinds(batch: Batch) -> dict[str, str]:
-    """Field → kind, as `Events.fields` gives them."""
-    return {name: _kind(dtype) for name, dtype in batch.frame.schema.items()}
-
-
-def _kind(dtype: Any) -> str:
-    if isinstance(dtype, pl.List):
-        return f"{_kind(dtype.inner)}[]"
-    if isinstance(dtype, pl.Datetime):
-        return "date"
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "long"
-    return "float" if dtype.is_float() else "keyword"
-
-
 def row(source: Mapping[str, Any]) -> dict[str, Any]:
     """A document as a flat dict with zoned times."""
     fields = ecs.fields()

@@ -2,12 +2,11 @@
 
 import ipaddress
 import re
-from datetime import datetime
 from typing import Any
 
 from hinomi import ecs, query
-from hinomi.clock import JST
 from hinomi.errors import QueryError
+from hinomi.store import values
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
@@ -64,7 +63,7 @@ def _is(name: str, value: str, wild: bool) -> Query:
             number = _number(value)
             return NOTHING if number is None else {"term": {name: number}}
         case "date" if not wild:
-            return {"term": {name: _time(name, value).isoformat()}}
+            return {"term": {name: values.time(name, value).isoformat()}}
     return _digits(name, value)
 
 
@@ -122,13 +121,8 @@ def _octets(name: str, network: ipaddress.IPv4Network) -> Query:
 
 def _compare(name: str, sign: query.Comparison, value: str) -> Query:
     if kind(name) == "date":
-        return {"range": {name: {_SIGNS[sign]: _time(name, value).isoformat()}}}
-    number = _number(value)
-    if number is None:
-        raise QueryError(
-            f"{name} と比べる「{value}」は数ではありません。",
-            f'"{value}" compared with {name} is not a number',
-        )
+        return {"range": {name: {_SIGNS[sign]: values.time(name, value).isoformat()}}}
+    number = values.number(name, value)
     field = name if kind(name) in {"long", "float"} else f"{name}.number"
     return {"range": {field: {_SIGNS[sign]: number}}}
 
@@ -138,14 +132,3 @@ def _number(text: str) -> float | None:
         return float(text)
     except ValueError:
         return None
-
-
-def _time(name: str, value: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        raise QueryError(
-            f"{name} と比べる「{value}」は日時(例: 2026-11-20T03:14)ではありません。",
-            f'"{value}" compared with {name} is not a time such as 2026-11-20T03:14',
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=JST)

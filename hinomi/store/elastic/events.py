@@ -175,7 +175,7 @@ class ElasticEvents:
         """Remember fields that this dataset had not had, for all who search."""
         if not len(batch):
             return
-        kinds = documents.kinds(batch)
+        kinds = batch.kinds()
         known = self._known.setdefault(batch.dataset, {})
         if kinds.items() <= known.items():
             return

@@ -496,24 +496,8 @@ def _kinds(batches: Sequence[Batch]) -> dict[str, dict[str, str]]:
     kinds: dict[str, dict[str, str]] = {}
     for batch in batches:
         if len(batch):
-            kinds.setdefault(batch.dataset, {}).update(
-                {name: _kind(dtype) for name, dtype in batch.frame.schema.items()}
-            )
+            kinds.setdefault(batch.dataset, {}).update(batch.kinds())
     return kinds
-
-
-def _kind(dtype: pl.DataType) -> str:
-    if isinstance(dtype, pl.List):
-        inner = dtype.inner
-        assert isinstance(inner, pl.DataType)
-        return f"{_kind(inner)}[]"
-    if isinstance(dtype, pl.Datetime):
-        return "date"
-    if dtype == pl.Boolean:
-        return "boolean"
-    if dtype.is_integer():
-        return "long"
-    return "float" if dtype.is_float() else "keyword"
 
 
 def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:

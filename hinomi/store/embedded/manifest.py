@@ -6,13 +6,14 @@ before it leaves files nobody names (swept at the next start); a crash after it 
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from hinomi.errors import StoreError
+from hinomi.store.embedded.transaction import transaction
 from hinomi.store.protocols import Checkpoint, Span
 
 _SCHEMA = """
@@ -66,20 +67,9 @@ class Manifest:
                 f"{path}: the manifest cannot be opened: {error}",
             ) from error
 
-    @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """A write transaction: committed at the end, rolled back on any error."""
-        with self._lock:
-            try:
-                self._db.execute("begin immediate")
-            except sqlite3.OperationalError as error:
-                raise StoreError("保管庫が使用中で書けません。", f"the store is locked: {error}") from error
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("rollback")
-                raise
-            self._db.execute("commit")
+        return transaction(self._db, self._lock, ("保管庫が使用中で書けません。", "the store is locked"))
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         with self._lock:

@@ -4,7 +4,7 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import Conflict, StoreError
 from hinomi.store import body as stored
+from hinomi.store.embedded.transaction import transaction
 from hinomi.store.protocols import Record
 
 _TABLE = """
@@ -66,19 +67,8 @@ class SqliteRecords:
             (f"。壊れている記録: {row[0]}「{row[1]}」", f"; damaged: {row[0]} {row[1]}") if row else ("", "")
         )
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            try:
-                self._db.execute("begin immediate")
-            except sqlite3.OperationalError as error:
-                raise StoreError("記録が使用中で書けません。", f"records are locked: {error}") from error
-            try:
-                yield self._db
-            except BaseException:
-                self._db.execute("rollback")
-                raise
-            self._db.execute("commit")
+    def _writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        return transaction(self._db, self._lock, ("記録が使用中で書けません。", "records are locked"))
 
     def get(self, kind: str, id: str) -> Record | None:  # noqa: A002
         """See `Records.get`."""

@@ -2,12 +2,10 @@
 
 import ipaddress
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 from hinomi import query
-from hinomi.clock import JST
-from hinomi.errors import QueryError
+from hinomi.store import values
 
 _IPV4 = (
     "(try_cast(split_part({c},'.',1) as bigint)*16777216 + try_cast(split_part({c},'.',2) as bigint)*65536"
@@ -103,9 +101,9 @@ class Condition:
 
     def _compares(self, name: str, column: str, kind: str, sign: query.Comparison, value: str) -> str:
         if kind == "date":
-            self.values.append(_time(name, value).isoformat())
+            self.values.append(values.time(name, value).isoformat())
             return f"({column} {sign} cast(? as timestamptz_ns))"
-        self.values.append(_number(name, value))
+        self.values.append(values.number(name, value))
         number = column if kind in {"long", "float"} else f"try_cast({column} as double)"
         return f"({number} {sign} ?)"
 
@@ -113,24 +111,3 @@ class Condition:
 def _like(value: str) -> str:
     escaped = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return escaped.replace("*", "%")
-
-
-def _number(name: str, value: str) -> float:
-    try:
-        return float(value)
-    except ValueError:
-        raise QueryError(
-            f"{name} と比べる「{value}」は数ではありません。",
-            f'"{value}" compared with {name} is not a number',
-        ) from None
-
-
-def _time(name: str, value: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(value)
-    except ValueError:
-        raise QueryError(
-            f"{name} と比べる「{value}」は日時(例: 2026-11-20T03:14)ではありません。",
-            f'"{value}" compared with {name} is not a time such as 2026-11-20T03:14',
-        ) from None
-    return time if time.tzinfo else time.replace(tzinfo=JST)
