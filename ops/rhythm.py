@@ -83,34 +83,34 @@ class Rhythm:
                     unit.usual.heard(came.last)
 
     def _judge(self, slots: Slots, since: float, through: float) -> dict[Key, list[Finding]]:
+        """What is out of the usual now, and what newly was in slots that are over and have taught nothing yet: a slot may
+        end just after a trouble began."""
         found: dict[Key, list[Finding]] = {}
         now = slot_of(through)
+        before = [slot for slot in sorted(slots) if max(self.folded, slot_of(since) - SLOT) < slot < now]
         for key, unit in self.units.items():
             settings = self.settings.of(key[0])
             if settings.watch:
-                came = _came(slots.get(now, {}), key)
-                if one := self._of_unit(unit.usual, now, came, settings, since, through):
-                    found[key] = one
+                silent = judge.silence(unit.usual, since, through, settings)
+                new = [one for slot in before for one in self._in_slot(unit, slot, slots, through, key)]
+                still = self._in_slot(unit, now, slots, through, key)
+                kinds = {one.kind: one for one in new if one.kind not in unit.standing}
+                kinds |= {one.kind: one for one in [silent, *still] if one is not None}
+                if kinds:
+                    found[key] = list(kinds.values())
         return found
 
-    def _of_unit(
-        self,
-        usual: Usual,
-        slot: int,
-        came: Sender | None,
-        settings: RhythmSettings,
-        since: float,
-        through: float,
-    ) -> list[Finding]:
-        findings = [judge.silence(usual, since, through, settings)]
-        if came is not None:
-            warm = usual.warm(through, settings.warm_up_days)
-            findings += [
-                judge.flood(usual, slot, came, settings, warm=warm),
-                judge.jump(usual, slot, came, settings),
-            ]
-            if isinstance(came, Arrived):
-                findings.append(judge.form(usual, slot, came, settings))
+    def _in_slot(self, unit: Watched, slot: int, slots: Slots, through: float, key: Key) -> list[Finding]:
+        settings, usual, came = self.settings.of(key[0]), unit.usual, _came(slots.get(slot, {}), key)
+        if came is None:
+            return []
+        warm = usual.warm(through, settings.warm_up_days)
+        findings = [
+            judge.flood(usual, slot, came, settings, warm=warm),
+            judge.jump(usual, slot, came, settings),
+        ]
+        if isinstance(came, Arrived):
+            findings.append(judge.form(usual, slot, came, settings))
         return [one for one in findings if one is not None]
 
     def _tell(self, found: Mapping[Key, list[Finding]], slot: int, give: Give) -> None:

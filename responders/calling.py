@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from hinomi.clock import JST, Clock
 from hinomi.incident import Incident
-from hinomi.store import Records
+from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.audit import Audit
 from responders.duties.clocks import Clocks
@@ -21,6 +21,7 @@ from responders.notify.message import of_incident, plain
 from responders.notify.outbox import Outbox
 from responders.oncall import Rota
 from responders.oncall.standins import NOTE
+from responders.reach import Reach
 from responders.settings import ResponderSettings
 
 CALLS_FROM = 1  # the lowest grade that calls a person
@@ -50,8 +51,14 @@ class Calling:
     first_step: Callable[[Incident], Words]
     _queue: list[tuple[datetime, str]] = field(default_factory=list)
     _when: dict[str, datetime] = field(default_factory=dict)
+    _begun: set[str] = field(default_factory=set)
     _built: datetime | None = None
     _minute: datetime | None = None
+
+    def restart(self) -> None:
+        """Another process may have led meanwhile: what is in memory is read anew."""
+        self._queue, self._when, self._begun = [], {}, set()
+        self._built = self._minute = None
 
     def changed(self, incidents: Iterable[str]) -> None:
         """These are to be looked at now."""
@@ -59,19 +66,28 @@ class Calling:
         for identity in incidents:
             self._put(identity, now)
 
-    def due(self) -> list[Incident]:
-        """Open incidents whose time has come, the gravest and newest first: limits must not be used up by what is old."""
+    def due(self) -> list[Record]:
+        """Open incidents whose time has come, the gravest and newest first: limits must not be used up by what is old.
+
+        Each is due again in the next round unless it is `done`: a store that does not answer must not make us forget it.
+        """
+        now = self.clock.now()
+        for identity in self._begun:
+            self._put(identity, now)
         self._refill()
-        now, found = self.clock.now(), []
         while self._queue and self._queue[0][0] <= now:
             at, identity = heapq.heappop(self._queue)
             if self._when.get(identity) != at:
                 continue  # put again since, for another time
             del self._when[identity]
-            held = self.records.get(casefile.KIND, identity)
-            if held is not None:
-                found.append(Incident.model_validate(held.body))
-        return sorted(found, key=lambda one: (one.grade, one.last), reverse=True)
+            self._begun.add(identity)
+        found = [held for one in self._begun if (held := self.records.get(casefile.KIND, one)) is not None]
+        self._begun = {held.id for held in found}
+        return sorted(found, key=lambda held: (int(held.body["grade"]), held.body["last"]), reverse=True)
+
+    def done(self, identity: str) -> None:
+        """The incident was looked at; when next is in the queue."""
+        self._begun.discard(identity)
 
     def call(self, incident: Incident) -> None:
         """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
@@ -89,9 +105,9 @@ class Calling:
         if (until := self.rota.quiet_until(incident.grade, now)) is not None:
             self._put(incident.id, until)
             return
-        for person in self.rota.due(incident.grade, waited, now, incident.zones):
-            again = incident.fields.get("reopened", 0)
-            key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
+        again = incident.fields.get("reopened", 0)
+        key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
+        for person in Reach(self.records, self.rota, self.outbox).who(incident, key, waited):
             if self.records.get("notification", self.outbox.id_of(key, person)) is None:
                 self._plan(incident, person, key)
         if (later := self.rota.next_step(incident.grade, waited, incident.zones)) is not None:
@@ -115,13 +131,13 @@ class Calling:
     def _refill(self) -> None:
         now = self.clock.now()
         if self._built is None or now - self._built >= _AGAIN:
-            self._built = now
             for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000):
                 if _may_call(record.body):
                     self._put(record.id, now)
+            self._built = now
         for nudge in self.records.find(casefile.NUDGE, limit=10_000):
-            self.records.delete(casefile.NUDGE, nudge.id)
             self._put(nudge.id, now)
+            self.records.delete(casefile.NUDGE, nudge.id)
 
     def _plan(self, incident: Incident, person: str, key: str) -> None:
         base = self.settings.notify.base_url.rstrip("/")

@@ -1,17 +1,18 @@
 """The responder: alerts in; incidents, calls, escalation and playbook runs out. One process runs it."""
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Self
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
-from hinomi.errors import HinomiError
+from hinomi.errors import DependencyDown, HinomiError, StoreError
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
-from hinomi.store import Events, Records
+from hinomi.store import Events, Record, Records
 from hinomi.words import Words
 from responders.audit import Audit
 from responders.calling import Calling
@@ -111,30 +112,72 @@ class Responder:
 
     def start(self) -> None:
         """After a start: settle what a crash left open."""
+        self.calling.restart()
         self.outbox.recover()
         Shared(self.records).build()
 
     def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
-        """Take alerts in; propose playbooks for the incidents that changed."""
-        changed = self.incidents.receive(alerts)
-        for incident in changed:
+        """Take alerts in; propose playbooks for the incidents that changed, and call people.
+
+        Where the store fails in the middle what was taken in is followed up all the same; the rest is given again.
+        """
+        followed: dict[str, Incident] = {}
+        changed: dict[str, Incident] = {}
+        try:
+            for incident, news in self.incidents.each(alerts):
+                followed[incident.id] = incident
+                if news:
+                    changed[incident.id] = incident
+        finally:
+            self.calling.changed(followed)
+        for incident in followed.values():
             self._propose(incident)
-        self.calling.changed(incident.id for incident in changed)
-        return changed
+        return list(changed.values())
 
     def tick(self) -> None:
-        """Act on decisions, plan the messages that are due, send them."""
+        """Act on decisions, plan the messages that are due, send them.
+
+        What one run or incident holds may be broken: people are called for the others all the same, then it is raised.
+        A store that does not answer ends the round at once.
+        """
+        broken: list[Exception] = []
+        for stage in self._stages():
+            try:
+                stage()
+            except (StoreError, DependencyDown):
+                raise
+            except Exception as error:  # whatever data it holds
+                broken.append(error)
+        if broken:
+            raise broken[0]
+
+    def _stages(self) -> Iterator[Callable[[], object]]:
+        yield self._split
+        yield self._run
+        for record in self.calling.due():
+            yield partial(self._call, record)
+        yield from (self.calling.each_minute, self.outbox.deliver, self.pulse.beat)
+
+    def _split(self) -> None:
         for asked in self.records.find(SPLIT, {"state": "asked"}, limit=100):
             split(self.incidents, asked)
+
+    def _run(self) -> None:
         for run, words in self.runs.tick():
             self._tell(run, words)
-        for incident in self.calling.due():
+
+    def _call(self, record: Record) -> None:
+        try:
+            incident = Incident.model_validate(record.body)
             self.calling.call(incident)
             if incident.fields.get("propose_again"):
                 self._propose_again(incident)
-        self.calling.each_minute()
-        self.outbox.deliver()
-        self.pulse.beat()
+        except StoreError:
+            raise  # the next round comes back to it
+        except Exception:
+            self.calling.done(record.id)  # it is looked at again when the queue is made anew
+            raise
+        self.calling.done(record.id)
 
     def _propose_again(self, incident: Incident) -> None:
         """A person opened it again: the plans that were withdrawn with it are asked for anew."""

@@ -14,7 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from hinomi.alert import Alert
-from hinomi.errors import HinomiError
+from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
 from ops.counts import Counts
@@ -49,6 +49,7 @@ class Respond:
     leading: Leading | None = None
     ledger: Ledger = field(default_factory=Ledger)
     _said: float = 0.0
+    _more: bool = False
 
     def run(self) -> None:
         """Until told to stop."""
@@ -75,21 +76,28 @@ class Respond:
 
     def _turn(self) -> bool:
         """One round: new signals to alerts to incidents, then everything that time brings. True when more waits."""
-        more = False
-        try:
-            if self.detection is not None:
-                more = self.detection.turn(self.responder.receive)
-            else:
-                more = Handover(self.responder.records).take(self.responder.receive)
-            self.rhythm.turn(self.responder.receive)
-            self.responder.tick()
-        except HinomiError as error:
-            log.error("respond_failed", reason=str(error))
-            self.role.stop.wait(1.0)
-        except Exception as error:  # calling people goes on, whatever one incident's data holds
-            log.error("respond_failed", reason=f"{type(error).__name__}: {error}")
-            self.role.stop.wait(1.0)
-        return more
+        self._more = False
+        for stage in (self._receive, self._watch, self.responder.tick):
+            try:
+                stage()
+            except StoreError as error:
+                log.error("respond_failed", reason=str(error))
+                self.role.stop.wait(1.0)
+                break
+            except Exception as error:  # calling people goes on, whatever one incident's data holds
+                reason = str(error) if isinstance(error, HinomiError) else f"{type(error).__name__}: {error}"
+                log.error("respond_failed", reason=reason)
+                self.role.stop.wait(1.0)
+        return self._more
+
+    def _receive(self) -> None:
+        if self.detection is not None:
+            self._more = self.detection.turn(self.responder.receive)
+        else:
+            self._more = Handover(self.responder.records).take(self.responder.receive)
+
+    def _watch(self) -> None:
+        self.rhythm.turn(self.responder.receive)
 
     def _tell(self, alerts: list[Alert]) -> None:
         """Hand over what the tower says of itself; what cannot be now is tried in the next round."""

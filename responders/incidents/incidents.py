@@ -4,14 +4,14 @@ An alert is stored with its incident's id, then its incident takes it in: a cras
 same alert again. People write to the same incidents at the same time, so every change is a compare-and-set.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import Clock
-from hinomi.errors import Conflict
+from hinomi.errors import Conflict, StoreError
 from hinomi.identity import digest
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
@@ -43,18 +43,35 @@ class Incidents:
 
     def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
         """Store the alerts and return the incidents that changed, as they are now."""
-        changed: dict[str, Incident] = {}
-        for alert in alerts:
-            incident = self._receive_one(alert)
-            if incident is not None:
-                changed[incident.id] = incident
-        return list(changed.values())
+        return list({one.id: one for one, changed in self.each(alerts) if changed}.values())
 
-    def _receive_one(self, alert: Alert) -> Incident | None:
+    def each(self, alerts: Iterable[Alert]) -> Iterator[tuple[Incident, bool]]:
+        """Store the alerts; the incident of each as it is now, and whether it changed: an alert that comes again changes
+        nothing, but what follows from it may not have been done before a crash.
+
+        What one alert holds may be broken: the others are taken in all the same, then it is raised.
+        """
+        broken: list[Exception] = []
+        for alert in alerts:
+            try:
+                yield from self._each(alert)
+            except StoreError:
+                raise
+            except Exception as error:  # whatever data it holds
+                broken.append(error)
+        if broken:
+            raise broken[0]
+
+    def _each(self, alert: Alert) -> Iterator[tuple[Incident, bool]]:
         held = self.records.get(ALERT, alert.id)
         known = Alert.model_validate(held.body) if held else None
-        if known is not None and not _more(alert, known) and self._settled(known):
-            return None
+        if known is not None and not _more(alert, known) and not self._torn(known):
+            own = self._own(known)
+            yield from [(own, False)] if own else []
+        elif (incident := self._receive_one(alert, known)) is not None:
+            yield incident, True
+
+    def _receive_one(self, alert: Alert, known: Alert | None) -> Incident | None:
         suppressed = covering(self.records, alert, self.clock.now())
         if suppressed is not None and not (known and known.incident_id):
             self.ledger.count("suppressed", dataset=alert.rule_id, reason=suppressed.reason)
@@ -71,22 +88,20 @@ class Incidents:
                 return after
         raise Conflict("インシデントが次々に閉じられました。", "incidents were closed one after another")
 
-    def _settled(self, known: Alert) -> bool:
-        """Whether the alert's incident took it in, or a crash came in between."""
-        if not known.incident_id:
-            return True
-        return self._own(known) is not None
+    def _torn(self, known: Alert) -> bool:
+        """Whether a crash came before the alert's incident took it in."""
+        return bool(known.incident_id) and self._own(known) is None
 
     def _own(self, known: Alert) -> Incident | None:
         """The incident that has taken the alert in, followed to where it was merged."""
-        if self.records.get(casefile.KIND, known.incident_id) is None:
+        if not known.incident_id or self.records.get(casefile.KIND, known.incident_id) is None:
             return None
         incident = casefile.read(self.records, known.incident_id)
         return incident if known.id in incident.alert_ids else None
 
     def _home(self, alert: Alert, known: Alert | None) -> Incident | None:
         """The incident that the alert belongs to: its own, an open one that shares an entity, or a new one."""
-        own = self._own(known) if known is not None and known.incident_id else None
+        own = self._own(known) if known is not None else None
         if own is not None:
             return own
         matching = self._matching(alert)

@@ -2,7 +2,8 @@
 
 A digest is a message of its own whose `members` are the messages it stands for; they are `folded`. It is written before
 they are marked and sent after, so a crash in between neither forgets one nor tells it twice. What somebody has taken in
-hand or closed in the meantime is told to nobody any more (`moot`).
+hand or closed in the meantime is told to nobody any more (`moot`). What is about no incident (a hand-over, channels that
+fail) goes by itself: of a member only the subject is told.
 """
 
 from collections.abc import Sequence
@@ -40,7 +41,7 @@ class Digests:
         fresh: dict[str, list[Record]] = {}
         due: list[Record] = []
         for record in waiting:
-            if record.body["attempts"] or record.body.get("members"):
+            if record.body["attempts"] or record.body.get("members") or not record.body["incident_id"]:
                 due.append(record)
             elif record.id not in told:
                 fresh.setdefault(record.body["person"], []).append(record)

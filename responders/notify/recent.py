@@ -23,6 +23,8 @@ def note(records: Records, sent: Record, now: datetime) -> None:
         held = records.get(KIND, ID)
         oldest = (now - _KEPT).isoformat()
         lines = [one for one in (held.body["messages"] if held else []) if one["sent"] >= oldest]
+        if any(one["id"] == sent.id for one in lines):
+            return
         body = {"messages": [*lines, line][-_MOST:]}
         try:
             records.put(KIND, ID, body, expect=held.version if held else 0)

@@ -40,6 +40,7 @@ class NotifySettings(Section):
     storm_messages, storm_minutes: once a person was told of so many incidents within so many minutes, further ones wait that
     long and are one digest; what is graver than all of them goes at once, and grade 3 waits a minute at most.
     bundle_seconds: how long the first burst of an incident below grade 3 may come together before it is told.
+    attempts: after so many failures the next of the chain is called; it goes on being tried all the same.
     """
 
     channels: dict[str, Channel] = Field(default_factory=dict)

@@ -211,6 +211,20 @@ def test_time_that_jumps(city: City) -> None:
     assert "直りました" in city.incident(behind).timeline[-1].ja
 
 
+def test_what_comes_at_the_end_of_a_slot_is_judged_in_the_next(city: City) -> None:
+    """A wrong clock in the last second of ten minutes, before the watch looks: told at the next look, once, then over."""
+    city.live(timedelta(hours=1), lambda _: city.came("firewall", 100))
+    city.clock.advance(TEN - timedelta(seconds=1))
+    city.came("new", 100, late=-9 * 3600)
+    city.clock.advance(timedelta(seconds=2))
+    city.turn()
+    (ahead,) = city.alerts(Kind.TIME)
+    assert ahead.fields["hinomi.origin"] == ["new"]
+    city.live(timedelta(hours=1), lambda _: city.came("new", 100))
+    assert len(city.alerts(Kind.TIME)) == 1
+    assert "直りました" in city.incident(ahead).timeline[-1].ja
+
+
 def test_a_format_that_changes(city: City) -> None:
     """Lines that are no longer read, and a field that was always there and is gone."""
     city.live(timedelta(days=2), lambda _: (city.came("firewall", 300, dead=3), city.came("proxy", 300))[0])

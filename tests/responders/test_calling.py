@@ -352,24 +352,6 @@ def test_a_graver_incident_calls_again(tmp_path: Path) -> None:
     assert len(messages(tmp_path)) == 2
 
 
-def test_a_message_that_may_have_gone_out_is_not_sent_again(tmp_path: Path) -> None:
-    """The process died while sending on the only channel: marked unknown, in the audit log, not doubled."""
-    made, clock = responder(tmp_path)
-    made.receive([alert()])
-    clock.advance(timedelta(minutes=1))
-    made.tick()
-    [record] = made.records.find("notification")
-    made.records.put("notification", record.id, {**record.body, "state": "sending"})
-    (tmp_path / "messages" / f"{record.id}.txt").unlink()
-    made.start()
-    clock.advance(timedelta(minutes=10))
-    made.tick()
-    assert messages(tmp_path) == []
-    after = made.records.get("notification", record.id)
-    assert after is not None and after.body["state"] == "unknown"
-    assert "notify.unknown" in [r.body["action"] for r in made.records.find("audit")]
-
-
 def test_a_plan_that_nobody_decided_on_is_asked_again(tmp_path: Path) -> None:
     """After its time the request is put anew and can then be approved."""
     made, clock = responder(tmp_path)

@@ -190,7 +190,7 @@ def test_a_channel_that_fails_is_told_elsewhere_and_the_heartbeat_stops(
                 "heartbeat": {"url": "env:BEAT", "minutes": 5},
             },
         )
-        tower.outbox.chance = random.Random(1)
+        tower.outbox.sending.chance = random.Random(1)
         tower.tick()
         assert far.seen == 1
         tower.receive([alert()])
