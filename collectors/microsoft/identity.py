@@ -7,7 +7,7 @@ envelope. Facts: Microsoft Graph reference, `signIn`, `directoryAudit`, `riskDet
 
 from typing import Any
 
-from collectors.records import Flat, at, embedded, first_address, items, pairs, text
+from collectors.records import Flat, at, embedded, first_address, items, pairs, text, url
 
 _INTERRUPTED = {"50140", "50055", "50057", "50072", "50074", "50076", "50079", "50097", "50158", "65001"}
 """Sign-ins that stopped for a further step (MFA, consent, a new password): no success yet."""
@@ -192,6 +192,26 @@ def risk(record: dict[str, Any]) -> Flat:
         "source.port": port,
         "client.ip": ip,
         "user_agent.original": text(extra, "userAgent"),
+    }
+
+
+def graph_request(record: dict[str, Any]) -> Flat:
+    """A request to Microsoft Graph (MicrosoftGraphActivityLogs)."""
+    ip, port = first_address(record.get("ipAddress"))
+    status = text(record, "responseStatusCode") or ""
+    return {
+        "event.category": ["web"],
+        "event.type": ["access"],
+        "event.outcome": "failure" if status.startswith(("4", "5")) else "success" if status else None,
+        "http.request.method": text(record, "requestMethod"),
+        "http.response.status_code": status or None,
+        **url(text(record, "requestUri")),
+        "user.id": text(record, "userId") or text(record, "servicePrincipalId"),
+        "service.id": text(record, "appId"),
+        "source.ip": ip,
+        "source.port": port,
+        "client.ip": ip,
+        "user_agent.original": text(record, "userAgent"),
     }
 
 

@@ -45,7 +45,51 @@ def kind_of(workload: str | None, operation: str) -> tuple[list[str], list[str]]
 
 def details(record: dict[str, Any]) -> Flat:
     """What the record's own schema adds; later parts know better than earlier ones."""
-    return {**_file(record), **_mail(record), **_threat(record), **_alert(record), **_investigation(record)}
+    return {
+        **_file(record),
+        **_mail(record),
+        **_threat(record),
+        **_prevented(record),
+        **_endpoint(record),
+        **_alert(record),
+        **_investigation(record),
+    }
+
+
+def _prevented(record: dict[str, Any]) -> Flat:
+    """Data loss prevention: the policy that matched, and the mail or the file it matched in."""
+    policy = next(iter(items(record, "PolicyDetails")), None)
+    if policy is None:
+        return {}
+    mail, file = at(record, "ExchangeMetaData"), at(record, "SharePointMetaData")
+    sender = text(mail, "From")
+    flat: Flat = {"rule.name": text(policy, "PolicyName"), "rule.id": text(policy, "PolicyId")}
+    if mail:
+        to = [one for name in ("To", "CC", "BCC") for one in items(mail, name) if isinstance(one, str)]
+        flat |= {
+            "email.subject": text(mail, "Subject"),
+            "email.message_id": text(mail, "MessageID"),
+            "email.from.address": [sender] if sender else None,
+            "email.to.address": to,
+        }
+    if file:
+        flat |= {"file.name": text(file, "FileName"), **url(text(file, "FilePathUrl"))}
+    return flat
+
+
+def _endpoint(record: dict[str, Any]) -> Flat:
+    """Endpoint data loss prevention: a file on a device, and the program that touched it."""
+    path = text(record, "ObjectId") if text(record, "Workload") == "Endpoint" else None
+    if path is None:
+        return {}
+    return {
+        "file.path": path,
+        "file.name": re.split(r"[\\/]", path)[-1],
+        "file.size": text(record, "FileSize"),
+        "file.hash.sha1": text(record, "Sha1"),
+        "file.hash.sha256": text(record, "Sha256"),
+        "process.name": text(record, "Application"),
+    }
 
 
 def _file(record: dict[str, Any]) -> Flat:

@@ -24,15 +24,24 @@ _OWN = {
     "threat": (
         rf"^(?P<reason>[A-Z][A-Z ]*?) resolving '(?P<name>[^'/]+)/(?P<type>\w+)/(?P<class>\w+)': (?P<dst>{_IP})#(?P<dport>\d+)$"
     ),
+    "rewritten": (
+        r"(?:CEF:)? ?0\|Infoblox\|NIOS\|[^|]*\|(?P<rule>[^|]*)\|(?P<verdict>[^|]*)\|\d+\|app=DNS dst=(?P<dst>\S+) src=(?P<src>\S+)"
+        r' spt=(?P<port>\d+) view=(?P<view>\S+) qtype=(?P<type>\S+) msg="(?P<told>rpz \S+ \S+ rewrite (?P<name>\S+) [^"]*)"'
+    ),
+    "audit": (
+        r"^(?P<moment>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z) \[(?P<user>[^\]]+)\]: (?P<deed>\w+)"
+        r"(?: (?P<object>[^\s]+))?(?: .*?)?(?:\bip\\?=(?P<near>[0-9A-Fa-f.:]+).*)?$"
+    ),
     **dhcp.TABLE,
 }
 
 source = Source(
     name="infoblox.ddi",
     title={"ja": "Infoblox DDI(DNS・DHCP)", "en": "Infoblox DDI (DNS, DHCP)"},
-    shape=patterns({**_OWN, **TABLE}, ("named", "dhcpd")),
+    shape=patterns({**_OWN, **TABLE}, ("named", "dhcpd", "httpd")),
     recognise=(
         r"\bclient \S+#\d+(?: \([^)]*\))?: (?:view \S+: )?(?:UDP|TCP): (?:query|response): \S+ \w+ \w+ response: "
+        r"|CEF:0\|Infoblox\||^\S* ?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: (?:Login|Logout|Created|Modified|Deleted|First_Login)"
         r"|\bDHCP[A-Z]+ .* TransID |\br-l-e:"
     ),
     leftovers="infoblox",
@@ -50,8 +59,24 @@ source = Source(
     ignore=(
         *("clock", "name", "type", "shown", "what", "code", "code2", "after", "pattern", "src", "transport"),
         *("action", "lease", "mac", "client", "via", "rest", "reason", "server"),
+        *("moment", "user", "deed", "near", "rule", "told"),
     ),
 )
+_AUDITED = {
+    "created": "creation",
+    "deleted": "deletion",
+    "modified": "change",
+    "login_allowed": "start",
+    "logout": "end",
+}
+
+
+def _audited(deed: pl.Expr) -> pl.Expr:
+    """event.type of an administrator's act."""
+    kind = e.mapped(deed.str.to_lowercase(), _AUDITED)
+    return pl.concat_list(e.first(kind, pl.lit("info")))
+
+
 _DHCP = ["message", "lease"]
 
 
@@ -59,16 +84,25 @@ _DHCP = ["message", "lease"]
 def dns(raw: Raw) -> dict[str, pl.Expr]:
     """A question or its answer; over the clock of the query log, else the header's."""
     clock = times.parsed(raw["clock"], ["%d-%b-%Y %H:%M:%S%.3f"], "UTC")
+    audit, deed = raw["pattern"] == "audit", raw["deed"]
+    refused = deed.str.contains(r"(?i)denied|fail")
     leased, ours = dhcp.columns(raw), raw["pattern"].is_in(_DHCP)
     code = e.first(raw["code"], raw["code2"])
     asked = raw["name"].is_not_null()
     over = pl.when(raw["flags"].str.contains("T", literal=True)).then(pl.lit("tcp"))
     either = {
-        "source.ip": raw["src"],
-        "event.action": pl.when(asked).then(e.first(raw["what"], pl.lit("query"))),
-        "event.category": e.texts("network"),
-        "event.type": e.texts("protocol", "info"),
-        "network.protocol": pl.lit("dns"),
+        "source.ip": e.first(raw["src"], raw["near"]),
+        "event.action": pl.when(audit)
+        .then(deed.str.to_lowercase())
+        .when(asked)
+        .then(e.first(raw["what"], pl.lit("query"))),
+        "event.category": pl.when(audit & deed.str.contains("(?i)^(?:First_)?Log"))
+        .then(e.texts("authentication"))
+        .when(audit)
+        .then(e.texts("configuration"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(audit).then(_audited(deed)).otherwise(e.texts("protocol", "info")),
+        "network.protocol": pl.when(~audit).then(pl.lit("dns")),
         "network.transport": e.first(raw["transport"].str.to_lowercase(), over),
         "event.reason": e.present(raw["reason"]),
     }
@@ -76,8 +110,12 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
     return {
         **leased,
         **told,
+        "user.name": raw["user"],
+        "rule.name": raw["rule"],
         "network.transport": pl.when(~ours).then(either["network.transport"]),
-        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
+        "@timestamp": e.time_or(
+            clock, times.parsed(raw["moment"], ["%Y-%m-%d %H:%M:%S%.3fZ"], "UTC"), pl.col("header.timestamp")
+        ),
         "dns.question.name": raw["name"].str.strip_suffix("."),
         "dns.question.type": raw["type"],
         "dns.response_code": code,
@@ -87,7 +125,9 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("query")),
         "event.outcome": pl.when(code.is_in(["NOERROR", "NXDOMAIN"]).not_() | (raw["pattern"] == "threat"))
         .then(pl.lit("failure"))
-        .when(asked)
+        .when(audit & refused)
+        .then(pl.lit("failure"))
+        .when(asked | audit)
         .then(pl.lit("success")),
         "host.name": pl.when(ours).then(e.present(raw["client"])).otherwise(pl.col("header.host")),
         "observer.hostname": pl.col("header.host"),

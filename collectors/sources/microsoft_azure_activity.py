@@ -29,6 +29,7 @@ source = Source(
 )
 _NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
 _UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
+_OBJECT = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _TYPES = {"write": "change", "delete": "deletion", "action": "access", "read": "access"}
 _LOGS = {
     *("Administrative", "Security", "ServiceHealth", "Alert", "Recommendation", "Policy", "Autoscale"),
@@ -64,10 +65,15 @@ def _who(record: dict[str, Any]) -> Flat:
         text(claims, "ipaddr"),
     )
     named = caller if caller and len(caller) != _UNIQUE else None
+    alerted = at(record, "properties") if text(record, "category") == "Security" else None
     return {
         "source.user.name": named,
-        "user.name": local or text(claims, _NAME),
-        "user.domain": domain or None,
+        "user.name": local or text(claims, _NAME) or text(alerted, "userName"),
+        "user.domain": domain or text(alerted, "domainName"),
+        "user.id": text(claims, _OBJECT) or text(alerted, "UserSID"),
+        "process.name": text(alerted, "processName"),
+        "process.command_line": text(alerted, "commandLine"),
+        "host.name": text(alerted, "compromisedEntity"),
         "user.email": person,
         "source.ip": address,
     }

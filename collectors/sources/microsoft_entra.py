@@ -111,6 +111,8 @@ def _body(record: dict[str, Any], properties: dict[str, Any], ours: str) -> Flat
         known = identity.sign_in(properties, text(record, "resultType"))
     elif ours == "identity_protection":
         known = identity.risk(properties)
+    elif ours == "microsoftgraphactivitylogs":
+        known = identity.graph_request(properties)
     else:
         known = identity.meaning(properties)
     if not known.get("source.ip"):

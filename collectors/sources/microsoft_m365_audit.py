@@ -129,7 +129,10 @@ def _mailbox_user(record: dict[str, Any]) -> str | None:
 
 def _where(record: dict[str, Any], named: Mapping[str, Mapping[str, Any]]) -> Flat:
     ip, port = first_address(
-        *(record.get(name) for name in ("ClientIP", "ClientIPAddress", "ActorIpAddress", "SenderIp"))
+        *(
+            record.get(name)
+            for name in ("ClientIP", "ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
+        )
     )
     extended = named["ExtendedProperties"]
     agent = text(record, "UserAgent") or text(extended, "UserAgent")

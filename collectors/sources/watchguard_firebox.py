@@ -1,14 +1,17 @@
-"""WatchGuard Firebox (Fireware): traffic, proxies, VPN, events, in LEEF.
+"""WatchGuard Firebox (Fireware): traffic, proxies, VPN, events, in LEEF or in its own syslog format.
 
-Source: WatchGuard, "Fireware Log Catalog" (message ids) and "IBM LEEF" syslog format. Accounts are written as
+Source: WatchGuard, "Fireware Log Catalog" (message ids), "IBM LEEF" syslog format, "Read a Log Message"
+(`collectors.watchguard`). Accounts are written as
 `user@domain@server`; the last part is the authentication server.
 """
 
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import leef
+from collectors import times
+from collectors.shapes import either, leef
 from collectors.source import Raw, Source
+from collectors.watchguard.plain import Plain
 
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 
@@ -16,8 +19,8 @@ source = Source(
     name="watchguard.firebox",
     title={"ja": "WatchGuard Firebox", "en": "WatchGuard Firebox"},
     zone_hint="perimeter",
-    shape=leef("WatchGuard"),
-    recognise=r"[12]\.0\|WatchGuard\|",
+    shape=either(r"\|WatchGuard\|", leef("WatchGuard"), Plain()),
+    recognise=r'[12]\.0\|WatchGuard\||\bmsg_id="[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}"',
     constants={"event.kind": "event", "observer.vendor": "WatchGuard", "observer.type": "firewall"},
     leftovers="watchguard",
     rename={
@@ -41,11 +44,29 @@ source = Source(
         "rule_name": "rule.name",
         "policy": "rule.ruleset",
         "virus": "threat.indicator.name",
+        "src_mac": "source.mac",
+        "filename": "file.name",
+        "file_name": "file.name",
+        "question": "dns.question.name",
+        "query_type": "dns.question.type",
+        "user_agent": "user_agent.original",
+        "sha256": "file.hash.sha256",
         "sha1": "file.hash.sha1",
         "md5": "file.hash.md5",
         "msg": "message",
     },
-    ignore=("leef.version", "leef.vendor", "devTime", "devTimeFormat", "src", "proto", "dstname", "disp"),
+    ignore=(
+        "leef.version",
+        "leef.vendor",
+        "devTime",
+        "devTimeFormat",
+        "src",
+        "proto",
+        "dstname",
+        "disp",
+        "utc",
+        "msg_id",
+    ),
 )
 
 
@@ -61,16 +82,20 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     ).struct
     account = e.first(
         said.str.extract(r"\buser \[([^\]]+)\]"),
-        said.str.extract(r"(?i)\buser '?([^\s']+?)'? (?:from|logged|log) "),
+        said.str.extract(r"(?i)\buser '?([^\s'\[\]]+?)'? (?:from|logged|log) "),
         e.present(raw["src_user"]),
     )
     host = e.present(raw["dstname"])
     return {
-        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
+        "@timestamp": e.time_or(
+            clock, times.parsed(raw["utc"], ["%Y-%m-%dT%H:%M:%S"], "UTC"), pl.col("header.timestamp")
+        ),
         "source.ip": e.first(e.ip(raw["src"]), leased.field("1"), said.str.extract(rf"\bfrom {_IP}")),
         "source.mac": leased.field("2"),
         "source.domain": leased.field("3"),
         "user.name": account.str.extract(r"^([^@]+)"),
+        "email.from.address": e.present(raw["sender"]).str.split(","),
+        "email.to.address": e.present(e.first(raw["recipients"], raw["rcpt_to"])).str.split(","),
         "user.domain": account.str.extract(r"^[^@]+@([^@]+)@"),
         "network.transport": raw["proto"].str.to_lowercase().str.extract(r"^([a-z0-9\-]+)"),
         "destination.domain": host,
@@ -82,9 +107,9 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by disposition and words."""
     said, fate = raw["msg"], raw["disp"].str.to_lowercase()
-    denied = fate.is_in(["deny", "drop", "block", "reset"])
-    failed = said.str.contains(r"(?i)was rejected|failed|invalid credentials")
-    worked = said.str.contains(r"(?i)was accepted|succeeded|authenticated")
+    denied = fate.str.contains(r"^(?:deny|drop|block|reset|strip|lock)|proxy(?:deny|drop|block)")
+    failed = said.str.contains(r"(?i)\brejected|failed|invalid credentials")
+    worked = said.str.contains(r"(?i)\baccepted|succeeded|authenticated")
     signing = said.str.contains(r"(?i)authentication of|logged (?:in|out)|log in attempt")
     return {
         "event.action": e.first(fate, said.str.extract(r"(?i)\b(logged in|logged out|accepted|rejected)\b")),

@@ -1,0 +1,1 @@
+"""WatchGuard Firebox."""
