@@ -1,92 +1,78 @@
 """Whom an incident may have to be reported to, and until when: a reminder with its uncertainty said.
 
-The facts and their confidence are in `duties.yaml`; this module only counts days.
+The duties and how their days are counted are those of the respond process (`responders.duties`); what people decided
+(`duty_clock` records) goes before what is counted from the detection.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from functools import cache
-from pathlib import Path
+from datetime import datetime
 from typing import Any
 
-import holidays
-
-from hinomi import yamlfile
-from hinomi.clock import JST
 from hinomi.incident import Incident
-from hinomi.words import Words, words
+from hinomi.store import Records
+from hinomi.words import Words
+from responders.duties.clocks import KIND
+from responders.duties.counting import Days, days
+from responders.duties.duty import Duty as Kind
+from responders.duties.duty import touched
 
-FILE = Path(__file__).with_name("duties.yaml")
+Clocks = Mapping[str, Mapping[str, Mapping[str, Any]]]
+"""Incident id → duty id → the clock's record."""
 
 
 @dataclass(frozen=True, slots=True)
 class Duty:
-    """One report that may be due. `due` is the last moment (end of a day in Japan), None where no number
-    of days is laid down; `inferred`/`due_inferred`: the source does not say it in so many words."""
+    """One report that may be due. `due` is the last moment (end of a day in Japan), None where no number of days is laid
+    down; `inferred`/`due_inferred`: the source does not say it in so many words; state: what people decided, empty
+    while nobody did."""
 
     id: str
     to: Words
     what: Words
     when: Words
-    trigger: Words
     inferred: bool
     due: datetime | None = None
     warn: datetime | None = None
     due_note: Words | None = None
     due_inferred: bool = False
+    state: str = ""
+
+    @property
+    def open(self) -> bool:
+        """Whether it still asks for somebody."""
+        return self.state not in ("sent", "not_due")
 
 
-def duties(incident: Incident) -> list[Duty]:
-    """The duties that the incident's zones touch; the clock starts when Hinomi opened it (safe side)."""
-    touched = set(incident.zones)
-    return [
-        _duty(entry, incident.opened)
-        for entry in _entries()
-        if (touched & set(entry["zones"])) or (not entry["zones"] and touched & {"mynumber", "lgwan"})
-    ]
+def duties(incident: Incident, clocks: Clocks | None = None) -> list[Duty]:
+    """What the incident's zones and grade touch. Where nobody decided from when the city knew, days are counted from
+    when Hinomi opened it (the safe side)."""
+    held = (clocks or {}).get(incident.id, {})
+    return [_duty(kind, incident, held.get(kind.id, {})) for kind in touched(incident)]
 
 
-def is_closed_day(day: date) -> bool:
-    """Saturday, Sunday, a national holiday, or 29 December to 3 January (地方自治法4条の2)."""
-    new_year = (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
-    return day.weekday() >= 5 or new_year or day in _national(day.year)
+def clocks_of(records: Records) -> Clocks:
+    """Every decision about a report, by incident."""
+    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for one in records.find(KIND, limit=10_000):
+        found.setdefault(str(one.body["incident_id"]), {})[str(one.body["duty"])] = one.body
+    return found
 
 
-def _duty(entry: Mapping[str, Any], known: datetime) -> Duty:
-    rule = entry.get("due")
-    start = known.astimezone(JST).date()
+def _duty(kind: Kind, incident: Incident, clock: Mapping[str, Any]) -> Duty:
+    counted: Days | None = None
+    if kind.rule is not None:
+        known = datetime.fromisoformat(clock["known"]) if clock.get("known") else incident.opened
+        counted = days(kind.rule, known, wrongful=bool(clock.get("wrongful")))
     return Duty(
-        id=entry["id"],
-        to=words(entry["to"]),
-        what=words(entry["what"]),
-        when=words(entry["when"]),
-        trigger=words(entry["trigger"]),
-        inferred=entry["confidence"] != "verified",
-        due=_end_of(_due_day(start, rule)) if rule else None,
-        warn=_end_of(start + timedelta(days=rule["warn_days"])) if rule and "warn_days" in rule else None,
-        due_note=words(rule["note"]) if rule else None,
-        due_inferred=entry.get("due_confidence", "verified") != "verified",
+        id=kind.id,
+        to=kind.to,
+        what=kind.what,
+        when=kind.when,
+        inferred=kind.inferred,
+        due=counted.due if counted else None,
+        warn=counted.warn if counted else None,
+        due_note=kind.note if counted else None,
+        due_inferred=kind.due_inferred,
+        state=str(clock.get("state", "")),
     )
-
-
-def _due_day(start: date, rule: Mapping[str, Any]) -> date:
-    day = start + timedelta(days=rule["days"] - (1 if rule.get("first_day_counts") else 0))
-    while rule.get("next_open_day") and is_closed_day(day):
-        day += timedelta(days=1)
-    return day
-
-
-def _end_of(day: date) -> datetime:
-    return datetime.combine(day, time(23, 59, 59), JST)
-
-
-@cache
-def _entries() -> list[dict[str, Any]]:
-    entries: list[dict[str, Any]] = yamlfile.read(FILE).value
-    return entries
-
-
-@cache
-def _national(year: int) -> frozenset[date]:
-    return frozenset(holidays.country_holidays("JP", years=year))

@@ -68,6 +68,7 @@ ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/rules", "nav.rules", frozenset()),
     ("/compliance", "nav.compliance", frozenset()),
     ("/reports", "nav.reports", frozenset()),
+    ("/oncall", "nav.oncall", frozenset()),
     ("/audit", "nav.audit", AUDITORS),
     ("/admin/users", "nav.people", ADMINS),
 )

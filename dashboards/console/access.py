@@ -54,6 +54,7 @@ class Page:
     handler: Handler
     access: Access
     quiet: bool = False
+    most: int = MAX_FORM
     """Asked for by the page itself, not by a person: does not keep an idle session alive."""
 
 
@@ -61,7 +62,7 @@ def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Resp
     """The page as Starlette calls it: read the form, know the person, check, answer."""
 
     async def serve(request: Request) -> Response:
-        raw = await body_of(request) if page.method == "POST" else b""
+        raw = await body_of(request, page.most) if page.method == "POST" else b""
         return await run_in_threadpool(_serve, console, page, request, raw)
 
     return serve
@@ -172,12 +173,12 @@ def _language(console: Console, request: Request) -> Language:
     return console.settings.language
 
 
-async def body_of(request: Request) -> bytes | None:
+async def body_of(request: Request, most: int = MAX_FORM) -> bytes | None:
     """The body of a form, or None when it is too large."""
     held = bytearray()
     async for chunk in request.stream():
         held += chunk
-        if len(held) > MAX_FORM:
+        if len(held) > most:
             return None
     return bytes(held)
 

@@ -17,17 +17,22 @@ from dashboards.console import (
     ack_link,
     around,
     audit_page,
+    automation_page,
     bulk,
     bundle,
+    case_actions,
     complete,
     compliance_page,
+    custody,
     decisions,
     export,
     incident_page,
     live,
+    oncall_page,
     onepage,
     people,
     queue,
+    report_draft,
     reports_page,
     residents,
     rules_page,
@@ -53,6 +58,7 @@ from dashboards.users import Users
 from hinomi.clock import Clock, SystemClock
 from hinomi.store import Events, Records
 from responders.desk import Desk
+from responders.settings import ResponderSettings
 
 
 def health(visit: Visit) -> Response:
@@ -65,6 +71,8 @@ def keys(visit: Visit) -> Response:
     """The keys of the console, also for browsers without script."""
     return visit.page("keys.html")
 
+
+MOST_DRAFT = 512 * 1024  # bytes: a report's items, percent-encoded
 
 PAGES = (
     Page("GET", "/help/keys", keys, Access.READ),
@@ -103,6 +111,35 @@ PAGES = (
     Page("POST", "/incidents/{number:int}/close", decisions.close, Access.WORK),
     Page("POST", "/incidents/{number:int}/reopen", decisions.reopen, Access.WORK),
     Page("POST", "/incidents/{number:int}/grade", decisions.regrade, Access.WORK),
+    Page("POST", "/incidents/{number:int}/tasks", case_actions.add_task, Access.WORK),
+    Page("POST", "/incidents/{number:int}/tasks/{task}", case_actions.finish_task, Access.WORK),
+    Page("POST", "/incidents/{number:int}/merge", case_actions.merge, Access.WORK),
+    Page("POST", "/incidents/{number:int}/split", case_actions.split, Access.WORK),
+    Page("POST", "/incidents/{number:int}/told", case_actions.told, Access.WORK),
+    Page("POST", "/incidents/{number:int}/evidence/seal", custody.seal, Access.WORK),
+    Page("POST", "/incidents/{number:int}/evidence/{piece}/hand", custody.hand, Access.WORK),
+    Page("POST", "/incidents/{number:int}/evidence/{piece}/read", custody.read, Access.WORK),
+    Page("GET", "/incidents/{number:int}/duties/{duty}", report_draft.show, Access.WORK),
+    Page("GET", "/incidents/{number:int}/duties/{duty}/file/{kind}", report_draft.file, Access.WORK),
+    Page("POST", "/incidents/{number:int}/duties/{duty}/start", case_actions.start_clock, Access.WORK),
+    Page("POST", "/incidents/{number:int}/duties/{duty}/decline", case_actions.decline_clock, Access.APPROVE),
+    Page("POST", "/incidents/{number:int}/duties/{duty}/draft", report_draft.draft, Access.WORK),
+    Page(
+        "POST", "/incidents/{number:int}/duties/{duty}/edit", report_draft.edit, Access.WORK, most=MOST_DRAFT
+    ),
+    Page("POST", "/incidents/{number:int}/duties/{duty}/approve", report_draft.approve, Access.APPROVE),
+    Page("POST", "/incidents/{number:int}/duties/{duty}/sent", report_draft.sent, Access.WORK),
+    Page("GET", "/oncall", oncall_page.show, Access.READ),
+    Page("GET", "/oncall/contacts.pdf", oncall_page.card, Access.WORK),
+    Page("POST", "/oncall/stand-in", oncall_page.stand_in, Access.WORK),
+    Page("POST", "/oncall/stand-in/{override}/drop", oncall_page.drop_stand_in, Access.WORK),
+    Page("POST", "/oncall/note", oncall_page.note, Access.WORK),
+    Page("GET", "/calendar/{token}", oncall_page.calendar, Access.OPEN),
+    Page("GET", "/automation", automation_page.show, Access.READ),
+    Page("POST", "/automation/stop", automation_page.stop, Access.WORK),
+    Page("POST", "/automation/resume", automation_page.resume, Access.APPROVE),
+    Page("POST", "/automation/delegate", automation_page.delegate, Access.APPROVE),
+    Page("POST", "/automation/delegations/{delegation}/end", automation_page.end_delegation, Access.APPROVE),
     Page("POST", "/runs/{run}/undo", decisions.undo, Access.APPROVE),
     Page("POST", "/runs/{run}/tasks/{index:int}", decisions.finish_task, Access.WORK),
     Page("POST", "/approvals/{approval}", decisions.decide, Access.APPROVE),
@@ -134,9 +171,10 @@ def create_app(
     *,
     users: Users | None = None,
     rulebook: Rulebook | None = None,
+    responding: ResponderSettings | None = None,
 ) -> Starlette:
     """The console over a store. `users` is a seam for tests (a cheaper password hash); rulebook: the rules in
-    force, none where it is left out."""
+    force, none where it is left out; responding: who is called and told, and what automation may do."""
     from dashboards.api import routes  # the API stands on this package
 
     chosen, time = settings or ConsoleSettings(), clock or SystemClock()
@@ -156,6 +194,7 @@ def create_app(
         tokens=Tokens(records, time),
         ldap=Directory(chosen.ldap) if chosen.ldap else None,
         oidc=Provider(chosen.oidc) if chosen.oidc else None,
+        responding=responding or ResponderSettings(),
         residents=Residents(
             records, time, frozenset(chosen.residents), timedelta(minutes=chosen.residents_minutes)
         ),

@@ -23,7 +23,7 @@ _MARGIN_IDS = 200
 def download(visit: Visit) -> Response:
     """`incident-<number>.zip`: events.ndjson, alerts.json, incident.json, SHA256SUMS."""
     incident = wanted(visit)
-    visit.console.residents.ask(visit, f"incident:{incident.number}", _datasets(visit, incident))
+    visit.console.residents.ask(visit, f"incident:{incident.number}", datasets(visit, incident))
     content = archive(visit, incident)
     digest = hashlib.sha256(content).hexdigest()
     visit.console.audit.append(
@@ -59,7 +59,8 @@ def archive(visit: Visit, incident: Incident) -> bytes:
     return held.getvalue()
 
 
-def _datasets(visit: Visit, incident: Incident) -> set[str]:
+def datasets(visit: Visit, incident: Incident) -> set[str]:
+    """Where the incident's events come from."""
     return {name for alert in Casework(visit.console.records).alerts(incident) for name in alert.datasets}
 
 

@@ -14,14 +14,16 @@ from dashboards.console import case_timeline, plans, summary, targets
 from dashboards.console.casework import Casework
 from dashboards.console.docket import docket
 from dashboards.console.evidence import Reader, Shown
+from dashboards.console.next_step import Table, next_step
+from dashboards.console.obligations import obligations
 from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
-from dashboards.duties import duties
-from dashboards.users import WORKERS
+from dashboards.users import APPROVERS, WORKERS
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident
 from hinomi.query import quoted
+from responders.duties import contacts
 from responders.incidents.casefile import needs_a_person
 
 _AROUND = timedelta(minutes=10)
@@ -82,10 +84,40 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "mine_to_decide": any(not decision.why_not for plan in runs for decision in plan.decisions),
         "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
         "precedents": precedents(incident, docket(visit.console.records)),
-        "duties": duties(incident),
+        **_work(visit, incident, runs),
         "merged_into": _merged_into(visit, incident),
         "live": True,
         "judging": visit.asked("act") == "verdict",
+    }
+
+
+def _work(visit: Visit, incident: Incident, runs: Sequence[plans.PlanRun]) -> dict[str, Any]:
+    """The next step and what people do beside deciding: reports, calls, tasks, evidence."""
+    from dashboards.console.case_actions import WAYS, now_input  # pages that stand on this one
+    from dashboards.console.oncall_page import on_duty
+
+    service, console, user = visit.console.service, visit.console, visit.user
+    owed = obligations(visit, incident)
+    told = service.contacts.of(incident.id)
+    to_tell = contacts.due(console.responding.contacts, incident.grade, told)
+    may_work = bool(user and user.has(WORKERS))
+    now, after = on_duty(visit)
+    return {
+        "next": next_step(visit, incident, Table(runs, owed, to_tell), may_work=may_work),
+        "owed": owed,
+        "may_office": bool(user and user.has(APPROVERS)),
+        "told": told,
+        "to_tell": to_tell,
+        "bodies": sorted(
+            console.responding.contacts.bodies.items(), key=lambda pair: (pair[1].order, pair[0])
+        ),
+        "ways": WAYS,
+        "on_duty": now,
+        "after_duty": after,
+        "messages": Casework(console.records).notifications(incident),
+        "tasks": service.cases.tasks(incident.id),
+        "pieces": service.cases.evidence(incident.id),
+        "now_input": now_input(visit),
     }
 
 

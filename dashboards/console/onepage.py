@@ -13,7 +13,7 @@ from dashboards.console import compliance_page, health
 from dashboards.console.casework import Casework
 from dashboards.console.ranking import Desk, Ranked, rank
 from dashboards.console.visit import Visit
-from dashboards.duties import duties
+from dashboards.duties import clocks_of, duties
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
 
@@ -38,7 +38,9 @@ def show(visit: Visit) -> Response:
     casework, now = Casework(console.records), console.clock.now()
     everything = casework.incidents()
     still = [one for one in everything if one.status is not Status.CLOSED]
-    ranked = rank(still, Desk(casework.waiting(), console.settings.targets, now, texts))
+    ranked = rank(
+        still, Desk(casework.waiting(), console.settings.targets, now, texts, clocks_of(console.records))
+    )
     grave = [one for one in ranked if one.incident.grade >= 2]
     week = now - timedelta(days=7)
     silent = [one for one in health.sources(console.records, now) if one.state == "silent"]
@@ -90,13 +92,13 @@ def _doing(one: Ranked, texts: Texts) -> str:
 
 def _decisions(visit: Visit, ranked: Sequence[Ranked]) -> list[str]:
     """What somebody in charge has to decide, with the day by which."""
-    texts = visit.texts
+    texts, clocks = visit.texts, clocks_of(visit.console.records)
     found = [texts("onepage.approve", n=one.incident.number) for one in ranked if one.waits_for_approval][:3]
     for one in ranked:
         if not _RESIDENTS & set(one.incident.zones):
             continue
-        for duty in duties(one.incident):
-            if duty.due is not None:
+        for duty in duties(one.incident, clocks):
+            if duty.due is not None and duty.open:
                 due = times.clock_time(duty.due, seconds=False)
                 found.append(
                     texts("onepage.report", n=one.incident.number, what=duty.what.of(visit.language), due=due)

@@ -11,6 +11,7 @@ from dashboards.console.docket import Entry, docket
 from dashboards.console.pager import page_number
 from dashboards.console.ranking import Desk, order, told
 from dashboards.console.visit import Visit
+from dashboards.duties import clocks_of
 from dashboards.users import WORKERS
 from hinomi.incident import Incident, Status
 from responders.incidents.casefile import needs_a_person
@@ -22,7 +23,13 @@ def show(visit: Visit) -> Response:
     """The table of incidents, filtered and counted; only the rows of the page are put into words."""
     console, view = visit.console, visit.asked("view", "open")
     casework = Casework(console.records)
-    desk = Desk(casework.waiting(), console.settings.targets, console.clock.now(), visit.texts)
+    desk = Desk(
+        casework.waiting(),
+        console.settings.targets,
+        console.clock.now(),
+        visit.texts,
+        clocks_of(console.records),
+    )
     entries = docket(console.records).entries()
     chosen = _chosen(entries, view, desk, visit)
     size = console.settings.page_size

@@ -1,14 +1,14 @@
 """What needs a person first, and why, in words."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
 from dashboards import times
 from dashboards.console import targets
 from dashboards.console.targets import Clock
-from dashboards.duties import Duty, duties
+from dashboards.duties import Clocks, Duty, duties
 from dashboards.settings import TargetSettings
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
@@ -55,12 +55,14 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What ranking looks at beside the incidents. waiting: ids with an approval that nobody has given yet."""
+    """What ranking looks at beside the incidents. waiting: ids with an approval that nobody has given yet; clocks: what
+    people decided about reports."""
 
     waiting: frozenset[str]
     targets: TargetSettings
     now: datetime
     texts: Texts
+    clocks: Clocks = field(default_factory=dict)
 
 
 def order(incidents: Sequence[Incident], desk: Desk) -> list[Incident]:
@@ -89,15 +91,16 @@ def told(ordered: Sequence[Incident], desk: Desk) -> list[Ranked]:
 def _ranked(incident: Incident, desk: Desk) -> Ranked:
     waits, closed = incident.id in desk.waiting, incident.status is Status.CLOSED
     clock = targets.running(incident, desk.targets, desk.now, desk.texts)
-    duty = None if closed else _next_duty(incident)
+    duty = None if closed else _next_duty(incident, desk.clocks)
     step = "next.approve" if waits and not closed else _NEXT[incident.status]
     why = _why(incident, waits, clock, duty, desk)
     return Ranked(incident, why, desk.texts(step), waits, clock, duty)
 
 
-def _next_duty(incident: Incident) -> Duty | None:
+def _next_duty(incident: Incident, clocks: Clocks) -> Duty | None:
     """The statutory report whose term ends first, where the incident's zones may call for one."""
-    dated = [(duty.due, number, duty) for number, duty in enumerate(duties(incident)) if duty.due is not None]
+    found = [duty for duty in duties(incident, clocks) if duty.open]
+    dated = [(duty.due, number, duty) for number, duty in enumerate(found) if duty.due is not None]
     return min(dated)[2] if dated else None
 
 

@@ -25,6 +25,7 @@ from hinomi.store import Events, Records
 from hinomi.words import Language
 from responders.audit import Audit
 from responders.desk import Desk
+from responders.settings import ResponderSettings
 
 if TYPE_CHECKING:
     from dashboards.console.compliance_page import Judgement
@@ -57,6 +58,7 @@ class Console:
     ldap: Directory | None
     oidc: Provider | None
     judgement: "Judgement"
+    responding: ResponderSettings = field(default_factory=ResponderSettings)
     counted: "Lately[list[Kept]]" = field(default_factory=lambda: Lately(60))
     matrices: "Lately[Matrix]" = field(default_factory=lambda: Lately(60))
     arrivals: "Lately[Arrivals]" = field(default_factory=lambda: Lately(60))
@@ -111,6 +113,10 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """An HTML page from a template."""
+        from dashboards.console.automation_page import (
+            state as automation,  # a page, which stands on this module
+        )
+
         text = self.console.templates.get_template(template).render(
             t=self.texts,
             language=self.language,
@@ -126,6 +132,7 @@ class Visit:
             roles=self.roles,
             organization=self.console.settings.organization,
             now=self.console.clock.now(),
+            automation=automation(self.console) if self.user else None,
             done=self.asked("done"),
             **context,
         )

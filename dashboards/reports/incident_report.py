@@ -5,7 +5,7 @@ from datetime import datetime
 from dashboards import attack, times
 from dashboards.console.casework import Casework
 from dashboards.console.summary import facts
-from dashboards.duties import duties
+from dashboards.duties import Clocks, clocks_of, duties
 from dashboards.reporting.document import (
     Block,
     Document,
@@ -59,7 +59,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
             Part(texts("case.alerts"), [_alerts(alerts, texts)]),
             Part(texts("case.timeline"), _timeline(incident, texts)),
             Part(texts("plan.title"), _runs(of, incident, texts)),
-            Part(texts("duty.title"), _duties(incident, texts)),
+            Part(texts("duty.title"), _duties(incident, texts, clocks_of(of.records))),
         ],
         origins=[
             Origin(
@@ -139,17 +139,18 @@ def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:
     return blocks or [Paragraph(texts("plan.none"), "small")]
 
 
-def _duties(incident: Incident, texts: Texts) -> list[Block]:
+def _duties(incident: Incident, texts: Texts, clocks: Clocks) -> list[Block]:
     rows = [
         (
             one.what.of(texts.language),
             one.to.of(texts.language),
             one.when.of(texts.language) + (f"({texts('duty.inferred')})" if one.inferred else ""),
             times.full(one.due) if one.due else "—",
+            texts(f"duty.state_{one.state or 'open'}"),
         )
-        for one in duties(incident)
+        for one in duties(incident, clocks)
     ]
-    head = tuple(texts(key) for key in ("digest.what", "duty.to", "duty.when", "duty.due"))
+    head = tuple(texts(key) for key in ("digest.what", "duty.to", "duty.when", "duty.due", "duty.state"))
     return [
         Table(head, rows, empty=texts("incidentreport.no_duties")),
         Paragraph(texts("duty.lead"), "small"),

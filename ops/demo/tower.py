@@ -17,13 +17,32 @@ from ops.rundir import RunDir, alive
 from ops.supervisor import python
 
 PEOPLE = {
-    "sato": {"name_ja": "情報政策課 佐藤", "name_en": "Sato, information policy", "channels": ["messages"]},
+    "sato": {
+        "name_ja": "情報政策課 佐藤",
+        "name_en": "Sato, information policy",
+        "channels": ["messages"],
+        "phone": "000-0000-0001",
+    },
     "suzuki": {
         "name_ja": "情報政策課長 鈴木",
         "name_en": "Suzuki, head of section",
         "channels": ["messages"],
+        "phone": "000-0000-0002",
+        "office": "information_system_manager",
     },
-    "ciso": {"name_ja": "副市長(CISO)", "name_en": "Deputy mayor (CISO)", "channels": ["messages"]},
+    "ciso": {
+        "name_ja": "副市長(CISO)",
+        "name_en": "Deputy mayor (CISO)",
+        "channels": ["messages"],
+        "phone": "000-0000-0003",
+        "office": "ciso",
+    },
+}
+CONTACTS = {
+    "csirt": ("csirt", "市 CSIRT(統一的な窓口)", "000-0000-0010", "24時間", 10, 1),
+    "resident_section": ("department", "市民課(住民記録の所管)", "000-0000-0011", "平日 8:30〜17:15", 20, 2),
+    "maintainer": ("vendor", "住民記録システム保守事業者", "000-0000-0012", "24時間", 30, 2),
+    "prefecture": ("prefecture", "県 市町村課", "000-0000-0013", "平日 8:30〜17:15", 40, 3),
 }
 _WAIT = 120.0
 
@@ -123,6 +142,19 @@ class DemoTower:
                         ]
                         for grade in (1, 2, 3)
                     },
+                },
+                "contacts": {
+                    "bodies": {
+                        name: {
+                            "role": role,
+                            "name_ja": name_ja,
+                            "phone": phone,
+                            "hours": hours,
+                            "order": order,
+                            "grade": grade,
+                        }
+                        for name, (role, name_ja, phone, hours, order, grade) in CONTACTS.items()
+                    }
                 },
                 "notify": {
                     "base_url": f"http://127.0.0.1:{self.console_port}",

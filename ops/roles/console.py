@@ -20,7 +20,9 @@ def _run(process: Role) -> None:
     rulebook = Rulebook(process.settings.rules_in_force(process.data), cache_folder())
     store, name = process.settings.store, console.organization
     desk = open_desk(store, records, process.data, process.clock, organization=name)
-    app = create_app(events, records, desk, console, process.clock, rulebook=rulebook)
+    app = create_app(
+        events, records, desk, console, process.clock, rulebook=rulebook, responding=process.settings.respond
+    )
     warm(app.state.console)
     server = uvicorn.Server(
         uvicorn.Config(

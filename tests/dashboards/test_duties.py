@@ -4,14 +4,19 @@ from datetime import date, datetime
 
 import pytest
 
-from dashboards.duties import Duty, duties, is_closed_day
+from dashboards.duties import Duty, duties
 from hinomi.alert import Level
 from hinomi.clock import JST
 from hinomi.incident import Incident
+from responders.duties.duty import touched
 
 
 def _duties(opened: datetime, *zones: str) -> dict[str, Duty]:
-    incident = Incident(
+    return {duty.id: duty for duty in duties(_incident(opened, *zones))}
+
+
+def _incident(opened: datetime, *zones: str) -> Incident:
+    return Incident(
         id="i",
         number=1,
         title_ja="",
@@ -23,7 +28,6 @@ def _duties(opened: datetime, *zones: str) -> dict[str, Duty]:
         updated=opened,
         zones=list(zones),
     )
-    return {duty.id: duty for duty in duties(incident)}
 
 
 @pytest.mark.parametrize(
@@ -59,14 +63,21 @@ def test_inferred_is_marked() -> None:
 
 
 def test_zones_decide() -> None:
-    """LGWAN brings J-LIS and the prefecture, the internet zone nothing."""
+    """LGWAN brings the ministry, the prefecture and the other bodies that its zone names; the internet zone only the
+    city's own CISO. The same duties and days as those that the respond process warns of."""
     when = datetime(2026, 6, 2, tzinfo=JST)
-    assert set(_duties(when, "lgwan")) == {"CISO-INTERNAL", "JLIS-LGWAN", "PREF"}
-    assert _duties(when, "internet") == {}
+    found = _duties(when, "lgwan")
+    assert set(found) == {one.id for one in touched(_incident(when, "lgwan"))}
+    assert {"CISO-INTERNAL", "MIC", "PREF"} <= set(found)
+    assert set(_duties(when, "internet")) == {"CISO-INTERNAL"}
 
 
-def test_closed_days() -> None:
-    """Weekends, holidays, substitute holidays and the New Year's closing are closed."""
-    closed = (date(2026, 11, 21), date(2026, 11, 23), date(2026, 5, 6), date(2026, 12, 29), date(2027, 1, 3))
-    assert all(map(is_closed_day, closed))
-    assert not any(map(is_closed_day, (date(2026, 11, 24), date(2026, 12, 28), date(2027, 1, 4))))
+def test_a_decision_goes_before_the_detection() -> None:
+    """Once a person said from when the city knew, days count from there; what was sent or is not due asks nobody."""
+    when = datetime(2026, 6, 2, 9, tzinfo=JST)
+    clock = {"state": "running", "known": datetime(2026, 6, 10, 9, tzinfo=JST).isoformat(), "wrongful": True}
+    held = {"i": {"PPC-MN-FINAL": clock, "PPC-MN-PRELIM": {"state": "not_due"}}}
+    found = {one.id: one for one in duties(_incident(when, "mynumber"), held)}
+    assert found["PPC-MN-FINAL"].due == datetime(2026, 8, 10, 23, 59, 59, tzinfo=JST)  # day 60 is a Saturday
+    assert found["PPC-MN-FINAL"].open
+    assert not found["PPC-MN-PRELIM"].open

@@ -75,10 +75,10 @@ def test_times_are_japanese_with_the_original_on_hover(city: City) -> None:
 
 
 def test_my_number_incident_shows_the_report_clock(city: City) -> None:
-    """Opened 19 Nov: preliminary by the 23rd + 1 (day 5), final on day 30, 18 Dec, a Friday."""
+    """Opened 19 Nov, which is day 1: preliminary by day 5, the 23rd (the source moves no day), final on day 30, 18 Dec."""
     page = browser(city, "m.kato").get("/incidents/2").text
     assert "特定個人情報の漏えい等 速報" in page
-    assert "2026-11-24 23:59:59 JST" in page
+    assert "2026-11-23 23:59:59 JST" in page
     assert "2026-12-18 23:59:59 JST" in page
 
 

@@ -30,6 +30,32 @@ ALLOWED = {
     "POST /incidents/{number:int}/close": WORKERS,
     "POST /incidents/{number:int}/reopen": WORKERS,
     "POST /incidents/{number:int}/grade": WORKERS,
+    "POST /incidents/{number:int}/tasks": WORKERS,
+    "POST /incidents/{number:int}/tasks/{task}": WORKERS,
+    "POST /incidents/{number:int}/merge": WORKERS,
+    "POST /incidents/{number:int}/split": WORKERS,
+    "POST /incidents/{number:int}/told": WORKERS,
+    "POST /incidents/{number:int}/evidence/seal": WORKERS,
+    "POST /incidents/{number:int}/evidence/{piece}/hand": WORKERS,
+    "POST /incidents/{number:int}/evidence/{piece}/read": WORKERS,
+    "GET /incidents/{number:int}/duties/{duty}": WORKERS,
+    "GET /incidents/{number:int}/duties/{duty}/file/{kind}": WORKERS,
+    "POST /incidents/{number:int}/duties/{duty}/start": WORKERS,
+    "POST /incidents/{number:int}/duties/{duty}/decline": APPROVERS,
+    "POST /incidents/{number:int}/duties/{duty}/draft": WORKERS,
+    "POST /incidents/{number:int}/duties/{duty}/edit": WORKERS,
+    "POST /incidents/{number:int}/duties/{duty}/approve": APPROVERS,
+    "POST /incidents/{number:int}/duties/{duty}/sent": WORKERS,
+    "GET /oncall": EVERYONE,
+    "GET /oncall/contacts.pdf": WORKERS,
+    "POST /oncall/stand-in": WORKERS,
+    "POST /oncall/stand-in/{override}/drop": WORKERS,
+    "POST /oncall/note": WORKERS,
+    "GET /automation": EVERYONE,
+    "POST /automation/stop": WORKERS,
+    "POST /automation/resume": APPROVERS,
+    "POST /automation/delegate": APPROVERS,
+    "POST /automation/delegations/{delegation}/end": APPROVERS,
     "POST /runs/{run}/undo": APPROVERS,
     "POST /runs/{run}/tasks/{index:int}": WORKERS,
     "POST /approvals/{approval}": APPROVERS,
@@ -70,6 +96,7 @@ OPEN = {
     "GET /sign-in/oidc/back",
     "GET /a/{token}",
     "POST /a/{token}",
+    "GET /calendar/{token}",
     "GET /healthz",
 }
 OWN_THINGS = {"POST /account/session", "POST /account/token/end", "POST /views/{view}/remove"}
@@ -91,6 +118,9 @@ def _address(page: Page) -> str:
         .replace("{view}", "none")
         .replace("{name}", "none.pdf")
     )
+    filled = filled.replace("{duty}", "MIC").replace("{kind}", "pdf")
+    for name in ("task", "piece", "override", "delegation"):
+        filled = filled.replace("{" + name + "}", "none")
     return filled.replace("{token}", "made-up")
 
 

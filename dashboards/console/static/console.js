@@ -69,7 +69,7 @@ function pressed(event, key) {
   else target.click();
 }
 
-const PLACES = { q: "/", s: "/search", o: "/sources", r: "/reports" };
+const PLACES = { q: "/", s: "/search", o: "/sources", r: "/reports", d: "/oncall", k: "/automation" };
 let going = 0;
 
 const KEYS = {
@@ -314,6 +314,7 @@ $$("[data-complete]").forEach(completion);
 document.addEventListener("submit", (event) => {
   if (event.target.method !== "post") return;
   if (event.target.dataset.sent) event.preventDefault();
+  if (event.target.matches("[data-download]") || (event.submitter && event.submitter.matches("[data-download]"))) return;
   event.target.dataset.sent = "yes";
 });
 window.addEventListener("pageshow", () => {

@@ -1,0 +1,141 @@
+"""Work on a case from its page: tasks, joining and parting, who was told, and whether a report is due."""
+
+from datetime import datetime
+
+from starlette.responses import Response
+
+from dashboards import times
+from dashboards.console.casework import Casework
+from dashboards.console.decisions import text
+from dashboards.console.incident_page import wanted
+from dashboards.console.visit import Visit
+from hinomi.clock import JST
+from hinomi.errors import InputError
+from hinomi.incident import Incident
+from responders.cases import TASK
+
+WAYS = ("phone", "mail", "form", "meeting", "fax")
+
+
+def add_task(visit: Visit) -> Response:
+    """Something that somebody has to do, by when."""
+    incident, title = wanted(visit), text(visit, "title")
+    due = moment(visit, "due") if visit.form.get("due") else None
+    visit.console.service.cases.add_task(
+        incident.id,
+        title,
+        actor=visit.actor,
+        roles=visit.roles,
+        assignee=visit.form.get("assignee", "")[:64],
+        due=due,
+    )
+    return _back(visit, incident, "task_added")
+
+
+def finish_task(visit: Visit) -> Response:
+    """It is done, or need not be done any more."""
+    incident, identity = wanted(visit), str(visit.request.path_params["task"])
+    held = visit.console.records.get(TASK, identity)
+    if held is None or held.body["incident_id"] != incident.id:
+        raise InputError("この作業はありません。", "there is no such task")
+    visit.console.service.cases.finish_task(
+        identity,
+        actor=visit.actor,
+        roles=visit.roles,
+        note=visit.form.get("note", "")[:2000],
+        dropped=visit.form.get("do") == "drop",
+    )
+    return _back(visit, incident, "task_finished")
+
+
+def merge(visit: Visit) -> Response:
+    """Join this incident with another one: the older takes the younger in."""
+    incident, other = wanted(visit), _other(visit)
+    kept = visit.console.service.cases.merge(
+        incident.id, [other.id], text(visit, "reason"), actor=visit.actor, roles=visit.roles
+    )
+    return _back(visit, kept, "merged")
+
+
+def _other(visit: Visit) -> Incident:
+    number = visit.form.get("other", "").strip().lstrip("#\uff03")
+    found = Casework(visit.console.records).incident(int(number)) if number.isdecimal() else None
+    if found is None:
+        raise InputError("この番号のインシデントはありません。", "there is no incident with this number")
+    return found
+
+
+def split(visit: Visit) -> Response:
+    """Ask that ticked alerts become an incident of their own."""
+    incident = wanted(visit)
+    visit.console.service.cases.split(
+        incident.id,
+        visit.many.get("alert", []),
+        text(visit, "reason"),
+        actor=visit.actor,
+        roles=visit.roles,
+    )
+    return _back(visit, incident, "split_asked")
+
+
+def told(visit: Visit) -> Response:
+    """Somebody was told something: whom, what, by which way, when, and what they answered."""
+    incident, way = wanted(visit), visit.form.get("way", "")
+    if way not in WAYS:
+        raise InputError("連絡の方法を選んでください。", "choose how they were told")
+    visit.console.service.contacts.told(
+        incident.id,
+        text(visit, "whom")[:200],
+        text(visit, "what"),
+        by_way_of=way,
+        at=moment(visit, "at") if visit.form.get("at") else visit.console.clock.now(),
+        actor=visit.actor,
+        roles=visit.roles,
+        answer=visit.form.get("answer", ""),
+    )
+    return _back(visit, incident, "told")
+
+
+def start_clock(visit: Visit) -> Response:
+    """A report is due: from when the city knew, and why."""
+    incident, duty = wanted(visit), str(visit.request.path_params["duty"])
+    visit.console.service.clocks.start(
+        incident.id,
+        duty,
+        moment(visit, "known"),
+        text(visit, "why"),
+        actor=visit.actor,
+        roles=visit.roles,
+        wrongful=visit.form.get("wrongful") == "yes",
+    )
+    return _back(visit, incident, "clock_started")
+
+
+def decline_clock(visit: Visit) -> Response:
+    """No report is due, with the reason; an office decides."""
+    incident, duty = wanted(visit), str(visit.request.path_params["duty"])
+    visit.console.service.clocks.decline(
+        incident.id, duty, text(visit, "why"), actor=visit.actor, roles=visit.roles
+    )
+    return _back(visit, incident, "clock_declined")
+
+
+def moment(visit: Visit, field: str) -> datetime:
+    """A time of a form, in Japan. Raises InputError."""
+    try:
+        given = datetime.fromisoformat(visit.form.get(field, ""))
+    except ValueError:
+        raise InputError("日時を入力してください。", "enter a date and a time") from None
+    zoned = given if given.tzinfo else given.replace(tzinfo=JST)
+    if not 2000 <= zoned.year <= 2200:
+        raise InputError("日時を入力してください。", "enter a date and a time")
+    return zoned
+
+
+def now_input(visit: Visit) -> str:
+    """Now, as a form's field for a time takes it."""
+    return times.local_input(visit.console.clock.now())
+
+
+def _back(visit: Visit, incident: Incident, done: str) -> Response:
+    return visit.to(f"/incidents/{incident.number}", done=done)

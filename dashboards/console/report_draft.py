@@ -1,0 +1,121 @@
+"""The draft of a report to an authority: filled from the incident, edited by people, approved by another, sent by hand."""
+
+from starlette.responses import Response
+
+from dashboards.console.case_actions import moment, now_input
+from dashboards.console.decisions import text
+from dashboards.console.incident_page import wanted
+from dashboards.console.obligations import Obligation, obligations
+from dashboards.console.visit import Visit
+from hinomi.errors import InputError
+from responders.duties import drafting
+
+_TYPES = {
+    "pdf": "application/pdf",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+}
+
+
+def _wanted(visit: Visit) -> Obligation:
+    """The duty of the address line. Raises InputError where the incident has none of that name."""
+    name = str(visit.request.path_params["duty"])
+    for one in obligations(visit, wanted(visit)):
+        if one.duty.id == name:
+            return one
+    raise InputError("この報告は、このインシデントにありません。", "this incident has no such report")
+
+
+def _clock(one: Obligation) -> str:
+    if one.clock is None or one.undecided:
+        raise InputError(
+            "先に、報告が要ると決めて期限を数え始めてください。", "first decide that the report is due"
+        )
+    return one.clock.id
+
+
+def show(visit: Visit) -> Response:
+    """The newest version, its blanks, and what may be done with it."""
+    one = _wanted(visit)
+    versions = visit.console.service.reports.versions(one.clock.id) if one.clock else []
+    latest = versions[-1] if versions else None
+    fields = latest.body["fields"] if latest else {}
+    return visit.page(
+        "draft.html",
+        one=one,
+        incident=one.incident,
+        here=one.address,
+        versions=versions,
+        latest=latest,
+        items=[(item.key, item.title, fields.get(item.key, "")) for item in one.duty.items],
+        blanks=set(drafting.blanks(fields)) if latest else set(),
+        now_input=now_input(visit),
+    )
+
+
+def draft(visit: Visit) -> Response:
+    """A version filled from what is known of the incident now."""
+    one = _wanted(visit)
+    visit.console.service.reports.draft(_clock(one), actor=visit.actor, roles=visit.roles)
+    return visit.to(one.address, done="drafted")
+
+
+def edit(visit: Visit) -> Response:
+    """A new version with what the form says."""
+    one = _wanted(visit)
+    keys = {item.key for item in one.duty.items}
+    changes = {
+        key.removeprefix("item-"): value.replace("\r\n", "\n")
+        for key, value in visit.form.items()
+        if key.startswith("item-") and key.removeprefix("item-") in keys
+    }
+    visit.console.service.reports.edit(_clock(one), changes, actor=visit.actor, roles=visit.roles)
+    return visit.to(one.address, done="draft_saved")
+
+
+def approve(visit: Visit) -> Response:
+    """Somebody who did not write it lets this version go out."""
+    one = _wanted(visit)
+    visit.console.service.reports.approve(_clock(one), _version(visit), actor=visit.actor, roles=visit.roles)
+    return visit.to(one.address, done="draft_approved")
+
+
+def sent(visit: Visit) -> Response:
+    """A person sent it: when and by which way."""
+    one = _wanted(visit)
+    visit.console.service.reports.sent(
+        _clock(one),
+        _version(visit),
+        text(visit, "how"),
+        moment(visit, "at"),
+        actor=visit.actor,
+        roles=visit.roles,
+    )
+    return visit.to(one.address, done="draft_sent")
+
+
+def file(visit: Visit) -> Response:
+    """The version as PDF or Word file; taking it is written to the audit log."""
+    one, kind = _wanted(visit), str(visit.request.path_params["kind"])
+    if kind not in _TYPES:
+        raise InputError("PDF か DOCX を選んでください。", "choose PDF or DOCX")
+    number = _number(visit.asked("version"))
+    written = visit.console.service.reports.written(_clock(one), number)
+    visit.console.audit.append(
+        actor=visit.actor,
+        action="console.draft",
+        target=one.incident.id,
+        details={"duty": one.duty.id, "version": number, "kind": kind},
+    )
+    name = f"{one.duty.id}-{one.incident.number}-v{number}.{kind}"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(getattr(written, kind), media_type=_TYPES[kind], headers=headers)
+
+
+def _version(visit: Visit) -> int:
+    return _number(visit.form.get("version", ""))
+
+
+def _number(given: str) -> int:
+    if not given.isdecimal() or len(given) > 6:
+        raise InputError("この版はありません。", "there is no such version")
+    return int(given)
