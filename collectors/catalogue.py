@@ -68,12 +68,12 @@ def find(name: str) -> Source:
     known = sources()
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3)
-    names = ", ".join(near or sorted(known))
+    near = ", ".join(difflib.get_close_matches(name, known, n=3))
     raise ContentError(
-        f"ソース「{name}」はありません。{'近い名前' if near else 'あるもの'}: {names}",
-        f'there is no source "{name}"; {"near names" if near else "see docs/sources.md"}'
-        + (f": {names}" if near else ""),
+        f"ソース「{name}」はありません。"
+        + (f"近い名前: {near}" if near else "一覧は hinomi sources list で見られます。"),
+        f'there is no source "{name}"; '
+        + (f"near names: {near}" if near else "hinomi sources list shows all"),
     )
 
 

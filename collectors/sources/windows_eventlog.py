@@ -14,16 +14,29 @@ from collectors.windows.records import WindowsEvents
 _BESIDE = r'"(?:Channel|UtcTime|ProcessGuid|SubjectUserName|TargetUserName|ScriptBlockText|CommandLine)":'
 """What a flat record has beside its event id; in any order."""
 
+_FORMS = (
+    r'"winlog":\s*\{',
+    r'^\s*\{\s*"Event":\s*\{.*"System":',
+    r"<Event(?:\s+xmlns=[^>]*)?>\s*<System>",
+    r'"SourceModuleType":\s*"im_msvistalog"',
+    rf'"EventID":\s*"?\d+"?.*{_BESIDE}',
+    rf'{_BESIDE}.*"EventID":\s*"?\d+',
+)
+_ENVELOPES = (
+    r'"win":\s*\{.*"eventID":',
+    r'"EventId":.*"Payload":\s*"\{',
+    r'"Payload":\s*"\{.*"EventId":',
+    r'"(?:_raw|data)":\s*"\s*<Event[\s>]',
+    r'"System":\s*\{.*"OpenWEC":\s*\{',
+    r'"OpenWEC":\s*\{.*"System":\s*\{',
+)
+
 source = Source(
     name="windows.eventlog",
     title={"ja": "Windows イベントログ", "en": "Windows event log"},
     shape=WindowsEvents(),
     narrow=WindowsNarrow(),
-    recognise=(
-        r'"winlog":\s*\{|^\s*\{\s*"Event":\s*\{.*"System":|<Event(?:\s+xmlns=[^>]*)?>\s*<System>'
-        r'|"SourceModuleType":\s*"im_msvistalog"'
-        rf'|"EventID":\s*"?\d+"?.*{_BESIDE}|{_BESIDE}.*"EventID":\s*"?\d+'
-    ),
+    recognise="|".join((*_FORMS, *_ENVELOPES)),
 )
 
 

@@ -7,22 +7,24 @@ from typing import Any
 
 import polars as pl
 
-from collectors.windows import documents, logs, xml
+from collectors.windows import documents, envelopes, logs, xml
 from collectors.windows.forms import DATA, FORMS, form_of
 from hinomi import ecs
 
 PROVIDER, CODE = "winlog.provider_name", "winlog.event_id"
 _TEXTS = (PROVIDER, CODE, "winlog.channel", "winlog.computer_name", "winlog.record_id")
-_EVENT_ID = r'"(?:EventID|event_id)"\s*:\s*(?:\{[^}]*\}\s*,\s*"#text"\s*:\s*)?"?(\d+)|<EventID[^>]*>(\d+)'
-_PROVIDER = r'"(?:provider_name|SourceName|Name)"\s*:\s*"([^"]*)"'
+_EVENT_ID = (
+    r'"(?:EventI[Dd]|event_id|eventID)"\s*:\s*(?:\{[^}]*\}\s*,\s*"#text"\s*:\s*)?"?(\d+)|<EventID[^>]*>(\d+)'
+)
+_PROVIDER = r'"(?:provider_?[nN]ame|SourceName|Name|Provider)"\s*:\s*"([^"]*)"'
 _MOST_PARAMS = 64
 _GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{12}$"
 
 
 @dataclass(frozen=True, slots=True)
 class WindowsEvents:
-    """Reads EVTX dumps, event XML (bare or in an Azure diagnostic record), Winlogbeat and flat (NXLog)
-    JSON, line by line in any mixture."""
+    """Reads EVTX dumps, event XML, Winlogbeat and flat (NXLog) JSON, bare or in another tool's envelope, line by line
+    in any mixture."""
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with `row`, `winlog.*` and whatever ECS fields the shipper filled."""
@@ -57,14 +59,7 @@ def _documents(part: pl.DataFrame) -> Iterator[documents.Pair]:
         else:
             lines.append((row, _json_part(line)))
     for row, document in documents.parsed(lines):
-        yield row, _unpacked(document)
-
-
-def _unpacked(document: dict[str, Any]) -> dict[str, Any]:
-    """The event inside an Azure virtual machine's diagnostic record, which carries its XML."""
-    properties = document.get("properties")
-    raw = properties.get("RawXml") if type(properties) is dict else None
-    return (xml.document(raw) if type(raw) is str else None) or document
+        yield row, envelopes.unpacked(document)
 
 
 def _json_part(line: str | None) -> str | None:

@@ -28,6 +28,17 @@ def document(line: str) -> dict[str, Any] | None:
     return {"Event": event} if isinstance(event.get("System"), dict) else None
 
 
+def children(text: str) -> dict[str, Any]:
+    """What stands inside one XML element, such as the text of UserData; empty where it cannot be read."""
+    if len(text) > _LONGEST or "<!" in text:
+        return {}
+    try:
+        root = ElementTree.fromstring(text)  # noqa: S314 - no DTD gets here
+    except ElementTree.ParseError:
+        return {}
+    return _children(root) if _local(root.tag) == "UserData" else {_local(root.tag): _value(root, 8)}
+
+
 def _local(tag: str) -> str:
     return tag.rpartition("}")[2]
 
