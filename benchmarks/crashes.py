@@ -2,13 +2,14 @@
 
 A point is before and after each write of a record and after each change of a target. Each point is a run of its own: a
 process that kills itself there, then one that goes on to the end and puts everything back. First over targets on disk, for
-every playbook that comes with Hinomi; then over five real targets (OpenLDAP, nftables in a network namespace, Squid,
-Unbound, a switch behind OpenSSH), whose every byte is compared.
+every playbook that comes with Hinomi; then over six real targets, compared before and after byte by byte: all entries of
+an OpenLDAP with all their attributes (but entryCSN, modifyTimestamp, modifiersName: who wrote last when), the ruleset of
+nftables in a network namespace, Squid's list, Unbound's, BIND's whole zone (but its serial, which only grows) and what
+both answer, a switch's configuration behind OpenSSH.
 
 usage: python -m benchmarks.crashes [every so many points, real targets: every so many points] [playbook …]
 """
 
-import gc
 import json
 import os
 import shutil
@@ -17,7 +18,6 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +28,10 @@ from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets
 from responders.playbooks.playbook import Playbook, catalogue, load
 from responders.playbooks.run import RunState, StepState
-from tests.responders.peers import real
+from tests.responders.peers import real, several
 from tests.responders.playbooks.dying import OnDisk, Point, carried, counting, killed
 from tests.responders.playbooks.stage import HEAD, Scene, scene, written
-from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, directory
-from tests.responders.test_real_targets import STEPS
+from tests.responders.slapd import ROBOT_PASSWORD
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
 ZONES = ["lgwan", "mynumber"]
@@ -110,32 +109,13 @@ def _wrong(place: Path, playbook: Playbook) -> Iterator[str]:
     on.runs.records.close()
 
 
-@contextmanager
-def targets(place: Path) -> Iterator[dict[str, real.Target]]:
-    """Five real targets."""
-    os.environ["HINOMI_LDAP"] = ROBOT_PASSWORD
-    with ExitStack() as stack:
-        found = {
-            "host_firewall": stack.enter_context(real.nftables(place / "nft")),
-            "proxy": stack.enter_context(real.squid(place / "squid")),
-            "dns": stack.enter_context(real.unbound(place / "unbound")),
-            "switch": stack.enter_context(real.device(place / "switch")),
-        }
-        ldap = stack.enter_context(directory(place / "ldap"))
-        section = {"kind": "ldap", "url": ldap.url, "base": BASE, "bind_dn": ROBOT, "method": "ppolicy"}
-        section["password"] = "env:HINOMI_LDAP"
-        found["directory"] = real.Target(section, lambda: str(ldap.locked("t.yamada")))
-        yield found
-        gc.collect()
-
-
 def every_real_point(place: Path, found: Mapping[str, real.Target], step: int = 1) -> tuple[int, list[str]]:
     """(points tried, what was wrong) for a playbook over real targets."""
     own = Targets({name: ADAPTER.validate_python(one.section) for name, one in found.items()})
     was, wrong, tried = {name: one.state() for name, one in found.items()}, [], 0
     start = place / "start"
     start.mkdir(parents=True)
-    playbook = written(start, STEPS, HEAD)
+    playbook = written(start, several.STEPS, HEAD)
     prepared(start, playbook)
     for at in range(1, _MOST, step):
         folder = place / str(at)
@@ -157,8 +137,8 @@ def every_real_point(place: Path, found: Mapping[str, real.Target], step: int = 
         if on.run.state is not RunState.UNDONE or on.runs.audit.verify():
             wrong.append(f"at {at}: it ended {on.run.state}: {on.run.journal[-3:]}")
         acted = [line for line in on.run.journal if "started→done" in line]
-        if len(acted) != len(found):
-            wrong.append(f"at {at}: {len(acted)} acts of {len(found)}")
+        if len(acted) != several.ACTS:
+            wrong.append(f"at {at}: {len(acted)} acts of {several.ACTS}")
         on.runs.records.close()
         shutil.rmtree(folder)
         if not died:
@@ -207,10 +187,11 @@ def main(step: int = 1, real_step: int = 1, *names: str) -> bool:
             points, wrong = points + tried, wrong + found
             print(f"{name}: kill -9 at {tried} points, {len(found)} wrong", flush=True)
         if real_step:
-            with targets(Path(place)) as there:
+            os.environ["HINOMI_LDAP"] = ROBOT_PASSWORD
+            with several.targets(Path(place)) as there:
                 tried, found = every_real_point(Path(place) / "real", there, real_step)
             points, wrong = points + tried, wrong + found
-            print(f"five real targets: kill -9 at {tried} points, {len(found)} wrong", flush=True)
+            print(f"six real targets: kill -9 at {tried} points, {len(found)} wrong", flush=True)
     print(json.dumps(wrong[:20], ensure_ascii=False, indent=1) if wrong else "nothing wrong")
     print(f"kill -9 at {points} points, {len(wrong)} wrong, {time.monotonic() - started:.0f} s")
     return not wrong

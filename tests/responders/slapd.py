@@ -33,6 +33,7 @@ directory {folder}/db
 overlay ppolicy
 ppolicy_default "cn=default,{base}"
 access to attrs=pwdAccountLockedTime by dn.exact="{robot}" write by * none
+access to attrs=member by dn.exact="{robot}" write by * none
 access to attrs=userPassword by anonymous auth by * none
 access to * by dn.exact="{robot}" read by anonymous auth
 """
@@ -71,12 +72,45 @@ sn: 伊藤
 userPassword: {person_password}
 """
 
+ADMINS = f"cn=admins,{BASE}"
+"""A privileged group: t.yamada is the second of three, so that its place among the others would show."""
+PRIVILEGED = "".join(
+    f"\n{line}"
+    for line in (
+        f"dn: {ADMINS}",
+        "objectClass: groupOfNames",
+        "cn: admins",
+        *(f"member: {who},{BASE}" for who in ("uid=k.ito", "uid=t.yamada", "cn=hinomi")),
+        "",
+    )
+)
+_KEPT_BY_THE_SERVER = ("entryCSN:", "modifyTimestamp:", "modifiersName:")
+"""Operational attributes that say when and by whom an entry was written last: each write changes them, an undo too, and no
+client may set them (RFC 4512 3.4). Everything else is compared, password hashes and policy state included."""
+
 
 @dataclass(frozen=True, slots=True)
 class Directory:
     """The running server."""
 
     url: str
+    configuration: Path
+
+    def whole(self) -> str:
+        """Every attribute of every entry, user and operational, as the database holds it; but for what each write
+        changes. Values of one attribute are a set (X.501): they come in one order."""
+        said = subprocess.run(
+            [program("slapcat"), "-f", self.configuration, "-o", "ldif-wrap=no"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=30,
+        ).stdout
+        kept = [
+            sorted(line for line in entry.splitlines() if not line.startswith(_KEPT_BY_THE_SERVER))
+            for entry in said.split("\n\n")
+        ]
+        return "\n\n".join("\n".join(entry) for entry in kept)
 
     def can_sign_in(self, account: str) -> bool:
         """Whether the person's own password is accepted."""
@@ -113,7 +147,7 @@ def directory(folder: Path, more: str = "") -> Iterator[Directory]:
     ) as process:
         try:
             _wait(url)
-            yield Directory(url)
+            yield Directory(url, configuration)
         finally:
             process.terminate()
 

@@ -1,9 +1,7 @@
 """Real nftables, Squid, Unbound and devices behind OpenSSH: act, verify, idempotent, undo to what was, bit by bit; and a
 playbook over all of them and a real OpenLDAP with the process dying on the way."""
 
-import gc
 from collections.abc import Iterator
-from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,9 +14,9 @@ from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets, connector
 from responders.connectors.protocol import Connector
 from responders.playbooks.run import RunState
-from tests.responders.peers import real
+from tests.responders.peers import real, several
 from tests.responders.playbooks.stage import HEAD, scene, written
-from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, directory
+from tests.responders.slapd import ROBOT_PASSWORD
 
 pytestmark = [
     pytest.mark.peer,
@@ -114,17 +112,6 @@ def test_a_device_with_another_host_key_is_not_talked_to(tmp_path: Path) -> None
             made(target, known_hosts=str(wrong)).act("switch.shut_port", {"host": "pc-114"})
 
 
-STEPS = """
-  - evidence: {of: [user.name]}
-  - {act: directory.disable_account, value: user.name}
-  - parallel:
-    - [{act: host_firewall.block_address, value: source.ip}]
-    - [{act: proxy.deny, value: url.domain}]
-    - [{act: dns.sinkhole, value: dns.question.name}]
-    - [{act: switch.shut_port, value: host.name}]
-"""
-
-
 class Crash(BaseException):
     """The process dies here."""
 
@@ -132,35 +119,18 @@ class Crash(BaseException):
 @pytest.fixture
 def targets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, real.Target]]:
     monkeypatch.setenv("HINOMI_LDAP", ROBOT_PASSWORD)
-    with ExitStack() as stack:
-        found = {
-            "host_firewall": stack.enter_context(real.nftables(tmp_path / "nft")),
-            "proxy": stack.enter_context(real.squid(tmp_path / "squid")),
-            "dns": stack.enter_context(real.unbound(tmp_path / "unbound")),
-            "switch": stack.enter_context(real.device(tmp_path / "switch")),
-        }
-        ldap = stack.enter_context(directory(tmp_path / "ldap"))
-        section = {
-            "kind": "ldap",
-            "url": ldap.url,
-            "base": BASE,
-            "bind_dn": ROBOT,
-            "password": "env:HINOMI_LDAP",
-            "method": "ppolicy",
-        }
-        found["directory"] = real.Target(section, lambda: str(ldap.locked("t.yamada")))
+    with several.targets(tmp_path) as found:
         yield found
-    gc.collect()
 
 
 @pytest.mark.slow
-def test_deaths_over_five_real_targets(tmp_path: Path, targets: dict[str, real.Target]) -> None:
-    """Die just after each target was changed and before that is written down; resumed: all five are as wanted, once;
-    undone: every byte of all five is as it was."""
+def test_deaths_over_six_real_targets(tmp_path: Path, targets: dict[str, real.Target]) -> None:
+    """Die just after each target was changed and before that is written down; resumed: all six are as wanted, once;
+    undone: every byte of all six is as it was."""
     own = Targets({name: ADAPTER.validate_python(one.section) for name, one in targets.items()})
     was = {name: one.state() for name, one in targets.items()}
-    playbook = written(tmp_path, STEPS, HEAD)
-    for dies_at in (9, 13, 17, 21, 25):
+    playbook = written(tmp_path, several.STEPS, HEAD)
+    for dies_at in (9, 13, 17, 25, 33):
         folder = tmp_path / str(dies_at)
         folder.mkdir()
         on = scene(folder, playbook)
@@ -187,7 +157,7 @@ def test_deaths_over_five_real_targets(tmp_path: Path, targets: dict[str, real.T
         said = {
             one.rsplit(".", 2)[-2] + one.rsplit(".", 1)[-1] for one in on.audit() if "playbook.act" in one
         }
-        assert len(said) == 5, "the log heard of each act"
+        assert len(said) == several.ACTS - 1, "the log heard of each kind of act"
         on.desk.undo(on.run_id, actor="suzuki", roles=["information_system_manager"], note="戻す")
         assert on.tick().state is RunState.UNDONE
         assert {name: one.state() for name, one in targets.items()} == was
