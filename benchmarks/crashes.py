@@ -7,7 +7,8 @@ an OpenLDAP with all their attributes (but entryCSN, modifyTimestamp, modifiersN
 nftables in a network namespace, Squid's list, Unbound's, BIND's whole zone (but its serial, which only grows) and what
 both answer, a switch's configuration behind OpenSSH.
 
-usage: python -m benchmarks.crashes [every so many points, real targets: every so many points] [playbook …]
+usage: python -m benchmarks.crashes [every so many points, real targets: every so many points, from this one on] [playbook …]
+0 leaves the real targets out; a playbook's name that there is not (`none`) leaves the others out. So it can be run in parts.
 """
 
 import json
@@ -109,7 +110,9 @@ def _wrong(place: Path, playbook: Playbook) -> Iterator[str]:
     on.runs.records.close()
 
 
-def every_real_point(place: Path, found: Mapping[str, real.Target], step: int = 1) -> tuple[int, list[str]]:
+def every_real_point(
+    place: Path, found: Mapping[str, real.Target], step: int = 1, first: int = 1
+) -> tuple[int, list[str]]:
     """(points tried, what was wrong) for a playbook over real targets."""
     own = Targets({name: ADAPTER.validate_python(one.section) for name, one in found.items()})
     was, wrong, tried = {name: one.state() for name, one in found.items()}, [], 0
@@ -117,7 +120,7 @@ def every_real_point(place: Path, found: Mapping[str, real.Target], step: int = 
     start.mkdir(parents=True)
     playbook = written(start, several.STEPS, HEAD)
     prepared(start, playbook)
-    for at in range(1, _MOST, step):
+    for at in range(first, _MOST, step):
         folder = place / str(at)
         shutil.copytree(start, folder)
 
@@ -176,7 +179,7 @@ class _After:
         return done
 
 
-def main(step: int = 1, real_step: int = 1, *names: str) -> bool:
+def main(step: int = 1, real_step: int = 1, real_first: int = 1, *names: str) -> bool:
     """Measure; True when nothing was wrong."""
     started, wrong, points = time.monotonic(), list[str](), 0
     with tempfile.TemporaryDirectory(prefix="hinomi-crashes-") as place:
@@ -189,15 +192,17 @@ def main(step: int = 1, real_step: int = 1, *names: str) -> bool:
         if real_step:
             os.environ["HINOMI_LDAP"] = ROBOT_PASSWORD
             with several.targets(Path(place)) as there:
-                tried, found = every_real_point(Path(place) / "real", there, real_step)
+                tried, found = every_real_point(Path(place) / "real", there, real_step, real_first)
             points, wrong = points + tried, wrong + found
-            print(f"six real targets: kill -9 at {tried} points, {len(found)} wrong", flush=True)
+            part = f" (from {real_first}, every {real_step})" if (real_first, real_step) != (1, 1) else ""
+            print(f"six real targets{part}: kill -9 at {tried} points, {len(found)} wrong", flush=True)
     print(json.dumps(wrong[:20], ensure_ascii=False, indent=1) if wrong else "nothing wrong")
     print(f"kill -9 at {points} points, {len(wrong)} wrong, {time.monotonic() - started:.0f} s")
     return not wrong
 
 
 if __name__ == "__main__":
-    numbers = [int(text) for text in sys.argv[1:] if text.isdigit()]
-    every, real_every = [*numbers, 1, 1][:2] if len(numbers) != 1 else (numbers[0], 1)
-    sys.exit(0 if main(every, real_every, *(text for text in sys.argv[1:] if not text.isdigit())) else 1)
+    given = [int(text) for text in sys.argv[1:] if text.isdigit()]
+    every, real_every, real_first = [*given, *[1, 1, 1][len(given) :]][:3]
+    playbooks = [text for text in sys.argv[1:] if not text.isdigit()]
+    sys.exit(0 if main(every, real_every, real_first, *playbooks) else 1)

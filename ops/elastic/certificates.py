@@ -48,6 +48,8 @@ class Authority:
             .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
         )
         if issuer is not None:
-            names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
-            builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+            loopback = {"127.0.0.1", *([name] if name.startswith("127.") else [])}
+            names = [x509.IPAddress(ipaddress.ip_address(one)) for one in sorted(loopback)]
+            every = x509.SubjectAlternativeName([*names, x509.DNSName("localhost")])
+            builder = builder.add_extension(every, critical=False)
         return builder.sign(self._key, hashes.SHA256())

@@ -23,6 +23,8 @@ from responders.connectors.web_api import WebApi, bearer, opened
 
 _FRESH = timedelta(minutes=15)
 _SCOPE = "https://graph.microsoft.com/.default"
+_SESSIONS = "cloud_directory.end_sessions"
+"""Ended anew however lately they were: who was signed out a moment ago may have signed in again since."""
 _LEAKS = ("forwardTo", "redirectTo", "forwardAsAttachmentTo", "delete", "permanentDelete")
 
 
@@ -63,7 +65,7 @@ class Cloud:
         """Looks the account up."""
         with graph(self.settings) as api:
             user = self._user(api, values)
-            if self._so(api, action, user):
+            if action != _SESSIONS and self._so(api, action, user):
                 return Done(
                     f"{user['name']} は既にそうなっています。", f"{user['name']} is so already", changed=False
                 )
@@ -80,13 +82,13 @@ class Cloud:
         """Do it, unless it is so already."""
         with graph(self.settings) as api:
             user = self._user(api, values)
-            if self._so(api, action, user):
+            if action != _SESSIONS and self._so(api, action, user):
                 return Done(
                     f"{user['name']} は既にそうなっていました。", f"{user['name']} was so", changed=False
                 )
             if action == "cloud_directory.disable_account":
                 api.call("PATCH", f"/v1.0/users/{user['id']}", json={"accountEnabled": False})
-            elif action == "cloud_directory.end_sessions":
+            elif action == _SESSIONS:
                 api.call("POST", f"/v1.0/users/{user['id']}/revokeSignInSessions")
             else:
                 for rule in self._leaks(api, user):
@@ -120,7 +122,7 @@ class Cloud:
     def _so(self, api: WebApi, action: str, user: Mapping[str, Any]) -> bool:
         if action == "cloud_directory.disable_account":
             return not user["enabled"]
-        if action == "cloud_directory.end_sessions":
+        if action == _SESSIONS:
             since = user.get("since")
             return bool(since) and datetime.now(UTC) - datetime.fromisoformat(str(since)) < _FRESH
         return not self._leaks(api, user)
@@ -158,7 +160,7 @@ def _words(action: str, name: str, ja: str, en: str) -> tuple[str, str]:
             f"{name} のサインインを停止{ja}。",
             f"sign-in of {name} {en} blocked",
         ),
-        "cloud_directory.end_sessions": (f"{name} の接続を切断{ja}。", f"sessions of {name} {en} ended"),
+        _SESSIONS: (f"{name} の接続を切断{ja}。", f"sessions of {name} {en} ended"),
     }.get(action, (f"{name} の受信箱の規則を停止{ja}。", f"inbox rules of {name} {en} disabled"))
 
 
@@ -166,5 +168,5 @@ KIND = Kind(
     "entra_graph",
     EntraGraph,
     Cloud,
-    frozenset({"cloud_directory.disable_account", "cloud_directory.end_sessions", "mail.remove_rules"}),
+    frozenset({"cloud_directory.disable_account", _SESSIONS, "mail.remove_rules"}),
 )

@@ -27,7 +27,7 @@ class Directory:
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Looks the account up and says whether it would change."""
         with self._entry(action, values) as (connection, dn, entry, own):
-            return own.words(dn, "already" if own.done(connection, dn, entry) else "plan")
+            return own.words(dn, "plan" if own.anew or not own.done(connection, dn, entry) else "already")
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """The account's entry and what is needed to put it back."""
@@ -37,7 +37,7 @@ class Directory:
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Change the account, unless it is so already."""
         with self._entry(action, values) as (connection, dn, entry, own):
-            if own.done(connection, dn, entry):
+            if not own.anew and own.done(connection, dn, entry):
                 return own.words(dn, "already")
             own.make(connection, dn, entry)
             return own.words(dn, "did")

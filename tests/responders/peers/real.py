@@ -51,7 +51,7 @@ class Target:
 def nftables(folder: Path) -> Iterator[Target]:
     """A network namespace of its own, held by a sleeping process; the kernel's real rules inside."""
     nft, unshare, nsenter = program("nft"), program("unshare"), program("nsenter")
-    with subprocess.Popen([unshare, "-n", "sleep", "600"]) as holder:
+    with subprocess.Popen([unshare, "-n", "sleep", "3000"]) as holder:
         try:
             _until(lambda: _namespace(str(holder.pid)) != _namespace("self"))
             command = [nsenter, "-t", str(holder.pid), "-n", nft]
@@ -89,7 +89,7 @@ def squid(folder: Path) -> Iterator[Target]:
         [binary, *service, "-N", "-f", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
-            _until(lambda: _open(port))
+            _until(lambda: listening(port))
             section = {
                 "kind": "squid",
                 "file": str(listed),
@@ -192,7 +192,7 @@ def _settled(port: int) -> int | None:
 @contextmanager
 def device(folder: Path, dialect: str = "cisco_ios") -> Iterator[Target]:
     """A switch or router behind a real OpenSSH server: host key, user key, ForceCommand."""
-    sshd, keygen, listening = program("sshd"), program("ssh-keygen"), free_port()
+    sshd, keygen, at = program("sshd"), program("ssh-keygen"), free_port()
     folder.mkdir(parents=True)
     state = folder / "state.json"
     port, uplink = PORTS.get(dialect, PORTS["cisco_ios"])
@@ -204,19 +204,19 @@ def device(folder: Path, dialect: str = "cisco_ios") -> Iterator[Target]:
     script = Path(__file__).with_name("device.py")
     configuration = folder / "sshd_config"
     configuration.write_text(
-        f"Port {listening}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
+        f"Port {at}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
         f"AuthorizedKeysFile {folder}/user.pub\nStrictModes no\nPasswordAuthentication no\n"
         f"PermitRootLogin prohibit-password\nForceCommand {sys.executable} -S {script} {state} {dialect}\n"
     )
     known = folder / "known_hosts"
-    known.write_text(f"[127.0.0.1]:{listening} {(folder / 'host.pub').read_text()}")
+    known.write_text(f"[127.0.0.1]:{at} {(folder / 'host.pub').read_text()}")
     with subprocess.Popen([sshd, "-D", "-e", "-f", configuration], stderr=subprocess.DEVNULL) as process:
         try:
-            _until(lambda: _open(listening))
+            _until(lambda: listening(at))
             section = {
                 "kind": "ssh_network",
                 "host": "127.0.0.1",
-                "port": listening,
+                "port": at,
                 "user": "root",
                 "key": str(folder / "user"),
                 "known_hosts": str(known),
@@ -229,10 +229,11 @@ def device(folder: Path, dialect: str = "cisco_ios") -> Iterator[Target]:
             process.kill()
 
 
-def _open(port: int) -> bool:
+def listening(port: int, address: str = "127.0.0.1") -> bool:
+    """Whether somebody answers there."""
     with socket.socket() as probe:
         probe.settimeout(1)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+        return probe.connect_ex((address, port)) == 0
 
 
 def _until(ready: Callable[[], bool], seconds: float = 30) -> None:
