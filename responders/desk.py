@@ -12,6 +12,7 @@ from hinomi.clock import Clock
 from hinomi.errors import InputError
 from hinomi.incident import Happening, Incident, Status, Verdict
 from hinomi.store import Record, Records
+from responders.acting_first import ActingFirst
 from responders.audit import Audit
 from responders.automation import Automation
 from responders.cases import Cases
@@ -176,6 +177,11 @@ class Desk:
     def automation(self) -> Automation:
         """Decisions about automation: kill switch, delegation, tasks of runs, acts with an end."""
         return Automation(self.records, self.clock, self.audit)
+
+    @property
+    def acting_first(self) -> ActingFirst:
+        """Decisions about acting before the approval: who may, and that it is done now."""
+        return ActingFirst(self.records, self.clock, self.audit)
 
     @property
     def cases(self) -> Cases:

@@ -141,6 +141,7 @@ PAGES = (
     Page("POST", "/automation/delegate", automation_page.delegate, Access.APPROVE),
     Page("POST", "/automation/delegations/{delegation}/end", automation_page.end_delegation, Access.APPROVE),
     Page("POST", "/runs/{run}/undo", decisions.undo, Access.APPROVE),
+    Page("POST", "/runs/{run}/first/{index:int}", decisions.act_first, Access.WORK),
     Page("POST", "/runs/{run}/tasks/{index:int}", decisions.finish_task, Access.WORK),
     Page("POST", "/approvals/{approval}", decisions.decide, Access.APPROVE),
     Page("GET", "/search", search.show, Access.READ),

@@ -114,6 +114,15 @@ def undo(visit: Visit) -> Response:
     return _back(visit, incident, "undo_asked")
 
 
+def act_first(visit: Visit) -> Response:
+    """A step is done before its approval, by who is permitted to; the service checks again."""
+    run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])
+    incident = _incident_of(visit, KIND, run)
+    desk, reason = visit.console.service.acting_first, text(visit, "reason")
+    desk.act(run, index, reason, actor=visit.actor, roles=visit.roles, plan=visit.form.get("plan", ""))
+    return _back(visit, incident, "acted_first")
+
+
 def finish_task(visit: Visit) -> Response:
     """A task at which a run stands is done, with the answer that it asks for."""
     run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])

@@ -6,10 +6,12 @@ from datetime import datetime
 
 from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role
+from hinomi.clock import JST
 from hinomi.incident import Incident
 from hinomi.store import Record
 from responders.delegation import with_lent
 from responders.playbooks.approvals import approval_id
+from responders.playbooks.permits import of_run
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.tasks import Tasks
 from responders.roles import may_approve
@@ -49,8 +51,17 @@ class PlanTask:
 
 
 @dataclass(frozen=True, slots=True)
+class FirstAct:
+    """What this reader may do before the approval."""
+
+    index: int
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRun:
-    """One run of a playbook. decisions, tasks: what it waits for now; decided: by whom, when and why."""
+    """One run of a playbook. decisions, tasks: what it waits for now; decided: by whom, when and why; first: what the reader
+    may do before the approval; unconfirmed: what was done so and until when it stands."""
 
     run: Run
     title: str
@@ -61,6 +72,8 @@ class PlanRun:
     tasks: list[PlanTask]
     decided: str
     may_undo: bool
+    first: list[FirstAct]
+    unconfirmed: list[str]
 
 
 def of_incident(visit: Visit, incident: Incident) -> list[PlanRun]:
@@ -82,7 +95,27 @@ def _shown(visit: Visit, run: Run) -> PlanRun:
         tasks=[_task(visit, step) for step in _waiting(run, "task") if not _done(visit, run, step)],
         decided=_decided(visit, approval) if approval else "",
         may_undo=run.undoable and may_approve(_roles(visit), run.approver),
+        first=_first(visit, run),
+        unconfirmed=_unconfirmed(visit, run),
     )
+
+
+def _first(visit: Visit, run: Run) -> list[FirstAct]:
+    desk = visit.console.service.acting_first
+    marked = [step for step in run.steps if step.first_hours] if run.state is RunState.PROPOSED else []
+    may = [step for step in marked if not desk.why_not(run, step.index, visit.actor)]
+    return [FirstAct(step.index, visit.texts.of(step.title_ja, step.title_en)) for step in may]
+
+
+def _unconfirmed(visit: Visit, run: Run) -> list[str]:
+    """Who did what before the approval, and until when it stands without one."""
+    said = []
+    for step, held in of_run(visit.console.records, run):
+        if held.body["state"] == "acted" and run.state is RunState.PROPOSED:
+            until = f"{datetime.fromisoformat(held.body['until']).astimezone(JST):%m/%d %H:%M}"
+            what = visit.texts.of(step.title_ja, step.title_en)
+            said.append(visit.texts("plan.unconfirmed", who=held.body["by"], what=what, until=until))
+    return said
 
 
 def _step(visit: Visit, step: RunStep) -> PlanStep:

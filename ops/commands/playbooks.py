@@ -1,6 +1,7 @@
 """hinomi playbooks: what there is, what is proposed, deciding, undoing."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 
 import orjson
@@ -156,6 +157,44 @@ def register(app: typer.Typer) -> None:
             place.desk.deny(run_id, actor=name, roles=roles, note=note)
         typer.echo("却下しました。(denied)")
 
+    @playbooks.command("act-first")
+    def act_first(
+        run_id: str,
+        step: int,
+        reason: str = typer.Option(..., help="待てない理由 / why it cannot wait"),
+        data: Path = DATA,
+        account: str = AS,
+    ) -> None:
+        """承認の前に1台を隔離する(許可された人、夜間・閉庁日)/ act before the approval, by permit."""
+        with opened(data) as place:
+            name, roles = _signed_in(place, account)
+            place.desk.acting_first.act(run_id, step, reason, actor=name, roles=roles)
+        typer.echo("記録しました。対応処理が実行し、承認者に知らせます。(recorded; the responder does it)")
+
+    @playbooks.command()
+    def permit(
+        taker: str = typer.Argument(..., help="許可を受ける人 / who may act first"),
+        days: int = typer.Option(31, min=1, max=92, help="日数 / for so many days from now"),
+        reason: str = typer.Option(...),
+        data: Path = DATA,
+        account: str = AS,
+    ) -> None:
+        """夜間に先に隔離してよい人を許可する / permit somebody to act before the approval."""
+        with opened(data) as place:
+            name, roles = _signed_in(place, account)
+            now = place.clock.now()
+            until = now + timedelta(days=days)
+            permit = place.desk.acting_first.permit(taker, now, until, reason, actor=name, roles=roles)
+        typer.echo(f"{permit.id}: {taker} を {until:%Y-%m-%d} まで許可しました。(permitted)")
+
+    @playbooks.command("end-permit")
+    def end_permit(identity: str, data: Path = DATA, account: str = AS) -> None:
+        """許可を取り消す / take a permit back."""
+        with opened(data) as place:
+            name, roles = _signed_in(place, account)
+            place.desk.acting_first.end_permit(identity, actor=name, roles=roles)
+        typer.echo("取り消しました。(ended)")
+
     @playbooks.command()
     def undo(run_id: str, data: Path = DATA, account: str = AS, note: str = typer.Option("")) -> None:
         """元に戻す / undo a finished run."""
@@ -170,5 +209,7 @@ def _signed_in(place: Opened, account: str) -> tuple[str, list[str]]:
     password = typer.prompt("パスワード / password", hide_input=True)
     user = Users(place.records, place.clock).verify(account, password)
     if user is None:
+        details = {"outcome": "failure"}
+        place.desk.audit.append(actor=account, action="cli.sign_in", target=operator(), details=details)
         raise InputError("アカウントかパスワードが違います。", "wrong account or password")
     return user.name, list(user.roles)

@@ -13,6 +13,7 @@ from hinomi.errors import Conflict, InputError, Refused
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.delegation import with_lent
+from responders.playbooks.permits import actors
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep
 from responders.playbooks.turns import nudge
 from responders.roles import may_approve
@@ -23,6 +24,10 @@ _REFUSALS = {
     "self": (
         "求めた本人は承認できません。別の人が承認してください。",
         "the requester cannot approve; another person must",
+    ),
+    "acted_first": (
+        "先に行った本人は承認できません。別の人が確かめて承認してください。",
+        "who acted first cannot approve it; another person must",
     ),
     "decided": ("この依頼は既に決まっています。", "this request has been decided already"),
     "twice": (
@@ -180,12 +185,15 @@ class Approvals:
             self._refuse(actor, action, approval.id, "self")
         if body["state"] != "open":
             self._refuse(actor, action, approval.id, "decided")
+        held = self.records.get(KIND, body["run_id"])
+        run = Run.model_validate(held.body) if held else None
+        if state == "approved" and run and actor in actors(self.records, run):
+            self._refuse(actor, action, approval.id, "acted_first")
         if state == "approved" and actor in [one["by"] for one in body.get("given", [])]:
             self._refuse(actor, action, approval.id, "twice")
         if now >= datetime.fromisoformat(body["expires"]):
             self._refuse(actor, action, approval.id, "expired")
-        held = self.records.get(KIND, body["run_id"])
-        if held is None or Run.model_validate(held.body).plan_hash != body["plan_hash"]:
+        if run is None or run.plan_hash != body["plan_hash"]:
             self._refuse(actor, action, approval.id, "plan_changed")
 
     def _refuse(self, actor: str, action: str, target: str, why: str) -> NoReturn:

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, time
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from hinomi import yamlfile
+from hinomi.clock import JST
 from responders.connectors.actions import ACTIONS, Reach
+from responders.oncall.rota import is_closed
 from responders.playbooks.step import Step, higher
 from responders.roles import RANKS
 
@@ -42,6 +45,29 @@ def _content() -> dict[str, Any]:
 def inferred() -> bool:
     """Whether the table is a proposal rather than the guideline's words."""
     return bool(_content()["confidence"] == "inferred")
+
+
+def first_reaches() -> list[str]:
+    """What may be done first and approved later, by reach."""
+    return [str(one) for one in _content()["act_first"]["reach"]]
+
+
+def first_most_hours() -> int:
+    """How long it may stand unconfirmed, at most."""
+    return int(_content()["act_first"]["most_hours"])
+
+
+def permit_days() -> int:
+    """How long somebody may be permitted to act first, at most."""
+    return int(_content()["act_first"]["permit_days"])
+
+
+def at_the_office(now: datetime) -> bool:
+    """Whether it is a time at which approvers are at their desks: then they decide before anything is done."""
+    local = now.astimezone(JST)
+    begins, ends = (time.fromisoformat(text) for text in _content()["act_first"]["office_hours"])
+    working = local.weekday() < 5 and not is_closed(local.date())
+    return working and begins <= local.time() < ends
 
 
 def office(acts: Iterable[Step]) -> Office:

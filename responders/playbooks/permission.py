@@ -6,6 +6,7 @@ from hinomi.clock import Clock
 from hinomi.errors import Refused
 from hinomi.store import Records
 from responders.delegation import roles_now
+from responders.playbooks.permits import actors
 from responders.playbooks.protection import Protection
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
@@ -32,8 +33,11 @@ class Permission:
 
     def people(self, run: Run, by: list[str], office: str, needed: int) -> None:
         """Raises Refused unless so many different people who may decided."""
+        first = actors(self.records, run)
         for person in by:
             self.person(run, person, office)
+            if person in first:
+                raise Refused("先に行った本人は承認できません。", "who acted first cannot approve it")
         if len({person.strip().lower() for person in by}) < needed:
             raise Refused(f"承認には {needed} 人が要ります。", f"{needed} different people must approve")
 

@@ -41,7 +41,7 @@ def plan(
     known = facts(incident, alerts, now)
     compiler = _Compiler(own, known, Protection(settings, tuple(inside)))
     compiler.sequence(playbook.steps, [], [], None, None)
-    steps = _with_offices([RunStep.model_validate(one) for one in compiler.out], incident)
+    steps = _with_offices([RunStep.model_validate(one) for one in _alone(compiler.out)], incident)
     free = {ACTIONS[step.act].reach for step in steps if step.act and step.gate is None}
     needed = authority.of_reaches(free, incident.grade, incident.zones).joined(
         authority.Office(playbook.approver, playbook.people)
@@ -99,6 +99,21 @@ def _spelled(name: str, value: str) -> str:
     if name in _PEOPLE:
         return account(value)
     return machine(value) if name == "host.name" else value
+
+
+def _alone(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What may be done first is one target and no more: where there are several, a person approves them all."""
+    marked = [one for one in steps if one.get("first_hours")]
+    for one in marked:
+        if len(marked) > 1 or one["when"] or one["gate"] is not None or one.get("state"):
+            one["first_hours"] = None
+        else:
+            hours = one["first_hours"]
+            one["title_ja"] += f"(夜間・閉庁日は先に行える。{hours} 時間以内に承認がなければ元に戻す)"
+            one["title_en"] += (
+                f" (may come first outside office hours; put back unless approved in {hours} hours)"
+            )
+    return steps
 
 
 def _with_offices(steps: list[RunStep], incident: Incident) -> list[RunStep]:
@@ -182,6 +197,7 @@ class _Compiler:
             "an_hour": step.an_hour,
             "retries": step.retries,
             "within_minutes": step.within_minutes,
+            "first_hours": step.act_first.confirm_within_hours if step.act_first else None,
         }
         if step.for_hours:
             fields["title_ja"] += f"({step.for_hours} 時間後に自動で解除)"

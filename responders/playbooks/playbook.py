@@ -12,7 +12,7 @@ from hinomi.config import Section, validate
 from hinomi.errors import ContentError, HinomiError, ManyErrors
 from responders import clauses
 from responders.connectors.actions import ACTIONS
-from responders.playbooks import condition
+from responders.playbooks import authority, condition
 from responders.playbooks.authority import office
 from responders.playbooks.step import Approver, Step, walked
 
@@ -106,6 +106,31 @@ def _problems(playbook: Playbook, path: Path) -> Iterator[tuple[str, str, str]]:
     yield from _unknown_nist(playbook.nist, "nist")
     known: set[str] = set()
     yield from _walk(playbook.steps, "steps", known, bool(playbook.no_evidence_ja), None)
+    yield from _first_problems(playbook.steps, "steps", True)
+
+
+def _first_problems(steps: list[Step], at: str, early: bool) -> Iterator[tuple[str, str, str]]:
+    """`act_first` comes before the approval: so nothing stands before it that waits for one, and it reaches one endpoint."""
+    for index, step in enumerate(steps):
+        key = f"{at}.{index}"
+        if step.act_first and not early:
+            yield (
+                f"{key}.act_first",
+                "act_first の前に置けるのは、evidence と、待たない task_ja だけです。",
+                "only evidence and tasks that nobody waits for may come before act_first",
+            )
+        if step.act_first and ACTIONS[step.act].reach.value not in authority.first_reaches():
+            yield (
+                f"{key}.act_first",
+                f"act_first にできるのは、影響が {'、'.join(authority.first_reaches())} の操作だけです。",
+                f"act_first is for acts that reach {', '.join(authority.first_reaches())} only",
+            )
+        here = early and not (step.if_ and condition.read(step.if_).asks)
+        for name, inside in (("then", step.then), ("else", step.else_), ("steps", step.steps)):
+            yield from _first_problems(inside, f"{key}.{name}", here)
+        for n, branch in enumerate(step.parallel):
+            yield from _first_problems(branch, f"{key}.parallel.{n}", here)
+        early = early and (step.kind == "evidence" or (step.kind == "task" and not (step.wait or step.asks)))
 
 
 def _ungated(steps: list[Step]) -> list[Step]:

@@ -60,7 +60,8 @@ class RunStep(BaseModel):
 
     after: steps that come before it; when: conditions on answers, all must hold; gate: the decision that covers it;
     about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
-    pause after a target did not answer; by: who decided or did it; asks, choices, answer: a person's answer.
+    pause after a target did not answer; first_hours: it may be done before the approval and then stands so long unconfirmed;
+    by: who decided or did it; asks, choices, answer: a person's answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -83,6 +84,7 @@ class RunStep(BaseModel):
     an_hour: int = 5
     retries: int = 3
     within_minutes: int | None = None
+    first_hours: int | None = None
     wait: bool = False
     if_late: str = "go_on"
     role: str = ""
@@ -152,6 +154,7 @@ class Run(BaseModel):
         """A digest of what would be done to what: it changes when the plan does."""
         plan = [
             (step.index, step.act, step.on, step.values, step.title_ja, step.after, step.when, step.hours)
+            + ((step.first_hours,) if step.first_hours else ())
             for step in self.steps
         ]
         whole = (plan, self.on_failure, self.approver, self.people)

@@ -19,6 +19,7 @@ from responders.connectors.catalogue import Connectors
 from responders.playbooks import condition, switch
 from responders.playbooks.approvals import Approvals
 from responders.playbooks.book import Book, Kept
+from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.limits import Limits
 from responders.playbooks.news import COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
 from responders.playbooks.permission import Permission
@@ -58,7 +59,10 @@ class Runs:
             return self._propose_new(run)
         known = Run.model_validate(held.body)
         anew = known.state is RunState.WITHDRAWN  # its incident was opened again
-        if not anew and (known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash):
+        begun = any(
+            step.touched for step in known.steps
+        )  # somebody acted first: what was found must not be lost
+        if not anew and (begun or known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash):
             return known
         if not self._approvals.ask(run):
             return known  # a person has decided on the plan as it was
@@ -103,7 +107,7 @@ class Runs:
 
     def _decide(self, run: Run, record: Record) -> None:
         if self._incident_closed(run) and self._approvals.withdraw(run):
-            self._move(run, record, RunState.WITHDRAWN, by="")
+            self._end(run, record, RunState.WITHDRAWN, by="")
             return
         approval = self.records.get(APPROVAL, run.id)
         if approval is None or approval.body["plan_hash"] != run.plan_hash:
@@ -116,15 +120,22 @@ class Runs:
             self._approvals.ask(run, void=approval)
             self.news.append((run, VOID))
         elif decision == "denied":
-            self._move(run, record, RunState.DENIED, by=by)
+            self._end(run, record, RunState.DENIED, by=by)
         elif decision == "approved":
             people = [str(one["by"]) for one in approval.body["given"]]
+            self._first.confirmed(run, people)
             moved, record = self._move(run, record, RunState.RUNNING, by=by, approved_by=people)
             self._go_on(moved, record)
         elif self.clock.now() >= run.expires:
             self._ask_again(run, record)
         else:
-            self._keep_evidence_early(run, record)
+            self._before_approval(run, record)
+
+    def _end(self, run: Run, record: Record, state: RunState, *, by: str) -> None:
+        """Denied or withdrawn, once what somebody did first is put back."""
+        run, record, over = self._first.ended(run, record, state.value)
+        if over:
+            self._move(run, record, state, by=by)
 
     def _valid(self, run: Run, approval: Record) -> bool:
         """Whether the approval was given by people who may, is genuine, answers this very request and is not stale."""
@@ -147,15 +158,21 @@ class Runs:
             return error.en
         return ""
 
-    def _keep_evidence_early(self, run: Run, record: Record) -> None:
-        """Evidence at the head of a plan that may act is kept while people still decide: logs do not wait."""
+    def _before_approval(self, run: Run, record: Record) -> None:
+        """What does not wait while people still decide: evidence at the head of a plan that may act, and what a permitted
+        responder does first."""
         if run.dry_run or self._stopped():
             return
+        run, record = self._keep_evidence_early(run, record)
+        self._first.go_on(run, record)
+
+    def _keep_evidence_early(self, run: Run, record: Record) -> Kept:
         for step in run.steps:
-            if step.kind != "evidence" or step.settled or any(not run.step(i).settled for i in step.after):
-                return
-            if not self._limits.waits(step):
+            if step.kind != "evidence" or any(not run.step(i).settled for i in step.after):
+                break
+            if not step.settled and not self._limits.waits(step):
                 run, record = self._stepping.take(run, record, step)
+        return run, record
 
     def _incident_closed(self, run: Run) -> bool:
         """Whether its incident is over, by a person's verdict or because another one took it in."""
@@ -275,6 +292,12 @@ class Runs:
     @property
     def _stepping(self) -> Stepping:
         return Stepping(self._book, self.clock, self.world, self._approvals, self._limits, self._permission)
+
+    @property
+    def _first(self) -> First:
+        permission = FirstPermission(self.records, self.clock, self.settings)
+        stepping = Stepping(self._book, self.clock, self.world, self._approvals, self._limits, permission)
+        return First(stepping, self._undoing, self.news)
 
     @property
     def _undoing(self) -> Undoing:

@@ -53,6 +53,13 @@ class Gate(Section):
     shows_en: str
 
 
+class ActFirst(Section):
+    """A permitted responder may do it before the approval when no approver is there (at night, on closed days); it is put
+    back unless the approver confirms within so many hours."""
+
+    confirm_within_hours: int = Field(ge=1, le=24)
+
+
 class Step(Section):
     """Exactly one kind: `task_ja`, `act`, `evidence`, `approve`, `if`, `each`, `parallel`, `start_clock`, `tell` or
     `wait_minutes`.
@@ -60,7 +67,7 @@ class Step(Section):
     act with value (an ECS field of the incident, or inside `each` that field), `target`: another one under `connectors` than the usual;
     undo: whether it can be put back; verify: whether the target is looked at afterwards; for_hours: then it is put back
     by itself; an_hour: most acts of this kind in an hour over all runs; within_minutes: after so long an act has failed
-    and a task that waits is late (`if_late`). serves, nist: the clauses that this step serves.
+    and a task that waits is late (`if_late`); act_first: see `ActFirst`. serves, nist: the clauses that this step serves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -79,6 +86,7 @@ class Step(Section):
     an_hour: int = Field(default=5, ge=1)
     retries: int = Field(default=3, ge=0, le=10)
     within_minutes: int | None = Field(default=None, ge=1)
+    act_first: ActFirst | None = None
     evidence: Evidence | None = None
     approve: Gate | None = None
     if_: str = Field(default="", alias="if")
@@ -133,6 +141,11 @@ def _missing(step: Step) -> str:
         return "act には value(対象の項目)が必要です。|act needs value, the field it is for"
     if step.for_hours and not (step.act and step.undo and ACTIONS[step.act].undoable):
         return "for_hours は元に戻せる act にだけ書けます。|for_hours needs an act that can be undone"
+    if step.act_first and not (step.act and step.undo and step.verify and ACTIONS[step.act].undoable):
+        return (
+            "act_first は、元に戻せて結果を確かめる act にだけ書けます。"
+            "|act_first needs an act that can be undone and is verified"
+        )
     if step.if_ and not step.then:
         return "if には then が必要です。|if needs then"
     if step.each and not step.steps:

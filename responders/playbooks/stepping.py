@@ -96,7 +96,7 @@ class Stepping:
             not step.attempts
         ):  # the process died after it had begun: the log hears of the act before it is done
             details = {"step": step.index, **step.values}
-            self.book.say(run, f"act_resumed.{step.act}", details, actor=run.decided_by)
+            self.book.say(run, f"act_resumed.{step.act}", details, actor=_who(run, step))
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
         did = connector.act(step.act, step.values)
@@ -117,7 +117,7 @@ class Stepping:
         )
         run, record = self.book.keep_step(run, record, begun)
         details = {"step": step.index, **step.values}
-        self.book.say(run, f"act.{step.act}", details, actor=run.decided_by)
+        self.book.say(run, f"act.{step.act}", details, actor=_who(run, step))
         return run, record, begun
 
     def _hook(self, run: Run, record: Record, step: RunStep, hook: Hook) -> Kept:
@@ -192,6 +192,11 @@ class Stepping:
         run, record = self.book.keep_step(run, record, asked)
         self.approvals.ask(run, gate=asked, void=void)
         return run, record
+
+
+def _who(run: Run, step: RunStep) -> str:
+    """On whose word it is done: the approver's, or of whoever acted first."""
+    return run.decided_by or ", ".join(step.by) or "hinomi"
 
 
 def _same_request(approval: Record, run: Run, step: RunStep) -> bool:

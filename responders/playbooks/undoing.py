@@ -47,7 +47,7 @@ class Undoing:
             words = {"state": StepState.FAILED, "result_ja": error.ja, "result_en": error.en}
             return *self.book.keep_step(run, record, step.model_copy(update=words)), True
         details = {"step": step.index, **step.values}
-        self.book.say(run, f"undo.{step.act}", details, actor=run.decided_by)
+        self.book.say(run, f"undo.{step.act}", details, actor=run.decided_by or "hinomi")
         words = {"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
         return *self.book.keep_step(run, record, step.model_copy(update=words)), True
 

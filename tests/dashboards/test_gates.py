@@ -1,11 +1,13 @@
 """What a running playbook waits for is decided on the incident page: gates in the middle of it, and tasks of people."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
+from hinomi.clock import JST
 from hinomi.incident import Incident
 from responders.playbooks.approvals import Approvals
+from responders.playbooks.permits import FIRST
 from responders.playbooks.run import KIND, Run, RunState, RunStep, StepState
 from tests.dashboards.browse import browser
 from tests.dashboards.city import NOW, City
@@ -91,4 +93,50 @@ def test_task_is_answered_on_the_page(own_city: City, run: Run) -> None:
         "たぶん",
         "いいえ",
         "はい",
+    ]
+
+
+def test_act_first_is_done_on_the_page(own_city: City, run: Run) -> None:
+    """At night whoever is permitted sees the button and must say why; nobody else does; who did it and until when is said."""
+    night = datetime(2026, 11, 21, 2, tzinfo=JST)
+    own_city.clock.advance(night - own_city.clock.now())
+    marked = RunStep(
+        index=92,
+        title_ja="端末 pc-114 を隔離する",
+        title_en="Isolate pc-114",
+        kind="act",
+        act="endpoint.isolate",
+        values={"host": "pc-114"},
+        can_undo=True,
+        first_hours=12,
+    )
+    waits = {"state": RunState.PROPOSED, "dry_run": False, "steps": [marked]}
+    waiting = run.model_copy(update=waits)
+    own_city.records.put(KIND, run.id, waiting.model_dump(mode="json"))
+    address, visitor = f"/runs/{run.id}/first/92", browser(own_city, "m.kato")
+    assert address not in visitor.get("/incidents/1").text
+    assert visitor.post(address, reason="拡散", plan=waiting.plan_hash).status_code == 403
+    own_city.desk.acting_first.permit(
+        "m.kato",
+        night,
+        night + timedelta(days=1),
+        "夜間当番",
+        actor="k.mori",
+        roles=["information_system_manager"],
+    )
+    assert f'action="{address}"' in visitor.get("/incidents/1").text
+    assert address not in browser(own_city, "k.mori").get("/incidents/1").text
+    assert visitor.post(address, reason=" ", plan=waiting.plan_hash).status_code == 400
+    assert visitor.post(address, reason="拡散", plan="old").status_code == 403
+    answer = visitor.post(address, reason="拡散を止める", plan=waiting.plan_hash)
+    assert answer.headers["location"] == "/incidents/1?done=acted_first"
+    assert address not in visitor.get("/incidents/1").text
+    held = own_city.records.get(FIRST, f"{run.id}.92")
+    assert held is not None and (held.body["by"], held.body["reason"]) == ("m.kato", "拡散を止める")
+    until = (night + timedelta(hours=12)).isoformat()
+    own_city.records.put(FIRST, held.id, {**held.body, "state": "acted", "until": until})
+    assert "m.kato さんが承認の前に行いました" in visitor.get("/incidents/1").text
+    assert [one["details"]["why"] for one in visitor.audited("playbook.act_first.refused")] == [
+        "no_permit",
+        "plan_changed",
     ]

@@ -58,6 +58,7 @@ ALLOWED = {
     "POST /automation/delegations/{delegation}/end": APPROVERS,
     "POST /runs/{run}/undo": APPROVERS,
     "POST /runs/{run}/tasks/{index:int}": WORKERS,
+    "POST /runs/{run}/first/{index:int}": WORKERS,
     "POST /approvals/{approval}": APPROVERS,
     "GET /account": EVERYONE,
     "POST /account/factor": EVERYONE,
