@@ -3,12 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from dashboards.console.rulebook import Rulebook
 from hinomi.clock import Clock
 from hinomi.store import Events, Records
 from hinomi.words import Language, Words
+
+if TYPE_CHECKING:
+    from dashboards.console.rulebook import Rulebook  # the console stands on the reports
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ class Ingredients:
     clock: Clock
     organization: str = ""
     subject: str = ""
-    rulebook: Rulebook | None = None
+    rulebook: "Rulebook | None" = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,9 @@ def times_part(held: Cases, texts: Texts) -> Part:
         rows.append((texts(f"figures.{key}"), str(one.n), *shown))
     head = tuple(texts(f"figures.{key}") for key in ("what", "n", "median", "tail", "longest"))
     blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 4))]
+    late = [one for one in held.opened if one.opened - one.last >= timedelta(days=1)]
+    if late:
+        blocks.append(Paragraph(texts("figures.detect_note", n=len(late)), "small"))
     untaken = [one for one in held.opened if one.acknowledged_at is None and one.status is not Status.CLOSED]
     if untaken:
         blocks.append(Paragraph(texts("figures.untaken", n=len(untaken)), "warn"))

@@ -1,4 +1,8 @@
-"""The daily digest: what happened in a Japanese day, who took it when, what arrived, what is missing."""
+"""The daily digest: what happened in a Japanese day, what was detected in it, who took it when, what arrived.
+
+What happened is dated by the events, detection figures by the moment of detection. Where the two lie on different days
+(a late log, a day that was taken in afterwards) the digest names the days; it never counts one as the other.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -62,17 +66,28 @@ class _Day:
     end: datetime
     held: list[Incident] = field(init=False)
     found: list[Alert] = field(init=False)
+    known: list[Alert] = field(init=False)
     arrived: list[Volume] = field(init=False)
 
     def __post_init__(self) -> None:
         self.held = Casework(self.of.records).incidents()
         records = self.of.records.find("alert", order="-detected", limit=_MOST_ALERTS)
-        alerts = (Alert.model_validate(record.body) for record in records)
+        alerts = [Alert.model_validate(record.body) for record in records]
         self.found = [alert for alert in alerts if self._within(alert.detected)]
+        self.known = [alert for alert in alerts if self._touches(alert)]
         self.arrived = volumes(self.of.events, self.start, self.end, self.of.clock.now())
 
     def _within(self, moment: datetime | None) -> bool:
         return moment is not None and self.start <= moment < self.end
+
+    def _touches(self, one: Incident | Alert) -> bool:
+        """Whether its events lie in the day, at least in part."""
+        return one.first < self.end and one.last >= self.start
+
+    @property
+    def happened(self) -> list[Incident]:
+        """Incidents whose events lie in the day; merged ones are told by what took them in."""
+        return [one for one in self.held if self._touches(one) and not one.fields.get("merged_into")]
 
     @property
     def opened(self) -> list[Incident]:
@@ -89,8 +104,9 @@ class _Day:
 
     def summary(self) -> list[str]:
         """What a reader with one minute needs."""
-        counts = {"opened": len(self.opened), "closed": len(self.closed), "left": len(self.still_open)}
-        lines = [self.t("digest.sum_incidents", **counts)]
+        counts = {"happened": len(self.happened), "opened": len(self.opened)}
+        lines = [self.t("digest.sum_incidents", **counts), *self._other_days()]
+        lines.append(self.t("digest.sum_state", closed=len(self.closed), left=len(self.still_open)))
         untaken = [incident for incident in self.still_open if not incident.acknowledged_by]
         if untaken:
             first = untaken[0]
@@ -104,18 +120,41 @@ class _Day:
             lines.append(self.t("digest.sum_missing", datasets=names))
         return lines
 
+    def _other_days(self) -> list[str]:
+        """Where events and detection lie on different days, which days those are."""
+        later = [one.opened for one in self.happened if one.opened >= self.end]
+        earlier = [one.first for one in self.opened if not self._touches(one)]
+        told = (("digest.sum_later", later), ("digest.sum_earlier", earlier))
+        return [self.t(key, n=len(days), days=self._days(days)) for key, days in told if days]
+
+    def _days(self, moments: list[datetime]) -> str:
+        days = sorted({moment.astimezone(JST).date() for moment in moments})
+        shown = [times.day(datetime.combine(one, time(), JST), self.t.language) for one in days[:3]]
+        more = [self.t("digest.sum_days_more", n=len(days) - 3)] if len(days) > 3 else []
+        return self.t("mark.comma").join([*shown, *more])
+
     def incidents(self) -> Part:
         """Opened, closed and open incidents by grade, and what is still open."""
-        head = tuple(self.t(f"digest.{key}") for key in ("grade", "opened", "closed", "left"))
-        groups = (self.opened, self.closed, self.still_open)
+        head = tuple(self.t(f"digest.{key}") for key in ("grade", "happened", "opened", "closed", "left"))
+        groups = (self.happened, self.opened, self.closed, self.still_open)
         rows = [
             (self.t(f"grade.g{grade}"), *(str(sum(i.grade == grade for i in group)) for group in groups))
             for grade in _GRADES
         ]
         names = ("number", "what", "grade", "status", "since", "assignee")
         listed = [self._line(incident) for incident in self.still_open[:_MOST_LISTED]]
+        day = sorted(self.happened, key=lambda one: (-one.grade, one.first))
+        told = [(*self._line(one)[:5], self._moment(one.opened)) for one in day[:_MOST_LISTED]]
+        day_head = (*names[:-1], "detected")
         blocks: list[Block] = [
-            Table(head, rows, figures=(1, 2, 3)),
+            Table(head, rows, figures=(1, 2, 3, 4)),
+            Paragraph(self.t("digest.happened_note"), "small"),
+            Paragraph(self.t("digest.happened_list")),
+            Table(
+                tuple(self.t(f"digest.{n}" if n == "detected" else f"queue.{n}") for n in day_head),
+                told,
+                empty=self.t("digest.none_happened"),
+            ),
             Paragraph(self.t("digest.open_list")),
             Table(tuple(self.t(f"queue.{name}") for name in names), listed, empty=self.t("digest.none_open")),
         ]
@@ -130,9 +169,13 @@ class _Day:
             self.t.of(incident.title_ja, incident.title_en),
             self.t(f"grade.g{incident.grade}"),
             self.t(f"status.{incident.status.value}"),
-            times.clock_time(incident.first, seconds=False),
+            self._moment(incident.first),
             incident.assignee or self.t("queue.nobody"),
         )
+
+    @staticmethod
+    def _moment(moment: datetime) -> str:
+        return times.clock_time(moment, seconds=False)
 
     def acknowledgement(self) -> Part:
         """How long it took until someone took an incident of this day."""
@@ -155,19 +198,26 @@ class _Day:
 
     def alerts(self) -> Part:
         """Alerts by rule."""
-        counts = Counter(alert.rule_name for alert in self.found)
-        worst = {
-            name: max((a.level for a in self.found if a.rule_name == name), key=_rank) for name in counts
-        }
-        titles = {alert.rule_name: self.t.of(alert.title_ja, alert.title_en) for alert in self.found}
+        happened = Counter(alert.rule_name for alert in self.known)
+        detected = Counter(alert.rule_name for alert in self.found)
+        worst: dict[str, Level] = {}
+        titles: dict[str, str] = {}
+        for alert in [*self.known, *self.found]:
+            worst[alert.rule_name] = max(worst.get(alert.rule_name, alert.level), alert.level, key=_rank)
+            titles[alert.rule_name] = self.t.of(alert.title_ja, alert.title_en)
+        loud = sorted(worst, key=lambda name: (-_rank(worst[name]), -happened[name] - detected[name], name))
         rows = [
-            (titles[name], name, self.t(f"level.{worst[name].value}"), str(n))
-            for name, n in sorted(
-                counts.items(), key=lambda item: (-_rank(worst[item[0]]), -item[1], item[0])
+            (
+                titles[name],
+                name,
+                self.t(f"level.{worst[name].value}"),
+                str(happened[name]),
+                str(detected[name]),
             )
+            for name in loud
         ]
-        head = tuple(self.t(f"digest.{key}") for key in ("what", "rule", "level", "n"))
-        table = Table(head, rows, figures=(3,), empty=self.t("digest.no_alerts"))
+        head = tuple(self.t(f"digest.{key}") for key in ("what", "rule", "level", "happened", "opened"))
+        table = Table(head, rows, figures=(3, 4), empty=self.t("digest.no_alerts"))
         return Part(self.t("digest.alerts"), [table])
 
     def sources(self) -> Part:
@@ -232,11 +282,17 @@ class _Day:
         """Where each figure came from."""
         start, end = self.start, self.end
         return [
+            Origin(self.t("digest.happened"), "records incident: first < end, last >= start", start, end),
             Origin(self.t("digest.opened"), "records incident: opened", start, end),
             Origin(self.t("digest.closed"), "records incident: status=closed, updated", start, end),
             Origin(self.t("digest.left"), "records incident: status!=closed", None, None),
             Origin(self.t("digest.ack_title"), "records incident: acknowledged_at - opened", start, end),
-            Origin(self.t("digest.alerts"), "records alert: detected, by rule_name", start, end),
+            Origin(
+                self.t("digest.alerts"),
+                "records alert: first < end, last >= start | detected, by rule_name",
+                start,
+                end,
+            ),
             Origin(self.t("digest.left_out"), "records count: sum(n) by what, dataset, reason", None, None),
             *(
                 Origin(f"{self.t('digest.sources')} {volume.dataset}", _HISTOGRAM, start, end)

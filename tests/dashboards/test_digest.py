@@ -41,10 +41,32 @@ def _text(content: bytes) -> str:
 
 def test_summary_tells_the_day(city: City) -> None:
     """Opened, closed and open incidents, who is missing, how much arrived."""
-    first, second, third, *_ = _digest(city).summary
-    assert first == "この日に開いたインシデントは 2 件、完了は 0 件、いま未完了は 3 件です。"
+    first, state, second, third, *_ = _digest(city).summary
+    assert first == "この日に起きたインシデントは 2 件、この日に検知したインシデントは 2 件です。"
+    assert state == "この日に完了したのは 0 件、いま未完了は 3 件です。"
     assert second.startswith("2 件に対応者がいません。最も急ぐのは #1「VPN アカウント t.yamada")
     assert "285 件" in third  # 5 of the 290 came in the hour that is not over
+
+
+def test_a_day_that_was_taken_in_later(own_city: City) -> None:
+    """What happened stands in the digest of its day although it was found two days later, and the digest of the later
+    day says of which day its detections are; neither counts as the other."""
+    record = own_city.records.get("incident", "inc-1")
+    assert record is not None
+    later = at("09:00", day=22).isoformat()
+    own_city.records.put("incident", "inc-1", {**record.body, "opened": later})
+    for one in own_city.records.find("alert"):
+        if one.id in record.body["alert_ids"]:
+            own_city.records.put("alert", one.id, {**one.body, "detected": later})
+    own_city.clock.time = at("12:00", day=22)
+    day, after = _digest(own_city, day=NOW), _digest(own_city, day=at("12:00", day=22))
+    assert "この日に起きたインシデントは 2 件、この日に検知したインシデントは 1 件です。" in day.summary
+    assert "この日に起きたうち 1 件は、後日(2026年11月22日(日))に検知しました。" in day.summary
+    assert "この日に検知したうち 1 件は、別の日(2026年11月20日(金))に起きたものです。" in after.summary
+    listed = [block for block in day.parts[0].blocks if hasattr(block, "rows")][1]
+    assert ["#1", "11/22 09:00"] in [[row[0], row[-1]] for row in listed.rows]
+    counted = next(block for block in day.parts[2].blocks if hasattr(block, "rows"))
+    assert any(row[3:] == ("1", "0") for row in counted.rows)
 
 
 def test_acknowledgement_times(own_city: City) -> None:

@@ -244,3 +244,17 @@ def test_an_office_is_lent_and_taken_back(own_city: City) -> None:
     (held,) = own_city.records.find("delegation")
     assert office.post(f"/automation/delegations/{held.id}/end").status_code == 303
     assert "k.mori → m.kato" not in office.get("/automation").text
+
+
+def test_messages_that_went_out_and_that_did_not(own_city: City) -> None:
+    """A message still to be sent, and one that was, stand on the page as the outbox writes them."""
+    incident = own_city.records.find("incident", {"number": 1})[0].id
+    body = {"person": "m.kato", "incident_id": incident, "created": own_city.clock.now().isoformat()}
+    own_city.records.put("notification", "n1", {**body, "state": "planned", "history": []})
+    sent = {"state": "sent", "sent": own_city.clock.now().isoformat()}
+    history = [{"at": sent["sent"], "problem": "x", "certain": True}, {"at": sent["sent"], "channel": "m"}]
+    own_city.records.put("notification", "n2", {**body, **sent, "history": history})
+    page = _browser(own_city, "a.kansa").get("/incidents/1").text
+    assert "自動で送った通知(2 件)" in page
+    assert "これから送る" in page
+    assert "送信済み m" in page
