@@ -10,12 +10,13 @@ from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
+import polars as pl
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
 from collectors.hunt_input import HuntInput
-from hinomi import ecs
+from hinomi import ecs, ecs_text
 from hinomi.alert import Level
 from hinomi.batch import Batch
 from hinomi.errors import InputError
@@ -28,6 +29,7 @@ _DAMAGE = {
     "unknown_format": "どの形式か分かりません。--source で指定できます / format not recognised; name it with --source"
 }
 Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
+Hits = Sequence[tuple[engine.Rule, Rows]]
 
 
 @dataclass(slots=True)
@@ -52,16 +54,12 @@ class Hunt:
     def write_jsonl(self, out: BinaryIO) -> None:
         """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
         for batch, hits in self._matches():
-            rows = sorted({row for _, found in hits for row in found.tolist()})
-            documents = dict(
-                zip(rows, ecs.documents(batch.frame[rows]), strict=True)
-            )  # each event once, for all rules
-            for rule, found in hits:
-                about = {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
-                for row in found.tolist():
-                    document = documents[row]
-                    said = {**document, "rule": {**document.get("rule", {}), **about}}
-                    out.write(orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE))
+            rows = np.unique(np.concatenate([found for _, found in hits]))
+            events = batch.frame[rows]  # each once, for all rules
+            if any(name.partition(".")[0] == "rule" for name in events.columns):
+                _write_merged(out, events, rows, hits)
+            else:
+                _write_joined(out, ecs_text.texts(events), rows, hits)
         self._tell_damage(Console(stderr=True))
 
     def show(self, *, progress: bool) -> None:
@@ -116,7 +114,7 @@ class Hunt:
                 self._input.sieves = self._loaded.sieve
         return self._input
 
-    def _matches(self) -> Iterator[tuple[Batch, Sequence[tuple[engine.Rule, Rows]]]]:
+    def _matches(self) -> Iterator[tuple[Batch, Hits]]:
         start = time.perf_counter()
         rules = self._loaded = self.rules.load(self.cache)
         self._seconds["load"] = time.perf_counter() - start
@@ -150,3 +148,25 @@ class Hunt:
         if not self.events and not self._reader().damaged and not self._reader().ledger.counts:
             places = ", ".join(map(str, self.paths))
             raise InputError(f"{places}: 調べるログがありません。", f"{places}: there is no log to look at")
+
+
+def _about(rule: engine.Rule) -> dict[str, Any]:
+    return {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
+
+
+def _write_joined(out: BinaryIO, texts: Sequence[bytes], rows: Rows, hits: Hits) -> None:
+    """The rule as the last member of each event's document (which is never empty: it has an id)."""
+    for rule, found in hits:
+        end = b',"rule":' + orjson.dumps(_about(rule)) + b"}\n"
+        for place in np.searchsorted(rows, found).tolist():
+            out.write(texts[place][:-1] + end)
+
+
+def _write_merged(out: BinaryIO, events: pl.DataFrame, rows: Rows, hits: Hits) -> None:
+    """The same where events say something of a rule themselves."""
+    documents = list(ecs.documents(events))
+    for rule, found in hits:
+        for place in np.searchsorted(rows, found).tolist():
+            document = documents[place]
+            said = {**document, "rule": {**document.get("rule", {}), **_about(rule)}}
+            out.write(orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE))

@@ -189,7 +189,7 @@ class _Needs:
 
 def both(parts: Sequence[Need | None]) -> Need | None:
     """All of them, or the few that look rarest: how often a word is found, its length tells badly."""
-    known = sorted({part for part in parts if part is not None}, key=_breadth)
+    known = sorted(dict.fromkeys(part for part in parts if part is not None), key=_breadth)
     if not known or known[0] == NEVER:
         return known[0] if known else None
     kept = known[:_KEPT]

@@ -31,6 +31,16 @@ DETECTIONS: list[tuple[dict[str, str], dict[str, Any]]] = [
     ({"service": "security"}, {"s": {"A|re": "^[0-9]+$"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"A|gt": 3}, "condition": "s"}),
     ({"service": "security"}, {"s": {"A": ["true", "1.5", "é", "-"]}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"A|endswith": "rue"}, "condition": "s"}),
+    (
+        {"service": "security"},
+        {"s": {"A|startswith": "C:\\Windows", "B|contains": "\\cmd"}, "condition": "s"},
+    ),
+    ({"service": "security"}, {"s": {"A": 42, "B": ["É", "海"]}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"A|re": "(?i)windows\\\\cmd"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"A|cased|contains": 'x"y'}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"B|endswith": "m^d"}, "condition": "s"}),
+    ({"category": "process_creation"}, {"s": {"User|contains": "кiwi"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"B|fieldref": "A"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"SomeGuid|startswith": "{0"}, "condition": "s"}),
     ({"service": "security"}, {"s": {"Data|contains": "sekurlsa"}, "condition": "s"}),
@@ -76,7 +86,8 @@ def _found(paths: list[Path], rules: Path, cache: Path, *, sieve: bool) -> tuple
 
 
 TEXT = st.sampled_from(
-    ["", "-", "b\\c", '"x', "é", "ſekurlsa::", "SEKURLSA::", "ki\u212awi", "kiwi", "a\\b c", "qé", "42", "1.5", "1e5", "\t",
+    ["", "-", "b\\c", '"x', 'ax"y', "É", "com^d", "Кiwi",
+     "é", "ſekurlsa::", "SEKURLSA::", "ki\u212awi", "kiwi", "a\\b c", "qé", "42", "1.5", "1e5", "\t",
      "x\nb\\c", "{0", "[1]",
      "00000000-0000-0000-0000-000000000001", "C:\\Windows\\cmd.exe", "true", "/",
      "海"]
@@ -138,7 +149,8 @@ def _lines(draw: st.DrawFn) -> str:
         document = {
             "winlog": {"event_id": number, "channel": channel, "provider_name": provider, "event_data": data}
         }
-    text = json.dumps(document, ensure_ascii=draw(st.booleans()))
+    separators = draw(st.sampled_from([None, (",", ":"), (" ,", " :\t")]))
+    text = json.dumps(document, ensure_ascii=draw(st.booleans()), separators=separators)
     if draw(st.integers(0, 9)) == 0:
         text = text[:-1] + f', "A": {json.dumps(draw(TEXT))}' + "}"
     if draw(st.integers(0, 19)) == 0:
