@@ -1,4 +1,4 @@
-"""The records of a text file: its lines, the elements of a JSON array, or the events of an XML export.
+"""The records of a text file: its lines, the elements of a JSON array, the events of an XML export, the rows of a table.
 
 AWS and Azure write many records as one object, `{"Records": […]}` or `{"records": […]}`: each is a record.
 """
@@ -11,9 +11,12 @@ from typing import Any
 
 import orjson
 
+from collectors import zeek_table
+
 _LONGEST = 16 * 1024 * 1024
 _EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
 _WRAPPED = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
+_ARRAY = re.compile(rb"\[\s*(?:[\[{\]]|\Z)")
 _UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 HEAD = 4104
@@ -35,15 +38,15 @@ def records(path: Path) -> Iterator[tuple[int, str]]:
     start = head(path)
     if start[:2] == b"\x1f\x8b":
         with gzip.open(path) as packed:
-            yield from _pieces(packed.read())
+            yield from pieces(packed.read())
     elif start[:2] in _UTF16:
         text = path.read_bytes().decode(_UTF16[start[:2]], "replace").lstrip("\ufeff")
-        yield from _pieces(text.encode("utf-8", "replace"))
-    elif _one_a_line(start):
+        yield from pieces(text.encode("utf-8", "replace"))
+    elif one_a_line(start):
         with path.open("rb") as file:
             yield from _lines(file)
     else:
-        yield from _pieces(path.read_bytes())
+        yield from pieces(path.read_bytes())
 
 
 def line_blocks(path: Path, size: int = 64 * 1024 * 1024) -> Iterator[tuple[int, list[bytes]]]:
@@ -67,7 +70,7 @@ def line_blocks(path: Path, size: int = 64 * 1024 * 1024) -> Iterator[tuple[int,
 def has_lines(path: Path) -> bool:
     """Whether a file is plain text with one record a line."""
     start = head(path)
-    return start[:2] != b"\x1f\x8b" and start[:2] not in _UTF16 and _one_a_line(start)
+    return start[:2] != b"\x1f\x8b" and start[:2] not in _UTF16 and one_a_line(start)
 
 
 def line_records(offset: int, line: bytes) -> Iterator[tuple[int, str]]:
@@ -75,10 +78,10 @@ def line_records(offset: int, line: bytes) -> Iterator[tuple[int, str]]:
     return ((offset + place, text) for place, text in _lines([line]))
 
 
-def _one_a_line(start: bytes) -> bool:
+def one_a_line(start: bytes) -> bool:
     """Whether a file that begins so has one record a line."""
     text = start.lstrip(_BLANK)
-    if text[:1] == b"[":
+    if _ARRAY.match(text) or zeek_table.is_table(text):
         return False
     if text[:1] == b"<":
         return b"<Event" not in text
@@ -87,10 +90,18 @@ def _one_a_line(start: bytes) -> bool:
     return text[:1] != b"{" or not newline or (len(whole) > 1 and whole.endswith(b"}"))
 
 
-def _pieces(data: bytes) -> Iterator[tuple[int, str]]:
+def holds_many(start: bytes) -> bool:
+    """Whether a file that begins so has several records in one line or one record in several lines."""
+    return not one_a_line(start) or _WRAPPED.match(start.lstrip(_BLANK)) is not None
+
+
+def pieces(data: bytes) -> Iterator[tuple[int, str]]:
+    """(place, text) of each record of a whole text that is no packed one, as `records` gives them."""
     start = data[:HEAD]
-    if _one_a_line(start):
+    if one_a_line(start):
         yield from _lines(data.splitlines(keepends=True))
+    elif zeek_table.is_table(start):
+        yield from zeek_table.rows(data.splitlines(keepends=True))
     elif b"<Event" in start:
         for match in _EVENT_XML.finditer(data):
             yield match.start(), match.group().decode("utf-8", "replace")

@@ -36,7 +36,8 @@ class HuntInput:
 
     source: a source's name for every text file ("" = recognise each); lines: most lines in an intake
     frame; progress: called with each file and how many records it had; sieves: the sieve of a source by name.
-    `damaged` names what no source understood and why; rejected lines are counted in the ledger as `dropped`.
+    `damaged` names what no source understood and why, `generic` the files whose product nobody knew; rejected
+    lines are counted in the ledger as `dropped`.
     """
 
     source: str = ""
@@ -45,6 +46,7 @@ class HuntInput:
     ledger: Ledger = field(default_factory=Ledger)
     progress: Progress | None = None
     damaged: list[evtx.Damage] = field(default_factory=list)
+    generic: dict[Path, str] = field(default_factory=dict)
     sieves: Sieves | None = None
     passed_over: int = 0
     _held: list[pl.DataFrame] = field(default_factory=list)
@@ -77,7 +79,7 @@ class HuntInput:
         found: Source | None = None
         for number, frame in enumerate(_lines(path, self.lines)):
             frame = frame.with_columns(self._now())
-            found = found if number else self._source_of(frame["message"].head(_SAMPLE).to_list())
+            found = found if number else self._source_of(path, frame["message"].head(_SAMPLE).to_list())
             if found is None:
                 self.damaged.append(evtx.Damage(path, frame.height, "unknown_format"))
                 self.ledger.count("dropped", frame.height, reason=f"unknown_format:{path.name}")
@@ -90,7 +92,7 @@ class HuntInput:
         found: Source | None = None
         for number, (offset, lines) in enumerate(file_records.line_blocks(path)):
             if not number:
-                found = self._source_of([line.decode("utf-8", "replace") for line in lines[:_SAMPLE]])
+                found = self._source_of(path, [line.decode("utf-8", "replace") for line in lines[:_SAMPLE]])
             records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
             if found is None:
                 self.damaged.append(evtx.Damage(path, records.height, "unknown_format"))
@@ -132,12 +134,14 @@ class HuntInput:
     def _now(self) -> pl.Expr:
         return pl.lit(self.clock.now()).cast(TIME).alias("received")
 
-    def _source_of(self, sample: list[str]) -> Source | None:
+    def _source_of(self, path: Path, sample: list[str]) -> Source | None:
         if self.source:
             return catalogue.find(self.source)
         if looks_like_windows(sample):
             return windows
         name = catalogue.recognise(sample)
+        if name is not None and name.startswith("generic."):
+            self.generic[path] = name
         return catalogue.find(name) if name else None
 
     def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Batch]:

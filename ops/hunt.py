@@ -28,6 +28,8 @@ from rules.in_force import InForce
 _DAMAGE = {
     "unknown_format": "どの形式か分かりません。--source で指定できます / format not recognised; name it with --source"
 }
+_MOST_NAMED = 20
+"""Files named one by one as of an unknown product."""
 Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 Hits = Sequence[tuple[engine.Rule, Rows]]
 
@@ -80,6 +82,13 @@ class Hunt:
         self._tell_damage(console)
 
     def _tell_damage(self, console: Console) -> None:
+        for path, name in list(self._reader().generic.items())[:_MOST_NAMED]:
+            console.print(
+                f"{inert(str(path))}: 製品が分からないので {name} として読みました。製品ごとのルールは当たりません"
+                f"(--source で指定できます) / product unknown, read as {name}: rules for a product do not meet it; name it with --source",
+                style="yellow",
+                markup=False,
+            )
         for damage in self._reader().damaged:
             said = _DAMAGE.get(damage.reason, damage.reason)
             console.print(

@@ -19,7 +19,10 @@ source = Source(
     zone_hint="cloud",
     shape=JsonRecords(kind=("eventType",)),
     verbatim=Verbatim(dict.fromkeys(("event.action", "event.reason", "message", "okta.*"), Text())),
-    recognise=r'(?s)"legacyEventType"\s*:.*"alternateId"\s*:|"alternateId"\s*:.*"legacyEventType"\s*:',
+    recognise=(
+        r'(?s)"alternateId"\s*:.*"(?:legacyEventType|published)"\s*:'
+        r'|"(?:legacyEventType|published)"\s*:.*"alternateId"\s*:'
+    ),
     constants={"event.kind": "event", "event.provider": "okta"},
 )
 

@@ -2,7 +2,8 @@ r"""Zeek: any of its logs as JSON (`redef LogAscii::use_json = T`), by `_path` o
 
 Source: Zeek, "Log Formats" (book.zeek.org: conn, dns, http, ssl, files, smtp, ssh, rdp, kerberos, ntlm, smb_files,
 smb_mapping, dce_rpc, ftp, x509, notice, weird, dhcp, tunnel, pe, software). Field names are kept as `zeek.<name>`, which
-Sigma's Zeek rules read. Tab-separated logs name their columns in `#fields` lines that a line alone does not have.
+Sigma's Zeek rules read. Tab-separated files are read whole only (`collectors.zeek_table`): their columns are named in
+`#fields` lines that a line alone does not have.
 """
 
 import polars as pl
@@ -10,6 +11,7 @@ import polars as pl
 from collectors import expressions as e
 from collectors import times
 from collectors.shapes import either, json_fields
+from collectors.shapes.json_fields import SEPARATOR
 from collectors.shapes.lines import lines
 from collectors.source import Raw, Source
 
@@ -100,7 +102,8 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
         "dns.question.class": _said(raw, "qclass_name").replace({"C_INTERNET": "IN"}),
         "dns.response_code": _said(raw, "rcode_name"),
         "dns.id": pl.when(path(raw) == "dns").then(_said(raw, "trans_id")),
-        "dns.answers.data": raw["answers"].str.split("\x1f"),
+        "dns.answers.data": (answers := _answers(raw)),
+        "dns.resolved_ip": pl.when((resolved := answers.list.eval(e.ip(pl.element())).list.drop_nulls()).list.len() > 0).then(resolved),
         "url.original": uri,
         "url.domain": host,
         "url.path": uri.str.extract(r"^([^?]*)"),
@@ -141,6 +144,18 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(name.is_in(["dns", "http", "ssl", "dhcp", "smtp", "dce_rpc"])).then(e.texts("protocol"))
         .otherwise(e.texts("info")),
     }  # fmt: skip
+
+
+def _answers(raw: Raw) -> pl.Expr:
+    value = raw["answers"]
+    return pl.when(~value.is_in(_NOTHING)).then(value.str.split(SEPARATOR))
+
+
+@source.refine
+def lists(frame: pl.DataFrame) -> pl.DataFrame:
+    """Zeek's sets and vectors stay lists under Zeek's own names, too."""
+    held = [name for name in (f"zeek.{one}" for one in _LISTS) if frame.schema.get(name) == pl.String]
+    return frame.with_columns(pl.col(name).str.split(SEPARATOR) for name in held)
 
 
 source.refine(e.related)

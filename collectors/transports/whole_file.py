@@ -1,4 +1,5 @@
-"""The records of a file that is complete: lines as they are, EVTX as one JSON document a record."""
+"""The records of a file that is complete: lines as they are, EVTX as one JSON document a record, and what
+`collectors.file_records` finds in a JSON array, an XML export or a table."""
 
 import gzip
 import io
@@ -9,12 +10,15 @@ from itertools import islice
 from pathlib import Path
 from typing import IO
 
+from collectors import file_records
 from collectors.evtx import EvtxFiles, is_evtx
 
 _HEAD = 4104
 _LINES = 5000
 _BYTES = 2 << 20
 _MOST_UNPACKED = 8 << 30
+_MOST_WHOLE = 512 << 20
+"""Bytes of a file that has to be read as one: an array, an export."""
 _LONGEST_QUOTED = 1 << 20
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
@@ -64,6 +68,11 @@ class WholeFile:
 
     def _lines(self, head: bytes) -> Iterator[bytes]:
         with _opened(self.path, head) as file:
+            start = file.read(_HEAD)
+            file.seek(0)
+            if file_records.holds_many(start):
+                yield from self._pieces(file)
+                return
             raw: Iterable[bytes] = _limited(file, self.limit)
             if self.path.name.lower().removesuffix(".gz").endswith(".csv"):
                 raw = _quoted_lines(raw)
@@ -75,6 +84,15 @@ class WholeFile:
                     self.cut += 1
                 if text.strip():
                     yield text
+
+    def _pieces(self, file: IO[bytes]) -> Iterator[bytes]:
+        data = file.read(_MOST_WHOLE + 1)
+        if len(data) > _MOST_WHOLE:
+            raise TooLarge
+        for _, text in file_records.pieces(data):
+            record = " ".join(text.splitlines()).encode()
+            self.cut += len(record) > self.limit
+            yield record[: self.limit]
 
 
 def _opened(path: Path, head: bytes) -> IO[bytes]:

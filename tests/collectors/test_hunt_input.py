@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from collectors.evtx import EvtxFiles, is_evtx
+from collectors.file_records import has_lines
 from collectors.hunt_input import HuntInput
 from hinomi.errors import InputError
 from tests import shared
@@ -185,3 +186,49 @@ def test_a_cut_object_of_records_is_one_line_that_is_not_understood(tmp_path: Pa
     found, reader = _of(tmp_path, "aws.cloudtrail")
     assert not found.height
     assert sum(reader.ledger.counts.values()) == 1
+
+
+ZEEK = """#separator \\x09
+#set_separator\t,
+#empty_field\t(empty)
+#unset_field\t-
+#path\tdns
+#open\t2026-11-20-00-00-00
+#fields\tts\tuid\tid.orig_h\tid.orig_p\tid.resp_h\tid.resp_p\tproto\tquery\tAA\tanswers\tTTLs
+#types\ttime\tstring\taddr\tport\taddr\tport\tenum\tstring\tbool\tvector[string]\tvector[interval]
+1763600000.123456\tCa1\t10.30.1.5\t5353\t10.30.1.1\t53\tudp\texample\\x2ejp\tF\t192.0.2.1,192.0.2.2\t60.0,-
+1763600001.5\tCa2\t10.30.1.5\t5354\t10.30.1.1\t53\tudp\t-\tT\t(empty)\t-
+half a row
+#close\t2026-11-20-01-00-00
+"""
+
+
+def test_zeek_tables_are_read_by_their_head(tmp_path: Path) -> None:
+    """Tab-separated Zeek logs: names and types from the head, sets, escapes, what is unset left out."""
+    path = tmp_path / "dns.log"
+    path.write_text(ZEEK, encoding="utf-8")
+    found, reader = _of(path)
+    assert found["event.dataset"].unique().to_list() == ["zeek.log"]
+    assert found["source.ip"].to_list() == ["10.30.1.5", "10.30.1.5"]
+    assert found["dns.question.name"].to_list() == ["example.jp", None]
+    assert found["dns.resolved_ip"].to_list()[0] == ["192.0.2.1", "192.0.2.2"]
+    assert found["@timestamp"].dt.microsecond().to_list() == [123456, 500000]
+    assert {line.reason for line in reader.ledger.counts} == {"not_understood:dns.log"}  # half a row
+
+
+def test_a_file_of_an_unknown_product_is_named(tmp_path: Path) -> None:
+    """JSON of nobody's is read, and the caller can say that a product's rules do not meet it."""
+    path = tmp_path / "mine.json"
+    path.write_bytes(b'{"foo": 1}\n{"foo": 2}\n')
+    found, reader = _of(path)
+    assert found.height == 2
+    assert reader.generic == {path: "generic.json"}
+
+
+def test_lines_that_begin_with_a_bracket_are_lines(tmp_path: Path) -> None:
+    """Apache's error log begins with `[` and is no JSON array: it is read line by line."""
+    path = tmp_path / "error.log"
+    path.write_bytes(
+        b"[Fri Nov 20 10:00:00.1 2026] [core:error] [pid 1] [client 192.0.2.1:5] AH00126: x\n" * 2
+    )
+    assert has_lines(path)

@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from collectors.transports.tail import Tail
@@ -268,3 +269,19 @@ def test_relative_paths_are_refused_in_words(tmp_path: Path) -> None:
             assert "絶対パス" in running.health.listeners["f"].problem
 
     asyncio.run(work())
+
+
+def test_what_a_dropped_file_holds_in_one_piece_comes_as_its_records(tmp_path: Path) -> None:
+    """A JSON array, CloudTrail's object around many records and a pretty-printed document: one record each, however
+    long the whole is; a record beyond the limit is cut and counted."""
+    records = [{"n": n, "text": "x" * 400} for n in range(40)]
+    (tmp_path / "array.json").write_bytes(orjson.dumps(records, option=orjson.OPT_INDENT_2))
+    (tmp_path / "trail.json").write_bytes(orjson.dumps({"Records": records}))
+    (tmp_path / "trail.json.gz").write_bytes(gzip.compress(orjson.dumps({"Records": records})))
+    for name in ("array.json", "trail.json", "trail.json.gz"):
+        file = WholeFile(tmp_path / name, 4_096)
+        found = [orjson.loads(record) for chunk in file.chunks() for record in chunk]
+        assert (found, file.cut) == (records, 0), name
+    short = WholeFile(tmp_path / "array.json", 100)
+    assert all(len(record) == 100 for chunk in short.chunks() for record in chunk)
+    assert short.cut == 40
