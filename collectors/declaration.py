@@ -56,7 +56,8 @@ class Target(config.Section):
 
     to: ECS or own field; type: how its text is read; formats: for `time`, tried in order; values: text →
     value; otherwise: the value for texts that `values` does not hold (none: the field stays empty);
-    extract: a regular expression, its first group is taken; split: separator of several values.
+    extract: a regular expression, its first group is taken; split: separator of several values; offset: for `time`,
+    the column that holds the time's offset from UTC (`+0900`), for logs that write it apart.
     """
 
     to: Annotated[str, Field(pattern=r"^@?[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")]
@@ -68,6 +69,7 @@ class Target(config.Section):
     otherwise: str | list[str] | None = None
     extract: Pattern | None = None
     split: str | None = None
+    offset: str | None = None
 
     @field_validator("extract")
     @classmethod

@@ -106,7 +106,7 @@ class DeclaredShape:
         stamps = self._stamps()
         if stamps and not self.declared.untimed:  # of several columns for the time one must be there
             read = [
-                times.parsed(e.present(raw[column_name(column)]), target.formats, self.declared.timezone)
+                times.parsed(_text(raw, column, target), target.formats, self.declared.timezone)
                 for column, target in stamps
             ]
             flaws.append(pl.when(pl.coalesce(read).is_null()).then(pl.lit(f"no_time: {stamps[0][0]}")))
@@ -142,9 +142,16 @@ def _constants(declared: Declaration) -> dict[str, pl.Expr]:
 def _columns(declared: Declaration, raw: Raw) -> dict[str, pl.Expr]:
     found: dict[str, list[pl.Expr]] = {}
     for column, _, target in declaration.targets(declared):
-        text = e.present(raw[column_name(column)])
-        found.setdefault(target.to, []).append(_value(text, target, declared.timezone))
+        found.setdefault(target.to, []).append(_value(_text(raw, column, target), target, declared.timezone))
     return {name: pl.coalesce(values) for name, values in found.items()}
+
+
+def _text(raw: Raw, column: str, target: Target) -> pl.Expr:
+    """A column's text; of a time whose offset stands in another column, with it behind."""
+    text = e.present(raw[column_name(column)])
+    if target.offset is None:
+        return text
+    return pl.coalesce(pl.concat_str(text, e.present(raw[column_name(target.offset)]), separator=" "), text)
 
 
 def _kind(target: Target) -> str:
@@ -155,6 +162,8 @@ def _kind(target: Target) -> str:
 
 
 def _value(text: pl.Expr, target: Target, zone: str) -> pl.Expr:
+    if target.extract and _is_list(target.to) and not (target.split or target.values):
+        return _taken(text, target.extract)
     if target.extract:
         text = e.present(text.str.extract(target.extract, 1))
     if target.values:
@@ -187,6 +196,13 @@ def _is_list(name: str) -> bool:
 def _listed(text: pl.Expr, split: str | None) -> pl.Expr:
     parts = text.str.split(split or SEPARATOR).list.eval(pl.element().str.strip_chars())
     full = parts.list.filter(pl.element() != "")
+    return pl.when(full.list.len() > 0).then(full)
+
+
+def _taken(text: pl.Expr, pattern: str) -> pl.Expr:
+    """The group of each value of a list (of JSON objects: one member of each)."""
+    found = text.str.split(SEPARATOR).list.eval(pl.element().str.extract(pattern, 1).str.strip_chars())
+    full = found.list.drop_nulls().list.filter(pl.element() != "")
     return pl.when(full.list.len() > 0).then(full)
 
 

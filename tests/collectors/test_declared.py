@@ -51,6 +51,29 @@ def test_csv(tmp_path: Path) -> None:
     assert event["@timestamp"].isoformat() == "2026-11-20T00:01:00+00:00"
 
 
+def test_an_offset_in_another_column_belongs_to_the_time(tmp_path: Path) -> None:
+    """Without one in the line the time is local, as ever."""
+    text = f"""{HEAD}format: key_value
+fields:
+  time: {{to: "@timestamp", type: time, formats: ["%Y-%m-%d %H:%M:%S %z", "%Y-%m-%d %H:%M:%S"], offset: tz}}
+"""
+    event = _event(tmp_path, text, 'time="2026-11-20 12:00:00" tz=+0200')
+    assert event["@timestamp"].isoformat() == "2026-11-20T10:00:00+00:00"
+    event = _event(tmp_path, text, 'time="2026-11-20 12:00:00" user=x')
+    assert event["@timestamp"].isoformat() == "2026-11-20T03:00:00+00:00"
+
+
+def test_a_group_is_taken_of_each_value_of_a_list(tmp_path: Path) -> None:
+    """Of a list of JSON objects the member that the group names, of all of them."""
+    text = f"""{HEAD}format: json
+untimed: true
+fields:
+  cards: {{to: host.ip, extract: '"ip":"([^"]+)"'}}
+"""
+    event = _event(tmp_path, text, '{"cards":[{"ip":"10.1.1.1"},{"name":"x"},{"ip":"10.1.1.2"}]}')
+    assert event["host.ip"] == ["10.1.1.1", "10.1.1.2"]
+
+
 def test_wrong_columns_are_rejected_with_the_columns_named(tmp_path: Path) -> None:
     """A file of another release is not read into the wrong fields: each line says what was expected."""
     parsed = _parse(
