@@ -5,7 +5,7 @@ or on another machine; an alert's id follows from source, kind and beginning, so
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from collectors.rhythm import SLOT, Arrived, Finding, Kind, RhythmSettings, Sender, Usual, judge, watched
@@ -15,11 +15,13 @@ from hinomi.clock import Clock
 from hinomi.store import Record, Records
 from ops import arrivals, rhythm_alerts
 from ops.detection import Give
+from responders.audit import Audit
 
 _EVERY = 2.0
 _ALIVE = 600.0  # seconds after which a worker that says nothing is no longer waited for
 _USUAL_NOW = 3 * 86_400.0  # a flood that lasts for so long is what is usual
 _FORGOTTEN = 14 * 86_400.0  # a sender that is silent for so long is no longer expected
+_NOTED = 20  # of those that go wrong in one moment
 _PLACE = ("state", "rhythm")
 Slots = dict[int, dict[str, Arrived]]
 
@@ -126,9 +128,18 @@ class Rhythm:
             for group in rhythm_alerts.grouped(many):
                 alert = rhythm_alerts.alert(kind, group, self.clock.now())
                 give([alert])
+                self._enter(kind, group, alert.id)
                 for unit, one in group:
                     unit.standing[kind] = Standing.of(one, alert.id, slot)
                     self._touched.add(unit.usual.origin)
+
+    def _enter(self, kind: Kind, group: Sequence[tuple[Watched, Finding]], alert: str) -> None:
+        """Each in the audit log, which the pack `own` watches: several in an hour have one cause."""
+        log = Audit(self.records, self.clock)
+        for unit, _ in group[:_NOTED]:
+            name = "/".join(part for part in (unit.usual.origin, unit.usual.sender) if part)
+            details = {"alert": alert, "together": len(group)}
+            log.append(actor="hinomi", action=f"source.{kind}", target=name, details=details)
 
     def _covered(self, key: Key, kind: Kind, found: Mapping[Key, list[Finding]]) -> bool:
         """Whether a sender's trouble is its whole origin's, which is told instead."""

@@ -11,7 +11,7 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
-from ops import feeds, holds, indicators, own_audit, reports, retention, rule_watch, stores
+from ops import feeds, holds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.folders import cache_folder
 from ops.journal import log
 from ops.roles.start import Role
@@ -53,6 +53,9 @@ class Timetable:
         )
         table.scheduler.every(1).minutes.do(
             table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.told.append)
+        )
+        table.scheduler.every(10).minutes.do(
+            table.guarded, "dead_letters", lambda: own_watch.DeadLetters(records, process.clock).look()
         )
         table.scheduler.every(1).minutes.do(
             table.guarded, "own_audit", lambda: own_audit.write(records, process.data / own_audit.FOLDER)

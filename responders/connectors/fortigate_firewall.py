@@ -3,6 +3,7 @@
 Facts: FortiOS REST API (Fortinet Developer Network): /api/v2/cmdb/firewall/address, …/addrgrp, bearer token;
 404 for an unknown object, 200 with {"status": "success"} for a change; GET /api/v2/monitor/vpn/ssl (`index`, `user_name`,
 `subsessions`), POST /api/v2/monitor/vpn/ssl/delete {"type": "websession", "index": n} (the tunnel ends with it).
+FortiOS 7.6.3 has no SSL-VPN tunnels any more; ending IPsec dial-up sessions in their place is not built.
 """
 
 import ipaddress

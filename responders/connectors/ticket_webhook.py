@@ -1,14 +1,17 @@
 """Tickets in Redmine, Jira or ServiceNow: one a run and subject, found again by a mark of ours before another is opened.
 
-Facts: Redmine REST API (POST /issues.json with X-Redmine-API-Key, GET /issues.json?subject=~…, 201); Jira Cloud REST v2
-(POST /rest/api/2/issue, GET /rest/api/2/search?jql=…, basic authentication, 201); ServiceNow Table API (POST and GET
-/api/now/table/incident, sysparm_query, 201).
+Facts: Redmine REST API (POST /issues.json with X-Redmine-API-Key, GET /issues.json?subject=~…, 201); Jira Cloud REST v3
+(POST /rest/api/3/issue, GET /rest/api/3/issue/{key}, GET /rest/api/3/search/jql?jql=…&fields=…, which took the place of
+/search in 2025, gives ids alone unless fields are asked for, and finds a new issue only after some seconds; basic
+authentication with an API token); Jira Data Center REST v2 (/rest/api/2/issue, /rest/api/2/search; a personal access token
+as bearer, or basic with a user); ServiceNow Table API (POST and GET /api/now/table/incident, sysparm_query, 201).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 import httpx
 from pydantic import Field
@@ -22,17 +25,19 @@ from hinomi.text import inert
 from responders.connectors.protocol import Done, Kind
 
 _TIMEOUT = 20.0
+_JIRA = {"jira": "/rest/api/3", "jira_server": "/rest/api/2"}
 
 
 class TicketSystem(Section):
-    """system and its address; user only where it signs in with one (Jira, ServiceNow); fields: more of the ticket's own."""
+    """system (`jira`: Cloud, `jira_server`: Data Center) and its address; user only where it signs in with one; fields:
+    more of the ticket's own."""
 
     kind: Literal["ticket"]
-    system: Literal["redmine", "jira", "servicenow"]
+    system: Literal["redmine", "jira", "jira_server", "servicenow"]
     url: str
     token: Secret
     user: str = ""
-    project: str = ""
+    project: str = Field(default="", pattern=r"^[A-Za-z0-9_-]{0,60}$")
     fields: dict[str, Any] = Field(default_factory=dict)
     ca: Path | None = None
 
@@ -42,6 +47,9 @@ class Tickets:
     """`ticket.open` with values {subject}. There is no undo: a person closes a ticket."""
 
     settings: TicketSystem
+    opened: dict[str, str] = field(
+        default_factory=dict
+    )  # what this connector opened: Jira Cloud finds it seconds later
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Says whether there is one already."""
@@ -60,11 +68,15 @@ class Tickets:
         if found:
             return Done(f"課題票 {found} が既にありました。", f"ticket {found} was there", changed=False)
         path, body = self._new(inert(values["subject"], 200), _mark(values["subject"]))
-        self._call("POST", path, body)
+        made = self._call("POST", path, body)
+        self.opened[values["subject"]] = str(made.get("key", ""))
         return Done("課題票を起こしました。", "opened a ticket")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether one with our mark is there."""
+        """Whether one with our mark is there, or the one that was just opened can be read."""
+        key = self.opened.get(values["subject"], "")
+        if key and self.settings.system == "jira":
+            return bool(self._call("GET", f"/rest/api/3/issue/{quote(key)}", params={"fields": "summary"}))
         return bool(self._found(values["subject"]))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
@@ -83,9 +95,9 @@ class Tickets:
         own, title = self.settings, f"{subject} [{mark}]"
         if own.system == "redmine":
             return "/issues.json", {"issue": {"project_id": own.project, "subject": title, **own.fields}}
-        if own.system == "jira":
+        if own.system in _JIRA:
             fields = {"project": {"key": own.project}, "summary": title, "issuetype": {"name": "Task"}}
-            return "/rest/api/2/issue", {"fields": {**fields, **own.fields}}
+            return f"{_JIRA[own.system]}/issue", {"fields": {**fields, **own.fields}}
         return "/api/now/table/incident", {"short_description": title, **own.fields}
 
     def _found(self, subject: str) -> str:
@@ -93,9 +105,12 @@ class Tickets:
         if own.system == "redmine":
             said = self._call("GET", "/issues.json", params={"subject": f"~{mark}", "status_id": "*"})
             return str(said["issues"][0]["id"]) if said.get("issues") else ""
-        if own.system == "jira":
-            said = self._call("GET", "/rest/api/2/search", params={"jql": f'summary ~ "{mark}"'})
-            return str(said["issues"][0]["key"]) if said.get("issues") else ""
+        if own.system in _JIRA:
+            path = f"{_JIRA[own.system]}/search" + ("/jql" if own.system == "jira" else "")
+            jql = f'project = "{own.project}" AND summary ~ "{mark}"'  # an unbounded query is refused
+            said = self._call("GET", path, params={"jql": jql, "fields": "summary", "maxResults": "1"})
+            first = said["issues"][0] if said.get("issues") else {}
+            return str(first.get("key") or first.get("id") or "")
         query = f"short_descriptionLIKE{mark}"
         said = self._call("GET", "/api/now/table/incident", params={"sysparm_query": query})
         return str(said["result"][0]["number"]) if said.get("result") else ""
@@ -108,8 +123,11 @@ class Tickets:
         params: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         own = self.settings
-        headers = {"X-Redmine-API-Key": own.token.reveal()} if own.system == "redmine" else {}
-        basic = (own.user, own.token.reveal()) if own.system != "redmine" else None
+        token = own.token.reveal()
+        headers = {"X-Redmine-API-Key": token} if own.system == "redmine" else {}
+        if own.system == "jira_server" and not own.user:
+            headers = {"Authorization": f"Bearer {token}"}
+        basic = (own.user, token) if own.system != "redmine" and own.user else None
         try:
             with httpx.Client(
                 base_url=own.url, timeout=_TIMEOUT, verify=trust.context(own.ca), headers=headers, auth=basic

@@ -180,6 +180,11 @@ def test_many_that_fall_silent_together_are_one_alert(city: City) -> None:
     (alert,) = city.alerts(Kind.SILENT)
     assert alert.fields["hinomi.origin"] == names and alert.event_count == 5
     assert alert.title_ja.endswith("ほか2か所")
+    entries = [one.body for one in city.records.find("audit", {"action": "source.silent"})]
+    assert [entry["target"] for entry in entries] == names, (
+        "each is in the audit log, for the rules of the pack own"
+    )
+    assert {entry["details"]["alert"] for entry in entries} == {alert.id}
 
 
 def test_flood_and_what_is_no_flood(city: City) -> None:
