@@ -5,12 +5,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from hinomi.config import Section
 from hinomi.secret import Secret
+
+if TYPE_CHECKING:
+    from collectors.transports.door import Door
 
 MIB = 1 << 20
 
@@ -90,7 +93,35 @@ class Sender(Section):
     encoding: EncodingName = Encoding.AUTO
 
 
-class Listener(Section):
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What is configured for one origin: the format's name (or `auto`) and the text encoding."""
+
+    source: str
+    encoding: str
+
+
+class Listening(Section):
+    """What every entry of `listen:` has; its key is the origin under which messages are spooled and counted.
+
+    A kind of its own is one file in `collectors/listeners/`: its settings and `run`.
+    """
+
+    kind: str
+    source: str = "auto"
+    encoding: EncodingName = Encoding.AUTO
+    max_message: int = Field(default=16 * MIB, ge=1024, le=64 * MIB)
+
+    def origins(self, name: str) -> dict[str, Origin]:
+        """Every origin that it spools under, its own last."""
+        return {name: Origin(self.source, self.encoding)}
+
+    async def run(self, door: "Door[Any]") -> None:
+        """Listen until `door.stop`. Raises HinomiError or OSError where it cannot; it is then tried again."""
+        raise NotImplementedError
+
+
+class Listener(Listening):
     """One entry of `listen:`; its key is the origin under which messages are spooled and counted.
 
     source: name of the format, or `auto`; encoding: of text that is not UTF-8; max_message: bytes of one
@@ -115,6 +146,11 @@ class Listener(Section):
     token: Secret | None = None
     senders: dict[str, Sender] = Field(default_factory=dict)
     path: Path | None = None
+
+    def origins(self, name: str) -> dict[str, Origin]:
+        """See `Listening.origins`: a sender's name is an origin of its own."""
+        own = {key: Origin(sender.source, sender.encoding) for key, sender in self.senders.items()}
+        return {**own, name: Origin(self.source, self.encoding)}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -164,20 +200,11 @@ class SpoolSettings(Section):
     max_mib: int = Field(default=4096, ge=256)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What is configured for one origin: the format's name (or `auto`) and the text encoding."""
-
-    source: str
-    encoding: str
-
-
-def origins(listeners: Mapping[str, Listener]) -> dict[str, Origin]:
+def origins(listeners: Mapping[str, Listening]) -> dict[str, Origin]:
     """Every origin that these listeners spool under. Of two with one name the listener wins over a sender."""
     found: dict[str, Origin] = {}
-    for listener in listeners.values():
-        for name, sender in listener.senders.items():
-            found[name] = Origin(sender.source, sender.encoding)
     for name, listener in listeners.items():
-        found[name] = Origin(listener.source, listener.encoding)
+        found |= {key: one for key, one in listener.origins(name).items() if key != name}
+    for name, listener in listeners.items():
+        found[name] = listener.origins(name)[name]
     return found

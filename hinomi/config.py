@@ -8,6 +8,7 @@ Every error names file, line, key, what stands there and what was expected.
 import difflib
 import types
 import typing
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, Union
 
@@ -93,8 +94,14 @@ def _sentence(detail: ErrorDetails, path: str, model: type[BaseModel] | None) ->
     if kind == "missing":
         return "必要な項目がありません。", "this key is required"
     if kind == "extra_forbidden":
-        near = _suggest(path, model)
+        near = _suggest(detail["loc"], model)
         return f"知らない項目です。{near[0]}", f"unknown key{near[1]}"
+    if kind == "unknown_kind":
+        named = _shown(detail.get("input", {}).get("kind"))
+        return (
+            f"「{named}」という kind はありません({context['expected']} のどれか)。",
+            f'"{named}" is not one of the kinds {context["expected"]}',
+        )
     if kind == "value_error" and "error" in context:
         ja, _, en = str(context["error"]).partition("|")
         return ja, en or ja
@@ -135,11 +142,11 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _suggest(path: str, model: type[BaseModel] | None) -> tuple[str, str]:
-    known = list(_fields_at(path.split(".")[:-1], model)) if model else []
+def _suggest(loc: Sequence[int | str], model: type[BaseModel] | None) -> tuple[str, str]:
+    known = list(_fields_at(loc[:-1], model)) if model else []
     if not known:
         return "", ""
-    close = difflib.get_close_matches(path.rsplit(".", 1)[-1], known, n=1)
+    close = difflib.get_close_matches(str(loc[-1]), known, n=1)
     listed = ", ".join(known)
     if close:
         return (
@@ -149,16 +156,31 @@ def _suggest(path: str, model: type[BaseModel] | None) -> tuple[str, str]:
     return f"使える項目: {listed}", f"; valid keys: {listed}"
 
 
-def _fields_at(parents: list[str], model: type[BaseModel]) -> list[str]:
-    """The keys that a model accepts at a dotted path; empty where the path leaves plain models."""
+def _fields_at(parents: Sequence[int | str], model: type[BaseModel]) -> list[str]:
+    """The keys that a model accepts at a place; empty where the place leaves plain models."""
     here: Any = model
     for part in parents:
+        if isinstance(part, str) and part.startswith("["):  # the tag of one of several models
+            here = _tagged(here, part)
+            continue
+        here = _inside(here)
         if isinstance(here, type) and issubclass(here, BaseModel):
-            field = here.model_fields.get(part)
-            here = _inside(field.annotation) if field else None
+            field = here.model_fields.get(str(part))
+            here = field.annotation if field else None
         else:  # a key of a mapping or a number in a list
-            here = _inside(getattr(here, "__args__", (None,))[-1])
+            here = getattr(here, "__args__", (None,))[-1]
+    here = _inside(here)
     return list(here.model_fields) if isinstance(here, type) and issubclass(here, BaseModel) else []
+
+
+def _tagged(annotation: Any, tag: str) -> Any:
+    """The model that bears a tag."""
+    if typing.get_origin(annotation) is Annotated:
+        annotation = typing.get_args(annotation)[0]
+    for choice in typing.get_args(annotation):
+        if any(getattr(one, "tag", None) == tag for one in typing.get_args(choice)[1:]):
+            return choice
+    return None
 
 
 def _inside(annotation: Any) -> Any:

@@ -8,10 +8,11 @@ from pydantic import Field, model_validator
 
 from collectors.enrich import EnrichSettings
 from collectors.indicators.settings import IndicatorSettings
+from collectors.listeners import AnyListener
 from collectors.privacy import PrivacySettings
 from collectors.pulls import AnyPull
 from collectors.rhythm import RhythmSettings
-from collectors.settings import Listener, SpoolSettings, origins
+from collectors.settings import SpoolSettings, origins
 from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Section
@@ -46,7 +47,7 @@ class Settings(Section):
 
     workers: int = Field(default=1, ge=1, le=64)
     timezone: str = "Asia/Tokyo"
-    listen: dict[str, Listener] = Field(default_factory=dict)
+    listen: dict[str, AnyListener] = Field(default_factory=dict)
     pull: dict[str, AnyPull] = Field(default_factory=dict)
     rhythm: RhythmSettings = Field(default_factory=RhythmSettings)
     spool: SpoolSettings = Field(default_factory=SpoolSettings)

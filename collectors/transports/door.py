@@ -4,17 +4,19 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from collectors.settings import Listener
+from collectors.settings import Listening
 from collectors.transports.health import ListenerHealth
 from collectors.transports.inlet import Inlet
 
 DRAIN_SECONDS = 10.0
 _LAST_TRY = 2.0
+Of = TypeVar("Of", bound=Listening)
 
 
 @dataclass(slots=True)
-class Door:
+class Door(Generic[Of]):
     """One listener while it runs.
 
     inlet: its own origin; inlets: its own and its senders', by origin; state: a folder that outlives the
@@ -22,7 +24,7 @@ class Door:
     """
 
     name: str
-    listener: Listener
+    listener: Of
     inlet: Inlet
     inlets: Mapping[str, Inlet]
     state: Path

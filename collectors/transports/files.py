@@ -6,20 +6,20 @@ from pathlib import Path
 
 import structlog
 
+from collectors.settings import Listener
 from collectors.transports.door import Door
+from collectors.transports.settled import SettledFiles, move
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import TooLarge, WholeFile, first
-from hinomi.durable import sync_folder
 from hinomi.errors import ConfigError, Where
 from hinomi.identity import digest
 
 log = structlog.get_logger()
 _POLL = 0.25
-_UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
 DONE, FAILED = "done", "failed"
 
 
-async def run_file(door: Door) -> None:
+async def run_file(door: Door[Listener]) -> None:
     """Follow one file until the stop. Raises OSError when it cannot be read."""
     path = _path(door)
     tail = Tail(path, door.state / f"{digest(door.name, str(path))[:16]}.place", door.listener.max_message)
@@ -44,7 +44,7 @@ async def run_file(door: Door) -> None:
         door.health.up = False
 
 
-async def run_folder(door: Door) -> None:
+async def run_folder(door: Door[Listener]) -> None:
     """Read each file that is dropped into the folder once, then move it to `done` (or `failed`)."""
     folder = DropFolder(door, _path(door))
     for name in (DONE, FAILED):
@@ -62,25 +62,18 @@ async def run_folder(door: Door) -> None:
 
 @dataclass(slots=True)
 class DropFolder:
-    """One watched folder. A file is complete when two looks find it the same."""
+    """One watched folder."""
 
-    door: Door
+    door: Door[Listener]
     path: Path
-    _seen: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    _settled: SettledFiles = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._settled = SettledFiles(self.path)
 
     def settled(self) -> list[Path]:
         """Complete files, oldest first."""
-        found: dict[Path, tuple[int, int]] = {}
-        for path in self.path.iterdir():
-            if path.name.startswith(".") or path.name.lower().endswith(_UNFINISHED) or path.is_symlink():
-                continue
-            if path.is_file():
-                status = path.stat()
-                found[path] = (status.st_mtime_ns, status.st_size)
-        before, self._seen = self._seen, found
-        return sorted(
-            (p for p, state in found.items() if before.get(p) == state), key=lambda p: (found[p], p)
-        )
+        return self._settled.look()
 
     async def take(self, path: Path) -> bool:
         """Spool a file's records and move it away; False when the stop came first."""
@@ -90,12 +83,12 @@ class DropFolder:
         except (OSError, EOFError, TooLarge) as error:
             door.inlet.lost(1, "unreadable_file")
             log.error("a dropped file cannot be read whole", file=str(path), reason=str(error))
-            await asyncio.to_thread(_move, path, self.path / FAILED)
+            await asyncio.to_thread(move, path, self.path / FAILED)
             return True
         if finished:
             door.inlet.damaged(file.cut, "longer_than_max_message")
             door.inlet.lost(file.damaged, "damaged_record")
-            await asyncio.to_thread(_move, path, self.path / DONE)
+            await asyncio.to_thread(move, path, self.path / DONE)
         return finished
 
     async def _spool(self, file: WholeFile) -> bool:
@@ -109,7 +102,7 @@ class DropFolder:
         return True
 
 
-def _path(door: Door) -> Path:
+def _path(door: Door[Listener]) -> Path:
     assert door.listener.path is not None  # the model requires it for these kinds
     if not door.listener.path.is_absolute():
         raise ConfigError(
@@ -118,16 +111,3 @@ def _path(door: Door) -> Path:
             where=Where(key=f"listen.{door.name}.path"),
         )
     return door.listener.path
-
-
-def _move(path: Path, folder: Path) -> None:
-    """Move a file without replacing another of its name; one that somebody took away meanwhile is gone."""
-    if not path.exists():
-        return
-    target, number = folder / path.name, 2
-    while target.exists():
-        target = folder / f"{path.stem}-{number}{path.suffix}"
-        number += 1
-    path.rename(target)
-    sync_folder(folder)
-    sync_folder(path.parent)

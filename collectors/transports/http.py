@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import h11
 
+from collectors.settings import Listener
 from collectors.transports.door import DRAIN_SECONDS, Door
 from collectors.transports.elastic import ElasticIntake
 from collectors.transports.exchange import Body, Exchange, Request, Response, error_response
@@ -18,7 +19,7 @@ _GRACE = 0.5
 class HttpServer:
     """Open connections of one listener; each is one task."""
 
-    door: Door
+    door: Door[Listener]
     handler: ElasticIntake
     exchanges: dict[asyncio.Task[None], Exchange] = field(default_factory=dict)
 
@@ -70,7 +71,7 @@ class HttpServer:
             await asyncio.wait(tasks)
 
 
-async def run_http(door: Door) -> None:
+async def run_http(door: Door[Listener]) -> None:
     """HTTP, or HTTPS where the listener has a certificate. Raises OSError or ConfigError at the start."""
     listener = door.listener
     handler = ElasticIntake(Tokens.of(door.name, listener), door.inlets, door.inlet)

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from collectors.settings import Kind
+from collectors.settings import Kind, Listener
 from collectors.transports.connection import Connection, Open
 from collectors.transports.door import DRAIN_SECONDS, Door
 from collectors.transports.framing import Framer
@@ -17,7 +17,7 @@ from collectors.transports.udp import UdpReceiver, bound_socket
 _SWEEP = 1.0
 
 
-async def run_stream(door: Door) -> None:
+async def run_stream(door: Door[Listener]) -> None:
     """TCP, TLS, RELP and Lumberjack. Raises OSError when the port cannot be bound, ConfigError for certificates."""
     listener, others = door.listener, Open(door.listener.max_connections)
     context = server_context(listener, door.name)
@@ -41,7 +41,7 @@ async def run_stream(door: Door) -> None:
         door.health.up = False
 
 
-def _factory(door: Door, others: Open) -> Callable[[], Connection]:
+def _factory(door: Door[Listener], others: Open) -> Callable[[], Connection]:
     limit = door.listener.max_message
     if door.listener.kind == Kind.RELP:
         return lambda: RelpConnection(door.inlet, others, RelpFramer(limit))
@@ -51,7 +51,7 @@ def _factory(door: Door, others: Open) -> Callable[[], Connection]:
     return lambda: SyslogConnection(door.inlet, others, Framer(limit, door.listener.framing))
 
 
-async def run_udp(door: Door) -> None:
+async def run_udp(door: Door[Listener]) -> None:
     """UDP. Raises OSError when the port cannot be bound."""
     listener = door.listener
     receiver = UdpReceiver(door.inlet, listener.max_message, bound_socket(listener.address, listener.port))

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import structlog
 
-from collectors.settings import Kind, Listener
+from collectors.settings import Kind, Listening
 from collectors.spool import Spool
 from collectors.transports.connection import leftover
 from collectors.transports.door import DRAIN_SECONDS, Door
@@ -21,7 +22,7 @@ from hinomi.ledger import Ledger
 log = structlog.get_logger()
 _TRY_AGAIN = 5.0
 
-RUNNERS: dict[Kind, Callable[[Door], Awaitable[None]]] = {
+RUNNERS: dict[str, Callable[[Door[Any]], Awaitable[None]]] = {
     Kind.TCP: run_stream,
     Kind.TLS: run_stream,
     Kind.RELP: run_stream,
@@ -34,7 +35,7 @@ RUNNERS: dict[Kind, Callable[[Door], Awaitable[None]]] = {
 
 
 async def serve(
-    listeners: Mapping[str, Listener],
+    listeners: Mapping[str, Listening],
     spool: Spool,
     ledger: Ledger,
     *,
@@ -60,10 +61,10 @@ async def serve(
 
 
 def _door(
-    name: str, listener: Listener, spool: Spool, ledger: Ledger, held: Held, stop: asyncio.Event
-) -> Door:
+    name: str, listener: Listening, spool: Spool, ledger: Ledger, held: Held, stop: asyncio.Event
+) -> Door[Any]:
     health = ListenerHealth(name, listener.kind)
-    inlets = {origin: Inlet(origin, spool, ledger, health, held) for origin in (*listener.senders, name)}
+    inlets = {origin: Inlet(origin, spool, ledger, health, held) for origin in listener.origins(name)}
     return Door(name, listener, inlets[name], inlets, _state(spool.folder), stop)
 
 
@@ -74,15 +75,14 @@ def _state(spool: Path) -> Path:
     return folder
 
 
-async def _keep(door: Door) -> None:
+async def _keep(door: Door[Any]) -> None:
     while not door.stop.is_set():
         try:
-            await RUNNERS[door.listener.kind](door)
+            await RUNNERS.get(door.listener.kind, door.listener.run)(door)
         except HinomiError as error:
             _say(door, error.ja, error.en)
         except OSError as error:
-            place = f"{door.listener.address}:{door.listener.port}"
-            what = str(door.listener.path) if door.listener.path else place
+            what = error.filename or _place(door.listener)
             _say(door, f"{what} を開けません: {error.strerror}", f"cannot open {what}: {error.strerror}")
         except Exception as error:
             log.exception("listener failed", listener=door.name)
@@ -90,6 +90,12 @@ async def _keep(door: Door) -> None:
         await door.pause(_TRY_AGAIN)
 
 
-def _say(door: Door, ja: str, en: str) -> None:
+def _place(listener: Listening) -> str:
+    """What a listener listens to, as its configuration writes it."""
+    path = getattr(listener, "path", None)
+    return str(path) if path else f"{getattr(listener, 'address', '')}:{getattr(listener, 'port', '')}"
+
+
+def _say(door: Door[Any], ja: str, en: str) -> None:
     door.down(ja)
     log.error("listener is down; trying again", listener=door.name, reason=en)

@@ -64,23 +64,32 @@ def _models(annotation: Any, suffix: str = "") -> Iterator[tuple[str, type[BaseM
     elif origin is list:
         yield from _models(arguments[0], f"{suffix}[]")
     elif origin in (typing.Union, types.UnionType):
-        for argument in arguments:
+        for choice in arguments:
+            argument = typing.get_args(choice)[0] if typing.get_origin(choice) is typing.Annotated else choice
             kind = getattr(argument, "model_fields", {}).get("kind")
-            choice = (
+            named = (
                 f" (kind: {typing.get_args(kind.annotation)[0]})"
                 if kind and typing.get_args(kind.annotation)
                 else ""
             )
-            yield from _models(argument, suffix + choice)
+            yield from _models(argument, suffix + named)
 
 
 def _type(annotation: Any) -> str:
     if isinstance(annotation, type):
         return annotation.__name__
+    if typing.get_origin(annotation) is dict and typing.get_origin(value := typing.get_args(annotation)[1]):
+        models = [found.__name__ for _, found in _models(value)]
+        if models:
+            return _short(f"dict[str, {' or '.join(models)}]")
     text = str(annotation).replace("typing.", "").replace("NoneType", "none")
     names = [part.rsplit(".", 1)[-1] for part in text.replace("|", " or ").split(" ")]
     plain = " ".join(names).split("Annotated[")[-1].split(", BeforeValidator")[0].split(", AfterValidator")[0]
-    return plain.replace("|", "or") if len(plain) < 90 else f"{plain[:87]}…"
+    return _short(plain.replace("|", "or"))
+
+
+def _short(text: str) -> str:
+    return text if len(text) < 90 else f"{text[:87]}…"
 
 
 def _default(field: Any) -> str:

@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from collectors.settings import Listener
+from pydantic import TypeAdapter
+
+from collectors.listeners import AnyListener
+from collectors.settings import Listening
 from collectors.spool import Reader, Spool, lane_folders
 from collectors.transports import Health, serve
 from hinomi.ledger import Ledger, Line
@@ -67,14 +70,19 @@ class Running:
         return self.rows
 
 
+def listening(keys: Mapping[str, Any]) -> Listening:
+    """A listener of any kind, on loopback where it has an address."""
+    near = {} if "address" in keys or keys["kind"] == "transfer" else {"address": "127.0.0.1"}
+    made: Listening = TypeAdapter(AnyListener).validate_python({**near, **keys})
+    return made
+
+
 @asynccontextmanager
 async def intake(
     folder: Path, *, max_bytes: int = 256 * MIB, **listen: Mapping[str, Any]
 ) -> AsyncIterator[Running]:
     """Listeners on 127.0.0.1; drained and closed at the end."""
-    listeners = {
-        name: Listener.model_validate({"address": "127.0.0.1", **keys}) for name, keys in listen.items()
-    }
+    listeners = {name: listening(keys) for name, keys in listen.items()}
     ledger, stop = Ledger(), asyncio.Event()
     spool = Spool(folder, max_bytes=max_bytes, ledger=ledger)
     ready: asyncio.Future[Health] = asyncio.get_running_loop().create_future()
