@@ -117,6 +117,8 @@ def listeners(patient: Patient) -> Iterator[Check]:
     told = [patient.run.read(process).get("listeners", {}) for process in ("intake", "pull")]
     for name, said in chain.from_iterable(one.items() for one in told):
         part = Words(f"受け口 {name}", f"listener {name}")
+        for note in said.get("notes", []):
+            yield Check(part, State.BAD if note["bad"] else State.GOOD, Words(note["ja"], note["en"]))
         if not said["up"]:
             yield Check(
                 part,

@@ -12,6 +12,7 @@ from collectors.enrich import Enricher
 from collectors.indicators import Matcher
 from collectors.privacy import Privacy
 from collectors.source import ROW, Source, cut
+from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
 from hinomi.errors import ContentError
@@ -81,7 +82,9 @@ class Pipeline:
         for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
             found = self._of_sender(str(origin), str(peer), part)
             self._tell_health(str(origin), found, part)
-            if self.arrivals is not None:
+            if (
+                self.arrivals is not None and origin != OWN_FINDINGS
+            ):  # which speak only where something is wrong
                 self.arrivals.tally.took(str(origin), str(peer), found, part["received"])
             batches += found
         with self.stages.timed("match"):

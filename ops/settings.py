@@ -13,6 +13,7 @@ from collectors.privacy import PrivacySettings
 from collectors.pulls import AnyPull
 from collectors.rhythm import RhythmSettings
 from collectors.settings import SpoolSettings, origins
+from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Section
@@ -78,6 +79,10 @@ class Settings(Section):
         """Origin → source name or `auto`."""
         pulled = {name: pull.source for name, pull in self.pull.items()}
         return pulled | {name: origin.source for name, origin in origins(self.listen).items()}
+
+    def expected_sources(self) -> dict[str, str]:
+        """Those that speak all the time: not what Hinomi itself says where something is wrong."""
+        return {name: source for name, source in self.declared_sources().items() if name != OWN_FINDINGS}
 
     def encodings(self) -> dict[str, str]:
         """Origin → text encoding."""

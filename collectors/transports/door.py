@@ -47,9 +47,13 @@ class Door(Generic[Of]):
         self.health.up, self.health.problem = False, problem
         self.tried.set()
 
-    async def deliver(self, peer: str, payloads: list[bytes], client_ids: list[str]) -> bool:
-        """Spool messages that can be read again; False when the stop came while the spool was full."""
-        sending = asyncio.create_task(self.inlet.deliver(peer, payloads, client_ids))
+    async def deliver(
+        self, peer: str, payloads: list[bytes], client_ids: list[str], origin: str = ""
+    ) -> bool:
+        """Spool messages that can be read again; False when the stop came while the spool was full. origin: one of
+        `inlets`, by default the listener's own."""
+        inlet = self.inlets[origin] if origin else self.inlet
+        sending = asyncio.create_task(inlet.deliver(peer, payloads, client_ids))
         stopping = asyncio.create_task(self.stop.wait())
         try:
             await asyncio.wait({sending, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -1,9 +1,18 @@
 """What the listeners say of themselves while they run."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What a kind tells of its own state, for the doctor; bad: somebody must look at it."""
+
+    ja: str
+    en: str
+    bad: bool = False
 
 
 @dataclass(slots=True)
@@ -22,6 +31,7 @@ class ListenerHealth:
     waiting_for_room: bool = False
     problem: str = ""
     errors: Counter[str] = field(default_factory=Counter)
+    notes: list[Note] = field(default_factory=list)
 
     def took(self, messages: int, size: int) -> None:
         """Count spooled messages."""
@@ -32,7 +42,12 @@ class ListenerHealth:
     def as_dict(self) -> dict[str, Any]:
         """For the run folder and the console."""
         said = {name: getattr(self, name) for name in self.__slots__}
-        return {**said, "kind": str(self.kind), "errors": dict(self.errors)}
+        return {
+            **said,
+            "kind": str(self.kind),
+            "errors": dict(self.errors),
+            "notes": [asdict(one) for one in self.notes],
+        }
 
 
 @dataclass(slots=True)

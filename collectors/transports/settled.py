@@ -1,9 +1,10 @@
 """A folder into which others drop files: which of them are complete, and moving them away."""
 
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from collectors.spool.folder import sync_folder
+from hinomi.durable import sync_folder
 
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
 State = tuple[int, int]
@@ -23,16 +24,21 @@ class SettledFiles:
         for path in self.folder.iterdir():
             if path.name.startswith(".") or path.name.lower().endswith(_UNFINISHED) or path.is_symlink():
                 continue
-            try:
-                if path.is_file():
-                    status = path.stat()
-                    found[path] = (status.st_mtime_ns, status.st_size)
-            except FileNotFoundError:  # somebody took it away between the two questions
-                continue
+            if (state := state_of(path)) is not None:
+                found[path] = state
         before, self.states = self.states, found
         return sorted(
             (p for p, state in found.items() if before.get(p) == state), key=lambda p: (found[p], p)
         )
+
+
+def state_of(path: Path) -> State | None:
+    """A regular file's state; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return (status.st_mtime_ns, status.st_size) if stat.S_ISREG(status.st_mode) else None
 
 
 def move(path: Path, folder: Path) -> Path | None:

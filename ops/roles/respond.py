@@ -195,7 +195,7 @@ def _run(process: Role) -> None:
     block: AbstractContextManager[object] = leading or nullcontext()
     with _metrics(process, events, records), block:
         timetable = Timetable.of(process, events, own)
-        rhythm = Rhythm(own, process.settings.rhythm, process.settings.declared_sources(), process.clock)
+        rhythm = Rhythm(own, process.settings.rhythm, process.settings.expected_sources(), process.clock)
         counts = Counts(records, process.label)
         Respond(process, responder, timetable, counts, rhythm, detection, leading).run()
 

@@ -76,7 +76,7 @@ class Worker:
         pipeline = self._pipeline(records)
         pipeline.rules()
         if pipeline.health is not None and self.role.lane == 0:
-            pipeline.health.expect(self.role.settings.declared_sources())
+            pipeline.health.expect(self.role.settings.expected_sources())
         lanes = [self._lane(pipeline, f"lane-{self.role.lane}")]
         self._say(pipeline, lanes, counts)
         while not self.role.stop.is_set():

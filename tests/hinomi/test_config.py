@@ -6,7 +6,7 @@ import pytest
 from pydantic import Field
 
 from hinomi.config import Section, load
-from hinomi.errors import HinomiError, InputError, ManyErrors
+from hinomi.errors import ConfigError, HinomiError, InputError, ManyErrors
 from hinomi.secret import Secret
 
 
@@ -107,3 +107,18 @@ def test_secrets_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.delenv("HINOMI_T")
     with pytest.raises(InputError, match="env:HINOMI_T"):
         Secret("env:HINOMI_T").reveal()
+
+
+def test_one_of_several_kinds_of_listener(tmp_path: Path) -> None:
+    """An unknown kind names the known ones; an unknown key of a kind names the keys of that kind alone."""
+    from ops.settings import read_settings
+
+    path = tmp_path / "hinomi.yaml"
+    path.write_text("listen:\n  fw: {kind: tpc}\n")
+    with pytest.raises(ConfigError, match="transfer のどれか"):
+        read_settings(path)
+    path.write_text("listen:\n  lgwan: {kind: transfer, path: /x, keys: [/k], senderz: {}}\n")
+    with pytest.raises(ConfigError) as caught:
+        read_settings(path)
+    assert "listen.lgwan.senderz" in str(caught.value) and "「senders」のことですか" in str(caught.value)
+    assert "max_connections" not in str(caught.value)
