@@ -63,8 +63,16 @@ class UdpReceiver:
             self._task = asyncio.get_running_loop().create_task(self._spool())
         return more
 
+    def message(self, data: bytes) -> bytes:
+        """What of a datagram is kept: here, without line ends."""
+        return data.rstrip(b"\r\n\0")
+
+    async def lines(self, peer: str, messages: list[bytes]) -> list[bytes]:
+        """What is spooled of one sender's datagrams: here, each as it is."""
+        return messages
+
     def _hold(self, peer: str, data: bytes) -> None:
-        message = data.rstrip(b"\r\n\0")
+        message = self.message(data)
         if not message:
             self.inlet.lost(1, "empty_line")
             return
@@ -82,7 +90,8 @@ class UdpReceiver:
             while self._waiting:
                 waiting, self._waiting = self._waiting, {}
                 for peer, messages in list(waiting.items()):
-                    await self.inlet.deliver(peer, messages)
+                    if lines := await self.lines(peer, messages):
+                        await self.inlet.deliver(peer, lines)
                     del waiting[peer]
                     self._size -= sum(map(len, messages))
         except asyncio.CancelledError:
