@@ -82,12 +82,57 @@ def register(app: typer.Typer) -> None:
             )
         typer.echo("入れました。(entered)")
 
+    @oncall.command("end-standin")
+    def end_standin(identity: str, data: Path = DATA) -> None:
+        """交代を取りやめる / the rota holds again."""
+        with opened(data) as place:
+            place.desk.roster.drop_stand_in(identity, actor=operator(), roles=[OPERATOR])
+        typer.echo("取りやめました。(dropped)")
+
+    @oncall.command()
+    def maintenance(
+        title: str = typer.Argument(..., help="何の作業か / what work"),
+        start: datetime = typer.Option(..., help="始まり(日本時間)/ begin (Japan time)"),
+        hours: float = typer.Option(..., min=0.25, max=24 * 14, help="時間 / hours"),
+        where: list[str] = typer.Option(
+            [], help="対象「項目=値」(host.name=sv01)。繰り返せる / what it is about, FIELD=VALUE"
+        ),
+        rule: str = typer.Option("", help="このルールだけ / of this rule alone"),
+        data: Path = DATA,
+    ) -> None:
+        """保守作業を予定する。その間の警報は数えて呼ばない(critical は呼ぶ)/ plan maintenance."""
+        begins, about = start.replace(tzinfo=JST), _about(where)
+        with opened(data) as place:
+            kept = place.desk.roster.plan_maintenance(
+                title,
+                begins,
+                begins + timedelta(hours=hours),
+                about,
+                actor=operator(),
+                roles=[OPERATOR],
+                **({"rule_id": rule} if rule else {}),
+            )
+        typer.echo(f"{kept.id}: 予定しました。(planned)")
+
     @oncall.command()
     def note(text: str, data: Path = DATA) -> None:
         """次の当番への申し送り / a note for the next shift."""
         with opened(data) as place:
             place.desk.roster.note(text, actor=operator(), roles=[OPERATOR])
         typer.echo("書きました。(noted)")
+
+
+def _about(given: list[str]) -> dict[str, str]:
+    """`host.name=sv01` as field and value."""
+    found = {}
+    for one in given:
+        field, _, value = one.partition("=")
+        if not field.strip() or not value.strip():
+            raise InputError(
+                f"--where「{one}」は「項目=値」の形ではありません。", f'--where "{one}" is not FIELD=VALUE'
+            )
+        found[field.strip()] = value.strip()
+    return found
 
 
 def _settings(data: Path) -> Settings:

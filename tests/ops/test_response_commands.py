@@ -1,21 +1,25 @@
 """Commands about playbooks, the rota and drills, as a person types them."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 from typer.testing import CliRunner, Result
 
-from hinomi.clock import SystemClock
+from dashboards.users import Users
+from hinomi.clock import JST, SystemClock
 from hinomi.store.embedded import SqliteRecords
 from ops.cli import _register, app
 from ops.drill import GOALS, Drill
 from ops.opened import remember
 from responders.cacao.document import checked
+from responders.incidents.suppression import covering
 from tests.responders.city import KEY, alert, responder
 
 _register("")
+PASSWORD = "a-long-password-for-tests"
 
 
 def typed(*words: str) -> Result:
@@ -66,6 +70,51 @@ def test_rota_calendar_and_card(tmp_path: Path) -> None:
     assert typed("oncall", "card", "--out", str(tmp_path / "card.pdf"), "--data", str(data)).exit_code == 0
     assert "副市長" in PdfReader(tmp_path / "card.pdf").pages[0].extract_text()
     assert typed("oncall", "note", "申し送り", "--data", str(data)).exit_code == 0
+
+
+def test_maintenance_is_planned_and_calls_nobody(tmp_path: Path) -> None:
+    """Written by command, it covers alerts about that machine in that time; a wrong form is said, nothing is written."""
+    records = SqliteRecords(tmp_path / "records.sqlite")
+    data, begin = str(tmp_path), SystemClock().now().astimezone(JST) - timedelta(minutes=5)
+    words = ["oncall", "maintenance", "サーバー更新", "--start", f"{begin:%Y-%m-%dT%H:%M:%S}", "--data", data]
+    wrong = typed(*words, "--hours", "2", "--where", "sv01")
+    assert wrong.exit_code != 0 and records.find("suppression") == []
+    assert typed(*words, "--hours", "2").exit_code != 0, "maintenance of everything is none"
+    assert typed(*words, "--hours", "2", "--where", "host.name=sv01").exit_code == 0
+    now, about = SystemClock().now(), {"host.name": ["sv01"]}
+    assert covering(records, alert(entities=about), now) is not None
+    assert covering(records, alert(entities={"host.name": ["sv02"]}), now) is None
+    assert covering(records, alert(entities=about, level="critical"), now) is None
+    assert covering(records, alert(entities=about), now + timedelta(hours=2)) is None
+
+
+def test_act_first_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both show who they are by password; a wrong one is in the audit log; by day the order is refused in words."""
+    tower, _ = responder(tmp_path, playbooks={"armed": ["isolate_endpoint"]})
+    entities = {"host.name": ["pc-114"]}
+    [incident] = tower.receive([alert(playbook="isolate_endpoint", entities=entities)])
+    held = tower.records.get("incident", incident.id)
+    assert held is not None
+    run = held.body["run_ids"][0]
+    users = Users(tower.records, SystemClock())
+    for name, role in (("t.toban", "analyst"), ("k.kacho", "information_system_manager")):
+        users.create(name, PASSWORD, [role], full_name=name)
+    data = ["--data", str(tmp_path)]
+    permit = ["playbooks", "permit", "t.toban", "--reason", "夜間当番", "--as", "k.kacho", *data]
+    assert CliRunner().invoke(app, permit, input="wrong\n").exit_code != 0
+    assert CliRunner().invoke(app, permit, input=PASSWORD + "\n").exit_code == 0
+    order = ["playbooks", "act-first", run, "2", "--reason", "拡散", "--as", "t.toban", *data]
+    for office, kept in ((True, 0), (False, 1)):
+        monkeypatch.setattr("responders.playbooks.authority.at_the_office", lambda _, office=office: office)
+        went = CliRunner().invoke(app, order, input=PASSWORD + "\n")
+        assert (went.exit_code == 0) is not office
+        assert len(tower.records.find("act_first")) == kept
+    actions = [one.body["action"] for one in tower.records.find("audit", limit=1000)]
+    assert (
+        "cli.sign_in" in actions
+        and "playbook.act_first.refused" in actions
+        and "playbook.act_first" in actions
+    )
 
 
 @pytest.mark.slow
