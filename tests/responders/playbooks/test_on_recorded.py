@@ -1,0 +1,78 @@
+"""Every playbook in simulation on incidents that the real engine makes of raw log lines: those beside the rules."""
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+
+from hinomi.alert import Alert
+from hinomi.incident import Incident
+from ops.settings import packs_folder
+from responders.playbooks.playbook import catalogue
+from responders.playbooks.rehearsal import rehearse
+from responders.playbooks.run import StepState
+from rules import cases, content, engine
+from rules.case_lines import Lines
+from rules.cases import START
+from rules.correlation import ruling
+from tests.responders.city import responder
+
+PLAYBOOKS = catalogue()
+RECORDED = (
+    "telework/vpn_spray",
+    "lan/segment_scan",
+    "lan/ssh_brute_force",
+    "cloud/oci_mass_delete",
+    "cloud/aws_trail_stopped",
+    "cloud/azure_mass_delete",
+)
+
+
+@cache
+def recorded() -> list[tuple[Incident, list[Alert]]]:
+    """Raw lines → parsed → matched → correlated → alerts → an incident, each as the tower does it."""
+    packs = packs_folder()
+    rules = engine.load([packs])
+    made, found = ruling.of(rules), []
+    for name in RECORDED:
+        file = packs / f"{name}.yml"
+        trial = content._Trial(
+            rules, made, content._ids_in(file), content._dataset(rules, file), Lines(START)
+        )
+        written = [case for _, case in cases.read(packs / f"{name}.test.yml") if case.body["match"]]
+        trial.lines.read(pair for case in written for pair in cases.raw_lines(case, trial.home(case)))
+        alerts = [
+            one
+            for one in trial._alerts(written[0])
+            if one.rule_id in trial.own and one.level != "informational"
+        ]
+        with TemporaryDirectory() as folder:
+            tower, _ = responder(Path(folder))
+            [incident] = tower.receive(alerts)
+            held = tower.records.get("incident", incident.id)
+            assert held is not None
+            found.append((Incident.model_validate(held.body), alerts))
+            tower.records.close()
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_green_on_what_was_recorded(name: str) -> None:
+    """No step fails, each act happens once and only to whom the alerts name, and undo leaves nothing that can be undone."""
+    for incident, alerts in recorded():
+        went = rehearse(PLAYBOOKS[name], incident, alerts)
+        assert went.green, [(step.title_ja, step.state, step.result_ja) for step in went.run.steps]
+        assert len(went.acts) == len(set(went.acts)) == sum(s.state is StepState.DONE for s in went.run.acts)
+        named = {value for one in alerts for values in one.entities.values() for value in values}
+        assert {target for _, target in went.acts} <= named | {value.split("@")[0] for value in named}
+
+
+def test_the_rule_s_own_playbook_does_something() -> None:
+    """Of the incidents whose rule names a playbook, at least one act is planned for somebody whom it names."""
+    acted = [
+        bool(rehearse(PLAYBOOKS[alerts[0].playbook], incident, alerts).acts)
+        for incident, alerts in recorded()
+        if alerts[0].playbook
+    ]
+    assert sum(acted) >= 3, acted
