@@ -34,6 +34,9 @@ _TIMES = ("Datetime", "CreatedAt", "When", "SessionStartTime")
 _SIGNS = {"AppUUID", "HTTPHost", "ActorID", "ActorType", "QueryName", "SNI", "PolicyID"}
 
 
+_SHA256 = 64
+
+
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one record; None for JSON that is none."""
@@ -72,6 +75,7 @@ def _asked(record: dict[str, Any]) -> Flat:
         if isinstance(one, str) and not one.startswith("<")
     ]
     blocked = text(record, "BlockedFileName")
+    digest = text(record, "BlockedFileHash") or ""
     application, slash, path = (text(record, "AppDomain") or "").partition("/")
     return {
         "network.protocol": "dns" if name else "http" if host or "AppUUID" in record else None,
@@ -90,6 +94,7 @@ def _asked(record: dict[str, Any]) -> Flat:
         "dns.question.type": text(record, "QueryTypeName"),
         "file.name": blocked or (files[0] if files else None),
         "file.size": text(record, "BlockedFileSize"),
+        "file.hash.sha256": digest if len(digest) == _SHA256 else None,
     }
 
 
@@ -97,10 +102,15 @@ def _what(record: dict[str, Any]) -> Flat:
     access, audit = "AppUUID" in record, "ActionType" in record
     action = text(record, "Action") or text(record, "ActionType")
     allowed = record.get("Allowed") if access else record.get("ActionResult") if audit else None
-    denied = allowed is False or (action or "").lower() in {"block", "blocked", "isolate"}
+    decision = (text(record, "ResolverDecision") or "").lower()
+    denied = (
+        allowed is False
+        or (action or "").lower() in {"block", "blocked", "isolate"}
+        or decision.startswith(("blocked", "override"))
+    )
     return {
         "event.id": None,
-        "event.action": action,
+        "event.action": action or text(record, "ResolverDecision"),
         "event.category": ["authentication"]
         if access
         else ["configuration"]

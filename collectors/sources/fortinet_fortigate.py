@@ -188,7 +188,7 @@ def endpoints(raw: Raw) -> dict[str, pl.Expr]:
         "source.ip": e.ip(e.first(near, console)),
         "source.domain": e.first(e.present(raw["srchost"]), e.not_ip(near)),
         "source.port": e.first(raw["srcport"], raw["remport"]),
-        "source.mac": e.present(e.first(raw["srcmac"], raw["mastersrcmac"], raw["mac"])),
+        "source.mac": e.present(e.first(raw["srcmac"], raw["mastersrcmac"], raw["mac"], raw["stamac"])),
         "source.nat.ip": e.ip(e.present(translated)),
         "source.nat.port": raw["transport"],
         "destination.ip": e.ip(far),

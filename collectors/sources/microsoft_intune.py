@@ -89,9 +89,9 @@ def _person(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
         (one for one in (text(properties, "Actor", "ObjectId"), *person) if one not in (None, _NOBODY)), None
     )
     account = text(properties, "IntuneAccountId")
-    mail = text(properties, "UserEmail") or upn
+    mail = text(properties, "UserEmail") or upn or text(properties, "UPN")
     return {
-        "user.name": upn or text(properties, "UserName"),
+        "user.name": upn or text(properties, "UserName") or text(properties, "UPN"),
         "user.full_name": text(properties, "UserDisplayName"),
         "user.domain": text(properties, "UPNSuffix") or (mail.rpartition("@")[2] if mail else None),
         "user.email": mail,

@@ -114,7 +114,9 @@ def _where(record: dict[str, Any]) -> Flat:
 def _files(record: dict[str, Any]) -> Flat:
     whole = text(record, "object_type") == "File"
     return {
-        "file.name": text(record, "dlp_file") or (text(record, "object") if whole else None),
+        "file.name": text(record, "dlp_file")
+        or (text(record, "object") if whole else None)
+        or text(record, "file_name"),
         "file.size": text(record, "file_size"),
         "file.mime_type": text(record, "file_type"),
         "file.hash.md5": text(record, "md5") or text(record, "local_md5"),
