@@ -6,12 +6,13 @@ their fields by Hinomi's own sources.
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 import orjson
 
-from collectors.transports import bulk
+from collectors.settings import Origin
+from collectors.transports import bulk, otlp
 from collectors.transports.exchange import Body, Refusal, Request, Response, error_response
 from collectors.transports.inlet import Inlet
 from collectors.transports.tokens import Grant, Tokens
@@ -65,6 +66,7 @@ class ElasticIntake:
     tokens: Tokens
     inlets: Mapping[str, Inlet]
     errors: Inlet
+    origins: Mapping[str, Origin] = field(default_factory=dict)
 
     async def handle(self, request: Request, body: Body) -> Response:
         """Answer one request; a body is read only for who may send."""
@@ -91,6 +93,8 @@ class ElasticIntake:
     async def _route(self, request: Request, parts: list[str], grant: Grant, body: Body) -> Response:
         sends = request.method in {"POST", "PUT"}
         match parts:
+            case ["v1", "logs"] if sends:
+                return await self._otlp(request, grant, body)
             case ["_bulk"] if sends:
                 return await self._bulk(request, "", grant, await body())
             case [index, "_bulk"] if sends:
@@ -136,6 +140,25 @@ class ElasticIntake:
         (event_id,) = await self._spool(request.peer, grant, found)
         told = {"_index": index, "_id": event_id, "_version": 1, "result": "created"}
         return Response(201, orjson.dumps(told))
+
+    async def _otlp(self, request: Request, grant: Grant, body: Body) -> Response:
+        """Spool a request's log records, each under its service's name where that is an origin of ours."""
+        encoding = otlp.form(request.headers.get(b"content-type", b""))
+        if encoding is None:
+            raise Refusal(415, "send application/x-protobuf or application/json")
+        try:
+            logs = otlp.read(await body(), encoding)
+        except otlp.NotOtlp as error:
+            raise Refusal(400, str(error)) from None
+        by_origin: dict[str, list[bytes]] = {}
+        for record in logs.records:
+            origin = grant.origin(otlp.service(record))
+            known = self.origins.get(origin)
+            by_origin.setdefault(origin, []).append(otlp.line(record, known.source if known else "auto"))
+        self.errors.lost(logs.refused, "not_otlp")
+        for origin, lines in by_origin.items():
+            await self.inlets[origin].offer(request.peer, lines)
+        return Response(200, otlp.answer(encoding, logs.refused), content_type=encoding)
 
     async def _lines(self, request: Request, name: str, grant: Grant, body: bytes) -> Response:
         if name not in grant.origins:

@@ -74,7 +74,8 @@ class HttpServer:
 async def run_http(door: Door[Listener]) -> None:
     """HTTP, or HTTPS where the listener has a certificate. Raises OSError or ConfigError at the start."""
     listener = door.listener
-    handler = ElasticIntake(Tokens.of(door.name, listener), door.inlets, door.inlet)
+    tokens, origins = Tokens.of(door.name, listener), listener.origins(door.name)
+    handler = ElasticIntake(tokens, door.inlets, door.inlet, origins)
     server = HttpServer(door, handler)
     context = server_context(listener, door.name)
     listening = await asyncio.start_server(
