@@ -79,7 +79,8 @@ def signed_in(running: Running, name: str, **context: object) -> Page:
 @pytest.mark.browser
 @pytest.mark.slow
 def test_sign_in_open_approve(running: Running, pictures: Path) -> None:
-    """The approver sees the queue, opens the incident, approves; the respond process carries the plan out as a dry run."""
+    """The approver sees the queue, opens the incident, takes it with one key, approves in the next step's box; the respond
+    process carries the plan out as a dry run. Then every incident of the demo is judged in three keys from the queue."""
     page = signed_in(running, "suzuki", viewport={"width": 1360, "height": 820})
     problems: list[str] = []
     page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
@@ -89,8 +90,13 @@ def test_sign_in_open_approve(running: Running, pictures: Path) -> None:
     assert "t.yamada" in page.inner_text("h1")
     page.screenshot(path=str(pictures / "incident.png"))
     page.screenshot(path=str(pictures / "incident-full.png"), full_page=True)
+    assert "「対応する」を押してください" in page.inner_text(".next-step")
+    page.keyboard.press("a")
+    page.wait_for_url("**?done=acknowledged")
+    assert "承認するか却下" in page.inner_text(".next-step")
+    page.screenshot(path=str(pictures / "walk-approve.png"))
     before = running.records.count("approval", {"state": "approved"})
-    page.click("form.approval button[value=approve] >> nth=0")
+    page.click(".next-step button[value=approve]")
     page.wait_for_load_state()
     assert running.records.count("approval", {"state": "approved"}) == before + 1
     until(
@@ -98,7 +104,36 @@ def test_sign_in_open_approve(running: Running, pictures: Path) -> None:
     )
     page.reload()
     assert "予行" in page.content()
+    for number in range(
+        running.records.count("incident", {"status": ["new", "acknowledged", "in_progress"]})
+    ):
+        _judge_the_first(running, page, pictures if number == 0 else None)
+    page.goto(f"http://127.0.0.1:{running.tower.console_port}/")
+    assert page.locator("[data-row]").count() == 0
     assert problems == []
+
+
+def _judge_the_first(running: Running, page: Page, pictures: Path | None) -> None:
+    """From the queue to the verdict of its most urgent incident in three keys: j, v, 1. The second incident is judged by
+    mouse in two clicks."""
+    closed = running.records.count("incident", {"status": "closed"})
+    page.goto(f"http://127.0.0.1:{running.tower.console_port}/")
+    number = page.get_attribute("[data-row] >> nth=0", "data-number")
+    if pictures is not None:
+        page.keyboard.press("j")
+        page.screenshot(path=str(pictures / "walk-queue.png"))
+        page.keyboard.press("v")
+        page.wait_for_selector("[data-verdict][data-open]")
+        page.screenshot(path=str(pictures / "walk-verdict.png"))
+        page.keyboard.press("1")
+    else:
+        page.click(f"[data-number='{number}'] a.judge")
+        page.click("button[name=verdict] >> nth=0")
+    page.wait_for_url("**?done=closed")
+    assert running.records.count("incident", {"status": "closed"}) == closed + 1
+    assert page.locator(".next-step").count() == 0
+    if pictures is not None:
+        page.screenshot(path=str(pictures / "walk-done.png"))
 
 
 @pytest.mark.browser
@@ -114,6 +149,8 @@ def test_no_page_is_wider_than_the_screen(running: Running, pictures: Path, widt
         "search": "/search?range=all&q=source.ip:+203.0.113.66",
         "sources": "/sources",
         "reports": "/reports",
+        "on call": "/oncall",
+        "automation": "/automation",
     }.items():
         answer = page.goto(f"http://127.0.0.1:{running.tower.console_port}{path}")
         assert answer is not None and answer.status == 200, path
