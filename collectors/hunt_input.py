@@ -9,11 +9,12 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
 from collectors import catalogue, evtx, file_records
-from collectors.narrow import Sieve, sift
+from collectors.narrow import Sieve, Sifted, sift
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
 from hinomi.batch import Batch
@@ -28,6 +29,19 @@ Sieves = Callable[[str], Sieve]
 _SAMPLE = 200
 _HELD = 20_000
 """Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many."""
+
+
+_KNOWN = "hunt.rules"
+
+
+class Read(NamedTuple):
+    """Events; known: of each the numbers of the rules that hold, null where they are still to be matched.
+
+    known is None where nothing is known of any.
+    """
+
+    batch: Batch
+    known: pl.Series | None
 
 
 @dataclass(slots=True)
@@ -53,6 +67,10 @@ class HuntInput:
 
     def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
         """Batches of every file below these paths, EVTX files first, each frame with `log.file.path`."""
+        return (read.batch for read in self.read(paths))
+
+    def read(self, paths: Iterable[Path]) -> Iterator[Read]:
+        """The same, with what the sieve knows of them."""
         files = list(_files(paths))
         binary = [path for path in files if evtx.is_evtx(file_records.head(path))]
         yield from self._of_evtx(binary)
@@ -61,7 +79,7 @@ class HuntInput:
                 yield from self._of_text(path)
         yield from self._read_held()
 
-    def _of_evtx(self, files: list[Path]) -> Iterator[Batch]:
+    def _of_evtx(self, files: list[Path]) -> Iterator[Read]:
         reader = evtx.EvtxFiles(batch=self.lines, clock=self.clock)
         for frame in reader.read(files):
             yield from self._sifted(windows, frame.drop("winlog.record_id"))
@@ -72,7 +90,7 @@ class HuntInput:
                 "dropped", damage.lost, dataset=windows.name, reason=f"damaged:{damage.path.name}"
             )
 
-    def _of_text(self, path: Path) -> Iterator[Batch]:
+    def _of_text(self, path: Path) -> Iterator[Read]:
         if self.sieves is not None and file_records.has_lines(path):
             yield from self._of_lines(path)
             return
@@ -87,7 +105,7 @@ class HuntInput:
             yield from self._sifted(found, frame)
             self._tell(frame)
 
-    def _of_lines(self, path: Path) -> Iterator[Batch]:
+    def _of_lines(self, path: Path) -> Iterator[Read]:
         """The lines of a file, of which only those that pass the sieve become text."""
         found: Source | None = None
         for number, (offset, lines) in enumerate(file_records.line_blocks(path)):
@@ -101,32 +119,35 @@ class HuntInput:
             yield from self._hold(records) if found is windows else self._parse(found, records)
             self._tell(records)
 
-    def _passing(self, source: Source | None, lines: list[bytes]) -> list[int]:
+    def _passing(self, source: Source | None, lines: list[bytes]) -> Sifted:
         """The lines to read whole; the others are counted."""
-        passing: list[int] | None = None
         if self.sieves is not None and source is not None and source.narrow is not None:
             passing = sift(source.narrow, self.sieves(source.name), lines)
-        elif self.sieves is not None and source is not None and source.verbatim is not None:
-            passing = self.sieves(source.name).holding(source.verbatim, lines)
-        if passing is None:
-            return list(range(len(lines)))
-        self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing)
+        elif self.sieves is None or source is None or source.verbatim is None:
+            return Sifted(dict.fromkeys(range(len(lines))))
+        elif (holding := self.sieves(source.name).holding(source.verbatim, lines)) is not None:
+            passing = Sifted(dict.fromkeys(holding))
+        else:
+            return Sifted(dict.fromkeys(range(len(lines))))
+        self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing.lines)
         return passing
 
-    def _sifted(self, source: Source, records: pl.DataFrame) -> Iterator[Batch]:
+    def _sifted(self, source: Source, records: pl.DataFrame) -> Iterator[Read]:
         """The batches of what passes the sieve."""
         if self.sieves is None or source is not windows:
             yield from self._parse(source, records)
             return
         passing = self._passing(source, [line.encode() for line in records["message"].to_list()])
-        yield from self._hold(records[passing])
+        places = sorted(passing.lines)
+        known = pl.Series(_KNOWN, [passing.lines[place] for place in places], dtype=pl.List(pl.Int32))
+        yield from self._hold(records[places].with_columns(known))
 
-    def _hold(self, records: pl.DataFrame) -> Iterator[Batch]:
+    def _hold(self, records: pl.DataFrame) -> Iterator[Read]:
         self._held.append(records)
         if sum(frame.height for frame in self._held) >= _HELD:
             yield from self._read_held()
 
-    def _read_held(self) -> Iterator[Batch]:
+    def _read_held(self) -> Iterator[Read]:
         held, self._held = [frame for frame in self._held if frame.height], []
         if held:
             yield from self._parse(windows, pl.concat(held, how="diagonal"))
@@ -144,7 +165,7 @@ class HuntInput:
             self.generic[path] = name
         return catalogue.find(name) if name else None
 
-    def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Batch]:
+    def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Read]:
         rows = intake.with_row_index(ROW)
         parsed = source.parse(rows.select(ROW, "message", "received", "peer"))
         if parsed.rejected.height:
@@ -154,10 +175,11 @@ class HuntInput:
                     "dropped", n, dataset=source.name, reason=f"not_understood:{Path(name).name}"
                 )
         for frame in parsed.frames:
-            yield self._batch(source, frame, rows)
+            own = rows[frame[ROW]]
+            known = own[_KNOWN] if _KNOWN in own.columns else None
+            yield Read(self._batch(source, frame, own), known)
 
-    def _batch(self, source: Source, frame: pl.DataFrame, rows: pl.DataFrame) -> Batch:
-        own = rows[frame[ROW]]
+    def _batch(self, source: Source, frame: pl.DataFrame, own: pl.DataFrame) -> Batch:
         held = frame.drop(ROW).with_columns(
             own["message"].alias("event.original"),
             own["log.file.path"],
@@ -212,11 +234,16 @@ def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
         yield _frame(path, held, offsets)
 
 
-def _records(path: Path, offset: int, lines: list[bytes], wanted: list[int]) -> pl.DataFrame:
-    """The records of the wanted lines of a block."""
+def _records(path: Path, offset: int, lines: list[bytes], wanted: Sifted) -> pl.DataFrame:
+    """The records of the wanted lines of a block, and what is known of them."""
     starts = list(itertools.accumulate((len(line) + 1 for line in lines), initial=offset))
-    found = [record for place in wanted for record in file_records.line_records(starts[place], lines[place])]
-    return _frame(path, [text for _, text in found], [place for place, _ in found])
+    found = [
+        (*record, wanted.lines[place])
+        for place in sorted(wanted.lines)
+        for record in file_records.line_records(starts[place], lines[place])
+    ]
+    known = pl.Series(_KNOWN, [rules for _, _, rules in found], dtype=pl.List(pl.Int32))
+    return _frame(path, [text for _, text, _ in found], [at for at, _, _ in found]).with_columns(known)
 
 
 def _frame(path: Path, held: list[str], offsets: list[int]) -> pl.DataFrame:

@@ -8,9 +8,13 @@ rules read of such events, and reads those columns alone. Lines about which it i
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
 import polars as pl
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
+"""Positions."""
 
 Constants = tuple[tuple[str, str | None], ...]
 """(column, text) pairs that hold of every event of a kind, in order of column."""
@@ -119,6 +123,13 @@ ADDRESSES = (r"::", r"(?:[0-9a-f]{1,4}:){6}")
 """What every line with an IPv6 address holds: a column has its short form (RFC 5952), the line may have another."""
 
 
+class Passing(NamedTuple):
+    """Of events of a kind: rule → places where it holds, and places where only the full reading can tell."""
+
+    rules: Mapping[int, Rows]
+    untold: Rows
+
+
 class Sieve(Protocol):
     """What the rules ask of one source's events; see `rules.engine.sieve`."""
 
@@ -126,8 +137,8 @@ class Sieve(Protocol):
         """The columns asked of a kind."""
         ...
 
-    def passing(self, constants: Constants, frame: pl.DataFrame) -> Iterable[int]:
-        """Places in a frame of those columns that may match."""
+    def passing(self, constants: Constants, frame: pl.DataFrame) -> Passing:
+        """Which rules hold where in a frame of those columns."""
         ...
 
     def spoken(self, lines: Sequence[bytes]) -> Iterable[tuple[int, set[str]]]:
@@ -143,16 +154,33 @@ class Sieve(Protocol):
         ...
 
 
-def sift(narrow: Narrow, sieve: Sieve, lines: Sequence[bytes]) -> list[int]:
-    """Positions, in order, of the lines that may match a rule or that only the full reading understands."""
+@dataclass(slots=True)
+class Sifted:
+    """Lines that may match: position → numbers of the rules that hold; None where only the full reading can tell."""
+
+    lines: dict[int, list[int] | None] = field(default_factory=dict)
+
+    def add(self, place: int, rule: int) -> None:
+        """A rule holds of a line."""
+        rules = self.lines.setdefault(place, [])
+        if rules is not None:
+            rules.append(rule)
+
+
+def sift(narrow: Narrow, sieve: Sieve, lines: Sequence[bytes]) -> Sifted:
+    """The lines that may match a rule or that only the full reading understands."""
     narrowed = narrow.read(lines, sieve.asked)
-    passing = set(narrowed.whole)
+    found = Sifted(dict.fromkeys(narrowed.whole))
     for constants, frame in narrowed.kinds:
-        places = sieve.passing(constants, frame)
-        passing.update(frame["row"].gather(pl.Series(places, dtype=pl.UInt32)).to_list())
+        rows = frame["row"].to_numpy()
+        passing = sieve.passing(constants, frame)
+        found.lines.update(dict.fromkeys(rows[passing.untold].tolist()))
+        for rule, places in passing.rules.items():
+            for row in rows[places].tolist():
+                found.add(row, rule)
     for place, words in sieve.spoken(lines):
-        if place not in passing:
+        if found.lines.get(place, ()) is not None:
             kind = narrow.constants(lines[place])
             if kind is None or sieve.speaks(kind, words):
-                passing.add(place)
-    return sorted(passing)
+                found.lines[place] = None
+    return found

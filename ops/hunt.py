@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from collectors.hunt_input import HuntInput
+from collectors.hunt_input import HuntInput, Read
 from hinomi import ecs, ecs_text
 from hinomi.alert import Level
 from hinomi.batch import Batch
@@ -133,26 +133,26 @@ class Hunt:
                 f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
                 f"{places}: no Sigma rule to run; see hinomi rules check",
             )
-        for batch in self._timed_batches():
+        for batch, known in self._timed_batches():
             start = time.perf_counter()
-            matches = rules.match(batch)
+            hits = rules.match(batch).hits if known is None else rules.complete(batch, known)
             self._seconds["match"] = self._seconds.get("match", 0.0) + time.perf_counter() - start
-            for rule, rows in matches.hits:
+            for rule, rows in hits:
                 self.signals += len(rows)
                 self.by_rule[rule.level, rule.title, rule.id] += len(rows)
-            if matches.hits:
-                yield batch, matches.hits
+            if hits:
+                yield batch, hits
 
-    def _timed_batches(self) -> Iterator[Batch]:
-        batches: Any = iter(self._reader().batches(self.paths))
+    def _timed_batches(self) -> Iterator[Read]:
+        reads = self._reader().read(self.paths)
         while True:
             start = time.perf_counter()
-            batch = next(batches, None)
+            read = next(reads, None)
             self._seconds["read"] = self._seconds.get("read", 0.0) + time.perf_counter() - start
-            if batch is None:
+            if read is None:
                 break
-            self.events += len(batch)
-            yield batch
+            self.events += len(read.batch)
+            yield read
         self.events += self._reader().passed_over
         if not self.events and not self._reader().damaged and not self._reader().ledger.counts:
             places = ", ".join(map(str, self.paths))

@@ -150,6 +150,8 @@ def _split(line: bytes) -> tuple[Key, Event] | None:
         return _evtx(document)
     if "winlog" in document or "winlog.event_id" in document or "properties" in document:
         return None
+    if "Records" in document or "records" in document:  # may hold several events
+        return None
     get = document.get
     key = (
         "flat",

@@ -183,6 +183,20 @@ class RuleSet:
         found = self._matcher.match(batch)
         return Matches([(self.rules[index], rows) for index, rows in sorted(found.items())])
 
+    def complete(self, batch: Batch, known: pl.Series) -> Sequence[tuple[Rule, Rows]]:
+        """The matches of a batch of which a sieve knows, for some rows, the numbers of all rules that hold."""
+        told = pl.DataFrame({"rule": known}).with_row_index("row").explode("rule").drop_nulls()
+        found = {
+            int(rule): part["row"].to_numpy().astype(np.int64)
+            for (rule,), part in told.partition_by("rule", as_dict=True).items()
+        }
+        rest = np.flatnonzero(known.is_null().to_numpy())
+        if len(rest):
+            part = batch if len(rest) == len(batch) else Batch(batch.dataset, batch.frame[rest], batch.origin)
+            for rule, rows in self._matcher.match(part).items():
+                found[rule] = np.union1d(found.get(rule, rest[:0]), rest[rows])
+        return [(self.rules[index], rows) for index, rows in sorted(found.items())]
+
     def sieve(self, dataset: str) -> Sieve:
         """What tells, before the events of a dataset are read whole, which of them may match."""
         found = self._sieves.get(dataset)

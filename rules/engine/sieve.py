@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from collectors.narrow import Verbatim
+from collectors.narrow import Passing, Verbatim
 from rules.engine.cache import Cache
-from rules.engine.columns import KEYWORDS, Columns, Rows
+from rules.engine.columns import KEYWORDS, Columns
 from rules.engine.match import Matcher, Run
 from rules.engine.necessary import needs
 from rules.engine.needed import Needed
@@ -28,12 +28,13 @@ class Sifting:
     """What the sieve does with one kind of event.
 
     columns: what it asks of (none: only keywords may match; None: every event passes); words: by which
-    an event passes whatever its columns hold.
+    an event passes whatever its columns hold; weakened: rules of which the plan asks less than they say.
     """
 
     columns: frozenset[str] | None
     plan: Plan
     words: frozenset[str]
+    weakened: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -60,11 +61,12 @@ class Sieve:
         found: Sifting = self.sifting(constants)
         return found.columns
 
-    def passing(self, constants: Constants, frame: pl.DataFrame) -> Rows:
-        """Places, in order, of the events that may match, in a frame of the asked columns of a kind."""
+    def passing(self, constants: Constants, frame: pl.DataFrame) -> Passing:
+        """Which rules hold where in a frame of the asked columns of a kind; places in order."""
         found: Sifting = self.sifting(constants)
         hits = Run(self.matcher, Columns(frame), frame.height).rules(found.plan)
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *hits.values()]))
+        weak = [hits.pop(rule) for rule in found.weakened if rule in hits]
+        return Passing(hits, np.unique(np.concatenate([np.zeros(0, np.int64), *weak])))
 
     def spoken(self, lines: Sequence[bytes]) -> list[tuple[int, set[str]]]:
         """(place of a line, the keywords' words in it) of the lines that hold any."""
@@ -87,7 +89,7 @@ class Sieve:
     def _sifting(self, constants: Constants) -> Sifting:
         plan = self.matcher.plan(self.dataset, constants)
         atoms = self.matcher.compiled.atoms
-        lefts, words, whole = [], set[str](), False
+        lefts, words, whole, weakened = [], set[str](), False, set[int]()
         for left in plan.left:
             if KEYWORDS not in columns(left.program, atoms):
                 lefts.append(left)
@@ -96,11 +98,13 @@ class Sieve:
             said = {word_of(atoms[anchor]) for anchor in spoken}
             whole |= left.anchors is None or "" in said
             words |= said
+            weakened.add(left.rule)
             if left.anchors is not None and (rest := left.anchors - spoken):
                 lefts.append(Left(left.rule, left.where, _may(left.program, atoms), rest))
         sifted = Plan(lefts, atoms)
         always = bool(sifted.left) and not sifted.columns
-        return Sifting(None if whole or always else sifted.columns, sifted, frozenset(words))
+        columns_asked = None if whole or always else sifted.columns
+        return Sifting(columns_asked, sifted, frozenset(words), frozenset(weakened))
 
 
 def _may(program: Program, atoms: list[Atom], held: Program = ALWAYS) -> Program:
