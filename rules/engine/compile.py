@@ -12,7 +12,7 @@ from sigma.types import SigmaString
 from hinomi import batch
 from hinomi.errors import ContentError
 from rules.choice import EVERYTHING, Choice
-from rules.engine import expression, pattern, regex_cost
+from rules.engine import addresses, expression, pattern, regex_cost
 from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
@@ -134,6 +134,8 @@ class Compiler:
                 wanted = _folded(wanted)
             space = "folded" if test.operator == "is" else "exact"
             yield Atom(column, test.operator, wanted, space if pattern.scannable(wanted) else None)
+            if (address := addresses.ipv6(wanted)) is not None and addresses.holds_addresses(column):
+                yield Atom(column, "cidr", f"{address}/128", None)
 
 
 def compile_files(

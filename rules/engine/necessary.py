@@ -98,6 +98,8 @@ class _Needs:
     def _atom(self, atom: Atom) -> Need | None:
         if atom.operator in _ABSENT:
             return None
+        if atom.operator == "cidr" and ":" in str(atom.operand):
+            return NEVER  # lines with an IPv6 address are read whatever they hold else
         if atom.column == KEYWORDS:
             return self._keyword(atom)
         text = _ORIGINAL if atom.column == "event.original" else self.verbatim.of(atom.column)

@@ -26,7 +26,7 @@ from hinomi.identity import digest
 from rules.engine import expression, modifiers, spelling
 from rules.engine.translate import expression_of
 
-FORMAT = 8
+FORMAT = 9
 """Raised when `File` or what it means changes, so that old caches are read no more."""
 
 _SECTIONS: list[tuple[type[SigmaError], str]] = [
