@@ -33,6 +33,9 @@ def main() -> None:
             net = min(run([*command, str(many)]).cpu for _ in range(ROUNDS)) - min(
                 run([*command, str(one)]).cpu for _ in range(ROUNDS)
             )
+            if net <= 0:
+                print(f"{source:22} below the noise of starting")
+                continue
             rate = len(lines) / net
             print(f"{source:22} {rate:9,.0f} events/s of processor, {rate / AIM:.2f} of the aim")
 
