@@ -21,6 +21,7 @@ from typing import Any
 import yaml
 
 from benchmarks._fortigate_lines import lines
+from benchmarks._way import PAGE, tell, way
 from hinomi.clock import JST
 from tests.e2e.tower import Tower, free_port, until
 from tests.responders.peers.relay import Relay, relay
@@ -98,8 +99,8 @@ def page(n: int) -> bytes:
 
 def measured(
     tower: Tower, mail: Relay, ports: dict[str, int], seconds: float, rate: int, pages: float
-) -> list[tuple[int, float]]:
-    """(grade, seconds from line to mail) of every page; one that never came is infinite."""
+) -> dict[int, float]:
+    """When each page's line was sent; returns when all have come, or half a minute after the last."""
     background, sent = Background(ports["fw"], rate), dict[int, float]()
     background.start()
     time.sleep(3)
@@ -109,21 +110,21 @@ def measured(
             sent[n] = time.time()
             time.sleep(1 / pages)
         end = time.monotonic() + 30
-        while len(came := _came(mail)) < len(sent) and time.monotonic() < end:
+        while len(_came(mail)) < len(sent) and time.monotonic() < end:
             time.sleep(0.2)
     background.over.set()
     background.join(10)
     took = time.monotonic()
     until(lambda: _stored(tower) >= background.sent, 60, "the background is stored")
     print(f"{background.sent:,} background events; stored {time.monotonic() - took:.1f} s after the last")
-    return [(2 if n % 2 else 3, came.get(n, float("inf")) - at) for n, at in sent.items()]
+    return sent
 
 
 def _came(mail: Relay) -> dict[int, float]:
     """Page → when the first mail that names its server came."""
     came: dict[int, float] = {}
     for at, text in mail.texts():
-        for n in re.findall(r"(?:door|staff|web|dmz)(\d{4})", text, re.ASCII):
+        for n in PAGE.findall(text):
             came.setdefault(int(n), at)
     return came
 
@@ -161,10 +162,12 @@ def run(folder: Path, seconds: float, rate: int, pages: float) -> float:
         tower.data.mkdir()
         try:
             tower.start()
-            took = measured(tower, mail, ports, seconds, rate, pages)
+            sent = measured(tower, mail, ports, seconds, rate, pages)
         finally:
             tower.stop()
-    return said(took)
+        came = _came(mail)
+    tell(way(tower.data, sent, came))
+    return said([(2 if n % 2 else 3, came.get(n, float("inf")) - at) for n, at in sent.items()])
 
 
 def main(seconds: float = 120, rate: int = 5_000, pages: float = 2) -> bool:

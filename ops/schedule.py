@@ -1,15 +1,23 @@
-"""Periodic jobs of a tower, driven by the library `schedule`; each failure is logged and does not stop the rest."""
+"""Periodic jobs of a tower, driven by the library `schedule`; each failure is logged and does not stop the rest.
 
+They run in a thread of their own, over a store of their own: merging an hour's files or writing a month's report takes
+its time, and nobody who is to be called may wait for it.
+"""
+
+import threading
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from queue import Empty, SimpleQueue
+from typing import Self, TypeVar
 
 import schedule
 
 from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import HinomiError
-from hinomi.ledger import Ledger
+from hinomi.ledger import Ledger, Line
 from hinomi.store import Events, Records
 from ops import feeds, holds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.folders import cache_folder
@@ -19,16 +27,19 @@ from responders.audit import Audit
 from rules import lock
 from rules.in_force import KEPT
 
-Job = Callable[[Ledger], None]
+_Said = TypeVar("_Said")
+_LOOK = 0.5
+_PATIENCE = 10.0  # seconds that a stop waits for a job under way; each can be broken off at any moment
 
 
 @dataclass(slots=True)
 class Timetable:
-    """The jobs with their times; `run_due` runs what is due now."""
+    """The jobs with their times; `run_due` runs what is due now, `take` gives what they said to another thread."""
 
     scheduler: schedule.Scheduler
     ledger: Ledger
-    told: list[Alert] = field(default_factory=list)
+    _told: SimpleQueue[Alert] = field(default_factory=SimpleQueue)
+    _counted: SimpleQueue[Counter[Line]] = field(default_factory=SimpleQueue)
 
     @classmethod
     def of(cls, process: Role, events: Events, records: Records) -> "Timetable":
@@ -49,10 +60,10 @@ class Timetable:
             table.guarded, "indicators", lambda: renewed_indicators(process, events, records, table.ledger)
         )
         table.scheduler.every().hour.do(
-            table.guarded, "rules_lock", lambda: verify_rules(process, table.told.append)
+            table.guarded, "rules_lock", lambda: verify_rules(process, table.tell)
         )
         table.scheduler.every(1).minutes.do(
-            table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.told.append)
+            table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.tell)
         )
         table.scheduler.every(10).minutes.do(
             table.guarded, "dead_letters", lambda: own_watch.DeadLetters(records, process.clock).look()
@@ -69,16 +80,22 @@ class Timetable:
         )
         return table
 
-    def run_due(self, ledger: Ledger) -> None:
-        """Run what is due; counts go to the caller's ledger."""
+    def run_due(self) -> None:
+        """Run what is due."""
         self.scheduler.run_pending()
-        for line, n in self.ledger.take().items():
-            ledger.count(line.what, n, dataset=line.dataset, reason=line.reason)
+        if counted := self.ledger.take():
+            self._counted.put(counted)
 
-    def take(self) -> list[Alert]:
-        """Operational alerts that jobs raised since the last asking."""
-        taken, self.told = self.told, []
-        return taken
+    def tell(self, alert: Alert) -> None:
+        """An operational alert, for whoever takes it."""
+        self._told.put(alert)
+
+    def take(self, ledger: Ledger) -> list[Alert]:
+        """Operational alerts that jobs raised since the last asking; what they counted goes into the ledger."""
+        for counted in _drained(self._counted):
+            for line, n in counted.items():
+                ledger.count(line.what, n, dataset=line.dataset, reason=line.reason)
+        return _drained(self._told)
 
     def guarded(self, name: str, job: Callable[[], object]) -> None:
         """Run a job; what goes wrong is said in words."""
@@ -88,6 +105,40 @@ class Timetable:
             log.error("job_failed", job=name, reason=str(error))
         except Exception as error:  # a job's own mistake must not stop the tower
             log.error("job_failed", job=name, reason=f"{type(error).__name__}: {error}")
+
+
+@dataclass(slots=True)
+class Jobs:
+    """Runs a timetable beside the rest of its process. may: whether to begin anything now."""
+
+    timetable: Timetable
+    may: Callable[[], bool]
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _thread: threading.Thread | None = None
+
+    def __enter__(self) -> Self:
+        self._thread = threading.Thread(target=self._run, name="jobs", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(_PATIENCE)
+
+    def _run(self) -> None:
+        while not self._stop.wait(_LOOK):
+            if self.may():
+                self.timetable.run_due()
+
+
+def _drained(queue: "SimpleQueue[_Said]") -> list[_Said]:
+    found: list[_Said] = []
+    while True:
+        try:
+            found.append(queue.get_nowait())
+        except Empty:
+            return found
 
 
 def renewed_indicators(process: Role, events: Events, records: Records, ledger: Ledger) -> dict[str, int]:

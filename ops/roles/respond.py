@@ -27,7 +27,7 @@ from ops.lease import Fenced
 from ops.metrics import exposition
 from ops.rhythm import Rhythm
 from ops.roles.start import Role, role
-from ops.schedule import Timetable
+from ops.schedule import Jobs, Timetable
 from ops.service import shelf, signing_key
 from ops.watch import LiveRules
 from responders.responder import Responder
@@ -59,8 +59,7 @@ class Respond:
             more = False
             if self.leading is None or self.leading.now(self._begin):
                 more = self._turn()
-                self.timetable.run_due(self.ledger)
-                self._tell(self.timetable.take())
+                self._tell(self.timetable.take(self.ledger))
             self._say()
             self.role.stop.wait(0.0 if more else _PAUSE)
         if self.detection is not None:
@@ -106,7 +105,8 @@ class Respond:
                 self.responder.receive(alerts)
         except HinomiError as error:
             log.error("respond_failed", reason=str(error))
-            self.timetable.told += alerts
+            for alert in alerts:
+                self.timetable.tell(alert)
 
     def _say(self) -> None:
         if time.monotonic() - self._said < _SAY_EVERY:
@@ -194,10 +194,13 @@ def _run(process: Role) -> None:
         detection = Detection(events, records, rules, process.clock, process.settings.rules.lateness)
     block: AbstractContextManager[object] = leading or nullcontext()
     with _metrics(process, events, records), block:
-        timetable = Timetable.of(process, events, own)
+        beside = process.records()
+        for_jobs: Records = Fenced(beside, leading.lease) if leading else beside
+        timetable = Timetable.of(process, process.events(), for_jobs)
         rhythm = Rhythm(own, process.settings.rhythm, process.settings.expected_sources(), process.clock)
         counts = Counts(records, process.label)
-        Respond(process, responder, timetable, counts, rhythm, detection, leading).run()
+        with Jobs(timetable, lambda: leading is None or leading.lease.held()):
+            Respond(process, responder, timetable, counts, rhythm, detection, leading).run()
 
 
 if __name__ == "__main__":

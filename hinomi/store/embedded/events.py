@@ -110,21 +110,24 @@ class ParquetEvents:
         plan = self._plan(query, datasets, span)
         if plan is None:
             return Page([], 0)
-        source, where, values = plan
-        total = int(self._rows(f"select count(*) from {source} where {where}", values)[0][0])
         hits: list[tuple[Any, ...]] = []
         if after is None and not oldest_first:
-            hits = self._hits(self._narrowed(plan, datasets, span), limit, None, False)
-        if len(hits) < limit:
-            hits = self._hits(plan, limit, after, oldest_first)
+            hits = self._hits(self._probe(plan, datasets, span), limit, None, False)
+        if len(hits) == limit and limit:
+            total = self._counted(plan)
+        elif isinstance(language.parse(query), language.Everything):
+            total, hits = self._counted(plan), self._hits(plan, limit, after, oldest_first)
+        else:
+            total, hits = self._counted_hits(plan, limit, after, oldest_first)
         rows = self._fetch(hits, "asc" if oldest_first else "desc")
-        token = f"{hits[-1][0]}|{hits[-1][1]}" if len(hits) == limit else None
+        token = f"{hits[-1][0]}|{hits[-1][1]}" if hits and len(hits) == limit else None
         return Page(rows, total, token)
 
-    def _narrowed(
+    def _probe(
         self, plan: tuple[str, str, list[Any]], datasets: Sequence[str], span: Span | None
     ) -> tuple[str, str, list[Any]]:
-        """The plan over only the newest files: as few as hold nothing older than any event of the others."""
+        """The plan over only the newest twentieth of the newest files, which hold nothing older than any event of the
+        others: where much matches, that fills a page."""
         source, where, values = plan
         files = sorted(self._manifest.files(datasets, span), key=lambda file: -file.last)
         first, newest = files[0].first, []
@@ -133,7 +136,29 @@ class ParquetEvents:
                 break
             first = min(first, file.first)
             newest.append(str(self._folder / file.path))
-        return source, where, [newest, *values[1:]]
+        since = files[0].last - (files[0].last - first) // 20
+        late = f"{where} and {_TIME} >= make_timestamp_ns(?)::timestamptz_ns"
+        return source, late, [newest, *values[1:], since]
+
+    def _counted(self, plan: tuple[str, str, list[Any]]) -> int:
+        source, where, values = plan
+        return int(self._rows(f"select count(*) from {source} where {where}", values)[0][0])
+
+    def _counted_hits(
+        self, plan: tuple[str, str, list[Any]], limit: int, after: str | None, oldest_first: bool
+    ) -> tuple[int, list[tuple[Any, ...]]]:
+        """How many match, and `_hits`, in one scan: what costs is to look into the text of every event."""
+        source, where, values = plan
+        keyset, more = _keyset(after, oldest_first)
+        order = "asc" if oldest_first else "desc"
+        total, *hits = self._rows(
+            f'with found as materialized (select {_TIME}, "event.id", filename from {source} where {where})'
+            " (select count(*), null, null from found) union all"
+            f' (select epoch_ns({_TIME}), "event.id", filename from found where true {keyset}'
+            f' order by {_TIME} {order}, "event.id" {order} limit ?)',
+            [*values, *more, limit],
+        )
+        return int(total[0]), hits
 
     def pages(
         self,
@@ -192,8 +217,7 @@ class ParquetEvents:
         plan = self._plan(query, datasets, span)
         if plan is None:
             return 0
-        source, where, values = plan
-        return int(self._rows(f"select count(*) from {source} where {where}", values)[0][0])
+        return self._counted(plan)
 
     def histogram(
         self,

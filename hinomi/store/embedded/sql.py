@@ -1,6 +1,7 @@
 """The search language as SQL over Parquet files: values are bound, names quoted, no text is glued in."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,10 @@ _IPV6 = (  # 32 hex digits, so that text compares as numbers do; null for what i
 def quoted(name: str) -> str:
     """A column name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+_LETTERS = re.compile(r"[^!-@\[-`{-~ ]+")
+"""All but ASCII without letters: what has no second case and is no other letter's small form."""
 
 
 @dataclass(slots=True)
@@ -60,11 +65,16 @@ class Condition:
                 return self._leaf(name, lambda column, kind: self._compares(name, column, kind, sign, value))
 
     def _any_column(self, names: list[str], value: str) -> str:
-        parts = []
+        parts, fixed = [], _fixed(value)
         for name in names:
             if name in self.kinds:
-                self.values.append(value)
-                parts.append(f"coalesce(contains(lower({quoted(name)}), lower(?)), false)")
+                column = quoted(name)
+                needs = [f"contains({column}, ?)"] if len(fixed) > 1 or fixed == value else []
+                self.values += [fixed] * len(needs)
+                if fixed != value:
+                    needs.append(f"contains(lower({column}), lower(?))")
+                    self.values.append(value)
+                parts.append(f"coalesce({' and '.join(needs)}, false)")
         return "(" + " or ".join(parts) + ")" if parts else "false"
 
     def _leaf(self, name: str, make: Any) -> str:
@@ -106,6 +116,12 @@ class Condition:
         self.values.append(values.number(name, value))
         number = column if kind in {"long", "float"} else f"try_cast({column} as double)"
         return f"({number} {sign} ?)"
+
+
+def _fixed(value: str) -> str:
+    """The longest part of a text without letters, as in an address: to look for it first, as it stands, takes a third of
+    what making every line small letters takes."""
+    return max(_LETTERS.split(value), key=len)
 
 
 def _like(value: str) -> str:

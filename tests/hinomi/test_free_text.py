@@ -1,0 +1,80 @@
+"""Free text in the embedded store: what is found, how many there are, and the pages, against plain Python."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hinomi import ecs
+from hinomi.batch import Batch
+from hinomi.store.embedded import ParquetEvents
+from hinomi.store.embedded.sql import _fixed
+
+START = datetime(2026, 11, 20, tzinfo=UTC)
+LINES = [
+    f'srcip=10.30.9.{n % 7} SessionID={4_000 + n % 300} user="Ｙamada{n % 3}" メモ=残業 action="CLOSE"'
+    for n in range(1_200)
+]
+
+
+@pytest.fixture(scope="module")
+def events(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParquetEvents]:
+    held = ParquetEvents(tmp_path_factory.mktemp("events"))
+    for part in range(3):  # the times of the files overlap
+        own = range(part, len(LINES), 3)
+        frame = pl.DataFrame(
+            {
+                "@timestamp": pl.Series([START + timedelta(seconds=n // 2) for n in own]).cast(ecs.TIME),
+                "event.id": [f"e{n:04}" for n in own],
+                "event.original": [LINES[n] for n in own],
+            }
+        )
+        held.append([Batch.of("fortinet.fortigate", frame, ingested=START)])
+    yield held
+    held.close()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sessionid=4242",
+        "SESSIONID=42",
+        "10.30.9.3 ",
+        '=4299 user="',
+        "close",
+        "残業",
+        "ｙAMADA2",
+        "nothing",
+        "9",
+    ],
+)
+@pytest.mark.parametrize("oldest_first", [False, True])
+def test_pages_and_totals_are_those_of_plain_python(
+    events: ParquetEvents, text: str, *, oldest_first: bool
+) -> None:
+    """Rare, frequent and absent texts, letters in any case, over several pages: each event once, in order, counted."""
+    wanted = [(n // 2, f"e{n:04}") for n, line in enumerate(LINES) if text.lower() in line.lower()]
+    wanted.sort(reverse=not oldest_first)
+    query = '"' + text.replace('"', '\\"') + '"'
+    got: list[dict[str, Any]] = []
+    after = None
+    while True:
+        page = events.search(query, limit=700, after=after, oldest_first=oldest_first)
+        assert page.total == len(wanted)
+        got += page.rows
+        after = page.after
+        if after is None:
+            break
+    assert [row["event.id"] for row in got] == [identity for _, identity in wanted]
+
+
+@given(st.text(max_size=30))
+@settings(max_examples=300, deadline=None)
+def test_the_part_that_is_looked_for_as_it_stands_has_no_other_form(text: str) -> None:
+    """It is a part of the text, and making letters small or great changes nothing in it."""
+    fixed = _fixed(text)
+    assert fixed in text and fixed.isascii() and fixed.lower() == fixed.upper() == fixed
