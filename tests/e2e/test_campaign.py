@@ -7,7 +7,7 @@ import pytest
 from benchmarks import campaign
 from tests import elastic
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), *elastic.ON_ELASTIC]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900), *elastic.ON_ELASTIC]
 
 
 def test_nothing_is_lost_or_told_twice_whatever_is_killed(capsys: pytest.CaptureFixture[str]) -> None:
