@@ -17,6 +17,8 @@ from tests.dashboards.test_browser import _CUT, _signed_in, chromium, serving
 pytestmark = pytest.mark.browser
 PAGES = {
     "queue": "/",
+    "oncall": "/oncall",
+    "automation": "/automation",
     "summary": "/summary",
     "incident": "/incidents/1",
     "verdict": "/incidents/2?act=verdict",
