@@ -1,6 +1,7 @@
-"""Cisco Umbrella: DNS and proxy (secure web gateway) logs as exported to a bucket.
+"""Cisco Umbrella: DNS, proxy (secure web gateway) and cloud firewall logs as exported to a bucket.
 
-Source: Cisco Umbrella, "DNS Log Formats" and "Web Log Formats", version 1 to 13; later versions only add columns behind.
+Source: Cisco Umbrella, "DNS Log Formats", "Web Log Formats" and "Cloud Firewall Log Formats", version 1 to 13; later
+versions only add columns behind.
 Times are UTC. The query type is written as `1 (A)`, a person of the directory as `Name (address@domain)`. The host of a
 web log is Cisco's proxy that saw the request, ECS's host on which the event happened.
 """
@@ -14,12 +15,16 @@ from collectors.source import Raw, Source
 
 source = Source(
     name="cisco.umbrella",
-    title={"ja": "Cisco Umbrella(DNS・プロキシ)", "en": "Cisco Umbrella (DNS, proxy)"},
+    title={
+        "ja": "Cisco Umbrella(DNS・プロキシ・ファイアウォール)",
+        "en": "Cisco Umbrella (DNS, proxy, firewall)",
+    },
     zone_hint="internet",
     shape=rows(9, header=True),
     recognise=(
         r'(?:^|[\s:])"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"]*","[^"]*","[^"]*","[^"]*",'
         r'(?:"(?:Allowed|Blocked|Proxied)","|"[^"]*","(?:ALLOWED|BLOCKED)",)'
+        r'|"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",\s*"\[[^"]*\]",\s*"[^"]*",\s*"CDFW Tunnel Device",'
     ),
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "Umbrella"},
     leftovers="cisco.umbrella",
@@ -55,33 +60,75 @@ _DONE = [f"c{n}" for n in range(250)]
 source.ignore = _DONE
 
 
+_FIREWALL = {
+    "c1": "origin_ids",
+    "c2": "identities",
+    "c3": "identity_type",
+    "c11": "data_center",
+    "c14": "fqdns",
+    "c15": "destination_lists",
+    "c22": "fw_event_id",
+    "c24": "app_id",
+}
+
+
 @source.derive
-def either(raw: Raw) -> dict[str, pl.Expr]:
-    """DNS has its action in the sixth column, a proxy line its verdict in the seventh."""
-    dns = raw["c5"].is_in(["Allowed", "Blocked", "Proxied"])
-    verdict = pl.when(dns).then(raw["c5"]).otherwise(raw["c6"]).str.to_uppercase()
-    blocked = verdict == "BLOCKED"
-    found = {**_dns(raw, dns), **_proxy(raw, ~dns), **_leftovers(raw, dns)}
+def kinds(raw: Raw) -> dict[str, pl.Expr]:
+    """DNS has its action in the sixth column, a firewall line its direction in the fifth; a proxy line its verdict in
+    the seventh."""
+    dns = raw["c5"].is_in(["Allowed", "Blocked", "Proxied"]).fill_null(False)
+    wall = ~dns & raw["c4"].str.to_uppercase().is_in(["INBOUND", "OUTBOUND"]).fill_null(False)
+    proxy = ~dns & ~wall
+
+    def of(of_dns: pl.Expr, of_wall: pl.Expr, of_proxy: pl.Expr) -> pl.Expr:
+        return pl.when(dns).then(of_dns).when(wall).then(of_wall).otherwise(of_proxy)
+
+    verdict = of(raw["c5"], raw["c13"], raw["c6"]).str.to_lowercase()
+    action = verdict.replace({"allow": "allowed", "block": "blocked"})
+    told = [
+        pl.when(action == "blocked").then(e.texts(kind, "denied")).otherwise(e.texts(kind, "allowed"))
+        for kind in _TYPES
+    ]
+    found = {**_dns(raw, dns, proxy), **_proxy(raw, proxy), **_leftovers(raw, dns, wall)}
+    found |= {name: pl.when(wall).then(value) for name, value in _wall(raw).items()}
+    nothing = e.nothing()
     return {
         **found,
         "@timestamp": e.time_or(times.parsed(raw["c0"], ["%Y-%m-%d %H:%M:%S"], "UTC")),
-        "user.name": e.present(raw["c1"]),
-        "user.email": raw["c1"].str.extract(r"\(([^()\s@]+@[^()\s@]+)\)\s*$"),
-        "rule.id": e.present(pl.when(dns).then(raw["c13"]).otherwise(raw["c30"])),
-        "organization.id": e.present(pl.when(dns).then(raw["c15"]).otherwise(raw["c48"])),
-        "source.ip": e.ip(pl.when(dns).then(raw["c3"]).otherwise(raw["c2"])),
-        "source.nat.ip": e.ip(pl.when(dns).then(raw["c4"]).otherwise(raw["c3"])),
-        "event.action": verdict.str.to_lowercase(),
-        "event.category": pl.when(dns).then(e.texts("network")).otherwise(e.texts("web", "network")),
-        "event.type": pl.when(blocked)
-        .then(pl.when(dns).then(e.texts("protocol", "denied")).otherwise(e.texts("access", "denied")))
-        .otherwise(pl.when(dns).then(e.texts("protocol", "allowed")).otherwise(e.texts("access", "allowed"))),
+        "user.name": pl.when(~wall).then(e.present(raw["c1"])),
+        "user.email": pl.when(~wall).then(raw["c1"].str.extract(r"\(([^()\s@]+@[^()\s@]+)\)\s*$")),
+        "rule.id": e.present(of(raw["c13"], raw["c12"], raw["c30"])),
+        "organization.id": e.present(of(raw["c15"], raw["c33"], raw["c48"])),
+        "source.ip": e.ip(of(raw["c3"], raw["c7"], raw["c2"])),
+        "source.nat.ip": e.ip(of(raw["c4"], nothing, raw["c3"])),
+        "destination.ip": e.ip(of(nothing, raw["c9"], raw["c4"])),
+        "event.action": action,
+        "event.category": of(e.texts("network"), e.texts("network"), e.texts("web", "network")),
+        "event.type": of(*told),
         "network.protocol": pl.when(dns).then(pl.lit("dns")),
-        "observer.type": pl.when(dns).then(pl.lit("dns")).otherwise(pl.lit("proxy")),
+        "observer.type": of(pl.lit("dns"), pl.lit("firewall"), pl.lit("proxy")),
     }
 
 
-def _dns(raw: Raw, dns: pl.Expr) -> dict[str, pl.Expr]:
+_TYPES = ("protocol", "connection", "access")
+
+
+def _wall(raw: Raw) -> dict[str, pl.Expr]:
+    return {
+        "source.port": raw["c8"],
+        "destination.port": raw["c10"],
+        "network.iana_number": raw["c5"],
+        "network.transport": e.first(e.transport(raw["c5"]), raw["c5"].str.to_lowercase()),
+        "network.direction": raw["c4"].str.to_lowercase(),
+        "source.packets": raw["c18"],
+        "destination.packets": raw["c19"],
+        "source.bytes": e.first(e.present(raw["c20"]), raw["c6"]),
+        "destination.bytes": raw["c21"],
+        "destination.geo.country_iso_code": e.present(raw["c23"]).str.to_uppercase(),
+    }
+
+
+def _dns(raw: Raw, dns: pl.Expr, proxy: pl.Expr) -> dict[str, pl.Expr]:
     code = raw["c7"]
     return {
         "dns.question.name": pl.when(dns).then(raw["c8"].str.strip_suffix(".")),
@@ -91,16 +138,16 @@ def _dns(raw: Raw, dns: pl.Expr) -> dict[str, pl.Expr]:
         .then(pl.lit("success"))
         .when(dns)
         .then(pl.lit("failure"))
-        .when(e.whole(raw["c10"]) >= 400)
+        .when(proxy & (e.whole(raw["c10"]) >= 400))
         .then(pl.lit("failure"))
-        .otherwise(pl.lit("success")),
+        .when(proxy)
+        .then(pl.lit("success")),
     }
 
 
 def _proxy(raw: Raw, proxy: pl.Expr) -> dict[str, pl.Expr]:
     address = e.url_columns(pl.when(proxy).then(e.present(raw["c7"])))
     table = {
-        "destination.ip": e.ip(raw["c4"]),
         "http.request.referrer": e.present(raw["c8"]),
         "user_agent.original": e.present(raw["c9"]),
         "http.response.status_code": raw["c10"],
@@ -119,14 +166,15 @@ def _proxy(raw: Raw, proxy: pl.Expr) -> dict[str, pl.Expr]:
     return {**address, **found, "destination.domain": address["url.domain"]}
 
 
-def _leftovers(raw: Raw, dns: pl.Expr) -> dict[str, pl.Expr]:
-    names = sorted({*_DNS.values(), *_PROXY.values()})
+def _leftovers(raw: Raw, dns: pl.Expr, wall: pl.Expr) -> dict[str, pl.Expr]:
     kept = {}
-    for name in names:
-        columns = [next((c for c, n in table.items() if n == name), "") for table in (_DNS, _PROXY)]
-        kept[f"cisco.umbrella.{name}"] = e.present(
-            pl.when(dns).then(raw[columns[0]]).otherwise(raw[columns[1]])
-        )
+    for name in sorted({*_DNS.values(), *_FIREWALL.values(), *_PROXY.values()}):
+        columns = [
+            next((c for c, n in table.items() if n == name), "") for table in (_DNS, _FIREWALL, _PROXY)
+        ]
+        of_dns, of_wall, of_proxy = (raw[column] for column in columns)
+        value = pl.when(dns).then(of_dns).when(wall).then(of_wall).otherwise(of_proxy)
+        kept[f"cisco.umbrella.{name}"] = e.present(value)
     return kept
 
 
