@@ -255,8 +255,12 @@ def rules(patient: Patient) -> Iterator[Check]:
         f"{report.loaded:,} rules, {report.correlations} correlations, {report.baselines} baselines",
     )
     if report.problems:
-        remedy = Words("hinomi rules check で理由を見てください。", "see hinomi rules check")
-        yield Check(Words("ルール", "rules"), State.BAD, said, remedy)
+        n, first = len(report.problems), report.problems[0]
+        wrong = Words(f"{said.ja}使えないもの {n:,} 件: {first}", f"{said.en}; {n:,} cannot be used: {first}")
+        remedy = Words(
+            "すべての理由は hinomi rules check で見られます。", "hinomi rules check shows every reason"
+        )
+        yield Check(Words("ルール", "rules"), State.BAD, wrong, remedy)
     else:
         yield Check(Words("ルール", "rules"), State.GOOD, said)
     yield from _approved(patient)

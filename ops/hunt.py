@@ -82,6 +82,13 @@ class Hunt:
         self._tell_damage(console)
 
     def _tell_damage(self, console: Console) -> None:
+        problems = self._loaded.problems if self._loaded is not None else []
+        for problem in problems[:_MOST_NAMED]:
+            console.print(inert(str(problem)), style="red", markup=False)
+        if len(problems) > _MOST_NAMED:
+            console.print(
+                f"… {len(problems) - _MOST_NAMED:,} (hinomi rules check)", style="red", markup=False
+            )
         for path, name in list(self._reader().generic.items())[:_MOST_NAMED]:
             console.print(
                 f"{inert(str(path))}: 製品が分からないので {name} として読みました。製品ごとのルールは当たりません"

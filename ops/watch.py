@@ -57,6 +57,8 @@ class LiveRules:
             problems=len(loaded.problems),
             seconds=round(time.perf_counter() - start, 2),
         )
+        for problem in loaded.problems:
+            log.error("rule_not_loaded", reason=str(problem))
 
     def _tell_rebuilt(self) -> None:
         rebuilt = dict(self._set.rebuilt) if self._set is not None else {}

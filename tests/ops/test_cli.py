@@ -170,3 +170,19 @@ def test_hunt_hits_the_regression_events(tmp_path: Path) -> None:
     wanted = json.loads((cases / "cases.json").read_text())
     held = sum(set(case["rule_ids"]) <= hits.get(case["file"], set()) for case in wanted)
     assert held >= 98, f"{held}/{len(wanted)}"
+
+
+def test_hunt_names_a_rule_that_it_cannot_use(tmp_path: Path) -> None:
+    """A broken rule is said on standard error with file and line; the other rules go on, JSON lines stay clean."""
+    (tmp_path / "rules").mkdir()
+    (tmp_path / "rules" / "half.yml").write_text("title: half\ndetection: {s: {", encoding="utf-8")
+    (tmp_path / "rules" / "whole.yml").write_text(
+        "title: whole\nid: 6f1e3c1a-0000-4000-8000-0000000000aa\nlogsource: {product: windows}\n"
+        "detection: {s: {EventID: 4624}, condition: s}\n",
+        encoding="utf-8",
+    )
+    log = tmp_path / "log.json"
+    log.write_text('{"EventID": 4624, "Channel": "Security", "SourceName": "x"}\n', encoding="utf-8")
+    done = hinomi("hunt", log, "--rules", tmp_path / "rules", "--jsonl", cache=tmp_path / "cache")
+    assert [json.loads(line)["rule"]["name"] for line in done.stdout.splitlines()] == ["whole"]
+    assert "half.yml:3" in done.stderr

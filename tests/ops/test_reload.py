@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 import yaml
 
 from hinomi.alert import Alert
@@ -94,3 +95,12 @@ def test_a_set_that_cannot_be_loaded_leaves_the_old_in_force(tmp_path: Path, fol
     own = [one["hinomi.signal.event_id"] for one in signals if one["rule.name"] == "failed: user0"]
     assert sorted(own) == ["n0-0", "n1-0"]
     assert tower.events.count(datasets=["fortinet.fortigate"]) == 3
+
+
+def test_a_broken_rule_is_named_in_the_log(tmp_path: Path, folder: Path) -> None:
+    """A file that cannot be used is named with its line each time the rules are loaded, not only counted."""
+    (folder / "half.yml").write_text("title: half a rule\ndetection: {s: {", encoding="utf-8")
+    with structlog.testing.capture_logs() as said:
+        LiveRules(InForce([folder]), tmp_path / "cache", every=0.0)()
+    [wrong] = [one for one in said if one["event"] == "rule_not_loaded"]
+    assert "half.yml:3" in wrong["reason"]
