@@ -55,7 +55,11 @@ class Tower:
                 cwd=ROOT,
             )
         if wait:
-            until(self.ready, 90, "hinomi up is ready; see up.log")
+            try:
+                until(self.ready, 90, "hinomi up is ready; see up.log")
+            except BaseException:
+                self.kill()  # a test that ends here leaves nothing running
+                raise
 
     def ready(self) -> bool:
         """Whether every child says that it is ready and runs."""

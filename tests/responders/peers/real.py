@@ -100,6 +100,8 @@ def squid(folder: Path) -> Iterator[Target]:
         finally:
             process.kill()
             shutil.rmtree(folder, ignore_errors=True)
+            for shared in Path("/dev/shm").glob(f"hinomi{port}-*"):  # killed, it leaves them
+                shared.unlink(missing_ok=True)
 
 
 @contextmanager
