@@ -68,6 +68,8 @@ def explain(
 ) -> ConfigError:
     """One pydantic error in the user's words, with its place."""
     path = ".".join(str(part) for part in detail["loc"] if not _is_tag(part))
+    if detail["type"] == "unknown_kind":
+        path += ".kind"
     nearest = _nearest(path, places)
     where = Where(nearest.file, nearest.line, path) if nearest else Where(default, None, path or None)
     ja, en = _sentence(detail, path, model)

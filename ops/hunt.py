@@ -84,23 +84,23 @@ class Hunt:
     def _tell_damage(self, console: Console) -> None:
         problems = self._loaded.problems if self._loaded is not None else []
         for problem in problems[:_MOST_NAMED]:
-            console.print(inert(str(problem)), style="red", markup=False)
+            self._tell(console, str(problem), "red")
         if len(problems) > _MOST_NAMED:
-            console.print(
-                f"… {len(problems) - _MOST_NAMED:,} (hinomi rules check)", style="red", markup=False
-            )
+            self._tell(console, f"… {len(problems) - _MOST_NAMED:,} (hinomi rules check)", "red")
         for path, name in list(self._reader().generic.items())[:_MOST_NAMED]:
-            console.print(
-                f"{inert(str(path))}: 製品が分からないので {name} として読みました。製品ごとのルールは当たりません"
-                f"(--source で指定できます) / product unknown, read as {name}: rules for a product do not meet it; name it with --source",
-                style="yellow",
-                markup=False,
+            unknown = (
+                f"製品が分からないので {name} として読みました。製品ごとのルールは当たりません(--source で指定できます) / "
+                f"product unknown, read as {name}: rules for a product do not meet it; name it with --source"
             )
+            self._tell(console, f"{path}: {unknown}", "yellow")
         for damage in self._reader().damaged:
             said = _DAMAGE.get(damage.reason, damage.reason)
-            console.print(
-                f"{inert(str(damage.path))}: {inert(said)} ({damage.lost:,})", style="yellow", markup=False
-            )
+            self._tell(console, f"{damage.path}: {said} ({damage.lost:,})", "yellow")
+
+    @staticmethod
+    def _tell(console: Console, text: str, style: str) -> None:
+        """A line as it is: a path that is wrapped cannot be copied."""
+        console.print(inert(text), style=style, markup=False, soft_wrap=True)
 
     def show_stats(self) -> None:
         """Counts, seconds a stage, events a second and peak memory, on standard error."""
@@ -136,6 +136,7 @@ class Hunt:
         self._seconds["load"] = time.perf_counter() - start
         if not rules.rules:
             places = ", ".join(map(str, self.rules.folders))
+            self._tell_damage(Console(stderr=True))
             raise InputError(
                 f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
                 f"{places}: no Sigma rule to run; see hinomi rules check",

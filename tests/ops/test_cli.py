@@ -87,10 +87,11 @@ def test_the_configuration_that_the_tower_runs_with_is_found_again(tmp_path: Pat
 def test_a_wrong_configuration_is_told_before_anything_starts(tmp_path: Path) -> None:
     """File, line, key, what stands there and what was expected; nothing is left behind."""
     config = tmp_path / "hinomi.yaml"
-    config.write_text("listen:\n  fw:\n    kind: tpc\n    port: 5140a\n", encoding="utf-8")
+    text = "listen:\n  fw:\n    kind: tpc\n    port: 5140\n  dns:\n    kind: udp\n    port: 5140a\n"
+    config.write_text(text, encoding="utf-8")
     done = hinomi("up", "--data", tmp_path / "data", "--config", config)
     assert done.returncode == 2
-    assert "hinomi.yaml:3: listen.fw.kind" in done.stderr and "hinomi.yaml:4: listen.fw.port" in done.stderr
+    assert "hinomi.yaml:3: listen.fw.kind" in done.stderr and "hinomi.yaml:7: listen.dns.port" in done.stderr
     assert not (tmp_path / "data").exists()
 
 
