@@ -15,6 +15,7 @@ from datetime import timedelta
 from hinomi import signal
 from hinomi.alert import Alert
 from hinomi.clock import Clock
+from hinomi.faults import Faults
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
 from ops.watch import LiveRules
@@ -69,20 +70,25 @@ class Detection:
         return False
 
     def _hand_over(self, give: Give) -> None:
-        """The gravest and newest first, in portions, until they are all given or the turn is over."""
+        """The gravest and newest first, in portions, until they are all given or the turn is over.
+
+        A portion that raises is left, to be given again; those behind it are given, then it is raised.
+        """
         began = time.monotonic()
         self._behind = self._behind or began
         until = began + (_TURN if began - self._behind < _LONGEST else float("inf"))
         ordered = sorted(
             self._left.values(), key=lambda one: (one.level.rank, one.last, one.id), reverse=True
         )
-        for start in range(0, len(ordered), _PORTION):
-            portion = ordered[start : start + _PORTION]
-            give(portion)
-            for alert in portion:
-                del self._left[alert.id]
-            if time.monotonic() > until:
-                return
+        with Faults() as faults:
+            for start in range(0, len(ordered), _PORTION):
+                portion = ordered[start : start + _PORTION]
+                with faults.kept():
+                    give(portion)
+                    for alert in portion:
+                        del self._left[alert.id]
+                if time.monotonic() > until:
+                    return
 
     def correlator(self) -> Correlator:
         """The correlator of the rules in force."""

@@ -9,7 +9,8 @@ from typing import Self
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
-from hinomi.errors import DependencyDown, HinomiError, StoreError
+from hinomi.errors import HinomiError, StoreError
+from hinomi.faults import Faults
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Record, Records
@@ -31,6 +32,7 @@ from responders.notify.outbox import Outbox
 from responders.notify.pulse import Pulse
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
+from responders.playbooks.news import News
 from responders.playbooks.planning import plan
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import Run, RunStep
@@ -57,6 +59,9 @@ class Responder:
     problems: list[HinomiError] = field(default_factory=list)  # playbooks that could not be read
     calling: Calling = field(init=False)
     pulse: Pulse = field(init=False)
+    _untold: list[News] = field(
+        default_factory=list
+    )  # of runs; a store that was away is told in the next round
 
     def __post_init__(self) -> None:
         self.calling = Calling(
@@ -119,19 +124,23 @@ class Responder:
     def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
         """Take alerts in; propose playbooks for the incidents that changed, and call people.
 
-        Where the store fails in the middle what was taken in is followed up all the same; the rest is given again.
+        Where the store fails in the middle what was taken in is followed up all the same; the rest is given again. What
+        one alert or incident holds may be broken: the others are followed up, then it is raised.
         """
         followed: dict[str, Incident] = {}
         changed: dict[str, Incident] = {}
-        try:
-            for incident, news in self.incidents.each(alerts):
-                followed[incident.id] = incident
-                if news:
-                    changed[incident.id] = incident
-        finally:
-            self.calling.changed(followed)
-        for incident in followed.values():
-            self._propose(incident)
+        with Faults() as faults:
+            try:
+                with faults.kept():
+                    for incident, news in self.incidents.each(alerts):
+                        followed[incident.id] = incident
+                        if news:
+                            changed[incident.id] = incident
+            finally:
+                self.calling.changed(followed)
+            for incident in followed.values():
+                with faults.kept():
+                    self._propose(incident)
         return list(changed.values())
 
     def tick(self) -> None:
@@ -140,16 +149,10 @@ class Responder:
         What one run or incident holds may be broken: people are called for the others all the same, then it is raised.
         A store that does not answer ends the round at once.
         """
-        broken: list[Exception] = []
-        for stage in self._stages():
-            try:
-                stage()
-            except (StoreError, DependencyDown):
-                raise
-            except Exception as error:  # whatever data it holds
-                broken.append(error)
-        if broken:
-            raise broken[0]
+        with Faults() as faults:
+            for stage in self._stages():
+                with faults.kept():
+                    stage()
 
     def _stages(self) -> Iterator[Callable[[], object]]:
         yield self._split
@@ -163,8 +166,16 @@ class Responder:
             split(self.incidents, asked)
 
     def _run(self) -> None:
-        for run, words in self.runs.tick():
-            self._tell(run, words)
+        with Faults() as faults:
+            try:
+                with faults.kept():
+                    self.runs.tick()
+            finally:
+                self._untold += self.runs.news
+            while self._untold:
+                with faults.kept():
+                    self._tell(*self._untold[0])
+                del self._untold[0]
 
     def _call(self, record: Record) -> None:
         try:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from hinomi.alert import Alert
 from hinomi.errors import HinomiError, StoreError
+from hinomi.faults import Faults
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
 from ops.counts import Counts
@@ -59,7 +59,6 @@ class Respond:
             more = False
             if self.leading is None or self.leading.now(self._begin):
                 more = self._turn()
-                self._tell(self.timetable.take(self.ledger))
             self._say()
             self.role.stop.wait(0.0 if more else _PAUSE)
         if self.detection is not None:
@@ -74,19 +73,22 @@ class Respond:
             self.detection.load()
 
     def _turn(self) -> bool:
-        """One round: new signals to alerts to incidents, then everything that time brings. True when more waits."""
-        self._more = False
-        for stage in (self._receive, self._watch, self.responder.tick):
-            try:
-                stage()
-            except StoreError as error:
-                log.error("respond_failed", reason=str(error))
-                self.role.stop.wait(1.0)
-                break
-            except Exception as error:  # calling people goes on, whatever one incident's data holds
-                reason = str(error) if isinstance(error, HinomiError) else f"{type(error).__name__}: {error}"
-                log.error("respond_failed", reason=reason)
-                self.role.stop.wait(1.0)
+        """One round: new signals to alerts to incidents, then everything that time brings. True when more waits.
+
+        Calling people goes on, whatever one incident's data holds; a store that does not answer ends the round.
+        """
+        self._more, faults = False, Faults()
+        try:
+            for stage in (self._receive, self._watch, self.responder.tick, self._tell):
+                with faults.kept():
+                    stage()
+        except StoreError as error:
+            faults.errors.append(error)
+        for one in faults.errors:
+            reason = str(one) if isinstance(one, HinomiError) else f"{type(one).__name__}: {one}"
+            log.error("respond_failed", reason=reason)
+        if faults.errors:
+            self.role.stop.wait(1.0)
         return self._more
 
     def _receive(self) -> None:
@@ -98,15 +100,16 @@ class Respond:
     def _watch(self) -> None:
         self.rhythm.turn(self.responder.receive)
 
-    def _tell(self, alerts: list[Alert]) -> None:
-        """Hand over what the tower says of itself; what cannot be now is tried in the next round."""
+    def _tell(self) -> None:
+        """Hand over what the tower says of itself; what cannot be now is tried in the next round, whatever went wrong."""
+        alerts = self.timetable.take(self.ledger)
         try:
             if alerts:
                 self.responder.receive(alerts)
-        except HinomiError as error:
-            log.error("respond_failed", reason=str(error))
+        except Exception:
             for alert in alerts:
                 self.timetable.tell(alert)
+            raise
 
     def _say(self) -> None:
         if time.monotonic() - self._said < _SAY_EVERY:

@@ -11,7 +11,8 @@ from typing import Any
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import Clock
-from hinomi.errors import Conflict, StoreError
+from hinomi.errors import Conflict
+from hinomi.faults import Faults
 from hinomi.identity import digest
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
@@ -51,16 +52,10 @@ class Incidents:
 
         What one alert holds may be broken: the others are taken in all the same, then it is raised.
         """
-        broken: list[Exception] = []
-        for alert in alerts:
-            try:
-                yield from self._each(alert)
-            except StoreError:
-                raise
-            except Exception as error:  # whatever data it holds
-                broken.append(error)
-        if broken:
-            raise broken[0]
+        with Faults() as faults:
+            for alert in alerts:
+                with faults.kept():
+                    yield from self._each(alert)
 
     def _each(self, alert: Alert) -> Iterator[tuple[Incident, bool]]:
         held = self.records.get(ALERT, alert.id)

@@ -7,11 +7,13 @@ one that waits for a person or a target holds up none of the others.
 """
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from hinomi.clock import Clock
-from hinomi.errors import Refused
+from hinomi.errors import Conflict, Refused
+from hinomi.faults import Faults
 from hinomi.incident import Status
 from hinomi.store import Record, Records
 from responders.audit import Audit
@@ -71,20 +73,33 @@ class Runs:
         return run
 
     def tick(self) -> list[News]:
-        """Act on decisions and go on with what was begun; returns runs that changed, in words."""
+        """Act on decisions and go on with what was begun; returns runs that changed, in words.
+
+        What one run holds may be broken: the others have their turn, then it is raised; `news` holds what there is to say.
+        One that somebody wrote in this very moment is left to the next round, which sees what there is.
+        """
         self.news = []
-        for record in self.turns.each():
-            run = Run.model_validate(record.body)
-            if run.state is RunState.PROPOSED:
-                self._decide(run, record)
-            elif run.state is RunState.RUNNING:
-                self._go_on(run, record)
-            else:
-                self._undo(run, record)
+        with Faults() as faults:
+            for record in self.turns.each():
+                with faults.kept(), suppress(Conflict):
+                    self._turn(record)
+            with faults.kept():
+                self._lift()
+        return self.news
+
+    def _turn(self, record: Record) -> None:
+        run = Run.model_validate(record.body)
+        if run.state is RunState.PROPOSED:
+            self._decide(run, record)
+        elif run.state is RunState.RUNNING:
+            self._go_on(run, record)
+        else:
+            self._undo(run, record)
+
+    def _lift(self) -> None:
         if not self._stopped():
             for run, step in self._undoing.lift(Standing(self.records, self.clock)):
                 self.news.append((run, lifted(step)))
-        return self.news
 
     def _propose_new(self, run: Run) -> Run:
         if not any(step.act or step.kind == "approve" for step in run.steps):

@@ -1,8 +1,11 @@
 """Putting back what a run did: asked for by a person, because a step failed, or because an act's time is over."""
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
-from hinomi.errors import DependencyDown, HinomiError
+from hinomi.errors import Conflict, DependencyDown, HinomiError
+from hinomi.faults import Faults
 from hinomi.store import Record
 from responders.connectors.protocol import Connector
 from responders.playbooks.book import Book
@@ -51,30 +54,29 @@ class Undoing:
         words = {"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
         return *self.book.keep_step(run, record, step.model_copy(update=words)), True
 
-    def lift(self, standing: Standing) -> list[tuple[Run, RunStep]]:
-        """Put back the acts whose time is over; returns what was lifted."""
-        lifted = []
-        for due in standing.due():
-            held = self.book.records.get(KIND, str(due.body["run_id"]))
-            run = Run.model_validate(held.body) if held else None
-            step = run.step(int(due.body["index"])) if run else None
-            if run is None or held is None or step is None or not step.touched:
-                standing.end(due, "gone")
-                continue
-            connector = self.world.connectors(step.act, step.on)
-            if connector is None or self.limits.waits(step):
-                continue
-            run, _, _ = self._lift_one(run, held, step, connector)
-            if run.step(step.index).state is not step.state:
-                standing.end(due, "lifted")
-                lifted.append((run, run.step(step.index)))
-        return lifted
+    def lift(self, standing: Standing) -> Iterator[tuple[Run, RunStep]]:
+        """Put back the acts whose time is over: what was lifted. What one holds may be broken or be written by another in this
+        very moment: the others are lifted all the same, and the next round sees what there is."""
+        with Faults() as faults:
+            for due in standing.due():
+                with faults.kept(), suppress(Conflict):
+                    yield from self._lift_due(standing, due)
 
-    def _lift_one(
-        self, run: Run, record: Record, step: RunStep, connector: Connector
-    ) -> tuple[Run, Record, bool]:
+    def _lift_due(self, standing: Standing, due: Record) -> Iterator[tuple[Run, RunStep]]:
+        held = self.book.records.get(KIND, str(due.body["run_id"]))
+        run = Run.model_validate(held.body) if held else None
+        step = run.step(int(due.body["index"])) if run else None
+        if run is None or held is None or step is None or not step.touched:
+            standing.end(due, "gone")
+            return
+        connector = self.world.connectors(step.act, step.on)
+        if connector is None or self.limits.waits(step):
+            return
         self.book.say(run, "expired_act", {"step": step.index, **step.values})
-        return self.one(run, record, step, connector)
+        run, _, _ = self.one(run, held, step, connector)
+        if run.step(step.index).state is not step.state:
+            standing.end(due, "lifted")
+            yield run, run.step(step.index)
 
 
 def left(run: Run) -> bool:

@@ -6,19 +6,25 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import schedule
 
+from collectors.rhythm import RhythmSettings
 from hinomi.alert import Alert
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import FixedClock
 from hinomi.ledger import Ledger
 from hinomi.store.embedded import SqliteRecords
+from ops.counts import Counts
 from ops.detection import Detection
 from ops.handover import Handover
+from ops.rhythm import Rhythm
+from ops.roles.respond import Respond
 from ops.roles.start import Role
 from ops.rundir import RunDir
+from ops.schedule import Timetable
 from ops.settings import Settings, packs_folder
 from rules import cases, content, engine
-from tests.responders.city import alert
+from tests.responders.city import alert, responder
 
 
 @dataclass
@@ -133,6 +139,33 @@ def test_in_a_storm_the_gravest_comes_first_and_people_are_called_between(
     assert len(receiver.alerts) == 93 and again.records.get("state", "correlator") is not None
 
 
+class Choking(Noting):
+    """Cannot take what is critical."""
+
+    def receive(self, alerts: Iterable[Alert]) -> None:
+        """Refuse a portion with such an alert in it."""
+        taken = list(alerts)
+        if any(alert.level.value == "critical" for alert in taken):
+            raise ValueError("broken")
+        super().receive(taken)
+
+
+def test_a_portion_that_cannot_be_taken_does_not_keep_the_others(
+    tmp_path: Path, rules: engine.RuleSet
+) -> None:
+    """The gravest portion raises: the one behind it is given in the same turn, it is told, and it is given again."""
+    one = _detection(tmp_path, rules)
+    many = [alert(f"r{n}") for n in range(30)]
+    one._left = {each.id: each for each in (alert("grave", level="critical"), *many)}
+    receiver = Choking()
+    with pytest.raises(ValueError, match="broken"):
+        one._hand_over(receiver.receive)
+    assert len(receiver.alerts) == 11 and len(one._left) == 20
+    calm = Receiver()
+    one._hand_over(calm.receive)
+    assert "grave-0" in calm.alerts and not one._left
+
+
 def test_alerts_laid_out_for_another_machine_are_taken_gravest_first(tmp_path: Path) -> None:
     """Two hundred newer ones lie above a critical one: it is in the first portion all the same."""
     records = SqliteRecords(tmp_path / "records.sqlite")
@@ -141,3 +174,19 @@ def test_alerts_laid_out_for_another_machine_are_taken_gravest_first(tmp_path: P
     handover.give([alert(f"r{n}", minutes=n % 60, level="medium") for n in range(230)])
     assert handover.take(receiver.receive) and "old--60" in receiver.alerts and len(receiver.alerts) == 200
     assert not handover.take(receiver.receive) and len(receiver.alerts) == 231
+
+
+def test_what_the_tower_says_of_itself_is_kept_until_it_is_taken(tmp_path: Path) -> None:
+    """What was kept of an alert cannot be read: the round goes on, and the alert waits for the next one, which takes it."""
+    made, clock = responder(tmp_path)
+    role = Role("respond", tmp_path, Settings(), RunDir.of(tmp_path), clock=clock)
+    role.stop.set()  # a round that failed does not wait
+    table = Timetable(schedule.Scheduler(), Ledger())
+    rhythm = Rhythm(made.records, RhythmSettings(), {}, clock)
+    process = Respond(role, made, table, Counts(made.records, "respond"), rhythm)
+    made.records.put("alert", "rules_lock-0", {"id": "?"})
+    table.tell(alert("rules_lock"))
+    assert not process._turn() and made.records.count("incident") == 0
+    made.records.delete("alert", "rules_lock-0")
+    assert not process._turn() and made.records.count("incident") == 1
+    assert table.take(Ledger()) == []

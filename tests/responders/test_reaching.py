@@ -14,10 +14,11 @@ import pytest
 from hinomi.alert import Alert
 from hinomi.clock import FixedClock
 from hinomi.errors import StoreError
+from hinomi.incident import Verdict
 from hinomi.store import Record
 from hinomi.store.embedded import SqliteRecords
-from responders.responder import Responder
-from tests.responders.city import alert, messages, responder
+from responders.responder import Responder, desk
+from tests.responders.city import ANALYST, KEY, alert, messages, responder
 
 MINUTE = timedelta(minutes=1)
 
@@ -230,3 +231,119 @@ def test_one_broken_incident_does_not_silence_the_others(tmp_path: Path) -> None
     with pytest.raises(ValueError, match="status"):
         made.tick()
     assert len(_told(tmp_path)) == 1
+
+
+def test_one_broken_alert_does_not_keep_the_plan_of_another(tmp_path: Path) -> None:
+    """What is kept of the first alert cannot be read; the incident of the second has its plan in the same round."""
+    made, _ = responder(tmp_path)
+    made.records.put("alert", _one(1).id, {"id": "?"})
+    with pytest.raises(ValueError, match="rule_id"):
+        made.receive([_one(1), _one(2, playbook="block_address")])
+    assert made.records.count("playbook_run") == 1
+
+
+def test_an_incident_that_does_not_say_its_grade_does_not_silence_the_others(tmp_path: Path) -> None:
+    """Neither grade nor time is in its record: it is told as an error, in every round, and the one behind it is called; also
+    where the queue is made anew of what there is."""
+    made, clock = responder(tmp_path)
+    [broken] = made.receive([_one(1)])
+    held = made.records.get("incident", broken.id)
+    assert held is not None
+    cut = {key: value for key, value in held.body.items() if key not in ("grade", "last", "fields")}
+    made.records.put("incident", broken.id, {**cut, "title_ja": 7})
+    for n in (2, 3):
+        made.receive([_one(n)])
+        clock.advance(MINUTE)
+        with pytest.raises(ValueError, match="title_ja"):
+            made.tick()
+        made.start()
+    assert len(messages(tmp_path)) == 2
+
+
+def _two_plans(made: Responder) -> tuple[str, str, str]:
+    """Two incidents, each with a plan that waits: the run of the first, incident and run of the second."""
+    one, two = made.receive([_one(n, playbook="block_address") for n in (1, 2)])
+    runs = {r.body["incident_id"]: r.id for r in made.records.find("playbook_run")}
+    return runs[one.id], two.id, runs[two.id]
+
+
+def _close(made: Responder, incident: str) -> None:
+    """A person closes it: its plan is withdrawn in the next round."""
+    door = desk(made.records, made.clock, KEY)
+    door.close(incident, Verdict.FALSE_POSITIVE, "試験", actor="sato", roles=ANALYST)
+
+
+def _state(made: Responder, run: str) -> str:
+    held = made.records.get("playbook_run", run)
+    assert held is not None
+    return str(held.body["state"])
+
+
+def _lines(made: Responder, incident: str) -> str:
+    held = made.records.get("incident", incident)
+    assert held is not None
+    return "\n".join(line["ja"] for line in held.body["timeline"])
+
+
+def test_one_broken_run_does_not_hold_up_the_plans_behind_it(tmp_path: Path) -> None:
+    """A run under way cannot be read; the plan behind it is withdrawn with its incident, and the timeline says so."""
+    made, _ = responder(tmp_path)
+    broken, incident, run = _two_plans(made)
+    made.records.put("playbook_run", broken, {"state": "running"})
+    _close(made, incident)
+    with pytest.raises(ValueError, match="playbook"):
+        made.tick()
+    assert _state(made, run) == "withdrawn" and "取り下げ" in _lines(made, incident)
+
+
+def test_a_run_that_somebody_writes_in_the_same_moment_holds_up_none(tmp_path: Path) -> None:
+    """Another process writes the first run while it is withdrawn: no error, the second is withdrawn in the same round and the
+    first in the next."""
+    made, clock = responder(tmp_path)
+    one, incident, two = _two_plans(made)
+    held = made.records.get("playbook_run", one)
+    assert held is not None
+    _close(made, str(held.body["incident_id"]))
+    _close(made, incident)
+    put, crossed = made.records.put, list[str]()
+
+    def crossing(kind: str, id: str, *arguments: Any, **more: Any) -> Record:  # noqa: A002
+        if kind == "playbook_run" and not crossed:
+            crossed.append(id)
+            put(kind, id, {**held.body, "id": id} if id == one else _body(made, id))
+        return put(kind, id, *arguments, **more)
+
+    made.records.put = crossing  # type: ignore[method-assign]
+    made.tick()
+    assert sorted((_state(made, one), _state(made, two))) == ["proposed", "withdrawn"]
+    clock.advance(MINUTE)
+    made.tick()
+    assert {_state(made, one), _state(made, two)} == {"withdrawn"}
+
+
+def _body(made: Responder, run: str) -> dict[str, Any]:
+    held = made.records.get("playbook_run", run)
+    assert held is not None
+    return dict(held.body)
+
+
+def test_what_a_run_has_to_say_is_not_lost_with_the_store(tmp_path: Path) -> None:
+    """The store is away when the timeline is to be written: the line is there after the next round."""
+    made, clock = responder(tmp_path)
+    _, incident, run = _two_plans(made)
+    _close(made, incident)
+    put, failed = made.records.put, list[str]()
+
+    def away_once(kind: str, id: str, *arguments: Any, **more: Any) -> Record:  # noqa: A002
+        if kind == "incident" and not failed:
+            failed.append(id)
+            raise away()
+        return put(kind, id, *arguments, **more)
+
+    made.records.put = away_once  # type: ignore[method-assign]
+    with pytest.raises(StoreError):
+        made.tick()
+    assert failed and _state(made, run) == "withdrawn" and "取り下げ" not in _lines(made, incident)
+    clock.advance(MINUTE)
+    made.tick()
+    assert "取り下げ" in _lines(made, incident)
