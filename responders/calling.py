@@ -5,9 +5,10 @@ minutes, and whoever changes an incident in another process leaves a nudge. So a
 """
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from hinomi.clock import JST, Clock
 from hinomi.incident import Incident
@@ -25,6 +26,7 @@ from responders.reach import Reach
 from responders.settings import ResponderSettings
 
 CALLS_FROM = 1  # the lowest grade that calls a person
+_BROKEN = 9  # above every grade: a record that does not say its own
 SHIFT = ("oncall_shift", "now")
 _AGAIN = timedelta(minutes=5)
 _STAGES = {
@@ -71,10 +73,8 @@ class Calling:
 
         Each is due again in the next round unless it is `done`: a store that does not answer must not make us forget it.
         """
-        now = self.clock.now()
-        for identity in self._begun:
-            self._put(identity, now)
         self._refill()
+        now = self.clock.now()
         while self._queue and self._queue[0][0] <= now:
             at, identity = heapq.heappop(self._queue)
             if self._when.get(identity) != at:
@@ -83,7 +83,7 @@ class Calling:
             self._begun.add(identity)
         found = [held for one in self._begun if (held := self.records.get(casefile.KIND, one)) is not None]
         self._begun = {held.id for held in found}
-        return sorted(found, key=lambda held: (int(held.body["grade"]), held.body["last"]), reverse=True)
+        return sorted(found, key=_gravity, reverse=True)
 
     def done(self, identity: str) -> None:
         """The incident was looked at; when next is in the queue."""
@@ -224,9 +224,19 @@ class Calling:
         return self.settings.notify.base_url.rstrip("/")
 
 
-def _may_call(body: dict[str, object]) -> bool:
-    """Whether an open incident may still call somebody or has plans to ask for: without reading all of it."""
-    fields = body["fields"]
-    assert isinstance(fields, dict)
-    grade, known = body["grade"], fields.get("acknowledged_grade", body["grade"])
-    return not body["acknowledged_by"] or grade > known or bool(fields.get("propose_again"))
+def _gravity(held: Record) -> tuple[int, str]:
+    """What is looked at first: the gravest, then the newest. One that says neither is broken and told so before the others:
+    none of them is held up."""
+    grade, last = held.body.get("grade"), held.body.get("last")
+    return (grade, last) if isinstance(grade, int) and isinstance(last, str) else (_BROKEN, "")
+
+
+def _may_call(body: Mapping[str, Any]) -> bool:
+    """Whether an open incident may still call somebody or has plans to ask for: without reading all of it. One that does not
+    say so is read as a whole, and told as broken."""
+    try:
+        fields, grade = body["fields"], int(body["grade"])
+        known = int(fields.get("acknowledged_grade", grade))
+        return not body["acknowledged_by"] or grade > known or bool(fields.get("propose_again"))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return True

@@ -42,10 +42,6 @@ class Incidents:
     audit: Audit
     ledger: Ledger = field(default_factory=Ledger)
 
-    def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
-        """Store the alerts and return the incidents that changed, as they are now."""
-        return list({one.id: one for one, changed in self.each(alerts) if changed}.values())
-
     def each(self, alerts: Iterable[Alert]) -> Iterator[tuple[Incident, bool]]:
         """Store the alerts; the incident of each as it is now, and whether it changed: an alert that comes again changes
         nothing, but what follows from it may not have been done before a crash.
@@ -60,10 +56,12 @@ class Incidents:
     def _each(self, alert: Alert) -> Iterator[tuple[Incident, bool]]:
         held = self.records.get(ALERT, alert.id)
         known = Alert.model_validate(held.body) if held else None
-        if known is not None and not _more(alert, known) and not self._torn(known):
+        if known is not None and not _more(alert, known):
             own = self._own(known)
-            yield from [(own, False)] if own else []
-        elif (incident := self._receive_one(alert, known)) is not None:
+            if own is not None or not known.incident_id:  # else a crash came before its incident took it in
+                yield from [(own, False)] if own else []
+                return
+        if (incident := self._receive_one(alert, known)) is not None:
             yield incident, True
 
     def _receive_one(self, alert: Alert, known: Alert | None) -> Incident | None:
@@ -82,10 +80,6 @@ class Incidents:
             if alert.id in after.alert_ids:
                 return after
         raise Conflict("インシデントが次々に閉じられました。", "incidents were closed one after another")
-
-    def _torn(self, known: Alert) -> bool:
-        """Whether a crash came before the alert's incident took it in."""
-        return bool(known.incident_id) and self._own(known) is None
 
     def _own(self, known: Alert) -> Incident | None:
         """The incident that has taken the alert in, followed to where it was merged."""

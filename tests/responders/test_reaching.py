@@ -256,7 +256,7 @@ def test_an_incident_that_does_not_say_its_grade_does_not_silence_the_others(tmp
         clock.advance(MINUTE)
         with pytest.raises(ValueError, match="title_ja"):
             made.tick()
-        made.start()
+        made.calling.restart()
     assert len(messages(tmp_path)) == 2
 
 
