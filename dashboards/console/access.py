@@ -54,8 +54,9 @@ class Page:
     handler: Handler
     access: Access
     quiet: bool = False
-    most: int = MAX_FORM
     """Asked for by the page itself, not by a person: does not keep an idle session alive."""
+    most: int = MAX_FORM
+    """Bytes of a form; a larger one is refused."""
 
 
 def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Response]]:

@@ -45,8 +45,10 @@ class Rulebook:
         process do not either: what was found out once is kept by event and rule.
         """
         key = (rule_id, str(event.get("event.id", "")))
+        if not key[1]:
+            return self._explained(rule_id, event)
         with self._lock:
-            if key[1] and key in self._told:
+            if key in self._told:
                 self._told.move_to_end(key)
                 return self._told[key]
         found = self._explained(rule_id, event)
