@@ -1,78 +1,107 @@
-"""Whom an incident may have to be reported to, and until when: a reminder with its uncertainty said.
+"""Reports that an incident may call for, to whom and until when: a reminder with its uncertainty said.
 
 The duties and how their days are counted are those of the respond process (`responders.duties`); what people decided
-(`duty_clock` records) goes before what is counted from the detection.
+(`duty_clock` records) goes before what is counted from the detection. The queue, the page for those in charge, the
+incident page and the incident report all read this list.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from hinomi.incident import Incident
-from hinomi.store import Records
-from hinomi.words import Words
+from hinomi.store import Record, Records
 from responders.duties.clocks import KIND
-from responders.duties.counting import Days, days
-from responders.duties.duty import Duty as Kind
-from responders.duties.duty import touched
+from responders.duties.counting import days
+from responders.duties.duty import Duty, duties, touched
 
-Clocks = Mapping[str, Mapping[str, Mapping[str, Any]]]
-"""Incident id → duty id → the clock's record."""
+Clocks = Mapping[str, Sequence[Record]]
+"""Incident id → the clocks of its reports."""
+
+_ORDER = {"running": 0, "proposed": 1, "": 1, "sent": 2, "not_due": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Duty:
-    """One report that may be due. `due` is the last moment (end of a day in Japan), None where no number of days is laid
-    down; `inferred`/`due_inferred`: the source does not say it in so many words; state: what people decided, empty
-    while nobody did."""
+class Obligation:
+    """A duty of an incident. clock: the record of people's decisions, None while nobody brought it up."""
 
-    id: str
-    to: Words
-    what: Words
-    when: Words
-    inferred: bool
-    due: datetime | None = None
-    warn: datetime | None = None
-    due_note: Words | None = None
-    due_inferred: bool = False
-    state: str = ""
+    duty: Duty
+    incident: Incident
+    clock: Record | None = None
+
+    @property
+    def body(self) -> Mapping[str, Any]:
+        """The clock's record."""
+        return self.clock.body if self.clock else {}
+
+    @property
+    def state(self) -> str:
+        """`running`, `sent`, `not_due`, `proposed`, or empty."""
+        return str(self.body.get("state", ""))
 
     @property
     def open(self) -> bool:
         """Whether it still asks for somebody."""
         return self.state not in ("sent", "not_due")
 
+    @property
+    def undecided(self) -> bool:
+        """Whether nobody said yet whether it is due."""
+        return self.state in ("", "proposed")
 
-def duties(incident: Incident, clocks: Clocks | None = None) -> list[Duty]:
-    """What the incident's zones and grade touch. Where nobody decided from when the city knew, days are counted from
-    when Hinomi opened it (the safe side)."""
-    held = (clocks or {}).get(incident.id, {})
-    return [_duty(kind, incident, held.get(kind.id, {})) for kind in touched(incident)]
+    @property
+    def urgent(self) -> bool:
+        """Whether the night's work includes deciding on it: a playbook brought it up, or it has a number of days."""
+        return self.state == "proposed" or (self.duty.rule is not None and bool(self.duty.zones))
+
+    @property
+    def known(self) -> datetime | None:
+        """From when the city knew, as decided."""
+        return _moment(self.body.get("known"))
+
+    @property
+    def due(self) -> datetime | None:
+        """The last moment (end of a day in Japan); None where no number of days is laid down. While nobody decided from
+        when the city knew, it is counted from when Hinomi opened the incident (the safe side)."""
+        if self.undecided and self.duty.rule is not None:
+            return days(self.duty.rule, self.incident.opened).due
+        return _moment(self.body.get("due"))
+
+    @property
+    def provisional(self) -> bool:
+        """Whether `due` is counted from the detection, as nobody decided yet."""
+        return self.undecided and self.due is not None
+
+    @property
+    def address(self) -> str:
+        """The page of its draft."""
+        return f"/incidents/{self.incident.number}/duties/{quote(self.duty.id)}"
+
+
+def obligations(incident: Incident, clocks: Iterable[Record]) -> list[Obligation]:
+    """What the incident's zones and grade bring up and what its clocks count, which a person or a playbook may have started
+    for any duty; running ones first, the nearest end before later ones."""
+    held = {str(one.body["duty"]): one for one in clocks}
+    kinds = {one.id: one for one in touched(incident)}
+    kinds |= {name: duties()[name] for name in held if name in duties()}
+    found = [Obligation(kind, incident, held.get(kind.id)) for kind in kinds.values()]
+    return sorted(found, key=_place)
 
 
 def clocks_of(records: Records) -> Clocks:
-    """Every decision about a report, by incident."""
-    found: dict[str, dict[str, Mapping[str, Any]]] = {}
+    """The clocks of all incidents."""
+    found: defaultdict[str, list[Record]] = defaultdict(list)
     for one in records.find(KIND, limit=10_000):
-        found.setdefault(str(one.body["incident_id"]), {})[str(one.body["duty"])] = one.body
+        found[str(one.body["incident_id"])].append(one)
     return found
 
 
-def _duty(kind: Kind, incident: Incident, clock: Mapping[str, Any]) -> Duty:
-    counted: Days | None = None
-    if kind.rule is not None:
-        known = datetime.fromisoformat(clock["known"]) if clock.get("known") else incident.opened
-        counted = days(kind.rule, known, wrongful=bool(clock.get("wrongful")))
-    return Duty(
-        id=kind.id,
-        to=kind.to,
-        what=kind.what,
-        when=kind.when,
-        inferred=kind.inferred,
-        due=counted.due if counted else None,
-        warn=counted.warn if counted else None,
-        due_note=kind.note if counted else None,
-        due_inferred=kind.due_inferred,
-        state=str(clock.get("state", "")),
-    )
+def _moment(held: object) -> datetime | None:
+    return datetime.fromisoformat(str(held)) if held else None
+
+
+def _place(one: Obligation) -> tuple[int, str, str]:
+    return (_ORDER.get(one.state, 9), one.due.isoformat() if one.due else "9999", one.duty.id)

@@ -20,6 +20,15 @@ def parse(value: object) -> datetime | None:
     return None
 
 
+def given(text: str) -> datetime | None:
+    """A time that somebody typed; one without a zone is Japan's. None where it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=JST)
+
+
 def clock_time(time: datetime, *, seconds: bool = True) -> str:
     """`11/20 03:14:07` in Japan time."""
     return time.astimezone(JST).strftime("%m/%d %H:%M:%S" if seconds else "%m/%d %H:%M")

@@ -2,15 +2,14 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
+from dashboards import times
 from dashboards.api.endpoint import Call, Missing, dumped
 from dashboards.api.models import Found, Incident, Incidents, Listed
 from dashboards.console import compliance_page, health, rules_page
 from dashboards.console.casework import Casework
 from dashboards.console.residents import SEARCH
 from dashboards.users import WORKERS
-from hinomi.clock import JST
 from hinomi.errors import InputError, QueryError
 from hinomi.incident import Incident as Held
 from hinomi.incident import Verdict
@@ -219,13 +218,12 @@ def _shown(held: Held) -> Incident:
     return Incident.model_validate(held.model_dump(mode="json"))
 
 
-def _time(text: Any) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise QueryError("時刻を読めません。", "the time cannot be read") from None
+    moment = times.given(text)
+    if moment is None:
+        raise QueryError("時刻を読めません。", "the time cannot be read")
     if not 1971 <= moment.year <= 2200:
         raise QueryError("この年は使えません。", "this year cannot be used")
-    return moment if moment.tzinfo else moment.replace(tzinfo=JST)
+    return moment

@@ -5,12 +5,12 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from dashboards.console.case_actions import moment, now_input
-from dashboards.console.decisions import text
+from dashboards.console.casework import Casework
+from dashboards.console.fields import now_input, span, text
 from dashboards.console.visit import Console, Visit
 from responders import delegation
 from responders.playbooks.run import KIND, RunState
-from responders.roles import RANKS
+from responders.roles import may_approve
 
 _OPEN = [RunState.PROPOSED.value, RunState.RUNNING.value, RunState.UNDOING.value]
 
@@ -38,17 +38,12 @@ def state(console: Console) -> State:
 def show(visit: Visit) -> Response:
     """The page."""
     records, now = visit.console.records, visit.console.clock.now()
-    lent = [
-        one
-        for one in records.find(delegation.KIND, {"state": "open"}, limit=200)
-        if datetime.fromisoformat(one.body["end"]) > now
-    ]
     return visit.page(
         "automation.html",
         armed=visit.console.responding.playbooks.armed,
         runs=sum(records.count(KIND, {"state": one}) for one in _OPEN),
-        lent=lent,
-        may_lend=any(role in RANKS for role in visit.roles),
+        lent=Casework(records).not_over(delegation.KIND, now),
+        may_end_any=may_approve(delegation.with_lent(records, visit.actor, visit.roles, now), "ciso"),
         people=[one for one in visit.console.users.all() if not one.disabled and one.name != visit.actor],
         now_input=now_input(visit),
     )
@@ -70,9 +65,7 @@ def delegate(visit: Visit) -> Response:
     """Lend one's own office to somebody for a while."""
     visit.console.service.automation.delegate(
         visit.form.get("taker", ""),
-        moment(visit, "start"),
-        moment(visit, "end"),
-        text(visit, "reason"),
+        *span(visit),
         actor=visit.actor,
         roles=visit.roles,
     )

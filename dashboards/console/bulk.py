@@ -5,7 +5,8 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from dashboards.console.casework import Casework
-from dashboards.console.decisions import person, text, verdict
+from dashboards.console.decisions import person, verdict
+from dashboards.console.fields import text
 from dashboards.console.visit import Visit
 from hinomi.errors import HinomiError, InputError
 from hinomi.incident import Incident

@@ -1,20 +1,15 @@
 """Work on a case from its page: tasks, joining and parting, who was told, and whether a report is due."""
 
-from datetime import datetime
-
 from starlette.responses import Response
 
-from dashboards import times
 from dashboards.console.casework import Casework
-from dashboards.console.decisions import text
+from dashboards.console.decisions import back
+from dashboards.console.fields import WAYS, moment, text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
-from hinomi.clock import JST
 from hinomi.errors import InputError
 from hinomi.incident import Incident
 from responders.cases import TASK
-
-WAYS = ("phone", "mail", "form", "meeting", "fax")
 
 
 def add_task(visit: Visit) -> Response:
@@ -29,7 +24,7 @@ def add_task(visit: Visit) -> Response:
         assignee=visit.form.get("assignee", "")[:64],
         due=due,
     )
-    return _back(visit, incident, "task_added")
+    return back(visit, incident, "task_added")
 
 
 def finish_task(visit: Visit) -> Response:
@@ -45,7 +40,7 @@ def finish_task(visit: Visit) -> Response:
         note=visit.form.get("note", "")[:2000],
         dropped=visit.form.get("do") == "drop",
     )
-    return _back(visit, incident, "task_finished")
+    return back(visit, incident, "task_finished")
 
 
 def merge(visit: Visit) -> Response:
@@ -54,7 +49,7 @@ def merge(visit: Visit) -> Response:
     kept = visit.console.service.cases.merge(
         incident.id, [other.id], text(visit, "reason"), actor=visit.actor, roles=visit.roles
     )
-    return _back(visit, kept, "merged")
+    return back(visit, kept, "merged")
 
 
 def _other(visit: Visit) -> Incident:
@@ -75,7 +70,7 @@ def split(visit: Visit) -> Response:
         actor=visit.actor,
         roles=visit.roles,
     )
-    return _back(visit, incident, "split_asked")
+    return back(visit, incident, "split_asked")
 
 
 def told(visit: Visit) -> Response:
@@ -93,7 +88,7 @@ def told(visit: Visit) -> Response:
         roles=visit.roles,
         answer=visit.form.get("answer", ""),
     )
-    return _back(visit, incident, "told")
+    return back(visit, incident, "told")
 
 
 def start_clock(visit: Visit) -> Response:
@@ -108,7 +103,7 @@ def start_clock(visit: Visit) -> Response:
         roles=visit.roles,
         wrongful=visit.form.get("wrongful") == "yes",
     )
-    return _back(visit, incident, "clock_started")
+    return back(visit, incident, "clock_started")
 
 
 def decline_clock(visit: Visit) -> Response:
@@ -117,25 +112,4 @@ def decline_clock(visit: Visit) -> Response:
     visit.console.service.clocks.decline(
         incident.id, duty, text(visit, "why"), actor=visit.actor, roles=visit.roles
     )
-    return _back(visit, incident, "clock_declined")
-
-
-def moment(visit: Visit, field: str) -> datetime:
-    """A time of a form, in Japan. Raises InputError."""
-    try:
-        given = datetime.fromisoformat(visit.form.get(field, ""))
-    except ValueError:
-        raise InputError("日時を入力してください。", "enter a date and a time") from None
-    zoned = given if given.tzinfo else given.replace(tzinfo=JST)
-    if not 2000 <= zoned.year <= 2200:
-        raise InputError("日時を入力してください。", "enter a date and a time")
-    return zoned
-
-
-def now_input(visit: Visit) -> str:
-    """Now, as a form's field for a time takes it."""
-    return times.local_input(visit.console.clock.now())
-
-
-def _back(visit: Visit, incident: Incident, done: str) -> Response:
-    return visit.to(f"/incidents/{incident.number}", done=done)
+    return back(visit, incident, "clock_declined")

@@ -67,13 +67,8 @@ def _asked(visit: Visit) -> tuple[datetime, datetime] | None:
 
 
 def _time(text: str) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(text)
-        return (
-            (moment if moment.tzinfo else moment.replace(tzinfo=JST)) if 1971 <= moment.year <= 2200 else None
-        )
-    except ValueError:
-        return None
+    moment = times.given(text)
+    return moment if moment and 1971 <= moment.year <= 2200 else None
 
 
 def _address(here: str, start: datetime, end: datetime) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from dashboards.console.docket import docket
 from hinomi.alert import Alert
@@ -51,6 +52,11 @@ class Casework:
             for one in asked
             if one.body["run_id"] in runs["proposed" if one.body.get("gate") is None else "running"]
         )
+
+    def not_over(self, kind: str, now: datetime) -> list[Record]:
+        """Records of something that holds from `start` to `end` and was not ended early: running ones and planned ones."""
+        held = self.records.find(kind, {"state": "open"}, limit=200)
+        return [one for one in held if datetime.fromisoformat(one.body["end"]) > now]
 
     def notifications(self, incident: Incident) -> list[Record]:
         """What was sent about the incident, oldest first."""

@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from dashboards.console.fields import text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.users import WORKERS, User
@@ -9,21 +10,19 @@ from hinomi.errors import InputError
 from hinomi.incident import Incident, Verdict
 from responders.playbooks.run import APPROVAL, KIND
 
-_LONGEST = 4_000
-
 
 def acknowledge(visit: Visit) -> Response:
     """Take the incident."""
     incident = wanted(visit)
     visit.console.service.acknowledge(incident.id, actor=visit.actor, roles=visit.roles)
-    return _back(visit, incident, "acknowledged")
+    return back(visit, incident, "acknowledged")
 
 
 def assign(visit: Visit) -> Response:
     """Give it to a person who may work on it."""
     incident = wanted(visit)
     visit.console.service.assign(incident.id, person(visit).name, actor=visit.actor, roles=visit.roles)
-    return _back(visit, incident, "assigned")
+    return back(visit, incident, "assigned")
 
 
 def person(visit: Visit) -> User:
@@ -38,7 +37,7 @@ def comment(visit: Visit) -> Response:
     """Add a note."""
     incident, note = wanted(visit), text(visit, "text")
     visit.console.service.comment(incident.id, note, actor=visit.actor, roles=visit.roles)
-    return _back(visit, incident, "commented")
+    return back(visit, incident, "commented")
 
 
 def close(visit: Visit) -> Response:
@@ -47,7 +46,7 @@ def close(visit: Visit) -> Response:
     visit.console.service.close(
         incident.id, judged, text(visit, "reason"), actor=visit.actor, roles=visit.roles
     )
-    return _back(visit, incident, "closed")
+    return back(visit, incident, "closed")
 
 
 def verdict(visit: Visit) -> Verdict:
@@ -62,7 +61,7 @@ def reopen(visit: Visit) -> Response:
     """Open a closed one again, with the reason for it."""
     incident = wanted(visit)
     visit.console.service.reopen(incident.id, text(visit, "reason"), actor=visit.actor, roles=visit.roles)
-    return _back(visit, incident, "reopened")
+    return back(visit, incident, "reopened")
 
 
 def regrade(visit: Visit) -> Response:
@@ -73,20 +72,11 @@ def regrade(visit: Visit) -> Response:
     visit.console.service.regrade(
         incident.id, int(given), text(visit, "reason"), actor=visit.actor, roles=visit.roles
     )
-    return _back(visit, incident, "regraded")
+    return back(visit, incident, "regraded")
 
 
-def text(visit: Visit, field: str) -> str:
-    """A text of the form. Raises InputError for an empty or an endless one."""
-    given = visit.form.get(field, "").strip().replace("\r\n", "\n")
-    if not given or len(given) > _LONGEST:
-        raise InputError(
-            f"文章を 1〜{_LONGEST} 字で入力してください。", f"enter a text of 1 to {_LONGEST} characters"
-        )
-    return given
-
-
-def _back(visit: Visit, incident: Incident, done: str) -> Response:
+def back(visit: Visit, incident: Incident, done: str) -> Response:
+    """The incident's page, which says what was done."""
     return visit.to(f"/incidents/{incident.number}", done=done)
 
 
@@ -102,7 +92,7 @@ def decide(visit: Visit) -> Response:
         service.approve(approval, actor=visit.actor, roles=visit.roles, note=note, plan=seen)
     else:
         service.deny(approval, actor=visit.actor, roles=visit.roles, note=note)
-    return _back(visit, incident, "approved" if decision == "approve" else "denied")
+    return back(visit, incident, "approved" if decision == "approve" else "denied")
 
 
 def undo(visit: Visit) -> Response:
@@ -111,7 +101,7 @@ def undo(visit: Visit) -> Response:
     incident = _incident_of(visit, KIND, run)
     service, note = visit.console.service, text(visit, "note")
     service.undo(run, actor=visit.actor, roles=visit.roles, note=note)
-    return _back(visit, incident, "undo_asked")
+    return back(visit, incident, "undo_asked")
 
 
 def act_first(visit: Visit) -> Response:
@@ -120,7 +110,7 @@ def act_first(visit: Visit) -> Response:
     incident = _incident_of(visit, KIND, run)
     desk, reason = visit.console.service.acting_first, text(visit, "reason")
     desk.act(run, index, reason, actor=visit.actor, roles=visit.roles, plan=visit.form.get("plan", ""))
-    return _back(visit, incident, "acted_first")
+    return back(visit, incident, "acted_first")
 
 
 def finish_task(visit: Visit) -> Response:
@@ -131,7 +121,7 @@ def finish_task(visit: Visit) -> Response:
     visit.console.service.automation.finish_task(
         run, index, actor=visit.actor, roles=visit.roles, answer=answer, note=note
     )
-    return _back(visit, incident, "task_done")
+    return back(visit, incident, "task_done")
 
 
 def _incident_of(visit: Visit, kind: str, identity: str) -> Incident:

@@ -14,11 +14,13 @@ from dashboards.console import case_timeline, plans, summary, targets
 from dashboards.console.casework import Casework
 from dashboards.console.docket import docket
 from dashboards.console.evidence import Reader, Shown
+from dashboards.console.fields import WAYS, now_input
 from dashboards.console.next_step import Table, next_step
-from dashboards.console.obligations import obligations
+from dashboards.console.on_duty import on_duty
 from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
-from dashboards.users import APPROVERS, WORKERS
+from dashboards.duties import obligations
+from dashboards.users import WORKERS
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Status
@@ -93,11 +95,8 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
 
 def _work(visit: Visit, incident: Incident, runs: Sequence[plans.PlanRun]) -> dict[str, Any]:
     """The next step and what people do beside deciding: reports, calls, tasks, evidence."""
-    from dashboards.console.case_actions import WAYS, now_input  # pages that stand on this one
-    from dashboards.console.oncall_page import on_duty
-
     service, console, user = visit.console.service, visit.console, visit.user
-    owed = obligations(visit, incident)
+    owed = obligations(incident, service.clocks.of(incident.id))
     told = service.contacts.of(incident.id)
     over = incident.status is Status.CLOSED
     to_tell = [] if over else contacts.due(console.responding.contacts, incident.grade, told)
@@ -106,7 +105,6 @@ def _work(visit: Visit, incident: Incident, runs: Sequence[plans.PlanRun]) -> di
     return {
         "next": next_step(visit, incident, Table(runs, owed, to_tell), may_work=may_work),
         "owed": owed,
-        "may_office": bool(user and user.has(APPROVERS)),
         "told": told,
         "to_tell": to_tell,
         "bodies": sorted(

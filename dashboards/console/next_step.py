@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from dashboards import times
-from dashboards.console.obligations import Obligation
+from dashboards.console.on_duty import person_name, rota
 from dashboards.console.plans import Decision, PlanRun, PlanTask
 from dashboards.console.visit import Visit
+from dashboards.duties import Obligation
 from hinomi.incident import Incident, Status
 from responders.duties.contacts import Body
 from responders.incidents.casefile import needs_a_person, waits_since
-from responders.oncall.rota import Rota
-from responders.oncall.standins import Standins
 from responders.roles import RANKS
 
 _SOON = timedelta(hours=48)
@@ -78,25 +77,18 @@ def _take(visit: Visit, incident: Incident, *, may_work: bool) -> NextStep:
 
 def _next_call(visit: Visit, incident: Incident) -> str:
     """Who would be called next and when, where nobody takes it."""
-    oncall = visit.console.responding.oncall
-    if not oncall.people:
+    if not visit.console.responding.oncall.people:
         return ""
-    rota, now = Rota(oncall, Standins(visit.console.records)), visit.console.clock.now()
+    chain, now = rota(visit.console), visit.console.clock.now()
     since = waits_since(incident)
-    later = rota.next_step(incident.grade, now - since, incident.zones)
+    later = chain.next_step(incident.grade, now - since, incident.zones)
     if later is None:
         return visit.texts("step.all_called")
-    before = set(rota.due(incident.grade, now - since, now, incident.zones))
-    named = [n for n in rota.due(incident.grade, later, since + later, incident.zones) if n not in before]
+    before = set(chain.due(incident.grade, now - since, now, incident.zones))
+    named = [n for n in chain.due(incident.grade, later, since + later, incident.zones) if n not in before]
     names = visit.texts("mark.comma").join(person_name(visit, name) for name in named)
     at = times.clock_time(since + later, seconds=False)
     return visit.texts("step.next_call", at=at, names=names) if names else ""
-
-
-def person_name(visit: Visit, name: str) -> str:
-    """A contact's name as people say it."""
-    held = visit.console.responding.oncall.people.get(name)
-    return visit.texts.of(held.name_ja, held.name_en) if held else name
 
 
 def _decide(visit: Visit, runs: Sequence[PlanRun]) -> NextStep | None:
@@ -117,33 +109,37 @@ def _ask(visit: Visit, runs: Sequence[PlanRun]) -> NextStep | None:
 
 def _about(visit: Visit, plan: PlanRun, decision: Decision, kind: str, words: str) -> NextStep:
     texts = visit.texts
-    if plan.run.dry_run:
-        happens = f"{decision.shows or plan.impact} {texts('plan.dry_lead')}"
-    else:
-        happens = f"{decision.shows or plan.impact} {texts('step.acts')}"
-    back = sum(step.can_undo for step in plan.run.steps if step.act)
-    never = [
-        step.what
-        for step, one in zip(plan.steps, plan.run.steps, strict=True)
-        if one.act and not one.can_undo
-    ]
-    undo = texts("step.undo_n", n=back) if back else ""
-    if never:
-        undo += texts("step.undo_never", names=texts("mark.comma").join(never[:3]))
     until = times.clock_time(decision.until, seconds=False)
-    who = texts("step.office", role=decision.approver, until=until)
-    calls = () if kind == "decide" else _holders(visit, plan)
     return NextStep(
         kind,
         words,
-        happens,
-        undo or texts("step.undo_none"),
-        who,
+        _happens(visit, plan, decision),
+        texts("step.undo_none") if plan.run.dry_run else _undo(visit, plan),
+        texts("step.office", role=decision.approver, until=until),
         kind == "decide",
         plan,
         decision,
-        calls=calls,
+        calls=() if kind == "decide" else _holders(visit, plan),
     )
+
+
+def _happens(visit: Visit, plan: PlanRun, decision: Decision) -> str:
+    """A dry run says first that nothing changes, then what would, were the playbook armed."""
+    texts, what = visit.texts, decision.shows or plan.impact
+    if plan.run.dry_run:
+        return f"{texts('plan.dry_lead')} {texts('step.would', what=what)}"
+    return f"{what} {texts('step.acts')}"
+
+
+def _undo(visit: Visit, plan: PlanRun) -> str:
+    """How many acts can be undone, and which cannot."""
+    texts, acts = visit.texts, [one for one in plan.run.steps if one.act]
+    back = sum(one.can_undo for one in acts)
+    never = [texts.of(one.title_ja, one.title_en) for one in acts if not one.can_undo]
+    said = texts("step.undo_n", n=back) if back else ""
+    if never:
+        said += texts("step.undo_never", names=texts("mark.comma").join(never[:3]))
+    return said or texts("step.undo_none")
 
 
 def _holders(visit: Visit, plan: PlanRun) -> tuple[tuple[str, str], ...]:
@@ -177,7 +173,7 @@ def _task(visit: Visit, runs: Sequence[PlanRun], *, may_work: bool) -> NextStep 
 def _report(visit: Visit, obligations: Sequence[Obligation], *, may_work: bool) -> NextStep | None:
     texts, now = visit.texts, visit.console.clock.now()
     for one in obligations:
-        what = texts("step.what_to", what=one.what(visit), to=one.to(visit))
+        what = texts("step.what_to", what=one.duty.what.of(visit.language), to=one.duty.to.of(visit.language))
         if one.undecided and one.urgent:
             return NextStep(
                 "report",

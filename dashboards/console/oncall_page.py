@@ -1,32 +1,20 @@
 """Who is on call now and next, who is called after them, who stands in; the contact tree; the rota as a calendar."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from starlette.responses import PlainTextResponse, Response
 
-from dashboards.console.case_actions import moment, now_input
-from dashboards.console.decisions import text
-from dashboards.console.next_step import person_name
-from dashboards.console.visit import Console, Visit
+from dashboards.console.casework import Casework
+from dashboards.console.fields import now_input, span, text
+from dashboards.console.on_duty import DAYS, person_name, rota, shifts
+from dashboards.console.visit import Visit
 from hinomi.errors import InputError
 from responders.duties import contacts
 from responders.oncall import ical
 from responders.oncall.rota import Rota
-from responders.oncall.standins import NOTE, OVERRIDE, Standins
+from responders.oncall.standins import NOTE, OVERRIDE
 
-_DAYS, _SHIFTS = 14, 12
-
-
-@dataclass(frozen=True, slots=True)
-class Shift:
-    """A person's time on call."""
-
-    person: str
-    phone: str
-    start: datetime
-    end: datetime
-    now: bool
+_SHIFTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,26 +25,16 @@ class Chain:
     steps: list[tuple[int, list[str]]]
 
 
-def rota(console: Console) -> Rota:
-    """The rota as it holds now, with who stands in."""
-    return Rota(console.responding.oncall, Standins(console.records))
-
-
 def show(visit: Visit) -> Response:
     """The page."""
     console, now = visit.console, visit.console.clock.now()
     settings, held = console.responding.oncall, rota(visit.console)
-    overrides = [
-        one
-        for one in console.records.find(OVERRIDE, {"state": "open"}, limit=200)
-        if datetime.fromisoformat(one.body["end"]) > now
-    ]
     return visit.page(
         "oncall.html",
-        shifts=_shifts(visit, held, now),
+        shifts=shifts(visit, _SHIFTS),
         chains=[_chain(visit, held, grade) for grade in (3, 2, 1)] if settings.people else [],
-        holes=held.holes(now, _DAYS) if settings.people else [],
-        overrides=overrides,
+        holes=held.holes(now, DAYS) if settings.people else [],
+        overrides=Casework(console.records).not_over(OVERRIDE, now),
         names={name: person_name(visit, name) for name in settings.people},
         notes=console.records.find(NOTE, {"state": "open"}, order="-at", limit=20),
         bodies=sorted(console.responding.contacts.bodies.values(), key=lambda one: (one.order, one.name_ja)),
@@ -64,29 +42,6 @@ def show(visit: Visit) -> Response:
         calendar=_calendar(visit),
         now_input=now_input(visit),
     )
-
-
-def _shifts(visit: Visit, held: Rota, now: datetime) -> list[Shift]:
-    people = visit.console.responding.oncall.people
-    found = [
-        Shift(
-            person_name(visit, who),
-            people[who].phone if who in people else "",
-            start,
-            end,
-            start <= now < end,
-        )
-        for who, start, end in ical.shifts(held, now, _DAYS)
-    ]
-    return found[:_SHIFTS]
-
-
-def on_duty(visit: Visit) -> tuple[Shift | None, Shift | None]:
-    """Who is on call now and who comes next, for the incident page."""
-    now = visit.console.clock.now()
-    found = _shifts(visit, rota(visit.console), now) if visit.console.responding.oncall.people else []
-    current = next((one for one in found if one.now), None)
-    return current, next((one for one in found if not one.now), None)
 
 
 def _chain(visit: Visit, held: Rota, grade: int) -> Chain:
@@ -113,9 +68,7 @@ def stand_in(visit: Visit) -> Response:
     """Somebody is on call in place of whoever the rota names."""
     visit.console.service.roster.stand_in(
         visit.form.get("person", ""),
-        moment(visit, "start"),
-        moment(visit, "end"),
-        text(visit, "reason"),
+        *span(visit),
         settings=visit.console.responding.oncall,
         actor=visit.actor,
         roles=visit.roles,

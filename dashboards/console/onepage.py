@@ -13,7 +13,7 @@ from dashboards.console import compliance_page, health
 from dashboards.console.casework import Casework
 from dashboards.console.ranking import Desk, Ranked, rank
 from dashboards.console.visit import Visit
-from dashboards.duties import clocks_of, duties
+from dashboards.duties import Clocks, clocks_of, obligations
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
 
@@ -38,9 +38,8 @@ def show(visit: Visit) -> Response:
     casework, now = Casework(console.records), console.clock.now()
     everything = casework.incidents()
     still = [one for one in everything if one.status is not Status.CLOSED]
-    ranked = rank(
-        still, Desk(casework.waiting(), console.settings.targets, now, texts, clocks_of(console.records))
-    )
+    clocks = clocks_of(console.records)
+    ranked = rank(still, Desk(casework.waiting(), console.settings.targets, now, texts, clocks))
     grave = [one for one in ranked if one.incident.grade >= 2]
     week = now - timedelta(days=7)
     silent = [one for one in health.sources(console.records, now) if one.state == "silent"]
@@ -50,7 +49,7 @@ def show(visit: Visit) -> Response:
         state="bad" if any(one.incident.grade == 3 for one in grave) else "watch" if grave else "good",
         matters=[_matter(one, texts) for one in grave[:_SHOWN]],
         more=max(0, len(ranked) - min(_SHOWN, len(grave))),
-        decisions=_decisions(visit, ranked),
+        decisions=_decisions(texts, ranked, clocks),
         silent=silent,
         closed_week=sum(one.updated >= week for one in everything if one.status is Status.CLOSED),
         opened_week=sum(one.opened >= week for one in everything),
@@ -90,17 +89,15 @@ def _doing(one: Ranked, texts: Texts) -> str:
     return texts("onepage.by", who=incident.assignee or incident.acknowledged_by)
 
 
-def _decisions(visit: Visit, ranked: Sequence[Ranked]) -> list[str]:
+def _decisions(texts: Texts, ranked: Sequence[Ranked], clocks: Clocks) -> list[str]:
     """What somebody in charge has to decide, with the day by which."""
-    texts, clocks = visit.texts, clocks_of(visit.console.records)
     found = [texts("onepage.approve", n=one.incident.number) for one in ranked if one.waits_for_approval][:3]
     for one in ranked:
-        if not _RESIDENTS & set(one.incident.zones):
-            continue
-        for duty in duties(one.incident, clocks):
-            if duty.due is not None and duty.open:
-                due = times.clock_time(duty.due, seconds=False)
-                found.append(
-                    texts("onepage.report", n=one.incident.number, what=duty.what.of(visit.language), due=due)
-                )
+        reaches_residents = bool(_RESIDENTS & set(one.incident.zones))
+        for owed in obligations(one.incident, clocks.get(one.incident.id, ())):
+            if owed.open and owed.due is not None and (reaches_residents or owed.clock):
+                due = times.clock_time(owed.due, seconds=False)
+                what = owed.duty.what.of(texts.language)
+                key = "onepage.report" if owed.undecided else "onepage.send"
+                found.append(texts(key, n=one.incident.number, what=what, due=due))
     return found[:6]

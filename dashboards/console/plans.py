@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from dashboards import times
 from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role
-from hinomi.clock import JST
 from hinomi.incident import Incident
 from hinomi.store import Record
 from responders.delegation import with_lent
@@ -79,10 +79,12 @@ class PlanRun:
 def of_incident(visit: Visit, incident: Incident) -> list[PlanRun]:
     """The incident's runs in the order in which they were proposed."""
     held = (visit.console.records.get(KIND, identity) for identity in incident.run_ids)
-    return [_shown(visit, Run.model_validate(record.body)) for record in held if record]
+    roles = with_lent(visit.console.records, visit.actor, visit.roles, visit.console.clock.now())
+    return [_shown(visit, Run.model_validate(record.body), roles) for record in held if record]
 
 
-def _shown(visit: Visit, run: Run) -> PlanRun:
+def _shown(visit: Visit, run: Run, roles: Sequence[str]) -> PlanRun:
+    """roles: the reader's own and those that they stand in for."""
     texts = visit.texts
     approval = visit.console.records.get(APPROVAL, run.id)
     return PlanRun(
@@ -91,10 +93,10 @@ def _shown(visit: Visit, run: Run) -> PlanRun:
         impact=texts.of(run.impact_ja, run.impact_en),
         approver=role_name(visit, run.approver),
         steps=[_step(visit, step) for step in run.steps],
-        decisions=_decisions(visit, run),
+        decisions=_decisions(visit, run, roles),
         tasks=[_task(visit, step) for step in _waiting(run, "task") if not _done(visit, run, step)],
         decided=_decided(visit, approval) if approval else "",
-        may_undo=run.undoable and may_approve(_roles(visit), run.approver),
+        may_undo=run.undoable and may_approve(roles, run.approver),
         first=_first(visit, run),
         unconfirmed=_unconfirmed(visit, run),
     )
@@ -112,7 +114,7 @@ def _unconfirmed(visit: Visit, run: Run) -> list[str]:
     said = []
     for step, held in of_run(visit.console.records, run):
         if held.body["state"] == "acted" and run.state is RunState.PROPOSED:
-            until = f"{datetime.fromisoformat(held.body['until']).astimezone(JST):%m/%d %H:%M}"
+            until = times.clock_time(datetime.fromisoformat(held.body["until"]), seconds=False)
             what = visit.texts.of(step.title_ja, step.title_en)
             said.append(visit.texts("plan.unconfirmed", who=held.body["by"], what=what, until=until))
     return said
@@ -125,20 +127,22 @@ def _step(visit: Visit, step: RunStep) -> PlanStep:
     return PlanStep(texts.of(step.title_ja, step.title_en), step.state, undo, result)
 
 
-def _decisions(visit: Visit, run: Run) -> list[Decision]:
+def _decisions(visit: Visit, run: Run, roles: Sequence[str]) -> list[Decision]:
     """Requests that nobody decided on yet: for the whole plan while it is proposed, for its gates while it runs."""
     gates: list[RunStep | None] = [None] if run.state is RunState.PROPOSED else [*_waiting(run, "approve")]
     held = ((gate, visit.console.records.get(APPROVAL, approval_id(run, gate))) for gate in gates)
     return [
-        _decision(visit, record, gate) for gate, record in held if record and record.body["state"] == OPEN
+        _decision(visit, record, gate, roles)
+        for gate, record in held
+        if record and record.body["state"] == OPEN
     ]
 
 
-def _decision(visit: Visit, approval: Record, gate: RunStep | None) -> Decision:
+def _decision(visit: Visit, approval: Record, gate: RunStep | None, roles: Sequence[str]) -> Decision:
     until = datetime.fromisoformat(approval.body["expires"])
     shows = visit.texts.of(gate.title_ja, gate.title_en) if gate else ""
     approver = role_name(visit, approval.body["approver"])
-    return Decision(approval.id, until, approver, _why_not(visit, approval, until), shows)
+    return Decision(approval.id, until, approver, _why_not(visit, approval, until, roles), shows)
 
 
 def _waiting(run: Run, kind: str) -> list[RunStep]:
@@ -157,12 +161,7 @@ def _done(visit: Visit, run: Run, step: RunStep) -> bool:
     return Tasks(visit.console.records).of(run, step) is not None
 
 
-def _roles(visit: Visit) -> Sequence[str]:
-    """The reader's own roles and those that they stand in for."""
-    return with_lent(visit.console.records, visit.actor, visit.roles, visit.console.clock.now())
-
-
-def _why_not(visit: Visit, approval: Record, until: datetime) -> str:
+def _why_not(visit: Visit, approval: Record, until: datetime, roles: Sequence[str]) -> str:
     """The same checks as the desk makes, said before the button is pressed; the desk decides."""
     body = approval.body
     if visit.console.clock.now() >= until:
@@ -171,7 +170,7 @@ def _why_not(visit: Visit, approval: Record, until: datetime) -> str:
         return visit.texts("plan.own_request")
     if visit.actor in [one["by"] for one in body.get("given", [])]:
         return visit.texts("plan.given")
-    if not may_approve(_roles(visit), body["approver"]):
+    if not may_approve(roles, body["approver"]):
         return visit.texts("plan.wrong_role", role=role_name(visit, body["approver"]))
     return ""
 

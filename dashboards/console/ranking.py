@@ -8,7 +8,7 @@ from itertools import zip_longest
 from dashboards import times
 from dashboards.console import targets
 from dashboards.console.targets import Clock
-from dashboards.duties import Clocks, Duty, duties
+from dashboards.duties import Clocks, Obligation, obligations
 from dashboards.settings import TargetSettings
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
@@ -34,7 +34,7 @@ class Ranked:
     next_step: str
     waits_for_approval: bool
     clock: Clock | None = None
-    duty: Duty | None = None
+    duty: Obligation | None = None
 
     @property
     def entities(self) -> list[tuple[str, str]]:
@@ -97,14 +97,14 @@ def _ranked(incident: Incident, desk: Desk) -> Ranked:
     return Ranked(incident, why, desk.texts(step), waits, clock, duty)
 
 
-def _next_duty(incident: Incident, clocks: Clocks) -> Duty | None:
+def _next_duty(incident: Incident, clocks: Clocks) -> Obligation | None:
     """The statutory report whose term ends first, where the incident's zones may call for one."""
-    found = [duty for duty in duties(incident, clocks) if duty.open]
+    found = [one for one in obligations(incident, clocks.get(incident.id, ())) if one.open]
     dated = [(duty.due, number, duty) for number, duty in enumerate(found) if duty.due is not None]
     return min(dated)[2] if dated else None
 
 
-def _why(incident: Incident, waits: bool, clock: Clock | None, duty: Duty | None, desk: Desk) -> str:
+def _why(incident: Incident, waits: bool, clock: Clock | None, duty: Obligation | None, desk: Desk) -> str:
     """`誰も対応していません(2時間14分)・重大・マイナンバー利用事務系に及ぶ`."""
     texts = desk.texts
     if incident.status is Status.CLOSED:
@@ -121,7 +121,9 @@ def _why(incident: Incident, waits: bool, clock: Clock | None, duty: Duty | None
         parts.append(texts("why.zone", zones=names))
     if duty is not None and duty.due is not None:
         parts.append(
-            texts("why.duty", to=duty.to.of(texts.language), due=times.clock_time(duty.due, seconds=False))
+            texts(
+                "why.duty", to=duty.duty.to.of(texts.language), due=times.clock_time(duty.due, seconds=False)
+            )
         )
     return texts("mark.dot").join(parts)
 

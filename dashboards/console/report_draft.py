@@ -2,11 +2,10 @@
 
 from starlette.responses import Response
 
-from dashboards.console.case_actions import moment, now_input
-from dashboards.console.decisions import text
+from dashboards.console.fields import moment, now_input, text
 from dashboards.console.incident_page import wanted
-from dashboards.console.obligations import Obligation, obligations
 from dashboards.console.visit import Visit
+from dashboards.duties import Obligation, obligations
 from hinomi.errors import InputError
 from responders.duties import drafting
 
@@ -19,7 +18,8 @@ _TYPES = {
 def _wanted(visit: Visit) -> Obligation:
     """The duty of the address line. Raises InputError where the incident has none of that name."""
     name = str(visit.request.path_params["duty"])
-    for one in obligations(visit, wanted(visit)):
+    incident = wanted(visit)
+    for one in obligations(incident, visit.console.service.clocks.of(incident.id)):
         if one.duty.id == name:
             return one
     raise InputError("この報告は、このインシデントにありません。", "this incident has no such report")

@@ -69,13 +69,12 @@ def _everything(events: Events, now: datetime) -> Range:
 
 
 def _time(text: str) -> datetime:
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+    moment = times.given(text)
+    if moment is None:
         raise QueryError(
             f"日時「{text[:40]}」を読めません(例 2026-11-20T03:14)。",
             f'"{text[:40]}" is no time (such as 2026-11-20T03:14)',
-        ) from None
+        )
     if not _EARLIEST <= moment.year <= _LATEST:
         raise QueryError(f"{moment.year} 年は使えません。", f"the year {moment.year} cannot be used")
-    return moment if moment.tzinfo else moment.replace(tzinfo=JST)
+    return moment

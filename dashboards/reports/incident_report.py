@@ -5,7 +5,7 @@ from datetime import datetime
 from dashboards import attack, times
 from dashboards.console.casework import Casework
 from dashboards.console.summary import facts
-from dashboards.duties import Clocks, clocks_of, duties
+from dashboards.duties import obligations
 from dashboards.reporting.document import (
     Block,
     Document,
@@ -21,7 +21,9 @@ from dashboards.texts import Texts
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Status
+from hinomi.store import Records
 from hinomi.words import Language, Words
+from responders.duties.clocks import KIND as CLOCK
 from responders.playbooks.run import Run, RunStep
 
 _TITLE = Words("インシデント報告書", "Incident report")
@@ -59,7 +61,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
             Part(texts("case.alerts"), [_alerts(alerts, texts)]),
             Part(texts("case.timeline"), _timeline(incident, texts)),
             Part(texts("plan.title"), _runs(of, incident, texts)),
-            Part(texts("duty.title"), _duties(incident, texts, clocks_of(of.records))),
+            Part(texts("duty.title"), _duties(incident, texts, of.records)),
         ],
         origins=[
             Origin(
@@ -139,16 +141,17 @@ def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:
     return blocks or [Paragraph(texts("plan.none"), "small")]
 
 
-def _duties(incident: Incident, texts: Texts, clocks: Clocks) -> list[Block]:
+def _duties(incident: Incident, texts: Texts, records: Records) -> list[Block]:
+    clocks = records.find(CLOCK, {"incident_id": incident.id}, limit=200)
     rows = [
         (
-            one.what.of(texts.language),
-            one.to.of(texts.language),
-            one.when.of(texts.language) + (f"({texts('duty.inferred')})" if one.inferred else ""),
+            one.duty.what.of(texts.language),
+            one.duty.to.of(texts.language),
+            one.duty.when.of(texts.language) + (f"({texts('duty.inferred')})" if one.duty.inferred else ""),
             times.full(one.due) if one.due else "—",
             texts(f"duty.state_{one.state or 'open'}"),
         )
-        for one in duties(incident, clocks)
+        for one in obligations(incident, clocks)
     ]
     head = tuple(texts(key) for key in ("digest.what", "duty.to", "duty.when", "duty.due", "duty.state"))
     return [

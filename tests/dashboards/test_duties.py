@@ -1,18 +1,27 @@
 """The report clock counts days as its sources say, and says where they do not."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
-from dashboards.duties import Duty, duties
+from dashboards.duties import Obligation, clocks_of, obligations
+from dashboards.reporting.document import Ingredients, Table
+from dashboards.reports import incident_report
 from hinomi.alert import Level
-from hinomi.clock import JST
+from hinomi.clock import JST, FixedClock
 from hinomi.incident import Incident
+from hinomi.store.embedded import SqliteRecords
+from responders.audit import Audit
+from responders.duties.clocks import Clocks
+from responders.duties.counting import days
 from responders.duties.duty import touched
+from tests.dashboards.browse import browser
+from tests.dashboards.city import City
 
 
-def _duties(opened: datetime, *zones: str) -> dict[str, Duty]:
-    return {duty.id: duty for duty in duties(_incident(opened, *zones))}
+def _duties(opened: datetime, *zones: str) -> dict[str, Obligation]:
+    return {one.duty.id: one for one in obligations(_incident(opened, *zones), ())}
 
 
 def _incident(opened: datetime, *zones: str) -> Incident:
@@ -55,11 +64,12 @@ def test_day_is_the_japanese_one() -> None:
 def test_inferred_is_marked() -> None:
     """How many days the preliminary report has is inferred; that it is due is not."""
     duty = _duties(datetime(2026, 6, 2, tzinfo=JST), "mynumber")["PPC-MN-PRELIM"]
-    assert duty.due_inferred
-    assert not duty.inferred
-    assert duty.warn is not None
+    assert duty.duty.due_inferred
+    assert not duty.duty.inferred
+    assert duty.duty.rule is not None
     assert duty.due is not None
-    assert duty.warn < duty.due
+    assert days(duty.duty.rule, duty.incident.opened).warn < duty.due
+    assert duty.provisional
 
 
 def test_zones_decide() -> None:
@@ -72,12 +82,46 @@ def test_zones_decide() -> None:
     assert set(_duties(when, "internet")) == {"CISO-INTERNAL"}
 
 
-def test_a_decision_goes_before_the_detection() -> None:
+def test_a_decision_goes_before_the_detection(tmp_path: Path) -> None:
     """Once a person said from when the city knew, days count from there; what was sent or is not due asks nobody."""
     when = datetime(2026, 6, 2, 9, tzinfo=JST)
-    clock = {"state": "running", "known": datetime(2026, 6, 10, 9, tzinfo=JST).isoformat(), "wrongful": True}
-    held = {"i": {"PPC-MN-FINAL": clock, "PPC-MN-PRELIM": {"state": "not_due"}}}
-    found = {one.id: one for one in duties(_incident(when, "mynumber"), held)}
+    incident, clock = _incident(when, "mynumber"), FixedClock(when + timedelta(days=20))
+    records = SqliteRecords(tmp_path / "records.sqlite", clock=clock)
+    records.put("incident", incident.id, incident.model_dump(mode="json"))
+    clocks = Clocks(records, clock, Audit(records, clock))
+    known, who = datetime(2026, 6, 10, 9, tzinfo=JST), {"actor": "c.ito", "roles": ["ciso"]}
+    clocks.start("i", "PPC-MN-FINAL", known, "電話", wrongful=True, **who)
+    clocks.decline("i", "PPC-MN-PRELIM", "対象外", **who)
+    found = {one.duty.id: one for one in obligations(incident, clocks_of(records)["i"])}
     assert found["PPC-MN-FINAL"].due == datetime(2026, 8, 10, 23, 59, 59, tzinfo=JST)  # day 60 is a Saturday
     assert found["PPC-MN-FINAL"].open
+    assert not found["PPC-MN-FINAL"].provisional
     assert not found["PPC-MN-PRELIM"].open
+
+
+def test_a_clock_that_a_person_started_is_everywhere(own_city: City) -> None:
+    """A duty that neither zones nor grade bring up counts from when a person started its clock: on the incident page, in the
+    queue, on the page for those in charge and in the incident report."""
+    held = Incident.model_validate(own_city.records.find("incident", {"number": 3})[0].body)
+    assert "PPC-APPI-PRELIM" not in {one.id for one in touched(held)}
+    visitor = browser(own_city, "m.kato")
+    queued = "個人情報保護委員会への報告期限 11/24 23:59"
+    assert queued not in _row(visitor.get("/").text, 3)
+    start = "/incidents/3/duties/PPC-APPI-PRELIM/start"
+    assert visitor.post(start, known="2026-11-20T08:00", why="市民課から電話").status_code == 303
+    what = next(one.duty.what.ja for one in obligations(held, clocks_of(own_city.records)[held.id]))
+    assert "2026-11-24 23:59:59 JST" in visitor.get("/incidents/3").text
+    assert queued in _row(visitor.get("/").text, 3)
+    decisions = visitor.get("/summary").text.partition('<ul class="bullets">')[2].partition("</ul>")[0]
+    assert any("#3" in line and what in line and "11/24 23:59" in line for line in decisions.split("<li>"))
+    of = Ingredients(own_city.events, own_city.records, own_city.clock, subject="3")
+    made = incident_report.make(of, own_city.clock.now(), "ja")
+    rows = [
+        row for part in made.parts for block in part.blocks if isinstance(block, Table) for row in block.rows
+    ]
+    assert [row[3] for row in rows if row[0] == what] == ["2026-11-24 23:59:59 JST"]
+
+
+def _row(page: str, number: int) -> str:
+    """What the queue says of an incident."""
+    return page.partition(f'href="/incidents/{number}"')[2].partition("</tr>")[0]

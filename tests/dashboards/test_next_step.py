@@ -9,13 +9,14 @@ import pytest
 
 from dashboards.console import create_app
 from dashboards.settings import ConsoleSettings
+from dashboards.users import Role
 from responders.incidents.evidence import verify_sealed
 from responders.incidents.shelf import FolderShelf
 from responders.oncall import ical
 from responders.responder import desk
 from responders.settings import ResponderSettings
 from tests.dashboards.browse import Browser, browser
-from tests.dashboards.city import KEY, City
+from tests.dashboards.city import KEY, PASSWORD, City
 
 RESPONDING = ResponderSettings.model_validate(
     {
@@ -60,6 +61,11 @@ def _browser(city: City, name: str, responding: ResponderSettings = RESPONDING) 
     return made
 
 
+def _page(city: City, name: str, path: str) -> str:
+    """A page as somebody sees it."""
+    return _browser(city, name).get(path).text
+
+
 def _step(page: str) -> str:
     """What the next step's box says."""
     return page.partition('class="next-step')[2].partition("</section>")[0]
@@ -79,6 +85,10 @@ def test_the_night_in_its_order(own_city: City) -> None:
     step = _step(office.get("/incidents/1").text)
     assert 'value="approve"' in step
     assert "承認しても機器やアカウントは変わりません" in step  # a dry run says so
+    happens = step.partition("<dl")[2]
+    assert happens.index("承認しても機器") < happens.index("実際に動かす設定にした場合: ")
+    assert "元に戻す必要のある操作はありません" in happens
+    assert "戻せます" not in happens.partition("元に戻すには")[2]
     run = own_city.records.find("approval")[0]
     assert office.post(f"/approvals/{run.id}", decision="deny", note="本人の操作").status_code == 303
     assert "市 CSIRTに連絡し" in _step(analyst.get("/incidents/1").text)
@@ -242,6 +252,10 @@ def test_an_office_is_lent_and_taken_back(own_city: City) -> None:
     assert office.post("/automation/delegate", **form).status_code == 303
     assert "k.mori → m.kato" in office.get("/automation").text
     (held,) = own_city.records.find("delegation")
+    end = f"/automation/delegations/{held.id}/end"
+    own_city.users.create("c.ito", PASSWORD, [Role.CISO], full_name="伊藤 千尋")
+    offered = {n for n in ("k.mori", "c.ito", "y.ota", "m.kato") if end in _page(own_city, n, "/automation")}
+    assert offered == {"k.mori", "c.ito"}  # to who gave it and to a CISO: nobody else could end it
     assert office.post(f"/automation/delegations/{held.id}/end").status_code == 303
     assert "k.mori → m.kato" not in office.get("/automation").text
 
