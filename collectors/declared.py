@@ -163,7 +163,7 @@ def _kind(target: Target) -> str:
 
 def _value(text: pl.Expr, target: Target, zone: str) -> pl.Expr:
     if target.extract and _is_list(target.to) and not (target.split or target.values):
-        return _taken(text, target.extract)
+        return _listed(text, None, target.extract)
     if target.extract:
         text = e.present(text.str.extract(target.extract, 1))
     if target.values:
@@ -193,16 +193,11 @@ def _is_list(name: str) -> bool:
     return isinstance(ecs.column_type(name), pl.List)
 
 
-def _listed(text: pl.Expr, split: str | None) -> pl.Expr:
-    parts = text.str.split(split or SEPARATOR).list.eval(pl.element().str.strip_chars())
+def _listed(text: pl.Expr, split: str | None, extract: str | None = None) -> pl.Expr:
+    """The values of a list; extract: of each (a JSON object, say) the group of this pattern."""
+    part = pl.element() if extract is None else pl.element().str.extract(extract, 1)
+    parts = text.str.split(split or SEPARATOR).list.eval(part.str.strip_chars())
     full = parts.list.filter(pl.element() != "")
-    return pl.when(full.list.len() > 0).then(full)
-
-
-def _taken(text: pl.Expr, pattern: str) -> pl.Expr:
-    """The group of each value of a list (of JSON objects: one member of each)."""
-    found = text.str.split(SEPARATOR).list.eval(pl.element().str.extract(pattern, 1).str.strip_chars())
-    full = found.list.drop_nulls().list.filter(pl.element() != "")
     return pl.when(full.list.len() > 0).then(full)
 
 

@@ -4,7 +4,7 @@ Source: PAN-OS 10.1 to 11.1 "Syslog Field Descriptions" of each log type; Cortex
 "Log Forwarding Schema" for its JSON and CEF names. Later versions only add columns behind.
 """
 
-_HEAD = {2: "serial", 3: "type", 4: "subtype", 6: "generated"}
+HEAD = {2: "serial", 3: "type", 4: "subtype", 6: "generated"}
 _FLOW = {
     7: "src",
     8: "dst",
@@ -27,10 +27,11 @@ _FLOW = {
     29: "proto",
     30: "action",
 }
+SESSION = {**HEAD, **_FLOW}
+"""The columns that the logs of every session share."""
 CSV: dict[str, dict[int, str]] = {
     "TRAFFIC": {
-        **_HEAD,
-        **_FLOW,
+        **SESSION,
         31: "bytes",
         32: "bytes_sent",
         33: "bytes_received",
@@ -52,8 +53,7 @@ CSV: dict[str, dict[int, str]] = {
         98: "endpoint_serial",
     },
     "THREAT": {
-        **_HEAD,
-        **_FLOW,
+        **SESSION,
         31: "misc",
         32: "threatid",
         33: "category",
@@ -79,8 +79,7 @@ CSV: dict[str, dict[int, str]] = {
         102: "endpoint_serial",
     },
     "DECRYPTION": {
-        **_HEAD,
-        **_FLOW,
+        **SESSION,
         39: "tls_version",
         60: "common_name",
         61: "issuer",
@@ -88,7 +87,7 @@ CSV: dict[str, dict[int, str]] = {
         64: "error",
     },
     "SYSTEM": {
-        **_HEAD,
+        **HEAD,
         8: "eventid",
         9: "object",
         12: "module",
@@ -97,7 +96,7 @@ CSV: dict[str, dict[int, str]] = {
         22: "device_name",
     },
     "GLOBALPROTECT": {
-        **_HEAD,
+        **HEAD,
         8: "eventid",
         9: "stage",
         10: "auth_method",
@@ -121,7 +120,7 @@ CSV: dict[str, dict[int, str]] = {
         33: "portal",
     },
     "USERID": {
-        **_HEAD,
+        **HEAD,
         8: "src",
         9: "srcuser",
         10: "datasourcename",
@@ -132,7 +131,7 @@ CSV: dict[str, dict[int, str]] = {
         25: "device_name",
     },
     "HIPMATCH": {
-        **_HEAD,
+        **HEAD,
         7: "srcuser",
         9: "machinename",
         10: "client_os",
@@ -145,10 +144,10 @@ CSV: dict[str, dict[int, str]] = {
         28: "endpoint_serial",
         29: "machine_mac",
     },
-    "CONFIG": {**_HEAD, 7: "src", 9: "cmd", 10: "srcuser", 11: "client", 12: "result", 13: "path"},
-    "IPTAG": {**_HEAD, 8: "src", 9: "tag", 10: "eventid", 13: "datasourcename", 14: "datasource"},
+    "CONFIG": {**HEAD, 7: "src", 9: "cmd", 10: "srcuser", 11: "client", 12: "result", 13: "path"},
+    "IPTAG": {**HEAD, 8: "src", 9: "tag", 10: "eventid", 13: "datasourcename", 14: "datasource"},
     "CORRELATION": {
-        **_HEAD,
+        **HEAD,
         7: "src",
         8: "srcuser",
         10: "category",
@@ -158,7 +157,7 @@ CSV: dict[str, dict[int, str]] = {
         21: "opaque",
     },
     "AUTHENTICATION": {
-        **_HEAD,
+        **HEAD,
         8: "src",
         9: "srcuser",
         11: "object",
@@ -174,8 +173,8 @@ CSV: dict[str, dict[int, str]] = {
 }
 TYPES = (*CSV, "DNS", "AUTH", "FILE", "URL", "TUNNEL", "SCTP", "GTP")
 """Log types, as a CEF header names them in one of two places."""
-FLOWS = ("DECRYPTION", "TUNNEL", "START", "END", "GTP", "SCTP")
-"""Log types whose columns are those of a session as far as `_FLOW` goes."""
+FLOWS = ("TUNNEL", "START", "END", "GTP", "SCTP")
+"""Log types of which only what every session has is read."""
 JSON = {
     "LogType": "type",
     "Subtype": "subtype",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from collectors import syslog
-from collectors.paloalto.columns import CEF, CSV, FLOWS, JSON, LABELS, TYPES
+from collectors.paloalto.columns import CEF, CSV, FLOWS, HEAD, JSON, LABELS, SESSION, TYPES
 from collectors.shapes import cef, json_fields, rows
 
 _HIGH = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)$")
@@ -51,10 +51,7 @@ class PanOs:
 
 def _columns(kind: str) -> Mapping[int, str]:
     """The columns of a log type; of one that no document names only the head."""
-    return CSV.get(kind, CSV["DECRYPTION"] if kind in FLOWS else _HEAD)
-
-
-_HEAD = {place: name for place, name in CSV["SYSTEM"].items() if place < 7}
+    return CSV.get(kind, SESSION if kind in FLOWS else HEAD)
 
 
 def _typed(frame: pl.DataFrame) -> pl.DataFrame:

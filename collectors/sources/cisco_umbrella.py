@@ -6,6 +6,8 @@ Times are UTC. The query type is written as `1 (A)`, a person of the directory a
 web log is Cisco's proxy that saw the request, ECS's host on which the event happened.
 """
 
+from collections.abc import Callable
+
 import polars as pl
 
 from collectors import expressions as e
@@ -89,7 +91,7 @@ def kinds(raw: Raw) -> dict[str, pl.Expr]:
         pl.when(action == "blocked").then(e.texts(kind, "denied")).otherwise(e.texts(kind, "allowed"))
         for kind in _TYPES
     ]
-    found = {**_dns(raw, dns, proxy), **_proxy(raw, proxy), **_leftovers(raw, dns, wall)}
+    found = {**_dns(raw, dns, proxy), **_proxy(raw, proxy), **_leftovers(raw, of)}
     found |= {name: pl.when(wall).then(value) for name, value in _wall(raw).items()}
     nothing = e.nothing()
     return {
@@ -166,15 +168,14 @@ def _proxy(raw: Raw, proxy: pl.Expr) -> dict[str, pl.Expr]:
     return {**address, **found, "destination.domain": address["url.domain"]}
 
 
-def _leftovers(raw: Raw, dns: pl.Expr, wall: pl.Expr) -> dict[str, pl.Expr]:
+def _leftovers(raw: Raw, of: Callable[[pl.Expr, pl.Expr, pl.Expr], pl.Expr]) -> dict[str, pl.Expr]:
     kept = {}
     for name in sorted({*_DNS.values(), *_FIREWALL.values(), *_PROXY.values()}):
         columns = [
             next((c for c, n in table.items() if n == name), "") for table in (_DNS, _FIREWALL, _PROXY)
         ]
         of_dns, of_wall, of_proxy = (raw[column] for column in columns)
-        value = pl.when(dns).then(of_dns).when(wall).then(of_wall).otherwise(of_proxy)
-        kept[f"cisco.umbrella.{name}"] = e.present(value)
+        kept[f"cisco.umbrella.{name}"] = e.present(of(of_dns, of_wall, of_proxy))
     return kept
 
 

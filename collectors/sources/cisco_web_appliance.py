@@ -7,6 +7,7 @@ policies decided, `ACTION_NUMBER-PolicyGroup-Identity-…`, then the scanning ve
 import polars as pl
 
 from collectors import expressions as e
+from collectors import times
 from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
@@ -48,7 +49,6 @@ source = Source(
 def request(raw: Raw) -> dict[str, pl.Expr]:
     """Who asked for which page, where it was fetched, what the scanners found."""
     stop = raw["decision"].str.contains(r"^BLOCK|^DROP") | raw["result"].str.contains("DENIED|BLOCK")
-    millis = e.whole(raw["epoch"].str.replace(".", "", literal=True))
     account = (
         e.present(raw["who"].str.strip_chars('"'))
         .str.extract_groups(r"^(?:(.+)\\+)?([^\\@]+)(?:@(.+))?$")
@@ -57,9 +57,7 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
     digest = raw["verdict"].str.extract(r'"([^",]+)","([0-9a-f]{64})"', 2)
     return {
         **e.url_columns(raw["url"]),
-        "@timestamp": e.time_or(
-            pl.from_epoch(millis, "ms").dt.replace_time_zone("UTC"), pl.col("header.timestamp")
-        ),
+        "@timestamp": e.time_or(times.parsed(raw["epoch"], ["epoch"], "UTC"), pl.col("header.timestamp")),
         "event.duration": e.whole(raw["took"]) * 1_000_000,
         "source.ip": e.ip(raw["src"]),
         "source.domain": e.not_ip(e.present(raw["src"])),

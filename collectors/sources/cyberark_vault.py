@@ -37,7 +37,7 @@ def _detail(raw: Raw, name: str) -> pl.Expr:
 @source.derive
 def deed(raw: Raw) -> dict[str, pl.Expr]:
     """Who did what to which secret, from where to where."""
-    what = e.first(raw["Action"], e.nothing())
+    what = raw["Action"]
     far, spoken = e.first(e.present(raw["dhost"]), _detail(raw, "DstHost")), _detail(raw, "Protocol")
     failed = what.str.contains(r"(?i)\bfail|denied|violation|error")
     session, ends = what.str.contains(_SESSIONS), what.str.contains("(?i)disconnect|logoff|end")

@@ -7,6 +7,7 @@ event's name, `Connection_Allowed`, is the CEF name and the LEEF event id.
 import polars as pl
 
 from collectors import expressions as e
+from collectors import times
 from collectors.shapes import cef, either, leef
 from collectors.source import Raw, Source
 
@@ -43,14 +44,13 @@ source = Source(
         "proto",
     ),
 )
-_CLOCKS = ("%b %d %Y %H:%M:%S", "%b %d %Y %H:%M:%S%.f")
 
 
 @source.derive
 def entry(raw: Raw) -> dict[str, pl.Expr]:
     """When, which node, both ends, what the engine did."""
     when = e.first(raw["rt"], raw["devTime"], raw["start"])
-    clocks = [when.str.to_datetime(form, time_unit="us", strict=False) for form in _CLOCKS]
+    clock = times.parsed(when, ["%b %d %Y %H:%M:%S%.f"], times.zone())
     name, act = (
         e.first(raw["cef.name"], raw["leef.code"]),
         e.first(raw["act"], raw["action"]).str.to_lowercase(),
@@ -59,10 +59,10 @@ def entry(raw: Raw) -> dict[str, pl.Expr]:
     refused = act.is_in(["discard", "refuse", "terminate", "block"]) | name.str.contains(
         "Discard|Refuse|Blocked|Terminat"
     )
-    facility = e.first(raw["deviceFacility"], e.nothing())
+    facility = raw["deviceFacility"]
     flow = name.str.starts_with("Connection_")
     return {
-        "@timestamp": e.time_or(*(e.local(clock) for clock in clocks), pl.col("header.timestamp")),
+        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
         "host.name": e.first(raw["sender"], raw["deviceExternalId"], pl.col("header.host")),
         "observer.ip": e.ip(raw["dvc"]),
         "source.ip": e.ip(raw["src"]),

@@ -32,7 +32,7 @@ _PEOPLE = ["FILE_Link", "FS_Mkdir", "TCP_kaccept", "TCP_kbind", "TCP_klisten", "
 @source.derive
 def record(raw: Raw) -> dict[str, pl.Expr]:
     """Who ran what on which file, or took a connection from where."""
-    tail = e.first(raw["tail"], e.nothing())
+    tail = raw["tail"]
     whole = pl.concat_str(e.first(raw["front"], pl.lit("")), pl.lit(" "), tail)
     clock = (
         raw["clock"].str.to_titlecase().str.to_datetime("%d %b %Y %H:%M:%S%.f", time_unit="us", strict=False)

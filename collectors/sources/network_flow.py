@@ -14,10 +14,6 @@ from collectors.shapes import key_value
 from collectors.source import Raw, Source
 from hinomi import ecs
 
-_ENDS = {
-    "source": ("source", "Source"),
-    "destination": ("destination", "Destination"),
-}
 _TAKEN = (
     "start", "end", "exported", "octetDeltaCount", "packetDeltaCount", "octetTotalCount", "packetTotalCount",
     "initiatorOctets", "responderOctets", "initiatorPackets", "responderPackets", "protocolIdentifier",
@@ -47,7 +43,7 @@ source = Source(
         "applicationName": "network.application",
     },
     leftovers="flow",
-    ignore=("header.timestamp", "header.host", "header.app", *_TAKEN),
+    ignore=_TAKEN,
     constants={"event.kind": "event", "event.action": "network_flow"},
     encoding="utf-8",
 )
@@ -73,15 +69,16 @@ def _ms(value: pl.Expr) -> pl.Expr:
 def ends(raw: Raw) -> Mapping[str, pl.Expr]:
     """Addresses, ports, translated ones where they differ."""
     columns: dict[str, pl.Expr] = {}
-    for end, (small, large) in _ENDS.items():
-        address = e.first(e.ip(raw[f"{small}IPv4Address"]), e.ip(raw[f"{small}IPv6Address"]))
+    for end in ("source", "destination"):
+        large = end.title()
+        address = e.first(e.ip(raw[f"{end}IPv4Address"]), e.ip(raw[f"{end}IPv6Address"]))
         translated = e.first(e.ip(raw[f"postNAT{large}IPv4Address"]), e.ip(raw[f"postNAT{large}IPv6Address"]))
-        ports = (f"{small}TransportPort", f"tcp{large}Port", f"udp{large}Port")
+        ports = (f"{end}TransportPort", f"tcp{large}Port", f"udp{large}Port")
         port, nat = (
             e.first(*(e.whole(raw[name]) for name in ports)),
             e.whole(raw[f"postNAPT{large}TransportPort"]),
         )
-        number = e.whole(raw["bgpSourceAsNumber" if end == "source" else "bgpDestinationAsNumber"])
+        number = e.whole(raw[f"bgp{large}AsNumber"])
         columns |= {
             f"{end}.ip": address,
             f"{end}.port": port,
@@ -129,7 +126,4 @@ def network(raw: Raw) -> Mapping[str, pl.Expr]:
     }
 
 
-@source.refine
-def related(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.*"""
-    return e.related(frame)
+source.refine(e.related)

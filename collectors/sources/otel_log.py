@@ -30,7 +30,6 @@ _OTHER = {
     "service.environment": "deployment.environment.name",
     "orchestrator.namespace": "k8s.namespace.name",
     "orchestrator.cluster.name": "k8s.cluster.name",
-    "log.file.path": "log.file.path",
 }
 _NEVER = {
     "@timestamp",
@@ -40,8 +39,12 @@ _NEVER = {
     "event.dataset",
     "event.module",
     "event.created",
+    "message",
+    "trace.id",
+    "span.id",
 }
-_TAKEN = {name for name, field in ecs.fields().items() if not field.array} - _NEVER
+"""What the tower sets, or the record itself says."""
+_TAKEN = sorted({name for name, field in ecs.fields().items() if not field.array} - _NEVER)
 
 source = Source(
     name="otel.log",
@@ -66,7 +69,6 @@ source = Source(
 @source.derive
 def basics(raw: Raw) -> Mapping[str, pl.Expr]:
     """The time (0: unknown), the level by word or number; ids of no trace are empty."""
-    time = pl.when(raw["time"] != "0").then(raw["time"])
     number = e.whole(raw["severity_number"])
     level = pl.coalesce(
         *(pl.when(number.is_between(low, low + 3)).then(pl.lit(word)) for low, word in _LEVELS.items())
@@ -75,7 +77,7 @@ def basics(raw: Raw) -> Mapping[str, pl.Expr]:
         name: e.present(raw[column]) for column, name in source.rename.items() if column != "severity_number"
     }
     return named | {
-        "@timestamp": parsed(time, ("epoch_ns",), "UTC"),
+        "@timestamp": parsed(raw["time"], ("epoch_ns",), "UTC"),
         "log.level": e.first(e.present(raw["severity_text"]).str.to_lowercase(), level),
         "event.severity": pl.when(number > 0).then(number),
     }
@@ -85,12 +87,12 @@ def basics(raw: Raw) -> Mapping[str, pl.Expr]:
 def attributes(raw: Raw) -> Mapping[str, pl.Expr]:
     """What has a name in ECS."""
     columns: dict[str, pl.Expr] = {}
-    for name in sorted(_TAKEN):
+    for name in _TAKEN:
         places = [f"attributes.{name}", f"resource.{name}"]
         if name in _OTHER:
             places += [f"attributes.{_OTHER[name]}", f"resource.{_OTHER[name]}"]
         given = [raw[place] for place in places if place in raw]
-        if given and name not in {"message", "trace.id", "span.id"}:
+        if given:
             value = e.first(*given)
             kind = ecs.fields()[name].kind
             value = e.ip(value) if kind == "ip" else value
@@ -98,7 +100,4 @@ def attributes(raw: Raw) -> Mapping[str, pl.Expr]:
     return columns
 
 
-@source.refine
-def related(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.*; JSON of anything else is none of ours."""
-    return e.related(frame)
+source.refine(e.related)

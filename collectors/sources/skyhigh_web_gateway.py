@@ -45,7 +45,7 @@ def _value(name: str) -> pl.Expr:
     text = pl.col("text")
     quoted = text.str.extract(rf'(?:^|\s){name}="([^"]*)"')
     return e.present(
-        e.first(quoted, text.str.extract(rf"(?:^|\s){name}=([^\"].*?)(?:\s+[a-z][a-z0-9_]*=|\s*$)"))
+        e.first(quoted, text.str.extract(rf"(?:^|\s){name}=([^\"\s].*?)(?:\s+[a-z][a-z0-9_]*=|\s*$)"))
     )
 
 
@@ -65,7 +65,7 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         "url.domain": e.first(host, address["url.domain"]),
         "@timestamp": e.time_or(
             times.parsed(_value("date"), [times.ISO], "UTC"),
-            pl.from_epoch(e.whole(_value("request_timestamp_epoch")), "s").dt.replace_time_zone("UTC"),
+            times.parsed(_value("request_timestamp_epoch"), ["epoch"], "UTC"),
             pl.col("header.timestamp"),
         ),
         "source.ip": e.first(client, e.ip(_value("source_ip"))),

@@ -31,7 +31,7 @@ source = Source(
 @source.derive
 def deed(raw: Raw) -> dict[str, pl.Expr]:
     """Who opened or closed what, from where."""
-    what, who = raw["what"], e.first(raw["who"], e.nothing()).str.extract_groups(r"^([^@]*)@?(.*)$").struct
+    what, who = raw["what"], raw["who"].str.extract_groups(r"^([^@]*)@?(.*)$").struct
     name = e.present(who.field("1"))
     failed = what.str.contains(r"(?i)^[EÉ]chec|^&#201;chec|erreur|refus")
     ends = what.str.contains(r"(?i)^D(?:é|&#233;)connexion|^Fermeture|\bend\b|closed")

@@ -95,6 +95,8 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
     host = pl.when(web).then(_said(raw, "host"))
     name = e.first(_said(raw, "filename"), pl.when(path(raw) == "smb_files").then(_said(raw, "name")))
     user, realm = _said(raw, "user", "username"), _said(raw, "client").str.extract_groups(r"^([^/]+)/(.+)$").struct  # fmt: skip
+    answers = _said(raw, "answers").str.split(SEPARATOR)
+    resolved = answers.list.eval(e.ip(pl.element())).list.drop_nulls()
     good = e.first(raw["auth_success"], raw["success"], raw["established"])
     return {
         "dns.question.name": pl.when(path(raw) == "dns").then(_said(raw, "query")),
@@ -102,8 +104,8 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
         "dns.question.class": _said(raw, "qclass_name").replace({"C_INTERNET": "IN"}),
         "dns.response_code": _said(raw, "rcode_name"),
         "dns.id": pl.when(path(raw) == "dns").then(_said(raw, "trans_id")),
-        "dns.answers.data": (answers := _answers(raw)),
-        "dns.resolved_ip": pl.when((resolved := answers.list.eval(e.ip(pl.element())).list.drop_nulls()).list.len() > 0).then(resolved),
+        "dns.answers.data": answers,
+        "dns.resolved_ip": pl.when(resolved.list.len() > 0).then(resolved),
         "url.original": uri,
         "url.domain": host,
         "url.path": uri.str.extract(r"^([^?]*)"),
@@ -144,11 +146,6 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(name.is_in(["dns", "http", "ssl", "dhcp", "smtp", "dce_rpc"])).then(e.texts("protocol"))
         .otherwise(e.texts("info")),
     }  # fmt: skip
-
-
-def _answers(raw: Raw) -> pl.Expr:
-    value = raw["answers"]
-    return pl.when(~value.is_in(_NOTHING)).then(value.str.split(SEPARATOR))
 
 
 @source.refine

@@ -27,7 +27,7 @@ class Plain:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with the names of LEEF; a sentence is `msg`."""
         ours = syslog.split(intake).filter(pl.col("message").str.contains(_OURS))
-        return [_named(frame) for frame in key_value(needs=("msg_id",)).read(ours)] if ours.height else []
+        return [_named(frame) for frame in key_value().read(ours)] if ours.height else []
 
 
 def _named(frame: pl.DataFrame) -> pl.DataFrame:
@@ -40,8 +40,9 @@ def _named(frame: pl.DataFrame) -> pl.DataFrame:
     found = found.with_columns(
         pl.when(~icmp).then(pl.col(name)).alias(name) for name in ("srcPort", "dstPort")
     ).with_columns(pl.col("disp").str.extract(r"^(\w+)"))
-    kept = [name for name in found.columns if name not in frame.columns]
-    return pl.concat([frame, found.select(kept)], how="horizontal").with_columns(
+    both = [name for name in found.columns if name in frame.columns]
+    found = found.with_columns(frame[name].fill_null(found[name]).alias(name) for name in both)
+    return pl.concat([frame.drop(both), found], how="horizontal").with_columns(
         pl.coalesce(said, pl.when(pl.col("src").is_null()).then(told)).alias("msg"),
         pl.col("msg_id").str.replace("-", "").alias("leef.code"),
         line.str.extract(r"\(([^()]+)\)\s*$").alias("policy"),

@@ -8,7 +8,12 @@ import pytest
 
 from collectors import catalogue, parse
 from hinomi.errors import InputError
+from tests.collectors import content
 
+FIREBOX = (
+    '<140>Nov 20 03:14:05 FB1 D0B0 (2026-11-19T18:14:05) firewall: msg_id="3000-0148" Allow 1-Trusted 0-External tcp '
+    "10.0.1.2 203.0.113.9 5000 443 offset 8"
+)
 TUNNEL = "1795144445.123     61 10.30.8.41 TCP_TUNNEL/200 8811 CONNECT www.example.jp:443 - HIER_DIRECT/192.0.2.7 -"
 
 
@@ -49,3 +54,13 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """No stack trace for a slip in the path."""
     with pytest.raises(InputError, match="読めません"):
         parse.parse_messages(catalogue.find("squid.access"), tmp_path / "none.jsonl", io.BytesIO())
+
+
+def test_what_a_line_says_does_not_hang_on_its_neighbours() -> None:
+    """A Firebox's line that names its source by key leaves the lines beside it their own source by place."""
+    source = catalogue.find("watchguard.firebox")
+    alone = source.parse(content.intake(FIREBOX)).frames[0]
+    beside = source.parse(content.intake(FIREBOX, f'{FIREBOX} src="192.0.2.9"')).frames[0]
+    assert alone["source.ip"].to_list() == ["10.0.1.2"]
+    assert beside["source.ip"].to_list() == ["10.0.1.2", "192.0.2.9"]
+    assert beside["destination.port"].to_list() == [443, 443]
