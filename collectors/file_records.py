@@ -4,10 +4,11 @@ AWS and Azure write many records as one object, `{"Records": […]}` or `{"recor
 """
 
 import gzip
+import io
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
@@ -17,7 +18,7 @@ _LONGEST = 16 * 1024 * 1024
 _EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
 _WRAPPED = re.compile(rb'\s*\{\s*"[Rr]ecords"\s*:\s*\[')
 _ARRAY = re.compile(rb"\[\s*(?:[\[{\]]|\Z)")
-_UTF16 = {b"\xff\xfe": "utf-16-le", b"\xfe\xff": "utf-16-be"}
+_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 HEAD = 4104
 
@@ -35,18 +36,20 @@ def records(path: Path) -> Iterator[tuple[int, str]]:
     gzip is unpacked; UTF-16 is told by its mark. Text that is neither UTF-8 nor CP932 keeps its
     readable characters. A line is cut at 16 MiB.
     """
-    start = head(path)
-    if start[:2] == b"\x1f\x8b":
-        with gzip.open(path) as packed:
-            yield from pieces(packed.read())
-    elif start[:2] in _UTF16:
-        text = path.read_bytes().decode(_UTF16[start[:2]], "replace").lstrip("\ufeff")
-        yield from pieces(text.encode("utf-8", "replace"))
-    elif one_a_line(start):
-        with path.open("rb") as file:
-            yield from _lines(file)
-    else:
-        yield from pieces(path.read_bytes())
+    with unpacked(path, head(path)) as file:
+        start = file.read(HEAD)
+        file.seek(0)
+        yield from of_lines(start, file) if by_line(start) else of_whole(file.read())
+
+
+def unpacked(path: Path, start: bytes) -> IO[bytes]:
+    """The text of a file that begins with `start`: gzip is unpacked, UTF-16 made UTF-8."""
+    if start.startswith(b"\x1f\x8b"):
+        return gzip.open(path, "rb")  # type: ignore[return-value]  # reads like any binary file
+    if start[:2] in _UTF16:
+        text = path.read_bytes().decode("utf-16", "backslashreplace")
+        return io.BytesIO(text.encode("utf-8", "backslashreplace"))
+    return path.open("rb")
 
 
 def line_blocks(path: Path, size: int = 64 * 1024 * 1024) -> Iterator[tuple[int, list[bytes]]]:
@@ -95,14 +98,19 @@ def holds_many(start: bytes) -> bool:
     return not one_a_line(start) or _WRAPPED.match(start.lstrip(_BLANK)) is not None
 
 
-def pieces(data: bytes) -> Iterator[tuple[int, str]]:
-    """(place, text) of each record of a whole text that is no packed one, as `records` gives them."""
-    start = data[:HEAD]
-    if one_a_line(start):
-        yield from _lines(data.splitlines(keepends=True))
-    elif zeek_table.is_table(start):
-        yield from zeek_table.rows(data.splitlines(keepends=True))
-    elif b"<Event" in start:
+def by_line(start: bytes) -> bool:
+    """Whether the lines of a file that begins so can be read one after the other."""
+    return one_a_line(start) or zeek_table.is_table(start.lstrip(_BLANK))
+
+
+def of_lines(start: bytes, lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
+    """(place, text) of each record of a text that is read by line and begins with `start`."""
+    return zeek_table.rows(lines) if zeek_table.is_table(start.lstrip(_BLANK)) else _lines(lines)
+
+
+def of_whole(data: bytes) -> Iterator[tuple[int, str]]:
+    """(place, text) of each record of a text that can only be read as one: an XML export, JSON over several lines."""
+    if b"<Event" in data[:HEAD]:
         for match in _EVENT_XML.finditer(data):
             yield match.start(), match.group().decode("utf-8", "replace")
     else:

@@ -121,13 +121,12 @@ class HuntInput:
 
     def _passing(self, source: Source | None, lines: list[bytes]) -> Sifted:
         """The lines to read whole; the others are counted."""
-        if self.sieves is not None and source is not None and source.narrow is not None:
-            passing = sift(source.narrow, self.sieves(source.name), lines)
-        elif self.sieves is None or source is None or source.verbatim is None:
-            return Sifted(dict.fromkeys(range(len(lines))))
-        elif (holding := self.sieves(source.name).holding(source.verbatim, lines)) is not None:
-            passing = Sifted(dict.fromkeys(holding))
-        else:
+        passing = (
+            None
+            if self.sieves is None or source is None
+            else _sieved(source, self.sieves(source.name), lines)
+        )
+        if passing is None:
             return Sifted(dict.fromkeys(range(len(lines))))
         self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing.lines)
         return passing
@@ -194,6 +193,16 @@ class HuntInput:
             counted = frame["log.file.path"].value_counts(sort=False)
             for name, n in counted.iter_rows():
                 self.progress(Path(name), n)
+
+
+def _sieved(source: Source, sieve: Sieve, lines: list[bytes]) -> Sifted | None:
+    """What passes the sieve; None where the source's lines cannot be told before they are read."""
+    if source.narrow is not None:
+        return sift(source.narrow, sieve, lines)
+    if source.verbatim is None:
+        return None
+    holding = sieve.holding(source.verbatim, lines)
+    return None if holding is None else Sifted(dict.fromkeys(holding))
 
 
 def looks_like_windows(sample: list[str]) -> bool:

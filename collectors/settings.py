@@ -150,7 +150,7 @@ class Listener(Listening):
     def origins(self, name: str) -> dict[str, Origin]:
         """See `Listening.origins`: a sender's name is an origin of its own."""
         own = {key: Origin(sender.source, sender.encoding) for key, sender in self.senders.items()}
-        return {**own, name: Origin(self.source, self.encoding)}
+        return {**own, **super().origins(name)}
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -204,7 +204,7 @@ def origins(listeners: Mapping[str, Listening]) -> dict[str, Origin]:
     """Every origin that these listeners spool under. Of two with one name the listener wins over a sender."""
     found: dict[str, Origin] = {}
     for name, listener in listeners.items():
-        found |= {key: one for key, one in listener.origins(name).items() if key != name}
+        found |= listener.origins(name)
     for name, listener in listeners.items():
-        found[name] = listener.origins(name)[name]
+        found[name] = Origin(listener.source, listener.encoding)
     return found

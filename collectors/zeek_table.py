@@ -13,6 +13,7 @@ import orjson
 _HEAD = b"#separator"
 _ESCAPED = re.compile(r"\\x([0-9A-Fa-f]{2})")
 Value = str | int | float | bool | list["Value"] | None
+Reader = Callable[[str], Value]
 
 
 def is_table(head: bytes) -> bool:
@@ -24,7 +25,7 @@ def rows(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
     """(byte offset, JSON object) of each row; a row that does not fit its head comes as it is."""
     offset, table = 0, _Table()
     for raw in lines:
-        line = raw.decode("utf-8", "replace").rstrip("\r\n")
+        line = raw.decode("utf-8", "replace").rstrip("\r\n").removeprefix("\ufeff")
         if line.startswith("#"):
             table.head(line)
         elif line:
@@ -42,7 +43,9 @@ class _Table:
     unset: str = "-"
     path: str = ""
     fields: list[str] = field(default_factory=list)
-    types: list[str] = field(default_factory=list)
+    readers: list[tuple[bool, Reader]] = field(
+        default_factory=list
+    )  # a column: whether it is a list, how a value is read
 
     def head(self, line: str) -> None:
         """Take one line that begins with `#`."""
@@ -62,30 +65,33 @@ class _Table:
             case "fields":
                 self.fields = rest.split(self.separator)
             case "types":
-                self.types = rest.split(self.separator)
+                self.readers = [_reader(kind) for kind in rest.split(self.separator)]
 
     def row(self, line: str) -> str:
         """One row as JSON."""
         cells = line.split(self.separator)
-        if not self.fields or not len(cells) == len(self.fields) == len(self.types):
+        if not self.fields or not len(cells) == len(self.fields) == len(self.readers):
             return line
         said = {
-            name: self._value(cell, kind)
-            for name, kind, cell in zip(self.fields, self.types, cells, strict=True)
+            name: self._value(cell, *reader)
+            for name, reader, cell in zip(self.fields, self.readers, cells, strict=True)
             if cell != self.unset
         }
         return orjson.dumps({"_path": self.path, **said}).decode()
 
-    def _value(self, cell: str, kind: str) -> Value:
-        inner = re.fullmatch(r"(?:set|vector)\[(\w+)\]", kind)
-        if inner is not None:
+    def _value(self, cell: str, is_list: bool, read: Reader) -> Value:
+        if is_list:
             each = [] if cell == self.empty else cell.split(self.sets)
-            return [_plain(one, inner[1]) for one in each if one != self.unset]
-        return "" if cell == self.empty else _plain(cell, kind)
+            return [_plain(one, read) for one in each if one != self.unset]
+        return "" if cell == self.empty else _plain(cell, read)
 
 
-def _plain(cell: str, kind: str) -> Value:
-    read = _READ.get(kind, _unescaped)
+def _reader(kind: str) -> tuple[bool, Reader]:
+    inner = re.fullmatch(r"(?:set|vector)\[(\w+)\]", kind)
+    return inner is not None, _READ.get(inner[1] if inner else kind, _unescaped)
+
+
+def _plain(cell: str, read: Reader) -> Value:
     try:
         return read(cell)
     except ValueError:
@@ -96,7 +102,7 @@ def _unescaped(text: str) -> str:
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text)
 
 
-_READ: dict[str, Callable[[str], Value]] = {
+_READ: dict[str, Reader] = {
     "count": int,
     "int": int,
     "port": int,

@@ -87,7 +87,7 @@ class Decoder:
         for number, body in packet.sets:
             if packet.version == 5:
                 ready.setdefault((key, V5), []).append(Part(packet, number, body))
-                records = len(body) // V5.length
+                records = V5.count(body)
             elif packets.is_data(number):
                 known = exporter.templates.get(number)
                 part = Part(packet, number, body, time.monotonic())
@@ -120,8 +120,7 @@ class Decoder:
     def _records(self, key: Key, exporter: Exporter, template: Template, parts: list[Part]) -> list[bytes]:
         frame = template.frame([part.body for part in parts])
         if template.options:
-            exporter.told(frame)
-            self.changed = True
+            self.changed |= exporter.told(frame)
             return []
         if not frame.height:
             return []

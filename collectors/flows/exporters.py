@@ -42,8 +42,9 @@ class Exporter:
             self.templates.popitem(last=False)
         return changed
 
-    def told(self, options: pl.DataFrame) -> None:
-        """Take in what records about the exporter say."""
+    def told(self, options: pl.DataFrame) -> bool:
+        """Take in what records about the exporter say; whether anything changed."""
+        before = (self.sampling, dict(self.samplers), self.started)
         for row in options.head(1000).iter_rows(named=True):
             self.started = int(row.get("systemInitTimeMilliseconds") or self.started)
             rate = next((int(row[name]) for name in _SAMPLING if row.get(name)), 0)
@@ -56,6 +57,7 @@ class Exporter:
                     self.sampling = rate
                 elif len(self.samplers) < MOST_TEMPLATES:
                     self.samplers[sampler] = rate
+        return before != (self.sampling, self.samplers, self.started)
 
     def skipped(self, packet: Packet, records: tuple[int, int] | None) -> int:
         """How much the sequence numbers leave out before this datagram: datagrams of version 9, else flows.

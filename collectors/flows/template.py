@@ -4,6 +4,7 @@ import ipaddress
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from dataclasses import field as made
 
 import numpy as np
 import numpy.typing as npt
@@ -28,20 +29,19 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """fields in order; options: its records are about the exporter, no flows."""
+    """fields in order; options: its records are about the exporter, no flows; length: bytes of a record, of variable ones
+    the fewest; varies: whether records differ in length."""
 
     fields: tuple[Field, ...]
     options: bool = False
+    length: int = made(init=False, compare=False)
+    varies: bool = made(init=False, compare=False)
 
-    @property
-    def length(self) -> int:
-        """Bytes of a record; of variable ones the fewest."""
-        return sum(1 if field.length == VARIABLE else field.length for field in self.fields)
-
-    @property
-    def varies(self) -> bool:
-        """Whether records differ in length."""
-        return any(field.length == VARIABLE for field in self.fields)
+    def __post_init__(self) -> None:
+        """Count once what every set asks for."""
+        lengths = [field.length for field in self.fields]
+        object.__setattr__(self, "length", sum(1 if one == VARIABLE else one for one in lengths))
+        object.__setattr__(self, "varies", VARIABLE in lengths)
 
     @property
     def sound(self) -> bool:

@@ -1,7 +1,6 @@
 """`kind: flow`: NetFlow 5 and 9, IPFIX and sFlow 5 over UDP, told apart by their first bytes."""
 
 import asyncio
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,7 +15,6 @@ from collectors.transports.door import DRAIN_SECONDS, Door
 from collectors.transports.health import Note
 from collectors.transports.udp import UdpReceiver, bound_socket
 from hinomi.durable import write_durably
-from hinomi.identity import digest
 
 _SAY_EVERY = 2.0
 
@@ -32,7 +30,7 @@ class Flow(Listening):
 
     async def run(self, door: "Door[Flow]") -> None:
         """See `Listening.run`."""
-        record = door.state / f"{digest(door.name, 'flow')[:16]}.templates"
+        record = door.record("flow", "templates")
         decoder = Decoder(await asyncio.to_thread(_load, record))
         sock = bound_socket(self.address, self.port)
         receiver = FlowReceiver(door.inlet, self.max_message, sock, decoder=decoder)
@@ -42,12 +40,15 @@ class Flow(Listening):
         try:
             while not door.stop.is_set():
                 await door.pause(_SAY_EVERY)
-                door.health.notes = [_note(decoder)]
-                if decoder.changed:
-                    await asyncio.to_thread(_save, record, decoder)
+                async with receiver.decoding:
+                    door.health.notes = [_note(decoder)]
+                    held = _held(decoder) if decoder.changed else None
+                    decoder.changed = False
+                if held is not None:
+                    await asyncio.to_thread(write_durably, record, held)
         finally:
             await receiver.finish(DRAIN_SECONDS)
-            await asyncio.to_thread(_save, record, decoder)
+            await asyncio.to_thread(write_durably, record, _held(decoder))
             left = sum(map(len, decoder.waiting.values()))
             door.inlet.lost(left, "flow_without_template")
             door.health.up = False
@@ -55,9 +56,11 @@ class Flow(Listening):
 
 @dataclass(slots=True)
 class FlowReceiver(UdpReceiver):
-    """A UDP socket whose datagrams are read as flows before they are spooled."""
+    """A UDP socket whose datagrams are read as flows before they are spooled. decoding: held while a thread uses the
+    decoder, and by whoever looks into it."""
 
     decoder: Decoder = field(default_factory=Decoder)
+    decoding: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def message(self, data: bytes) -> bytes:
         """The whole datagram: it is no text."""
@@ -65,8 +68,10 @@ class FlowReceiver(UdpReceiver):
 
     async def lines(self, peer: str, messages: list[bytes]) -> list[bytes]:
         """The flows that the datagrams hold."""
-        found = await asyncio.to_thread(self.decoder.decode, peer, messages)
-        for reason, n in self.decoder.take_counts().items():
+        async with self.decoding:
+            found = await asyncio.to_thread(self.decoder.decode, peer, messages)
+            counts = self.decoder.take_counts()
+        for reason, n in counts.items():
             self.inlet.lost(n, reason)
         return found
 
@@ -81,9 +86,8 @@ def _note(decoder: Decoder) -> Note:
     )
 
 
-def _save(record: Path, decoder: Decoder) -> None:
-    decoder.changed = False
-    write_durably(record, orjson.dumps({"at": time.time(), "exporters": decoder.exporters.as_list()}))
+def _held(decoder: Decoder) -> bytes:
+    return orjson.dumps({"exporters": decoder.exporters.as_list()})
 
 
 def _load(record: Path) -> Exporters:

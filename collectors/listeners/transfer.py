@@ -15,8 +15,6 @@ from collectors.transfer.keys import public_keys
 from collectors.transports.door import Door
 from collectors.transports.health import Note
 from hinomi.config import Section
-from hinomi.errors import ConfigError, Where
-from hinomi.identity import digest
 
 _POLL = 0.5
 _DAY = 86_400.0
@@ -48,11 +46,11 @@ class Transfer(Listening):
     def origins(self, name: str) -> dict[str, Origin]:
         """See `Listening.origins`; what it finds wrong goes under an origin of Hinomi's own."""
         own = {key: Origin(one.source, one.encoding) for key, one in self.senders.items()}
-        return {**own, ORIGIN: Origin(ORIGIN, Encoding.UTF8), name: Origin(self.source, self.encoding)}
+        return {**own, ORIGIN: Origin(ORIGIN, Encoding.UTF8), **super().origins(name)}
 
     async def run(self, door: "Door[Transfer]") -> None:
         """See `Listening.run`."""
-        inbox = self._inbox(door)
+        inbox = await asyncio.to_thread(self._inbox, door)
         await inbox.open()
         door.up()
         cleaned = 0.0
@@ -68,11 +66,8 @@ class Transfer(Listening):
             door.health.up = False
 
     def _inbox(self, door: "Door[Transfer]") -> Inbox:
-        if not self.path.is_absolute():
-            where = Where(key=f"listen.{door.name}.path")
-            raise ConfigError("絶対パスで書いてください。", "write an absolute path", where=where)
-        record = door.state / f"{digest(door.name, str(self.path))[:16]}.transfer"
-        drop = Drop(self.path, public_keys(self.keys))
+        drop = Drop(door.absolute(self.path), public_keys(self.keys))
+        record = door.record(str(self.path), "transfer")
         return Inbox(door, drop, record, self.stream or door.name, self.wait * 60, self.beat * 60)
 
     def _notes(self, inbox: Inbox) -> list[Note]:

@@ -49,7 +49,11 @@ class Inbox:
         held = await asyncio.to_thread(_load, self.record)
         self.chains = [Chain.of(chain) for chain in held.get("chains", [])]
         self.taken, self.last = held.get("taken", {}), float(held.get("last", time.time()))
-        for name, sha256 in self.taken.items():  # the process died before it could move them
+        await asyncio.to_thread(self._finish_taken)
+
+    def _finish_taken(self) -> None:
+        """Move away what was taken when the process died before it could."""
+        for name, sha256 in self.taken.items():
             path = self.drop.folder / name
             if path.is_file() and digest_of(path.read_bytes()) == sha256:
                 self.drop.finish(path)
@@ -132,8 +136,8 @@ class Inbox:
         manifest, files = sealed.manifest, dict[Path, str]()
         for number, file in enumerate(manifest.files):
             path = self.drop.holding(file.sha256)
-            data = await asyncio.to_thread(_bytes, path)
-            if path and digest_of(data) != file.sha256:  # changed since it was looked at
+            data, sha256 = await asyncio.to_thread(_bytes, path)
+            if path and sha256 != file.sha256:  # changed since it was looked at
                 self.drop.changed(path)
                 return False
             if not await self._spool(f"{manifest.epoch}.{manifest.sequence}.{number}", file, data):
@@ -195,11 +199,13 @@ class Inbox:
         write_durably(self.record, orjson.dumps(body))
 
 
-def _bytes(path: Path | None) -> bytes:
+def _bytes(path: Path | None) -> tuple[bytes, str]:
+    """What a file holds, and its digest."""
     try:
-        return path.read_bytes() if path else b""
+        data = path.read_bytes() if path else b""
     except FileNotFoundError:
-        return b""
+        data = b""
+    return data, digest_of(data)
 
 
 def _load(path: Path) -> dict[str, Any]:

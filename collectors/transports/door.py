@@ -9,6 +9,8 @@ from typing import Generic, TypeVar
 from collectors.settings import Listening
 from collectors.transports.health import ListenerHealth
 from collectors.transports.inlet import Inlet
+from hinomi.errors import ConfigError, Where
+from hinomi.identity import digest
 
 DRAIN_SECONDS = 10.0
 _LAST_TRY = 2.0
@@ -35,6 +37,17 @@ class Door(Generic[Of]):
     def health(self) -> ListenerHealth:
         """What the listener says of itself."""
         return self.inlet.health
+
+    def absolute(self, path: Path) -> Path:
+        """A path of the configuration (`path:` of the listener). Raises ConfigError for a relative one."""
+        if not path.is_absolute():
+            where = Where(key=f"listen.{self.name}.path")
+            raise ConfigError("絶対パスで書いてください。", "write an absolute path", where=where)
+        return path
+
+    def record(self, about: str, suffix: str) -> Path:
+        """The file in which the listener keeps how far it is with what `about` names."""
+        return self.state / f"{digest(self.name, about)[:16]}.{suffix}"
 
     def up(self, address: str = "", port: int = 0) -> None:
         """The listener works; port is the one that was bound."""

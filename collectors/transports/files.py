@@ -11,8 +11,6 @@ from collectors.transports.door import Door
 from collectors.transports.settled import SettledFiles, move
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import TooLarge, WholeFile, first
-from hinomi.errors import ConfigError, Where
-from hinomi.identity import digest
 
 log = structlog.get_logger()
 _POLL = 0.25
@@ -22,7 +20,7 @@ DONE, FAILED = "done", "failed"
 async def run_file(door: Door[Listener]) -> None:
     """Follow one file until the stop. Raises OSError when it cannot be read."""
     path = _path(door)
-    tail = Tail(path, door.state / f"{digest(door.name, str(path))[:16]}.place", door.listener.max_message)
+    tail = Tail(path, door.record(str(path), "place"), door.listener.max_message)
     door.up()
     try:
         while not door.stop.is_set():
@@ -104,10 +102,4 @@ class DropFolder:
 
 def _path(door: Door[Listener]) -> Path:
     assert door.listener.path is not None  # the model requires it for these kinds
-    if not door.listener.path.is_absolute():
-        raise ConfigError(
-            "絶対パスで書いてください。",
-            "write an absolute path",
-            where=Where(key=f"listen.{door.name}.path"),
-        )
-    return door.listener.path
+    return door.absolute(door.listener.path)

@@ -1,8 +1,6 @@
 """The records of a file that is complete: lines as they are, EVTX as one JSON document a record, and what
 `collectors.file_records` finds in a JSON array, an XML export or a table."""
 
-import gzip
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -13,14 +11,12 @@ from typing import IO
 from collectors import file_records
 from collectors.evtx import EvtxFiles, is_evtx
 
-_HEAD = 4104
 _LINES = 5000
 _BYTES = 2 << 20
 _MOST_UNPACKED = 8 << 30
 _MOST_WHOLE = 512 << 20
 """Bytes of a file that has to be read as one: an array, an export."""
 _LONGEST_QUOTED = 1 << 20
-_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class TooLarge(Exception):
@@ -47,8 +43,7 @@ class WholeFile:
 
     def chunks(self) -> Iterator[list[bytes]]:
         """The records, some thousand at a time. Raises OSError, EOFError (broken gzip) or TooLarge."""
-        with self.path.open("rb") as file:
-            head = file.read(_HEAD)
+        head = file_records.head(self.path)
         records = self._events() if is_evtx(head) else self._lines(head)
         size, chunk = 0, list[bytes]()
         for record in records:
@@ -67,11 +62,11 @@ class WholeFile:
         self.damaged += sum(damage.lost for damage in self._evtx.damaged)
 
     def _lines(self, head: bytes) -> Iterator[bytes]:
-        with _opened(self.path, head) as file:
-            start = file.read(_HEAD)
+        with file_records.unpacked(self.path, head) as file:
+            start = file.read(file_records.HEAD)
             file.seek(0)
             if file_records.holds_many(start):
-                yield from self._pieces(file)
+                yield from self._pieces(start, file)
                 return
             raw: Iterable[bytes] = _limited(file, self.limit)
             if self.path.name.lower().removesuffix(".gz").endswith(".csv"):
@@ -85,23 +80,20 @@ class WholeFile:
                 if text.strip():
                     yield text
 
-    def _pieces(self, file: IO[bytes]) -> Iterator[bytes]:
-        data = file.read(_MOST_WHOLE + 1)
-        if len(data) > _MOST_WHOLE:
-            raise TooLarge
-        for _, text in file_records.pieces(data):
+    def _pieces(self, start: bytes, file: IO[bytes]) -> Iterator[bytes]:
+        for _, text in _records(start, file):
             record = " ".join(text.splitlines()).encode()
             self.cut += len(record) > self.limit
             yield record[: self.limit]
 
 
-def _opened(path: Path, head: bytes) -> IO[bytes]:
-    if head.startswith(b"\x1f\x8b"):
-        return gzip.open(path, "rb")  # type: ignore[return-value]  # reads like any binary file
-    if head.startswith(_UTF16):
-        text = path.read_text(encoding="utf-16", errors="backslashreplace")
-        return io.BytesIO(text.encode("utf-8", "backslashreplace"))
-    return path.open("rb")
+def _records(start: bytes, file: IO[bytes]) -> Iterator[tuple[int, str]]:
+    if file_records.by_line(start):
+        return file_records.of_lines(start, _limited(file, _MOST_WHOLE))
+    data = file.read(_MOST_WHOLE + 1)
+    if len(data) > _MOST_WHOLE:
+        raise TooLarge
+    return file_records.of_whole(data)
 
 
 def _limited(file: IO[bytes], limit: int) -> Iterator[bytes]:

@@ -18,24 +18,7 @@ import orjson
 from collectors.windows import xml
 
 Document = dict[str, Any]
-_WAZUH_SYSTEM = {
-    "eventID": "EventID",
-    "version": "Version",
-    "level": "Level",
-    "task": "Task",
-    "opcode": "Opcode",
-    "keywords": "Keywords",
-    "eventRecordID": "EventRecordID",
-    "channel": "Channel",
-    "computer": "Computer",
-}
-_EVTXECMD = {
-    "EventId": "EventID",
-    "EventRecordId": "EventRecordID",
-    "Channel": "Channel",
-    "Computer": "Computer",
-}
-_OPENWEC = (
+_SYSTEM = (
     "EventID",
     "Version",
     "Level",
@@ -46,6 +29,14 @@ _OPENWEC = (
     "Channel",
     "Computer",
 )
+"""What `System` says in plain values."""
+_WAZUH_SYSTEM = {name[:1].lower() + name[1:]: name for name in _SYSTEM}
+_EVTXECMD = {
+    "EventId": "EventID",
+    "EventRecordId": "EventRecordID",
+    "Channel": "Channel",
+    "Computer": "Computer",
+}
 
 
 def unpacked(document: Document) -> Document:
@@ -73,7 +64,7 @@ def _openwec(document: Document) -> Document | None:
     execution = _child(system, "Execution")
     event = {
         "System": {
-            **{name: system[name] for name in _OPENWEC if name in system},
+            **{name: system[name] for name in _SYSTEM if name in system},
             **_said(_child(system, "Provider"), time=system.get("TimeCreated"), user=system.get("UserID")),
             "Execution": {"#attributes": {name: execution.get(name) for name in ("ProcessID", "ThreadID")}},
         },

@@ -216,6 +216,16 @@ def test_zeek_tables_are_read_by_their_head(tmp_path: Path) -> None:
     assert {line.reason for line in reader.ledger.counts} == {"not_understood:dns.log"}  # half a row
 
 
+def test_a_zeek_table_with_a_mark_or_packed_is_the_same(tmp_path: Path) -> None:
+    """A byte-order mark before the head, or gzip around it, changes no record."""
+    plain, marked, packed = (tmp_path / name for name in ("dns.log", "marked.log", "dns.log.gz"))
+    plain.write_text(ZEEK, encoding="utf-8")
+    marked.write_text("\ufeff" + ZEEK, encoding="utf-8")
+    packed.write_bytes(gzip.compress(ZEEK.encode()))
+    texts = [_of(path)[0]["event.original"].to_list() for path in (plain, marked, packed)]
+    assert texts[0] == texts[1] == texts[2] and len(texts[0]) == 2
+
+
 def test_a_file_of_an_unknown_product_is_named(tmp_path: Path) -> None:
     """JSON of nobody's is read, and the caller can say that a product's rules do not meet it."""
     path = tmp_path / "mine.json"

@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 import pytest
 
+from collectors.transports import whole_file
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import WholeFile
 from hinomi.identity import digest
@@ -271,7 +272,9 @@ def test_relative_paths_are_refused_in_words(tmp_path: Path) -> None:
     asyncio.run(work())
 
 
-def test_what_a_dropped_file_holds_in_one_piece_comes_as_its_records(tmp_path: Path) -> None:
+def test_what_a_dropped_file_holds_in_one_piece_comes_as_its_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A JSON array, CloudTrail's object around many records and a pretty-printed document: one record each, however
     long the whole is; a record beyond the limit is cut and counted."""
     records = [{"n": n, "text": "x" * 400} for n in range(40)]
@@ -282,6 +285,16 @@ def test_what_a_dropped_file_holds_in_one_piece_comes_as_its_records(tmp_path: P
         file = WholeFile(tmp_path / name, 4_096)
         found = [orjson.loads(record) for chunk in file.chunks() for record in chunk]
         assert (found, file.cut) == (records, 0), name
+    monkeypatch.setattr(whole_file, "_MOST_WHOLE", 9_000)  # only what must be read as one is bound by it
+    lines = b"".join(orjson.dumps({"Records": [one]}) + b"\n" for one in records)
+    (tmp_path / "lines.json").write_bytes(lines)
+    found = [
+        orjson.loads(one) for chunk in WholeFile(tmp_path / "lines.json", 4_096).chunks() for one in chunk
+    ]
+    assert found == records
+    with pytest.raises(whole_file.TooLarge):
+        list(WholeFile(tmp_path / "array.json", 4_096).chunks())
+    monkeypatch.undo()
     short = WholeFile(tmp_path / "array.json", 100)
     assert all(len(record) == 100 for chunk in short.chunks() for record in chunk)
     assert short.cut == 40
