@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
-from responders.oncall.rota import is_closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,11 +15,6 @@ class Days:
 
     due: datetime
     warn: datetime
-
-
-def closed(day: date) -> bool:
-    """Saturday, Sunday, a national holiday, or 29 December to 3 January (地方自治法4条の2)."""
-    return day.weekday() >= 5 or is_closed(day)
 
 
 def days(rule: Mapping[str, Any], known: datetime, *, wrongful: bool = False) -> Days:
@@ -31,7 +26,7 @@ def days(rule: Mapping[str, Any], known: datetime, *, wrongful: bool = False) ->
     first = known.astimezone(JST).date()
     number = int(rule.get("wrongful_day", rule["day"]) if wrongful else rule["day"])
     due = first + timedelta(days=number - 1)
-    while rule.get("next_open_day") and closed(due):
+    while rule.get("next_open_day") and is_day_off(due):  # 地方自治法4条の2
         due += timedelta(days=1)
     if "warn_day" in rule:
         warn = first + timedelta(days=int(rule["warn_day"]) - 1)

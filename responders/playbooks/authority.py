@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from hinomi import yamlfile
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
 from responders.connectors.actions import ACTIONS, Reach
-from responders.oncall.rota import is_closed
 from responders.playbooks.step import Step, higher
 from responders.roles import RANKS
 
@@ -66,8 +66,7 @@ def at_the_office(now: datetime) -> bool:
     """Whether it is a time at which approvers are at their desks: then they decide before anything is done."""
     local = now.astimezone(JST)
     begins, ends = (time.fromisoformat(text) for text in _content()["act_first"]["office_hours"])
-    working = local.weekday() < 5 and not is_closed(local.date())
-    return working and begins <= local.time() < ends
+    return not is_day_off(local.date()) and begins <= local.time() < ends
 
 
 def office(acts: Iterable[Step]) -> Office:

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.alert import Alert, Level
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
 from hinomi.identity import account, digest
 from hinomi.incident import Incident
 from responders.connectors.actions import ACTIONS
 from responders.incidents.entities import machine
-from responders.oncall.rota import is_closed
 from responders.playbooks import authority, condition
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.protection import Protection
@@ -79,7 +79,7 @@ def facts(incident: Incident, alerts: Sequence[Alert], now: datetime) -> dict[st
         "hosts": incident.entities.get("host.name", []),
         "addresses": incident.entities.get("source.ip", []),
         "alerts": len(alerts),
-        "closed_day": is_closed(local.date()) or local.weekday() >= 5,
+        "closed_day": is_day_off(local.date()),
         "hour": local.hour,
     }
 
