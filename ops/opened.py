@@ -45,9 +45,7 @@ def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Ite
     events = stores.open_events(settings.store, data, clock)
     records = stores.open_records(settings.store, data, clock)
     try:
-        name = settings.console.organization
-        desk = open_desk(settings.store, records, data, clock, organization=name)
-        yield Opened(data, settings, events, records, clock, desk)
+        yield Opened(data, settings, events, records, clock, open_desk(settings, records, data, clock))
     finally:
         events.close()
         records.close()

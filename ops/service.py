@@ -6,6 +6,7 @@ from pathlib import Path
 from hinomi.clock import Clock
 from hinomi.errors import Conflict
 from hinomi.store import Records
+from ops.settings import Settings
 from ops.stores import StoreSettings
 from responders.desk import Desk
 from responders.incidents.shelf import FolderShelf, RecordShelf, Shelf
@@ -14,12 +15,11 @@ from responders.responder import desk, link_key
 _KEY = ("key", "links")
 
 
-def open_desk(
-    store: StoreSettings, records: Records, data: Path, clock: Clock, *, organization: str = ""
-) -> Desk:
-    """The desk over these records. organization: the city's name, for drafts of reports."""
+def open_desk(settings: Settings, records: Records, data: Path, clock: Clock) -> Desk:
+    """The desk over these records, of the tower so configured."""
+    store, name = settings.store, settings.console.organization
     key, own = signing_key(store, records, data), shelf(store, records, data)
-    return desk(records, clock, key, own, organization=organization)
+    return desk(records, clock, key, own, organization=name, playbooks=settings.respond.playbooks)
 
 
 def shelf(store: StoreSettings, records: Records, data: Path) -> Shelf:

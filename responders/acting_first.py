@@ -15,8 +15,9 @@ from responders.playbooks import authority, switch
 from responders.playbooks.permits import FIRST, KIND, Permits, eligible, first_id
 from responders.playbooks.run import KIND as RUN
 from responders.playbooks.run import Run, RunState, StepState
+from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.turns import nudge
-from responders.roles import RANKS, held_roles, may_work
+from responders.roles import RANKS, held_roles, may_approve, may_work
 
 _REFUSALS = {
     "no_permit": (
@@ -48,13 +49,14 @@ class ActingFirst:
     records: Records
     clock: Clock
     audit: Audit
+    settings: PlaybookSettings
 
     def permit(
         self, taker: str, start: datetime, end: datetime, reason: str, *, actor: str, roles: Sequence[str]
     ) -> Record:
         """An office holder lets somebody who works on incidents act first, from when to when and why."""
         self._counter.any_office(actor, roles, "first_permit", taker)
-        if not set(RANKS) & set(held_roles(self.records, actor)):
+        if not may_approve(held_roles(self.records, actor), RANKS[0]):
             self._counter.refuse(
                 actor,
                 "first_permit",
@@ -103,8 +105,7 @@ class ActingFirst:
         """
         self._counter.worker(actor, roles, "playbook.act_first", run_id)
         run = self._run(run_id)
-        why = self._not_now(run, index, actor, plan)
-        if why:
+        if why := self.why_not(run, index, actor, plan):
             self._refuse(actor, run_id, why)
         body = {
             "run_id": run_id,
@@ -114,8 +115,6 @@ class ActingFirst:
             "reason": self._counter.reason(reason),
             "state": "asked",
         }
-        if self.records.get(FIRST, first_id(run_id, index)) is not None:
-            self._refuse(actor, run_id, "decided")
         details = {"step": index, "plan": run.plan_hash, "reason": body["reason"]}
         entry = self.audit.append(actor=actor, action="playbook.act_first", target=run_id, details=details)
         try:
@@ -125,31 +124,28 @@ class ActingFirst:
         nudge(self.records, run_id)
         return kept
 
-    def why_not(self, run: Run, index: int, actor: str) -> str:
-        """Why the person may not do the step first, as a word; empty if they may and nobody did."""
-        done = self.records.get(FIRST, first_id(run.id, index)) is not None
-        return self._not_now(run, index, actor, "") or ("decided" if done else "")
-
-    def _run(self, run_id: str) -> Run:
-        held = self.records.get(RUN, run_id)
-        if held is None:
-            raise InputError("この実行はありません。", "there is no such run")
-        return Run.model_validate(held.body)
-
-    def _not_now(self, run: Run, index: int, actor: str, plan: str) -> str:
-        step = next((one for one in run.steps if one.index == index), None)
-        now, switched = self.clock.now(), self.records.get(switch.KIND, switch.ID)
+    def why_not(self, run: Run, index: int, actor: str, plan: str = "") -> str:
+        """Why the person may not do the step first, as a word; empty if they may and nobody did. plan: as in `act`."""
+        step, now = next((one for one in run.steps if one.index == index), None), self.clock.now()
         if Permits(self.records).of(actor, now) is None:
             return "no_permit"
         if run.state is not RunState.PROPOSED:
             return "state"
         if step is None or step.state is not StepState.PLANNED or not eligible(run, step):
             return "not_marked"
-        if switched is not None and switched.body.get("stopped"):
+        if switch.stopped(self.records, self.settings):
             return "stopped"
         if plan and plan != run.plan_hash:
             return "plan_changed"
-        return "office_hours" if authority.at_the_office(now) else ""
+        if authority.at_the_office(now):
+            return "office_hours"
+        return "decided" if self.records.get(FIRST, first_id(run.id, index)) is not None else ""
+
+    def _run(self, run_id: str) -> Run:
+        held = self.records.get(RUN, run_id)
+        if held is None:
+            raise InputError("この実行はありません。", "there is no such run")
+        return Run.model_validate(held.body)
 
     def _refuse(self, actor: str, run_id: str, why: str) -> NoReturn:
         self._counter.refuse(actor, "playbook.act_first", run_id, why, *_REFUSALS[why])

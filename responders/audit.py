@@ -6,7 +6,7 @@ both, so `head()` is there to be printed, mailed or kept elsewhere, and handed b
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,6 +77,20 @@ class Audit:
                 continue  # another process wrote this number; chain behind it
             self._note(head)
             return f"{number:012d}"
+
+    def says(
+        self, entry: str, *, actor: str, actions: Collection[str], target: str, details: Mapping[str, Any]
+    ) -> bool:
+        """Whether the entry of that number says that the actor did one of the actions to the target, with these details."""
+        held = self.records.get(KIND, entry)
+        said: Mapping[str, Any] = held.body if held else {}
+        own: Mapping[str, Any] = said.get("details") or {}
+        return (
+            said.get("actor") == actor
+            and said.get("action") in actions
+            and said.get("target") == target
+            and all(name in own and own[name] == value for name, value in details.items())
+        )
 
     def head(self) -> Head | None:
         """The head as noted when the newest entry was written; None for an empty log."""

@@ -5,7 +5,7 @@ takes effect; what is refused is audited, too.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from hinomi.clock import Clock
@@ -27,6 +27,7 @@ from responders.notify.door import Door
 from responders.notify.links import Ticket
 from responders.oncall.standins import Roster
 from responders.playbooks.approvals import Approvals
+from responders.playbooks.settings import PlaybookSettings
 
 Changes = Mapping[str, Any]
 
@@ -36,7 +37,6 @@ class AckLinks:
     """What signs the links of notifications."""
 
     key: bytes
-    clock: Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Desk:
     links: AckLinks
     evidence: Shelf | None = None
     organization: str = ""
+    playbooks: PlaybookSettings = field(default_factory=PlaybookSettings)
 
     def acknowledge(self, incident_id: str, *, actor: str, roles: Sequence[str]) -> Incident:
         """The person takes the incident; escalation stops. A second acknowledgement changes nothing, unless the
@@ -181,7 +182,7 @@ class Desk:
     @property
     def acting_first(self) -> ActingFirst:
         """Decisions about acting before the approval: who may, and that it is done now."""
-        return ActingFirst(self.records, self.clock, self.audit)
+        return ActingFirst(self.records, self.clock, self.audit, self.playbooks)
 
     @property
     def cases(self) -> Cases:

@@ -37,6 +37,7 @@ from responders.playbooks.planning import plan
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.runs import Runs
+from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
 from responders.settings import ResponderSettings
 from responders.telling import Telling
@@ -279,11 +280,18 @@ def link_key(path: Path) -> bytes:
 
 
 def desk(
-    records: Records, clock: Clock, key: bytes, evidence: Shelf | None = None, *, organization: str = ""
+    records: Records,
+    clock: Clock,
+    key: bytes,
+    evidence: Shelf | None = None,
+    *,
+    organization: str = "",
+    playbooks: PlaybookSettings | None = None,
 ) -> Desk:
     """The desk for a console or command line over the same records. evidence: the shelf of the vault; organization: the
-    city's name, for drafts of reports."""
-    return Desk(records, clock, Audit(records, clock), AckLinks(key, clock), evidence, organization)
+    city's name, for drafts of reports; playbooks: what automation may do."""
+    audit, own = Audit(records, clock), playbooks or PlaybookSettings()
+    return Desk(records, clock, audit, AckLinks(key), evidence, organization, own)
 
 
 def _world(

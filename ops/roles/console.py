@@ -18,8 +18,7 @@ def _run(process: Role) -> None:
     console = process.settings.console
     events, records = process.events(), process.records()
     rulebook = Rulebook(process.settings.rules_in_force(process.data), cache_folder())
-    store, name = process.settings.store, console.organization
-    desk = open_desk(store, records, process.data, process.clock, organization=name)
+    desk = open_desk(process.settings, records, process.data, process.clock)
     app = create_app(
         events, records, desk, console, process.clock, rulebook=rulebook, responding=process.settings.respond
     )

@@ -139,17 +139,14 @@ class Approvals:
         return all(self._in_audit(approval, one) for one in given)
 
     def _in_audit(self, approval: Record, one: dict[str, Any]) -> bool:
-        entry = self.records.get("audit", str(one.get("entry", "")))
-        if entry is None:
-            return False
-        said, body = entry.body, approval.body
-        return bool(
-            said["actor"] == one["by"]
-            and said["action"] in ("playbook.approved", "playbook.denied")
-            and (body["state"] == "open" or said["action"] == f"playbook.{body['state']}")
-            and said["target"] == approval.id
-            and said["details"].get("plan") == body["plan_hash"]
-            and said["details"].get("until") == body["expires"]
+        body = approval.body
+        states = _DECIDED if body["state"] == "open" else {body["state"]} & set(_DECIDED)
+        return self.audit.says(
+            str(one.get("entry", "")),
+            actor=str(one["by"]),
+            actions=[f"playbook.{state}" for state in states],
+            target=approval.id,
+            details={"plan": body["plan_hash"], "until": body["expires"]},
         )
 
     def ask_undo(self, run_id: str, actor: str, roles: Sequence[str], note: str) -> None:

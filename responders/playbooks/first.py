@@ -10,14 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.clock import JST
-from hinomi.errors import HinomiError, Refused
+from hinomi.errors import HinomiError
 from hinomi.store import Record, Records
 from hinomi.words import Words
+from responders.audit import Audit
 from responders.playbooks.book import Kept
 from responders.playbooks.news import News
 from responders.playbooks.permission import Permission
 from responders.playbooks.permits import FIRST, Permits, eligible, of_run
-from responders.playbooks.protection import Protection
 from responders.playbooks.run import Run, RunStep, StepState
 from responders.playbooks.stepping import Stepping
 from responders.playbooks.undoing import Undoing
@@ -54,10 +54,7 @@ class FirstPermission(Permission):
 
     def step(self, run: Run, step: RunStep) -> None:
         """Raises Refused."""
-        if run.playbook not in self.settings.armed:
-            raise Refused("このプレイブックの実行は止められています。", "the playbook is not armed")
-        if any(Protection(self.settings).covers(value) for value in step.values.values()):
-            raise Refused("守る対象のため、人が判断してください。", "protected: a person must decide")
+        self.target(run, step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +118,7 @@ class First:
         return run, record
 
     def _void_because(self, run: Run, step: RunStep, held: Record) -> str:
-        if not _genuine(self._records, run, step, held.body):
+        if not _genuine(self.stepping.book.audit, run, step, held.body):
             return "forged"
         if step.state is StepState.STARTED:
             return ""  # it was begun before a crash: it is carried to its end
@@ -135,10 +132,7 @@ class First:
         """Back, and planned again: whoever approves the plan later still approves all of it."""
         failed = step.state is StepState.FAILED
         if step.touched:
-            connector = self.undoing.world.connectors(step.act, step.on)
-            if connector is None or self.undoing.limits.waits(step):
-                return run, record
-            run, record, proceed = self.undoing.one(run, record, step, connector)
+            run, record, proceed = self.undoing.one(run, record, step)
             if not proceed:
                 return run, record
             step = run.step(step.index)
@@ -187,15 +181,12 @@ class First:
         return self.stepping.clock.now()
 
 
-def _genuine(records: Records, run: Run, step: RunStep, body: Mapping[str, Any]) -> bool:
+def _genuine(audit: Audit, run: Run, step: RunStep, body: Mapping[str, Any]) -> bool:
     """Whether the person's decision on this step of this very plan is in the audit log."""
-    entry = records.get("audit", str(body.get("entry", "")))
-    said = entry.body if entry else {}
-    return bool(
-        said
-        and said["actor"] == body["by"]
-        and said["action"] == "playbook.act_first"
-        and said["target"] == run.id
-        and said["details"].get("step") == step.index
-        and said["details"].get("plan") == run.plan_hash
+    return audit.says(
+        str(body.get("entry", "")),
+        actor=str(body["by"]),
+        actions=["playbook.act_first"],
+        target=run.id,
+        details={"step": step.index, "plan": run.plan_hash},
     )

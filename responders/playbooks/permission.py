@@ -43,6 +43,14 @@ class Permission:
 
     def step(self, run: Run, step: RunStep) -> None:
         """Raises Refused for a disarmed playbook, a protected target, an approver who lost the role."""
+        self.target(run, step)
+        self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
+        if step.gate is not None:
+            gate = run.step(step.gate)
+            self.people(run, gate.by, gate.role, gate.people)
+
+    def target(self, run: Run, step: RunStep) -> None:
+        """Raises Refused for a disarmed playbook and a protected target."""
         if run.playbook not in self.settings.armed:
             raise Refused(
                 "計画のあとで、このプレイブックの実行が止められました。", "the playbook was disarmed since"
@@ -50,7 +58,3 @@ class Permission:
         protection = Protection(self.settings)
         if any(protection.covers(value) for value in step.values.values()):
             raise Refused("守る対象のため、人が判断してください。", "protected: a person must decide")
-        self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
-        if step.gate is not None:
-            gate = run.step(step.gate)
-            self.people(run, gate.by, gate.role, gate.people)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hinomi.store import Record, Records
 from responders.playbooks.run import Run, RunStep
-from responders.roles import RANKS, held_roles, may_work
+from responders.roles import RANKS, held_roles, may_approve, may_work
 
 KIND = "first_permit"
 FIRST = "act_first"
@@ -31,7 +31,7 @@ class Permits:
 
     def _counts(self, permit: Record, now: datetime) -> bool:
         start, end = (datetime.fromisoformat(permit.body[name]) for name in ("start", "end"))
-        return start <= now < end and bool(set(RANKS) & set(held_roles(self.records, permit.body["giver"])))
+        return start <= now < end and may_approve(held_roles(self.records, permit.body["giver"]), RANKS[0])
 
 
 def first_id(run_id: str, index: int) -> str:

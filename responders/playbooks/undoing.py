@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from hinomi.errors import Conflict, DependencyDown, HinomiError
 from hinomi.faults import Faults
 from hinomi.store import Record
-from responders.connectors.protocol import Connector
 from responders.playbooks.book import Book
 from responders.playbooks.limits import Limits
 from responders.playbooks.run import KIND, Run, RunStep, StepState
@@ -30,16 +29,19 @@ class Undoing:
         for step in reversed(run.steps):
             if not (step.touched and step.can_undo):
                 continue
-            connector = self.world.connectors(step.act, step.on)
-            if connector is None or self.limits.waits(step):
-                return run, record, False
-            run, record, proceed = self.one(run, record, step, connector)
+            run, record, proceed = self.one(run, record, step)
             if not proceed:
                 return run, record, False
         return run, record, True
 
-    def one(self, run: Run, record: Record, step: RunStep, connector: Connector) -> tuple[Run, Record, bool]:
-        """One step put back to what was journalled, or put off; the last value says whether to go on now."""
+    def one(self, run: Run, record: Record, step: RunStep, *, because: str = "") -> tuple[Run, Record, bool]:
+        """One step put back to what was journalled, or put off; the last value says whether to go on now. because: what the
+        audit log hears before."""
+        connector = self.world.connectors(step.act, step.on)
+        if connector is None or self.limits.waits(step):
+            return run, record, False
+        if because:
+            self.book.say(run, because, {"step": step.index, **step.values})
         try:
             undone = connector.undo(step.act, step.values, step.before)
         except DependencyDown as error:
@@ -69,11 +71,7 @@ class Undoing:
         if run is None or held is None or step is None or not step.touched:
             standing.end(due, "gone")
             return
-        connector = self.world.connectors(step.act, step.on)
-        if connector is None or self.limits.waits(step):
-            return
-        self.book.say(run, "expired_act", {"step": step.index, **step.values})
-        run, _, _ = self.one(run, held, step, connector)
+        run, _, _ = self.one(run, held, step, because="expired_act")
         if run.step(step.index).state is not step.state:
             standing.end(due, "lifted")
             yield run, run.step(step.index)

@@ -156,4 +156,6 @@ def scene(
     runs = Runs(records, clock, audit, own, {playbook.playbook: playbook}, world)
     found = [alert(playbook=playbook.playbook, entities=dict(entities))]
     run = runs.propose(plan(incident(found, **more), found, playbook, own, clock.now()))
-    return Scene(runs, clock, standing, Desk(records, clock, audit, AckLinks(KEY, clock)), run.id, kept)
+    return Scene(
+        runs, clock, standing, Desk(records, clock, audit, AckLinks(KEY), playbooks=own), run.id, kept
+    )

@@ -1,6 +1,7 @@
 """Act first, approve later: one endpoint, at night, by a permitted responder; confirmed in time, or put back and said."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -128,6 +129,14 @@ def stopped(on: Scene) -> None:
     first(on)
 
 
+def paused(on: Scene) -> None:
+    later = on.runs.settings.model_copy(
+        update={"paused": True}
+    )  # by the configuration, after the plan was made
+    on.desk = replace(on.desk, playbooks=later)
+    first(on)
+
+
 def old_page(on: Scene) -> None:
     on.desk.acting_first.act(on.run_id, 2, "急ぎ", actor="sato", roles=ANALYST, plan="yesterday's")
 
@@ -153,6 +162,7 @@ def giver_left(on: Scene) -> None:
         (lambda on: first(on, index=99), "not_marked"),
         (at_noon, "office_hours"),
         (stopped, "stopped"),
+        (paused, "stopped"),
         (old_page, "plan_changed"),
         (twice, "not_marked"),
     ],
