@@ -1,6 +1,5 @@
 """Running the sender of a one-way transfer: once, as a timer starts it, or until it is stopped."""
 
-import fcntl
 import re
 import signal
 import threading
@@ -15,6 +14,7 @@ from collectors.transfer import keys
 from collectors.transfer.manifest import NAME, Manifest
 from collectors.transfer.outbox import Outbox
 from hinomi.errors import InputError
+from hinomi.locking import locked
 
 _ROTATED = 3.5
 """Seconds after which a second look finds the rest of a file that was just rotated away."""
@@ -47,16 +47,11 @@ def run(box: Outbox, every: float, beat: float) -> None:
 def alone(state: Path) -> IO[str]:
     """Hold the sender's record for this process while the returned file is open."""
     state.mkdir(parents=True, exist_ok=True)
-    handle = (state / "lock").open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise InputError(
-            f"この送信の記録は、別の hinomi transfer pack が使っています: {state}",
-            f"another hinomi transfer pack uses this record: {state}",
-        ) from None
-    return handle
+    used = InputError(
+        f"この送信の記録は、別の hinomi transfer pack が使っています: {state}",
+        f"another hinomi transfer pack uses this record: {state}",
+    )
+    return locked(state, used)
 
 
 def _rounds(box: Outbox, every: float, beat: float, stop: threading.Event) -> None:
