@@ -25,6 +25,7 @@ from responders.audit import Audit
 from responders.connectors.catalogue import connector
 from responders.notify.pulse import STATE as PULSE
 from responders.oncall import Rota
+from responders.oncall.standins import Standins
 from responders.playbooks.playbook import catalogue as playbooks
 from rules import content, lock, quarantine
 from rules.in_force import KEPT
@@ -304,7 +305,7 @@ def calling(patient: Patient) -> Iterator[Check]:
             ),
         )
         return
-    yield from _holes(Rota(respond.oncall))
+    yield from _holes(Rota(respond.oncall, Standins(patient.records)))
     yield from _pulse(patient)
     if missing := respond.contacts.missing():
         yield Check(

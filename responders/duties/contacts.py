@@ -122,10 +122,12 @@ class Contacts:
 
 
 def due(settings: ContactSettings, grade: int, told: Sequence[Record]) -> list[tuple[str, Body]]:
-    """Whom the tree still asks to tell at this grade."""
-    done = {str(one.body["whom"]) for one in told}
+    """Whom the tree still asks to tell at this grade. Who was told is written by short name or as people call them."""
+    done = {str(one.body["whom"]).strip() for one in told}
     open_ = [
-        (name, body) for name, body in settings.bodies.items() if body.grade <= grade and name not in done
+        (name, body)
+        for name, body in settings.bodies.items()
+        if body.grade <= grade and done.isdisjoint({name, body.name_ja.strip()})
     ]
     return sorted(open_, key=lambda pair: (pair[1].order, pair[0]))
 

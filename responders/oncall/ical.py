@@ -48,7 +48,9 @@ def calendar(rota: Rota, now: datetime, *, days: int = 60, person: str = "") -> 
 
 
 def shifts(rota: Rota, start: datetime, days: int) -> Iterator[tuple[str, datetime, datetime]]:
-    """(person, from, to), by the quarter hour; holes are left out."""
+    """(person, from, to), by the quarter hour; holes are left out. One after another: whoever needs the first few takes them
+    with `islice`, and the rest is not worked out."""
+    rota = rota.still()
     first = start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0)
     who, began = rota.who(first), first
     for number in range(1, days * 96 + 1):

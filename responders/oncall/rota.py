@@ -1,7 +1,7 @@
 """The rota: who is on call at a moment, with Japanese holidays and the New Year closing (12/29–1/3)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -26,6 +26,11 @@ class Rota:
     settings: OnCallSettings
     standins: Callable[[], Sequence[Override]] = tuple
     """Overrides that people entered while the tower runs."""
+
+    def still(self) -> "Rota":
+        """The rota with the stand-ins as they are now, read once: for questions about many moments."""
+        held = tuple(self.standins())
+        return replace(self, standins=lambda: held)
 
     def who(self, at: datetime) -> str | None:
         """The contact on call, None when the rota has a hole."""
@@ -94,10 +99,11 @@ class Rota:
     def holes(self, start: datetime, days: int = 14) -> list[tuple[datetime, datetime]]:
         """Times from `start` on, within so many days, at which nobody is on call: (from, to), by the quarter hour."""
         found: list[tuple[datetime, datetime]] = []
+        still = self.still()
         quarter = timedelta(minutes=15)
         for number in range(days * 96):
             at = start + quarter * number
-            if self.who(at) is not None:
+            if still.who(at) is not None:
                 continue
             if found and found[-1][1] == at:
                 found[-1] = (found[-1][0], at + quarter)

@@ -224,6 +224,10 @@ def test_the_tree_the_card_and_who_was_told(case: tuple[Responder, FixedClock, D
         incident.id, "boss", "第一報", by_way_of="電話", at=NIGHT, actor="sato", roles=ANALYST, answer="了解"
     )
     assert [name for name, _ in due(settings, 2, people.contacts.of(incident.id))] == ["pref"]
+    people.contacts.told(
+        incident.id, "県 市町村課 ", "第一報", by_way_of="電話", at=NIGHT, actor="sato", roles=ANALYST
+    )
+    assert due(settings, 2, people.contacts.of(incident.id)) == [], "told by the name that people type"
     text = "".join(
         page.extract_text() for page in PdfReader(io.BytesIO(card(settings, NIGHT, ["佐藤"]))).pages
     )

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from starlette.routing import Route
 
 from hinomi.clock import JST
 from hinomi.errors import InputError, Refused
+from responders.oncall import Rota
 from responders.oncall.ical import calendar, shifts
+from responders.oncall.settings import Override
 from responders.responder import desk
 from tests.responders.city import ANALYST, KEY, NIGHT, alert, messages, responder
 from tests.responders.peers.served import served
@@ -231,3 +234,19 @@ def test_what_leaves_the_network_names_nobody(tmp_path: Path) -> None:
     for secret in ("t.yamada", "203.0.113.66"):
         assert secret in inner and secret not in outer
     assert "#1" in outer and "/a/" in outer and "段階 2" in outer
+
+
+def test_stand_ins_are_read_once_for_many_moments(tmp_path: Path) -> None:
+    """Two weeks of holes and of shifts ask the store once each; the first two shifts are there before the rest is worked out."""
+    tower, _ = responder(tmp_path)
+    asked = list[int]()
+
+    def standins() -> Sequence[Override]:
+        asked.append(1)
+        return [Override(start=NIGHT, end=NIGHT + timedelta(hours=2), person="suzuki", reason="交代")]
+
+    rota = Rota(tower.rota.settings, standins)
+    assert rota.holes(NIGHT) == [] and len(asked) == 1
+    first = list(itertools.islice(shifts(rota, NIGHT, 14), 2))
+    assert [who for who, _, _ in first] == ["sato", "suzuki"] and len(asked) == 2
+    assert rota.who(NIGHT) == "suzuki" and len(asked) == 3, "one moment is asked as it is now"

@@ -1,0 +1,34 @@
+"""What the doctor finds where nothing runs."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from hinomi.clock import SystemClock
+from ops import doctor
+from ops.roles.start import Role
+from ops.rundir import RunDir
+from ops.settings import Settings
+from responders.oncall.standins import OVERRIDE
+
+
+def test_a_hole_that_somebody_stands_in_for_is_none(tmp_path: Path) -> None:
+    """Nobody of the rota is on call at night: told as a hole, until somebody is entered for the three weeks."""
+    oncall = {
+        "people": {"sato": {"name_ja": "佐藤", "channels": ["desk"]}},
+        "layers": [{"people": ["sato"], "start": "08:30", "end": "17:15"}],
+    }
+    notify = {"channels": {"desk": {"kind": "file", "folder": str(tmp_path / "messages")}}}
+    settings = Settings.model_validate({"respond": {"oncall": oncall, "notify": notify}})
+    role = Role("doctor", tmp_path, settings, RunDir.of(tmp_path))
+    patient = doctor.Patient(tmp_path, settings, role.events(), role.records(), role.run)
+    assert "rota" in [check.part.en for check in doctor.calling(patient)]
+    now = SystemClock().now()
+    stands_in = {
+        "person": "sato",
+        "start": (now - timedelta(days=1)).isoformat(),
+        "end": (now + timedelta(days=20)).isoformat(),
+        "reason": "試験",
+        "state": "open",
+    }
+    patient.records.put(OVERRIDE, "one", stands_in)
+    assert "rota" not in [check.part.en for check in doctor.calling(patient)]
