@@ -312,8 +312,8 @@ def calling(patient: Patient) -> Iterator[Check]:
             Words("連絡先", "contacts"),
             State.WARN,
             Words(
-                f"連絡先の一覧に、まだない相手があります: {'、'.join(missing)}",
-                f"the contact tree has nobody for {len(missing)} of its roles",
+                f"連絡先の一覧に、まだない相手があります: {'、'.join(one.ja for one in missing)}",
+                f"the contact tree has nobody for: {', '.join(one.en for one in missing)}",
             ),
             Words("respond.contacts.bodies に書いてください。", "write respond.contacts.bodies"),
         )

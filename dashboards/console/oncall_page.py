@@ -38,7 +38,7 @@ def show(visit: Visit) -> Response:
         names={name: person_name(visit, name) for name in settings.people},
         notes=console.records.find(NOTE, {"state": "open"}, order="-at", limit=20),
         bodies=sorted(console.responding.contacts.bodies.values(), key=lambda one: (one.order, one.name_ja)),
-        missing=console.responding.contacts.missing(),
+        missing=[visit.texts.of(one.ja, one.en) for one in console.responding.contacts.missing()],
         calendar=_calendar(visit),
         now_input=now_input(visit),
     )

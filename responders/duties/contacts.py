@@ -11,6 +11,7 @@ from hinomi.clock import JST, Clock
 from hinomi.config import Section
 from hinomi.errors import InputError
 from hinomi.store import Record, Records
+from hinomi.words import Words
 from responders.audit import Audit
 from responders.counter import Counter
 from responders.duties.docx import Row
@@ -34,21 +35,21 @@ Role = Literal[
     "ipa",
     "other",
 ]
-ROLES: dict[str, str] = {
-    "ciso": "CISO",
-    "csirt": "CSIRT・統一的な窓口",
-    "department": "所管課",
-    "vendor": "委託・保守事業者",
-    "prefecture": "都道府県 市区町村担当課",
-    "security_cloud": "自治体情報セキュリティクラウド SOC",
-    "mic": "総務省",
-    "nco": "国家サイバー統括室",
-    "jlis": "J-LIS",
-    "ppc": "個人情報保護委員会",
-    "police": "都道府県警察(サイバー)",
-    "jpcert": "JPCERT/CC",
-    "ipa": "IPA",
-    "other": "その他",
+ROLES: dict[str, Words] = {
+    "ciso": Words("CISO", "CISO"),
+    "csirt": Words("CSIRT・統一的な窓口", "CSIRT, the one window"),
+    "department": Words("所管課", "the section in charge"),
+    "vendor": Words("委託・保守事業者", "contractor or maintainer"),
+    "prefecture": Words("都道府県 市区町村担当課", "prefecture, municipal affairs"),
+    "security_cloud": Words("自治体情報セキュリティクラウド SOC", "local governments' security cloud SOC"),
+    "mic": Words("総務省", "Ministry of Internal Affairs and Communications"),
+    "nco": Words("国家サイバー統括室", "National Cybersecurity Office"),
+    "jlis": Words("J-LIS", "J-LIS"),
+    "ppc": Words("個人情報保護委員会", "Personal Information Protection Commission"),
+    "police": Words("都道府県警察(サイバー)", "prefectural police (cyber)"),
+    "jpcert": Words("JPCERT/CC", "JPCERT/CC"),
+    "ipa": Words("IPA", "IPA"),
+    "other": Words("その他", "other"),
 }
 
 
@@ -71,7 +72,7 @@ class ContactSettings(Section):
     bodies: dict[str, Body] = Field(default_factory=dict)
     printed: str = ""
 
-    def missing(self) -> list[str]:
+    def missing(self) -> list[Words]:
         """Roles of the tree that nobody stands for: the doctor says so, the card shows them as blanks."""
         there = {body.role for body in self.bodies.values()}
         return [name for role, name in ROLES.items() if role not in there and role != "other"]
@@ -137,7 +138,7 @@ def card(settings: ContactSettings, now: datetime, oncall: Sequence[str] = ()) -
     bodies = sorted(settings.bodies.values(), key=lambda body: (body.order, body.name_ja))
     rows = [Row("今の当番", "、".join(oncall) or "【要記入】", not oncall)]
     rows += [_row(body) for body in bodies]
-    rows += [Row(name, "【要記入】電話・時間・担当", blank=True) for name in settings.missing()]
+    rows += [Row(name.ja, "【要記入】電話・時間・担当", blank=True) for name in settings.missing()]
     rows += [Row("記録", "いつ・誰に・何を・誰が\n\n\n\n\n\n")]
     lead = [
         settings.printed or "網が使えないときの連絡先。紙で各課に置き、3か月ごとに差し替える。",
@@ -150,5 +151,5 @@ def card(settings: ContactSettings, now: datetime, oncall: Sequence[str] = ()) -
 
 def _row(body: Body) -> Row:
     ways = [part for part in (body.phone, body.mail, body.hours, body.note) if part]
-    title = f"{ROLES[body.role]}\n{body.name_ja}(段階 {body.grade} から)"
+    title = f"{ROLES[body.role].ja}\n{body.name_ja}(段階 {body.grade} から)"
     return Row(title, "\n".join(ways) or "【要記入】電話・時間・担当", not body.phone)
