@@ -5,7 +5,6 @@ together (group commit). A source stays in one lane, and so with one worker.
 """
 
 import asyncio
-import fcntl
 import time
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +18,7 @@ from collectors.spool.lane import LaneWriter
 from collectors.spool.position import Position
 from hinomi.errors import HinomiError, SpoolFull, StoreError
 from hinomi.ledger import Ledger
+from hinomi.locking import locked
 
 _BLOCK_BYTES = 4 << 20
 _IN_FLIGHT = 64 << 20
@@ -154,16 +154,11 @@ class Spool:
 
 
 def _lock(folder: Path) -> IO[str]:
-    handle = (folder / "lock").open("a+")
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        handle.close()
-        raise HinomiError(
-            f"このスプールは別のプロセスが使っています: {folder}",
-            f"another process uses this spool: {folder}",
-        ) from None
-    return handle
+    said = (
+        f"このスプールは別のプロセスが使っています: {folder}",
+        f"another process uses this spool: {folder}",
+    )
+    return locked(folder, HinomiError(*said))
 
 
 def _take(queue: list[_Waiting]) -> list[_Waiting]:
