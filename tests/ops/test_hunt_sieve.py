@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from ops.hunt import Hunt
 from rules.in_force import InForce
-from tests.shared import DATA
+from tests.shared import corpus
 
 SECURITY, SYSMON = "Security", "Microsoft-Windows-Sysmon/Operational"
 PROVIDERS = {SECURITY: "Microsoft-Windows-Security-Auditing", SYSMON: "Microsoft-Windows-Sysmon"}
@@ -215,7 +215,7 @@ def test_saas_lines(tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_attack_samples(tmp_path: Path) -> None:
     """Every recorded attack sample, as EVTX and as flat JSON lines, with every public Windows rule."""
-    public, folder = DATA / "sigma" / "rules" / "windows", DATA / "evtx"
+    public, folder = corpus("sigma", "rules", "windows"), corpus("evtx")
     flat = tmp_path / "flat.jsonl"
     flat.write_text("\n".join(map(json.dumps, _flat(folder))), encoding="utf-8")
     cache = tmp_path / "cache"
