@@ -31,7 +31,7 @@ SHIFT = ("oncall_shift", "now")
 _AGAIN = timedelta(minutes=5)
 _STAGES = {
     "undecided": "報告の要否がまだ決まっていません",
-    "at-once": "直ちに行う報告がまだです",
+    "at_once": "急ぐ報告がまだです",
     "soon": "報告の期限が近づいています",
     "day": "報告の期限は明日です",
     "due": "報告の期限は今日です",
@@ -187,7 +187,7 @@ class Calling:
     def _remind(self, now: datetime) -> None:
         """Deadlines of reports: to whoever is on call, and to those who are asked last (the CISO) from the last day on."""
         for warning in Clocks(self.records, self.clock, self.audit).warnings():
-            stage = warning.stage.split("-")[0] if warning.stage != "at-once" else "at-once"
+            stage = warning.stage.split("-")[0]
             who = [self.rota.who(now)]
             if stage in ("due", "overdue"):
                 who += [

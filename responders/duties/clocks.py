@@ -4,6 +4,7 @@ States: `proposed` (a playbook or a page brought it up) → `running` → `sent`
 Every decision stays in the record; a corrected moment of knowledge recounts the days.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -22,11 +23,15 @@ from responders.incidents import casefile
 KIND = "duty_clock"
 _FINAL = {"PPC-MN-PRELIM": "PPC-MN-FINAL", "PPC-APPI-PRELIM": "PPC-APPI-FINAL"}
 _DAY = timedelta(days=1)
+_REMINDER = re.compile(
+    r"at_once-[1-9]\d*"
+)  # daily from the second day on: nobody is pressed for what is voluntary
 
 
 @dataclass(frozen=True, slots=True)
 class Warning_:  # noqa: N801  (Warning is Python's own)
-    """A clock about which people must be told now. stage: `undecided`, `soon`, `day`, `due`, `overdue-<n>`."""
+    """A clock about which people must be told now. stage: `undecided-<n>`, `at_once-<n>` (no number of days is laid down),
+    `soon`, `day`, `due`, `overdue-<n>`."""
 
     clock: Record
     duty: Duty
@@ -127,7 +132,7 @@ class Clocks:
         now = self.clock.now()
         for held in self.open():
             kind, stage = duty(held.body["duty"]), _stage(held.body, now)
-            if stage:
+            if stage and not (kind.binding == "voluntary" and _REMINDER.fullmatch(stage)):
                 yield Warning_(held, kind, stage)
 
     def _start(self, incident_id: str, duty_id: str, details: dict[str, Any], actor: str) -> Record:
@@ -171,7 +176,7 @@ def _stage(body: dict[str, Any], now: datetime) -> str:
         return f"undecided-{waited // timedelta(hours=4)}" if waited >= timedelta(hours=1) else ""
     if "due" not in body:
         waited = now - datetime.fromisoformat(body["decided_at"])
-        return "at-once" if waited >= timedelta(hours=1) else ""
+        return f"at_once-{waited // _DAY}" if waited >= timedelta(hours=1) else ""
     due, warn = datetime.fromisoformat(body["due"]), datetime.fromisoformat(body["warn"])
     if now > due:
         return f"overdue-{(now - due) // _DAY}"

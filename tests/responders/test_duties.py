@@ -1,80 +1,25 @@
-"""Statutory reports: days counted around holidays, New Year and leap days; who decided; drafts, versions, approval."""
+"""Statutory reports: who decided, warnings, drafts, versions, approval. How days are counted: test_deadlines.py."""
 
 import io
 import zipfile
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from pypdf import PdfReader
 
-from hinomi.clock import JST, FixedClock
+from hinomi.clock import FixedClock
 from hinomi.errors import InputError, Refused
 from hinomi.incident import Incident
 from responders.desk import Desk
 from responders.duties.contacts import ContactSettings, card, due
-from responders.duties.counting import days
-from responders.duties.duty import duties, duty, touched
+from responders.duties.duty import duties, touched
 from responders.incidents.shelf import FolderShelf
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
 
-FINAL, PRELIM = duty("PPC-MN-FINAL").rule, duty("PPC-MN-PRELIM").rule
 OFFICE = ["information_security_manager"]
-
-
-@pytest.mark.parametrize(
-    ("known", "wrongful", "due"),
-    [
-        # day 1 is the day known: 2026-10-01 + 29 = 2026-10-30, a Friday
-        ("2026-10-01T09:00", False, "2026-10-30"),
-        ("2026-10-01T23:59", False, "2026-10-30"),
-        ("2026-10-02T00:00", False, "2026-11-02"),  # 10-31 is a Saturday, 11-01 a Sunday
-        ("2026-10-05T09:00", False, "2026-11-04"),  # 11-03 文化の日
-        ("2026-11-22T09:00", False, "2026-12-21"),
-        ("2026-11-30T09:00", False, "2027-01-04"),  # 12-29: closed until 1-3
-        ("2026-12-05T09:00", False, "2027-01-04"),  # 1-3 is a Sunday, too
-        ("2026-12-10T09:00", False, "2027-01-08"),
-        ("2026-12-13T09:00", False, "2027-01-12"),  # 1-11 成人の日
-        ("2027-11-30T09:00", False, "2028-01-04"),
-        ("2028-01-31T09:00", False, "2028-02-29"),  # a leap day
-        ("2028-02-01T09:00", False, "2028-03-01"),
-        ("2027-01-31T09:00", False, "2027-03-01"),  # no leap day
-        ("2028-02-29T09:00", False, "2028-03-29"),
-        ("2026-04-05T09:00", False, "2026-05-07"),  # 5-04, 5-05, 5-06 (振替) are holidays
-        ("2026-04-01T09:00", False, "2026-04-30"),
-        ("2026-08-24T09:00", False, "2026-09-24"),  # 9-22 is between two holidays: a holiday itself
-        ("2026-10-01T09:00", True, "2026-11-30"),  # 60 days: 11-29 is a Sunday
-        ("2026-11-01T09:00", True, "2027-01-04"),  # 12-30
-        ("2027-12-31T09:00", True, "2028-02-28"),
-        ("2028-01-01T09:00", True, "2028-02-29"),
-    ],
-)
-def test_the_final_report(known: str, wrongful: bool, due: str) -> None:
-    """30 or 60 days with the day of knowledge as day 1; a closed last day moves to the next open one."""
-    assert FINAL is not None
-    at = datetime.fromisoformat(known).replace(tzinfo=JST)
-    counted = days(FINAL, at, wrongful=wrongful)
-    assert counted.due == datetime.fromisoformat(due + "T23:59:59").replace(tzinfo=JST)
-    assert counted.warn < counted.due - timedelta(days=6)
-
-
-@pytest.mark.parametrize(
-    ("known", "warn", "due"),
-    [
-        ("2026-12-30T09:00", "2027-01-01", "2027-01-03"),  # calendar days: no roll-over is laid down
-        ("2028-02-27T23:00", "2028-02-29", "2028-03-02"),
-        ("2026-11-19T18:14+00:00", "2026-11-22", "2026-11-24"),  # 03:14 on the 20th in Japan
-    ],
-)
-def test_the_preliminary_report(known: str, warn: str, due: str) -> None:
-    """Warned on day 3, due on day 5, in calendar days of Japan; said to be inferred."""
-    assert PRELIM is not None
-    at = datetime.fromisoformat(known)
-    counted = days(PRELIM, at if at.tzinfo else at.replace(tzinfo=JST))
-    assert (f"{counted.warn:%Y-%m-%d}", f"{counted.due:%Y-%m-%d}") == (warn, due)
-    assert duty("PPC-MN-PRELIM").due_inferred and not duty("PPC-MN-FINAL").due_inferred
 
 
 @pytest.fixture
@@ -146,6 +91,22 @@ def test_people_are_warned_ahead_and_after(case: tuple[Responder, FixedClock, De
         seen += stages()
         clock.advance(timedelta(hours=1))
     assert list(dict.fromkeys(seen)) == ["soon", "day", "due", "overdue-0", "overdue-1", "overdue-2"]
+
+
+def test_what_is_due_promptly_is_brought_up_daily(
+    case: tuple[Responder, FixedClock, Desk, Incident],
+) -> None:
+    """A duty without a number of days: an hour after the decision, then each day until it was sent; a voluntary one once."""
+    _, clock, people, incident = case
+    for name in ("MIC", "JPCERT"):
+        people.clocks.start(incident.id, name, NIGHT, "兆候", actor="sato", roles=ANALYST)
+    seen: dict[str, list[str]] = {"MIC": [], "JPCERT": []}
+    for _ in range(3 * 24):
+        clock.advance(timedelta(hours=1))
+        for one in people.clocks.warnings():
+            if one.duty.id in seen and one.stage not in seen[one.duty.id]:
+                seen[one.duty.id].append(one.stage)
+    assert seen == {"MIC": ["at_once-0", "at_once-1", "at_once-2", "at_once-3"], "JPCERT": ["at_once-0"]}
 
 
 def test_draft_versions_approval_and_sending(
@@ -237,10 +198,12 @@ def test_the_tree_the_card_and_who_was_told(case: tuple[Responder, FixedClock, D
 def test_every_duty_says_how_sure_it_is() -> None:
     """What could not be read in the source is inferred; days are only where the source gives days."""
     assert duties()["MIC"].inferred and not duties()["PPC-MN-FINAL"].inferred
+    assert duties()["PPC-MN-PRELIM"].due_inferred and not duties()["PPC-MN-FINAL"].due_inferred
     assert all(one.items and one.to.ja and one.when.ja for one in duties().values())
     assert [name for name, one in duties().items() if one.rule] == [
         "PPC-MN-PRELIM",
         "PPC-MN-FINAL",
+        "MN-ENTRUSTED",
         "PPC-APPI-PRELIM",
         "PPC-APPI-FINAL",
     ]
