@@ -22,7 +22,8 @@ def register(app: typer.Typer) -> None:
         json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
     ) -> None:
         """すべてを点検し、次にすることを示す / look at every part; say what to do next."""
-        from ops.doctor import Patient, State, examine
+        from ops.doctor.examination import examine
+        from ops.doctor.finding import Patient, State
         from ops.rundir import RunDir
 
         with opened(data, config=config) as place:

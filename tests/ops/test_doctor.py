@@ -4,7 +4,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from hinomi.clock import SystemClock
-from ops import doctor
+from ops.doctor.calling import calling
+from ops.doctor.finding import Patient
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import Settings
@@ -20,8 +21,8 @@ def test_a_hole_that_somebody_stands_in_for_is_none(tmp_path: Path) -> None:
     notify = {"channels": {"desk": {"kind": "file", "folder": str(tmp_path / "messages")}}}
     settings = Settings.model_validate({"respond": {"oncall": oncall, "notify": notify}})
     role = Role("doctor", tmp_path, settings, RunDir.of(tmp_path))
-    patient = doctor.Patient(tmp_path, settings, role.events(), role.records(), role.run)
-    assert "rota" in [check.part.en for check in doctor.calling(patient)]
+    patient = Patient(tmp_path, settings, role.events(), role.records(), role.run)
+    assert "rota" in [check.part.en for check in calling(patient)]
     now = SystemClock().now()
     stands_in = {
         "person": "sato",
@@ -31,4 +32,4 @@ def test_a_hole_that_somebody_stands_in_for_is_none(tmp_path: Path) -> None:
         "state": "open",
     }
     patient.records.put(OVERRIDE, "one", stands_in)
-    assert "rota" not in [check.part.en for check in doctor.calling(patient)]
+    assert "rota" not in [check.part.en for check in calling(patient)]

@@ -9,7 +9,8 @@ import pytest
 from collectors.enrich import EnrichSettings
 from hinomi.clock import FixedClock
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
-from ops.doctor import Patient, State, own_files
+from ops.doctor.content import own_files
+from ops.doctor.finding import Patient, State
 from ops.feeds import KIND
 from ops.metrics import exposition
 from ops.rundir import RunDir

@@ -7,8 +7,9 @@ import pytest
 import yaml
 
 from hinomi.alert import Alert
-from ops import doctor, rule_watch, schedule
-from ops.doctor import Patient
+from ops import rule_watch, schedule
+from ops.doctor.content import set_aside
+from ops.doctor.finding import Patient
 from ops.opened import opened, remember
 from ops.roles.start import Role
 from ops.rundir import RunDir
@@ -53,7 +54,7 @@ def test_from_flood_to_release(process: Role) -> None:
     )
     assert process.settings.rules_in_force(process.data).load().rules == []
     patient = Patient(process.data, process.settings, process.events(), records, RunDir.of(process.data))
-    assert [one.remedy.en for one in doctor._aside(patient)] == [f"hinomi rules release {LOUD['id']}"]
+    assert [one.remedy.en for one in set_aside(patient)] == [f"hinomi rules release {LOUD['id']}"]
     where = ("--data", str(process.data))
     assert "70" in run("release", *where)[1]
     assert run("release", LOUD["id"], *where)[0] == 1  # nobody says why

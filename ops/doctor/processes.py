@@ -1,0 +1,31 @@
+"""Is each process of the tower alive and ready?"""
+
+from collections.abc import Iterator
+
+from hinomi.words import Words
+from ops.doctor.finding import Check, Part, Patient
+from ops.rundir import alive
+
+_START = Words("hinomi up で起動してください。", "start it with hinomi up")
+_LOG = Words("hinomi up の記録を見てください。", "look at the log of hinomi up")
+
+
+def processes(patient: Patient) -> Iterator[Check]:
+    """The supervisor and each of its children."""
+    said = patient.run.read("supervisor")
+    if not said or not alive(int(said["pid"])):
+        yield Part("プロセス", "processes").warn(
+            "hinomi up は動いていません。", "hinomi up is not running", _START
+        )
+        return
+    for child in said["children"]:
+        name, restarts = child["name"], child["restarts"]
+        part = Part(f"プロセス {name}", f"process {name}")
+        ja, en = f"(再起動 {restarts} 回)。", f", restarted {restarts} times"
+        ready = patient.run.read(name).get("ready") and child["pid"] and alive(int(child["pid"]))
+        if not ready:
+            yield part.bad(f"動いていません{ja}", f"is not running{en}", _LOG)
+        elif restarts:
+            yield part.warn(f"動いています{ja}", f"runs{en}")
+        else:
+            yield part.good(f"動いています{ja}", f"runs{en}")
