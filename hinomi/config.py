@@ -68,7 +68,7 @@ def explain(
 ) -> ConfigError:
     """One pydantic error in the user's words, with its place."""
     path = ".".join(str(part) for part in detail["loc"] if not _is_tag(part))
-    if detail["type"] == "unknown_kind":
+    if detail["type"] == "unknown_kind" and isinstance(detail["input"], dict):
         path += ".kind"
     nearest = _nearest(path, places)
     where = Where(nearest.file, nearest.line, path) if nearest else Where(default, None, path or None)
@@ -99,11 +99,7 @@ def _sentence(detail: ErrorDetails, path: str, model: type[BaseModel] | None) ->
         near = _suggest(detail["loc"], model)
         return f"知らない項目です。{near[0]}", f"unknown key{near[1]}"
     if kind == "unknown_kind":
-        named = _shown(detail.get("input", {}).get("kind"))
-        return (
-            f"「{named}」という kind はありません({context['expected']} のどれか)。",
-            f'"{named}" is not one of the kinds {context["expected"]}',
-        )
+        return _unknown_kind(detail["input"], context["expected"])
     if kind == "value_error" and "error" in context:
         ja, _, en = str(context["error"]).partition("|")
         return ja, en or ja
@@ -136,7 +132,22 @@ def _sentence(detail: ErrorDetails, path: str, model: type[BaseModel] | None) ->
             f"「{given}」は使えません({context.get('expected')} のどれか)。",
             f'"{given}" is not one of {context.get("expected")}',
         )
+    if kind == "string_pattern_mismatch":
+        form = context["pattern"]
+        return f"「{given}」は決まった書き方({form})ではありません。", f'"{given}" is not of the form {form}'
     return f"「{given}」は使えません({detail['msg']})。", f'"{given}": {detail["msg"]}'
+
+
+def _unknown_kind(given: Any, known: str) -> tuple[str, str]:
+    if not isinstance(given, dict):
+        return f"「{_shown(given)}」は「キー: 値」の形ではありません。", f'"{_shown(given)}" is not a mapping'
+    if "kind" not in given:
+        return f"kind を書いてください({known} のどれか)。", f"this key is required: one of {known}"
+    named = _shown(given["kind"])
+    return (
+        f"「{named}」という kind はありません({known} のどれか)。",
+        f'"{named}" is not one of the kinds {known}',
+    )
 
 
 def _shown(value: Any) -> str:

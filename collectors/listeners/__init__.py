@@ -5,14 +5,11 @@
 
 import importlib
 import pkgutil
-from collections.abc import Mapping
-from functools import cache, reduce
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Discriminator, Tag
+from functools import cache
+from typing import TYPE_CHECKING
 
 from collectors.settings import Kind, Listener, Listening
+from hinomi.kinds import by_kind
 
 __all__ = ["AnyListener", "kinds"]
 
@@ -33,23 +30,7 @@ def kinds() -> dict[str, type[Listening]]:
     return found
 
 
-def _tag(value: Any) -> str | None:
-    """What the union tells kinds apart by; in brackets, so that errors know that it is no key of the user's file."""
-    kind = value.get("kind") if isinstance(value, Mapping) else getattr(value, "kind", None)
-    found = kinds().get(str(kind)) if kind is not None else Listener  # which says that the kind is missing
-    return f"[{found.__name__}]" if found is not None else None
-
-
 if TYPE_CHECKING:
     AnyListener = Listening
 else:
-    _choices = [Annotated[one, Tag(f"[{one.__name__}]")] for one in dict.fromkeys(kinds().values())]
-    AnyListener = Annotated[
-        reduce(or_, _choices),
-        Discriminator(
-            _tag,
-            custom_error_type="unknown_kind",
-            custom_error_message="unknown kind",
-            custom_error_context={"expected": ", ".join(kinds())},
-        ),
-    ]
+    AnyListener = by_kind(kinds())

@@ -5,14 +5,11 @@
 
 import importlib
 import pkgutil
-from functools import reduce
-from operator import or_
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING
 
 from collectors.pulls.api import Api
 from collectors.pulls.pull import Cursor, Page, Pull
+from hinomi.kinds import by_kind
 
 __all__ = ["AnyPull", "Api", "Cursor", "Page", "Pull", "kinds"]
 
@@ -37,5 +34,4 @@ def _name(kind: type[Pull]) -> str:
 if TYPE_CHECKING:
     AnyPull = Pull
 else:
-    _union: Any = reduce(or_, kinds().values())
-    AnyPull = Annotated[_union, Field(discriminator="kind")]
+    AnyPull = by_kind(kinds())

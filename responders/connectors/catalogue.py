@@ -1,19 +1,16 @@
 """Configured targets by name, and which connector each kind has. A connector is one file in this folder: found by
 being there, with its settings and its `KIND`."""
 
-import functools
 import importlib
-import operator
 import pkgutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any
-
-from pydantic import Field
+from typing import TYPE_CHECKING, Any
 
 from hinomi.config import Section
 from hinomi.errors import ContentError
+from hinomi.kinds import by_kind
 from responders import connectors as package
 from responders.connectors.actions import ACTIONS
 from responders.connectors.protocol import Connector, Kind
@@ -35,10 +32,7 @@ def kinds() -> dict[str, Kind]:
 if TYPE_CHECKING:
     Target = Section
 else:
-    Target = Annotated[
-        functools.reduce(operator.or_, (kind.settings for kind in kinds().values())),
-        Field(discriminator="kind"),
-    ]
+    Target = by_kind({name: kind.settings for name, kind in kinds().items()})
 
 
 def connector(target: Section) -> Connector:

@@ -1,12 +1,11 @@
 """`notify:` of the configuration."""
 
-import functools
-import operator
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
 from hinomi.config import Section
+from hinomi.kinds import by_kind
 from hinomi.secret import Secret
 from responders.notify.channels.chat import Chat
 from responders.notify.channels.file import Files
@@ -17,10 +16,7 @@ from responders.notify.kinds import kinds
 if TYPE_CHECKING:
     Channel = Any
 else:
-    Channel = Annotated[
-        functools.reduce(operator.or_, (kind.settings for kind in kinds().values())),
-        Field(discriminator="kind"),
-    ]
+    Channel = by_kind({name: kind.settings for name, kind in kinds().items()})
 
 __all__ = ["Channel", "Chat", "Files", "Heartbeat", "NotifySettings", "Smtp", "Webhook"]
 

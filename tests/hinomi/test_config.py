@@ -122,3 +122,57 @@ def test_one_of_several_kinds_of_listener(tmp_path: Path) -> None:
         read_settings(path)
     assert "listen.lgwan.senderz" in str(caught.value) and "「senders」のことですか" in str(caught.value)
     assert "max_connections" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("entry", "place", "ja"),
+    [
+        (
+            "kind: okta_system_log\n    url: https://x\n    tokn: env:X",
+            "5: pull.a.tokn",
+            "「token」のことですか",
+        ),
+        ("kind: okta_system_log\n    url: https://x", "2: pull.a.token", "必要な項目がありません"),
+        ("kind: okta_system_log\n    url: x\n    token: env:X", "4: pull.a.url", "https:// か"),
+        (
+            "kind: okta_system_log\n    url: https://x\n    token: env:X\n    every: 1",
+            "6: pull.a.every",
+            "以上",
+        ),
+        ("kind: github_audit\n    token: env:X\n    organization: a/b", "5: pull.a.organization", "書き方"),
+        ("kind: boks", "3: pull.a.kind", "box_events"),
+        ("url: https://x", "2: pull.a.kind", "kind を書いてください"),
+    ],
+)
+def test_pull_errors_name_file_line_and_field(tmp_path: Path, entry: str, place: str, ja: str) -> None:
+    """The line is that of the field itself, and the field is called as the user wrote it."""
+    _said_of(tmp_path, f"pull:\n  a:\n    {entry}\n", place, ja)
+
+
+@pytest.mark.parametrize(
+    "before", ["pull:\n  a:", "listen:\n  a:", "respond:\n  notify:\n    channels:\n      a:"]
+)
+def test_an_entry_that_is_no_mapping(tmp_path: Path, before: str) -> None:
+    """Wherever a `kind:` chooses the model, also a bare value is answered in the user's words."""
+    key = ".".join(part.strip() for part in before.replace("\n", "").split(":") if part.strip())
+    _said_of(
+        tmp_path, f"{before} 5\n", f"{before.count(chr(10)) + 1}: {key}", "「キー: 値」の形ではありません"
+    )
+
+
+def test_channels_and_targets_name_file_line_and_field(tmp_path: Path) -> None:
+    """Where messages go and what is acted on are told apart by `kind:` too."""
+    text = "respond:\n  notify:\n    channels:\n      m:\n        kind: smtp\n        hots: mail\n"
+    _said_of(tmp_path, text, "6: respond.notify.channels.m.hots", "「host」のことですか")
+
+
+def _said_of(folder: Path, text: str, place: str, ja: str) -> None:
+    from ops.settings import read_settings
+
+    path = folder / "hinomi.yaml"
+    path.write_text(text)
+    with pytest.raises(HinomiError) as caught:
+        read_settings(path)
+    told = str(caught.value)
+    line = next((line for line in told.splitlines() if line.startswith(f"{path}:{place}: ")), "")
+    assert ja in line, told
