@@ -1,7 +1,8 @@
 """Raw messages to ECS documents: the path of `hinomi parse`, to check or try a source."""
 
+import codecs
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -17,10 +18,11 @@ from hinomi.errors import InputError, Where
 _CHUNK = 10_000
 
 
-def parse_messages(source: Source, path: Path, out: BinaryIO) -> None:
+def parse_messages(source: Source, path: Path, out: BinaryIO, tell: Callable[[InputError], None]) -> None:
     """One nested ECS document a line for each line `{"message": raw}` of the file; `{}` where not understood.
 
-    Raises InputError naming the line that is no such object.
+    A line that is no such object is `{}`, too, and told with its number; the lines after it are read all the
+    same. Blank lines are none. Raises InputError for a file that cannot be read.
     """
     try:
         lines = path.open("rb")
@@ -33,7 +35,7 @@ def parse_messages(source: Source, path: Path, out: BinaryIO) -> None:
     with lines:
         numbered = enumerate(lines, start=1)
         while chunk := list(islice(numbered, _CHUNK)):
-            messages = [_message(path, number, line) for number, line in chunk if line.strip()]
+            messages = [_message(path, number, line, tell) for number, line in chunk if line.strip()]
             for document in documents(source, messages):
                 out.write(orjson.dumps(document, default=str) + b"\n")
 
@@ -55,19 +57,14 @@ def _rows(frame: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
     return zip(frame[ROW].to_list(), ecs.documents(frame.drop(ROW)), strict=True)
 
 
-def _message(path: Path, number: int, line: bytes) -> str:
+def _message(path: Path, number: int, line: bytes, tell: Callable[[InputError], None]) -> str:
+    """The raw message of one line; an empty one, which no source understands, where the line holds none."""
     try:
-        message = json.loads(line)["message"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise _not_a_message(path, number) from error
-    if not isinstance(message, str):
-        raise _not_a_message(path, number)
-    return message.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair is no text
-
-
-def _not_a_message(path: Path, number: int) -> InputError:
-    return InputError(
-        '{"message": 生ログ} の形ではありません。',
-        'expected a JSON object {"message": raw}',
-        where=Where(path, number),
-    )
+        message = json.loads(line.removeprefix(codecs.BOM_UTF8) if number == 1 else line)["message"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        message = None
+    if isinstance(message, str):
+        return message.encode("utf-8", "replace").decode("utf-8")  # half a surrogate pair is no text
+    ja, en = '{"message": 生ログ} の形ではありません。', 'expected a JSON object {"message": raw}'
+    tell(InputError(ja, en, where=Where(path, number)))
+    return ""

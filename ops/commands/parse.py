@@ -5,6 +5,10 @@ from pathlib import Path
 
 import typer
 
+from hinomi.text import inert
+
+_SHOWN = 20
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -22,7 +26,22 @@ def register(app: typer.Typer) -> None:
         """生ログを ECS 文書に変換 / turn raw messages into ECS documents ({} = not understood)."""
         from collectors.catalogue import find
         from collectors.parse import parse_messages
+        from hinomi.errors import InputError
         from ops.zones import use
 
+        wrong = 0
+
+        def tell(error: InputError) -> None:
+            nonlocal wrong
+            wrong += 1
+            if wrong <= _SHOWN:
+                typer.echo(inert(str(error)), err=True)
+
         use(timezone)
-        parse_messages(find(source), messages, sys.stdout.buffer)
+        parse_messages(find(source), messages, sys.stdout.buffer, tell)
+        if wrong:
+            typer.echo(
+                f"読めなかった行 {wrong:,}、それぞれ {{}} としました / {wrong:,} lines were no message: {{}} each",
+                err=True,
+            )
+            raise typer.Exit(InputError.exit_code)

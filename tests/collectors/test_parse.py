@@ -17,10 +17,14 @@ FIREBOX = (
 TUNNEL = "1795144445.123     61 10.30.8.41 TCP_TUNNEL/200 8811 CONNECT www.example.jp:443 - HIER_DIRECT/192.0.2.7 -"
 
 
+def _wrong(error: InputError) -> None:
+    raise AssertionError(error)
+
+
 def _parse(path: Path, *messages: object) -> list[dict[str, object]]:
     path.write_text("\n".join(json.dumps({"message": message}) for message in messages), encoding="utf-8")
     out = io.BytesIO()
-    parse.parse_messages(catalogue.find("squid.access"), path, out)
+    parse.parse_messages(catalogue.find("squid.access"), path, out, _wrong)
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -40,20 +44,29 @@ def test_half_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ['{"msg": "x"}', "[]", "{", '{"message": 7}', '{"message": null}', "\xff"])
-def test_a_line_that_is_no_message_is_named(tmp_path: Path, line: str) -> None:
-    """The error says which line of which file and what was expected."""
-    path = tmp_path / "m.jsonl"
-    path.write_bytes(b'{"message": "x"}\n' + line.encode("latin-1"))
-    with pytest.raises(InputError) as caught:
-        parse.parse_messages(catalogue.find("squid.access"), path, io.BytesIO())
-    assert caught.value.where is not None and caught.value.where.line == 2
-    assert '{"message": raw}' in str(caught.value)
+def test_a_line_that_is_no_message_is_named_and_stops_nothing(tmp_path: Path, line: str) -> None:
+    """It is {} in its place, told with file, line and what was expected; the line after it is read."""
+    path, out, told = tmp_path / "m.jsonl", io.BytesIO(), list[InputError]()
+    good = json.dumps({"message": TUNNEL}).encode()
+    path.write_bytes(b"\n".join((good, line.encode("latin-1"), b"", good)))
+    parse.parse_messages(catalogue.find("squid.access"), path, out, told.append)
+    assert [bool(json.loads(one)) for one in out.getvalue().splitlines()] == [True, False, True]
+    assert [error.where and error.where.line for error in told] == [2]
+    assert '{"message": raw}' in str(told[0])
+
+
+def test_a_mark_of_byte_order_is_no_text(tmp_path: Path) -> None:
+    """Windows editors put one before the first line."""
+    path, out = tmp_path / "m.jsonl", io.BytesIO()
+    path.write_bytes(b"\xef\xbb\xbf" + json.dumps({"message": TUNNEL}).encode())
+    parse.parse_messages(catalogue.find("squid.access"), path, out, _wrong)
+    assert json.loads(out.getvalue())["source"]["ip"] == "10.30.8.41"
 
 
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     """No stack trace for a slip in the path."""
     with pytest.raises(InputError, match="読めません"):
-        parse.parse_messages(catalogue.find("squid.access"), tmp_path / "none.jsonl", io.BytesIO())
+        parse.parse_messages(catalogue.find("squid.access"), tmp_path / "none.jsonl", io.BytesIO(), _wrong)
 
 
 def test_what_a_line_says_does_not_hang_on_its_neighbours() -> None:
