@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from collectors import catalogue
+from collectors import catalogue, unopened
 from collectors.decode import decode
 from collectors.enrich import Enricher
 from collectors.indicators import Matcher
@@ -80,6 +80,9 @@ class Pipeline:
         """Parse, enrich, mask and match; nothing is stored yet."""
         batches: list[Batch] = []
         for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
+            if origin == unopened.ORIGIN:
+                batches += self._unopened(part)
+                continue
             found = self._of_sender(str(origin), str(peer), part)
             self._tell_health(str(origin), found, part)
             if (
@@ -136,6 +139,14 @@ class Pipeline:
                 "parser_failed", source=source.name, origin=origin, error=f"{type(error).__name__}: {error}"
             )
             return [self._dead(intake, pl.lit(f"parser_failed:{type(error).__name__}"), source.name, origin)]
+
+    def _unopened(self, part: pl.DataFrame) -> list[Batch]:
+        told = unopened.read(decode(part["payload"], "utf-8", self.ledger, origin=unopened.ORIGIN))
+        own = part.select("event.id", "received", "peer").hstack(told).rename({"text": "message"})
+        return [
+            self._dead(letters, letters["reason"], str(source), str(origin))
+            for (origin, source), letters in own.group_by(["origin", "source"], maintain_order=True)
+        ]
 
     def _source(self, name: str | None, origin: str) -> Source | None:
         """The source; None where the file of a declared one is wrong or gone: its lines are kept until it is mended."""

@@ -67,22 +67,35 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _names_told_apart(self) -> Self:
-        for name in self.pull:
-            if name in origins(self.listen):
+        pulled = [origin for name, pull in self.pull.items() for origin in pull.origins(name).values()]
+        for name in pulled:
+            if name in origins(self.listen) or pulled.count(name) > 1:
                 raise ValueError(
-                    f"「{name}」という名前が listen と pull の両方にあります。別の名前にしてください。"
-                    f'|"{name}" stands under listen and under pull; give them different names'
+                    f"「{name}」という名前が listen と pull に二度あります。別の名前にしてください。"
+                    f'|"{name}" stands twice under listen and pull; give them different names'
                 )
         return self
 
     def declared_sources(self) -> dict[str, str]:
         """Origin → source name or `auto`."""
-        pulled = {name: pull.source for name, pull in self.pull.items()}
+        pulled = {
+            origin: source
+            for name, pull in self.pull.items()
+            for source, origin in pull.origins(name).items()
+        }
         return pulled | {name: origin.source for name, origin in origins(self.listen).items()}
 
     def expected_sources(self) -> dict[str, str]:
-        """Those that speak all the time: not what Hinomi itself says where something is wrong."""
-        return {name: source for name, source in self.declared_sources().items() if name != OWN_FINDINGS}
+        """Those that speak all the time: not what Hinomi itself says where something is wrong, nor formats that a
+        queue may bring besides its own."""
+        further = {
+            origin
+            for name, pull in self.pull.items()
+            for origin in pull.origins(name).values()
+            if origin != name
+        }
+        silent = {OWN_FINDINGS, *further}
+        return {name: source for name, source in self.declared_sources().items() if name not in silent}
 
     def encodings(self) -> dict[str, str]:
         """Origin → text encoding."""

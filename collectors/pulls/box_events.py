@@ -11,12 +11,12 @@ from typing import Literal
 from pydantic import Field
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Pull, page
+from collectors.pulls.pull import ApiPull, Cursor, Page, page
 from collectors.pulls.signin import ClientCredentials, OAuth, SignIn
 from hinomi.secret import Secret
 
 
-class BoxEvents(Pull):
+class BoxEvents(ApiPull):
     """`kind: box_events`. enterprise: its number. The first round begins with the oldest event that Box still has."""
 
     kind: Literal["box_events"]

@@ -11,14 +11,14 @@ from typing import Literal
 from pydantic import Field
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, page, stamp
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, page, stamp
 from collectors.pulls.signin import FixedToken, SignIn
 from hinomi.secret import Secret
 
 _STREAM = "audit_log"
 
 
-class GitHubAudit(Pull):
+class GitHubAudit(ApiPull):
     """`kind: github_audit`."""
 
     kind: Literal["github_audit"]

@@ -13,14 +13,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Pull
+from collectors.pulls.pull import ApiPull, Cursor, Page
 from collectors.pulls.signin import OAuth, ServiceAccount, SignIn
 from hinomi.secret import Secret
 
 _SCOPE = "https://www.googleapis.com/auth/pubsub"
 
 
-class GooglePubSub(Pull):
+class GooglePubSub(ApiPull):
     """`kind: google_pubsub`. subscription: projects/…/subscriptions/…; key: a service account's JSON key file."""
 
     kind: Literal["google_pubsub"]

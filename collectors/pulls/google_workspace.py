@@ -13,7 +13,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, Window, as_json, stamp
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, as_json, stamp
 from collectors.pulls.signin import OAuth, ServiceAccount, SignIn
 from hinomi.identity import digest
 from hinomi.secret import Secret
@@ -22,7 +22,7 @@ _SCOPE = "https://www.googleapis.com/auth/admin.reports.audit.readonly"
 _COMMON = ["login", "admin", "drive", "token", "user_accounts", "groups"]
 
 
-class GoogleWorkspace(Pull):
+class GoogleWorkspace(ApiPull):
     """`kind: google_workspace`. key: the service account's JSON key file; administrator: on whose behalf it asks;
     applications: names as the Reports API has them."""
 

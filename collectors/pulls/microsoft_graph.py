@@ -13,7 +13,7 @@ from pydantic import Field
 
 from collectors.pulls.api import Api
 from collectors.pulls.microsoft import Application
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, Window, page, stamp
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, page, stamp
 
 Log = Literal["signIns", "directoryAudits", "alerts_v2"]
 _COMMON: list[Log] = ["signIns", "directoryAudits"]
@@ -24,7 +24,7 @@ _PATH: dict[str, tuple[str, str]] = {
 }
 
 
-class MicrosoftGraph(Application, Pull):
+class MicrosoftGraph(Application, ApiPull):
     """`kind: microsoft_graph`. logs: which of signIns, directoryAudits, alerts_v2; alerts want a pull of their own
     with `source: microsoft.defender_xdr`."""
 

@@ -15,7 +15,7 @@ from pydantic import Field
 
 from collectors.pulls.api import Api
 from collectors.pulls.microsoft import Application
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, Window, page, stamp
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, page, stamp
 from hinomi.errors import Refused
 
 _FEED = "/api/v1.0/{tenant}/activity/feed/subscriptions"
@@ -25,7 +25,7 @@ Content = Literal[
 _COMMON: list[Content] = ["Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General"]
 
 
-class Microsoft365Audit(Application, Pull):
+class Microsoft365Audit(Application, ApiPull):
     """`kind: microsoft_m365_audit`. content: which parts of the log."""
 
     kind: Literal["microsoft_m365_audit"]

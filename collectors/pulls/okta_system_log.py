@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, page, stamp
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, page, stamp
 from collectors.pulls.signin import FixedToken, SignIn
 from hinomi.secret import Secret
 
 _STREAM = "system_log"
 
 
-class OktaSystemLog(Pull):
+class OktaSystemLog(ApiPull):
     """`kind: okta_system_log`. url: of the organisation, such as https://city.okta.com."""
 
     kind: Literal["okta_system_log"]

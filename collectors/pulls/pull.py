@@ -1,24 +1,26 @@
-"""A pull: how one SaaS is asked for its log, again and again, so that nothing is missed or taken twice.
+"""A pull: how a service or a queue is asked for its log, again and again, so that nothing is missed or taken twice.
 
-A kind is one file in this folder: a `Pull` with the service's settings, how it signs in, and `pages`, which yields
-what each answer held with the cursor after it. Whoever runs it spools a page durably before it asks for the next, and
-then saves the cursor: code that stands after a `yield` (an acknowledgement) runs only when the page is safe.
+A kind is one file in this folder: a `Pull` with its settings and `round`, which yields what each answer held with the
+cursor after it. Whoever runs it spools a page durably before it asks for the next, and then saves the cursor: code that
+stands after a `yield` (an acknowledgement, a deleted message, a committed offset) runs only when the page is safe.
+What has an HTTP API and a clock is an `ApiPull`: how it signs in, and `pages`.
 """
 
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from pydantic import Field, field_validator
 
 from collectors.pulls.api import Api
+from collectors.pulls.proxy import WayOut, plain_address
 from collectors.pulls.signin import SignIn
+from collectors.pulls.work import Work
 from hinomi.config import Section
 from hinomi.identity import digest
-from hinomi.secret import Secret
 
 Cursor = Mapping[str, Any]
 """How far a service was read: small JSON that only the kind itself understands; empty at the first start."""
@@ -26,44 +28,75 @@ Cursor = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Records of one answer: JSON text of each, the identity of each, and the cursor once they are safe."""
+    """Records of one answer: text of each, the identity of each, and the cursor once they are safe.
+
+    source: their format, where it is not the pull's own; `collectors.unopened.ORIGIN` for what could not be opened.
+    """
 
     payloads: list[bytes]
     ids: list[str]
     cursor: Cursor
+    source: str = ""
 
 
 class Pull(Section):
-    """What every kind has. source: format of the records; every: seconds between rounds; first_hours: how far back
-    the first round reaches; overlap: minutes that each round reads again, for records that come late; settle: seconds
-    that a record may take until it can be asked for; proxy: URL of a forward proxy, proxy_auth: its `user:password`.
-    """
+    """What every kind has. source: format of the records; every: seconds between rounds."""
 
     kind: str
     source: str
-    url: str
     every: float = Field(default=60.0, ge=5)
+
+    def address(self) -> str:
+        """Where it asks: for the doctor, and the sender of its records."""
+        raise NotImplementedError
+
+    def sources(self) -> set[str]:
+        """Formats that it tells apart by itself, besides its own."""
+        return set()
+
+    def origins(self, name: str) -> dict[str, str]:
+        """Format → the origin under which its records are spooled and counted; its own is the pull's name."""
+        others = {source: f"{name}.{source.rpartition('.')[2]}" for source in self.sources() - {self.source}}
+        return {self.source: name, **others}
+
+    def round(self, work: Work, cursor: Cursor) -> AsyncIterator[Page]:
+        """What there is since the cursor; a queue may go on for ever. Raises DependencyDown or Refused."""
+        raise NotImplementedError
+
+
+class ApiPull(WayOut, Pull):
+    """What is asked over HTTP for stretches of time. first_hours: how far back the first round reaches; overlap: minutes
+    that each round reads again, for records that come late; settle: seconds that a record may take until it can be asked
+    for; proxy: URL of a forward proxy, proxy_auth: its `user:password`.
+    """
+
+    url: str
     first_hours: float = Field(default=24.0, gt=0, le=24 * 180)
     overlap: float = Field(default=15.0, ge=0, le=7 * 24 * 60)
     settle: float = Field(default=60.0, ge=0)
-    proxy: str | None = None
-    proxy_auth: Secret | None = None
-    ca: Path | None = None
 
     longest: ClassVar[timedelta] = timedelta(hours=6)
     """The longest time that one question may ask for."""
 
-    @field_validator("url", "proxy")
+    @field_validator("url")
     @classmethod
-    def _plain_address(cls, value: str | None) -> str | None:
-        if value is None:
-            return None
-        if not value.startswith(("https://", "http://")) or "@" in value:
-            raise ValueError(
-                "https:// か http:// で始まり、利用者名やパスワードを含まない URL を書いてください。"
-                "|write a URL that begins with https:// or http:// and holds no user name or password"
-            )
-        return value.rstrip("/")
+    def _plain_url(cls, value: str) -> str:
+        return plain_address(value) or ""
+
+    def address(self) -> str:
+        """See `Pull.address`."""
+        return self.url
+
+    async def round(self, work: Work, cursor: Cursor) -> AsyncIterator[Page]:
+        """See `Pull.round`: one client for the whole of it."""
+        from collectors.pulls.client import client
+
+        async with client(self.url, self) as there:
+            api = Api(there, self.sign_in(), work.clock, work.sleep)
+            async with aclosing(self.pages(api, cursor)) as pages:  # type: ignore[type-var]
+                async for found in pages:
+                    yield found
+            work.problem = _skewed(api)
 
     def sign_in(self) -> SignIn:
         """How the service learns who asks."""
@@ -101,6 +134,11 @@ class Window:
     def until(self) -> str:
         """The end as a cursor keeps it."""
         return self.end.isoformat()
+
+
+def _skewed(api: Api) -> str:
+    seconds = int(api.skew.total_seconds())
+    return f"相手の時計と {abs(seconds)} 秒ずれています(時刻同期を確かめてください)。" if seconds else ""
 
 
 def stamp(time: datetime, *, parts: str = "seconds") -> str:

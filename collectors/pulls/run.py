@@ -7,24 +7,22 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
 import orjson
 import structlog
 
-from collectors.pulls.api import Api
+from collectors import unopened
 from collectors.pulls.pull import Cursor, Page, Pull
+from collectors.pulls.work import Work
 from collectors.spool import Spool
 from collectors.transports.health import Health, ListenerHealth
 from collectors.transports.inlet import Held, Inlet
 from hinomi.clock import Clock
 from hinomi.durable import write_durably
-from hinomi.errors import HinomiError, InputError
+from hinomi.errors import HinomiError
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
-from hinomi.trust import context
 
 log = structlog.get_logger()
-_TIMEOUT = httpx.Timeout(60.0, connect=15.0)
 _REMEMBERED = 200_000
 _LONGEST_PAUSE = 900.0
 _PORTION = 2_000
@@ -48,10 +46,11 @@ async def serve_pulls(
     state.mkdir(exist_ok=True)
     rounds = []
     for name, pull in pulls.items():
-        said = ListenerHealth(name, pull.kind, address=pull.url)
+        said = ListenerHealth(name, pull.kind, address=pull.address())
         health.listeners[name] = said
-        inlet = Inlet(name, spool, ledger, said, held)
-        rounds.append(Rounds(pull, inlet, state / f"{digest(name)[:16]}.json", clock))
+        origins = {**pull.origins(name), unopened.ORIGIN: unopened.ORIGIN}
+        inlets = {source: Inlet(origin, spool, ledger, said, held) for source, origin in origins.items()}
+        rounds.append(Rounds(pull, inlets, state / f"{digest(name)[:16]}.json", clock))
     ready(health)
     tasks = [asyncio.create_task(one.run()) for one in rounds]
     await stop.wait()
@@ -62,14 +61,23 @@ async def serve_pulls(
 
 @dataclass(slots=True)
 class Rounds:
-    """One pull while it runs. Identities of late are remembered, so that an overlap costs no disk."""
+    """One pull while it runs. inlets: by the format of what it spools, see `Pull.origins`.
+
+    Identities of late are remembered, so that an overlap costs no disk.
+    """
 
     pull: Pull
-    inlet: Inlet
+    inlets: Mapping[str, Inlet]
     record: Path
     clock: Clock
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _lately: dict[str, None] = field(default_factory=dict)
+    _saved: Cursor | None = None
+
+    @property
+    def inlet(self) -> Inlet:
+        """That of the pull's own format."""
+        return self.inlets[self.pull.source]
 
     async def run(self) -> None:
         """For ever."""
@@ -92,27 +100,29 @@ class Rounds:
     async def once(self) -> None:
         """One round. Raises HinomiError."""
         health = self.inlet.health
-        async with _client(self.pull) as client:
-            api = Api(client, self.pull.sign_in(), self.clock, self.sleep)
-            pages = self.pull.pages(api, self._cursor())
-            async with contextlib.aclosing(pages):  # type: ignore[type-var]
-                async for page in pages:
-                    await self._take(page)
-            health.up = True
-            health.problem = _skewed(api)
+        work = Work(self.inlet.origin, self.clock, self.sleep, health, self.inlet.ledger)
+        pages = self.pull.round(work, self._cursor())
+        async with contextlib.aclosing(pages):  # type: ignore[type-var]
+            async for page in pages:
+                await self._take(page)
+                health.up, health.problem = True, work.problem
+        health.up, health.problem = True, work.problem
 
     async def _take(self, page: Page) -> None:
+        inlet = self.inlets[page.source or self.pull.source]
         first = {identity: i for i, identity in reversed(list(enumerate(page.ids)))}
         fresh = sorted(i for identity, i in first.items() if identity not in self._lately)
         known = len(page.ids) - len(fresh)
         if known:
-            self.inlet.ledger.count("duplicate", known, dataset=self.inlet.origin, reason="pulled_again")
+            inlet.ledger.count("duplicate", known, dataset=inlet.origin, reason="pulled_again")
         for start in range(0, len(fresh), _PORTION):
             part = fresh[start : start + _PORTION]
             payloads, ids = [page.payloads[i] for i in part], [page.ids[i] for i in part]
-            await self.inlet.deliver(self.pull.url, payloads, ids)
+            await inlet.deliver(self.pull.address(), payloads, ids)
             self._remember(ids)
-        await asyncio.to_thread(write_durably, self.record, orjson.dumps(dict(page.cursor)))
+        if page.cursor != self._saved:
+            await asyncio.to_thread(write_durably, self.record, orjson.dumps(dict(page.cursor)))
+            self._saved = page.cursor
 
     def _remember(self, ids: list[str]) -> None:
         self._lately.update(dict.fromkeys(ids))
@@ -123,8 +133,9 @@ class Rounds:
         try:
             found = orjson.loads(self.record.read_bytes())
         except (FileNotFoundError, orjson.JSONDecodeError):
-            return {}  # better twice than never: identities tell what is known
-        return found if isinstance(found, dict) else {}
+            found = {}  # better twice than never: identities tell what is known
+        self._saved = found if isinstance(found, dict) else {}
+        return self._saved
 
     def _down(self, ja: str, en: str, pause: float) -> float:
         health = self.inlet.health
@@ -132,34 +143,3 @@ class Rounds:
         health.errors["round_failed"] += 1
         log.error("pull failed; trying again", pull=self.inlet.origin, reason=en)
         return min(max(pause, self.pull.every) * 2, _LONGEST_PAUSE)
-
-
-def _client(pull: Pull) -> httpx.AsyncClient:
-    trusted = context(pull.ca)
-    return httpx.AsyncClient(
-        base_url=pull.url,
-        timeout=_TIMEOUT,
-        verify=trusted,
-        proxy=_proxy(pull),
-        trust_env=False,
-        headers={"User-Agent": "Hinomi", "Accept": "application/json"},
-    )
-
-
-def _proxy(pull: Pull) -> httpx.Proxy | None:
-    if pull.proxy is None:
-        return None
-    if pull.proxy_auth is None:
-        return httpx.Proxy(pull.proxy)
-    name, mark, password = pull.proxy_auth.reveal().partition(":")
-    if not mark:
-        raise InputError(
-            "proxy_auth の中身は「利用者名:パスワード」の形にしてください。",
-            "the secret of proxy_auth is to be user:password",
-        )
-    return httpx.Proxy(pull.proxy, auth=(name, password))
-
-
-def _skewed(api: Api) -> str:
-    seconds = int(api.skew.total_seconds())
-    return f"相手の時計と {abs(seconds)} 秒ずれています(時刻同期を確かめてください)。" if seconds else ""

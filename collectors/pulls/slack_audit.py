@@ -9,14 +9,14 @@ from collections.abc import AsyncIterator
 from typing import Literal
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, page
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, page
 from collectors.pulls.signin import FixedToken, SignIn
 from hinomi.secret import Secret
 
 _STREAM = "audit"
 
 
-class SlackAudit(Pull):
+class SlackAudit(ApiPull):
     """`kind: slack_audit`."""
 
     kind: Literal["slack_audit"]

@@ -13,14 +13,14 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from collectors.pulls.api import Api
-from collectors.pulls.pull import Cursor, Page, Progress, Pull, Window, page
+from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, page
 from collectors.pulls.signin import ClientCredentials, OAuth, SignIn
 from hinomi.secret import Secret
 
 _REPORTS = {"operationlogs": "operation_logs", "activities": "activity_logs"}
 
 
-class ZoomReports(Pull):
+class ZoomReports(ApiPull):
     """`kind: zoom_reports`."""
 
     kind: Literal["zoom_reports"]

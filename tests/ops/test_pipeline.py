@@ -10,6 +10,7 @@ from collectors import catalogue
 from collectors.enrich import Enricher, EnrichSettings
 from collectors.privacy import Privacy, PrivacySettings
 from collectors.source import Source
+from collectors.unopened import ORIGIN, Unopened
 from hinomi import ecs
 from hinomi.clock import FixedClock
 from hinomi.ledger import Ledger, Line
@@ -204,3 +205,16 @@ def test_health_of_senders(tmp_path: Path) -> None:
     assert found["quiet"] == {"origin": "quiet", "source": "squid.access", "received": 0}
     assert (found["fw"]["received"], found["fw"]["parsed"], found["fw"]["dead_letters"]) == (4, 3, 1)
     assert found["fw"]["last_received"].startswith("2026-11-20T03:00")
+
+
+def test_what_could_not_be_opened_is_a_dead_letter_of_its_origin(tower: Tower) -> None:
+    """A line of `hinomi.unopened` becomes a dead letter under the pull that it came for, with the reason told there."""
+    letter = Unopened("aws", "aws.cloudtrail", "unopened: no_such_object", "s3://trail/a.json.gz")
+    tower.send(letter.line(), b"{", origin=ORIGIN)
+    rows = {
+        row["event.original"]: row for row in tower.events.search("event.dataset: hinomi.dead_letter").rows
+    }
+    named = rows["s3://trail/a.json.gz"]
+    assert named["hinomi.origin"] == "aws" and named["error.message"] == "unopened: no_such_object"
+    assert named["hinomi.dead_letter.source"] == "aws.cloudtrail"
+    assert rows["{"]["error.message"] == "unopened"

@@ -1,0 +1,361 @@
+"""CloudTrail and its kin from S3 by an SQS queue: every form of notice, nothing lost, nothing doubled, never deleted early."""
+
+import asyncio
+import gzip
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from collectors import unopened
+from collectors.aws.objects import Unreadable, portions
+from collectors.pulls import kinds
+from collectors.pulls.aws_s3 import AwsS3
+from collectors.spool import Reader
+from collectors.transports.health import ListenerHealth
+from collectors.transports.inlet import Inlet
+from hinomi.errors import DependencyDown, Refused
+from hinomi.ledger import Ledger
+from tests.collectors.pulls.aws_child import rounds
+from tests.collectors.pulls.peers import aws as peer
+from tests.collectors.pulls.peers.aws import Aws, Trail, by_eventbridge, by_s3, by_sns, trail_key
+
+READS = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "s3:GetObject")
+
+
+@pytest.fixture(scope="module")
+def there() -> Iterator[Aws]:
+    """One server for all."""
+    with peer.aws() as found:
+        yield found
+
+
+@pytest.fixture
+def trail(there: Aws, request: pytest.FixtureRequest) -> Trail:
+    """A bucket and queue of the test's own."""
+    there.trouble = lambda operation: None
+    there.asked.clear()
+    return Trail(there, request.node.name.replace("_", "-")[:60].rstrip("-")).make()
+
+
+class Puller:
+    """One process after another that pulls; what outlives them is the spool."""
+
+    def __init__(self, trail: Trail, folder: Path, **more: Any) -> None:
+        self.folder = folder / "pull"
+        self.ledger = Ledger()
+        self.health = ListenerHealth("aws", "aws_s3")
+        key, secret = trail.there.user(f"reader-{trail.name}", *READS)
+        self.settings = settings(trail, folder, key, secret, **more)
+        self.pull = AwsS3.model_validate(self.settings)
+
+    def rounds(self) -> None:
+        """One round in a process's place."""
+        asyncio.run(rounds(self.pull, self.folder, self.ledger, self.health))
+
+    def counted(self) -> dict[str, int]:
+        """What was dropped, by reason."""
+        return {line.reason: n for line, n in self.ledger.counts.items() if line.what == "dropped"}
+
+    def spooled(self) -> list[tuple[str, str, str]]:
+        """Event id, origin and text of all that was spooled."""
+        if not (self.folder / "lane-0").exists():
+            return []
+        block = Reader(self.folder / "lane-0").read(None)
+        rows = block.frame.select("event.id", "origin", "payload").iter_rows() if block else []
+        return [(identity, origin, payload.decode()) for identity, origin, payload in rows]
+
+    def stored(self, origin: str = "aws") -> list[str]:
+        """As the store keeps it: each id once."""
+        found = {identity: text for identity, where, text in self.spooled() if where == origin}
+        return list(found.values())
+
+    def letters(self) -> list[dict[str, str]]:
+        """What could not be opened."""
+        return [json.loads(text) for text in self.stored(unopened.ORIGIN)]
+
+
+def settings(trail: Trail, folder: Path, key: str, secret: str, **more: Any) -> dict[str, Any]:
+    """Of a pull of that queue."""
+    (folder / "secret").write_text(secret, encoding="utf-8")
+    url = trail.there.url
+    account = {
+        "access_key_id": key,
+        "secret_access_key": f"file:{folder / 'secret'}",
+        "endpoints": {"s3": url, "sqs": url, "sts": url},
+    }
+    given = {
+        "kind": "aws_s3",
+        "queue": trail.queue,
+        "account": account,
+        "again_after": 0,
+        "attempts": 2,
+        "wait": 0,
+    }
+    return given | more
+
+
+def names(texts: list[str]) -> Counter[str]:
+    """How often each event stands in these lines."""
+    return Counter(json.loads(text)["eventID"] for text in texts)
+
+
+def numbered(n: int) -> dict[str, int]:
+    """Each event once."""
+    return {f"e{number}": 1 for number in range(n)}
+
+
+def test_every_form_of_notice(trail: Trail, tmp_path: Path) -> None:
+    """S3's own, by SNS, by EventBridge, CloudTrail's own, several objects in one; keys with blanks, plus and Japanese.
+    Test messages and removals bring nothing and are counted; every message is gone at the end."""
+    keys = [trail.put(f"{trail_key(n)} 市+役所 {n}", peer.cloudtrail([n])) for n in range(6)]
+    encrypted = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "k"}
+    keys.append(trail.put(trail_key(6), peer.cloudtrail([6]), **encrypted))
+    trail.tell(by_s3(trail.name, keys[0], keys[1]))
+    trail.tell(by_sns(by_s3(trail.name, keys[2])))
+    trail.tell(by_eventbridge(trail.name, keys[3]))
+    trail.tell(by_sns(by_eventbridge(trail.name, keys[4])))
+    trail.tell(by_sns({"s3Bucket": trail.name, "s3ObjectKey": [keys[5], keys[6]]}))
+    trail.tell({"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": trail.name})
+    trail.tell(by_s3(trail.name, keys[0], event="ObjectRemoved:Delete"))
+    puller = Puller(trail, tmp_path)
+    puller.rounds()
+    assert names(puller.stored()) == numbered(7)
+    assert trail.left() == (0, 0)
+    assert "日本語 ] }" in puller.stored()[0]
+    assert puller.counted() == {"notice_of_no_object": 2}
+
+
+def test_objects_go_to_their_formats(trail: Trail, tmp_path: Path) -> None:
+    """VPC flows (default and custom fields), WAF and GuardDuty by their folders; digest files are none."""
+    head = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
+    flow = "2 123456789012 eni-1a 10.0.0.1 203.0.113.9 443 50000 6 10 840 1700000000 1700000060 ACCEPT OK"
+    own = "version vpc-id srcaddr dstaddr action\n5 vpc-1 10.0.0.2 203.0.113.8 REJECT\n"
+    logs = f"AWSLogs/{peer.ACCOUNT}"
+    held = {
+        f"{logs}/vpcflowlogs/{peer.REGION}/a.log.gz": gzip.compress(f"{head}\n{flow}\n".encode()),
+        f"{logs}/vpcflowlogs/{peer.REGION}/b.log": own.encode(),
+        f"{logs}/WAFLogs/{peer.REGION}/acl/w.log.gz": gzip.compress(b'{"timestamp":1}\n{"timestamp":2}\n'),
+        f"{logs}/GuardDuty/{peer.REGION}/g.jsonl.gz": gzip.compress(b'{"id":"g"}\n'),
+        f"{logs}/CloudTrail-Digest/{peer.REGION}/d.json.gz": gzip.compress(b"{}"),
+        trail_key(0): peer.cloudtrail([0]),
+    }
+    trail.tell(by_s3(trail.name, *(trail.put(key, content) for key, content in held.items())))
+    puller = Puller(trail, tmp_path)
+    puller.rounds()
+    assert puller.stored("aws.flow_logs") == [
+        flow,
+        '{"version":"5","vpc-id":"vpc-1","srcaddr":"10.0.0.2","dstaddr":"203.0.113.8","action":"REJECT"}',
+    ]
+    assert len(puller.stored("aws.waf")) == 2
+    assert puller.stored("aws.guardduty") == ['{"id":"g"}']
+    assert names(puller.stored()) == numbered(1)
+    assert puller.counted() == {"digest_file": 1}
+
+
+def test_a_repeated_message_is_stored_once(trail: Trail, tmp_path: Path) -> None:
+    """Standard queues deliver twice at times, and two trails write one event: known by its own id, in any process."""
+    key = trail.put(trail_key(0), peer.cloudtrail(range(3)))
+    other = trail.put(trail_key(1), peer.cloudtrail(range(2, 5)))
+    puller = Puller(trail, tmp_path)
+    for _ in range(2):
+        trail.tell(by_s3(trail.name, key))
+        trail.tell(by_s3(trail.name, other))
+        puller.rounds()
+    assert names(puller.stored()) == numbered(5)
+
+
+def test_patient_with_throttling_and_5xx(trail: Trail, tmp_path: Path) -> None:
+    """Busy answers of the queue and of the bucket delay what comes, and lose nothing."""
+    trail.tell(by_s3(trail.name, trail.put(trail_key(0), peer.cloudtrail(range(4)))))
+    left = {"ReceiveMessage": [peer.BUSY], "GET": [peer.AWAY, peer.AWAY], "DeleteMessage": [peer.AWAY]}
+
+    def trouble(operation: str) -> peer.Answer | None:
+        waiting = left.get(operation.split()[0], [])
+        return waiting.pop() if waiting else None
+
+    trail.there.trouble = trouble
+    puller = Puller(trail, tmp_path)
+    puller.rounds()
+    assert names(puller.stored()) == numbered(4)
+    assert trail.left() == (0, 0)
+    assert not any(left.values())
+
+
+def test_a_dead_queue_is_said_and_tried_again_later(trail: Trail, tmp_path: Path) -> None:
+    """The message names the queue, and no stack trace; the queue keeps its messages."""
+    trail.tell(by_s3(trail.name, trail.put(trail_key(0), peer.cloudtrail([0]))))
+    trail.there.trouble = lambda operation: peer.AWAY if operation == "ReceiveMessage" else None
+    puller = Puller(trail, tmp_path)
+    with pytest.raises(DependencyDown, match=trail.name):
+        puller.rounds()
+    trail.there.trouble = lambda operation: None
+    puller.rounds()
+    assert names(puller.stored()) == numbered(1)
+
+
+def test_poison_becomes_a_dead_letter_with_its_reason(trail: Trail, tmp_path: Path) -> None:
+    """No notice at all: at once. An object that is gone or broken: after so many tries. Each names what and why; what
+    stood before a break is kept; the good message beside them is not held up; the queue is empty at the end."""
+    broken = peer.cloudtrail(range(500))
+    trail.tell("hello")
+    trail.tell({"a": 1})
+    trail.tell(by_s3(trail.name, trail_key(8)))
+    trail.tell(by_s3(trail.name, trail.put(trail_key(9), broken[:-40])))
+    trail.tell(
+        by_s3(trail.name, trail.put(trail_key(7), gzip.compress(b'{"Records":[{"eventID":"e900"},{"a":}]}')))
+    )
+    trail.tell(by_s3(trail.name, trail.put(trail_key(1), peer.cloudtrail([1000]))))
+    puller = Puller(trail, tmp_path)
+    for _ in range(2):
+        puller.rounds()
+    reasons = {letter["text"]: letter["reason"] for letter in puller.letters()}
+    assert reasons == {
+        "hello": "unopened: not_json",
+        '{"a": 1}': "unopened: not_a_notice",
+        f"s3://{trail.name}/{trail_key(8)}": "unopened: no_such_object",
+        f"s3://{trail.name}/{trail_key(9)}": "unopened: broken_gzip",
+        f"s3://{trail.name}/{trail_key(7)}": "unopened: broken_json",
+    }
+    assert {letter["origin"] for letter in puller.letters()} == {"aws"}
+    kept = names(puller.stored())
+    assert kept["e1000"] == kept["e900"] == kept["e0"] == 1
+    assert set(kept.values()) == {1}
+    assert trail.left() == (0, 0)
+
+
+def test_a_wrong_key_is_said_without_it(trail: Trail, tmp_path: Path) -> None:
+    """A signature that does not hold: the message tells what to check, shows no secret, and nothing is deleted."""
+    trail.tell(by_s3(trail.name, trail.put(trail_key(0), peer.cloudtrail([0]))))
+    puller = Puller(trail, tmp_path)
+    right = (tmp_path / "secret").read_text(encoding="utf-8")
+    (tmp_path / "secret").write_text("wr0ng-secret", encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        puller.rounds()
+    assert "確かめてください" in refused.value.ja and "wr0ng" not in str(refused.value)
+    (tmp_path / "secret").write_text(right, encoding="utf-8")
+    puller.rounds()  # a secret that was replaced takes effect
+    assert names(puller.stored()) == numbered(1)
+
+
+def test_an_object_that_may_not_be_read_waits_for_the_permission(trail: Trail, tmp_path: Path) -> None:
+    """The message goes back to the queue, the doctor says why, and others go on."""
+    other = Trail(trail.there, f"{trail.name[:40]}-other").make()
+    trail.tell(by_s3(other.name, other.put(trail_key(0), peer.cloudtrail([0]))))
+    trail.tell(by_s3(trail.name, trail.put(trail_key(1), peer.cloudtrail([1]))))
+    puller = Puller(trail, tmp_path, again_after=60)
+    key, secret = trail.there.user(f"narrow-{trail.name}", *READS[:3])
+    allowed = {"Effect": "Allow", "Action": READS[3], "Resource": f"arn:aws:s3:::{trail.name}/*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    trail.there.client("iam").put_user_policy(
+        UserName=f"narrow-{trail.name}", PolicyName="bucket", PolicyDocument=policy
+    )
+    narrow = AwsS3.model_validate(settings(trail, tmp_path, key, secret, again_after=60))
+    asyncio.run(rounds(narrow, puller.folder, puller.ledger, puller.health))
+    assert names(puller.stored()) == {"e1": 1}
+    assert not puller.letters()
+    assert other.name in puller.health.problem and "AccessDenied" in puller.health.problem
+    assert trail.left() == (0, 1)
+
+
+def test_a_role_is_taken_on(trail: Trail, tmp_path: Path) -> None:
+    """The user may only take on the role; the role may read."""
+    there = trail.there
+    iam = there.client("iam")
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": "*"}}
+    role = iam.create_role(
+        RoleName=f"r-{trail.name}",
+        AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}),
+    )["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": list(READS), "Resource": "*"}
+    iam.put_role_policy(
+        RoleName=f"r-{trail.name}",
+        PolicyName="own",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [allowed]}),
+    )
+    trail.tell(by_s3(trail.name, trail.put(trail_key(0), peer.cloudtrail([0]))))
+    key, secret = there.user(f"u-{trail.name}", "sts:AssumeRole")
+    puller = Puller(trail, tmp_path)
+    given = settings(trail, tmp_path, key, secret)
+    bare = AwsS3.model_validate(given)
+    with pytest.raises(Refused):
+        asyncio.run(rounds(bare, puller.folder, puller.ledger, puller.health))
+    given["account"] |= {"role": role, "external_id": "city"}
+    asyncio.run(rounds(AwsS3.model_validate(given), puller.folder, puller.ledger, puller.health))
+    assert names(puller.stored()) == numbered(1)
+
+
+def test_a_message_stays_ours_while_its_object_is_long(
+    trail: Trail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An object that takes longer than the visibility timeout: the message is never seen by another meanwhile."""
+    trail.tell(by_s3(trail.name, trail.put(trail_key(0), peer.cloudtrail(range(3)))))
+    puller = Puller(trail, tmp_path, visible_after=3)
+    seen: list[int] = []
+    deliver = Inlet.deliver
+
+    async def slow(self: Inlet, *given: Any, **more: Any) -> Any:
+        for _ in range(9):
+            await asyncio.sleep(0.5)
+            seen.append((await asyncio.to_thread(trail.left))[0])
+        return await deliver(self, *given, **more)
+
+    monkeypatch.setattr(Inlet, "deliver", slow)
+    puller.rounds()
+    assert seen == [0] * 9
+    assert "ChangeMessageVisibility" in trail.there.asked
+    assert names(puller.stored()) == numbered(3)
+
+
+@pytest.mark.slow
+def test_killed_between_any_two_steps(trail: Trail, tmp_path: Path) -> None:
+    """kill -9 before the spool, after it, before and after the deletion: each event is there once."""
+    for n in range(3):
+        trail.tell(by_s3(trail.name, trail.put(trail_key(n), peer.cloudtrail(range(n * 2, n * 2 + 2)))))
+    puller = Puller(trail, tmp_path, visible_after=3)
+    told = json.dumps(puller.settings)
+    deaths = 0
+    for step in ("before_spool", "after_spool", "before_delete", "after_delete", "never"):
+        command = [sys.executable, "-m", "tests.collectors.pulls.aws_child", told, str(puller.folder), step]
+        ended = subprocess.run(command, timeout=120, check=False, capture_output=True, text=True)
+        assert ended.returncode in (-9, 0), ended.stderr
+        deaths += ended.returncode == -9
+    assert deaths == 4
+    assert names(puller.stored()) == numbered(6)
+    assert trail.left() == (0, 0)
+
+
+def test_a_long_object_streams_through(tmp_path: Path) -> None:
+    """Fifty thousand records pass in portions; no more than a few are held at a time."""
+    import tracemalloc
+
+    path = tmp_path / "big.json.gz"
+    with gzip.open(path, "wt", compresslevel=1) as file:
+        file.write('{"Records": [')
+        for n in range(20_000):
+            file.write(("," if n else "") + json.dumps(peer.record(n, responseElements={"x": "y" * 500})))
+        file.write("]}")
+    tracemalloc.start()
+    with path.open("rb") as body:
+        seen = sum(len(portion.payloads) for portion in portions(body, "x"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert seen == 20_000
+    assert peak < 24 << 20
+
+
+def test_parquet_is_said(tmp_path: Path) -> None:
+    """A flow log in Parquet is not read as text."""
+    (tmp_path / "p").write_bytes(b"PAR1....")
+    with (tmp_path / "p").open("rb") as body, pytest.raises(Unreadable, match="parquet"):
+        list(portions(body, "x"))
+
+
+def test_it_is_a_kind() -> None:
+    """Found by being in the folder."""
+    assert kinds()["aws_s3"] is AwsS3
