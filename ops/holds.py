@@ -12,9 +12,9 @@ from hinomi.alert import Alert
 from hinomi.batch import SIGNALS
 from hinomi.clock import Clock
 from hinomi.errors import InputError
-from hinomi.incident import Incident
 from hinomi.store import Record, Records, Span
 from responders.audit import Audit
+from responders.incidents import casefile
 
 KIND = "hold"
 _AROUND = timedelta(days=1)
@@ -24,10 +24,7 @@ def begin(records: Records, clock: Clock, number: int, *, by: str, reason: str) 
     """Hold the evidence of the incident with that number. Raises InputError where there is none or no reason."""
     if not reason.strip():
         raise InputError("保存指定には理由が必要です。", "a hold needs a reason")
-    found = records.find("incident", {"number": number}, limit=1)
-    if not found:
-        raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
-    incident = Incident.model_validate(found[0].body)
+    incident = casefile.numbered(records, number)
     alerts = [
         Alert.model_validate(r.body) for i in incident.alert_ids if (r := records.get("alert", i)) is not None
     ]

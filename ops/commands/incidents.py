@@ -8,10 +8,10 @@ from rich.console import Console
 from rich.table import Table
 
 from hinomi.clock import JST
-from hinomi.errors import InputError
 from hinomi.incident import Incident, Status, Verdict
 from hinomi.text import inert
-from ops.opened import Opened, opened, operator
+from ops.opened import opened, operator
+from responders.incidents.casefile import numbered
 from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
@@ -57,7 +57,7 @@ def register(app: typer.Typer) -> None:
     def show(number: int, data: Path = DATA) -> None:
         """経過を示す / show the story and the timeline."""
         with opened(data) as place:
-            incident = _find(place, number)
+            incident = numbered(place.records, number)
         lines = [f"#{incident.number} [{incident.grade}] {incident.title_ja}", incident.story_ja, ""]
         lines += [
             f"{line.time.astimezone(JST):%m-%d %H:%M}  {line.actor}  {line.ja}" for line in incident.timeline
@@ -69,7 +69,7 @@ def register(app: typer.Typer) -> None:
     def ack(number: int, data: Path = DATA) -> None:
         """対応を始める(確認の印)/ acknowledge."""
         with opened(data) as place:
-            place.desk.acknowledge(_find(place, number).id, actor=operator(), roles=[OPERATOR])
+            place.desk.acknowledge(numbered(place.records, number).id, actor=operator(), roles=[OPERATOR])
         typer.echo(f"#{number} を確認しました。(acknowledged)")
 
     @incidents.command()
@@ -81,7 +81,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """終了する / close with a verdict."""
         with opened(data) as place:
-            place.desk.close(_find(place, number).id, verdict, reason, actor=operator(), roles=[OPERATOR])
+            place.desk.close(
+                numbered(place.records, number).id, verdict, reason, actor=operator(), roles=[OPERATOR]
+            )
         typer.echo(f"#{number} を終了しました。(closed)")
 
     @incidents.command()
@@ -92,12 +94,5 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """再開する / open a closed one again."""
         with opened(data) as place:
-            place.desk.reopen(_find(place, number).id, reason, actor=operator(), roles=[OPERATOR])
+            place.desk.reopen(numbered(place.records, number).id, reason, actor=operator(), roles=[OPERATOR])
         typer.echo(f"#{number} を再開しました。(opened again)")
-
-
-def _find(place: Opened, number: int) -> Incident:
-    found = place.records.find("incident", {"number": number}, limit=1)
-    if not found:
-        raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
-    return Incident.model_validate(found[0].body)

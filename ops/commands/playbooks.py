@@ -11,10 +11,10 @@ import yaml
 from dashboards.users import Users
 from hinomi.alert import Alert
 from hinomi.errors import HinomiError, InputError
-from hinomi.incident import Incident
 from hinomi.text import inert
 from ops.opened import Opened, opened, operator, remembered
 from ops.settings import read_settings
+from responders.incidents import casefile
 from responders.playbooks.playbook import catalogue, lint, load
 from responders.playbooks.run import KIND, Run
 from responders.playbooks.settings import PlaybookSettings
@@ -72,10 +72,7 @@ def register(app: typer.Typer) -> None:
         if playbook is None:
             raise InputError(f"プレイブック「{name}」はありません。", f'there is no playbook "{name}"')
         with opened(data) as place:
-            found = place.records.find("incident", {"number": number}, limit=1)
-            if not found:
-                raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
-            incident = Incident.model_validate(found[0].body)
+            incident = casefile.numbered(place.records, number)
             held = (place.records.get("alert", one) for one in incident.alert_ids)
             went = rehearse(playbook, incident, [Alert.model_validate(one.body) for one in held if one])
         for step in went.run.steps:

@@ -23,6 +23,14 @@ def read(records: Records, incident_id: str) -> Incident:
     return incident
 
 
+def numbered(records: Records, number: int) -> Incident:
+    """The incident that people call by this number. Raises InputError when there is none."""
+    found = records.find("incident", {"number": number}, limit=1)
+    if not found:
+        raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
+    return Incident.model_validate(found[0].body)
+
+
 def change(records: Records, incident_id: str, edit: Edit, *, start: Incident | None = None) -> Incident:
     """The incident after `edit`, written over exactly what `edit` saw; another's change makes it look again.
 
