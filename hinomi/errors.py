@@ -7,6 +7,7 @@ HinomiError
 │   └── QueryError    a search expression
 ├── StoreError        the store could not do what was asked
 │   └── Conflict      a record changed since it was read
+├── AuditBroken       the audit log's end is not ours: nothing may be decided or done until it was looked at
 ├── SpoolFull         the spool is at its limit; the sender must wait
 ├── DependencyDown    a server that we need does not answer; retried by the caller
 └── Refused           a person or policy does not allow it
@@ -79,6 +80,10 @@ class StoreError(HinomiError):
 
 class Conflict(StoreError):
     """A record changed since it was read; read it again and decide anew."""
+
+
+class AuditBroken(HinomiError):
+    """The audit log cannot go on. No StoreError: people are called all the same."""
 
 
 class SpoolFull(HinomiError):

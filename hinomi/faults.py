@@ -1,12 +1,40 @@
 """Work on many things of which one may be broken: the others are done all the same, then what went wrong is raised."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+import structlog
 
 from hinomi.errors import StoreError
+from hinomi.store import Record
+
+T = TypeVar("T")
+log = structlog.get_logger()
+_said: set[tuple[str, str, int]] = set()
+
+
+def readable(records: Iterable[Record], read: Callable[[Record], T]) -> Iterator[T]:
+    """Each record as `read` gives it. One that is damaged, or of a release that wrote it otherwise, is passed over and said
+    once: what it asks for is not done, and nobody else waits for it. Raises StoreError."""
+    for record in records:
+        try:
+            value = read(record)
+        except StoreError:
+            raise
+        except Exception as error:  # whatever the record holds
+            if (mark := (record.kind, record.id, record.version)) not in _said:
+                _said.add(mark)
+                log.error(
+                    "record_damaged",
+                    kind=record.kind,
+                    id=record.id,
+                    reason=f"{type(error).__name__}: {error}"[:300],
+                )
+        else:
+            yield value
 
 
 @dataclass(slots=True)

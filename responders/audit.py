@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from hinomi.clock import Clock
-from hinomi.errors import Conflict, StoreError
+from hinomi.errors import AuditBroken, Conflict
 from hinomi.store import Record, Records
 
 KIND = "audit"
@@ -56,7 +56,7 @@ class Audit:
     def append(
         self, *, actor: str, action: str, target: str, details: Mapping[str, Any] | None = None
     ) -> str:
-        """Write an entry durably, before the act that it speaks of. Returns its number."""
+        """Write an entry durably, before the act that it speaks of. Returns its number. Raises StoreError, AuditBroken."""
         while True:
             last = self.records.last(KIND)
             number, previous = _after(last)
@@ -140,12 +140,12 @@ class Audit:
 
 
 def _after(last: Record | None) -> tuple[int, str]:
-    """(number, previous hash) of the entry that follows. Raises StoreError where the newest one is not ours to follow."""
+    """(number, previous hash) of the entry that follows. Raises AuditBroken where the newest one is not ours to follow."""
     if last is None:
         return 1, _GENESIS
     number, digest = _number(last), last.body.get("hash")
     if number is None or not isinstance(digest, str):
-        raise StoreError(
+        raise AuditBroken(
             f"監査記録 {last.id} は火の見が書いたものではないため、続きを書けません。hinomi audit verify で確かめてください。",
             f"audit entry {last.id} was not written by Hinomi, so none can follow; look with hinomi audit verify",
         )

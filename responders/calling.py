@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.clock import JST, Clock
+from hinomi.faults import Faults, readable
 from hinomi.incident import Incident
 from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.audit import Audit
-from responders.duties.clocks import Clocks
+from responders.duties.clocks import Clocks, Warning_
 from responders.incidents import casefile
 from responders.notify import links
 from responders.notify.message import of_incident, plain
@@ -119,8 +120,10 @@ class Calling:
         if self._minute is not None and now - self._minute < timedelta(minutes=1):
             return
         self._minute = now
-        self._hand_over(now)
-        self._remind(now)
+        with Faults() as faults:
+            for part in (self._hand_over, self._remind):
+                with faults.kept():
+                    part(now)
 
     def _put(self, identity: str, at: datetime) -> None:
         if (known := self._when.get(identity)) is not None and known <= at:
@@ -157,11 +160,11 @@ class Calling:
         """Whoever comes on call is told what is open, with the notes of who goes."""
         person = self.rota.who(now)
         held = self.records.get(*SHIFT)
-        if held is not None and held.body["person"] == person:
+        if held is not None and held.body.get("person", "") == person:
             return
         if held is not None and person is not None:
             notes = self.records.find(NOTE, {"state": "open"}, limit=100)
-            lines = self._handed(held.body["person"], [one.body for one in notes])
+            lines = self._handed(held.body.get("person"), list(readable(notes, _note)))
             message = plain("当番の引き継ぎ", lines, outside="当番の引き継ぎがあります", link=self._base)
             self.outbox.plan(person, message, key=f"handover|{now.isoformat()}", incident_id="")
             for note in notes:
@@ -170,58 +173,66 @@ class Calling:
                 )
         self.records.put(*SHIFT, {"person": person, "since": now.isoformat()})
 
-    def _handed(self, before: str | None, notes: list[dict[str, str]]) -> list[str]:
-        open_ = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=10_000)
-        open_.sort(key=lambda one: (-int(one.body["grade"]), int(one.body["number"])))
-        name = self.settings.oncall.people[before].name_ja if before in self.settings.oncall.people else "—"
-        lines = [f"前の当番: {name}", f"終わっていないインシデント: {len(open_)} 件"]
-        lines += [
-            f"・#{one.body['number']} [{one.body['grade']}] {one.body['title_ja']}"
-            f"(担当 {one.body['assignee'] or one.body['acknowledged_by'] or 'なし'})"
-            for one in open_[:15]
+    def _handed(self, before: object, notes: list[str]) -> list[str]:
+        found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=10_000)
+        briefs = [line for *_, line in sorted(readable(found, _brief))]
+        known = self.settings.oncall.people.get(before) if isinstance(before, str) else None
+        lines = [
+            f"前の当番: {known.name_ja if known else '—'}",
+            f"終わっていないインシデント: {len(found)} 件",
         ]
-        lines += [f"・ほか {len(open_) - 15} 件"] if len(open_) > 15 else []
-        lines += ["", "申し送り:", *(f"・{note['text']}({note['by']})" for note in notes)] if notes else []
+        lines += briefs[:15]
+        lines += [f"・ほか {len(briefs) - 15} 件"] if len(briefs) > 15 else []
+        unread = len(found) - len(briefs)
+        lines += [f"・記録が壊れていて読めないもの {unread} 件(画面で確かめてください)"] if unread else []
+        lines += ["", "申し送り:", *notes] if notes else []
         return [*lines, "", f"画面: {self._base}"]
 
     def _remind(self, now: datetime) -> None:
         """Deadlines of reports: to whoever is on call, and to those who are asked last (the CISO) from the last day on."""
-        for warning in Clocks(self.records, self.clock, self.audit).warnings():
-            stage = warning.stage.split("-")[0]
-            who = [self.rota.who(now)]
-            if stage in ("due", "overdue"):
-                who += [
-                    person
-                    for step in self.rota.steps(3)
-                    for name in step.to
-                    if name != "oncall"
-                    for person in self.rota.persons(name)
-                ]
-            held = self.records.get(casefile.KIND, str(warning.clock.body["incident_id"]))
-            number = held.body["number"] if held else "?"
-            due = warning.clock.body.get("due", "")
-            until = (
-                f"{datetime.fromisoformat(due).astimezone(JST):%m月%d日 %H:%M}"
-                if due
-                else warning.duty.when.ja
-            )
-            inferred = "(推定)" if warning.duty.due_inferred else ""
-            lines = [
-                f"{warning.duty.to.ja}への「{warning.duty.what.ja}」",
-                f"期限: {until}{inferred}",
-                f"インシデント #{number}: {self._base}/incidents/{number}",
-                "火の見が外部に送ることはありません。人が送り、送ったことを記録してください。",
-            ]
-            subject = f"{_STAGES[stage]}: {warning.duty.what.ja}(#{number})"
-            message = plain(subject, lines, outside=f"{_STAGES[stage]}(#{number})", link=self._base, grade=3)
-            for person in dict.fromkeys(one for one in who if one):
-                key = f"{warning.clock.id}|{warning.stage}"
-                incident = str(warning.clock.body["incident_id"])
-                self.outbox.plan(person, message, key=key, incident_id=incident)
+        with Faults() as faults:
+            for warning in Clocks(self.records, self.clock, self.audit).warnings():
+                with faults.kept():
+                    self._remind_of(warning, now)
+
+    def _remind_of(self, warning: Warning_, now: datetime) -> None:
+        stage, duty = warning.stage.split("-")[0], warning.duty
+        who = [self.rota.who(now)]
+        if stage in ("due", "overdue"):
+            names = [name for step in self.rota.steps(3) for name in step.to if name != "oncall"]
+            who += [person for name in names for person in self.rota.persons(name)]
+        incident = str(warning.clock.body["incident_id"])
+        held = self.records.get(casefile.KIND, incident)
+        number = held.body.get("number", "?") if held else "?"
+        due = warning.clock.body.get("due", "")
+        until = f"{datetime.fromisoformat(due).astimezone(JST):%m月%d日 %H:%M}" if due else duty.when.ja
+        lines = [
+            f"{duty.to.ja}への「{duty.what.ja}」",
+            f"期限: {until}{'(推定)' if duty.due_inferred else ''}",
+            f"インシデント #{number}: {self._base}/incidents/{number}",
+            "火の見が外部に送ることはありません。人が送り、送ったことを記録してください。",
+        ]
+        subject = f"{_STAGES[stage]}: {duty.what.ja}(#{number})"
+        message = plain(subject, lines, outside=f"{_STAGES[stage]}(#{number})", link=self._base, grade=3)
+        for person in dict.fromkeys(one for one in who if one):
+            key = f"{warning.clock.id}|{warning.stage}"
+            self.outbox.plan(person, message, key=key, incident_id=incident)
 
     @property
     def _base(self) -> str:
         return self.settings.notify.base_url.rstrip("/")
+
+
+def _note(held: Record) -> str:
+    return f"・{held.body['text']}({held.body['by']})"
+
+
+def _brief(held: Record) -> tuple[int, int, str]:
+    """An open incident in a line, with what it is ordered by: the gravest first."""
+    body = held.body
+    owner = body.get("assignee") or body.get("acknowledged_by") or "なし"
+    line = f"・#{body['number']} [{body['grade']}] {body['title_ja']}(担当 {owner})"
+    return -int(body["grade"]), int(body["number"]), line
 
 
 def _gravity(held: Record) -> tuple[int, str]:

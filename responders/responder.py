@@ -119,8 +119,10 @@ class Responder:
     def start(self) -> None:
         """After a start: settle what a crash left open."""
         self.calling.restart()
-        self.outbox.recover()
-        Shared(self.records).build()
+        with Faults() as faults:
+            for part in (self.outbox.recover, Shared(self.records).build):
+                with faults.kept():
+                    part()
 
     def receive(self, alerts: Iterable[Alert]) -> list[Incident]:
         """Take alerts in; propose playbooks for the incidents that changed, and call people.

@@ -67,10 +67,12 @@ class Respond:
 
     def _begin(self) -> None:
         """What is done once, before acting: settle what a crash left open, read where the correlator was."""
-        self.responder.start()
-        self.rhythm.load()
-        if self.detection is not None:
-            self.detection.load()
+        loads = [self.detection.load] if self.detection is not None else []
+        faults = Faults()
+        for part in (self.responder.start, self.rhythm.load, *loads):
+            with faults.kept():
+                part()
+        self._say_faults(faults)
 
     def _turn(self) -> bool:
         """One round: new signals to alerts to incidents, then everything that time brings. True when more waits.
@@ -84,12 +86,15 @@ class Respond:
                     stage()
         except StoreError as error:
             faults.errors.append(error)
-        for one in faults.errors:
-            reason = str(one) if isinstance(one, HinomiError) else f"{type(one).__name__}: {one}"
-            log.error("respond_failed", reason=reason)
+        self._say_faults(faults)
         if faults.errors:
             self.role.stop.wait(1.0)
         return self._more
+
+    def _say_faults(self, faults: Faults) -> None:
+        for one in faults.errors:
+            reason = str(one) if isinstance(one, HinomiError) else f"{type(one).__name__}: {one}"
+            log.error("respond_failed", reason=reason)
 
     def _receive(self) -> None:
         if self.detection is not None:

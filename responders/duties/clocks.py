@@ -12,6 +12,7 @@ from typing import Any
 
 from hinomi.clock import Clock
 from hinomi.errors import InputError
+from hinomi.faults import readable
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
@@ -125,15 +126,18 @@ class Clocks:
     def open(self) -> list[Record]:
         """Clocks of all incidents that run or wait for a decision."""
         found = self.records.find(KIND, {"state": ["running", "proposed"]}, limit=10_000)
-        return sorted(found, key=lambda one: one.body.get("due") or "9999")
+        return sorted(found, key=lambda one: str(one.body.get("due") or "9999"))
 
     def warnings(self) -> Iterator[Warning_]:
         """Who must be told of what now: an undecided clock, one that comes near, is due, is overdue (each day)."""
         now = self.clock.now()
-        for held in self.open():
-            kind, stage = duty(held.body["duty"]), _stage(held.body, now)
-            if stage and not (kind.binding == "voluntary" and _REMINDER.fullmatch(stage)):
-                yield Warning_(held, kind, stage)
+
+        def warning(held: Record) -> Warning_:
+            return Warning_(held, duty(held.body["duty"]), _stage(held.body, now))
+
+        for one in readable(self.open(), warning):
+            if one.stage and not (one.duty.binding == "voluntary" and _REMINDER.fullmatch(one.stage)):
+                yield one
 
     def _start(self, incident_id: str, duty_id: str, details: dict[str, Any], actor: str) -> Record:
         held = self.propose(incident_id, duty_id, by=actor)

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from hinomi.errors import Conflict, InputError
+from hinomi.faults import readable
 from hinomi.identity import digest
 from hinomi.incident import Incident, Status
-from hinomi.store import Records
+from hinomi.store import Record, Records
 from responders.incidents import casefile
 
 KIND = "entity_incidents"
@@ -46,16 +47,16 @@ class Shared:
         """Once, for records that are older than the index. Returns how many incidents were read."""
         if self.records.get(*READY) is not None:
             return 0
-        n = 0
-        for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000):
-            self.note(record.id, record.body["fields"].get("joins_on", []))
-            n += 1
+        found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000)
+        n = sum(1 for _ in readable(found, self._again))
         self.records.put(*READY, {"incidents": n})
         return n
 
+    def _again(self, held: Record) -> None:
+        self.note(held.id, held.body.get("fields", {}).get("joins_on", []))
+
     def _noted(self, entity: str) -> list[str]:
-        held = self.records.get(KIND, digest(entity))
-        return [str(one) for one in held.body["incidents"]] if held else []
+        return _incidents(self.records.get(KIND, digest(entity)))
 
     def _open(self, identity: str) -> Incident | None:
         """The incident, or the one that it was merged into, while it is open."""
@@ -68,7 +69,7 @@ class Shared:
     def _change(self, entity: str, *, add: str = "", drop: str = "") -> None:
         while True:
             held = self.records.get(KIND, digest(entity))
-            before = [str(one) for one in held.body["incidents"]] if held else []
+            before = _incidents(held)
             after = [one for one in before if one != drop]
             after += [add] if add and add not in after else []
             if after == before:
@@ -83,3 +84,9 @@ class Shared:
             except Conflict:
                 continue
             return
+
+
+def _incidents(held: Record | None) -> list[str]:
+    """What is noted; nothing where the note is damaged: its alerts open an incident of their own."""
+    noted = held.body.get("incidents") if held else None
+    return [str(one) for one in noted] if isinstance(noted, list) else []

@@ -5,6 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict, Field
 
 from hinomi.alert import Alert, Level
+from hinomi.faults import readable
 from hinomi.store import Records
 
 KIND = "suppression"
@@ -40,9 +41,9 @@ class Suppression(BaseModel):
 
 
 def covering(records: Records, alert: Alert, now: datetime) -> Suppression | None:
-    """The first suppression that covers the alert."""
-    for record in records.find(KIND, {"rule_id": [ANY_RULE, alert.rule_id]}):
-        suppression = Suppression.model_validate(record.body)
+    """The first suppression that covers the alert; one that cannot be read covers none: people are called."""
+    found = records.find(KIND, {"rule_id": [ANY_RULE, alert.rule_id]})
+    for suppression in readable(found, lambda held: Suppression.model_validate(held.body)):
         if suppression.covers(alert, now):
             return suppression
     return None

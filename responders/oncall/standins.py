@@ -7,6 +7,7 @@ from typing import Any
 
 from hinomi.clock import Clock
 from hinomi.errors import InputError
+from hinomi.faults import readable
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
@@ -26,11 +27,11 @@ class Standins:
 
     def __call__(self) -> Sequence[Override]:
         """As the rota wants them."""
-        found = self.records.find(OVERRIDE, {"state": "open"}, limit=1000)
-        return [
-            Override.model_validate({key: one.body[key] for key in ("start", "end", "person", "reason")})
-            for one in found
-        ]
+        return list(readable(self.records.find(OVERRIDE, {"state": "open"}, limit=1000), _override))
+
+
+def _override(held: Record) -> Override:
+    return Override.model_validate({key: held.body[key] for key in ("start", "end", "person", "reason")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,12 +199,12 @@ def test_an_entry_that_cannot_be_read(
 
 def test_nothing_is_written_behind_a_stranger_s_entry(tmp_path: Path) -> None:
     """An entry put at the end that is not ours stops the log with a sentence: nothing is chained to it unseen."""
-    from hinomi.errors import StoreError
+    from hinomi.errors import AuditBroken
 
     records = SqliteRecords(tmp_path / "records.sqlite")
     log = Audit(records, FixedClock(NIGHT))
     log.append(actor="sato", action="look", target="a")
     records.put("audit", "zzz", {"actor": "ito"})
-    with pytest.raises(StoreError, match="hinomi audit verify"):
+    with pytest.raises(AuditBroken, match="hinomi audit verify"):
         log.append(actor="sato", action="look", target="b")
     assert [problem.entry for problem in log.verify()] == ["zzz"]
