@@ -119,8 +119,9 @@ DOCUMENT = r"^(?:\xef\xbb\xbf)?\{"
 """A line of text inside a shipper's JSON document: its letters may be escaped."""
 
 
-ADDRESSES = (r"::", r"(?:[0-9a-f]{1,4}:){6}")
-"""What every line with an IPv6 address holds: a column has its short form (RFC 5952), the line may have another."""
+ADDRESSES = (r"(?:^|[^g-z])::", r"(?:[0-9a-f]{1,4}:){6}")
+"""What every line with an IPv6 address holds: a column has its short form (RFC 5952), the line may have another. No reader
+takes an address that begins right behind a letter beyond f: `arn:aws:sts::1` is none."""
 
 
 class Passing(NamedTuple):

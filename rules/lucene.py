@@ -6,6 +6,7 @@ columns of the log-source tables (`OurFields`), case that does not count (Sigma'
 address fields, numbers in vendor fields. What Lucene cannot say is refused with the reason, never left out silently.
 """
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from sigma.exceptions import SigmaError, SigmaFeatureNotSupportedByBackendError
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
 from sigma.processing.transformations.base import DetectionItemTransformation
 from sigma.rule import SigmaDetectionItem, SigmaRule
-from sigma.types import SigmaString, SpecialChars
+from sigma.types import SigmaCasedString, SigmaString, SpecialChars
 
 from hinomi import ecs
 from hinomi.errors import ContentError
@@ -105,12 +106,18 @@ class _Backend(LuceneBackend):
         return "(" + " OR ".join(str(self.convert_condition_field_eq_val(one, state)) for one in each) + ")"
 
     def convert_condition_val_str(self, cond: Any, state: ConversionState) -> str:
-        inner = _pattern(cond.value, folded=True)
-        return "(" + " OR ".join(_text(line, f".*{inner}.*") for line in _LINES) + ")"
+        """A keyword: in the line, also as JSON writes it, and in the message; what the engine searches."""
+        folded = not isinstance(cond.value, SigmaCasedString)
+        line, plain = (_pattern(cond.value, folded=folded, line=line) for line in (True, False))
+        return f"({_text('event.original', f'.*{line}.*')} OR {_text('message', f'.*{plain}.*')})"
 
     def convert_condition_val_num(self, cond: Any, state: ConversionState) -> str:
-        inner = _folded(str(cond.value))
-        return "(" + " OR ".join(_text(line, f".*{inner}.*") for line in _LINES) + ")"
+        return " OR ".join(_text(line, f".*{_folded(str(cond.value))}.*") for line in _LINES).join("()")
+
+    def convert_condition_val_re(self, cond: Any, state: ConversionState) -> str:
+        if cond.value.flags:
+            raise SigmaFeatureNotSupportedByBackendError("Lucene has no flags for regular expressions")
+        return " OR ".join(_text(line, _regex(str(cond.value.regexp))) for line in _LINES).join("()")
 
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> str:
         """A negation alone matches nothing in Lucene: it is taken from everything."""
@@ -191,7 +198,9 @@ def _text(column: str, pattern: str) -> str:
     return f"{_name(column)}:/{pattern or '()'}/"
 
 
-def _pattern(value: SigmaString, *, folded: bool) -> str:
+def _pattern(value: SigmaString, *, folded: bool, line: bool = False) -> str:
+    """line: of a text inside a line, which may be a JSON document."""
+    sign_of = _either if folded else _literal
     parts = []
     for part in value.s:
         if part is SpecialChars.WILDCARD_MULTI:
@@ -199,10 +208,20 @@ def _pattern(value: SigmaString, *, folded: bool) -> str:
         elif part is SpecialChars.WILDCARD_SINGLE:
             parts.append(".")
         elif isinstance(part, str):
-            parts.append(_folded(part) if folded else _literal(part))
+            parts += [_escapable(sign, sign_of(sign)) if line else sign_of(sign) for sign in part]
         else:
             raise SigmaFeatureNotSupportedByBackendError("a placeholder has no value")
     return "".join(parts)
+
+
+def _escapable(sign: str, plain: str) -> str:
+    """A sign as it is or as JSON may write it: `\\"`, `\\\\`, `\\n`, `\\u00e9`."""
+    if sign in '"\\/':
+        return rf"[\\]?{plain}"
+    if sign.isascii() and sign.isprintable():
+        return plain
+    short = json.dumps(sign)[1:-1]
+    return f"({plain}|{_folded(short)})"
 
 
 def _folded(text: str) -> str:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rules.engine import derived
+from rules.engine.content import is_ours
 from rules.engine.fold import fold, fold_all
 from rules.engine.pattern import EDGE
 
@@ -25,10 +26,7 @@ Rows = npt.NDArray[np.int64]
 Codes = npt.NDArray[np.int32]
 
 KEYWORDS = ""
-"""The name of the column that is every text of the event."""
-
-_NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
-"""Texts that we put there ourselves: a keyword does not search them."""
+"""The name of the column that is every text of the event as its source wrote it (`rules.engine.content`)."""
 
 _WHOLE = 2**53
 
@@ -175,7 +173,7 @@ class Columns:
 
     def _contents(self) -> Iterator[str]:
         for column, dtype in self.frame.schema.items():
-            if column in _NOT_CONTENT or (self.content and not column.startswith(self.content)):
+            if is_ours(column) or (self.content and not column.startswith(self.content)):
                 continue
             if dtype in (pl.String, pl.List(pl.String)):
                 yield column

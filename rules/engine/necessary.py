@@ -13,6 +13,7 @@ from typing import Any
 
 from collectors.narrow import ADDRESSES, Text, Verbatim
 from rules.engine import pattern
+from rules.engine.addresses import holds_addresses
 from rules.engine.columns import KEYWORDS
 from rules.engine.fold import fold_all
 from rules.engine.plan import Left
@@ -57,6 +58,8 @@ class AnyOf:
 
 Need = Word | AllOf | AnyOf
 NEVER = AnyOf(())
+_ADDRESS = AnyOf(tuple(Word(expression, 0.001) for expression in ADDRESSES))
+"""A line with an IPv6 address: a column of addresses has its short form, the line may have another spelling."""
 
 
 def needs(left: Iterable[Left], atoms: list[Atom], verbatim: Verbatim) -> Need | None:
@@ -71,7 +74,7 @@ class _Needs:
 
     def of_rules(self, left: Iterable[Left]) -> Need | None:
         rules = [both([self.of(one.program), *map(self._routed, one.where)]) for one in left]
-        always = [Word(expression, 0.0) for expression in (*self.verbatim.always, *ADDRESSES)]
+        always = [Word(expression, 0.0) for expression in self.verbatim.always]
         return either([*always, *rules])
 
     def _routed(self, where: tuple[str, tuple[str, ...]]) -> Need | None:
@@ -99,9 +102,13 @@ class _Needs:
         if atom.operator in _ABSENT:
             return None
         if atom.operator == "cidr" and ":" in str(atom.operand):
-            return NEVER  # lines with an IPv6 address are read whatever they hold else
+            return _ADDRESS
         if atom.column == KEYWORDS:
-            return self._keyword(atom)
+            return either([self._keyword(atom), _ADDRESS])
+        found = self._of_column(atom)
+        return either([found, _ADDRESS]) if _may_be_address(atom.column) else found
+
+    def _of_column(self, atom: Atom) -> Need | None:
         text = _ORIGINAL if atom.column == "event.original" else self.verbatim.of(atom.column)
         if text is None:
             return None
@@ -222,6 +229,11 @@ def _among(atom: Atom, texts: frozenset[str]) -> bool:
         return bool(texts)
     wanted = tuple(atom.operand)
     return any(pattern.matches(wanted, text) for one in texts for text in (one, *fold_all([one])))
+
+
+def _may_be_address(column: str) -> bool:
+    """Whether the reader may have written an address into a column in its short form."""
+    return holds_addresses(column) or column.endswith((".address", ".domain"))
 
 
 def _words(expressions: Sequence[str]) -> Need | None:

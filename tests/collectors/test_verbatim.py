@@ -196,3 +196,17 @@ def test_texts_of_the_source_s_own_are_of_its_own_signs(name: str) -> None:
 def _read_anyway(verbatim: Verbatim, line: str) -> bool:
     """Whether the line is read for one of the expressions for which every line is read."""
     return bool(verbatim.always) and _found(verbatim, line, ["or", []], [])
+
+
+def test_what_an_address_is() -> None:
+    """A rule that names an IPv6 address reads lines with any spelling of one, and no line for the colons of an ARN."""
+    verbatim = catalogue.find("aws.cloudtrail").verbatim
+    assert verbatim is not None
+    atoms = [
+        Atom("source.address", "is", ("::1",), "folded"),
+        Atom("source.address", "cidr", "::1/128", None),
+    ]
+    program = ["or", [["any", "source.address", [0]], ["test", 1]]]
+    for address in ("::1", "0:0:0:0:0:0:0:1", "[::1]", "inside:::1/443", "2001:db8::1"):
+        assert _found(verbatim, f'{{"sourceIPAddress": "{address}"}}', program, atoms)
+    assert not _found(verbatim, '{"arn": "arn:aws:sts::111122223333:assumed-role/x"}', program, atoms)

@@ -185,6 +185,26 @@ def test_generated_lines(lines: list[str], rules: Path, tmp_path: Path) -> None:
     assert sifted == _found([path], rules, tmp_path / "cache", sieve=False)
 
 
+def test_keywords_are_of_the_event_itself(tmp_path: Path) -> None:
+    """A word that we add as a meaning (logon type 10) meets no keyword, in a hunt or where all is read; one in a value does."""
+    (tmp_path / "rules").mkdir()
+    for number, word in enumerate(["RemoteInteractive", "10.0.0.9", "PC\\\\ADMIN"]):
+        rule = {
+            "title": word,
+            "id": f"00000000-0000-4000-8000-{number:012}",
+            "logsource": {"product": "windows", "service": "security"},
+            "detection": {"keywords": [word], "condition": "keywords"},
+        }
+        (tmp_path / "rules" / f"{number}.yml").write_text(yaml.safe_dump(rule), encoding="utf-8")
+    event = {"EventID": 4624, "Channel": SECURITY, "SourceName": PROVIDERS[SECURITY], "LogonType": 10}
+    path = tmp_path / "events.jsonl"
+    path.write_text(json.dumps({**event, "IpAddress": "10.0.0.9", "A": "PC\\admin"}) + "\n", encoding="utf-8")
+    for sieve in (True, False):
+        _, events, by_rule = _found([path], tmp_path / "rules", tmp_path / "cache", sieve=sieve)
+        assert events == 1
+        assert sorted(title for _, title, _ in by_rule) == ["10.0.0.9", "PC\\\\ADMIN"]
+
+
 def test_saas_lines(tmp_path: Path) -> None:
     """Audit records of which only those are read that hold a rule's words, one with its letters escaped."""
     operations = ["New-InboxRule", "FileDownloaded", "FileAccessed", "UserLoggedIn"]

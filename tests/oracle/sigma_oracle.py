@@ -5,16 +5,20 @@ An event maps dotted fields to str, int, float, bool, None or a list of texts; a
 """
 
 import ipaddress
-import operator
 import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date
 from typing import Any
 
-from tests.oracle.sigma_values import expanded, forms, rendered
+from tests.oracle.sigma_values import COMPARE, UNITS, compares, expanded, forms, number, part, rendered
 
 Event = Mapping[str, Any]
-NOT_CONTENT = {"event.id", "event.dataset", "event.module", "event.kind"}
+OURS = re.compile(
+    r"event\.(id|dataset|module|kind|category|type|outcome)|observer\.(vendor|product|type)"
+    r"|cloud\.(provider|service\.name)|(service|orchestrator)\.type|network\.(direction|transport)|winlog\.logon\.type"
+    r"|(related|user\.staff|host\.asset|hinomi\.indicator|threat\.(indicator|feed))\..*"
+    r"|.*\.(zone|geo\.country_iso_code|geo\.location)"
+)
+"""Fields in which Hinomi says something of an event: a keyword searches what the event says itself."""
 
 
 class Renamed(dict[str, Any]):
@@ -36,58 +40,24 @@ def holds(rule: Mapping[str, Any], event: Event, placeholders: Mapping[str, list
         name: lambda body=body: search(body, event, placeholders or {}) for name, body in detection.items()
     }
     conditions = conditions if isinstance(conditions, list) else [conditions]
-    return any(Condition(text, truth).value() for text in conditions)
+    return any(condition(text, truth) for text in conditions)
 
 
-class Condition:
-    """`not` binds closer than `and`, `and` closer than `or`."""
+def condition(text: str, truth: Mapping[str, Callable[[], bool]]) -> bool:
+    """`not`, `and`, `or` and brackets bind as Python's do; a search, or a number of searches, is its truth."""
 
-    def __init__(self, text: str, truth: Mapping[str, Callable[[], bool]]) -> None:
-        self.words = re.findall(r"[()]|[^\s()]+", text)
-        self.truth = truth
-
-    def value(self) -> bool:
-        result = self._or()
-        assert not self.words, self.words
-        return result
-
-    def _or(self) -> bool:
-        result = self._and()
-        while self._next("or"):
-            other = self._and()
-            result = result or other
-        return result
-
-    def _and(self) -> bool:
-        result = self._not()
-        while self._next("and"):
-            other = self._not()
-            result = result and other
-        return result
-
-    def _not(self) -> bool:
-        return not self._not() if self._next("not") else self._one()
-
-    def _one(self) -> bool:
-        if self._next("("):
-            result = self._or()
-            assert self._next(")")
-            return result
-        word = self.words.pop(0)
-        if word in ("1", "any", "all") and self._next("of"):
-            names = self._named(self.words.pop(0))
-            return (all if word == "all" else any)(self.truth[name]() for name in names)
-        return self.truth[word]()
-
-    def _named(self, pattern: str) -> list[str]:
+    def said(word: re.Match[str]) -> str:
+        quantifier, pattern, name = word.groups()
+        if name in ("not", "and", "or"):
+            return name
+        if name:
+            return str(truth[name]())
         wanted = ".*" if pattern == "them" else pattern.replace("*", ".*")
-        return [name for name in self.truth if re.fullmatch(wanted, name) and not name.startswith("_")]
+        named = [name for name in truth if re.fullmatch(wanted, name) and not name.startswith("_")]
+        return str((all if quantifier == "all" else any)(truth[name]() for name in named))
 
-    def _next(self, word: str) -> bool:
-        if self.words and self.words[0] == word:
-            self.words.pop(0)
-            return True
-        return False
+    truths = re.sub(r"(1|any|all) +of +([^\s()]+)|([^\s()]+)", said, text)
+    return bool(eval(truths))  # True, False, not, and, or and brackets are all there is
 
 
 def search(body: Any, event: Event, placeholders: Mapping[str, list[str]]) -> bool:
@@ -140,9 +110,9 @@ def tests(
 
 
 def held(field: str, event: Event) -> list[str]:
-    """The texts of a field; of every textual field where none is named."""
+    """The texts of a field; where none is named, of every textual field that is the event's own."""
     if not field:
-        names = [name for name in event if name not in NOT_CONTENT and isinstance(event[name], str | list)]
+        names = [name for name in event if isinstance(event[name], str | list) and not OURS.fullmatch(name)]
         return [text for name in names for text in texts(event[name])]
     return texts(event.get(field))
 
@@ -196,40 +166,3 @@ def within(text: str, network: Any) -> bool:
         return ipaddress.ip_address(text) in network
     except ValueError:
         return False
-
-
-def number(text: str) -> float | int | None:
-    """Decimal notation, also with an exponent; nothing else is a number."""
-    if re.fullmatch(r"[+-]?[0-9]+", text):
-        return int(text)
-    return float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) else None
-
-
-def compares(own: float | int | None, comparison: str, value: float) -> bool:
-    if own is None:
-        return False
-    return COMPARE[comparison](own, value)
-
-
-COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "lt": operator.lt,
-    "lte": operator.le,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "eq": operator.eq,
-}
-UNITS = ("year", "month", "day", "hour", "minute", "week")
-
-
-def part(text: str, unit: str) -> int | None:
-    """A part of an ISO 8601 date, with or without its time; of anything else none."""
-    found = re.match(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}))?", text)
-    if found is None:
-        return None
-    if unit == "week":
-        try:
-            return date.fromisoformat(text[:10]).isocalendar().week
-        except ValueError:
-            return None
-    digits = found[1 + UNITS.index(unit)]
-    return None if digits is None else int(digits)

@@ -1,9 +1,12 @@
-"""What Sigma's encodings, dashes and placeholders make of one value: the slow evaluator's own, from the definitions."""
+"""What Sigma's encodings, dashes and placeholders make of one value, and what of a text is a number or a part of a date:
+the slow evaluator's own, from the definitions."""
 
 import base64
 import itertools
+import operator
 import re
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any
 
 DASHES = "-/–—―"
@@ -48,10 +51,13 @@ def forms(value: Any, modifiers: list[str], placeholders: Mapping[str, list[str]
 
 
 def expanded(text: str, modifiers: list[str], placeholders: Mapping[str, list[str]]) -> list[str]:
+    """`%name%` is each of the placeholder's values, `\\%` a plain percent sign."""
     if "expand" not in modifiers:
         return [text]
-    parts = re.split(r"%([^%]+)%", text)
-    choices = [placeholders[part] if index % 2 else [part] for index, part in enumerate(parts)]
+    parts = re.split(r"(?<!\\)%([^%]+)%", text)
+    choices = [
+        placeholders[part] if index % 2 else [part.replace("\\%", "%")] for index, part in enumerate(parts)
+    ]
     return ["".join(choice) for choice in itertools.product(*choices)]
 
 
@@ -101,3 +107,40 @@ ENCODE: dict[str, Callable[[str], list[str]]] = {
     "base64": _base64,
     "base64offset": _base64_offsets,
 }
+
+
+def number(text: str) -> float | int | None:
+    """Decimal notation, also with an exponent; nothing else is a number."""
+    if re.fullmatch(r"[+-]?[0-9]+", text):
+        return int(text)
+    return float(text) if re.fullmatch(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?", text) else None
+
+
+def compares(own: float | int | None, comparison: str, value: float) -> bool:
+    if own is None:
+        return False
+    return COMPARE[comparison](own, value)
+
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "eq": operator.eq,
+}
+UNITS = ("year", "month", "day", "hour", "minute", "week")
+
+
+def part(text: str, unit: str) -> int | None:
+    """A part of an ISO 8601 date, with or without its time; of anything else none."""
+    found = re.match(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2}))?", text)
+    if found is None:
+        return None
+    if unit == "week":
+        try:
+            return date.fromisoformat(text[:10]).isocalendar().week
+        except ValueError:
+            return None
+    digits = found[1 + UNITS.index(unit)]
+    return None if digits is None else int(digits)

@@ -60,6 +60,23 @@ def test_each_kind_of_value(detection: str, expected: str) -> None:
     assert _one(detection) == expected
 
 
+@pytest.mark.parametrize(
+    ("detection", "line", "message"),
+    [
+        ("['a b']", r".*[aA] [bB].*", r".*[aA] [bB].*"),
+        (r"['a\b']", r".*[aA][\\]?[\\][bB].*", r".*[aA][\\][bB].*"),
+        ("['é']", r".*([éÉ]|[\\][uU]00[eE]9).*", ".*[éÉ].*"),
+        ("{'|cased': Ab}", ".*Ab.*", ".*Ab.*"),
+        ("{'|re': 'a.b'}", ".*(a.b).*", ".*(a.b).*"),
+        ("[443]", ".*443.*", ".*443.*"),
+    ],
+)
+def test_keywords_are_looked_for_in_the_line_and_the_message(detection: str, line: str, message: str) -> None:
+    """What a line says, as it stands or as JSON writes it; case counts only where the rule says so."""
+    found = _one("    " + detection)
+    assert found == rf"((event.original:/{line}/ OR message:/{message}/))"
+
+
 def test_a_negation_stands_alone() -> None:
     """`not` is taken from everything: alone, Lucene's would match nothing."""
     assert _one("    user.name: a", "not selection") == "((*:* AND NOT (user.name:/[aA]/)))"

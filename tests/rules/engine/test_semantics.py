@@ -156,6 +156,20 @@ CASES: list[tuple[str, str, list[dict[str, Any]], list[dict[str, Any]]]] = [
     ("keywords, encoded", "{'|base64offset|contains': ping}", [{"x": "cGluZw=="}], [{"x": "ping"}]),
     ("keywords, cased", "{'|cased': ab}", [{"x": "xab"}], [{"x": "xAB"}]),
     ("keywords are not numbers' fields", "[443]", [{"x": "443"}], [{"source.port": 443}]),
+    (
+        "keywords are not looked for in what we say of an event",
+        "[mynumber]",
+        [{"event.original": "mynumber"}, {"message": "at mynumber"}, {"url.original": "/mynumber"}],
+        [
+            {"source.zone": "mynumber"},
+            {"related.user": ["mynumber"]},
+            {"user.staff.department": "mynumber"},
+            {"event.category": ["mynumber"]},
+            {"cloud.provider": "mynumber"},
+            {"threat.indicator.name": "mynumber"},
+            {"winlog.logon.type": "mynumber"},
+        ],
+    ),
     ("keywords and maps", "[needle, {f: b}]", [{"f": "B"}, {"x": "needle"}], [{"f": "bb"}]),
     ("NUL and separators", r"f|contains: 'a'", [{"f": "\0a\0"}], [{"f": "\0"}]),
 ]
