@@ -108,7 +108,7 @@ class Matcher:
         return frame.with_columns(*added, joined["column"].alias("hinomi.indicator.field"))
 
     def _of_column(self, frame: pl.DataFrame, column: str, kind: Kind) -> pl.DataFrame | None:
-        if column not in frame.columns:
+        if column not in frame.columns or frame[column].null_count() == frame.height:
             return None
         rows = frame.select(pl.col(column).alias("sought")).with_row_index("row")
         if isinstance(frame.schema[column], pl.List):
