@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from hinomi.batch import Batch
 from rules.engine import RuleSet
-from rules.engine.columns import Columns
-from rules.engine.match import Matcher, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +25,8 @@ def cost(rules: RuleSet, batch: Batch) -> Cost:
     """Match a batch and tell what each rule took."""
     spent: Counter[str] = Counter()
     began = time.perf_counter()
-    matcher: Matcher = rules._matcher
-    columns = Columns(batch.frame, matcher._content(batch.dataset))
-    plan = matcher.plan(batch.dataset, matcher._constants(batch.dataset, columns))
-    run = Run(matcher, columns, batch.frame.height)
-    for number, rows in run._candidates(plan):
+    run, plan = rules.matcher.begin(batch)
+    for number, rows in run.candidates(plan):
         start = time.perf_counter()
         run.holds(plan.left[number].program, rows)
         spent[rules.rules[plan.left[number].rule].id] += time.perf_counter() - start  # type: ignore[assignment]

@@ -48,9 +48,14 @@ class Matcher:
         """For each rule that holds somewhere, its rows in order."""
         if not len(batch):
             return {}
+        run, plan = self.begin(batch)
+        return run.rules(plan)
+
+    def begin(self, batch: Batch) -> tuple["Run", Plan]:
+        """A batch made ready, and the rules that may hold of such a batch."""
         columns = Columns(batch.frame, self._content(batch.dataset))
         plan = self.plan(batch.dataset, self._constants(batch.dataset, columns))
-        return Run(self, columns, batch.frame.height).rules(plan)
+        return Run(self, columns, batch.frame.height), plan
 
     def _content(self, dataset: str) -> tuple[str, ...]:
         found = self._contents.get(dataset)
@@ -118,7 +123,7 @@ class Run:
     def rules(self, plan: Plan) -> dict[int, Rows]:
         """For each rule of the plan that holds somewhere, its rows."""
         result: dict[int, Rows] = {}
-        for number, rows in self._candidates(plan):
+        for number, rows in self.candidates(plan):
             left = plan.left[number]
             held = rows[self.holds(left.program, rows)]
             if len(held):
@@ -152,8 +157,8 @@ class Run:
             self._wanted[key] = mask
         return mask
 
-    def _candidates(self, plan: Plan) -> Iterator[tuple[int, Rows]]:
-        """What to look at, with the only rows on which it can hold."""
+    def candidates(self, plan: Plan) -> Iterator[tuple[int, Rows]]:
+        """What to look at (number in the plan), with the only rows on which it can hold."""
         anchors: dict[int, list[int]] = defaultdict(list)
         for key in plan.keys:
             for atom in {atom for _, found in self.scan(key) for atom in found}:

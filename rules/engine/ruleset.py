@@ -133,6 +133,7 @@ class RuleSet:
     others: list[Other] = field(init=False)
     filters: list[Filter] = field(init=False)
     off: list[Off] = field(init=False)
+    matcher: Matcher = field(init=False)
 
     def __post_init__(self) -> None:
         self.rules = [_rule(index, about) for index, about in enumerate(self.compiled.rules)]
@@ -150,7 +151,7 @@ class RuleSet:
             for one in self.compiled.filters
         ]
         self.off = [Off(**{**one, "path": Path(one["path"])}) for one in self.compiled.off]
-        self._matcher = Matcher(self.compiled, self.scans, self.tables)
+        self.matcher = Matcher(self.compiled, self.scans, self.tables)
         self._sieves: dict[str, Sieve] = {}
 
     @property
@@ -180,7 +181,7 @@ class RuleSet:
 
     def match(self, batch: Batch) -> Matches:
         """Which rules hold on which rows of a batch."""
-        found = self._matcher.match(batch)
+        found = self.matcher.match(batch)
         return Matches([(self.rules[index], rows) for index, rows in sorted(found.items())])
 
     def complete(self, batch: Batch, known: pl.Series) -> Sequence[tuple[Rule, Rows]]:
@@ -193,7 +194,7 @@ class RuleSet:
         rest = np.flatnonzero(known.is_null().to_numpy())
         if len(rest):
             part = batch if len(rest) == len(batch) else Batch(batch.dataset, batch.frame[rest], batch.origin)
-            for rule, rows in self._matcher.match(part).items():
+            for rule, rows in self.matcher.match(part).items():
                 found[rule] = np.union1d(found.get(rule, rest[:0]), rest[rows])
         return [(self.rules[index], rows) for index, rows in sorted(found.items())]
 
@@ -201,7 +202,7 @@ class RuleSet:
         """What tells, before the events of a dataset are read whole, which of them may match."""
         found = self._sieves.get(dataset)
         if found is None:
-            found = self._sieves[dataset] = Sieve(self._matcher, dataset, self.scans.store)
+            found = self._sieves[dataset] = Sieve(self.matcher, dataset, self.scans.store)
         return found
 
     def signals(self, batch: Batch, matches: Matches) -> pl.DataFrame:
