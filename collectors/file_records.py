@@ -52,7 +52,7 @@ def unpacked(path: Path, start: bytes) -> IO[bytes]:
     return path.open("rb")
 
 
-def line_blocks(path: Path, size: int = 64 * 1024 * 1024) -> Iterator[tuple[int, list[bytes]]]:
+def line_blocks(path: Path, size: int = 32 * 1024 * 1024) -> Iterator[tuple[int, list[bytes]]]:
     """(byte offset, lines without their end) of about `size` bytes each; only where `has_lines` says so."""
     with path.open("rb") as file:
         offset, rest = 0, b""
