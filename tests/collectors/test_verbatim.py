@@ -203,10 +203,10 @@ def test_what_an_address_is() -> None:
     verbatim = catalogue.find("aws.cloudtrail").verbatim
     assert verbatim is not None
     atoms = [
-        Atom("source.address", "is", ("::1",), "folded"),
-        Atom("source.address", "cidr", "::1/128", None),
+        Atom("source.address", "is", ("2001:db8::1",), "folded"),
+        Atom("source.address", "cidr", "2001:db8::1/128", None),
     ]
     program = ["or", [["any", "source.address", [0]], ["test", 1]]]
-    for address in ("::1", "0:0:0:0:0:0:0:1", "[::1]", "inside:::1/443", "2001:db8::1"):
+    for address in ("2001:DB8::1", "2001:db8:0:0:0:0:0:1", "[2001:0db8::1]", "inside:2001:db8::1/443", "::1"):
         assert _found(verbatim, f'{{"sourceIPAddress": "{address}"}}', program, atoms)
     assert not _found(verbatim, '{"arn": "arn:aws:sts::111122223333:assumed-role/x"}', program, atoms)
