@@ -31,7 +31,7 @@ KEYWORDS = ""
 _WHOLE = 2**53
 
 _BUFFER = 64 * 1024 * 1024
-_FEW = 256
+FEW = 256
 """Below this many values a Python list is quicker than a native call a step."""
 
 
@@ -190,14 +190,14 @@ def _part(series: pl.Series) -> Part:
 
 def _encode(texts: pl.Series) -> tuple[pl.Series | list[str], Codes]:
     """Distinct texts, and the code of each element."""
-    if len(texts) <= _FEW:
+    if len(texts) <= FEW:
         return _encode_few(texts.to_list())
     encoded = texts.to_arrow().cast(pa.large_string()).dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.unify_dictionaries().combine_chunks()
     size = len(encoded.dictionary)
     codes = encoded.indices.fill_null(size).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    held = encoded.dictionary.to_pylist() if size <= _FEW else pl.Series(encoded.dictionary, dtype=pl.String)
+    held = encoded.dictionary.to_pylist() if size <= FEW else pl.Series(encoded.dictionary, dtype=pl.String)
     return held, codes
 
 

@@ -5,6 +5,8 @@ are left out, so that a rule means the same in the service, in a hunt over the b
 system. Why: docs/decisions/0011-keywords.md.
 """
 
+from functools import lru_cache
+
 OURS = frozenset(
     {
         *("event.id", "event.dataset", "event.module", "event.kind", "event.category", "event.type"),
@@ -33,6 +35,7 @@ _OUR_FACTS = (".zone", ".geo.country_iso_code", ".geo.location")
 """How the columns end that say where an address is."""
 
 
+@lru_cache(8192)
 def is_ours(column: str) -> bool:
     """Whether a column holds what we say of an event rather than what the event says."""
     return column in OURS or column.startswith(_OUR_FAMILIES) or column.endswith(_OUR_FACTS)

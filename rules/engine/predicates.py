@@ -1,7 +1,7 @@
 """Tests that are not found by scanning, over a column's distinct values or, where they must, over rows."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from rules.engine import pattern
-from rules.engine.columns import Columns, Mask, Part
+from rules.engine.columns import FEW, Columns, Mask, Part
 from rules.engine.expression import ANY, REFERENCES
 from rules.engine.fold import fold
 from rules.engine.hyperscan_db import python_regex
@@ -151,7 +151,9 @@ def _reference(columns: Columns, column: str, operator: str, other: str) -> Mask
     relation, _, cased = operator.partition("_")
     mask = np.zeros(columns.frame.height, np.bool_)
     own_parts, other_parts = columns.parts(column), columns.parts(other)
-    if own_parts and other_parts:
+    if columns.frame.height <= FEW and own_parts and other_parts:
+        _refer_few(own_parts[0], other_parts[0], operator, mask)
+    elif own_parts and other_parts:
         own, others = (
             _elements(part, name, cased=bool(cased))
             for part, name in ((own_parts[0], "own"), (other_parts[0], "other"))
@@ -160,6 +162,34 @@ def _reference(columns: Columns, column: str, operator: str, other: str) -> Mask
         hits = pairs.filter(_REFER[relation](pl.col("own"), pl.col("other"))).get_column("row")
         mask[hits.to_numpy()] = True
     return mask
+
+
+_REFER_TEXT: dict[str, Callable[[str, str], bool]] = {
+    "same": str.__eq__,
+    "starts": str.startswith,
+    "ends": str.endswith,
+    "holds": str.__contains__,
+}
+
+
+def _refer_few(own: Part, other: Part, operator: str, mask: Mask) -> None:
+    """The same of a few rows, where a native join costs a millisecond."""
+    relation, _, cased = operator.partition("_")
+    others: dict[int, list[str]] = {}
+    for row, text in _texts(other, cased=bool(cased)):
+        others.setdefault(row, []).append(text)
+    for row, text in _texts(own, cased=bool(cased)):
+        if any(_REFER_TEXT[relation](text, one) for one in others.get(row, ())):
+            mask[row] = True
+
+
+def _texts(part: Part, *, cased: bool) -> Iterator[tuple[int, str]]:
+    """(row, text) of each element that is there."""
+    texts = part.texts if cased else part.folded_texts
+    rows = range(len(part.codes)) if part.rows is None else part.rows.tolist()
+    for row, code in zip(rows, part.codes.tolist(), strict=True):
+        if code < part.size:
+            yield row, texts[code]
 
 
 def _elements(part: Part, name: str, *, cased: bool) -> pl.DataFrame:

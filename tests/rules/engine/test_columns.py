@@ -33,6 +33,27 @@ def test_many_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, buffer: in
     assert rulebook.matching(tmp_path, detection, events) == expected
 
 
+@pytest.mark.parametrize("height", [12, 600])
+@pytest.mark.parametrize("relation", ["", "|contains", "|startswith", "|endswith", "|cased"])
+def test_references_of_few_and_of_many_rows(tmp_path: Path, relation: str, height: int) -> None:
+    """A field against another: few rows are compared in Python, many by a native join; lists and nulls among them."""
+    detection = {"s": {f"f|fieldref{relation}": "g"}, "condition": "s"}
+    texts = ["ab", "AB", "xaby", "abz", "zab", "", None, "B"]
+    events = [
+        {"f": texts[i % 8], "g": texts[i * 5 // 3 % 8], "tags": ["x"] if i % 3 else None}
+        for i in range(height)
+    ]
+    written = rulebook.rule(detection)
+    expected = [i for i, event in enumerate(events) if sigma_oracle.holds(written, event)]
+    assert expected and rulebook.matching(tmp_path, detection, events) == expected
+    listed = {"s": {f"tags|fieldref{relation}": "g"}, "condition": "s"}
+    for event in events:
+        event["tags"] = [text for text in (event["f"], "q") if text is not None]
+    written = rulebook.rule(listed)
+    expected = [i for i, event in enumerate(events) if sigma_oracle.holds(written, event)]
+    assert expected and rulebook.matching(tmp_path, listed, events) == expected
+
+
 def test_folding_is_unicodes() -> None:
     """The table of exceptions is what Unicode's simple case folding adds to lower case, and no more."""
     assert {
