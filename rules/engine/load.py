@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import sigma
 
-from hinomi.collecting import no_collection
+from hinomi.collecting import give_back, no_collection
 from hinomi.errors import ContentError, Where
 from rules.choice import EVERYTHING, Choice
 from rules.engine import cache, logsource, parse
@@ -105,10 +105,14 @@ class _Loading:
         self.placeholders = placeholders
         self.tables = tables
         self.on_progress = on_progress
+        self.all_anew = False
 
     def load(self, paths: Sequence[Path]) -> RuleSet:
         with no_collection():
-            return self._load(paths)
+            loaded = self._load(paths)
+        if self.all_anew:
+            give_back()  # parsing and compiling took some 150 MB
+        return loaded
 
     def _load(self, paths: Sequence[Path]) -> RuleSet:
         files = rule_files(paths)
@@ -130,6 +134,7 @@ class _Loading:
         parsed = self._parse(files, contents)
         before = orjson.loads(self.parses.read(last) or b"[]")
         earlier = next(filter(None, map(self._read, before)), None)
+        self.all_anew = earlier is None
         made = self._compile(parsed, None if earlier is None else Known(earlier))
         if self.parses.folder is not None:
             self.parses.write(name, orjson.dumps(made.as_json()))
