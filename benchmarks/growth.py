@@ -5,6 +5,7 @@ share an atom. Events: the attack samples, replicated and varied. Also: what one
 with the cache kept, and peak memory.
 """
 
+import math
 import os
 import resource
 import sys
@@ -40,6 +41,7 @@ def main() -> None:
             cost = _cost(loaded, replicated(logs, 10, varied=True))
             by_rules.append((count, cost))
             print(f"{count:6,} rules: {cost:6.1f} µs an event, loaded cold in {cold:.1f} s of processor")
+        _growth("rules", by_rules)
         _changed(Path(folder) / "rules1000", Path(folder) / "cache")
     whole = load(
         [DATA / "sigma" / "rules" / "windows"], cache=Path.home() / ".cache" / "hinomi" / "bench-rules"
@@ -53,10 +55,20 @@ def main() -> None:
             ]
         by_events.append((count, _cost(whole, given)))
         print(f"{count:6,} events, {len(whole.rules):,} rules: {by_events[-1][1]:6.1f} µs an event")
+    _growth("events", by_events)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"peak memory of all this in one process: {peak:.0f} MiB")
     if "draw" in sys.argv or os.environ.get("HINOMI_DRAW"):
         CHART.write_text(_chart(by_rules, by_events), encoding="utf-8")
+
+
+def _growth(what: str, points: list[tuple[int, float]]) -> None:
+    """By which power the cost of all events grows with the last step: 1 is linear (of events: 0 an event)."""
+    (few, before), (many, after) = points[-2:]
+    power = math.log(after / before) / math.log(many / few)
+    print(
+        f"{many / few:.0f} times the {what}: {after / before:.2f} times an event's cost (power {power:.2f})"
+    )
 
 
 def _cost(rules: RuleSet, given: list[Batch]) -> float:
@@ -77,12 +89,15 @@ def _once(rules: RuleSet, given: list[Batch]) -> float:
 def _write(folder: Path, count: int) -> None:
     folder.mkdir()
     public = [
-        yaml.safe_load(path.read_bytes()) for path in rule_files([DATA / "sigma" / "rules" / "windows"])
+        yaml.load(path.read_bytes(), yaml.CSafeLoader)
+        for path in rule_files([DATA / "sigma" / "rules" / "windows"])
     ]
     for number in range(count):
         copy, place = divmod(number, len(public))
         rule = public[place] if not copy else _copied(public[place], copy)
-        (folder / f"{number:05}.yml").write_text(yaml.safe_dump(rule, allow_unicode=True), encoding="utf-8")
+        (folder / f"{number:05}.yml").write_text(
+            yaml.dump(rule, Dumper=yaml.CSafeDumper, allow_unicode=True), encoding="utf-8"
+        )
 
 
 def _copied(rule: dict[str, Any], copy: int) -> dict[str, Any]:
@@ -110,7 +125,7 @@ def _changed_texts(part: Any, tag: str, key: str = "") -> Any:
 
 def _changed(folder: Path, cache: Path) -> None:
     path = folder / "00500.yml"
-    rule = yaml.safe_load(path.read_bytes())
+    rule = yaml.load(path.read_bytes(), yaml.CSafeLoader)
     rule["detection"] = {"s": {"CommandLine|contains": "something quite new"}, "condition": "s"}
     path.write_text(yaml.safe_dump(rule), encoding="utf-8")
     start = time.process_time()
