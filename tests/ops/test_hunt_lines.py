@@ -7,6 +7,7 @@ import io
 import json
 import os
 import random
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,17 @@ ODD = (
     "443",
     "exe?",
 )
-KEYWORD = ["wxd.conf", "/tmui/control", "stopping iptables", "failed for", "S3"]
+ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+SPELLINGS = ("2001:0DB8:0:0:0:0:0:1", "2001:db8::1", "[2001:db8:0::1]", "2001:db8:0:0::0.0.0.1")
+"""One address, as lines have it; columns of addresses have the short form."""
+KEYWORD = ["2001:db8::1", "db8::", "wxd.conf", "/tmui/control", "stopping iptables", "failed for", "S3"]
 FORMS = ("{}", "{}|contains", "{}|startswith", "{}|endswith", "{}|re", "{}|cased", "{}|re|i")
 
 
 def _odd(line: str, rng: random.Random) -> bytes:
     """The line, changed in one of the ways in which a sender might hide something in it."""
     at = rng.randrange(len(line) + 1)
-    match rng.randrange(12):
+    match rng.randrange(14):
         case 0:
             return line.swapcase().encode()
         case 1:
@@ -66,6 +70,8 @@ def _odd(line: str, rng: random.Random) -> bytes:
             return line.replace("=", "=000", 2).replace("  ", " ").encode()
         case 10:
             return line[:at].encode()
+        case 11 | 12:
+            return ADDRESS.sub(rng.choice(SPELLINGS), line).encode()
     return line.encode()
 
 
@@ -77,7 +83,9 @@ def _test(column: str, text: str, rng: random.Random) -> dict[str, Any]:
         {column: None},
         {f"{column}|exists": rng.choice([True, False])},
         {f"{column}|gt": rng.randrange(500)},
-        {f"{column}|cidr": "203.0.113.0/24"},
+        {f"{column}|cidr": rng.choice(["203.0.113.0/24", "2001:db8::/32"])},
+        {column: "2001:db8::1"},
+        {f"{column}|endswith": "db8::1"},
         {f"{column}|fieldref": "event.action"},
         {f"{column}|contains|all": [piece, text[:3]]},
         {column: piece + "*"},
