@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,8 @@ from hinomi.ecs import column_type
 Flat = dict[str, Any]
 _NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
 _SHORT = 40
+_ADDRESS = 64
+"""Characters beyond which a text is no common address, and not remembered."""
 _MOST_KINDS = 64
 _NANOSECONDS_UNTIL = 10**20
 _SECONDS_UNTIL = 10**11  # more is a count of something smaller: seconds would be beyond the year 5000
@@ -162,7 +165,13 @@ def address(value: Any) -> tuple[str | None, int | None]:
     """(IP address in its short form, port) of `192.0.2.1:443`, `[2001:db8::1]:443`, `::ffff:192.0.2.1` …"""
     if not isinstance(value, str):
         return None, None
-    bare = value.strip().removeprefix("::ffff:")
+    return _address(value) if len(value) <= _ADDRESS else _address.__wrapped__(value)
+
+
+@lru_cache(65_536)
+def _address(text: str) -> tuple[str | None, int | None]:
+    """The same addresses come again and again: reading one costs as much as all else of a small record."""
+    bare = text.strip().removeprefix("::ffff:")
     found = _V4.match(bare) or _V6.match(bare)
     if found is None:
         return None, None
