@@ -1,8 +1,8 @@
 """How the cost grows with the rules (100, 1,000, 10,000) and with the events in a batch; drawn into docs/images/growth.svg.
 
 Rules: SigmaHQ's Windows rules in one shuffled order (in that of their names the first hundred are of rare logs); beyond
-their number copied with the texts changed, so that no two share an atom. Events: the attack samples, replicated and varied. Also: what one changed rule costs until it is live,
-with the cache kept, and peak memory.
+their number copied with the texts changed, so that no two share an atom. Events: the attack samples, replicated and
+varied. Also: what one changed rule costs until it is live, with the cache kept, and peak memory.
 """
 
 import math
