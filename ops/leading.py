@@ -7,9 +7,8 @@ from types import TracebackType
 from typing import Self
 
 from hinomi.errors import HinomiError
-from hinomi.store import Records
 from ops.journal import log
-from ops.lease import Election, Lease
+from ops.lease import ANSWER, Election, Lease
 from ops.roles.start import Role
 
 
@@ -22,8 +21,9 @@ class Leading:
     _term: int = -1
 
     @classmethod
-    def of(cls, records: Records, name: str, process: Role) -> Self:
+    def of(cls, name: str, process: Role) -> Self:
         """Of the lease of that name; the process's number and a random part tell it from those before it."""
+        records = process.records(answer=ANSWER)
         lease = Lease(records, name, f"{process.label}-{secrets.token_hex(4)}")
         return cls(lease, Election(lease))
 
@@ -35,6 +35,7 @@ class Leading:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.election.close()
+        self.lease.records.close()
 
     def now(self, begin: Callable[[], object]) -> bool:
         """Whether to act now; `begin` is called first in each term. It stands by again where that fails."""

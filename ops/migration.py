@@ -106,10 +106,10 @@ class Migration:
             self.to_records.load(self._moved(record) for record in self._of(kind))
 
     def _of(self, kind: str) -> Iterator[Record]:
-        offset = 0
-        while found := self.records.find(kind, limit=1000, offset=offset):
+        after = ""
+        while found := self.records.find(kind, limit=1000, after=after):
             yield from found
-            offset += len(found)
+            after = found[-1].id
 
     def _moved(self, record: Record) -> Record:
         if (record.kind, record.id) != _CORRELATOR:

@@ -42,14 +42,18 @@ def open_events(settings: StoreSettings, data: Path, clock: Clock) -> Events:
     return ElasticEvents(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
 
 
-def open_records(settings: StoreSettings, data: Path, clock: Clock) -> Records:
-    """The records, beside the events."""
+def open_records(
+    settings: StoreSettings, data: Path, clock: Clock, *, answer: float | None = None
+) -> Records:
+    """The records, beside the events. answer: seconds within which a cluster must answer, asked once: for who would
+    rather ask anew, over a connection that nobody else waits at."""
     if settings.kind == "embedded" or settings.elasticsearch is None:
         return SqliteRecords(data / "records.sqlite", clock=clock)
     from hinomi.store.elastic.connection import connect
     from hinomi.store.elastic.records import ElasticRecords
 
-    return ElasticRecords(connect(settings.elasticsearch), settings.elasticsearch.namespace, clock=clock)
+    client, name = connect(settings.elasticsearch, timeout=answer), settings.elasticsearch.namespace
+    return ElasticRecords(client, name, clock=clock, **({"patience": 0.0} if answer else {}))
 
 
 def open_keeper(settings: StoreSettings, data: Path, clock: Clock) -> Events:

@@ -133,10 +133,10 @@ class Audit:
         return held is not None and _noted(held) is None
 
     def _all(self) -> Iterator[Record]:
-        offset = 0
-        while found := self.records.find(KIND, limit=_PAGE, offset=offset):
+        after = ""
+        while found := self.records.find(KIND, limit=_PAGE, after=after):
             yield from found
-            offset += len(found)
+            after = found[-1].id
 
 
 def _after(last: Record | None) -> tuple[int, str]:

@@ -235,9 +235,13 @@ class Records(Protocol):
         order: str = "",
         limit: int = 1000,
         offset: int = 0,
+        after: str = "",
     ) -> list[Record]:
         """Records whose body has these values (dotted paths; a list means any of), ordered by a dotted
-        path (`-path` for descending; by id where empty)."""
+        path (`-path` for descending; by id where empty).
+
+        after: only those with a higher id: how to walk many by id, a page costing the same however far it is.
+        """
         ...
 
     def count(self, kind: str, where: Mapping[str, Any] | None = None) -> int:

@@ -67,7 +67,7 @@ class Detect:
 
 def _run(process: Role) -> None:
     events, records = process.events(), process.records()
-    with Leading.of(records, "detect", process) as leading:
+    with Leading.of("detect", process) as leading:
         fenced = Fenced(records, leading.lease)
         rules = LiveRules(process.settings.rules_in_force(process.data), cache_folder())
         detection = Detection(events, fenced, rules, process.clock, process.settings.rules.lateness)

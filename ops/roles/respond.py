@@ -189,7 +189,7 @@ def _metrics_server(process: Role, events: Events, records: Records) -> Threadin
 
 def _run(process: Role) -> None:
     events, records = process.events(), process.records()
-    leading = Leading.of(records, "respond", process) if process.machine else None
+    leading = Leading.of("respond", process) if process.machine else None
     own: Records = Fenced(records, leading.lease) if leading else records
     key = signing_key(process.settings.store, records, process.data)
     kept = shelf(process.settings.store, own, process.data)

@@ -48,9 +48,9 @@ class Role:
         """The event store."""
         return stores.open_events(self.settings.store, self.data, self.clock)
 
-    def records(self) -> Records:
-        """The records."""
-        return stores.open_records(self.settings.store, self.data, self.clock)
+    def records(self, *, answer: float | None = None) -> Records:
+        """The records. answer: see `stores.open_records`."""
+        return stores.open_records(self.settings.store, self.data, self.clock, answer=answer)
 
     def ready(self, **more: object) -> None:
         """Say that the process is ready, and anything else of interest."""

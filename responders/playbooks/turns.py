@@ -26,7 +26,7 @@ class Turns:
 
     records: Records
     _new: set[str] = field(default_factory=set)
-    _places: dict[RunState, int] = field(default_factory=dict)
+    _places: dict[RunState, str] = field(default_factory=dict)
 
     def new(self, run_id: str) -> None:
         """The run was proposed just now."""
@@ -54,7 +54,7 @@ class Turns:
         return found
 
     def _portion(self, state: RunState) -> list[Record]:
-        place = self._places.get(state, 0)
-        found = self.records.find(KIND, {"state": state.value}, limit=_PORTION, offset=place)
-        self._places[state] = place + _PORTION if len(found) == _PORTION else 0
+        behind = self._places.get(state, "")
+        found = self.records.find(KIND, {"state": state.value}, limit=_PORTION, after=behind)
+        self._places[state] = found[-1].id if len(found) == _PORTION else ""
         return found

@@ -9,6 +9,8 @@ import pytest
 
 from hinomi.errors import Conflict
 from hinomi.store import Records
+from hinomi.store.elastic.records import ElasticRecords
+from tests.contract.cost import cost
 from tests.contract.stores import NOW, RECORDS, each
 
 
@@ -70,6 +72,52 @@ def test_find_by_value_order_and_page(records: Records) -> None:
     assert len(records.find("alert", {"none": None})) == 10
     assert records.find("alert", {'at"."n': 1}) == []
     assert records.find("incident") == []
+
+
+def test_order_is_the_same_whatever_the_values(records: Records) -> None:
+    """Nothing, then numbers by size, then text by its signs; equals by id; falling turns that round but not the ids."""
+    values = [None, -2.5, -1, 0, 3, 20, True, "", "10", "9", "Z", "a", "あ", "火" * 90]
+    for number, value in enumerate(values):
+        records.put("alert", f"{number:02d}", {"at": {"n": value}, "also": "x"})
+    records.put("alert", "90", {"also": "x"})
+    rising = ["00", "90", "01", "02", "03", "06", *(f"{n:02d}" for n in (4, 5, *range(7, len(values))))]
+    assert [one.id for one in records.find("alert", order="at.n")] == rising
+    falling = [*rising[:1:-1], "00", "90"]
+    assert [one.id for one in records.find("alert", {"also": "x"}, order="-at.n")] == falling
+
+
+def test_paging_by_id_and_by_order_gives_each_once(records: Records) -> None:
+    """Pages by `after` and by `offset` put together are the whole, in order, though records come and go between them."""
+    for number in range(110):
+        records.put("alert", f"{number:04}", {"n": number % 7, "state": "open" if number % 2 else "done"})
+    walked, after = list[str](), ""
+    while found := records.find("alert", {"state": "open"}, limit=20, after=after):
+        walked += [one.id for one in found]
+        after = found[-1].id
+        records.delete("alert", found[0].id)  # what is behind changes nothing of what is to come
+        records.put("alert", "0000a", {"state": "open"})
+    assert walked == [f"{number:04}" for number in range(1, 110, 2)]
+    whole = [one.id for one in records.find("alert", order="-n")]
+    pages = [
+        records.find("alert", order="-n", limit=40, offset=offset) for offset in range(0, len(whole), 40)
+    ]
+    assert [one.id for page in pages for one in page] == whole
+
+
+def test_a_later_page_costs_no_more_than_the_first(make: Callable[[Path], Records], tmp_path: Path) -> None:
+    """Page 1 and page 40: the same number of requests and of documents sent, or of steps of SQLite's machine."""
+    store = make(tmp_path)
+    for number in range(220):
+        store.append("audit", {"who": "a" if number % 2 else "b", "n": number})
+    wheres: list[dict[str, str] | None] = [None, {"who": "a"}]
+    for where in wheres:
+        first = cost(store, lambda where=where: store.find("audit", where, limit=5))
+        later = cost(store, lambda where=where: store.find("audit", where, limit=5, after="000000000195"))
+        assert later <= first * 1.1
+    if isinstance(store, ElasticRecords):  # SQLite sorts all that match for any page of another order
+        first = cost(store, lambda: store.find("audit", order="-n", limit=5))
+        assert cost(store, lambda: store.find("audit", order="-n", limit=5, offset=195)) == first
+    store.close()
 
 
 def test_append_numbers_without_gaps_under_contention(

@@ -33,6 +33,12 @@ FOR_GOOD = frozenset(
 )
 """Reasons that lie in the document itself: sending it again cannot help. All others (a full disk, a closed index, too
 many shards, a missing right) lie in the cluster: the documents wait until somebody mends it."""
+_NEVER = frozenset(
+    {"action_request_validation_exception", "illegal_argument_exception", "x_content_parse_exception"}
+)
+"""Reasons for which a whole request is refused because of one document in it."""
+_NO_ROOM = ("maximum normal shards open", "number of documents in the index")
+"""Of refusals that come as illegal arguments, those that lie in the cluster all the same."""
 TOO_LARGE = "too_large: one document is larger than a request may be"
 
 
@@ -61,6 +67,20 @@ class _Answer:
     again: list[Item]
     why: str = ""
     settled: Outcome = field(default_factory=Outcome)
+    seconds: float = 0.0
+    too_large: bool = False
+
+    def and_of(self, other: "_Answer") -> "_Answer":
+        """Both as one."""
+        mine, others = self.settled, other.settled
+        settled = Outcome(
+            mine.stored + others.stored,
+            mine.duplicates + others.duplicates,
+            mine.refused + others.refused,
+        )
+        both = [*self.portion, *other.portion]
+        seconds = self.seconds + other.seconds
+        return _Answer(both, self.again + other.again, self.why or other.why, settled, seconds)
 
 
 @dataclass(slots=True)
@@ -90,7 +110,7 @@ class Bulk:
                     self._take(answer, outcome)
                     waiting.extendleft(reversed(answer.again))
                 if back := [one for one in answers if one.again]:
-                    self.pace.back()
+                    self._slow_down(back)
                     if time.monotonic() + pause > end:
                         raise _not_taken(len(waiting), back[0].why)
                     time.sleep(pause)
@@ -98,12 +118,19 @@ class Bulk:
                 else:  # something was taken: patience counts anew
                     end, pause = time.monotonic() + self.patience, 0.1
 
+    def _slow_down(self, back: Sequence[_Answer]) -> None:
+        for answer in back:
+            if answer.too_large:
+                self.pace.too_large(sum(map(_weight, answer.portion)))
+        if not all(answer.too_large for answer in back):
+            self.pace.back()
+
     def _take(self, answer: _Answer, outcome: Outcome) -> None:
         outcome.stored += answer.settled.stored
         outcome.duplicates += answer.settled.duplicates
         outcome.refused += answer.settled.refused
         if not answer.again:
-            self.pace.took(sum(map(_weight, answer.portion)), time.monotonic())
+            self.pace.took(sum(map(_weight, answer.portion)), time.monotonic(), answer.seconds)
 
     def _portion(self, waiting: deque[Item], fresh: Iterator[Item]) -> list[Item]:
         """The next documents, those to be sent again first, up to the size that the pace allows; one at least."""
@@ -121,22 +148,32 @@ class Bulk:
         return portion
 
     def _sent(self, portion: Sequence[Item]) -> _Answer:
-        lines: list[Any] = []  # text goes out as it is
-        for item in portion:
-            lines.append(orjson.dumps({"create": {"_index": item.place, "_id": item.id}}))
-            lines.append(item.body)
+        began = time.monotonic()
         try:
-            answer = self.client.bulk(operations=lines, refresh=self.refresh, filter_path=_TOLD)
+            answer = self.client.bulk(operations=_lines(portion), refresh=self.refresh, filter_path=_TOLD)
         except ApiError as error:
-            if error.status_code == 413 and len(portion) == 1:
-                return _Answer(portion, [], settled=Outcome(refused=[(portion[0], TOO_LARGE)]))
-            if error.status_code in LATER or error.status_code == 413:
-                return _Answer(portion, list(portion), f"HTTP {error.status_code}")
-            with said("イベントを書き込めません", "events cannot be written"):
-                raise
+            return self._refused(portion, error)
         except elastic_transport.TransportError as error:
             return _Answer(portion, list(portion), type(error).__name__)
-        return _sorted(portion, answer["items"])
+        found = _sorted(portion, answer["items"])
+        found.seconds = time.monotonic() - began
+        return found
+
+    def _refused(self, portion: Sequence[Item], error: ApiError) -> _Answer:
+        """The whole request was refused. Where one document is the reason (an id that cannot be), halves find it."""
+        if error.status_code == 413 and len(portion) == 1:
+            return _Answer(portion, [], settled=Outcome(refused=[(portion[0], TOO_LARGE)]))
+        if error.status_code in LATER or error.status_code == 413:
+            why = f"HTTP {error.status_code}"
+            return _Answer(portion, list(portion), why, too_large=error.status_code == 413)
+        kind = _kind(error)
+        if error.status_code == 400 and kind in _NEVER:
+            if len(portion) == 1:
+                return _Answer(portion, [], settled=Outcome(refused=[(portion[0], f"{kind}: {error}"[:500])]))
+            half = len(portion) // 2
+            return self._sent(portion[:half]).and_of(self._sent(portion[half:]))
+        with said("イベントを書き込めません", "events cannot be written"):
+            raise error
 
 
 _TOLD = [
@@ -170,7 +207,22 @@ def _sorted(portion: Sequence[Item], answers: Sequence[dict[str, Any]]) -> _Answ
 
 def _full(told: dict[str, Any]) -> bool:
     """Whether it is the cluster that has no room: some such refusals come as illegal arguments."""
-    return "maximum normal shards open" in told["error"].get("reason", "")
+    reason = told["error"].get("reason", "")
+    return any(words in reason for words in _NO_ROOM)
+
+
+def _kind(error: ApiError) -> str:
+    found = error.body.get("error") if isinstance(error.body, dict) else None
+    return str(found.get("type", "")) if isinstance(found, dict) else ""
+
+
+def _lines(portion: Sequence[Item]) -> list[Any]:
+    """NDJSON; text goes out as it is."""
+    lines: list[Any] = []
+    for item in portion:
+        lines.append(orjson.dumps({"create": {"_index": item.place, "_id": item.id}}))
+        lines.append(item.body)
+    return lines
 
 
 def _reason(told: dict[str, Any]) -> str:

@@ -40,8 +40,8 @@ class QuickGzipNode(Urllib3HttpNode):
         return super().perform_request(method, target, body, headers, request_timeout)
 
 
-def connect(settings: ElasticSettings) -> Elasticsearch:
-    """A client; nothing is asked yet. Its retries are our own: none are made unseen."""
+def connect(settings: ElasticSettings, *, timeout: float | None = None) -> Elasticsearch:
+    """A client; nothing is asked yet. Its retries are our own: none are made unseen. timeout: instead of the settings'."""
     password = settings.password.reveal() if settings.password else ""
     trusted: dict[str, Any] = {"ca_certs": str(settings.ca)} if settings.ca else {}
     return Elasticsearch(
@@ -49,7 +49,7 @@ def connect(settings: ElasticSettings) -> Elasticsearch:
         **trusted,
         basic_auth=(settings.user, password) if settings.user else None,
         api_key=tuple(settings.api_key.reveal().split(":", 1)) if settings.api_key else None,  # type: ignore[arg-type]
-        request_timeout=settings.timeout,
+        request_timeout=timeout or settings.timeout,
         max_retries=0,
         retry_on_timeout=False,
         http_compress=True,
@@ -59,11 +59,11 @@ def connect(settings: ElasticSettings) -> Elasticsearch:
 
 LATER = frozenset({408, 429, 502, 503, 504})
 """Answers after which asking again can help: the cluster is busy, or a shard is just moving or starting."""
-_PATIENCE = 10.0
+PATIENCE = 10.0
 _Answer = TypeVar("_Answer")
 
 
-def patiently(call: Callable[[], _Answer], patience: float = _PATIENCE) -> _Answer:
+def patiently(call: Callable[[], _Answer], patience: float = PATIENCE) -> _Answer:
     """What the call gives; asked again, ever more slowly, while the cluster cannot answer. The last error is raised."""
     end, pause = time.monotonic() + patience, 0.05
     while True:
@@ -80,10 +80,13 @@ def patiently(call: Callable[[], _Answer], patience: float = _PATIENCE) -> _Answ
 
 
 @contextmanager
-def said(ja: str, en: str) -> Iterator[None]:
-    """What the cluster refuses, or that it does not answer, as a StoreError; ja, en: what was being done."""
+def said(ja: str, en: str, *, but: type[ApiError] | tuple[()] = ()) -> Iterator[None]:
+    """What the cluster refuses, or that it does not answer, as a StoreError; ja, en: what was being done; but: the one
+    refusal that is the caller's own matter."""
     try:
         yield
+    except but:
+        raise
     except ApiError as error:
         reason = _reason(error)
         raise StoreError(f"{ja}({reason})。", f"{en}: {reason}") from error

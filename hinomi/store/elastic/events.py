@@ -123,68 +123,63 @@ class ElasticEvents:
             self._records.put("checkpoint", checkpoint.name, {"value": checkpoint.value})
         found = (outcome, rest)
         return Appended(
-            stored=sum(one.stored + len(one.refused) for one in found),
-            duplicates=sum(one.duplicates for one in found),
+            stored=sum(one.stored for one in found), duplicates=sum(one.duplicates for one in found)
         )
 
     def _stored(self, batches: Sequence[Batch]) -> Outcome:
+        """What was stored, dead letters among it; `refused` names the events that became some."""
         outcome = self._bulk.send(
             item for batch in batches for item in documents.items(batch, self._namespace)
         )
-        self._put_aside(outcome.refused)
+        aside = self._put_aside(outcome.refused)
+        outcome.stored += aside.stored
+        outcome.duplicates += aside.duplicates
         for batch in batches:
             self._learn(batch)
         return outcome
 
-    def _put_aside(self, refused: Sequence[tuple[Item, str]]) -> None:
+    def _put_aside(self, refused: Sequence[tuple[Item, str]]) -> Outcome:
         """What the mapping cannot take is kept whole among the dead letters, with the reason."""
-        if not refused:
-            return
-        letters = [self._letter(item, reason) for item, reason in refused]
-        left = self._bulk.send(letters).refused
-        if left:
+        aside = self._bulk.send(self._letter(item, reason) for item, reason in refused)
+        if left := aside.refused:
             raise StoreError(
                 f"受け取られないイベントが {len(left)} 件あります: {left[0][1]}",
                 f"{len(left)} events are refused even as dead letters: {left[0][1]}",
             )
+        return aside
 
     def _letter(self, item: Item, reason: str) -> Item:
         document = orjson.loads(item.body)
-        now = self._clock.now()
         kept = {
             name: document[name]
-            for name in ("event.original", "event.ingested", "hinomi.origin")
+            for name in ("event.original", "event.created", "event.ingested", "hinomi.origin")
             if isinstance(document.get(name), str)
         }
         if reason == TOO_LARGE:  # what is larger than any request can only be kept in part
             kept["event.original"] = kept.get("event.original", "")[:_LONGEST_LETTER]
+        came = kept.get("event.created") or kept.get("event.ingested") or self._clock.now().isoformat()
         letter = {
             **kept,
-            "@timestamp": kept.get("event.ingested", now.isoformat()),
+            "@timestamp": came,  # a replay keeps it, so the same letter goes to the same index
             "event.id": digest("refused", item.id),
             "event.kind": "pipeline_error",
             "event.dataset": DEAD_LETTERS,
             "error.message": f"store_refused: {reason}",
             "event.provider": str(document.get("event.dataset", "")),
         }
-        came = datetime.fromisoformat(str(letter["@timestamp"]))
-        index = schema.index(DEAD_LETTERS, self._namespace, came.strftime("%Y.%m.%d"))
+        day = datetime.fromisoformat(came).strftime("%Y.%m.%d")
+        index = schema.index(DEAD_LETTERS, self._namespace, day)
         return Item(index, str(letter["event.id"]), orjson.dumps(letter))
 
     def _learn(self, batch: Batch) -> None:
-        """Remember fields that this dataset had not had, for all who search."""
-        if not len(batch):
-            return
-        kinds = batch.kinds()
-        known = self._known.setdefault(batch.dataset, {})
-        if kinds.items() <= known.items():
+        """Remember fields that this dataset had not had, for all who search: up to so many names, whatever is sent."""
+        known = self._known.get(batch.dataset, {})
+        if not len(batch) or not _news(batch.kinds(), known):
             return
         while True:
             held = self._records.get("field", batch.dataset)
             before = dict(held.body["kinds"]) if held else {}
-            merged = before | {
-                name: kind for name, kind in kinds.items() if len(before) < _NAMES or name in before
-            }
+            merged = before | _news(batch.kinds(), before)
             try:
                 if merged != before:
                     body = {"dataset": batch.dataset, "kinds": merged}
@@ -277,16 +272,13 @@ class ElasticEvents:
         after = None
         try:
             while True:
+                told: dict[str, Any] = {
+                    "pit": {"id": place, "keep_alive": "5m"},
+                    "search_after": after,
+                    "source": {"includes": list(columns)} if columns is not None else True,
+                }
                 with said(*_SEARCH):
-                    answer = self._client.search(
-                        pit={"id": place, "keep_alive": "5m"},
-                        query=query,
-                        sort=sort,
-                        size=size,
-                        search_after=after,
-                        source={"includes": list(columns)} if columns is not None else True,
-                        track_total_hits=False,
-                    )
+                    answer = patiently(lambda told=told: self._page_of(query, sort, size, told))  # type: ignore[misc]
                 hits, place = answer["hits"]["hits"], answer["pit_id"]
                 if hits:
                     yield [hit["_source"] for hit in hits]
@@ -297,12 +289,29 @@ class ElasticEvents:
             with said(*_SEARCH):
                 self._client.close_point_in_time(id=place)
 
+    def _page_of(
+        self, query: Mapping[str, Any], sort: list[dict[str, str]], size: int, told: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        answer = self._client.search(
+            query=query,
+            sort=sort,
+            size=size,
+            track_total_hits=False,
+            allow_partial_search_results=False,
+            **told,
+        )
+        return dict(answer.body)
+
     def _search(self, datasets: Sequence[str], **body: Any) -> Mapping[str, Any]:
         with said(*_SEARCH):
             return patiently(
                 lambda: (
                     self._client.search(
-                        index=self._pattern(datasets), ignore_unavailable=True, allow_no_indices=True, **body
+                        index=self._pattern(datasets),
+                        ignore_unavailable=True,
+                        allow_no_indices=True,
+                        allow_partial_search_results=False,  # some of it is no answer
+                        **body,
                     ).body
                 )
             )
@@ -320,6 +329,10 @@ class ElasticEvents:
                 lambda: self._client.count(
                     index=self._pattern(datasets), query=_condition(query, span), ignore_unavailable=True
                 )
+            )
+        if found["_shards"]["failed"]:
+            raise StoreError(
+                f"{_SEARCH[0]}(応答しないシャードがあります)。", f"{_SEARCH[1]}: some shards do not answer"
             )
         return int(found["count"])
 
@@ -404,13 +417,18 @@ class ElasticEvents:
             self._client.indices.refresh(index=self._pattern(()))
 
     def _fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
-        """Documents at their places, in that order; those that retention took meanwhile are left out."""
+        """Documents at their places, in that order; those that retention took meanwhile are left out. Raises StoreError
+        where one cannot be read now: left out it would never be asked for again."""
         found: list[Mapping[str, Any]] = []
         for start in range(0, len(places), 1_000):
             wanted = [{"_index": index, "_id": identity} for index, identity in places[start : start + 1_000]]
             with said(*_SEARCH):
-                answer = self._client.mget(docs=wanted)
-            found += [document["_source"] for document in answer["docs"] if document.get("found")]
+                told = patiently(lambda wanted=wanted: self._client.mget(docs=wanted))["docs"]  # type: ignore[misc]
+            for document in told:
+                error = document.get("error", {}).get("type", "index_not_found_exception")
+                if error != "index_not_found_exception":
+                    raise StoreError(f"{_SEARCH[0]}({error})。", f"{_SEARCH[1]}: {error}")
+            found += [document["_source"] for document in told if document.get("found")]
         return found
 
     def scan(
@@ -504,6 +522,15 @@ class ElasticEvents:
     def close(self) -> None:
         """Close connections."""
         self._client.close()
+
+
+def _news(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Of these fields those that are not known, as far as there is room, and those that turned out to be lists: a field
+    that comes now as one value and now as several is a list, and no news each time."""
+    room = max(_NAMES - len(known), 0)
+    fresh = [(name, kind) for name, kind in kinds.items() if name not in known][:room]
+    lists = [(name, kind) for name, kind in kinds.items() if name in known and kind == f"{known[name]}[]"]
+    return dict(fresh + lists)
 
 
 def _touches(day: datetime, span: Span) -> bool:

@@ -1,23 +1,27 @@
 """Records in Elasticsearch: an index a kind, compare-and-set by sequence number and primary term."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
 import orjson
-from elasticsearch import ConflictError, Elasticsearch, NotFoundError
+from elasticsearch import BadRequestError, ConflictError, Elasticsearch, NotFoundError
 
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import Conflict, StoreError
 from hinomi.store import body as stored
+from hinomi.store.elastic import matching
 from hinomi.store.elastic.bulk import Bulk, Item, Outcome
-from hinomi.store.elastic.connection import patiently, said
+from hinomi.store.elastic.connection import PATIENCE, patiently, said
+from hinomi.store.elastic.sightings import NOTHING, Sighting, Sightings, sighting
 from hinomi.store.protocols import Record
 
 _PAGE = 1_000
-_SHORT = 200
+_WINDOW = 10_000
+"""As far as Elasticsearch skips by itself (`index.max_result_window`)."""
 _BY_ID = frozenset({"checkpoint", "lease", "state"})
 """Kinds that are written every second or two and only ever asked for by their id, which sees each write at once: a
 refresh of every copy for each would keep a busy cluster from its work, and leaders from their leases."""
@@ -27,15 +31,23 @@ _WRITE = ("記録を書けません", "records cannot be written")
 
 class ElasticRecords:
     """`hinomi.store.Records` on a cluster. What is written is found at once: each write refreshes its small index (but see
-    `_BY_ID`)."""
+    `_BY_ID`). patience: seconds that a cluster which cannot answer is asked again for."""
 
     def __init__(
-        self, client: Elasticsearch, namespace: str = "default", *, clock: Clock | None = None
+        self,
+        client: Elasticsearch,
+        namespace: str = "default",
+        *,
+        clock: Clock | None = None,
+        patience: float = PATIENCE,
     ) -> None:
         self._client = client
         self._prefix = f"hinomi-{namespace}-"
         self._clock = clock or SystemClock()
+        self._patience = patience
         self._next: dict[str, int] = {}
+        self._seen = Sightings()
+        self._unordered: set[str] = set()
 
     def _index(self, kind: str) -> str:
         safe = "".join(
@@ -52,43 +64,64 @@ class ElasticRecords:
     def _held(self, kind: str, identity: str) -> Mapping[str, Any] | None:
         with said(*_READ):
             try:
-                found = patiently(lambda: self._client.get(index=self._index(kind), id=_key(identity)))
+                found = patiently(
+                    lambda: self._client.get(index=self._index(kind), id=_key(identity)), self._patience
+                )
             except NotFoundError:
+                self._seen.forget(kind, identity)
                 return None
+        self._seen.note(kind, identity, sighting(found["_source"]["version"], found.body))
         return dict(found.body)
 
     def put(self, kind: str, id: str, body: Mapping[str, Any], *, expect: int | None = None) -> Record:  # noqa: A002
-        """See `Records.put`."""
+        """See `Records.put`. One request where this process read or wrote that version last, two otherwise."""
         text = _json(body)
+        seen = NOTHING if expect == 0 else self._seen.of(kind, id)
         while True:
-            held = self._held(kind, id)
-            version = held["_source"]["version"] if held else 0
-            _check(kind, id, version, expect)
-            record = Record(kind, id, version + 1, orjson.loads(text), self._clock.now())
+            asked = seen is None
+            seen = seen or self._look(kind, id)
+            if not asked and expect is not None and seen.version != expect:
+                seen = None  # another version than the one we know of: is it the one of now?
+                continue
+            _check(kind, id, seen.version, expect)
+            record = Record(kind, id, seen.version + 1, orjson.loads(text), self._clock.now())
             try:
-                self._write(record, text, held)
+                self._write(record, text, seen)
             except ConflictError as error:
-                if expect is not None:
+                if expect is not None and (asked or expect == 0):
                     raise _changed(kind, id) from error
+                seen = None
                 continue
             return record
 
-    def _write(self, record: Record, text: str, held: Mapping[str, Any] | None) -> None:
-        """Write over what was held, or where nothing was. Raises ConflictError when that is so no longer."""
-        found = record.kind not in _BY_ID
-        place: dict[str, Any] = {"index": self._index(record.kind), "id": _key(record.id), "refresh": found}
-        if held is None:
+    def _look(self, kind: str, identity: str) -> Sighting:
+        """Where the record stands now."""
+        held = self._held(kind, identity)
+        return sighting(held["_source"]["version"], held) if held else NOTHING
+
+    def _write(self, record: Record, text: str, over: Sighting) -> None:
+        """Write over what was seen, or where nothing was. Raises ConflictError when that is so no longer."""
+        kind, identity = record.kind, record.id
+        place: dict[str, Any] = {
+            "index": self._index(kind),
+            "id": _key(identity),
+            "refresh": kind not in _BY_ID,
+        }
+        if over == NOTHING:
             place["op_type"] = "create"
         else:
-            place |= {"if_seq_no": held["_seq_no"], "if_primary_term": held["_primary_term"]}
+            place |= {"if_seq_no": over.sequence, "if_primary_term": over.term}
         document = _document(record, text)
         with said(*_WRITE):
             try:
-                patiently(lambda: self._client.index(document=document, **place))
-                return
+                told = patiently(lambda: self._client.index(document=document, **place).body, self._patience)
             except ConflictError as error:
+                self._seen.forget(kind, identity)
                 conflict = error
-        now = self._held(record.kind, record.id)  # the answer to an earlier try may have been lost on the way
+            else:
+                self._seen.note(kind, identity, sighting(record.version, told))
+                return
+        now = self._held(kind, identity)  # the answer to an earlier try may have been lost on the way
         if now is None or now["_source"].get("writing") != document["writing"]:
             raise conflict
 
@@ -130,6 +163,8 @@ class ElasticRecords:
                 if expect is None:
                     return self.delete(kind, id)
                 raise _changed(kind, id) from error
+            finally:
+                self._seen.forget(kind, id)
         return True
 
     def find(
@@ -140,67 +175,127 @@ class ElasticRecords:
         order: str = "",
         limit: int = 1000,
         offset: int = 0,
+        after: str = "",
     ) -> list[Record]:
-        """See `Records.find`. Without an order no more is read than asked for; with one, all that match."""
-        if order:
-            found = sorted(self._matching(kind, where), key=lambda record: record.id)
-            found.sort(key=_ordering(order.lstrip("-")), reverse=order.startswith("-"))
-            return found[offset : offset + limit]
-        taken: list[Record] = []
-        for record in self._matching(kind, where):
-            if len(taken) == offset + limit:
-                break
-            taken.append(record)
-        return taken[offset:]
+        """See `Records.find`. No more is read than asked for, but where the cluster cannot tell (a value of None, an
+        index that an earlier release made and that is to be ordered): then all that match."""
+        wanted = where or {}
+        if matching.is_exact(wanted) and not (order and kind in self._unordered):
+            try:
+                return self._page(kind, wanted, order, limit, offset, after)
+            except _NotTold:
+                pass
+        all_of_them = self._matching(kind, wanted, after)
+        if not order:
+            return list(islice(all_of_them, offset, offset + limit))
+        found = sorted(all_of_them, key=matching.ordering(order.lstrip("-")), reverse=order.startswith("-"))
+        return found[offset : offset + limit]
+
+    def _page(
+        self, kind: str, where: Mapping[str, Any], order: str, limit: int, offset: int, after: str
+    ) -> list[Record]:
+        """Raises _NotTold where the cluster cannot order, or gave what does not match."""
+        holds, taken = matching.condition(where), list[Record]()
+        pages = self._pages(kind, matching.candidates(where, after), order, skip=offset, most=limit)
+        try:
+            for hits in pages:
+                taken += [self._of_hit(kind, hit) for hit in hits]
+        except BadRequestError as error:
+            self._unordered.add(kind)
+            raise _NotTold from error
+        if not all(holds(record.body) for record in taken):
+            raise _NotTold
+        return taken
 
     def count(self, kind: str, where: Mapping[str, Any] | None = None) -> int:
         """See `Records.count`."""
-        return sum(1 for _ in self._matching(kind, where))
+        wanted = where or {}
+        if not matching.is_exact(wanted):
+            return sum(1 for _ in self._matching(kind, wanted))
+        with said(*_READ):
+            answer = patiently(
+                lambda: self._client.count(
+                    index=self._index(kind), query=matching.candidates(wanted), ignore_unavailable=True
+                ),
+                self._patience,
+            )
+        if answer["_shards"]["failed"]:
+            raise StoreError(f"{_READ[0]}。", f"{_READ[1]}: some shards do not answer")
+        return int(answer["count"])
 
-    def _matching(self, kind: str, where: Mapping[str, Any] | None) -> Iterator[Record]:
-        """By id. The cluster finds candidates by their pairs; that they match is seen in the body itself."""
-        holds = _condition(where or {})
-        for page in self._pages(kind, _candidates(where or {})):
-            for source in page:
-                record = _record(kind, source)
+    def _matching(self, kind: str, where: Mapping[str, Any], after: str = "") -> Iterator[Record]:
+        """By id. The cluster finds candidates by their words; that they match is seen in the body itself."""
+        holds = matching.condition(where)
+        for hits in self._pages(kind, matching.candidates(where, after)):
+            for hit in hits:
+                record = self._of_hit(kind, hit)
                 if holds(record.body):
                     yield record
 
     def numbered(self, kind: str, after: int) -> Iterator[Record]:
         """Records that `append` added behind a number, in order."""
-        for page in self._pages(kind, {"match_all": {}}, [f"{after:012d}"]):
-            yield from (_record(kind, source) for source in page)
+        for hits in self._pages(kind, {"match_all": {}}, after=[f"{after:012d}"]):
+            yield from (self._of_hit(kind, hit) for hit in hits)
 
     def changed(self, kind: str, since: datetime) -> Iterator[Record]:
         """See `Records.changed`."""
         query = {"range": {"updated": {"gte": since.astimezone(UTC).isoformat()}}}
-        for page in self._pages(kind, query, order=({"updated": "asc"}, {"id": "asc"})):
-            yield from (_record(kind, source) for source in page)
+        sort = [{"updated": "asc"}, {"id": "asc"}]
+        for hits in self._pages(kind, query, sort=sort):
+            yield from (self._of_hit(kind, hit) for hit in hits)
+
+    def _of_hit(self, kind: str, hit: Mapping[str, Any]) -> Record:
+        record = _record(kind, hit["_source"])
+        self._seen.note_older(kind, record.id, sighting(record.version, hit))
+        return record
 
     def _pages(
         self,
         kind: str,
         query: dict[str, Any],
-        after: list[Any] | None = None,
+        order: str = "",
         *,
-        order: Sequence[dict[str, str]] = ({"id": "asc"},),
+        sort: list[dict[str, Any]] | None = None,
+        skip: int = 0,
+        most: int | None = None,
+        after: list[Any] | None = None,
     ) -> Iterator[list[Mapping[str, Any]]]:
+        """Hits in order, a page at a time, read as they are wanted. What is skipped is not read: near ones by the cluster,
+        farther ones as bare ids."""
+        body: dict[str, Any] = {"query": query, "sort": sort or matching.sorting(order)}
+        left = most
         while True:
-            answer = self._search(kind, query=query, sort=list(order), size=_PAGE, search_after=after)
-            hits = answer["hits"]["hits"]
-            yield [hit["_source"] for hit in hits]
-            if len(hits) < _PAGE:
+            hop = skip > 0 and (after is not None or skip + _PAGE > _WINDOW)
+            size = min(skip, _WINDOW) if hop else _PAGE if left is None else min(left, _PAGE)
+            if not size:
+                return
+            start = None if hop or not skip else skip
+            told = {"size": size, "from_": start, "search_after": after, "source": not hop}
+            hits = self._search(kind, **body, **told)["hits"]["hits"]
+            if hop:
+                skip -= size
+            else:
+                skip = 0
+                left = None if left is None else left - len(hits)
+                yield hits
+            if len(hits) < size:
                 return
             after = hits[-1]["sort"]
 
     def _search(self, kind: str, **body: Any) -> Mapping[str, Any]:
-        with said(*_READ):
+        with said(*_READ, but=BadRequestError if "sort" in body else ()):
             return patiently(
                 lambda: (
                     self._client.search(
-                        index=self._index(kind), ignore_unavailable=True, track_total_hits=False, **body
+                        index=self._index(kind),
+                        ignore_unavailable=True,
+                        allow_partial_search_results=False,
+                        track_total_hits=False,
+                        seq_no_primary_term=True,
+                        **body,
                     ).body
-                )
+                ),
+                self._patience,
             )
 
     def append(self, kind: str, body: Mapping[str, Any]) -> Record:
@@ -211,7 +306,7 @@ class ElasticRecords:
             record = Record(kind, f"{number:012d}", 1, orjson.loads(text), self._clock.now())
             number += 1
             try:
-                self._write(record, text, None)
+                self._write(record, text, NOTHING)
             except ConflictError:
                 continue
             self._next[kind] = number
@@ -232,6 +327,10 @@ class ElasticRecords:
         self._client.close()
 
 
+class _NotTold(Exception):
+    """The cluster cannot tell by itself."""
+
+
 def _key(identity: str) -> str:
     """The document's id: the record's own, or, where that is too long for Elasticsearch, its digest."""
     if 0 < len(identity.encode()) <= 512:
@@ -245,7 +344,8 @@ def _document(record: Record, text: str) -> dict[str, Any]:
         "version": record.version,
         "updated": record.updated.isoformat(),
         "writing": uuid4().hex,
-        "pairs": sorted(_pairs(record.body)),
+        "pairs": sorted(matching.words(record.body)),
+        "order": matching.places(record.body),
         "body": text,
     }
 
@@ -272,74 +372,3 @@ def _changed(kind: str, identity: str) -> Conflict:
     return Conflict(
         f"{kind}「{identity}」は、書く前に変わりました。", f"{kind} {identity} changed before it was written"
     )
-
-
-def _pairs(body: Mapping[str, Any], path: str = "") -> set[str]:
-    """What a record can be found by: `path=value` for each single value in it."""
-    found: set[str] = set()
-    for name, value in body.items():
-        here = f"{path}{name}"
-        if isinstance(value, Mapping):
-            found |= _pairs(value, f"{here}.")
-        elif value is not None and not isinstance(value, (list, tuple)):
-            found.add(_pair(here, value))
-    return found
-
-
-def _pair(path: str, value: Any) -> str:
-    """Numbers and truth values are one thing, as in SQLite; long values are found by their digest."""
-    text = f"{path}={float(value)!r}" if isinstance(value, (bool, int, float)) else f"{path}:{value}"
-    return text if len(text) <= _SHORT else sha256(text.encode()).hexdigest()
-
-
-def _candidates(where: Mapping[str, Any]) -> dict[str, Any]:
-    filters = []
-    for path, wanted in where.items():
-        values = _several(wanted)
-        if None not in values:
-            filters.append({"terms": {"pairs": [_pair(path, value) for value in values]}})
-    return {"bool": {"filter": filters}} if filters else {"match_all": {}}
-
-
-def _several(wanted: Any) -> Sequence[Any]:
-    return list(wanted) if isinstance(wanted, (list, tuple, set, frozenset)) else [wanted]
-
-
-def _condition(where: Mapping[str, Any]) -> Callable[[Mapping[str, Any]], bool]:
-    wanted = [
-        (path, _several(value), isinstance(value, (list, tuple, set, frozenset)))
-        for path, value in where.items()
-    ]
-
-    def holds(body: Mapping[str, Any]) -> bool:
-        for path, values, several in wanted:
-            found = _at(body, path)
-            if found is None:
-                if several or None not in values:
-                    return False
-            elif isinstance(found, (Mapping, list)) or found not in values:
-                return False
-        return True
-
-    return holds
-
-
-def _at(body: Mapping[str, Any], path: str) -> Any:
-    node: Any = body
-    for part in path.split("."):
-        if not isinstance(node, Mapping):
-            return None
-        node = node.get(part)
-    return node
-
-
-def _ordering(path: str) -> Callable[[Record], tuple[int, Any]]:
-    """As SQLite orders: nothing, then numbers, then text."""
-
-    def key(record: Record) -> tuple[int, Any]:
-        value = _at(record.body, path)
-        if value is None:
-            return (0, 0)
-        return (1, value) if isinstance(value, (bool, int, float)) else (2, str(value))
-
-    return key

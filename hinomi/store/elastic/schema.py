@@ -119,7 +119,7 @@ def _dynamic() -> Sequence[dict[str, Any]]:
 
 
 def record_template(namespace: str, *, replicas: int) -> dict[str, Any]:
-    """The template of records: found by `pairs`, kept as text that nothing indexes."""
+    """The template of records: found by `pairs`, ordered by `order`, kept as text that nothing indexes."""
     return {
         "index_patterns": [f"hinomi-{namespace}-*"],
         "priority": _priority(namespace),
@@ -132,6 +132,7 @@ def record_template(namespace: str, *, replicas: int) -> dict[str, Any]:
                     "version": {"type": "long"},
                     "updated": {"type": "date_nanos"},
                     "pairs": {"type": "keyword"},
+                    "order": {"type": "flattened"},
                     "body": {"type": "keyword", "index": False, "doc_values": False},
                 },
             },

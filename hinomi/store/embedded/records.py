@@ -106,9 +106,12 @@ class SqliteRecords:
         order: str = "",
         limit: int = 1000,
         offset: int = 0,
+        after: str = "",
     ) -> list[Record]:
         """See `Records.find`."""
         clause, values = _where(kind, where)
+        if after:
+            clause, values = f"{clause} and id > ?", [*values, after]
         ordering = "id"
         if order:
             ordering = f"json_extract(body, ?) {'desc' if order.startswith('-') else 'asc'}, id"

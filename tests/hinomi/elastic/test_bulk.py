@@ -128,6 +128,16 @@ def test_a_document_beyond_any_request_is_given_back(serve: Callable[[Decide], B
     assert [(item.id, why) for item, why in outcome.refused] == [("i3", TOO_LARGE)]
 
 
+def test_one_document_that_spoils_its_request_is_found(serve: Callable[[Decide], Busy]) -> None:
+    """A request refused whole because of one document's id: halves find it, all others are stored, it is given back."""
+    error = {"error": {"type": "action_request_validation_exception", "reason": "id is too long"}}
+    there = serve(lambda ids, n: (400, error) if "i77" in ids else (200, told([201] * len(ids))))
+    outcome = there.bulk().send(items(100))
+    assert outcome.stored == 99 and [item.id for item, _ in outcome.refused] == ["i77"]
+    assert "action_request_validation_exception" in outcome.refused[0][1]
+    assert len(there.requests) < 20
+
+
 def test_what_lies_in_the_cluster_is_no_fault_of_the_document(serve: Callable[[Decide], Busy]) -> None:
     """A missing right or a full cluster is not a dead letter: the writer gives up in time and says the reason."""
     for kind in ("security_exception", "cluster_block_exception", "validation_exception"):

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +11,7 @@ import pytest
 from hinomi import ecs
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.errors import StoreError
+from hinomi.store.elastic import events as module
 from hinomi.store.elastic import schema
 from hinomi.store.elastic.events import ElasticEvents
 from tests import elastic
@@ -92,3 +93,78 @@ def test_signals_are_there_though_their_events_must_wait(tmp_path: Path) -> None
     assert signals.height == 2
     store.close()
     client.close()
+
+
+def test_a_signal_that_cannot_be_read_now_is_not_passed_over(tmp_path: Path) -> None:
+    """While the index of a signal does not answer, whoever follows gets an error, not the rest: later it gets the signal."""
+    store, client = _store(tmp_path), elastic.client()
+    store.append([_batch(2, SIGNALS)])
+    index = schema.index(SIGNALS, elastic.namespace(tmp_path), "2026.11.20")
+    client.indices.close(index=index)
+    with pytest.raises(StoreError, match="closed"):
+        list(store.since(SIGNALS, None))
+    client.indices.open(index=index)
+    client.cluster.health(index=index, wait_for_status="green")
+    [(_, signals)] = store.since(SIGNALS, None)
+    assert signals.height == 2
+    store.close()
+    client.close()
+
+
+def test_some_of_the_results_are_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one index has no shard that answers, searches and counts say so instead of giving what the others hold."""
+    store, client = _store(tmp_path), elastic.client()
+    store.append([_batch(3)])
+    lost = schema.index("squid.access", elastic.namespace(tmp_path), "2026.11.20")
+    nowhere = {"index.routing.allocation.require._name": "nowhere"}
+    client.indices.create(index=lost, settings=nowhere, wait_for_active_shards="0", timeout="1s")
+    monkeypatch.setattr(module, "patiently", lambda call: call())
+    for work in (store.count, store.search, lambda: list(store.pages())):
+        with pytest.raises(StoreError):
+            work()
+    client.indices.delete(index=lost)
+    assert store.count() == store.search().total == 3
+    store.close()
+    client.close()
+
+
+def test_a_letter_that_comes_again_is_the_same_letter(tmp_path: Path) -> None:
+    """A replay, though it is worked on a day later, makes no second dead letter and says that it was there."""
+    store, client = _store(tmp_path), elastic.client()
+    index = schema.index("linux.auth", elastic.namespace(tmp_path), "2026.11.20")
+    client.indices.create(index=index, mappings={"properties": {"vendor.code": {"type": "integer"}}})
+    for later in range(2):
+        batch = _batch(1)
+        came = pl.lit(NOW).cast(ecs.TIME)
+        wrong = batch.frame.with_columns(
+            pl.lit("zwei").alias("vendor.code"),
+            came.alias("event.created"),
+            (came + timedelta(days=later)).alias("event.ingested"),
+        )
+        appended = store.append([Batch("linux.auth", wrong)])
+        assert (appended.stored, appended.duplicates) == ((1, 0), (0, 1))[later]
+    assert store.count(datasets=[DEAD_LETTERS]) == 1
+    store.close()
+    client.close()
+
+
+def test_names_beyond_measure_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever names a sender invents: so many are remembered, the rest costs no request, and a list stays a list."""
+    monkeypatch.setattr(module, "_NAMES", 30)
+    store = _store(tmp_path)
+    for number in range(6):
+        batch = _batch(1, first=number)
+        own = {f"vendor.n{number}_{i}": f"{i}" for i in range(8)}
+        tags = [["a"]] if number % 2 else "a"
+        frame = batch.frame.with_columns(
+            *(pl.lit(value).alias(name) for name, value in own.items()),
+            pl.Series("vendor.tags", tags if number % 2 else [tags]),
+        )
+        store.append([Batch("linux.auth", frame)])
+    fields = store.fields("linux.auth")
+    assert len(fields) == 30 and fields["vendor.tags"] == "keyword[]"
+    asked: list[object] = []
+    monkeypatch.setattr(store._records, "get", lambda *names: asked.append(names))
+    store._learn(Batch("linux.auth", frame))
+    assert asked == []
+    store.close()

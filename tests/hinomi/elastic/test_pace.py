@@ -1,6 +1,6 @@
 """How much is sent at once, without a cluster."""
 
-from hinomi.store.elastic.pace import CONNECTIONS, LEAST, MOST, START, Pace
+from hinomi.store.elastic.pace import CONNECTIONS, LEAST, MOST, SLOW, START, Pace
 
 
 def _run(pace: Pace, rate_of: dict[int, float], answers: int) -> None:
@@ -39,3 +39,26 @@ def test_a_push_back_halves_both_at_once_and_has_a_floor() -> None:
     for _ in range(100):
         pace.back()
     assert (pace.size, pace.connections) == (LEAST, 1)
+
+
+def test_portions_that_take_long_shrink_and_grow_again() -> None:
+    """A cluster that takes four seconds for a large portion gets smaller ones, until an answer takes about one; when it
+    is quick again, larger ones. Others who ask it meanwhile do not wait behind seconds of our work."""
+    pace, now = Pace(size=MOST), 0.0
+    for _ in range(30):
+        took = pace.size / (MOST / 4)
+        now += took
+        pace.took(pace.size, now, took)
+    assert took <= SLOW and pace.size > LEAST
+    for _ in range(30):
+        pace.took(pace.size, now, 0.1)
+    assert pace.size == MOST
+
+
+def test_a_size_that_is_too_large_is_not_tried_again() -> None:
+    """After a request was refused for its size, no later portion is as large, however quick the answers are."""
+    pace = Pace(size=MOST)
+    pace.too_large(MOST)
+    for _ in range(30):
+        pace.took(pace.size, 0.0, 0.1)
+    assert pace.size == MOST * 3 // 4
