@@ -25,11 +25,11 @@ from ops.journal import log
 KIND = "lease"
 LASTS = 10.0
 """Seconds. A dead leader is replaced within LASTS, a look of the standby, and the time of three requests."""
-_MARGIN, _LOOKED, _AGAIN = 0.1, 0.1, 0.05
+_MARGIN, _LOOKED, _AGAIN = 0.1, 0.1, 0.02
 """Shares of that time: by which a leader stops before it is over, after which a standby looks, after which a leader
 whom the store did not answer asks again."""
-ANSWER = LASTS * (1 - _MARGIN) / 2
-"""Seconds that a request may take: of two in a row the second still comes in time."""
+ANSWER = LASTS * 0.36
+"""Seconds that a request may take: where one renewal is never answered, there is time to look and to renew again."""
 
 
 def awake() -> float:
@@ -86,6 +86,10 @@ class Lease:
         except Conflict:
             self._seen = None
             return False
+        except StoreError:
+            if held["holder"] == self.holder:  # it may be written all the same: the next attempt looks first
+                self._seen = None
+            raise
         self.term, self._until = term, asked + self.lasts * (1 - _MARGIN)
         return True
 

@@ -100,8 +100,11 @@ class Bulk:
         with ThreadPoolExecutor(CONNECTIONS, "bulk") as pool:
             under_way: set[Future[_Answer]] = set()
             while True:
-                while len(under_way) < self.pace.connections and (portion := self._portion(waiting, fresh)):
+                portion = self._portion(waiting, fresh)
+                while portion and len(under_way) < self.pace.connections:
                     under_way.add(pool.submit(self._sent, portion))
+                    portion = self._portion(waiting, fresh)  # made while the others are under way
+                waiting.extendleft(reversed(portion))
                 if not under_way:
                     return outcome
                 done, under_way = wait(under_way, return_when=FIRST_COMPLETED)

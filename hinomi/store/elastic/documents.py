@@ -12,7 +12,7 @@ from hinomi.store.elastic import schema
 from hinomi.store.elastic.bulk import Item
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_SLICE = 5_000
+_SLICE = 2_000
 _FORM = "%Y-%m-%dT%H:%M:%S%.9fZ"
 
 

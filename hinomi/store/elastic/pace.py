@@ -1,8 +1,9 @@
 """How much is sent at once: portions and connections grow while the cluster takes more, and shrink when it pushes back.
 
-A portion grows by a quarter up to its most with each quick answer; then one more connection is tried for a while and
-kept only where it carried more. An answer that pushes back halves both at once. A portion that takes the cluster long is
-made smaller: what others ask of it meanwhile (a leader that renews its lease) waits behind whole portions.
+Two connections to begin with: while the cluster works on one portion the next is packed. A portion grows by a quarter up
+to its most with each quick answer; then one more connection is tried for a while and kept only where it carried more. An
+answer that pushes back halves both at once. A portion that takes the cluster long is made smaller: what others ask of it
+meanwhile (a leader that renews its lease) waits behind whole portions.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ class Pace:
     """size: bytes of a portion; connections: portions under way at once. Never more than MOST × CONNECTIONS bytes."""
 
     size: int = START
-    connections: int = 1
+    connections: int = 2
     pushed_back: int = 0
     _answers: int = 0
     _bytes: int = 0

@@ -111,16 +111,24 @@ class ElasticRecords:
             place["op_type"] = "create"
         else:
             place |= {"if_seq_no": over.sequence, "if_primary_term": over.term}
-        document = _document(record, text)
+        document, tries = _document(record, text), 0
+
+        def send() -> Mapping[str, Any]:
+            nonlocal tries
+            tries += 1
+            return dict(self._client.index(document=document, **place).body)
+
         with said(*_WRITE):
             try:
-                told = patiently(lambda: self._client.index(document=document, **place).body, self._patience)
+                told = patiently(send, self._patience)
             except ConflictError as error:
                 self._seen.forget(kind, identity)
                 conflict = error
             else:
                 self._seen.note(kind, identity, sighting(record.version, told))
                 return
+        if tries == 1:
+            raise conflict
         now = self._held(kind, identity)  # the answer to an earlier try may have been lost on the way
         if now is None or now["_source"].get("writing") != document["writing"]:
             raise conflict
