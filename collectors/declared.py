@@ -45,7 +45,6 @@ def source_of(declared: Declaration) -> Source:
         targets=frozenset(target.to for _, _, target in declaration.targets(declared)),
     )
     source.derive(lambda raw: {**_constants(declared), **_columns(declared, raw)})
-    source.refine(e.related)
     return source
 
 

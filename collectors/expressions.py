@@ -1,6 +1,6 @@
 """The words that sources are written with: small Polars expressions over raw text fields."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -103,84 +103,6 @@ def _filled(value: pl.Expr) -> pl.Expr:
 def domain_user(value: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
     r"""(domain, name) of `DOMAIN\name` or plain `name`."""
     return value.str.extract(r"^([^\\]+)\\+."), value.str.extract(r"([^\\]+)$")
-
-
-_RELATED: Mapping[str, Iterable[str]] = {
-    "related.ip": (
-        "source.ip",
-        "source.nat.ip",
-        "destination.ip",
-        "destination.nat.ip",
-        "client.ip",
-        "server.ip",
-        "host.ip",
-        "observer.ip",
-    ),
-    "related.user": (
-        "user.name",
-        "source.user.name",
-        "destination.user.name",
-        "user.target.name",
-        "user.effective.name",
-    ),
-    "related.hosts": (
-        "source.domain",
-        "destination.domain",
-        "host.name",
-        "observer.hostname",
-        "dns.question.name",
-        "url.domain",
-    ),
-    "related.hash": ("file.hash.md5", "file.hash.sha1", "file.hash.sha256", "file.hash.sha512"),
-}
-
-
-def related(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.* from the addresses, people, hosts and hashes that the frame has; `*.address` of both ends."""
-    found = {
-        name: [column for column in columns if column in frame.columns] for name, columns in _RELATED.items()
-    }
-    together = [_together(frame, columns).alias(name) for name, columns in found.items() if columns]
-    return frame.with_columns(*together, *_addresses(frame))
-
-
-def _addresses(frame: pl.DataFrame) -> list[pl.Expr]:
-    """ECS's `address`: the end as the line names it, by address or by name."""
-    found = []
-    for end in ("source", "destination", "client", "server"):
-        names = [name for name in (f"{end}.ip", f"{end}.domain") if name in frame.columns]
-        if names and f"{end}.address" not in frame.columns:
-            found.append(pl.coalesce(names).alias(f"{end}.address"))
-    return found
-
-
-def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
-    """The distinct values of these columns as a list; null where there are none."""
-    live = [name for name in columns if frame[name].null_count() < frame.height]
-    if any(frame.schema[name] != pl.String for name in live):
-        return _together_with_lists(frame, live)
-    # One joined text, split again, is ten times faster than lists whose doubles are taken out.
-    new = [_unless_said(name, live[:index]) for index, name in enumerate(live)]
-    joined = pl.concat_str(new, separator=_BETWEEN, ignore_nulls=True) if new else nothing()
-    return pl.when(joined != "").then(joined.str.split(_BETWEEN))
-
-
-_BETWEEN = "\x1f"
-
-
-def _unless_said(name: str, before: list[str]) -> pl.Expr:
-    """The value, without the sign that stands between values, where no earlier column has it."""
-    value = pl.col(name)
-    said = pl.any_horizontal(value == pl.col(other) for other in before) if before else pl.lit(False)
-    new = pl.when((value != "") & ~said.fill_null(False)).then(value)
-    return new.str.replace_all(_BETWEEN, " ", literal=True)
-
-
-def _together_with_lists(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
-    lists = [name for name in columns if isinstance(frame.schema[name], pl.List)]
-    parts = [pl.col(name) for name in columns if name not in lists]
-    every = pl.concat_list(*parts, *lists).list.drop_nulls().list.unique(maintain_order=True)
-    return pl.when(every.list.len() > 0).then(every)
 
 
 def time_or(value: pl.Expr, *others: pl.Expr) -> pl.Expr:

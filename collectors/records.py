@@ -244,19 +244,3 @@ def kept(flat: Mapping[str, Any]) -> Flat:
         for name, value in flat.items()
         if value is not None and value != [] and not (value == "" and column_type(name) is not None)
     }
-
-
-def related(flat: Flat) -> Flat:
-    """`related.user`, `related.ip` and `related.hosts` of what the event names in text."""
-    wanted = {
-        "related.user": ("user.name", "user.email", "user.target.name"),
-        "related.ip": ("source.ip", "destination.ip"),
-        "related.hosts": ("host.name",),
-    }
-    found = {
-        name: list(
-            dict.fromkeys(flat[field] for field in fields if isinstance(flat.get(field), str) and flat[field])
-        )
-        for name, fields in wanted.items()
-    }
-    return {name: values for name, values in found.items() if values}

@@ -12,7 +12,8 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from collectors.addresses import canonical
+from collectors import derivation
+from collectors.canonical import canonical
 from collectors.narrow import Narrow, Verbatim
 from hinomi import ecs
 
@@ -155,7 +156,8 @@ class Source:
         for step in self._refine:
             mapped = step(mapped)
         rows = mapped[ROW].cast(pl.UInt32)  # `row` is no event field: conform would make it text
-        return canonical(ecs.conform(mapped.drop(ROW))).with_columns(rows)
+        whole = canonical(derivation.ends(ecs.conform(mapped.drop(ROW))))
+        return derivation.related(derivation.derived(whole)).with_columns(rows)
 
     def _by_table(self, frame: pl.DataFrame) -> pl.DataFrame:
         raw = Raw(frozenset(frame.columns))

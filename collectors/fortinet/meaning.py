@@ -12,14 +12,14 @@ from collectors.source import Raw
 
 _ALERTS = ("virus", "ips", "anomaly", "waf", "dlp", "file-filter")
 _UTM = {
-    "virus": ("malware",),
+    "virus": ("malware", "network"),
     "ips": ("intrusion_detection", "network"),
     "anomaly": ("intrusion_detection", "network"),
     "waf": ("intrusion_detection", "web"),
     "webfilter": ("web", "network"),
     "dns": ("network",),
     "app-ctrl": ("network",),
-    "emailfilter": ("email",),
+    "emailfilter": ("email", "network"),
     "dlp": ("file", "network"),
     "file-filter": ("file", "network"),
     "ssh": ("network",),

@@ -113,6 +113,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(name == "sign-in-failed")
         .then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

@@ -108,6 +108,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
 
 def _tag(said: pl.Expr, name: str) -> pl.Expr:
     return said.str.extract(rf'\[{name} "([^"]*)"\]')
-
-
-source.refine(e.related)

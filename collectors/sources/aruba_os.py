@@ -116,6 +116,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         .when(failed & signing)
         .then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

@@ -25,7 +25,6 @@ from collectors.records import (
     first_address,
     kept,
     leaves,
-    related,
     text,
     time,
 )
@@ -73,10 +72,9 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     record = _with_insight(opened(document))
     if text(record, "eventName") is None or text(record, "eventSource") is None:
         return None
-    flat = kept(
+    return kept(
         {**_vendor(record), **_happened(record), **_meaning(record), **_who(record), **_where(record)}
     )
-    return {**flat, **related(flat)}
 
 
 def _with_insight(record: dict[str, Any]) -> dict[str, Any]:

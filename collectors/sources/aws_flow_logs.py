@@ -121,8 +121,8 @@ def meaning(raw: Raw) -> Mapping[str, pl.Expr]:
 
 
 @source.refine
-def related(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.*, without the vendor fields that no record has; JSON of anything else is none of ours."""
+def ours_only(frame: pl.DataFrame) -> pl.DataFrame:
+    """Without the vendor fields that no record has; JSON of anything else is none of ours."""
     ours = frame.filter(
         pl.any_horizontal(
             pl.col(name).is_not_null()
@@ -134,4 +134,4 @@ def related(frame: pl.DataFrame) -> pl.DataFrame:
     absent = [
         name for name in ours.columns if name.startswith("aws.") and ours[name].null_count() == ours.height
     ]
-    return e.related(ours.drop(absent))
+    return ours.drop(absent)

@@ -13,7 +13,7 @@ from typing import Any
 
 from collectors.aws import guardduty_actions
 from collectors.aws.envelopes import opened
-from collectors.records import Flat, JsonRecords, at, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, at, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -58,8 +58,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **guardduty_actions.resource(finding),
         **guardduty_actions.action(finding),
     }
-    flat = kept({**dict(leaves(finding, "aws.guardduty.")), **found})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(finding, "aws.guardduty.")), **found})
 
 
 def _finding(finding: dict[str, Any], kind: str) -> Flat:

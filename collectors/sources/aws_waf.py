@@ -19,7 +19,6 @@ from collectors.records import (
     kept,
     leaves,
     pairs,
-    related,
     text,
 )
 from collectors.source import Source
@@ -49,8 +48,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not isinstance(request, dict) or text(record, "action") is None:
         return None
     vendor = dict(leaves(record, "aws.waf."))
-    flat = kept({**vendor, **_verdict(record), **_request(record, request), **_headers(request)})
-    return {**flat, **related(flat)}
+    return kept({**vendor, **_verdict(record), **_request(record, request), **_headers(request)})
 
 
 def _verdict(record: dict[str, Any]) -> Flat:

@@ -69,6 +69,3 @@ def access(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("success"))
         .otherwise(pl.lit("unknown")),
     }
-
-
-source.refine(e.related)

@@ -86,6 +86,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("connection", "allowed")),
         "event.outcome": pl.when(act.is_not_null()).then(pl.lit("success")),  # the gateway did what it says
     }
-
-
-source.refine(e.related)

@@ -198,6 +198,3 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
         "file.size": raw["ftd.FileSize"],
         "file.hash.sha256": raw["ftd.FileSHA256"],
     }
-
-
-source.refine(e.related)

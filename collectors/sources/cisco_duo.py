@@ -17,7 +17,6 @@ from collectors.records import (
     items,
     kept,
     leaves,
-    related,
     text,
     time,
 )
@@ -41,8 +40,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
-    flat = kept({**dict(leaves(record, "cisco.duo.")), **_who(record, said), **_what(record, said)})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "cisco.duo.")), **_who(record, said), **_what(record, said)})
 
 
 def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:

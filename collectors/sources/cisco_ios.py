@@ -221,6 +221,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(worked)
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -150,6 +150,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(failed & ~accounting)
         .then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

@@ -185,6 +185,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(fate.is_not_null() | blocked)
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -177,6 +177,3 @@ def _leftovers(raw: Raw, of: Callable[[pl.Expr, pl.Expr, pl.Expr], pl.Expr]) -> 
         of_dns, of_wall, of_proxy = (raw[column] for column in columns)
         kept[f"cisco.umbrella.{name}"] = e.present(of(of_dns, of_wall, of_proxy))
     return kept
-
-
-source.refine(e.related)

@@ -75,6 +75,3 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("failure"))
         .otherwise(pl.lit("success")),
     }
-
-
-source.refine(e.related)

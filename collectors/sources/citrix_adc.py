@@ -168,6 +168,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(worked)
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

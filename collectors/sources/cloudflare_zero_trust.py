@@ -14,7 +14,6 @@ from collectors.records import (
     items,
     kept,
     leaves,
-    related,
     text,
     time,
     url,
@@ -42,8 +41,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one record; None for JSON that is none."""
     if not _SIGNS & record.keys() or not any(name in record for name in _TIMES):
         return None
-    flat = kept({**dict(leaves(record, "cloudflare.")), **_common(record), **_asked(record), **_what(record)})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "cloudflare.")), **_common(record), **_asked(record), **_what(record)})
 
 
 def _common(record: dict[str, Any]) -> Flat:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -41,8 +41,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not _SIGNS & record.keys():
         return None
     about = _question(record) if "QueryType" in record else {**_request(record), **_verdict(record)}
-    flat = kept({**dict(leaves(record, "cloudflare.zone.")), **_common(record), **about})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "cloudflare.zone.")), **_common(record), **about})
 
 
 def _common(record: dict[str, Any]) -> Flat:

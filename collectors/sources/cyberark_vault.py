@@ -69,6 +69,3 @@ def deed(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(failed).then(pl.lit("failure")).otherwise(pl.lit("success")),
     }
-
-
-source.refine(e.related)

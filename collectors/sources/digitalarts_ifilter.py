@@ -91,6 +91,3 @@ def asked(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("access", "allowed")),
         "event.outcome": pl.when(blocked).then(pl.lit("failure")).otherwise(spoken["event.outcome"]),
     }
-
-
-source.refine(e.related)

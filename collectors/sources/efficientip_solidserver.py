@@ -85,6 +85,3 @@ def asked(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("protocol", "info")),
         "event.outcome": pl.when(failing.field("2").is_not_null()).then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

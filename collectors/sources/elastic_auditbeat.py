@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from collectors import expressions as e
 from collectors.ecs_values import ALLOWED
 from collectors.records import Flat, JsonRecords, at, items, kept, leaves, text, time
 from collectors.source import Source
@@ -108,6 +107,3 @@ def _files(document: dict[str, Any]) -> Flat:
         **times,
         "file.name": text(document, "file", "name") or (PurePosixPath(path).name if path else None),
     }
-
-
-source.refine(e.related)

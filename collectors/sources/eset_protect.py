@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors import expressions as e
 from collectors.records import Flat, JsonRecords, address, at, kept, leaves, text, time, url
 from collectors.source import Source
 
@@ -172,6 +171,3 @@ def _path(uri: str) -> str:
 
 def _base(path: str | None) -> str | None:
     return path.replace("\\", "/").rstrip("/").rpartition("/")[2] or None if path else None
-
-
-source.refine(e.related)

@@ -213,7 +213,9 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     waf = raw["cef.class"].is_not_null() | said.str.contains("[SECEV]", literal=True)
     return {
         "event.action": e.first(act, said.str.extract(r"to ending '([^']+)'").str.to_lowercase()),
-        "event.category": pl.when(session)
+        "event.category": pl.when(denied & session)
+        .then(e.texts("network", "session"))
+        .when(session)
         .then(e.texts("authentication", "session"))
         .when(signing)
         .then(e.texts("authentication"))
@@ -238,6 +240,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(done | (session & ~denied))
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

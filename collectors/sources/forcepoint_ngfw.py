@@ -95,6 +95,3 @@ def entry(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("success"))
         .otherwise(pl.lit("unknown")),
     }
-
-
-source.refine(e.related)

@@ -303,4 +303,3 @@ def files_and_mail(raw: Raw) -> dict[str, pl.Expr]:
 
 
 source.derive(meaning)
-source.refine(e.related)

@@ -125,6 +125,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(denied | said.str.contains(r"stat=(?:Deferred|Service unavailable|User unknown)"))
         .then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

@@ -133,6 +133,3 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("access")),
         "event.outcome": pl.when(status.is_in(["success", "failure"])).then(status),
     }
-
-
-source.refine(e.related)

@@ -101,6 +101,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(pl.lit("radius")),
         "process.pid": pl.col("header.pid"),
     }
-
-
-source.refine(e.related)

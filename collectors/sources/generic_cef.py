@@ -191,4 +191,4 @@ def labelled(frame: pl.DataFrame) -> pl.DataFrame:
         target = "cef." + "".join(part for part in str(labels[0]).title() if part.isalnum())[:40]
         if target != "cef." and target not in frame.columns:
             frame = frame.rename({field: target}).drop(name)
-    return e.related(frame)
+    return frame

@@ -81,6 +81,3 @@ def lists(frame: pl.DataFrame) -> pl.DataFrame:
 def _list(name: str) -> pl.Expr:
     parts = pl.col(name).str.split(SEPARATOR)
     return parts.list.filter(pl.element().is_in(ALLOWED[name])) if name in ALLOWED else parts
-
-
-source.refine(e.related)

@@ -98,6 +98,3 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
         e.first(joined, *(raw[name] for name in _TIMES), raw["date"]), _FORMATS, times.zone()
     )
     return {"@timestamp": e.time_or(written, pl.col("header.timestamp"))}
-
-
-source.refine(e.related)

@@ -46,6 +46,3 @@ def header(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "syslog.structured_data": pl.col("header.structured"),
     }
-
-
-source.refine(e.related)

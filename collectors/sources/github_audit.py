@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.narrow import Text, Verbatim
-from collectors.records import Flat, JsonRecords, address, epoch, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, address, epoch, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -64,8 +64,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if action is None or "." not in action or moment is None:
         return None
     found = {"@timestamp": moment, **_meaning(record, action), **_who(record), **_where(record)}
-    flat = kept({**dict(leaves(record, "github.")), **found})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "github.")), **found})
 
 
 def _meaning(record: dict[str, Any], action: str) -> Flat:

@@ -15,7 +15,6 @@ from collectors.records import (
     items,
     kept,
     leaves,
-    related,
     text,
     time,
 )
@@ -44,8 +43,7 @@ def entry(record: dict[str, Any]) -> Mapping[str, Any] | None:
     payload = record.get("protoPayload")
     if not isinstance(payload, dict):
         return None
-    flat = kept({**dict(leaves(record, "gcp.audit.")), **_who(payload), **_what(record, payload)})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "gcp.audit.")), **_who(payload), **_what(record, payload)})
 
 
 def _who(payload: dict[str, Any]) -> Flat:

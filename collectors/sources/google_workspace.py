@@ -17,7 +17,6 @@ from collectors.records import (
     items,
     kept,
     leaves,
-    related,
     text,
     time,
     url,
@@ -65,7 +64,7 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     event = next((one for one in items(record, "events") if isinstance(one, dict)), {})
     given = parameters(event)
-    flat = kept(
+    return kept(
         {
             **_who(record, given),
             **_about(given),
@@ -73,7 +72,6 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **dict(leaves(record, "google.workspace.")),
         }
     )
-    return {**flat, **related(flat)}
 
 
 def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:

@@ -74,6 +74,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "process.name": e.first(pl.col("header.app"), pl.lit("haproxy")),
         "process.pid": pl.col("header.pid"),
     }
-
-
-source.refine(e.related)

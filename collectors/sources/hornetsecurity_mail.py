@@ -52,6 +52,3 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
         "source.ip": e.ip(raw["source_ip"]),
         "destination.ip": e.ip(raw["destination_ip"]),
     }
-
-
-source.refine(e.related)

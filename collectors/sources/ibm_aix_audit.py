@@ -78,6 +78,3 @@ def record(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(raw["status"] == "OK").then(pl.lit("success")).otherwise(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

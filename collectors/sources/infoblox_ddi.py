@@ -132,6 +132,3 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
         "host.name": pl.when(ours).then(e.present(raw["client"])).otherwise(pl.col("header.host")),
         "observer.hostname": pl.col("header.host"),
     }
-
-
-source.refine(e.related)

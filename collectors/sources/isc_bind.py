@@ -132,6 +132,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(pl.lit("success")),
         "event.reason": e.present(raw["reason"]),
     }
-
-
-source.refine(e.related)

@@ -35,6 +35,3 @@ def message(raw: Raw) -> dict[str, pl.Expr]:
         "process.name": e.first(pl.col("header.app"), pl.lit("dhcpd")),
         "process.pid": pl.col("header.pid"),
     }
-
-
-source.refine(e.related)

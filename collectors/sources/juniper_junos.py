@@ -158,6 +158,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(flow | signing | tag.is_in(["UI_CHILD_START", "UI_CMDLINE_READ_LINE"]))
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -63,6 +63,3 @@ def event(raw: Raw) -> dict[str, pl.Expr]:
         "user.name": user.field("2"),
         "user.domain": user.field("1"),
     }
-
-
-source.refine(e.related)

@@ -119,7 +119,7 @@ def meaning(raw: Raw) -> Mapping[str, pl.Expr]:
 
 @source.refine
 def ours(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.* of what Keycloak wrote: a type in capitals and a realm or client, or the events' logger."""
+    """What Keycloak wrote: a type in capitals and a realm or client, or the events' logger."""
     marks = [name for name in ("keycloak.realm.id", "keycloak.client.id") if name in frame.columns]
     known = pl.any_horizontal(pl.col(name).is_not_null() for name in marks) if marks else pl.lit(False)
-    return e.related(frame.filter(known & pl.col("event.code").str.contains("^[A-Z][A-Z0-9_]+$")))
+    return frame.filter(known & pl.col("event.code").str.contains("^[A-Z][A-Z0-9_]+$"))

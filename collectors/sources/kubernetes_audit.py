@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -43,8 +43,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not str(record.get("apiVersion")).startswith("audit.k8s.io/") or record.get("kind") != "Event":
         return None
     found = {**_happened(record), **_who(record), **_what(record), **_request(record)}
-    flat = kept({**_vendor(record), **found})
-    return {**flat, **related(flat)}
+    return kept({**_vendor(record), **found})
 
 
 def _vendor(record: dict[str, Any]) -> Flat:

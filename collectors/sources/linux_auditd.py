@@ -134,4 +134,4 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
 @source.refine
 def own_names(frame: pl.DataFrame) -> pl.DataFrame:
     """The helpers of the join are no fields of the record."""
-    return e.related(frame.drop([name for name in frame.columns if name.startswith("auditd.of.")]))
+    return frame.drop([name for name in frame.columns if name.startswith("auditd.of.")])

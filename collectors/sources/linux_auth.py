@@ -123,6 +123,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
 
 def _known(user: pl.Expr) -> pl.Expr:
     return pl.when(~user.is_in(["unknown", "temporarily"])).then(user)
-
-
-source.refine(e.related)

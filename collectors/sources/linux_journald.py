@@ -64,6 +64,3 @@ def facts(raw: Raw) -> dict[str, pl.Expr]:
             pl.lit("failure")
         ),
     }
-
-
-source.refine(e.related)

@@ -14,7 +14,6 @@ from collectors.records import (
     first_address,
     kept,
     leaves,
-    related,
     text,
     time,
 )
@@ -46,8 +45,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         told_by_settings and text(record, "operationName")
     ):
         return None
-    flat = kept({**dict(leaves(record, "azure.activitylogs.")), **_who(record), **_what(record)})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "azure.activitylogs.")), **_who(record), **_what(record)})
 
 
 def _value(record: dict[str, Any], name: str) -> str | None:

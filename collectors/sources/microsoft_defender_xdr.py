@@ -9,7 +9,6 @@ from; `direction: In` turns the ends of a connection. All values stay as `micros
 from collections.abc import Mapping
 from typing import Any
 
-from collectors import expressions as e
 from collectors.microsoft import defender_tables
 from collectors.records import Flat, JsonRecords, address, at, embedded, kept, leaves, text, time, url
 from collectors.source import Source
@@ -227,6 +226,3 @@ def _domain(web: str) -> str | None:
 
 def _base(path: str | None) -> str | None:
     return path.replace("\\", "/").rpartition("/")[2] or None if path else None
-
-
-source.refine(e.related)

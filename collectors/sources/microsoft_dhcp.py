@@ -87,9 +87,3 @@ def lease(raw: Raw) -> dict[str, pl.Expr]:
         "source.domain": name,
         "source.mac": pl.concat_str([octets.field(str(n)) for n in range(1, 7)], separator="-"),
     }
-
-
-@source.refine
-def ours(frame: pl.DataFrame) -> pl.DataFrame:
-    """related.* of leases."""
-    return e.related(frame)

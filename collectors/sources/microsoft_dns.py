@@ -92,6 +92,3 @@ def packet(raw: Raw) -> dict[str, pl.Expr]:
         .when(answer)
         .then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

@@ -18,7 +18,6 @@ from collectors.records import (
     first_address,
     kept,
     leaves,
-    related,
     text,
     time,
 )
@@ -68,14 +67,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if category is None or not isinstance(properties, dict) or "operationName" not in record:
         return None
     ours = _CATEGORIES.get(category, "identity_protection" if "Risk" in category else category.lower())
-    flat = kept(
+    return kept(
         {
             **_vendor(record, properties, ours),
             **_envelope(record, properties),
             **_body(record, properties, ours),
         }
     )
-    return {**flat, **related(flat)}
 
 
 def _vendor(record: dict[str, Any], properties: dict[str, Any], ours: str) -> Flat:

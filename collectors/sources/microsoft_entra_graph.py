@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.microsoft import identity
-from collectors.records import Flat, JsonRecords, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -48,8 +48,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one Graph object; None for JSON that is none of them."""
     if not _SIGNS & record.keys() or not any(name in record for name in _TIMES) or "properties" in record:
         return None
-    flat = kept({**_vendor(record), **_common(record), **_meaning(record)})
-    return {**flat, **related(flat)}
+    return kept({**_vendor(record), **_common(record), **_meaning(record)})
 
 
 def _vendor(record: dict[str, Any]) -> Flat:

@@ -95,6 +95,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "user_agent.original": e.present(raw["agent"]).str.replace_all("+", " ", literal=True),
         "http.request.referrer": e.present(raw["referrer"]),
     }
-
-
-source.refine(e.related)

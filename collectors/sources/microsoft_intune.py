@@ -9,7 +9,6 @@ person has the Intune account that it went to as `user.id`.
 from collections.abc import Mapping
 from typing import Any
 
-from collectors import expressions as e
 from collectors.records import Flat, JsonRecords, embedded, items, kept, leaves, text, time
 from collectors.source import Source
 
@@ -114,6 +113,3 @@ def _device(properties: dict[str, Any]) -> Flat:
 
 def _shown(value: Any) -> str | None:
     return value if isinstance(value, str) and value not in ("", "<null>") else None
-
-
-source.refine(e.related)

@@ -20,7 +20,6 @@ from collectors.records import (
     kept,
     leaves,
     pairs,
-    related,
     text,
     time,
     url,
@@ -62,7 +61,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if operation is None or "RecordType" not in record:
         return None
     named = {key: pairs(record.get(key), name, value) for key, (_, name, value) in _LISTS.items()}
-    flat = kept(
+    return kept(
         {
             **_vendor(record, named),
             **_common(record, operation),
@@ -71,7 +70,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **m365_kinds.details(record),
         }
     )
-    return {**flat, **related(flat)}
 
 
 def _vendor(record: dict[str, Any], named: Mapping[str, Mapping[str, Any]]) -> Flat:

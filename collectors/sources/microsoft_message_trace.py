@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -30,8 +30,7 @@ def message(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one message to one recipient; None for JSON that is none."""
     if "MessageTraceId" not in record and not {"senderAddress", "receivedDateTime"} <= record.keys():
         return None
-    flat = kept({**dict(leaves(record, "microsoft.message_trace.")), **_fields(record)})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "microsoft.message_trace.")), **_fields(record)})
 
 
 def _fields(record: dict[str, Any]) -> Flat:

@@ -145,6 +145,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "host.name": e.present(raw["ComputerName"]),
         "message": pl.col("message"),
     }  # fmt: skip
-
-
-source.refine(e.related)

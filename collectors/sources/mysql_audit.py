@@ -82,6 +82,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("failure"))
         .otherwise(pl.lit("success")),
     }
-
-
-source.refine(e.related)

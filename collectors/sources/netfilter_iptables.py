@@ -85,6 +85,3 @@ def fate(raw: Raw) -> dict[str, pl.Expr]:
             pl.lit("success")
         ),  # the firewall did what it was told
     }
-
-
-source.refine(e.related)

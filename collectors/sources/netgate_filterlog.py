@@ -65,6 +65,3 @@ def packet(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("connection")),
         "event.outcome": pl.lit("success"),
     }
-
-
-source.refine(e.related)

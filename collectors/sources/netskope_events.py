@@ -16,7 +16,6 @@ from collectors.records import (
     items,
     kept,
     leaves,
-    related,
     text,
 )
 from collectors.source import Source
@@ -40,7 +39,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         or not {"type", "alert_type", "audit_log_event", "access_method"} & record.keys()
     ):
         return None
-    flat = kept(
+    return kept(
         {
             **dict(leaves(record, "netskope.")),
             **_who(record),
@@ -49,7 +48,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **_what(record),
         }
     )
-    return {**flat, **related(flat)}
 
 
 def _who(record: dict[str, Any]) -> Flat:

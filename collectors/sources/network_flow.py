@@ -124,6 +124,3 @@ def network(raw: Raw) -> Mapping[str, pl.Expr]:
         "event.type": pl.coalesce(kind, e.texts("connection")),
         "event.outcome": e.mapped(raw["firewallEvent"], {"3": "failure", "1": "success"}),
     }
-
-
-source.refine(e.related)

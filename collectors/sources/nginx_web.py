@@ -128,6 +128,3 @@ def _clock(raw: Raw) -> pl.Expr:
     naive = e.local(raw["clock"].str.to_datetime("%Y/%m/%d %H:%M:%S", time_unit="us", strict=False))
     iso = [times.parsed(raw[name], [times.ISO], "UTC") for name in ("time_iso8601", "timestamp", "time")]
     return e.time_or(zoned, local, naive, *iso)
-
-
-source.refine(e.related)

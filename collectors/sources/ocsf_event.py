@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from collectors.ocsf import classes, objects
-from collectors.records import Flat, JsonRecords, at, epoch, items, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, at, epoch, items, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -39,8 +39,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     parts = (_happened(record), _meaning(record), _people(record), _network(record), _machine(record),
              objects.cloud(record), objects.finding(record), objects.email(record), objects.registry(record))  # fmt: skip
     found = {name: value for part in parts for name, value in kept(part).items()}
-    flat = {**kept(dict(leaves(record, "ocsf.", depth=3))), **found}
-    return {**flat, **related(flat)}
+    return {**kept(dict(leaves(record, "ocsf.", depth=3))), **found}
 
 
 def _moment(record: dict[str, Any], name: str) -> datetime | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.narrow import Text, Verbatim
-from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, related, text, time
+from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -55,8 +55,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     if text(record, "eventType") is None or not isinstance(at(record, "actor"), dict):
         return None
     found = {**_happened(record), **_actor(record), **_targets(record), **_client(record)}
-    flat = kept({**dict(leaves(record, "okta.")), **found})
-    return {**flat, **related(flat)}
+    return kept({**dict(leaves(record, "okta.")), **found})
 
 
 def _opened(document: dict[str, Any]) -> dict[str, Any]:

@@ -120,6 +120,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "process.name": e.first(pl.col("header.app"), pl.lit("slapd")),
         "process.pid": pl.col("header.pid"),
     }
-
-
-source.refine(e.related)

@@ -95,6 +95,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "process.pid": pl.col("header.pid"),
         "network.application": pl.lit("openvpn"),
     }
-
-
-source.refine(e.related)

@@ -98,6 +98,3 @@ def attributes(raw: Raw) -> Mapping[str, pl.Expr]:
             value = e.ip(value) if kind == "ip" else value
             columns[name] = pl.when(value.is_in(ALLOWED[name])).then(value) if name in ALLOWED else value
     return columns
-
-
-source.refine(e.related)

@@ -275,6 +275,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(good | flow | (kind == "USERID"))
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -158,6 +158,3 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
 
 def _list(value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_not_null()).then(pl.concat_list(value))
-
-
-source.refine(e.related)

@@ -123,6 +123,3 @@ r"|role .* does not exist|password authentication")  # fmt: skip
         "postgresql.audit.class": audit.field("4"),
         "postgresql.audit.object": e.present(audit.field("7")),
     }  # fmt: skip
-
-
-source.refine(e.related)

@@ -69,6 +69,3 @@ def audit(raw: Raw) -> dict[str, pl.Expr]:
         "rsa.securid.agent": pl.when(~system).then(e.present(raw["c23"])),
         "rsa.securid.method": pl.when(~system).then(e.present(raw["c26"])),
     }
-
-
-source.refine(e.related)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, related, text, time, url
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, text, time, url
 from collectors.source import Source
 
 source = Source(
@@ -54,8 +54,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **_web(record),
         **_device(record),
     }
-    flat = kept({**dict(vendor), **found})
-    return {**flat, **related(flat)}
+    return kept({**dict(vendor), **found})
 
 
 def _named(document: dict[str, Any]) -> dict[str, Any]:

@@ -96,6 +96,3 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         "message": text,
         **{f"skyhigh.web_gateway.{name}": _value(name) for name in _KEPT},
     }
-
-
-source.refine(e.related)

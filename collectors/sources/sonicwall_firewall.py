@@ -2,7 +2,7 @@
 
 Source: SonicWall, "SonicOS Log Events Reference Guide" (event ids, `src=ip:port:interface`, ArcSight CEF) and "SMA
 Administration Guide", syslog fields (`id=sslvpn`). `out` and `sent` are what the source sent, `in` and `rcvd` what came
-back; `proto` is `tcp/https`.
+back; `proto` is `tcp/https`. Web lines name the site apart (`dstname`, `arg`, `op`, `result`); CEF has one `request`.
 """
 
 import polars as pl
@@ -40,6 +40,12 @@ source = Source(
         "agent": "user_agent.original",
         "msg": "message",
         "rule": "rule.name",
+        "dstname": "destination.domain",
+        "dhost": "destination.domain",
+        "shost": "source.domain",
+        "op": "http.request.method",
+        "requestMethod": "http.request.method",
+        "result": "http.response.status_code",
     },
     ignore=(
         *(
@@ -52,6 +58,11 @@ source = Source(
             "user",
             "usr",
             "suser",
+            "susr",
+            "duser",
+            "domain",
+            "arg",
+            "request",
             "natSrc",
             "natDst",
             "cs1",
@@ -96,10 +107,37 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         "observer.ip": e.ip(raw["fw"]),
         "network.transport": over.field("1").str.to_lowercase(),
         "network.protocol": over.field("2").str.to_lowercase(),
-        "user.name": e.first(
-            *(e.present(raw[name].str.strip_chars('"')) for name in ("usr", "user", "suser"))
-        ),
+        **_person(raw),
         "rule.name": e.first(e.present(raw["cs1"].str.strip_chars('"')), e.present(raw["rule"])),
+    }
+
+
+def _person(raw: Raw) -> dict[str, pl.Expr]:
+    """Who; a domain stands before the name or in a field of its own (SMA: that of the portal's sign-in)."""
+    written = e.first(
+        *(e.present(raw[name].str.strip_chars('"')) for name in ("usr", "user", "suser", "susr", "duser"))
+    )
+    domain, name = e.domain_user(written)
+    return {"user.name": name, "user.domain": e.first(domain, e.present(raw["domain"]))}
+
+
+@source.derive
+def asked(raw: Raw) -> dict[str, pl.Expr]:
+    """The page of a web line: one address (CEF; its scheme may be left out), or site and path apart."""
+    written = e.present(raw["request"].str.strip_chars('"'))
+    bare = written.str.contains(r"^[\w.\-]+(?::\d+)?(?:/|$)")
+    whole = e.url_columns(
+        pl.when(bare).then("//" + written).otherwise(written).str.replace(r"^//", "http://")
+    )
+    path = e.present(raw["arg"].str.strip_chars('"'))
+    parts = e.url_columns(path)
+    return {
+        "url.original": e.first(written, path),
+        "url.domain": e.first(
+            whole["url.domain"], pl.when(path.is_not_null()).then(e.present(raw["dstname"]))
+        ),
+        "url.path": e.first(whole["url.path"], parts["url.path"]),
+        "url.query": e.first(whole["url.query"], parts["url.query"]),
     }
 
 
@@ -111,8 +149,10 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     denied = fate.is_in(["drop", "deny", "block", "reset"]) | said.str.contains(
         r"(?i)\b(?:dropped|denied|blocked)\b"
     )
-    signing = said.str.contains(r"(?i)\b(?:log ?in|log ?out|logon|authentication|logged)\b")
-    failed = said.str.contains(r"(?i)\b(?:fail\w*|denied|invalid|incorrect)\b")
+    signing = said.str.contains(r"(?i)\b(?:log ?in|log ?out|logon|log (?:in|out)|authentication|logged)\b")
+    failed = said.str.contains(
+        r"(?i)\b(?:fail\w*|denied|invalid|incorrect|unknown user|not allowed|locked out)\b"
+    )
     return {
         "event.action": e.first(e.present(fate).replace({"na": None}), said.str.to_lowercase()),
         "event.category": pl.when(signing).then(e.texts("authentication")).otherwise(e.texts("network")),
@@ -126,6 +166,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(signing)
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -1,7 +1,8 @@
 """Sophos Firewall (SFOS) and UTM: firewall, IPS, web, authentication, packet filter, key=value.
 
 Source: Sophos Firewall "Log ID and field" guide (device format and standard syslog format), Sophos UTM "Log file
-formats" (`id`, `sys`, `sub`, `srcip`). The device format has date and time apart, with the offset in `timezone`.
+formats" (`id`, `sys`, `sub`, `srcip`). The device format has date and time apart, with the offset in `timezone`,
+as a number or a word.
 """
 
 import polars as pl
@@ -10,6 +11,7 @@ from collectors import expressions as e
 from collectors import times
 from collectors.shapes import key_value
 from collectors.source import Raw, Source
+from collectors.zone_words import OFFSETS
 
 source = Source(
     name="sophos.firewall",
@@ -63,6 +65,15 @@ source = Source(
         "fwrule": "rule.id",
         "status_code": "http.response.status_code",
         "httpstatus": "http.response.status_code",
+        "httpresponsecode": "http.response.status_code",
+        "http_status": "http.response.status_code",
+        "statuscode": "http.response.status_code",
+        "method": "http.request.method",
+        "httpmethod": "http.request.method",
+        "useragent": "user_agent.original",
+        "ua": "user_agent.original",
+        "contenttype": "http.response.mime_type",
+        "content_type": "http.response.mime_type",
         "referer": "http.request.referrer",
         "user_agent": "user_agent.original",
         "signature_msg": "threat.indicator.name",
@@ -88,11 +99,14 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     """When, who, over what, and how it ended."""
     stamp = times.parsed(raw["timestamp"], [times.ISO], times.zone())
     zone = raw["timezone"].str.extract(r"^([+-]\d\d:?\d\d)$")
+    behind = raw["timezone"].replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
     apart = pl.concat_str(raw["date"], raw["time"], separator=" ")
     zoned = pl.concat_str(apart, zone).str.to_datetime(
         "%Y-%m-%d %H:%M:%S%z", time_unit="us", time_zone="UTC", strict=False
     )
-    naive = e.local(apart.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False))
+    shown = apart.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+    worded = shown.dt.replace_time_zone("UTC") - pl.duration(minutes=behind)
+    naive = e.local(shown)
     fate = e.first(raw["log_subtype"], raw["status"], raw["action"]).str.to_lowercase()
     denied = fate.is_in(_DENIED)
     signing = (raw["sub"] == "auth") | raw["log_component"].str.contains(r"(?i)authentication|admin|vpn")
@@ -100,7 +114,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     failed = said.str.contains(r"(?i)fail|denied|invalid") | (raw["status"].str.to_lowercase() == "failed")
     number, word = raw["proto"], raw["protocol"]
     return {
-        "@timestamp": e.time_or(stamp, zoned, naive, pl.col("header.timestamp")),
+        "@timestamp": e.time_or(stamp, zoned, worded, naive, pl.col("header.timestamp")),
         "network.transport": e.first(e.transport(number), word.str.to_lowercase()),
         "source.nat.ip": e.ip(e.first(raw["src_trans_ip"], raw["tran_src_ip"])),
         "user.name": e.first(e.present(raw["user_name"]), e.present(raw["user"])),
@@ -118,6 +132,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         .when(signing)
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -148,6 +148,3 @@ def _ends(client: pl.Expr, user: pl.Expr, method: pl.Expr, url: pl.Expr, peer: p
         "destination.domain": e.first(e.not_ip(host), e.not_ip(reached)),
         "destination.port": asked.field("2"),
     }
-
-
-source.refine(e.related)

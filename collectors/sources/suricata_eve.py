@@ -143,6 +143,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         "event.severity": raw["alert.severity"],
         "event.outcome": pl.when(blocked).then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -212,6 +212,3 @@ def objects(raw: Raw) -> dict[str, pl.Expr]:
         .str.extract(r"([^\\/]+)$"),
         **e.url_columns(e.present(raw["Intrusion URL"])),
     }  # fmt: skip
-
-
-source.refine(e.related)

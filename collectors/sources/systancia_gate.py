@@ -54,6 +54,3 @@ def deed(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(failed).then(pl.lit("failure")).when(ends | starts).then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -129,6 +129,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         "rule.id": e.first(_tag("AnalyzerRuleID"), _tag("RuleID")),
         "message": e.first(_tag("NaturalLangDescription"), _tag("ThreatName")),
     }
-
-
-source.refine(e.related)

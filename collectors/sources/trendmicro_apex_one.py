@@ -254,6 +254,3 @@ def objects(raw: Raw) -> dict[str, pl.Expr]:
         **e.url_columns(address),
         "message": e.present(raw["msg"]),
     }
-
-
-source.refine(e.related)

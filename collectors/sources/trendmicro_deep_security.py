@@ -166,6 +166,3 @@ def objects(raw: Raw) -> dict[str, pl.Expr]:
         "url.domain": domain,
         "message": e.present(raw["msg"]),
     }
-
-
-source.refine(e.related)

@@ -79,6 +79,3 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "process.name": pl.lit("unbound"),
         "process.pid": e.first(raw["process"], pl.col("header.pid")),
     }
-
-
-source.refine(e.related)

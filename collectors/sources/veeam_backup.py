@@ -96,6 +96,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
 def said_by(description: pl.Expr) -> pl.Expr:
     r"""The account at the end of `… has been started by user DOMAIN\name.`"""
     return description.str.extract(r"\bby (?:user )?([^\s\\]+\\[^\s\\]+?)\.?$")
-
-
-source.refine(e.related)

@@ -134,6 +134,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
 def _address(path: pl.Expr, command: pl.Expr) -> dict[str, pl.Expr]:
     called = command.str.extract(r"\s(https?://[^\s'\"]+)")
     return e.url_columns(e.first(path, called))
-
-
-source.refine(e.related)

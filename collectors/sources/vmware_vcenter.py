@@ -153,6 +153,3 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
 
 def _list(value: pl.Expr) -> pl.Expr:
     return pl.when(value.is_not_null()).then(pl.concat_list(value))
-
-
-source.refine(e.related)

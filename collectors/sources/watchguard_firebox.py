@@ -129,6 +129,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(failed).then(pl.lit("failure")).when(worked).then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

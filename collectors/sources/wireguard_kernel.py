@@ -87,6 +87,3 @@ def facts(raw: Raw) -> dict[str, pl.Expr]:
         .when((name == "keypair") & (what == "created"))
         .then(pl.lit("success")),
     }
-
-
-source.refine(e.related)

@@ -152,6 +152,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("info")),
         "event.outcome": worked.when(sign_in).then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

@@ -153,6 +153,3 @@ def lists(frame: pl.DataFrame) -> pl.DataFrame:
     """Zeek's sets and vectors stay lists under Zeek's own names, too."""
     held = [name for name in (f"zeek.{one}" for one in _LISTS) if frame.schema.get(name) == pl.String]
     return frame.with_columns(pl.col(name).str.split(SEPARATOR) for name in held)
-
-
-source.refine(e.related)

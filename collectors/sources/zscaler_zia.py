@@ -180,6 +180,3 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(result.str.starts_with("fail"))
         .then(pl.lit("failure")),
     }
-
-
-source.refine(e.related)

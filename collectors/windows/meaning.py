@@ -8,12 +8,6 @@ from collectors.windows.kinds import SECURITY_PROVIDER, SYSMON_PROVIDER
 from collectors.windows.records import CODE, PROVIDER
 from collectors.windows.subject import with_subject
 
-_RELATED = {
-    "related.user": ("user.name", "user.target.name"),
-    "related.ip": ("source.ip", "destination.ip"),
-    "related.hosts": ("host.name", "source.domain", "destination.domain"),
-    "related.hash": ("process.hash.sha256", "process.hash.md5", "file.hash.sha256", "file.hash.md5"),
-}
 _DONE = ("winlog.message", "flat.event_time", "flat.time_created", "flat.timestamp")
 
 
@@ -31,7 +25,7 @@ def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
         general |= present(common.peer_in_message(event))
     wanted = {name: _strongest(name, event, special, general) for name in {**general, **special}}
     done = frame.with_columns(expr.alias(name) for name, expr in sorted(wanted.items()))
-    return _related(with_subject(done, provider)).drop(_DONE, strict=False)
+    return with_subject(done, provider).drop(_DONE, strict=False)
 
 
 def _names_its_peer(event: Event) -> bool:
@@ -67,14 +61,3 @@ def _strongest(name: str, event: Event, special: dict[str, pl.Expr], general: di
 
 def _coalesced(choices: list[pl.Expr]) -> pl.Expr:
     return pl.coalesce(choices)
-
-
-def _related(frame: pl.DataFrame) -> pl.DataFrame:
-    columns = set(frame.columns)
-    exprs = []
-    for target, names in _RELATED.items():
-        have = [pl.col(name) for name in names if name in columns]
-        if have:
-            values = pl.concat_list(have).list.drop_nulls().list.unique(maintain_order=True)
-            exprs.append(pl.when(values.list.len() > 0).then(values).alias(target))
-    return frame.with_columns(exprs)
