@@ -74,8 +74,8 @@ class Chain:
         """A batch is safe; True where it lay in a gap."""
         number = one.manifest.sequence
         self.recent[str(number)] = one.sha256
-        for old in sorted(self.recent, key=int)[:-_REMEMBERED]:
-            del self.recent[old]
+        if len(self.recent) > _REMEMBERED:
+            del self.recent[min(self.recent, key=int)]
         if number == self.next:
             self.next, self.previous = number + 1, one.sha256
             return False
@@ -90,8 +90,9 @@ class Chain:
         return True
 
     def as_dict(self) -> dict[str, Any]:
-        """For the record."""
-        return asdict(self)
+        """For the record; as it is, uncopied: there may be a thousand `recent`, and it is asked for with each batch."""
+        own = {"epoch": self.epoch, "next": self.next, "previous": self.previous, "recent": self.recent}
+        return {**own, "gaps": [asdict(gap) for gap in self.gaps]}
 
     @classmethod
     def of(cls, held: Mapping[str, Any]) -> Self:

@@ -63,8 +63,9 @@ class Inbox:
         await asyncio.to_thread(self.drop.look, time.monotonic())
         for one in self.drop.unfit():
             await self.refuse(one, one.unfit)
-        while (found := await self._due()) is not None:
-            if not await self._take(*found):
+        for one in self.drop.manifests():  # in order: taking one makes the next due, never one before it
+            chain = await self._due(one)
+            if chain is not None and not await self._take(chain, one):
                 return
         await self._overdue()
 
@@ -83,26 +84,23 @@ class Inbox:
         if await self.door.deliver(self.stream, [line], [identity], ORIGIN):
             self._told.add(identity)
 
-    async def _due(self) -> tuple[Chain, Lying, Sealed] | None:
-        """The next batch that can be taken; refuses on the way what never can be."""
-        for one in self.drop.manifests():
-            sealed = one.sealed
-            assert sealed is not None
-            if sealed.manifest.stream != self.stream:
-                await self.refuse(one, "wrong_stream")
-                continue
-            chain = await self._chain(sealed)
-            try:
-                turn = chain.turn(sealed)
-            except Unfit as error:
-                await self.refuse(one, error.reason, sealed.manifest.sequence)
-                await self._set_aside_files(sealed, error.reason)
-                continue
-            missing = list(self._missing(sealed))
-            await self._altered(missing)
-            if turn is Turn.TAKE and not missing:
-                return chain, one, sealed
-        return None
+    async def _due(self, one: Lying) -> Chain | None:
+        """The chain that a batch can be taken into now; refuses what never can be."""
+        sealed = one.sealed
+        assert sealed is not None
+        if sealed.manifest.stream != self.stream:
+            await self.refuse(one, "wrong_stream")
+            return None
+        chain = await self._chain(sealed)
+        try:
+            turn = chain.turn(sealed)
+        except Unfit as error:
+            await self.refuse(one, error.reason, sealed.manifest.sequence)
+            await self._set_aside_files(sealed, error.reason)
+            return None
+        missing = list(self._missing(sealed))
+        await self._altered(missing)
+        return chain if turn is Turn.TAKE and not missing else None
 
     async def _chain(self, sealed: Sealed) -> Chain:
         epoch = sealed.manifest.epoch
@@ -122,17 +120,18 @@ class Inbox:
     async def _altered(self, missing: list[Packed]) -> None:
         """A file that has the name of one that is missing, but not its content."""
         for file in missing:
-            for one in [one for one in self.drop.plain() if one.path.name == file.name]:
+            if (one := self.drop.named(file.name)) is not None:
                 await self.refuse(one, "altered")
 
     async def _set_aside_files(self, sealed: Sealed, reason: str) -> None:
         """The lines that came with a manifest that is refused go where it goes."""
-        wanted = {file.sha256 for file in sealed.manifest.files}
-        for one in [one for one in self.drop.plain() if one.sha256 in wanted]:
+        for one in [one for file in sealed.manifest.files for one in self.drop.with_content(file.sha256)]:
             await asyncio.to_thread(self.drop.set_aside, one, reason)
 
-    async def _take(self, chain: Chain, one: Lying, sealed: Sealed) -> bool:
+    async def _take(self, chain: Chain, one: Lying) -> bool:
         """Spool a batch's lines, enter it into the record, move its files away; False when the stop came first."""
+        sealed = one.sealed
+        assert sealed is not None
         manifest, files = sealed.manifest, dict[Path, str]()
         for number, file in enumerate(manifest.files):
             path = self.drop.holding(file.sha256)

@@ -5,8 +5,9 @@ import json
 import random
 import subprocess
 import sys
+import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,11 @@ from hypothesis import strategies as st
 
 from collectors.transfer import keys
 from collectors.transfer.chain import Chain, Turn
+from collectors.transfer.drop import Drop
 from collectors.transfer.findings import ORIGIN
+from collectors.transfer.inbox import Inbox
 from collectors.transfer.manifest import Manifest, Sealed, Unfit, sealed
+from collectors.transports.health import ListenerHealth
 from hinomi.errors import InputError
 from ops import sending
 from tests.collectors.transfer.gateway import Sender, bring, listener
@@ -294,3 +298,62 @@ def test_the_command_packs_what_is_new(tmp_path: Path) -> None:
         sending.run(again, 0, 0)
     with pytest.raises(InputError, match="名前に使えません"):
         sending.outbox({"a b": log}, "lgwan", tmp_path, made, tmp_path, 1 << 20)
+
+
+def test_a_backlog_costs_by_its_size(tmp_path: Path) -> None:
+    """Four times the batches in one round are about four times the calls (counted, not timed), not sixteen times; also
+    where as many wait behind a gap, and beside what lies in quarantine."""
+    few, many = _calls_for(tmp_path / "few", 30), _calls_for(tmp_path / "many", 120)
+    assert many < 6 * few
+
+
+def _calls_for(folder: Path, batches: int) -> int:
+    """Calls of Python functions in a round that takes half of the batches and finds the others behind a gap."""
+    sender, drop = Sender(folder), folder / "drop"
+    made = [sender.send(f"line {n}") for n in range(batches)]
+    bring(drop, *(file for n, one in enumerate(made) if n != batches // 2 for file in sender.files(one)))
+    calls = 0
+
+    def counted(frame: Any, event: str, argument: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    async def main() -> None:
+        door = _Door()
+        keys_ = keys.public_keys([sender.public])
+        inbox = Inbox(door, Drop(drop, keys_), folder / "record", "lgwan", 60, 0)  # type: ignore[arg-type]
+        for n in range(batches):
+            (drop / "quarantine" / f"{n}.txt").write_text("")
+            told = json.dumps({"sha256": f"{n}", "reason": "altered"})
+            (drop / "quarantine" / f"{n}.txt.reason.json").write_text(told)
+        inbox.drop.__post_init__()
+        await inbox.open()
+        inbox.drop.look(0.0)
+        threading.setprofile(counted)
+        sys.setprofile(counted)
+        try:
+            await inbox.round()
+        finally:
+            sys.setprofile(None)
+            threading.setprofile(None)  # type: ignore[arg-type]
+        assert door.lines == [f"line {n}".encode() for n in range(batches // 2)]
+        assert len(inbox.drop.lying) == 2 * (batches - batches // 2 - 1)
+
+    asyncio.run(main())
+    return calls
+
+
+class _Door:
+    """A way into the spool that takes everything."""
+
+    name = "lgwan"
+    inlets: ClassVar[dict[str, Any]] = {}
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.health = ListenerHealth("lgwan", "transfer")
+
+    async def deliver(self, peer: str, payloads: list[bytes], ids: list[str], origin: str = "") -> bool:
+        """Yes."""
+        self.lines += payloads
+        return True
