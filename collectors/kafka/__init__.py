@@ -1,0 +1,1 @@
+"""Reading Kafka, and what speaks like it."""

@@ -1,0 +1,147 @@
+"""A consumer of one group: what it hands out is committed only when whoever took it says so.
+
+Facts: librdkafka, "CONFIGURATION.md" and "INTRODUCTION.md" (consumer groups, rebalances, max.poll.interval.ms); Apache
+Kafka, "Design: Consumer position". A partition that goes to another member is handed over between two `some`, when all
+that was handed out is committed; where it was lost at once, the other reads some again, and ids tell what is known.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from hinomi.errors import DependencyDown, HinomiError, Refused
+
+_MOST = 2_000
+_WAIT = 0.5
+_OLD = {
+    "ILLEGAL_GENERATION",
+    "UNKNOWN_MEMBER_ID",
+    "REBALANCE_IN_PROGRESS",
+    "_NO_OFFSET",
+    "_STATE",
+    "_ASSIGNMENT_LOST",
+}
+"""Answers to a commit that came too late: another member reads those messages now."""
+_WHO = {"_AUTHENTICATION", "SASL_AUTHENTICATION_FAILED", "_SSL"}
+_NOT_ALLOWED = {
+    "TOPIC_AUTHORIZATION_FAILED", "GROUP_AUTHORIZATION_FAILED", "CLUSTER_AUTHORIZATION_FAILED", "UNKNOWN_TOPIC_OR_PART",
+    "_UNKNOWN_TOPIC", "TOPIC_EXCEPTION",
+}  # fmt: skip
+_PASSING = {
+    "_PARTITION_EOF",
+    "_MAX_POLL_EXCEEDED",
+    "_TRANSPORT",
+    "_RESOLVE",
+    "_TIMED_OUT",
+    "OFFSET_OUT_OF_RANGE",
+}
+
+
+class Received(Protocol):
+    """A message, as confluent-kafka gives it."""
+
+    def topic(self) -> str:
+        """Of which topic."""
+        ...
+
+    def partition(self) -> int:
+        """Of which partition."""
+        ...
+
+    def offset(self) -> int:
+        """Its number there: with topic and partition, its identity."""
+        ...
+
+    def timestamp(self) -> tuple[int, int]:
+        """Of which kind, and when: milliseconds since 1970."""
+        ...
+
+    def value(self) -> bytes | None:
+        """Its content; None: a tombstone."""
+        ...
+
+
+@dataclass(slots=True)
+class Group:
+    """A member of a consumer group. settings: as librdkafka calls them."""
+
+    settings: Mapping[str, Any]
+    topics: list[str]
+    where: str
+    late_commits: int = 0
+    _consumer: Any = None
+    _trouble: list[str] = field(default_factory=list)
+
+    async def join(self) -> None:
+        """Ask for a share of the partitions."""
+        await asyncio.to_thread(self._join)
+
+    async def some(self) -> list[Received]:
+        """What came meanwhile, none within half a second. Raises DependencyDown or Refused."""
+        found = await asyncio.to_thread(self._consumer.consume, _MOST, _WAIT)
+        self._say([message.error() for message in found if message.error() is not None])
+        return [message for message in found if message.error() is None]
+
+    async def done(self, messages: list[Received]) -> None:
+        """These are safe: the group goes on behind them, whatever happens to us. Raises DependencyDown."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        ends: dict[tuple[str, int], int] = {}
+        for one in messages:
+            ends[one.topic(), one.partition()] = one.offset() + 1
+        places = [TopicPartition(topic, partition, end) for (topic, partition), end in ends.items()]
+        try:
+            await asyncio.to_thread(self._consumer.commit, offsets=places, asynchronous=False)
+        except KafkaException as error:
+            name = error.args[0].name()
+            if name not in _OLD:
+                raise self._down(name) from None
+            self.late_commits += 1
+
+    async def leave(self) -> None:
+        """Hand the partitions over."""
+        if self._consumer is not None:
+            await asyncio.to_thread(self._consumer.close)
+
+    def _join(self) -> None:
+        import logging
+
+        from confluent_kafka import Consumer, KafkaException
+
+        quiet = logging.getLogger("hinomi.kafka")
+        quiet.setLevel(logging.CRITICAL)  # its own words may repeat settings; ours are below
+        try:
+            self._consumer = Consumer({**self.settings, "error_cb": self._note}, logger=quiet)
+            self._consumer.subscribe(self.topics)
+        except KafkaException as error:
+            name = error.args[0].name()
+            raise Refused(
+                f"Kafka の設定を使えません({name} {self.where})。", f"Kafka refuses the settings ({name})"
+            ) from None
+
+    def _note(self, error: Any) -> None:
+        """Called by the library for what concerns no single message."""
+        self._trouble.append(error.name())
+
+    def _say(self, errors: list[Any]) -> None:
+        """Raise what somebody must look at; what passes by itself is left to the library."""
+        names = {*self._trouble, *(error.name() for error in errors)}
+        self._trouble.clear()
+        if who := sorted(names & _WHO):
+            raise Refused(
+                f"{self.where} がサインインを断りました({who[0]})。利用者名・パスワード・証明書を確かめてください。",
+                f"{self.where} refused the sign-in ({who[0]}); check user name, password and certificate",
+            )
+        if denied := sorted(names & _NOT_ALLOWED):
+            raise Refused(
+                f"{self.where} が要求を断りました({denied[0]})。topics と group、付与した権限を確かめてください。",
+                f"{self.where} refused ({denied[0]}); check topics, group and what was granted",
+            )
+        if other := sorted(names - _PASSING):
+            raise self._down(other[0])
+
+    def _down(self, name: str) -> HinomiError:
+        return DependencyDown(
+            f"{self.where} が応じません({name})。", f"{self.where} does not answer ({name})"
+        )

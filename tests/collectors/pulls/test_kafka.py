@@ -1,0 +1,224 @@
+"""Kafka and Event Hubs against a real broker over TLS: nothing lost, nothing doubled, committed only when it is safe."""
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from pydantic import ValidationError
+
+from collectors.kafka.envelope import records
+from collectors.pulls import kinds
+from collectors.pulls.azure_event_hubs import AzureEventHubs
+from collectors.pulls.kafka import Kafka
+from collectors.spool import Reader
+from hinomi.errors import ConfigError, Refused
+from tests import kafka
+from tests.collectors.pulls.kafka_child import reads
+
+
+@pytest.fixture
+def broker() -> kafka.Broker:
+    """The process's broker."""
+    return kafka.running()
+
+
+def settings(broker: kafka.Broker, folder: Path, topic: str, **more: Any) -> dict[str, Any]:
+    """Of a pull of that topic, over TLS with SCRAM."""
+    (folder / "password").write_text(kafka.PASSWORD, encoding="utf-8")
+    given = {
+        "kind": "kafka",
+        "brokers": [broker.tls],
+        "topics": [topic],
+        "group": f"g-{topic}",
+        "user": kafka.USER,
+        "password": f"file:{folder / 'password'}",
+        "ca": str(broker.ca),
+        "gone_after": 2,
+    }
+    return given | more
+
+
+def spooled(*folders: Path) -> list[tuple[str, str, str]]:
+    """Event id, origin and text of all that these processes spooled."""
+    found: list[tuple[str, str, str]] = []
+    for folder in folders:
+        reader, after = Reader(folder / "lane-0"), None
+        while (block := reader.read(after)) is not None:
+            found += [
+                (one["event.id"], one["origin"], one["payload"].decode())
+                for one in block.frame.iter_rows(named=True)
+            ]
+            after = block.after
+    return found
+
+
+def stored(*folders: Path, origin: str = "hub") -> Counter[str]:
+    """As the store keeps them: each id once."""
+    return Counter(
+        {identity: text for identity, where, text in spooled(*folders) if where == origin}.values()
+    )
+
+
+def numbered(start: int, end: int) -> list[bytes]:
+    """Messages that are told apart."""
+    return [f"message {n}".encode() for n in range(start, end)]
+
+
+def each_once(end: int) -> dict[str, int]:
+    """Every one of them."""
+    return {f"message {n}": 1 for n in range(end)}
+
+
+class TestBroker:
+    """What needs the broker."""
+
+    pytestmark: ClassVar = [*kafka.ON_KAFKA]
+
+    @pytest.mark.parametrize("mechanism", ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])
+    def test_every_sign_in_and_compression(
+        self, broker: kafka.Broker, tmp_path: Path, mechanism: str
+    ) -> None:
+        """Messages of each compression arrive once; tombstones and empty ones are counted; all is committed."""
+        topic = broker.topic(f"t-{mechanism.lower()}")
+        for n, kind in enumerate(("none", "gzip", "snappy", "lz4", "zstd")):
+            broker.send(topic, *numbered(n * 10, n * 10 + 10), **{"compression.type": kind})
+        broker.send(topic, None, b" ", b"two\nlines")
+        pull = Kafka.model_validate(settings(broker, tmp_path, topic, mechanism=mechanism))
+        ledger = asyncio.run(reads(pull, tmp_path / "spool", 51))
+        assert stored(tmp_path / "spool") == {**each_once(50), "two lines": 1}
+        assert sum(n for line, n in ledger.counts.items() if line.reason == "empty_message") == 2
+        assert broker.committed(f"g-{topic}", topic) == 53
+
+    def test_a_wrong_password_is_said_without_it(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """The message tells what to check; so for a topic that is not there."""
+        topic = broker.topic("t-wrong")
+        pull = Kafka.model_validate(settings(broker, tmp_path, topic))
+        (tmp_path / "password").write_text("wr0ng", encoding="utf-8")
+        with pytest.raises(Refused) as refused:
+            asyncio.run(reads(pull, tmp_path / "spool", 1))
+        assert "確かめてください" in refused.value.ja and "wr0ng" not in str(refused.value)
+        missing = Kafka.model_validate(settings(broker, tmp_path, "no-such-topic"))
+        with pytest.raises(Refused, match="topics"):
+            asyncio.run(reads(missing, tmp_path / "spool", 1))
+
+    def test_killed_between_any_two_steps(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """kill -9 before the spool, after it, before and after the commit: each message is there once."""
+        topic = broker.topic("t-killed")
+        folder = tmp_path / "spool"
+        broker.send(topic, *numbered(0, 40))
+        told = json.dumps(settings(broker, tmp_path, topic))
+        for n, step in enumerate(("before_spool", "after_spool", "before_commit", "after_commit")):
+            assert self._child(told, folder, step, 40) == -9
+            broker.send(topic, *numbered(40 + 10 * n, 50 + 10 * n))
+        left = 80 - broker.committed(f"g-{topic}", topic)
+        assert self._child(told, folder, "never", left) == 0
+        assert stored(folder) == each_once(80)
+        assert broker.committed(f"g-{topic}", topic) == 80
+
+    def _child(self, told: str, folder: Path, step: str, enough: int) -> int:
+        command = [
+            sys.executable,
+            "-m",
+            "tests.collectors.pulls.kafka_child",
+            told,
+            str(folder),
+            step,
+            str(enough),
+        ]
+        ended = subprocess.run(command, timeout=120, check=False, capture_output=True, text=True)
+        assert ended.returncode in (-9, 0), ended.stderr
+        return ended.returncode
+
+    def test_a_second_member_takes_its_share(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """A member joins and another leaves amid the messages: each is stored once."""
+        topic = broker.topic("t-shared")
+        pull = Kafka.model_validate(settings(broker, tmp_path, topic))
+        folders = [tmp_path / "a", tmp_path / "b"]
+
+        async def both() -> None:
+            first = asyncio.create_task(reads(pull, folders[0], 10**9, seconds=8))
+            await asyncio.to_thread(broker.send, topic, *numbered(0, 100))
+            await asyncio.sleep(3)
+            second = asyncio.create_task(reads(pull, folders[1], 10**9, seconds=9))
+            for start in range(100, 500, 50):
+                await asyncio.to_thread(broker.send, topic, *numbered(start, start + 50))
+                await asyncio.sleep(0.3)
+            await asyncio.gather(first, return_exceptions=True)  # leaves
+            await asyncio.to_thread(broker.send, topic, *numbered(500, 600))
+            await asyncio.gather(second, return_exceptions=True)
+
+        asyncio.run(both())
+        assert stored(*folders) == each_once(600)
+        assert all(stored(folder) for folder in folders)
+        assert broker.committed(f"g-{topic}", topic) == 600
+
+    def test_event_hubs_with_its_connection_string(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """SASL PLAIN as Event Hubs asks for it; each record of an envelope is an event of its category's format."""
+        hub = broker.topic("logs")
+        activity = {"time": "2026-11-20T03:00:00Z", "category": "Administrative", "operationName": "a/b"}
+        sign_in = {"time": "2026-11-20T03:00:01Z", "category": "SignInLogs", "properties": {"id": "日本"}}
+        broker.send(
+            hub,
+            json.dumps({"records": [activity, sign_in, activity | {"n": 2}]}).encode(),
+            b'{"category": "AuditEvent"}',
+        )
+        (tmp_path / "string").write_text(kafka.CONNECTION_STRING, encoding="utf-8")
+        given = {
+            "kind": "azure_event_hubs",
+            "connection_string": f"file:{tmp_path / 'string'}",
+            "hub": hub,
+            "brokers": broker.tls,
+            "ca": str(broker.ca),
+        }
+        asyncio.run(reads(AzureEventHubs.model_validate(given), tmp_path / "spool", 4))
+        folder = tmp_path / "spool"
+        assert sorted(json.loads(text).get("n", 1) for text in stored(folder)) == [1, 2]
+        assert [json.loads(text) for text in stored(folder, origin="hub.entra")] == [sign_in]
+        assert len(stored(folder, origin="hub.key_vault")) == 1
+
+
+def test_settings_that_would_show_a_password() -> None:
+    """PLAIN without TLS, a user without a password: refused in the user's words."""
+    near = {"kind": "kafka", "brokers": ["b:9093"], "topics": ["t"], "user": "u"}
+    with pytest.raises(ValidationError, match="password"):
+        Kafka.model_validate(near)
+    with pytest.raises(ValidationError, match="tls: true"):
+        Kafka.model_validate(near | {"password": "env:P", "mechanism": "PLAIN", "tls": False})
+
+
+def test_a_connection_string_that_is_none(tmp_path: Path) -> None:
+    """The reference is named, never its content."""
+    (tmp_path / "string").write_text("S3cret", encoding="utf-8")
+    given = {"kind": "azure_event_hubs", "connection_string": f"file:{tmp_path / 'string'}", "hub": "h"}
+    with pytest.raises(ConfigError) as said:
+        AzureEventHubs.model_validate(given).connection()
+    assert "接続文字列" in said.value.ja and "S3cret" not in str(said.value)
+
+
+@pytest.mark.parametrize(
+    ("payload", "lines"),
+    [
+        (
+            b'{"records":[{"a":1},{"a":12345678901234567890123}]}',
+            [b'{"a":1}', b'{"a":12345678901234567890123}'],
+        ),
+        (b'[{"a":1}]', [b'{"a":1}']),
+        (b'{"records":[{"a":1},{"a":}', [b'{"records":[{"a":1},{"a":}']),
+        (b'{"records":[]}', [b'{"records":[]}']),
+        (b"plain\r\ntext\n", [b"plain text"]),
+        (b"\xff\xfe", [b"\xff\xfe"]),
+    ],
+)
+def test_envelopes(payload: bytes, lines: list[bytes]) -> None:
+    """Records as they stand there; what is no whole envelope stays one line."""
+    assert [line for line, _ in records(payload)] == lines
+
+
+def test_they_are_kinds() -> None:
+    """Found by being in the folder."""
+    assert kinds()["kafka"] is Kafka and kinds()["azure_event_hubs"] is AzureEventHubs
