@@ -16,12 +16,10 @@ from typing import Any
 import polars as pl
 from evtx import PyEvtxParser
 
+from collectors.file_records import EVTX_HEADER, EVTX_MAGIC, is_evtx
 from hinomi.clock import Clock, SystemClock
 from hinomi.ecs import TIME
 
-MAGIC = b"ElfFile\x00"
-_CHUNK = b"ElfChnk\x00"
-_HEADER = 4096
 _CHUNK_SIZE = 65536
 _CHUNK_HEADER = 512
 _RECORD = b"**\x00\x00"
@@ -89,11 +87,6 @@ def read(path: Path) -> Iterator[pl.DataFrame]:
     return EvtxFiles().read(path)
 
 
-def is_evtx(head: bytes) -> bool:
-    """Whether a file that begins so is an EVTX file, its header damaged or not."""
-    return head.startswith(MAGIC) or head[_HEADER : _HEADER + 8] == _CHUNK
-
-
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
@@ -104,10 +97,10 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
 
 def _parser(path: Path) -> PyEvtxParser:
     with path.open("rb") as file:
-        head = file.read(_HEADER + 8)
-    if (head.startswith(MAGIC) and not _is_cut(path)) or not is_evtx(head):
+        head = file.read(EVTX_HEADER + 8)
+    if (head.startswith(EVTX_MAGIC) and not _is_cut(path)) or not is_evtx(head):
         return PyEvtxParser(str(path), number_of_threads=1)
-    body = path.read_bytes()[_HEADER:]
+    body = path.read_bytes()[EVTX_HEADER:]
     whole = _up_to_last_whole_record(body)
     body = whole.ljust(
         len(body) + -len(body) % _CHUNK_SIZE, b"\x00"
@@ -117,7 +110,7 @@ def _parser(path: Path) -> PyEvtxParser:
 
 def _is_cut(path: Path) -> bool:
     """Whether it was cut off inside a chunk: copied while it grew, or a disk that was full."""
-    return path.stat().st_size > _HEADER and (path.stat().st_size - _HEADER) % _CHUNK_SIZE != 0
+    return path.stat().st_size > EVTX_HEADER and (path.stat().st_size - EVTX_HEADER) % _CHUNK_SIZE != 0
 
 
 def _up_to_last_whole_record(body: bytes) -> bytes:
@@ -133,9 +126,11 @@ def _up_to_last_whole_record(body: bytes) -> bytes:
 
 def _header(chunks: int) -> bytes:
     """A file header for this many chunks (MS-EVEN6 2.2.12; "Windows XML Event Log format", libevtx)."""
-    fields = MAGIC + struct.pack("<QQQIHHHH", 0, max(chunks - 1, 0), 0, 128, 1, 3, _HEADER, max(chunks, 1))
+    fields = EVTX_MAGIC + struct.pack(
+        "<QQQIHHHH", 0, max(chunks - 1, 0), 0, 128, 1, 3, EVTX_HEADER, max(chunks, 1)
+    )
     fixed = fields.ljust(120, b"\x00")
-    return (fixed + struct.pack("<II", 0, zlib.crc32(fixed))).ljust(_HEADER, b"\x00")
+    return (fixed + struct.pack("<II", 0, zlib.crc32(fixed))).ljust(EVTX_HEADER, b"\x00")
 
 
 def _reason(error: Exception) -> str:

@@ -5,6 +5,7 @@ AWS and Azure write many records as one object, `{"Records": […]}` or `{"recor
 
 import gzip
 import io
+import itertools
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -21,12 +22,21 @@ _ARRAY = re.compile(rb"\[\s*(?:[\[{\]]|\Z)")
 _UTF16 = (b"\xff\xfe", b"\xfe\xff")
 _BLANK = b"\xef\xbb\xbf \t\r\n"
 HEAD = 4104
+EVTX_MAGIC = b"ElfFile\x00"
+EVTX_HEADER = 4096
+_EVTX_CHUNK = b"ElfChnk\x00"
+_STEP = 1024 * 1024
 
 
 def head(path: Path) -> bytes:
     """The first bytes of a file, by which its kind is told."""
     with path.open("rb") as file:
         return file.read(HEAD)
+
+
+def is_evtx(start: bytes) -> bool:
+    """Whether a file that begins so is an EVTX file, its header damaged or not."""
+    return start.startswith(EVTX_MAGIC) or start[EVTX_HEADER : EVTX_HEADER + 8] == _EVTX_CHUNK
 
 
 def records(path: Path) -> Iterator[tuple[int, str]]:
@@ -52,22 +62,44 @@ def unpacked(path: Path, start: bytes) -> IO[bytes]:
     return path.open("rb")
 
 
-def line_blocks(path: Path, size: int = 32 * 1024 * 1024) -> Iterator[tuple[int, list[bytes]]]:
-    """(byte offset, lines without their end) of about `size` bytes each; only where `has_lines` says so."""
+def lines_between(path: Path, start: int, end: int | None) -> tuple[int, list[bytes]]:
+    """(byte offset of the first, lines without their end) of the lines that begin in [start, end); end None: to the end of
+    the file. Only where `has_lines` says so."""
     with path.open("rb") as file:
-        offset, rest = 0, b""
-        while block := file.read(size):
-            whole, newline, after = block.rpartition(b"\n")
+        if start:
+            file.seek(start - 1)  # a line begins behind a line's end, which may be the byte before
+            block = file.read(-1 if end is None else end - start + 1)
+            before, newline, block = block.partition(b"\n")
+            start += len(before)
             if not newline:
-                rest += block
-                continue
-            whole, rest, block = rest + whole, after, b""
-            lines, took = whole.split(b"\n"), len(whole) + 1
-            whole = b""  # large: not held while the lines are read
-            yield offset, lines
-            offset += took
-        if rest:
-            yield offset, [rest]
+                return start, []
+        else:
+            block = file.read(-1 if end is None else end)
+        if block and end is not None and not block.endswith(b"\n"):
+            block += _rest_of_line(file)
+    if not block:
+        return start, []
+    lines = block.split(b"\n")
+    if not lines[-1]:
+        lines.pop()
+    return start, lines
+
+
+def _rest_of_line(file: IO[bytes]) -> bytes:
+    found = []
+    while step := file.readline(_STEP):
+        found.append(step)
+        if step.endswith(b"\n"):
+            break
+    return b"".join(found)
+
+
+def first_lines(path: Path, most: int) -> list[bytes]:
+    """The first lines of a file, without their ends; of very long ones the beginning."""
+    with path.open("rb") as file:
+        return [
+            line.rstrip(b"\n") for line in itertools.islice(iter(lambda: file.readline(_LONGEST), b""), most)
+        ]
 
 
 def has_lines(path: Path) -> bool:

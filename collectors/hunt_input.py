@@ -13,14 +13,14 @@ from typing import NamedTuple
 
 import polars as pl
 
-from collectors import catalogue, evtx, file_records
+from collectors import catalogue, evtx, file_records, hunt_parts
+from collectors.hunt_parts import Part, Piece
 from collectors.narrow import Sieve, Sifted, sift
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
 from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.ecs import TIME
-from hinomi.errors import InputError, Where
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
 
@@ -51,7 +51,7 @@ class HuntInput:
     source: a source's name for every text file ("" = recognise each); lines: most lines in an intake
     frame; progress: called with each file and how many records it had; sieves: the sieve of a source by name.
     `damaged` names what no source understood and why, `generic` the files whose product nobody knew; rejected
-    lines are counted in the ledger as `dropped`.
+    lines are counted in the ledger as `dropped`. known: what each file was found to be.
     """
 
     source: str = ""
@@ -63,6 +63,7 @@ class HuntInput:
     generic: dict[Path, str] = field(default_factory=dict)
     sieves: Sieves | None = None
     passed_over: int = 0
+    known: dict[Path, Source | None] = field(default_factory=dict)
     _held: list[pl.DataFrame] = field(default_factory=list)
 
     def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
@@ -71,12 +72,17 @@ class HuntInput:
 
     def read(self, paths: Iterable[Path]) -> Iterator[Read]:
         """The same, with what the sieve knows of them."""
-        files = list(_files(paths))
-        binary = [path for path in files if evtx.is_evtx(file_records.head(path))]
-        yield from self._of_evtx(binary)
-        for path in files:
-            if path not in set(binary):
-                yield from self._of_text(path)
+        for part in hunt_parts.parts(paths, cut=self.sieves is not None):
+            yield from self.read_part(part)
+
+    def read_part(self, part: Part) -> Iterator[Read]:
+        """One part of what there is to read."""
+        yield from self._of_evtx([piece.path for piece in part if piece.kind == "evtx"])
+        for piece in part:
+            if piece.kind == "lines":
+                yield from self._of_lines(piece)
+            elif piece.kind == "whole":
+                yield from self._of_text(piece.path)
         yield from self._read_held()
 
     def _of_evtx(self, files: list[Path]) -> Iterator[Read]:
@@ -91,33 +97,37 @@ class HuntInput:
             )
 
     def _of_text(self, path: Path) -> Iterator[Read]:
-        if self.sieves is not None and file_records.has_lines(path):
-            yield from self._of_lines(path)
-            return
         found: Source | None = None
         for number, frame in enumerate(_lines(path, self.lines)):
             frame = frame.with_columns(self._now())
             found = found if number else self._source_of(path, frame["message"].head(_SAMPLE).to_list())
             if found is None:
-                self.damaged.append(evtx.Damage(path, frame.height, "unknown_format"))
-                self.ledger.count("dropped", frame.height, reason=f"unknown_format:{path.name}")
-                return
+                self._unknown(path, frame.height)
+                continue
             yield from self._sifted(found, frame)
             self._tell(frame)
 
-    def _of_lines(self, path: Path) -> Iterator[Read]:
-        """The lines of a file, of which only those that pass the sieve become text."""
-        found: Source | None = None
-        for number, (offset, lines) in enumerate(file_records.line_blocks(path)):
-            if not number:
-                found = self._source_of(path, [line.decode("utf-8", "replace") for line in lines[:_SAMPLE]])
-            records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
-            if found is None:
-                self.damaged.append(evtx.Damage(path, records.height, "unknown_format"))
-                self.ledger.count("dropped", records.height, reason=f"unknown_format:{path.name}")
-                return
-            yield from self._hold(records) if found is windows else self._parse(found, records)
-            self._tell(records)
+    def _of_lines(self, piece: Piece) -> Iterator[Read]:
+        """The lines of a piece, of which only those that pass the sieve become text."""
+        path = piece.path
+        offset, lines = file_records.lines_between(path, piece.start, piece.end)
+        if not lines:
+            return
+        if path not in self.known:
+            sample = file_records.first_lines(path, _SAMPLE)
+            self.known[path] = self._source_of(path, [line.decode("utf-8", "replace") for line in sample])
+        found = self.known[path]
+        records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
+        if found is None:
+            self._unknown(path, records.height)
+            return
+        yield from self._hold(records) if found is windows else self._parse(found, records)
+        self._tell(records)
+
+    def _unknown(self, path: Path, lost: int) -> None:
+        """A file, or a piece of one, of which nobody knows the format."""
+        self.damaged.append(evtx.Damage(path, lost, "unknown_format"))
+        self.ledger.count("dropped", lost, reason=f"unknown_format:{path.name}")
 
     def _passing(self, source: Source | None, lines: list[bytes]) -> Sifted:
         """The lines to read whole; the others are counted."""
@@ -209,18 +219,6 @@ def looks_like_windows(sample: list[str]) -> bool:
     """Whether most of these lines are Windows events in any form."""
     lines = [line for line in sample[:50] if line.strip()]
     return bool(lines) and 2 * sum(map(windows.recognises, lines)) > len(lines)
-
-
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    for path in paths:
-        if not path.exists():
-            raise InputError(
-                "ファイルまたはフォルダーがありません。", "no such file or folder", where=Where(path)
-            )
-        if path.is_dir():
-            yield from sorted(found for found in path.rglob("*") if found.is_file())
-        else:
-            yield path
 
 
 def _ids(own: pl.DataFrame) -> pl.Series:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import Field
@@ -17,9 +18,11 @@ from pydantic import Field
 from hinomi import config, yamlfile
 from hinomi.config import Section
 from hinomi.errors import ContentError, Where
-from rules import engine
 from rules.choice import Choice, Selector
 from rules.settings import RulesSettings
+
+if TYPE_CHECKING:
+    from rules.engine import RuleSet
 
 KEPT = "rules"
 CHOICE = "choice.yml"
@@ -69,8 +72,12 @@ class InForce:
     def _quarantine(self) -> Path | None:
         return self.choice_file.with_name(QUARANTINE) if self.choice_file else None
 
-    def load(self, cache: Path | None = None, today: date | None = None) -> engine.RuleSet:
+    def load(self, cache: Path | None = None, today: date | None = None) -> "RuleSet":
         """The rules, compiled."""
+        from rules import (
+            engine,
+        )  # a second of imports, which a process that only says which rules does without
+
         return engine.load(
             list(self.folders),
             cache=cache,

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from collectors import file_records
-from collectors.evtx import EvtxFiles, is_evtx
+from collectors.evtx import EvtxFiles
 
 _LINES = 5000
 _BYTES = 2 << 20
@@ -44,7 +44,7 @@ class WholeFile:
     def chunks(self) -> Iterator[list[bytes]]:
         """The records, some thousand at a time. Raises OSError, EOFError (broken gzip) or TooLarge."""
         head = file_records.head(self.path)
-        records = self._events() if is_evtx(head) else self._lines(head)
+        records = self._events() if file_records.is_evtx(head) else self._lines(head)
         size, chunk = 0, list[bytes]()
         for record in records:
             chunk.append(record)

@@ -29,15 +29,21 @@ def register(app: typer.Typer) -> None:
         timezone: str = typer.Option(
             "Asia/Tokyo", "--timezone", help="時間帯のない時刻の時間帯 / zone of times that name none"
         ),
+        workers: int = typer.Option(
+            0,
+            "--workers",
+            min=0,
+            max=256,
+            help="並べて動かすプロセスの数。0 はコアの数(少ないログでは1) / processes side by side; 0: one a core, 1 for little",
+        ),
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
         """手元のファイルを調べる / detect in files without storing them."""
         from ops.hunt import Hunt
-        from ops.zones import use
         from rules.in_force import InForce
 
-        use(timezone)
-        found = Hunt(paths, InForce(rules, pipeline, _values(placeholder)), cache_folder(), source=source)
+        chosen = InForce(rules, pipeline, _values(placeholder))
+        found = Hunt(paths, chosen, cache_folder(), source=source, workers=workers, zone=timezone)
         if jsonl:
             found.write_jsonl(sys.stdout.buffer)
         else:

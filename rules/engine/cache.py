@@ -4,12 +4,14 @@ Two processes may write the same name at once (either content will do, the last 
 changed or foreign file is taken away, made again, and counted with the reason.
 """
 
+import fcntl
 import hashlib
 import os
 import tempfile
 import time
 from collections import Counter
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -95,6 +97,18 @@ class Cache:
             except BaseException:
                 Path(temporary).unlink(missing_ok=True)
                 raise
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While something dear is made: another process that wants to make it too waits, and then finds it there. A folder
+        that cannot be written to is no error."""
+        with ExitStack() as stack:
+            if self.folder is not None:
+                with suppress(OSError):
+                    self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+                    handle = stack.enter_context((self.folder / "making").open("a"))
+                    fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
 
     def prune(self, days: int = 30) -> None:
         """Forget what no start has used for so long."""

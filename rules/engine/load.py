@@ -119,14 +119,15 @@ class _Loading:
         contents = [_content(path) for path in files]
         meant = [self.base.encode(), self._given(), repr(self.tables.tables).encode()]
         key = cache.key(*meant, self.chosen.key(contents), *map(_name, files), *contents)
-        made = self._read(f"rules-{key}")
-        if made is None:
-            last = f"last-{cache.key(*meant, *map(_name, paths))}"
-            scans = Scans(self._make(files, contents, f"rules-{key}", last), self.store)
-            if self.store.folder is not None:
-                scans.prepare()
-        else:
+        name, last = f"rules-{key}", f"last-{cache.key(*meant, *map(_name, paths))}"
+        made = self._read(name)
+        if made is not None:
             scans = Scans(made, self.store)
+        else:
+            with self.store.alone():
+                scans = Scans(self._read(name) or self._make(files, contents, name, last), self.store)
+                if self.store.folder is not None:
+                    scans.prepare()
         return RuleSet(scans.compiled, scans, self.tables, self.placeholders)
 
     def _make(self, files: list[Path], contents: list[bytes], name: str, last: str) -> Compiled:

@@ -7,8 +7,8 @@ import orjson
 import polars as pl
 import pytest
 
-from collectors.evtx import EvtxFiles, is_evtx
-from collectors.file_records import has_lines
+from collectors.evtx import EvtxFiles
+from collectors.file_records import has_lines, is_evtx
 from collectors.hunt_input import HuntInput
 from hinomi.errors import InputError
 from tests import shared

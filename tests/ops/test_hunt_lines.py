@@ -160,7 +160,7 @@ def _found(path: Path, name: str, rules: Path, cache: Path, *, sieve: bool) -> t
     hunt.write_jsonl(out)
     documents = [orjson.loads(line) for line in out.getvalue().splitlines()]
     found = sorted((one["rule"]["id"], one["event"]["id"]) for one in documents)
-    return found, hunt.events, hunt._reader().passed_over
+    return found, hunt.tally.events, hunt.tally.passed_over
 
 
 @pytest.mark.parametrize("name", SOURCES)

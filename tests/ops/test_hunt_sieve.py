@@ -82,7 +82,7 @@ def _found(paths: list[Path], rules: Path, cache: Path, *, sieve: bool) -> tuple
     hunt.write_jsonl(out)
     documents = [orjson.loads(line) for line in out.getvalue().splitlines()]
     found = sorted((one["rule"]["id"], one["event"]["id"]) for one in documents)
-    return found, hunt.events, hunt.by_rule
+    return found, hunt.tally.events, hunt.tally.by_rule
 
 
 TEXT = st.sampled_from(

@@ -1,0 +1,97 @@
+"""What a hunt is asked to do, and how one process does it, in this one or in one of its workers."""
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, NamedTuple, Self
+
+from collectors.hunt_parts import Part
+from hinomi.errors import InputError
+from ops.hunt_tally import Tally
+from rules.choice import Selector
+from rules.in_force import InForce
+
+
+class Loaded(NamedTuple):
+    """The rules that are used: how many, how many of them cannot run, what is wrong with others, seconds to load them."""
+
+    rules: int
+    unsupported: int
+    problems: list[str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """rules, cache: which rules, and where compiled ones are kept; the others: see `ops.hunting`; zone: of times that name none."""
+
+    rules: InForce
+    cache: Path
+    source: str
+    sieve: bool
+    jsonl: bool
+    zone: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        rules = self.rules
+        return {
+            "folders": list(map(path_said, rules.folders)),
+            "pipelines": list(rules.pipelines),
+            "placeholders": {name: list(values) for name, values in rules.placeholders.items()},
+            "disable": [one.model_dump(mode="json") for one in rules.disable],
+            "enable": [one.model_dump(mode="json") for one in rules.enable],
+            "choice_file": None if rules.choice_file is None else path_said(rules.choice_file),
+            "cache": path_said(self.cache),
+            "plain": [self.source, self.sieve, self.jsonl, self.zone],
+        }
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Self:
+        """The job of `as_json`'s values."""
+        rules = InForce(
+            list(map(said_path, said["folders"])),
+            said["pipelines"],
+            said["placeholders"],
+            [Selector(**one) for one in said["disable"]],
+            [Selector(**one) for one in said["enable"]],
+            None if said["choice_file"] is None else said_path(said["choice_file"]),
+        )
+        return cls(rules, said_path(said["cache"]), *said["plain"])
+
+    def work(self, parts: Iterable[Part]) -> Iterator[Loaded | bytes | Tally]:
+        """The rules as they were loaded; of each part what was found in it and, at last, what was counted.
+
+        Raises HinomiError where the zone, rules or files cannot be read, or there is no rule to run.
+        """
+        from ops import zones
+        from ops.hunting import Hunting
+
+        if self.zone:
+            zones.use(self.zone)
+        start = perf_counter()
+        rules = self.rules.load(self.cache)
+        yield Loaded(
+            len(rules.rules), len(rules.unsupported), list(map(str, rules.problems)), perf_counter() - start
+        )
+        if not rules.rules:
+            places = ", ".join(map(str, self.rules.folders))
+            raise InputError(
+                f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
+                f"{places}: no Sigma rule to run; see hinomi rules check",
+            )
+        hunting = Hunting(rules, self.source, self.sieve, self.jsonl)
+        for part in parts:
+            yield from hunting.part(part)
+
+
+def path_said(path: Path) -> str:
+    """A path in JSON: file names need not be text."""
+    return os.fsencode(path).hex()
+
+
+def said_path(said: str) -> Path:
+    """The path of `path_said`."""
+    return Path(os.fsdecode(bytes.fromhex(said)))

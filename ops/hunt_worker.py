@@ -1,0 +1,65 @@
+"""One worker of a hunt: `python -m ops.hunt_worker`, started by `ops.hunt_crew`.
+
+It is given its job and then the parts to read on standard input, a line of JSON each, and answers on standard output in
+frames: a letter, the length of what follows (8 bytes), and that. What it answers is JSON or lines of JSON, never anything that could run.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from typing import IO
+
+import orjson
+
+from collectors.hunt_parts import Part, Piece
+from hinomi.errors import HinomiError
+from ops.hunt_job import Job, Loaded, said_path
+from ops.hunt_tally import Tally
+from ops.supervisor import die_with_parent
+
+LOADED, FOUND, TALLY, FAILED = b"L", b"F", b"T", b"E"
+LENGTH = 8
+
+
+def send(out: IO[bytes], letter: bytes, body: bytes) -> None:
+    """One frame, at once."""
+    out.write(letter + len(body).to_bytes(LENGTH, "big"))
+    out.write(body)
+    out.flush()
+
+
+def main() -> None:
+    """Read, work, answer, until there is no part left. An error is answered in words, never as a trace."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the hunt itself is interrupted, and ends its workers
+    die_with_parent()
+    out = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed is no answer
+    try:
+        job = Job.from_json(orjson.loads(sys.stdin.buffer.readline()))
+        for found in job.work(_parts(sys.stdin.buffer)):
+            match found:
+                case Loaded():
+                    send(out, LOADED, orjson.dumps(list(found)))
+                case Tally():
+                    send(out, TALLY, orjson.dumps(found.as_json()))
+                case bytes():
+                    send(out, FOUND, found)
+    except BrokenPipeError:
+        os._exit(1)  # nobody listens any more
+    except HinomiError as error:
+        send(out, FAILED, orjson.dumps([str(error), error.exit_code]))
+    except Exception as error:
+        if os.environ.get("HINOMI_DEBUG"):
+            raise
+        said = f"予期しない誤りです: {type(error).__name__}: {error}\n(unexpected error in a worker; HINOMI_DEBUG=1 tells more)"
+        send(out, FAILED, orjson.dumps([said, 70]))
+
+
+def _parts(said: IO[bytes]) -> Iterator[Part]:
+    for line in said:
+        yield tuple(Piece(said_path(path), kind, start, end) for path, kind, start, end in orjson.loads(line))
+
+
+if __name__ == "__main__":
+    main()
