@@ -27,21 +27,24 @@ from hinomi.ledger import Ledger
 Progress = Callable[[Path, int], None]
 Sieves = Callable[[str], Sieve]
 _SAMPLE = 200
-_HELD = 20_000
+HELD = 20_000
 """Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many."""
 
-
-_KNOWN = "hunt.rules"
+_KNOWN, _PLACE = "hunt.rules", "hunt.place"
+PLACES = 1 << 40
+"""More than the records of a part."""
 
 
 class Read(NamedTuple):
     """Events; known: of each the numbers of the rules that hold, null where they are still to be matched.
 
-    known is None where nothing is known of any.
+    known is None where nothing is known of any. places: ascending in the order in which records were read (Int64), those of
+    part n from n times `PLACES` on.
     """
 
     batch: Batch
     known: pl.Series | None
+    places: pl.Series
 
 
 @dataclass(slots=True)
@@ -65,6 +68,7 @@ class HuntInput:
     passed_over: int = 0
     known: dict[Path, Source | None] = field(default_factory=dict)
     _held: list[pl.DataFrame] = field(default_factory=list)
+    _place: int = 0
 
     def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
         """Batches of every file below these paths, EVTX files first, each frame with `log.file.path`."""
@@ -72,18 +76,26 @@ class HuntInput:
 
     def read(self, paths: Iterable[Path]) -> Iterator[Read]:
         """The same, with what the sieve knows of them."""
-        for part in hunt_parts.parts(paths, cut=self.sieves is not None):
-            yield from self.read_part(part)
+        for number, part in enumerate(hunt_parts.parts(paths, cut=self.sieves is not None)):
+            yield from self.read_part(number, part)
+            if self.held >= HELD:
+                yield from self.read_held()
+        yield from self.read_held()
 
-    def read_part(self, part: Part) -> Iterator[Read]:
-        """One part of what there is to read."""
+    @property
+    def held(self) -> int:
+        """Records that passed the sieve and are not read yet."""
+        return sum(frame.height for frame in self._held)
+
+    def read_part(self, number: int, part: Part) -> Iterator[Read]:
+        """One part of what there is to read, but for what is held to be read together with that of other parts."""
+        self._place = number * PLACES
         yield from self._of_evtx([piece.path for piece in part if piece.kind == "evtx"])
         for piece in part:
             if piece.kind == "lines":
                 yield from self._of_lines(piece)
             elif piece.kind == "whole":
                 yield from self._of_text(piece.path)
-        yield from self._read_held()
 
     def _of_evtx(self, files: list[Path]) -> Iterator[Read]:
         reader = evtx.EvtxFiles(batch=self.lines, clock=self.clock)
@@ -152,11 +164,17 @@ class HuntInput:
         yield from self._hold(records[places].with_columns(known))
 
     def _hold(self, records: pl.DataFrame) -> Iterator[Read]:
-        self._held.append(records)
-        if sum(frame.height for frame in self._held) >= _HELD:
-            yield from self._read_held()
+        self._held.append(self._placed(records))
+        if self.held >= 2 * HELD:  # of one part alone
+            yield from self.read_held()
 
-    def _read_held(self) -> Iterator[Read]:
+    def _placed(self, records: pl.DataFrame) -> pl.DataFrame:
+        places = pl.int_range(self._place, self._place + records.height, dtype=pl.Int64, eager=True)
+        self._place += records.height
+        return records.with_columns(places.alias(_PLACE))
+
+    def read_held(self) -> Iterator[Read]:
+        """What is held."""
         held, self._held = [frame for frame in self._held if frame.height], []
         if held:
             yield from self._parse(windows, pl.concat(held, how="diagonal"))
@@ -175,7 +193,7 @@ class HuntInput:
         return catalogue.find(name) if name else None
 
     def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Read]:
-        rows = intake.with_row_index(ROW)
+        rows = (intake if _PLACE in intake.columns else self._placed(intake)).with_row_index(ROW)
         parsed = source.parse(rows.select(ROW, "message", "received", "peer"))
         if parsed.rejected.height:
             lost = rows.join(parsed.rejected.select(ROW), on=ROW)
@@ -186,7 +204,7 @@ class HuntInput:
         for frame in parsed.frames:
             own = rows[frame[ROW]]
             known = own[_KNOWN] if _KNOWN in own.columns else None
-            yield Read(self._batch(source, frame, own), known)
+            yield Read(self._batch(source, frame, own), known, own[_PLACE])
 
     def _batch(self, source: Source, frame: pl.DataFrame, own: pl.DataFrame) -> Batch:
         held = frame.drop(ROW).with_columns(

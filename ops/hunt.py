@@ -64,7 +64,7 @@ class Hunt:
         console = Console()
         rules = self.tally.by_rule
         table = Table("水準 / level", "件数 / hits", "ルール / rule", title=f"{len(rules)} rules")
-        for (level, title, _), n in sorted(rules.items(), key=lambda one: (-Level(one[0][0]).rank, -one[1])):
+        for (level, title, _), n in sorted(rules.items(), key=_gravest):
             table.add_row(level, f"{n:,}", inert(title))
         console.print(table)
         self._tell_damage(console)
@@ -75,13 +75,13 @@ class Hunt:
             self._tell(console, problem, "red")
         if len(problems) > _MOST_NAMED:
             self._tell(console, f"… {len(problems) - _MOST_NAMED:,} (hinomi rules check)", "red")
-        for path, name in list(self.tally.generic.items())[:_MOST_NAMED]:
+        for path, name in sorted(self.tally.generic.items())[:_MOST_NAMED]:
             unknown = (
                 f"製品が分からないので {name} として読みました。製品ごとのルールは当たりません(--source で指定できます) / "
                 f"product unknown, read as {name}: rules for a product do not meet it; name it with --source"
             )
             self._tell(console, f"{path}: {unknown}", "yellow")
-        for (name, reason), lost in self.tally.lost.items():
+        for (name, reason), lost in sorted(self.tally.lost.items()):
             self._tell(console, f"{name}: {_DAMAGE.get(reason, reason)} ({lost:,})", "yellow")
 
     @staticmethod
@@ -141,7 +141,12 @@ class Hunt:
         parts = hunt_parts.parts(self.paths, cut=self.sieve)
         self.used = max(1, min(self.workers or len(os.sched_getaffinity(0)), len(parts)))
         if self.used == 1:
-            return job.work(parts)
+            return job.work(enumerate(parts))
         from ops.hunt_crew import Crew
 
         return Crew(job, parts, self.used).found()
+
+
+def _gravest(one: tuple[tuple[str, str, str], int]) -> tuple[int, int, str, str]:
+    (level, title, number), n = one
+    return -Level(level).rank, -n, title, number

@@ -1,7 +1,7 @@
 """Workers of a hunt: processes that read its parts side by side, and what they find put back in the order of the parts.
 
 Each worker is a process of its own from the start (no fork: the libraries hold threads). Whoever is free takes the next
-part, but never more than a few parts ahead of the one that is being written, so that what waits to be written stays small.
+part, unless it is far ahead of the one that is being written, so that what waits to be written stays small.
 A worker that dies, or finds an error, ends the hunt at its part: what came before is written, and nothing is passed over.
 """
 
@@ -11,10 +11,11 @@ import signal
 import subprocess
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import IO
+from typing import IO, Any
 
 import orjson
 
@@ -22,10 +23,14 @@ from collectors.hunt_parts import Part
 from hinomi.errors import HinomiError
 from ops.hunt_job import Job, Loaded, path_said
 from ops.hunt_tally import Tally
-from ops.hunt_worker import FAILED, FOUND, LENGTH, LOADED, TALLY
+from ops.hunt_worker import FAILED, FOUND, LENGTH, LOADED, NEXT, TALLY
 
-_AHEAD = 2
-"""Parts a worker beyond the number of workers that may be read before their turn to be written."""
+_AHEAD = 12
+"""Parts a worker that may be read before their turn to be written."""
+_WAITING = 64 * 1024 * 1024
+"""Bytes that wait to be written, from which on no new part is read."""
+
+_FULL = -1
 
 Found = Loaded | bytes | Tally
 
@@ -52,6 +57,7 @@ class Crew:
     _turn: threading.Condition = field(default_factory=threading.Condition)
     _next: int = 0
     _written: int = 0
+    _waiting: int = 0
     _ended: bool = False
 
     def found(self) -> Iterator[Found]:
@@ -77,6 +83,7 @@ class Crew:
         for number in range(len(self.parts)):
             while True:
                 found = self._results[number].get()
+                self._weigh(found, -1)
                 if isinstance(found, HinomiError):
                     raise found
                 if not isinstance(found, Loaded):
@@ -92,36 +99,65 @@ class Crew:
                 self._turn.notify_all()
 
     def _drive(self, worker: subprocess.Popen[bytes]) -> None:
-        """Give a worker one part after the other, and keep what it answers."""
-        assert worker.stdin is not None and worker.stdout is not None
-        told = False
-        while (number := self._take()) is not None:
-            queue = self._results[number]
-            try:
-                if not told:
-                    worker.stdin.write(orjson.dumps(self.job.as_json()) + b"\n")
-                    told = True
-                worker.stdin.write(_line(self.parts[number]))
-                worker.stdin.flush()
-                found = _answer(worker.stdout)
-                queue.put(found)
-                while isinstance(found, (Loaded, bytes)):
-                    found = _answer(worker.stdout)
-                    queue.put(found)
-            except (OSError, EOFError):
-                queue.put(_dead(worker, self.parts[number]))
-                return
-            if isinstance(found, HinomiError):
-                return
+        """Give a worker one part after the other, and keep what it answers, which is about the oldest part that it has."""
+        given = deque[int]()
+        try:
+            self._talk(worker, given)
+        except (OSError, EOFError):
+            number = given[0] if given else self._take()
+            if number is not None:
+                self._results[number].put(_dead(worker, self.parts[number]))
 
-    def _take(self) -> int | None:
+    def _talk(self, worker: subprocess.Popen[bytes], given: deque[int]) -> None:
+        assert worker.stdin is not None and worker.stdout is not None
+        number = self._take()  # before it answers: what it says of the rules must stand somewhere
+        if number is None:
+            return
+        given.append(number)
+        _say(worker.stdin, self.job.as_json())
+        said = False
+        while given or not worker.stdin.closed:
+            found = _answer(worker.stdout)
+            if found is not None:
+                self._weigh(found, 1)
+                self._results[given[0]].put(found)
+                if isinstance(found, HinomiError):
+                    return
+                if isinstance(found, Tally):
+                    given.popleft()
+                continue
+            if said:
+                number = self._take(wait=not given)
+            said = True
+            if number is None:
+                worker.stdin.close()
+            elif number == _FULL:
+                _say(worker.stdin, None)
+            else:
+                if number not in given:
+                    given.append(number)
+                _say(worker.stdin, [number, _pieces(self.parts[number])])
+
+    def _take(self, *, wait: bool = True) -> int | None:
+        """The next part; None where there is none left, `_FULL` where it is too early and nobody waits."""
         with self._turn:
-            while not self._ended and self._next >= self._written + self.size + _AHEAD:
+            while not self._ended and self._next < len(self.parts) and self._far():
+                if not wait:
+                    return _FULL
                 self._turn.wait()
             if self._ended or self._next >= len(self.parts):
                 return None
             self._next += 1
             return self._next - 1
+
+    def _far(self) -> bool:
+        return self._next >= self._written + self.size * _AHEAD or self._waiting > _WAITING
+
+    def _weigh(self, found: Found | HinomiError, sign: int) -> None:
+        if isinstance(found, bytes):
+            with self._turn:
+                self._waiting += sign * len(found)
+                self._turn.notify_all()
 
 
 def _start() -> subprocess.Popen[bytes]:
@@ -139,16 +175,22 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
     worker.stdout.close()
 
 
-def _line(part: Part) -> bytes:
-    said = [[path_said(piece.path), piece.kind, piece.start, piece.end] for piece in part]
-    return orjson.dumps(said) + b"\n"
+def _say(said: IO[bytes], what: Any) -> None:
+    said.write(orjson.dumps(what) + b"\n")
+    said.flush()
 
 
-def _answer(out: IO[bytes]) -> Found | HinomiError:
-    """The next frame. Raises EOFError where the worker ended instead."""
+def _pieces(part: Part) -> list[list[Any]]:
+    return [[path_said(piece.path), piece.kind, piece.start, piece.end] for piece in part]
+
+
+def _answer(out: IO[bytes]) -> Found | HinomiError | None:
+    """The next frame; None: it asks for a part. Raises EOFError where the worker ended instead."""
     letter = _exactly(out, 1)
     body = _exactly(out, int.from_bytes(_exactly(out, LENGTH), "big"))
     match letter:
+        case _ if letter == NEXT:
+            return None
         case _ if letter == FOUND:
             return body
         case _ if letter == TALLY:

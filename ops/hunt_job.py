@@ -61,8 +61,9 @@ class Job:
         )
         return cls(rules, said_path(said["cache"]), *said["plain"])
 
-    def work(self, parts: Iterable[Part]) -> Iterator[Loaded | bytes | Tally]:
-        """The rules as they were loaded; of each part what was found in it and, at last, what was counted.
+    def work(self, parts: Iterable[tuple[int, Part] | None]) -> Iterator[Loaded | bytes | Tally]:
+        """The rules as they were loaded; of each part what was found in it and, at last, what was counted
+        (see `ops.hunting.Hunting.work`).
 
         Raises HinomiError where the zone, rules or files cannot be read, or there is no rule to run.
         """
@@ -82,9 +83,7 @@ class Job:
                 f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
                 f"{places}: no Sigma rule to run; see hinomi rules check",
             )
-        hunting = Hunting(rules, self.source, self.sieve, self.jsonl)
-        for part in parts:
-            yield from hunting.part(part)
+        yield from Hunting(rules, self.source, self.sieve, self.jsonl).work(parts)
 
 
 def path_said(path: Path) -> str:

@@ -1,6 +1,7 @@
 """One worker of a hunt: `python -m ops.hunt_worker`, started by `ops.hunt_crew`.
 
-It is given its job and then the parts to read on standard input, a line of JSON each, and answers on standard output in
+It is given its job and then, whenever it asks, a part to read on standard input, a line of JSON each (null: tell what was
+found so far), and answers on standard output in
 frames: a letter, the length of what follows (8 bytes), and that. What it answers is JSON or lines of JSON, never anything that could run.
 """
 
@@ -18,7 +19,7 @@ from ops.hunt_job import Job, Loaded, said_path
 from ops.hunt_tally import Tally
 from ops.supervisor import die_with_parent
 
-LOADED, FOUND, TALLY, FAILED = b"L", b"F", b"T", b"E"
+LOADED, NEXT, FOUND, TALLY, FAILED = b"L", b"N", b"F", b"T", b"E"
 LENGTH = 8
 
 
@@ -37,7 +38,7 @@ def main() -> None:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever is printed is no answer
     try:
         job = Job.from_json(orjson.loads(sys.stdin.buffer.readline()))
-        for found in job.work(_parts(sys.stdin.buffer)):
+        for found in job.work(_parts(sys.stdin.buffer, out)):
             match found:
                 case Loaded():
                     send(out, LOADED, orjson.dumps(list(found)))
@@ -56,9 +57,18 @@ def main() -> None:
         send(out, FAILED, orjson.dumps([said, 70]))
 
 
-def _parts(said: IO[bytes]) -> Iterator[Part]:
-    for line in said:
-        yield tuple(Piece(said_path(path), kind, start, end) for path, kind, start, end in orjson.loads(line))
+def _parts(said: IO[bytes], out: IO[bytes]) -> Iterator[tuple[int, Part] | None]:
+    while True:
+        send(out, NEXT, b"")
+        line = said.readline()
+        if not line:
+            return
+        given = orjson.loads(line)
+        if given is None:
+            yield None
+        else:
+            number, pieces = given
+            yield number, tuple(Piece(said_path(path), *rest) for path, *rest in pieces)
 
 
 if __name__ == "__main__":

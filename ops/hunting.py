@@ -2,24 +2,28 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import orjson
 import polars as pl
 
-from collectors.hunt_input import HuntInput, Read
+from collectors.hunt_input import HELD, PLACES, HuntInput, Read
 from collectors.hunt_parts import Part
-from collectors.source import Source
 from hinomi import ecs, ecs_text
 from ops.hunt_tally import Tally
 from rules import engine
 
 Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 Hits = Sequence[tuple[engine.Rule, Rows]]
+
+
+_OPEN = 8
+"""Parts whose records are read together: a frame of events costs some ten milliseconds however few there are in it."""
 
 
 @dataclass(slots=True)
@@ -31,36 +35,72 @@ class Hunting:
     source: str
     sieve: bool
     jsonl: bool
-    _known: dict[Path, Source | None] = field(default_factory=dict)
+    _open: dict[int, Tally] = field(default_factory=dict)
+    _lines: list[tuple[int, int, bytes]] = field(default_factory=list)
+    _counted: Tally = field(default_factory=Tally)
 
-    def part(self, part: Part) -> Iterator[bytes | Tally]:
-        """Lines of JSON, a nested document a signal (rule.id, rule.name, log.file.path and the event); at last what was counted."""
-        reader = HuntInput(source=self.source, known=self._known)
-        reader.sieves = self.rules.sieve if self.sieve else None
-        tally = Tally()
-        for read in _timed(reader.read_part(part), tally.seconds):
-            tally.events += len(read.batch)
-            hits = self._match(read, tally)
-            if hits and self.jsonl:
-                start = time.perf_counter()
-                yield _written(read.batch.frame, hits)
-                tally.seconds["write"] += time.perf_counter() - start  # type: ignore[assignment]  # floats count too
-        tally.events += reader.passed_over
-        tally.passed_over = reader.passed_over
-        for damage in reader.damaged:
-            tally.lost[str(damage.path), damage.reason] += damage.lost
-        tally.generic, tally.counts = reader.generic, reader.ledger.counts
-        tally.rebuilt = Counter(self.rules.rebuilt)
-        yield tally
+    def work(self, parts: Iterable[tuple[int, Part] | None]) -> Iterator[bytes | Tally]:
+        """Of each part, in order: lines of JSON, a nested document a signal (rule.id, rule.name, log.file.path and the event),
+        by the place of the event and the rule's number; then what was counted. They come some parts later, or at a None.
 
-    def _match(self, read: Read, tally: Tally) -> Hits:
+        Raises what reading a part raised, after all that was found in those before it.
+        """
+        reader = HuntInput(source=self.source, sieves=self.rules.sieve if self.sieve else None)
+        for part in parts:
+            if part is not None:
+                tally = Tally()
+                try:
+                    for read in _timed(reader.read_part(*part), self._counted.seconds):
+                        self._match(read)
+                except Exception:
+                    yield from self._finish(reader)
+                    raise
+                self._open[part[0]] = tally
+                _take(reader, tally)
+            if part is None or len(self._open) >= _OPEN or reader.held >= HELD:
+                yield from self._finish(reader)
+        yield from self._finish(reader)
+
+    def _finish(self, reader: HuntInput) -> Iterator[bytes | Tally]:
+        """All that was found in the parts that were read."""
+        for read in _timed(reader.read_held(), self._counted.seconds):
+            self._match(read)
+        _take(reader, self._counted)
+        self._counted.rebuilt = Counter(self.rules.rebuilt)
+        self._lines.sort(key=itemgetter(0, 1))
+        found = {number: list(lines) for number, lines in groupby(self._lines, lambda one: one[0] // PLACES)}
+        self._lines = []
+        for number, tally in self._open.items():
+            yield b"".join(line for _, _, line in found.get(number, ()))
+            if number == max(self._open):
+                tally.add(self._counted)
+                self._counted = Tally()
+            yield tally
+        self._open.clear()
+
+    def _match(self, read: Read) -> None:
         start = time.perf_counter()
-        batch, known = read
+        batch, known, places = read
         hits: Hits = self.rules.match(batch).hits if known is None else self.rules.complete(batch, known)
-        tally.seconds["match"] += time.perf_counter() - start  # type: ignore[assignment]
+        matched = time.perf_counter()
         for rule, rows in hits:
-            tally.by_rule[rule.level, rule.title, rule.id] += len(rows)
-        return hits
+            self._counted.by_rule[rule.level, rule.title, rule.id] += len(rows)
+        self._counted.events += len(batch)
+        if hits and self.jsonl:
+            self._lines += _written(batch.frame, places.to_numpy(), hits)
+        spent = {"match": matched - start, "write": time.perf_counter() - matched}
+        self._counted.seconds.update(spent)
+
+
+def _take(reader: HuntInput, tally: Tally) -> None:
+    """What the reader counted since the last time."""
+    tally.events += reader.passed_over
+    tally.passed_over += reader.passed_over
+    for damage in reader.damaged:
+        tally.lost[str(damage.path), damage.reason] += damage.lost
+    tally.generic |= reader.generic
+    tally.counts.update(reader.ledger.take())
+    reader.passed_over, reader.damaged, reader.generic = 0, [], {}
 
 
 def _timed(reads: Iterator[Read], seconds: Counter[str]) -> Iterator[Read]:
@@ -73,32 +113,32 @@ def _timed(reads: Iterator[Read], seconds: Counter[str]) -> Iterator[Read]:
         yield read
 
 
-def _written(frame: pl.DataFrame, hits: Hits) -> bytes:
+def _written(frame: pl.DataFrame, places: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
+    """(place, rule, line) of each signal."""
     rows = np.unique(np.concatenate([found for _, found in hits]))
     events = frame[rows]  # each once, for all rules
     if any(name.partition(".")[0] == "rule" for name in events.columns):
-        return b"".join(_merged(events, rows, hits))
-    return b"".join(_joined(ecs_text.texts(events), rows, hits))
+        return _merged(events, places, rows, hits)
+    return _joined(ecs_text.texts(events), places, rows, hits)
 
 
 def _about(rule: engine.Rule) -> dict[str, Any]:
     return {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
 
 
-def _joined(texts: Sequence[bytes], rows: Rows, hits: Hits) -> Iterator[bytes]:
+def _joined(texts: Sequence[bytes], places: Rows, rows: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
     """The rule as the last member of each event's document (which is never empty: it has an id)."""
     for rule, found in hits:
         end = b',"rule":' + orjson.dumps(_about(rule)) + b"}\n"
-        for place in np.searchsorted(rows, found).tolist():
-            yield texts[place][:-1]
-            yield end
+        for place, text in zip(places[found].tolist(), np.searchsorted(rows, found).tolist(), strict=True):
+            yield place, rule.index, texts[text][:-1] + end
 
 
-def _merged(events: pl.DataFrame, rows: Rows, hits: Hits) -> Iterator[bytes]:
+def _merged(events: pl.DataFrame, places: Rows, rows: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
     """The same where events say something of a rule themselves."""
     documents = list(ecs.documents(events))
     for rule, found in hits:
-        for place in np.searchsorted(rows, found).tolist():
-            document = documents[place]
+        for place, number in zip(places[found].tolist(), np.searchsorted(rows, found).tolist(), strict=True):
+            document = documents[number]
             said = {**document, "rule": {**document.get("rule", {}), **_about(rule)}}
-            yield orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE)
+            yield place, rule.index, orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE)

@@ -150,12 +150,13 @@ def _flat_name(name: str) -> str | None:
 
 def _select(frame: pl.DataFrame, rename: Callable[[str], str | None]) -> pl.DataFrame:
     """Rename columns; two that get one name are coalesced; lists become lines of text where ECS has none."""
-    named = [(name, new) for name in frame.columns if name != "row" and (new := rename(name)) is not None]
-    texts = {new for name, new in named if not isinstance(frame.schema[name], pl.List)}
+    schema = frame.schema  # made anew whenever it is asked for
+    named = [(name, new) for name in schema if name != "row" and (new := rename(name)) is not None]
+    texts = {new for name, new in named if not isinstance(schema[name], pl.List)}
     columns: dict[str, pl.Expr] = {"row": pl.col("row")}
     for name, new in named:
         column, known = pl.col(name), columns.get(new)
-        if isinstance(frame.schema[name], pl.List) and (new in texts or not _may_be_list(new)):
+        if isinstance(schema[name], pl.List) and (new in texts or not _may_be_list(new)):
             column = column.list.join("\n", ignore_nulls=True)
         columns[new] = column if known is None else pl.coalesce(known, column)
     return frame.select(expr.alias(name) for name, expr in columns.items())

@@ -106,7 +106,8 @@ class Cache:
             if self.folder is not None:
                 with suppress(OSError):
                     self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                    handle = stack.enter_context((self.folder / "making").open("a"))
+                    handle = os.open(self.folder, os.O_RDONLY)
+                    stack.callback(os.close, handle)
                     fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 

@@ -55,6 +55,7 @@ def _found(hunt: Hunt) -> tuple[list[Any], dict[str, Any]]:
         del document["event"]["ingested"]
     counted = hunt.tally.as_json()
     del counted["seconds"]
+    counted = {name: sorted(said) if isinstance(said, list) else said for name, said in counted.items()}
     return documents, counted
 
 
