@@ -27,8 +27,9 @@ from hinomi.ledger import Ledger
 Progress = Callable[[Path, int], None]
 Sieves = Callable[[str], Sieve]
 _SAMPLE = 200
-HELD = 20_000
-"""Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many."""
+HELD = 6_000
+"""Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many; more take more
+memory."""
 
 _KNOWN, _PLACE = "hunt.rules", "hunt.place"
 PLACES = 1 << 40
@@ -165,7 +166,7 @@ class HuntInput:
 
     def _hold(self, records: pl.DataFrame) -> Iterator[Read]:
         self._held.append(self._placed(records))
-        if self.held >= 2 * HELD:  # of one part alone
+        if self.held >= 4 * HELD:  # of one part alone
             yield from self.read_held()
 
     def _placed(self, records: pl.DataFrame) -> pl.DataFrame:

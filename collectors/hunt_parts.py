@@ -11,9 +11,11 @@ from collectors import file_records
 from hinomi.errors import InputError, Where
 
 _TEXT = 16 * 1024 * 1024
-"""Bytes of text in a part: smaller ones cost a quarter more work at 4 MiB, larger ones memory."""
-_EVTX = 2 * 1024 * 1024
-"""Bytes of event files in a part: a tenth of what they hold as text, and slower to read."""
+"""Bytes of text in a part: larger ones take more memory, and gain little."""
+_EVTX = 4 * 1024 * 1024
+"""Bytes of event files in a part: slower to read."""
+WORTH = 3
+"""Parts for which it is worth starting a process, which costs a second."""
 
 Kind = Literal["evtx", "lines", "whole"]
 

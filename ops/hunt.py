@@ -139,7 +139,8 @@ class Hunt:
     def _work(self, *, jsonl: bool) -> Iterator[Loaded | bytes | Tally]:
         job = Job(self.rules, self.cache, self.source, self.sieve, jsonl, self.zone)
         parts = hunt_parts.parts(self.paths, cut=self.sieve)
-        self.used = max(1, min(self.workers or len(os.sched_getaffinity(0)), len(parts)))
+        wanted = self.workers or min(len(os.sched_getaffinity(0)), len(parts) // hunt_parts.WORTH)
+        self.used = max(1, min(wanted, len(parts)))
         if self.used == 1:
             return job.work(enumerate(parts))
         from ops.hunt_crew import Crew

@@ -23,6 +23,7 @@ _CHUNK = 256
 _LONG = 12_000
 """Bytes in which an object may have more keys than the full reading takes."""
 _KINDS = ("winlog.channel", "winlog.event_id", "winlog.provider_name")
+_STAR, _CARET = b"*^"  # as numbers they are found in half the time
 _UNNAMED = {DATA + "Data", *(f"{DATA}param{number}" for number in range(1, 64))}
 _DERIVED_DATA = "PowerShell"
 """The provider whose event data the full reading takes apart."""
@@ -43,9 +44,16 @@ _FLAT_NAMES: dict[str, tuple[str, ...]] = {}
 for _raw, _column in FLAT.items():
     _FLAT_NAMES[_column] = (*_FLAT_NAMES.get(_column, ()), _raw)
 
-Event = tuple[dict[str, Any], dict[str, Any]]
-"""What an event says of itself, and its data (in the flat form one object)."""
-Key = tuple[str, Any, Any, Any, Any, Any]
+_NOT_FLAT = frozenset({"Event", "winlog", "winlog.event_id", "properties", "Records", "records"})
+"""Names of which the flat form has none at its top; `Records` may hold several events."""
+_NUMBERS = frozenset({int, str})
+"""Types of an event id. (1, True and 1.0 are one key of a dict.)"""
+
+Event = tuple[dict[str, Any], dict[str, Any] | None]
+"""What an event says of itself, and its data (None: the same object, as in the flat form)."""
+_EVTX_KEY = 3
+Key = tuple[Any, ...]
+"""Event id, channel and up to three names of the provider: one in the EVTX form."""
 
 
 @dataclass(slots=True)
@@ -68,11 +76,12 @@ class _Kind:
     numbered: bool
     rows: list[int] = field(default_factory=list)
     waiting: list[int] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    said: list[dict[str, Any]] = field(default_factory=list)
+    data: list[dict[str, Any]] = field(default_factory=list)
 
     def flush(self, odd: list[int]) -> None:
         """The waiting events as cells; those that only the full reading understands are named in `odd`."""
-        parts = [event[0] for event in self.events], [event[1] for event in self.events]
+        parts = self.said, self.data or self.said
         columns = [_cells(reading, parts[reading.of_data]) for reading in self.readings]
         strange = {place for _, places in columns for place in places}
         if self.unnamed:
@@ -83,7 +92,7 @@ class _Kind:
             reading.cells += cells if not strange else _without(cells, strange)
         self.rows += self.waiting if not strange else _without(self.waiting, strange)
         odd += [self.waiting[place] for place in strange]
-        self.waiting, self.events = [], []
+        self.waiting, self.said, self.data = [], [], []
 
     def frame(self) -> pl.DataFrame:
         """`row` and the columns asked."""
@@ -102,30 +111,56 @@ class WindowsNarrow:
 
     def constants(self, line: bytes) -> Constants | None:
         """See `collectors.narrow`."""
-        split = _split(line)
-        return None if split is None else _constants(split[0])
+        key = _key(line)
+        return None if key is None else _constants(key)
 
 
 def _read(lines: Sequence[bytes], asked: Asked) -> Narrowed:
     found = Narrowed()
     kinds: dict[Key, _Kind | bool] = {}
+    loads = orjson.loads
     with no_collection():
         for row, line in enumerate(lines):
-            split = _split(line)
-            if split is None:
+            try:
+                document = loads(line)
+                plain = document.keys().isdisjoint(_NOT_FLAT)
+            except (orjson.JSONDecodeError, AttributeError):  # no JSON, no object
                 if line.strip():
                     found.whole.append(row)
                 continue
-            key, event = split
+            data = None
+            if plain:  # as `_flat_key`, which a call a line would cost a tenth more
+                get = document.get
+                key: Key = (
+                    get("EventID"),
+                    get("Channel"),
+                    get("SourceName"),
+                    get("Provider_Name"),
+                    get("ProviderName"),
+                )
+                usual = type(key[0]) in _NUMBERS
+            else:
+                usual = (split := _evtx(document)) is not None
+                if split is not None:
+                    key, (document, data) = split
+            if not usual or (
+                (_STAR in line or _CARET in line or len(line) > _LONG) and _unusual(line, document)
+            ):
+                found.whole.append(row)
+                continue
             try:
                 kind = kinds[key]
             except KeyError:
                 kind = kinds[key] = _kind(key, asked)
+            except TypeError:  # an object where a name should be
+                kind = True
             if kind is True:
                 found.whole.append(row)
-            elif isinstance(kind, _Kind):
+            elif kind is not False:
                 kind.waiting.append(row)
-                kind.events.append(event)
+                kind.said.append(document)
+                if data is not None:
+                    kind.data.append(data)
                 if len(kind.waiting) >= _CHUNK:
                     kind.flush(found.whole)
         for kind in kinds.values():
@@ -136,32 +171,26 @@ def _read(lines: Sequence[bytes], asked: Asked) -> Narrowed:
     return found
 
 
-def _split(line: bytes) -> tuple[Key, Event] | None:
-    """The kind of an event and its parts; None where it is not one of the usual forms."""
+def _key(line: bytes) -> Key | None:
+    """The kind of an event; None where it is not one of the usual forms."""
     try:
         document = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    if type(document) is not dict or ((b"*" in line or b"^" in line) and _renamed(document)):
+    if type(document) is not dict or _unusual(line, document):
         return None
-    if len(line) > _LONG and _wide(document):
-        return None
-    if "Event" in document:
-        return _evtx(document)
-    if "winlog" in document or "winlog.event_id" in document or "properties" in document:
-        return None
-    if "Records" in document or "records" in document:  # may hold several events
-        return None
-    get = document.get
-    key = (
-        "flat",
-        get("EventID"),
-        get("Channel"),
-        get("SourceName"),
-        get("Provider_Name"),
-        get("ProviderName"),
+    if not document.keys().isdisjoint(_NOT_FLAT):
+        split = _evtx(document)
+        return None if split is None else split[0]
+    key = tuple(map(document.get, ("EventID", "Channel", "SourceName", "Provider_Name", "ProviderName")))
+    return key if type(key[0]) in _NUMBERS else None
+
+
+def _unusual(line: bytes, document: dict[str, Any]) -> bool:
+    """Whether the full reading changes names of it, or leaves some out."""
+    return ((_STAR in line or _CARET in line) and _renamed(document)) or (
+        len(line) > _LONG and _wide(document)
     )
-    return (key, (document, document)) if type(key[1]) in (int, str) and type(key[2]) is str else None
 
 
 def _evtx(document: dict[str, Any]) -> tuple[Key, Event] | None:
@@ -174,19 +203,14 @@ def _evtx(document: dict[str, Any]) -> tuple[Key, Event] | None:
         channel = system["Channel"]
     except (KeyError, TypeError, AttributeError):
         return None
-    if (
-        len(document) != 1
-        or "RenderingInfo" in event
-        or type(number) not in (int, str)
-        or type(channel) is not str
-    ):
+    if len(document) != 1 or "RenderingInfo" in event or type(number) not in _NUMBERS:
         return None
     held = data if user is None else _of_user(data, user)
     if held is None:
         held = {}
     if type(held) is not dict:
         return None
-    return ("evtx", number, channel, provider, None, None), (system, held)
+    return (number, channel, provider), (system, held)
 
 
 def _of_user(data: Any, user: Any) -> Any:
@@ -220,7 +244,8 @@ def _kind(key: Key, asked: Asked) -> _Kind | bool:
     if not columns:
         return False
     columns = frozenset(part for column in columns for part in column.split("|"))
-    readings = [_reading(key[0], column) for column in sorted(columns)]
+    form = "evtx" if len(key) == _EVTX_KEY else "flat"
+    readings = [_reading(form, column) for column in sorted(columns)]
     known = [one for one in readings if one is not None]
     if len(known) < len(readings):
         return True
@@ -233,9 +258,11 @@ def _kind(key: Key, asked: Asked) -> _Kind | bool:
 
 
 def _constants(key: Key) -> Constants | None:
-    _, number, channel, *names = key
+    number, channel, *names = key
+    if not all(type(name) is str for name in (channel, *names) if name is not None) or channel is None:
+        return None
     provider = {name for name in names if name is not None}
-    if len(provider) != 1 or _DERIVED_DATA in provider or not all(type(name) is str for name in provider):
+    if len(provider) != 1 or _DERIVED_DATA in provider:
         return None
     return tuple(zip(_KINDS, (channel, str(number), provider.pop()), strict=True))
 

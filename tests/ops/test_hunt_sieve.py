@@ -13,6 +13,7 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from collectors.windows.narrow import WindowsNarrow
 from ops.hunt import Hunt
 from rules.in_force import InForce
 from tests.shared import corpus
@@ -259,3 +260,16 @@ def _flat(folder: Path) -> Iterator[dict[str, Any]]:
                 "EventTime": system["TimeCreated"]["#attributes"]["SystemTime"],
                 **(event.get("EventData") or {}),
             }
+
+
+@pytest.mark.parametrize("odd", [["a"], {"b": "c"}, True, 1.0, None])
+@pytest.mark.parametrize("name", ["EventID", "Channel", "SourceName", "Provider_Name"])
+def test_names_that_are_no_text(name: str, odd: Any) -> None:
+    """An event whose id, channel or provider is a list, an object or a truth is left to the full reading, behind usual ones
+    and before them: to Python 1, True and 1.0 are one key."""
+    usual = {"EventID": 1, "Channel": SYSMON, "SourceName": "p", "Provider_Name": "p", "Image": "x"}
+    lines = [orjson.dumps(one) for one in (usual, {**usual, name: odd}, usual)]
+    read = WindowsNarrow().read(lines, lambda _: frozenset({"winlog.event_data.Image"}))
+    rows = [row for _, frame in read.kinds for row in frame["row"].to_list()]
+    absent = odd is None and name in ("SourceName", "Provider_Name")  # the other name tells
+    assert (sorted(rows), read.whole) == (([0, 1, 2], []) if absent else ([0, 2], [1]))
