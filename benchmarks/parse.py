@@ -1,4 +1,5 @@
-"""Raw lines to ECS frames: lines/s of processor time on one core, in batches of 10,000, beside syslog-ng on the same lines.
+"""Raw lines to ECS frames: lines/s of processor time on one core, in batches of 10,000, beside a C peer on the same lines:
+syslog-ng's parsers for key=value, CSV and JSON, rsyslog's mmnormalize for the rest.
 
 Polars is held to one thread, so the figure is a core's. The best of three runs counts: the machine is shared. `ours` is
 the frame of ECS columns that the pipeline goes on with; `as JSON` writes it as JSON lines, too, as the peer does with what
@@ -46,7 +47,7 @@ def _of_tests(name: str, *, starting: str = "") -> Callable[[int], list[str]]:
 
 
 def _measure() -> None:
-    from benchmarks import _fortigate_lines, _peers, _server_lines
+    from benchmarks import _fortigate_lines, _peers, _rsyslog, _server_lines
 
     makers: dict[str, tuple[str, Callable[[int], list[str]]]] = {
         "fortinet.fortigate": (
@@ -63,16 +64,19 @@ def _measure() -> None:
         "isc.bind": ("", _server_lines.bind),
         "linux.auth": ("", _server_lines.linux),
     }
-    print(f"{'':22}{'ours':>10}{'as JSON':>10}{'syslog-ng':>11}{'ratio':>8}   bytes a line")
+    print(f"{'':22}{'ours':>10}{'as JSON':>10}{'C peer':>11}{'ratio':>8}   bytes a line")
     for name, (form, make) in makers.items():
         lines = make(LINES)
         size = sum(map(len, lines)) / len(lines)
         ours, written = (max(_rate(name, lines, write=write) for _ in range(RUNS)) for write in (False, True))
         width = max(line.count(",") for line in lines) + 1
-        peers = [_peers.syslog_ng(form, lines, width) for _ in range(RUNS)] if form else []
+        peers = [
+            _peers.syslog_ng(form, lines, width) if form else _rsyslog.mmnormalize(name, lines)
+            for _ in range(RUNS)
+        ]
         peer = max((one for one in peers if one is not None), default=None)
         beside = f"{peer:11,.0f}{written / peer:8.2f}" if peer else f"{'—':>11}{'—':>8}"
-        print(f"{name:22}{ours:10,.0f}{written:10,.0f}{beside}   {size:6.0f}  {form}")
+        print(f"{name:22}{ours:10,.0f}{written:10,.0f}{beside}   {size:6.0f}  {form or 'text: mmnormalize'}")
 
 
 def _rate(name: str, lines: list[str], *, write: bool) -> float:

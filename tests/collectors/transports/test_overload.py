@@ -1,108 +1,77 @@
 """More than the spool takes: senders wait or loss is counted, memory stays flat, and all goes on once there is room.
 
-A short form of `benchmarks spool`: the spool is shut for a while (which is any overload, however many times the rate), then
-opened again.
+A short form of `benchmarks overload`: the spool is shut for a while (which is any overload, however many times the rate),
+then opened again.
 """
 
 import asyncio
 import resource
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-import httpx
 import pytest
 
-from tests.collectors.flows.capture import flow_set, template, version_9
-from tests.collectors.flows.test_flows import FIELDS, RECORD
-from tests.collectors.transports.intake import MIB, Running, intake
+from tests.collectors.transports.intake import MIB, intake
+from tests.collectors.transports.senders import TRANSPORTS, at_once, number_of
 
 SHUT, MOST_GROWTH = 2.0, 160 * MIB
-PAYLOAD = b"x" * 1000
-Send = Callable[[Running, int], Awaitable[None]]
+WAITING = sorted(name for name, one in TRANSPORTS.items() if not one.lossy)
+LOSSY = sorted(name for name, one in TRANSPORTS.items() if one.lossy)
+SENT = {"tcp": 200_000, "tls": 200_000, "relp": 60_000, "lumberjack": 20_000, "http": 60_000, "otlp": 20_000}
 
 
-async def tcp(running: Running, n: int) -> None:
-    """So many lines down one connection."""
-    _, writer = await asyncio.open_connection("127.0.0.1", running.port("in"))
-    for start in range(0, n, 100):
-        writer.write(b"".join(b"%d %s\n" % (i, PAYLOAD) for i in range(start, min(start + 100, n))))
-        await writer.drain()
-    writer.close()
-    await writer.wait_closed()
-
-
-async def http(running: Running, n: int) -> None:
-    """So many lines in requests of a hundred, each sent again as long as it is refused."""
-    url = f"http://127.0.0.1:{running.port('in')}/ingest/in"
-    async with httpx.AsyncClient(timeout=30) as client:
-        for start in range(0, n, 100):
-            body = b"\n".join(b"%d %s" % (i, PAYLOAD) for i in range(start, min(start + 100, n)))
-            while (answer := await client.post(url, content=body)).status_code != 200:
-                assert answer.status_code in {429, 503} and answer.headers["retry-after"]
-                await asyncio.sleep(0.05)
-
-
-@pytest.mark.parametrize(("kind", "send"), [("tcp", tcp), ("http", http)])
-def test_senders_wait(tmp_path: Path, kind: str, send: Send) -> None:
-    """TCP is not read on and HTTP is told to come again: every line once, memory flat, no loss."""
-    n = 60_000
+@pytest.mark.parametrize("name", WAITING)
+def test_senders_wait(tmp_path: Path, name: str) -> None:
+    """TCP, TLS, RELP and Lumberjack are not read on, HTTP is told to come again: every message once, memory flat, no
+    loss."""
+    n, transport = SENT[name], TRANSPORTS[name]
 
     async def main() -> None:
-        async with intake(tmp_path, **{"in": {"kind": kind}}) as running:
-            await send(running, 100)
+        settings, tls = transport.listener(tmp_path / "tls")
+        async with intake(tmp_path / "spool", **{"in": settings}) as running:
+            port, health = running.port("in"), running.health.listeners["in"]
+            await transport.send(port, at_once(range(100)), tls)
             await running.until_spooled(100)
             before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
             most, running.spool.max_bytes = running.spool.max_bytes, 0
-            sending = asyncio.create_task(send(running, n))
+            sending = asyncio.create_task(transport.send(port, at_once(range(100, n)), tls))
             await asyncio.sleep(SHUT)
-            assert not sending.done() and running.health.listeners["in"].errors["spool_full"]
+            assert not sending.done() and health.errors["spool_full"]
             grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
             assert grown < MOST_GROWTH, grown
             running.spool.max_bytes = most
             await asyncio.wait_for(sending, 60)
-            await running.until(lambda: running.health.listeners["in"].received == n + 100, 60)
-            numbers = [int(line.split(b" ")[0]) for line in running.payloads()][100:]
-            assert numbers == list(range(n))
-            assert not running.health.listeners["in"].waiting_for_room
+            await running.until(lambda: health.received == n, 60)
+            assert sorted(number_of(payload) for payload in running.payloads()) == list(range(n))
+            assert not health.waiting_for_room
             assert not running.ledger.counts
 
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("kind", ["udp", "flow"])
-def test_what_udp_loses_is_counted(tmp_path: Path, kind: str) -> None:
+@pytest.mark.parametrize("name", LOSSY)
+def test_what_udp_loses_is_counted(tmp_path: Path, name: str) -> None:
     """Datagrams that neither the kernel nor we can hold are counted: received and lost together are all that was sent."""
-    known = version_9(0, flow_set(0, template(256, *FIELDS)))
-    flow = version_9(1, flow_set(256, RECORD))
+    sent, transport = 250_000 if name == "udp" else 20_000, TRANSPORTS[name]
 
     async def main() -> None:
-        async with intake(tmp_path, **{"in": {"kind": kind, "port": 0}}) as running:
-            loop = asyncio.get_running_loop()
-            target = ("127.0.0.1", running.port("in"))
-            transport, _ = await loop.create_datagram_endpoint(asyncio.DatagramProtocol, remote_addr=target)
-            if kind == "flow":
-                transport.sendto(known)
-            await asyncio.sleep(0.1)
+        async with intake(tmp_path, **{"in": {"kind": name, "port": 0}}) as running:
+            port, health = running.port("in"), running.health.listeners["in"]
+            await transport.send(port, at_once(range(1)), None)
+            await running.until(lambda: health.received == 1)
             most, running.spool.max_bytes = running.spool.max_bytes, 0
-            sent = 80_000 if kind == "udp" else 20_000
-            for i in range(sent):
-                transport.sendto(b"%d %s" % (i, PAYLOAD) if kind == "udp" else flow)
-                if i % 500 == 499:
-                    await asyncio.sleep(0)
+            await transport.send(port, at_once(range(1, sent)), None)
             running.spool.max_bytes = most
 
             def told() -> int:
                 reasons = ("udp_receive_buffer_full", "udp_spool_full")
-                return running.health.listeners["in"].received + sum(
-                    running.counted("dropped", r, "in") for r in reasons
-                )
+                return health.received + sum(running.counted("dropped", r, "in") for r in reasons)
 
-            await running.until(lambda: told() == sent, 60)
-            assert (
-                kind == "flow" or running.health.listeners["in"].received < sent
-            )  # else nothing was too much
-            transport.sendto(flow if kind == "flow" else b"after")
-            await running.until(lambda: told() == sent + 1)
-            transport.close()
+            # a flow's template comes with every start of a sender: it may be lost, and is no flow
+            await running.until(lambda: told() >= sent, 60)
+            assert told() <= sent + (name == "flow")
+            assert name == "flow" or health.received < sent  # else nothing was too much
+            before = health.received
+            await transport.send(port, at_once(range(sent, sent + 1)), None)
+            await running.until(lambda: health.received == before + 1)
 
     asyncio.run(main())
