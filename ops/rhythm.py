@@ -22,7 +22,8 @@ _ALIVE = 600.0  # seconds after which a worker that says nothing is no longer wa
 _USUAL_NOW = 3 * 86_400.0  # a flood that lasts for so long is what is usual
 _FORGOTTEN = 14 * 86_400.0  # a sender that is silent for so long is no longer expected
 _NOTED = 20  # of those that go wrong in one moment
-_PLACE = ("state", "rhythm")
+_PLACE, _BEFORE = ("rhythm_place", "folded"), ("state", "rhythm")
+"""Where it is kept; the kind `state`, where an earlier release kept it, is the detect process's own."""
 Slots = dict[int, dict[str, Arrived]]
 
 
@@ -42,7 +43,7 @@ class Rhythm:
     def load(self) -> None:
         """Go on from what was kept."""
         self.units = watched.read(self.records)
-        held = self.records.get(*_PLACE)
+        held = self.records.get(*_PLACE) or self.records.get(*_BEFORE)
         self.folded = int(held.body["slot"]) if held else 0
 
     def turn(self, give: Give) -> None:

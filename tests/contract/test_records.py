@@ -86,6 +86,15 @@ def test_order_is_the_same_whatever_the_values(records: Records) -> None:
     assert [one.id for one in records.find("alert", {"also": "x"}, order="-at.n")] == falling
 
 
+def test_names_that_somebody_else_chose_are_kept(records: Records) -> None:
+    """Whatever is a key in JSON can be one in a record: empty, with signs of the store's own, longer than any index takes."""
+    body = {"": 1, ".": 2, "a\0b": 3, "a.b": {"c:d=1": "x"}, "x" * 40_000: 5, "y": "z" * 40_000}
+    records.put("field", "hostile", body)
+    found = records.get("field", "hostile")
+    assert found is not None and found.body == body
+    assert [one.id for one in records.find("field", order="-y")] == ["hostile"]
+
+
 def test_paging_by_id_and_by_order_gives_each_once(records: Records) -> None:
     """Pages by `after` and by `offset` put together are the whole, in order, though records come and go between them."""
     for number in range(110):

@@ -41,8 +41,13 @@ def _word(path: str, value: Any) -> str:
 
 def places(body: Mapping[str, Any]) -> dict[str, str]:
     """What a record can be ordered by: path → its place as text."""
-    found = {path: _place(value) for path, value in _values(body) if path.count(".") < _DEEP}
+    found = {path: _place(value) for path, value in _values(body) if _can_order(path)}
     return found if len(found) <= _MANY else {}
+
+
+def _can_order(path: str) -> bool:
+    """Whether anybody would order by it, and Elasticsearch can take it as a key."""
+    return path.count(".") < _DEEP and 0 < len(path) <= _SHORT and "\0" not in path
 
 
 def _place(value: Any) -> str:

@@ -31,15 +31,15 @@ class Rights:
     cluster: Sequence[str] = ()
 
 
-_COLLECTED = ("checkpoint", "field", "journal_*", "prepared", "source")
+_COLLECTED = ("arrival", "arrival_through", "checkpoint", "field", "journal_*", "prepared", "source")
 RIGHTS: Mapping[Part, Rights] = {
     "setup": Rights(cluster=("manage_index_templates", "monitor"), writes=("prepared",)),
     "collect": Rights(
         events=("create_doc", "auto_configure"),
-        reads=("prepared",),
+        reads=("prepared", "rule_quarantine"),
         adds=("journal_*",),
-        writes=("checkpoint", "field", "count", "rule_stat", "source"),
-        deletes=("source",),  # an origin that was waiting and has come
+        writes=("arrival", "arrival_through", "checkpoint", "field", "count", "rule_stat", "source"),
+        deletes=("rule_stat", "source"),  # old hours; an origin that was waiting and has come
     ),
     "detect": Rights(
         events=("read",),
@@ -53,7 +53,7 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("*",),
         adds=("audit", "evidence_part"),
         writes_but=("audit", "evidence_part", "hold", "session", "state", "user", "view", *_COLLECTED),
-        deletes=("suppression", "incident_nudge", "run_nudge"),
+        deletes=("arrival", "suppression", "incident_nudge", "run_nudge"),
         cluster=("monitor",),
     ),
     "console": Rights(
@@ -61,7 +61,7 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("*",),
         adds=("audit", "evidence_part"),
         writes_but=("audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "state", *_COLLECTED),
-        deletes=("session", "suppression", "view"),
+        deletes=("session", "suppression", "token", "view"),
     ),
     "keep": Rights(
         events=("read", "monitor", "delete_index"),

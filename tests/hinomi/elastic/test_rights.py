@@ -111,6 +111,10 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     counts.put("rule_stat", "a", {"n": 1})
     counts.put("source", "a", {"n": 1})
     counts.delete("source", "a")
+    counts.delete("rule_stat", "a")
+    counts.find("rule_quarantine")
+    for kind in ("arrival", "arrival_through"):  # what the rhythm of the sources is learned from
+        counts.put(kind, "a", {"n": 1})
 
     detect = place.events("detect")
     assert sum(frame.height for _, frame in detect.since(SIGNALS, None)) >= 2
@@ -134,6 +138,8 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     for kind in ("incident_nudge", "run_nudge"):
         place.records("console").put(kind, "a", {})
         assert respond.delete(kind, "a")
+    respond.put("rhythm_place", "a", {"n": 1})
+    assert respond.delete("arrival", "a")
     assert respond.append("incident_number", {"alert": "a"}).id == "000000000001"
     respond.put("audit", "000000000002", {"n": 1}, expect=0)
     assert place.events("respond").datasets()
@@ -142,6 +148,8 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     for kind in ("approval", "session", "suppression", "user", "incident"):
         console.put(kind, "b", {"n": 1}, expect=0)
     console.delete("session", "b")
+    console.put("token", "b", {"n": 1})
+    assert console.delete("token", "b")
     console.put("audit", "000000000003", {"n": 1}, expect=0)
     assert place.events("console").search("user.name: T.YAMADA").total >= 1
 
