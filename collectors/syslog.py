@@ -30,9 +30,9 @@ _BSD = (
 _HOST = r"(?: +(?P<host>[0-9A-Za-z_.:\-]*[0-9A-Za-z_.\-]))?"
 _TAG = r"(?P<app>[0-9A-Za-z_./()@\-]{1,64})(?:\[(?P<pid>[^\]\s]{0,64})\])?:(?: +|$)"
 _IOS = r"(?::|\d{1,12}: (?:(?P<device>[0-9A-Za-z_.\-]+): )?)?[*.]?"  # sequence number, host, mark of a clock not set
-_RFC3164 = rf"^(?P<all>(?:<(?P<pri>\d{{1,3}})>)?{_IOS}(?:{_ISO}|{_BSD}):?{_HOST}(?: *: +| +|$)(?:{_TAG})?)"
+_RFC3164 = rf"^(?P<all>(?:<(?P<pri>\d{{1,3}})> ?)?{_IOS}(?:{_ISO}|{_BSD}):?{_HOST}(?: *: +| +|$)(?:{_TAG})?)"
 _TAG_ONLY = rf"^(?P<all><(?P<pri>\d{{1,3}})>(?:{_TAG})?)"
-_STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}>)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|(?:\d{{4}} )?(?:{_MONTH}) )"
+_STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}> ?)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|(?:\d{{4}} )?(?:{_MONTH}) )"
 
 HEADER: dict[str, pl.DataType] = {
     "header.pri": pl.Int64(),

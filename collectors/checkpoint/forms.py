@@ -1,4 +1,4 @@
-"""Check Point's CEF, whole or with its first word cut off, Log Exporter's own syslog, and the quoted export, in one set of names."""
+"""Check Point's CEF, whole or with its first word cut off, Log Exporter's own forms, and the quoted export, in one set of names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,9 @@ from collectors.shapes import cef, pairs
 _CEF = r"(?s)^.*?(?:CEF: ?)?0\|{1,2}Check Point\|"
 _QUOTED = r'^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" '
 _OWN = r'\bCheckPoint \S+ \S* ?\[\w+:"'
-_PAIR = r'\b\w+:"(?:[^"\\]|\\.)*"'
+_PAIR = r'\b\w+[:=]"(?:[^"\\]|\\.)*"'
+_STRUCTURED = r'@2620 .*\b\w+="'
+_PIPED = r"(?:^|[ |])time=\d{10}(?:\.\d+)?\|.*\|(?:product|origin)=[^|]+"
 _NAMES = {  # Log Exporter's own names → those of its CEF
     "action": "act",
     "s_port": "spt",
@@ -46,27 +48,42 @@ class CheckPoint:
             message.str.replace(_CEF, "CEF:0|Check Point|").str.replace_all(r"\s*\n\s*", " ")
         )
         quoted = split.filter(message.str.contains(_QUOTED))
-        own = split.filter(message.str.contains(_OWN))
+        own = split.filter(message.str.contains(_OWN)).with_columns(
+            message.str.extract(r"(\S+) CheckPoint \S+ ").alias("hostname")
+        )
+        structured = split.filter(pl.col("header.structured").str.contains(_STRUCTURED)).with_columns(
+            pl.col("header.structured").alias("message"), pl.col("header.host").alias("hostname")
+        )
+        piped = split.filter(message.str.contains(_PIPED) & ~message.str.contains(_CEF))
         return [
             *(cef().read(whole) if whole.height else []),
             *([_row(quoted)] if quoted.height else []),
-            *([_exported(own)] if own.height else []),
+            *(_exported(part, message.str.extract_all(_PAIR)) for part in (own, structured) if part.height),
+            *([_exported(piped, message.str.split("|"))] if piped.height else []),
         ]
 
 
-def _exported(lines: pl.DataFrame) -> pl.DataFrame:
-    """`<134>1 2026-11-20T03:14:05Z gw01 CheckPoint 123 - [action:"Drop"; src:"192.0.2.1"; …]`; the first of a name counts."""
-    host = pl.col("message").str.extract(r"(\S+) CheckPoint \S+ ").alias("hostname")
-    at = lines.with_columns(host).with_row_index("at")
-    found = at.select("at", pl.col("message").str.extract_all(_PAIR).alias("pair"))
-    both = pl.col("pair").str.splitn(":", 2).struct.rename_fields(["key", "value"])
+def _exported(lines: pl.DataFrame, parts: pl.Expr) -> pl.DataFrame:
+    """Log Exporter's own names and values; the first of a name counts. Of what the exporter wrote:
+
+    `<134>1 2026-11-20T03:14:05Z gw01 CheckPoint 123 - [action:"Drop"; src:"192.0.2.1"; …]`, the same as structured data
+    (`[x@2620 action="Drop" …]`), or parted by `|` (`time=…|hostname=gw01|action=Drop|…`, its format "splunk").
+    """
+    at = lines.with_row_index("at")
+    both = pl.col("pair").str.strip_chars().str.extract_groups(r"^([\w\-]{1,60})[:=](.*)$").struct
     named = (
-        found.explode("pair", empty_as_null=False, keep_nulls=False)
-        .select("at", both.alias("both"))
-        .unnest("both")
-        .with_columns(pl.col("key").replace(_NAMES), pl.col("value").str.strip_chars('"'))
+        at.select("at", parts.alias("pair"))
+        .explode("pair", empty_as_null=False, keep_nulls=False)
+        .select(
+            "at",
+            both.field("1").replace(_NAMES).alias("key"),
+            both.field("2").str.strip_chars('"').alias("value"),
+        )
+        .filter(pl.col("key").is_not_null())
         .unique(["at", "key"], keep="first", maintain_order=True)
     )
+    if "hostname" in at.columns:
+        named = named.filter(pl.col("key") != "hostname")
     return pairs.columns(at.drop("at"), named)
 
 

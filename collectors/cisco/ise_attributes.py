@@ -13,7 +13,7 @@ _HEAD = (
     r"(?:(?P<clock>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d) (?P<sequence>\d+) (?P<code>\d{4,5}) (?P<level>[A-Z]+) +"
     r"(?P<class>[^:]+): (?P<said>[^,]*),? ?)?(?P<attributes>.*)$"
 )
-_WORDS = r"^(?P<level>INFO|WARN|ERROR|FATAL|DEBUG|NOTICE): +(?:(?P<class>[A-Za-z]\w*):: )?(?P<said>[A-Z].*)$"
+_WORDS = r"^(?:(?P<category>CISE_Alarm) )?(?P<level>INFO|WARN|ERROR|FATAL|DEBUG|NOTICE): +(?:(?P<class>[A-Za-z]\w*):: )?(?P<said>[A-Z].*)$"
 _NEXT = "\x1e"
 
 

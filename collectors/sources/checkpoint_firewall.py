@@ -16,7 +16,10 @@ source = Source(
     title={"ja": "Check Point ファイアウォール", "en": "Check Point firewall"},
     zone_hint="perimeter",
     shape=CheckPoint(),
-    recognise=r'\bCheckPoint \d+ - \[\w+:"|(?:CEF: ?)?0\|{1,2}Check Point\||^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" "',
+    recognise=(
+        r'\bCheckPoint \d+ - \[(?:\w+:"|\w+@2620 )|\btime=\d{10}(?:\.\d+)?\|.*\bloguid=|(?:CEF: ?)?0\|{1,2}Check Point\|'
+        r'|^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" "'
+    ),
     constants={"event.kind": "event", "observer.vendor": "Check Point", "observer.type": "firewall"},
     leftovers="checkpoint",
     rename={
@@ -60,7 +63,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     act = raw["act"].str.to_lowercase()
     denied, proto = act.is_in(_DENIED), raw["proto"]
     epoch = pl.from_epoch(
-        e.first(e.whole(raw["rt"]), e.whole(raw["seconds"]) * 1000), "ms"
+        e.first(e.whole(raw["rt"]), e.whole(raw["seconds"].str.extract(r"^(\d{10})")) * 1000), "ms"
     ).dt.replace_time_zone("UTC")
     shown = e.local(raw["clock"].str.to_datetime("%d%b%Y %H:%M:%S", time_unit="us", strict=False))
     said = raw["conn_direction"].str.to_lowercase().replace(_WAYS)

@@ -26,9 +26,11 @@ source = Source(
     name="cisco.duo",
     title={"ja": "Duo Security(多要素認証)", "en": "Duo Security"},
     shape=JsonRecords(kind=("eventtype",)),
-    recognise=r'"eventtype"\s*:\s*"(?:auth_log|admin_log|telephony_log|offline_log|authentication|administrator|telephony)"|"access_device"\s*:.*"txid"\s*:',
+    recognise=r'"eventtype"\s*:\s*"(?:auth_log|admin_log|telephony_log|offline_log|authentication|administrator|telephony)"|"access_device"\s*:.*"txid"\s*:|"isotimestamp"\s*:\s*"\d{4}-.*"timestamp"\s*:\s*\d{10}\b',
     constants={"event.kind": "event", "observer.vendor": "Duo"},
 )
+_SIGNS = {"eventtype", "access_device", "txid", "telephony_id", "activity_id"}
+"""What one of these logs has. Administrator, telephony and enrolment logs of the first version have a clock twice."""
 _FAILURES = {"denied", "failure", "failed", "error", "fraud"}
 _IAM = ("user_", "admin_create", "admin_delete", "admin_update", "group_", "phone_", "hardtoken_", "bypass")
 
@@ -36,7 +38,7 @@ _IAM = ("user_", "admin_create", "admin_delete", "admin_update", "group_", "phon
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one log; None for JSON that is none."""
-    if not {"eventtype", "access_device", "txid", "telephony_id", "activity_id"} & record.keys():
+    if not _SIGNS & record.keys() and not {"isotimestamp", "timestamp"} <= record.keys():
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
@@ -75,7 +77,11 @@ def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
     action = text(record, "action") or text(record, "action", "name") or text(record, "event_type")
     action = action or text(record, "context")
     result = (text(record, "result") or text(record, "outcome", "result") or "").lower()
-    of_sign_in = text(record, "eventtype") in {"telephony_log", "offline_log"} or "telephony_id" in record
+    of_sign_in = (
+        text(record, "eventtype") in {"telephony_log", "offline_log"}
+        or "telephony_id" in record
+        or "credits" in record
+    )
     signing = "result" in record or (action or "").startswith(("admin_login", "admin_2fa"))
     failed = result in _FAILURES or (action or "").endswith("_error")
     seconds = record.get("timestamp")

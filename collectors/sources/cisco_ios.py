@@ -17,7 +17,7 @@ from collectors.zone_words import OFFSETS
 
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: ([A-Z]{{2,5}}))?"
-_CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+): ?"
+_CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+) ?: ?"
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+)"
 _MAC = r"\b([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})\b"
 # `list 101 denied tcp 192.0.2.1(4443) (Gi0/0 0011.2233.4455) -> 10.0.0.9(22), 1 packet`; ICMP has `(8/0)`, a standard
@@ -38,7 +38,7 @@ source = Source(
     title={"ja": "Cisco IOS・IOS XE・NX-OS", "en": "Cisco IOS, IOS XE, NX-OS"},
     zone_hint="lan",
     shape=lines(_CODE),
-    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+: ",
+    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+ ?: ",
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.type": "switch"},
     ignore=("text",),
 )

@@ -18,7 +18,10 @@ source = Source(
     name="cisco.ise",
     title={"ja": "Cisco ISE(認証・アクセス制御)", "en": "Cisco Identity Services Engine"},
     shape=IseMessages(),
-    recognise=r"\bCISE_\w+ \d+ \d+ \d+ |^\d{10} \d+ \d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d \d+ \d{4,5} ",
+    recognise=(
+        r"\bCISE_\w+ \d+ \d+ \d+ |\bCISE_Alarm (?:INFO|WARN|ERROR|FATAL): "
+        r"|^\d{10} \d+ \d+ \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d \d+ \d{4,5} "
+    ),
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "ISE"},
     leftovers="cisco.ise",
     rename={
@@ -84,7 +87,8 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             *(
                 e.ip(raw[name])
                 for name in ("Device IP Address", "AdminIPAddress", "NAS-IP-Address", "Remote-Address")
-            )
+            ),
+            e.ip(pl.col("text").str.extract(r"^CISE_Alarm .*\bNAS IP Address=([0-9A-Fa-f.:]+)")),
         ),
         "client.ip": e.first(e.ip(raw["Framed-IP-Address"]), e.ip(raw["Remote-Address"])),
         "source.mac": _mac(calling),

@@ -1,7 +1,7 @@
-"""Cisco Umbrella: DNS, proxy (secure web gateway) and cloud firewall logs as exported to a bucket.
+"""Cisco Umbrella: DNS, proxy (secure web gateway), cloud firewall, IP and admin audit logs as exported to a bucket.
 
-Source: Cisco Umbrella, "DNS Log Formats", "Web Log Formats" and "Cloud Firewall Log Formats", version 1 to 13; later
-versions only add columns behind.
+Source: Cisco Umbrella, "DNS Log Formats", "Web Log Formats" and "Cloud Firewall Log Formats", "IP Log Formats",
+"Admin Audit Log Formats", version 1 to 13; later versions only add columns behind.
 Times are UTC. The query type is written as `1 (A)`, a person of the directory as `Name (address@domain)`. The host of a
 web log is Cisco's proxy that saw the request, ECS's host on which the event happened.
 """
@@ -22,10 +22,12 @@ source = Source(
         "en": "Cisco Umbrella (DNS, proxy, firewall)",
     },
     zone_hint="internet",
-    shape=rows(9, header=True),
+    shape=rows(7, header=True),
     recognise=(
         r'(?:^|[\s:])"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"]*","[^"]*","[^"]*","[^"]*",'
         r'(?:"(?:Allowed|Blocked|Proxied)","|"[^"]*","(?:ALLOWED|BLOCKED)",)'
+        r'|"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"]*","[\d.]+","\d+","[\d.]+","\d+","[^"]*","'
+        r'|^"\d+","\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"@]+@[^"]+","[^"]*","'
         r'|"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d",\s*"\[[^"]*\]",\s*"[^"]*",\s*"CDFW Tunnel Device",'
     ),
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.product": "Umbrella"},
@@ -74,8 +76,66 @@ _FIREWALL = {
 }
 
 
+_CLOCK = ["%Y-%m-%d %H:%M:%S"]
+_PORT = r"^\d{1,5}$"
+
+
 @source.derive
 def kinds(raw: Raw) -> dict[str, pl.Expr]:
+    """An audit row has a number before its time, a row of the IP log a port behind each of two addresses."""
+    audit = times.parsed(raw["c1"], _CLOCK, "UTC").is_not_null()
+    ends = raw["c3"].str.contains(_PORT) & raw["c5"].str.contains(_PORT) & e.ip(raw["c4"]).is_not_null()
+    usual, by_address, deed = _traffic(raw), _by_address(raw), _deed(raw)
+    columns = {}
+    for name in {**usual, **by_address, **deed}:
+        rest = usual.get(name, e.nothing())
+        columns[name] = (
+            pl.when(audit.fill_null(False))
+            .then(deed.get(name, pl.lit(None)))
+            .when(ends.fill_null(False))
+            .then(by_address.get(name, pl.lit(None)))
+            .otherwise(rest)
+        )
+    return columns
+
+
+def _by_address(raw: Raw) -> dict[str, pl.Expr]:
+    """Traffic that went to an address without asking for a name, and was stopped."""
+    return {
+        "@timestamp": times.parsed(raw["c0"], _CLOCK, "UTC"),
+        "user.name": e.present(raw["c1"]),
+        "source.ip": e.ip(raw["c2"]),
+        "source.port": raw["c3"],
+        "destination.ip": e.ip(raw["c4"]),
+        "destination.port": raw["c5"],
+        "cisco.umbrella.categories": e.present(raw["c6"]),
+        "cisco.umbrella.identity_type": e.present(raw["c7"]),
+        "event.category": e.texts("network"),
+        "event.type": e.texts("connection", "info"),
+        "observer.type": pl.lit("firewall"),
+    }
+
+
+def _deed(raw: Raw) -> dict[str, pl.Expr]:
+    """What an administrator changed: id, time, address, name, what, the act, from where, before, after."""
+    act = raw["c5"].str.to_lowercase()
+    kinds = {"create": "creation", "delete": "deletion"}
+    return {
+        "@timestamp": times.parsed(raw["c1"], _CLOCK, "UTC"),
+        "user.email": e.present(raw["c2"]),
+        "user.name": e.first(e.present(raw["c2"]), e.present(raw["c3"])),
+        "user.full_name": e.present(raw["c3"]),
+        "event.action": act,
+        "event.category": e.texts("configuration"),
+        "event.type": e.mapped(act, kinds).fill_null("change").str.split(","),
+        "source.ip": e.ip(raw["c6"]),
+        "cisco.umbrella.changed": e.present(raw["c4"]),
+        "cisco.umbrella.before": e.present(raw["c7"]),
+        "cisco.umbrella.after": e.present(raw["c8"]),
+    }
+
+
+def _traffic(raw: Raw) -> dict[str, pl.Expr]:
     """DNS has its action in the sixth column, a firewall line its direction in the fifth; a proxy line its verdict in
     the seventh."""
     dns = raw["c5"].is_in(["Allowed", "Blocked", "Proxied"]).fill_null(False)
@@ -96,7 +156,7 @@ def kinds(raw: Raw) -> dict[str, pl.Expr]:
     nothing = e.nothing()
     return {
         **found,
-        "@timestamp": e.time_or(times.parsed(raw["c0"], ["%Y-%m-%d %H:%M:%S"], "UTC")),
+        "@timestamp": e.time_or(times.parsed(raw["c0"], _CLOCK, "UTC")),
         "user.name": pl.when(~wall).then(e.present(raw["c1"])),
         "user.email": pl.when(~wall).then(raw["c1"].str.extract(r"\(([^()\s@]+@[^()\s@]+)\)\s*$")),
         "rule.id": e.present(of(raw["c13"], raw["c12"], raw["c30"])),

@@ -11,7 +11,7 @@ from collectors.shapes import cef, either, patterns
 from collectors.source import Raw, Source
 
 _IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
-_DAEMON = r"^(?:(?:(?:notice|err|warning|info|debug|alert|crit|emerg) )?(?P<daemon>[a-z][\w\-]*)(?:\[(?P<pid>\d+)\])?: )?"
+_DAEMON = r"^(?:slot\d+/\S+ )?(?:(?:(?:notice|err|warning|info|debug|alert|crit|emerg) )?(?P<daemon>[a-z][\w\-]*)(?:\[(?P<pid>\d+)\])?: )?"
 _TABLE = {
     "rule": rf"{_DAEMON}Rule (?P<rule>\S+) <(?P<phase>[^>]+)>: (?P<said>.*)$",
     "acc": (
@@ -31,6 +31,10 @@ _TABLE = {
         r"(?P<said>(?:Accepted|Failed) \S+ for .*)$"
     ),
     "coded": rf"{_DAEMON}(?P<code>[0-9a-f]{{8}}):(?P<level>\d): (?P<said>(?s:.*))$",
+    "daemon": (
+        r"^(?:slot\d+/\S+ )?(?P<severity>notice|err|error|warning|info|debug|alert|crit|emerg) (?P<daemon>[A-Za-z][\w\-./]*)"
+        r"(?:\(\w+\))?(?:\[(?P<pid>\d+)\])?: (?P<said>(?s:.*))$"
+    ),
 }
 
 source = Source(
@@ -54,6 +58,7 @@ source = Source(
         "dvchost": "host.name",
         "app": "network.protocol",
         "pid": "process.pid",
+        "severity": "log.level",
         "bytes": "http.response.bytes",
         "cipher": "tls.cipher",
     },
@@ -182,6 +187,9 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
             said.str.extract(r"authenticate with '([^']+)'"),
             e.present(raw["user"]),
             e.present(raw["suser"]),
+            said.str.extract(r"^user=([^\s(]+)"),
+            said.str.extract(r"\bauthenticated user (\S+)"),
+            said.str.extract(r"\buser (\S+) successfully authenticated"),
             said.str.extract(r"\bAUDIT - .*?\buser=?:? ?([^\s,(]+)"),
             said.str.extract(rf"\bfor (?:invalid user )?(\S+) from {_IP} port"),
         ),
@@ -207,7 +215,9 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         r"(?i)discard ACL|\bdenied\b"
     )
     failed = said.str.contains(r"(?i)^Failed |\berror\b|\bfailed\b|\bfailure\b").fill_null(False)
-    signing = (raw["pattern"] == "sshd") | said.str.contains("RAW: httpd(mod_auth_pam)", literal=True)
+    signing = (raw["pattern"] == "sshd") | said.str.contains(
+        r"RAW: httpd\(mod_auth_pam\)|^user=\S+ partition=|\bauthenticated user |successfully authenticated"
+    )
     audit = said.str.contains("AUDIT - ", literal=True)
     session, done = raw["pattern"] == "session", act.is_not_null() | raw["http_code"].is_not_null()
     waf = raw["cef.class"].is_not_null() | said.str.contains("[SECEV]", literal=True)
@@ -235,7 +245,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("failure"))
         .when(session & failed)
         .then(pl.lit("failure"))
-        .when(said.str.contains(r"^Accepted |Command OK\]"))
+        .when(said.str.contains(r"^Accepted |Command OK\]|\bauthenticated user |successfully authenticated"))
         .then(pl.lit("success"))
         .when(done | (session & ~denied))
         .then(pl.lit("success")),
