@@ -70,11 +70,13 @@ class ConsoleSettings(Section):
     asked for so long; session_hours: and after this time in any case; language: until a person chooses;
     second_factor: `required` leads whoever has none to setting one up first (an OpenID sign-in with two factors
     counts); residents: datasets whose raw lines name residents: a reason is asked for and recorded before they are
-    shown, and counts for residents_minutes.
+    shown, and counts for residents_minutes; processes: how many serve pages on the same port, for twenty people and
+    more on a machine with cores to spare (each holds incidents and rules in memory).
     """
 
     address: str = "127.0.0.1"
     port: int = Field(default=8470, ge=0, le=65535)
+    processes: int = Field(default=1, ge=1, le=16)
     tls_certificate: Path | None = None
     tls_key: Path | None = None
     idle_minutes: int = Field(default=30, ge=1, le=24 * 60)
@@ -100,6 +102,10 @@ class ConsoleSettings(Section):
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError(
                 "tls_certificate と tls_key は両方書いてください。|give tls_certificate and tls_key together"
+            )
+        if self.processes > 1 and not self.port:
+            raise ValueError(
+                "processes が2以上のときは port を決めてください。|several processes need a fixed port"
             )
         return self
 

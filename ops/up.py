@@ -23,6 +23,7 @@ def children(
     def child(name: str, *more: str) -> Child:
         return Child("-".join([name, *more[1:]]), python(f"ops.roles.{name}", *common, *more))
 
+    consoles = settings.console.processes
     alone = settings.store.kind == "embedded"  # then the respond process correlates, too
     made = {
         "collect": [
@@ -32,7 +33,7 @@ def children(
         ],
         "detect": [] if alone else [child("detect")],
         "respond": [child("respond")],
-        "console": [child("console")],
+        "console": [child("console"), *(child("console", "--lane", str(n)) for n in range(1, consoles))],
     }
     return [one for part in PARTS if part in parts for one in made[part]]
 

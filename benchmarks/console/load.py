@@ -4,6 +4,7 @@ import asyncio
 import random
 import statistics
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,13 +25,13 @@ PAGES: dict[str, tuple[str, float]] = {
 
 @dataclass
 class Crowd:
-    """Some users of a console. processor: the console's process, whose processor seconds are counted."""
+    """Some users of a console. consoles: its processes, whose processor seconds are counted."""
 
     address: str
     cookie: tuple[str, str]
     users: int
     incidents: int
-    processor: int
+    consoles: Sequence[int]
     chance: random.Random = field(default_factory=lambda: random.Random(8))
 
     def first(self, page: str) -> float:
@@ -40,9 +41,9 @@ class Crowd:
     def burst(self, page: str, rounds: int, users: int = 0) -> tuple[list[float], float]:
         """Everybody asks for the page in the same moment, again and again: (seconds of each call, processor
         seconds a call)."""
-        before = _used(self.processor)
+        before = self._used()
         found = asyncio.run(self._bursts(page, rounds, users or self.users))
-        return found, (_used(self.processor) - before) / len(found)
+        return found, (self._used() - before) / len(found)
 
     def shift(self, seconds: float, pause: float) -> dict[str, list[float]]:
         """Everybody at work for a while: a page, a look at it (`pause` on average), another page."""
@@ -83,6 +84,9 @@ class Crowd:
             raise SystemExit(f"{path}: {answer.status_code} {answer.text[:200]}")
         return took
 
+    def _used(self) -> float:
+        return sum(map(_seconds, self.consoles))
+
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(base_url=self.address, cookies=dict([self.cookie]), timeout=120)
 
@@ -96,7 +100,7 @@ def p95(seconds: list[float]) -> float:
     return statistics.quantiles(seconds, n=20, method="inclusive")[18] if len(seconds) > 1 else seconds[0]
 
 
-def _used(process: int) -> float:
+def _seconds(process: int) -> float:
     """User and system seconds of a process (proc(5), fields 14 and 15, in hundredths)."""
     fields = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -1,20 +1,22 @@
 """p95 of the console's pages with 10 million events and 100,000 alerts in the embedded store, 20 users at once.
 
-usage: python -m benchmarks.console [--events 10000000] [--alerts 100000] [--users 20] [--rounds 5] [--folder KEPT]
+usage: python -m benchmarks.console [--events 10000000] [--alerts 100000] [--users 20] [--rounds 5]
+       [--processes 1] [--folder KEPT]
 
-The console runs as it does in a city: one process (uvicorn), asked over HTTP. Two ways of asking: *burst*, all 20 in
-the same moment, again and again, and *shift*, 20 people at work who look at a page for some seconds before the next.
-Targets of issue 8: queue and incident < 300 ms, search < 1.5 s, dashboards < 2 s. The first call of each page (cold
-caches) is printed apart, and the processor seconds of a call, which do not depend on neighbours.
+The console runs as it does in a city: `console.processes` of them (uvicorn) on one port, asked over HTTP. Two ways of
+asking: *burst*, all 20 in the same moment, again and again, and *shift*, 20 people at work who look at a page for some
+seconds before the next. Targets of issue 8: queue and incident < 300 ms, search < 1.5 s, dashboards < 2 s. The first call
+of each page (cold caches) is printed apart, and the processor seconds of a call, which do not depend on neighbours.
 """
 
 import argparse
+import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from benchmarks.console.filling import RuleName, Size, fill
@@ -33,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--alerts", type=int, default=100_000)
     parser.add_argument("--users", type=int, default=20)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--processes", type=int, default=1, help="as console.processes of the configuration")
     parser.add_argument("--seconds", type=float, default=90)
     parser.add_argument("--pause", type=float, default=5, help="seconds that a person looks at a page")
     parser.add_argument("--folder", type=Path, help="keep the filled store here, and use it if it is there")
@@ -61,11 +64,12 @@ def _rules() -> list[RuleName]:
 
 def _measured(folder: Path, size: Size, chosen: argparse.Namespace) -> int:
     print(
-        f"{size.events:,} events, {size.alerts:,} alerts, {size.incidents:,} incidents, {chosen.users} users"
+        f"{size.events:,} events, {size.alerts:,} alerts, {size.incidents:,} incidents, {chosen.users} users,"
+        f" {chosen.processes} console processes"
     )
     missed = 0
-    with _served(folder) as (address, process):
-        crowd = Crowd(address, cookie_of(folder), chosen.users, size.incidents, process)
+    with _served(folder, chosen.processes) as (address, processes):
+        crowd = Crowd(address, cookie_of(folder), chosen.users, size.incidents, processes)
         for page, (_, target) in PAGES.items():
             cold = crowd.first(page)
             alone, cpu = crowd.burst(page, 5, users=1)
@@ -87,13 +91,24 @@ def _measured(folder: Path, size: Size, chosen: argparse.Namespace) -> int:
 
 
 @contextmanager
-def _served(folder: Path) -> Iterator[tuple[str, int]]:
-    """(address, process id) of the console over the folder."""
-    command = [sys.executable, "-m", "benchmarks.console.serving", str(folder)]
+def _served(folder: Path, processes: int) -> Iterator[tuple[str, list[int]]]:
+    """(address, process ids) of the consoles over the folder."""
+    with socket.socket() as held, ExitStack() as stack:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(("127.0.0.1", 0))  # not listening: it only keeps the port for the consoles
+        port = str(held.getsockname()[1])
+        made = [stack.enter_context(_console(folder, port)) for _ in range(processes)]
+        told = [one.stdout.readline().strip() for one in made if one.stdout]
+        yield told[0], [one.pid for one in made]
+
+
+@contextmanager
+def _console(folder: Path, port: str) -> Iterator["subprocess.Popen[str]"]:
+    command = [sys.executable, "-m", "benchmarks.console.serving", str(folder), port]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdin is not None and process.stdout is not None
         try:
-            yield process.stdout.readline().strip(), process.pid
+            yield process
         finally:
-            process.stdin.close()
+            if process.stdin:
+                process.stdin.close()
             process.wait(30)

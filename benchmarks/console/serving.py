@@ -1,6 +1,6 @@
 """The console process of the benchmark: uvicorn over a filled store, with the city's clock.
 
-usage: python -m benchmarks.console.serving FOLDER  (prints the address once it answers and has read what it keeps)
+usage: python -m benchmarks.console.serving FOLDER PORT  (prints the address once it answers and has read what it keeps)
 """
 
 import sys
@@ -13,16 +13,18 @@ import uvicorn
 from dashboards.console import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.warming import warm
+from dashboards.settings import ConsoleSettings
 from ops.folders import cache_folder
+from ops.roles.console import KEEP_ALIVE, shared
 from ops.settings import packs_folder
 from tests.dashboards.city import opened_city
 
 
-def _told(server: uvicorn.Server, warming: threading.Thread) -> None:
+def _told(server: uvicorn.Server, warming: threading.Thread, port: int) -> None:
     while not server.started:
         time.sleep(0.05)
     warming.join()
-    print(f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}", flush=True)
+    print(f"http://127.0.0.1:{port}", flush=True)
 
 
 def main() -> None:
@@ -33,12 +35,13 @@ def main() -> None:
         city.events, city.records, city.desk, None, city.clock, users=city.users, rulebook=rulebook
     )
     warming = warm(app.state.console)
+    port = int(sys.argv[2])
     server = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning", access_log=False)
+        uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=KEEP_ALIVE)
     )
-    threading.Thread(target=_told, args=(server, warming), daemon=True).start()
+    threading.Thread(target=_told, args=(server, warming, port), daemon=True).start()
     threading.Thread(target=_stopped, args=(server,), daemon=True).start()
-    server.run()
+    server.run(sockets=[shared(ConsoleSettings(address="127.0.0.1", port=port))])
 
 
 def _stopped(server: uvicorn.Server) -> None:

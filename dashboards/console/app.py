@@ -187,7 +187,7 @@ def create_app(
         clock=time,
         users=users or Users(records, time),
         sessions=Sessions(records, time, chosen.idle, chosen.longest),
-        attempts=Attempts(time),
+        attempts=Attempts(records, time),
         templates=environment(),
         pulse=live.Pulse(records),
         rulebook=rulebook or Rulebook([]),

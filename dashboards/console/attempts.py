@@ -1,17 +1,26 @@
-"""Limits how often a password may be tried. In memory: a restart forgets, but argon2 still costs."""
+"""Limits how often a password may be tried, over all processes of the console and over restarts.
 
-from collections import defaultdict, deque
-from dataclasses import dataclass, field
+Records of kind `attempt`, keyed by a hash: what was typed as a name may be a password. A try is noted before the
+password is looked at, so that many at the same moment do not slip through; who gets in takes theirs back.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from hinomi.clock import Clock
+from hinomi.errors import Conflict
+from hinomi.identity import digest
+from hinomi.store import Record, Records
 
+KIND = "attempt"
 WINDOW = timedelta(minutes=15)
 PAIR, ADDRESS, ACCOUNT = 5, 30, 20
-_MOST_KEYS = 20_000
+_TRIES, _SWEPT = 50, 500
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Attempts:
     """Failures of the last 15 minutes by account and address, by address, and by account.
 
@@ -19,37 +28,69 @@ class Attempts:
     from the place where they sit with 5 tries.
     """
 
+    records: Records
     clock: Clock
-    failures: dict[str, deque[datetime]] = field(default_factory=lambda: defaultdict(deque))
 
-    def allowed(self, account: str, address: str) -> bool:
-        """Whether a try may be made now. The same for accounts that do not exist."""
-        return all(self._recent(key) < limit for key, limit in _keys(account, address))
+    def begin(self, account: str, address: str) -> bool:
+        """Note a try and say whether it may be made. The same for accounts that do not exist."""
+        taken: list[str] = []
+        for key, limit in _keys(account, address):
+            if not self._change(key, partial(self._one_more, limit)):
+                for other in taken:
+                    self._change(other, _one_less)
+                return False
+            taken.append(key)
+        return True
 
-    def failed(self, account: str, address: str) -> None:
-        """Note a failure."""
-        if len(self.failures) > _MOST_KEYS:
-            self._forget()
+    def passed(self, account: str, address: str) -> None:
+        """That try was right: it does not count, and one step of signing in is done."""
         for key, _ in _keys(account, address):
-            self.failures[key].append(self.clock.now())
+            self._change(key, _one_less)
 
     def succeeded(self, account: str, address: str) -> None:
         """The person got in: their own slips no longer count."""
-        self.failures.pop(_keys(account, address)[0][0], None)
+        self.passed(account, address)
+        self.records.delete(KIND, _keys(account, address)[0][0])
+        self._sweep()
 
-    def _recent(self, key: str) -> int:
-        held = self.failures.get(key)
-        if held is None:
-            return 0
-        while held and self.clock.now() - held[0] > WINDOW:
-            held.popleft()
-        return len(held)
+    def _one_more(self, most: int, times: list[datetime]) -> list[datetime] | None:
+        return [*times, self.clock.now()] if len(times) < most else None
 
-    def _forget(self) -> None:
-        for key in [key for key in self.failures if not self._recent(key)]:
-            del self.failures[key]
+    def _change(self, key: str, change: Callable[[list[datetime]], list[datetime] | None]) -> bool:
+        """Change the recent tries under the key; False where `change` refuses. Raises Conflict when others never pause."""
+        for left in reversed(range(_TRIES)):
+            held = self.records.get(KIND, key)
+            wanted = change(self._recent(held))
+            if wanted is None:
+                return False
+            try:
+                body = {"times": [time.isoformat() for time in wanted]}
+                self.records.put(KIND, key, body, expect=held.version if held else 0)
+            except Conflict:
+                if not left:
+                    raise
+            else:
+                return True
+        return False
+
+    def _recent(self, held: Record | None) -> list[datetime]:
+        times = [datetime.fromisoformat(text) for text in held.body["times"]] if held else []
+        return [time for time in times if self.clock.now() - time <= WINDOW]
+
+    def _sweep(self) -> None:
+        for record in self.records.find(KIND, limit=_SWEPT):
+            if not self._recent(record):
+                self.records.delete(KIND, record.id)
+
+
+def _one_less(times: list[datetime]) -> list[datetime]:
+    return times[:-1]
 
 
 def _keys(account: str, address: str) -> tuple[tuple[str, int], ...]:
     name = account.strip().lower()[:64]
-    return ((f"pair|{name}|{address}", PAIR), (f"address|{address}", ADDRESS), (f"account|{name}", ACCOUNT))
+    return (
+        (digest("pair", name, address), PAIR),
+        (digest("address", address), ADDRESS),
+        (digest("account", name), ACCOUNT),
+    )

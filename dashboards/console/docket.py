@@ -1,7 +1,8 @@
 """Every incident in memory, kept up to date by reading what changed since the last look; no page reads them all."""
 
+import heapq
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -10,7 +11,7 @@ from dashboards.console.following import Follower
 from hinomi.incident import Incident
 from hinomi.store import Records
 
-_COMMON = 100
+_COMMON, _NEWEST = 100, 300
 _HELD: WeakKeyDictionary[Records, "Docket"] = WeakKeyDictionary()
 _LOCK = threading.Lock()
 
@@ -29,6 +30,14 @@ class Entry:
         values = [value for found in one.entities.values() for value in found]
         parts = [f"#{one.number}", one.title_ja, one.title_en, one.story_ja, *values, *one.zones, *one.tags]
         return " ".join(parts).lower()
+
+    @cached_property
+    def places(self) -> frozenset[tuple[str, str]]:
+        """What makes it like another: titles of its findings, and who and where."""
+        found = {("title", title) for title in self.titles}
+        return frozenset(
+            found | {(name, value) for name in ALIKE for value in self.incident.entities.get(name, ())}
+        )
 
     @cached_property
     def titles(self) -> frozenset[str]:
@@ -66,18 +75,16 @@ class Docket:
             entry = self._entries.get(self._numbers.get(number, ""))
         return entry.incident if entry else None
 
-    def sharing(self, places: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[str, str], Entry]]:
-        """Each place (kind and value) with each incident that has it too. A value that is in very many (a proxy, a
-        scanner) says nothing and is left out."""
+    def sharing(self, places: Collection[tuple[str, str]]) -> list[Entry]:
+        """The incidents that have one of the places (kind and value), too: all that share an entity, and the newest of
+        those that share a finding. A value that is in very many (a proxy, a scanner) says nothing and is left out."""
         with self._lock:
             self._look()
-            found = [
-                (place, self._entries[identity])
-                for place in places
-                if place[0] == "title" or len(self._places.get(place, ())) <= _COMMON
-                for identity in self._places.get(place, ())
-            ]
-        return iter(found)
+            held = {place: self._places[place] for place in places if place in self._places}
+            titled = set[str]().union(*(ids for (kind, _), ids in held.items() if kind == "title"))
+            named = (ids for (kind, _), ids in held.items() if kind != "title" and len(ids) <= _COMMON)
+            newest = heapq.nlargest(_NEWEST, titled, key=lambda one: self._entries[one].incident.number)
+            return [self._entries[one] for one in set(newest).union(*named)]
 
     def _look(self) -> None:
         self._follower = self._follower or Follower(self.records, "incident")
@@ -91,18 +98,12 @@ class Docket:
 
     def _take(self, identity: str, entry: Entry) -> None:
         old, self._ordered = self._entries.get(identity), None
-        for place in places(old) if old else ():
+        for place in old.places if old else ():
             self._places.get(place, set()).discard(identity)
-        for place in places(entry):
+        for place in entry.places:
             self._places.setdefault(place, set()).add(identity)
         self._entries[identity] = entry
         self._numbers[entry.incident.number] = identity
-
-
-def places(entry: Entry) -> set[tuple[str, str]]:
-    """What makes an incident like another: titles of its findings, and who and where."""
-    found = {("title", title) for title in entry.titles}
-    return found | {(name, value) for name in ALIKE for value in entry.incident.entities.get(name, ())}
 
 
 ALIKE = {"user.name": 2.0, "host.name": 1.5, "source.ip": 1.5, "client.ip": 1.0, "file.name": 0.5}

@@ -21,6 +21,7 @@ from hinomi.query import quoted
 from hinomi.store import Bucket
 
 TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
+_ALWAYS = {"@timestamp", "event.dataset", "event.id", "event.ingested", "event.kind", "event.original"}
 _NONE = timedelta(0)
 _FIELD = re.compile(r"@?[A-Za-z_][\w.@\-]{0,127}$")
 
@@ -128,14 +129,18 @@ def _top(visit: Visit, wanted: Asked) -> list[tuple[str, int]]:
 
 def _stats(visit: Visit, wanted: Asked, top: list[tuple[str, int]], total: int) -> list[tuple[str, str]]:
     """How many events have the field, and how much of them the shown values are."""
-    term = f"{wanted.field}: *"
-    query = f"({wanted.query}) and {term}" if wanted.query else term
-    present = visit.console.events.count(query, datasets=wanted.datasets, span=wanted.range.span)
+    present = total if wanted.field in _ALWAYS else _present(visit, wanted)
     shown = sum(n for _, n in top)
     share = f"{present / total:.0%}" if total else "—"
     lines = [("stats.present", f"{present:,} ({share})"), ("stats.kind", _kind(visit, wanted))]
     lines.append(("stats.shown", f"{min(shown, present) / present:.0%}" if present else "—"))
     return lines
+
+
+def _present(visit: Visit, wanted: Asked) -> int:
+    term = f"{wanted.field}: *"
+    query = f"({wanted.query}) and {term}" if wanted.query else term
+    return visit.console.events.count(query, datasets=wanted.datasets, span=wanted.range.span)
 
 
 def _kind(visit: Visit, wanted: Asked) -> str:

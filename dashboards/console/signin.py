@@ -33,15 +33,15 @@ def sign_in(visit: Visit) -> Response:
         return _form(visit, onward, problem="signin.expired", status=400)
     name = visit.form.get("account", "").strip()[:200]
     attempts = visit.console.attempts
-    if not attempts.allowed(name, visit.address):
+    if not attempts.begin(name, visit.address):
         _audit(visit, name, "refused_too_many")
         return _form(visit, onward, problem="signin.too_many", status=429, account=name)
     user = _verified(visit, name, visit.form.get("password", ""))
     if user is None:
-        attempts.failed(name, visit.address)
         _audit(visit, name, "failure")
         return _form(visit, onward, problem="signin.wrong", status=401, account=name)
     if second_factor.needed(user):
+        attempts.passed(name, visit.address)
         _audit(visit, user.name, "password_right")
         return second_factor.ask(visit, user, user.source, onward)
     attempts.succeeded(name, visit.address)
@@ -92,11 +92,10 @@ def check_code(visit: Visit) -> Response:
     if held is None or user is None or user.disabled:
         return visit.to("/sign-in")
     attempts = visit.console.attempts
-    if not attempts.allowed(user.name, visit.address):
+    if not attempts.begin(user.name, visit.address):
         _audit(visit, user.name, "refused_too_many")
         return visit.page("sign_in_code.html", problem="signin.too_many", status=429)
     if not second_factor.right(visit.console, user, visit.form.get("code", "")[:40]):
-        attempts.failed(user.name, visit.address)
         _audit(visit, user.name, "code_wrong")
         return visit.page("sign_in_code.html", problem="signin.code_wrong", status=401)
     attempts.succeeded(user.name, visit.address)

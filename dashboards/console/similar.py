@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field
 
-from dashboards.console.docket import ALIKE, Docket, Entry, places
+from dashboards.console.docket import ALIKE, Docket, Entry
 from hinomi.incident import Incident, Status
 
 _SHOWN, _ENOUGH, _TITLE = 5, 2.0, 3.0
@@ -28,21 +28,23 @@ class Precedents:
 
 
 def precedents(incident: Incident, held: Docket) -> Precedents:
-    """Compare with every other incident that shares a finding or an entity and was not merged away."""
-    mine = Entry(0, incident)
-    alikes: dict[str, Alike] = {}
-    for (kind, value), entry in held.sharing(sorted(places(mine))):
-        other = entry.incident
-        if other.id == incident.id or other.fields.get("merged_into"):
-            continue
-        alike = alikes.setdefault(other.id, Alike(other))
-        (alike.rules if kind == "title" else alike.entities).append(value)
-        alike.score += _TITLE if kind == "title" else ALIKE[kind]
-    tags = set(incident.tags)
-    for alike in alikes.values():
-        alike.score += 0.5 * len(tags.intersection(alike.incident.tags))
-    found = [alike for alike in alikes.values() if alike.score >= _ENOUGH]
+    """Compare with the others that share a finding (the newest of them) or an entity and were not merged away."""
+    mine, tags = Entry(0, incident).places, set(incident.tags)
+    alikes = (
+        _alike(entry, mine.intersection(entry.places), tags)
+        for entry in held.sharing(mine)
+        if entry.incident.id != incident.id and not entry.incident.fields.get("merged_into")
+    )
+    found = [alike for alike in alikes if alike.score >= _ENOUGH]
     found.sort(key=lambda alike: (-alike.score, -alike.incident.number))
     judged = (a.incident.verdict.value for a in found if a.incident.verdict and a.rules)
     closed_first = sorted(found, key=lambda alike: alike.incident.status is not Status.CLOSED)
     return Precedents(closed_first[:_SHOWN], Counter(judged))
+
+
+def _alike(entry: Entry, common: frozenset[tuple[str, str]], tags: set[str]) -> Alike:
+    rules = sorted(value for kind, value in common if kind == "title")
+    entities = sorted((kind, value) for kind, value in common if kind != "title")
+    score = _TITLE * len(rules) + sum(ALIKE[kind] for kind, _ in entities)
+    score += 0.5 * len(tags.intersection(entry.incident.tags))
+    return Alike(entry.incident, score, rules, [value for _, value in entities])

@@ -1,11 +1,22 @@
-"""The console process: pages for people. It reads, and records decisions; it cannot act."""
+"""The console process: pages for people. It reads, and records decisions; it cannot act.
 
+With `console.processes` several listen on the same port (SO_REUSEPORT, socket(7)): the kernel spreads connections, and
+what they must agree on (sessions, sign-in limits, decisions) is in the records.
+"""
+
+import socket
 import threading
 import time
 
 import uvicorn
 
+from dashboards.settings import ConsoleSettings
+from hinomi.errors import ConfigError
 from ops.roles.start import Role, role
+
+KEEP_ALIVE = 75
+"""Seconds that an idle connection stays open. A reader looks at a page for longer than uvicorn's five, and whoever asks in
+the moment of closing gets a broken connection; proxies keep theirs for a minute (nginx: 60 s)."""
 
 
 def _run(process: Role) -> None:
@@ -34,10 +45,28 @@ def _run(process: Role) -> None:
             server_header=False,
             proxy_headers=False,
             timeout_graceful_shutdown=5,
+            timeout_keep_alive=KEEP_ALIVE,
         )
     )
     threading.Thread(target=_watch, args=(process, server), daemon=True).start()
-    server.run()
+    server.run(sockets=[shared(console)] if console.processes > 1 else None)
+
+
+def shared(console: ConsoleSettings) -> socket.socket:
+    """A socket on the console's port that other processes of the same user may listen on, too. Raises ConfigError."""
+    family = socket.AF_INET6 if ":" in console.address else socket.AF_INET
+    made = socket.socket(family)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        made.bind((console.address, console.port))
+    except OSError as error:
+        made.close()
+        raise ConfigError(
+            f"{console.address} のポート {console.port} で待ち受けられません。",
+            f"cannot listen on {console.address} port {console.port}: {error.strerror}",
+        ) from error
+    return made
 
 
 def _watch(process: Role, server: uvicorn.Server) -> None:

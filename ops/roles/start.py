@@ -76,7 +76,7 @@ def role(name: str, body: Callable[[Role], None]) -> None:
     parser.add_argument("--config", type=Path)
     parser.add_argument("--lane", type=int, default=0)
     arguments = parser.parse_args()
-    full = f"{name}-{arguments.lane}" if name == "worker" else name
+    full = f"{name}-{arguments.lane}" if name == "worker" or arguments.lane else name
     die_with_parent()
     journal.configure(full)
     try:

@@ -1,11 +1,13 @@
 """Signing in: no hint who exists, limits, sessions that end, cookies that stay here."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 
+from dashboards.console.attempts import KIND, PAIR, Attempts
 from dashboards.users import Role
 from hinomi.errors import Conflict, InputError
 from tests.dashboards.browse import browser, token
@@ -52,6 +54,26 @@ def test_five_failures_then_wait(own_city: City) -> None:
     visitor.cookies = httpx.Cookies()
     own_city.clock.advance(timedelta(minutes=16))
     assert visitor.sign_in("m.kato").status_code == 303
+
+
+def test_limits_hold_over_processes_and_restarts(own_city: City) -> None:
+    """Tries at one console count at another and after a restart; what was typed as a name is not in the records."""
+    for process in range(5):
+        assert browser(own_city).sign_in("m.kato", f"wrong {process}").status_code == 401
+    assert browser(own_city).sign_in("m.kato").status_code == 429
+    browser(own_city).sign_in("my-secret-slip", "x")
+    assert "my-secret-slip" not in str([r.body for r in own_city.records.find(KIND)])
+
+
+def test_many_tries_in_one_moment_do_not_slip_through(own_city: City) -> None:
+    """Of forty tries at once from two processes five are made; those who get in are not held back by others who did."""
+    two = (Attempts(own_city.records, own_city.clock), Attempts(own_city.records, own_city.clock))
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda n: two[n % 2].begin("m.kato", "192.0.2.1"), range(40)))
+    assert made.count(True) == PAIR
+    for n in range(40):
+        assert two[0].begin(f"person{n}", "192.0.2.2")
+        two[1].succeeded(f"person{n}", "192.0.2.2")
 
 
 def test_sign_in_is_audited(own_city: City) -> None:
