@@ -10,7 +10,7 @@ from pathlib import Path
 
 import uvicorn
 
-from dashboards.console import create_app
+from dashboards.console.app import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.warming import warm
 from dashboards.settings import ConsoleSettings

@@ -4,7 +4,7 @@ An outcome always says what was asked (a query that can be repeated) and over wh
 made (no rules loaded) is not passed.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -22,6 +22,8 @@ from hinomi.incident import Incident
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Words
 from responders.audit import Audit
+from responders.incidents.suppression import KIND as SUPPRESSION
+from responders.incidents.suppression import Suppression
 from responders.playbooks.playbook import catalogue
 
 DAY = timedelta(days=1)
@@ -64,6 +66,22 @@ class Look:
         """Clause → titles of the rules in force that serve it."""
         return served(self.of.rulebook) if self.of.rulebook else {}
 
+    @cached_property
+    def serving(self) -> Mapping[str, list[str]]:
+        """Clause → ids of the rules in force that serve it."""
+        found: dict[str, list[str]] = {}
+        for identity, document in documents(self.of.rulebook) if self.of.rulebook else ():
+            for clause in clauses(document):
+                found.setdefault(clause, []).append(identity)
+        return found
+
+    @cached_property
+    def exceptions(self) -> list[Suppression]:
+        """Exceptions of detection that hold now."""
+        held = self.of.records.find(SUPPRESSION, limit=_MOST)
+        found = [Suppression.model_validate(one.body) for one in held]
+        return [one for one in found if (one.since or self.now) <= self.now < one.until]
+
     def since(self, stats: DatasetStats, span: timedelta) -> bool:
         """Whether the dataset has events within the last `span`."""
         return stats.last is not None and stats.last >= self.now - span
@@ -72,15 +90,24 @@ class Look:
 def served(book: Rulebook) -> dict[str, list[str]]:
     """Clause → titles of detections, correlations and baselines that name it."""
     found: dict[str, list[str]] = {}
-    documents: Iterable[Mapping[str, Any]] = [
-        *({"title": one.title, **one.custom} for one in book.rules.rules if one.unsupported is None),
-        *(one.document for one in book.rules.correlations),
-        *(one.document for one in book.rules.others),
-    ]
-    for document in documents:
-        for clause in (document.get("hinomi") or {}).get("guideline") or []:
-            found.setdefault(str(clause), []).append(str(document.get("title_ja") or document.get("title")))
+    for _, document in documents(book):
+        for clause in clauses(document):
+            found.setdefault(clause, []).append(str(document.get("title_ja") or document.get("title")))
     return found
+
+
+def documents(book: Rulebook) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Id and document of every rule in force."""
+    for rule in book.rules.rules:
+        if rule.unsupported is None:
+            yield rule.id, {"title": rule.title, **rule.custom}
+    for other in (*book.rules.correlations, *book.rules.others):
+        yield str(other.document.get("id")), other.document
+
+
+def clauses(document: Mapping[str, Any]) -> list[str]:
+    """The clauses that a rule says it serves."""
+    return [str(clause) for clause in (document.get("hinomi") or {}).get("guideline") or []]
 
 
 def rules(look: Look, given: Any) -> Outcome:

@@ -17,9 +17,11 @@ from dashboards import times
 from dashboards.compliance.checks import CHECKS, Look, Outcome
 from dashboards.compliance.control import Control, controls
 from dashboards.reporting.document import Ingredients
+from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.store import Records
 from hinomi.words import Words
+from responders.incidents.suppression import ANY_RULE
 
 KIND = "attestation"
 VALID = timedelta(days=366)
@@ -36,7 +38,8 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What a person said of a control. said: done, gap or excepted; until: how long it counts."""
+    """What a person said of a control. said: done, gap or excepted, or nothing where only somebody was put in charge;
+    until: how long it counts."""
 
     said: str
     note: str
@@ -55,6 +58,20 @@ class Judged:
     state: State
     outcomes: list[Outcome]
     attested: Attestation | None
+    exceptions: list[str]
+    """Exceptions of detection that hold now and silence a rule that serves the control, as `rule: reason (until day)`."""
+    late: bool = False
+    """Still open after the day that was agreed."""
+
+    @property
+    def owner(self) -> str:
+        """Who is in charge of it, empty for nobody."""
+        return self.attested.owner if self.attested else ""
+
+    @property
+    def due(self) -> str:
+        """Until which day (ISO), empty for none."""
+        return self.attested.due if self.attested else ""
 
 
 def judge(of: Ingredients) -> list[Judged]:
@@ -77,15 +94,29 @@ def attestations(records: Records, now: datetime) -> dict[str, Attestation]:
 
 def _judge(control: Control, look: Look, said: Attestation | None) -> Judged:
     outcomes = [_outcome(look, ask.kind, ask.given) for ask in control.checks]
-    return Judged(control, _state(control, outcomes, said), outcomes, said)
+    state = _state(control, outcomes, said.said if said else "")
+    is_open = state in {State.GAP, State.PERSON}
+    late = bool(is_open and said and said.due and said.due < look.now.astimezone(JST).date().isoformat())
+    return Judged(control, state, outcomes, said, _silenced(control, look), late)
 
 
-def _state(control: Control, outcomes: Sequence[Outcome], said: Attestation | None) -> State:
-    if said is not None and said.said == "excepted":
+def _state(control: Control, outcomes: Sequence[Outcome], said: str) -> State:
+    if said == "excepted":
         return State.EXCEPTED
-    if any(not outcome.good for outcome in outcomes) or (said is not None and said.said == "gap"):
+    if any(not outcome.good for outcome in outcomes) or said == "gap":
         return State.GAP
-    return State.PERSON if control.person.ja and said is None else State.EVIDENCED
+    return State.PERSON if control.person.ja and not said else State.EVIDENCED
+
+
+def _silenced(control: Control, look: Look) -> list[str]:
+    """The exceptions that weaken the control just now."""
+    clauses = {str(clause) for ask in control.checks if ask.kind == "rules" for clause in ask.given}
+    rules = {identity for clause in clauses for identity in look.serving.get(clause, ())}
+    return [
+        f"{one.rule_id}: {one.reason}({one.until.astimezone(JST):%Y-%m-%d} {one.owner})"
+        for one in look.exceptions
+        if rules and one.rule_id in {ANY_RULE, *rules}
+    ]
 
 
 def _outcome(look: Look, kind: str, given: Any) -> Outcome:

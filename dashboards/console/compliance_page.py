@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from starlette.responses import Response
 
 from dashboards.compliance.control import controls
-from dashboards.compliance.judgement import KIND, VALID, Judged, State, judge, tally
+from dashboards.compliance.judgement import KIND, VALID, Judged, State, attestations, judge, tally
 from dashboards.console.visit import Console, Visit
 from dashboards.reporting.document import Ingredients
 from hinomi.errors import InputError
@@ -18,6 +18,7 @@ from hinomi.errors import InputError
 log = logging.getLogger("hinomi.console")
 FRESH = timedelta(minutes=15)
 _SAID = ("done", "gap", "excepted")
+ASSIGN = "assign"
 
 
 @dataclass(slots=True)
@@ -57,11 +58,13 @@ class Judgement:
 def show(visit: Visit) -> Response:
     """The list, narrowed by state; `?again=yes` counts anew."""
     made, found = _judged(visit.console, anew=visit.asked("again") == "yes")
-    wanted = visit.asked("state")
+    wanted, sure = visit.asked("state"), visit.asked("sure")
     return visit.page(
         "compliance.html",
         made=made,
-        judged=[one for one in found if not wanted or one.state.value == wanted],
+        judged=[one for one in found if _shown(one, wanted, sure)],
+        inferred=sum(is_inferred(one) for one in found),
+        sure=sure,
         counts=tally(found),
         total=len(found),
         states=list(State),
@@ -70,30 +73,64 @@ def show(visit: Visit) -> Response:
     )
 
 
+def is_inferred(one: Judged) -> bool:
+    """Whether its wording or its number was not read in a primary source."""
+    return one.control.inferred or one.control.number_inferred
+
+
+def _shown(one: Judged, state: str, sure: str) -> bool:
+    return (not state or one.state.value == state) and (sure != "inferred" or is_inferred(one))
+
+
 def attest(visit: Visit) -> Response:
-    """What a person says of a control, with a reason; it counts for a year, an exception until its day."""
+    """What a person says of a control, with a reason; it counts for a year, an exception until its day. Or only who is in
+    charge of it until when, which leaves what was said as it is."""
     identity, said = str(visit.request.path_params["control"]), visit.form.get("said", "")
-    if identity not in {control.id for control in controls()} or said not in _SAID:
+    record(visit, identity, said, *(visit.form.get(name, "").strip() for name in ("note", "owner", "due")))
+    return visit.back_to(visit.form.get("back", "/compliance"), "attested")
+
+
+def record(visit: Visit, identity: str, said: str, note: str, owner: str, due: str) -> None:
+    """Write it down and judge anew. Raises InputError."""
+    if identity not in {control.id for control in controls()} or said not in (*_SAID, ASSIGN):
         raise InputError("項目と判断を選んでください。", "choose a control and what you say of it")
-    note = visit.form.get("note", "").strip()
+    body = _charge(visit, identity, owner, due) if said == ASSIGN else _said(visit, said, note, owner, due)
+    visit.console.audit.append(actor=visit.actor, action="compliance.attest", target=identity, details=body)
+    visit.console.records.put(KIND, identity, body)
+    _judged(visit.console, anew=True)
+
+
+def _said(visit: Visit, said: str, note: str, owner: str, due: str) -> dict[str, str]:
     if not 5 <= len(note) <= 2000:
         raise InputError("根拠を 5〜2000 字で入力してください。", "give the grounds in 5 to 2000 characters")
-    now = visit.console.clock.now()
-    due = _day(visit.form.get("due", ""), needed=said != "done")
-    until = datetime.combine(due, now.timetz()) if said == "excepted" and due else now + VALID
-    body = {
+    now, day = visit.console.clock.now(), _day(due, needed=said != "done")
+    until = datetime.combine(day, now.timetz()) if said == "excepted" and day else now + VALID
+    return {
         "said": said,
         "note": note,
         "by": visit.actor,
         "at": now.isoformat(),
-        "owner": visit.form.get("owner", "").strip()[:80],
-        "due": due.isoformat() if due else "",
+        "owner": owner[:80],
+        "due": day.isoformat() if day else "",
         "until": until.isoformat(),
     }
-    visit.console.audit.append(actor=visit.actor, action="compliance.attest", target=identity, details=body)
-    visit.console.records.put(KIND, identity, body)
-    _judged(visit.console, anew=True)
-    return visit.back_to(visit.form.get("back", "/compliance"), "attested")
+
+
+def _charge(visit: Visit, identity: str, owner: str, due: str) -> dict[str, str]:
+    if not owner:
+        raise InputError("担当を入力してください。", "say who is in charge")
+    now, day = visit.console.clock.now(), _day(due, needed=False)
+    bare = {
+        "said": "",
+        "note": "",
+        "by": visit.actor,
+        "at": now.isoformat(),
+        "until": (now + VALID).isoformat(),
+    }
+    held = visit.console.records.get(KIND, identity)
+    counts = held is not None and attestations(visit.console.records, now).get(identity)
+    before = held.body if held is not None and counts else bare
+    return {**before, "owner": owner[:80], "due": day.isoformat() if day else ""}
 
 
 def _day(text: str, *, needed: bool) -> date | None:

@@ -72,7 +72,9 @@ def _overview(chapters: Sequence[tuple[str, list[Judged]]], texts: Texts) -> Par
 
 
 def _chapter(chapter: str, found: Sequence[Judged], texts: Texts) -> Part:
-    head = tuple(texts(f"annual.{key}") for key in ("control", "asks", "state", "evidence", "confidence"))
+    head = tuple(
+        texts(f"annual.{key}") for key in ("control", "asks", "state", "evidence", "confidence", "charge")
+    )
     rows = [_row(one, texts) for one in found]
     return Part(texts(f"chapter.c{chapter}"), [Table(head, rows)])
 
@@ -80,12 +82,13 @@ def _chapter(chapter: str, found: Sequence[Judged], texts: Texts) -> Part:
 def _row(one: Judged, texts: Texts) -> tuple[str, ...]:
     control, language = one.control, texts.language
     evidence = [f"{'○' if outcome.good else '×'} {outcome.words.of(language)}" for outcome in one.outcomes]
-    if one.attested is not None:
+    if one.attested is not None and one.attested.said:
         evidence.append(
             f"{texts(f'compliance.said_{one.attested.said}')}: {one.attested.note}({one.attested.by})"
         )
     elif control.person.ja:
         evidence.append(f"{texts('compliance.person')} {control.person.of(language)}")
+    evidence += [f"{texts('compliance.exceptions')} {text}" for text in one.exceptions]
     sure = texts("annual.inferred_one" if control.inferred else "annual.verified")
     if control.number_inferred:
         sure += texts("mark.comma") + texts("compliance.number")
@@ -95,7 +98,16 @@ def _row(one: Judged, texts: Texts) -> tuple[str, ...]:
         texts(f"control.{one.state.value}"),
         texts("mark.slash").join(evidence) or "—",
         f"{sure}({control.source})",
+        _charge(one, texts),
     )
+
+
+def _charge(one: Judged, texts: Texts) -> str:
+    """`情報政策課 2026-12-31(期限超過)`."""
+    if not one.owner and one.state in {State.GAP, State.PERSON}:
+        return texts("compliance.nobody")
+    late = f"({texts('compliance.late')})" if one.late else ""
+    return f"{one.owner} {one.due}{late}".strip() or "—"
 
 
 def _gaps(judged: Sequence[Judged], texts: Texts) -> Part:
@@ -105,8 +117,8 @@ def _gaps(judged: Sequence[Judged], texts: Texts) -> Part:
             f"{one.control.title.of(texts.language)} [{one.control.id}]",
             texts("mark.slash").join(o.words.of(texts.language) for o in one.outcomes if not o.good)
             or (one.attested.note if one.attested else ""),
-            one.attested.owner if one.attested else "—",
-            one.attested.due if one.attested else "—",
+            one.owner or "—",
+            one.due + (f"({texts('compliance.late')})" if one.late else "") or "—",
         )
         for one in gaps
     ]

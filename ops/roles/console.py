@@ -20,7 +20,7 @@ the moment of closing gets a broken connection; proxies keep theirs for a minute
 
 
 def _run(process: Role) -> None:
-    from dashboards.console import create_app
+    from dashboards.console.app import create_app
     from dashboards.console.rulebook import Rulebook
     from dashboards.console.warming import warm
     from ops.folders import cache_folder

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
-from dashboards.console import create_app
+from dashboards.console.app import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.settings import ConsoleSettings
 from tests.dashboards.city import PASSWORD, City

@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 
 from dashboards.api.endpoint import Endpoint
 from dashboards.api.table import ENDPOINTS, openapi
-from dashboards.console import create_app
+from dashboards.console.app import create_app
 from dashboards.settings import ConsoleSettings
 from dashboards.tokens import Tokens
 from dashboards.users import Role

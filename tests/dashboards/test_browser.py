@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import uvicorn
 
-from dashboards.console import create_app
+from dashboards.console.app import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.settings import ConsoleSettings
 from ops.settings import packs_folder

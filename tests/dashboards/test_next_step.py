@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.console import create_app
+from dashboards.console.app import create_app
 from dashboards.settings import ConsoleSettings
 from dashboards.users import Role
 from responders.incidents.evidence import verify_sealed

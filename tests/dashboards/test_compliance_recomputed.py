@@ -1,0 +1,264 @@
+"""The compliance report against a recount of its own: Parquet files read by Polars, records by SQL, rules as YAML.
+
+Nothing of `dashboards.compliance.checks` or the store's own search is used for the expected figures.
+"""
+
+import json
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+
+from dashboards.compliance.control import Ask
+from dashboards.compliance.judgement import Judged, State, judge
+from dashboards.console.rulebook import Rulebook
+from dashboards.reporting.document import Ingredients, Table
+from dashboards.reports import annual_compliance
+from dashboards.users import APPROVERS
+from hinomi import query
+from ops.settings import packs_folder
+from tests.dashboards.city import NOW, City, seeded_city
+
+Row = dict[str, Any]
+
+
+class Recount:
+    """The city's folder, read anew."""
+
+    def __init__(self, folder: Path) -> None:
+        files = [pl.read_parquet(path) for path in sorted((folder / "events").rglob("*.parquet"))]
+        self.rows: list[Row] = [
+            {name: value for name, value in row.items() if value is not None}
+            for frame in files
+            for row in frame.iter_rows(named=True)
+        ]
+        self.logs = [row for row in self.rows if not row["event.dataset"].startswith("hinomi.")]
+        with sqlite3.connect(folder / "records.sqlite") as db:
+            self.records = [
+                (kind, json.loads(body)) for kind, body in db.execute("select kind, body from record")
+            ]
+        db.close()
+
+    def of(self, kind: str) -> list[Row]:
+        """Bodies of a kind of record."""
+        return [body for one, body in self.records if one == kind]
+
+    def newest(self) -> dict[str, datetime]:
+        """Dataset → time of its newest event."""
+        found: dict[str, datetime] = {}
+        for row in self.logs:
+            name, at = row["event.dataset"], row["@timestamp"]
+            found[name] = max(at, found.get(name, at))
+        return found
+
+
+def holds(node: query.Node, row: Row) -> bool:
+    """Whether the query holds of an event: a value at a time, as the language's documentation has it."""
+    match node:
+        case query.And(parts):
+            return all(holds(part, row) for part in parts)
+        case query.Or(parts):
+            return any(holds(part, row) for part in parts)
+        case query.Not(part):
+            return not holds(part, row)
+        case query.Exists(name):
+            return name in row
+        case query.Within(name, network):
+            return any(ip_address(value) in network for value in _values(row, name))
+        case query.Is(name, value, wild):
+            found = [str(one).lower() for one in _values(row, name)]
+            wanted = value.lower()
+            return any(
+                fnmatchcase(one, wanted.replace("[", "[[]")) if wild else one == wanted for one in found
+            )
+    raise AssertionError(node)
+
+
+def _values(row: Row, name: str) -> list[Any]:
+    held = row.get(name, [])
+    return held if isinstance(held, list) else [held]
+
+
+def _rules() -> Iterator[Row]:
+    for path in packs_folder().rglob("*.yml"):
+        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
+            if isinstance(document, dict) and (
+                "detection" in document or "correlation" in document or "baseline" in document
+            ):
+                yield document
+
+
+def _logs(recount: Recount, ask: Ask) -> list[int]:
+    start = NOW - timedelta(days=ask.given["days"])
+    node = query.parse(ask.given["query"])
+    rows = (row for row in recount.rows if start <= row["@timestamp"] < NOW)
+    return [sum(holds(node, row) for row in rows), ask.given["days"]]
+
+
+def _serving(_: Recount, ask: Ask) -> list[int]:
+    wanted = set(map(str, ask.given))
+    return [
+        sum(
+            clause in wanted
+            for rule in _rules()
+            for clause in (rule.get("hinomi") or {}).get("guideline", [])
+        )
+    ]
+
+
+def _offices(recount: Recount, _: Ask) -> list[int]:
+    users = [one for one in recount.of("user") if not one.get("disabled")]
+    return [sum(bool(set(user["roles"]) & set(map(str, APPROVERS))) for user in users)]
+
+
+def _kept(recount: Recount, _: Ask) -> list[int]:
+    return [(NOW - min(row["@timestamp"] for row in recount.logs)).days, 365]
+
+
+def _arriving(recount: Recount, _: Ask) -> list[int]:
+    return [sum(at >= NOW - timedelta(days=1) for at in recount.newest().values())]
+
+
+def _clouds(recount: Recount, _: Ask) -> list[int]:
+    clouds = ("microsoft.", "aws.", "google.", "okta.", "salesforce.", "github.", "slack.", "box.")
+    late = NOW - timedelta(days=7)
+    return [sum(name.startswith(clouds) and at >= late for name, at in recount.newest().items()), 7]
+
+
+def _taken(recount: Recount, _: Ask) -> list[int]:
+    real = [one for one in recount.of("incident") if one["grade"] >= 1]
+    return [len(real), sum(one.get("acknowledged_at") is not None for one in real)]
+
+
+def _sent(recount: Recount, _: Ask) -> list[int]:
+    return [sum(one.get("state") == "sent" for one in recount.of("notification"))]
+
+
+def _runs(recount: Recount, _: Ask) -> list[int]:
+    return [sum(one.get("state") == "done" for one in recount.of("playbook_run"))]
+
+
+def _reports(recount: Recount, _: Ask) -> list[int]:
+    return [40, len(recount.of("report"))]
+
+
+def _audit(recount: Recount, _: Ask) -> list[int]:
+    return [len(recount.of("audit"))]
+
+
+def _grave(recount: Recount, _: Ask) -> list[int]:
+    taken = sum(one.get("action") == "console.evidence" for one in recount.of("audit"))
+    return [sum(one["grade"] == 3 for one in recount.of("incident")), taken]
+
+
+def _exceptions(recount: Recount, _: Ask) -> list[int]:
+    found = recount.of("suppression")
+    return [len(found), sum(not (one.get("until") and one.get("reason")) for one in found)]
+
+
+def _silent(recount: Recount, _: Ask) -> list[int]:
+    known = [one for one in recount.of("source") if not one.get("pin")]
+    return [len(known)]
+
+
+def _credential(_: Recount, __: Ask) -> list[int]:
+    kept = (rule for rule in _rules() if "baseline" not in rule)
+    return [sum(list(rule.get("tags", [])).count("attack.credential-access") for rule in kept)]
+
+
+def _correlations(_: Recount, __: Ask) -> list[int]:
+    return [sum("correlation" in rule for rule in _rules())]
+
+
+RECOUNTED: dict[str, Callable[[Recount, Ask], list[int]]] = {
+    "logs": _logs,
+    "rules": _serving,
+    "offices": _offices,
+    "kept_a_year": _kept,
+    "arriving": _arriving,
+    "cloud_logged": _clouds,
+    "taken": _taken,
+    "notified": _sent,
+    "rehearsed": _runs,
+    "digests": _reports,
+    "audit_whole": _audit,
+    "evidence_taken": _grave,
+    "exceptions_dated": _exceptions,
+    "not_silent": _silent,
+    "signin_watched": _credential,
+    "correlations": _correlations,
+}
+"""Check → its figures in the order in which its words name them (the first ones where it names more)."""
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Recount, list[Judged], Ingredients]]:
+    folder = tmp_path_factory.mktemp("recounted")
+    made: City = seeded_city(folder)
+    of = Ingredients(made.events, made.records, made.clock, "火の見市", rulebook=Rulebook([packs_folder()]))
+    yield Recount(folder), judge(of), of
+    made.records.close()
+    made.events.close()
+
+
+def test_every_figure_is_that_of_the_recount(judged: tuple[Recount, list[Judged], Ingredients]) -> None:
+    """Each figure behind each control equals the independent one, and good or bad follows from it."""
+    recount, found, _ = judged
+    compared = 0
+    for one in found:
+        for ask, outcome in zip(one.control.checks, one.outcomes, strict=True):
+            if ask.kind not in RECOUNTED:
+                continue
+            words = (
+                outcome.words.ja.removeprefix(str(ask.given["ja"]))
+                if ask.kind == "logs"
+                else outcome.words.ja
+            )
+            said = [
+                int(n.replace(",", ""))
+                for n in re.findall(r"\d[\d,]*", words.replace("1年間", "").replace("1日", ""))
+            ]
+            expected = RECOUNTED[ask.kind](recount, ask)
+            assert said[: len(expected)] == expected, (one.control.id, ask.kind, outcome.words.ja)
+            if ask.kind == "logs":
+                assert outcome.good is (expected[0] >= int(ask.given["least"])), one.control.id
+            compared += 1
+    assert compared >= 60
+    assert sum(row["@timestamp"].astimezone(UTC) < NOW for row in recount.logs) > 0
+
+
+def test_sixty_of_sixty_have_a_state_that_follows(judged: tuple[Recount, list[Judged], Ingredients]) -> None:
+    """Each control is evidenced, in gap or needs a person (nothing else without exceptions), by what its checks found;
+    and the report prints each with source, confidence, evidence or what a person must do, and the query asked."""
+    _, found, of = judged
+    assert len(found) == 60
+    for one in found:
+        failed = any(not outcome.good for outcome in one.outcomes)
+        wanted = State.GAP if failed else State.PERSON if one.control.person.ja else State.EVIDENCED
+        assert one.state is wanted, one.control.id
+    made = annual_compliance.make(of, NOW, "ja")
+    rows = [
+        row
+        for part in made.parts[1:-1]
+        for block in part.blocks
+        if isinstance(block, Table)
+        for row in block.rows
+    ]
+    by_id = {row[0].rpartition("[")[2].rstrip("]"): row for row in rows}
+    assert set(by_id) == {one.control.id for one in found}
+    for one in found:
+        row = by_id[one.control.id]
+        assert one.control.source in row[4] and row[3] != "—" and row[5], one.control.id
+        assert ("推定" in row[4]) is (one.control.inferred or one.control.number_inferred), one.control.id
+        for outcome in one.outcomes:
+            assert any(o.figure == one.control.id and o.asked == outcome.query for o in made.origins), (
+                one.control.id
+            )
