@@ -31,7 +31,7 @@ def incidents(call: Call) -> Incidents:
 
 def incident(call: Call) -> Incident:
     """One incident; looking at it is audited."""
-    held = _wanted(call)
+    held = wanted(call)
     call.visit.console.audit.append(
         actor=call.visit.actor, action="console.look", target=held.id, details={"api": True}
     )
@@ -40,7 +40,7 @@ def incident(call: Call) -> Incident:
 
 def acknowledge(call: Call) -> Incident:
     """Take it."""
-    return _decided(
+    return decided(
         call,
         lambda held: call.visit.console.service.acknowledge(
             held.id, actor=call.visit.actor, roles=call.visit.roles
@@ -54,7 +54,7 @@ def assign(call: Call) -> Incident:
     if person is None or person.disabled or not person.has(WORKERS):
         raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
     visit = call.visit
-    return _decided(
+    return decided(
         call,
         lambda held: visit.console.service.assign(held.id, person.name, actor=visit.actor, roles=visit.roles),
     )
@@ -63,7 +63,7 @@ def assign(call: Call) -> Incident:
 def comment(call: Call) -> Incident:
     """Add a note."""
     visit = call.visit
-    return _decided(
+    return decided(
         call,
         lambda held: visit.console.service.comment(
             held.id, call.body.text, actor=visit.actor, roles=visit.roles
@@ -74,7 +74,7 @@ def comment(call: Call) -> Incident:
 def close(call: Call) -> Incident:
     """Close it with a verdict."""
     visit, verdict = call.visit, Verdict(call.body.verdict)
-    return _decided(
+    return decided(
         call,
         lambda held: visit.console.service.close(
             held.id, verdict, call.body.reason, actor=visit.actor, roles=visit.roles
@@ -85,7 +85,7 @@ def close(call: Call) -> Incident:
 def reopen(call: Call) -> Incident:
     """Open it again."""
     visit = call.visit
-    return _decided(
+    return decided(
         call,
         lambda held: visit.console.service.reopen(
             held.id, call.body.reason, actor=visit.actor, roles=visit.roles
@@ -96,7 +96,7 @@ def reopen(call: Call) -> Incident:
 def regrade(call: Call) -> Incident:
     """Set its grade."""
     visit, body = call.visit, call.body
-    return _decided(
+    return decided(
         call,
         lambda held: visit.console.service.regrade(
             held.id, body.grade, body.reason, actor=visit.actor, roles=visit.roles
@@ -120,22 +120,22 @@ def decide(call: Call) -> Listed:
 
 def alerts(call: Call) -> Listed:
     """A page of alerts by id."""
-    return _listed(call, "alert")
+    return listed(call, "alert")
 
 
 def approvals(call: Call) -> Listed:
     """Requests for approval."""
-    return _listed(call, "approval")
+    return listed(call, "approval")
 
 
 def runs(call: Call) -> Listed:
     """Playbook runs."""
-    return _listed(call, "playbook_run")
+    return listed(call, "playbook_run")
 
 
 def reports(call: Call) -> Listed:
     """Reports that were made."""
-    return _listed(call, "report")
+    return listed(call, "report")
 
 
 def events(call: Call) -> Found:
@@ -179,16 +179,23 @@ def compliance(call: Call) -> Listed:
             "clause": one.control.clause,
             "title": dumped(one.control.title),
             "state": one.state.value,
+            "source": one.control.source,
             "inferred": one.control.inferred,
+            "number_inferred": one.control.number_inferred,
             "evidence": [dumped(outcome) for outcome in one.outcomes],
-            "attested": dumped(one.attested),
+            "person": dumped(one.control.person) if one.control.person.ja else None,
+            "attested": dumped(one.attested) if one.attested and one.attested.said else None,
+            "owner": one.owner,
+            "due": one.due,
+            "late": one.late,
+            "exceptions": one.exceptions,
         }
         for one in compliance_page.judged(call.visit.console)
     ]
     return Listed(items=items, next=None)
 
 
-def _listed(call: Call, kind: str) -> Listed:
+def listed(call: Call, kind: str) -> Listed:
     limit, offset = call.values.get("limit", _LIMIT), _offset(call)
     found = call.visit.console.records.find(kind, limit=limit + 1, offset=offset)
     items = [dumped({"id": record.id, **record.body}) for record in found[:limit]]
@@ -202,7 +209,7 @@ def _offset(call: Call) -> int:
     return int(text)
 
 
-def _wanted(call: Call) -> Held:
+def wanted(call: Call) -> Held:
     number = int(call.visit.request.path_params["number"])
     found = Casework(call.visit.console.records).incident(number) if number < 2**53 else None
     if found is None:
@@ -210,8 +217,8 @@ def _wanted(call: Call) -> Held:
     return found
 
 
-def _decided(call: Call, act: Callable[[Held], Held]) -> Incident:
-    return _shown(act(_wanted(call)))
+def decided(call: Call, act: Callable[[Held], Held]) -> Incident:
+    return _shown(act(wanted(call)))
 
 
 def _shown(held: Held) -> Incident:

@@ -39,6 +39,10 @@ class Parameter:
     schema: dict[str, Any]
 
 
+LIMIT = Parameter("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 500})
+AFTER = Parameter("after", "`next` of the page before.", {"type": "string", "pattern": "^[0-9]{1,8}$"})
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """A line of the API's table. path: below /api/v1, with `{name}` or `{name:int}` as the router takes it."""
@@ -51,6 +55,10 @@ class Endpoint:
     returns: type[BaseModel]
     given: type[BaseModel] | None = None
     parameters: tuple[Parameter, ...] = ()
+    most: int = MAX_FORM
+    """Bytes of a body; a larger one is refused."""
+    desk: bool = False
+    """Rules of the desk decide beyond the form of the body: what is well formed may be refused with 400."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,7 @@ def serve(console: Console, endpoint: Endpoint) -> Callable[[Request], Awaitable
     """The endpoint as Starlette calls it."""
 
     async def answer(request: Request) -> Response:
-        raw = await body_of(request) if endpoint.method == "POST" else b""
+        raw = await body_of(request, endpoint.most) if endpoint.method == "POST" else b""
         return await run_in_threadpool(_answer, console, endpoint, request, raw)
 
     return answer
@@ -114,7 +122,9 @@ def _body(endpoint: Endpoint, raw: bytes | None) -> Any:
     if endpoint.given is None:
         return None
     if raw is None:
-        raise InputError(f"本文が {MAX_FORM} バイトを超えています。", f"the body is over {MAX_FORM} bytes")
+        raise InputError(
+            f"本文が {endpoint.most} バイトを超えています。", f"the body is over {endpoint.most} bytes"
+        )
     try:
         return endpoint.given.model_validate_json(raw or b"{}")
     except (ValidationError, ValueError) as error:

@@ -7,13 +7,11 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dashboards.api import calls, models
-from dashboards.api.endpoint import SCOPE, Endpoint, Parameter
+from dashboards.api import calls, casework, models, running
+from dashboards.api.endpoint import AFTER, LIMIT, SCOPE, Endpoint, Parameter
 from dashboards.console.access import Access
 from hinomi.incident import Status
 
-LIMIT = Parameter("limit", "How many at most.", {"type": "integer", "minimum": 1, "maximum": 500})
-AFTER = Parameter("after", "`next` of the page before.", {"type": "string", "pattern": "^[0-9]{1,8}$"})
 BEHIND = Parameter("after", "`next` of the page before.", {"type": "string", "maxLength": 400})
 STATUS = Parameter("status", "Only these.", {"type": "string", "enum": [status.value for status in Status]})
 SEARCH = (
@@ -77,6 +75,8 @@ ENDPOINTS = (
     Endpoint(
         "GET", "/reports", R, "Reports that were made", calls.reports, models.Listed, None, (LIMIT, AFTER)
     ),
+    *casework.ENDPOINTS,
+    *running.ENDPOINTS,
 )
 
 
@@ -117,7 +117,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     made: dict[str, Any] = {
         "summary": endpoint.about,
         "operationId": f"{endpoint.handler.__name__}",
-        "description": f"Scope: {SCOPE[endpoint.access]}.",
+        "description": f"Scope: {SCOPE[endpoint.access]}.{_DESK if endpoint.desk else ''}",
         "parameters": [*_in_path(endpoint), *map(_in_query, endpoint.parameters)],
         "responses": {
             "200": {
@@ -135,6 +135,7 @@ def _operation(endpoint: Endpoint) -> dict[str, Any]:
     return made
 
 
+_DESK = " The rules of the desk hold as on the page: a well-formed body may be refused with 400 or 403."
 _WRONG = {
     "400": "Something in the request is not valid.",
     "401": "No valid token.",

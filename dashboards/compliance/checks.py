@@ -18,6 +18,7 @@ from dashboards.console.rulebook import Rulebook
 from dashboards.reporting.document import Ingredients
 from dashboards.users import APPROVERS
 from hinomi.batch import DEAD_LETTERS, SIGNALS
+from hinomi.faults import readable
 from hinomi.incident import Incident
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Words
@@ -79,7 +80,7 @@ class Look:
     def exceptions(self) -> list[Suppression]:
         """Exceptions of detection that hold now."""
         held = self.of.records.find(SUPPRESSION, limit=_MOST)
-        found = [Suppression.model_validate(one.body) for one in held]
+        found = readable(held, lambda one: Suppression.model_validate(one.body))
         return [one for one in found if (one.since or self.now) <= self.now < one.until]
 
     def since(self, stats: DatasetStats, span: timedelta) -> bool:
@@ -101,8 +102,11 @@ def documents(book: Rulebook) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for rule in book.rules.rules:
         if rule.unsupported is None:
             yield rule.id, {"title": rule.title, **rule.custom}
-    for other in (*book.rules.correlations, *book.rules.others):
-        yield str(other.document.get("id")), other.document
+    for document in [
+        *(one.document for one in book.rules.correlations),
+        *(one.document for one in book.rules.others),
+    ]:
+        yield str(document.get("id")), document
 
 
 def clauses(document: Mapping[str, Any]) -> list[str]:

@@ -63,6 +63,8 @@ def show(visit: Visit) -> Response:
 
 
 def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
+    from dashboards.console import exceptions_page  # which shows the incident's page again
+
     casework, now = Casework(visit.console.records), visit.console.clock.now()
     alerts = casework.alerts(incident)
     scope = f"incident:{incident.number}"
@@ -88,6 +90,8 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "precedents": precedents(incident, docket(visit.console.records)),
         **_work(visit, incident, runs),
         "merged_into": _merged_into(visit, incident),
+        "offers": exceptions_page.offers(incident, alerts),
+        "quiet": exceptions_page.of_incident(visit, incident),
         "live": True,
         "judging": visit.asked("act") == "verdict",
     }

@@ -65,7 +65,12 @@ class Residents:
 
 def reveal(visit: "Visit") -> Response:
     """Record the reason that the form gives, then show the page again."""
-    scope, reason = visit.form.get("scope", ""), visit.form.get("reason", "").strip()
+    granted(visit, visit.form.get("scope", ""), visit.form.get("reason", "").strip())
+    return visit.back_to(visit.form.get("back", "/"), "revealed")
+
+
+def granted(visit: "Visit", scope: str, reason: str) -> datetime:
+    """Write the reason to the audit log, then note it; returns until when it counts. Raises InputError."""
     if not scope.startswith(("incident:", SEARCH)) or len(scope) > 40:
         raise InputError("対象が分かりません。", "what is to be shown is not known")
     if not _SHORTEST <= len(reason) <= _LONGEST:
@@ -76,5 +81,4 @@ def reveal(visit: "Visit") -> Response:
     visit.console.audit.append(
         actor=visit.actor, action="console.reveal", target=scope, details={"reason": reason}
     )
-    visit.console.residents.grant(visit.actor, scope, reason)
-    return visit.back_to(visit.form.get("back", "/"), "revealed")
+    return visit.console.residents.grant(visit.actor, scope, reason)

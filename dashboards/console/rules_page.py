@@ -21,7 +21,7 @@ from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.errors import InputError
 from hinomi.store import Span
 from hinomi.words import Words
-from rules import engine
+from rules import engine, stats
 from rules.coverage import coverage, layer
 from rules.engine.logsource import ANY_DATASET
 from rules.engine.ruleset import Rule
@@ -44,6 +44,9 @@ class Kept:
     feeds: tuple[str, ...]
     alerts: int = 0
     last: datetime | None = None
+    signals: int = 0
+    share: float | None = None
+    """Of the time that matching took, 0 to 1; None where it was never measured."""
     verdicts: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -72,6 +75,7 @@ def show(visit: Visit) -> Response:
         asked=visit.asked("q"),
         matrix=_matrix(visit, arriving),
         exceptions=[record.body for record in visit.console.records.find("suppression", limit=500)],
+        proposed=visit.console.records.count("tuning", {"state": "proposed"}),
         days=_DAYS,
     )
 
@@ -111,6 +115,12 @@ def trial(visit: Visit) -> Response:
     text, days = visit.form.get("draft", ""), visit.form.get("days", "1")
     if not text.strip() or len(text) > _LONGEST or days not in {str(n) for n in _DAYS}:
         raise InputError("下書きと日数を入力してください。", "give a draft and a number of days")
+    wrong, found = tried(visit, text, int(days))
+    return visit.page("trial.html", draft=text, days=_DAYS, chosen=int(days), wrong=wrong, found=found)
+
+
+def tried(visit: Visit, text: str, days: int) -> "tuple[list[str], Tried | None]":
+    """(what is wrong with the draft, what it would have matched), written to the audit log."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "draft.yml"
         file.write_text(text, encoding="utf-8")
@@ -121,10 +131,10 @@ def trial(visit: Visit) -> Response:
             for one in loaded.unsupported
             if one.unsupported
         ]
-        found = _tried(visit, loaded, int(days)) if loaded.rules and not wrong else None
+        found = _tried(visit, loaded, days) if loaded.rules and not wrong else None
     action, details = "console.rule_trial", {"days": days, "rules": len(loaded.rules)}
     visit.console.audit.append(actor=visit.actor, action=action, target="", details=details)
-    return visit.page("trial.html", draft=text, days=_DAYS, chosen=int(days), wrong=wrong, found=found)
+    return wrong, found
 
 
 @dataclass(slots=True)
@@ -192,6 +202,9 @@ def _counted(visit: Visit) -> list[Kept]:
     for identity, volume in loudness(visit.console.records).since(since).items():
         if (one := held.get(identity)) is not None:
             one.alerts, one.last, one.verdicts = volume.alerts, volume.last, volume.verdicts
+    for identity, figure in stats.figures(visit.console.records, since).items():
+        if (one := held.get(identity)) is not None:
+            one.signals, one.share = figure.signals, figure.share if figure.seconds else None
     return sorted(held.values(), key=lambda one: (-one.alerts, -one.level.rank, one.title.ja))
 
 

@@ -1,0 +1,291 @@
+"""Work on a case: tasks, joining and parting, who was told, reports that are due, evidence, exceptions."""
+
+from typing import Any
+
+from dashboards.api import bodies
+from dashboards.api.calls import decided, listed, wanted
+from dashboards.api.endpoint import AFTER, LIMIT, Call, Endpoint, Missing, dumped
+from dashboards.api.models import Incident, Listed, Nothing
+from dashboards.console.access import Access
+from dashboards.console.casework import Casework
+from hinomi.errors import InputError
+from hinomi.store import Record
+from responders.cases import TASK
+from responders.duties.clocks import KIND as CLOCK
+from responders.incidents import tuning
+from responders.incidents.evidence import KIND as EVIDENCE
+
+MOST_EVIDENCE = 24 << 20  # bytes of the JSON, three quarters of which are the file
+
+
+def tasks(call: Call) -> Listed:
+    """The incident's tasks."""
+    return _all(call.visit.console.service.cases.tasks(wanted(call).id))
+
+
+def add_task(call: Call) -> Listed:
+    """Something that somebody has to do."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.cases.add_task(
+        wanted(call).id,
+        body.title,
+        actor=visit.actor,
+        roles=visit.roles,
+        assignee=body.assignee,
+        due=body.due,
+    )
+    return _all([made])
+
+
+def finish_task(call: Call) -> Listed:
+    """It is done, or need not be done any more."""
+    visit, body = call.visit, call.body
+    held = _piece(call, TASK, "task")
+    done = visit.console.service.cases.finish_task(
+        held.id, actor=visit.actor, roles=visit.roles, note=body.note, dropped=body.outcome == "dropped"
+    )
+    return _all([done])
+
+
+def merge(call: Call) -> Incident:
+    """Join incidents: the oldest takes in the others."""
+    visit, body = call.visit, call.body
+    casework = Casework(visit.console.records)
+    found = [casework.incident(number) for number in body.others]
+    if None in found:
+        raise InputError("この番号のインシデントはありません。", "there is no incident with this number")
+    ids = [one.id for one in found if one is not None]
+    return decided(
+        call,
+        lambda held: visit.console.service.cases.merge(
+            held.id, ids, body.reason, actor=visit.actor, roles=visit.roles
+        ),
+    )
+
+
+def split(call: Call) -> Listed:
+    """Alerts become an incident of their own, at the next round of the respond process."""
+    visit, body = call.visit, call.body
+    return _all(
+        [
+            visit.console.service.cases.split(
+                wanted(call).id, body.alerts, body.reason, actor=visit.actor, roles=visit.roles
+            )
+        ]
+    )
+
+
+def told(call: Call) -> Listed:
+    """Somebody was told something."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.contacts.told(
+        wanted(call).id,
+        body.whom,
+        body.what,
+        by_way_of=body.way,
+        at=body.at or visit.console.clock.now(),
+        actor=visit.actor,
+        roles=visit.roles,
+        answer=body.answer,
+    )
+    return _all([made])
+
+
+def clocks(call: Call) -> Listed:
+    """Report clocks of the incident: what is due to whom by when, who decided."""
+    return _all(call.visit.console.service.clocks.of(wanted(call).id))
+
+
+def start_clock(call: Call) -> Listed:
+    """A report is due: from when the city knew, and why."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.clocks.start(
+        wanted(call).id,
+        _part(call, "duty"),
+        body.known,
+        body.why,
+        actor=visit.actor,
+        roles=visit.roles,
+        wrongful=body.wrongful,
+    )
+    return _all([made])
+
+
+def decline_clock(call: Call) -> Listed:
+    """No report is due, with the reason."""
+    visit = call.visit
+    made = visit.console.service.clocks.decline(
+        wanted(call).id, _part(call, "duty"), call.body.why, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def report_versions(call: Call) -> Listed:
+    """The versions of a report's draft, oldest first."""
+    return _all(call.visit.console.service.reports.versions(_clock(call)))
+
+
+def draft_report(call: Call) -> Listed:
+    """A new version, filled from what is known now."""
+    visit = call.visit
+    made = visit.console.service.reports.draft(_clock(call), actor=visit.actor, roles=visit.roles)
+    return _all([made])
+
+
+def edit_report(call: Call) -> Listed:
+    """A new version with items changed."""
+    visit = call.visit
+    made = visit.console.service.reports.edit(
+        _clock(call), call.body.fields, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def approve_report(call: Call) -> Listed:
+    """A version may go out."""
+    visit = call.visit
+    made = visit.console.service.reports.approve(
+        _clock(call), call.body.version, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def sent_report(call: Call) -> Listed:
+    """The approved version went out."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.reports.sent(
+        _clock(call), body.version, body.how, body.at, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def evidence(call: Call) -> Listed:
+    """What was collected, with hashes and chain of custody."""
+    return _all(call.visit.console.service.cases.evidence(wanted(call).id))
+
+
+def take_evidence(call: Call) -> Listed:
+    """A file goes into the vault."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.cases.take_evidence(
+        wanted(call).id,
+        body.name,
+        body.content,
+        origin=body.origin,
+        actor=visit.actor,
+        roles=visit.roles,
+        note=body.note,
+    )
+    return _all([made])
+
+
+def hand_evidence(call: Call) -> Listed:
+    """Somebody takes a piece in hand."""
+    visit = call.visit
+    piece = _piece(call, EVIDENCE, "piece")
+    made = visit.console.service.cases.hand_evidence(
+        piece.id, call.body.note, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def exceptions(call: Call) -> Listed:
+    """Proposed exceptions of detection and what became of them."""
+    return listed(call, tuning.KIND)
+
+
+def propose_exception(call: Call) -> Listed:
+    """Silence a rule for what a false alarm was about; another person reviews it."""
+    visit, body, cases = call.visit, call.body, call.visit.console.service.cases
+    incident = wanted(call)
+    where = body.where if body.where is not None else cases.suggest_filter(incident.id, body.rule_id)
+    made = cases.propose_filter(
+        incident.id, body.rule_id, where, body.reason, body.until, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def review_exception(call: Call) -> Listed:
+    """Approve or refuse somebody else's proposal."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.cases.review_filter(
+        _exception(call), body.decision == "approve", body.note, actor=visit.actor, roles=visit.roles
+    )
+    return _all([made])
+
+
+def end_exception(call: Call) -> Listed:
+    """The rule speaks again."""
+    visit, identity = call.visit, _exception(call)
+    visit.console.service.cases.end_filter(identity, actor=visit.actor, roles=visit.roles)
+    return _all([one for one in [visit.console.records.get(tuning.KIND, identity)] if one])
+
+
+def _exception(call: Call) -> str:
+    identity = _part(call, "exception")
+    if call.visit.console.records.get(tuning.KIND, identity) is None:
+        raise Missing("この例外はありません。", "there is no such exception")
+    return identity
+
+
+def _clock(call: Call) -> str:
+    """The id of the incident's clock for the duty of the address."""
+    duty, held = _part(call, "duty"), call.visit.console.service.clocks.of(wanted(call).id)
+    found = next((one.id for one in held if one.body["duty"] == duty), None)
+    if found is None or call.visit.console.records.get(CLOCK, found) is None:
+        raise Missing("この報告の期限は始まっていません。", "no clock of this report has been started")
+    return found
+
+
+def _piece(call: Call, kind: str, name: str) -> Record:
+    """A record of this very incident. Raises Missing for any other."""
+    incident, held = wanted(call), call.visit.console.records.get(kind, _part(call, name))
+    if held is None or held.body["incident_id"] != incident.id:
+        raise Missing("このインシデントにはありません。", "the incident has no such thing")
+    return held
+
+
+def _part(call: Call, name: str) -> str:
+    return str(call.visit.request.path_params[name])
+
+
+def _all(records: list[Record]) -> Listed:
+    return Listed(items=[dumped({"id": one.id, **one.body}) for one in records], next=None)
+
+
+R, W, A = Access.READ, Access.WORK, Access.APPROVE
+ONE = "/incidents/{number:int}"
+_DUTY = f"{ONE}/duties/{{duty}}"
+
+
+def _act(path: str, access: Access, about: str, handler: Any, given: Any, **more: Any) -> Endpoint:
+    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True, **more)
+
+
+def _look(path: str, about: str, handler: Any) -> Endpoint:
+    return Endpoint("GET", path, R, about, handler, Listed)
+
+
+ENDPOINTS = (
+    _look(f"{ONE}/tasks", "Tasks of an incident", tasks),
+    _act(f"{ONE}/tasks", W, "Add a task", add_task, bodies.Task),
+    _act(f"{ONE}/tasks/{{task}}", W, "Finish or drop a task", finish_task, bodies.Finish),
+    Endpoint("POST", f"{ONE}/merge", W, "Join incidents", merge, Incident, bodies.Merge, desk=True),
+    _act(f"{ONE}/split", W, "Part an incident", split, bodies.Split),
+    _act(f"{ONE}/told", W, "Note who was told", told, bodies.Told),
+    _look(f"{ONE}/duties", "Report clocks", clocks),
+    _act(f"{_DUTY}/start", W, "A report is due", start_clock, bodies.Known),
+    _act(f"{_DUTY}/decline", A, "No report is due", decline_clock, bodies.Why),
+    _look(f"{_DUTY}/draft", "Versions of a report", report_versions),
+    _act(f"{_DUTY}/draft", W, "Draft a report", draft_report, Nothing),
+    _act(f"{_DUTY}/edit", W, "Change items of a report", edit_report, bodies.Fields, most=512 * 1024),
+    _act(f"{_DUTY}/approve", A, "Approve a report", approve_report, bodies.Version),
+    _act(f"{_DUTY}/sent", W, "Note that a report went out", sent_report, bodies.Sent),
+    _look(f"{ONE}/evidence", "Evidence with its chain of custody", evidence),
+    _act(f"{ONE}/evidence", W, "Keep a file as evidence", take_evidence, bodies.Evidence, most=MOST_EVIDENCE),
+    _act(f"{ONE}/evidence/{{piece}}/hand", W, "Take evidence in hand", hand_evidence, bodies.Note),
+    _act(f"{ONE}/exceptions", W, "Propose an exception", propose_exception, bodies.Quiet),
+    Endpoint("GET", "/exceptions", R, "Exceptions of detection", exceptions, Listed, None, (LIMIT, AFTER)),
+    _act("/exceptions/{exception}/review", A, "Review an exception", review_exception, bodies.Review),
+    _act("/exceptions/{exception}/end", W, "End an exception", end_exception, Nothing),
+)

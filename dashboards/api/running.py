@@ -1,0 +1,257 @@
+"""What people decide about automation and the rota, controls and rules: the same desk as that of the pages."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dashboards.api import bodies
+from dashboards.api.endpoint import Call, Endpoint, Missing, dumped
+from dashboards.api.models import Listed, Nothing, Reason
+from dashboards.compliance.judgement import KIND as ATTESTATION
+from dashboards.console import automation_page, compliance_page, on_duty, residents, rules_page
+from dashboards.console.access import Access
+from dashboards.console.casework import Casework
+from hinomi.store import Record
+from responders import delegation
+from responders.incidents import suppression
+from responders.oncall.standins import NOTE, OVERRIDE
+from responders.playbooks.permits import KIND as PERMIT
+from responders.playbooks.run import KIND as RUN
+
+
+def automation(call: Call) -> Listed:
+    """Whether playbooks act, who stopped them and why; delegations and permits that hold or will."""
+    console, now = call.visit.console, call.visit.console.clock.now()
+    casework = Casework(console.records)
+    state = automation_page.state(console)
+    return Listed(
+        items=[
+            {
+                "automation": dumped(state),
+                "delegations": _bodies(casework.not_over(delegation.KIND, now)),
+                "permits": _bodies(casework.not_over(PERMIT, now)),
+            }
+        ],
+        next=None,
+    )
+
+
+def stop(call: Call) -> Listed:
+    """Throw the kill switch."""
+    visit = call.visit
+    visit.console.service.automation.stop(call.body.reason, actor=visit.actor, roles=visit.roles)
+    return automation(call)
+
+
+def resume(call: Call) -> Listed:
+    """Let playbooks act again."""
+    visit = call.visit
+    visit.console.service.automation.resume(call.body.reason, actor=visit.actor, roles=visit.roles)
+    return automation(call)
+
+
+def delegate(call: Call) -> Listed:
+    """Lend one's own office."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.automation.delegate(
+        body.person, body.start, body.end, body.reason, actor=visit.actor, roles=visit.roles
+    )
+    return _one(made)
+
+
+def end_delegation(call: Call) -> Listed:
+    """Take it back early."""
+    visit = call.visit
+    visit.console.service.automation.end_delegation(
+        _there(call, delegation.KIND, "delegation"), actor=visit.actor, roles=visit.roles
+    )
+    return automation(call)
+
+
+def permit(call: Call) -> Listed:
+    """Let somebody act before the approval."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.acting_first.permit(
+        body.person, body.start, body.end, body.reason, actor=visit.actor, roles=visit.roles
+    )
+    return _one(made)
+
+
+def end_permit(call: Call) -> Listed:
+    """Take a permit back early."""
+    visit = call.visit
+    visit.console.service.acting_first.end_permit(
+        _there(call, PERMIT, "permit"), actor=visit.actor, roles=visit.roles
+    )
+    return automation(call)
+
+
+def act_first(call: Call) -> Listed:
+    """A step is done before its approval."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.acting_first.act(
+        _there(call, RUN, "run"),
+        _index(call),
+        body.reason,
+        actor=visit.actor,
+        roles=visit.roles,
+        plan=body.plan,
+    )
+    return _one(made)
+
+
+def finish_run_task(call: Call) -> Listed:
+    """A task at which a run stands is done."""
+    visit, body, run = call.visit, call.body, _there(call, RUN, "run")
+    visit.console.service.automation.finish_task(
+        run, _index(call), actor=visit.actor, roles=visit.roles, answer=body.answer, note=body.note
+    )
+    return _read(call, RUN, run)
+
+
+def extend(call: Call) -> Listed:
+    """An act with an end stands until another time."""
+    visit, body, run = call.visit, call.body, _there(call, RUN, "run")
+    visit.console.service.automation.extend(
+        run, _index(call), body.until, body.reason, actor=visit.actor, roles=visit.roles
+    )
+    return _read(call, RUN, run)
+
+
+def undo(call: Call) -> Listed:
+    """Put a finished run back."""
+    visit, run = call.visit, _there(call, RUN, "run")
+    visit.console.service.undo(run, actor=visit.actor, roles=visit.roles, note=call.body.note)
+    return _read(call, RUN, run)
+
+
+def oncall(call: Call) -> Listed:
+    """Who is on call in the next two weeks, stand-ins, hand-over notes, holes of the rota."""
+    console, now = call.visit.console, call.visit.console.clock.now()
+    people = bool(console.responding.oncall.people)
+    made = {
+        "shifts": dumped(on_duty.shifts(call.visit, 28)),
+        "holes": dumped(on_duty.rota(console).holes(now, on_duty.DAYS)) if people else [],
+        "stand_ins": _bodies(Casework(console.records).not_over(OVERRIDE, now)),
+        "notes": _bodies(console.records.find(NOTE, {"state": "open"}, order="-at", limit=50)),
+    }
+    return Listed(items=[made], next=None)
+
+
+def stand_in(call: Call) -> Listed:
+    """Somebody is on call in place of whoever the rota names."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.roster.stand_in(
+        body.person,
+        body.start,
+        body.end,
+        body.reason,
+        settings=visit.console.responding.oncall,
+        actor=visit.actor,
+        roles=visit.roles,
+    )
+    return _one(made)
+
+
+def drop_stand_in(call: Call) -> Listed:
+    """The rota holds again."""
+    visit = call.visit
+    visit.console.service.roster.drop_stand_in(
+        _there(call, OVERRIDE, "override"), actor=visit.actor, roles=visit.roles
+    )
+    return oncall(call)
+
+
+def hand_over(call: Call) -> Listed:
+    """Something that whoever comes next must know."""
+    visit = call.visit
+    return _one(visit.console.service.roster.note(call.body.note, actor=visit.actor, roles=visit.roles))
+
+
+def maintenance(call: Call) -> Listed:
+    """Planned work: alerts about it call nobody."""
+    visit, body = call.visit, call.body
+    made = visit.console.service.roster.plan_maintenance(
+        body.title, body.start, body.end, body.where, actor=visit.actor, roles=visit.roles
+    )
+    return _one(made)
+
+
+def silences(call: Call) -> Listed:
+    """What is silent now: reviewed exceptions and planned maintenance."""
+    return Listed(items=_bodies(call.visit.console.records.find(suppression.KIND, limit=1000)), next=None)
+
+
+def attest(call: Call) -> Listed:
+    """What a person says of a control."""
+    body = call.body
+    control = str(call.visit.request.path_params["control"])
+    compliance_page.record(call.visit, control, body.said, body.note.strip(), body.owner.strip(), body.due)
+    return _read(call, ATTESTATION, control)
+
+
+def try_rule(call: Call) -> Listed:
+    """What a draft would have matched on past days; nothing goes live."""
+    wrong, found = rules_page.tried(call.visit, call.body.draft, call.body.days)
+    return Listed(items=[dumped({"problems": wrong, "found": found})], next=None)
+
+
+def reveal(call: Call) -> Listed:
+    """Record why raw lines about residents must be looked at; it counts for a while."""
+    until = residents.granted(call.visit, call.body.scope, call.body.reason.strip())
+    return Listed(items=[dumped({"scope": call.body.scope, "until": until})], next=None)
+
+
+def _there(call: Call, kind: str, name: str) -> str:
+    identity = str(call.visit.request.path_params[name])
+    if call.visit.console.records.get(kind, identity) is None:
+        raise Missing("この番号のものはありません。", "there is nothing with this id")
+    return identity
+
+
+def _index(call: Call) -> int:
+    return min(int(call.visit.request.path_params["index"]), 2**31)
+
+
+def _read(call: Call, kind: str, identity: str) -> Listed:
+    held = call.visit.console.records.get(kind, identity)
+    return Listed(items=_bodies([held] if held else []), next=None)
+
+
+def _one(record: Record) -> Listed:
+    return Listed(items=_bodies([record]), next=None)
+
+
+def _bodies(records: Sequence[Record]) -> list[dict[str, Any]]:
+    return [dumped({"id": one.id, **one.body}) for one in records]
+
+
+R, W, A = Access.READ, Access.WORK, Access.APPROVE
+_STEP = "/runs/{run}/steps/{index:int}"
+
+
+def _act(path: str, access: Access, about: str, handler: Any, given: Any) -> Endpoint:
+    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True)
+
+
+ENDPOINTS = (
+    Endpoint("GET", "/automation", R, "Kill switch, delegations, permits", automation, Listed),
+    _act("/automation/stop", W, "Throw the kill switch", stop, Reason),
+    _act("/automation/resume", A, "Let playbooks act again", resume, Reason),
+    _act("/automation/delegations", A, "Lend one's office", delegate, bodies.Spell),
+    _act("/automation/delegations/{delegation}/end", A, "End a delegation", end_delegation, Nothing),
+    _act("/automation/permits", A, "Permit to act first", permit, bodies.Spell),
+    _act("/automation/permits/{permit}/end", A, "End a permit", end_permit, Nothing),
+    _act(f"{_STEP}/first", W, "Do a step before its approval", act_first, bodies.First),
+    _act(f"{_STEP}/task", W, "Finish a task of a run", finish_run_task, bodies.Answer),
+    _act(f"{_STEP}/extend", A, "Prolong an act with an end", extend, bodies.Until),
+    _act("/runs/{run}/undo", A, "Put a run back", undo, bodies.Note),
+    Endpoint("GET", "/oncall", R, "The rota", oncall, Listed),
+    _act("/oncall/stand-ins", W, "Stand in", stand_in, bodies.Spell),
+    _act("/oncall/stand-ins/{override}/drop", W, "Drop a stand-in", drop_stand_in, Nothing),
+    _act("/oncall/notes", W, "Leave a hand-over note", hand_over, bodies.Note),
+    _act("/maintenance", W, "Plan maintenance", maintenance, bodies.Maintenance),
+    Endpoint("GET", "/suppressions", R, "What is silent now", silences, Listed),
+    _act("/compliance/{control}", A, "Say something of a control", attest, bodies.Attest),
+    _act("/rules/try", W, "Try a draft on past days", try_rule, bodies.Draft),
+    _act("/residents", W, "Record why residents' logs are looked at", reveal, bodies.Reveal),
+)
