@@ -32,7 +32,7 @@ class Quiet:
 
     id: str
     rule_id: str
-    title: str
+    title: Words
     where: Mapping[str, str]
     reason: str
     owner: str
@@ -143,7 +143,7 @@ def _quiet(visit: Visit, record: Record) -> Quiet:
     return Quiet(
         record.id,
         str(body["rule_id"]),
-        str(body["title"]),
+        _title(visit, str(body["rule_id"]), str(body["title"])),
         body["where"],
         str(body["reason"]),
         str(body["owner"]),
@@ -158,6 +158,12 @@ def _quiet(visit: Visit, record: Record) -> Quiet:
     )
 
 
+def _title(visit: Visit, rule_id: str, kept: str) -> Words:
+    """As the rule's alerts call it; what the proposal kept where none is left."""
+    held = visit.console.records.find("alert", {"rule_id": rule_id}, limit=1)
+    return Words(str(held[0].body["title_ja"]), str(held[0].body["title_en"])) if held else Words(kept, kept)
+
+
 def _maintenance(visit: Visit) -> list[Quiet]:
     """Planned work: what is in force without a proposal."""
     known = {one.id for one in visit.console.records.find(tuning.KIND, limit=_MOST)}
@@ -170,7 +176,7 @@ def _planned(identity: str, body: Mapping[str, Any], now: datetime) -> Quiet:
     return Quiet(
         identity,
         str(body.get("rule_id", "")),
-        "",
+        Words("", ""),
         body.get("where") or {},
         str(body.get("reason", "")),
         str(body.get("owner", "")),

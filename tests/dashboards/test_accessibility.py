@@ -5,14 +5,15 @@ With HINOMI_SCREENSHOTS=docs/images the pictures of the documentation are taken 
 
 import os
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.dashboards.browse import browser
-from tests.dashboards.city import City, seeded_city
+from hinomi.incident import Verdict
+from tests.dashboards.city import PEOPLE, City, seeded_city
 from tests.dashboards.test_browser import _CUT, _signed_in, chromium, serving
 
 pytestmark = pytest.mark.browser
@@ -34,7 +35,7 @@ PAGES = {
     "keys": "/help/keys",
 }
 KEPT = {
-    ("queue", "wide-light-ja"), ("incident", "wide-light-ja"), ("incident", "phone-dark-ja"), ("summary", "wide-light-ja"),
+    ("incident", "phone-dark-ja"), ("summary", "wide-light-ja"),
     ("compliance", "wide-light-ja"), ("queue", "phone-dark-ja"), ("compliance", "phone-dark-ja"), ("compliance", "wide-dark-en"),
     ("exceptions", "wide-light-ja"), ("exceptions", "phone-dark-ja"), ("exceptions", "wide-dark-en"),
     ("search", "wide-dark-en"), ("sources", "wide-dark-en"),
@@ -69,18 +70,17 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def _exceptions(city: City) -> None:
-    """One that waits for a review and one in force, each from an incident that was no attack."""
-    made = browser(city, "m.kato")
-    for number, verdict, reason in ((2, "false_positive", "委託業者の予定作業"), (3, "benign", "点検")):
-        made.post(f"/incidents/{number}/close", verdict=verdict, reason=reason)
-    for number in (2, 3):
-        (alert,) = city.records.find("alert", {"incident_id": f"inc-{number}"})
-        rule = str(alert.body["rule_id"])
-        made.post(f"/incidents/{number}/exceptions", rule=rule, reason="同じ作業を毎週行うため")
-    first = city.records.find("tuning")[0]
-    browser(city, "k.mori").post(
-        f"/exceptions/{first.id}/review", decision="approve", note="作業予定を確認した"
-    )
+    """One in force and one that waits for a review, from an incident that was no attack."""
+    cases, until = city.desk.cases, city.clock.now() + timedelta(days=90)
+    by: dict[str, Any] = {"actor": "m.kato", "roles": PEOPLE["m.kato"][1]}
+    city.desk.close("inc-2", Verdict.FALSE_POSITIVE, "委託業者の予定作業", **by)
+    rule = str(city.records.find("alert", {"incident_id": "inc-2"})[0].body["rule_id"])
+    where = cases.suggest_filter("inc-2", rule)
+    first = cases.propose_filter("inc-2", rule, where, "同じ作業を毎週行うため", until, **by)
+    cases.review_filter(first.id, True, "作業予定を確認した", actor="k.mori", roles=PEOPLE["k.mori"][1])
+    city.clock.advance(timedelta(seconds=1))
+    wider = {"user.name": where["user.name"]}
+    cases.propose_filter("inc-2", rule, wider, "別の端末でも行う予定のため", until, **by)
 
 
 @pytest.mark.slow
