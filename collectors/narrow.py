@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 import polars as pl
 
+from collectors.cells import Cells
+
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 """Positions."""
 
@@ -80,7 +82,7 @@ class Verbatim:
     folded), expressions of which the line of such an event holds one; always: lines that hold one of these are read
     whatever they hold else; escapes: whether letters may stand as JSON writes them (`\\u0041`); signs: the class of signs that
     stand as they are; own: the class of signs of which texts consist that the source writes itself; joints: signs at
-    which texts are put together that stand apart in the line.
+    which texts are put together that stand apart in the line; cells: values that can be read without the rest.
     """
 
     columns: Mapping[str, Text]
@@ -90,6 +92,7 @@ class Verbatim:
     signs: str = r"a-z0-9 _.()&%$#@!~+;,\-"
     own: str = r"a-z0-9 _.,\-"
     joints: str = ""
+    cells: Cells | None = None
 
     def of(self, column: str) -> Text | None:
         """What is known of a column; None where nothing is."""

@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 
 from collectors.aws.envelopes import opened
+from collectors.cells import Cells
 from collectors.narrow import Text, Verbatim
 from collectors.records import (
     Flat,
@@ -30,6 +31,24 @@ from collectors.records import (
 )
 from collectors.source import Source
 
+_CELLS = Cells(
+    columns={
+        "event.action": ("eventName",),
+        "event.provider": ("eventSource",),
+        "event.code": ("errorCode",),
+        "aws.cloudtrail.errorCode": ("errorCode",),
+        "aws.cloudtrail.eventType": ("eventType",),
+        "aws.cloudtrail.userIdentity.type": ("userIdentity", "type"),
+        "aws.cloudtrail.userIdentity.arn": ("userIdentity", "arn"),
+        "aws.cloudtrail.userIdentity.invokedBy": ("userIdentity", "invokedBy"),
+        "aws.cloudtrail.userIdentity.sessionContext.sessionIssuer.type": (
+            "userIdentity", "sessionContext", "sessionIssuer", "type",
+        ),
+    },
+    needed=("eventSource", "eventName"),
+    wrapped=frozenset({"Records", "records", "detail", "insightDetails"}),
+)  # fmt: skip
+
 source = Source(
     name="aws.cloudtrail",
     title={"ja": "AWS CloudTrail（API 操作・サインイン）", "en": "AWS CloudTrail (API calls and sign-ins)"},
@@ -42,6 +61,7 @@ source = Source(
             "aws.cloudtrail.*": Text(marks=("{longest}",)),
         },
         signs=r"a-z0-9 _.()&%$#@!~+;,:=/\-",
+        cells=_CELLS,
     ),
     recognise=r'"eventSource"\s*:\s*"[^"]+\.amazonaws\.com"|"awsRegion"\s*:.*"eventType"\s*:\s*"Aws\w+"',
     constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "cloudtrail"},

@@ -67,15 +67,28 @@ def needs(left: Iterable[Left], atoms: list[Atom], verbatim: Verbatim) -> Need |
     return _Needs(atoms, verbatim).of_rules(left)
 
 
+def needs_of_each(left: Iterable[Left], atoms: list[Atom], verbatim: Verbatim) -> list[Need | None]:
+    """What a line must hold for each of the rules."""
+    found = _Needs(atoms, verbatim)
+    return [found.of_rule(one) for one in left]
+
+
+def needs_always(verbatim: Verbatim) -> Need:
+    """What makes a line be read whatever it holds else."""
+    return AnyOf(tuple(Word(expression, 0.0) for expression in verbatim.always))
+
+
 @dataclass(frozen=True, slots=True)
 class _Needs:
     atoms: list[Atom]
     verbatim: Verbatim
 
     def of_rules(self, left: Iterable[Left]) -> Need | None:
-        rules = [both([self.of(one.program), *map(self._routed, one.where)]) for one in left]
-        always = [Word(expression, 0.0) for expression in self.verbatim.always]
-        return either([*always, *rules])
+        return either([needs_always(self.verbatim), *map(self.of_rule, left)])
+
+    def of_rule(self, one: Left) -> Need | None:
+        """What a line must hold for one rule."""
+        return both([self.of(one.program), *map(self._routed, one.where)])
 
     def _routed(self, where: tuple[str, tuple[str, ...]]) -> Need | None:
         """What the lines hold of events that are routed so."""

@@ -1,6 +1,6 @@
 """Which lines hold what rules need: one native scan of all lines, then sets of line numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import hyperscan
@@ -50,10 +50,18 @@ class Needed:
 
     def holding(self, lines: Sequence[bytes]) -> list[int] | None:
         """Places of the lines that hold what is needed, and of those whose letters nobody knows: no UTF-8, no JSON."""
+        looked = self.look(lines)
+        if looked is None or self.need is None:
+            return None
+        places: list[int] = np.flatnonzero(looked.held(self.need) | looked.untold).tolist()
+        return places
+
+    def look(self, lines: Sequence[bytes]) -> "Looked | None":
+        """What was found where; None where one cannot tell."""
         if self.need is None or self._database is None:
             return None
         if not lines:
-            return []
+            return Looked({}, {}, np.zeros(0, np.bool_))
         joined = Joined.of(lines)
         found = self._scan(joined, np.arange(len(lines)), len(lines))
         untold = joined.foreign()
@@ -64,8 +72,7 @@ class Needed:
             written = Joined.of([written_anew(lines[place]) for place in hiding])
             for number, mask in self._scan(written, np.array(hiding), len(lines)).items():
                 found[number] = found[number] | mask if number in found else mask
-        places: list[int] = np.flatnonzero(self._held(self.need, found, len(lines)) | untold).tolist()
-        return places
+        return Looked(self._numbers, found, untold)
 
     def _scan(self, joined: Joined, places: npt.NDArray[np.int64], height: int) -> dict[int, Mask]:
         """By word the lines that hold it."""
@@ -78,24 +85,31 @@ class Needed:
             masks[number][owners[numbers == number]] = True
         return masks
 
-    def _held(self, need: Need, found: dict[int, Mask], height: int) -> Mask:
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Lines that were looked at. found: by number of a word the lines that hold it; untold: lines of which nobody knows."""
+
+    numbers: Mapping[str, int]
+    found: Mapping[int, Mask]
+    untold: Mask
+
+    def held(self, need: Need) -> Mask:
+        """Which lines hold what is needed."""
         match need:
             case Word(expression, _):
-                mask = found.get(self._numbers[expression])
-                return np.zeros(height, np.bool_) if mask is None else mask
+                mask = self.found.get(self.numbers[expression])
+                return np.zeros(len(self.untold), np.bool_) if mask is None else mask
             case AllOf(parts):
-                return self._every(parts, found, height)
-            case AnyOf(parts):
-                held = np.zeros(height, np.bool_)
+                held = np.ones(len(self.untold), np.bool_)
                 for part in parts:
-                    held |= self._held(part, found, height)
+                    held &= self.held(part)
                 return held
-
-    def _every(self, parts: Sequence[Need], found: dict[int, Mask], height: int) -> Mask:
-        held = np.ones(height, np.bool_)
-        for part in parts:
-            held &= self._held(part, found, height)
-        return held
+            case AnyOf(parts):
+                held = np.zeros(len(self.untold), np.bool_)
+                for part in parts:
+                    held |= self.held(part)
+                return held
 
 
 def _is_json(line: bytes) -> bool:

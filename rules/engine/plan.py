@@ -76,6 +76,18 @@ def columns(program: Program, atoms: list[Atom]) -> set[str]:
     return found.union(*(columns(arg, atoms) for arg in program[1]))
 
 
+def asking(
+    program: Program, atoms: list[Atom], known: Callable[[set[str]], bool], held: Program = ALWAYS
+) -> Program:
+    """The program with what it asks of unknown columns taken to hold where that makes it true, and not under `not`."""
+    match program:
+        case ["not", arg]:
+            return ["not", asking(arg, atoms, known, NEVER if held == ALWAYS else ALWAYS)]
+        case ["and" | "or" as kind, args]:
+            return [kind, [asking(arg, atoms, known, held) for arg in args]]
+    return program if known(columns(program, atoms)) else held
+
+
 class Planner:
     """Makes plans of one rule set."""
 

@@ -15,11 +15,11 @@ import polars as pl
 from collectors.narrow import Passing, Verbatim
 from rules.engine.cache import Cache
 from rules.engine.columns import KEYWORDS, Columns
+from rules.engine.confirm import Confirm
 from rules.engine.match import Matcher, Run
 from rules.engine.necessary import needs
 from rules.engine.needed import Needed
-from rules.engine.plan import Constants, Left, Plan, columns
-from rules.engine.program import ALWAYS, NEVER, Atom, Program
+from rules.engine.plan import Constants, Left, Plan, asking, columns
 from rules.engine.spoken import Words, word_of
 
 
@@ -47,6 +47,7 @@ class Sieve:
     words: Words = field(init=False)
     sifting: Any = field(init=False)
     _needed: Needed | None = None
+    _confirm: Confirm | None = None
 
     def __post_init__(self) -> None:
         self.sifting = lru_cache(1024)(self._sifting)
@@ -84,7 +85,12 @@ class Sieve:
             self._needed = Needed(
                 needs(plan.left, self.matcher.compiled.atoms, verbatim), verbatim, self.store
             )
-        return self._needed.holding(lines)
+            if verbatim.cells is not None:
+                self._confirm = Confirm(self.matcher, self.dataset, verbatim, verbatim.cells)
+        if self._confirm is None:
+            return self._needed.holding(lines)
+        looked = self._needed.look(lines)
+        return None if looked is None else self._confirm.places(lines, looked)
 
     def _sifting(self, constants: Constants) -> Sifting:
         plan = self.matcher.plan(self.dataset, constants)
@@ -100,18 +106,14 @@ class Sieve:
             words |= said
             weakened.add(left.rule)
             if left.anchors is not None and (rest := left.anchors - spoken):
-                lefts.append(Left(left.rule, left.where, _may(left.program, atoms), rest))
+                lefts.append(
+                    Left(left.rule, left.where, asking(left.program, atoms, _without_keywords), rest)
+                )
         sifted = Plan(lefts, atoms)
         always = bool(sifted.left) and not sifted.columns
         columns_asked = None if whole or always else sifted.columns
         return Sifting(columns_asked, sifted, frozenset(words), frozenset(weakened))
 
 
-def _may(program: Program, atoms: list[Atom], held: Program = ALWAYS) -> Program:
-    """The program with keywords taken to be found where that makes it true, and not found under `not`."""
-    match program:
-        case ["not", arg]:
-            return ["not", _may(arg, atoms, NEVER if held == ALWAYS else ALWAYS)]
-        case ["and" | "or" as kind, args]:
-            return [kind, [_may(arg, atoms, held) for arg in args]]
-    return held if KEYWORDS in columns(program, atoms) else program
+def _without_keywords(columns: set[str]) -> bool:
+    return KEYWORDS not in columns

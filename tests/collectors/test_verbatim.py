@@ -198,6 +198,47 @@ def _read_anyway(verbatim: Verbatim, line: str) -> bool:
     return bool(verbatim.always) and _found(verbatim, line, ["or", []], [])
 
 
+def test_values_read_alone() -> None:
+    """Of every record of the tests and the corpus the values read alone are those of the whole reading, or nothing is said."""
+    verbatim = catalogue.find("aws.cloudtrail").verbatim
+    assert verbatim is not None and verbatim.cells is not None
+    lines, frames = _frames("aws.cloudtrail")
+    cells, odd = verbatim.cells.read([line.encode() for line in lines])
+    checked = 0
+    for frame in frames:
+        for place, row in enumerate(frame["row"].to_list()):
+            if row in odd:
+                continue
+            for column in cells.columns:
+                whole = frame[column][place] if column in frame.columns else None
+                assert cells[column][row] == whole, (column, lines[row])
+                checked += whole is not None
+    assert checked >= 40
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"eventName": "x"}',
+        b'{"eventName": "x", "eventSource": "y", "Records": []}',
+        b'{"eventName": "-", "eventSource": "y"}',
+        b'{"eventName": "x", "eventSource": "y", "errorCode": 5}',
+        b'{"eventName": "x", "eventSource": "y", "userIdentity.type": "z"}',
+        b'{"eventName": "x", "eventSource": "y", "userIdentity": "z"}',
+        b'{"eventName": "x", "eventSource": "y", "userIdentity": {"session*": "z"}}',
+        b'<134> {"eventName": "x", "eventSource": "y"}',
+    ],
+)
+def test_of_odd_records_nothing_is_said(line: bytes) -> None:
+    """Wrappers, prefixes, numbers, words for nothing, names that may mean what lies deeper: the whole reading decides."""
+    verbatim = catalogue.find("aws.cloudtrail").verbatim
+    assert verbatim is not None and verbatim.cells is not None
+    assert verbatim.cells.read([line])[1] == [0]
+
+
 def test_what_an_address_is() -> None:
     """A rule that names an IPv6 address reads lines with any spelling of one, and no line for the colons of an ARN."""
     verbatim = catalogue.find("aws.cloudtrail").verbatim
