@@ -45,8 +45,10 @@ def columns(
     kind: str = "",
     links: Sequence[str] = (),
     unknown: Sequence[bool] = (),
+    days: bool = True,
 ) -> str:
-    """Counts over time. `links`: one address a bar; `unknown`: bars whose data is missing, drawn as gaps."""
+    """Counts over time. `links`: one address a bar; `unknown`: bars whose data is missing, drawn as gaps; `days`: whether
+    the bars lie on days, or are hours of any day."""
     left, top, bottom = 46, 12, height - 22
     drawing = Drawing(width, height)
     most = nice_ceiling(max((bucket.count for bucket in buckets), default=0) or 1)
@@ -61,19 +63,22 @@ def columns(
         if index < len(unknown) and unknown[index]:
             drawing.rect(x, top, step, bottom - top, "gap", _GAP)
             continue
-        _column(drawing, bucket, x, step, (top, bottom, most), links[index] if index < len(links) else "")
-    _time_axis(drawing, buckets, interval, left, step)
+        when = f"{bucket.start.astimezone(JST):{'%m/%d ' if days else ''}%H:%M}"
+        link = links[index] if index < len(links) else ""
+        _column(drawing, (when, bucket.count), x, step, (top, bottom, most), link)
+    _time_axis(drawing, buckets, interval, (left, step), days=days)
     return drawing.svg(label, kind)
 
 
 def _column(
-    drawing: Drawing, bucket: Bucket, x: float, step: float, frame: tuple[int, int, int], link: str
+    drawing: Drawing, bar: tuple[str, int], x: float, step: float, frame: tuple[int, int, int], link: str
 ) -> None:
     top, bottom, most = frame
-    if not bucket.count:
+    when, count = bar
+    if not count:
         return
-    h = max(1.5, (bottom - top) * bucket.count / most)
-    title = f"{bucket.start.astimezone(JST):%m/%d %H:%M} {bucket.count:,}"
+    h = max(1.5, (bottom - top) * count / most)
+    title = f"{when} {count:,}"
     if link:
         drawing.link(link, title)
     drawing.rect(x + step * 0.08, bottom - h, max(1.0, step * 0.84), h, "b0", COLOURS[0], title)
@@ -82,9 +87,15 @@ def _column(
 
 
 def _time_axis(
-    drawing: Drawing, buckets: Sequence[Bucket], interval: timedelta, left: int, step: float
+    drawing: Drawing,
+    buckets: Sequence[Bucket],
+    interval: timedelta,
+    place: tuple[int, float],
+    *,
+    days: bool,
 ) -> None:
     """A label where it has room; the day is named where it changes."""
+    left, step = place
     room = 86 if interval < timedelta(days=1) else 52
     every = max(1, -(-room // max(1, int(step))))
     last_day = ""
@@ -95,7 +106,7 @@ def _time_axis(
         local = buckets[index].start.astimezone(JST)
         day = f"{local:%m/%d}"
         words = day if interval >= timedelta(days=1) else f"{local:%H:%M}"
-        if interval < timedelta(days=1) and day != last_day:
+        if days and interval < timedelta(days=1) and day != last_day:
             words = f"{day} {words}"
         last_day = day
         drawing.text(x, drawing.height - 6, words)

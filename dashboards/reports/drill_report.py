@@ -22,7 +22,6 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
     approvals = {str(one.body["run_id"]): one for one in of.records.find(APPROVAL, limit=100_000)}
     waits = [wait for run in held if (wait := _wait(run, approvals.get(run.id))) is not None]
     decided = spread(waits)
-    middle = times.duration(decided.middle, language) if decided.middle is not None else "—"
     return Document(
         name=report.name,
         title=_TITLE,
@@ -32,7 +31,10 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
         end=period.end,
         created=of.clock.now(),
         summary=[
-            texts("drill.sum", n=len(held), decided=len(waits), middle=middle),
+            texts("drill.sum", n=len(held), decided=len(waits)),
+            texts("drill.middle", middle=times.duration(decided.middle, language))
+            if decided.middle is not None
+            else texts("drill.undecided"),
             texts("drill.failed", n=sum(any(s.state is StepState.FAILED for s in run.steps) for run in held)),
         ],
         parts=[_runs_part(held, approvals, texts), _steps_part(held, texts)],

@@ -77,7 +77,7 @@ def _hours(hours: list[Bucket], texts: Texts) -> Part:
     base = hours[0].start.astimezone(JST).replace(hour=0) if hours else datetime.now(JST)
     day = [Bucket(base + timedelta(hours=hour), counts[hour]) for hour in range(24)]
     caption = texts("telework.hours")
-    svg = charts.columns(day, timedelta(hours=1), label=caption, width=720, height=150)
+    svg = charts.columns(day, timedelta(hours=1), label=caption, width=720, height=150, days=False)
     return Part(caption, [Chart(svg, caption), Paragraph(texts("telework.hours_note"), "small")])
 
 

@@ -152,7 +152,8 @@ OTHER_NAMES = {
     "/oncall/note": "/oncall/notes",
     "/runs/{run}/first/{index:int}": "/runs/{run}/steps/{index:int}/first",
     "/runs/{run}/tasks/{index:int}": "/runs/{run}/steps/{index:int}/task",
-    "/automation/permit": "/automation/permits",
+    "/permits": "/automation/permits",
+    "/permits/{permit}/end": "/automation/permits/{permit}/end",
     "/reveal": "/residents",
 }
 FILES = ("/evidence/seal", "/read")

@@ -52,7 +52,7 @@ RIGHTS: Mapping[Part, Rights] = {
         events=("read", "monitor"),
         reads=("*",),
         adds=("audit", "evidence_part"),
-        writes_but=("audit", "evidence_part", "hold", "session", "state", "user", "view", *_COLLECTED),
+        writes_but=("attempt", "audit", "evidence_part", "hold", "session", "state", "user", "view", *_COLLECTED),
         deletes=("arrival", "suppression", "incident_nudge", "run_nudge"),
         cluster=("monitor",),
     ),
@@ -61,7 +61,7 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("*",),
         adds=("audit", "evidence_part"),
         writes_but=("audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "state", *_COLLECTED),
-        deletes=("session", "suppression", "token", "view"),
+        deletes=("attempt", "session", "suppression", "token", "view"),
     ),
     "keep": Rights(
         events=("read", "monitor", "delete_index"),

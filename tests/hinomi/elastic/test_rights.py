@@ -148,8 +148,9 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     for kind in ("approval", "session", "suppression", "user", "incident"):
         console.put(kind, "b", {"n": 1}, expect=0)
     console.delete("session", "b")
-    console.put("token", "b", {"n": 1})
-    assert console.delete("token", "b")
+    for kind in ("token", "attempt"):
+        console.put(kind, "b", {"n": 1})
+        assert console.delete(kind, "b")
     console.put("audit", "000000000003", {"n": 1}, expect=0)
     assert place.events("console").search("user.name: T.YAMADA").total >= 1
 
