@@ -4,7 +4,8 @@ Events: the attack-sample event logs as flat JSON lines (as NXLog writes them), 
 command lines that differ. rsigma is given product, service and category with each event for its log-source routing;
 Hinomi works its routing out from channel and event id. Each is a whole process, pinned to one core, then free to use
 both; what it takes to start and load the rules (a run over one event) is taken off. Prints events per processor second
-of each and the ratio, by the clock beside it, and what the EVTX folder costs `hinomi hunt` from start to end.
+of each and the ratio, by the clock beside it; then whole processes of Hinomi alone, start included: one worker beside two over the
+same lines, and what the EVTX folder costs `hinomi hunt` with one worker, two, and as many as it chooses itself.
 
 rsigma comes from crates.io: `cargo install rsigma --version 0.23.0 --locked --root ~/.cache/hinomi/rsigma`
 (`make bench-engine` does that).
@@ -61,20 +62,38 @@ _SERVICES = {
     "Microsoft-Windows-WMI-Activity/Operational": "wmi",
     "Microsoft-Windows-Bits-Client/Operational": "bits-client",
 }
-_VARIED = ("CommandLine", "ParentCommandLine", "ScriptBlockText", "TargetFilename", "TargetObject", "Details")
+_VARIED = (
+    "CommandLine",
+    "ParentCommandLine",
+    "ScriptBlockText",
+    "TargetFilename",
+    "TargetObject",
+    "Details",
+)
 
 
 def main() -> None:
     """Print both and the ratio; exits with 1 where rsigma is not installed."""
     rival = shutil.which("rsigma") or (str(RSIGMA) if RSIGMA.exists() else "")
     if not rival:
-        print("rsigma is not installed; see the first lines of benchmarks/rival.py", file=sys.stderr)
+        print(
+            "rsigma is not installed; see the first lines of benchmarks/rival.py",
+            file=sys.stderr,
+        )
         sys.exit(1)
     with tempfile.TemporaryDirectory() as folder:
         one, many = Path(folder) / "one.jsonl", Path(folder) / "many.jsonl"
         n = _write(one, many)
         print(f"{n:,} events, {many.stat().st_size >> 20} MiB, rules of {RULES}")
-        ours = [sys.executable, "-m", "ops.cli", "hunt", "--rules", str(RULES), "--jsonl"]
+        ours = [
+            sys.executable,
+            "-m",
+            "ops.cli",
+            "hunt",
+            "--rules",
+            str(RULES),
+            "--jsonl",
+        ]
         theirs = [
             rival,
             "--output-format",
@@ -89,11 +108,28 @@ def main() -> None:
         run([*ours, str(one)])  # the compiled rules are kept from here on, as in service
         for cores in (1, 2):
             _compare([*ours], [*theirs], one, many, n, cores)
-    folder = [sys.executable, "-m", "ops.cli", "hunt", "--rules", str(RULES), "--jsonl", str(DATA / "evtx")]
-    for cores in (1, 2):
-        cost = min(run(folder, cores=cores) for _ in range(ROUNDS))
+        _workers(ours, many)
+    _workers(ours, DATA / "evtx")
+
+
+def _workers(ours: list[str], what: Path) -> None:
+    """Whole processes on both cores, in turn; memory is that of the largest process."""
+    kinds = {
+        "one worker": ["--workers", "1"],
+        "two": ["--workers", "2"],
+        "its own choice": [],
+    }
+    costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
+    for _ in range(ROUNDS):
+        for kind, said in kinds.items():
+            costs[kind].append(run([*ours, *said, str(what)], cores=2))
+    first = min(cost.wall for cost in costs["one worker"])
+    for kind, each in costs.items():
+        cpu, wall = min(cost.cpu for cost in each), min(cost.wall for cost in each)
+        memory = max(cost.memory for cost in each)
         print(
-            f"EVTX folder, whole process, {cores} core(s): {cost.cpu:.2f} s of processor, {cost.memory:.0f} MiB"
+            f"{what.name}, 2 cores, {kind}: {wall:.2f} s by the clock ({first / wall:.2f} times as fast), {cpu:.2f} s of "
+            f"processor, {memory:.0f} MiB a process"
         )
 
 
@@ -101,7 +137,10 @@ def _compare(ours: list[str], theirs: list[str], one: Path, many: Path, n: int, 
     ratios = []
     for _ in range(ROUNDS):
         a = _net(run([*ours, str(many)], cores=cores), run([*ours, str(one)], cores=cores))
-        b = _net(run([*theirs, "-e", f"@{many}"], cores=cores), run([*theirs, "-e", f"@{one}"], cores=cores))
+        b = _net(
+            run([*theirs, "-e", f"@{many}"], cores=cores),
+            run([*theirs, "-e", f"@{one}"], cores=cores),
+        )
         ratios.append((b.cpu / a.cpu, b.wall / a.wall))
         print(
             f"{cores} core(s): hinomi {n / a.cpu:9,.0f} events/s of processor ({a.memory:.0f} MiB)   "
@@ -151,7 +190,10 @@ def _flat(event: dict[str, object]) -> dict[str, object]:
     }
     if channel.startswith("Microsoft-Windows-Sysmon") and (category := _SYSMON.get(int(str(number)))):
         flat["category"] = category
-    elif channel.startswith("Microsoft-Windows-PowerShell") and str(number) in {"4103", "4104"}:
+    elif channel.startswith("Microsoft-Windows-PowerShell") and str(number) in {
+        "4103",
+        "4104",
+    }:
         flat["category"] = "ps_module" if str(number) == "4103" else "ps_script"
     elif str(number) == "4688" and channel == "Security":
         flat["category"] = "process_creation"
