@@ -27,7 +27,7 @@ from hinomi.ledger import Ledger
 Progress = Callable[[Path, int], None]
 Sieves = Callable[[str], Sieve]
 _SAMPLE = 200
-HELD = 8_000
+HELD = 6_000
 """Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many; more take more
 memory."""
 

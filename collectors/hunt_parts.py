@@ -10,11 +10,11 @@ from typing import Literal, NamedTuple
 from collectors import file_records
 from hinomi.errors import InputError, Where
 
-_TEXT = 32 * 1024 * 1024
-"""Bytes of text in a part: smaller ones cost more work (each kind of event some milliseconds), larger ones memory."""
+_TEXT = 16 * 1024 * 1024
+"""Bytes of text in a part: larger ones take more memory, and gain little."""
 _EVTX = 4 * 1024 * 1024
 """Bytes of event files in a part: slower to read."""
-WORTH = 2
+WORTH = 3
 """Parts for which it is worth starting a process, which costs a second."""
 
 Kind = Literal["evtx", "lines", "whole"]

@@ -22,7 +22,7 @@ Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 Hits = Sequence[tuple[engine.Rule, Rows]]
 
 
-_OPEN = 4
+_OPEN = 8
 """Parts whose records are read together: a frame of events costs some ten milliseconds however few there are in it."""
 
 
