@@ -74,7 +74,8 @@ class Condition:
                 if fixed != value:
                     needs.append(f"contains(lower({column}), lower(?))")
                     self.values.append(value)
-                parts.append(f"coalesce({' and '.join(needs)}, false)")
+                # not `coalesce`: only a bare `and` spares DuckDB the second look where the first one failed
+                parts.append(f"({' and '.join([f'{column} is not null', *needs])})")
         return "(" + " or ".join(parts) + ")" if parts else "false"
 
     def _leaf(self, name: str, make: Any) -> str:
