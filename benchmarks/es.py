@@ -15,6 +15,7 @@ usage: python -m benchmarks es [events] — a node of its own is started and sto
 
 import asyncio
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -53,6 +54,7 @@ def measure() -> None:
     from hinomi.errors import HinomiError
     from ops.elastic import cluster
 
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the node ends with us
     try:
         there = cluster.start()
     except HinomiError as error:

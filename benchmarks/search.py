@@ -11,6 +11,8 @@ usage: HINOMI_SEARCH_EVENTS=5000000 python -m benchmarks search
 """
 
 import os
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -33,6 +35,7 @@ LIMIT = 1.0
 
 def main() -> None:
     """Fill and search the one, then the other."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the node ends with us
     with tempfile.TemporaryDirectory() as folder:
         events = ParquetEvents(Path(folder) / "events")
         _fill(events, EVENTS, "embedded")
