@@ -1,7 +1,8 @@
 """The durable spool: what a transport hands in is on disk before the call returns.
 
 Many writers, one fsync: entries that arrive while a block is being written go into the next block
-together (group commit). A source stays in one lane, and so with one worker.
+together (group commit). A source stays with one worker; where there are quick lanes, in its bulk lane while it is loud
+and in its quick lane while it is quiet, which the worker reads first.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import IO
 from collectors.spool.block import Entries
 from collectors.spool.folder import lane_folders, size_of
 from collectors.spool.lane import LaneWriter
+from collectors.spool.pace import Pace
 from collectors.spool.position import Position
 from hinomi.errors import HinomiError, SpoolFull, StoreError
 from hinomi.ledger import Ledger
@@ -56,8 +58,17 @@ class _Lane:
 class Spool:
     """The writing side; one process at a time. The reading side is `Reader`, one a lane."""
 
-    def __init__(self, folder: Path, *, max_bytes: int, lanes: int = 1, ledger: Ledger | None = None) -> None:
-        """Open, or make, the spool at `folder`. max_bytes bounds all lanes together, on disk.
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        max_bytes: int,
+        lanes: int = 1,
+        quick: bool = False,
+        ledger: Ledger | None = None,
+    ) -> None:
+        """Open, or make, the spool at `folder`. max_bytes bounds all lanes together, on disk; quick: beside each lane one for
+        senders that are quiet, numbered behind the others.
 
         Raises HinomiError when another process has it open.
         """
@@ -66,6 +77,8 @@ class Spool:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         self._lock = _lock(folder)
+        self._pace = Pace(time.monotonic) if quick else None
+        self._bulk, lanes = lanes, 2 * lanes if quick else lanes
         segment = min(64 << 20, max(64 << 10, max_bytes // (8 * lanes)))
         counts = ledger if ledger is not None else Ledger()
         self._lanes = [_Lane(LaneWriter(folder / f"lane-{n}", segment, counts)) for n in range(lanes)]
@@ -78,8 +91,14 @@ class Spool:
         self._used, self._scanned = self._measure(), time.monotonic()
 
     def lane_of(self, origin: str) -> int:
-        """The lane of a source; the same as long as the number of lanes is."""
-        return zlib.crc32(origin.encode()) % len(self._lanes)
+        """The lane of a source while it is loud; the same as long as the number of lanes is."""
+        return zlib.crc32(origin.encode()) % self._bulk
+
+    def _lane_for(self, entries: Entries) -> _Lane:
+        quiet = self._pace is not None and self._pace.quiet(
+            (entries.origin, entries.peer), len(entries.payloads)
+        )
+        return self._lanes[self.lane_of(entries.origin) + (self._bulk if quiet else 0)]
 
     @property
     def used(self) -> int:
@@ -110,7 +129,7 @@ class Spool:
                 f"スプールが上限({self.max_bytes >> 20} MiB)に達しています。",
                 f"the spool is at its limit of {self.max_bytes >> 20} MiB",
             )
-        lane = self._lanes[self.lane_of(entries.origin)]
+        lane = self._lane_for(entries)
         waiting = _Waiting(entries, size, asyncio.get_running_loop().create_future())
         waiting.done.add_done_callback(_seen)
         lane.queue.append(waiting)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dashboards import times
+from dashboards.console.permits_page import permits
 from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role
 from hinomi.incident import Incident
 from hinomi.store import Record
 from responders.delegation import with_lent
 from responders.playbooks.approvals import approval_id
-from responders.playbooks.permits import of_run
+from responders.playbooks.permits import eligible, of_run
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.tasks import Tasks
 from responders.roles import may_approve
@@ -61,7 +62,8 @@ class FirstAct:
 @dataclass(frozen=True, slots=True)
 class PlanRun:
     """One run of a playbook. decisions, tasks: what it waits for now; decided: by whom, when and why; first: what the reader
-    may do before the approval; unconfirmed: what was done so and until when it stands."""
+    may do before the approval; unconfirmed: what was done so and until when it stands; may_first: whoever may act first now,
+    in words, where the plan lets anybody."""
 
     run: Run
     title: str
@@ -74,6 +76,7 @@ class PlanRun:
     may_undo: bool
     first: list[FirstAct]
     unconfirmed: list[str]
+    may_first: str
 
 
 def of_incident(visit: Visit, incident: Incident) -> list[PlanRun]:
@@ -99,6 +102,7 @@ def _shown(visit: Visit, run: Run, roles: Sequence[str]) -> PlanRun:
         may_undo=run.undoable and may_approve(roles, run.approver),
         first=_first(visit, run),
         unconfirmed=_unconfirmed(visit, run),
+        may_first=_may_first(visit, run),
     )
 
 
@@ -107,6 +111,19 @@ def _first(visit: Visit, run: Run) -> list[FirstAct]:
     marked = [step for step in run.steps if step.first_hours] if run.state is RunState.PROPOSED else []
     may = [step for step in marked if not desk.why_not(run, step.index, visit.actor)]
     return [FirstAct(step.index, visit.texts.of(step.title_ja, step.title_en)) for step in may]
+
+
+def _may_first(visit: Visit, run: Run) -> str:
+    if run.state is not RunState.PROPOSED or not any(eligible(run, step) for step in run.steps):
+        return ""
+    held = [one for one in permits(visit.console.records, visit.console.clock.now()) if one.state == "holds"]
+    if not held:
+        return visit.texts("permits.may_nobody")
+    who = visit.texts("mark.comma").join(
+        visit.texts("permits.may_one", who=one.taker, until=times.clock_time(one.end, seconds=False))
+        for one in held
+    )
+    return visit.texts("permits.may", who=who)
 
 
 def _unconfirmed(visit: Visit, run: Run) -> list[str]:

@@ -20,9 +20,8 @@ async def _run(process: Role) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    spool = Spool(
-        process.data / "spool", max_bytes=settings.spool.max_mib << 20, lanes=settings.workers, ledger=ledger
-    )
+    most = settings.spool.max_mib << 20
+    spool = Spool(process.data / "spool", max_bytes=most, lanes=settings.workers, quick=True, ledger=ledger)
     started: asyncio.Future[Health] = loop.create_future()
     serving = asyncio.create_task(serve(settings.listen, spool, ledger, ready=started.set_result, stop=stop))
     waiting: list[asyncio.Future[Any]] = [serving, started]

@@ -1,4 +1,8 @@
-"""A pipeline worker: one lane of the spool into the store."""
+"""A pipeline worker: its lanes of the spool into the store.
+
+The lane of quiet senders has its turn before each block of a loud one's, and such a block is no more than about a second's
+work: a line that calls somebody waits for that at most, however far a firewall's lines are behind.
+"""
 
 import time
 from dataclasses import dataclass, field
@@ -32,6 +36,8 @@ from rules.stats import Tally
 
 _QUIET = 0.4  # seconds between looks at a quiet lane: a line is stored within a second, in few files
 _BUSY_ROWS = 2_000
+_MOST_ROWS = 20_000
+_TURN = 0.8  # seconds of work in a block at most, by the speed of the last one
 _SAY_EVERY = 1.0
 _MIRROR_EVERY = 5.0
 PULLED = "pull/lane-0"
@@ -49,14 +55,20 @@ class Lane:
     read: str | None
     ahead: Lookahead | None = None
     through: float = 0.0  # everything received until then was read
+    rows: int = _MOST_ROWS  # of its next block
+
+    def took(self, rows: int, seconds: float) -> None:
+        """How long so many rows were under way sets the size of the next block."""
+        if rows >= _BUSY_ROWS:
+            self.rows = int(min(_MOST_ROWS, max(_BUSY_ROWS, rows / max(seconds, 1e-6) * _TURN)))
 
 
 @dataclass(slots=True)
 class Worker:
     """Reads its lanes, stores what they hold, remembers how far it came in the same commit.
 
-    A lane that is left from a time with more workers has no worker of its own: the one whose number it leaves
-    when divided by the number of workers reads it, too.
+    Its own lane, the one of its quiet senders (whose number is higher by the number of workers) and those that are left from a
+    time with more workers: any whose number leaves its own when divided by the number of workers.
     """
 
     role: Role
@@ -86,9 +98,9 @@ class Worker:
                 for name in [*self._left(), *self._pulled()]
                 if self._folder(name) not in known
             ]
-            busy = [self._turn(lane) for lane in lanes]
+            busy = self._round(lanes)
             self._say(pipeline, lanes, counts)
-            if not any(busy):
+            if not busy:
                 self.role.stop.wait(_QUIET)
         for lane in lanes:
             self._settled(lane)
@@ -137,15 +149,28 @@ class Worker:
             return None
         return Lookahead.of(reader, pipeline, self.role.events())
 
+    def _round(self, lanes: list[Lane]) -> bool:
+        """A turn for each lane, one for the quick lane before each; whether there was much."""
+        quick = f"{self.role.machine}lane-{self.role.lane + self.role.settings.workers}"
+        first = [lane for lane in lanes if lane.name == quick]
+        busy = False
+        for lane in lanes:
+            if lane.name != quick:
+                turns = [self._turn(one) for one in (*first, lane)]
+                busy = busy or any(turns)
+        return busy
+
     def _turn(self, lane: Lane) -> bool:
         """Take the lane's next block; whether there was much."""
         before = self.role.clock.now().timestamp()
-        block = lane.reader.read(lane.read)
+        block = lane.reader.read(lane.read, lane.rows)
         if block is None:
             self._settled(lane)
             lane.through = before
             return False
+        began = time.monotonic()
         lane.flow.put(block.frame, Checkpoint(lane.name, block.after))
+        lane.took(block.frame.height, time.monotonic() - began)
         lane.read = block.after
         if lane.ahead is not None:
             lane.ahead.look(lane.read)

@@ -58,7 +58,7 @@ def exported(playbook: Playbook) -> dict[str, Any]:
             EXTENSION: {
                 "type": "extension-definition",
                 "name": "Hinomi",
-                "description": "Approval, undo, limits and clauses of a Hinomi playbook",
+                "description": "Approval, acting before it (act_first), undo, limits and clauses of a Hinomi playbook",
                 "created_by": AUTHOR,
                 "schema": "https://hinomi.example/docs/response",
                 "version": __version__,
@@ -116,7 +116,8 @@ class _Writer:
         agent = (
             self._agent("organization", "CSIRT") if not step.act else self._agent("security-category", words)
         )
-        command = {"type": "manual", "description": name, "command": name}
+        said = f"{name}{_first(step)}"
+        command = {"type": "manual", "description": said, "command": name}
         if step.kind in _ACTIVITY:
             command["playbook_activity"] = _ACTIVITY[step.kind]
         return {"name": name, "commands": [command], "agent": agent}
@@ -160,6 +161,14 @@ def _words(step: Step) -> tuple[str, str]:
     if step.wait_minutes:
         return f"Wait {step.wait_minutes} minutes", ""
     return step.task_en or step.task_ja, ""
+
+
+def _first(step: Step) -> str:
+    """For readers without our extension: a step that may be done before its approval."""
+    if step.act_first is None:
+        return ""
+    hours = step.act_first.confirm_within_hours
+    return f" (at night a permitted responder may do it before the approval; undone unless approved within {hours} h)"
 
 
 def _own(step: Step) -> dict[str, Any]:

@@ -24,12 +24,13 @@ class Permits:
         taker = account.strip().lower()
         if not may_work(held_roles(self.records, taker)):
             return None
-        return next((one for one in self._open(taker) if self._counts(one, now)), None)
+        return next((one for one in self._open(taker) if self.counts(one, now)), None)
 
     def _open(self, taker: str) -> Iterator[Record]:
         yield from self.records.find(KIND, {"taker": taker, "state": "open"}, limit=200)
 
-    def _counts(self, permit: Record, now: datetime) -> bool:
+    def counts(self, permit: Record, now: datetime) -> bool:
+        """Whether it holds at this moment and its giver still has an office. The taker's role is looked at by `of`."""
         start, end = (datetime.fromisoformat(permit.body[name]) for name in ("start", "end"))
         return start <= now < end and may_approve(held_roles(self.records, permit.body["giver"]), RANKS[0])
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from collectors.spool import Entries, Reader, Spool, lane_folders
 from collectors.spool import lane as lane_module
 from collectors.spool.folder import segment_path, segments
+from collectors.spool.pace import Pace
 from hinomi.errors import HinomiError, SpoolFull, StoreError
 from hinomi.identity import digest
 from hinomi.ledger import Ledger, Line
@@ -115,6 +116,25 @@ def test_a_source_stays_in_its_lane(tmp_path: Path) -> None:
     held = [set(block.frame["origin"]) for lane in lanes if (block := Reader(lane).read(None))]
     assert len(lanes) == len(held) == 3
     assert sum(map(len, held)) == len(set.union(*held)) == 20
+
+
+def test_a_quiet_sender_does_not_wait_behind_a_loud_one(tmp_path: Path) -> None:
+    """At one listener: what overflows 2,000 lines goes to the bulk lane, another address stays in the quick one; a minute
+    without an overflow makes the loud one quiet again."""
+    now = [0.0]
+    pace = Pace(lambda: now[0])
+    assert pace.quiet(("in", "192.0.2.1"), 1_999) and not pace.quiet(("in", "192.0.2.1"), 10)
+    assert pace.quiet(("in", "192.0.2.9"), 5)
+    now[0] = 59.0
+    assert not pace.quiet(("in", "192.0.2.1"), 1)
+    now[0] = 61.0
+    assert pace.quiet(("in", "192.0.2.1"), 1)
+    for _ in range(100):  # 190 a second for ever is quiet
+        now[0] += 1
+        assert pace.quiet(("in", "192.0.2.1"), 190)
+    run(spool_of(tmp_path, [entries(*["x"] * 3_000, origin="fw"), entries("y", origin="sv")], quick=True))
+    assert read_all(Reader(tmp_path / "lane-0"))[0] == ["x"] * 3_000
+    assert read_all(Reader(tmp_path / "lane-1"))[0] == ["y"]
 
 
 def test_full_spool_refuses_until_segments_are_trimmed(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ PAGES = {
     "queue": "/",
     "oncall": "/oncall",
     "automation": "/automation",
+    "permits": "/permits",
     "summary": "/summary",
     "incident": "/incidents/1",
     "verdict": "/incidents/2?act=verdict",

@@ -8,7 +8,7 @@ import pytest
 
 from hinomi.errors import HinomiError
 from responders.cacao.document import checked
-from responders.cacao.export import exported
+from responders.cacao.export import EXTENSION, exported
 from responders.cacao.importing import imported
 from responders.playbooks.playbook import Playbook, catalogue
 
@@ -22,6 +22,23 @@ def test_out_and_back(name: str) -> None:
     assert document == orjson.loads(orjson.dumps(exported(PLAYBOOKS[name])))
     back = imported(checked(document, name), name, name)
     assert Playbook.model_validate(back) == PLAYBOOKS[name]
+
+
+def test_what_may_be_done_before_its_approval_travels_along() -> None:
+    """`act_first` stands in a step's extension (CACAO 2.0 `step_extensions`), whose definition the document holds
+ (`extension_definitions`), and in words for who does not know the extension."""
+    marked = {name: one for name, one in PLAYBOOKS.items() if any(step.act_first for step in one.acts)}
+    assert set(marked) >= {"isolate_endpoint", "malware_endpoint"}
+    for name, playbook in marked.items():
+        document = orjson.loads(orjson.dumps(exported(playbook)))
+        steps = [one for one in document["workflow"].values() if EXTENSION in one.get("step_extensions", {})]
+        [step] = [one for one in steps if "act_first" in one["step_extensions"][EXTENSION]]
+        assert step["step_extensions"][EXTENSION]["act_first"]["confirm_within_hours"] > 0
+        assert "before the approval" in step["commands"][0]["description"]
+        defined = document["extension_definitions"][EXTENSION]
+        assert defined["type"] == "extension-definition" and "act_first" in defined["description"]
+        back = Playbook.model_validate(imported(checked(document, name), name, name))
+        assert [one.act_first for one in back.acts] == [one.act_first for one in playbook.acts]
 
 
 def _id(kind: str, n: int) -> str:
