@@ -14,6 +14,7 @@ from hinomi.errors import ContentError, HinomiError, ManyErrors, Where
 
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[1-5][0-9a-fA-F]{3}-[89abAB][0-9a-fA-F]{3}-[0-9a-fA-F]{12}"
 IDENTIFIER = re.compile(rf"^[a-z][a-z0-9-]+[a-z0-9]--{_UUID}$")
+EXTENSION_PROPERTY = re.compile(r"[a-z0-9_]{3,250}")
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER.pattern)]
 Timestamp = Annotated[
     str,
@@ -136,9 +137,15 @@ def _problems(document: CacaoPlaybook) -> Iterator[tuple[str, str, str]]:
         for name in (*following(step), *([step.agent] if step.agent else [])):
             if name not in document.workflow and name not in document.agent_definitions:
                 yield key, f"「{name}」はこの文書にありません。", f"{name} is not in this document"
-        for name in step.step_extensions:
+        for name, held in step.step_extensions.items():
             if name not in document.extension_definitions:
                 yield key, f"拡張「{name}」の定義がありません。", f"extension {name} is not defined"
+            for wrong in (one for one in held if not EXTENSION_PROPERTY.fullmatch(one)):
+                yield (
+                    key,
+                    f"拡張の項目名「{wrong}」は使えません。",
+                    f"extension property {wrong} is not a-z0-9_, 3 to 250",
+                )
 
 
 def _step_problems(step: WorkflowStep) -> Iterator[tuple[str, str, str]]:

@@ -22,6 +22,8 @@ def identifier(kind: str, *parts: str) -> str:
 
 EXTENSION = identifier("extension-definition", "hinomi")
 AUTHOR = identifier("identity", "hinomi")
+LONGER = {"if": "condition"}
+"""Names of properties in an extension have three characters at least (CACAO 2.0, requirements for extension properties)."""
 _ACTIVITY = {"act": "restrict-access", "evidence": "analyze-collected-data", "task": "step-sequence"}
 
 
@@ -174,6 +176,6 @@ def _first(step: Step) -> str:
 def _own(step: Step) -> dict[str, Any]:
     """The step as we write it, without the steps inside it, which stand in the workflow."""
     inside = {"then", "else_", "steps", "parallel"}
-    return step.model_dump(mode="json", by_alias=True, exclude=inside, exclude_defaults=True) or {
-        "parallel": True
-    }
+    own = step.model_dump(mode="json", by_alias=True, exclude=inside, exclude_defaults=True)
+    named = {LONGER.get(name, name): value for name, value in own.items()}
+    return named or {"parallel": True}

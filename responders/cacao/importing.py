@@ -7,9 +7,10 @@ from typing import Any
 
 from hinomi.errors import ContentError, Where
 from responders.cacao.document import CacaoPlaybook, WorkflowStep
-from responders.cacao.export import EXTENSION
+from responders.cacao.export import EXTENSION, LONGER
 
 _MOST = 500
+_SHORTER = {longer: short for short, longer in LONGER.items()}
 
 
 def imported(document: CacaoPlaybook, name: str, source: str) -> dict[str, Any]:
@@ -57,7 +58,8 @@ class _Reader:
         return steps
 
     def _step(self, at: str, step: WorkflowStep) -> list[dict[str, Any]]:
-        own = dict(step.step_extensions.get(EXTENSION, {}))
+        given = step.step_extensions.get(EXTENSION, {})
+        own = {_SHORTER.get(name, name): value for name, value in given.items()}
         own.pop("parallel", None)
         match step.type:
             case "parallel":

@@ -26,7 +26,7 @@ def test_out_and_back(name: str) -> None:
 
 def test_what_may_be_done_before_its_approval_travels_along() -> None:
     """`act_first` stands in a step's extension (CACAO 2.0 `step_extensions`), whose definition the document holds
- (`extension_definitions`), and in words for who does not know the extension."""
+    (`extension_definitions`), and in words for who does not know the extension."""
     marked = {name: one for name, one in PLAYBOOKS.items() if any(step.act_first for step in one.acts)}
     assert set(marked) >= {"isolate_endpoint", "malware_endpoint"}
     for name, playbook in marked.items():
