@@ -12,6 +12,7 @@ import polars as pl
 from hinomi.batch import SIGNALS
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 
+_SLOWEST = 5
 PAGE = re.compile(r"(?:door|staff|web|dmz)(\d{4})", re.ASCII)
 STAGES = {
     "received": "on the spool",
@@ -82,7 +83,7 @@ def _seconds(text: Any) -> float:
 
 
 def tell(ways: Mapping[int, list[float]]) -> None:
-    """Median and p99 of each part, by grade: where bundling holds a message back is told apart."""
+    """Median and p99 of each part, by grade, as bundling holds some back; and the slowest pages, part by part."""
     for grade, rest in ((3, 0), (2, 1)):
         own = [times for n, times in ways.items() if n % 2 == rest]
         if not own:
@@ -92,3 +93,8 @@ def tell(ways: Mapping[int, list[float]]) -> None:
             took = sorted(times[number + 1] - times[number] for times in own)
             p99 = took[min(len(took) - 1, int(len(took) * 0.99))]
             print(f"  {stage:9} {words:47} {median(took):7.2f} {p99:7.2f} s")
+    for n, times in sorted(ways.items(), key=lambda one: one[1][0] - one[1][-1])[:_SLOWEST]:
+        parts = (f"{stage} {times[i + 1] - times[i]:.2f}" for i, stage in enumerate(STAGES))
+        print(
+            f"  slow: page {n:4} (grade {2 if n % 2 else 3}) {times[-1] - times[0]:6.2f} s: {', '.join(parts)}"
+        )

@@ -5,7 +5,7 @@ minutes, and whoever changes an incident in another process leaves a nudge. So a
 """
 
 import heapq
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from hinomi.faults import Faults, readable
 from hinomi.incident import Incident
 from hinomi.store import Record, Records
 from hinomi.words import Words
+from responders.asking import Asking
 from responders.audit import Audit
 from responders.duties.clocks import Clocks, Warning_
 from responders.incidents import casefile
@@ -108,11 +109,20 @@ class Calling:
             return
         again = incident.fields.get("reopened", 0)
         key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
-        for person in Reach(self.records, self.rota, self.outbox).who(incident, key, waited):
-            if self.records.get("notification", self.outbox.id_of(key, person)) is None:
-                self._plan(incident, person, key)
+        who = Reach(self.records, self.rota, self.outbox).who(incident, key, waited)
+        new = [one for one in who if self.records.get("notification", self.outbox.id_of(key, one)) is None]
+        about = self._about(incident, who, waited) if new else []
+        for person in new:
+            self._plan(incident, person, key, about)
         if (later := self.rota.next_step(incident.grade, waited, incident.zones)) is not None:
             self._put(incident.id, began + later)
+
+    def _about(self, incident: Incident, who: Sequence[str], waited: timedelta) -> list[Words]:
+        """More that they must know. What it is made of may be damaged: the page goes out without it."""
+        faults = Faults()
+        with faults.kept():
+            return Asking(self.records, self.rota).lines(incident, who, waited)
+        return []
 
     def each_minute(self) -> None:
         """What does not hang on an incident: the change of shift, reporting deadlines."""
@@ -142,13 +152,14 @@ class Calling:
             self._put(nudge.id, now)
             self.records.delete(casefile.NUDGE, nudge.id)
 
-    def _plan(self, incident: Incident, person: str, key: str) -> None:
+    def _plan(self, incident: Incident, person: str, key: str, about: Sequence[Words]) -> None:
         base = self.settings.notify.base_url.rstrip("/")
         nonce = self.outbox.id_of(key, person)[:16]
         token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
         link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
-        first = self.first_step(incident)
-        message = of_incident(incident, first_step_ja=first.ja, first_step_en=first.en, link=link, ack=ack)
+        message = of_incident(
+            incident, self.first_step(incident), link=link, ack=ack, now=self.clock.now(), about=about
+        )
         own = {"incident_id": incident.id, "link": link, "ack": ack}
         if self.outbox.plan(person, message, key=key, asks=True, **own):
             hole = {} if self.rota.who(self.clock.now()) else {"because": "rota_hole"}

@@ -250,8 +250,8 @@ class Responder:
             held = self.records.get("playbook_run", run_id)
             if held is not None and held.body["state"] == "proposed":
                 return Words(
-                    f"「{held.body['title_ja']}」の計画を確かめ、承認するか決めてください。",
-                    f"Look at the plan “{held.body['title_en']}” and decide on it.",
+                    f"「対応を始める」を押し、計画「{held.body['title_ja']}」を確かめて、決める人に判断を求めてください。",
+                    f"Acknowledge, look at the plan “{held.body['title_en']}” and ask whoever decides on it.",
                 )
         alerts = [
             Alert.model_validate(r.body) for i in incident.alert_ids if (r := self.records.get("alert", i))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from hinomi.store import Records
+from hinomi.words import Words
 
 RANKS = (
     "information_system_manager",
@@ -11,6 +12,16 @@ RANKS = (
     "ciso",
 )
 """Who approves, lowest first (offices of the MIC guideline): a higher office may decide for a lower one."""
+
+OFFICES = {
+    "information_system_manager": Words("情報システム管理者", "information system manager"),
+    "information_security_manager": Words("情報セキュリティ責任者", "information security manager"),
+    "chief_information_security_manager": Words(
+        "統括情報セキュリティ責任者", "chief information security manager"
+    ),
+    "ciso": Words("CISO", "CISO"),
+}
+"""Their names."""
 
 OPERATOR = "operator"
 """Whoever works at the machine itself with the right to write the data folder: the command line. Never approves."""

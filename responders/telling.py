@@ -10,13 +10,7 @@ from responders.notify.outbox import Outbox
 from responders.notify.settings import NotifySettings
 from responders.oncall import Rota
 from responders.playbooks.run import Run, RunStep
-
-OFFICES = {
-    "information_system_manager": "情報システム管理者",
-    "information_security_manager": "情報セキュリティ責任者",
-    "chief_information_security_manager": "統括情報セキュリティ責任者",
-    "ciso": "CISO",
-}
+from responders.roles import OFFICES
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +24,7 @@ class Telling:
 
     def __call__(self, run: Run, step: RunStep) -> Done:
         """Tell them; where nobody holds the office, whoever is on call is told that a person must."""
-        office = OFFICES.get(step.detail, step.detail)
+        office = OFFICES[step.detail].ja if step.detail in OFFICES else step.detail
         held = self.rota.persons(step.detail)
         people = held or [one for one in [self.rota.who(self.outbox.clock.now())] if one]
         names = "、".join(self.rota.settings.people[one].name_ja for one in people)

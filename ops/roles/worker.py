@@ -55,7 +55,7 @@ class Lane:
     read: str | None
     ahead: Lookahead | None = None
     through: float = 0.0  # everything received until then was read
-    rows: int = _MOST_ROWS  # of its next block
+    rows: int = 2 * _BUSY_ROWS  # of its next block: few until its speed is known
 
     def took(self, rows: int, seconds: float) -> None:
         """How long so many rows were under way sets the size of the next block."""

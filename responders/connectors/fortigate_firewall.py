@@ -1,9 +1,13 @@
-"""FortiGate: an address is blocked through the group of a deny policy; SSL-VPN sessions of a person are ended.
+"""FortiGate: an address is blocked through the group of a deny policy; SSL-VPN and IPsec dial-up sessions of a person are ended.
 
 Facts: FortiOS REST API (Fortinet Developer Network): /api/v2/cmdb/firewall/address, …/addrgrp, bearer token;
 404 for an unknown object, 200 with {"status": "success"} for a change; GET /api/v2/monitor/vpn/ssl (`index`, `user_name`,
 `subsessions`), POST /api/v2/monitor/vpn/ssl/delete {"type": "websession", "index": n} (the tunnel ends with it).
-FortiOS 7.6.3 has no SSL-VPN tunnels any more; ending IPsec dial-up sessions in their place is not built.
+FortiOS 7.6.3 has no SSL-VPN tunnels any more, so IPsec dial-up ones are ended as well: GET /api/v2/monitor/vpn/ipsec (`type`
+"dialup", `name` of the one dialled in, `username`, `proxyid` with `p2name`, `p2serial`, `status`), POST
+/api/v2/monitor/vpn/ipsec/tunnel_down {"p1name", "p2name", "p2serial"}. Parameters: "FortiOS REST API reference", monitor,
+vpn/ipsec and vpn/ssl, as Fortinet's Ansible collection (fortios_monitor, selectors `tunnel_down.vpn.ipsec` and
+`delete.vpn.ssl`) lists them. A client whose key is still good may dial in anew: block its account, too.
 """
 
 import ipaddress
@@ -113,19 +117,38 @@ class Firewall:
     def _end(self, account: str) -> Done:
         with self._api() as api:
             sessions = self._sessions(api, account)
-            for index in sessions:
-                body = {"type": "websession", "index": index}
-                self._call(api, "POST", "vpn/ssl/delete", body, missing_ok=True, part="monitor")
+            for path, body in sessions:
+                self._call(api, "POST", path, body, missing_ok=True, part="monitor")
         words = (
             f"{account} の VPN 接続 {len(sessions)} 本を切りました。",
             f"ended {len(sessions)} sessions of {account}",
         )
         return Done(*words, changed=bool(sessions))
 
-    def _sessions(self, api: httpx.Client, account: str) -> list[int]:
-        """The indices of the account's sessions."""
-        found = self._call(api, "GET", "vpn/ssl", part="monitor").get("results") or []
-        return [int(one["index"]) for one in found if str(one.get("user_name", "")).lower() == account]
+    def _sessions(self, api: httpx.Client, account: str) -> list[tuple[str, dict[str, Any]]]:
+        """The account's sessions: what ends each. A firewall without the one kind of VPN answers 404 for it."""
+        ssl, ipsec = (
+            self._call(api, "GET", path, part="monitor", missing_ok=True).get("results") or []
+            for path in ("vpn/ssl", "vpn/ipsec")
+        )
+        web = [
+            ("vpn/ssl/delete", {"type": "websession", "index": int(one["index"])})
+            for one in ssl
+            if _name(one.get("user_name")) == account
+        ]
+        dialled = [
+            one for one in ipsec if one.get("type") == "dialup" and _name(one.get("username")) == account
+        ]
+        tunnels: list[tuple[str, dict[str, Any]]] = [
+            (
+                "vpn/ipsec/tunnel_down",
+                {"p1name": one["name"], "p2name": part["p2name"], "p2serial": part["p2serial"]},
+            )
+            for one in dialled
+            for part in one.get("proxyid", [])
+            if part.get("status") == "up"
+        ]
+        return [*web, *tunnels]
 
     def _members(self, api: httpx.Client) -> list[str]:
         answer = self._call(api, "GET", f"firewall/addrgrp/{quote(self.settings.group, safe='')}")
@@ -217,9 +240,14 @@ def _address(values: Mapping[str, str]) -> str:
     return str(address)
 
 
+def _name(user: object) -> str:
+    """The account without its domain."""
+    return str(user or "").rsplit("\\", 1)[-1].split("@", 1)[0].lower()
+
+
 def _account(values: Mapping[str, str]) -> str:
     """The account name as the VPN knows it. Raises Refused for anything else."""
-    account = values["account"].rsplit("\\", 1)[-1].split("@", 1)[0].lower()
+    account = _name(values["account"])
     if not account or not account.translate(str.maketrans("", "", "._-")).isalnum():
         raise Refused("アカウント名ではありません。", "not an account name")
     return account

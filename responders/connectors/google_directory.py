@@ -1,9 +1,10 @@
 """Google Workspace: an account is suspended and restored; it is signed out of all web and device sessions.
 
-Facts: Google, Admin SDK Directory API: GET and PATCH /admin/directory/v1/users/{userKey} (`suspended`), POST
-…/users/{userKey}/signOut (empty body, 204; a sign-out leaves no state that could be read). A service account with
-domain-wide delegation of just admin.directory.user and admin.directory.user.security, on behalf of an administrator whose
-role may suspend and sign out users.
+Facts: Google, Admin SDK Directory API, users and users.signOut
+(developers.google.com/admin-sdk/directory/reference/rest/v1/users/signOut): GET and PATCH
+/admin/directory/v1/users/{userKey} (`suspended`), POST …/users/{userKey}/signOut (empty body, 204; a sign-out leaves no state
+that could be read). A service account with domain-wide delegation of just admin.directory.user and
+admin.directory.user.security, on behalf of an administrator whose role may suspend and sign out users.
 """
 
 from collections.abc import Iterator

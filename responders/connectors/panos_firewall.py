@@ -2,9 +2,13 @@
 
 Facts: Palo Alto Networks, PAN-OS XML API: header `X-PAN-KEY`; type=user-id with a uid-message (register and unregister of a
 tag on an address: dynamic address groups follow at once, nothing is committed); type=op for `show object registered-ip`,
-`show global-protect-gateway current-user`, `request global-protect-gateway client-logout`; `<response status="success">`,
-errors as status="error" with a code (403 for a role without the right). A deny rule over a dynamic address group
-with the tag is made once by the administrator. Role: XML API with User-ID Agent and Operational Requests only.
+`show global-protect-gateway current-user` (entries with domain, username, computer), `request global-protect-gateway
+client-logout` (gateway as the firewall names it, with "-N" behind the configured name; user, domain where there is one,
+computer, reason force-logout), answered by a response within the result; `<response status="success">`, errors as
+status="error" with a code (403 for a role without the right): "Show and Manage GlobalProtect Users (API)",
+docs.paloaltonetworks.com/ngfw/api/pan-os-xml-api-use-cases, and the PAN-OS and Panorama API usage guide 9.1, pages 30 and 31.
+A deny rule over a dynamic address group with the tag is made once by the administrator. Role: XML API with User-ID Agent and
+Operational Requests only.
 """
 
 import ipaddress
@@ -82,8 +86,8 @@ class Firewall:
         if action == _BLOCK:
             self._tag(api, "register", target)
             return
-        for user, computer in self._sessions(api, target):
-            self._ask(api, type="op", cmd=self._logout(user, computer))
+        for session in self._sessions(api, target):
+            self._ask(api, type="op", cmd=self._logout(*session))
 
     def free(self, api: WebApi, action: str, target: str) -> None:
         """Take the tag off the address."""
@@ -103,22 +107,25 @@ class Firewall:
         message = f"<uid-message><version>2.0</version><type>update</type>{payload}</uid-message>"
         self._ask(api, type="user-id", cmd=message)
 
-    def _sessions(self, api: WebApi, account: str) -> list[tuple[str, str]]:
-        """(user as the gateway knows it, computer)."""
+    def _sessions(self, api: WebApi, account: str) -> list[tuple[str, str, str]]:
+        """(domain, user as the gateway knows it, computer)."""
         found = self._ask(
             api,
             type="op",
             cmd="<show><global-protect-gateway><current-user/></global-protect-gateway></show>",
         )
         sessions = [
-            (one.findtext("username", ""), one.findtext("computer", "")) for one in found.iter("entry")
+            (one.findtext("domain", ""), one.findtext("username", ""), one.findtext("computer", ""))
+            for one in found.iter("entry")
         ]
-        return [one for one in sessions if one[0].rsplit("\\", 1)[-1].split("@")[0].lower() == account]
+        return [one for one in sessions if one[1].rsplit("\\", 1)[-1].split("@")[0].lower() == account]
 
-    def _logout(self, user: str, computer: str) -> str:
+    def _logout(self, domain: str, user: str, computer: str) -> str:
+        name = self.settings.gateway
         parts = {
-            "gateway": self.settings.gateway,
+            "gateway": name if not name or name.endswith("-N") else f"{name}-N",
             "user": user,
+            "domain": domain,
             "computer": computer,
             "reason": "force-logout",
         }
@@ -133,8 +140,9 @@ class Firewall:
             found = ET.fromstring(answer)  # noqa: S314  # no DTD: checked above
         except ET.ParseError:
             raise DependencyDown("PAN-OS の応答を読めません。", "PAN-OS answered no XML") from None
-        if found.get("status") != "success":
-            code = "".join(sign for sign in found.get("code", "?") if sign.isalnum())[:8]
+        refused = [one for one in found.iter("response") if one.get("status") != "success"]
+        if refused:
+            code = "".join(sign for sign in refused[0].get("code", "?") if sign.isalnum())[:8]
             raise Refused(f"PAN-OS が操作を断りました({code})。", f"PAN-OS refused: {code}")
         return found
 

@@ -28,7 +28,7 @@ class LdapDirectory(Section):
 
 class FortiGate(Section):
     """A FortiGate's REST API. group: the address group that a deny policy uses; its user may edit addresses, and
-    read and end SSL-VPN sessions (access profile: Firewall/Address read-write, VPN read-write), nothing else."""
+    read and end VPN sessions (access profile: Firewall/Address read-write, VPN read-write), nothing else."""
 
     kind: Literal["fortigate"]
     url: str

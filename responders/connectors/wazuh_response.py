@@ -4,9 +4,10 @@ Facts: Wazuh server API 4.x: POST /security/user/authenticate (basic) → JWT; G
 ?agents_list=… {"command": "!script", "arguments": […]} (`!` names a script in active-response/bin); PUT and DELETE
 /agents/{id}/group/{group}; errors in `data.failed_items`. The API does not tell what a script did: membership of the group
 says what was ordered, so it is what is verified. The agent hands the script a JSON object whose `command` is always `add` for
-what the API orders: which of `add` and `delete` is meant stands in `parameters.extra_args`. Wazuh 5 has no such call (active
-responses hang on its monitors there) and is not served. Rights: active-response:command, agent:read, agent:modify_group,
-group:modify_assignments, for the agents that may be isolated.
+what the API orders: which of `add` and `delete` is meant stands in `parameters.extra_args`. Wazuh 5 has no such call: active
+responses hang on its alerting monitors there, and its scripts get other words than `add` and `delete` ("Migrating active response
+scripts from Wazuh 4.x to Wazuh 5.x", documentation.wazuh.com/5.0-beta/user-manual/capabilities/active-response); it is not served.
+Rights: active-response:command, agent:read, agent:modify_group, group:modify_assignments, for the agents that may be isolated.
 """
 
 from collections.abc import Iterator

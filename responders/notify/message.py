@@ -6,6 +6,7 @@ where to look, and names nobody and nothing that the logs hold.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -14,6 +15,7 @@ from jinja2 import Environment, FunctionLoader, StrictUndefined
 from hinomi.clock import JST
 from hinomi.incident import Incident
 from hinomi.text import inert
+from hinomi.words import Words
 from responders.incidents.grade import NAMES
 
 _SHOWN = 20  # incidents that a digest tells in words
@@ -83,18 +85,19 @@ _ENVIRONMENT = Environment(
 
 
 def of_incident(
-    incident: Incident, *, first_step_ja: str, first_step_en: str, link: str, ack: str
+    incident: Incident, first_step: Words, *, link: str, ack: str, now: datetime, about: Sequence[Words] = ()
 ) -> Message:
-    """The message about an incident."""
+    """The message about an incident. about: more lines that whoever is called must know."""
     name = NAMES[incident.grade]
     values = {
         "incident": incident,
         "grade_ja": name.ja,
         "grade_en": name.en,
-        "since": incident.first.astimezone(JST),
+        "since": _since(incident.first, now),
         "who": _who(incident),
-        "first_step_ja": first_step_ja,
-        "first_step_en": first_step_en,
+        "first_step_ja": first_step.ja,
+        "first_step_en": first_step.en,
+        "about": about,
         "link": link,
         "ack": ack,
     }
@@ -104,7 +107,7 @@ def of_incident(
         inert(subject.strip(), 200),
         text,
         incident.grade,
-        outside_subject=f"【{name.ja}】インシデント #{incident.number}",
+        outside_subject=f"【段階{incident.grade} {name.ja}】インシデント #{incident.number}",
         outside_text=_ENVIRONMENT.get_template("outside.txt").render(values),
         link=link,
         ack=ack,
@@ -141,6 +144,12 @@ def plain(subject: str, lines: Sequence[str], *, outside: str, link: str = "", g
         outside_text=f"{inert(outside)}\n{link}".strip(),
         link=link,
     )
+
+
+def _since(first: datetime, now: datetime) -> str:
+    """The time alone of what began today; the day, too, of anything else: at five past midnight 23:50 was yesterday."""
+    local = first.astimezone(JST)
+    return f"{local:%H:%M}" if local.date() == now.astimezone(JST).date() else f"{local:%m/%d %H:%M}"
 
 
 def _who(incident: Incident) -> str:

@@ -174,7 +174,7 @@ def test_short_message_and_call(services: tuple[Services, str]) -> None:
     voice = phone.Phone.model_validate({**own, "mode": "voice"})
     phone.send(voice, SATO, Message("<b>&", "x"), "k")
     said = ElementTree.fromstring(services[0].got["Calls"][0]["Twiml"])
-    assert said[0].text is not None and said[0].text.endswith("<b>&") and said[0].get("language") == "ja-JP"
+    assert said[0].text is not None and "<b>&" in said[0].text and said[0].get("language") == "ja-JP"
 
 
 def test_json_of_any_shape(services: tuple[Services, str]) -> None:

@@ -196,3 +196,21 @@ def test_the_vpn_sessions_of_one_person_are_ended(tmp_path: Path) -> None:
         assert before == {"sessions": 2} and not firewall.undo(action, values, before).changed
         with pytest.raises(Refused):
             firewall.act(action, {"account": "a/../b"})
+
+
+def test_dialled_in_tunnels_are_ended_where_there_is_no_ssl_vpn(tmp_path: Path) -> None:
+    """FortiOS 7.6.3 and later: the person's IPsec sessions, with or without a domain, nobody else's, and no site's tunnel; also
+    where there are both kinds."""
+    peer, action = FortiOs("t0ken", has_ssl=False), "firewall.end_vpn_session"
+    peer.tunnels = {
+        "staff_0": "CITY\\T.Yamada",
+        "staff_1": "t.yamada@city.example.jp",
+        "staff_2": "t.yamada2",
+    }
+    with _firewall(tmp_path, peer) as firewall:
+        values = {"account": "t.yamada"}
+        assert firewall.look(action, values) == {"sessions": 2} and not firewall.verify(action, values)
+        assert firewall.act(action, values).changed and firewall.verify(action, values)
+        assert peer.tunnels == {"staff_2": "t.yamada2"} and not firewall.act(action, values).changed
+        peer.has_ssl, peer.sessions, peer.tunnels = True, {7: "t.yamada"}, {"staff_9": "t.yamada"}
+        assert firewall.act(action, values).changed and not peer.sessions and not peer.tunnels

@@ -136,7 +136,7 @@ def test_panos_ends_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         action, values = "firewall.end_vpn_session", {"account": "CITY\\T.Yamada"}
         assert own.plan(action, values).changed and not own.verify(action, values)
         assert own.act(action, values).changed and own.verify(action, values)
-        assert peer.sessions == [("t.yamada2", "NOTE-2")] and not own.act(action, values).changed
+        assert peer.sessions == [("", "t.yamada2", "NOTE-2")] and not own.act(action, values).changed
         for trick in TRICKS[action]:
             with pytest.raises(Refused):
                 own.act(action, {"account": trick})

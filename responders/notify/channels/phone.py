@@ -5,6 +5,7 @@ Facts: Twilio, "Programmable Messaging API: Messages" and "Programmable Voice AP
 TwiML <Say language="ja-JP">.
 """
 
+import re
 from typing import Literal
 from urllib.parse import quote
 from xml.sax.saxutils import escape
@@ -41,9 +42,15 @@ def send(settings: Phone, contact: Contact, message: Message, key: str) -> None:
         raise DependencyDown("電話番号がありません。", "the contact has no telephone number")
     form = {"To": contact.phone, "From": settings.sender}
     if settings.mode == "sms":
-        form["Body"] = f"{message.subject}\n{message.ack or message.link}"[:_LONGEST]
+        act = f"対応を始める: {message.ack}" if message.ack else message.link
+        form["Body"] = f"{message.subject}\n{act}"[:_LONGEST]
     else:
-        said = escape(f"火の見からの緊急連絡です。{message.subject}")
+        act = (
+            "メールかショートメッセージのリンク、または画面で、対応を始める、を押してください。"
+            if message.ack
+            else ""
+        )
+        said = escape(f"火の見からの緊急連絡です。{_spoken(message.subject)}。{act}")
         form["Twiml"] = f'<Response><Say language="ja-JP" loop="{settings.repeat}">{said}</Say></Response>'
     kind = "Messages" if settings.mode == "sms" else "Calls"
     post(
@@ -52,6 +59,11 @@ def send(settings: Phone, contact: Contact, message: Message, key: str) -> None:
         form=form,
         basic=(settings.account, settings.token.reveal()),
     )
+
+
+def _spoken(subject: str) -> str:
+    """Brackets and number signs are read aloud by some voices."""
+    return re.sub(r"[【】]", "、", subject).strip("、").replace("#", "番号 ")
 
 
 KIND = ChannelKind("phone", Phone, send)

@@ -243,8 +243,12 @@ class Panos(Cloud):
 
     header: tuple[str, str] = ("x-pan-key", SECRET)
     tags: dict[str, list[str]] = field(default_factory=lambda: {"198.51.100.9": ["other"]})
-    sessions: list[tuple[str, str]] = field(
-        default_factory=lambda: [("city\\t.yamada", "NOTE-1"), ("t.yamada", "PHONE"), ("t.yamada2", "NOTE-2")]
+    sessions: list[tuple[str, str, str]] = field(  # domain, user, computer
+        default_factory=lambda: [
+            ("", "city\\t.yamada", "NOTE-1"),
+            ("city", "t.yamada", "PHONE"),
+            ("", "t.yamada2", "NOTE-2"),
+        ]
     )
 
     def app(self) -> Starlette:
@@ -266,15 +270,16 @@ class Panos(Cloud):
             )
             return self._said(f"{entry}<count>{len(tags)}</count>")
         if (out := command.find("global-protect-gateway/client-logout")) is not None:
-            one = (out.findtext("user", ""), out.findtext("computer", ""))
-            if one not in self.sessions or out.findtext("gateway") != "gw1":
-                return Response('<response status="error" code="17"/>', media_type="application/xml")
-            self.sessions.remove(one)
-            self.calls.append("logout")
-            return self._said("")
+            one = (out.findtext("domain", ""), out.findtext("user", ""), out.findtext("computer", ""))
+            known = one in self.sessions and out.findtext("gateway") == "gw1-N"
+            if known:
+                self.sessions.remove(one)
+                self.calls.append("logout")
+            return self._said(f'<response status="{"success" if known else "error"}"/>')
         rows = "".join(
-            f"<entry><username>{user}</username><computer>{computer}</computer></entry>"
-            for user, computer in self.sessions
+            f"<entry><domain>{domain}</domain><islocal>yes</islocal><username>{user}</username>"
+            f"<computer>{computer}</computer></entry>"
+            for domain, user, computer in self.sessions
         )
         return self._said(rows)
 

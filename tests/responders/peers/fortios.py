@@ -1,4 +1,4 @@
-"""FortiOS' REST API as its documents tell: bearer token, vdom, address objects, address groups, SSL-VPN sessions.
+"""FortiOS' REST API as its documents tell: bearer token, vdom, address objects, address groups, SSL-VPN and IPsec sessions.
 
 Source: Fortinet Developer Network, FortiOS 7.x "CMDB API": 401 for a wrong token, 404 with http_status for an unknown
 object, 500 with error -5 for a name that is taken, 500 with -3 for a member that does not exist, 500 with -23 for an
@@ -24,6 +24,8 @@ class FortiOs:
     fail: list[int] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
     sessions: dict[int, str] = field(default_factory=dict)
+    tunnels: dict[str, str] = field(default_factory=dict)  # dialled in: name → user
+    has_ssl: bool = True  # not from FortiOS 7.6.3 on
 
     def app(self) -> Starlette:
         """The API."""
@@ -35,6 +37,8 @@ class FortiOs:
                 Route(f"{base}/address/{{name}}", self._address, methods=["GET", "DELETE"]),
                 Route("/api/v2/monitor/vpn/ssl", self._vpn, methods=["GET"]),
                 Route("/api/v2/monitor/vpn/ssl/delete", self._end, methods=["POST"]),
+                Route("/api/v2/monitor/vpn/ipsec", self._ipsec, methods=["GET"]),
+                Route("/api/v2/monitor/vpn/ipsec/tunnel_down", self._down, methods=["POST"]),
             ]
         )
 
@@ -66,6 +70,8 @@ class FortiOs:
     async def _vpn(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) is not None:
             return refusal
+        if not self.has_ssl:
+            return _said(404)
         found = [
             {"index": n, "user_name": user, "remote_host": "203.0.113.9", "subsessions": [{"index": n}]}
             for n, user in self.sessions.items()
@@ -79,6 +85,30 @@ class FortiOs:
         if body["type"] != "websession" or self.sessions.pop(body["index"], None) is None:
             return _said(404)
         return _said(200)
+
+    async def _ipsec(self, request: Request) -> Response:
+        """The template that everybody dials, and one entry for each who did; a site's tunnel beside them."""
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+
+        def part(status: str) -> dict[str, Any]:
+            return {"p2name": "staff-p2", "p2serial": 1, "status": status}
+
+        dialled = [
+            {"name": name, "parent": "staff", "type": "dialup", "username": user, "proxyid": [part("up")]}
+            for name, user in self.tunnels.items()
+        ]
+        template = {"name": "staff", "type": "", "proxyid": []}
+        site = {"name": "branch", "type": "automatic", "username": "t.yamada", "proxyid": [part("up")]}
+        return _said(200, results=[template, site, *dialled])
+
+    async def _down(self, request: Request) -> Response:
+        if (refusal := self._refusal(request)) is not None:
+            return refusal
+        body = await request.json()
+        if (body.get("p2name"), body.get("p2serial")) != ("staff-p2", 1):
+            return _said(500)
+        return _said(200 if self.tunnels.pop(body["p1name"], None) else 404)
 
     async def _make(self, request: Request) -> Response:
         if (refusal := self._refusal(request)) is not None:
