@@ -2,10 +2,11 @@
 
 A point is before and after each write of a record and after each change of a target. Each point is a run of its own: a
 process that kills itself there, then one that goes on to the end and puts everything back. First over targets on disk, for
-every playbook that comes with Hinomi; then over six real targets, compared before and after byte by byte: all entries of
-an OpenLDAP with all their attributes (but entryCSN, modifyTimestamp, modifiersName: who wrote last when), the ruleset of
-nftables in a network namespace, Squid's list, Unbound's, BIND's whole zone (but its serial, which only grows) and what
-both answer, a switch's configuration behind OpenSSH.
+every playbook that comes with Hinomi; those with a step that may be done before its approval also done first and then
+confirmed, and done first and put back as nobody confirmed it. Then over six real targets, compared before and after byte by
+byte: all entries of an OpenLDAP with all their attributes (but entryCSN, modifyTimestamp, modifiersName: who wrote last when),
+the ruleset of nftables in a network namespace, Squid's list, Unbound's, BIND's whole zone (but its serial, which only grows)
+and what both answer, a switch's configuration behind OpenSSH.
 
 usage: python -m benchmarks.crashes [every so many points, real targets: every so many points, from this one on] [playbook …]
 0 leaves the real targets out; a playbook's name that there is not (`none`) leaves the others out. So it can be run in parts.
@@ -18,7 +19,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,16 +30,32 @@ from pydantic import TypeAdapter
 from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets
+from responders.playbooks.permits import FIRST, first_id
 from responders.playbooks.playbook import Playbook, catalogue, load
 from responders.playbooks.run import RunState, StepState
+from tests.responders.city import ANALYST, MANAGER
 from tests.responders.peers import real, several
-from tests.responders.playbooks.dying import OnDisk, Point, carried, counting, killed
+from tests.responders.playbooks.dying import OnDisk, Point, carried, confirmed, counting, killed, lapsed
 from tests.responders.playbooks.stage import HEAD, Scene, scene, written
 from tests.responders.slapd import ROBOT_PASSWORD
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
 ZONES = ["lgwan", "mynumber"]
 _MOST = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a plan begins, goes on after each crash, and what must be so at its end."""
+
+    prepare: Callable[[Path, Playbook], None]
+    live: Callable[[Scene, Playbook, Path], None]
+    wrong: Callable[[Path, Playbook], Iterator[str]]
+
+
+def acting_first() -> dict[str, Playbook]:
+    """The playbooks with a step that may be done before the approval."""
+    return {name: one for name, one in acting().items() if any(step.act_first for step in one.acts)}
 
 
 def acting() -> dict[str, Playbook]:
@@ -57,11 +76,25 @@ def prepared(folder: Path, playbook: Playbook) -> None:
     on.runs.records.close()
 
 
-def every_point(folder: Path, playbook: Playbook, step: int = 1, first: int = 1) -> tuple[int, list[str]]:
+def done_first(folder: Path, playbook: Playbook) -> None:
+    """The plan, with what a permitted responder has decided to do before its approval."""
+    on = _scene(folder, playbook)
+    on.runs.records.put("user", "second", {"name": "second", "roles": ["ciso"], "disabled": False})
+    now, desk = on.clock.now(), on.desk.acting_first
+    desk.permit("sato", now, now + timedelta(days=7), "夜間当番", actor="suzuki", roles=MANAGER)
+    [index] = [one.index for one in on.run.acts if one.first_hours]
+    desk.act(on.run_id, index, "拡散を止める", actor="sato", roles=ANALYST)
+    on.runs.records.close()
+
+
+def every_point(
+    folder: Path, playbook: Playbook, step: int = 1, first: int = 1, course: Course | None = None
+) -> tuple[int, list[str]]:
     """(points tried, what was wrong) for a playbook over targets on disk."""
+    course = course or APPROVED
     start = folder / "start"
     start.mkdir(parents=True)
-    prepared(start, playbook)
+    course.prepare(start, playbook)
     wrong, tried = [], 0
     for at in range(first, _MOST, step):
         place = folder / str(at)
@@ -72,13 +105,13 @@ def every_point(folder: Path, playbook: Playbook, step: int = 1, first: int = 1)
             stage.load()
             on = _scene(place, playbook, stage)
             counting(on.runs.records, point)  # type: ignore[arg-type]
-            carried(on, playbook, place / "clock")
+            course.live(on, playbook, place / "clock")
 
         died = killed(life, at)
         if died:
             tried += 1
             killed(life, 0)
-        wrong += [f"{playbook.playbook} at {at}: {one}" for one in _wrong(place, playbook)]
+        wrong += [f"{playbook.playbook} at {at}: {one}" for one in course.wrong(place, playbook)]
         shutil.rmtree(place)
         if not died:
             break
@@ -108,6 +141,30 @@ def _wrong(place: Path, playbook: Playbook) -> Iterator[str]:
     if problems := on.runs.audit.verify():
         yield f"audit: {problems[0].en}"
     on.runs.records.close()
+
+
+def _wrong_lapsed(place: Path, playbook: Playbook) -> Iterator[str]:
+    """Done once, put back once, planned again, and said so."""
+    stage = OnDisk(log=place / "changes")
+    stage.load()
+    on = _scene(place, playbook, stage)
+    [step] = [one for one in on.run.acts if one.first_hours]
+    key = (step.act, next(iter(step.values.values())))
+    if stage.read() != [("act", *key), ("undo", *key)]:
+        yield f"changes {stage.read()}"
+    if (on.run.state, step.state) != (RunState.PROPOSED, StepState.PLANNED):
+        yield f"it ended {on.run.state}, the step {step.state}"
+    held = on.runs.records.get(FIRST, first_id(on.run_id, step.index))
+    if held is None or held.body["state"] != "lapsed":
+        yield f"what was decided is {held and held.body['state']}"
+    if problems := on.runs.audit.verify():
+        yield f"audit: {problems[0].en}"
+    on.runs.records.close()
+
+
+APPROVED = Course(prepared, carried, _wrong)
+CONFIRMED = Course(done_first, confirmed, _wrong)
+LAPSED = Course(done_first, lapsed, _wrong_lapsed)
 
 
 def every_real_point(
@@ -189,6 +246,13 @@ def main(step: int = 1, real_step: int = 1, real_first: int = 1, *names: str) ->
             tried, found = every_point(Path(place) / name, playbook, step)
             points, wrong = points + tried, wrong + found
             print(f"{name}: kill -9 at {tried} points, {len(found)} wrong", flush=True)
+        for name, playbook in acting_first().items():
+            for end, course in (("confirmed", CONFIRMED), ("lapsed", LAPSED)):
+                if names and name not in names:
+                    continue
+                tried, found = every_point(Path(place) / f"{name}-{end}", playbook, step, course=course)
+                points, wrong = points + tried, wrong + found
+                print(f"{name}, act first, {end}: kill -9 at {tried} points, {len(found)} wrong", flush=True)
         if real_step:
             os.environ["HINOMI_LDAP"] = ROBOT_PASSWORD
             with several.targets(Path(place)) as there:

@@ -14,6 +14,7 @@ from hinomi.store import Record
 from responders.duties.docx import Row
 from responders.duties.duty import Duty
 
+_WEEKDAYS = "月火水木金土日"
 BLANK = "【要記入】"
 _DONE = ("playbook", "status", "task", "evidence")
 
@@ -32,6 +33,25 @@ def rows(duty: Duty, fields: Mapping[str, str]) -> list[Row]:
     """As they stand in the document."""
     open_ = set(blanks(fields))
     return [Row(item.title, fields.get(item.key, BLANK), item.key in open_) for item in duty.items]
+
+
+def heading(duty: Duty, clock: Mapping[str, Any], city: str) -> list[str]:
+    """Who reports, until when with the day counted, and that nobody but a person sends it."""
+    sure = "(推定)" if duty.due_inferred else ""
+    until = f"期限: {duty.when.ja}{sure}"
+    if due := clock.get("due"):
+        until = f"期限: {_day(due)}まで{sure}。知った日 {_day(clock['known'])}を1日目とする({duty.when.ja})"
+    whose = [] if any(item.key == "body" for item in duty.items) else [f"報告する団体: {city or BLANK}"]
+    return [
+        *whose,
+        until,
+        "火の見がこれを送ることはありません。提出先の様式に移し、送ったことを画面で記録してください。",
+    ]
+
+
+def _day(text: str) -> str:
+    at = datetime.fromisoformat(text).astimezone(JST)
+    return f"{at.year}年{at.month}月{at.day}日({_WEEKDAYS[at.weekday()]})"
 
 
 def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> str:

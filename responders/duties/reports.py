@@ -128,14 +128,14 @@ class Reports:
 
     def written(self, clock_id: str, version: int) -> Written:
         """The version as Word file and PDF."""
-        _, incident, kind = self._about(clock_id)
+        held, incident, kind = self._about(clock_id)
         report = self._of(clock_id, version)
         made = datetime.fromisoformat(report.body["at"])
         state = {"draft": "下書き", "approved": "承認済み", "sent": "送付済み"}[report.body["state"]]
         title, fields = f"{kind.what.ja}({kind.to.ja})", report.body["fields"]
         lead = [
             f"インシデント #{incident.number} 第{version}版({state}) 作成 {made.astimezone(JST):%Y-%m-%d %H:%M} {report.body['by']}",
-            f"期限: {kind.when.ja}{'(推定)' if kind.due_inferred else ''}",
+            *drafting.heading(kind, held.body, self.city),
         ]
         table = drafting.rows(kind, fields)
         return Written(

@@ -155,6 +155,8 @@ def test_a_draft_as_word_and_pdf(case: tuple[Responder, FixedClock, Desk, Incide
         tree = ElementTree.fromstring(packed.read("word/document.xml"))
         assert all(ElementTree.fromstring(packed.read(name)) is not None for name in packed.namelist())
     text = "\n".join(part.text or "" for part in tree.iter() if part.tag.endswith("}t"))
+    assert "期限: 2026年11月24日(火)まで(推定)。知った日 2026年11月20日(金)を1日目とする" in text
+    assert "報告する団体: 【要記入】" in text and "火の見がこれを送ることはありません" in text
     assert "特定個人情報の漏えい等 速報" in text and "#panic()" in text and "\x1b" not in text
     shaded = [part for part in tree.iter() if part.tag.endswith("}shd")]
     assert len(shaded) == len(written.blanks) > 3 and text.count("【要記入】") >= len(written.blanks)

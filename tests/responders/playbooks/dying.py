@@ -134,6 +134,28 @@ def carried(on: Scene, playbook: Playbook, clock: Path) -> None:
         clock.write_text(on.clock.now().isoformat())
 
 
+def confirmed(on: Scene, playbook: Playbook, clock: Path) -> None:
+    """What somebody did first is approved afterwards by as many people as it takes; then as `carried`."""
+    _on_time(on.clock, clock)
+    for _ in range(3):
+        on.tick(1)
+        clock.write_text(on.clock.now().isoformat())
+    for person in _OFFICERS[: on.run.people]:
+        held = on.runs.records.get("approval", on.run_id)
+        given = [one["by"] for one in held.body["given"]] if held else []
+        if held is not None and held.body["state"] == "open" and person not in given:
+            on.desk.approve(held.id, actor=person, roles=["ciso"])
+    carried(on, playbook, clock)
+
+
+def lapsed(on: Scene, playbook: Playbook, clock: Path) -> None:
+    """What somebody did first is approved by nobody: hours pass until it is put back, and some more."""
+    _on_time(on.clock, clock)
+    for minutes in (1, 1, 1, *([60, 1] * 14)):  # an hour asks anew, the minute behind it looks
+        on.tick(minutes)
+        clock.write_text(on.clock.now().isoformat())
+
+
 def _on_time(own: FixedClock, clock: Path) -> None:
     """A process that starts again is not back in the past."""
     with contextlib.suppress(FileNotFoundError, ValueError):

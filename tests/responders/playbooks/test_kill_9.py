@@ -22,6 +22,15 @@ def test_killed_anywhere_each_effect_is_once_and_undo_gives_back_all(tmp_path: P
     assert tried and wrong == []
 
 
+@pytest.mark.parametrize("end", ["confirmed", "lapsed"])
+def test_killed_anywhere_after_acting_first(tmp_path: Path, end: str) -> None:
+    """A responder isolated a machine before the approval: killed at every eleventh point, it is isolated once; confirmed it goes
+    on to its end, not confirmed in time it is put back once and planned again."""
+    course = {"confirmed": crashes.CONFIRMED, "lapsed": crashes.LAPSED}[end]
+    tried, wrong = crashes.every_point(tmp_path, PLAYBOOKS["isolate_endpoint"], 11, 3, course)
+    assert tried and wrong == []
+
+
 def test_the_campaign_notices_an_act_that_is_done_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
