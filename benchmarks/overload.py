@@ -4,8 +4,8 @@ usage: python -m benchmarks overload (all); python -m benchmarks.overload NAMEâ€
 
 The pipeline behind the spool is held at RATE messages a second, so low that a shared machine can send three times as much
 to each transport (how a sender is made to wait does not depend on the rate), and three senders offer RATE each. Intake and
-senders are processes of their own, two transports at a time. Ends with 1 where a message is missing, doubled or lost
-uncounted, or where memory grows.
+senders are processes of their own, two transports at a time. After the minute the pipeline is set free. Ends with 1 where
+a message is missing, doubled or lost uncounted, or where memory grows.
 """
 
 import asyncio
@@ -30,17 +30,20 @@ from tests.collectors.transports.intake import MIB, Running, intake
 from tests.collectors.transports.senders import TRANSPORTS, at_once, cut, number_of
 
 RATE, SENDERS, SECONDS, BURST = 1_000, 3, 60.0, 0.5
-SPOOL = 4 * MIB
+SPOOL = 8 * MIB  # a spool must have room for what is being read (2 MiB a connection) beside its last segment
 _SETTLED, _GROWTH, _PROBE, _PIECE = 15.0, 48.0, 100, 1_000
+_FREE = 1e9
 _LOST = ("udp_receive_buffer_full", "udp_spool_full")
 
 
 @dataclass(slots=True)
 class Drain(threading.Thread):
-    """The pipeline in its place: reads the spool, RATE messages a second, and remembers each message's number."""
+    """The pipeline in its place: reads the spool, RATE messages a second until it is set free, and remembers each
+    message's number."""
 
     folder: Path
     numbered: bool
+    rate: float = RATE
     drained: int = 0
     seen: bytearray = field(default_factory=lambda: bytearray(int(RATE * SENDERS * SECONDS * 2)))
     stop: threading.Event = field(default_factory=threading.Event)
@@ -65,7 +68,7 @@ class Drain(threading.Thread):
                     self.seen[number_of(payload)] += 1
             self.drained += len(block.frame)
             reader.trim(after)
-            free = max(free, time.monotonic() - 0.5) + len(block.frame) / RATE
+            free = max(free, time.monotonic() - 0.5) + len(block.frame) / self.rate
             self.stop.wait(max(0.0, free - time.monotonic()))
 
 
@@ -81,10 +84,12 @@ async def _receive(name: str, folder: Path) -> None:
         drain = Drain(folder / "spool", name != "flow")
         drain.start()
         print(running.port("in"), flush=True)
-        ended = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
-        while not ended.done():
-            print(json.dumps(_state(running, drain)), flush=True)
-            await asyncio.wait([ended], timeout=1.0)
+        for rate in (RATE, _FREE):  # a line on stdin ends the overload, a second one all
+            drain.rate = rate
+            ended = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
+            while not ended.done():
+                print(json.dumps(_state(running, drain)), flush=True)
+                await asyncio.wait([ended], timeout=1.0)
         drain.stop.set()
         await asyncio.to_thread(drain.join)
         twice, once = sum(n > 1 for n in drain.seen), sum(n == 1 for n in drain.seen)
@@ -151,6 +156,7 @@ def _measured(name: str, seconds: float, folder: Path) -> tuple[str, list[str]]:
     sender = _process("send", name, str(port), str(seconds), str(folder))
     overload, ended = _line(sender), time.monotonic()
     sent = int(overload["sent"])
+    _say(receiver)
     told = _wait(states, lambda state: _taken(state) >= sent and state["drained"] == state["received"], 120)
     recovered = time.monotonic() - ended
     _say(sender)
@@ -196,9 +202,7 @@ def _taken(state: dict[str, Any]) -> int:
 
 def _process(*arguments: str) -> "subprocess.Popen[str]":
     command = [sys.executable, "-m", "benchmarks.overload", *arguments]
-    return subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _line(process: "subprocess.Popen[str]") -> Any:

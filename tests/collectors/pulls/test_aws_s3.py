@@ -16,9 +16,11 @@ from collectors import unopened
 from collectors.aws.objects import Unreadable, portions
 from collectors.pulls import kinds
 from collectors.pulls.aws_s3 import AwsS3
-from collectors.spool import Reader
-from collectors.transports.health import ListenerHealth
+from collectors.pulls.run import serve_pulls
+from collectors.spool import Reader, Spool
+from collectors.transports.health import Health, ListenerHealth
 from collectors.transports.inlet import Inlet
+from hinomi.clock import SystemClock
 from hinomi.errors import DependencyDown, Refused
 from hinomi.ledger import Ledger
 from tests.collectors.pulls.aws_child import rounds
@@ -354,6 +356,33 @@ def test_parquet_is_said(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"PAR1....")
     with (tmp_path / "p").open("rb") as body, pytest.raises(Unreadable, match="parquet"):
         list(portions(body, "x"))
+
+
+def test_served_as_the_pull_process_does(trail: Trail, tmp_path: Path) -> None:
+    """By name from the configuration, with an origin for each format, until told to stop; the doctor sees it up."""
+    trail.tell(by_s3(trail.name, trail.put(trail_key(0), peer.cloudtrail([0]))))
+    flow = f"AWSLogs/{peer.ACCOUNT}/vpcflowlogs/{peer.REGION}/a.log"
+    trail.tell(by_s3(trail.name, trail.put(flow, b"version srcaddr\n5 10.0.0.1\n")))
+    trail.tell("nonsense")
+    puller = Puller(trail, tmp_path)
+    spool, stop, told = Spool(puller.folder, max_bytes=1 << 30), asyncio.Event(), list[Health]()
+
+    async def main() -> None:
+        serving = asyncio.create_task(
+            serve_pulls(
+                {"aws": puller.pull}, spool, Ledger(), clock=SystemClock(), ready=told.append, stop=stop
+            )
+        )
+        async with asyncio.timeout(30):
+            while len(puller.spooled()) < 3 or trail.left() != (0, 0):
+                await asyncio.sleep(0.1)
+        stop.set()
+        await serving
+        await spool.close()
+
+    asyncio.run(main())
+    assert {origin for _, origin, _ in puller.spooled()} == {"aws", "aws.flow_logs", unopened.ORIGIN}
+    assert told[0].listeners["aws"].up and told[0].listeners["aws"].address == trail.queue
 
 
 def test_it_is_a_kind() -> None:

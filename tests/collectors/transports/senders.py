@@ -36,8 +36,8 @@ def message(n: int) -> bytes:
 
 async def stream(port: int, pieces: Pieces, tls: ssl.SSLContext | None) -> None:
     """Lines down one connection, over TLS or not."""
-    name = "127.0.0.1" if tls else None
-    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, server_hostname=name)
+    patient: dict[str, Any] = {"server_hostname": "127.0.0.1", "ssl_shutdown_timeout": 300} if tls else {}
+    _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=tls, **patient)
     async for piece in pieces:
         writer.write(b"".join(b"%s\n" % message(n) for n in piece))
         await writer.drain()
