@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dashboards.console import create_app
+from dashboards.console.app import create_app
 from dashboards.console.permits_page import permits
 from dashboards.settings import ConsoleSettings
 from dashboards.users import Role
