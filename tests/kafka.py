@@ -7,6 +7,7 @@ import atexit
 import base64
 import hashlib
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -109,6 +110,7 @@ def _fetch(client: httpx.Client, folder: Path, path: str, digest: str) -> None:
 
 def _started(jars: Path, program: Path) -> Broker:
     folder = Path(tempfile.mkdtemp(prefix="hinomi-kafka-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the broker was stopped
     ports = [_free_port() for _ in range(3)]
     made = certificates.make(folder / "tls")
     (folder / "server.pem").write_bytes(made["key"].read_bytes() + made["cert"].read_bytes())
