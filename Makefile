@@ -40,6 +40,9 @@ lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --extra build -q pyproject.toml -o requirements.lock
 	uv pip compile --universal --python-version 3.11 --generate-hashes -q --extra dev --extra build pyproject.toml -o requirements-dev.lock
 
+# Bytecode once: where PYTHONDONTWRITEBYTECODE is set, every process would compile our modules anew.
+COMPILED = $(BIN)/python -m compileall -q -j 0 hinomi collectors rules responders dashboards ops
+
 run-env: $(VENV)/.run
 dev-env: $(VENV)/.dev
 
@@ -50,11 +53,13 @@ $(BIN)/python:
 $(VENV)/.run: requirements.lock pyproject.toml | $(BIN)/python
 	test -e $(VENV)/.dev || $(BIN)/python -m pip install -q --require-hashes -r requirements.lock
 	test -e $(VENV)/.dev || $(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	$(COMPILED)
 	touch $@
 
 $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install -q --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install -q --no-deps --no-build-isolation -e .
+	$(COMPILED)
 	touch $@ $(VENV)/.run
 
 clean:

@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 import orjson
-from sigma.types import SigmaString
 
 from hinomi import batch
 from hinomi.errors import ContentError
@@ -19,9 +18,8 @@ from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search
 from rules.engine.fold import fold_all
 from rules.engine.known import Known
 from rules.engine.logsource import Route, Tables
-from rules.engine.parse import File
+from rules.engine.parsed import File
 from rules.engine.program import Atom, Compiled, Place, Program, Unit
-from rules.engine.translate import pattern_of
 
 Placeholders = Mapping[str, Sequence[str]]
 
@@ -32,10 +30,7 @@ class Compiler:
     def __init__(self, tables: Tables, placeholders: Placeholders, known: Known | None = None) -> None:
         self.tables = tables
         self.texts = {name: [[str(value)] for value in values] for name, values in placeholders.items()}
-        self.patterns = {
-            name: [pattern_of(SigmaString(str(value)).s) for value in values]
-            for name, values in placeholders.items()
-        }
+        self.patterns = {name: _patterns(values) for name, values in placeholders.items()}
         self.known = known
         self.made = Compiled() if known is None else known.start()
         self.anchors = Anchors(self.made.atoms)
@@ -136,6 +131,15 @@ class Compiler:
             yield Atom(column, test.operator, wanted, space if pattern.scannable(wanted) else None)
             if (address := addresses.ipv6(wanted)) is not None and addresses.holds_addresses(column):
                 yield Atom(column, "cidr", f"{address}/128", None)
+
+
+def _patterns(values: Sequence[str]) -> list[Any]:
+    """Placeholder values as Sigma reads them: with wildcards and escapes."""
+    from sigma.types import SigmaString  # only here: a start from the cache needs no pySigma
+
+    from rules.engine.translate import pattern_of
+
+    return [pattern_of(SigmaString(str(value)).s) for value in values]
 
 
 def compile_files(

@@ -18,9 +18,10 @@ import sigma
 from hinomi.collecting import give_back, no_collection
 from hinomi.errors import ContentError, Where
 from rules.choice import EVERYTHING, Choice
-from rules.engine import cache, logsource, parse
+from rules.engine import cache, logsource
 from rules.engine.compile import compile_files
 from rules.engine.known import Known, settle, worn
+from rules.engine.parsed import FORMAT, File
 from rules.engine.pipelines import Given, Pipelines, read
 from rules.engine.program import Compiled
 from rules.engine.ruleset import RuleSet
@@ -32,7 +33,7 @@ _LAST = 3
 """Compiled sets of the same folders that are kept: each has some megabytes."""
 _PARSED = 10_000
 """Parsed files that are kept at most, those of now aside."""
-_VERSION = f"{parse.FORMAT} {getattr(sigma, '__version__', '')}".encode()
+_VERSION = f"{FORMAT} {getattr(sigma, '__version__', '')}".encode()
 
 
 def load(
@@ -145,7 +146,7 @@ class _Loading:
         self.store.prune()
         return made
 
-    def _compile(self, parsed: Sequence[tuple[str, parse.File]], known: Known | None) -> Compiled:
+    def _compile(self, parsed: Sequence[tuple[str, File]], known: Known | None) -> Compiled:
         today = self.chosen.today
         made = compile_files(parsed, self.tables, self.placeholders, self.chosen.choice, today, known)
         if known is not None and worn(made):
@@ -160,15 +161,17 @@ class _Loading:
         kept = self.parses.read(name)
         return None if kept is None else Compiled.from_json(orjson.loads(kept))
 
-    def _parse(self, files: list[Path], contents: list[bytes]) -> list[tuple[str, parse.File]]:
+    def _parse(self, files: list[Path], contents: list[bytes]) -> list[tuple[str, File]]:
         """Each file, from what earlier starts parsed where its content is the same."""
         kept = self.parses.read(f"parsed-{self.base}")
         known: dict[str, Any] = orjson.loads(kept) if kept is not None else {}
-        parsed: list[tuple[str, parse.File]] = []
+        from rules.engine import parse  # not above: a start from the cache needs no pySigma
+
+        parsed: list[tuple[str, File]] = []
         now: dict[str, Any] = {}
         for done, (path, content) in enumerate(zip(files, contents, strict=True)):
             key = cache.key(content)
-            file = parse.File(**known[key]) if key in known else parse.read(path, self.pipelines)
+            file = File(**known[key]) if key in known else parse.read(path, self.pipelines)
             now[key] = file.as_json()
             parsed.append((str(path), file))
             if self.on_progress:

@@ -6,7 +6,6 @@ is JSON (`File`), which is what the cache keeps.
 
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,10 +23,8 @@ from hinomi import yamlfile
 from hinomi.errors import ContentError, InputError
 from hinomi.identity import digest
 from rules.engine import expression, modifiers, spelling
+from rules.engine.parsed import File
 from rules.engine.translate import expression_of
-
-FORMAT = 9
-"""Raised when `File` or what it means changes, so that old caches are read no more."""
 
 _SECTIONS: list[tuple[type[SigmaError], str]] = [
     (exceptions.SigmaLogsourceError, "logsource"),
@@ -40,21 +37,6 @@ _SECTIONS: list[tuple[type[SigmaError], str]] = [
     (exceptions.SigmaModifiedError, "modified"),
     (exceptions.SigmaTitleError, "title"),
 ]
-
-
-@dataclass(slots=True)
-class File:
-    """What one file holds. Every value is JSON; `others` are documents of kinds that are not Sigma's."""
-
-    rules: list[dict[str, Any]] = field(default_factory=list)
-    filters: list[dict[str, Any]] = field(default_factory=list)
-    correlations: list[dict[str, Any]] = field(default_factory=list)
-    others: list[dict[str, Any]] = field(default_factory=list)
-    problems: list[dict[str, Any]] = field(default_factory=list)
-
-    def as_json(self) -> dict[str, Any]:
-        """The file as one JSON object."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 def read(path: Path, pipelines: Sequence[ProcessingPipeline] = ()) -> File:

@@ -9,21 +9,24 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
 from pathlib import Path
-
-from sigma.exceptions import SigmaError
-from sigma.plugins import InstalledSigmaPlugins
-from sigma.processing.pipeline import ProcessingPipeline
+from typing import TYPE_CHECKING, TypeAlias
 
 from hinomi.errors import ContentError, Where
 
-Given = ProcessingPipeline | Path | str
+if (
+    TYPE_CHECKING
+):  # a start without pipelines, from the cache, imports no pySigma: that alone takes half as long
+    from sigma.plugins import InstalledSigmaPlugins
+    from sigma.processing.pipeline import ProcessingPipeline
+
+Given: TypeAlias = "ProcessingPipeline | Path | str"
 
 
 @dataclass(frozen=True, slots=True)
 class Pipelines:
     """Pipelines in the order in which they apply. key: what the cache knows them by; None: by nothing."""
 
-    ready: list[ProcessingPipeline]
+    ready: "list[ProcessingPipeline]"
     key: bytes | None
 
 
@@ -35,8 +38,8 @@ def read(given: Sequence[Given]) -> Pipelines:
     return Pipelines(ready, None if None in keys else b"\0".join(key for key in keys if key is not None))
 
 
-def _read(given: Given) -> tuple[ProcessingPipeline, bytes | None]:
-    if isinstance(given, ProcessingPipeline):
+def _read(given: Given) -> "tuple[ProcessingPipeline, bytes | None]":
+    if not isinstance(given, Path | str):
         return given, None
     path = Path(given)
     if isinstance(given, Path) or path.suffix in (".yml", ".yaml"):
@@ -44,7 +47,10 @@ def _read(given: Given) -> tuple[ProcessingPipeline, bytes | None]:
     return _of_name(given), f"{given} {_versions()}".encode()
 
 
-def _of_file(path: Path) -> tuple[ProcessingPipeline, bytes]:
+def _of_file(path: Path) -> "tuple[ProcessingPipeline, bytes]":
+    from sigma.exceptions import SigmaError
+    from sigma.processing.pipeline import ProcessingPipeline
+
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -63,7 +69,7 @@ def _of_file(path: Path) -> tuple[ProcessingPipeline, bytes]:
         ) from None
 
 
-def _of_name(name: str) -> ProcessingPipeline:
+def _of_name(name: str) -> "ProcessingPipeline":
     known = _installed()
     if name not in known.pipelines:
         there = ", ".join(sorted(known.pipelines)) or "なし / none"
@@ -76,7 +82,9 @@ def _of_name(name: str) -> ProcessingPipeline:
 
 
 @cache
-def _installed() -> InstalledSigmaPlugins:
+def _installed() -> "InstalledSigmaPlugins":
+    from sigma.plugins import InstalledSigmaPlugins
+
     return InstalledSigmaPlugins.autodiscover()
 
 

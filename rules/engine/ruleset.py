@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
-from sigma.correlations import SigmaCorrelationRule
 
 from hinomi.batch import Batch
 from hinomi.errors import ContentError, Where
@@ -21,6 +20,9 @@ from rules.engine.match import Matcher
 from rules.engine.program import Compiled
 from rules.engine.scans import Scans
 from rules.engine.sieve import Sieve
+
+if TYPE_CHECKING:
+    from sigma.correlations import SigmaCorrelationRule
 
 _BASELINE_FIELDS = ("entity", "field", "count", "role", "carrier")
 """Options of a baseline that name a field of the events it learns from."""
@@ -79,7 +81,7 @@ class Matches:
 class Correlation:
     """A correlation rule as pySigma has it, its file, and the document it was read from."""
 
-    rule: SigmaCorrelationRule
+    rule: "SigmaCorrelationRule"
     path: Path
     document: Mapping[str, Any]
 
@@ -141,10 +143,7 @@ class RuleSet:
             Problem(Path(item["path"]), item["line"], Words(item["ja"], item["en"]))
             for item in self.compiled.problems
         ]
-        self.correlations = [
-            Correlation(SigmaCorrelationRule.from_dict(dict(item["rule"])), Path(item["path"]), item["rule"])
-            for item in self.compiled.correlations
-        ]
+        self.correlations = [_correlation(**item) for item in self.compiled.correlations]
         self.others = [Other(Path(item["path"]), item["document"]) for item in self.compiled.others]
         self.filters = [
             Filter(**{**one, "path": Path(one["path"]), "applied": tuple(one["applied"])})
@@ -289,7 +288,15 @@ class RuleSet:
                 yield rule
 
 
-def _fields_of(correlation: SigmaCorrelationRule, names: set[str]) -> set[str]:
+def _correlation(path: str, rule: Mapping[str, Any]) -> Correlation:
+    from sigma.correlations import (
+        SigmaCorrelationRule,
+    )  # only where there is one: pySigma takes long to import
+
+    return Correlation(SigmaCorrelationRule.from_dict(dict(rule)), Path(path), rule)
+
+
+def _fields_of(correlation: "SigmaCorrelationRule", names: set[str]) -> set[str]:
     wanted = set(correlation.group_by or [])
     for alias in correlation.aliases or []:
         wanted.discard(alias.alias)

@@ -1,6 +1,8 @@
 """Loading: what is wrong is said and the rest goes on; what was learnt is kept and never trusted blindly."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -152,6 +154,19 @@ def test_pipelines(tmp_path: Path) -> None:
         loaded = load([folder], cache=cache, pipelines=pipelines)
         assert loaded.match(events).hits[0][1].tolist() == [1]
     assert load([folder], cache=cache).match(events).hits[0][1].tolist() == [0]
+
+
+def test_a_start_from_the_cache_imports_no_sigma(tmp_path: Path) -> None:
+    """What stands in the cache is loaded without pySigma, whose import takes a good part of a start."""
+    folder, cache = tmp_path / "rules", tmp_path / "cache"
+    rulebook.rules(folder, rulebook.rule(SIMPLE), cache=cache)
+    start = (
+        "import sys; from pathlib import Path; from rules.engine import load\n"
+        f"assert len(load([Path({str(folder)!r})], cache=Path({str(cache)!r})).rules) == 1\n"
+        "print([name for name in sys.modules if name.startswith('sigma.')])"
+    )
+    done = subprocess.run([sys.executable, "-c", start], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_cache_of_changed_rules(tmp_path: Path) -> None:
