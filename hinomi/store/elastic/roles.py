@@ -50,6 +50,7 @@ RIGHTS: Mapping[Part, Rights] = {
     ),
     "respond": Rights(
         events=("read", "monitor"),
+        signals=("create_doc", "auto_configure"),  # new indicators are looked for in what is stored
         reads=("*",),
         adds=("audit", "evidence_part"),
         writes_but=("attempt", "audit", "evidence_part", "hold", "session", "state", "user", "view", *_COLLECTED),

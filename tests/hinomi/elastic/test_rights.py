@@ -143,6 +143,7 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     assert respond.append("incident_number", {"alert": "a"}).id == "000000000001"
     respond.put("audit", "000000000002", {"n": 1}, expect=0)
     assert place.events("respond").datasets()
+    assert place.events("respond").append([batch(SIGNALS, "s3")]).stored == 1  # of a look back after new indicators
 
     console = place.records("console")
     for kind in ("approval", "session", "suppression", "user", "incident"):
@@ -169,7 +170,7 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
         lambda p, part: p.clients[part].create(
             index=f"logs-hinomi.signal-{p.namespace}-2026.11.20", id=f"x-{part}", document={"@timestamp": NOW.isoformat()}
         ),
-        frozenset({"collect", "detect"}),
+        frozenset({"collect", "detect", "respond"}),
     ),
     "read an event": (
         lambda p, part: p.clients[part].get(index=f"logs-linux.auth-{p.namespace}-2026.11.20", id="e0"),
