@@ -88,8 +88,19 @@ def _decoded(name: str) -> pl.Expr:
     """Marked digits as the text that they stand for; zeros between arguments as blanks."""
     value = pl.col(name)
     digits = pl.when(value.str.starts_with(_MARK)).then(value.str.strip_prefix(_MARK))
-    text = digits.str.decode("hex", strict=False).cast(pl.String, strict=False)
+    text = digits.str.decode("hex", strict=False).map_batches(_text, return_dtype=pl.String)
     return pl.coalesce(text.str.replace_all("\x00", " "), value.str.strip_prefix(_MARK)).alias(name)
+
+
+def _text(values: pl.Series) -> pl.Series:
+    """Bytes as text; what is no UTF-8 (whoever runs a command chooses its arguments) is replaced, and stays in the line."""
+    try:
+        return values.cast(pl.String)
+    except (
+        pl.exceptions.ComputeError
+    ):  # one such value fails the cast of all, also where it need not be strict
+        texts = [None if value is None else value.decode("utf-8", "replace") for value in values]
+        return pl.Series(values.name, texts, dtype=pl.String)
 
 
 def _joined(frame: pl.DataFrame) -> pl.DataFrame:

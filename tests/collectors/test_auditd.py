@@ -41,3 +41,10 @@ def test_records_of_other_events_are_not_mixed() -> None:
     assert frame["process.pid"].to_list() == [11, 11, 11, 11, 11, 12]
     assert frame["process.command_line"][5] is None
     assert not [name for name in frame.columns if ".of." in name]
+
+
+def test_an_argument_that_is_no_utf_8_costs_no_other_line() -> None:
+    """auditd writes odd arguments as hexadecimal digits, and whoever runs a command chooses its bytes."""
+    odd = 'type=EXECVE msg=audit(1763608445.123:9): argc=2 a0="curl" a1=2F7764D02F612062'
+    [frame] = catalogue.find("linux.auditd").parse(content.intake(LINES[1], odd)).frames
+    assert frame["process.command_line"].to_list() == ["sh /tmp/x.sh", "curl /wd\ufffd/a b"]

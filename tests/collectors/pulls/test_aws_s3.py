@@ -5,6 +5,7 @@ import gzip
 import json
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -314,6 +315,14 @@ def test_a_message_stays_ours_while_its_object_is_long(
     assert names(puller.stored()) == numbered(3)
 
 
+def _until_visible(trail: Trail) -> None:
+    """Wait until nobody holds a message: half a minute at most."""
+    ends = time.monotonic() + 30
+    while trail.left()[1] and time.monotonic() < ends:
+        time.sleep(0.2)
+    assert trail.left()[1] == 0
+
+
 @pytest.mark.slow
 def test_killed_between_any_two_steps(trail: Trail, tmp_path: Path) -> None:
     """kill -9 before the spool, after it, before and after the deletion: each event is there once."""
@@ -321,13 +330,11 @@ def test_killed_between_any_two_steps(trail: Trail, tmp_path: Path) -> None:
         trail.tell(by_s3(trail.name, trail.put(trail_key(n), peer.cloudtrail(range(n * 2, n * 2 + 2)))))
     puller = Puller(trail, tmp_path, visible_after=3)
     told = json.dumps(puller.settings)
-    deaths = 0
     for step in ("before_spool", "after_spool", "before_delete", "after_delete", "never"):
+        _until_visible(trail)  # what the one before had in hand comes again
         command = [sys.executable, "-m", "tests.collectors.pulls.aws_child", told, str(puller.folder), step]
         ended = subprocess.run(command, timeout=120, check=False, capture_output=True, text=True)
-        assert ended.returncode in (-9, 0), ended.stderr
-        deaths += ended.returncode == -9
-    assert deaths == 4
+        assert ended.returncode == (0 if step == "never" else -9), (step, ended.stderr)
     assert names(puller.stored()) == numbered(6)
     assert trail.left() == (0, 0)
 
