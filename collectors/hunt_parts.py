@@ -14,8 +14,8 @@ _TEXT = 16 * 1024 * 1024
 """Bytes of text in a part: larger ones take more memory, and gain little."""
 _EVTX = 4 * 1024 * 1024
 """Bytes of event files in a part: slower to read."""
-WORTH = 3
-"""Parts for which it is worth starting a process, which costs a second."""
+WORTH = 12
+"""Parts for which it is worth starting a process: it loads the rules anew, for some seconds of processor in all."""
 
 Kind = Literal["evtx", "lines", "whole"]
 
