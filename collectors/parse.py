@@ -14,6 +14,7 @@ import polars as pl
 from collectors.source import ROW, Source
 from hinomi import ecs
 from hinomi.errors import InputError, Where
+from hinomi.named import reading
 
 _CHUNK = 10_000
 
@@ -24,14 +25,8 @@ def parse_messages(source: Source, path: Path, out: BinaryIO, tell: Callable[[In
     A line that is no such object is `{}`, too, and told with its number; the lines after it are read all the
     same. Blank lines are none. Raises InputError for a file that cannot be read.
     """
-    try:
+    with reading(path):
         lines = path.open("rb")
-    except OSError as error:
-        raise InputError(
-            f"ファイルを読めません({error.strerror})。",
-            f"cannot be read: {error.strerror}",
-            where=Where(path),
-        ) from error
     with lines:
         numbered = enumerate(lines, start=1)
         while chunk := list(islice(numbered, _CHUNK)):

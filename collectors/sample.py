@@ -16,6 +16,7 @@ from collectors.shapes import cef, key_value
 from hinomi import ecs
 from hinomi.errors import InputError, Where
 from hinomi.ledger import Ledger
+from hinomi.named import reading
 
 MOST_BYTES = 2_000_000
 MOST_LINES = 2_000
@@ -55,15 +56,8 @@ def read(path: Path) -> Sample:
 
 
 def _text(path: Path) -> tuple[str, str]:
-    try:
-        with path.open("rb") as file:
-            data = file.read(MOST_BYTES)
-    except OSError as error:
-        raise InputError(
-            f"ファイルを読めません({error.strerror})。",
-            f"cannot be read: {error.strerror}",
-            where=Where(path),
-        ) from error
+    with reading(path), path.open("rb") as file:
+        data = file.read(MOST_BYTES)
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         return data.decode("utf-16", "replace"), "utf-8"  # a folder transport turns it into UTF-8
     if b"\0" in data:

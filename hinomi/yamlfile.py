@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from hinomi.errors import InputError, Where
+from hinomi.named import reading
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 40
@@ -58,16 +59,13 @@ def read(path: Path) -> Document:
 def read_all(path: Path) -> list[Document]:
     """Every document of a file. Raises InputError naming file and line."""
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError("ファイルが大きすぎます(上限 5 MiB)。", "file is over 5 MiB", where=Where(path))
-        text = path.read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise InputError(
-            f"ファイルを読めません({error.strerror})。",
-            f"cannot be read: {error.strerror}",
-            where=Where(path),
-        ) from error
+        with reading(path):
+            size = path.stat().st_size
+            if size > MAX_BYTES:
+                raise InputError(
+                    "ファイルが大きすぎます(上限 5 MiB)。", "file is over 5 MiB", where=Where(path)
+                )
+            text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(
             "UTF-8 で保存されていません。", f"is not UTF-8 (byte {error.start})", where=Where(path)

@@ -9,7 +9,8 @@ from typing import Any
 
 from hinomi import ecs
 from hinomi.clock import JST, SystemClock
-from hinomi.errors import InputError, Where
+from hinomi.errors import InputError
+from hinomi.named import named
 from ops.explained import read_event
 from ops.opened import opened
 from rules import drafting, engine
@@ -44,15 +45,8 @@ class Drafted:
         """Write the rule and the test beside it. Raises InputError where one is there already."""
         beside = path.with_name(f"{path.stem}.test.yml")
         for file, text in ((path, self.rule), (beside, self.test)):
-            try:
-                with file.open("x", encoding="utf-8") as handle:
-                    handle.write(text)
-            except OSError as error:
-                raise InputError(
-                    f"書けません({error.strerror})。",
-                    f"cannot be written: {error.strerror}",
-                    where=Where(file),
-                ) from None
+            with named(file, "書けません", "cannot be written"), file.open("x", encoding="utf-8") as handle:
+                handle.write(text)
             yield file
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from hinomi.errors import ContentError, InputError, Where
+from hinomi.named import reading
 from hinomi.text import inert
 from ops.folders import cache_folder
 from ops.settings import packs_folder
@@ -38,10 +39,11 @@ _MOST_VALUES = 5
 def read_event(path: Path) -> dict[str, Any]:
     """One event out of a file (`-`: standard input) of one JSON object. Raises InputError."""
     try:
-        text = sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8", errors="replace")
+        with reading(path):
+            text = (
+                sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8", errors="replace")
+            )
         event = json.loads(text)
-    except OSError as error:
-        raise InputError(f"読めません({error.strerror})。", f"{error.strerror}", where=Where(path)) from None
     except (ValueError, RecursionError) as error:
         raise InputError(
             f"JSON として読めません({error})。", f"not JSON: {error}", where=Where(path)

@@ -18,6 +18,7 @@ from hinomi.clock import Clock
 from hinomi.config import Section
 from hinomi.durable import sync
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, InputError, Where
+from hinomi.named import named
 from hinomi.secret import Secret
 from hinomi.store import Records
 from ops.journal import log
@@ -67,6 +68,7 @@ def _fetch(feed: Feed, etag: str, enrich: EnrichSettings) -> tuple[bool, str]:
     temporary = feed.file.with_name(f".{feed.file.name}.{secrets.token_hex(4)}")
     try:
         with (
+            named(feed.file, "書けません", "cannot be written"),
             httpx.Client(timeout=_TIMEOUT, follow_redirects=True, max_redirects=3) as client,
             client.stream(
                 "GET", feed.url.reveal(), headers={"If-None-Match": etag} if etag else {}
@@ -85,10 +87,6 @@ def _fetch(feed: Feed, etag: str, enrich: EnrichSettings) -> tuple[bool, str]:
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         kind = type(error).__name__  # the address may hold a key: not in the text
         raise DependencyDown(f"配布元に届きません({kind})。", f"the feed cannot be reached: {kind}") from None
-    except OSError as error:
-        raise InputError(
-            f"書けません({error.strerror})。", f"cannot be written: {error.strerror}", where=Where(feed.file)
-        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from hinomi.errors import InputError, Where
+from hinomi.named import named
 
 
 def cache_folder() -> Path:
@@ -18,11 +18,5 @@ def cache_folder() -> Path:
 
 def make(folder: Path) -> None:
     """Make a folder that a person named. Raises InputError in words where that cannot be."""
-    try:
+    with named(folder, "フォルダを作れません", "the folder cannot be made"):
         folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"フォルダを作れません({error.strerror})。",
-            f"the folder cannot be made: {error.strerror}",
-            where=Where(folder),
-        ) from error

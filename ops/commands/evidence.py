@@ -7,6 +7,7 @@ import typer
 from hinomi.clock import JST
 from hinomi.durable import write_durably
 from hinomi.errors import InputError, Where
+from hinomi.named import named, reading
 from hinomi.text import inert
 from ops.opened import opened, operator
 from responders.incidents.casefile import numbered
@@ -14,6 +15,8 @@ from responders.incidents.evidence import LARGEST, verify_sealed
 from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
+_LARGEST_ZIP = 2 * LARGEST
+"""Bytes of a sealed ZIP: it may hold more than one piece, and is checked in memory."""
 NUMBER = typer.Argument(..., help="インシデント番号 / incident")
 
 
@@ -31,7 +34,7 @@ def register(app: typer.Typer) -> None:
         data: Path = DATA,
     ) -> None:
         """ファイルを証拠として保全する / keep a file as evidence."""
-        content = _content(file)
+        content = _content(file, LARGEST)
         with opened(data) as place:
             incident = numbered(place.records, number)
             taken = place.desk.cases.take_evidence(
@@ -66,14 +69,8 @@ def register(app: typer.Typer) -> None:
             incident = numbered(place.records, number)
             content = place.desk.cases.seal(incident.id, why, actor=operator(), roles=[OPERATOR])
             at = place.clock.now().astimezone(JST)
-        try:
+        with named(out, "書き出せません", "cannot be written"):
             write_durably(out, content, mode=0o600)
-        except OSError as error:
-            raise InputError(
-                f"書き出せません({error.strerror})。",
-                f"cannot be written: {error.strerror}",
-                where=Where(out),
-            ) from error
         typer.echo(f"{at:%Y-%m-%d %H:%M} 封印しました。(sealed)  {out}")
 
     @evidence.command()
@@ -82,7 +79,7 @@ def register(app: typer.Typer) -> None:
         data: Path = typer.Option(None, "--data", help="監査記録とも照合 / compare with the audit log, too"),
     ) -> None:
         """封印された ZIP が元のままかを確かめる / is a sealed ZIP as it was sealed?"""
-        content = _content(archive)
+        content = _content(archive, _LARGEST_ZIP)
         if data is None:
             problems = verify_sealed(content)
         else:
@@ -95,15 +92,13 @@ def register(app: typer.Typer) -> None:
         typer.echo("封印したときのままです。(as it was sealed)")
 
 
-def _content(path: Path) -> bytes:
-    """The bytes of a file. Raises InputError where it cannot be read or is over the limit of one piece."""
-    try:
-        if path.stat().st_size > 2 * LARGEST:
-            raise InputError("ファイルが大きすぎます。", "the file is too large", where=Where(path))
+def _content(path: Path, most: int) -> bytes:
+    """The bytes of a file. Raises InputError where it cannot be read or is larger than `most` bytes: before it fills the
+    memory."""
+    with reading(path):
+        if path.stat().st_size > most:
+            limit = f"{most >> 20} MiB"
+            raise InputError(
+                f"ファイルが大きすぎます(上限 {limit})。", f"file is over {limit}", where=Where(path)
+            )
         return path.read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"ファイルを読めません({error.strerror})。",
-            f"cannot be read: {error.strerror}",
-            where=Where(path),
-        ) from error

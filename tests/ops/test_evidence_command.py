@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from hinomi.errors import InputError
 from ops.commands import evidence
 from ops.opened import operator
+from responders.incidents.evidence import LARGEST
 from tests.responders.city import alert, responder
 
 
@@ -57,6 +58,9 @@ def test_a_changed_zip_is_named(tmp_path: Path, incident: str) -> None:
     [
         ("add", "2", "note.txt", "--from", "PC"),  # no such incident
         ("add", "1", "none.txt", "--from", "PC"),  # no such file
+        ("add", "1", "large.raw", "--from", "PC"),  # larger than one piece may be
+        ("verify", "larger.zip"),
+        ("seal", "1", "--out", "none/out.zip", "--why", "x"),  # no such folder
         ("seal", "1", "--out", "note.txt", "--why", "x"),  # would write over a file
     ],
 )
@@ -66,5 +70,8 @@ def test_what_cannot_be_is_said(
     """A sentence, and nothing is written over."""
     monkeypatch.chdir(tmp_path)
     Path("note.txt").write_text("mine")
+    for name, size in (("large.raw", LARGEST), ("larger.zip", 2 * LARGEST)):
+        with Path(name).open("wb") as file:
+            file.truncate(size + 1)  # sparse: nothing of it is read
     assert isinstance(_run(tmp_path, *words).exception, InputError)
     assert Path("note.txt").read_text() == "mine"
