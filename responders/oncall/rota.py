@@ -5,18 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import holidays
-
+from hinomi.calendar import is_closed
 from responders.oncall.settings import Layer, OnCallSettings, Override, Step
 from responders.roles import RANKS
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-_JAPAN = holidays.country_holidays("JP")
-
-
-def is_closed(day: date) -> bool:
-    """Whether offices are closed: a holiday, or 12/29 to 1/3 (地方自治法第4条の2)."""
-    return day in _JAPAN or (day.month, day.day) >= (12, 29) or (day.month, day.day) <= (1, 3)
 
 
 @dataclass(frozen=True, slots=True)
