@@ -30,7 +30,6 @@ from pathlib import Path
 
 from benchmarks._senders import Sender
 from benchmarks._verdict import Verdict
-from hinomi.secret import Secret
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
@@ -256,9 +255,7 @@ def run(plan: Plan, version: str = "8.19.8") -> None:
 
 @contextlib.contextmanager
 def _administrator(folder: Path, there: cluster.Cluster) -> Iterator[tuple[ElasticEvents, ElasticRecords]]:
-    (folder / "password").write_text(there.administrator.password)
-    own = {"user": there.administrator.name, "password": Secret(f"file:{folder / 'password'}")}
-    settings = ElasticSettings.model_validate({"hosts": there.hosts(), "ca": str(there.ca), **own})
+    settings = ElasticSettings.model_validate(there.reached(folder))
     events, records = (
         ElasticEvents(connect(settings), "campaign"),
         ElasticRecords(connect(settings), "campaign"),

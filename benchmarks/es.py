@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from hinomi.store.elastic.bulk import Item
     from hinomi.store.elastic.events import ElasticEvents
     from hinomi.store.elastic.pace import Pace
+    from ops.elastic.cluster import Cluster
     from ops.watch import LiveRules
 
 EVENTS = int(os.environ.get("HINOMI_ES_EVENTS", "40000"))
@@ -50,48 +51,40 @@ def main() -> None:
 
 
 def measure() -> None:
-    """The rounds."""
-    from hinomi.errors import HinomiError
-    from ops.elastic import cluster
+    """On a node of its own."""
+    from benchmarks._node import on_a_node
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the node ends with us
-    try:
-        there = cluster.start()
-    except HinomiError as error:
-        print(f"no Elasticsearch here: {error.en}")
-        return
-    try:
-        _apart(there)
-        rules = _rules()
-        ratios, spent = [], []
-        for number in range(ROUNDS + 1):
-            whole, alone, (theirs, ours, only) = _round(there, number, rules)
-            if number:  # the first warms the server's compiler
-                ratios.append(whole / alone)
-                spent.append((theirs, ours, only))
-                told = f"whole path {whole:8,.0f} events/s, client alone {alone:8,.0f}"
-                print(f"round {number}: {told}, ratio {whole / alone:.2f}", flush=True)
-        ratio = statistics.median(ratios)
-        print(f"ratio           {ratio:6.2f}   {ratio / AIM:5.2f} × the {AIM} aimed at")
-        theirs, ours, only = (statistics.median(one) * 1e6 / EVENTS for one in zip(*spent, strict=True))
-        print(
-            f"processor time an event: Elasticsearch {theirs:,.0f} µs, our whole path {ours:,.0f} µs;",
-            end=" ",
-        )
-        print(f"Elasticsearch fed by the client alone {only:,.0f} µs")
-        print(f"Elasticsearch is the limit (it spends more than we do): {theirs > ours}")
-        print(
-            f"ratio by processor {only / theirs:4.2f}   what the node can take of the whole path, were it alone on its own"
-        )
-    finally:
-        there.stop()
+    on_a_node(_rounds)
 
 
-def _apart(there: object) -> None:
+def _rounds(there: "Cluster") -> None:
+    _apart(there)
+    rules = _rules()
+    ratios, spent = [], []
+    for number in range(ROUNDS + 1):
+        whole, alone, (theirs, ours, only) = _round(there, number, rules)
+        if number:  # the first warms the server's compiler
+            ratios.append(whole / alone)
+            spent.append((theirs, ours, only))
+            told = f"whole path {whole:8,.0f} events/s, client alone {alone:8,.0f}"
+            print(f"round {number}: {told}, ratio {whole / alone:.2f}", flush=True)
+    ratio = statistics.median(ratios)
+    print(f"ratio           {ratio:6.2f}   {ratio / AIM:5.2f} × the {AIM} aimed at")
+    theirs, ours, only = (statistics.median(one) * 1e6 / EVENTS for one in zip(*spent, strict=True))
+    print(
+        f"processor time an event: Elasticsearch {theirs:,.0f} µs, our whole path {ours:,.0f} µs;",
+        end=" ",
+    )
+    print(f"Elasticsearch fed by the client alone {only:,.0f} µs")
+    print(f"Elasticsearch is the limit (it spends more than we do): {theirs > ours}")
+    print(
+        f"ratio by processor {only / theirs:4.2f}   what the node can take of the whole path, were it alone on its own"
+    )
+
+
+def _apart(there: "Cluster") -> None:
     """The node on one processor, this process on another, where there are two."""
-    from ops.elastic.cluster import Cluster
-
-    assert isinstance(there, Cluster)
     first, *others = sorted(os.sched_getaffinity(0))
     process = there.nodes[0].process
     if not others or process is None:
@@ -115,14 +108,14 @@ def _rules() -> "LiveRules":
     return rules  # type: ignore[return-value]
 
 
-def _round(there: object, number: int, rules: "LiveRules") -> tuple[float, float, tuple[float, float, float]]:
+def _round(
+    there: "Cluster", number: int, rules: "LiveRules"
+) -> tuple[float, float, tuple[float, float, float]]:
     from elasticsearch import Elasticsearch
 
     from hinomi.store.elastic.connection import QuickGzipNode
     from hinomi.store.elastic.events import ElasticEvents
-    from ops.elastic.cluster import Cluster
 
-    assert isinstance(there, Cluster)
     client = Elasticsearch(
         there.hosts(),
         ca_certs=str(there.ca),

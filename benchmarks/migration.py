@@ -12,15 +12,15 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks._node import on_a_node
 from benchmarks.store import BATCH, START, _batch
-from hinomi.errors import HinomiError
 from hinomi.store import Events, Span
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.elastic.settings import ElasticSettings
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
-from ops.elastic import cluster
+from ops.elastic.cluster import Cluster
 from ops.migration import Migration
 
 EVENTS = int(os.environ.get("HINOMI_MIGRATION_EVENTS", "50000"))
@@ -28,30 +28,16 @@ EVENTS = int(os.environ.get("HINOMI_MIGRATION_EVENTS", "50000"))
 
 def main() -> None:
     """Fill, move, compare, search."""
-    try:
-        there = cluster.start()
-    except HinomiError as error:
-        print(f"no Elasticsearch here: {error.en}")
-        return
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            _measure(there, Path(folder))
-    finally:
-        there.stop()
+    on_a_node(_in_a_folder)
 
 
-def _measure(there: cluster.Cluster, folder: Path) -> None:
-    secret = folder / "password"
-    secret.write_text(there.administrator.password)
-    settings = ElasticSettings.model_validate(
-        {
-            "hosts": there.hosts(),
-            "ca": there.ca,
-            "user": there.administrator.name,
-            "password": f"file:{secret}",
-            "replicas": 0,
-        }
-    )
+def _in_a_folder(there: Cluster) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        _measure(there, Path(folder))
+
+
+def _measure(there: Cluster, folder: Path) -> None:
+    settings = ElasticSettings.model_validate({**there.reached(folder), "replicas": 0})
     old, records = ParquetEvents(folder / "events"), SqliteRecords(folder / "records.sqlite")
     new = ElasticEvents(connect(settings), patience=300)
     new.prepare(replicas=0)

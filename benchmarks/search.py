@@ -19,14 +19,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
+from benchmarks._node import on_a_node
 from benchmarks.store import BATCH, START, _batch
-from hinomi.errors import HinomiError
 from hinomi.store import Events, Span
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.settings import ElasticSettings
 from hinomi.store.embedded import ParquetEvents
-from ops.elastic import cluster
+from ops.elastic.cluster import Cluster
 
 EVENTS = int(os.environ.get("HINOMI_SEARCH_EVENTS", "200000"))
 ELASTIC = int(os.environ.get("HINOMI_SEARCH_ELASTIC", str(EVENTS)))
@@ -43,33 +43,18 @@ def main() -> None:
         search("embedded", events, EVENTS)
         events.close()
     if ELASTIC:
-        _in_elasticsearch()
+        on_a_node(_in_elasticsearch)
 
 
-def _in_elasticsearch() -> None:
-    try:
-        there = cluster.start()
-    except HinomiError as error:
-        print(f"no Elasticsearch here: {error.en}")
-        return
-    try:
-        with tempfile.TemporaryDirectory() as folder:
-            events = ElasticEvents(connect(settings(there, Path(folder))), patience=300)
-            events.prepare(replicas=0)
-            _fill(events, ELASTIC, "elasticsearch")
-            events.refresh()
-            search("elasticsearch", events, ELASTIC)
-            events.close()
-    finally:
-        there.stop()
-
-
-def settings(there: cluster.Cluster, folder: Path) -> ElasticSettings:
-    """How its administrator reaches a cluster."""
-    secret = folder / "password"
-    secret.write_text(there.administrator.password)
-    own = {"user": there.administrator.name, "password": f"file:{secret}"}
-    return ElasticSettings.model_validate({"hosts": there.hosts(), "ca": there.ca, "replicas": 0, **own})
+def _in_elasticsearch(there: Cluster) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        settings = ElasticSettings.model_validate({**there.reached(Path(folder)), "replicas": 0})
+        events = ElasticEvents(connect(settings), patience=300)
+        events.prepare(replicas=0)
+        _fill(events, ELASTIC, "elasticsearch")
+        events.refresh()
+        search("elasticsearch", events, ELASTIC)
+        events.close()
 
 
 def _fill(events: Events, number: int, name: str) -> None:

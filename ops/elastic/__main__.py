@@ -31,17 +31,15 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     found = cluster.start(version, nodes=nodes, heap_mb=heap_mb)
-    secret = found.folder / "password"
-    secret.touch(mode=0o600)
-    secret.write_text(found.administrator.password, encoding="utf-8")
+    reached = found.reached(found.folder)
     if note:
         found.note(Path(note))
     try:
         typer.echo("store:\n  kind: elasticsearch\n  elasticsearch:")
         typer.echo(
-            f"    hosts: [{', '.join(found.hosts())}]\n    ca: {found.ca}\n    replicas: {min(nodes - 1, 1)}"
+            f"    hosts: [{', '.join(reached['hosts'])}]\n    ca: {reached['ca']}\n    replicas: {min(nodes - 1, 1)}"
         )
-        typer.echo(f"    user: {found.administrator.name}\n    password: file:{secret}", nl=True)
+        typer.echo(f"    user: {reached['user']}\n    password: {reached['password']}", nl=True)
         stop.wait()
     finally:
         found.stop()

@@ -12,6 +12,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -41,6 +42,14 @@ class Cluster:
     def hosts(self) -> list[str]:
         """The addresses of the nodes that answer."""
         return [f"https://127.0.0.1:{port}" for node in self.nodes if (port := node.port()) is not None]
+
+    def reached(self, folder: Path) -> dict[str, Any]:
+        """The store's settings as its administrator reaches it; the password goes into a file of the folder."""
+        secret = folder / "password"
+        secret.touch(mode=0o600)
+        secret.write_text(self.administrator.password, encoding="utf-8")
+        own = {"user": self.administrator.name, "password": f"file:{secret}"}
+        return {"hosts": self.hosts(), "ca": str(self.ca), **own}
 
     def note(self, path: Path) -> None:
         """Write down how to reach it, for `attach`."""

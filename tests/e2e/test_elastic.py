@@ -9,7 +9,6 @@ import pytest
 import yaml
 
 from hinomi.errors import StoreError
-from hinomi.secret import Secret
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
@@ -24,17 +23,7 @@ TOTAL, BULK = 30_000, 500
 
 
 def _configured(folder: Path, there: elastic.Cluster, port: int) -> tuple[Path, ElasticSettings]:
-    secret = folder / "password"
-    secret.write_text(there.administrator.password, encoding="utf-8")
-    store = {
-        "hosts": there.hosts(),
-        "ca": str(there.ca),
-        "user": there.administrator.name,
-        "password": f"file:{secret}",
-        "namespace": "tower",
-        "replicas": 0,
-        "timeout": 10,
-    }
+    store = {**there.reached(folder), "namespace": "tower", "replicas": 0, "timeout": 10}
     listener = {
         "kind": "http",
         "address": "127.0.0.1",
@@ -50,7 +39,7 @@ def _configured(folder: Path, there: elastic.Cluster, port: int) -> tuple[Path, 
     }
     config = folder / "hinomi.yaml"
     config.write_text(yaml.safe_dump(settings), encoding="utf-8")
-    return config, ElasticSettings.model_validate({**store, "password": Secret(f"file:{secret}")})
+    return config, ElasticSettings.model_validate(store)
 
 
 def _send(port: int, start: int, end: int) -> None:

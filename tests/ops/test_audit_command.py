@@ -54,15 +54,8 @@ def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
 
 
 def _configured(folder: Path) -> Path:
-    there, secret, config = elastic.running(), folder / "password", folder / "hinomi.yaml"
-    secret.write_text(there.administrator.password, encoding="utf-8")
-    reached = {
-        "hosts": there.hosts(),
-        "ca": str(there.ca),
-        "user": there.administrator.name,
-        "password": f"file:{secret}",
-        "namespace": elastic.namespace(folder / "data"),
-    }
+    config = folder / "hinomi.yaml"
+    reached = {**elastic.running().reached(folder), "namespace": elastic.namespace(folder / "data")}
     config.write_text(yaml.safe_dump({"store": {"kind": "elasticsearch", "elasticsearch": reached}}))
     return config
 

@@ -142,17 +142,8 @@ def test_the_command_moves_a_stopped_tower_and_refuses_a_store_in_use(
 ) -> None:
     """`hinomi store migrate` says counts of both sides; it will not mix two histories."""
     old.close()
-    there = elastic.running()
-    secret = tmp_path / "password"
-    secret.write_text(there.administrator.password)
-    store = {
-        "hosts": there.hosts(),
-        "ca": str(there.ca),
-        "user": there.administrator.name,
-        "password": f"file:{secret}",
-        "namespace": elastic.namespace(tmp_path),
-        "replicas": 0,
-    }
+    reached = elastic.running().reached(tmp_path)
+    store = {**reached, "namespace": elastic.namespace(tmp_path), "replicas": 0}
     config = tmp_path / "hinomi.yaml"
     config.write_text(yaml.safe_dump({"store": {"kind": "elasticsearch", "elasticsearch": store}}))
     migrate(old.data, config)

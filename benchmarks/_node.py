@@ -1,0 +1,19 @@
+"""An Elasticsearch of one's own for as long as something is measured."""
+
+from collections.abc import Callable
+
+from hinomi.errors import HinomiError
+from ops.elastic import cluster
+
+
+def on_a_node(work: Callable[[cluster.Cluster], None]) -> None:
+    """The work on a node that is stopped at its end; where none can be had, that is said and nothing is done."""
+    try:
+        there = cluster.start()
+    except HinomiError as error:
+        print(f"no Elasticsearch here: {error.en}")
+        return
+    try:
+        work(there)
+    finally:
+        there.stop()
