@@ -7,8 +7,7 @@ from datetime import date, datetime, time, timedelta
 from random import Random
 from typing import NamedTuple
 
-import holidays
-
+from hinomi.calendar import is_day_off
 from hinomi.clock import JST
 from ops.demo.city import City, Host, Person, hinomi
 
@@ -52,10 +51,9 @@ class Day:
 
 
 def last_working_day(before: date) -> date:
-    """The last day before this one that is no weekend and no Japanese public holiday."""
-    japan = holidays.country_holidays("JP")
+    """The last day before this one on which offices are open."""
     day = before - timedelta(days=1)
-    while day.weekday() >= 5 or day in japan:
+    while is_day_off(day):
         day -= timedelta(days=1)
     return day
 

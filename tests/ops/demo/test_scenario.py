@@ -120,9 +120,14 @@ def test_assets_stand_in_their_zone(written: Manifest) -> None:
 
 @pytest.mark.parametrize(
     ("before", "expected"),
-    [("2026-11-24", "2026-11-20"), ("2026-11-20", "2026-11-19"), ("2026-05-07", "2026-05-01")],
+    [
+        ("2026-11-24", "2026-11-20"),
+        ("2026-11-20", "2026-11-19"),
+        ("2026-05-07", "2026-05-01"),
+        ("2027-01-04", "2026-12-28"),
+    ],
 )
 def test_last_working_day_skips_weekends_and_holidays(before: str, expected: str) -> None:
-    """23 November is a public holiday after a weekend; Golden Week is longer still."""
+    """23 November is a public holiday after a weekend; Golden Week is longer still, and so is the New Year closing."""
     found = last_working_day(datetime.date.fromisoformat(before))
     assert found == datetime.date.fromisoformat(expected)
