@@ -24,7 +24,7 @@ from collectors.pulls.proxy import WayOut
 from collectors.pulls.pull import Cursor, Page, Pull
 from collectors.pulls.work import Work
 from collectors.unopened import Unopened
-from hinomi.errors import DependencyDown, Refused
+from hinomi.errors import Refused
 from hinomi.identity import digest
 
 FOLDERS = {
@@ -35,9 +35,10 @@ FOLDERS = {
     "/GuardDuty/": "aws.guardduty",
 }
 _NO_LOGS = ("/CloudTrail-Digest/",)
-_PATIENCE = 5
+_PATIENCE = 7
 """Further tries where AWS refuses: with the pauses doubled, a day and a half in which a permission may be granted."""
-_LONGEST_PAUSE = 43_200
+_LONGEST_PAUSE = 39_600
+"""Seconds: SQS hides a message for twelve hours at most, counted from when it was received."""
 _QUEUE = r"^https?://[^/@\s]+/\d{12}/[A-Za-z0-9_-]+(\.fifo)?$"
 
 
@@ -92,25 +93,18 @@ class AwsS3(WayOut, Pull):
                     yield page
             except (Unreadable, Refused) as error:
                 reason = error.reason if isinstance(error, Unreadable) else error.en
-                if message.times < self.attempts:
+                most = self.attempts + (_PATIENCE if isinstance(error, Refused) else 0)
+                if message.times < most:
                     work.failed("object_not_read")
-                    work.problem = (
-                        f"{place} を読めません({reason})。{message.times}/{self.attempts} 回目です。"
-                    )
-                    await queue.put_back(message, self.again_after)
+                    work.problem = f"{place} を読めません({reason})。{message.times}/{most} 回目です。"
+                    await queue.put_back(message, self._pause(message.times))
                     return
                 yield self._letter(work, reason, str(place), f"{message.id} {place}")
         await queue.delete(message)
 
-    async def _tried_again(self, work: Work, queue: Queue, message: Message, error: Exception) -> bool:
-        """Whether the message was put back, to come again ever later."""
-        most = self.attempts + (_PATIENCE if isinstance(error, Refused) else 0)
-        if message.times >= most:
-            return False
-        work.failed("object_not_read")
-        pause = self.again_after << min(message.times - 1, 16)
-        await queue.put_back(message, min(pause, _LONGEST_PAUSE))
-        return True
+    def _pause(self, times: int) -> int:
+        """Seconds until a message that was received so many times comes again: doubled each time."""
+        return min(self.again_after << min(times - 1, 16), _LONGEST_PAUSE)
 
     async def _object(self, work: Work, s3: Any, place: Place) -> AsyncIterator[Page]:
         """The object's records, each page spooled before the next is read. Raises Unreadable, Refused, DependencyDown."""
@@ -143,6 +137,4 @@ def _next(pages: Any, what: str) -> Portion | None:
         with said(what):
             return next(pages, None)
     except (HTTPError, OSError) as error:  # the connection broke amid the object
-        if isinstance(error, DependencyDown):
-            raise
         raise told(error, what) from None

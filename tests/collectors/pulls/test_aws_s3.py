@@ -15,6 +15,7 @@ import pytest
 
 from collectors import unopened
 from collectors.aws.objects import Unreadable, portions
+from collectors.aws.queue import Message, Queue
 from collectors.pulls import kinds
 from collectors.pulls.aws_s3 import AwsS3
 from collectors.pulls.run import serve_pulls
@@ -264,6 +265,35 @@ def test_an_object_that_may_not_be_read_waits_for_the_permission(trail: Trail, t
     assert not puller.letters()
     assert other.name in puller.health.problem and "AccessDenied" in puller.health.problem
     assert trail.left() == (0, 1)
+
+
+def test_refused_objects_are_waited_for_longer_than_broken_ones(
+    trail: Trail, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the settings' own values: a broken object is tried five times, one that AWS refuses for a day and a half, with
+    pauses that double and that SQS still takes; then each is a dead letter with its reason."""
+    pauses: dict[str, list[int]] = {}
+    put_back = Queue.put_back
+
+    async def at_once(self: Queue, message: Message, seconds: int) -> None:
+        pauses.setdefault("refused" if "CloudTrail_1" in message.body else "broken", []).append(seconds)
+        await put_back(self, message, 0)
+
+    monkeypatch.setattr(Queue, "put_back", at_once)
+    trail.tell(by_s3(trail.name, trail_key(0)))
+    trail.tell(by_s3(trail.name, trail.put(trail_key(1), peer.cloudtrail([1]))))
+    denied = ("403 Forbidden", "<Error><Code>AccessDenied</Code></Error>")
+    trail.there.trouble = lambda operation: denied if operation.endswith("CloudTrail_1.json.gz") else None
+    usual = {name: AwsS3.model_fields[name].default for name in ("attempts", "again_after")}
+    puller = Puller(trail, tmp_path, **usual)
+    puller.rounds()
+    assert pauses["broken"] == [120, 240, 480, 960]
+    assert pauses["refused"][:5] == [120, 240, 480, 960, 1920] and len(pauses["refused"]) == 11
+    assert sum(pauses["refused"]) >= 36 * 3600 and max(pauses["refused"]) < 12 * 3600
+    reasons = {letter["text"]: letter["reason"] for letter in puller.letters()}
+    assert reasons.pop(f"s3://{trail.name}/{trail_key(0)}") == "unopened: no_such_object"
+    assert "AccessDenied" in reasons.pop(f"s3://{trail.name}/{trail_key(1)}") and not reasons
+    assert trail.left() == (0, 0)
 
 
 def test_a_role_is_taken_on(trail: Trail, tmp_path: Path) -> None:
