@@ -14,7 +14,7 @@ from typing import IO, Any
 
 import orjson
 
-from collectors.aws import json_stream
+from collectors import json_stream
 from hinomi.identity import digest
 
 _LONGEST = 16 << 20

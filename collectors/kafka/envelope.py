@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from collectors.aws import json_stream
+from collectors import json_stream
 
 _LINE_ENDS = re.compile(rb"[\r\n]+")
 

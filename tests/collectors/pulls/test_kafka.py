@@ -208,6 +208,7 @@ def test_a_connection_string_that_is_none(tmp_path: Path) -> None:
             [b'{"a":1}', b'{"a":12345678901234567890123}'],
         ),
         (b'[{"a":1}]', [b'{"a":1}']),
+        (b'\xef\xbb\xbf {"Records": [{"a":1}]}', [b'{"a":1}']),
         (b'{"records":[{"a":1},{"a":}', [b'{"records":[{"a":1},{"a":}']),
         (b'{"records":[]}', [b'{"records":[]}']),
         (b"plain\r\ntext\n", [b"plain text"]),

@@ -1,4 +1,8 @@
-"""The records of `{"Records": […]}` while it is being read: one at a time, each as it stands there."""
+"""The records of `{"Records": […]}` while it is being read: one at a time, each as it stands there.
+
+For what arrives. Files that lie there are read by `collectors.file_records`, which parses a text whole, in memory, and
+writes each record anew.
+"""
 
 import io
 import json
@@ -6,11 +10,11 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-_OPENING = re.compile(r'\ufeff?\s*(?:\{\s*"[Rr]ecords"\s*:\s*)?\[')
+_OPENING = re.compile(r'\s*(?:\{\s*"[Rr]ecords"\s*:\s*)?\[')
 _BETWEEN = re.compile(r"[\s,]*")
 _PIECE = 1 << 16
 _LONGEST = 16 << 20
-OPENING = re.compile(rb'(?:\xef\xbb\xbf)?\s*(?:\{\s*"[Rr]ecords"\s*:\s*)?\[')
+OPENING = re.compile(rb"(?:\xef\xbb\xbf)?" + _OPENING.pattern.encode())
 """How such a text begins, in bytes."""
 
 
@@ -20,7 +24,7 @@ class Broken(Exception):
 
 def records(file: IO[bytes]) -> Iterator[tuple[str, Any]]:
     """(text, value) of each record. Raises Broken, after what stands before the break was given."""
-    decoder, reader = json.JSONDecoder(), io.TextIOWrapper(file, "utf-8", errors="replace", newline="")
+    decoder, reader = json.JSONDecoder(), io.TextIOWrapper(file, "utf-8-sig", errors="replace", newline="")
     held = reader.read(_PIECE)
     opening = _OPENING.match(held)
     if opening is None:
