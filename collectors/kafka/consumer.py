@@ -69,7 +69,6 @@ class Group:
     settings: Mapping[str, Any]
     topics: list[str]
     where: str
-    late_commits: int = 0
     _consumer: Any = None
     _trouble: list[str] = field(default_factory=list)
 
@@ -83,8 +82,9 @@ class Group:
         self._say([message.error() for message in found if message.error() is not None])
         return [message for message in found if message.error() is None]
 
-    async def done(self, messages: list[Received]) -> None:
-        """These are safe: the group goes on behind them, whatever happens to us. Raises DependencyDown."""
+    async def done(self, messages: list[Received]) -> bool:
+        """These are safe: the group goes on behind them, whatever happens to us; False: another member reads them now.
+        Raises DependencyDown."""
         from confluent_kafka import KafkaException, TopicPartition
 
         ends: dict[tuple[str, int], int] = {}
@@ -97,7 +97,8 @@ class Group:
             name = error.args[0].name()
             if name not in _OLD:
                 raise self._down(name) from None
-            self.late_commits += 1
+            return False
+        return True
 
     async def leave(self) -> None:
         """Hand the partitions over."""

@@ -56,10 +56,10 @@ class KafkaReader(Pull):
                 messages = await group.some()
                 for page in self._pages(work, messages):
                     yield page
-                if messages:
-                    await group.done(messages)
-                else:
+                if not messages:
                     yield Page([], [], {})  # all is well, and nothing came
+                elif not await group.done(messages):
+                    work.failed("committed_too_late")
         finally:
             await group.leave()
 
