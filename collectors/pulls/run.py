@@ -48,8 +48,7 @@ async def serve_pulls(
     for name, pull in pulls.items():
         said = ListenerHealth(name, pull.kind, address=pull.address())
         health.listeners[name] = said
-        origins = {**pull.origins(name), unopened.ORIGIN: unopened.ORIGIN}
-        inlets = {source: Inlet(origin, spool, ledger, said, held) for source, origin in origins.items()}
+        inlets = inlets_of(pull, name, spool, ledger, said, held)
         rounds.append(Rounds(pull, inlets, state / f"{digest(name)[:16]}.json", clock))
     ready(health)
     tasks = [asyncio.create_task(one.run()) for one in rounds]
@@ -59,9 +58,17 @@ async def serve_pulls(
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+def inlets_of(
+    pull: Pull, name: str, spool: Spool, ledger: Ledger, health: ListenerHealth, held: Held
+) -> dict[str, Inlet]:
+    """By the format of what it spools, see `Pull.origins`; and that of what cannot be opened."""
+    origins = {**pull.origins(name), unopened.ORIGIN: unopened.ORIGIN}
+    return {source: Inlet(origin, spool, ledger, health, held) for source, origin in origins.items()}
+
+
 @dataclass(slots=True)
 class Rounds:
-    """One pull while it runs. inlets: by the format of what it spools, see `Pull.origins`.
+    """One pull while it runs. inlets: see `inlets_of`.
 
     Identities of late are remembered, so that an overlap costs no disk.
     """

@@ -19,13 +19,14 @@ from collectors.aws.queue import Message, Queue
 from collectors.pulls import kinds
 from collectors.pulls.aws_s3 import AwsS3
 from collectors.pulls.run import serve_pulls
-from collectors.spool import Reader, Spool
+from collectors.spool import Spool
 from collectors.transports.health import Health, ListenerHealth
 from collectors.transports.inlet import Inlet
 from hinomi.clock import SystemClock
 from hinomi.errors import DependencyDown, Refused
 from hinomi.ledger import Ledger
 from tests.collectors.pulls.aws_child import rounds
+from tests.collectors.pulls.child import spooled
 from tests.collectors.pulls.peers import aws as peer
 from tests.collectors.pulls.peers.aws import Aws, Trail, by_eventbridge, by_s3, by_sns, trail_key
 
@@ -66,17 +67,9 @@ class Puller:
         """What was dropped, by reason."""
         return {line.reason: n for line, n in self.ledger.counts.items() if line.what == "dropped"}
 
-    def spooled(self) -> list[tuple[str, str, str]]:
-        """Event id, origin and text of all that was spooled."""
-        if not (self.folder / "lane-0").exists():
-            return []
-        block = Reader(self.folder / "lane-0").read(None)
-        rows = block.frame.select("event.id", "origin", "payload").iter_rows() if block else []
-        return [(identity, origin, payload.decode()) for identity, origin, payload in rows]
-
     def stored(self, origin: str = "aws") -> list[str]:
         """As the store keeps it: each id once."""
-        found = {identity: text for identity, where, text in self.spooled() if where == origin}
+        found = {identity: text for identity, where, text in spooled(self.folder) if where == origin}
         return list(found.values())
 
     def letters(self) -> list[dict[str, str]]:
@@ -411,14 +404,14 @@ def test_served_as_the_pull_process_does(trail: Trail, tmp_path: Path) -> None:
             )
         )
         async with asyncio.timeout(30):
-            while len(puller.spooled()) < 3 or trail.left() != (0, 0):
+            while len(spooled(puller.folder)) < 3 or trail.left() != (0, 0):
                 await asyncio.sleep(0.1)
         stop.set()
         await serving
         await spool.close()
 
     asyncio.run(main())
-    assert {origin for _, origin, _ in puller.spooled()} == {"aws", "aws.flow_logs", unopened.ORIGIN}
+    assert {origin for _, origin, _ in spooled(puller.folder)} == {"aws", "aws.flow_logs", unopened.ORIGIN}
     assert told[0].listeners["aws"].up and told[0].listeners["aws"].address == trail.queue
 
 

@@ -15,9 +15,9 @@ from collectors.kafka.envelope import records
 from collectors.pulls import kinds
 from collectors.pulls.azure_event_hubs import AzureEventHubs
 from collectors.pulls.kafka import Kafka
-from collectors.spool import Reader
 from hinomi.errors import ConfigError, Refused
 from tests import kafka
+from tests.collectors.pulls.child import spooled
 from tests.collectors.pulls.kafka_child import reads
 
 
@@ -41,20 +41,6 @@ def settings(broker: kafka.Broker, folder: Path, topic: str, **more: Any) -> dic
         "gone_after": 2,
     }
     return given | more
-
-
-def spooled(*folders: Path) -> list[tuple[str, str, str]]:
-    """Event id, origin and text of all that these processes spooled."""
-    found: list[tuple[str, str, str]] = []
-    for folder in folders:
-        reader, after = Reader(folder / "lane-0"), None
-        while (block := reader.read(after)) is not None:
-            found += [
-                (one["event.id"], one["origin"], one["payload"].decode())
-                for one in block.frame.iter_rows(named=True)
-            ]
-            after = block.after
-    return found
 
 
 def stored(*folders: Path, origin: str = "hub") -> Counter[str]:

@@ -14,12 +14,13 @@ from starlette.responses import JSONResponse
 from collectors import catalogue
 from collectors.pulls import ApiPull, Pull, kinds
 from collectors.pulls.run import Rounds
-from collectors.spool import Reader, Spool
+from collectors.spool import Spool
 from collectors.transports.health import ListenerHealth
 from collectors.transports.inlet import Held, Inlet
 from hinomi.clock import SystemClock
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.ledger import Ledger
+from tests.collectors.pulls.child import at_work, spooled
 from tests.collectors.pulls.city import CITIES, City, okta
 from tests.collectors.pulls.peers.manners import later
 from tests.responders.peers.served import served
@@ -42,27 +43,16 @@ class Puller:
         asyncio.run(self._rounds(number))
 
     async def _rounds(self, number: int) -> None:
-        spool = Spool(self.folder, max_bytes=1 << 30, ledger=self.ledger)
-        inlet = Inlet("saas", spool, self.ledger, self.health, Held())
-        own = Rounds(
-            self.pull, {self.pull.source: inlet}, self.folder / "cursor.json", SystemClock(), self._sleep
-        )
-        try:
+        async with at_work(self.pull, self.folder, self.ledger, self.health, self._sleep) as own:
             for _ in range(number):
                 await own.once()
-        finally:
-            await spool.close()
 
     async def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
 
     def spooled(self) -> list[tuple[str, str]]:
         """Event id and text of everything that was spooled, in order."""
-        block = Reader(self.folder / "lane-0").read(None)
-        if block is None:
-            return []
-        rows = block.frame.select("event.id", "payload").iter_rows()
-        return [(identity, payload.decode()) for identity, payload in rows]
+        return [(identity, text) for identity, _, text in spooled(self.folder)]
 
     def stored(self) -> list[str]:
         """As the store would keep it: each event id once."""
