@@ -88,13 +88,14 @@ def of_incident(
     incident: Incident, first_step: Words, *, link: str, ack: str, now: datetime, about: Sequence[Words] = ()
 ) -> Message:
     """The message about an incident. about: more lines that whoever is called must know."""
-    name = NAMES[incident.grade]
+    name, who = NAMES[incident.grade], _who(incident)
     values = {
         "incident": incident,
         "grade_ja": name.ja,
         "grade_en": name.en,
         "since": _since(incident.first, now),
-        "who": _who(incident),
+        "who": "、".join(who) or "—",
+        "who_en": ", ".join(who) or "—",
         "first_step_ja": first_step.ja,
         "first_step_en": first_step.en,
         "about": about,
@@ -152,7 +153,6 @@ def _since(first: datetime, now: datetime) -> str:
     return f"{local:%H:%M}" if local.date() == now.astimezone(JST).date() else f"{local:%m/%d %H:%M}"
 
 
-def _who(incident: Incident) -> str:
+def _who(incident: Incident) -> list[str]:
     fields = ("user.name", "host.name", "source.ip")
-    named = [value for field in fields for value in incident.entities.get(field, [])[:3]]
-    return "、".join(named[:6]) or "—"
+    return [value for field in fields for value in incident.entities.get(field, [])[:3]][:6]

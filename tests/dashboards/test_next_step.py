@@ -75,7 +75,7 @@ def test_the_night_in_its_order(own_city: City) -> None:
     """Take it, have the plan decided, tell whom the tree names, judge: each time one step, with whom to call."""
     analyst, office = _browser(own_city, "m.kato"), _browser(own_city, "k.mori")
     step = _step(analyst.get("/incidents/1").text)
-    assert "「対応する」を押してください" in step
+    assert "「対応を始める」を押してください" in step
     assert "情報政策課 加藤 を呼びます" in step
     analyst.post("/incidents/1/acknowledge")
     step = _step(analyst.get("/incidents/1").text)

@@ -90,7 +90,7 @@ def test_sign_in_open_approve(running: Running, pictures: Path) -> None:
     assert "t.yamada" in page.inner_text("h1")
     page.screenshot(path=str(pictures / "incident.png"))
     page.screenshot(path=str(pictures / "incident-full.png"), full_page=True)
-    assert "「対応する」を押してください" in page.inner_text(".next-step")
+    assert "「対応を始める」を押してください" in page.inner_text(".next-step")
     page.keyboard.press("a")
     page.wait_for_url("**?done=acknowledged")
     assert "承認するか却下" in page.inner_text(".next-step")

@@ -1,5 +1,6 @@
 """What whoever is called at night must not miss or misread, in Japanese and English."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -89,3 +90,16 @@ def test_what_was_done_is_said_to_who_is_called_later(tmp_path: Path) -> None:
     made.tick()
     [last] = [one for one in messages(tmp_path) if one.startswith("To: 鈴木課長")]
     assert "行った操作: " in last and "203.0.113.66" in last and "まだ何も止めていません" not in last
+
+
+def test_both_halves_say_the_same(tmp_path: Path) -> None:
+    """Whom it is about, the grade with its reason, how many alerts, where to look, that the link is not to be passed on: each
+    stands in the Japanese half and in the English one."""
+    _, text = _called(tmp_path)
+    ja, _, en = text.partition("\n----\n")
+    assert "対象: t.yamada、203.0.113.66" in ja and "About: t.yamada, 203.0.113.66" in en
+    assert "段階: 3(重大)" in ja and "Grade: 3 (" in en and "this tool's proposal" in en
+    assert "警報: 1 件" in ja and "Alerts: 1" in en
+    assert "転送しないでください" in ja and "do not forward it (whoever presses it" in en
+    assert ja.count("/incidents/1") == en.count("/incidents/1") == 1
+    assert not re.search(r"[\u3001-\u30ff\u4e00-\u9fff]", en), "nothing is left in Japanese"

@@ -234,6 +234,13 @@ def test_what_leaves_the_network_names_nobody(tmp_path: Path) -> None:
     for secret in ("t.yamada", "203.0.113.66"):
         assert secret in inner and secret not in outer
     assert "#1" in outer and "/a/" in outer and "段階 2" in outer
+    ja, _, en = outer.partition("\n----\n")
+    for said_ja, said_en in (
+        ("警報 1 件", "Alerts: 1"),
+        ("/incidents/1", "/incidents/1"),
+        ("転送しない", "do not forward"),
+    ):
+        assert said_ja in ja and said_en in en
 
 
 def test_stand_ins_are_read_once_for_many_moments(tmp_path: Path) -> None:
