@@ -1,4 +1,5 @@
-"""Every text of the console and the reports, in both languages, from one catalogue file (`texts.yaml`)."""
+"""Every text of the console and the reports, in both languages, from one catalogue file (`texts.yaml`); grades, levels and
+verdicts are called as messages and timelines call them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,7 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from hinomi import yamlfile
+from hinomi.alert import Level
 from hinomi.errors import ContentError, Where
+from hinomi.incident import GRADES, Verdict
 from hinomi.words import Language, Words
 
 FILE = Path(__file__).with_name("texts.yaml")
@@ -16,7 +19,9 @@ FILE = Path(__file__).with_name("texts.yaml")
 def catalogue() -> Mapping[str, Words]:
     """Key → words. Raises ContentError where a text lacks one of the languages."""
     document = yamlfile.read(FILE)
-    table: dict[str, Words] = {}
+    table = {f"grade.g{number}": words for number, words in enumerate(GRADES)}
+    table |= {f"level.{one.value}": one.words for one in Level}
+    table |= {f"verdict.{one.value}": one.words for one in Verdict}
     for group, texts in document.value.items():
         for name, text in texts.items():
             key = f"{group}.{name}"

@@ -18,6 +18,7 @@ from hinomi.clock import Clock
 from hinomi.errors import InputError
 from hinomi.store import Records
 from hinomi.words import Words
+from responders.roles import OFFICES
 
 KIND = "user"
 SHORTEST, LONGEST = 12, 1024
@@ -42,9 +43,7 @@ ROLE_NAMES: dict[Role, Words] = {
     Role.ANALYST: Words("監視担当", "Analyst"),
     Role.ADMIN: Words("システム管理", "Administrator"),
     Role.AUDITOR: Words("監査担当", "Auditor"),
-    Role.INFORMATION_SYSTEM_MANAGER: Words("情報システム管理者", "Information system manager"),
-    Role.INFORMATION_SECURITY_MANAGER: Words("情報セキュリティ管理者", "Information security manager"),
-    Role.CHIEF_SECURITY_OFFICER: Words("統括情報セキュリティ責任者", "Chief information security manager"),
+    **{Role(name): Words(one.ja, one.en[:1].upper() + one.en[1:]) for name, one in OFFICES.items()},
     Role.CISO: Words("最高情報セキュリティ責任者(CISO)", "CISO"),
 }
 

@@ -6,6 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hinomi.words import Words
+
 
 class Level(StrEnum):
     """Sigma's levels, in order."""
@@ -20,6 +22,20 @@ class Level(StrEnum):
     def rank(self) -> int:
         """0 (informational) to 4 (critical)."""
         return list(Level).index(self)
+
+    @property
+    def words(self) -> Words:
+        """As people read it."""
+        return _LEVELS[self]
+
+
+_LEVELS = {
+    Level.INFORMATIONAL: Words("情報", "Info"),
+    Level.LOW: Words("低", "Low"),
+    Level.MEDIUM: Words("中", "Medium"),
+    Level.HIGH: Words("高", "High"),
+    Level.CRITICAL: Words("緊急", "Critical"),
+}
 
 
 class Alert(BaseModel):

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from hinomi.alert import Level
+from hinomi.words import Words
 
 
 class Status(StrEnum):
@@ -25,6 +26,20 @@ class Verdict(StrEnum):
     TRUE_POSITIVE = "true_positive"
     BENIGN = "benign"
     FALSE_POSITIVE = "false_positive"
+
+    @property
+    def words(self) -> Words:
+        """As people read it."""
+        return _VERDICTS[self]
+
+
+_VERDICTS = {
+    Verdict.TRUE_POSITIVE: Words("実際の脅威", "True positive"),
+    Verdict.BENIGN: Words("正当な操作", "Benign"),
+    Verdict.FALSE_POSITIVE: Words("誤検知", "False positive"),
+}
+GRADES = (Words("事象", "Event"), Words("軽微", "Minor"), Words("中", "Medium"), Words("重大", "Major"))
+"""The grades of incidents, 0 to 3."""
 
 
 class Happening(BaseModel):

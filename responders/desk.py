@@ -127,7 +127,7 @@ class Desk:
             return {"status": Status.CLOSED, "verdict": verdict}
 
         closed(casefile.read(self.records, incident_id))
-        words = f"終了({verdict}): {reason}", f"closed ({verdict}): {reason}"
+        words = f"終了({verdict.words.ja}): {reason}", f"closed ({verdict.words.en}): {reason}"
         return self._change(incident_id, actor, "status", *words, closed)
 
     def reopen(self, incident_id: str, reason: str, *, actor: str, roles: Sequence[str]) -> Incident:

@@ -10,32 +10,34 @@ from collectors.enrich.settings import ZONE_WORDS, Zone
 from hinomi.alert import Level
 from hinomi.words import Words
 
-NAMES = [Words("事象", "event"), Words("軽微", "minor"), Words("中", "moderate"), Words("重大", "serious")]
 _INNER = (Zone.MYNUMBER, Zone.LGWAN)
 
 
 def grade(level: Level, zones: Iterable[str]) -> tuple[int, Words]:
     """The proposed grade and why."""
-    inner = [zone for zone in _INNER if zone in set(zones)]
+    inner, said = [zone for zone in _INNER if zone in set(zones)], level.words.en.lower()
     if inner and level.rank >= Level.HIGH.rank:
         names = [ZONE_WORDS[zone] for zone in inner]
         return 3, Words(
-            f"{'、'.join(name.ja for name in names)}に関わる、水準「{level}」以上の警報があるため(本ツールの提案)",
-            f"alerts of level {level} concern the {', '.join(name.en for name in names)} (this tool's proposal)",
+            f"{'、'.join(name.ja for name in names)}に関わる、水準「{level.words.ja}」の警報があるため(本ツールの提案)",
+            f"an alert of level {said} concerns the {', '.join(name.en for name in names)} (this tool's proposal)",
         )
     if level is Level.CRITICAL:
         return 3, Words(
-            "水準「critical」の警報があるため(本ツールの提案)", "an alert is critical (this tool's proposal)"
+            f"水準「{level.words.ja}」の警報があるため(本ツールの提案)",
+            f"an alert is of level {said} (this tool's proposal)",
         )
     if level is Level.HIGH or inner:
         return 2, Words(
-            f"端末の感染またはアカウント侵害が疑われる水準「{level}」の警報があるため(本ツールの提案)",
-            f"an alert of level {level} suggests a compromised account or machine (this tool's proposal)",
+            f"端末の感染またはアカウント侵害が疑われる水準「{level.words.ja}」の警報があるため(本ツールの提案)",
+            f"an alert of level {said} suggests a compromised account or machine (this tool's proposal)",
         )
     if level is Level.MEDIUM:
         return 1, Words(
-            "水準「medium」の警報のため(本ツールの提案)", "alerts are of medium level (this tool's proposal)"
+            f"水準「{level.words.ja}」の警報があるため(本ツールの提案)",
+            f"an alert is of level {said} (this tool's proposal)",
         )
     return 0, Words(
-        "水準「low」以下の警報だけのため(本ツールの提案)", "alerts are low or below (this tool's proposal)"
+        f"水準「{Level.LOW.words.ja}」以下の警報だけのため(本ツールの提案)",
+        f"alerts are of level {Level.LOW.words.en.lower()} or below (this tool's proposal)",
     )

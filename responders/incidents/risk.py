@@ -74,7 +74,10 @@ def _level(alerts: Sequence[Alert]) -> Part:
     level = max((alert.level for alert in alerts), key=lambda one: one.rank)
     same = sum(alert.level is level for alert in alerts)
     points = _LEVEL[level] + min(5, same - 1)
-    return Part(points, Words(f"水準「{level}」の警報が {same} 件", f"{same} alerts of level {level}"))
+    said = level.words
+    return Part(
+        points, Words(f"水準「{said.ja}」の警報が {same} 件", f"{same} alerts of level {said.en.lower()}")
+    )
 
 
 def _zones(alerts: Sequence[Alert]) -> Part:

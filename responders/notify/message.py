@@ -13,10 +13,9 @@ from typing import Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from hinomi.clock import JST
-from hinomi.incident import Incident
+from hinomi.incident import GRADES, Incident
 from hinomi.text import inert
 from hinomi.words import Words
-from responders.incidents.grade import NAMES
 
 _SHOWN = 20  # incidents that a digest tells in words
 
@@ -88,7 +87,7 @@ def of_incident(
     incident: Incident, first_step: Words, *, link: str, ack: str, now: datetime, about: Sequence[Words] = ()
 ) -> Message:
     """The message about an incident. about: more lines that whoever is called must know."""
-    name, who = NAMES[incident.grade], _who(incident)
+    name, who = GRADES[incident.grade], _who(incident)
     values = {
         "incident": incident,
         "grade_ja": name.ja,
@@ -123,7 +122,7 @@ def of_several(briefs: Sequence[Brief]) -> Message:
     text = _ENVIRONMENT.get_template("digest.txt").render(values)
     grade = max(brief.message.grade for brief in briefs)
     first = briefs[0]
-    outside = f"【{NAMES[grade].ja}】インシデント {len(briefs)} 件が対応を待っています"
+    outside = f"【{GRADES[grade].ja}】インシデント {len(briefs)} 件が対応を待っています"
     return Message(
         inert(subject, 200),
         text,

@@ -98,7 +98,8 @@ def test_both_halves_say_the_same(tmp_path: Path) -> None:
     _, text = _called(tmp_path)
     ja, _, en = text.partition("\n----\n")
     assert "対象: t.yamada、203.0.113.66" in ja and "About: t.yamada, 203.0.113.66" in en
-    assert "段階: 3(重大)" in ja and "Grade: 3 (" in en and "this tool's proposal" in en
+    assert "段階: 3(重大)マイナンバー利用事務系に関わる、水準「緊急」の警報" in ja
+    assert "Grade: 3 (Major), an alert of level critical concerns the My Number segment" in en
     assert "警報: 1 件" in ja and "Alerts: 1" in en
     assert "転送しないでください" in ja and "do not forward it (whoever presses it" in en
     assert ja.count("/incidents/1") == en.count("/incidents/1") == 1

@@ -77,7 +77,9 @@ def test_the_plan_of_a_merged_incident_goes_to_the_survivor(tmp_path: Path) -> N
 def test_opened_again(tmp_path: Path) -> None:
     """Who opens it has it, with the reason; its plan is asked for anew and can be approved; nobody is woken."""
     tower, clock, people, incident = proposed(tmp_path)
-    people.close(incident.id, Verdict.FALSE_POSITIVE, "誤検知", actor="sato", roles=ANALYST)
+    closed = people.close(incident.id, Verdict.FALSE_POSITIVE, "誤検知", actor="sato", roles=ANALYST)
+    line = closed.timeline[-1]
+    assert (line.ja, line.en) == ("終了(誤検知): 誤検知", "closed (False positive): 誤検知")
     tower.tick()
     with pytest.raises(Refused, match="役割"):
         people.reopen(incident.id, "誤検知ではない", actor="kansa", roles=["viewer"])
