@@ -5,7 +5,6 @@ Topics and users are made over a plain listener; what is tested comes in over TL
 
 import atexit
 import base64
-import hashlib
 import os
 import shutil
 import socket
@@ -19,10 +18,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from hinomi.errors import HinomiError
+from ops.elastic import maven
 from ops.elastic.distribution import java
 from tests import shared
 from tests.collectors.transports import certificates
@@ -31,7 +30,6 @@ VERSION = "4.3.1"
 ON_KAFKA = (pytest.mark.slow, pytest.mark.peer, pytest.mark.xdist_group("kafka"))
 USER, PASSWORD = "hinomi", "p4ss-of-hinomi"
 CONNECTION_STRING = "Endpoint=sb://city.servicebus.windows.net/;SharedAccessKeyName=listen;SharedAccessKey=k3y=;EntityPath=logs"
-_PLACE = "https://repo1.maven.org/maven2"
 _JARS = Path(__file__).with_name("kafka_jars.txt")
 _JVM = ("-Xmx256m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -82,7 +80,7 @@ def running() -> Broker:
     try:
         jars = _fetched()
         return _started(jars, java(17))
-    except (HinomiError, httpx.HTTPError, OSError) as error:
+    except (HinomiError, OSError) as error:
         shared.missing(f"Kafka: {error}")
         raise AssertionError("unreachable") from error
 
@@ -94,18 +92,9 @@ def _fetched() -> Path:
     left = [(path, digest) for path, digest in wanted if not (folder / Path(path).name).exists()]
     if left and os.environ.get("HINOMI_REQUIRE") != "all":
         raise OSError(f"Kafka {VERSION} is not fetched yet (HINOMI_REQUIRE=all fetches it)")
-    with httpx.Client(timeout=60, follow_redirects=True) as client, ThreadPoolExecutor(4) as four:
-        list(four.map(lambda one: _fetch(client, folder, *one), left))
+    with ThreadPoolExecutor(4) as four:
+        list(four.map(lambda one: maven.fetched(*one, folder), left))
     return folder
-
-
-def _fetch(client: httpx.Client, folder: Path, path: str, digest: str) -> None:
-    answer = client.get(f"{_PLACE}/{path}").raise_for_status()
-    if hashlib.sha256(answer.content).hexdigest() != digest:
-        raise OSError(f"{path} is not what its digest says")
-    part = folder / f"{Path(path).name}.{os.getpid()}.part"
-    part.write_bytes(answer.content)
-    part.replace(folder / Path(path).name)
 
 
 def _started(jars: Path, program: Path) -> Broker:

@@ -1,28 +1,25 @@
 """The server itself, from Maven Central, checked and kept.
 
 Source: artifact `org.elasticsearch.distribution.integ-test-zip:elasticsearch` (the server with transport-netty4,
-x-pack-core and x-pack-security). Maven serves no checksum that is signed, so the digests stand here.
+x-pack-core and x-pack-security).
 """
 
-import hashlib
 import importlib.util
 import os
 import shutil
 import subprocess
-import time
 import zipfile
 from functools import cache
 from pathlib import Path
 
-import httpx
-
 from hinomi.errors import DependencyDown, InputError
+from ops.elastic import maven
 
 DIGESTS = {
     "8.19.8": "8d943e94cef02cbceb6e39cd00175bb04e5f882fa32783a473880b8691a54376",
     "9.1.0": "be5c5440bb6344cee4070f8f77a6c3cd72363db494944047cdd93748c4e19111",
 }
-_PLACE = "https://repo1.maven.org/maven2/org/elasticsearch/distribution/integ-test-zip/elasticsearch"
+_PLACE = "org/elasticsearch/distribution/integ-test-zip/elasticsearch"
 
 
 def home(version: str, cache: Path | None = None) -> Path:
@@ -42,7 +39,8 @@ def home(version: str, cache: Path | None = None) -> Path:
     unpacked = folder / f"elasticsearch-{version}"
     if not (unpacked / "whole").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        _unpack(_fetched(version, folder), unpacked)
+        path = f"{_PLACE}/{version}/elasticsearch-{version}.zip"
+        _unpack(maven.fetched(path, DIGESTS[version], folder), unpacked)
     return unpacked
 
 
@@ -101,44 +99,6 @@ def _release(program: Path) -> int:
     ).stderr
     number = told.partition('"')[2].partition('"')[0].split(".")[0]
     return int(number) if number.isdigit() else 0
-
-
-def _fetched(version: str, folder: Path) -> Path:
-    for pause in (2, 10):
-        try:
-            return _archive(version, folder)
-        except DependencyDown:
-            time.sleep(pause)
-    return _archive(version, folder)
-
-
-def _archive(version: str, folder: Path) -> Path:
-    path = folder / f"elasticsearch-{version}.zip"
-    if path.exists() and _digest(path) == DIGESTS[version]:
-        return path
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        with httpx.stream(
-            "GET", f"{_PLACE}/{version}/{path.name}", timeout=60, follow_redirects=True
-        ) as answer:
-            answer.raise_for_status()
-            with part.open("wb") as file:
-                for chunk in answer.iter_bytes(1 << 20):
-                    file.write(chunk)
-    except httpx.HTTPError as error:
-        part.unlink(missing_ok=True)
-        raise DependencyDown(
-            "Maven Central から取得できません。", f"Maven Central does not give it: {error}"
-        ) from error
-    if _digest(part) != DIGESTS[version]:
-        part.unlink()
-        raise InputError(f"{path.name} の中身が記録と違います。", f"{path.name} is not what its digest says")
-    return part.replace(path)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _unpack(archive: Path, unpacked: Path) -> None:
