@@ -7,7 +7,6 @@ import atexit
 import base64
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -23,6 +22,7 @@ import pytest
 from hinomi.errors import HinomiError
 from ops.elastic import maven
 from ops.elastic.distribution import java
+from ops.ports import free_ports
 from tests import shared
 from tests.collectors.transports import certificates
 
@@ -100,8 +100,7 @@ def _fetched() -> Path:
 def _started(jars: Path, program: Path) -> Broker:
     folder = Path(tempfile.mkdtemp(prefix="hinomi-kafka-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)  # after the broker was stopped
-    ports = [_free_port() for _ in range(3)]
-    made = certificates.make(folder / "tls")
+    ports, made = free_ports(3), certificates.make(folder / "tls")
     (folder / "server.pem").write_bytes(made["key"].read_bytes() + made["cert"].read_bytes())
     settings = folder / "server.properties"
     settings.write_text(_settings(folder, *ports), encoding="utf-8")
@@ -152,12 +151,6 @@ def _settings(folder: Path, plain: int, tls: int, controller: int) -> str:
             "",
         ]
     )
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(broker: Broker, process: "subprocess.Popen[bytes]") -> None:

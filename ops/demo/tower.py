@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ import yaml
 
 from hinomi.errors import HinomiError
 from ops.demo.scenario import Manifest
+from ops.ports import free_ports
 from ops.rundir import RunDir, alive
 from ops.supervisor import python
 
@@ -45,17 +45,6 @@ CONTACTS = {
     "prefecture": ("prefecture", "県 市町村課", "000-0000-0013", "平日 8:30〜17:15", 40, 3),
 }
 _WAIT = 240.0  # a busy machine compiles every rule in that time
-
-
-def free_ports(n: int) -> list[int]:
-    """Loopback ports that were free a moment ago, all different."""
-    probes = [socket.socket() for _ in range(n)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [int(probe.getsockname()[1]) for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 @dataclass(slots=True)

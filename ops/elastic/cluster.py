@@ -5,7 +5,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import ssl
 import tempfile
 import time
@@ -20,6 +19,7 @@ from hinomi.errors import DependencyDown
 from ops.elastic.certificates import Authority
 from ops.elastic.distribution import home
 from ops.elastic.node import Node, User
+from ops.ports import free_ports
 
 _FORM = 120.0
 _ROOMY = 6 << 30
@@ -108,7 +108,7 @@ def start(
     folder = Path(tempfile.mkdtemp(prefix="hinomi-es-", dir=_place()))
     folder.chmod(0o755)
     administrator = User("local_admin", secrets.token_urlsafe(24), ("superuser",))
-    ports, names = _free(nodes), [f"node-{number}" for number in range(1, nodes + 1)]
+    ports, names = free_ports(nodes), [f"node-{number}" for number in range(1, nodes + 1)]
     snapshots = folder / "snapshots"
     snapshots.mkdir()
     snapshots.chmod(0o777)
@@ -144,12 +144,3 @@ def _place() -> Path:
     memory = Path("/dev/shm")  # noqa: S108
     roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOMY
     return memory if roomy else Path("/tmp")  # noqa: S108
-
-
-def _free(count: int) -> list[int]:
-    """Ports that nobody uses now."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [one.getsockname()[1] for one in held]
-    for one in held:
-        one.close()
-    return ports

@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ops.ports import free_ports
 from ops.rundir import RunDir, alive
 
 HINOMI = [sys.executable, "-m", "ops.cli"]
@@ -20,9 +20,7 @@ ROOT = Path(__file__).parents[2]
 
 def free_port() -> int:
     """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_ports(1)[0]
 
 
 def until(condition: Callable[[], object], seconds: float, what: str) -> None:

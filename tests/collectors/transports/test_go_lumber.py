@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ import pytest
 from collectors.spool import Reader
 from tests import shared
 from tests.collectors.transports.test_lumberjack_kill import Receiver
+from tests.e2e.tower import free_port
 
 CLIENT = Path(__file__).with_name("go_lumber")
 EVENTS, WINDOW, KILLS = 40_000, 400, 2
@@ -39,9 +39,7 @@ def built(folder: Path) -> Path:
 def test_numbered_events_of_elastics_client_across_kill_9(tmp_path: Path) -> None:
     """40,000 events in windows, the receiver killed twice amid them: none missing, and none under two identities."""
     program = built(tmp_path)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     settings = json.dumps({"kind": "lumberjack", "port": port})
     receiver = Receiver(tmp_path / "spool", settings)
     receiver.start()
