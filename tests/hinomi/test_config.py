@@ -169,8 +169,7 @@ def test_channels_and_targets_name_file_line_and_field(tmp_path: Path) -> None:
 def _said_of(folder: Path, text: str, place: str, ja: str) -> None:
     from ops.settings import read_settings
 
-    path = folder / "hinomi.yaml"
-    path.write_text(text)
+    path = write(folder, text)
     with pytest.raises(HinomiError) as caught:
         read_settings(path)
     told = str(caught.value)
