@@ -68,12 +68,15 @@ def derived(frame: pl.DataFrame) -> pl.DataFrame:
 
 def related(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with `related.*` of all its other columns; what a source put there itself stays."""
-    columns = []
+    there = set(frame.columns)
+    together = {}
     for name, sources in RELATED.items():
-        live = [source for source in (name, *sources) if source in frame.columns and _said(frame[source])]
+        live = [source for source in (name, *sources) if source in there and _said(frame[source])]
         if live and live != [name]:
-            columns.append(_together(frame, live).alias(name))
-    return frame.with_columns(columns)
+            together[name] = _together(frame, live).alias(name)
+    # Two queries: within one, what stands in the condition and in its result would be put together twice.
+    found = frame.select(together.values())
+    return frame.with_columns(found.select(map(_unless_empty, found.iter_columns())).iter_columns())
 
 
 def _said(column: pl.Series) -> bool:
@@ -167,13 +170,20 @@ def _web(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
-    """The distinct values of these columns as a list; null where there are none."""
+    """The distinct values of these columns, as a list or as one text with a sign between them."""
     if any(frame.schema[name] != pl.String for name in columns):
         return _together_with_lists(frame, columns)
     # One joined text, split again, is ten times faster than lists whose doubles are taken out.
     new = [_unless_said(name, columns[:index]) for index, name in enumerate(columns)]
-    joined = pl.concat_str(new, separator=_BETWEEN, ignore_nulls=True)
-    return pl.when(joined != "").then(joined.str.split(_BETWEEN))
+    return pl.concat_str(new, separator=_BETWEEN, ignore_nulls=True)
+
+
+def _unless_empty(found: pl.Series) -> pl.Expr:
+    """The values of `_together` as a list; null where there are none."""
+    column = pl.col(found.name)
+    if isinstance(found.dtype, pl.List):
+        return pl.when(column.list.len() > 0).then(column)
+    return pl.when(column != "").then(column.str.split(_BETWEEN))
 
 
 def _unless_said(name: str, before: Iterable[str]) -> pl.Expr:
@@ -190,5 +200,4 @@ def _together_with_lists(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
         pl.col(name).fill_null(empty) if isinstance(frame.schema[name], pl.List) else pl.col(name)
         for name in columns
     ]
-    every = pl.concat_list(parts).list.filter(pl.element() != "").list.unique(maintain_order=True)
-    return pl.when(every.list.len() > 0).then(every)
+    return pl.concat_list(parts).list.filter(pl.element() != "").list.unique(maintain_order=True)
