@@ -3,12 +3,17 @@
 Each expression is applied to all lines that are left at once; named groups become columns.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from collectors import syslog
+from hinomi.errors import ContentError
+
+_TAKEN = re.compile(r"\(\?P<(row|message|peer|received|text|pattern)>")
+"""Groups named like a column that every line has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +25,16 @@ class Patterns:
 
     table: Mapping[str, str]
     apps: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ContentError for a group that would be a second column of its name, before the first line comes."""
+        for name, expression in self.table.items():
+            if taken := _TAKEN.search(expression):
+                raise ContentError(
+                    f"式「{name}」のグループ名「{taken[1]}」は使えません(どの行にもある列の名前です)。別の名前にしてください。",
+                    f'expression "{name}": no group can be named "{taken[1]}", a column that every line has; '
+                    "take another name",
+                )
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame of the lines that are ours."""

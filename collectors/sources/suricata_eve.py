@@ -143,3 +143,9 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         "event.severity": raw["alert.severity"],
         "event.outcome": pl.when(blocked).then(pl.lit("success")),
     }
+
+
+@source.refine
+def ours(frame: pl.DataFrame) -> pl.DataFrame:
+    """What Suricata wrote: every record of EVE names its kind; JSON of anything else is none of ours."""
+    return frame.filter(pl.col("suricata.eve.event_type").is_not_null())

@@ -8,8 +8,10 @@ import pytest
 
 from collectors import catalogue
 from collectors.ecs_values import ALLOWED
+from collectors.shapes import patterns
 from collectors.source import ROW, Source
 from hinomi import ecs
+from hinomi.errors import ContentError
 from tests.collectors import content
 from tests.collectors.content import Case
 
@@ -71,6 +73,13 @@ def test_lines_of_a_source_are_recognised_as_its_own(source: Source) -> None:
         pytest.skip(f"{source.name} is only used where a configuration names it")
     lines = [case.raw for case in CASES if case.source == source.name and case.rejected is None]
     assert catalogue.recognise(lines) == source.name
+
+
+@pytest.mark.parametrize("group", ["row", "message", "peer", "received", "text", "pattern"])
+def test_a_group_named_like_a_column_of_every_line_is_said(group: str) -> None:
+    """A source's author reads which expression and which name, and no line has to come for it."""
+    with pytest.raises(ContentError, match=f'expression "login": no group can be named "{group}"'):
+        patterns({"logout": r"(?P<user>\w+) left", "login": rf"(?P<{group}>\w+) came"})
 
 
 @pytest.mark.parametrize("source", content.sources(), ids=lambda source: source.name)
