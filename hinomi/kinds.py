@@ -1,11 +1,27 @@
 """One of several models, told apart by the key `kind:` of a person's file."""
 
-from collections.abc import Mapping
+import importlib
+import pkgutil
+from collections.abc import Collection, Mapping
 from functools import reduce
 from operator import or_
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar, get_args
 
 from pydantic import BaseModel, Discriminator, Tag
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def models_in(package: str, base: type[Model], besides: Collection[str] = ()) -> dict[str, type[Model]]:
+    """The models of this base in a package's modules, by each `kind:` that they take. besides: modules that hold none."""
+    found: dict[str, type[Model]] = {}
+    for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+        if module.name in besides:
+            continue
+        for value in vars(importlib.import_module(f"{package}.{module.name}")).values():
+            if isinstance(value, type) and issubclass(value, base):
+                found |= dict.fromkeys(get_args(value.model_fields["kind"].annotation), value)
+    return found
 
 
 def by_kind(models: Mapping[str, type[BaseModel]]) -> Any:
