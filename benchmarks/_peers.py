@@ -6,11 +6,11 @@ installed together, and tests need rsyslog: so the package is only unpacked, int
 """
 
 import os
-import resource
 import subprocess
 import tempfile
 from pathlib import Path
 
+from benchmarks._rusage import of_children
 from ops.folders import cache_folder
 
 PARSERS = {
@@ -65,7 +65,7 @@ def syslog_ng(form: str, lines: list[str], width: int = 0) -> float | None:
 
 
 def _run(root: Path, folder: Path, config: Path, given: bytes, out: Path, wanted: int) -> float:
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    before = of_children()
     places = {"cfgfile": config, **{name: folder / name for name in ("persist-file", "pidfile", "control")}}
     names = [f"--{name}={place}" for name, place in places.items()]
     modules = next((root / "usr/lib/syslog-ng").iterdir())
@@ -78,9 +78,9 @@ def _run(root: Path, folder: Path, config: Path, given: bytes, out: Path, wanted
         check=False,
         env={**os.environ, "TZ": "UTC", "LD_LIBRARY_PATH": f"{modules}:{root / 'usr/lib/syslog-ng'}"},
     )
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = of_children() - before
     with out.open("rb") as written:
         count = sum(1 for _ in written)
     if count != wanted:
         raise SystemExit(f"syslog-ng wrote {count} of {wanted} lines")
-    return wanted / ((after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime))
+    return wanted / spent

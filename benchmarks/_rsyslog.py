@@ -4,12 +4,13 @@ The rules below take the same fields out of the same lines. What is measured is 
 included; its own work is less than ours: it names fields, we also type them, categorise the event and fill ECS.
 """
 
-import resource
 import shutil
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+
+from benchmarks._rusage import of_children
 
 _RFC3164 = "<%pri:number%>%mon:word% %day:number% "
 RULES = {
@@ -64,16 +65,16 @@ def mmnormalize(name: str, lines: list[str]) -> float | None:
         rules = "\n".join(f"rule=:{rule}" for rule in RULES[name])
         (folder / "rules").write_text(f"version=2\n{rules}\n", encoding="utf-8")
         (folder / "conf").write_text(_CONFIG.format(folder=folder), encoding="utf-8")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        before = of_children()
         command = [program, "-n", "-f", str(folder / "conf"), "-i", str(folder / "pid")]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _until_written(folder / "out", len(lines), process)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        spent = of_children() - before
         found = (folder / "out").read_bytes()
     written, wrong = found.count(b"\n"), found.count(b"unparsed-data")
     if wrong or written != len(lines):
         raise SystemExit(f"{name}: mmnormalize read {written - wrong} of {len(lines)} lines")
-    return len(lines) / ((after.ru_utime - before.ru_utime) + (after.ru_stime - before.ru_stime))
+    return len(lines) / spent
 
 
 def _until_written(out: Path, wanted: int, process: "subprocess.Popen[bytes]") -> None:
