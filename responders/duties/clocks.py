@@ -4,7 +4,6 @@ States: `proposed` (a playbook or a page brought it up) → `running` → `sent`
 Every decision stays in the record; a corrected moment of knowledge recounts the days.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -24,9 +23,6 @@ from responders.incidents import casefile
 KIND = "duty_clock"
 _FINAL = {"PPC-MN-PRELIM": "PPC-MN-FINAL", "PPC-APPI-PRELIM": "PPC-APPI-FINAL"}
 _DAY = timedelta(days=1)
-_REMINDER = re.compile(
-    r"at_once-[1-9]\d*"
-)  # daily from the second day on: nobody is pressed for what is voluntary
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +129,10 @@ class Clocks:
         now = self.clock.now()
 
         def warning(held: Record) -> Warning_:
-            return Warning_(held, duty(held.body["duty"]), _stage(held.body, now))
+            kind = duty(held.body["duty"])
+            return Warning_(held, kind, _stage(held.body, now, daily=kind.binding != "voluntary"))
 
-        for one in readable(self.open(), warning):
-            if one.stage and not (one.duty.binding == "voluntary" and _REMINDER.fullmatch(one.stage)):
-                yield one
+        yield from (one for one in readable(self.open(), warning) if one.stage)
 
     def _start(self, incident_id: str, duty_id: str, details: dict[str, Any], actor: str) -> Record:
         held = self.propose(incident_id, duty_id, by=actor)
@@ -174,13 +169,16 @@ class Clocks:
         return Counter(self.records, self.clock, self.audit)
 
 
-def _stage(body: dict[str, Any], now: datetime) -> str:
+def _stage(body: dict[str, Any], now: datetime, *, daily: bool) -> str:
+    """daily: what has no number of days comes up each day; where it is voluntary only once, as nobody is pressed for it."""
     if body["state"] == "proposed":
         waited = now - datetime.fromisoformat(body["proposed_at"])
         return f"undecided-{waited // timedelta(hours=4)}" if waited >= timedelta(hours=1) else ""
     if "due" not in body:
         waited = now - datetime.fromisoformat(body["decided_at"])
-        return f"at_once-{waited // _DAY}" if waited >= timedelta(hours=1) else ""
+        if waited < timedelta(hours=1) or (waited >= _DAY and not daily):
+            return ""
+        return f"at_once-{waited // _DAY}"
     due, warn = datetime.fromisoformat(body["due"]), datetime.fromisoformat(body["warn"])
     if now > due:
         return f"overdue-{(now - due) // _DAY}"
