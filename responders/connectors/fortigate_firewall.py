@@ -19,7 +19,7 @@ from urllib.parse import quote
 
 import httpx
 
-from hinomi import trust
+from hinomi import identity, trust
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import FortiGate
@@ -134,10 +134,12 @@ class Firewall:
         web = [
             ("vpn/ssl/delete", {"type": "websession", "index": int(one["index"])})
             for one in ssl
-            if _name(one.get("user_name")) == account
+            if identity.account(str(one.get("user_name") or "")) == account
         ]
         dialled = [
-            one for one in ipsec if one.get("type") == "dialup" and _name(one.get("username")) == account
+            one
+            for one in ipsec
+            if one.get("type") == "dialup" and identity.account(str(one.get("username") or "")) == account
         ]
         tunnels: list[tuple[str, dict[str, Any]]] = [
             (
@@ -240,14 +242,9 @@ def _address(values: Mapping[str, str]) -> str:
     return str(address)
 
 
-def _name(user: object) -> str:
-    """The account without its domain."""
-    return str(user or "").rsplit("\\", 1)[-1].split("@", 1)[0].lower()
-
-
 def _account(values: Mapping[str, str]) -> str:
     """The account name as the VPN knows it. Raises Refused for anything else."""
-    account = _name(values["account"])
+    account = identity.account(values["account"])
     if not account or not account.translate(str.maketrans("", "", "._-")).isalnum():
         raise Refused("アカウント名ではありません。", "not an account name")
     return account

@@ -22,6 +22,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from pydantic import Field
 
+from hinomi import identity
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, Refused
 from hinomi.secret import Secret
@@ -63,7 +64,7 @@ class Firewall:
         """The address, checked; the account, checked."""
         if action == _BLOCK:
             return _address(value)
-        account = value.rsplit("\\", 1)[-1].split("@", 1)[0].lower()
+        account = identity.account(value)
         if (
             not account
             or not account.isascii()
@@ -118,7 +119,7 @@ class Firewall:
             (one.findtext("domain", ""), one.findtext("username", ""), one.findtext("computer", ""))
             for one in found.iter("entry")
         ]
-        return [one for one in sessions if one[1].rsplit("\\", 1)[-1].split("@")[0].lower() == account]
+        return [one for one in sessions if identity.account(one[1]) == account]
 
     def _logout(self, domain: str, user: str, computer: str) -> str:
         name = self.settings.gateway
