@@ -111,18 +111,14 @@ class Calling:
         key = f"{incident.id}|{incident.grade}" + (f"|{again}" if again else "")
         who = Reach(self.records, self.rota, self.outbox).who(incident, key, waited)
         new = [one for one in who if self.records.get("notification", self.outbox.id_of(key, one)) is None]
-        about = self._about(incident, who, waited) if new else []
-        for person in new:
-            self._plan(incident, person, key, about)
         if (later := self.rota.next_step(incident.grade, waited, incident.zones)) is not None:
             self._put(incident.id, began + later)
-
-    def _about(self, incident: Incident, who: Sequence[str], waited: timedelta) -> list[Words]:
-        """More that they must know. What it is made of may be damaged: the page goes out without it."""
-        faults = Faults()
-        with faults.kept():
-            return Asking(self.records, self.rota).lines(incident, who, waited)
-        return []
+        about: list[Words] = []
+        with Faults() as faults:  # what more they must know may be damaged: the page goes without it first
+            with faults.kept():
+                about = Asking(self.records, self.rota).lines(incident, who, waited) if new else []
+            for person in new:
+                self._plan(incident, person, key, about)
 
     def each_minute(self) -> None:
         """What does not hang on an incident: the change of shift, reporting deadlines."""
