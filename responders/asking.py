@@ -1,7 +1,7 @@
 """What whoever is called must know beside what happened: what has been done and what has not, who decides, who is called
 next and when, whether a report with a deadline may hang on it. Each in one line, Japanese and English."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from responders.duties.duty import touched
 from responders.incidents import casefile
 from responders.oncall import Rota
 from responders.playbooks.run import KIND, Run, RunState, StepState
-from responders.roles import OFFICES
+from responders.roles import OFFICES, RANKS
 
 _DONE = (StepState.DONE, StepState.STARTED)
 
@@ -57,10 +57,11 @@ class Asking:
         for run in runs:
             if run.state is not RunState.PROPOSED or not run.acts:
                 continue
-            office, who = OFFICES[run.approver], self._names(self.rota.settings.holders(run.approver))
+            office, who = OFFICES[run.approver], self.rota.names(self.rota.settings.holders(run.approver))
+            above = ("以上の役職", " or an office above") if run.approver != RANKS[-1] else ("", "")
             two = (f"({run.people}人)", f" ({run.people} people)") if run.people > 1 else ("", "")
-            ja = f"計画「{run.title_ja}」を決めるのは、{office.ja}{two[0]}以上の役職です{f'({who.ja})' if who.ja else ''}。"
-            en = f"“{run.title_en}” is decided by the {office.en}{two[1]} or an office above{f' ({who.en})' if who.en else ''}."
+            ja = f"計画「{run.title_ja}」を決めるのは、{office.ja}{two[0]}{above[0]}です{f'({who.ja})' if who.ja else ''}。"
+            en = f"“{run.title_en}” is decided by the {office.en}{two[1]}{above[1]}{f' ({who.en})' if who.en else ''}."
             dry = Words(
                 "この計画は予行です。承認しても何も止まりません。",
                 "The plan is a dry run: approving it stops nothing.",
@@ -69,28 +70,18 @@ class Asking:
 
     def _next(self, incident: Incident, asked: Sequence[str], waited: timedelta) -> Words:
         """Who was called, and who is next when nobody takes it."""
-        called = self._names(asked)
+        called, began = self.rota.names(asked), casefile.waits_since(incident)
         ja, en = f"呼んだ人: {called.ja}。", f"Called: {called.en}."
-        later = self.rota.next_step(incident.grade, waited, incident.zones)
-        while later is not None:
-            at = casefile.waits_since(incident) + later
-            due = self.rota.due(incident.grade, later, at, incident.zones)
-            if fresh := [one for one in due if one not in asked]:
-                names = self._names(fresh)
-                return Words(
-                    f"{ja}{_clock(at)} までに誰も「対応を始める」を押さなければ、次に {names.ja} を呼びます。",
-                    f"{en} Unless somebody takes it by {_clock(at)}, {names.en} will be called next.",
-                )
-            later = self.rota.next_step(incident.grade, later, incident.zones)
+        after = self.rota.next_call(incident.grade, began, waited, incident.zones, asked)
+        if after is None:
+            return Words(
+                f"{ja}この先に呼ぶ人はいません。",
+                f"{en} Nobody else will be called: it waits for one of them.",
+            )
+        at, names = _clock(after[0]), self.rota.names(after[1])
         return Words(
-            f"{ja}この先に呼ぶ人はいません。", f"{en} Nobody else will be called: it waits for one of them."
-        )
-
-    def _names(self, contacts: Iterable[str]) -> Words:
-        known = self.rota.settings.people
-        found = [known[one] for one in contacts if one in known]
-        return Words(
-            "、".join(one.name_ja for one in found), ", ".join(one.name_en or one.name_ja for one in found)
+            f"{ja}{at} までに誰も「対応を始める」を押さなければ、次に {names.ja} を呼びます。",
+            f"{en} Unless somebody takes it by {at}, {names.en} will be called next.",
         )
 
 

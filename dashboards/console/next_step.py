@@ -81,14 +81,12 @@ def _next_call(visit: Visit, incident: Incident) -> str:
         return ""
     chain, now = rota(visit.console), visit.console.clock.now()
     since = waits_since(incident)
-    later = chain.next_step(incident.grade, now - since, incident.zones)
-    if later is None:
+    asked = chain.due(incident.grade, now - since, now, incident.zones)
+    after = chain.next_call(incident.grade, since, now - since, incident.zones, asked)
+    if after is None:
         return visit.texts("step.all_called")
-    before = set(chain.due(incident.grade, now - since, now, incident.zones))
-    named = [n for n in chain.due(incident.grade, later, since + later, incident.zones) if n not in before]
-    names = visit.texts("mark.comma").join(person_name(visit, name) for name in named)
-    at = times.clock_time(since + later, seconds=False)
-    return visit.texts("step.next_call", at=at, names=names) if names else ""
+    names = visit.texts("mark.comma").join(person_name(visit, name) for name in after[1])
+    return visit.texts("step.next_call", at=times.clock_time(after[0], seconds=False), names=names)
 
 
 def _decide(visit: Visit, runs: Sequence[PlanRun]) -> NextStep | None:

@@ -1,11 +1,12 @@
 """The rota: who is on call at a moment, with Japanese holidays and the New Year closing (12/29–1/3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hinomi.calendar import is_closed
+from hinomi.words import Words
 from responders.oncall.settings import Layer, OnCallSettings, Override, Step
 from responders.roles import RANKS
 
@@ -51,6 +52,30 @@ class Rota:
         """How long after the beginning the next step of the chain comes, None after the last."""
         steps = (timedelta(minutes=step.after_minutes) for step in self.steps(grade, zones))
         return min((step for step in steps if step > waited), default=None)
+
+    def next_call(
+        self,
+        grade: int,
+        began: datetime,
+        waited: timedelta,
+        zones: Sequence[str] = (),
+        asked: Sequence[str] = (),
+    ) -> tuple[datetime, list[str]] | None:
+        """When somebody beside those who were asked is called next, and who; None where nobody else is."""
+        later = self.next_step(grade, waited, zones)
+        while later is not None:
+            at = began + later
+            if fresh := [one for one in self.due(grade, later, at, zones) if one not in asked]:
+                return at, fresh
+            later = self.next_step(grade, later, zones)
+        return None
+
+    def names(self, contacts: Iterable[str]) -> Words:
+        """The contacts as people call them; one that is not among the people is left out."""
+        found = [self.settings.people[one] for one in contacts if one in self.settings.people]
+        return Words(
+            "、".join(one.name_ja for one in found), ", ".join(one.name_en or one.name_ja for one in found)
+        )
 
     def quiet_until(self, grade: int, at: datetime) -> datetime | None:
         """When the quiet hours of this grade end, None outside of them. Grade 3 has none."""

@@ -45,6 +45,17 @@ def test_nobody_believes_that_it_was_stopped(tmp_path: Path) -> None:
     assert "decided by the information system manager or an office above (Suzuki)" in text
 
 
+def test_above_the_ciso_is_no_office(tmp_path: Path) -> None:
+    """Where the CISO decides nobody is said to stand above."""
+    made, _ = _called(tmp_path)
+    [run] = made.records.find("playbook_run")
+    made.records.put("playbook_run", run.id, {**run.body, "approver": "ciso"})
+    made.clock.advance(timedelta(minutes=16))  # type: ignore[attr-defined]
+    made.tick()
+    [last] = [one for one in messages(tmp_path) if one.startswith("To: 鈴木課長")]
+    assert "を決めるのは、CISOです。" in last and "is decided by the CISO." in last
+
+
 def test_an_armed_plan_is_no_rehearsal(tmp_path: Path) -> None:
     """Where it would act, nothing says that it would not."""
     _, text = _called(tmp_path, playbooks={"armed": ["block_address"]})

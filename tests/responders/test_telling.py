@@ -11,6 +11,7 @@ from responders.oncall import OnCallSettings, Rota, ical
 from responders.oncall.settings import Contact
 from responders.playbooks.run import Run
 from responders.responder import desk
+from responders.telling import Telling
 from tests.responders.city import ANALYST, KEY, NIGHT, alert, messages, responder
 
 PEOPLE = {
@@ -53,6 +54,27 @@ def test_a_playbook_tells_the_ciso_once(tmp_path: Path) -> None:
         clock.advance(timedelta(minutes=1))
     told = [text for text in messages(tmp_path) if "CISOへの連絡" in text]
     assert len(told) == 1 and told[0].startswith("To: 副市長") and f"#{incident.number}" in told[0]
+
+
+@pytest.mark.parametrize(
+    ("whom", "words", "said"),
+    [
+        ("oncall", "佐藤に知らせます。", "Sato will be told"),
+        ("ciso", "佐藤に知らせます。CISOの連絡先がありません。", "the CISO has no contact here"),
+    ],
+)
+def test_whoever_is_on_call_is_told_by_name(tmp_path: Path, whom: str, words: str, said: str) -> None:
+    """`tell: oncall` is a message to them and says of nobody that they cannot be reached; where nobody holds the office, both
+    languages say that a person must tell them."""
+    people = {"sato": {"name_ja": "佐藤", "name_en": "Sato", "channels": ["desk"]}}
+    tower, _ = responder(tmp_path, oncall={"people": people, "layers": [{"people": ["sato"]}]})
+    tower.receive([alert(playbook="block_address")])
+    [held] = tower.records.find("playbook_run")
+    run = Run.model_validate(held.body)
+    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    done = telling(run, run.steps[0].model_copy(update={"detail": whom}))
+    assert done.ja.startswith(words) and said in done.en
+    assert "oncall" not in done.ja and (whom == "ciso") == ("連絡先がありません" in done.ja)
 
 
 def test_a_calendar_opens_with_its_own_token_only() -> None:
