@@ -2,13 +2,16 @@
 
 import re
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+_CONTROL = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 _LINE = re.compile(r"[\r\n\t]+")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def inert(text: str, limit: int | None = None) -> str:
-    """One printable line: control characters, terminal escapes and bidirectional marks become visible.
+    """One printable line: control characters, terminal escapes, bidirectional marks and bytes that are no text (in a file's
+    name) become visible.
 
     `limit` counts characters; a longer text ends in an ellipsis with the number left out.
     """

@@ -6,6 +6,7 @@ A worker that dies, or finds an error, ends the hunt at its part: what came befo
 """
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -17,13 +18,11 @@ from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import IO, Any
 
-import orjson
-
 from collectors.hunt_parts import Part
 from hinomi.errors import HinomiError
-from ops.hunt_job import Job, Loaded, path_said
+from ops.hunt_job import Job, Loaded
 from ops.hunt_tally import Tally
-from ops.hunt_worker import FAILED, FOUND, LENGTH, LOADED, NEXT, TALLY
+from ops.hunt_worker import FAILED, FOUND, LENGTH, LOADED, NEXT, TALLY, as_json
 
 _AHEAD = 12
 """Parts a worker that may be read before their turn to be written."""
@@ -176,12 +175,12 @@ def _end(worker: subprocess.Popen[bytes]) -> None:
 
 
 def _say(said: IO[bytes], what: Any) -> None:
-    said.write(orjson.dumps(what) + b"\n")
+    said.write(as_json(what) + b"\n")
     said.flush()
 
 
 def _pieces(part: Part) -> list[list[Any]]:
-    return [[path_said(piece.path), piece.kind, piece.start, piece.end] for piece in part]
+    return [[str(piece.path), piece.kind, piece.start, piece.end] for piece in part]
 
 
 def _answer(out: IO[bytes]) -> Found | HinomiError | None:
@@ -194,11 +193,11 @@ def _answer(out: IO[bytes]) -> Found | HinomiError | None:
         case _ if letter == FOUND:
             return body
         case _ if letter == TALLY:
-            return Tally.from_json(orjson.loads(body))
+            return Tally.from_json(json.loads(body))
         case _ if letter == LOADED:
-            return Loaded(*orjson.loads(body))
+            return Loaded(*json.loads(body))
         case _ if letter == FAILED:
-            return Told(*orjson.loads(body))
+            return Told(*json.loads(body))
     raise EOFError
 
 

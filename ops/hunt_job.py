@@ -1,6 +1,5 @@
 """What a hunt is asked to do, and how one process does it, in this one or in one of its workers."""
 
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,13 +37,13 @@ class Job:
         """Plain JSON values."""
         rules = self.rules
         return {
-            "folders": list(map(path_said, rules.folders)),
+            "folders": list(map(str, rules.folders)),
             "pipelines": list(rules.pipelines),
             "placeholders": {name: list(values) for name, values in rules.placeholders.items()},
             "disable": [one.model_dump(mode="json") for one in rules.disable],
             "enable": [one.model_dump(mode="json") for one in rules.enable],
-            "choice_file": None if rules.choice_file is None else path_said(rules.choice_file),
-            "cache": path_said(self.cache),
+            "choice_file": None if rules.choice_file is None else str(rules.choice_file),
+            "cache": str(self.cache),
             "plain": [self.source, self.sieve, self.jsonl, self.zone],
         }
 
@@ -52,14 +51,14 @@ class Job:
     def from_json(cls, said: dict[str, Any]) -> Self:
         """The job of `as_json`'s values."""
         rules = InForce(
-            list(map(said_path, said["folders"])),
+            list(map(Path, said["folders"])),
             said["pipelines"],
             said["placeholders"],
             [Selector(**one) for one in said["disable"]],
             [Selector(**one) for one in said["enable"]],
-            None if said["choice_file"] is None else said_path(said["choice_file"]),
+            None if said["choice_file"] is None else Path(said["choice_file"]),
         )
-        return cls(rules, said_path(said["cache"]), *said["plain"])
+        return cls(rules, Path(said["cache"]), *said["plain"])
 
     def work(self, parts: Iterable[tuple[int, Part] | None]) -> Iterator[Loaded | bytes | Tally]:
         """The rules as they were loaded; of each part what was found in it and, at last, what was counted
@@ -84,13 +83,3 @@ class Job:
                 f"{places}: no Sigma rule to run; see hinomi rules check",
             )
         yield from Hunting(rules, self.source, self.sieve, self.jsonl).work(parts)
-
-
-def path_said(path: Path) -> str:
-    """A path in JSON: file names need not be text."""
-    return os.fsencode(path).hex()
-
-
-def said_path(said: str) -> Path:
-    """The path of `path_said`."""
-    return Path(os.fsdecode(bytes.fromhex(said)))

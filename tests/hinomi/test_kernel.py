@@ -1,5 +1,6 @@
 """ECS typing, batches, ids, hostile text, the ledger."""
 
+import os
 from datetime import UTC, datetime
 from typing import Any
 
@@ -90,6 +91,12 @@ def test_inert_leaves_nothing_that_controls(text: str) -> None:
     """No control character, escape or bidirectional mark survives."""
     shown = inert(text)
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202a\u202e\u2066\u2069\u200f" for c in shown)
+
+
+def test_a_name_that_is_no_utf8_can_be_shown() -> None:
+    """A byte that is no text, as Python holds it in a file's name, is written out: it can be printed, and is no raw byte."""
+    assert inert(os.fsdecode("表.log".encode("cp932"))) == "\\udc95\\.log"
+    assert spreadsheet_cell(os.fsdecode(b"\x9b2J")) == "2J"
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "＝1", "\x1b=1", "\t=1"])

@@ -103,6 +103,24 @@ def test_same_with_any_number(rules: Path, tmp_path: Path, capsys: pytest.Captur
     assert capsys.readouterr().err == said
 
 
+@pytest.mark.usefixtures("small_parts")
+def test_names_that_are_no_utf8(rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Files and folders named in Shift_JIS: what is found, and what is told of them, is the same with workers."""
+    sjis = tmp_path / os.fsdecode("ログ".encode("cp932"))
+    logs = sjis / "logs"
+    logs.mkdir(parents=True)
+    (logs / os.fsdecode("表.jsonl".encode("cp932"))).write_text("\n".join(map(_event, range(300))))
+    (logs / os.fsdecode("不明.log".encode("cp932"))).write_text("??? 1\n" * 900)
+    (logs / os.fsdecode("他.log".encode("cp932"))).write_text('{"app": "x", "number": 1}\n' * 900)
+    one = _found(_hunt([logs], rules, sjis / "cache", 1))
+    said = capsys.readouterr().err
+    assert len(one[0]) == 4 and one[1]["lost"] and one[1]["generic"]
+    assert _found(_hunt([logs], rules, sjis / "cache", 2)) == one
+    assert capsys.readouterr().err == said
+    _hunt([logs], rules, sjis / "cache", 2).show(progress=False)
+    assert "\\udc95s\\udc96\\udcbe.log" in capsys.readouterr().out
+
+
 @pytest.mark.corpus
 @pytest.mark.slow
 @pytest.mark.usefixtures("small_parts")
