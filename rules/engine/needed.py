@@ -61,7 +61,7 @@ class Needed:
         if self.need is None or self._database is None:
             return None
         if not lines:
-            return Looked({}, {}, np.zeros(0, np.bool_))
+            return Looked(self._numbers, {}, np.zeros(0, np.bool_))
         joined = Joined.of(lines)
         found = self._scan(joined, np.arange(len(lines)), len(lines))
         untold = joined.foreign()

@@ -17,7 +17,7 @@ from rules.engine.columns import as_text
 from rules.engine.expression import ANY
 from rules.engine.fold import fold_all
 from rules.engine.logsource import Wanted
-from rules.engine.necessary import needs
+from rules.engine.necessary import AnyOf, Word, needs
 from rules.engine.needed import Needed
 from rules.engine.plan import Left
 from rules.engine.program import Atom
@@ -77,6 +77,13 @@ def _found(verbatim: Verbatim, line: str, program: list[Any], atoms: list[Atom],
     """Whether a line is read for a rule; a rule of which one cannot tell reads every line."""
     need = needs([Left(0, where, program, None)], atoms, verbatim)
     return Needed(need, verbatim, Cache(None)).holding([line.encode()]) in (None, [0])
+
+
+def test_of_no_lines_none_holds() -> None:
+    """A block without a line is no special case: nothing in it holds a need."""
+    needed = Needed(AnyOf((Word("abc", 0.1), Word("xyz", 0.1))), Verbatim({}), Cache(None))
+    assert needed.holding([]) == []
+    assert needed.holding([b"q", b"xabc"]) == [1]
 
 
 def _forms(text: str) -> list[tuple[str | int, ...]]:
