@@ -102,9 +102,8 @@ def first_lines(path: Path, most: int) -> list[bytes]:
         ]
 
 
-def has_lines(path: Path) -> bool:
-    """Whether a file is plain text with one record a line."""
-    start = head(path)
+def has_lines(start: bytes) -> bool:
+    """Whether a file that begins so is plain text with one record a line."""
     return start[:2] != b"\x1f\x8b" and start[:2] not in _UTF16 and one_a_line(start)
 
 

@@ -55,7 +55,7 @@ class HuntInput:
     source: a source's name for every text file ("" = recognise each); lines: most lines in an intake
     frame; progress: called with each file and how many records it had; sieves: the sieve of a source by name.
     `damaged` names what no source understood and why, `generic` the files whose product nobody knew; rejected
-    lines are counted in the ledger as `dropped`. known: what each file was found to be.
+    lines are counted in the ledger as `dropped`.
     """
 
     source: str = ""
@@ -67,7 +67,7 @@ class HuntInput:
     generic: dict[Path, str] = field(default_factory=dict)
     sieves: Sieves | None = None
     passed_over: int = 0
-    known: dict[Path, Source | None] = field(default_factory=dict)
+    _known: dict[Path, Source | None] = field(default_factory=dict)
     _held: list[pl.DataFrame] = field(default_factory=list)
     _place: int = 0
 
@@ -126,10 +126,10 @@ class HuntInput:
         offset, lines = file_records.lines_between(path, piece.start, piece.end)
         if not lines:
             return
-        if path not in self.known:
+        if path not in self._known:
             sample = file_records.first_lines(path, _SAMPLE)
-            self.known[path] = self._source_of(path, [line.decode("utf-8", "replace") for line in sample])
-        found = self.known[path]
+            self._known[path] = self._source_of(path, [line.decode("utf-8", "replace") for line in sample])
+        found = self._known[path]
         records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
         if found is None:
             self._unknown(path, records.height)

@@ -34,16 +34,19 @@ Part = tuple[Piece, ...]
 
 def parts(paths: Iterable[Path], *, cut: bool) -> list[Part]:
     """Every file below these paths, EVTX files first. cut: whether files of lines may be read in pieces."""
-    files = list(_files(paths))
-    binary = [path for path in files if file_records.is_evtx(file_records.head(path))]
-    events = [(Piece(path, "evtx"), _size(path)) for path in binary]
-    texts = [piece for path in files if path not in set(binary) for piece in _pieces(path, cut=cut)]
+    events: list[tuple[Piece, int]] = []
+    texts: list[tuple[Piece, int]] = []
+    for path in _files(paths):
+        start, size = file_records.head(path), path.stat().st_size
+        if file_records.is_evtx(start):
+            events.append((Piece(path, "evtx"), size))
+        else:
+            texts += _pieces(path, size, cut=cut and file_records.has_lines(start))
     return [*_packed(events, _EVTX), *_packed(texts, _TEXT)]
 
 
-def _pieces(path: Path, *, cut: bool) -> Iterator[tuple[Piece, int]]:
-    size = _size(path)
-    if not cut or not file_records.has_lines(path):
+def _pieces(path: Path, size: int, *, cut: bool) -> Iterator[tuple[Piece, int]]:
+    if not cut:
         yield Piece(path, "whole"), size
         return
     starts = range(0, max(size, 1), _TEXT)
@@ -76,7 +79,3 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield from sorted(found for found in path.rglob("*") if found.is_file())
         else:
             yield path
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size
