@@ -48,6 +48,12 @@ def paragraphs(text: object) -> Markup:
     return Markup("<br>").join(escape(inert(line)) for line in str(text).splitlines())
 
 
+def typed(text: object) -> Markup:
+    """Inert text inside a `<textarea>`: its line breaks stay, so that what is sent again is what was typed."""
+    lines = str(text).replace("\r\n", "\n").split("\n")
+    return Markup("\n").join(escape(inert(line)) for line in lines)
+
+
 @cache
 def asset(name: str) -> str:
     """Address of a static file; changes when the file does, so that browsers may keep it."""
@@ -76,6 +82,6 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(stamp=stamp, paragraphs=paragraphs, pivot=pivot, span=span)
+    made.filters.update(stamp=stamp, paragraphs=paragraphs, typed=typed, pivot=pivot, span=span)
     made.globals.update(asset=asset, rooms=ROOMS, live=False, saved=())
     return made

@@ -126,6 +126,7 @@ def test_a_report_from_decision_to_sent(own_city: City) -> None:
     assert analyst.post(f"{base}/draft").status_code == 303
     draft = analyst.get(base).text
     assert "【要記入】" in draft
+    assert "実施済み:\n" in draft  # saved as it stands, the lines stay lines
     keys = [part.partition('"')[0] for part in draft.split('name="item-')[1:]]
     filled = {f"item-{key}": "確認済み。" + "長" * 2000 for key in keys}
     assert analyst.post(f"{base}/edit", **filled).status_code == 303

@@ -68,6 +68,8 @@ def test_draft_is_tried_on_past_days(visitor: Browser, city: City) -> None:
     wrong = visitor.post("/rules/try", draft="title: x", days="7")
     assert wrong.status_code == 200
     assert 'class="problem"' in wrong.text
+    sent = DRAFT.replace("\n", "\r\n")  # as browsers send it
+    assert f">{DRAFT}</textarea>" in visitor.post("/rules/try", draft=sent, days="7").text
     assert visitor.post("/rules/try", draft="", days="7").status_code == 400
     assert visitor.post("/rules/try", draft=DRAFT, days="4000").status_code == 400
     assert visitor.audited("console.rule_trial")
