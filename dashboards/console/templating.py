@@ -54,6 +54,11 @@ def typed(text: object) -> Markup:
     return Markup("\n").join(escape(inert(line)) for line in lines)
 
 
+def filled(text: object, **values: object) -> Markup:
+    """A text of the catalogue with markup of ours, such as a time, where it names it: `{until}`."""
+    return escape(text).format(**values)
+
+
 @cache
 def asset(name: str) -> str:
     """Address of a static file; changes when the file does, so that browsers may keep it."""
@@ -82,6 +87,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(stamp=stamp, paragraphs=paragraphs, typed=typed, pivot=pivot, span=span)
+    made.filters.update(
+        stamp=stamp, paragraphs=paragraphs, typed=typed, filled=filled, pivot=pivot, span=span
+    )
     made.globals.update(asset=asset, rooms=ROOMS, live=False, saved=())
     return made

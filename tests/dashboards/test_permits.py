@@ -64,3 +64,4 @@ def test_what_was_done_first_is_listed(tmp_path: Path, own_city: City) -> None:
         own_city.records.put(kind, identity, held.body)
     page = _browser(own_city, "m.kato").get("/permits").text
     assert "拡散を止める" in page and "sato" in page and "2026-11-20 05:14" in page
+    assert "11/20 05:14</time> までに" in page  # a time, not the words of its markup
