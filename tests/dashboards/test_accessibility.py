@@ -1,4 +1,4 @@
-"""axe-core over every page in a real Chromium, light and dark, wide and phone; nothing cut, nothing untranslated.
+"""axe-core over every page in a real Chromium, light and dark, wide and phone; nothing cut, squeezed or untranslated.
 
 With HINOMI_SCREENSHOTS=docs/images the pictures of the documentation are taken here.
 """
@@ -33,6 +33,7 @@ PAGES = {
     "compliance": "/compliance",
     "reports": "/reports",
     "account": "/account",
+    "audit": "/audit",
     "keys": "/help/keys",
 }
 KEPT = {
@@ -112,6 +113,8 @@ def test_no_serious_violation(
                 wrong += [f"{name}: {one['id']}: {node['html'][:160]}" for node in one["nodes"][:3]]
         cut = page.evaluate(_CUT)
         assert cut["wide"] <= 0, (name, cut["wide"])
+        assert cut["out"] == [], name
+        assert cut["thin"] == [], name
         assert len(cut["ids"]) == len(set(cut["ids"])), name
         if (name, look) in KEPT:
             page.screenshot(

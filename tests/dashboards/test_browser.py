@@ -38,6 +38,12 @@ _CUT = """() => ({
   nameless: [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a")]
     .filter(e => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute("aria-label"))
     .map(e => e.outerHTML),
+  out: [...document.querySelectorAll(".panel input:not([type=hidden]), .panel select, .panel textarea, .panel button")]
+    .filter(e => !e.closest(".scroll, table") && e.getClientRects().length)
+    .filter(e => e.getBoundingClientRect().right > e.closest(".panel").getBoundingClientRect().right)
+    .map(e => e.outerHTML),
+  thin: [...document.querySelectorAll("td")].filter(e => e.textContent.trim().length > 8)
+    .filter(e => e.getClientRects().length && e.clientWidth < 48).map(e => e.textContent.trim().slice(0, 40)),
   ids: [...document.querySelectorAll("[id]")].map(e => e.id),
 })"""
 _CONTRAST = """() => {
