@@ -17,7 +17,7 @@ from dashboards.reporting.glyphs import drawable
 from dashboards.texts import Texts
 
 _TEMPLATE = Path(__file__).parent / "templates" / "report.typ"
-_WIDEST, _NARROWEST = 34, 5
+_WIDEST, _NARROWEST, _WHOLE = 34, 5, 16
 
 
 def pdf(document: Document) -> bytes:
@@ -81,7 +81,13 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[int] = ()) -> dict[str, Any]:
     longest = [max(_width(cell) for cell in column) for column in zip(head, *rows, strict=True)]
-    columns = [min(_WIDEST, max(_NARROWEST, width)) for width in longest]
+    shares = [min(_WIDEST, max(_NARROWEST, width)) for width in longest]
+    whole = (
+        max(longest) > _WHOLE
+    )  # beside long columns a short one is as wide as its text, so that it is not broken
+    columns = [
+        0 if whole and width <= _WHOLE else share for width, share in zip(longest, shares, strict=True)
+    ]
     return {
         "kind": "table",
         "head": list(head),
