@@ -86,7 +86,7 @@ def _tops(of: Ingredients, period: Period, texts: Texts) -> Part:
     for name, key in (("user.staff.department", "department"), ("source.geo.country_iso_code", "country")):
         rows = [(value, f"{n:,}") for value, n in of.events.top(name, QUERY, span=period.span, limit=30)]
         head = (texts(f"telework.{key}"), texts("telework.connections"))
-        blocks.append(Table(head, rows, figures=(1,), empty=texts("telework.unknown")))
+        blocks.append(Table(head, rows, figures=(1,), empty=texts(f"telework.no_{key}")))
     return Part(texts("telework.where"), blocks)
 
 
