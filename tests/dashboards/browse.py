@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from dashboards.console.app import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.settings import ConsoleSettings
+from responders.settings import ResponderSettings
 from tests.dashboards.city import PASSWORD, City
 
 
@@ -79,7 +80,13 @@ def token(page: str, name: str) -> str:
     return found.group(1) if found else ""
 
 
-def browser(city: City, name: str = "", rulebook: Rulebook | None = None, **settings: Any) -> Browser:
+def browser(
+    city: City,
+    name: str = "",
+    rulebook: Rulebook | None = None,
+    responding: ResponderSettings | None = None,
+    **settings: Any,
+) -> Browser:
     """A browser on the city's console, signed in as `name` if given."""
     app = create_app(
         city.events,
@@ -89,6 +96,7 @@ def browser(city: City, name: str = "", rulebook: Rulebook | None = None, **sett
         city.clock,
         users=city.users,
         rulebook=rulebook,
+        responding=responding,
     )
     made = Browser(app, city)
     if name:

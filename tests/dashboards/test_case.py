@@ -19,6 +19,7 @@ from dashboards.texts import Texts
 from hinomi.batch import Batch
 from hinomi.incident import Incident, Status, Verdict
 from ops.settings import packs_folder
+from rules.coverage import coverage
 from tests.dashboards.browse import browser
 from tests.dashboards.city import ALERTS, INCIDENTS, NOW, City, at
 
@@ -125,6 +126,14 @@ def test_attack_steps_in_order() -> None:
     steps = attack.steps(["attack.credential-access", "attack.initial-access", "attack.t1110.003"])
     assert [step.key for step in steps if step.reached] == ["initial-access", "credential-access"]
     assert attack.techniques(["attack.t1110.003"])[0][1].ja == "パスワードスプレー"
+
+
+def test_every_technique_of_the_rules_has_a_name() -> None:
+    """Whatever technique a rule of the packs names is shown in words, in both languages."""
+    named = coverage(Rulebook([packs_folder()]).rules)
+    found = attack.techniques(f"attack.{one.technique.lower()}" for one in named)
+    assert len(found) > 90
+    assert [identity for identity, name in found if identity in (name.ja, name.en)] == []
 
 
 def test_matched_parts_are_marked(own_city: City) -> None:

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from dashboards.console.app import create_app
-from dashboards.settings import ConsoleSettings
 from dashboards.users import Role
 from responders.incidents.evidence import verify_sealed
 from responders.incidents.shelf import FolderShelf
@@ -47,18 +45,7 @@ RESPONDING = ResponderSettings.model_validate(
 
 def _browser(city: City, name: str, responding: ResponderSettings = RESPONDING) -> Browser:
     """A browser on a console that knows who is on call."""
-    app = create_app(
-        city.events,
-        city.records,
-        city.desk,
-        ConsoleSettings(),
-        city.clock,
-        users=city.users,
-        responding=responding,
-    )
-    made = Browser(app, city)
-    assert made.sign_in(name).status_code == 303
-    return made
+    return browser(city, name, responding=responding)
 
 
 def _page(city: City, name: str, path: str) -> str:

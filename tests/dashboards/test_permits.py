@@ -2,38 +2,20 @@
 
 from pathlib import Path
 
-from dashboards.console.app import create_app
 from dashboards.console.permits_page import permits
-from dashboards.settings import ConsoleSettings
 from dashboards.users import Role
 from responders.playbooks.permits import FIRST, KIND, first_id
-from responders.settings import ResponderSettings
-from tests.dashboards.browse import Browser
+from tests.dashboards.browse import browser
 from tests.dashboards.city import City
 from tests.responders.playbooks.test_act_first import first, night
 
 FORM = {"taker": "m.kato", "start": "2026-11-20T00:00", "end": "2026-12-20T08:00", "reason": "夜間当番"}
 
 
-def _browser(city: City, name: str) -> Browser:
-    app = create_app(
-        city.events,
-        city.records,
-        city.desk,
-        ConsoleSettings(),
-        city.clock,
-        users=city.users,
-        responding=ResponderSettings(),
-    )
-    made = Browser(app, city)
-    assert made.sign_in(name).status_code == 303
-    return made
-
-
 def test_a_permit_is_given_shown_and_taken_back(own_city: City) -> None:
     """By an office, to somebody who works on incidents; the page says from when until when; ended, it does not hold any more. A
     permit whose giver has lost the office says that it is void; a damaged record hides none of the others."""
-    office, analyst = _browser(own_city, "k.mori"), _browser(own_city, "m.kato")
+    office, analyst = browser(own_city, "k.mori"), browser(own_city, "m.kato")
     assert "許可はありません" in analyst.get("/permits").text
     assert analyst.post("/permits", **FORM).status_code == 403
     assert office.post("/permits", **FORM).status_code == 303
@@ -48,7 +30,7 @@ def test_a_permit_is_given_shown_and_taken_back(own_city: City) -> None:
     [shown] = permits(own_city.records, own_city.clock.now())
     assert shown.state == "void"
     own_city.users.set_roles("k.mori", [Role.INFORMATION_SYSTEM_MANAGER])
-    assert _browser(own_city, "k.mori").post(f"/permits/{held.id}/end").status_code == 303
+    assert browser(own_city, "k.mori").post(f"/permits/{held.id}/end").status_code == 303
     assert "取り消し" in analyst.get("/permits").text
 
 
@@ -62,6 +44,6 @@ def test_what_was_done_first_is_listed(tmp_path: Path, own_city: City) -> None:
         held = on.runs.records.get(kind, identity)
         assert held is not None
         own_city.records.put(kind, identity, held.body)
-    page = _browser(own_city, "m.kato").get("/permits").text
+    page = browser(own_city, "m.kato").get("/permits").text
     assert "拡散を止める" in page and "sato" in page and "2026-11-20 05:14" in page
     assert "11/20 05:14</time> までに" in page  # a time, not the words of its markup
