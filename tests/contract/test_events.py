@@ -9,7 +9,7 @@ import pytest
 
 from hinomi import ecs
 from hinomi.batch import Batch
-from hinomi.errors import QueryError
+from hinomi.errors import QueryError, StoreError
 from hinomi.store import Checkpoint, Events, Span
 from tests.contract.stores import EVENTS, NOW, each
 
@@ -138,6 +138,14 @@ def test_paging_visits_each_event_once(events: Events) -> None:
             if token is None:
                 break
         assert len(seen) == len(set(seen)) == 30
+
+
+@pytest.mark.parametrize("given", ["", "x", "|e1", "--5|e1", "²|e1", "1 2|e1", f"{'9' * 5_000}|e1"])
+def test_a_token_that_is_none_is_refused_in_words(events: Events, given: str) -> None:
+    """Whatever stands where a page's token belongs: a sentence."""
+    events.append([batch()])
+    with pytest.raises(StoreError, match="page token"):
+        events.search(after=given)
 
 
 def test_pages_hold_what_matched_in_the_moment_of_the_call(events: Events) -> None:

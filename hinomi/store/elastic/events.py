@@ -17,6 +17,7 @@ from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.errors import Conflict, StoreError
 from hinomi.identity import digest
+from hinomi.store import asked
 from hinomi.store.elastic import documents, dsl, schema
 from hinomi.store.elastic.bulk import TOO_LARGE, Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
@@ -213,11 +214,11 @@ class ElasticEvents:
             query=_condition(query, span),
             sort=[{"@timestamp": order}, {"event.id": order}],
             size=limit,
-            search_after=_behind(after),
+            search_after=list(asked.behind(after)) if after is not None else None,
             track_total_hits=True,
         )
         hits = answer["hits"]["hits"]
-        token = f"{hits[-1]['sort'][0]}|{hits[-1]['sort'][1]}" if limit and len(hits) == limit else None
+        token = asked.token(*hits[-1]["sort"]) if limit and len(hits) == limit else None
         return Page([documents.row(hit["_source"]) for hit in hits], answer["hits"]["total"]["value"], token)
 
     def pages(
@@ -346,12 +347,9 @@ class ElasticEvents:
         by: str | None = None,
     ) -> list[Bucket]:
         """See `Events.histogram`. Split by a field: its thousand most frequent values."""
-        if span.start is None or span.end is None:
-            raise StoreError(
-                "ヒストグラムには期間の始めと終わりが必要です。", "a histogram needs both ends of its span"
-            )
+        starts = asked.bars(span, interval)
         width = int(interval.total_seconds() * 1000)
-        start = (span.start - _EPOCH) // timedelta(milliseconds=1)
+        start = (starts[0] - _EPOCH) // timedelta(milliseconds=1)
         bars: dict[str, Any] = {
             "date_histogram": {
                 "field": "@timestamp",
@@ -366,8 +364,7 @@ class ElasticEvents:
         found = {
             int(bar["key"]): bar for bar in answer.get("aggregations", {}).get("bars", {}).get("buckets", [])
         }
-        number = max(1, -(-(span.end - span.start) // interval))
-        return [_bar(span.start + interval * n, found.get(start + width * n), by) for n in range(number)]
+        return [_bar(at, found.get(start + width * n), by) for n, at in enumerate(starts)]
 
     def top(
         self,
@@ -548,15 +545,6 @@ def _condition(text: str, span: Span | None) -> dict[str, Any]:
     if not bounds:
         return found
     return {"bool": {"filter": [found, {"range": {"@timestamp": bounds}}]}}
-
-
-def _behind(after: str | None) -> list[Any] | None:
-    if after is None:
-        return None
-    time, _, identity = after.partition("|")
-    if not time.lstrip("-").isdigit():
-        raise StoreError("続きの印が正しくありません。", "the page token is not valid")
-    return [int(time), identity]
 
 
 def _bar(start: datetime, bucket: Mapping[str, Any] | None, by: str | None) -> Bucket:

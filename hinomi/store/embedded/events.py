@@ -20,6 +20,7 @@ from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.durable import sync, sync_folder
 from hinomi.errors import StoreError
+from hinomi.store import asked
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.sql import Condition, quoted
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
@@ -120,7 +121,7 @@ class ParquetEvents:
         else:
             total, hits = self._counted_hits(plan, limit, after, oldest_first)
         rows = self._fetch(hits, "asc" if oldest_first else "desc")
-        token = f"{hits[-1][0]}|{hits[-1][1]}" if hits and len(hits) == limit else None
+        token = asked.token(*hits[-1][:2]) if hits and len(hits) == limit else None
         return Page(rows, total, token)
 
     def _probe(
@@ -183,7 +184,7 @@ class ParquetEvents:
                 yield self._fetch(hits, order)
             if len(hits) < size:
                 return
-            after = f"{hits[-1][0]}|{hits[-1][1]}"
+            after = asked.token(*hits[-1][:2])
 
     def _hits(
         self, plan: tuple[str, str, list[Any]], limit: int, after: str | None, oldest_first: bool
@@ -229,12 +230,8 @@ class ParquetEvents:
         by: str | None = None,
     ) -> list[Bucket]:
         """See `Events.histogram`."""
-        if span.start is None or span.end is None:
-            raise StoreError(
-                "ヒストグラムには期間の始めと終わりが必要です。", "a histogram needs both ends of its span"
-            )
-        start, width = nanoseconds(span.start), int(interval.total_seconds() * 1e9)
-        bars = max(1, -(-(nanoseconds(span.end) - start) // width))
+        starts = asked.bars(span, interval)
+        first, width = nanoseconds(starts[0]), int(interval.total_seconds() * 1e9)
         counts: dict[int, dict[str, int]] = {}
         plan = self._plan(query, datasets, span)
         if plan is not None:
@@ -245,17 +242,13 @@ class ParquetEvents:
             rows = self._rows(
                 f"select (epoch_ns({_TIME}) - ?) // ? as bar, {split} as part, count(*) from {source}"
                 f" where {where} group by 1, 2",
-                [start, width, *values],
+                [first, width, *values],
             )
             for bar, part, number in rows:
                 counts.setdefault(int(bar), {})[str(part)] = int(number)
         return [
-            Bucket(
-                span.start + interval * bar,
-                sum(counts.get(bar, {}).values()),
-                counts.get(bar, {}) if by is not None else {},
-            )
-            for bar in range(bars)
+            Bucket(start, sum(counts.get(bar, {}).values()), counts.get(bar, {}) if by is not None else {})
+            for bar, start in enumerate(starts)
         ]
 
     def top(
@@ -528,12 +521,10 @@ def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:
     """The condition that continues behind the last row of the page before."""
     if after is None:
         return "", []
-    time, _, identity = after.partition("|")
+    time, identity = asked.behind(after)
     sign = ">" if oldest_first else "<"
-    if not time.lstrip("-").isdigit():
-        raise StoreError("続きの印が正しくありません。", "the page token is not valid")
     condition = f'and (epoch_ns({_TIME}) {sign} ? or (epoch_ns({_TIME}) = ? and "event.id" {sign} ?))'
-    return condition, [int(time), int(time), identity]
+    return condition, [time, time, identity]
 
 
 def _portions(files: Sequence[File]) -> Iterator[list[File]]:

@@ -1,0 +1,32 @@
+"""What a question to either store must be, said in the same words: where a page goes on, where a histogram's bars start."""
+
+import re
+from datetime import datetime, timedelta
+
+from hinomi.errors import StoreError
+from hinomi.store.protocols import Span
+
+_TIME = re.compile(r"-?[0-9]{1,19}")
+
+
+def token(time: int, identity: str) -> str:
+    """What asks for the page behind a row of this time, as the store counts it, and this id."""
+    return f"{time}|{identity}"
+
+
+def behind(given: str) -> tuple[int, str]:
+    """Time and id that a token names. Raises StoreError: it may come from anybody."""
+    time, _, identity = given.partition("|")
+    if not _TIME.fullmatch(time):
+        raise StoreError("続きの印が正しくありません。", "the page token is not valid")
+    return int(time), identity
+
+
+def bars(span: Span, interval: timedelta) -> list[datetime]:
+    """Where each bar starts, one at least. Raises StoreError where the span is open."""
+    if span.start is None or span.end is None:
+        raise StoreError(
+            "ヒストグラムには期間の始めと終わりが必要です。", "a histogram needs both ends of its span"
+        )
+    number = max(1, -(-(span.end - span.start) // interval))
+    return [span.start + interval * n for n in range(number)]
