@@ -1,0 +1,170 @@
+"""Pages of found events over Parquet files: which files can hold them, which rows come next, and those rows whole."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+from hinomi import query as language
+from hinomi.store import asked
+from hinomi.store.embedded.duck import Duck
+from hinomi.store.embedded.manifest import Manifest
+from hinomi.store.embedded.sql import Condition
+from hinomi.store.protocols import Page, Span
+
+TIME = '"@timestamp"'
+_Hits = list[tuple[Any, ...]]
+"""Time, id and file of events."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is read, and on what condition: SQL, with the values of both; the files come first among them."""
+
+    source: str
+    where: str
+    values: list[Any]
+
+
+class Searching:
+    """Questions by the search language over the files that the manifest names."""
+
+    def __init__(self, folder: Path, manifest: Manifest, duck: Duck) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._duck = duck
+
+    def plan(self, text: str, datasets: Sequence[str], span: Span | None) -> Plan | None:
+        """Over the files that can hold what is asked; None: no file can."""
+        node = language.parse(text)
+        files = self._manifest.files(datasets, span)
+        if not files:
+            return None
+        condition = Condition(self._manifest.kinds(datasets))
+        parts = [condition.sql(node)]
+        for sign, bound in ((">=", span.start), ("<", span.end)) if span else ():
+            if bound is not None:
+                parts.append(f"{TIME} {sign} cast(? as timestamptz_ns)")
+                condition.values.append(bound.astimezone(UTC).isoformat())
+        source = "read_parquet(?, union_by_name=true, filename=true)"
+        paths = [str(self._folder / file.path) for file in files]
+        return Plan(source, " and ".join(parts), [paths, *condition.values])
+
+    def page(
+        self,
+        query: str,
+        datasets: Sequence[str],
+        span: Span | None,
+        limit: int,
+        after: str | None,
+        oldest_first: bool,
+    ) -> Page:
+        """See `Events.search`."""
+        plan = self.plan(query, datasets, span)
+        if plan is None:
+            return Page([], 0)
+        hits: _Hits = []
+        if after is None and not oldest_first:
+            hits = self._hits(self._probe(plan, datasets, span), limit, None, False)
+        if len(hits) == limit and limit:
+            total = self.counted(plan)
+        elif isinstance(language.parse(query), language.Everything):
+            total, hits = self.counted(plan), self._hits(plan, limit, after, oldest_first)
+        else:
+            total, hits = self._counted_hits(plan, limit, after, oldest_first)
+        rows = self._fetch(hits, oldest_first)
+        return Page(rows, total, _token(hits) if hits and len(hits) == limit else None)
+
+    def pages(self, plan: Plan, size: int, oldest_first: bool) -> Iterator[list[dict[str, Any]]]:
+        """See `Events.pages`."""
+        after = None
+        while True:
+            hits = self._hits(plan, size, after, oldest_first)
+            if hits:
+                yield self._fetch(hits, oldest_first)
+            if len(hits) < size:
+                return
+            after = _token(hits)
+
+    def counted(self, plan: Plan) -> int:
+        """How many match."""
+        sql = f"select count(*) from {plan.source} where {plan.where}"
+        return int(self._duck.rows(sql, plan.values)[0][0])
+
+    def _probe(self, plan: Plan, datasets: Sequence[str], span: Span | None) -> Plan:
+        """The plan over only the newest twentieth of the newest files, which hold nothing older than any event of the
+        others: where much matches, that fills a page."""
+        files = sorted(self._manifest.files(datasets, span), key=lambda file: -file.last)
+        first, newest = files[0].first, []
+        for file in files:
+            if file.last < first:
+                break
+            first = min(first, file.first)
+            newest.append(str(self._folder / file.path))
+        since = files[0].last - (files[0].last - first) // 20
+        late = f"{plan.where} and {TIME} >= make_timestamp_ns(?)::timestamptz_ns"
+        return Plan(plan.source, late, [newest, *plan.values[1:], since])
+
+    def _counted_hits(
+        self, plan: Plan, limit: int, after: str | None, oldest_first: bool
+    ) -> tuple[int, _Hits]:
+        """How many match, and `_hits`, in one scan: what costs is to look into the text of every event."""
+        keyset, more = _keyset(after, oldest_first)
+        total, *hits = self._duck.rows(
+            f'with found as materialized (select {TIME}, "event.id", filename from {plan.source} where {plan.where})'
+            " (select count(*), null, null from found) union all"
+            f' (select epoch_ns({TIME}), "event.id", filename from found where true {keyset}'
+            f" {_ordered(oldest_first)} limit ?)",
+            [*plan.values, *more, limit],
+        )
+        return int(total[0]), hits
+
+    def _hits(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> _Hits:
+        keyset, more = _keyset(after, oldest_first)
+        return self._duck.rows(
+            f'select epoch_ns({TIME}), "event.id", filename from {plan.source} where {plan.where} {keyset}'
+            f" {_ordered(oldest_first)} limit ?",
+            [*plan.values, *more, limit],
+        )
+
+    def _fetch(self, hits: _Hits, oldest_first: bool) -> list[dict[str, Any]]:
+        if not hits:
+            return []
+        files = sorted({hit[2] for hit in hits})
+        ids = [hit[1] for hit in hits]
+        times = [hit[0] for hit in hits]
+        return self.flat(
+            "select * exclude (filename) from read_parquet(?, union_by_name=true, filename=true)"
+            f" where {TIME} between make_timestamp_ns(?)::timestamptz_ns and make_timestamp_ns(?)::timestamptz_ns"
+            f' and "event.id" in (select unnest(?)) {_ordered(oldest_first)}',
+            [files, min(times), max(times), ids],
+        )
+
+    def flat(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
+        """Rows as dicts, without what is null."""
+        frame = self._duck.frame(sql, values)
+        return [
+            {name: value for name, value in row.items() if value is not None}
+            for row in frame.iter_rows(named=True)
+        ]
+
+
+def _ordered(oldest_first: bool) -> str:
+    order = "asc" if oldest_first else "desc"
+    return f'order by {TIME} {order}, "event.id" {order}'
+
+
+def _token(hits: _Hits) -> str:
+    time, identity, _ = hits[-1]
+    return asked.token(time, identity)
+
+
+def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:
+    """The condition that continues behind the last row of the page before."""
+    if after is None:
+        return "", []
+    time, identity = asked.behind(after)
+    sign = ">" if oldest_first else "<"
+    condition = f'and (epoch_ns({TIME}) {sign} ? or (epoch_ns({TIME}) = ? and "event.id" {sign} ?))'
+    return condition, [time, time, identity]

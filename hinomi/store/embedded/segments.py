@@ -1,0 +1,139 @@
+"""The Parquet files of a store folder: written whole, merged where they are small, deleted when nobody reads them."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from hinomi.batch import Batch
+from hinomi.clock import Clock
+from hinomi.durable import sync, sync_folder
+from hinomi.store.embedded.manifest import File, Manifest
+
+_MERGE_BYTES = 64 * 1024 * 1024
+_MERGE_FROM = 8
+_GRACE_SECONDS = 300
+_MANY_DAYS = 8
+
+
+class Segments:
+    """The files by dataset and day; a file that the manifest does not name yet does not exist for readers."""
+
+    def __init__(self, folder: Path, manifest: Manifest, clock: Clock) -> None:
+        self._folder = folder
+        self._manifest = manifest
+        self._clock = clock
+
+    def path_of(self, file: File) -> Path:
+        """Where a file is."""
+        return self._folder / file.path
+
+    def write(self, batch: Batch) -> list[File]:
+        """The batch as new files, one a day, synced."""
+        days = batch.frame["@timestamp"].dt.strftime("%Y-%m-%d")
+        if days.n_unique() > _MANY_DAYS:  # hostile or broken clocks must not make a file a day for a century
+            common = set(days.value_counts(sort=True).head(_MANY_DAYS)[days.name].to_list())
+            today = self._clock.now().strftime("%Y-%m-%d")
+            days = pl.Series([day if day in common else today for day in days.to_list()])
+        if days.n_unique() == 1:
+            return [self._segment(batch.dataset, str(days[0]), batch.frame)]
+        parts = batch.frame.with_columns(days.alias("__day")).partition_by(
+            "__day", as_dict=True, include_key=False
+        )
+        return [self._segment(batch.dataset, str(key[0]), frame) for key, frame in parts.items()]
+
+    def _segment(self, dataset: str, day: str, frame: pl.DataFrame) -> File:
+        folder = self._folder / _safe(dataset) / _safe(day)
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{uuid.uuid4().hex}.parquet"
+        _save(frame, path)
+        first, last = _range(frame)
+        return File(
+            str(path.relative_to(self._folder)), dataset, day, first, last, frame.height, path.stat().st_size
+        )
+
+    def discard(self, files: Sequence[File]) -> None:
+        """Delete files that were written and never named."""
+        for file in files:
+            self.path_of(file).unlink(missing_ok=True)
+
+    def replace(self, files: list[File], whole: File | None) -> None:
+        """Name a file in place of others, which stay for a while for those who read them."""
+        self._manifest.replace(files, whole, self._seconds())
+
+    def merge(self) -> int:
+        """Merge small files that arrived one after the other; how many."""
+        merged = 0
+        groups: dict[tuple[str, str], list[File]] = {}
+        for file in self._manifest.files():
+            if file.bytes < _MERGE_BYTES // 4:
+                groups.setdefault((file.dataset, file.day), []).append(file)
+        for (dataset, day), files in groups.items():
+            for part in _portions(files):
+                self._merge(dataset, day, part)
+                merged += len(part)
+        return merged
+
+    def _merge(self, dataset: str, day: str, files: list[File]) -> None:
+        frames = [pl.read_parquet(self.path_of(file)) for file in files]
+        frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
+        new = self._segment(dataset, day, frame)
+        seq, upto = min(file.seq for file in files), max(file.upto for file in files)
+        whole = File(new.path, dataset, day, new.first, new.last, new.rows, new.bytes, seq, upto)
+        self.replace(files, whole)
+
+    def sweep(self, *, orphans: bool = False) -> int:
+        """See `ParquetEvents.sweep`."""
+        paths = self._manifest.gone(self._seconds() - _GRACE_SECONDS)
+        for path in paths:
+            (self._folder / path).unlink(missing_ok=True)
+        self._manifest.forget(paths)
+        if not orphans:
+            return len(paths)
+        live = self._manifest.all_paths()
+        lost = [
+            path
+            for path in self._folder.rglob("*.parquet*")
+            if str(path.relative_to(self._folder)) not in live
+        ]
+        for file in lost:
+            file.unlink(missing_ok=True)
+        return len(paths) + len(lost)
+
+    def _seconds(self) -> int:
+        return int(self._clock.now().timestamp())
+
+
+def _safe(name: str) -> str:
+    """A dataset or day as a folder name."""
+    return "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in name).lstrip(".") or "_"
+
+
+def _save(frame: pl.DataFrame, path: Path) -> None:
+    """Write and sync, the file and its folder: after this a power cut does not lose it."""
+    with path.open("wb") as handle:
+        frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
+        sync(handle)
+    sync_folder(path.parent)
+
+
+def _range(frame: pl.DataFrame) -> tuple[int, int]:
+    times = frame["@timestamp"].to_physical()
+    first, last = times.min(), times.max()
+    assert isinstance(first, int) and isinstance(last, int)
+    return first, last
+
+
+def _portions(files: Sequence[File]) -> Iterator[list[File]]:
+    """Files to merge together: at least _MERGE_FROM, at most _MERGE_BYTES, neighbours in arrival."""
+    part: list[File] = []
+    size = 0
+    for file in files:
+        if part and size + file.bytes > _MERGE_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(file)
+        size += file.bytes
+    if len(part) >= _MERGE_FROM:
+        yield part
