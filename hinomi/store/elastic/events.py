@@ -5,34 +5,31 @@ followed, and writes the checkpoint last. So a replay after a crash stores nothi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 import polars as pl
 from elasticsearch import ApiError, Elasticsearch
 
-from hinomi import query as language
-from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
+from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
-from hinomi.errors import Conflict, StoreError
-from hinomi.identity import digest
+from hinomi.errors import StoreError
 from hinomi.store import asked
 from hinomi.store.elastic import documents, dsl, schema
-from hinomi.store.elastic.bulk import TOO_LARGE, Bulk, Item, Outcome
+from hinomi.store.elastic.asking import SEARCH, Asking, condition
+from hinomi.store.elastic.bulk import Bulk, Item, Outcome
 from hinomi.store.elastic.connection import patiently, said
+from hinomi.store.elastic.holdings import EPOCH, VALUES, Holdings
 from hinomi.store.elastic.journal import Journal
+from hinomi.store.elastic.letters import letter
+from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
 
-_SEARCH = ("検索できませんでした", "the search failed")
 _PAGE = 5_000
-_VALUES = 1_000
-_NAMES = 20_000
-_LONGEST_LETTER = 1 << 20
 _PREPARED = ("prepared", "templates")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ANY_ORDER = [{"_shard_doc": "asc"}]
 
 
 class ElasticEvents:
@@ -59,7 +56,9 @@ class ElasticEvents:
         self._journal = Journal(self._records)
         self._follow = frozenset(follow)
         self._bulk = Bulk(client, patience, refresh)
-        self._known: dict[str, dict[str, str]] = {}
+        self._names = Names(self._records)
+        self._asking = Asking(client, namespace)
+        self._holdings = Holdings(self._asking)
 
     @property
     def pace(self) -> Pace:
@@ -88,7 +87,7 @@ class ElasticEvents:
 
     def health(self) -> Mapping[str, Any]:
         """What the cluster says of itself: status, nodes, shards."""
-        with said(*_SEARCH):
+        with said(*SEARCH):
             return dict(self._client.cluster.health().body)
 
     def _template(self, name: str, body: Mapping[str, Any]) -> None:
@@ -136,59 +135,19 @@ class ElasticEvents:
         outcome.stored += aside.stored
         outcome.duplicates += aside.duplicates
         for batch in batches:
-            self._learn(batch)
+            self._names.learn(batch)
         return outcome
 
     def _put_aside(self, refused: Sequence[tuple[Item, str]]) -> Outcome:
         """What the mapping cannot take is kept whole among the dead letters, with the reason."""
-        aside = self._bulk.send(self._letter(item, reason) for item, reason in refused)
+        now = self._clock.now()
+        aside = self._bulk.send(letter(item, reason, self._namespace, now) for item, reason in refused)
         if left := aside.refused:
             raise StoreError(
                 f"受け取られないイベントが {len(left)} 件あります: {left[0][1]}",
                 f"{len(left)} events are refused even as dead letters: {left[0][1]}",
             )
         return aside
-
-    def _letter(self, item: Item, reason: str) -> Item:
-        document = orjson.loads(item.body)
-        kept = {
-            name: document[name]
-            for name in ("event.original", "event.created", "event.ingested", "hinomi.origin")
-            if isinstance(document.get(name), str)
-        }
-        if reason == TOO_LARGE:  # what is larger than any request can only be kept in part
-            kept["event.original"] = kept.get("event.original", "")[:_LONGEST_LETTER]
-        came = kept.get("event.created") or kept.get("event.ingested") or self._clock.now().isoformat()
-        letter = {
-            **kept,
-            "@timestamp": came,  # a replay keeps it, so the same letter goes to the same index
-            "event.id": digest("refused", item.id),
-            "event.kind": "pipeline_error",
-            "event.dataset": DEAD_LETTERS,
-            "error.message": f"store_refused: {reason}",
-            "event.provider": str(document.get("event.dataset", "")),
-        }
-        day = datetime.fromisoformat(came).strftime("%Y.%m.%d")
-        index = schema.index(DEAD_LETTERS, self._namespace, day)
-        return Item(index, str(letter["event.id"]), orjson.dumps(letter))
-
-    def _learn(self, batch: Batch) -> None:
-        """Remember fields that this dataset had not had, for all who search: up to so many names, whatever is sent."""
-        known = self._known.get(batch.dataset, {})
-        if not len(batch) or not _news(batch.kinds(), known):
-            return
-        while True:
-            held = self._records.get("field", batch.dataset)
-            before = dict(held.body["kinds"]) if held else {}
-            merged = before | _news(batch.kinds(), before)
-            try:
-                if merged != before:
-                    body = {"dataset": batch.dataset, "kinds": merged}
-                    self._records.put("field", batch.dataset, body, expect=held.version if held else 0)
-            except Conflict:
-                continue
-            self._known[batch.dataset] = merged
-            return
 
     # -- reading
 
@@ -208,11 +167,10 @@ class ElasticEvents:
         oldest_first: bool = False,
     ) -> Page:
         """See `Events.search`."""
-        order = "asc" if oldest_first else "desc"
-        answer = self._search(
+        answer = self._asking.search(
             datasets,
-            query=_condition(query, span),
-            sort=[{"@timestamp": order}, {"event.id": order}],
+            query=condition(query, span),
+            sort=_by_time(oldest_first),
             size=limit,
             search_after=list(asked.behind(after)) if after is not None else None,
             track_total_hits=True,
@@ -231,9 +189,7 @@ class ElasticEvents:
         oldest_first: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
         """See `Events.pages`: a point in time, so that what is written or dropped meanwhile changes nothing."""
-        order = "asc" if oldest_first else "desc"
-        sort = [{"@timestamp": order}, {"event.id": order}]
-        sources = self._walk(self._open(datasets), _condition(query, span), sort, size)
+        sources = self._asking.walk(datasets, condition(query, span), _by_time(oldest_first), size)
         return ([documents.row(source) for source in page] for page in sources)
 
     def matching(
@@ -245,97 +201,13 @@ class ElasticEvents:
         columns: Sequence[str] | None = None,
     ) -> Iterator[pl.DataFrame]:
         """Events that match a query of Elasticsearch's own language (`rules.lucene`), as frames."""
-        both = {"bool": {"filter": [query, _condition("", span)]}}
+        both = {"bool": {"filter": [query, condition("", span)]}}
         names = [] if dataset == "*" else [dataset]
-        return map(
-            documents.frame, self._walk(self._open(names), both, [{"_shard_doc": "asc"}], _PAGE, columns)
-        )
-
-    def _open(self, datasets: Sequence[str]) -> str:
-        with said(*_SEARCH):
-            return str(
-                patiently(
-                    lambda: self._client.open_point_in_time(
-                        index=self._pattern(datasets), keep_alive="5m", ignore_unavailable=True
-                    )
-                )["id"]
-            )
-
-    def _walk(
-        self,
-        place: str,
-        query: Mapping[str, Any],
-        sort: list[dict[str, str]],
-        size: int,
-        columns: Sequence[str] | None = None,
-    ) -> Iterator[list[Mapping[str, Any]]]:
-        """Documents of a point in time, a page at a time; it is closed at the end."""
-        after = None
-        try:
-            while True:
-                told: dict[str, Any] = {
-                    "pit": {"id": place, "keep_alive": "5m"},
-                    "search_after": after,
-                    "source": {"includes": list(columns)} if columns is not None else True,
-                }
-                with said(*_SEARCH):
-                    answer = patiently(lambda told=told: self._page_of(query, sort, size, told))  # type: ignore[misc]
-                hits, place = answer["hits"]["hits"], answer["pit_id"]
-                if hits:
-                    yield [hit["_source"] for hit in hits]
-                if len(hits) < size:
-                    return
-                after = hits[-1]["sort"]
-        finally:
-            with said(*_SEARCH):
-                self._client.close_point_in_time(id=place)
-
-    def _page_of(
-        self, query: Mapping[str, Any], sort: list[dict[str, str]], size: int, told: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        answer = self._client.search(
-            query=query,
-            sort=sort,
-            size=size,
-            track_total_hits=False,
-            allow_partial_search_results=False,
-            **told,
-        )
-        return dict(answer.body)
-
-    def _search(self, datasets: Sequence[str], **body: Any) -> Mapping[str, Any]:
-        with said(*_SEARCH):
-            return patiently(
-                lambda: (
-                    self._client.search(
-                        index=self._pattern(datasets),
-                        ignore_unavailable=True,
-                        allow_no_indices=True,
-                        allow_partial_search_results=False,  # some of it is no answer
-                        **body,
-                    ).body
-                )
-            )
-
-    def _pattern(self, datasets: Sequence[str]) -> str:
-        return (
-            ",".join(schema.pattern(one, self._namespace) for one in datasets)
-            or f"logs-*-{self._namespace}-*"
-        )
+        return map(documents.frame, self._asking.walk(names, both, _ANY_ORDER, _PAGE, columns))
 
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
         """See `Events.count`."""
-        with said(*_SEARCH):
-            found = patiently(
-                lambda: self._client.count(
-                    index=self._pattern(datasets), query=_condition(query, span), ignore_unavailable=True
-                )
-            )
-        if found["_shards"]["failed"]:
-            raise StoreError(
-                f"{_SEARCH[0]}(応答しないシャードがあります)。", f"{_SEARCH[1]}: some shards do not answer"
-            )
-        return int(found["count"])
+        return self._asking.count(datasets, condition(query, span))
 
     def histogram(
         self,
@@ -349,7 +221,7 @@ class ElasticEvents:
         """See `Events.histogram`. Split by a field: its thousand most frequent values."""
         starts = asked.bars(span, interval)
         width = int(interval.total_seconds() * 1000)
-        start = (starts[0] - _EPOCH) // timedelta(milliseconds=1)
+        start = (starts[0] - EPOCH) // timedelta(milliseconds=1)
         bars: dict[str, Any] = {
             "date_histogram": {
                 "field": "@timestamp",
@@ -359,8 +231,8 @@ class ElasticEvents:
             }
         }
         if by is not None:
-            bars["aggs"] = {"parts": {"terms": {"field": dsl.text_of(by), "size": _VALUES}}}
-        answer = self._search(datasets, query=_condition(query, span), size=0, aggs={"bars": bars})
+            bars["aggs"] = {"parts": {"terms": {"field": dsl.text_of(by), "size": VALUES}}}
+        answer = self._asking.search(datasets, query=condition(query, span), size=0, aggs={"bars": bars})
         found = {
             int(bar["key"]): bar for bar in answer.get("aggregations", {}).get("bars", {}).get("buckets", [])
         }
@@ -377,7 +249,9 @@ class ElasticEvents:
     ) -> list[tuple[str, int]]:
         """See `Events.top`."""
         terms = {"field": dsl.text_of(field), "size": limit, "order": [{"_count": "desc"}, {"_key": "asc"}]}
-        answer = self._search(datasets, query=_condition(query, span), size=0, aggs={"top": {"terms": terms}})
+        answer = self._asking.search(
+            datasets, query=condition(query, span), size=0, aggs={"top": {"terms": terms}}
+        )
         buckets = answer.get("aggregations", {}).get("top", {}).get("buckets", [])
         return [(str(bucket.get("key_as_string", bucket["key"])), bucket["doc_count"]) for bucket in buckets]
 
@@ -388,15 +262,15 @@ class ElasticEvents:
         rows = []
         for start in range(0, len(event_ids), _PAGE):
             wanted = {"ids": {"values": list(event_ids[start : start + _PAGE])}}
-            both = {"bool": {"filter": [wanted, _condition("", span)]}}
-            answer = self._search(datasets, query=both, sort=[{"@timestamp": "asc"}], size=_PAGE)
+            both = {"bool": {"filter": [wanted, condition("", span)]}}
+            answer = self._asking.search(datasets, query=both, sort=[{"@timestamp": "asc"}], size=_PAGE)
             rows += [documents.row(hit["_source"]) for hit in answer["hits"]["hits"]]
         return rows
 
     def since(self, dataset: str, after: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
         """See `Events.since`, for datasets in `follow`. After a crash some events may come a second time."""
         for number, places in self._journal.since(dataset, int(after or 0)):
-            yield str(number), documents.frame(self._fetched(places))
+            yield str(number), documents.frame(self._asking.fetched(places))
 
     def arrived(self, dataset: str, events: int) -> str | None:
         """The token of `since` behind so many events from the first, none of them left out."""
@@ -410,107 +284,37 @@ class ElasticEvents:
 
     def refresh(self) -> None:
         """Make everything that was appended findable now."""
-        with said(*_SEARCH):
-            self._client.indices.refresh(index=self._pattern(()))
-
-    def _fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
-        """Documents at their places, in that order; those that retention took meanwhile are left out. Raises StoreError
-        where one cannot be read now: left out it would never be asked for again."""
-        found: list[Mapping[str, Any]] = []
-        for start in range(0, len(places), 1_000):
-            wanted = [{"_index": index, "_id": identity} for index, identity in places[start : start + 1_000]]
-            with said(*_SEARCH):
-                told = patiently(lambda wanted=wanted: self._client.mget(docs=wanted))["docs"]  # type: ignore[misc]
-            for document in told:
-                error = document.get("error", {}).get("type", "index_not_found_exception")
-                if error != "index_not_found_exception":
-                    raise StoreError(f"{_SEARCH[0]}({error})。", f"{_SEARCH[1]}: {error}")
-            found += [document["_source"] for document in told if document.get("found")]
-        return found
+        with said(*SEARCH):
+            self._client.indices.refresh(index=self._asking.pattern(()))
 
     def scan(
         self, dataset: str, *, span: Span | None = None, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
         """See `Events.scan`. What is seen is what was there when the scan began."""
-        walk = self._walk(
-            self._open([dataset]), _condition("", span), [{"_shard_doc": "asc"}], _PAGE, columns
-        )
+        walk = self._asking.walk([dataset], condition("", span), _ANY_ORDER, _PAGE, columns)
         return map(documents.frame, walk)
 
     def datasets(self) -> list[DatasetStats]:
         """See `Events.datasets`."""
-        inner = {"first": {"min": {"field": "@timestamp"}}, "last": {"max": {"field": "@timestamp"}}}
-        terms = {"field": "event.dataset", "size": _VALUES, "order": {"_key": "asc"}}
-        answer = self._search((), size=0, aggs={"names": {"terms": terms, "aggs": inner}})
-        sizes = self._sizes()
-        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
-        return [
-            DatasetStats(
-                bucket["key"],
-                bucket["doc_count"],
-                sizes.get(schema.pattern(bucket["key"], self._namespace), 0),
-                _moment(bucket["first"]),
-                _moment(bucket["last"]),
-            )
-            for bucket in buckets
-        ]
-
-    def _sizes(self) -> dict[str, int]:
-        """Bytes on disk by pattern of a dataset's indices, copies included."""
-        with said(*_SEARCH):
-            answer = self._client.indices.stats(index=self._pattern(()), metric="store")
-        sizes: dict[str, int] = {}
-        for name, stats in answer["indices"].items():
-            whole = f"{name.rpartition('-')[0]}-*"
-            sizes[whole] = sizes.get(whole, 0) + stats["total"]["store"]["size_in_bytes"]
-        return sizes
+        return self._holdings.datasets()
 
     def fields(self, dataset: str | None = None) -> dict[str, str]:
         """See `Events.fields`."""
-        if dataset is not None:
-            found = self._records.get("field", dataset)
-            return dict(found.body["kinds"]) if found else {}
-        kinds: dict[str, str] = {}
-        for record in self._records.find("field"):
-            kinds |= record.body["kinds"]
-        return kinds
+        return self._names.of(dataset)
 
     # -- keeping
 
     def days(self) -> list[DayStats]:
         """See `Events.days`. Bytes count every copy."""
-        with said(*_SEARCH):
-            answer = self._client.indices.stats(index=self._pattern(()), metric=["docs", "store"])
-        names = {schema.pattern(held.name, self._namespace): held.name for held in self.datasets()}
-        return [
-            DayStats(
-                names.get(f"{name.rpartition('-')[0]}-*", ""),
-                schema.day_of(name),
-                stats["primaries"]["docs"]["count"],
-                stats["total"]["store"]["size_in_bytes"],
-            )
-            for name, stats in sorted(answer["indices"].items())
-        ]
+        return self._holdings.days()
 
     def room(self) -> int:
         """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""
-        with said(*_SEARCH):
-            disk = self._client.cluster.stats(filter_path="nodes.fs")["nodes"]["fs"]
-        return int(max(0, disk["available_in_bytes"] - disk["total_in_bytes"] // 20))
+        return self._holdings.room()
 
     def drop(self, dataset: str, before: datetime, *, keep: Sequence[Span] = ()) -> int:
         """See `Events.drop`: indices whose whole day is older go."""
-        with said("古い索引を削除できません", "old indices cannot be deleted"):
-            answer = self._client.indices.stats(index=self._pattern([dataset]), metric="docs")
-            old = {
-                name: stats["primaries"]["docs"]["count"]
-                for name, stats in answer["indices"].items()
-                if schema.day_of(name) + timedelta(days=1) <= before
-                and not any(_touches(schema.day_of(name), span) for span in keep)
-            }
-            for name in old:
-                self._client.indices.delete(index=name, ignore_unavailable=True)
-        return sum(old.values())
+        return self._holdings.drop(dataset, before, keep)
 
     def compact(self) -> int:
         """See `Events.compact`: Elasticsearch merges its own files; nothing is to be done."""
@@ -521,30 +325,9 @@ class ElasticEvents:
         self._client.close()
 
 
-def _news(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Of these fields those that are not known, as far as there is room, and those that turned out to be lists: a field
-    that comes now as one value and now as several is a list, and no news each time."""
-    room = max(_NAMES - len(known), 0)
-    fresh = [(name, kind) for name, kind in kinds.items() if name not in known][:room]
-    lists = [(name, kind) for name, kind in kinds.items() if name in known and kind == f"{known[name]}[]"]
-    return dict(fresh + lists)
-
-
-def _touches(day: datetime, span: Span) -> bool:
-    starts = span.end is None or day < span.end
-    return starts and (span.start is None or day + timedelta(days=1) > span.start)
-
-
-def _condition(text: str, span: Span | None) -> dict[str, Any]:
-    found = dsl.of(language.parse(text))
-    bounds = {}
-    if span is not None and span.start is not None:
-        bounds["gte"] = span.start.astimezone(UTC).isoformat()
-    if span is not None and span.end is not None:
-        bounds["lt"] = span.end.astimezone(UTC).isoformat()
-    if not bounds:
-        return found
-    return {"bool": {"filter": [found, {"range": {"@timestamp": bounds}}]}}
+def _by_time(oldest_first: bool) -> list[dict[str, str]]:
+    order = "asc" if oldest_first else "desc"
+    return [{"@timestamp": order}, {"event.id": order}]
 
 
 def _bar(start: datetime, bucket: Mapping[str, Any] | None, by: str | None) -> Bucket:
@@ -557,8 +340,3 @@ def _bar(start: datetime, bucket: Mapping[str, Any] | None, by: str | None) -> B
     }
     left = bucket["doc_count"] - sum(parts.values())
     return Bucket(start, bucket["doc_count"], parts | ({"": left} if left > 0 else {}))
-
-
-def _moment(figure: Mapping[str, Any]) -> datetime | None:
-    value = figure["value"]
-    return None if value is None else _EPOCH + timedelta(milliseconds=value)

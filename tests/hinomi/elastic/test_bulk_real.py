@@ -11,8 +11,7 @@ import pytest
 from hinomi import ecs
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.errors import StoreError
-from hinomi.store.elastic import events as module
-from hinomi.store.elastic import schema
+from hinomi.store.elastic import asking, names, schema
 from hinomi.store.elastic.events import ElasticEvents
 from tests import elastic
 
@@ -118,7 +117,7 @@ def test_some_of_the_results_are_no_answer(tmp_path: Path, monkeypatch: pytest.M
     lost = schema.index("squid.access", elastic.namespace(tmp_path), "2026.11.20")
     nowhere = {"index.routing.allocation.require._name": "nowhere"}
     client.indices.create(index=lost, settings=nowhere, wait_for_active_shards="0", timeout="1s")
-    monkeypatch.setattr(module, "patiently", lambda call: call())
+    monkeypatch.setattr(asking, "patiently", lambda call: call())
     for work in (store.count, store.search, lambda: list(store.pages())):
         with pytest.raises(StoreError):
             work()
@@ -150,7 +149,7 @@ def test_a_letter_that_comes_again_is_the_same_letter(tmp_path: Path) -> None:
 
 def test_names_beyond_measure_are_not_remembered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever names a sender invents: so many are remembered, the rest costs no request, and a list stays a list."""
-    monkeypatch.setattr(module, "_NAMES", 30)
+    monkeypatch.setattr(names, "_MOST", 30)
     store = _store(tmp_path)
     for number in range(6):
         batch = _batch(1, first=number)
@@ -164,7 +163,7 @@ def test_names_beyond_measure_are_not_remembered(tmp_path: Path, monkeypatch: py
     fields = store.fields("linux.auth")
     assert len(fields) == 30 and fields["vendor.tags"] == "keyword[]"
     asked: list[object] = []
-    monkeypatch.setattr(store._records, "get", lambda *names: asked.append(names))
-    store._learn(Batch("linux.auth", frame))
+    monkeypatch.setattr(store._records, "get", lambda *words: asked.append(words))
+    store._names.learn(Batch("linux.auth", frame))
     assert asked == []
     store.close()

@@ -1,0 +1,156 @@
+"""How a cluster is asked for events: of which indices, on what condition, at once or page by page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC
+from typing import Any
+
+from elasticsearch import Elasticsearch
+
+from hinomi import query as language
+from hinomi.errors import StoreError
+from hinomi.store.elastic import dsl, schema
+from hinomi.store.elastic.connection import patiently, said
+from hinomi.store.protocols import Span
+
+SEARCH = ("検索できませんでした", "the search failed")
+_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """The events of a namespace. Every question raises StoreError where it is refused or answered in part only."""
+
+    client: Elasticsearch
+    namespace: str
+
+    def pattern(self, datasets: Sequence[str]) -> str:
+        """The indices of these datasets; of all where none is named."""
+        return (
+            ",".join(schema.pattern(one, self.namespace) for one in datasets) or f"logs-*-{self.namespace}-*"
+        )
+
+    def search(self, datasets: Sequence[str], **body: Any) -> Mapping[str, Any]:
+        """One search request's answer."""
+        with said(*SEARCH):
+            return patiently(
+                lambda: (
+                    self.client.search(
+                        index=self.pattern(datasets),
+                        ignore_unavailable=True,
+                        allow_no_indices=True,
+                        allow_partial_search_results=False,  # some of it is no answer
+                        **body,
+                    ).body
+                )
+            )
+
+    def count(self, datasets: Sequence[str], query: Mapping[str, Any]) -> int:
+        """How many match."""
+        with said(*SEARCH):
+            found = patiently(
+                lambda: self.client.count(index=self.pattern(datasets), query=query, ignore_unavailable=True)
+            )
+        if found["_shards"]["failed"]:
+            raise StoreError(
+                f"{SEARCH[0]}(応答しないシャードがあります)。", f"{SEARCH[1]}: some shards do not answer"
+            )
+        return int(found["count"])
+
+    def walk(
+        self,
+        datasets: Sequence[str],
+        query: Mapping[str, Any],
+        sort: list[dict[str, str]],
+        size: int,
+        columns: Sequence[str] | None = None,
+    ) -> Iterator[list[Mapping[str, Any]]]:
+        """Documents as they are at this call, whatever is written or dropped meanwhile, a page at a time."""
+        return self._pages(self._open(datasets), query, sort, size, columns)
+
+    def _open(self, datasets: Sequence[str]) -> str:
+        with said(*SEARCH):
+            return str(
+                patiently(
+                    lambda: self.client.open_point_in_time(
+                        index=self.pattern(datasets), keep_alive="5m", ignore_unavailable=True
+                    )
+                )["id"]
+            )
+
+    def _pages(
+        self,
+        place: str,
+        query: Mapping[str, Any],
+        sort: list[dict[str, str]],
+        size: int,
+        columns: Sequence[str] | None,
+    ) -> Iterator[list[Mapping[str, Any]]]:
+        """Of a point in time, which is closed at the end."""
+        after = None
+        try:
+            while True:
+                told: dict[str, Any] = {
+                    "pit": {"id": place, "keep_alive": "5m"},
+                    "search_after": after,
+                    "source": {"includes": list(columns)} if columns is not None else True,
+                }
+                with said(*SEARCH):
+                    answer = patiently(lambda told=told: self._page(query, sort, size, told))  # type: ignore[misc]
+                hits, place = answer["hits"]["hits"], answer["pit_id"]
+                if hits:
+                    yield [hit["_source"] for hit in hits]
+                if len(hits) < size:
+                    return
+                after = hits[-1]["sort"]
+        finally:
+            with said(*SEARCH):
+                self.client.close_point_in_time(id=place)
+
+    def _page(
+        self, query: Mapping[str, Any], sort: list[dict[str, str]], size: int, told: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        answer = self.client.search(
+            query=query,
+            sort=sort,
+            size=size,
+            track_total_hits=False,
+            allow_partial_search_results=False,
+            **told,
+        )
+        return dict(answer.body)
+
+    def fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
+        """Documents at their places (index, id), in that order; those that retention took meanwhile are left out. Raises
+        StoreError where one cannot be read now: left out it would never be asked for again."""
+        found: list[Mapping[str, Any]] = []
+        for start in range(0, len(places), _AT_ONCE):
+            wanted = [{"_index": index, "_id": one} for index, one in places[start : start + _AT_ONCE]]
+            with said(*SEARCH):
+                told = patiently(lambda wanted=wanted: self.client.mget(docs=wanted))["docs"]  # type: ignore[misc]
+            for document in told:
+                error = document.get("error", {}).get("type", "index_not_found_exception")
+                if error != "index_not_found_exception":
+                    raise StoreError(f"{SEARCH[0]}({error})。", f"{SEARCH[1]}: {error}")
+            found += [document["_source"] for document in told if document.get("found")]
+        return found
+
+    def stats(self, datasets: Sequence[str], *metrics: str) -> Mapping[str, Mapping[str, Any]]:
+        """What each index says of itself, by its name."""
+        with said(*SEARCH):
+            answer = self.client.indices.stats(index=self.pattern(datasets), metric=list(metrics))
+        indices: Mapping[str, Mapping[str, Any]] = answer["indices"]
+        return indices
+
+
+def condition(text: str, span: Span | None) -> dict[str, Any]:
+    """The query of a text of the search language within a span. Raises QueryError."""
+    found = dsl.of(language.parse(text))
+    bounds = {}
+    if span is not None and span.start is not None:
+        bounds["gte"] = span.start.astimezone(UTC).isoformat()
+    if span is not None and span.end is not None:
+        bounds["lt"] = span.end.astimezone(UTC).isoformat()
+    if not bounds:
+        return found
+    return {"bool": {"filter": [found, {"range": {"@timestamp": bounds}}]}}

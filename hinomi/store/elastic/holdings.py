@@ -1,0 +1,96 @@
+"""What a cluster holds of each dataset and day, how much room it has, and what goes when it is old."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from hinomi.store.elastic import schema
+from hinomi.store.elastic.asking import SEARCH, Asking
+from hinomi.store.elastic.connection import said
+from hinomi.store.protocols import DatasetStats, DayStats, Span
+
+VALUES = 1_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """The daily indices of a namespace."""
+
+    asking: Asking
+
+    def datasets(self) -> list[DatasetStats]:
+        """See `Events.datasets`."""
+        inner = {"first": {"min": {"field": "@timestamp"}}, "last": {"max": {"field": "@timestamp"}}}
+        terms = {"field": "event.dataset", "size": VALUES, "order": {"_key": "asc"}}
+        answer = self.asking.search((), size=0, aggs={"names": {"terms": terms, "aggs": inner}})
+        sizes = self._sizes()
+        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        return [
+            DatasetStats(
+                bucket["key"],
+                bucket["doc_count"],
+                sizes.get(schema.pattern(bucket["key"], self.asking.namespace), 0),
+                _moment(bucket["first"]),
+                _moment(bucket["last"]),
+            )
+            for bucket in buckets
+        ]
+
+    def _sizes(self) -> dict[str, int]:
+        """Bytes on disk by pattern of a dataset's indices, copies included."""
+        sizes: dict[str, int] = {}
+        for name, stats in self.asking.stats((), "store").items():
+            sizes[_whole(name)] = sizes.get(_whole(name), 0) + stats["total"]["store"]["size_in_bytes"]
+        return sizes
+
+    def days(self) -> list[DayStats]:
+        """See `Events.days`. Bytes count every copy."""
+        found = self.asking.stats((), "docs", "store")
+        names = {schema.pattern(held.name, self.asking.namespace): held.name for held in self.datasets()}
+        return [
+            DayStats(
+                names.get(_whole(name), ""),
+                schema.day_of(name),
+                stats["primaries"]["docs"]["count"],
+                stats["total"]["store"]["size_in_bytes"],
+            )
+            for name, stats in sorted(found.items())
+        ]
+
+    def room(self) -> int:
+        """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""
+        with said(*SEARCH):
+            disk = self.asking.client.cluster.stats(filter_path="nodes.fs")["nodes"]["fs"]
+        return int(max(0, disk["available_in_bytes"] - disk["total_in_bytes"] // 20))
+
+    def drop(self, dataset: str, before: datetime, keep: Sequence[Span]) -> int:
+        """See `Events.drop`: indices whose whole day is older go."""
+        indices = self.asking.client.indices
+        with said("古い索引を削除できません", "old indices cannot be deleted"):
+            answer = indices.stats(index=self.asking.pattern([dataset]), metric="docs")
+            old = {
+                name: stats["primaries"]["docs"]["count"]
+                for name, stats in answer["indices"].items()
+                if schema.day_of(name) + timedelta(days=1) <= before
+                and not any(_touches(schema.day_of(name), span) for span in keep)
+            }
+            for name in old:
+                indices.delete(index=name, ignore_unavailable=True)
+        return sum(old.values())
+
+
+def _whole(name: str) -> str:
+    """The pattern of all indices of the dataset that this one is of."""
+    return f"{name.rpartition('-')[0]}-*"
+
+
+def _touches(day: datetime, span: Span) -> bool:
+    starts = span.end is None or day < span.end
+    return starts and (span.start is None or day + timedelta(days=1) > span.start)
+
+
+def _moment(figure: Mapping[str, Any]) -> datetime | None:
+    value = figure["value"]
+    return None if value is None else EPOCH + timedelta(milliseconds=value)
