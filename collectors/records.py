@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 import orjson
 import polars as pl
 
+from collectors.leaves import DEEPEST, leaves_of
+from hinomi.collecting import no_collection
 from hinomi.ecs import column_type
 
 Flat = dict[str, Any]
@@ -25,6 +27,7 @@ _SECONDS_UNTIL = 10**11  # more is a count of something smaller: seconds would b
 _V4 = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$")
 _V6 = re.compile(r"^\[?([0-9A-Fa-f]*:[0-9A-Fa-f:.]+?)(?:%\w+)?(?:\](?::(\d{1,5}))?)?$")
 _ISO = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,9}))?\s*(Z|[+-]\d\d:?\d\d)?$")
+_PLAIN_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +43,17 @@ class JsonRecords:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """`row` and `document` (Python objects) of the lines that hold a JSON object."""
         kinds: dict[tuple[str, ...], tuple[list[int], list[dict[str, Any]]]] = {}
-        for row, line in zip(intake["row"].to_list(), intake["message"].to_list(), strict=True):
-            document = _object(line)
-            if document is None:
-                continue
-            key = tuple(str(document.get(name)) for name in self.kind)
-            if key not in kinds and len(kinds) >= _MOST_KINDS:
-                key = ()
-            rows, documents = kinds.setdefault(key, ([], []))
-            rows.append(row)
-            documents.append(document)
+        with no_collection():
+            for row, line in zip(intake["row"].to_list(), intake["message"].to_list(), strict=True):
+                document = _object(line)
+                if document is None:
+                    continue
+                key = tuple([str(document.get(name)) for name in self.kind])
+                if key not in kinds and len(kinds) >= _MOST_KINDS:
+                    key = ()
+                rows, documents = kinds.setdefault(key, ([], []))
+                rows.append(row)
+                documents.append(document)
         return [_frame(rows, documents) for rows, documents in kinds.values()]
 
 
@@ -81,7 +85,7 @@ def at(document: Any, *path: str) -> Any:
         if type(document) is not dict:
             return None
         document = document.get(key)
-    return None if type(document) is str and document.strip() in _NOTHING else document
+    return None if type(document) is str and _says_nothing(document) else document
 
 
 def text(document: Any, *path: str) -> str | None:
@@ -92,12 +96,17 @@ def text(document: Any, *path: str) -> str | None:
         document = document.get(key)
     if document is None:
         return None
-    if type(document) is str:
-        # No word for nothing is longer than 13 letters; blanks are taken off only where they could hide one.
-        return None if len(document) < _SHORT and document.strip() in _NOTHING else document
-    if isinstance(document, (dict, list)):
+    kind = type(document)
+    if kind is str:
+        return None if len(document) < _SHORT and _says_nothing(document) else document
+    if kind is dict or kind is list:
         return None
-    return ("true" if document else "false") if isinstance(document, bool) else str(document)
+    return ("true" if document else "false") if kind is bool else str(document)
+
+
+def _says_nothing(value: str) -> bool:
+    """No word for nothing is longer than 13 letters; blanks are taken off only where they could hide one."""
+    return len(value) < _SHORT and value.strip() in _NOTHING
 
 
 def items(document: Any, *path: str) -> list[Any]:
@@ -131,8 +140,12 @@ def time(value: Any) -> datetime | None:
     """A time as Microsoft writes it: ISO 8601, UTC where no offset is given, or `3/24/2022 2:42:35 PM`."""
     if not isinstance(value, str):
         return None
-    found = _ISO.match(value.strip())
     try:
+        if _PLAIN_ISO.match(
+            value
+        ):  # Python's own reader takes a tenth of the time, but takes more than times
+            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+        found = _ISO.match(value.strip())
         return _iso(found) if found else datetime.strptime(value, "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=UTC)
     except ValueError:
         return None
@@ -206,35 +219,9 @@ def url(value: Any, prefix: str = "url") -> Flat:
     }
 
 
-def leaves(node: Any, prefix: str, depth: int = 6) -> Iterator[tuple[str, Any]]:
-    """(dotted name, value) of an object's leaves: text, lists of text, or JSON text of what is deeper."""
-    found: Flat = {}
-    _gather(node, prefix, depth, found)
-    return iter(found.items())
-
-
-def _gather(node: Any, prefix: str, depth: int, found: Flat) -> None:
-    """Into one mapping, not through a generator a level: this is where much of the time of a document goes."""
-    for key, value in node.items():
-        kind = type(value)
-        if kind is str:
-            if value:
-                found[prefix + key] = value
-        elif kind is dict:
-            if depth:
-                _gather(value, f"{prefix}{key}.", depth - 1, found)
-            else:
-                found[prefix + key] = _json(value)
-        elif kind is list:
-            if value:
-                plain = not any(type(one) is dict or type(one) is list for one in value)
-                found[prefix + key] = value if plain else _json(value)
-        elif value is not None:
-            found[prefix + key] = value
-
-
-def _json(value: Any) -> str:
-    return orjson.dumps(value, default=str).decode()
+def leaves(node: Any, prefix: str, depth: int = DEEPEST) -> Iterator[tuple[str, Any]]:
+    """(dotted name, value) of an object's leaves; see `collectors.leaves`."""
+    return iter(leaves_of(node, prefix, depth).items())
 
 
 def kept(flat: Mapping[str, Any]) -> Flat:

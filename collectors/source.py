@@ -5,8 +5,7 @@ registration there is. A source is a shape (how a line splits into raw fields), 
 derived columns as expressions; only documents that no table can describe use a function an event.
 """
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -14,11 +13,13 @@ import polars as pl
 
 from collectors import derivation
 from collectors.canonical import canonical
+from collectors.framed import frame_of
+from collectors.leaves import leaf_columns
 from collectors.narrow import Narrow, Verbatim
 from hinomi import ecs
+from hinomi.collecting import no_collection
 
 ROW = "row"
-MOST_VENDOR_COLUMNS = 1500
 LONGEST_TEXT = 100_000
 """Characters of a line of text that are read for fields: no product writes longer ones, and a sender who does buys
 no more than a tenth of a second of the tower's time. `event.original` keeps the whole line."""
@@ -72,6 +73,7 @@ class Raw:
 
 Derive = Callable[[Raw], Mapping[str, pl.Expr]]
 Each = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+Keep = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 @dataclass(slots=True)
@@ -106,6 +108,7 @@ class Source:
     verbatim: Verbatim | None = None
     _derived: list[Derive] = field(default_factory=list)
     _each: Each | None = None
+    _keep: Keep | None = None
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)
 
     def derive(self, function: Derive) -> Derive:
@@ -125,6 +128,13 @@ class Source:
 
         The shape must then give the parsed document as the column `document` (Python objects)."""
         self._each = function
+        return function
+
+    def keep(self, function: Keep) -> Keep:
+        """Decorator: document → the object whose leaves stay under the vendor's own names, beside what `each` gives.
+
+        They are read a column at a time, at a fraction of what their names in the mapping of `each` cost."""
+        self._keep = function
         return function
 
     def recognised(self, lines: pl.Series) -> int:
@@ -197,13 +207,28 @@ class Source:
 
     def _by_function(self, frame: pl.DataFrame) -> pl.DataFrame:
         assert self._each is not None
-        rows, documents = [], []
-        for row, document in zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True):
-            flat = self._each(document)
-            if flat is not None:
-                rows.append(row)
-                documents.append({**self.constants, **flat})
-        return frame_of(documents).with_columns(pl.Series(ROW, rows, dtype=pl.UInt32))
+        rows, documents, flats = [], [], []
+        with no_collection():
+            for row, document in zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True):
+                flat = self._each(document)
+                if flat is not None:
+                    rows.append(row)
+                    documents.append(document)
+                    flats.append(flat)
+            columns = {column.name: column for column in frame_of(flats) if column.null_count() < len(rows)}
+            if self._keep is not None:
+                for column in leaf_columns([self._keep(document) for document in documents]):
+                    columns.setdefault(column.name, column)
+        columns[ROW] = pl.Series(ROW, rows, dtype=pl.UInt32)
+        return pl.DataFrame(list(columns.values())).with_columns(_constant(self.constants, columns))
+
+
+def _constant(values: Mapping[str, Any], columns: Mapping[str, pl.Series]) -> list[pl.Expr]:
+    """The constants as columns; where a document says otherwise it stands."""
+    return [
+        (pl.col(name).fill_null(value) if name in columns else pl.lit(value)).alias(name)
+        for name, value in values.items()
+    ]
 
 
 def too_long(line: pl.Expr) -> pl.Expr:
@@ -235,89 +260,3 @@ def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 _INTAKE = {"message", "received", "peer"}
-
-
-def plain_name(name: str) -> str:
-    """A column name out of a sender's text: without what Polars would read as a pattern (`*`, `^…$`)."""
-    return name.replace("*", "_").replace("^", "_") if "*" in name or "^" in name else name
-
-
-def _plainly_named(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    if not any("*" in name or "^" in name for name in document):
-        return document
-    return {plain_name(name): value for name, value in document.items()}
-
-
-def frame_of(documents: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
-    """A frame from flat mappings, each column in its ECS type; values that do not fit become null.
-
-    Of names that ECS does not know the commonest `MOST_VENDOR_COLUMNS` become columns: senders choose names,
-    and each name costs a cell in every row. `event.original` keeps the rest.
-    """
-    rows = [_plainly_named(document) for document in documents]
-    names = _names(rows)
-    columns = [_column(name, [row.get(name) for row in rows]) for name in names]
-    return pl.DataFrame(columns) if columns else pl.DataFrame({"_": [None] * len(rows)}).drop("_")
-
-
-def _names(rows: list[Mapping[str, Any]]) -> list[str]:
-    counted = Counter(name for row in rows for name in row)
-    if len(counted) <= MOST_VENDOR_COLUMNS:
-        return list(counted)
-    known = ecs.fields()
-    vendor = Counter({name: n for name, n in counted.items() if name not in known})
-    kept = {name for name, _ in vendor.most_common(MOST_VENDOR_COLUMNS)}
-    return [name for name in counted if name in known or name in kept]
-
-
-def _column(name: str, values: list[Any]) -> pl.Series:
-    kinds = set(map(type, values))
-    want = ecs.column_type(name)
-    if want is None:
-        want = pl.List(pl.String()) if kinds & {list, tuple} else pl.String()
-    if isinstance(want, pl.List):
-        return _lists(name, values).cast(want, strict=False)
-    if isinstance(want, pl.Datetime) and str not in kinds:
-        return pl.Series(name, values, strict=False)
-    if kinds <= _TEXTS:
-        return pl.Series(name, values, dtype=pl.String)
-    return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
-
-
-_TEXTS = {str, type(None)}
-
-
-_BETWEEN = "\x1f"
-"""Stands between the values of a list while it is one text; no value keeps it."""
-
-
-def _lists(name: str, values: list[Any]) -> pl.Series:
-    """A column of lists. One text that is split again is ten times faster than a list of Python objects a row."""
-    texts = [None if (items := _as_list(value)) is None else _joined(items) for value in values]
-    return pl.Series(name, texts, dtype=pl.String).str.split(_BETWEEN)
-
-
-def _joined(items: list[str]) -> str:
-    whole = _BETWEEN.join(items)
-    if whole.count(_BETWEEN) != len(items) - 1:
-        return _BETWEEN.join(item.replace(_BETWEEN, " ") for item in items)
-    return whole
-
-
-def _as_list(value: Any) -> list[str] | None:
-    if value is None or value == []:
-        return None
-    items = value if isinstance(value, (list, tuple)) else [value]
-    return [text for item in items if (text := _as_text(item)) is not None]
-
-
-def _as_text(value: Any) -> str | None:
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, (dict, list, tuple)):
-        import orjson
-
-        return orjson.dumps(value, default=str).decode()
-    return str(value)

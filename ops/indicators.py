@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from collectors.framed import frame_of
 from collectors.indicators import Held, Matcher
 from collectors.indicators.fetch import fetch
 from collectors.indicators.indicator import Indicator
 from collectors.indicators.matcher import columns_of
 from collectors.indicators.reading import Terms
 from collectors.indicators.settings import Feed, IndicatorSettings
-from collectors.source import frame_of
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError

@@ -19,7 +19,7 @@ from typing import Any
 
 import polars as pl
 
-from collectors.source import frame_of
+from collectors.framed import frame_of
 from hinomi import ecs, yamlfile
 from hinomi.batch import Batch
 from hinomi.errors import ContentError, Where

@@ -1,10 +1,14 @@
 """What the workloads of Microsoft 365 put in an audit record, and what their operations mean."""
 
 import re
+from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from collectors.records import Flat, at, embedded, first_address, items, text, url
 
+_REMEMBERED = 100
+"""Letters of a name that is remembered: no operation of Microsoft's is longer."""
 _SIGN_IN = {"UserLoggedIn", "UserLoginFailed", "MailboxLogin", "TeamsSessionStarted", "SignInEvent"}
 _FILE = re.compile(r"^(?:File|Folder|Document|Attachment|List|Page)|Link|Sharing|SoftDelete|HardDelete")
 _MAIL = {
@@ -27,6 +31,12 @@ _TYPES = (
 
 def kind_of(workload: str | None, operation: str) -> tuple[list[str], list[str]]:
     """(event.category, event.type) of an operation."""
+    short = len(operation) < _REMEMBERED and len(workload or "") < _REMEMBERED
+    return _kind_of(workload, operation) if short else _kind_of.__wrapped__(workload, operation)
+
+
+@lru_cache(4_096)
+def _kind_of(workload: str | None, operation: str) -> tuple[list[str], list[str]]:
     if operation in _SIGN_IN:
         return ["authentication"], ["start"]
     types = [next((name for pattern, name in _TYPES if pattern.search(operation)), "info")]
@@ -45,15 +55,12 @@ def kind_of(workload: str | None, operation: str) -> tuple[list[str], list[str]]
 
 def details(record: dict[str, Any]) -> Flat:
     """What the record's own schema adds; later parts know better than earlier ones."""
-    return {
-        **_file(record),
-        **_mail(record),
-        **_threat(record),
-        **_prevented(record),
-        **_endpoint(record),
-        **_alert(record),
-        **_investigation(record),
-    }
+    flat: Flat = {}
+    names = record.keys()
+    for needed, part in _PARTS:
+        if not names.isdisjoint(needed):
+            flat |= part(record)
+    return flat
 
 
 def _prevented(record: dict[str, Any]) -> Flat:
@@ -200,3 +207,19 @@ def _investigation(record: dict[str, Any]) -> Flat:
 def _several(entities: list[dict[str, Any]], *keys: str) -> list[str]:
     found = (text(one, key) for key in keys for one in entities)
     return list(dict.fromkeys(value for value in found if value))
+
+
+_PARTS: tuple[tuple[frozenset[str], Callable[[dict[str, Any]], Flat]], ...] = (
+    (frozenset({"SourceFileName"}), _file),
+    (
+        frozenset({"Item", "AffectedItems", "Recipients", "Receivers", "Subject", "InternetMessageId"})
+        | {"P2Sender", "Sender", "Directionality"},
+        _mail,
+    ),
+    (frozenset({"FileData", "AttachmentData", "MessageURLs", "Url"}), _threat),
+    (frozenset({"PolicyDetails"}), _prevented),
+    (frozenset({"ObjectId"}), _endpoint),
+    (frozenset({"PolicyId", "Data"}), _alert),
+    (frozenset({"Data"}), _investigation),
+)
+"""What a part reads first of all: a record without any of these names has nothing of it."""

@@ -8,9 +8,9 @@ from typing import Any
 import orjson
 import polars as pl
 
+from collectors.framed import plain_name
 from collectors.shapes.json_documents import JsonDocuments
 from collectors.shapes.pairs import MAX_KEYS, column_name
-from collectors.source import plain_name
 from hinomi import ecs
 
 SEPARATOR = "\x1f"

@@ -16,8 +16,6 @@ from collectors.records import (
     JsonRecords,
     embedded,
     first_address,
-    kept,
-    leaves,
     text,
     time,
 )
@@ -66,24 +64,25 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     properties = embedded(record.get("properties"))
     if category is None or not isinstance(properties, dict) or "operationName" not in record:
         return None
-    ours = _CATEGORIES.get(category, "identity_protection" if "Risk" in category else category.lower())
-    return kept(
-        {
-            **_vendor(record, properties, ours),
-            **_envelope(record, properties),
-            **_body(record, properties, ours),
-        }
-    )
-
-
-def _vendor(record: dict[str, Any], properties: dict[str, Any], ours: str) -> Flat:
-    outer = {name: value for name, value in record.items() if name not in _ENVELOPE}
+    ours = _ours(category)
     return {
-        **dict(leaves(outer, f"azure.{ours}.")),
-        **dict(leaves(properties, f"azure.{ours}.properties.")),
         f"azure.{ours}.device.is_compliant": text(properties, "deviceDetail", "isCompliant"),
         f"azure.{ours}.device.is_managed": text(properties, "deviceDetail", "isManaged"),
+        **_envelope(record, properties),
+        **_body(record, properties, ours),
     }
+
+
+@source.keep
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under Microsoft's own names, below its category."""
+    outer = {name: value for name, value in record.items() if name not in _ENVELOPE}
+    outer["properties"] = embedded(record["properties"])
+    return {"azure": {_ours(str(record["category"])): outer}}
+
+
+def _ours(category: str) -> str:
+    return _CATEGORIES.get(category, "identity_protection" if "Risk" in category else category.lower())
 
 
 def _envelope(record: dict[str, Any], properties: dict[str, Any]) -> Flat:

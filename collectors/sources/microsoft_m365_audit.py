@@ -6,7 +6,7 @@ The vendor's own fields stay as `o365.audit.<Name>`; parameters and properties, 
 name and value there, as `o365.audit.parameters.<Name>` and so on, so that rules can name them.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from collectors.microsoft import m365_kinds
@@ -17,8 +17,6 @@ from collectors.records import (
     embedded,
     first_address,
     items,
-    kept,
-    leaves,
     pairs,
     text,
     time,
@@ -60,28 +58,30 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     operation = text(record, "Operation")
     if operation is None or "RecordType" not in record:
         return None
-    named = {key: pairs(record.get(key), name, value) for key, (_, name, value) in _LISTS.items()}
-    return kept(
-        {
-            **_vendor(record, named),
-            **_common(record, operation),
-            **_who(record),
-            **_where(record, named),
-            **m365_kinds.details(record),
-        }
-    )
+    return {
+        **_common(record, operation),
+        **_who(record),
+        **_where(record),
+        **m365_kinds.details(record),
+    }
 
 
-def _vendor(record: dict[str, Any], named: Mapping[str, Mapping[str, Any]]) -> Flat:
+@source.keep
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under Microsoft's own names, with lists of name and value as objects."""
     own = {name: value for name, value in record.items() if name not in _COMMON}
-    flat: Flat = dict(leaves(own, "o365.audit."))
-    for key, (name, _, _) in _LISTS.items():
-        flat.update(leaves(named[key], f"o365.audit.{name}."))
+    for key, (ours, name, value) in _LISTS.items():
+        if key in record:
+            own[ours] = pairs(record[key], name, value)
+    if "ModifiedProperties" in record:
+        own["modified_properties"] = dict(_changes(record))
+    return {"o365": {"audit": own}}
+
+
+def _changes(record: dict[str, Any]) -> Iterator[tuple[str, Flat]]:
     for change in items(record, "ModifiedProperties"):
         if isinstance(change, dict) and (what := text(change, "Name")):
-            flat[f"o365.audit.modified_properties.{what}.new_value"] = text(change, "NewValue")
-            flat[f"o365.audit.modified_properties.{what}.old_value"] = text(change, "OldValue")
-    return flat
+            yield what, {"new_value": text(change, "NewValue"), "old_value": text(change, "OldValue")}
 
 
 def _common(record: dict[str, Any], operation: str) -> Flat:
@@ -125,14 +125,14 @@ def _mailbox_user(record: dict[str, Any]) -> str | None:
     return text(record, "LogonUserSid") if text(record, "RecordType") == "2" else None
 
 
-def _where(record: dict[str, Any], named: Mapping[str, Mapping[str, Any]]) -> Flat:
+def _where(record: dict[str, Any]) -> Flat:
     ip, port = first_address(
         *(
             record.get(name)
             for name in ("ClientIP", "ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
         )
     )
-    extended = named["ExtendedProperties"]
+    extended = pairs(record.get("ExtendedProperties"))
     agent = text(record, "UserAgent") or text(extended, "UserAgent")
     if agent is None and isinstance(details := embedded(extended.get("additionalDetails")), dict):
         agent = text(details, "User-Agent")

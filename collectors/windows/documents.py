@@ -15,7 +15,7 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
-from collectors.source import plain_name
+from collectors.framed import level, plain_name
 from hinomi.collecting import no_collection
 
 DEEPEST = 24
@@ -88,7 +88,7 @@ def _frames(pairs: Sequence[Pair]) -> Iterator[pl.DataFrame]:
 
 def _flatten(prefix: str, nodes: Sequence[Any], columns: dict[str, pl.Series], depth: int) -> bool:
     """Add the columns below these objects (None where there is none); False when there are too many."""
-    names, values = _level(nodes)
+    names, values = level(nodes)
     if len(names) > _WIDEST or len(columns) * len(nodes) > _CELLS or len(names) * len(nodes) > _CELLS:
         return False
     for name, cells in zip(names, values, strict=True):
@@ -104,21 +104,6 @@ def _flatten(prefix: str, nodes: Sequence[Any], columns: dict[str, pl.Series], d
             kinds.discard(dict)
         columns[path] = _column(path, cells, kinds)
     return True
-
-
-def _level(nodes: Sequence[Any]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
-    """The keys of these objects, and the values of each key; quick when all have the same keys in order."""
-    shapes = {tuple(node) for node in nodes if node}
-    if len(shapes) == 1:
-        names = shapes.pop()
-        if all(nodes):
-            return names, zip(*[node.values() for node in nodes], strict=True)
-    else:
-        names = tuple(dict.fromkeys(name for shape in shapes for name in shape))
-        if len(names) > _WIDEST or len(names) * len(nodes) > _CELLS:
-            return names, ()
-    full = [node or {} for node in nodes]
-    return names, ([node.get(name) for node in full] for name in names)
 
 
 def _column(name: str, cells: Sequence[Any], kinds: set[type]) -> pl.Series:

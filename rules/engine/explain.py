@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.source import frame_of
+from collectors.framed import frame_of
 from hinomi import ecs
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine import hyperscan_db, pattern

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from collectors import catalogue
 from collectors.aws.envelopes import arn_parts, opened
+from collectors.framed import MOST_VENDOR_COLUMNS
 from collectors.records import epoch
 from collectors.shapes import inner, lines
-from collectors.source import MOST_VENDOR_COLUMNS, ROW
+from collectors.source import ROW
 from hinomi import ecs
 from tests.collectors import content
 

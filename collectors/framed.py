@@ -1,0 +1,116 @@
+"""A frame out of mappings: a column for each name, in the type that its name has."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+import polars as pl
+
+from hinomi import ecs
+
+MOST_VENDOR_COLUMNS = 1500
+
+
+def plain_name(name: str) -> str:
+    """A column name out of a sender's text: without what Polars would read as a pattern (`*`, `^…$`)."""
+    return name.replace("*", "_").replace("^", "_") if "*" in name or "^" in name else name
+
+
+def level(nodes: Sequence[Mapping[str, Any] | None]) -> tuple[Sequence[str], Iterable[Sequence[Any]]]:
+    """The names of these objects, and the values of each name; quick when all have the same names in order."""
+    shapes = {tuple(node) for node in nodes if node}
+    if len(shapes) == 1 and all(nodes):
+        return shapes.pop(), zip(*[node.values() for node in nodes if node], strict=True)
+    names = tuple(dict.fromkeys(name for shape in shapes for name in shape))
+    full = [node or {} for node in nodes]
+    return names, ([node.get(name) for node in full] for name in names)
+
+
+def frame_of(documents: Iterable[Mapping[str, Any]]) -> pl.DataFrame:
+    """A frame from flat mappings, each column in its ECS type; values that do not fit become null.
+
+    Of names that ECS does not know the commonest `MOST_VENDOR_COLUMNS` become columns: senders choose names,
+    and each name costs a cell in every row. `event.original` keeps the rest.
+    """
+    rows = list(documents)
+    names, cells = level(rows)
+    if any(plain_name(name) != name for name in names):
+        return frame_of([{plain_name(name): value for name, value in row.items()} for row in rows])
+    if len(names) > MOST_VENDOR_COLUMNS:
+        names = _commonest(rows)
+        cells = ([row.get(name) for row in rows] for name in names)
+    columns = [typed(name, values) for name, values in zip(names, cells, strict=True)]
+    return pl.DataFrame(columns) if columns else pl.DataFrame({"_": [None] * len(rows)}).drop("_")
+
+
+def _commonest(rows: list[Mapping[str, Any]]) -> list[str]:
+    counted = Counter(name for row in rows for name in row)
+    known = ecs.fields()
+    vendor = Counter({name: n for name, n in counted.items() if name not in known})
+    kept = {name for name, _ in vendor.most_common(MOST_VENDOR_COLUMNS)}
+    return [name for name in counted if name in known or name in kept]
+
+
+def typed(name: str, values: Sequence[Any]) -> pl.Series:
+    """The values as a column in the type that its name has: that of ECS, else text or lists of text."""
+    kinds = set(map(type, values))
+    if kinds == {type(None)}:
+        return pl.repeat(None, len(values), dtype=ecs.column_type(name) or pl.String(), eager=True).alias(
+            name
+        )
+    want = ecs.column_type(name)
+    if want is None:
+        want = pl.List(pl.String()) if kinds & {list, tuple} else pl.String()
+    if isinstance(want, pl.List):
+        return _lists(name, values).cast(want, strict=False)
+    if isinstance(want, pl.Datetime) and str not in kinds:
+        return pl.Series(name, values, strict=False)
+    if kinds <= _TEXTS:
+        return pl.Series(name, values, dtype=pl.String)
+    return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
+
+
+_TEXTS = {str, type(None)}
+
+
+_BETWEEN = "\x1f"
+"""Stands between the values of a list while it is one text; no value keeps it."""
+
+
+def _lists(name: str, values: Sequence[Any]) -> pl.Series:
+    """A column of lists. One text that is split again is ten times faster than a list of Python objects a row."""
+    if _alike(values):
+        return _lists(name, values[:1]).new_from_index(0, len(values))
+    texts = [None if (items := _as_list(value)) is None else _joined(items) for value in values]
+    return pl.Series(name, texts, dtype=pl.String).str.split(_BETWEEN)
+
+
+def _alike(values: Sequence[Any]) -> bool:
+    """Whether all are the same list of texts: what a kind of record means is often the same for all of it."""
+    first = values[0] if len(values) > 1 else None
+    return type(first) is list and set(map(type, first)) == {str} and values.count(first) == len(values)
+
+
+def _joined(items: list[str]) -> str:
+    whole = _BETWEEN.join(items)
+    if whole.count(_BETWEEN) != len(items) - 1:
+        return _BETWEEN.join(item.replace(_BETWEEN, " ") for item in items)
+    return whole
+
+
+def _as_list(value: Any) -> list[str] | None:
+    if value is None or value == []:
+        return None
+    items = value if isinstance(value, (list, tuple)) else [value]
+    return [text for item in items if (text := _as_text(item)) is not None]
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (dict, list, tuple)):
+        return orjson.dumps(value, default=str).decode()
+    return str(value)
