@@ -3,7 +3,8 @@ syslog-ng's parsers for key=value, CSV and JSON, rsyslog's mmnormalize for the r
 
 Polars is held to one thread, so the figure is a core's. The best of three runs counts: the machine is shared. `ours` is
 the frame of ECS columns that the pipeline goes on with; `as JSON` writes it as JSON lines, too, as the peer does with what
-its kv-, csv- or json-parser found. Aim (issue 6): half the peer's speed on key=value and CSV, ahead of it on JSON.
+its kv-, csv- or json-parser found. Aim (issue 6): half the peer's speed on key=value and CSV, ahead of it on JSON. Some formats only:
+`POLARS_MAX_THREADS=1 python -m benchmarks.parse NAME…`.
 """
 
 import io
@@ -11,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def _of_tests(name: str, *, starting: str = "") -> Callable[[int], list[str]]:
     return make
 
 
-def _measure() -> None:
+def _measure(names: Collection[str] = ()) -> None:
     from benchmarks import _fortigate_lines, _peers, _rsyslog, _server_lines
 
     makers: dict[str, tuple[str, Callable[[int], list[str]]]] = {
@@ -66,6 +67,8 @@ def _measure() -> None:
     }
     print(f"{'':22}{'ours':>10}{'as JSON':>10}{'C peer':>11}{'ratio':>8}   bytes a line")
     for name, (form, make) in makers.items():
+        if names and name not in names:
+            continue
         lines = make(LINES)
         size = sum(map(len, lines)) / len(lines)
         ours, written = (max(_rate(name, lines, write=write) for _ in range(RUNS)) for write in (False, True))
@@ -106,4 +109,4 @@ def _rate(name: str, lines: list[str], *, write: bool) -> float:
 
 
 if __name__ == "__main__":
-    _measure()
+    _measure(sys.argv[1:])

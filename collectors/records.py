@@ -98,7 +98,8 @@ def text(document: Any, *path: str) -> str | None:
         return None
     kind = type(document)
     if kind is str:
-        return None if len(document) < _SHORT and _says_nothing(document) else document
+        # Called twenty times a record: the test for a word for nothing stands here, too.
+        return None if len(document) < _SHORT and document.strip() in _NOTHING else document
     if kind is dict or kind is list:
         return None
     return ("true" if document else "false") if kind is bool else str(document)
@@ -144,7 +145,8 @@ def time(value: Any) -> datetime | None:
         if _PLAIN_ISO.match(
             value
         ):  # Python's own reader takes a tenth of the time, but takes more than times
-            return datetime.fromisoformat(value).replace(tzinfo=UTC)
+            moment = datetime.fromisoformat(value)
+            return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
         found = _ISO.match(value.strip())
         return _iso(found) if found else datetime.strptime(value, "%m/%d/%Y %I:%M:%S %p").replace(tzinfo=UTC)
     except ValueError:
@@ -196,7 +198,10 @@ def _address(text: str) -> tuple[str | None, int | None]:
 
 def first_address(*values: Any) -> tuple[str | None, int | None]:
     """The first of these that is an address."""
-    return next((found for value in values if (found := address(value))[0]), (None, None))
+    for value in values:
+        if value and (found := address(value))[0]:
+            return found
+    return None, None
 
 
 def url(value: Any, prefix: str = "url") -> Flat:

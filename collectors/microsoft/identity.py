@@ -75,7 +75,9 @@ def _country(value: Any) -> str | None:
 
 
 def _device(record: dict[str, Any]) -> Flat:
-    detail = at(record, "deviceDetail")
+    detail = record.get("deviceDetail")
+    if not isinstance(detail, dict):
+        return {}
     return {
         "host.name": text(detail, "displayName"),
         "host.id": text(detail, "deviceId"),

@@ -64,10 +64,10 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     properties = embedded(record.get("properties"))
     if category is None or not isinstance(properties, dict) or "operationName" not in record:
         return None
-    ours = _ours(category)
+    ours, device = _ours(category), properties.get("deviceDetail")
     return {
-        f"azure.{ours}.device.is_compliant": text(properties, "deviceDetail", "isCompliant"),
-        f"azure.{ours}.device.is_managed": text(properties, "deviceDetail", "isManaged"),
+        f"azure.{ours}.device.is_compliant": text(device, "isCompliant"),
+        f"azure.{ours}.device.is_managed": text(device, "isManaged"),
         **_envelope(record, properties),
         **_body(record, properties, ours),
     }
@@ -91,12 +91,13 @@ def _envelope(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
         or time(properties.get("createdDateTime"))
         or time(properties.get("activityDateTime"))
     )
+    tenant = text(record, "tenantId")
     return {
         "@timestamp": moment,
         "event.action": text(record, "operationName"),
         "event.provider": text(properties, "loggedByService") or text(record, "category"),
-        "cloud.account.id": text(record, "tenantId"),
-        "organization.id": text(record, "tenantId"),
+        "cloud.account.id": tenant,
+        "organization.id": tenant,
     }
 
 

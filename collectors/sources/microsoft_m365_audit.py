@@ -14,6 +14,7 @@ from collectors.narrow import Text, Verbatim
 from collectors.records import (
     Flat,
     JsonRecords,
+    address,
     embedded,
     first_address,
     items,
@@ -49,6 +50,7 @@ _LISTS = {
     "ExtraProperties": ("extra_properties", "Key", "Value"),
 }
 _COMMON = {"CreationTime", "Version", "Data", "ModifiedProperties", *_LISTS}
+_ADDRESSES = ("ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
 _FAILED = {"failed", "failure", "false", "fail", "error"}
 
 
@@ -85,7 +87,7 @@ def _changes(record: dict[str, Any]) -> Iterator[tuple[str, Flat]]:
 
 
 def _common(record: dict[str, Any], operation: str) -> Flat:
-    workload = text(record, "Workload")
+    workload, organization = text(record, "Workload"), text(record, "OrganizationId")
     category, types = m365_kinds.kind_of(workload, operation)
     return {
         "@timestamp": time(record.get("CreationTime")),
@@ -95,9 +97,9 @@ def _common(record: dict[str, Any], operation: str) -> Flat:
         "event.category": category,
         "event.type": types,
         "event.outcome": _outcome(record, operation),
-        "organization.id": text(record, "OrganizationId"),
+        "organization.id": organization,
         "organization.name": text(record, "OrganizationName"),
-        "cloud.account.id": text(record, "OrganizationId"),
+        "cloud.account.id": organization,
     }
 
 
@@ -126,16 +128,12 @@ def _mailbox_user(record: dict[str, Any]) -> str | None:
 
 
 def _where(record: dict[str, Any]) -> Flat:
-    ip, port = first_address(
-        *(
-            record.get(name)
-            for name in ("ClientIP", "ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
-        )
-    )
-    extended = pairs(record.get("ExtendedProperties"))
-    agent = text(record, "UserAgent") or text(extended, "UserAgent")
-    if agent is None and isinstance(details := embedded(extended.get("additionalDetails")), dict):
-        agent = text(details, "User-Agent")
+    ip, port = address(record.get("ClientIP"))
+    if ip is None:
+        ip, port = first_address(*map(record.get, _ADDRESSES))
+    agent = text(record, "UserAgent")
+    if agent is None and "ExtendedProperties" in record:
+        agent = _extended_agent(pairs(record["ExtendedProperties"]))
     return {
         "source.ip": ip,
         "source.port": port,
@@ -144,3 +142,8 @@ def _where(record: dict[str, Any]) -> Flat:
         "host.name": text(record, "DeviceName"),
         **url(record.get("ObjectId")),
     }
+
+
+def _extended_agent(extended: Mapping[str, Any]) -> str | None:
+    details = embedded(extended.get("additionalDetails"))
+    return text(extended, "UserAgent") or text(details, "User-Agent")
