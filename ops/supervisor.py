@@ -22,10 +22,11 @@ _STEADY = 60.0
 _PATIENCE = 20.0
 
 
-def die_with_parent() -> None:
-    """Ask the kernel to kill this process when its parent dies (Linux)."""
+def die_with_parent(parent: int | None = None) -> None:
+    """Ask the kernel to kill this process when its parent dies (Linux). parent: its number, where it is known (in a container
+    it may be 1)."""
     ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() == 1:  # it died before we asked
+    if os.getppid() == 1 if parent is None else os.getppid() != parent:  # it died before we asked
         os._exit(1)
 
 

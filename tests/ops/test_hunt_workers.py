@@ -191,7 +191,9 @@ def test_a_worker_that_is_killed_is_an_error(rules: Path, tmp_path: Path) -> Non
 def _children() -> list[int]:
     """The workers of this very process."""
     told = Path(f"/proc/self/task/{threading.get_native_id()}/children").read_text(encoding="ascii")
-    return [int(one) for one in told.split() if b"hunt_worker" in Path(f"/proc/{one}/cmdline").read_bytes()]
+    return [
+        int(one) for one in told.split() if b"ops.hunt.worker" in Path(f"/proc/{one}/cmdline").read_bytes()
+    ]
 
 
 @pytest.mark.usefixtures("small_parts")

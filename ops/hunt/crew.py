@@ -1,28 +1,25 @@
 """Workers of a hunt: processes that read its parts side by side, and what they find put back in the order of the parts.
 
-Each worker is a process of its own from the start (no fork: the libraries hold threads). Whoever is free takes the next
-part, unless it is far ahead of the one that is being written, so that what waits to be written stays small.
+Whoever is free takes the next part, unless it is far ahead of the one that is being written, so that what waits to be written
+stays small.
 A worker that dies, or finds an error, ends the hunt at its part: what came before is written, and nothing is passed over.
 """
 
-import contextlib
-import json
-import os
 import signal
-import subprocess
-import sys
 import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from queue import SimpleQueue
-from typing import IO, Any
 
 from collectors.hunt_parts import Part
 from hinomi.errors import HinomiError
-from ops.hunt_job import Job, Loaded
-from ops.hunt_tally import Tally
-from ops.hunt_worker import FAILED, FOUND, LENGTH, LOADED, NEXT, TALLY, as_json
+from ops.hunt import frames, starting
+from ops.hunt.frames import Found
+from ops.hunt.job import Job, Loaded
+from ops.hunt.starting import Worker
+from ops.hunt.tally import Tally
 
 _AHEAD = 12
 """Parts a worker that may be read before their turn to be written."""
@@ -30,19 +27,6 @@ _WAITING = 64 * 1024 * 1024
 """Bytes that wait to be written, from which on no new part is read."""
 
 _FULL = -1
-
-Found = Loaded | bytes | Tally
-
-
-class Told(HinomiError):
-    """An error as a worker put it in words."""
-
-    def __init__(self, text: str, exit_code: int = 1) -> None:
-        super().__init__(text, text)
-        self.text, self.exit_code = text, exit_code
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @dataclass(slots=True)
@@ -61,13 +45,23 @@ class Crew:
 
     def found(self) -> Iterator[Found]:
         """What the job finds, part by part in order, as if one process had done it. Raises HinomiError."""
+        if not starting.can_fork():  # each loads the rules itself
+            yield from self._led(starting.anew(self.size), loaded=False)
+            return
+        loaded, rules = self.job.load()
+        yield loaded
+        if starting.can_fork():
+            yield from self._led(starting.forked(partial(self.job.read, rules), self.size), loaded=True)
+        else:  # to load them took threads: they had to be compiled
+            yield from self._led(starting.anew(self.size), loaded=True)
+
+    def _led(self, workers: Sequence[Worker], *, loaded: bool) -> Iterator[Found]:
         self._results = {number: SimpleQueue() for number in range(len(self.parts))}
-        workers = [_start() for _ in range(self.size)]
         threads = [threading.Thread(target=self._drive, args=(worker,), daemon=True) for worker in workers]
         try:
             for thread in threads:
                 thread.start()
-            yield from self._in_order()
+            yield from self._in_order(loaded=loaded)
         finally:
             with self._turn:
                 self._ended = True
@@ -75,10 +69,9 @@ class Crew:
             for worker, thread in zip(workers, threads, strict=True):
                 worker.kill()
                 thread.join()  # it reads to the end of what the worker wrote
-                _end(worker)
+                worker.bury()
 
-    def _in_order(self) -> Iterator[Found]:
-        loaded = False
+    def _in_order(self, *, loaded: bool) -> Iterator[Found]:
         for number in range(len(self.parts)):
             while True:
                 found = self._results[number].get()
@@ -97,7 +90,7 @@ class Crew:
                 self._written = number + 1
                 self._turn.notify_all()
 
-    def _drive(self, worker: subprocess.Popen[bytes]) -> None:
+    def _drive(self, worker: Worker) -> None:
         """Give a worker one part after the other, and keep what it answers, which is about the oldest part that it has."""
         given = deque[int]()
         try:
@@ -107,16 +100,16 @@ class Crew:
             if number is not None:
                 self._results[number].put(_dead(worker, self.parts[number]))
 
-    def _talk(self, worker: subprocess.Popen[bytes], given: deque[int]) -> None:
-        assert worker.stdin is not None and worker.stdout is not None
+    def _talk(self, worker: Worker, given: deque[int]) -> None:
         number = self._take()  # before it answers: what it says of the rules must stand somewhere
         if number is None:
             return
         given.append(number)
-        _say(worker.stdin, self.job.as_json())
+        if worker.job:
+            frames.tell(worker.said, self.job.as_json())
         said = False
-        while given or not worker.stdin.closed:
-            found = _answer(worker.stdout)
+        while given or not worker.said.closed:
+            found = frames.answered(worker.out)
             if found is not None:
                 self._weigh(found, 1)
                 self._results[given[0]].put(found)
@@ -129,13 +122,13 @@ class Crew:
                 number = self._take(wait=not given)
             said = True
             if number is None:
-                worker.stdin.close()
+                worker.said.close()
             elif number == _FULL:
-                _say(worker.stdin, None)
+                frames.tell(worker.said, None)
             else:
                 if number not in given:
                     given.append(number)
-                _say(worker.stdin, [number, _pieces(self.parts[number])])
+                frames.tell(worker.said, frames.part_as_json(number, self.parts[number]))
 
     def _take(self, *, wait: bool = True) -> int | None:
         """The next part; None where there is none left, `_FULL` where it is too early and nobody waits."""
@@ -159,57 +152,8 @@ class Crew:
                 self._turn.notify_all()
 
 
-def _start() -> subprocess.Popen[bytes]:
-    environment = {**os.environ, "POLARS_MAX_THREADS": "1"}
-    argv = [sys.executable, "-m", "ops.hunt_worker"]
-    return subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment)
-
-
-def _end(worker: subprocess.Popen[bytes]) -> None:
-    """A worker that was killed, whether it was idle, busy or dead already: it holds nothing that could be lost."""
-    assert worker.stdin is not None and worker.stdout is not None
-    worker.wait()
-    with contextlib.suppress(OSError):
-        worker.stdin.close()
-    worker.stdout.close()
-
-
-def _say(said: IO[bytes], what: Any) -> None:
-    said.write(as_json(what) + b"\n")
-    said.flush()
-
-
-def _pieces(part: Part) -> list[list[Any]]:
-    return [[str(piece.path), piece.kind, piece.start, piece.end] for piece in part]
-
-
-def _answer(out: IO[bytes]) -> Found | HinomiError | None:
-    """The next frame; None: it asks for a part. Raises EOFError where the worker ended instead."""
-    letter = _exactly(out, 1)
-    body = _exactly(out, int.from_bytes(_exactly(out, LENGTH), "big"))
-    match letter:
-        case _ if letter == NEXT:
-            return None
-        case _ if letter == FOUND:
-            return body
-        case _ if letter == TALLY:
-            return Tally.from_json(json.loads(body))
-        case _ if letter == LOADED:
-            return Loaded(*json.loads(body))
-        case _ if letter == FAILED:
-            return Told(*json.loads(body))
-    raise EOFError
-
-
-def _exactly(out: IO[bytes], size: int) -> bytes:
-    body = out.read(size)
-    if len(body) < size:
-        raise EOFError
-    return body
-
-
-def _dead(worker: subprocess.Popen[bytes], part: Part) -> HinomiError:
-    code = worker.wait()
+def _dead(worker: Worker, part: Part) -> HinomiError:
+    code = worker.ended()
     why = signal.Signals(-code).name if code < 0 else str(code)
     first = part[0]
     place = f"{first.path}" + (f" ({first.start:,} –)" if first.start else "")

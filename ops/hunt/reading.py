@@ -2,25 +2,16 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
-
-import numpy as np
-import orjson
-import polars as pl
 
 from collectors.hunt_input import HELD, PLACES, HuntInput, Read
 from collectors.hunt_parts import Part
-from hinomi import ecs, ecs_text
-from ops.hunt_tally import Tally
+from ops.hunt.signals import Hits, written
+from ops.hunt.tally import Tally
 from rules import engine
-
-Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
-Hits = Sequence[tuple[engine.Rule, Rows]]
-
 
 _OPEN = 8
 """Parts whose records are read together: a frame of events costs some ten milliseconds however few there are in it."""
@@ -87,7 +78,7 @@ class Hunting:
             self._counted.by_rule[rule.level, rule.title, rule.id] += len(rows)
         self._counted.events += len(batch)
         if hits and self.jsonl:
-            self._lines += _written(batch.frame, places.to_numpy(), hits)
+            self._lines += written(batch.frame, places.to_numpy(), hits)
         spent = {"match": matched - start, "write": time.perf_counter() - matched}
         self._counted.seconds.update(spent)
 
@@ -111,34 +102,3 @@ def _timed(reads: Iterator[Read], seconds: Counter[str]) -> Iterator[Read]:
         if read is None:
             return
         yield read
-
-
-def _written(frame: pl.DataFrame, places: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
-    """(place, rule, line) of each signal."""
-    rows = np.unique(np.concatenate([found for _, found in hits]))
-    events = frame[rows]  # each once, for all rules
-    if any(name.partition(".")[0] == "rule" for name in events.columns):
-        return _merged(events, places, rows, hits)
-    return _joined(ecs_text.texts(events), places, rows, hits)
-
-
-def _about(rule: engine.Rule) -> dict[str, Any]:
-    return {"id": rule.id, "name": rule.title, "level": rule.level, "tags": list(rule.tags)}
-
-
-def _joined(texts: Sequence[bytes], places: Rows, rows: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
-    """The rule as the last member of each event's document (which is never empty: it has an id)."""
-    for rule, found in hits:
-        end = b',"rule":' + orjson.dumps(_about(rule)) + b"}\n"
-        for place, text in zip(places[found].tolist(), np.searchsorted(rows, found).tolist(), strict=True):
-            yield place, rule.index, texts[text][:-1] + end
-
-
-def _merged(events: pl.DataFrame, places: Rows, rows: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
-    """The same where events say something of a rule themselves."""
-    documents = list(ecs.documents(events))
-    for rule, found in hits:
-        for place, number in zip(places[found].tolist(), np.searchsorted(rows, found).tolist(), strict=True):
-            document = documents[number]
-            said = {**document, "rule": {**document.get("rule", {}), **_about(rule)}}
-            yield place, rule.index, orjson.dumps(said, default=str, option=orjson.OPT_APPEND_NEWLINE)

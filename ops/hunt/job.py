@@ -8,9 +8,12 @@ from typing import Any, NamedTuple, Self
 
 from collectors.hunt_parts import Part
 from hinomi.errors import InputError
-from ops.hunt_tally import Tally
+from ops.hunt.tally import Tally
+from rules import engine
 from rules.choice import Selector
 from rules.in_force import InForce
+
+Parts = Iterable[tuple[int, Part] | None]
 
 
 class Loaded(NamedTuple):
@@ -24,7 +27,7 @@ class Loaded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """rules, cache: which rules, and where compiled ones are kept; the others: see `ops.hunting`; zone: of times that name none."""
+    """rules, cache: which rules, and where compiled ones are kept; the others: see `ops.hunt.reading`; zone: of times that name none."""
 
     rules: InForce
     cache: Path
@@ -60,22 +63,33 @@ class Job:
         )
         return cls(rules, Path(said["cache"]), *said["plain"])
 
-    def work(self, parts: Iterable[tuple[int, Part] | None]) -> Iterator[Loaded | bytes | Tally]:
-        """The rules as they were loaded; of each part what was found in it and, at last, what was counted
-        (see `ops.hunting.Hunting.work`).
+    def work(self, parts: Parts) -> Iterator[Loaded | bytes | Tally]:
+        """The rules as they were loaded, then what is found in the parts (see `read`).
 
         Raises HinomiError where the zone, rules or files cannot be read, or there is no rule to run.
         """
+        loaded, rules = self.load()
+        yield loaded
+        yield from self.read(rules, parts)
+
+    def load(self) -> tuple[Loaded, engine.RuleSet]:
+        """The rules, and what is to be said of them. Raises HinomiError where the zone or they cannot be read."""
         from ops import zones
-        from ops.hunting import Hunting
 
         if self.zone:
             zones.use(self.zone)
         start = perf_counter()
         rules = self.rules.load(self.cache)
-        yield Loaded(
-            len(rules.rules), len(rules.unsupported), list(map(str, rules.problems)), perf_counter() - start
-        )
+        problems = list(map(str, rules.problems))
+        return Loaded(len(rules.rules), len(rules.unsupported), problems, perf_counter() - start), rules
+
+    def read(self, rules: engine.RuleSet, parts: Parts) -> Iterator[bytes | Tally]:
+        """Of each part what was found in it and, at last, what was counted (see `ops.hunt.reading.Hunting.work`).
+
+        Raises HinomiError where files cannot be read, or there is no rule to run.
+        """
+        from ops.hunt.reading import Hunting
+
         if not rules.rules:
             places = ", ".join(map(str, self.rules.folders))
             raise InputError(

@@ -1,0 +1,109 @@
+"""A whole hunt: the parts of the files, the processes that read them, and what comes of it."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from collectors import hunt_parts
+from hinomi.errors import HinomiError, InputError
+from ops.hunt.job import Job, Loaded
+from ops.hunt.tally import Tally
+from rules.in_force import InForce
+
+
+@dataclass(slots=True)
+class Hunt:
+    """One hunt: paths, the rules, the cache of compiled rules.
+
+    source: forces the format of text files; sieve: False reads every event whole, which finds the same; workers: how many
+    processes read, 0 for one a core where there is enough to read; zone: of times that name none (empty: as
+    this process has it). What is found, and its
+    order, is the same with any number of workers.
+    """
+
+    paths: Sequence[Path]
+    rules: InForce
+    cache: Path
+    source: str = ""
+    sieve: bool = True
+    workers: int = 1
+    zone: str = ""
+    tally: Tally = field(default_factory=Tally)
+    used: int = 1
+    _loaded: Loaded | None = None
+
+    def write_jsonl(self, out: BinaryIO) -> None:
+        """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
+        for lines in self._found(jsonl=True):
+            out.write(lines)
+        out.flush()
+        self._tell_damage()
+
+    def show(self, *, progress: bool) -> None:
+        """A table of the rules that hit, for people; a progress bar where there is a terminal."""
+        from rich.console import Console
+        from rich.progress import Progress
+
+        from ops.hunt import shown
+
+        # no thread that draws it anew: a process with threads cannot be copied (`ops.hunt.starting`)
+        with Progress(
+            disable=not progress, transient=True, console=Console(stderr=True), auto_refresh=False
+        ) as bar:
+            task = bar.add_task("調査中 / hunting", total=None)
+            for _ in self._found(jsonl=False):
+                told = f"調査中 / hunting: {self.tally.events:,} events, {self.tally.signals:,} signals"
+                bar.update(task, description=told, refresh=True)
+        console = Console()
+        shown.rules(console, self.tally)
+        shown.damage(console, self.tally, self._loaded)
+
+    def show_stats(self) -> None:
+        """Counts and times, on standard error."""
+        from rich.console import Console
+
+        from ops.hunt import shown
+
+        shown.stats(Console(stderr=True), self.tally, self._loaded, workers=self.used)
+
+    def _tell_damage(self) -> None:
+        """On standard error."""
+        if self.tally.generic or self.tally.lost or (self._loaded is not None and self._loaded.problems):
+            from rich.console import Console
+
+            from ops.hunt import shown
+
+            shown.damage(Console(stderr=True), self.tally, self._loaded)
+
+    def _found(self, *, jsonl: bool) -> Iterator[bytes]:
+        """Written signals (nothing where they are only counted), and nothing more after each part of the files."""
+        try:
+            for found in self._work(jsonl=jsonl):
+                match found:
+                    case Loaded():
+                        self._loaded = found
+                    case Tally():
+                        self.tally.add(found)
+                        yield b""
+                    case bytes():
+                        yield found
+        except HinomiError:
+            if self._loaded is not None and not self._loaded.rules:
+                self._tell_damage()
+            raise
+        if self.tally.empty:
+            places = ", ".join(map(str, self.paths))
+            raise InputError(f"{places}: 調べるログがありません。", f"{places}: there is no log to look at")
+
+    def _work(self, *, jsonl: bool) -> Iterator[Loaded | bytes | Tally]:
+        job = Job(self.rules, self.cache, self.source, self.sieve, jsonl, self.zone)
+        parts = hunt_parts.parts(self.paths, cut=self.sieve)
+        wanted = self.workers or min(len(os.sched_getaffinity(0)), len(parts) // hunt_parts.WORTH)
+        self.used = max(1, min(wanted, len(parts)))
+        if self.used == 1:
+            return job.work(enumerate(parts))
+        from ops.hunt.crew import Crew
+
+        return Crew(job, parts, self.used).found()
