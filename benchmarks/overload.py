@@ -119,7 +119,7 @@ async def _send(name: str, port: int, seconds: float, folder: Path) -> None:
     import ssl
 
     transport, numbers = TRANSPORTS[name], count()
-    tls = ssl.create_default_context(cafile=str(folder / "ca.pem")) if name == "tls" else None
+    tls = ssl.create_default_context(cafile=str(folder / "ca.pem")) if transport.kind == "tls" else None
     size = int(RATE * BURST)
 
     async def paced() -> AsyncIterator[range]:

@@ -10,14 +10,34 @@ from collectors.transports.inlet import Inlet
 _READ_AHEAD = 2 << 20
 _SMALL = 64 << 10
 _QUIET = 0.1
+_OVERHEAD = 64
+"""Bytes that a message takes in memory beside its own: short lines are many."""
 
 
 @dataclass(slots=True)
 class Open:
-    """The open connections of one listener."""
+    """The open connections of one listener. room: set while there is memory for what further ones bring."""
 
     limit: int
     connections: "set[Connection]" = field(default_factory=set)
+    room: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.room.set()
+
+    def hold(self) -> None:
+        """Read nothing more, and take no further connection in: see `Held`."""
+        self.room.clear()
+        self._turn()
+
+    def release(self) -> None:
+        """Read again."""
+        self.room.set()
+        self._turn()
+
+    def _turn(self) -> None:
+        for one in list(self.connections):
+            one.turn()
 
     async def drain(self, seconds: float) -> None:
         """Let each connection spool what it holds and what the kernel still has for it, then close it."""
@@ -33,7 +53,7 @@ class Open:
         """Give up on half messages whose other half does not come."""
         now = asyncio.get_running_loop().time()
         for one in list(self.connections):
-            if one.half_since is not None and now - one.half_since > stall:
+            if one.half_since is not None and not one.waits and now - one.half_since > stall:
                 one.stalled()
 
 
@@ -50,7 +70,7 @@ class Connection(asyncio.Protocol):
         self._messages: list[bytes] = []
         self._size = self._half = 0
         self._task: asyncio.Task[None] | None = None
-        self._paused = self._finishing = False
+        self._ahead = self.waits = False
         self._last_data = 0.0
 
     def cut(self, data: bytes) -> list[bytes]:
@@ -76,23 +96,18 @@ class Connection(asyncio.Protocol):
         """These messages are durable: the place to acknowledge."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """A sender connected; one too many is refused."""
+        """A sender connected."""
         self.transport = cast(asyncio.Transport, transport)
         address: Any = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
         if (sock := transport.get_extra_info("socket")) is not None:  # a sender that lost power never says so
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        if len(self.others.connections) >= self.others.limit:
-            self.inlet.health.errors["too_many_connections"] += 1
-            self.transport.abort()
-            return
         self.others.connections.add(self)
         self.inlet.health.connections += 1
+        self.turn()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The sender is gone; what it sent last is spooled all the same."""
-        if self not in self.others.connections:
-            return
         if exc is not None:
             self.inlet.health.errors["connection_reset"] += 1
         self.others.connections.discard(self)
@@ -118,17 +133,28 @@ class Connection(asyncio.Protocol):
         if not messages:
             return
         self._messages += messages
-        size = sum(map(len, messages))
+        size = sum(map(len, messages)) + _OVERHEAD * len(messages)
         self._size += size
-        self.inlet.held.bytes += size
+        self.inlet.held.wait(size)
         if self._task is None:
             self._task = self._loop.create_task(self._spool())
             _running.add(self._task)
             self._task.add_done_callback(_running.discard)
-        limit = _READ_AHEAD if self.inlet.held.plenty else 0
-        if self._size > limit and not self._paused and not self.transport.is_closing():
-            self._paused = True
+        self._ahead = self._size > _READ_AHEAD
+        self.turn()
+
+    def turn(self) -> None:
+        """Read on, or wait: for its own messages to be spooled, or for those of all."""
+        waits = self._ahead or self.inlet.held.full
+        if waits == self.waits or self.transport.is_closing():
+            return
+        self.waits = waits
+        if waits:
             self.transport.pause_reading()
+        else:
+            self.half_since = self._loop.time() if self._half else None  # the other half could not come
+            self._last_data = self._loop.time()
+            self.transport.resume_reading()
 
     def _watch_half(self) -> None:
         half = self.half()
@@ -142,7 +168,7 @@ class Connection(asyncio.Protocol):
     async def finish(self) -> None:
         """Read until the sender is quiet, spool everything, close."""
         while not self.transport.is_closing() and (
-            self._loop.time() - self._last_data < _QUIET or self._task is not None
+            self._loop.time() - self._last_data < _QUIET or self._task is not None or self.waits
         ):
             await asyncio.sleep(_QUIET / 4)
         self.transport.close()
@@ -161,16 +187,15 @@ class Connection(asyncio.Protocol):
             while self._messages:
                 messages, size = self._messages, self._size
                 self._messages, self._size = [], 0
-                if self._paused and not self.transport.is_closing():
-                    self._paused = False
-                    self.transport.resume_reading()
+                self._ahead = False
+                self.turn()
                 try:
                     await self.inlet.deliver(self.peer, messages, self.ids(messages))
                 except asyncio.CancelledError:
                     self.inlet.lost(len(messages), "stopped_while_full")
                     raise
                 finally:
-                    self.inlet.held.bytes -= size
+                    self.inlet.held.wait(-size)
                 self.spooled(messages)
         finally:
             self._task = None

@@ -3,7 +3,8 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Protocol
 
 import structlog
 
@@ -14,18 +15,48 @@ from hinomi.ledger import Ledger
 
 log = structlog.get_logger()
 _HELD_LIMIT = 256 << 20
+_STREAMS_LIMIT = 64 << 20
+"""Whole messages over all connections that can be made to wait."""
+
+
+class Waits(Protocol):
+    """Who can stop reading."""
+
+    def hold(self) -> None:
+        """Read nothing more."""
+
+    def release(self) -> None:
+        """Read again."""
 
 
 @dataclass(slots=True)
 class Held:
-    """Bytes that all connections together hold in memory, spooled not yet."""
+    """Bytes that all connections together hold in memory, spooled not yet. waiting: of whole messages that streams brought,
+    among them; full: streams are not read on until half of it is spooled."""
 
     bytes: int = 0
+    waiting: int = 0
+    full: bool = False
+    streams: list[Waits] = field(default_factory=list)
 
     @property
     def plenty(self) -> bool:
-        """Whether a connection may still read ahead."""
+        """Whether a request, or the other half of a message, may still be read."""
         return self.bytes < _HELD_LIMIT
+
+    def wait(self, size: int) -> None:
+        """Messages of so many bytes more wait for the spool (less, where it is negative); the streams hear of it."""
+        self.bytes += size
+        self.waiting += size
+        full = self.waiting >= (_STREAMS_LIMIT // 2 if self.full else _STREAMS_LIMIT)
+        if full == self.full:
+            return
+        self.full = full
+        for stream in self.streams:
+            if full:
+                stream.hold()
+            else:
+                stream.release()
 
 
 @dataclass(slots=True)

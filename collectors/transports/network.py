@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from collectors.settings import Kind, Listener
+from collectors.transports.accept import Acceptor, listening
 from collectors.transports.connection import Connection, Open
 from collectors.transports.door import DRAIN_SECONDS, Door
 from collectors.transports.framing import Framer
@@ -19,25 +20,28 @@ _SWEEP = 1.0
 
 async def run_stream(door: Door[Listener]) -> None:
     """TCP, TLS, RELP and Lumberjack. Raises OSError when the port cannot be bound, ConfigError for certificates."""
-    listener, others = door.listener, Open(door.listener.max_connections)
-    context = server_context(listener, door.name)
-    server = await asyncio.get_running_loop().create_server(
-        _factory(door, others),
-        listener.address,
-        listener.port,
-        ssl=context,
-        ssl_handshake_timeout=15 if context else None,
-        backlog=512,
-        start_serving=True,
+    listener, held = door.listener, door.inlet.held
+    others = Open(listener.max_connections)
+    acceptor = Acceptor(
+        others, _factory(door, others), server_context(listener, door.name), door.health.errors
     )
-    door.up(*_bound(server.sockets[0]))
+    sockets = await listening(listener.address, listener.port)
+    held.streams.append(others)
+    accepting = [asyncio.create_task(acceptor.run(sock)) for sock in sockets]
+    door.up(*_bound(sockets[0]))
     try:
         while not door.stop.is_set():
             others.sweep(listener.stall)
             await door.pause(min(_SWEEP, listener.stall / 2))
     finally:
-        server.close()
+        for task in accepting:
+            task.cancel()
+        await asyncio.wait(accepting)
+        for sock in sockets:
+            sock.close()
+        acceptor.close()
         await others.drain(DRAIN_SECONDS)
+        held.streams.remove(others)
         door.health.up = False
 
 

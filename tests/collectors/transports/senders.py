@@ -45,6 +45,16 @@ async def stream(port: int, pieces: Pieces, tls: ssl.SSLContext | None) -> None:
     await writer.wait_closed()
 
 
+async def short(port: int, pieces: Pieces, tls: ssl.SSLContext | None) -> None:
+    """Lines down a new connection for each piece, closed at once: a script's way to send."""
+    async for piece in pieces:
+        await stream(port, _one(piece), tls)
+
+
+async def _one(piece: range) -> Pieces:
+    yield piece
+
+
 async def relp(port: int, pieces: Pieces, tls: ssl.SSLContext | None) -> None:
     """Every message answered; the answers are read while further ones are sent."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -177,6 +187,8 @@ class Transport:
 TRANSPORTS = {
     "tcp": Transport("tcp", stream),
     "tls": Transport("tls", stream),
+    "tcp-short": Transport("tcp", short),
+    "tls-short": Transport("tls", short),
     "relp": Transport("relp", relp),
     "lumberjack": Transport("lumberjack", lumberjack),
     "http": Transport("http", http),

@@ -16,7 +16,16 @@ from tests.collectors.transports.senders import TRANSPORTS, at_once, number_of
 SHUT, MOST_GROWTH = 2.0, 160 * MIB
 WAITING = sorted(name for name, one in TRANSPORTS.items() if not one.lossy)
 LOSSY = sorted(name for name, one in TRANSPORTS.items() if one.lossy)
-SENT = {"tcp": 200_000, "tls": 200_000, "relp": 60_000, "lumberjack": 20_000, "http": 60_000, "otlp": 20_000}
+SENT = {
+    "tcp": 200_000,
+    "tls": 200_000,
+    "tcp-short": 200_000,
+    "tls-short": 60_000,
+    "relp": 60_000,
+    "lumberjack": 20_000,
+    "http": 60_000,
+    "otlp": 20_000,
+}
 
 
 @pytest.mark.parametrize("name", WAITING)
