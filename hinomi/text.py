@@ -15,13 +15,17 @@ def inert(text: str, limit: int | None = None) -> str:
 
     `limit` counts characters; a longer text ends in an ellipsis with the number left out.
     """
-    shown = _CONTROL.sub(
-        lambda m: f"\\x{ord(m.group()):02x}" if ord(m.group()) < 256 else f"\\u{ord(m.group()):04x}", text
-    )
-    shown = _LINE.sub(" ", shown)
+    shown = text if text.isprintable() else _visible(text)  # printable: nothing of the kind is in it
     if limit is not None and len(shown) > limit:
         return f"{shown[:limit]}…(+{len(shown) - limit})"
     return shown
+
+
+def _visible(text: str) -> str:
+    named = _CONTROL.sub(
+        lambda m: f"\\x{ord(m.group()):02x}" if ord(m.group()) < 256 else f"\\u{ord(m.group()):04x}", text
+    )
+    return _LINE.sub(" ", named)
 
 
 def spreadsheet_cell(text: str) -> str:

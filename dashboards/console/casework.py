@@ -26,9 +26,9 @@ class Casework:
 
     def incidents(self, statuses: Sequence[str] = ()) -> list[Incident]:
         """Incidents with one of the statuses (all where empty), newest number first."""
-        wanted = frozenset(statuses)
-        held = (entry.incident for entry in docket(self.records).entries())
-        return [one for one in held if not wanted or one.status in wanted]
+        wanted, stand = frozenset(statuses), docket(self.records).stand()
+        among = stand.entries if not wanted or Status.CLOSED in wanted else stand.open
+        return [one.incident for one in among if not wanted or one.incident.status in wanted]
 
     def alerts(self, incident: Incident) -> list[Alert]:
         """The incident's alerts in order of first event; ones that retention dropped are left out."""

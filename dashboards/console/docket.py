@@ -8,7 +8,7 @@ from functools import cached_property
 from weakref import WeakKeyDictionary
 
 from dashboards.console.following import Follower
-from hinomi.incident import Incident
+from hinomi.incident import Incident, Status
 from hinomi.store import Records
 
 _COMMON, _NEWEST = 100, 300
@@ -47,6 +47,23 @@ class Entry:
         )
 
 
+@dataclass(frozen=True)
+class Stand:
+    """Every incident as it stood in one moment, newest number first."""
+
+    entries: tuple[Entry, ...]
+
+    @cached_property
+    def open(self) -> tuple[Entry, ...]:
+        """Those that are not closed: one in ten of a year's."""
+        return tuple(one for one in self.entries if one.incident.status is not Status.CLOSED)
+
+    @cached_property
+    def assignees(self) -> tuple[str, ...]:
+        """Who works or worked on any of them."""
+        return tuple(sorted({one.incident.assignee for one in self.entries} - {""}))
+
+
 @dataclass(slots=True)
 class Docket:
     """The incidents of a store. Safe with several threads."""
@@ -55,18 +72,23 @@ class Docket:
     _entries: dict[str, Entry] = field(default_factory=dict)
     _numbers: dict[int, str] = field(default_factory=dict)
     _places: dict[tuple[str, str], set[str]] = field(default_factory=dict)
-    _ordered: tuple[Entry, ...] | None = None
+    _stand: Stand | None = None
     _follower: Follower | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
 
-    def entries(self) -> tuple[Entry, ...]:
-        """All, newest number first, as of now."""
+    def stand(self) -> Stand:
+        """All of them as of now."""
         with self._lock:
             self._look()
-            if self._ordered is None:
-                found = sorted(self._entries.values(), key=lambda entry: -entry.incident.number)
-                self._ordered = tuple(found)
-            return self._ordered
+            if self._stand is None:
+                self._stand = Stand(
+                    tuple(sorted(self._entries.values(), key=lambda entry: -entry.incident.number))
+                )
+            return self._stand
+
+    def entries(self) -> tuple[Entry, ...]:
+        """All, newest number first, as of now."""
+        return self.stand().entries
 
     def numbered(self, number: int) -> Incident | None:
         """The incident with this number."""
@@ -94,10 +116,10 @@ class Docket:
                 self._take(record.id, Entry(record.version, Incident.model_validate(record.body)))
 
     def _forget(self) -> None:
-        self._entries, self._numbers, self._places, self._ordered = {}, {}, {}, None
+        self._entries, self._numbers, self._places, self._stand = {}, {}, {}, None
 
     def _take(self, identity: str, entry: Entry) -> None:
-        old, self._ordered = self._entries.get(identity), None
+        old, self._stand = self._entries.get(identity), None
         for place in old.places if old else ():
             self._places.get(place, set()).discard(identity)
         for place in entry.places:

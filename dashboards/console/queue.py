@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from dashboards.console import targets, views
 from dashboards.console.casework import Casework
-from dashboards.console.docket import Entry, docket
+from dashboards.console.docket import Entry, Stand, docket
 from dashboards.console.pager import page_number
 from dashboards.console.ranking import Desk, order, told
 from dashboards.console.visit import Visit
@@ -16,7 +16,8 @@ from dashboards.users import WORKERS
 from hinomi.incident import Incident, Status
 from responders.incidents.casefile import needs_a_person
 
-VIEWS = ("open", "new", "approval", "mine", "late", "closed", "all")
+_WITH_CLOSED = ("closed", "all")
+VIEWS = ("open", "new", "approval", "mine", "late", *_WITH_CLOSED)
 
 
 def show(visit: Visit) -> Response:
@@ -30,8 +31,9 @@ def show(visit: Visit) -> Response:
         visit.texts,
         clocks_of(console.records),
     )
-    entries = docket(console.records).entries()
-    chosen = _chosen(entries, view, desk, visit)
+    stand = docket(console.records).stand()
+    among = stand.entries if view in _WITH_CLOSED else stand.open
+    chosen = _chosen(among, view, desk, visit)
     size = console.settings.page_size
     page = page_number(visit.asked("page", "1"), len(chosen), size)
     return visit.page(
@@ -41,9 +43,9 @@ def show(visit: Visit) -> Response:
         page_number=page,
         pages=max(1, -(-len(chosen) // size)),
         view=view,
-        counts=_counts(entries, desk, visit.actor),
+        counts=_counts(stand, desk, visit.actor),
         asked={name: visit.asked(name) for name in ("grade", "assignee", "q")},
-        assignees=sorted({entry.incident.assignee for entry in entries} - {""}),
+        assignees=stand.assignees,
         people=[user for user in console.users.all() if user.has(WORKERS) and not user.disabled],
         saved=views.of(visit, "/"),
         live=True,
@@ -59,11 +61,12 @@ def _chosen(entries: Sequence[Entry], view: str, desk: Desk, visit: Visit) -> li
     ]
 
 
-def _counts(entries: Sequence[Entry], desk: Desk, actor: str) -> Counter[str]:
+def _counts(stand: Stand, desk: Desk, actor: str) -> Counter[str]:
     """How many each view shows; a closed incident is in two of them and is not asked about the others."""
-    still = [entry.incident for entry in entries if entry.incident.status is not Status.CLOSED]
+    still = [entry.incident for entry in stand.open]
     found = Counter(view for one in still for view in VIEWS[:-2] if _in_view(one, view, desk, actor))
-    return found + Counter({"all": len(entries), "closed": len(entries) - len(still)})
+    held = len(stand.entries)
+    return found + Counter({"all": held, "closed": held - len(still)})
 
 
 def _in_view(incident: Incident, view: str, desk: Desk, actor: str) -> bool:

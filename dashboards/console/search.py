@@ -4,8 +4,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from markupsafe import Markup
 from starlette.responses import Response
@@ -26,7 +27,7 @@ _NONE = timedelta(0)
 _FIELD = re.compile(r"@?[A-Za-z_][\w.@\-]{0,127}$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asked:
     """What a search asks for, as it stands in the address line."""
 
@@ -51,7 +52,14 @@ class Asked:
     def narrowed(self, field: str, value: object) -> str:
         """This search, only events whose field has the value."""
         term = f"{field}: {quoted(str(value))}"
-        return self.address(q=f"({self.query}) and {term}" if self.query else term)
+        query = f"({self.query}) and {term}" if self.query else term
+        return f"/search?q={quote_plus(query)}{self._rest}"
+
+    @cached_property
+    def _rest(self) -> str:
+        """What follows the query in the address; a page of events has hundreds of links that differ in the query."""
+        kept = urlencode(self.pairs(q=""))
+        return f"&{kept}" if kept else ""
 
 
 def asked(visit: Visit) -> Asked:

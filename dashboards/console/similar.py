@@ -1,12 +1,14 @@
 """Past incidents that look like this one, with how they were judged."""
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from dashboards.console.docket import ALIKE, Docket, Entry
 from hinomi.incident import Incident, Status
 
-_SHOWN, _ENOUGH, _TITLE = 5, 2.0, 3.0
+_SHOWN, _ENOUGH = 5, 2.0
+_WEIGHT = {**ALIKE, "title": 3.0}
 
 
 @dataclass(slots=True)
@@ -30,21 +32,26 @@ class Precedents:
 def precedents(incident: Incident, held: Docket) -> Precedents:
     """Compare with the others that share a finding (the newest of them) or an entity and were not merged away."""
     mine, tags = Entry(0, incident).places, set(incident.tags)
-    alikes = (
-        _alike(entry, mine.intersection(entry.places), tags)
+    scored = [
+        (_score(mine.intersection(entry.places), tags.intersection(entry.incident.tags)), entry)
         for entry in held.sharing(mine)
         if entry.incident.id != incident.id and not entry.incident.fields.get("merged_into")
+    ]
+    found = [(score, entry) for score, entry in scored if score >= _ENOUGH]
+    found.sort(
+        key=lambda one: (one[1].incident.status is not Status.CLOSED, -one[0], -one[1].incident.number)
     )
-    found = [alike for alike in alikes if alike.score >= _ENOUGH]
-    found.sort(key=lambda alike: (-alike.score, -alike.incident.number))
-    judged = (a.incident.verdict.value for a in found if a.incident.verdict and a.rules)
-    closed_first = sorted(found, key=lambda alike: alike.incident.status is not Status.CLOSED)
-    return Precedents(closed_first[:_SHOWN], Counter(judged))
+    titles = frozenset(value for kind, value in mine if kind == "title")
+    judged = (e.incident.verdict for _, e in found if e.incident.verdict and not titles.isdisjoint(e.titles))
+    return Precedents([_alike(*one, mine) for one in found[:_SHOWN]], Counter(one.value for one in judged))
 
 
-def _alike(entry: Entry, common: frozenset[tuple[str, str]], tags: set[str]) -> Alike:
-    rules = sorted(value for kind, value in common if kind == "title")
-    entities = sorted((kind, value) for kind, value in common if kind != "title")
-    score = _TITLE * len(rules) + sum(ALIKE[kind] for kind, _ in entities)
-    score += 0.5 * len(tags.intersection(entry.incident.tags))
-    return Alike(entry.incident, score, rules, [value for _, value in entities])
+def _score(common: Collection[tuple[str, str]], tags: Collection[str]) -> float:
+    return sum(_WEIGHT[kind] for kind, _ in common) + 0.5 * len(tags)
+
+
+def _alike(score: float, entry: Entry, mine: frozenset[tuple[str, str]]) -> Alike:
+    """The incident with what it has in common, put into words."""
+    common = sorted(mine.intersection(entry.places))
+    rules = [value for kind, value in common if kind == "title"]
+    return Alike(entry.incident, score, rules, [value for kind, value in common if kind != "title"])

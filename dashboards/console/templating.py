@@ -32,10 +32,15 @@ def shown(value: object) -> object:
 
 def stamp(value: object, seconds: bool = True) -> Markup:
     """A time in Japan time; the time as it stands in the data appears on hover and to screen readers."""
-    moment = times.parse(value)
+    original = value.isoformat() if isinstance(value, datetime) else value if isinstance(value, str) else ""
+    return _stamped(original, seconds)
+
+
+@lru_cache(maxsize=20_000)
+def _stamped(original: str, seconds: bool) -> Markup:
+    moment = times.parse(original)
     if moment is None:
         return Markup("<span class='none'>—</span>")
-    original = value.isoformat() if isinstance(value, datetime) else str(value)
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.isoformat(),
         f"{times.full(moment)} ({inert(original)})",

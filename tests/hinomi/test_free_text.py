@@ -1,4 +1,4 @@
-"""Free text in the embedded store: what is found, how many there are, and the pages, against plain Python."""
+"""Searches in the embedded store: what is found, how many there are, and the pages, against plain Python."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.store.embedded import ParquetEvents
+from hinomi.store.embedded import searching as module
+from hinomi.store.embedded.searching import Plan, Searching
 from hinomi.store.embedded.sql import _fixed
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -31,6 +33,8 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParquetEvents]:
                 "@timestamp": pl.Series([START + timedelta(seconds=n // 2) for n in own]).cast(ecs.TIME),
                 "event.id": [f"e{n:04}" for n in own],
                 "event.original": [LINES[n] for n in own],
+                "user.id": [f"u{n % 5}" for n in own],
+                "host.name": ["rare" if n % 9 == 0 and part < 2 else None for n in own],
             }
         )
         held.append([Batch.of("fortinet.fortigate", frame, ingested=START)])
@@ -70,6 +74,34 @@ def test_pages_and_totals_are_those_of_plain_python(
         if after is None:
             break
     assert [row["event.id"] for row in got] == [identity for _, identity in wanted]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "user.id: u3",
+        "user.id: (u3 or U0)",
+        "not user.id: u3",
+        "host.name: *",
+        "host.name: rare and not user.id: u0",
+    ],
+)
+@pytest.mark.parametrize("limit", [1, 7, 40])
+def test_the_newest_of_many_events_are_those_of_one_scan(
+    events: ParquetEvents, query: str, limit: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Among more than a million events the files are counted first and only the newest read; times of files overlap, and
+    some hold nothing that matches. Here every store is large."""
+    whole = events.search(query, limit=limit)
+    by_file: list[str] = []
+    real = Searching._counted_by_file
+    monkeypatch.setattr(module, "_MANY_ROWS", 0)
+    monkeypatch.setattr(Searching, "_counted_by_file", lambda *a: by_file.append("asked") or real(*a))
+    monkeypatch.setattr(
+        Searching, "_probe", lambda self, plan, *_: Plan(plan.source, "false", plan.values[:1])
+    )
+    assert events.search(query, limit=limit) == whole
+    assert by_file and whole.total > limit
 
 
 @given(st.text(max_size=30))

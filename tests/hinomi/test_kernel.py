@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hinomi import ecs
+from hinomi import text as module
 from hinomi.batch import REQUIRED, Batch
 from hinomi.identity import digest, position_ids
 from hinomi.ledger import Ledger, Line
@@ -91,6 +92,13 @@ def test_inert_leaves_nothing_that_controls(text: str) -> None:
     """No control character, escape or bidirectional mark survives."""
     shown = inert(text)
     assert not any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u202a\u202e\u2066\u2069\u200f" for c in shown)
+
+
+def test_what_is_printable_needs_no_second_look() -> None:
+    """No sign of all of Unicode that Python calls printable is one that would be written out."""
+    signs = [sign for sign in map(chr, range(0x110000)) if sign.isprintable()]
+    assert len(signs) > 100_000
+    assert [sign for sign in signs if module._CONTROL.match(sign) or module._LINE.match(sign)] == []
 
 
 def test_a_name_that_is_no_utf8_can_be_shown() -> None:
