@@ -166,11 +166,11 @@ class Users:
     def find(self, name: str) -> User | None:
         """The user, or None."""
         record = self.records.get(KIND, _key(name))
-        return User.model_validate(record.body) if record else None
+        return record.read_as(User) if record else None
 
     def all(self) -> list[User]:
         """Every user, by name."""
-        return [User.model_validate(record.body) for record in self.records.find(KIND)]
+        return [record.read_as(User) for record in self.records.find(KIND)]
 
     def verify(self, name: str, password: str) -> User | None:
         """The user if the password is right. Takes the same time for names that do not exist."""

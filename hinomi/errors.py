@@ -7,6 +7,7 @@ HinomiError
 │   └── QueryError    a search expression
 ├── StoreError        the store could not do what was asked
 │   └── Conflict      a record changed since it was read
+├── Damaged           a record holds something other than its kind
 ├── AuditBroken       the audit log's end is not ours: nothing may be decided or done until it was looked at
 ├── SpoolFull         the spool is at its limit; the sender must wait
 ├── DependencyDown    a server that we need does not answer; retried by the caller
@@ -80,6 +81,11 @@ class StoreError(HinomiError):
 
 class Conflict(StoreError):
     """A record changed since it was read; read it again and decide anew."""
+
+
+class Damaged(HinomiError):
+    """A record holds something other than its kind. No StoreError: the store answers, and whoever works on many records
+    passes this one over (`hinomi.faults.readable`)."""
 
 
 class AuditBroken(HinomiError):

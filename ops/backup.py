@@ -6,15 +6,16 @@ goes with its SHA-256; one that the copy before holds already is a hard link to 
 """
 
 import hashlib
-import json
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from pydantic import BaseModel
 
 from hinomi.clock import JST, Clock
 from hinomi.durable import sync, write_durably
@@ -27,6 +28,14 @@ _OWN = {"events", "spool", "pull", "run"}  # copied in their own way, or of this
 _TRIES = 3
 
 
+class Index(BaseModel):
+    """What a copy holds: events of each dataset, and the SHA-256 of each file."""
+
+    made: str
+    events: dict[str, int]
+    sha256: dict[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Backups:
     """The copies in a folder."""
@@ -35,8 +44,10 @@ class Backups:
 
     def names(self) -> dict[str, Mapping[str, int]]:
         """The copies, oldest first, with the events that each holds of each dataset."""
-        found = sorted(self.folder.glob(f"*/{INDEX}"))
-        return {path.parent.name: _index(path)["events"] for path in found}
+        return {path.parent.name: _index(path).events for path in self._indices()}
+
+    def _indices(self) -> list[Path]:
+        return sorted(self.folder.glob(f"*/{INDEX}"))
 
     def make(self, data: Path, clock: Clock) -> str:
         """A copy of what is stored now; its name."""
@@ -45,14 +56,14 @@ class Backups:
                 "内蔵の保管庫がありません。", "there is no embedded store here", where=Where(data)
             )
         name = f"hinomi-{clock.now().astimezone(JST):%Y%m%d-%H%M%S}"
-        before, part = list(self.names()), self.folder / f".{name}.part"
+        before, part = self._indices(), self.folder / f".{name}.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True, mode=0o700)
-        files = _Copy(data, part, self.folder / before[-1] if before else None)
+        files = _Copy(data, part, before[-1].parent if before else None)
         sums = dict(files.all())
         counts = _counted(part / _EVENTS)
-        text = json.dumps({"made": clock.now().isoformat(), "events": counts, "sha256": sums}, indent=1)
-        write_durably(part / INDEX, text.encode())
+        index = Index(made=clock.now().isoformat(), events=counts, sha256=sums)
+        write_durably(part / INDEX, index.model_dump_json(indent=1).encode())
         part.rename(self.folder / name)
         return name
 
@@ -69,7 +80,7 @@ class Backups:
                 "空のフォルダに戻してください。", "restore into an empty folder", where=Where(data)
             )
         index = _index(source / INDEX)
-        for path, sha256 in index["sha256"].items():
+        for path, sha256 in index.sha256.items():
             if ".." in Path(path).parts or Path(path).is_absolute():
                 raise ContentError(
                     "フォルダの外を指しています。", "points outside", where=Where(source / path)
@@ -82,7 +93,7 @@ class Backups:
                     "a file of the copy is gone or was changed",
                     where=Where(source / path),
                 )
-        if (found := _stored(data)) != index["events"]:
+        if (found := _stored(data)) != index.events:
             raise StoreError(f"件数が一致しません: {found}", f"the numbers differ: {found}")
         return found
 
@@ -110,9 +121,13 @@ class _Copy:
             sums = {_EVENTS: self._database(_EVENTS)}
             try:
                 sums |= {path: self._file(path) for path in _listed(self.to / _EVENTS)}
-            except FileNotFoundError:
+            except FileNotFoundError as error:
                 if last == 1:
-                    raise
+                    raise StoreError(
+                        "目録にあるイベントのファイルがありません。",
+                        "a file of events that the manifest names is gone",
+                        where=Where(error.filename),
+                    ) from error
                 continue
             yield from sums.items()
             return
@@ -121,13 +136,13 @@ class _Copy:
         target = self.to / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        source, made = sqlite3.connect(self.data / path, timeout=60), sqlite3.connect(target)
-        try:
+        with (
+            _intact(self.data / path),
+            closing(sqlite3.connect(self.data / path, timeout=60)) as source,
+            closing(sqlite3.connect(target)) as made,
+        ):
             source.backup(made)
             made.execute("pragma journal_mode=delete")  # one file, without a log beside it
-        finally:
-            source.close()
-            made.close()
         return _sum(target)
 
     def _file(self, path: str) -> str:
@@ -140,6 +155,19 @@ class _Copy:
         return _copied(self.data / path, target)
 
 
+@contextmanager
+def _intact(path: Path) -> Iterator[None]:
+    """Around reading a database of the store. Raises StoreError where it is damaged."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise StoreError(
+            f"保管庫のファイルを読めません({error})。",
+            f"a file of the store cannot be read: {error}",
+            where=Where(path),
+        ) from error
+
+
 def _listed(manifest: Path) -> list[str]:
     return [f"events/{path}" for (path,) in _asked(manifest, "select path from file order by seq")]
 
@@ -150,7 +178,7 @@ def _counted(manifest: Path) -> dict[str, int]:
 
 def _asked(manifest: Path, sql: str) -> list[Any]:
     """Asked of the copy as it is: opening it as a store would change it."""
-    with closing(sqlite3.connect(f"file:{manifest}?mode=ro", uri=True)) as database:
+    with _intact(manifest), closing(sqlite3.connect(f"file:{manifest}?mode=ro", uri=True)) as database:
         return database.execute(sql).fetchall()
 
 
@@ -179,11 +207,10 @@ def _sum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _index(path: Path) -> dict[str, Any]:
+def _index(path: Path) -> Index:
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Index.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         raise ContentError(
             "写しの目録が読めません。", "the copy's index cannot be read", where=Where(path)
         ) from error
-    return found

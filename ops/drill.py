@@ -130,15 +130,15 @@ class Drill:
         self.say(f"{NAMES[stage]}: {self.took[stage]:.1f} 秒")
 
     def _gravest(self, place: Opened) -> Incident | None:
-        found = [Incident.model_validate(one.body) for one in place.records.find("incident")]
+        found = [one.read_as(Incident) for one in place.records.find("incident")]
         with_plan = [one for one in found if one.run_ids and one.grade >= 2]
         return max(with_plan, key=lambda one: one.grade, default=None)
 
     def _now(self, place: Opened, incident: Incident) -> Incident:
         held = place.records.get("incident", incident.id)
-        now = Incident.model_validate(held.body) if held else incident
+        now = held.read_as(Incident) if held else incident
         into = place.records.get("incident", str(now.fields.get("merged_into", "")))
-        return Incident.model_validate(into.body) if into else now
+        return into.read_as(Incident) if into else now
 
     def _told(self, place: Opened, incident: Incident) -> bool:
         now = self._now(place, incident)

@@ -8,6 +8,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from pydantic import BaseModel
+
 from hinomi.alert import Alert
 from hinomi.batch import SIGNALS
 from hinomi.clock import Clock
@@ -20,30 +22,42 @@ KIND = "hold"
 _AROUND = timedelta(days=1)
 
 
+class Hold(BaseModel):
+    """What is held for an incident, since when and why; ended: when a person ended it."""
+
+    incident_id: str
+    number: int
+    datasets: list[str]
+    start: datetime
+    end: datetime
+    by: str
+    reason: str
+    begun: datetime
+    ended: datetime | None = None
+
+
 def begin(records: Records, clock: Clock, number: int, *, by: str, reason: str) -> Record:
     """Hold the evidence of the incident with that number. Raises InputError where there is none or no reason."""
     if not reason.strip():
         raise InputError("保存指定には理由が必要です。", "a hold needs a reason")
     incident = casefile.numbered(records, number)
-    alerts = [
-        Alert.model_validate(r.body) for i in incident.alert_ids if (r := records.get("alert", i)) is not None
-    ]
-    body = {
-        "incident_id": incident.id,
-        "number": number,
-        "datasets": sorted({name for alert in alerts for name in alert.datasets} | {SIGNALS}),
-        "start": (min([incident.first, *(one.first for one in alerts)]) - _AROUND).isoformat(),
-        "end": (max([incident.last, *(one.last for one in alerts)]) + _AROUND).isoformat(),
-        "by": by,
-        "reason": reason,
-        "begun": clock.now().isoformat(),
-        "ended": None,
-    }
+    alerts = [r.read_as(Alert) for i in incident.alert_ids if (r := records.get("alert", i)) is not None]
+    hold = Hold(
+        incident_id=incident.id,
+        number=number,
+        datasets=sorted({name for alert in alerts for name in alert.datasets} | {SIGNALS}),
+        start=min([incident.first, *(one.first for one in alerts)]) - _AROUND,
+        end=max([incident.last, *(one.last for one in alerts)]) + _AROUND,
+        by=by,
+        reason=reason,
+        begun=clock.now(),
+    )
     Audit(records, clock).append(
         actor=by, action="hold.begin", target=incident.id, details={"reason": reason}
     )
     held = records.get(KIND, incident.id)
-    return records.put(KIND, incident.id, body, expect=held.version if held else 0)
+    expect = held.version if held else 0
+    return records.put(KIND, incident.id, hold.model_dump(mode="json"), expect=expect)
 
 
 def end(records: Records, clock: Clock, number: int, *, by: str, reason: str) -> None:
@@ -59,16 +73,16 @@ def end(records: Records, clock: Clock, number: int, *, by: str, reason: str) ->
     records.put(KIND, found[0].id, ended, expect=found[0].version)
 
 
-def in_force(records: Records) -> list[Record]:
-    """Holds that nobody has ended."""
-    return records.find(KIND, {"ended": None}, order="begun")
+def in_force(records: Records) -> list[Hold]:
+    """Holds that nobody has ended. Raises Damaged where one cannot be read: what it keeps is not known then, and nothing
+    may go."""
+    return [record.read_as(Hold) for record in records.find(KIND, {"ended": None}, order="begun")]
 
 
 def spans(records: Records) -> Mapping[str, Sequence[Span]]:
-    """What is held of each dataset."""
+    """What is held of each dataset. Raises Damaged."""
     held: dict[str, list[Span]] = defaultdict(list)
-    for record in in_force(records):
-        span = Span(datetime.fromisoformat(record.body["start"]), datetime.fromisoformat(record.body["end"]))
-        for name in record.body["datasets"]:
-            held[name].append(span)
+    for hold in in_force(records):
+        for name in hold.datasets:
+            held[name].append(Span(hold.start, hold.end))
     return held

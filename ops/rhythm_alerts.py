@@ -133,7 +133,7 @@ def note_end(records: Records, standing: Standing, through: float, now: datetime
     held = records.get("alert", standing.alert)
     if held is None:
         return
-    told = Alert.model_validate(held.body)
+    told = held.read_as(Alert)
     said = wording.over(standing.kind, through - (standing.since or told.first.timestamp()))
     line = Happening(
         time=now,

@@ -65,6 +65,10 @@ def copied(data: Path, folder: Path | None) -> str:
 
 def copies(folder: Path, name: str, data: Path | None) -> str:
     """Without a name the copies that are there; else what one brought back into a folder, in words."""
+    if not folder.is_dir():
+        raise InputError(
+            "写しの置き場がありません。", "there is no such folder of copies", where=Where(folder)
+        )
     backups = Backups(folder)
     if not name:
         found = backups.names()

@@ -25,10 +25,9 @@ def show(data: Path, config: Path | None) -> None:
                 typer.echo(
                     f"{'':36} {period.days:,} 日 / days [{period.basis}] {period.reason_ja} / {period.reason_en}"
                 )
-        for record in holds.in_force(place.records):
-            body = record.body
+        for hold in holds.in_force(place.records):
             typer.echo(
-                f"保存指定 / hold: #{body['number']} {body['start'][:10]} – {body['end'][:10]} {inert(body['reason'])}"
+                f"保存指定 / hold: #{hold.number} {hold.start:%Y-%m-%d} – {hold.end:%Y-%m-%d} {inert(hold.reason)}"
             )
         now = place.clock.now()
         found = forecast(place.events.days(), periods, place.events.room(), now)

@@ -145,7 +145,7 @@ class ActingFirst:
         held = self.records.get(RUN, run_id)
         if held is None:
             raise InputError("この実行はありません。", "there is no such run")
-        return Run.model_validate(held.body)
+        return held.read_as(Run)
 
     def _refuse(self, actor: str, run_id: str, why: str) -> NoReturn:
         self._counter.refuse(actor, "playbook.act_first", run_id, why, *_REFUSALS[why])

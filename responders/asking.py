@@ -28,7 +28,7 @@ class Asking:
 
     def lines(self, incident: Incident, asked: Sequence[str], waited: timedelta) -> list[Words]:
         """What is said below the story, in order. asked: contacts who were or are being called."""
-        runs = list(readable(self._runs(incident), lambda held: Run.model_validate(held.body)))
+        runs = list(readable(self._runs(incident), lambda held: held.read_as(Run)))
         return [
             self._standing(runs),
             *self._decides(runs),

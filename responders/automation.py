@@ -70,7 +70,7 @@ class Automation:
         run = self.records.get(KIND, run_id)
         if held is None or run is None or held.body["state"] != "open":
             raise InputError("期限のある操作はありません。", "no act with an end stands here")
-        office = Run.model_validate(run.body).approver
+        office = run.read_as(Run).approver
         self._counter.office(actor, roles, office, "playbook.extend", run_id)
         if until <= self.clock.now():
             raise InputError("期限は今より後にしてください。", "the end must lie ahead")

@@ -247,7 +247,7 @@ class Cases:
 
     def _alerts(self, incident: Incident) -> list[Alert]:
         held = (self.records.get("alert", identity) for identity in incident.alert_ids)
-        return [Alert.model_validate(one.body) for one in held if one]
+        return [one.read_as(Alert) for one in held if one]
 
     def _line(self, incident_id: str, kind: str, actor: str, ja: str, en: str, ref: str = "") -> None:
         line = Happening.model_validate(

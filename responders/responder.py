@@ -182,7 +182,7 @@ class Responder:
 
     def _call(self, record: Record) -> None:
         try:
-            incident = Incident.model_validate(record.body)
+            incident = record.read_as(Incident)
             self.calling.call(incident)
             if incident.fields.get("propose_again"):
                 self._propose_again(incident)
@@ -206,11 +206,7 @@ class Responder:
     def _propose(self, incident: Incident) -> None:
         if incident.status is Status.CLOSED:
             return  # it takes news of its own alerts, but nobody is to decide on it
-        alerts = [
-            Alert.model_validate(held.body)
-            for i in incident.alert_ids
-            if (held := self.records.get("alert", i))
-        ]
+        alerts = [held.read_as(Alert) for i in incident.alert_ids if (held := self.records.get("alert", i))]
         own = self.settings.incidents.common_addresses
         for name in incident.playbooks:
             playbook = self.runs.playbooks.get(name)
@@ -253,9 +249,7 @@ class Responder:
                     f"「対応を始める」を押し、計画「{held.body['title_ja']}」を確かめて、決める人に判断を求めてください。",
                     f"Acknowledge, look at the plan “{held.body['title_en']}” and ask whoever decides on it.",
                 )
-        alerts = [
-            Alert.model_validate(r.body) for i in incident.alert_ids if (r := self.records.get("alert", i))
-        ]
+        alerts = [r.read_as(Alert) for i in incident.alert_ids if (r := self.records.get("alert", i))]
         gravest = max(alerts, key=lambda alert: alert.level.rank)
         return Words(
             gravest.what_to_do_ja or "画面で証拠を確かめてください。",

@@ -25,7 +25,7 @@ def incidents(call: Call) -> Incidents:
     found = call.visit.console.records.find(
         "incident", where, order="-number", limit=limit + 1, offset=offset
     )
-    items = [_shown(Held.model_validate(record.body)) for record in found[:limit]]
+    items = [_shown(record.read_as(Held)) for record in found[:limit]]
     return Incidents(items=items, next=str(offset + limit) if len(found) > limit else None)
 
 

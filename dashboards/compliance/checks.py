@@ -80,7 +80,7 @@ class Look:
     def exceptions(self) -> list[Suppression]:
         """Exceptions of detection that hold now."""
         held = self.of.records.find(SUPPRESSION, limit=_MOST)
-        found = readable(held, lambda one: Suppression.model_validate(one.body))
+        found = readable(held, lambda one: one.read_as(Suppression))
         return [one for one in found if (one.since or self.now) <= self.now < one.until]
 
     def since(self, stats: DatasetStats, span: timedelta) -> bool:

@@ -33,7 +33,7 @@ class Casework:
     def alerts(self, incident: Incident) -> list[Alert]:
         """The incident's alerts in order of first event; ones that retention dropped are left out."""
         held = (self.records.get("alert", identity) for identity in incident.alert_ids)
-        alerts = [Alert.model_validate(record.body) for record in held if record]
+        alerts = [record.read_as(Alert) for record in held if record]
         return sorted(alerts, key=lambda alert: alert.first)
 
     def closed_counts(self) -> int:

@@ -129,4 +129,4 @@ def _incident_of(visit: Visit, kind: str, identity: str) -> Incident:
     held = visit.console.records.get("incident", str(record.body["incident_id"])) if record else None
     if held is None:
         raise InputError("この計画はありません。", "there is no such plan")
-    return Incident.model_validate(held.body)
+    return held.read_as(Incident)

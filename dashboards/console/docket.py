@@ -113,7 +113,7 @@ class Docket:
         for record in self._follower.fresh(self._forget):
             held = self._entries.get(record.id)
             if held is None or held.version != record.version:
-                self._take(record.id, Entry(record.version, Incident.model_validate(record.body)))
+                self._take(record.id, Entry(record.version, record.read_as(Incident)))
 
     def _forget(self) -> None:
         self._entries, self._numbers, self._places, self._stand = {}, {}, {}, None

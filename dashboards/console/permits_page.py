@@ -109,7 +109,7 @@ def _done(records: Records) -> Iterator[Done]:
     def shown(held: Record) -> Done:
         body = held.body
         kept = records.get(RUN, body["run_id"])
-        run = Run.model_validate(kept.body) if kept else None
+        run = kept.read_as(Run) if kept else None
         step = run.step(int(body["index"])) if run else None
         case = records.get(casefile.KIND, run.incident_id) if run else None
         return Done(
@@ -119,7 +119,7 @@ def _done(records: Records) -> Iterator[Done]:
             state=body["state"],
             until=datetime.fromisoformat(body["until"]) if body["state"] == "acted" else None,
             what=(step.title_ja, step.title_en) if step else ("—", "—"),
-            incident=Incident.model_validate(case.body) if case else None,
+            incident=case.read_as(Incident) if case else None,
         )
 
     yield from readable(records.find(FIRST, limit=500), shown)

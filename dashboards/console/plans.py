@@ -83,7 +83,7 @@ def of_incident(visit: Visit, incident: Incident) -> list[PlanRun]:
     """The incident's runs in the order in which they were proposed."""
     held = (visit.console.records.get(KIND, identity) for identity in incident.run_ids)
     roles = with_lent(visit.console.records, visit.actor, visit.roles, visit.console.clock.now())
-    return [_shown(visit, Run.model_validate(record.body), roles) for record in held if record]
+    return [_shown(visit, record.read_as(Run), roles) for record in held if record]
 
 
 def _shown(visit: Visit, run: Run, roles: Sequence[str]) -> PlanRun:

@@ -88,7 +88,7 @@ def rule(visit: Visit) -> Response:
         raise InputError("この検知ルールは、いま動いていません。", "this rule is not in force")
     console = visit.console
     alerts = [
-        Alert.model_validate(r.body)
+        r.read_as(Alert)
         for r in console.records.find("alert", {"rule_id": found.id}, limit=20, order="-detected")
     ]
     return visit.page(

@@ -80,9 +80,9 @@ class Cases:
 def cases(of: Ingredients, period: Period) -> Cases:
     """Read once from the records."""
     found = of.records.find("incident", order="-number", limit=_MOST)
-    held = [Incident.model_validate(record.body) for record in found]
+    held = [record.read_as(Incident) for record in found]
     real = [one for one in held if not one.fields.get("merged_into")]
-    alerts = (Alert.model_validate(record.body) for record in of.records.find("alert", limit=_MOST))
+    alerts = (record.read_as(Alert) for record in of.records.find("alert", limit=_MOST))
     closed = [one for one in real if one.status is Status.CLOSED]
     return Cases(
         opened=[one for one in real if period.holds(one.opened)],

@@ -72,7 +72,7 @@ class _Day:
     def __post_init__(self) -> None:
         self.held = Casework(self.of.records).incidents()
         records = self.of.records.find("alert", order="-detected", limit=_MOST_ALERTS)
-        alerts = [Alert.model_validate(record.body) for record in records]
+        alerts = [record.read_as(Alert) for record in records]
         self.found = [alert for alert in alerts if self._within(alert.detected)]
         self.known = [alert for alert in alerts if self._touches(alert)]
         self.arrived = volumes(self.of.events, self.start, self.end, self.of.clock.now())

@@ -17,7 +17,7 @@ _TITLE = Words("インシデント対応訓練 報告書", "Incident response dr
 def make(of: Ingredients, start: datetime, language: Language) -> Document:
     """Rehearsals (dry runs) of the fiscal year in which `start` lies."""
     texts, period = Texts(language), fiscal_year(start)
-    runs = [Run.model_validate(record.body) for record in of.records.find(KIND, limit=100_000)]
+    runs = [record.read_as(Run) for record in of.records.find(KIND, limit=100_000)]
     held = [run for run in runs if run.dry_run and period.holds(run.created)]
     approvals = {str(one.body["run_id"]): one for one in of.records.find(APPROVAL, limit=100_000)}
     waits = [wait for run in held if (wait := _wait(run, approvals.get(run.id))) is not None]

@@ -131,7 +131,7 @@ def _timeline(incident: Incident, texts: Texts) -> list[Block]:
 def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:
     blocks: list[Block] = []
     held = (of.records.get("playbook_run", identity) for identity in incident.run_ids)
-    for run in (Run.model_validate(record.body) for record in held if record):
+    for run in (record.read_as(Run) for record in held if record):
         state = texts(f"runstate.{run.state.value}")
         dry = texts("plan.dry") if run.dry_run else ""
         blocks.append(Paragraph(f"{texts.of(run.title_ja, run.title_en)} — {state} {dry}"))

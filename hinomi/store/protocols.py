@@ -3,11 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import polars as pl
+from pydantic import BaseModel, ValidationError
 
 from hinomi.batch import Batch
+from hinomi.errors import Damaged
+from hinomi.text import inert
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +212,21 @@ class Record:
     version: int
     body: dict[str, Any]
     updated: datetime
+
+    def read_as(self, model: type[Model]) -> Model:
+        """The body as what records of this kind are. Raises Damaged, which names the record and the field; what stands
+        there is not told, it may be a secret."""
+        try:
+            return model.model_validate(self.body)
+        except ValidationError as error:
+            field = inert(".".join(map(str, error.errors()[0]["loc"])), 100)
+        name = f"{inert(self.kind)}「{inert(self.id, 100)}」"
+        raise Damaged(
+            f"記録 {name}の項目「{field}」を読めません(壊れているか、別の版の火の見が書いたものです)。"
+            "写し(hinomi store snapshot)から戻すか、書いた版で開いてください。",
+            f"the field {field} of the record {inert(self.kind)} {inert(self.id, 100)} cannot be read: it is damaged, or another"
+            " release wrote it; restore it from a snapshot, or open it with that release",
+        )
 
 
 class Records(Protocol):

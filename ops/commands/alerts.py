@@ -25,9 +25,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """警報の一覧 / list alerts, newest first."""
         with opened(data) as place:
-            found = [
-                Alert.model_validate(r.body) for r in place.records.find("alert", order="-last", limit=limit)
-            ]
+            found = [r.read_as(Alert) for r in place.records.find("alert", order="-last", limit=limit)]
         shown = [alert for alert in found if alert.level.rank >= level.rank]
         if jsonl:
             for alert in shown:

@@ -31,9 +31,7 @@ def register(app: typer.Typer) -> None:
         """一覧 / list."""
         with opened(data) as place:
             where = None if every else {"status": [s.value for s in Status if s is not Status.CLOSED]}
-            found = [
-                Incident.model_validate(r.body) for r in place.records.find("incident", where, order="number")
-            ]
+            found = [r.read_as(Incident) for r in place.records.find("incident", where, order="number")]
         if jsonl:
             for incident in found:
                 typer.echo(orjson.dumps(incident.model_dump(mode="json")).decode())

@@ -74,7 +74,7 @@ def register(app: typer.Typer) -> None:
         with opened(data) as place:
             incident = casefile.numbered(place.records, number)
             held = (place.records.get("alert", one) for one in incident.alert_ids)
-            went = rehearse(playbook, incident, [Alert.model_validate(one.body) for one in held if one])
+            went = rehearse(playbook, incident, [one.read_as(Alert) for one in held if one])
         for step in went.run.steps:
             typer.echo(f"{step.index:3}. [{step.state}] {inert(step.title_ja)} {inert(step.result_ja)}")
         typer.echo(f"求めた承認: {'、'.join(went.asked) or 'なし'}(approvals asked for)")
@@ -130,7 +130,7 @@ def register(app: typer.Typer) -> None:
         """計画と実行の状態 / proposed and running."""
         with opened(data) as place:
             for record in place.records.find(KIND, order="-created"):
-                run = Run.model_validate(record.body)
+                run = record.read_as(Run)
                 kind = "予行 dry run" if run.dry_run else "実行 armed"
                 typer.echo(f"{run.id}  {run.state:10} {kind:12} {inert(run.title_ja)}")
                 for step in run.steps:

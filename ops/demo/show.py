@@ -59,7 +59,7 @@ class Outcome:
 def outcome(records: Records, manifest: Manifest) -> Outcome:
     """Compare what was planted with what was found."""
     planted = json.loads(manifest.planted.read_text(encoding="utf-8"))
-    alerts = [Alert.model_validate(record.body) for record in records.find("alert", limit=100_000)]
+    alerts = [record.read_as(Alert) for record in records.find("alert", limit=100_000)]
     people = {entity for step in planted for values in step["entities"].values() for entity in values}
     known = {spelling for entity in people for spelling in (entity, account(entity))}
     steps = [
@@ -69,7 +69,7 @@ def outcome(records: Records, manifest: Manifest) -> Outcome:
         alert for alert in alerts if alert.level.rank >= Level.MEDIUM.rank and not _about(alert) & known
     ]
     found = records.find("incident", order="number")
-    incidents = [Incident.model_validate(record.body) for record in found]
+    incidents = [record.read_as(Incident) for record in found]
     kept = [one for one in incidents if not (one.status is Status.CLOSED and "merged_into" in one.fields)]
     return Outcome(steps, kept, strangers, records.count("notification", {"state": "sent"}))
 

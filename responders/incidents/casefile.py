@@ -28,7 +28,7 @@ def numbered(records: Records, number: int) -> Incident:
     found = records.find("incident", {"number": number}, limit=1)
     if not found:
         raise InputError(f"インシデント #{number} はありません。", f"there is no incident #{number}")
-    return Incident.model_validate(found[0].body)
+    return found[0].read_as(Incident)
 
 
 def change(records: Records, incident_id: str, edit: Edit, *, start: Incident | None = None) -> Incident:
@@ -63,7 +63,7 @@ def _held(records: Records, incident_id: str, start: Incident | None) -> tuple[I
         record = records.get(KIND, incident_id)
         if record is None:
             break
-        incident = Incident.model_validate(record.body)
+        incident = record.read_as(Incident)
         into = str(incident.fields.get("merged_into", ""))
         if not into:
             return incident, record.version

@@ -55,7 +55,7 @@ class Incidents:
 
     def _each(self, alert: Alert) -> Iterator[tuple[Incident, bool]]:
         held = self.records.get(ALERT, alert.id)
-        known = Alert.model_validate(held.body) if held else None
+        known = held.read_as(Alert) if held else None
         if known is not None and not _more(alert, known):
             own = self._own(known)
             if own is not None or not known.incident_id:  # else a crash came before its incident took it in
@@ -167,7 +167,7 @@ class Incidents:
     def worked_out(self, incident: Incident, *, grown: bool = False) -> Incident:
         """What follows from the incident's alerts. grown: it had alerts before, so its grade does not fall."""
         alerts = [
-            Alert.model_validate(held.body)
+            held.read_as(Alert)
             for i in incident.alert_ids
             if (held := self.records.get(ALERT, i)) is not None
         ]

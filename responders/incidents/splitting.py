@@ -17,7 +17,7 @@ def split(incidents: Incidents, asked: Record) -> Incident:
     records, body = incidents.records, asked.body
     home = casefile.read(records, str(body["incident_id"]))
     chosen = [
-        Alert.model_validate(held.body)
+        held.read_as(Alert)
         for identity in body["alerts"]
         if (held := records.get(ALERT, identity)) is not None
     ]

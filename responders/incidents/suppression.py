@@ -43,7 +43,7 @@ class Suppression(BaseModel):
 def covering(records: Records, alert: Alert, now: datetime) -> Suppression | None:
     """The first suppression that covers the alert; one that cannot be read covers none: people are called."""
     found = records.find(KIND, {"rule_id": [ANY_RULE, alert.rule_id]})
-    for suppression in readable(found, lambda held: Suppression.model_validate(held.body)):
+    for suppression in readable(found, lambda held: held.read_as(Suppression)):
         if suppression.covers(alert, now):
             return suppression
     return None

@@ -130,7 +130,7 @@ class Tuning:
         """How many of the rule's alerts of the last months it would have kept silent: what a reviewer must know."""
         body = proposal.body
         past = [
-            Alert.model_validate(one.body)
+            one.read_as(Alert)
             for one in self.records.find("alert", {"rule_id": body["rule_id"]}, limit=5_000)
         ]
         rule = _suppression(proposal)
@@ -156,7 +156,7 @@ class Tuning:
 
     def _alerts(self, incident: Incident) -> list[Alert]:
         held = (self.records.get("alert", identity) for identity in incident.alert_ids)
-        return [Alert.model_validate(one.body) for one in held if one]
+        return [one.read_as(Alert) for one in held if one]
 
 
 def _suppression(proposal: Record) -> Suppression:

@@ -154,7 +154,7 @@ class Approvals:
         record = self.records.get(KIND, run_id)
         if record is None:
             raise InputError("この実行はありません。", "there is no such run")
-        run = Run.model_validate(record.body)
+        run = record.read_as(Run)
         if not may_approve(with_lent(self.records, actor, roles, self.clock.now()), run.approver):
             self._refuse(actor, "playbook.undo", run_id, "role")
         if not run.undoable:
@@ -183,7 +183,7 @@ class Approvals:
         if body["state"] != "open":
             self._refuse(actor, action, approval.id, "decided")
         held = self.records.get(KIND, body["run_id"])
-        run = Run.model_validate(held.body) if held else None
+        run = held.read_as(Run) if held else None
         if state == "approved" and run and actor in actors(self.records, run):
             self._refuse(actor, action, approval.id, "acted_first")
         if state == "approved" and actor in [one["by"] for one in body.get("given", [])]:

@@ -41,7 +41,7 @@ class Book:
     def current(self, record: Record, step: RunStep) -> tuple[Run, Record, RunStep]:
         """The run as it is written now: the step may have been journalled as started before its target failed."""
         held = self.records.get(KIND, record.id) or record
-        run = Run.model_validate(held.body)
+        run = held.read_as(Run)
         return run, held, run.step(step.index)
 
     def move(self, run: Run, record: Record, state: RunState, *, by: str, **more: Any) -> Kept:

@@ -169,7 +169,7 @@ class _Player:
     def _run(self, run_id: str) -> Run:
         held = self.records.get(KIND, run_id)
         assert held is not None
-        return Run.model_validate(held.body)
+        return held.read_as(Run)
 
     @property
     def _approvals(self) -> Approvals:

@@ -59,7 +59,7 @@ class Runs:
         held = self.records.get(KIND, run.id)
         if held is None:
             return self._propose_new(run)
-        known = Run.model_validate(held.body)
+        known = held.read_as(Run)
         anew = known.state is RunState.WITHDRAWN  # its incident was opened again
         begun = any(
             step.touched for step in known.steps
@@ -88,7 +88,7 @@ class Runs:
         return self.news
 
     def _turn(self, record: Record) -> None:
-        run = Run.model_validate(record.body)
+        run = record.read_as(Run)
         if run.state is RunState.PROPOSED:
             self._decide(run, record)
         elif run.state is RunState.RUNNING:

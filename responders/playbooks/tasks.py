@@ -26,7 +26,7 @@ class Tasks:
     def step_for(self, run_id: str, index: int) -> tuple[Run, RunStep]:
         """The task. Raises InputError where there is none."""
         held = self.records.get(RUN, run_id)
-        run = Run.model_validate(held.body) if held else None
+        run = held.read_as(Run) if held else None
         step = next((one for one in run.steps if one.index == index), None) if run else None
         if run is None or step is None or step.kind != "task":
             raise InputError("この作業はありません。", "there is no such task")

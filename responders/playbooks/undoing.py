@@ -66,7 +66,7 @@ class Undoing:
 
     def _lift_due(self, standing: Standing, due: Record) -> Iterator[tuple[Run, RunStep]]:
         held = self.book.records.get(KIND, str(due.body["run_id"]))
-        run = Run.model_validate(held.body) if held else None
+        run = held.read_as(Run) if held else None
         step = run.step(int(due.body["index"])) if run else None
         if run is None or held is None or step is None or not step.touched:
             standing.end(due, "gone")

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.clock import FixedClock
-from hinomi.errors import ContentError, InputError
+from hinomi.errors import ContentError, InputError, StoreError
 from hinomi.store import Checkpoint
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops.backup import INDEX, Backups
@@ -133,3 +133,44 @@ def test_a_copy_of_a_store_in_use_is_whole(data: Path, tmp_path: Path) -> None:
     for name in names:
         counts = place.restore(name, tmp_path / name)
         assert len(_ids(tmp_path / name)) == counts["linux.auth"] and counts["linux.auth"] % 100 == 0
+
+
+@pytest.mark.parametrize("name", ["records.sqlite", "events/manifest.sqlite"])
+def test_a_damaged_store_is_not_copied_and_named(data: Path, tmp_path: Path, name: str) -> None:
+    """Where the list of records or of events is no database, the answer names the file, and no copy is left."""
+    for path in data.glob(f"{name}*"):
+        path.write_bytes(b"damaged" * 1_000)
+    with pytest.raises(StoreError) as told:
+        Backups(tmp_path / "copies").make(data, FixedClock(NOW))
+    assert str(data / name) in str(told.value)
+    assert Backups(tmp_path / "copies").names() == {}
+
+
+def test_a_file_of_events_that_is_gone_is_named(data: Path, tmp_path: Path) -> None:
+    """A file that the manifest names and nobody merged away: its name, not a trace."""
+    lost = next((data / "events").rglob("*.parquet"))
+    lost.unlink()
+    with pytest.raises(StoreError, match="is gone") as told:
+        Backups(tmp_path / "copies").make(data, FixedClock(NOW))
+    assert lost.name in str(told.value)
+
+
+def test_a_damaged_index_of_a_copy_is_named_and_keeps_no_other_copy_from_being_made(
+    data: Path, tmp_path: Path
+) -> None:
+    """Whatever the index of an older copy holds: the list names it, the next copy is made and comes back."""
+    backups = Backups(tmp_path / "copies")
+    old = backups.folder / backups.make(data, FixedClock(NOW)) / INDEX
+    for text in ('{"events":', "[1]", '{"events": {"linux.auth": "many"}}'):
+        old.write_text(text)
+        with pytest.raises(ContentError) as told:
+            backups.names()
+        assert str(old) in str(told.value)
+    name = backups.make(data, FixedClock(NOW + timedelta(minutes=1)))
+    assert backups.restore(name, tmp_path / "back") == {"linux.auth": 500}
+
+
+def test_a_place_of_copies_that_is_none_is_said(tmp_path: Path) -> None:
+    """A mistyped folder is no empty list."""
+    done = _run("restore", "--folder", str(tmp_path / "mistyped"))
+    assert isinstance(done.exception, InputError) and "mistyped" in str(done.exception)

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from typer import Typer
+from typer.testing import CliRunner
 
 from hinomi import ecs
 from hinomi.alert import Alert, Level
 from hinomi.batch import Batch
 from hinomi.clock import FixedClock
-from hinomi.errors import InputError
+from hinomi.errors import Damaged, InputError
 from hinomi.incident import Incident
 from hinomi.ledger import Ledger
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops import holds, retention
+from ops.commands import store as commands
 from ops.retention import RetentionSettings
 from responders.audit import Audit
 
@@ -70,3 +73,37 @@ def test_a_hold_needs_an_incident_and_a_reason(records: SqliteRecords) -> None:
     with pytest.raises(InputError):
         holds.end(records, clock, 7, by="sato", reason="x")
     assert records.find("audit") == [] and holds.in_force(records) == []
+
+
+def _damaged(records: SqliteRecords, kind: str, identity: str, field: str) -> None:
+    held = records.get(kind, identity)
+    assert held is not None
+    records.put(kind, identity, {**held.body, field: "s3cret"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "identity", "field"),
+    [("incident", "i", "first"), ("alert", "a", "last"), ("hold", "i", "start")],
+)
+def test_a_damaged_record_is_named_and_nothing_goes(
+    records: SqliteRecords, tmp_path: Path, kind: str, identity: str, field: str
+) -> None:
+    """`store hold` and `store status` name the record and the field, not what stands there; retention takes nothing while
+    it cannot tell what is held."""
+    if kind == "hold":
+        holds.begin(records, FixedClock(NOW), 7, by="sato", reason="警察の照会")
+    _damaged(records, kind, identity, field)
+    asked = ["status"] if kind == "hold" else ["hold", "7", "--reason", "x"]
+    app = Typer()
+    commands.register(app)
+    done = CliRunner().invoke(app, ["store", *asked, "--data", str(tmp_path)])
+    assert isinstance(done.exception, Damaged)
+    told = str(done.exception)
+    assert (
+        f"記録 {kind}「{identity}」の項目「{field}」" in told
+        and f"field {field} of the record {kind}" in told
+    )
+    assert "s3cret" not in told and "validation" not in told
+    if kind == "hold":
+        with pytest.raises(Damaged):
+            holds.spans(records)

@@ -1,6 +1,7 @@
 """How a cluster is reached, and what its refusals mean to a person."""
 
 import gzip
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, Elasticsearch
 
 from hinomi.errors import StoreError
+from hinomi.named import reading
 from hinomi.store.elastic.settings import ElasticSettings
 
 _WORTH = 1_000  # bytes: a smaller body is sent as it is
@@ -41,7 +43,11 @@ class QuickGzipNode(Urllib3HttpNode):
 
 
 def connect(settings: ElasticSettings, *, timeout: float | None = None) -> Elasticsearch:
-    """A client; nothing is asked yet. Its retries are our own: none are made unseen. timeout: instead of the settings'."""
+    """A client; nothing is asked yet. Its retries are our own: none are made unseen. timeout: instead of the settings'.
+    Raises InputError where the authority's file is none: the client would only say that nobody answers."""
+    if settings.ca is not None:
+        with reading(settings.ca):
+            ssl.create_default_context(cafile=settings.ca)
     password = settings.password.reveal() if settings.password else ""
     trusted: dict[str, Any] = {"ca_certs": str(settings.ca)} if settings.ca else {}
     return Elasticsearch(

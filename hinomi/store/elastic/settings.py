@@ -1,11 +1,23 @@
 """How a cluster is reached: apart from the client, which takes a second to import."""
 
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from hinomi.config import Section
 from hinomi.secret import Secret
+
+
+def _address(text: str) -> str:
+    """Where a node is: scheme, host and port, as the client asks for. Raises ValueError."""
+    parts = urlsplit(text)
+    if parts.scheme in {"http", "https"} and parts.hostname and parts.port:
+        return text
+    raise ValueError(
+        "「https://ホスト名:9200」の形で、番号まで書いてください。|write it as https://host:9200, port included"
+    )
 
 
 class KeeperSettings(Section):
@@ -21,7 +33,7 @@ class ElasticSettings(Section):
     part of index names that keeps two towers on one cluster apart; replicas: copies of each index; timeout: seconds
     that one request may take; keeper: who drops old indices and makes snapshots (none: the same user)."""
 
-    hosts: list[str] = Field(min_length=1)
+    hosts: list[Annotated[str, AfterValidator(_address)]] = Field(min_length=1)
     ca: Path | None = None
     user: str = ""
     password: Secret | None = None
