@@ -45,7 +45,7 @@ _TYPES = {"ALLOW": "allowed", "BLOCK": "denied", "CAPTCHA": "denied", "CHALLENGE
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one logged request; None for JSON that is none."""
     request = at(record, "httpRequest")
-    if not isinstance(request, dict) or text(record, "action") is None:
+    if not isinstance(request, dict) or not {"action", "webaclId"} & record.keys():
         return None
     vendor = dict(leaves(record, "aws.waf."))
     return kept({**vendor, **_verdict(record), **_request(record, request), **_headers(request)})

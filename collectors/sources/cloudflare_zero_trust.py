@@ -39,7 +39,7 @@ _SHA256 = 64
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one record; None for JSON that is none."""
-    if not _SIGNS & record.keys() or not any(name in record for name in _TIMES):
+    if not _SIGNS & record.keys():
         return None
     return kept({**dict(leaves(record, "cloudflare.")), **_common(record), **_asked(record), **_what(record)})
 

@@ -61,7 +61,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     moment = (
         epoch(record.get("@timestamp")) or epoch(record.get("created_at")) or time(record.get("created_at"))
     )
-    if action is None or "." not in action or moment is None:
+    if action is None or "." not in action:
         return None
     found = {"@timestamp": moment, **_meaning(record, action), **_who(record), **_where(record)}
     return kept({**dict(leaves(record, "github.")), **found})

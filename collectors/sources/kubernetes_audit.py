@@ -40,10 +40,16 @@ _RESULT = {"allow": "success", "forbid": "failure"}
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one audit event; None for JSON that is none."""
-    if not str(record.get("apiVersion")).startswith("audit.k8s.io/") or record.get("kind") != "Event":
+    if record.get("kind", "Event") != "Event" or not _ours(record):
         return None
     found = {**_happened(record), **_who(record), **_what(record), **_request(record)}
     return kept({**_vendor(record), **found})
+
+
+def _ours(record: dict[str, Any]) -> bool:
+    """Whether the group's name is there, or, without one, what only an audit event has."""
+    version = text(record, "apiVersion")
+    return "auditID" in record if version is None else version.startswith("audit.k8s.io/")
 
 
 def _vendor(record: dict[str, Any]) -> Flat:
@@ -57,7 +63,7 @@ def _json(value: Any) -> str:
 
 
 def _happened(record: dict[str, Any]) -> Flat:
-    verb = str(text(record, "verb"))
+    verb = text(record, "verb")
     resource = text(record, "objectRef", "resource")
     started, reached = time(record.get("requestReceivedTimestamp")), time(record.get("stageTimestamp"))
     return {
@@ -66,7 +72,7 @@ def _happened(record: dict[str, Any]) -> Flat:
         "event.code": text(record, "auditID"),
         "event.action": verb,
         "event.category": ["iam"] if resource in _PERMISSIONS else ["api"],
-        "event.type": [_TYPES.get(verb, "info")],
+        "event.type": [_TYPES.get(str(verb), "info")],
         "event.outcome": _outcome(record),
         "event.reason": text(record, "responseStatus", "message")
         or text(record, "annotations", "authorization.k8s.io/reason"),

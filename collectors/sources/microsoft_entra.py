@@ -57,12 +57,16 @@ _CATEGORIES = {
 _ENVELOPE = {"time", "properties"}
 
 
+_SIGNS = {"operationName", "tenantId", "operationVersion"}
+"""Names of the envelope, any of which is enough."""
+
+
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one exported record; None for JSON that is none."""
     category = text(record, "category")
     properties = embedded(record.get("properties"))
-    if category is None or not isinstance(properties, dict) or "operationName" not in record:
+    if category is None or not isinstance(properties, dict) or not _SIGNS & record.keys():
         return None
     ours, device = _ours(category), properties.get("deviceDetail")
     return {

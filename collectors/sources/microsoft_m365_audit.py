@@ -58,7 +58,7 @@ _FAILED = {"failed", "failure", "false", "fail", "error"}
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one audit record; None for JSON that is no audit record."""
     operation = text(record, "Operation")
-    if operation is None or "RecordType" not in record:
+    if operation is None or not {"RecordType", "Workload"} & record.keys():
         return None
     return {
         **_common(record, operation),

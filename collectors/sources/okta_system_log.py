@@ -48,11 +48,15 @@ _MEANINGS: tuple[tuple[str, list[str], list[str]], ...] = (
 _OTHER = (["configuration"], ["change"])
 
 
+_SIGNS = {"actor", "debugContext", "legacyEventType", "displayMessage"}
+"""Names of Okta's events, any of which beside `eventType` is enough."""
+
+
 @source.each
 def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one event; None for JSON that is none."""
     record = _opened(document)
-    if text(record, "eventType") is None or not isinstance(at(record, "actor"), dict):
+    if text(record, "eventType") is None or not _SIGNS & record.keys():
         return None
     found = {**_happened(record), **_actor(record), **_targets(record), **_client(record)}
     return kept({**dict(leaves(record, "okta.")), **found})

@@ -54,7 +54,7 @@ _SIGNED_IN = {"success", "firewall_reported_success"}
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one event; None for JSON that is none."""
     kind = _kind(record)
-    if kind is None or text(record, "uuid") is None:
+    if kind is None:
         return None
     meaning = {"audit": _audit, "usage": _usage, "sign_in": _sign_in}[kind](record)
     return kept({**dict(leaves(record, "onepassword.")), **_common(record), **meaning})

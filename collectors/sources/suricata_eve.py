@@ -17,6 +17,7 @@ source = Source(
     zone_hint="perimeter",
     shape=json_fields(),
     recognise=r'^\s*\{.*"event_type"\s*:\s*"(?:alert|anomaly|dns|http|tls|ssh|flow|netflow|fileinfo|stats|smb|krb5|dhcp|smtp|rdp|quic|drop|ftp|ftp_data|nfs|tftp|ikev2|ike|snmp|sip|rfb|mqtt|http2|dcerpc|modbus|pgsql|bittorrent_dht|frame)"',
+    unlike=r'"firewall_name"\s*:',
     leftovers="suricata.eve",
     constants={"observer.vendor": "OISF", "observer.product": "Suricata", "observer.type": "ids"},
     rename={
@@ -55,12 +56,13 @@ source = Source(
         "fileinfo.sha1": "file.hash.sha1",
         "fileinfo.sha256": "file.hash.sha256",
         "smtp.helo": "suricata.eve.smtp.helo",
-        "flow.pkts_toserver": "source.packets",
         "flow.pkts_toclient": "destination.packets",
         "flow.bytes_toclient": "destination.bytes",
+        "tls.fingerprint": "tls.server.hash.sha1",
+        "tls.serial": "tls.server.x509.serial_number",
         "host": "observer.hostname",
     },
-    ignore=("timestamp", "@timestamp", "proto", "event_type"),
+    ignore=("timestamp", "@timestamp", "proto", "event_type", "flow.pkts_toserver", "flow.start", "flow.end"),
 )
 _CATEGORIES = {
     "alert": ("network", "intrusion_detection"),
@@ -100,6 +102,9 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
         .str.to_lowercase()
         .replace({"failed": None}),
         "source.bytes": body,
+        "event.start": times.parsed(e.first(raw["flow.start"], raw["netflow.start"]), [times.ISO], "UTC"),
+        "event.end": times.parsed(e.first(raw["flow.end"], raw["netflow.end"]), [times.ISO], "UTC"),
+        "source.packets": e.first(raw["flow.pkts_toserver"], raw["netflow.pkts"]),
         "url.original": path,
         "url.path": url["url.path"],
         "url.query": url["url.query"],
@@ -112,7 +117,14 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
         "dns.type": answer.replace({"request": "query", "response": "answer"}),
         "file.name": e.first(raw["fileinfo.filename"], raw["smb.filename"]).str.extract(r"([^/\\]+)$"),
         "file.path": e.first(raw["fileinfo.filename"], raw["smb.filename"]),
-        "user.name": e.first(raw["krb5.cname"], raw["smb.ntlmssp.user"], raw["snmp.usm"], raw["rdp.cookie"]),
+        "user.name": e.first(
+            raw["krb5.cname"],
+            raw["smb.ntlmssp.user"],
+            raw["snmp.usm"],
+            raw["rdp.cookie"],
+            raw["mqtt.connect.username"],
+            raw["pgsql.request.startup_parameters.user"],
+        ),
         "user.domain": e.first(raw["krb5.realm"], raw["smb.ntlmssp.domain"]),
     }
 

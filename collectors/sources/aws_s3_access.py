@@ -1,0 +1,70 @@
+"""AWS S3 server access logs: one request for an object or bucket a line.
+
+Facts: Amazon S3 User Guide, "Amazon S3 server access log format" (fields in this order; fields are added at the end over
+time). `-` says that there is none. The requester is the canonical user id, or the ARN of an IAM user or role; a key is
+percent-encoded twice.
+"""
+
+import polars as pl
+
+from collectors import expressions as e
+from collectors import web
+from collectors.shapes import patterns
+from collectors.source import Raw, Source
+
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_LATER = ("version_id", "host_id", "signature", "cipher", "authentication", "host", "tls", "arn", "acl")
+_LINE = (
+    r"^(?P<owner>[0-9a-f]{32,64}|[0-9a-z\-]+|-) (?P<bucket>[a-z0-9.\-]{3,63}|-) "
+    r"\[(?P<clock>\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+\-]\d{4})\] "
+    r"(?P<src>\S+) (?P<requester>\S+) (?P<request_id>\S+) (?P<operation>[A-Z][A-Za-z0-9.]*\.[A-Za-z0-9._\-]+) (?P<key>\S+) "
+    rf'(?:"(?P<method>[A-Z]+) (?P<url>\S+) HTTP/(?P<version>[\d.]+)"|"?-"?|{_QUOTED}) '
+    r"(?P<status>\d{3}|-) (?P<code>\S+) (?P<sent>\d+|-) (?P<size>\d+|-) "
+    rf"(?P<took>\d+|-) (?P<turn>\d+|-) (?P<referrer>{_QUOTED}|-) (?P<agent>{_QUOTED}|-)"
+    + "".join(rf"(?: (?P<{name}>\S+)" for name in _LATER)
+    + ")?" * len(_LATER)
+)
+_TYPES = {"GET": "access", "HEAD": "access", "PUT": "creation", "POST": "change", "DELETE": "deletion", "COPY": "creation"}  # fmt: skip
+
+source = Source(
+    name="aws.s3_access",
+    title={"ja": "AWS S3 サーバーアクセスログ", "en": "AWS S3 server access log"},
+    zone_hint="cloud",
+    shape=patterns({"request": _LINE}),
+    recognise=r"^[0-9a-z\-]+ [a-z0-9.\-]{3,63} \[\d\d/[A-Z][a-z]{2}/\d{4}:[\d:]+ [+\-]\d{4}\] \S+ \S+ \S+ (?:REST|SOAP|BATCH|WEBSITE|S3)\.",
+    leftovers="aws.s3access",
+    constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "s3"},
+    rename={"version": "http.version", "operation": "event.action", "request_id": "http.request.id", "size": "file.size"},
+    ignore=("text", "clock", "src", "requester", "key", "method", "url", "status", "code", "sent", "referrer", "agent", "host", "pattern"),
+)  # fmt: skip
+
+
+@source.derive
+def request(raw: Raw) -> dict[str, pl.Expr]:
+    """Who asked for what, and what came of it."""
+    asked = web.request(raw["method"], raw["url"], raw["status"])
+    verb, code = raw["operation"].str.extract(r"\.([A-Z]+)\."), e.whole(raw["status"])
+    requester = e.present(raw["requester"])
+    arn = requester.str.extract_groups(r"^arn:[^:]*:[^:]*:[^:]*:(\d*):(.*)$").struct
+    return {
+        **asked,
+        "@timestamp": raw["clock"].str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="ns", strict=False),
+        "event.category": e.texts("file", "web"),
+        "event.type": pl.when(code.is_in([401, 403]))
+        .then(e.texts("access", "denied"))
+        .otherwise(e.first(e.listed(verb, {k: (v,) for k, v in _TYPES.items()}), e.texts("info"))),
+        "event.reason": e.present(raw["code"]),
+        "source.ip": e.ip(raw["src"]),
+        "client.ip": e.ip(raw["src"]),
+        "user.id": requester,
+        "user.name": e.first(arn.field("2").str.extract(r"([^/]+)$"), pl.lit(None, dtype=pl.String)),
+        "cloud.account.id": e.present(arn.field("1")),
+        "file.path": e.present(raw["key"]),
+        "http.response.bytes": e.whole(raw["sent"]),
+        "http.request.referrer": e.present(raw["referrer"].str.strip_chars('"')),
+        "user_agent.original": e.present(raw["agent"].str.strip_chars('"')),
+        "destination.domain": e.present(raw["host"]),
+        "url.domain": e.present(raw["host"]),
+        "tls.version": raw["tls"].str.extract(r"^TLSv([\d.]+)$"),
+        "tls.cipher": e.present(raw["cipher"]),
+    }
