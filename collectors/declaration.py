@@ -57,7 +57,7 @@ class Target(config.Section):
     to: ECS or own field; type: how its text is read; formats: for `time`, tried in order; values: text →
     value; otherwise: the value for texts that `values` does not hold (none: the field stays empty);
     extract: a regular expression, its first group is taken; split: separator of several values; offset: for `time`,
-    the column that holds the time's offset from UTC (`+0900`), for logs that write it apart.
+    the column that holds what belongs behind it: the offset from UTC (`+0900`) or, beside a date, the time of day.
     """
 
     to: Annotated[str, Field(pattern=r"^@?[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")]
@@ -92,14 +92,15 @@ class Declaration(config.Section):
     columns, delimiter, quote, header: CSV only; columns in the file's order, header: whether files begin with
     a line of column names. fields: column (for JSON a dotted path) → targets. required: columns without
     which a line is rejected; the column of `@timestamp` always is, unless `untimed` says that some lines have
-    none (the time of arrival then stands for it). leftovers: prefix of what no target names.
+    none (the time of arrival then stands for it). timezone: of times that name none (none: where this city is, as
+    `timezone` of hinomi.yaml says). leftovers: prefix of what no target names.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
     title: Title
     format: Format
     encoding: EncodingName = "auto"
-    timezone: Annotated[str, AfterValidator(_zone)] = "Asia/Tokyo"
+    timezone: Annotated[str, AfterValidator(_zone)] | None = None
     columns: list[str] = Field(default_factory=list)
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'

@@ -105,7 +105,9 @@ class DeclaredShape:
         stamps = self._stamps()
         if stamps and not self.declared.untimed:  # of several columns for the time one must be there
             read = [
-                times.parsed(_text(raw, column, target), target.formats, self.declared.timezone)
+                times.parsed(
+                    _text(raw, column, target), target.formats, self.declared.timezone or times.zone()
+                )
                 for column, target in stamps
             ]
             flaws.append(pl.when(pl.coalesce(read).is_null()).then(pl.lit(f"no_time: {stamps[0][0]}")))
@@ -140,13 +142,14 @@ def _constants(declared: Declaration) -> dict[str, pl.Expr]:
 
 def _columns(declared: Declaration, raw: Raw) -> dict[str, pl.Expr]:
     found: dict[str, list[pl.Expr]] = {}
+    zone = declared.timezone or times.zone()
     for column, _, target in declaration.targets(declared):
-        found.setdefault(target.to, []).append(_value(_text(raw, column, target), target, declared.timezone))
+        found.setdefault(target.to, []).append(_value(_text(raw, column, target), target, zone))
     return {name: pl.coalesce(values) for name, values in found.items()}
 
 
 def _text(raw: Raw, column: str, target: Target) -> pl.Expr:
-    """A column's text; of a time whose offset stands in another column, with it behind."""
+    """A column's text; of a time whose offset stands in another column, with what belongs behind it."""
     text = e.present(raw[column_name(column)])
     if target.offset is None:
         return text
@@ -161,11 +164,12 @@ def _kind(target: Target) -> str:
 
 
 def _value(text: pl.Expr, target: Target, zone: str) -> pl.Expr:
-    if target.extract and _is_list(target.to) and not (target.split or target.values):
+    worded = bool(target.values) or target.otherwise is not None
+    if target.extract and _is_list(target.to) and not (target.split or worded):
         return _listed(text, None, target.extract)
     if target.extract:
         text = e.present(text.str.extract(target.extract, 1))
-    if target.values:
+    if worded:
         return _mapped(text, target.values, target.otherwise, _is_list(target.to))
     if target.split or _is_list(target.to):
         return _listed(text, target.split)
@@ -181,7 +185,7 @@ def _mapped(
     table = {
         key: SEPARATOR.join([value] if isinstance(value, str) else value) for key, value in values.items()
     }
-    found = e.mapped(text, table)
+    found = e.mapped(text, table) if table else e.nothing()
     if otherwise is not None:
         rest = SEPARATOR.join([otherwise] if isinstance(otherwise, str) else otherwise)
         found = pl.when(text.is_not_null()).then(found.fill_null(rest))
