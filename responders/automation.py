@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.clock import Clock
@@ -18,6 +18,10 @@ from responders.playbooks.tasks import Tasks
 from responders.roles import RANKS, held_roles
 
 _LONGEST_DAYS = 31
+_OWN_REQUEST = (
+    "求めた本人は延長できません。別の人が延長してください。",
+    "the requester cannot prolong it; another person must",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +68,28 @@ class Automation:
 
     def extend(
         self, run_id: str, index: int, until: datetime, reason: str, *, actor: str, roles: Sequence[str]
-    ) -> None:
-        """An act that ends by itself stands until another time. It takes the office that approved it."""
+    ) -> bool:
+        """An act that ends by itself stands until another time (at most 31 days from now). It takes what the act itself
+        took: the office that approved it, not whoever asked for it, and as many people as the plan wanted, each naming
+        the same time. False while another one has to say so, too."""
         held = standing.standing(self.records, run_id, index)
         run = self.records.get(KIND, run_id)
         if held is None or run is None or held.body["state"] != "open":
             raise InputError("期限のある操作はありません。", "no act with an end stands here")
-        office = run.read_as(Run).approver
-        self._counter.office(actor, roles, office, "playbook.extend", run_id)
-        if until <= self.clock.now():
-            raise InputError("期限は今より後にしてください。", "the end must lie ahead")
+        plan = run.read_as(Run)
+        self._counter.office(actor, roles, plan.approver, "playbook.extend", run_id)
+        if actor == plan.requested_by:
+            self._counter.refuse(actor, "playbook.extend", run_id, "self", *_OWN_REQUEST)
+        if not timedelta(0) < until - self.clock.now() <= timedelta(days=_LONGEST_DAYS):
+            raise InputError(
+                f"期限は今より後、{_LONGEST_DAYS} 日以内にしてください。",
+                f"the end must lie ahead, at most {_LONGEST_DAYS} days",
+            )
         details = {"step": index, "until": until.isoformat(), "reason": self._counter.reason(reason)}
         self.audit.append(actor=actor, action="playbook.extend", target=run_id, details=details)
-        body = {**held.body, "due": until.isoformat()}
+        body = standing.prolonged(held.body, until, actor, plan.people)
         self.records.put(standing.KIND, held.id, body, expect=held.version)
+        return bool(body["due"] == until.isoformat())
 
     def delegate(
         self,

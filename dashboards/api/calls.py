@@ -1,7 +1,8 @@
 """What each line of the API does. Decisions go through the same desk as those of the pages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from dashboards import times
 from dashboards.api.endpoint import Call, Missing, dumped
@@ -13,7 +14,7 @@ from dashboards.users import WORKERS
 from hinomi.errors import InputError, QueryError
 from hinomi.incident import Incident as Held
 from hinomi.incident import Verdict
-from hinomi.store import Span
+from hinomi.store import Record, Span
 
 _LIMIT = 50
 
@@ -42,9 +43,7 @@ def acknowledge(call: Call) -> Incident:
     """Take it."""
     return decided(
         call,
-        lambda held: call.visit.console.service.acknowledge(
-            held.id, actor=call.visit.actor, roles=call.visit.roles
-        ),
+        lambda held: call.desk.acknowledge(held.id, **call.who),
     )
 
 
@@ -53,54 +52,43 @@ def assign(call: Call) -> Incident:
     person = call.visit.console.users.find(call.body.assignee)
     if person is None or person.disabled or not person.has(WORKERS):
         raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
-    visit = call.visit
     return decided(
         call,
-        lambda held: visit.console.service.assign(held.id, person.name, actor=visit.actor, roles=visit.roles),
+        lambda held: call.desk.assign(held.id, person.name, **call.who),
     )
 
 
 def comment(call: Call) -> Incident:
     """Add a note."""
-    visit = call.visit
     return decided(
         call,
-        lambda held: visit.console.service.comment(
-            held.id, call.body.text, actor=visit.actor, roles=visit.roles
-        ),
+        lambda held: call.desk.comment(held.id, call.body.text, **call.who),
     )
 
 
 def close(call: Call) -> Incident:
     """Close it with a verdict."""
-    visit, verdict = call.visit, Verdict(call.body.verdict)
+    verdict = Verdict(call.body.verdict)
     return decided(
         call,
-        lambda held: visit.console.service.close(
-            held.id, verdict, call.body.reason, actor=visit.actor, roles=visit.roles
-        ),
+        lambda held: call.desk.close(held.id, verdict, call.body.reason, **call.who),
     )
 
 
 def reopen(call: Call) -> Incident:
     """Open it again."""
-    visit = call.visit
     return decided(
         call,
-        lambda held: visit.console.service.reopen(
-            held.id, call.body.reason, actor=visit.actor, roles=visit.roles
-        ),
+        lambda held: call.desk.reopen(held.id, call.body.reason, **call.who),
     )
 
 
 def regrade(call: Call) -> Incident:
     """Set its grade."""
-    visit, body = call.visit, call.body
+    body = call.body
     return decided(
         call,
-        lambda held: visit.console.service.regrade(
-            held.id, body.grade, body.reason, actor=visit.actor, roles=visit.roles
-        ),
+        lambda held: call.desk.regrade(held.id, body.grade, body.reason, **call.who),
     )
 
 
@@ -110,11 +98,9 @@ def decide(call: Call) -> Listed:
     if visit.console.records.get("approval", identity) is None:
         raise Missing("この依頼はありません。", "there is no such request")
     if body.decision == "approve":
-        made = visit.console.service.approve(
-            identity, actor=visit.actor, roles=visit.roles, note=body.note, plan=body.plan
-        )
+        made = call.desk.approve(identity, **call.who, note=body.note, plan=body.plan)
     else:
-        made = visit.console.service.deny(identity, actor=visit.actor, roles=visit.roles, note=body.note)
+        made = call.desk.deny(identity, **call.who, note=body.note)
     return Listed(items=[dumped(made.body)], next=None)
 
 
@@ -198,8 +184,23 @@ def compliance(call: Call) -> Listed:
 def listed(call: Call, kind: str) -> Listed:
     limit, offset = call.values.get("limit", _LIMIT), _offset(call)
     found = call.visit.console.records.find(kind, limit=limit + 1, offset=offset)
-    items = [dumped({"id": record.id, **record.body}) for record in found[:limit]]
+    items = bodies_of(found[:limit])
     return Listed(items=items, next=str(offset + limit) if len(found) > limit else None)
+
+
+def one(record: Record) -> Listed:
+    """What was made or changed."""
+    return several([record])
+
+
+def several(records: Sequence[Record]) -> Listed:
+    """All of them, on one page."""
+    return Listed(items=bodies_of(records), next=None)
+
+
+def bodies_of(records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Records as the API gives them."""
+    return [dumped({"id": record.id, **record.body}) for record in records]
 
 
 def _offset(call: Call) -> int:

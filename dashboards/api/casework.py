@@ -3,8 +3,8 @@
 from typing import Any
 
 from dashboards.api import bodies
-from dashboards.api.calls import decided, listed, wanted
-from dashboards.api.endpoint import AFTER, LIMIT, Call, Endpoint, Missing, dumped
+from dashboards.api.calls import decided, listed, one, several, wanted
+from dashboards.api.endpoint import AFTER, LIMIT, Call, Endpoint, Missing
 from dashboards.api.models import Incident, Listed, Nothing
 from dashboards.console.access import Access
 from dashboards.console.casework import Casework
@@ -20,31 +20,28 @@ MOST_EVIDENCE = 24 << 20  # bytes of the JSON, three quarters of which are the f
 
 def tasks(call: Call) -> Listed:
     """The incident's tasks."""
-    return _all(call.visit.console.service.cases.tasks(wanted(call).id))
+    return several(call.desk.cases.tasks(wanted(call).id))
 
 
 def add_task(call: Call) -> Listed:
     """Something that somebody has to do."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.cases.add_task(
+    body = call.body
+    made = call.desk.cases.add_task(
         wanted(call).id,
         body.title,
-        actor=visit.actor,
-        roles=visit.roles,
+        **call.who,
         assignee=body.assignee,
         due=body.due,
     )
-    return _all([made])
+    return one(made)
 
 
 def finish_task(call: Call) -> Listed:
     """It is done, or need not be done any more."""
-    visit, body = call.visit, call.body
+    body = call.body
     held = _piece(call, TASK, "task")
-    done = visit.console.service.cases.finish_task(
-        held.id, actor=visit.actor, roles=visit.roles, note=body.note, dropped=body.outcome == "dropped"
-    )
-    return _all([done])
+    done = call.desk.cases.finish_task(held.id, **call.who, note=body.note, dropped=body.outcome == "dropped")
+    return one(done)
 
 
 def merge(call: Call) -> Incident:
@@ -57,136 +54,110 @@ def merge(call: Call) -> Incident:
     ids = [one.id for one in found if one is not None]
     return decided(
         call,
-        lambda held: visit.console.service.cases.merge(
-            held.id, ids, body.reason, actor=visit.actor, roles=visit.roles
-        ),
+        lambda held: call.desk.cases.merge(held.id, ids, body.reason, **call.who),
     )
 
 
 def split(call: Call) -> Listed:
     """Alerts become an incident of their own, at the next round of the respond process."""
-    visit, body = call.visit, call.body
-    return _all(
-        [
-            visit.console.service.cases.split(
-                wanted(call).id, body.alerts, body.reason, actor=visit.actor, roles=visit.roles
-            )
-        ]
-    )
+    body = call.body
+    return several([call.desk.cases.split(wanted(call).id, body.alerts, body.reason, **call.who)])
 
 
 def told(call: Call) -> Listed:
     """Somebody was told something."""
     visit, body = call.visit, call.body
-    made = visit.console.service.contacts.told(
+    made = call.desk.contacts.told(
         wanted(call).id,
         body.whom,
         body.what,
         by_way_of=body.way,
         at=body.at or visit.console.clock.now(),
-        actor=visit.actor,
-        roles=visit.roles,
+        **call.who,
         answer=body.answer,
     )
-    return _all([made])
+    return one(made)
 
 
 def clocks(call: Call) -> Listed:
     """Report clocks of the incident: what is due to whom by when, who decided."""
-    return _all(call.visit.console.service.clocks.of(wanted(call).id))
+    return several(call.desk.clocks.of(wanted(call).id))
 
 
 def start_clock(call: Call) -> Listed:
     """A report is due: from when the city knew, and why."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.clocks.start(
+    body = call.body
+    made = call.desk.clocks.start(
         wanted(call).id,
         _part(call, "duty"),
         body.known,
         body.why,
-        actor=visit.actor,
-        roles=visit.roles,
+        **call.who,
         wrongful=body.wrongful,
     )
-    return _all([made])
+    return one(made)
 
 
 def decline_clock(call: Call) -> Listed:
     """No report is due, with the reason."""
-    visit = call.visit
-    made = visit.console.service.clocks.decline(
-        wanted(call).id, _part(call, "duty"), call.body.why, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    made = call.desk.clocks.decline(wanted(call).id, _part(call, "duty"), call.body.why, **call.who)
+    return one(made)
 
 
 def report_versions(call: Call) -> Listed:
     """The versions of a report's draft, oldest first."""
-    return _all(call.visit.console.service.reports.versions(_clock(call)))
+    return several(call.desk.reports.versions(_clock(call)))
 
 
 def draft_report(call: Call) -> Listed:
     """A new version, filled from what is known now."""
-    visit = call.visit
-    made = visit.console.service.reports.draft(_clock(call), actor=visit.actor, roles=visit.roles)
-    return _all([made])
+    made = call.desk.reports.draft(_clock(call), **call.who)
+    return one(made)
 
 
 def edit_report(call: Call) -> Listed:
     """A new version with items changed."""
-    visit = call.visit
-    made = visit.console.service.reports.edit(
-        _clock(call), call.body.fields, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    made = call.desk.reports.edit(_clock(call), call.body.fields, **call.who)
+    return one(made)
 
 
 def approve_report(call: Call) -> Listed:
     """A version may go out."""
-    visit = call.visit
-    made = visit.console.service.reports.approve(
-        _clock(call), call.body.version, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    made = call.desk.reports.approve(_clock(call), call.body.version, **call.who)
+    return one(made)
 
 
 def sent_report(call: Call) -> Listed:
     """The approved version went out."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.reports.sent(
-        _clock(call), body.version, body.how, body.at, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    body = call.body
+    made = call.desk.reports.sent(_clock(call), body.version, body.how, body.at, **call.who)
+    return one(made)
 
 
 def evidence(call: Call) -> Listed:
     """What was collected, with hashes and chain of custody."""
-    return _all(call.visit.console.service.cases.evidence(wanted(call).id))
+    return several(call.desk.cases.evidence(wanted(call).id))
 
 
 def take_evidence(call: Call) -> Listed:
     """A file goes into the vault."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.cases.take_evidence(
+    body = call.body
+    made = call.desk.cases.take_evidence(
         wanted(call).id,
         body.name,
         body.content,
         origin=body.origin,
-        actor=visit.actor,
-        roles=visit.roles,
+        **call.who,
         note=body.note,
     )
-    return _all([made])
+    return one(made)
 
 
 def hand_evidence(call: Call) -> Listed:
     """Somebody takes a piece in hand."""
-    visit = call.visit
     piece = _piece(call, EVIDENCE, "piece")
-    made = visit.console.service.cases.hand_evidence(
-        piece.id, call.body.note, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    made = call.desk.cases.hand_evidence(piece.id, call.body.note, **call.who)
+    return one(made)
 
 
 def exceptions(call: Call) -> Listed:
@@ -196,29 +167,25 @@ def exceptions(call: Call) -> Listed:
 
 def propose_exception(call: Call) -> Listed:
     """Silence a rule for what a false alarm was about; another person reviews it."""
-    visit, body, cases = call.visit, call.body, call.visit.console.service.cases
+    body, cases = call.body, call.desk.cases
     incident = wanted(call)
     where = body.where if body.where is not None else cases.suggest_filter(incident.id, body.rule_id)
-    made = cases.propose_filter(
-        incident.id, body.rule_id, where, body.reason, body.until, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    made = cases.propose_filter(incident.id, body.rule_id, where, body.reason, body.until, **call.who)
+    return one(made)
 
 
 def review_exception(call: Call) -> Listed:
     """Approve or refuse somebody else's proposal."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.cases.review_filter(
-        _exception(call), body.decision == "approve", body.note, actor=visit.actor, roles=visit.roles
-    )
-    return _all([made])
+    body = call.body
+    made = call.desk.cases.review_filter(_exception(call), body.decision == "approve", body.note, **call.who)
+    return one(made)
 
 
 def end_exception(call: Call) -> Listed:
     """The rule speaks again."""
     visit, identity = call.visit, _exception(call)
-    visit.console.service.cases.end_filter(identity, actor=visit.actor, roles=visit.roles)
-    return _all([one for one in [visit.console.records.get(tuning.KIND, identity)] if one])
+    call.desk.cases.end_filter(identity, **call.who)
+    return several([one for one in [visit.console.records.get(tuning.KIND, identity)] if one])
 
 
 def _exception(call: Call) -> str:
@@ -230,7 +197,7 @@ def _exception(call: Call) -> str:
 
 def _clock(call: Call) -> str:
     """The id of the incident's clock for the duty of the address."""
-    duty, held = _part(call, "duty"), call.visit.console.service.clocks.of(wanted(call).id)
+    duty, held = _part(call, "duty"), call.desk.clocks.of(wanted(call).id)
     found = next((one.id for one in held if one.body["duty"] == duty), None)
     if found is None or call.visit.console.records.get(CLOCK, found) is None:
         raise Missing("この報告の期限は始まっていません。", "no clock of this report has been started")
@@ -247,10 +214,6 @@ def _piece(call: Call, kind: str, name: str) -> Record:
 
 def _part(call: Call, name: str) -> str:
     return str(call.visit.request.path_params[name])
-
-
-def _all(records: list[Record]) -> Listed:
-    return Listed(items=[dumped({"id": one.id, **one.body}) for one in records], next=None)
 
 
 R, W, A = Access.READ, Access.WORK, Access.APPROVE

@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypedDict
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -21,6 +21,7 @@ from dashboards.console.access import MAX_FORM, STATUS, Access, body_of
 from dashboards.console.visit import Console, Visit
 from dashboards.tokens import Token
 from hinomi.errors import HinomiError, InputError, QueryError
+from responders.desk import Desk
 
 log = logging.getLogger("hinomi.console")
 SCOPE = {Access.READ: "read", Access.WORK: "work", Access.APPROVE: "approve"}
@@ -61,6 +62,13 @@ class Endpoint:
     """Rules of the desk decide beyond the form of the body: what is well formed may be refused with 400."""
 
 
+class Who(TypedDict):
+    """A person before the desk."""
+
+    actor: str
+    roles: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: the visit of the token's user, and the body that was given."""
@@ -69,15 +77,31 @@ class Call:
     body: Any = None
     values: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def desk(self) -> Desk:
+        """Where decisions are recorded."""
+        return self.visit.console.service
+
+    @property
+    def who(self) -> Who:
+        """Who decides, as the desk asks it: `**call.who`."""
+        return {"actor": self.visit.actor, "roles": self.visit.roles}
+
 
 def serve(console: Console, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
     """The endpoint as Starlette calls it."""
 
     async def answer(request: Request) -> Response:
-        raw = await body_of(request, endpoint.most) if endpoint.method == "POST" else b""
+        most = await run_in_threadpool(_most, console, endpoint, request)
+        raw = await body_of(request, most) if endpoint.method == "POST" else b""
         return await run_in_threadpool(_answer, console, endpoint, request, raw)
 
     return answer
+
+
+def _most(console: Console, endpoint: Endpoint, request: Request) -> int:
+    """How much of a body is read: more than the usual only from whoever has a token."""
+    return endpoint.most if endpoint.most <= MAX_FORM or _token(console, request) else MAX_FORM
 
 
 def problem(status: int, ja: str, en: str) -> Response:

@@ -1,16 +1,15 @@
 """What people decide about automation and the rota, controls and rules: the same desk as that of the pages."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from dashboards.api import bodies
+from dashboards.api.calls import bodies_of, one
 from dashboards.api.endpoint import Call, Endpoint, Missing, dumped
 from dashboards.api.models import Listed, Nothing, Reason
 from dashboards.compliance.judgement import KIND as ATTESTATION
 from dashboards.console import automation_page, compliance_page, on_duty, residents, rules_page
 from dashboards.console.access import Access
 from dashboards.console.casework import Casework
-from hinomi.store import Record
 from responders import delegation
 from responders.incidents import suppression
 from responders.oncall.standins import NOTE, OVERRIDE
@@ -27,8 +26,8 @@ def automation(call: Call) -> Listed:
         items=[
             {
                 "automation": dumped(state),
-                "delegations": _bodies(casework.not_over(delegation.KIND, now)),
-                "permits": _bodies(casework.not_over(PERMIT, now)),
+                "delegations": bodies_of(casework.not_over(delegation.KIND, now)),
+                "permits": bodies_of(casework.not_over(PERMIT, now)),
             }
         ],
         next=None,
@@ -37,90 +36,73 @@ def automation(call: Call) -> Listed:
 
 def stop(call: Call) -> Listed:
     """Throw the kill switch."""
-    visit = call.visit
-    visit.console.service.automation.stop(call.body.reason, actor=visit.actor, roles=visit.roles)
+    call.desk.automation.stop(call.body.reason, **call.who)
     return automation(call)
 
 
 def resume(call: Call) -> Listed:
     """Let playbooks act again."""
-    visit = call.visit
-    visit.console.service.automation.resume(call.body.reason, actor=visit.actor, roles=visit.roles)
+    call.desk.automation.resume(call.body.reason, **call.who)
     return automation(call)
 
 
 def delegate(call: Call) -> Listed:
     """Lend one's own office."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.automation.delegate(
-        body.person, body.start, body.end, body.reason, actor=visit.actor, roles=visit.roles
-    )
-    return _one(made)
+    body = call.body
+    made = call.desk.automation.delegate(body.person, body.start, body.end, body.reason, **call.who)
+    return one(made)
 
 
 def end_delegation(call: Call) -> Listed:
     """Take it back early."""
-    visit = call.visit
-    visit.console.service.automation.end_delegation(
-        _there(call, delegation.KIND, "delegation"), actor=visit.actor, roles=visit.roles
-    )
+    call.desk.automation.end_delegation(_there(call, delegation.KIND, "delegation"), **call.who)
     return automation(call)
 
 
 def permit(call: Call) -> Listed:
     """Let somebody act before the approval."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.acting_first.permit(
-        body.person, body.start, body.end, body.reason, actor=visit.actor, roles=visit.roles
-    )
-    return _one(made)
+    body = call.body
+    made = call.desk.acting_first.permit(body.person, body.start, body.end, body.reason, **call.who)
+    return one(made)
 
 
 def end_permit(call: Call) -> Listed:
     """Take a permit back early."""
-    visit = call.visit
-    visit.console.service.acting_first.end_permit(
-        _there(call, PERMIT, "permit"), actor=visit.actor, roles=visit.roles
-    )
+    call.desk.acting_first.end_permit(_there(call, PERMIT, "permit"), **call.who)
     return automation(call)
 
 
 def act_first(call: Call) -> Listed:
     """A step is done before its approval."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.acting_first.act(
+    body = call.body
+    made = call.desk.acting_first.act(
         _there(call, RUN, "run"),
         _index(call),
         body.reason,
-        actor=visit.actor,
-        roles=visit.roles,
+        **call.who,
         plan=body.plan,
     )
-    return _one(made)
+    return one(made)
 
 
 def finish_run_task(call: Call) -> Listed:
     """A task at which a run stands is done."""
-    visit, body, run = call.visit, call.body, _there(call, RUN, "run")
-    visit.console.service.automation.finish_task(
-        run, _index(call), actor=visit.actor, roles=visit.roles, answer=body.answer, note=body.note
-    )
+    body, run = call.body, _there(call, RUN, "run")
+    call.desk.automation.finish_task(run, _index(call), **call.who, answer=body.answer, note=body.note)
     return _read(call, RUN, run)
 
 
 def extend(call: Call) -> Listed:
     """An act with an end stands until another time."""
-    visit, body, run = call.visit, call.body, _there(call, RUN, "run")
-    visit.console.service.automation.extend(
-        run, _index(call), body.until, body.reason, actor=visit.actor, roles=visit.roles
-    )
+    body, run = call.body, _there(call, RUN, "run")
+    call.desk.automation.extend(run, _index(call), body.until, body.reason, **call.who)
     return _read(call, RUN, run)
 
 
 def undo(call: Call) -> Listed:
     """Put a finished run back."""
-    visit, run = call.visit, _there(call, RUN, "run")
-    visit.console.service.undo(run, actor=visit.actor, roles=visit.roles, note=call.body.note)
+    run = _there(call, RUN, "run")
+    call.desk.undo(run, **call.who, note=call.body.note)
     return _read(call, RUN, run)
 
 
@@ -131,8 +113,8 @@ def oncall(call: Call) -> Listed:
     made = {
         "shifts": dumped(on_duty.shifts(call.visit, 28)),
         "holes": dumped(on_duty.rota(console).holes(now, on_duty.DAYS)) if people else [],
-        "stand_ins": _bodies(Casework(console.records).not_over(OVERRIDE, now)),
-        "notes": _bodies(console.records.find(NOTE, {"state": "open"}, order="-at", limit=50)),
+        "stand_ins": bodies_of(Casework(console.records).not_over(OVERRIDE, now)),
+        "notes": bodies_of(console.records.find(NOTE, {"state": "open"}, order="-at", limit=50)),
     }
     return Listed(items=[made], next=None)
 
@@ -140,45 +122,38 @@ def oncall(call: Call) -> Listed:
 def stand_in(call: Call) -> Listed:
     """Somebody is on call in place of whoever the rota names."""
     visit, body = call.visit, call.body
-    made = visit.console.service.roster.stand_in(
+    made = call.desk.roster.stand_in(
         body.person,
         body.start,
         body.end,
         body.reason,
         settings=visit.console.responding.oncall,
-        actor=visit.actor,
-        roles=visit.roles,
+        **call.who,
     )
-    return _one(made)
+    return one(made)
 
 
 def drop_stand_in(call: Call) -> Listed:
     """The rota holds again."""
-    visit = call.visit
-    visit.console.service.roster.drop_stand_in(
-        _there(call, OVERRIDE, "override"), actor=visit.actor, roles=visit.roles
-    )
+    call.desk.roster.drop_stand_in(_there(call, OVERRIDE, "override"), **call.who)
     return oncall(call)
 
 
 def hand_over(call: Call) -> Listed:
     """Something that whoever comes next must know."""
-    visit = call.visit
-    return _one(visit.console.service.roster.note(call.body.note, actor=visit.actor, roles=visit.roles))
+    return one(call.desk.roster.note(call.body.note, **call.who))
 
 
 def maintenance(call: Call) -> Listed:
     """Planned work: alerts about it call nobody."""
-    visit, body = call.visit, call.body
-    made = visit.console.service.roster.plan_maintenance(
-        body.title, body.start, body.end, body.where, actor=visit.actor, roles=visit.roles
-    )
-    return _one(made)
+    body = call.body
+    made = call.desk.roster.plan_maintenance(body.title, body.start, body.end, body.where, **call.who)
+    return one(made)
 
 
 def silences(call: Call) -> Listed:
     """What is silent now: reviewed exceptions and planned maintenance."""
-    return Listed(items=_bodies(call.visit.console.records.find(suppression.KIND, limit=1000)), next=None)
+    return Listed(items=bodies_of(call.visit.console.records.find(suppression.KIND, limit=1000)), next=None)
 
 
 def attest(call: Call) -> Listed:
@@ -214,15 +189,7 @@ def _index(call: Call) -> int:
 
 def _read(call: Call, kind: str, identity: str) -> Listed:
     held = call.visit.console.records.get(kind, identity)
-    return Listed(items=_bodies([held] if held else []), next=None)
-
-
-def _one(record: Record) -> Listed:
-    return Listed(items=_bodies([record]), next=None)
-
-
-def _bodies(records: Sequence[Record]) -> list[dict[str, Any]]:
-    return [dumped({"id": one.id, **one.body}) for one in records]
+    return Listed(items=bodies_of([held] if held else []), next=None)
 
 
 R, W, A = Access.READ, Access.WORK, Access.APPROVE

@@ -5,7 +5,7 @@ A page is a plain function `Visit → Response`; it runs in a worker thread beca
 
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from urllib.parse import parse_qs, quote
 
@@ -13,6 +13,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from dashboards.console import uploads
 from dashboards.console.sessions import Session, same
 from dashboards.console.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Console, Visit
 from dashboards.users import ADMINS, APPROVERS, AUDITORS, WORKERS, Role, User
@@ -57,16 +58,27 @@ class Page:
     """Asked for by the page itself, not by a person: does not keep an idle session alive."""
     most: int = MAX_FORM
     """Bytes of a form; a larger one is refused."""
+    file: bool = False
+    """The form may carry a file."""
 
 
 def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Response]]:
     """The page as Starlette calls it: read the form, know the person, check, answer."""
 
     async def serve(request: Request) -> Response:
-        raw = await body_of(request, page.most) if page.method == "POST" else b""
+        most = await run_in_threadpool(_most, console, page, request)
+        raw = await body_of(request, most) if page.method == "POST" else b""
         return await run_in_threadpool(_serve, console, page, request, raw)
 
     return serve
+
+
+def _most(console: Console, page: Page, request: Request) -> int:
+    """How much of a form is read: more than the usual only from those who may send it."""
+    if page.most <= MAX_FORM:
+        return page.most
+    _, user = _signed_in(console, request, touch=False)
+    return page.most if user and user.has(page.access.value) else MAX_FORM
 
 
 async def answer(console: Console, request: Request, handler: Handler) -> Response:
@@ -78,12 +90,9 @@ async def answer(console: Console, request: Request, handler: Handler) -> Respon
 def _serve(console: Console, page: Page, request: Request, raw: bytes | None) -> Response:
     session, user = _signed_in(console, request, touch=not (page.quiet or "x-hinomi-live" in request.headers))
     language = _language(console, request)
-    many = _form(raw or b"")
-    form = {name: values[-1] for name, values in many.items()}
-    visit = Visit(request, console, language, session, user, form, many)
+    visit = Visit(request, console, language, session, user)
     try:
-        if raw is None:
-            raise BadForm("送られた内容が大きすぎます。", "the form is too large")
+        visit = _with_form(visit, page, raw)
         response = _refusal(visit, page) or page.handler(visit)
     except HinomiError as error:
         response = failure(visit, error)
@@ -95,6 +104,18 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
     if request.query_params.get("theme") in THEMES:
         _remember(console, response, THEME_COOKIE, request.query_params["theme"])
     return response
+
+
+def _with_form(visit: Visit, page: Page, raw: bytes | None) -> Visit:
+    """The visit with what was sent. Raises BadForm for more than the page takes."""
+    if raw is None:
+        most = f"{page.most // 1024:,} KiB"
+        raise BadForm(f"送られた内容が大きすぎます(上限 {most})。", f"the form is too large (at most {most})")
+    kind = visit.request.headers.get("content-type", "")
+    carries = page.file and uploads.is_multipart(kind)
+    many, files = uploads.read(kind, raw) if carries else (_form(raw), {})
+    form = {name: values[-1] for name, values in many.items()}
+    return replace(visit, form=form, many=many, files=files)
 
 
 def _remember(console: Console, response: Response, name: str, value: str) -> None:

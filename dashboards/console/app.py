@@ -44,7 +44,7 @@ from dashboards.console import (
     sources,
     views,
 )
-from dashboards.console.access import Access, Page, answer, endpoint
+from dashboards.console.access import MAX_FORM, Access, Page, answer, endpoint
 from dashboards.console.attempts import Attempts
 from dashboards.console.residents import Residents
 from dashboards.console.rulebook import Rulebook
@@ -74,6 +74,7 @@ def keys(visit: Visit) -> Response:
     return visit.page("keys.html")
 
 
+MOST_UPLOAD = custody.MOST_FILE + MAX_FORM  # bytes: the file, and the fields beside it
 MOST_DRAFT = 512 * 1024  # bytes: a report's items, percent-encoded
 
 PAGES = (
@@ -122,6 +123,7 @@ PAGES = (
     Page("POST", "/exceptions/{exception}/review", exceptions_page.review, Access.APPROVE),
     Page("POST", "/exceptions/{exception}/end", exceptions_page.end, Access.WORK),
     Page("POST", "/incidents/{number:int}/told", case_actions.told, Access.WORK),
+    Page("POST", "/incidents/{number:int}/evidence", custody.take, Access.WORK, most=MOST_UPLOAD, file=True),
     Page("POST", "/incidents/{number:int}/evidence/seal", custody.seal, Access.WORK),
     Page("POST", "/incidents/{number:int}/evidence/{piece}/hand", custody.hand, Access.WORK),
     Page("POST", "/incidents/{number:int}/evidence/{piece}/read", custody.read, Access.WORK),
@@ -149,6 +151,7 @@ PAGES = (
     Page("GET", "/permits", permits_page.show, Access.READ),
     Page("POST", "/permits", permits_page.give, Access.APPROVE),
     Page("POST", "/permits/{permit}/end", permits_page.end, Access.APPROVE),
+    Page("POST", "/runs/{run}/extend/{index:int}", decisions.extend, Access.APPROVE),
     Page("POST", "/runs/{run}/undo", decisions.undo, Access.APPROVE),
     Page("POST", "/runs/{run}/first/{index:int}", decisions.act_first, Access.WORK),
     Page("POST", "/runs/{run}/tasks/{index:int}", decisions.finish_task, Access.WORK),

@@ -1,4 +1,4 @@
-"""Evidence of an incident on the page: its hashes and chain of custody; reading and sealing ask for a reason."""
+"""Evidence of an incident on the page: taken in, its hashes and chain of custody; reading and sealing ask for a reason."""
 
 from urllib.parse import quote
 
@@ -13,6 +13,26 @@ from hinomi.errors import InputError
 from hinomi.incident import Incident
 from hinomi.store import Record
 from responders.incidents.evidence import KIND
+
+MOST_FILE = 24 * 1024 * 1024
+"""Bytes: a file is in memory as a whole. Larger ones are taken in with `hinomi evidence add`."""
+
+
+def take(visit: Visit) -> Response:
+    """A file that somebody brings goes into the vault: hashed, and its chain of custody begins with them."""
+    incident, given = wanted(visit), visit.files.get("file")
+    if given is None or not given.name:
+        raise InputError("保全するファイルを選んでください。", "choose the file to keep")
+    visit.console.service.cases.take_evidence(
+        incident.id,
+        given.name,
+        given.content,
+        origin=text(visit, "origin"),
+        note=visit.form.get("note", "").strip()[:2000],
+        actor=visit.actor,
+        roles=visit.roles,
+    )
+    return back(visit, incident, "evidence_kept")
 
 
 def hand(visit: Visit) -> Response:

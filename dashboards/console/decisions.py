@@ -2,7 +2,7 @@
 
 from starlette.responses import Response
 
-from dashboards.console.fields import text
+from dashboards.console.fields import moment, text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.users import WORKERS, User
@@ -102,6 +102,16 @@ def undo(visit: Visit) -> Response:
     service, note = visit.console.service, text(visit, "note")
     service.undo(run, actor=visit.actor, roles=visit.roles, note=note)
     return back(visit, incident, "undo_asked")
+
+
+def extend(visit: Visit) -> Response:
+    """An act that ends by itself stands until another time, with the reason."""
+    run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])
+    incident = _incident_of(visit, KIND, run)
+    stands = visit.console.service.automation.extend(
+        run, index, moment(visit, "until"), text(visit, "reason"), actor=visit.actor, roles=visit.roles
+    )
+    return back(visit, incident, "extended" if stands else "extend_asked")
 
 
 def act_first(visit: Visit) -> Response:

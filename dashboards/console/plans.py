@@ -1,8 +1,9 @@
 """Playbook runs as the incident page shows them: each step, its undo, who must approve, who may now."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from dashboards import times
 from dashboards.console.permits_page import permits
@@ -14,6 +15,7 @@ from responders.delegation import with_lent
 from responders.playbooks.approvals import approval_id
 from responders.playbooks.permits import eligible, of_run
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+from responders.playbooks.standing import standing
 from responders.playbooks.tasks import Tasks
 from responders.roles import may_approve
 
@@ -60,6 +62,18 @@ class FirstAct:
 
 
 @dataclass(frozen=True, slots=True)
+class Stands:
+    """An act that ends by itself. may: whether this reader may let it stand longer; asked: who said until when, where one
+    more has to."""
+
+    index: int
+    what: str
+    until: datetime
+    may: bool
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRun:
     """One run of a playbook. decisions, tasks: what it waits for now; decided: by whom, when and why; first: what the reader
     may do before the approval; unconfirmed: what was done so and until when it stands; may_first: whoever may act first now,
@@ -77,6 +91,7 @@ class PlanRun:
     first: list[FirstAct]
     unconfirmed: list[str]
     may_first: str
+    stands: list[Stands]
 
 
 def of_incident(visit: Visit, incident: Incident) -> list[PlanRun]:
@@ -103,7 +118,27 @@ def _shown(visit: Visit, run: Run, roles: Sequence[str]) -> PlanRun:
         first=_first(visit, run),
         unconfirmed=_unconfirmed(visit, run),
         may_first=_may_first(visit, run),
+        stands=[_stands(visit, run, step, held.body, roles) for step, held in _standing(visit, run)],
     )
+
+
+def _standing(visit: Visit, run: Run) -> list[tuple[RunStep, Record]]:
+    held = ((step, standing(visit.console.records, run.id, step.index)) for step in run.steps if step.hours)
+    return [(step, one) for step, one in held if one is not None and one.body["state"] == OPEN]
+
+
+def _stands(visit: Visit, run: Run, step: RunStep, body: Mapping[str, Any], roles: Sequence[str]) -> Stands:
+    """The desk checks again who may."""
+    may = may_approve(roles, run.approver) and visit.actor != run.requested_by
+    what = visit.texts.of(step.title_ja, step.title_en)
+    return Stands(step.index, what, datetime.fromisoformat(body["due"]), may, _agreed(visit, body))
+
+
+def _agreed(visit: Visit, body: Mapping[str, Any]) -> str:
+    if not (asked := body.get("asked")):
+        return ""
+    until = times.clock_time(datetime.fromisoformat(asked["until"]), seconds=False)
+    return visit.texts("plan.extend_asked", who=visit.texts("mark.comma").join(asked["by"]), until=until)
 
 
 def _first(visit: Visit, run: Run) -> list[FirstAct]:

@@ -14,6 +14,7 @@ from dashboards.console.following import Lately
 from dashboards.console.residents import Residents
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.sessions import Session, Sessions
+from dashboards.console.uploads import Upload
 from dashboards.ldap_signin import Directory
 from dashboards.oidc import Provider
 from dashboards.settings import ConsoleSettings
@@ -76,7 +77,8 @@ class Console:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One request. `form` holds the fields of a POST, `many` all values of fields that come more than once."""
+    """One request. `form` holds the fields of a POST, `many` all values of fields that come more than once,
+    `files` what came in a form that can carry files."""
 
     request: Request
     console: Console
@@ -85,6 +87,7 @@ class Visit:
     user: User | None = None
     form: Mapping[str, str] = field(default_factory=dict)
     many: Mapping[str, list[str]] = field(default_factory=dict)
+    files: Mapping[str, Upload] = field(default_factory=dict)
     token: Token | None = None
 
     @property

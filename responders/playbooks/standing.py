@@ -1,8 +1,9 @@
 """Acts that end by themselves: what stands, until when. Written before the step is called done, lifted once."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from hinomi.clock import Clock
 from hinomi.store import Record, Records
@@ -37,6 +38,16 @@ class Standing:
     def end(self, record: Record, state: str) -> None:
         """It was lifted, or there is nothing to lift any more."""
         self.records.put(KIND, record.id, {**record.body, "state": state}, expect=record.version)
+
+
+def prolonged(body: Mapping[str, Any], until: datetime, by: str, people: int) -> dict[str, Any]:
+    """The record once `by` says that the act stands until then; with fewer than `people` of one mind it only notes who."""
+    asked = body.get("asked") or {}
+    same = asked["by"] if asked.get("until") == until.isoformat() else []
+    said = list(dict.fromkeys([*same, by]))
+    if len(said) < people:
+        return {**body, "asked": {"until": until.isoformat(), "by": said}}
+    return {**body, "due": until.isoformat(), "asked": None}
 
 
 def standing(records: Records, run_id: str, index: int) -> Record | None:

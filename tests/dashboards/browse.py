@@ -41,17 +41,25 @@ class Browser:
             several.setdefault(name, []).append(value)
         return self._ask("POST", path, {"csrf": self.csrf, **form, **several})
 
+    def upload(self, path: str, file: tuple[str, bytes], **form: str) -> httpx.Response:
+        """Send a form with a file (its name and bytes) and this session's token."""
+        return self._ask("POST", path, {"csrf": self.csrf, **form}, {"file": file})
+
     def send(self, path: str, form: dict[str, str]) -> httpx.Response:
         """Send a form as it is."""
         return self._ask("POST", path, form)
 
-    def _ask(self, method: str, path: str, form: dict[str, Any] | None) -> httpx.Response:
-        return asyncio.run(self._asked(method, path, form))
+    def _ask(
+        self, method: str, path: str, form: dict[str, Any] | None, files: dict[str, Any] | None = None
+    ) -> httpx.Response:
+        return asyncio.run(self._asked(method, path, form, files))
 
-    async def _asked(self, method: str, path: str, form: dict[str, Any] | None) -> httpx.Response:
+    async def _asked(
+        self, method: str, path: str, form: dict[str, Any] | None, files: dict[str, Any] | None
+    ) -> httpx.Response:
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(transport=transport, base_url=self.base, cookies=self.cookies) as client:
-            answer = await client.request(method, path, data=form, headers=self.headers)
+            answer = await client.request(method, path, data=form, files=files, headers=self.headers)
             self.cookies = httpx.Cookies(client.cookies)
             return answer
 

@@ -150,6 +150,7 @@ OTHER_NAMES = {
     "/oncall/stand-in": "/oncall/stand-ins",
     "/oncall/stand-in/{override}/drop": "/oncall/stand-ins/{override}/drop",
     "/oncall/note": "/oncall/notes",
+    "/runs/{run}/extend/{index:int}": "/runs/{run}/steps/{index:int}/extend",
     "/runs/{run}/first/{index:int}": "/runs/{run}/steps/{index:int}/first",
     "/runs/{run}/tasks/{index:int}": "/runs/{run}/steps/{index:int}/task",
     "/permits": "/automation/permits",

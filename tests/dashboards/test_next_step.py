@@ -1,13 +1,17 @@
 """The one next step of an incident, reports, calls, tasks, evidence, on call and the kill switch, as each role."""
 
+import hashlib
 import io
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from dashboards.console import custody, uploads
 from dashboards.users import Role
+from hinomi.errors import InputError
 from responders.incidents.evidence import verify_sealed
 from responders.incidents.shelf import FolderShelf
 from responders.oncall import ical
@@ -163,14 +167,7 @@ def test_tasks_joining_and_splitting(own_city: City) -> None:
 def test_evidence_is_handed_read_and_sealed(own_city: City, tmp_path: Path) -> None:
     """Each look is a link of the chain on the page; the ZIP holds its seal and the page's hash is the file's."""
     shelf = FolderShelf(tmp_path / "evidence")
-    own_city = City(
-        own_city.events,
-        own_city.records,
-        own_city.clock,
-        own_city.users,
-        desk(own_city.records, own_city.clock, KEY, shelf),
-        own_city.responder,
-    )
+    own_city = replace(own_city, desk=desk(own_city.records, own_city.clock, KEY, shelf))
     who = {"actor": "m.kato", "roles": ["analyst"]}
     incident = str(own_city.records.find("incident", {"number": 1})[0].id)
     piece = own_city.desk.cases.take_evidence(incident, "mem.img", b"\x00bytes", origin="pc-0417", **who)  # type: ignore[arg-type]
@@ -186,6 +183,58 @@ def test_evidence_is_handed_read_and_sealed(own_city: City, tmp_path: Path) -> N
     assert verify_sealed(sealed.content, own_city.records) == []
     assert len(zipfile.ZipFile(io.BytesIO(sealed.content)).namelist()) == 4
     assert _browser(own_city, "a.kansa").post("/incidents/1/evidence/seal", note="x").status_code == 403
+
+
+def test_a_file_is_brought_to_the_vault(own_city: City, tmp_path: Path) -> None:
+    """What arrives is the file to the byte, hashed, under a harmless name, its chain begun by whoever brought it; the same
+    file again is no second piece. Too much, nothing, a broken form, and whoever may not: refused, nothing kept."""
+    shelf = FolderShelf(tmp_path / "evidence")
+    own_city = replace(own_city, desk=desk(own_city.records, own_city.clock, KEY, shelf))
+    visitor, reader = _browser(own_city, "m.kato"), _browser(own_city, "a.kansa")
+    content = bytes(range(256)) * 300 + b"\r\n--boundary\r\n"
+    form = {"origin": "受付の端末 PC-114", "note": "画面の写真"}
+    for _ in range(2):
+        answer = visitor.upload("/incidents/1/evidence", ("../通帳 <b>.jpg", content), **form)
+        assert answer.headers["location"].endswith("done=evidence_kept")
+    (held,) = own_city.records.find("evidence")
+    assert held.body["sha256"] == hashlib.sha256(content).hexdigest() and held.body["bytes"] == len(content)
+    assert "/" not in held.body["name"] and held.body["custody"][0]["by"] == "m.kato"
+    assert shelf.get(held.body["sha256"]) == content
+    assert held.body["sha256"] in visitor.get("/incidents/1").text
+    assert [one["details"]["sha256"] for one in visitor.audited("evidence.collected")] == [
+        held.body["sha256"]
+    ]
+    assert reader.upload("/incidents/1/evidence", ("a", b"x"), **form).status_code == 403
+    assert browser(own_city).upload("/incidents/1/evidence", ("a", b"x"), **form).status_code == 401
+    visitor.csrf, token = "wrong", visitor.csrf
+    assert visitor.upload("/incidents/1/evidence", ("a", b"x"), **form).status_code == 403
+    visitor.csrf = token
+    for bad in (("", b""), ("a", b"x" * (custody.MOST_FILE + 100_000))):
+        assert visitor.upload("/incidents/1/evidence", bad, **form).status_code == 400
+    assert visitor.post("/incidents/1/evidence", **form).status_code == 400
+    assert (
+        reader.upload("/incidents/1/evidence", ("a", b"x" * 100_000), **form).status_code == 400
+    )  # not read
+    assert own_city.records.count("evidence") == 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "raw"),
+    [
+        ("multipart/form-data", b"--x\r\n\r\n--x--"),
+        ("multipart/form-data; boundary=x", b"no form"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\n1" * 50),
+        ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="a"\r\n\r\ncut'),
+    ],
+)
+def test_what_is_no_form_is_said(kind: str, raw: bytes) -> None:
+    """No boundary, no part, too many parts, cut in the middle: an answer in words, or no value, never a crash."""
+    try:
+        values, files = uploads.read(kind, raw)
+    except InputError as error:
+        assert "フォーム" in error.ja
+    else:
+        assert not files and "csrf" not in values
 
 
 def test_on_call_now_next_and_a_stand_in(own_city: City) -> None:

@@ -6,7 +6,8 @@ from dashboards.console.permits_page import permits
 from dashboards.users import Role
 from responders.playbooks.permits import FIRST, KIND, first_id
 from tests.dashboards.browse import browser
-from tests.dashboards.city import City
+from tests.dashboards.city import INCIDENTS, PASSWORD, City
+from tests.responders.playbooks.stage import scene, written
 from tests.responders.playbooks.test_act_first import first, night
 
 FORM = {"taker": "m.kato", "start": "2026-11-20T00:00", "end": "2026-12-20T08:00", "reason": "夜間当番"}
@@ -32,6 +33,49 @@ def test_a_permit_is_given_shown_and_taken_back(own_city: City) -> None:
     own_city.users.set_roles("k.mori", [Role.INFORMATION_SYSTEM_MANAGER])
     assert browser(own_city, "k.mori").post(f"/permits/{held.id}/end").status_code == 303
     assert "取り消し" in analyst.get("/permits").text
+
+
+def test_a_block_is_let_stand_longer_from_its_page(tmp_path: Path, own_city: City) -> None:
+    """The page says when it ends; an office other than whoever asked prolongs it, with a reason; where the plan took two
+    people, so does this, and both must name the same time. Nobody prolongs without end."""
+    (tmp_path / "tower").mkdir()
+    steps = "  - evidence: {of: [user.name]}\n  - {act: firewall.block_address, value: source.ip, for_hours: 24}\n"
+    on = scene(tmp_path / "tower", written(tmp_path, steps))
+    on.approve()
+    on.tick()
+    (stands,) = on.runs.records.find("standing")
+    run = on.run.model_copy(update={"people": 2, "requested_by": "k.mori", "incident_id": INCIDENTS[0].id})
+    own_city.records.put("playbook_run", run.id, run.model_dump(mode="json"))
+    own_city.records.put("standing", stands.id, stands.body)
+    held = own_city.records.get("incident", INCIDENTS[0].id)
+    assert held is not None
+    body = {**held.body, "run_ids": [*held.body["run_ids"], run.id]}
+    own_city.records.put("incident", held.id, body, expect=held.version)
+    own_city.users.create("e.abe", PASSWORD, [Role.CHIEF_SECURITY_OFFICER])
+    first, second = browser(own_city, "y.ota"), browser(own_city, "e.abe")
+    page = first.get("/incidents/1").text
+    assert "に自動で解除します" in page and f"/runs/{run.id}/extend/1" in page
+    assert "/extend/" not in browser(own_city, "m.kato").get("/incidents/1").text
+    at, form = f"/runs/{run.id}/extend/1", {"until": "2026-11-23T09:00", "reason": "調査が続くため"}
+    assert browser(own_city, "k.mori").post(at, **form).status_code == 403  # asked for the plan
+    assert first.post(at, until="2027-11-23T09:00", reason="x").status_code == 400
+    assert first.post(at, **form).headers["location"].endswith("done=extend_asked")
+    assert "y.ota さんが 11/23 09:00 までの延長に同意" in second.get("/incidents/1").text
+    assert (
+        first.post(at, **form).headers["location"].endswith("done=extend_asked")
+    )  # the same person twice is one
+    assert (
+        second.post(at, **form | {"until": "2026-11-24T09:00"})
+        .headers["location"]
+        .endswith("done=extend_asked")
+    )
+    assert (
+        second.post(at, **form).headers["location"].endswith("done=extend_asked")
+    )  # the first named another time since
+    assert first.post(at, **form).headers["location"].endswith("done=extended")
+    (now,) = own_city.records.find("standing")
+    assert now.body["due"] == "2026-11-23T09:00:00+09:00" and now.body["asked"] is None
+    assert len(first.audited("playbook.extend")) == 5 and len(first.audited("playbook.extend.refused")) == 1
 
 
 def test_what_was_done_first_is_listed(tmp_path: Path, own_city: City) -> None:
