@@ -1,4 +1,4 @@
-"""Trend Micro Deep Security and Cloud One Workload Security: agents and manager, as CEF.
+"""Trend Micro Deep Security and Cloud One Workload Security: agents and manager, as CEF or LEEF.
 
 Facts: Trend Micro, "Deep Security: Syslog message formats" (signature ids and keys of each protection module;
 ids 600 to 608 of the manager: sign-ins to its console). `dvc` or `dvchost` is the machine that is protected.
@@ -7,16 +7,23 @@ ids 600 to 608 of the manager: sign-ins to its console). `dvc` or `dvchost` is t
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import cef
+from collectors.shapes import cef, either, leef, renamed
 from collectors.source import Raw, Source
 from collectors.trend_micro import cef_fields as f
+
+_LEEF = {
+    "leef.vendor": "cef.vendor", "leef.product": "cef.product", "leef.product_version": "cef.version", "leef.code": "cef.class",
+    "name": "cef.name", "sev": "cef.severity", "usrName": "suser", "srcPort": "spt", "dstPort": "dpt", "srcMAC": "smac",
+    "dstMAC": "dmac", "srcBytes": "out", "dstBytes": "in", "devTime": "rt",
+}  # fmt: skip
+"""What LEEF calls the same things."""
 
 source = Source(
     name="trendmicro.deep_security",
     title={"ja": "Trend Micro Deep Security", "en": "Trend Micro Deep Security"},
     zone_hint="internal",
-    shape=cef(),
-    recognise=r"CEF:\s?\d\|Trend Micro\|(?:Deep Security|Workload Security|Vision One Server)",
+    shape=either(r"LEEF: ?[12]\.0\|", renamed(leef("Trend Micro"), _LEEF), cef()),
+    recognise=r"(?:CEF:\s?\d|LEEF: ?[12]\.0)\|Trend Micro\|(?:Deep Security|Workload Security|Vision One Server)",
     leftovers="trendmicro.deep_security",
     rename={
         "cef.vendor": "observer.vendor",
