@@ -1,12 +1,15 @@
 """The records of one object that an AWS service wrote into a bucket, read as it streams in.
 
 Facts: AWS, "CloudTrail log file examples" (gzip, `{"Records": […]}`), "Flow log records in S3" (gzip, a header line that
-names the fields), "WAF logging to S3" and "Exporting GuardDuty findings" (gzip, a JSON document a line).
+names the fields), "WAF logging to S3" and "Exporting GuardDuty findings" (gzip, a JSON document a line), "Access log files" of Elastic Load
+Balancing (gzip, or plain of a Classic Load Balancer, a line each). Flow logs in Parquet name their columns as the header
+does, with `_` for `-`.
 """
 
 import gzip
 import io
 import re
+import tempfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,6 +22,8 @@ from hinomi.identity import digest
 
 _LONGEST = 16 << 20
 _MOST_UNPACKED = 8 << 30
+_MOST_COLUMNS = 1 << 30
+"""Bytes of a Parquet object: AWS writes flow logs of 75 MB at most."""
 _PORTION_BYTES = 2 << 20
 _PORTION = 2_000
 _FLOW_HEADER = re.compile(rb"[a-z][a-z0-9-]*(?: [a-z][a-z0-9-]*)+\r?\n")
@@ -76,8 +81,8 @@ def _records(body: IO[bytes]) -> Iterator[tuple[bytes, str]]:
     file = _opened(body)
     start = file.peek(4096)[:4096]
     if start.startswith(b"PAR1"):
-        raise Unreadable("parquet_is_not_read")
-    if json_stream.OPENING.match(start):
+        yield from ((line, "") for line in _rows(file))
+    elif json_stream.OPENING.match(start):
         for text, value in json_stream.records(file):
             yield " ".join(text.splitlines()).encode(), _own_id(value)
     elif _FLOW_HEADER.match(start):
@@ -118,6 +123,24 @@ def _flows(file: IO[bytes]) -> Iterator[bytes]:
         values = line.decode("utf-8", "replace").split(" ")
         named = dict(zip(names, values, strict=False))
         yield orjson.dumps(named) if len(values) == len(names) else line
+
+
+def _rows(file: IO[bytes]) -> Iterator[bytes]:
+    """Rows of Parquet as JSON with its column names. Its index stands at the end, so the object lies on disk meanwhile."""
+    import polars as pl
+    from pyarrow import ArrowException, parquet
+
+    with tempfile.TemporaryFile() as place:
+        while piece := file.read(1 << 20):
+            if place.tell() > _MOST_COLUMNS:
+                raise Unreadable("parquet_too_large")
+            place.write(piece)
+        try:
+            for batch in parquet.ParquetFile(place).iter_batches(_PORTION):
+                frame = pl.DataFrame(pl.from_arrow(batch))
+                yield from frame.write_ndjson().encode().split(b"\n")[:-1]
+        except (ArrowException, pl.exceptions.PolarsError, OSError) as error:
+            raise Unreadable("broken_parquet", error) from error
 
 
 class _Raw(io.RawIOBase):

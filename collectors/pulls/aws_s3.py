@@ -1,7 +1,7 @@
 """AWS: CloudTrail and other logs that AWS services write into S3 buckets, told by an SQS queue.
 
-Facts: AWS, "Amazon S3 Event Notifications", "CloudTrail log file name format" and the same of VPC flow logs, WAF and
-GuardDuty (`AWSLogs/<account>/<service>/…`). A message is deleted when the records of its objects are spooled; until
+Facts: AWS, "Amazon S3 Event Notifications", "CloudTrail log file name format" and the same of VPC flow logs, load balancers,
+WAF and GuardDuty (`AWSLogs/<account>/<service>/…`). A message is deleted when the records of its objects are spooled; until
 then it stays ours. What cannot be read is tried `attempts` times and then kept as a dead letter that names the object,
 which stays in its bucket. Needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue,
 s3:GetObject on the buckets, and kms:Decrypt where they are encrypted with a key of one's own.
@@ -31,10 +31,16 @@ FOLDERS = {
     "/CloudTrail/": "aws.cloudtrail",
     "/CloudTrail-Insight/": "aws.cloudtrail",
     "/vpcflowlogs/": "aws.flow_logs",
+    "/elasticloadbalancing/": "aws.elb",
     "/WAFLogs/": "aws.waf",
     "/GuardDuty/": "aws.guardduty",
 }
-_NO_LOGS = ("/CloudTrail-Digest/",)
+_NO_LOGS = {
+    "/CloudTrail-Digest/": "digest_file",
+    "/ELBAccessLogTestFile": "test_file",
+    "/ELBConnectionLogTestFile": "test_file",
+}
+"""Part of a key → why there is nothing to read."""
 _PATIENCE = 7
 """Further tries where AWS refuses: with the pauses doubled, a day and a half in which a permission may be granted."""
 _LONGEST_PAUSE = 39_600
@@ -109,8 +115,8 @@ class AwsS3(WayOut, Pull):
     async def _object(self, work: Work, s3: Any, place: Place) -> AsyncIterator[Page]:
         """The object's records, each page spooled before the next is read. Raises Unreadable, Refused, DependencyDown."""
         key = f"/{place.key}"
-        if any(part in key for part in _NO_LOGS):
-            work.ignored(1, "digest_file")
+        if reason := next((reason for part, reason in _NO_LOGS.items() if part in key), ""):
+            work.ignored(1, reason)
             return
         source = next((source for part, source in self.folders.items() if part in key), self.source)
         try:

@@ -15,7 +15,7 @@ from hinomi.ledger import Ledger
 
 log = structlog.get_logger()
 _HELD_LIMIT = 256 << 20
-_STREAMS_LIMIT = 64 << 20
+_STREAMS_LIMIT = 16 << 20
 """Whole messages over all connections that can be made to wait."""
 
 

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
-from collectors import unopened
-from collectors.aws.objects import Unreadable, portions
+from collectors import catalogue, unopened
+from collectors.aws.objects import portions
 from collectors.aws.queue import Message, Queue
 from collectors.pulls import kinds
 from collectors.pulls.aws_s3 import AwsS3
@@ -22,6 +23,7 @@ from collectors.pulls.run import serve_pulls
 from collectors.spool import Spool
 from collectors.transports.health import Health, ListenerHealth
 from collectors.transports.inlet import Inlet
+from hinomi import yamlfile
 from hinomi.clock import SystemClock
 from hinomi.errors import DependencyDown, Refused
 from hinomi.ledger import Ledger
@@ -381,11 +383,60 @@ def test_a_long_object_streams_through(tmp_path: Path) -> None:
     assert peak < 24 << 20
 
 
-def test_parquet_is_said(tmp_path: Path) -> None:
-    """A flow log in Parquet is not read as text."""
-    (tmp_path / "p").write_bytes(b"PAR1....")
-    with (tmp_path / "p").open("rb") as body, pytest.raises(Unreadable, match="parquet"):
-        list(portions(body, "x"))
+def test_flow_logs_in_parquet(trail: Trail, tmp_path: Path) -> None:
+    """AWS's column names and number types, rows without data, more rows than a portion: each row is a flow, once; what is
+    cut off is a dead letter."""
+    rows = 2_500
+    flows = pl.DataFrame(
+        {
+            "version": [2] * rows,
+            "account_id": ["123456789012"] * rows,
+            "interface_id": ["eni-1a"] * rows,
+            "srcaddr": ["10.0.0.1"] * rows,
+            "dstaddr": ["203.0.113.9"] * rows,
+            "srcport": pl.Series(range(rows), dtype=pl.Int32),
+            "dstport": [443] * rows,
+            "protocol": [6] * rows,
+            "packets": [10] * (rows - 1) + [None],
+            "bytes": [840] * (rows - 1) + [None],
+            "start": [1795144329] * rows,
+            "end": [1795144389] * rows,
+            "action": ["ACCEPT", "REJECT"] * (rows // 2),
+            "log_status": ["OK"] * (rows - 1) + ["NODATA"],
+        }
+    )
+    flows.write_parquet(tmp_path / "flows", compression="gzip")
+    content = (tmp_path / "flows").read_bytes()
+    logs = f"AWSLogs/{peer.ACCOUNT}/vpcflowlogs/{peer.REGION}"
+    trail.tell(by_s3(trail.name, trail.put(f"{logs}/a.log.parquet", content)))
+    trail.tell(by_s3(trail.name, trail.put(f"{logs}/b.log.parquet", content[:-100])))
+    puller = Puller(trail, tmp_path)
+    puller.rounds()
+    lines = pl.DataFrame({"message": puller.stored("aws.flow_logs")})
+    (frame,) = catalogue.find("aws.flow_logs").parse(lines).frames
+    assert sorted(frame["source.port"]) == list(range(rows))
+    assert frame["source.bytes"].null_count() == 1
+    assert set(frame["event.outcome"]) == {"success", "failure"}
+    assert [letter["reason"] for letter in puller.letters()] == ["unopened: broken_parquet"]
+    assert trail.left() == (0, 0)
+
+
+def test_load_balancers_logs(trail: Trail, tmp_path: Path) -> None:
+    """Packed by an Application, plain by a Classic Load Balancer; AWS's test file brings nothing and is counted."""
+    cases = yamlfile.read(Path("collectors/sources/aws_elb.test.yml")).value
+    application, classic = (case["raw"] for case in (cases[0], cases[4]))
+    logs = f"AWSLogs/{peer.ACCOUNT}"
+    held = {
+        f"{logs}/elasticloadbalancing/{peer.REGION}/a.log.gz": gzip.compress(f"{application}\n".encode() * 2),
+        f"{logs}/elasticloadbalancing/{peer.REGION}/c.log": f"{classic}\n".encode(),
+        f"{logs}/ELBAccessLogTestFile": b"Enable AccessLog for ELB",
+    }
+    trail.tell(by_s3(trail.name, *(trail.put(key, content) for key, content in held.items())))
+    puller = Puller(trail, tmp_path)
+    puller.rounds()
+    assert puller.stored("aws.elb") == [application, application, classic]
+    assert puller.counted() == {"test_file": 1}
+    assert not puller.letters()
 
 
 def test_served_as_the_pull_process_does(trail: Trail, tmp_path: Path) -> None:
