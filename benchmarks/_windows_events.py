@@ -75,5 +75,6 @@ def _varied(frame: pl.DataFrame, copy: int) -> pl.DataFrame:
         if name.removeprefix("winlog.event_data.") in _VARIED
         or name.endswith(("ProcessId", "ProcessGuid", "UtcTime", "LogonId"))
     ]
+    changed.append(pl.col("event.original") + " " + tag)  # as it would be if written from the changed values
     host = (pl.col("winlog.computer_name") + f"-{copy}").alias("winlog.computer_name")
     return frame.with_columns(*changed, host, (pl.col("event.id") + f"-{copy}").alias("event.id"))

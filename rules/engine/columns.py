@@ -118,6 +118,14 @@ class Part:
         for first, end in itertools.pairwise(bounds):
             yield _edged_series(texts[first:end], first)
 
+    def only(self, codes: Codes) -> "Part":
+        """The texts of some codes (distinct, none that of absence), as a column of their own."""
+        held, own = self._held, np.arange(len(codes), dtype=np.int32)
+        if isinstance(held, list):
+            return Part([held[code] for code in codes.tolist()], own)
+        chosen = held.gather(codes)
+        return Part(chosen.to_list() if len(codes) <= FEW else chosen, own)
+
     def mask(self, lut: Mask, height: int) -> Mask:
         """Rows of which any element's value is marked; lut has `size` + 1 entries, the last False."""
         marked = lut[self.codes]
@@ -148,7 +156,7 @@ class Columns:
 
     def named(self, name: str) -> Iterator[tuple[str, Part]]:
         """A column's parts with the names of the columns that they are: the same but for KEYWORDS."""
-        columns = self._contents() if name == KEYWORDS else [name]
+        columns = itertools.chain(*self.contents()) if name == KEYWORDS else [name]
         for column in columns:
             for part in self.parts(column):
                 yield column, part
@@ -164,19 +172,30 @@ class Columns:
 
     def _read(self, name: str) -> Iterator[Part]:
         if name == KEYWORDS:
-            for column in self._contents():
+            for column in itertools.chain(*self.contents()):
                 yield from self.parts(column)
         else:
             series = derived.column(self.frame, name)
             if series is not None and series.null_count() < len(series):
                 yield _part(series)
 
-    def _contents(self) -> Iterator[str]:
-        for column, dtype in self.frame.schema.items():
-            if is_ours(column) or (self.content and not column.startswith(self.content)):
-                continue
-            if dtype in (pl.String, pl.List(pl.String)):
-                yield column
+    def contents(self) -> tuple[list[str], list[str]]:
+        """The names of the columns that a keyword searches: of texts, and of lists of texts."""
+        held = [
+            (column, dtype)
+            for column, dtype in self.frame.schema.items()
+            if not is_ours(column) and (not self.content or column.startswith(self.content))
+        ]
+        lists = [column for column, dtype in held if dtype == pl.List(pl.String)]
+        return [column for column, dtype in held if dtype == pl.String], lists
+
+
+def part_of_rows(texts: pl.Series, rows: Rows) -> Part:
+    """A column of texts of which only some rows are looked at: the others are taken to have none."""
+    held, few = _encode(texts.gather(rows))
+    codes = np.full(len(texts), len(held), np.int32)
+    codes[rows] = few
+    return Part(held, codes)
 
 
 def _part(series: pl.Series) -> Part:

@@ -211,7 +211,7 @@ def _in_letters(value: str, spans: list[tuple[int, int]]) -> list[tuple[int, int
     return [(len(data[:start].decode()), len(data[:end].decode())) for start, end in spans]
 
 
-def scan_buffer(database: Database, buffer: bytes) -> tuple[Ints, Ints]:
+def scan_buffer(database: Database, buffer: bytes | memoryview) -> tuple[Ints, Ints]:
     """(ids, end offsets) of every match in the buffer."""
     found: list[int] = []
     keep: Callable[[int], None] = found.append

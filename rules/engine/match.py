@@ -18,13 +18,15 @@ from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine.columns import Columns, Mask, Part, Rows
 from rules.engine.logsource import ANY_DATASET, Tables, Wanted
 from rules.engine.plan import Constants, Plan, Planner
-from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
+from rules.engine.predicates import ON_ROWS, codes_matching, rows_matching, values_matching
 from rules.engine.program import SPACES, Compiled, Key, Program
 from rules.engine.scans import Found, Scans
 
 _NO_CODES: list[int] = []
 _PLANS = 1024
 """Plans kept: senders choose event ids, so there must be a bound."""
+_SPARSE = 4
+"""So many distinct values a row asked for, and only those of the rows are tried, anew for each rule that asks."""
 _TELLING = frozenset({"winlog.provider_name"})
 """Columns that select no log source and yet are the same in all events of a kind."""
 
@@ -119,9 +121,11 @@ class Run:
     _rows: dict[int, Mask] = field(default_factory=dict)
     _wanted: dict[Any, Mask] = field(default_factory=dict)
     _live: dict[Wanted, Rows] = field(default_factory=dict)
+    _keywords: frozenset[int] | None = None
 
     def rules(self, plan: Plan) -> dict[int, Rows]:
-        """For each rule of the plan that holds somewhere, its rows."""
+        """For each rule of the plan that holds somewhere, its rows. Of one run only one plan may be asked."""
+        self._keywords = plan.keywords
         result: dict[int, Rows] = {}
         for number, rows in self.candidates(plan):
             left = plan.left[number]
@@ -185,8 +189,7 @@ class Run:
         """The atoms of one scan that were found, part by part of its column."""
         found = self._found.get(key)
         if found is None:
-            parts = self.columns.parts(key[0])
-            found = self._found[key] = [(part, self.matcher.scans.find(key, part)) for part in parts]
+            found = self._found[key] = self.matcher.scans.look(key, self.columns, self._keywords)
         return found
 
     def holds(self, program: Program, rows: Rows) -> Mask:
@@ -261,8 +264,10 @@ class Run:
             return mask[rows]
         masks = self._masks.get(number)
         if masks is None:
+            parts = self.columns.parts(atom.column)
+            if len(parts) == 1 and parts[0].rows is None and len(rows) * _SPARSE < parts[0].size:
+                return codes_matching(parts[0], parts[0].codes[rows], atom.operator, atom.operand)
             masks = self._masks[number] = [
-                (part, values_matching(part, atom.operator, atom.operand))
-                for part in self.columns.parts(atom.column)
+                (part, values_matching(part, atom.operator, atom.operand)) for part in parts
             ]
         return self._on_rows(masks, rows)

@@ -11,10 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from rules.engine.anchors import Anchors
+from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES
 from rules.engine.fold import fold_all
 from rules.engine.logsource import Wanted
-from rules.engine.program import ALWAYS, NEVER, Atom, Key, Place, Program, Unit
+from rules.engine.program import ALWAYS, NEVER, Atom, Key, Place, Program, Unit, atoms_of
+
+_WILDCARDS = ("folded", "exact")
 
 Constants = tuple[tuple[str, str | None], ...]
 """(column, its one text or None for a column without values), in order of name."""
@@ -54,6 +57,14 @@ class Plan:
             assert atom.space is not None
             self.anchored[anchor].append(number)
             self.keys.add((atom.column, atom.space))
+
+    @cached_property
+    def keywords(self) -> frozenset[int]:
+        """The atoms of wildcard patterns that any of the rules looks for in every text."""
+        asked = {number for one in self.left for number in atoms_of(one.program)}
+        return frozenset(
+            n for n in asked if self.atoms[n].column == KEYWORDS and self.atoms[n].space in _WILDCARDS
+        )
 
     @cached_property
     def columns(self) -> frozenset[str]:

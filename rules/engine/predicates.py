@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from rules.engine import pattern
-from rules.engine.columns import FEW, Columns, Mask, Part
+from rules.engine.columns import FEW, Codes, Columns, Mask, Part
 from rules.engine.expression import ANY, REFERENCES
 from rules.engine.fold import fold
 from rules.engine.hyperscan_db import python_regex
@@ -32,8 +32,19 @@ def values_matching(part: Part, operator: str, operand: Any) -> Mask:
     """For each distinct value whether it matches, and False for absence: `size` + 1 entries."""
     found = _ON_VALUES[operator](part, operand)
     lut = np.zeros(part.size + 1, np.bool_)
-    lut[:-1] = found.fill_null(False).to_numpy() if isinstance(found, pl.Series) else found
+    if isinstance(found, pl.Series) and found.null_count():
+        found = found.fill_null(False)
+    lut[:-1] = found.to_numpy() if isinstance(found, pl.Series) else found
     return lut
+
+
+def codes_matching(part: Part, codes: Codes, operator: str, operand: Any) -> Mask:
+    """For each of some codes of a column whether its text matches: only these texts are tried."""
+    asked, places = np.unique(codes, return_inverse=True)
+    here = asked[: np.searchsorted(asked, part.size)]
+    held = np.zeros(len(asked), np.bool_)
+    held[: len(here)] = values_matching(part.only(here), operator, operand)[:-1]
+    return held[places]
 
 
 def rows_matching(columns: Columns, column: str, operator: str, operand: Any) -> Mask:

@@ -9,8 +9,9 @@ import orjson
 
 from rules.engine import hyperscan_db, pattern
 from rules.engine.cache import Cache
-from rules.engine.columns import Part, Rows
+from rules.engine.columns import KEYWORDS, Columns, Part, Rows
 from rules.engine.hyperscan_db import Database
+from rules.engine.keywords import Words
 from rules.engine.predicates import values_matching
 from rules.engine.program import Atom, Compiled, Key
 
@@ -34,6 +35,7 @@ class Scans:
     store: Cache
     atoms: list[Atom] = field(init=False)
     _groups: dict[Key, list[_Group]] = field(default_factory=dict)
+    _words: dict[frozenset[int], Words | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.atoms = self.compiled.atoms
@@ -51,6 +53,23 @@ class Scans:
                 self._database(key, group)
             if on_progress:
                 on_progress(done + 1, len(self._groups))
+
+    def look(self, key: Key, columns: Columns, keywords: frozenset[int] | None) -> list[tuple[Part, Found]]:
+        """The parts of a scan's column in which something may be found, and what is found there.
+
+        keywords: the only atoms that are asked for where the column is that of keywords, if one knows.
+        """
+        column, space = key
+        words = (
+            None if keywords is None or column != KEYWORDS or space == "regex" else self._words_of(keywords)
+        )
+        parts = columns.parts(column) if words is None else words.parts(columns)
+        return [(part, self.find(key, part)) for part in parts]
+
+    def _words_of(self, keywords: frozenset[int]) -> Words | None:
+        if keywords not in self._words:
+            self._words[keywords] = Words.of((self.atoms[number] for number in keywords), self.store)
+        return self._words[keywords]
 
     def find(self, key: Key, part: Part) -> Found:
         """The atoms of one scan that any distinct value of a part holds, and which values."""
