@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Literal
 
 from hinomi.config import Section
-from hinomi.errors import Refused
 from hinomi.secret import Secret
-from responders.connectors.held import Held, host_name
+from responders.connectors.held import Held, host_name, only_machine
 from responders.connectors.protocol import Kind
 from responders.connectors.web_api import WebApi, bearer, opened
 
@@ -59,12 +58,7 @@ class Falcon:
             for one in ids
             if str(self._device(api, one).get("hostname", "")).split(".")[0].lower() == short
         ]
-        if len(named) != 1:
-            raise Refused(
-                f"端末「{value}」は {len(named)} 台あります。1台のときだけ操作します。",
-                f'{len(named)} machines are named "{value}", not one',
-            )
-        return named[0]
+        return only_machine(value, named)
 
     def held(self, api: WebApi, action: str, target: str) -> bool:
         """Contained, or about to be."""

@@ -11,20 +11,18 @@ vpn/ipsec and vpn/ssl, as Fortinet's Ansible collection (fortios_monitor, select
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import httpx
-
-from hinomi import identity, trust
+from hinomi import identity
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import FortiGate
+from responders.connectors.web_api import WebApi, opened
 
-_TIMEOUT = 15.0
 _END = "firewall.end_vpn_session"
 
 
@@ -95,7 +93,7 @@ class Firewall:
             if name in members:
                 self._set_members(api, [member for member in members if member != name])
             if not before.get("existed"):
-                self._call(api, "DELETE", f"firewall/address/{quote(name, safe='')}", missing_ok=True)
+                self._call(api, "DELETE", f"cmdb/firewall/address/{quote(name, safe='')}", missing_ok=True)
         return Done(f"{address} の遮断を解きました。", f"unblocked {address}")
 
     def health(self) -> str:
@@ -118,21 +116,21 @@ class Firewall:
         with self._api() as api:
             sessions = self._sessions(api, account)
             for path, body in sessions:
-                self._call(api, "POST", path, body, missing_ok=True, part="monitor")
+                self._call(api, "POST", path, body, missing_ok=True)
         words = (
             f"{account} の VPN 接続 {len(sessions)} 本を切りました。",
             f"ended {len(sessions)} sessions of {account}",
         )
         return Done(*words, changed=bool(sessions))
 
-    def _sessions(self, api: httpx.Client, account: str) -> list[tuple[str, dict[str, Any]]]:
+    def _sessions(self, api: WebApi, account: str) -> list[tuple[str, dict[str, Any]]]:
         """The account's sessions: what ends each. A firewall without the one kind of VPN answers 404 for it."""
         ssl, ipsec = (
-            self._call(api, "GET", path, part="monitor", missing_ok=True).get("results") or []
-            for path in ("vpn/ssl", "vpn/ipsec")
+            self._call(api, "GET", path, missing_ok=True).get("results") or []
+            for path in ("monitor/vpn/ssl", "monitor/vpn/ipsec")
         )
         web = [
-            ("vpn/ssl/delete", {"type": "websession", "index": int(one["index"])})
+            ("monitor/vpn/ssl/delete", {"type": "websession", "index": int(one["index"])})
             for one in ssl
             if identity.account(str(one.get("user_name") or "")) == account
         ]
@@ -143,7 +141,7 @@ class Firewall:
         ]
         tunnels: list[tuple[str, dict[str, Any]]] = [
             (
-                "vpn/ipsec/tunnel_down",
+                "monitor/vpn/ipsec/tunnel_down",
                 {"p1name": one["name"], "p2name": part["p2name"], "p2serial": part["p2serial"]},
             )
             for one in dialled
@@ -152,68 +150,32 @@ class Firewall:
         ]
         return [*web, *tunnels]
 
-    def _members(self, api: httpx.Client) -> list[str]:
-        answer = self._call(api, "GET", f"firewall/addrgrp/{quote(self.settings.group, safe='')}")
+    def _members(self, api: WebApi) -> list[str]:
+        answer = self._call(api, "GET", f"cmdb/firewall/addrgrp/{quote(self.settings.group, safe='')}")
         return [str(member["name"]) for member in answer["results"][0]["member"]]
 
-    def _set_members(self, api: httpx.Client, names: list[str]) -> None:
+    def _set_members(self, api: WebApi, names: list[str]) -> None:
         body = {"member": [{"name": name} for name in names]}
-        self._call(api, "PUT", f"firewall/addrgrp/{quote(self.settings.group, safe='')}", body)
+        self._call(api, "PUT", f"cmdb/firewall/addrgrp/{quote(self.settings.group, safe='')}", body)
 
-    def _exists(self, api: httpx.Client, name: str) -> bool:
-        return bool(self._call(api, "GET", f"firewall/address/{quote(name, safe='')}", missing_ok=True))
+    def _exists(self, api: WebApi, name: str) -> bool:
+        return bool(self._call(api, "GET", f"cmdb/firewall/address/{quote(name, safe='')}", missing_ok=True))
 
-    def _make(self, api: httpx.Client, name: str, address: str) -> None:
+    def _make(self, api: WebApi, name: str, address: str) -> None:
         if not self._exists(api, name):
             self._call(
-                api, "POST", "firewall/address", {"name": name, "subnet": f"{address} 255.255.255.255"}
+                api, "POST", "cmdb/firewall/address", {"name": name, "subnet": f"{address} 255.255.255.255"}
             )
 
     def _call(
-        self,
-        api: httpx.Client,
-        method: str,
-        path: str,
-        body: Mapping[str, Any] | None = None,
-        *,
-        missing_ok: bool = False,
-        part: str = "cmdb",
+        self, api: WebApi, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any
     ) -> dict[str, Any]:
-        answer = api.request(method, f"/api/v2/{part}/{path}", json=body, params={"vdom": self.settings.vdom})
-        if answer.status_code == 404 and missing_ok:
-            return {}
-        if answer.status_code == 429 or answer.status_code >= 500:
-            raise DependencyDown(
-                f"ファイアウォールが {answer.status_code} を返しました。",
-                f"the firewall answered {answer.status_code}",
-            )
-        if answer.status_code >= 400:
-            raise Refused(
-                f"ファイアウォールが操作を断りました({answer.status_code})。",
-                f"the firewall refused: {answer.status_code}",
-            )
-        try:
-            found: dict[str, Any] = answer.json()
-        except ValueError:
-            raise DependencyDown(
-                "ファイアウォールの応答を読めません。", "the firewall answered something that is no JSON"
-            ) from None
-        return found
+        """The answer's JSON. path: below /api/v2, such as cmdb/firewall/address."""
+        return api.call(method, f"/api/v2/{path}", json=body, params={"vdom": self.settings.vdom}, **more)
 
-    @contextmanager
-    def _api(self) -> Iterator[httpx.Client]:
-        verify = trust.context(self.settings.ca)
-        headers = {"Authorization": f"Bearer {self.settings.token.reveal()}"}
-        try:
-            with httpx.Client(
-                base_url=self.settings.url, headers=headers, timeout=_TIMEOUT, verify=verify
-            ) as api:
-                yield api
-        except httpx.HTTPError as error:
-            raise DependencyDown(
-                f"ファイアウォールに届きません({type(error).__name__})。",
-                f"the firewall cannot be reached: {type(error).__name__}",
-            ) from None
+    def _api(self) -> AbstractContextManager[WebApi]:
+        own = self.settings
+        return opened("FortiGate", own.url, own.ca, {"Authorization": f"Bearer {own.token.reveal()}"})
 
 
 def _object(address: str) -> str:

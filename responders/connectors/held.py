@@ -4,7 +4,7 @@ What a vendor's API differs in is in the `Grip`; that acts are idempotent, that 
 written once, here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -116,6 +116,16 @@ def host_name(value: str) -> str:
     ):
         raise Refused(f"「{value}」は端末名ではありません。", f'"{value}" is not a host name')
     return short
+
+
+def only_machine(value: str, found: Sequence[str]) -> str:
+    """The one id that was found for the name. Raises Refused for none or several: which is meant must be plain."""
+    if len(found) != 1:
+        raise Refused(
+            f"端末「{value}」は {len(found)} 台あります。1台のときだけ操作します。",
+            f'{len(found)} machines are named "{value}", not one',
+        )
+    return found[0]
 
 
 def _value(action: str, values: Mapping[str, str]) -> str:

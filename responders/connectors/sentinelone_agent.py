@@ -15,7 +15,7 @@ from typing import Any, Literal
 from hinomi.config import Section
 from hinomi.errors import Refused
 from hinomi.secret import Secret
-from responders.connectors.held import Held, host_name
+from responders.connectors.held import Held, host_name, only_machine
 from responders.connectors.protocol import Kind
 from responders.connectors.web_api import WebApi, opened
 
@@ -50,12 +50,7 @@ class Agents:
         short = host_name(value)
         found = self._agents(api, computerName=short)
         named = [one for one in found if str(one["computerName"]).split(".")[0].lower() == short]
-        if len(named) != 1:
-            raise Refused(
-                f"端末「{value}」は {len(named)} 台あります。1台のときだけ操作します。",
-                f'{len(named)} machines are named "{value}", not one',
-            )
-        return str(named[0]["id"])
+        return only_machine(value, [str(one["id"]) for one in named])
 
     def held(self, api: WebApi, action: str, target: str) -> bool:
         """Disconnected, or about to be."""

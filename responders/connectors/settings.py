@@ -36,14 +36,3 @@ class FortiGate(Section):
     group: str = "hinomi-block"
     vdom: str = "root"
     ca: Path | None = None
-
-
-class DefenderEndpoint(Section):
-    """Microsoft Defender for Endpoint: isolates machines. It needs Machine.Isolate and Machine.Read.All."""
-
-    kind: Literal["defender"]
-    url: str = "https://api.security.microsoft.com"
-    token_url: str
-    client_id: str
-    client_secret: Secret
-    ca: Path | None = None

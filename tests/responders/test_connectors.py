@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors.defender_endpoint import Endpoint
+from responders.connectors.defender_endpoint import DefenderEndpoint, Machines
 from responders.connectors.fortigate_firewall import Firewall
-from responders.connectors.settings import DefenderEndpoint, FortiGate
+from responders.connectors.held import Held
+from responders.connectors.settings import FortiGate
 from tests.responders.peers.defender import Defender
 from tests.responders.peers.fortios import FortiOs
 from tests.responders.peers.served import served
@@ -34,7 +35,7 @@ def _firewall(folder: Path, peer: FortiOs, token: str = "t0ken") -> Iterator[Fir
 
 
 @contextmanager
-def _endpoint(folder: Path, peer: Defender, secret: str = "s3cret") -> Iterator[Endpoint]:
+def _endpoint(folder: Path, peer: Defender, secret: str = "s3cret") -> Iterator[Held]:
     path = folder / "secret"
     path.write_text(secret, encoding="utf-8")
     with served(peer.app(), folder) as there:
@@ -46,7 +47,7 @@ def _endpoint(folder: Path, peer: Defender, secret: str = "s3cret") -> Iterator[
             "client_secret": f"file:{path}",
             "ca": there.ca,
         }
-        yield Endpoint(DefenderEndpoint.model_validate(settings))
+        yield Held(Machines(DefenderEndpoint.model_validate(settings)))
 
 
 def test_an_address_is_blocked_once_and_unblocked_as_it_was(tmp_path: Path) -> None:
@@ -126,28 +127,28 @@ def test_a_machine_is_isolated_once_and_released(tmp_path: Path) -> None:
     """While Microsoft still works on it, asking again asks nothing; release undoes it."""
     peer = Defender("s3cret", {"m1": "pc-0042.city.example.jp", "m2": "pc-00421.city.example.jp"})
     with _endpoint(tmp_path, peer) as endpoint:
-        assert endpoint.plan("isolate_endpoint", PC).changed
+        assert endpoint.plan("endpoint.isolate", PC).changed
         assert peer.actions == []
-        before = endpoint.look("isolate_endpoint", PC)
-        assert endpoint.act("isolate_endpoint", PC).changed
-        assert not endpoint.act("isolate_endpoint", PC).changed
+        before = endpoint.look("endpoint.isolate", PC)
+        assert endpoint.act("endpoint.isolate", PC).changed
+        assert not endpoint.act("endpoint.isolate", PC).changed
         assert [action["type"] for action in peer.actions] == ["Isolate"]
         peer.actions[0]["status"] = "Succeeded"
-        assert endpoint.verify("isolate_endpoint", PC)
-        assert endpoint.undo("isolate_endpoint", PC, before).changed
+        assert endpoint.verify("endpoint.isolate", PC)
+        assert endpoint.undo("endpoint.isolate", PC, before).changed
         assert [action["type"] for action in peer.actions] == ["Isolate", "Unisolate"]
         peer.actions[1]["status"] = "Succeeded"
-        assert not endpoint.verify("isolate_endpoint", PC)
+        assert not endpoint.verify("endpoint.isolate", PC)
 
 
 def test_an_isolation_that_failed_is_not_taken_for_one(tmp_path: Path) -> None:
     """A failed or cancelled action leaves the machine as it was: verify says so, acting asks again."""
     peer = Defender("s3cret", {"m1": "pc-0042.city.example.jp"})
     with _endpoint(tmp_path, peer) as endpoint:
-        endpoint.act("isolate_endpoint", PC)
+        endpoint.act("endpoint.isolate", PC)
         peer.actions[0]["status"] = "Failed"
-        assert not endpoint.verify("isolate_endpoint", PC)
-        assert endpoint.act("isolate_endpoint", PC).changed
+        assert not endpoint.verify("endpoint.isolate", PC)
+        assert endpoint.act("endpoint.isolate", PC).changed
     assert len(peer.actions) == 2
 
 
@@ -156,14 +157,14 @@ def test_no_machine_or_two_of_the_name_are_refused(tmp_path: Path, machines: dic
     """Which machine is meant must be plain: otherwise nothing is done."""
     peer = Defender("s3cret", machines)
     with _endpoint(tmp_path, peer) as endpoint, pytest.raises(Refused):
-        endpoint.act("isolate_endpoint", PC)
+        endpoint.act("endpoint.isolate", PC)
     assert peer.actions == []
 
 
 def test_a_hostile_host_name_is_no_query(tmp_path: Path) -> None:
     """A host name from a log line cannot end the filter's quotes."""
     with _endpoint(tmp_path, Defender("s3cret")) as endpoint, pytest.raises(Refused):
-        endpoint.act("isolate_endpoint", {"host": "x') or startswith(computerDnsName,'"})
+        endpoint.act("endpoint.isolate", {"host": "x') or startswith(computerDnsName,'"})
 
 
 @pytest.mark.parametrize(("answer", "error"), [(403, Refused), (429, DependencyDown), (503, DependencyDown)])
@@ -173,7 +174,7 @@ def test_throttling_is_tried_again_and_refusal_is_not(
     """Over the quota or broken: later. Not allowed: never by itself."""
     peer = Defender("s3cret", {"m1": "pc-0042.city.example.jp"}, fail=[answer])
     with _endpoint(tmp_path, peer) as endpoint, pytest.raises(error):
-        endpoint.act("isolate_endpoint", PC)
+        endpoint.act("endpoint.isolate", PC)
 
 
 def test_a_wrong_secret_is_refused_and_never_shown(tmp_path: Path) -> None:
