@@ -22,8 +22,9 @@ _SHOWN = 20  # incidents that a digest tells in words
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """subject: one line; text: plain text, Japanese first; grade: of the incident, 0 where it is about none; outside_*:
-    the same without personal data; link, ack: where to look and to acknowledge, for channels with buttons."""
+    """subject: one line, subject_en: the same for the English half of a digest; text: plain text, Japanese first; grade: of
+    the incident, 0 where it is about none; outside_*: the same without personal data; link, ack: where to look and to
+    acknowledge, for channels with buttons."""
 
     subject: str
     text: str
@@ -32,11 +33,13 @@ class Message:
     outside_text: str = ""
     link: str = ""
     ack: str = ""
+    subject_en: str = ""
 
     def as_body(self) -> dict[str, str | int]:
         """For a record."""
         return {
             "subject": self.subject,
+            "subject_en": self.subject_en,
             "text": self.text,
             "grade": self.grade,
             "outside_subject": self.outside_subject,
@@ -54,7 +57,7 @@ class Message:
 
 def of_body(body: Mapping[str, Any]) -> Message:
     """The message that a record holds."""
-    names = ("subject", "text", "outside_subject", "outside_text", "link", "ack")
+    names = ("subject", "subject_en", "text", "outside_subject", "outside_text", "link", "ack")
     held = {name: str(body.get(name, "")) for name in names}
     return Message(**held, grade=int(body.get("grade", 0)))
 
@@ -111,6 +114,7 @@ def of_incident(
         outside_text=_ENVIRONMENT.get_template("outside.txt").render(values),
         link=link,
         ack=ack,
+        subject_en=inert(_ENVIRONMENT.get_template("subject_en.txt").render(values).strip(), 200),
     )
 
 
@@ -123,12 +127,13 @@ def of_several(briefs: Sequence[Brief]) -> Message:
     grade = max(brief.message.grade for brief in briefs)
     first = briefs[0]
     outside = f"【{GRADES[grade].ja}】インシデント {len(briefs)} 件が対応を待っています"
+    named = {"count": len(briefs), "outside": outside, "grade_en": GRADES[grade].en, "first": first}
     return Message(
         inert(subject, 200),
         text,
         grade,
         outside_subject=outside,
-        outside_text=f"{outside}。\n一番重いもの: {first.message.outside_subject}\n対応を始める: {first.ack}\n{first.link}",
+        outside_text=_ENVIRONMENT.get_template("digest_outside.txt").render(named),
         link=first.link,
         ack=first.ack,
     )

@@ -92,6 +92,12 @@ def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
     made.tick()
     [text] = messages(tmp_path)
     assert text.count("/a/") == 20 and "ほか 20 件" in text and "Subject: 【40件】" in text
+    ja, en = text.split("\n----\n")
+    assert (
+        en.count("* [Grade ") == 20
+        and "* [Grade 2, Medium] pc002: r2 found (since 03:14) #3" in en
+        and "転送しないで" in ja
+    )
     for n in range(60, 70):
         made.receive([_of_host(n)])
         clock.advance(timedelta(seconds=40))
