@@ -26,4 +26,7 @@ def register(app: typer.Typer) -> None:
             raise InputError("空のフォルダを指定してください。", "the folder is not empty")
         folder.mkdir(parents=True, exist_ok=True)
         report = Drill(folder, by_hand, say=typer.echo).run()
-        typer.echo(f"訓練報告書: {report}(drill report)")
+        typer.echo(f"訓練報告書 / drill report: {report}")
+        typer.echo(
+            "同じ場所に HTML・表計算・JSON、英語版と報告の下書き / beside it: HTML, XLSX, JSON, English, the draft"
+        )

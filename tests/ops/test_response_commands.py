@@ -12,7 +12,8 @@ from dashboards.users import Users
 from hinomi.clock import JST, SystemClock
 from hinomi.store.embedded import SqliteRecords
 from ops.cli import _register, app
-from ops.drill import GOALS, Drill
+from ops.drill import Drill
+from ops.drill_report import GOALS, Course, written
 from ops.opened import remember
 from responders.cacao.document import checked
 from responders.incidents.suppression import covering
@@ -119,14 +120,40 @@ def test_act_first_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Mon
 
 @pytest.mark.slow
 def test_a_drill_from_raw_log_to_report_draft(tmp_path: Path) -> None:
-    """A real tower: detected, told with 【訓練】, approved, rehearsed, drafted; each interval in the report."""
-    started = SystemClock().now()
-    report = Drill(tmp_path / "drill", scale=0.02, say=lambda _: None).run()
-    took = json.loads((tmp_path / "drill" / "drill.json").read_text())["took"]
+    """A real tower: detected, told with 【訓練】, approved, rehearsed, drafted. Each interval stands in the report in both
+    languages, but what the tool did in people's place is not called measured; report and draft say that it was a drill."""
+    started, said = SystemClock().now(), list[str]()
+    folder = tmp_path / "drill"
+    report = Drill(folder, scale=0.02, say=said.append).run()
+    facts = json.loads((folder / "drill.json").read_text())
+    took = facts["took"]
     assert set(took) == set(GOALS) and all(0 <= seconds < 180 for seconds in took.values())
+    assert set(facts["measured"]) == {"detect", "notify", "contain", "draft"} and not facts["stuck"]
     assert (SystemClock().now() - started).total_seconds() >= sum(took.values()) - took["draft"] - 1
-    text = PdfReader(report).pages[0].extract_text()
-    assert "訓練報告書" in text and "要記入" in text
-    assert (tmp_path / "drill" / "report-draft.docx").read_bytes()[:2] == b"PK"
-    told = [path.read_text() for path in (tmp_path / "drill" / "messages").glob("*.txt")]
+    assert len(said) == len(GOALS) and all(" / " in line for line in said)
+    text = "".join(page.extract_text() for page in PdfReader(report).pages)
+    assert (
+        "訓練" in text
+        and "要記入" in text
+        and text.count("測っていない") >= 2
+        and "攻撃元アドレスの遮断" in text
+    )
+    [english] = folder.glob("drill-report-*.en.html")
+    assert "Block an attacking address" in (page := english.read_text()) and "[Drill]" in page
+    assert (folder / "report-draft.docx").read_bytes()[:2] == b"PK"
+    assert "訓練" in PdfReader(folder / "report-draft.pdf").pages[0].extract_text()
+    told = [path.read_text() for path in (folder / "messages").glob("*.txt")]
     assert told and all("【訓練】" in text for text in told)
+
+
+def test_a_drill_that_got_stuck_has_its_report(tmp_path: Path) -> None:
+    """What did not come is what a drill is for: the report names the stage and says of the later ones that they did not come."""
+    now = SystemClock().now()
+    course = Course(
+        began=now, ended=now, by_hand=True, at={"detect": now}, took={"detect": 301.0}, stuck="notify"
+    )
+    written(course, tmp_path)
+    [page] = tmp_path.glob("*.ja.html")
+    text = page.read_text()
+    assert "次の段階まで進まなかった: 通知" in text and text.count("行われなかった") == 5
+    assert "目安を超過" in text and "1 段階のうち 0 段階" in text
