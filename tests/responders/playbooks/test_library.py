@@ -89,3 +89,35 @@ def test_what_stops_much_is_decided_high() -> None:
 def test_clauses_say_what_is_inferred() -> None:
     """A clause whose number or wording could not be read is marked so."""
     assert clauses.inferred("MIC-7.3-(2)") and not clauses.inferred("MIC-5.3")
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_evidence_comes_before_containment(name: str) -> None:
+    """In reading order nothing is touched before what is known of it was kept, nor does a question hold containment up in
+    whose answer containment does not lie; what is done is looked at afterwards."""
+    steps = walked(PLAYBOOKS[name].steps)
+    first = next((n for n, step in enumerate(steps) if step.act), None)
+    if first is None:
+        return
+    before = steps[:first]
+    assert any(step.evidence for step in before) and all(step.verify for step in steps if step.act)
+    asked = {step.asks.name for step in before if step.asks}
+    decided = " ".join(step.if_ for step in before)
+    assert all(name in decided for name in asked) and not any(step.wait for step in before)
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_whoever_approves_is_told_what_cannot_be_put_back(name: str) -> None:
+    """The words that an approval shows say so where an act cannot be undone, in both languages, and that the others can."""
+    playbook = PLAYBOOKS[name]
+    lasting = [
+        step.act
+        for step in walked(playbook.steps)
+        if step.act and not (step.undo and ACTIONS[step.act].undoable)
+    ]
+    if "directory.reset_password" in lasting:
+        assert "元には戻せません" in playbook.impact_ja and "cannot be put back" in playbook.impact_en
+    elif lasting:
+        assert "つなぎ直します" in playbook.impact_ja and "again themselves" in playbook.impact_en
+    elif playbook.acts:
+        assert "元に戻せます" in playbook.impact_ja and "can be undone" in playbook.impact_en
