@@ -3,8 +3,8 @@
 Facts: Microsoft Graph v1.0: GET/PATCH /users/{id} (accountEnabled, 204), POST /users/{id}/revokeSignInSessions,
 signInSessionsValidFromDateTime, /users/{id}/mailFolders/inbox/messageRules (isEnabled, actions.forwardTo, redirectTo,
 forwardAsAttachmentTo, delete, permanentDelete); client-credential tokens with scope https://graph.microsoft.com/.default;
-429 and 503 carry Retry-After. Rights: User.EnableDisableAccount.All, User.RevokeSessions.All, User.Read.All,
-MailboxSettings.ReadWrite.
+429 and 503 carry Retry-After. Rights: User.EnableDisableAccount.All, User.RevokeSessions.All (Microsoft Learn names it the
+least of an application, and no higher one), User.Read.All, MailboxSettings.ReadWrite.
 """
 
 from collections.abc import Iterator, Mapping

@@ -3,8 +3,10 @@
 Facts: Microsoft Graph v1.0: GET /users/{id}/messages?$filter=internetMessageId eq '…' (all folders but the recoverable
 items), POST /users/{id}/messages/{id}/move {"destinationId": "recoverableitemsdeletions"}, header `Prefer:
 IdType="ImmutableId"` (the id stays over a move), POST /$batch with at most 20 requests, GET
-/groups/{id}/transitiveMembers/microsoft.graph.user with @odata.nextLink. Rights: Mail.ReadWrite limited to the
-mailboxes by an application access policy, GroupMember.Read.All, and those of `entra_graph` for the inbox rules.
+/groups/{id}/transitiveMembers/microsoft.graph.user with @odata.nextLink. Rights: GroupMember.Read.All, and for the
+mailboxes the Exchange roles `Application Mail.ReadWrite` and `Application MailboxSettings.ReadWrite` over a management scope
+(RBAC for Applications; the same rights granted in Entra ID would reach every mailbox). Application access policies are what
+it replaces: "Don't create new App Access Policies" (Microsoft Learn, New-ApplicationAccessPolicy).
 """
 
 from collections.abc import Mapping, Sequence

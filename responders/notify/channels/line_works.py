@@ -3,7 +3,8 @@
 Facts: LINE WORKS Developers, "Service Account authentication (JWT)": RS256 assertion {iss: client id, sub: service account,
 iat, exp} posted to https://auth.worksmobile.com/oauth2/v2.0/token with grant_type
 urn:ietf:params:oauth:grant-type:jwt-bearer and scope bot; "Message Send – User": POST
-/v1.0/bots/{botId}/users/{userId}/messages {content: {type: text, text}}, answered 201, text up to 2,000 characters.
+/v1.0/bots/{botId}/users/{userId}/messages {content: {type: text, text}}, answered 201, text up to 2,000 characters. So many
+calls a minute (240 with a paid plan, 60 without), then 429 TOO_MANY_REQUESTS for a minute at most: the outbox tries again.
 """
 
 import base64
