@@ -168,12 +168,18 @@ def _value(text: pl.Expr, target: Target, zone: str) -> pl.Expr:
     if target.extract and _is_list(target.to) and not (target.split or worded):
         return _listed(text, None, target.extract)
     if target.extract:
-        text = e.present(text.str.extract(target.extract, 1))
+        text = e.present(_plain_text(text, text.str.extract(target.extract, 1)))
     if worded:
         return _mapped(text, target.values, target.otherwise, _is_list(target.to))
     if target.split or _is_list(target.to):
         return _listed(text, target.split)
     return _TYPES.get(_kind(target), _plain)(text, target, zone)
+
+
+def _plain_text(whole: pl.Expr, part: pl.Expr) -> pl.Expr:
+    """A part of an object or a list that stands as JSON text, without JSON's escapes; of any other text as it is."""
+    inside = whole.str.contains(r'^(?:\[[\[{"]|\{")')
+    return pl.when(inside).then(part.str.replace_all(r'\\(["\\/])', "${1}")).otherwise(part)
 
 
 def _mapped(

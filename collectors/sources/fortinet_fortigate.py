@@ -71,7 +71,7 @@ VERBATIM = Verbatim(
         "dns.question.name": _pair("qname", inner=r"[\[\]]*"),
         "dns.question.type": _pair("qtype"),
         "url.original": _pair("url"),
-        "url.domain": Text(marks=("url=", "hostname=")),
+        "url.domain": Text(marks=("url=", "hostname=", "remotename=")),
         "url.path": Text(marks=("url=",)),
         "url.extension": Text(marks=("url=",), before=r"\.", after="[^a-z0-9]"),
         "file.name": Text(marks=("filename=", "url=")),
@@ -192,12 +192,14 @@ def endpoints(raw: Raw) -> dict[str, pl.Expr]:
         "source.nat.ip": e.ip(e.present(translated)),
         "source.nat.port": raw["transport"],
         "destination.ip": e.ip(far),
-        "destination.domain": e.first(e.present(raw["hostname"]), e.not_ip(far)),
+        "destination.domain": e.first(_asked_host(raw), e.not_ip(far)),
         "destination.port": e.first(raw["dstport"], raw["locport"]),
         "destination.mac": e.present(raw["dstmac"]),
         "destination.nat.ip": e.ip(e.present(raw["tranip"])),
         "destination.nat.port": raw["tranport"],
-        "host.name": e.present(e.first(raw["srcname"], pl.when(leased).then(raw["hostname"]))),
+        "host.name": e.first(
+            pl.when(_by_client(raw) | leased).then(e.present(raw["hostname"])), e.present(raw["srcname"])
+        ),
     }
 
 
@@ -254,6 +256,15 @@ def _labelled(raw: Raw, label: str) -> pl.Expr:
     return pl.coalesce(pl.when(raw[f"{slot}Label"] == label).then(raw[slot]) for slot in slots)
 
 
+def _by_client(raw: Raw) -> pl.Expr:
+    """Whether a FortiClient on the machine wrote the line: `hostname` is the machine, `remotename` what it asked."""
+    return e.present(raw["fctsn"]).is_not_null()
+
+
+def _asked_host(raw: Raw) -> pl.Expr:
+    return e.present(pl.when(_by_client(raw)).then(raw["remotename"]).otherwise(raw["hostname"]))
+
+
 @source.derive
 def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
     """url.*, http.*, dns.*: what web filter and DNS filter saw."""
@@ -262,15 +273,17 @@ def web_and_names(raw: Raw) -> dict[str, pl.Expr]:
     bracketed = e.present(raw["qname"]).str.strip_chars("[]")
     url = e.url_columns(e.present(raw["url"]))
     # A bare path belongs to `hostname`; which of the two web protocols it was, service and port tell.
-    bare = raw["url"].str.starts_with("/") & e.present(raw["hostname"]).is_not_null()
+    host = _asked_host(raw)
+    bare = raw["url"].str.starts_with("/") & host.is_not_null()
     secure = raw["service"].str.to_uppercase().is_in(["HTTPS", "SSL"]) | (raw["dstport"] == "443")
     scheme = pl.when(secure.fill_null(False)).then(pl.lit("https")).otherwise(pl.lit("http"))
-    whole = pl.concat_str(scheme, pl.lit("://"), raw["hostname"], raw["url"])
+    whole = pl.concat_str(scheme, pl.lit("://"), host, raw["url"])
     return {
         **url,
-        "url.domain": e.first(url["url.domain"], pl.when(bare).then(raw["hostname"])),
+        "url.domain": e.first(url["url.domain"], pl.when(bare).then(host)),
         "url.full": e.first(url["url.full"], pl.when(bare).then(whole)),
         "url.scheme": e.first(url["url.scheme"], pl.when(bare).then(scheme)),
+        "http.response.status_code": e.whole(raw["statuscode"]),
         "http.request.method": e.present(raw["httpmethod"]),
         "http.request.referrer": e.present(raw["referralurl"]),
         "dns.question.name": bracketed,
