@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collectors.transports.door import Door
 
 MIB = 1 << 20
+READ_AHEAD = 2 * MIB
+"""Of one connection's messages; one piece of what the kernel has may come on top."""
 
 
 class Kind(StrEnum):
@@ -116,6 +118,10 @@ class Listening(Section):
         """Every origin that it spools under, its own last."""
         return {name: Origin(self.source, self.encoding)}
 
+    def most_delivered(self) -> int:
+        """Bytes that are spooled at once, at most: what was read ahead and the message that made it too much."""
+        return self.max_message + READ_AHEAD
+
     async def run(self, door: "Door[Any]") -> None:
         """Listen until `door.stop`. Raises HinomiError or OSError where it cannot; it is then tried again."""
         raise NotImplementedError
@@ -151,6 +157,10 @@ class Listener(Listening):
         """See `Listening.origins`: a sender's name is an origin of its own."""
         own = {key: Origin(sender.source, sender.encoding) for key, sender in self.senders.items()}
         return {**own, **super().origins(name)}
+
+    def most_delivered(self) -> int:
+        """See `Listening.most_delivered`: of HTTP a whole request."""
+        return self.max_body if self.kind == Kind.HTTP else super().most_delivered()
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -195,9 +205,20 @@ def _is_loopback(address: str) -> bool:
 
 
 class SpoolSettings(Section):
-    """`spool:` of the configuration. max_mib: the bound on disk, over all sources."""
+    """`spool:` of the configuration. max_mib: the bound on disk, over all sources; it must have room for the largest
+    delivery of a listener in each lane (two a worker), and once more."""
 
     max_mib: int = Field(default=4096, ge=256)
+
+    def least_mib(self, listeners: Mapping[str, "Listening"], workers: int) -> tuple[int, str]:
+        """The least bound with which nothing can stall, and the listener that asks for it. The last segment of a lane stays
+        when it is read, and is as large as the largest block in it: the next delivery must fit beside all of them."""
+        name, most = max(
+            ((name, one.most_delivered()) for name, one in listeners.items()),
+            key=lambda pair: pair[1],
+            default=("", 0),
+        )
+        return -(-most * (2 * workers + 1) // MIB), name
 
 
 def origins(listeners: Mapping[str, Listening]) -> dict[str, Origin]:

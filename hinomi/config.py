@@ -63,6 +63,14 @@ def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
             into[key] = value
 
 
+class Blaming(ValueError):
+    """What a check of several sections together finds, and the one key that is to be changed (`spool.max_mib`)."""
+
+    def __init__(self, key: str, ja: str, en: str) -> None:
+        super().__init__(f"{ja}|{en}")
+        self.key = key
+
+
 def explain(
     detail: ErrorDetails, places: dict[str, Where], default: Path | str, model: type[BaseModel] | None = None
 ) -> ConfigError:
@@ -70,6 +78,8 @@ def explain(
     path = ".".join(str(part) for part in detail["loc"] if not _is_tag(part))
     if detail["type"] == "unknown_kind" and isinstance(detail["input"], dict):
         path += ".kind"
+    if isinstance(blaming := detail.get("ctx", {}).get("error"), Blaming):
+        path = blaming.key
     nearest = _nearest(path, places)
     where = Where(nearest.file, nearest.line, path) if nearest else Where(default, None, path or None)
     ja, en = _sentence(detail, path, model)

@@ -16,7 +16,7 @@ from collectors.settings import SpoolSettings, origins
 from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from dashboards.settings import ConsoleSettings
 from hinomi import config
-from hinomi.config import Section
+from hinomi.config import Blaming, Section
 from hinomi.words import Language
 from ops.feeds import Feed
 from ops.metrics import MetricsSettings
@@ -74,6 +74,19 @@ class Settings(Section):
                     f"「{name}」という名前が listen と pull に二度あります。別の名前にしてください。"
                     f'|"{name}" stands twice under listen and pull; give them different names'
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _spool_can_take_the_largest(self) -> Self:
+        least, name = self.spool.least_mib(self.listen, self.workers)
+        if self.spool.max_mib < least:
+            raise Blaming(
+                "spool.max_mib",
+                f"「{self.spool.max_mib}」では足りません。workers が {self.workers} のとき、listen.{name} の一度の受け取り"
+                f"(max_message、max_body)が詰まらないためには {least} 以上が必要です。",
+                f"{self.spool.max_mib} is too little: with {self.workers} workers it takes {least} for what listen.{name} may "
+                "bring at once (max_message, max_body), or it would stall",
+            )
         return self
 
     def declared_sources(self) -> dict[str, str]:

@@ -5,9 +5,9 @@ import socket
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from collectors.settings import READ_AHEAD
 from collectors.transports.inlet import Inlet
 
-_READ_AHEAD = 2 << 20
 _SMALL = 64 << 10
 _QUIET = 0.1
 _OVERHEAD = 64
@@ -140,7 +140,7 @@ class Connection(asyncio.Protocol):
             self._task = self._loop.create_task(self._spool())
             _running.add(self._task)
             self._task.add_done_callback(_running.discard)
-        self._ahead = self._size > _READ_AHEAD
+        self._ahead = self._size > READ_AHEAD
         self.turn()
 
     def turn(self) -> None:

@@ -175,3 +175,28 @@ def _said_of(folder: Path, text: str, place: str, ja: str) -> None:
     told = str(caught.value)
     line = next((line for line in told.splitlines() if line.startswith(f"{path}:{place}: ")), "")
     assert ja in line, told
+
+
+@pytest.mark.parametrize(
+    ("workers", "max_body", "least"), [(1, 33_554_432, None), (4, 33_554_432, 288), (2, 67_108_864, 320)]
+)
+def test_a_spool_that_the_largest_delivery_could_stall_is_refused(
+    tmp_path: Path, workers: int, max_body: int, least: int | None
+) -> None:
+    """What stays on disk although it is read, a segment a lane, must leave room for one request more; the bound's own line
+    is named, with the number that is enough."""
+    from ops.settings import read_settings
+
+    text = (
+        f"workers: {workers}\nlisten:\n  web: {{kind: http, address: 127.0.0.1, port: 80, max_body: {max_body}}}\n"
+        "spool:\n  max_mib: {most}\n"
+    )
+    path = write(tmp_path, text.replace("{most}", "256"))
+    if least is None:
+        assert read_settings(path).spool.max_mib == 256
+        return
+    with pytest.raises(ConfigError) as error:
+        read_settings(path)
+    assert str(error.value.where).endswith(":5: spool.max_mib")
+    assert str(least) in error.value.ja and str(least) in error.value.en and "listen.web" in error.value.ja
+    read_settings(write(tmp_path, text.replace("{most}", str(least))))
