@@ -57,6 +57,26 @@ class Open:
                 one.stalled()
 
 
+class _Gone(asyncio.Transport):
+    """In place of the transport of a closed connection whose messages still wait: that of TLS holds 256 KiB."""
+
+    def is_closing(self) -> bool:
+        """Yes."""
+        return True
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Nobody reads it."""
+
+    def close(self) -> None:
+        """It is."""
+
+    def abort(self) -> None:
+        """It is."""
+
+
+_GONE = _Gone()
+
+
 class Connection(asyncio.Protocol):
     """Base of the stream protocols: a subclass cuts bytes into messages and may answer what is spooled."""
 
@@ -112,6 +132,7 @@ class Connection(asyncio.Protocol):
             self.inlet.health.errors["connection_reset"] += 1
         self.others.connections.discard(self)
         self.inlet.health.connections -= 1
+        self.transport = _GONE
         rest = self.rest()
         self._watch_half()
         self.take(rest)
