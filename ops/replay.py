@@ -8,8 +8,9 @@ from collectors import catalogue
 from collectors.privacy import Privacy
 from hinomi.batch import DEAD_LETTERS
 from hinomi.clock import Clock
+from hinomi.errors import HinomiError, Refused
 from hinomi.ledger import Ledger
-from hinomi.store import Events, Records
+from hinomi.store import Events, Record, Records
 from ops import zones
 from ops.counts import Counts
 from ops.folders import cache_folder
@@ -17,6 +18,13 @@ from ops.formats import Formats
 from ops.pipeline import Pipeline
 from ops.settings import Settings
 from ops.watch import LiveEnricher, LiveRules
+from responders.audit import Audit
+from responders.replays import KIND, Replays
+
+_ON_A_CLUSTER = (
+    "Elasticsearch の構成では、対応処理はログを書けません。書ける端末で hinomi replay --source を実行してください。",
+    "on a cluster the respond process may not write events; run hinomi replay --source where events may be written",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
     """
     for folder in settings.sources.folders:
         catalogue.add(folder)
+    catalogue.find(source)
     zones.use(settings.timezone, "timezone")
     ledger = Ledger()
     pipeline = Pipeline(
@@ -54,6 +63,36 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
             understood += pipeline.replay(_lines(own))
     Counts(records, "replay").save(ledger)
     return Replayed(letters, understood)
+
+
+def answer(settings: Settings, events: Events, records: Records, clock: Clock, audit: Audit) -> int:
+    """Do what people asked for on the page, each once; how many. What cannot be done is said in the asking's record.
+
+    Stopped in the middle, it is done again at the next start: what is stored already is not stored twice.
+    """
+    asked = Replays(records, clock, audit).waiting()
+    for one in asked:
+        records.put(
+            KIND, one.id, {**one.body, **_came_of(one, settings, events, records, clock)}, expect=one.version
+        )
+    return len(asked)
+
+
+def _came_of(
+    one: Record, settings: Settings, events: Events, records: Records, clock: Clock
+) -> dict[str, object]:
+    try:
+        if settings.store.kind != "embedded":
+            raise Refused(*_ON_A_CLUSTER)
+        done = replay(str(one.body["source"]), settings, events, records, clock)
+    except HinomiError as error:
+        return {"state": "failed", "ended": clock.now().isoformat(), "ja": error.ja, "en": error.en}
+    return {
+        "state": "done",
+        "ended": clock.now().isoformat(),
+        "letters": done.letters,
+        "understood": done.understood,
+    }
 
 
 def _origins(letters: pl.DataFrame) -> list[str]:

@@ -68,6 +68,9 @@ class Timetable:
         table.scheduler.every(10).minutes.do(
             table.guarded, "dead_letters", lambda: own_watch.DeadLetters(records, process.clock).look()
         )
+        table.scheduler.every(10).seconds.do(
+            table.quietly, "replay", lambda: replayed(process, events, records)
+        )
         table.scheduler.every(1).minutes.do(
             table.guarded, "own_audit", lambda: own_audit.write(records, process.data / own_audit.FOLDER)
         )
@@ -99,8 +102,17 @@ class Timetable:
 
     def guarded(self, name: str, job: Callable[[], object]) -> None:
         """Run a job; what goes wrong is said in words."""
+        self._tried(name, job, silent=False)
+
+    def quietly(self, name: str, job: Callable[[], object]) -> None:
+        """The same for a job that looks every few seconds whether there is anything to do: said only where there was."""
+        self._tried(name, job, silent=True)
+
+    def _tried(self, name: str, job: Callable[[], object], *, silent: bool) -> None:
         try:
-            log.info("job_done", job=name, result=job())
+            result = job()
+            if result or not silent:
+                log.info("job_done", job=name, result=result)
         except HinomiError as error:
             log.error("job_failed", job=name, reason=str(error))
         except Exception as error:  # a job's own mistake must not stop the tower
@@ -148,6 +160,13 @@ def renewed_indicators(process: Role, events: Events, records: Records, ledger: 
     tower = indicators.Indicators.of(process.data, process.settings, events, records, process.clock)
     tower.ledger = ledger
     return tower.pull(process.settings.indicators)
+
+
+def replayed(process: Role, events: Events, records: Records) -> int:
+    """Read dead letters again for whoever asked on the page."""
+    from ops import replay  # brings the parsers, which a tower whose lines are all read never needs here
+
+    return replay.answer(process.settings, events, records, process.clock, Audit(records, process.clock))
 
 
 def dropped(process: Role, records: Records, ledger: Ledger) -> int:

@@ -28,6 +28,7 @@ from responders.notify.links import Ticket
 from responders.oncall.standins import Roster
 from responders.playbooks.approvals import Approvals
 from responders.playbooks.settings import PlaybookSettings
+from responders.replays import Replays
 
 Changes = Mapping[str, Any]
 
@@ -208,6 +209,11 @@ class Desk:
     def contacts(self) -> Contacts:
         """Who was told what, when, by whom."""
         return Contacts(self.records, self.clock, self.audit)
+
+    @property
+    def replays(self) -> Replays:
+        """Dead letters that are to be read again."""
+        return Replays(self.records, self.clock, self.audit)
 
     @property
     def roster(self) -> Roster:

@@ -165,6 +165,12 @@ class Until(Reason):
     until: Moment
 
 
+class Replay(Reason):
+    """The source whose dead letters are read again."""
+
+    source: Annotated[str, Field(min_length=1, max_length=100)]
+
+
 class Attest(Given):
     """What a person says of a control; `assign`: only who is in charge until when. due: ISO day."""
 

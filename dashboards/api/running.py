@@ -170,6 +170,16 @@ def try_rule(call: Call) -> Listed:
     return Listed(items=[dumped({"problems": wrong, "found": found})], next=None)
 
 
+def replay(call: Call) -> Listed:
+    """The dead letters of a source are to be read again."""
+    return one(call.desk.replays.ask(call.body.source, call.body.reason, **call.who))
+
+
+def replays(call: Call) -> Listed:
+    """Askings to read dead letters again, newest first, with what came of them."""
+    return Listed(items=bodies_of(call.desk.replays.latest(100)), next=None)
+
+
 def reveal(call: Call) -> Listed:
     """Record why raw lines about residents must be looked at; it counts for a while."""
     until = residents.granted(call.visit, call.body.scope, call.body.reason.strip())
@@ -220,5 +230,7 @@ ENDPOINTS = (
     Endpoint("GET", "/suppressions", R, "What is silent now", silences, Listed),
     _act("/compliance/{control}", A, "Say something of a control", attest, bodies.Attest),
     _act("/rules/try", W, "Try a draft on past days", try_rule, bodies.Draft),
+    Endpoint("GET", "/sources/replays", R, "Dead letters read again", replays, Listed),
+    _act("/sources/replay", W, "Read dead letters again", replay, bodies.Replay),
     _act("/residents", W, "Record why residents' logs are looked at", reveal, bodies.Reveal),
 )

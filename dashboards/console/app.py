@@ -167,6 +167,7 @@ PAGES = (
     Page("GET", "/rules/{rule}", rules_page.rule, Access.READ),
     Page("GET", "/summary", onepage.show, Access.READ),
     Page("GET", "/sources", sources.show, Access.READ),
+    Page("POST", "/sources/replay", sources.replay, Access.WORK),
     Page("GET", "/reports", reports_page.show, Access.READ),
     Page("GET", "/reports/{name}", reports_page.file, Access.READ),
     Page("GET", "/a/{token}", ack_link.show, Access.OPEN),

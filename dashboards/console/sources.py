@@ -10,10 +10,12 @@ from starlette.responses import Response
 from dashboards import zonemap
 from dashboards.console import health
 from dashboards.console.evidence import show_event
+from dashboards.console.fields import text
 from dashboards.console.visit import Visit
 from hinomi.batch import DEAD_LETTERS, SIGNALS
 from hinomi.store import DatasetStats, Events, Page, Span
 
+_SOURCE = "hinomi.dead_letter.source"
 _DAY, _SAMPLE, _QUIET = timedelta(days=1), 60, timedelta(days=1)
 
 
@@ -27,6 +29,7 @@ class Arrivals:
     delays: dict[str, timedelta | None]
     dead: Page
     reasons: list[tuple[str, int]]
+    origins: list[str]
     zones: dict[str, int]
     flows: dict[tuple[str, str], int]
 
@@ -46,9 +49,19 @@ def show(visit: Visit) -> Response:
         quiet=[stats.name for stats in found.held if stats.last and now - stats.last > _QUIET],
         dead_total=found.dead.total,
         dead_reasons=found.reasons,
+        dead_sources=found.origins,
+        replays=[record.body for record in console.service.replays.latest()],
         dead_examples=[show_event(row) for row in found.dead.rows],
         counts=health.counts(console.records),
     )
+
+
+def replay(visit: Visit) -> Response:
+    """Somebody asks that the dead letters of a source be read again."""
+    visit.console.service.replays.ask(
+        visit.form.get("source", ""), text(visit, "reason"), actor=visit.actor, roles=visit.roles
+    )
+    return visit.to("/sources", done="replay_asked")
 
 
 def _arrivals(events: Events, now: datetime) -> Arrivals:
@@ -61,6 +74,7 @@ def _arrivals(events: Events, now: datetime) -> Arrivals:
         {stats.name: _delay(events, stats) for stats in held},
         events.search(datasets=[DEAD_LETTERS], span=week, limit=10),
         events.top("error.message", datasets=[DEAD_LETTERS], span=week, limit=20),
+        [name for name, _ in events.top(_SOURCE, datasets=[DEAD_LETTERS], span=week, limit=50) if name],
         zones,
         flows,
     )

@@ -309,3 +309,20 @@ def test_messages_that_went_out_and_that_did_not(own_city: City) -> None:
     assert "自動で送った通知(2 件)" in page
     assert "これから送る" in page
     assert "送信済み m" in page
+
+
+def test_dead_letters_are_asked_to_be_read_again(own_city: City) -> None:
+    """The sources page offers it to who works on incidents, shows that it waits and, later, what came of it."""
+    visitor = _browser(own_city, "m.kato")
+    assert "/sources/replay" in visitor.get("/sources").text
+    assert "/sources/replay" not in _browser(own_city, "a.kansa").get("/sources").text
+    form = {"source": "fortinet.fortigate", "reason": "対応表を<直した>"}
+    assert visitor.post("/sources/replay", **form).headers["location"] == "/sources?done=replay_asked"
+    page = visitor.get("/sources").text
+    assert "対応表を&lt;直した&gt;" in page and "待っています" in page
+    (held,) = own_city.desk.replays.waiting()
+    came = {**held.body, "state": "done", "letters": 1200, "understood": 1100}
+    own_city.records.put("replay", held.id, came, expect=held.version)
+    assert "1,200 行を読み直し、1,100 行を新しく保管しました" in visitor.get("/sources").text
+    assert visitor.post("/sources/replay", source=" ", reason="x").status_code == 400
+    assert [one["target"] for one in visitor.audited("replay")] == ["fortinet.fortigate"]

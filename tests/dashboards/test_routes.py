@@ -94,6 +94,7 @@ ALLOWED = {
     "GET /rules/{rule}": EVERYONE,
     "GET /summary": EVERYONE,
     "GET /sources": EVERYONE,
+    "POST /sources/replay": WORKERS,
     "GET /reports": EVERYONE,
     "GET /reports/{name}": EVERYONE,
 }

@@ -13,6 +13,7 @@ from collectors.source import Source
 from collectors.unopened import ORIGIN, Unopened
 from hinomi import ecs
 from hinomi.clock import FixedClock
+from hinomi.errors import Refused
 from hinomi.ledger import Ledger, Line
 from hinomi.store import Checkpoint
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
@@ -22,7 +23,10 @@ from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.pipeline import Pipeline
 from ops.settings import Settings, packs_folder
+from ops.stores import StoreSettings
 from ops.watch import LiveRules
+from responders.audit import Audit
+from responders.replays import Replays
 from rules.in_force import InForce
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -118,6 +122,32 @@ def test_an_unknown_format_is_kept_until_a_source_is_named(tower: Tower) -> None
         assert (done.letters, done.understood) == (4, expected)
     [event] = tower.events.search("event.dataset: linux.auth").rows
     assert event["user.name"] == "root" and event["hinomi.origin"] == "odd"
+
+
+def test_what_the_page_asks_for_is_read_again(tower: Tower) -> None:
+    """Who works on incidents asks, once while it waits; the job does it, the record says what came of it, and both are in
+    the audit log. A source that there is not is said, and on a cluster who may do it."""
+    audit = Audit(tower.records, tower.clock)
+    desk = Replays(tower.records, tower.clock, audit)
+    tower.send("zzz completely unknown", "yyy", "xxx", SSH, origin="odd")
+    with pytest.raises(Refused):
+        desk.ask("linux.auth", "直した", actor="viewer", roles=["viewer"])
+    first = desk.ask("linux.auth", "直した", actor="kato", roles=["analyst"])
+    assert desk.ask(" linux.auth", "もう一度", actor="mori", roles=["analyst"]).id == first.id
+    desk.ask("linux.aut", "綴りの誤り", actor="kato", roles=["analyst"])
+    assert replay.answer(Settings(), tower.events, tower.records, tower.clock, audit) == 2
+    assert replay.answer(Settings(), tower.events, tower.records, tower.clock, audit) == 0
+    came = {one.body["source"]: one.body for one in desk.latest()}
+    done = came["linux.auth"]
+    assert (done["state"], done["letters"], done["understood"]) == ("done", 4, 1)
+    assert came["linux.aut"]["state"] == "failed" and "linux.auth" in came["linux.aut"]["ja"]
+    assert tower.events.count(datasets=["linux.auth"]) == 1
+    cluster = Settings().model_copy(update={"store": StoreSettings.model_construct(kind="elasticsearch")})
+    desk.ask("linux.auth", "もう一度", actor="kato", roles=["analyst"])
+    replay.answer(cluster, tower.events, tower.records, tower.clock, audit)
+    assert any("hinomi replay" in one.body.get("ja", "") for one in desk.latest())
+    actions = [one.body["action"] for one in tower.records.find("audit", order="", limit=100)]
+    assert actions.count("replay") == 3 and actions.count("replay.refused") == 1
 
 
 def test_a_replay_goes_by_the_tower_s_own_configuration(tower: Tower, tmp_path: Path) -> None:
