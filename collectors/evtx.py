@@ -5,8 +5,6 @@ is reported by file. A file whose header is lost but whose chunks are there is r
 """
 
 import io
-import struct
-import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,14 +14,12 @@ from typing import Any
 import polars as pl
 from evtx import PyEvtxParser
 
-from collectors.file_records import EVTX_HEADER, EVTX_MAGIC, is_evtx
+from collectors import evtx_chunks
+from collectors.evtx_chunks import Stretch
+from collectors.file_records import EVTX_MAGIC, head, is_evtx
 from hinomi.clock import Clock, SystemClock
 from hinomi.ecs import TIME
 
-_CHUNK_SIZE = 65536
-_CHUNK_HEADER = 512
-_RECORD = b"**\x00\x00"
-_LEAST_RECORD = 28
 _MOST_FAULTS = 10_000
 
 
@@ -51,9 +47,13 @@ class EvtxFiles:
         """Frames `message`, `received`, `peer`, `log.file.path`, `log.offset` (the record's place in its
         file, from 0) and `winlog.record_id` (Int64). A folder is read with its subfolders."""
         files = _files([paths] if isinstance(paths, Path) else paths)
+        return self.read_stretches((path, Stretch()) for path in files)
+
+    def read_stretches(self, stretches: Iterable[tuple[Path, Stretch]]) -> Iterator[pl.DataFrame]:
+        """The same, of stretches of files. A record that cannot be read takes no place in its stretch, and one in those after."""
         held: list[tuple[str, str, int, int]] = []
-        for path in files:
-            for place, record in enumerate(self._records(path)):
+        for path, stretch in stretches:
+            for place, record in enumerate(self._records(path, stretch), stretch.first):
                 held.append((record["data"], str(path), place, record["event_record_id"]))
                 if len(held) >= self.batch:
                     yield _frame(held, self.clock.now())
@@ -61,9 +61,10 @@ class EvtxFiles:
         if held:
             yield _frame(held, self.clock.now())
 
-    def _records(self, path: Path) -> Iterator[dict[str, Any]]:
+    def _records(self, path: Path, stretch: Stretch) -> Iterator[dict[str, Any]]:
         try:
-            records, cut = _parser(path).records_json(), _is_cut(path)
+            parser, cut = _parser(path, stretch)
+            records = parser.records_json()
         except (RuntimeError, OSError, ValueError) as error:
             self.damaged.append(Damage(path, 1, _reason(error)))
             return
@@ -95,42 +96,14 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def _parser(path: Path) -> PyEvtxParser:
-    with path.open("rb") as file:
-        head = file.read(EVTX_HEADER + 8)
-    if (head.startswith(EVTX_MAGIC) and not _is_cut(path)) or not is_evtx(head):
-        return PyEvtxParser(str(path), number_of_threads=1)
-    body = path.read_bytes()[EVTX_HEADER:]
-    whole = _up_to_last_whole_record(body)
-    body = whole.ljust(
-        len(body) + -len(body) % _CHUNK_SIZE, b"\x00"
-    )  # it passes over a chunk that is not whole
-    return PyEvtxParser(io.BytesIO(_header(len(body) // _CHUNK_SIZE) + body), number_of_threads=1)
-
-
-def _is_cut(path: Path) -> bool:
-    """Whether it was cut off inside a chunk: copied while it grew, or a disk that was full."""
-    return path.stat().st_size > EVTX_HEADER and (path.stat().st_size - EVTX_HEADER) % _CHUNK_SIZE != 0
-
-
-def _up_to_last_whole_record(body: bytes) -> bytes:
-    """Without the record in which the file ends: half a record, filled up, would be read as one that never was."""
-    at = len(body) // _CHUNK_SIZE * _CHUNK_SIZE + _CHUNK_HEADER
-    while body[at : at + 4] == _RECORD and at + 8 <= len(body):
-        size = int.from_bytes(body[at + 4 : at + 8], "little")
-        if size < _LEAST_RECORD or at + size > len(body):
-            break
-        at += size
-    return body[:at]
-
-
-def _header(chunks: int) -> bytes:
-    """A file header for this many chunks (MS-EVEN6 2.2.12; "Windows XML Event Log format", libevtx)."""
-    fields = EVTX_MAGIC + struct.pack(
-        "<QQQIHHHH", 0, max(chunks - 1, 0), 0, 128, 1, 3, EVTX_HEADER, max(chunks, 1)
-    )
-    fixed = fields.ljust(120, b"\x00")
-    return (fixed + struct.pack("<II", 0, zlib.crc32(fixed))).ljust(EVTX_HEADER, b"\x00")
+def _parser(path: Path, stretch: Stretch) -> tuple[PyEvtxParser, bool]:
+    """A reader of a stretch of a file, and whether the file is cut off in it."""
+    start = head(path)
+    as_it_is = (start.startswith(EVTX_MAGIC) and not evtx_chunks.is_cut(path)) or not is_evtx(start)
+    if as_it_is and stretch == Stretch():
+        return PyEvtxParser(str(path), number_of_threads=1), False
+    chunks, cut = evtx_chunks.stretch_of(path, stretch.start, stretch.end)
+    return PyEvtxParser(io.BytesIO(chunks), number_of_threads=1), cut
 
 
 def _reason(error: Exception) -> str:

@@ -3,13 +3,14 @@
 AWS and Azure write many records as one object, `{"Records": […]}` or `{"records": […]}`: each is a record.
 """
 
+import errno
 import gzip
 import io
-import itertools
 import re
+import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 import orjson
 
@@ -26,6 +27,9 @@ EVTX_MAGIC = b"ElfFile\x00"
 EVTX_HEADER = 4096
 _EVTX_CHUNK = b"ElfChnk\x00"
 _STEP = 1024 * 1024
+_BUFFER = 128 * 1024
+MOST_UNPACKED = 256 * 1024 * 1024
+"""Bytes of a packed document that can only be read as a whole."""
 
 
 def head(path: Path) -> bytes:
@@ -44,12 +48,64 @@ def records(path: Path) -> Iterator[tuple[int, str]]:
     offset of its line, where a line holds the array).
 
     gzip is unpacked; UTF-16 is told by its mark. Text that is neither UTF-8 nor CP932 keeps its
-    readable characters. A line is cut at 16 MiB.
+    readable characters. A line is cut at 16 MiB. Raises OSError where no more can be read, after all that could be.
     """
-    with unpacked(path, head(path)) as file:
+    with unpacked(path, head(path)) as source:
+        readable = Readable(source)
+        file = io.BufferedReader(readable, _BUFFER)
         start = file.read(HEAD)
         file.seek(0)
-        yield from of_lines(start, file) if by_line(start) else of_whole(file.read())
+        yield from of_lines(start, cut_lines(file)) if by_line(start) else of_whole(_all_of(file, source))
+        if readable.damage is not None:
+            raise readable.damage
+
+
+class Readable(io.RawIOBase):
+    """A file as far as it can be read; damage: why no further."""
+
+    def __init__(self, source: IO[bytes]) -> None:
+        self._source, self.damage = source, cast("OSError | None", None)
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is, too."""
+        return True
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """As any file."""
+        return self._source.seek(offset, whence)
+
+    def readinto(self, buffer: Any) -> int:
+        """Nothing more where there is damage."""
+        try:
+            data = self._source.read1(len(buffer))  # type: ignore[attr-defined]  # every buffered file has it
+        except (OSError, EOFError, zlib.error) as error:
+            self.damage = OSError(errno.EIO, str(getattr(error, "strerror", None) or error))
+            return 0
+        buffer[: len(data)] = data
+        return len(data)
+
+
+def cut_lines(file: IO[bytes]) -> Iterator[bytes]:
+    """Its lines; of one longer than 16 MiB pieces, of which `of_lines` takes the first."""
+    return iter(lambda: file.readline(_LONGEST), b"")
+
+
+def _all_of(file: IO[bytes], source: IO[bytes]) -> bytes:
+    """A document. Raises OSError where a packed one is larger than may be held: it may be a trap."""
+    if not isinstance(source, gzip.GzipFile):
+        return file.read()
+    data = file.read(MOST_UNPACKED + 1)
+    if len(data) > MOST_UNPACKED:
+        raise OSError(
+            errno.EFBIG,
+            f"展開すると {MOST_UNPACKED >> 20} MiB を超え、1行1件でもない(展開してから、または1行1件にしてから調べてください) / "
+            f"more than {MOST_UNPACKED >> 20} MiB when unpacked and not one record a line: unpack it, or make it JSON lines",
+        )
+    return data
 
 
 def unpacked(path: Path, start: bytes) -> IO[bytes]:
@@ -86,20 +142,25 @@ def lines_between(path: Path, start: int, end: int | None) -> tuple[int, list[by
 
 
 def _rest_of_line(file: IO[bytes]) -> bytes:
-    found = []
-    while step := file.readline(_STEP):
+    """Of a very long one as much as is read of a line at all."""
+    found, size = [], 0
+    while size < _LONGEST and (step := file.readline(_STEP)):
         found.append(step)
+        size += len(step)
         if step.endswith(b"\n"):
             break
     return b"".join(found)
 
 
 def first_lines(path: Path, most: int) -> list[bytes]:
-    """The first lines of a file, without their ends; of very long ones the beginning."""
+    """The first lines of a file, without their ends; no more than some MiB of them."""
+    found: list[bytes] = []
+    size = 0
     with path.open("rb") as file:
-        return [
-            line.rstrip(b"\n") for line in itertools.islice(iter(lambda: file.readline(_LONGEST), b""), most)
-        ]
+        while len(found) < most and size < _LONGEST and (line := file.readline(_LONGEST)):
+            found.append(line.rstrip(b"\n"))
+            size += len(line)
+    return found
 
 
 def has_lines(start: bytes) -> bool:
@@ -177,8 +238,13 @@ def _wrapped(line: bytes) -> list[tuple[int, str]] | None:
 
 
 def _lines(lines: Iterable[bytes]) -> Iterator[tuple[int, str]]:
-    offset = 0
+    offset, within = 0, False
     for raw in lines:
+        if within:  # the rest of a line that was cut
+            within = not raw.endswith(b"\n")
+            offset += len(raw)
+            continue
+        within = len(raw) >= _LONGEST and not raw.endswith(b"\n")
         text = raw[:_LONGEST].rstrip(b"\r\n")
         if offset == 0:
             text = text.removeprefix(b"\xef\xbb\xbf")

@@ -6,6 +6,7 @@ hunting twice over the same files gives the same signals.
 """
 
 import itertools
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from collectors import catalogue, evtx, file_records, hunt_parts
+from collectors.evtx_chunks import Stretch
 from collectors.hunt_parts import Part, Piece
 from collectors.narrow import Sieve, Sifted, sift
 from collectors.source import ROW, Source
@@ -91,16 +93,22 @@ class HuntInput:
     def read_part(self, number: int, part: Part) -> Iterator[Read]:
         """One part of what there is to read, but for what is held to be read together with that of other parts."""
         self._place = number * PLACES
-        yield from self._of_evtx([piece.path for piece in part if piece.kind == "evtx"])
+        yield from self._of_evtx([piece for piece in part if piece.kind == "evtx"])
         for piece in part:
-            if piece.kind == "lines":
-                yield from self._of_lines(piece)
-            elif piece.kind == "whole":
-                yield from self._of_text(piece.path)
+            try:
+                if piece.kind == "lines":
+                    yield from self._of_lines(piece)
+                elif piece.kind == "whole":
+                    yield from self._of_text(piece.path)
+                elif piece.kind == "folder":
+                    os.scandir(piece.path).close()
+            except OSError as error:
+                self._unreadable(piece.path, error.strerror or str(error))
 
-    def _of_evtx(self, files: list[Path]) -> Iterator[Read]:
+    def _of_evtx(self, pieces: list[Piece]) -> Iterator[Read]:
         reader = evtx.EvtxFiles(batch=self.lines, clock=self.clock)
-        for frame in reader.read(files):
+        stretches = [(piece.path, Stretch(piece.start, piece.end, piece.first)) for piece in pieces]
+        for frame in reader.read_stretches(stretches):
             yield from self._sifted(windows, frame.drop("winlog.record_id"))
             self._tell(frame)
         for damage in reader.damaged:
@@ -124,6 +132,8 @@ class HuntInput:
         """The lines of a piece, of which only those that pass the sieve become text."""
         path = piece.path
         offset, lines = file_records.lines_between(path, piece.start, piece.end)
+        if piece.end is not None and path.stat().st_size < piece.end:
+            self._unreadable(path, "読んでいる間に短くなりました / it became shorter meanwhile")
         if not lines:
             return
         if path not in self._known:
@@ -137,8 +147,15 @@ class HuntInput:
         yield from self._hold(records) if found is windows else self._parse(found, records)
         self._tell(records)
 
+    def _unreadable(self, path: Path, why: str) -> None:
+        """A file or folder of which something could not be read."""
+        self.damaged.append(evtx.Damage(path, 1, f"読めない部分があります / could not be read whole: {why}"))
+        self.ledger.count("dropped", reason=f"unreadable:{path.name}")
+
     def _unknown(self, path: Path, lost: int) -> None:
         """A file, or a piece of one, of which nobody knows the format."""
+        if not lost:
+            return
         self.damaged.append(evtx.Damage(path, lost, "unknown_format"))
         self.ledger.count("dropped", lost, reason=f"unknown_format:{path.name}")
 
@@ -250,7 +267,16 @@ def _ids(own: pl.DataFrame) -> pl.Series:
 def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
     held: list[str] = []
     offsets: list[int] = []
-    for offset, line in file_records.records(path):
+    damage: OSError | None = None
+    records = file_records.records(path)
+    while True:
+        try:
+            offset, line = next(records)
+        except StopIteration:
+            break
+        except OSError as error:  # what could be read before is read
+            damage = error
+            break
         held.append(line)
         offsets.append(offset)
         if len(held) >= most:
@@ -258,6 +284,8 @@ def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
             held, offsets = [], []
     if held:
         yield _frame(path, held, offsets)
+    if damage is not None:
+        raise damage
 
 
 def _records(path: Path, offset: int, lines: list[bytes], wanted: Sifted) -> pl.DataFrame:

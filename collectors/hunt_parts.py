@@ -3,30 +3,34 @@
 The cuts depend on the files only, never on how many processes read them, so that the order of what is found does not either.
 """
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from collectors import file_records
+from collectors import evtx_chunks, file_records
 from hinomi.errors import InputError, Where
 
 _TEXT = 16 * 1024 * 1024
 """Bytes of text in a part: larger ones take more memory, and gain little."""
 _EVTX = 4 * 1024 * 1024
-"""Bytes of event files in a part: slower to read."""
+"""Bytes of event files in a part, a multiple of a chunk's: slower to read."""
 WORTH = 12
 """Parts for which it is worth starting a process: it loads the rules anew, for some seconds of processor in all."""
 
-Kind = Literal["evtx", "lines", "whole"]
+Kind = Literal["evtx", "lines", "whole", "folder"]
+"""A folder is one whose files cannot be listed."""
 
 
 class Piece(NamedTuple):
-    """A file, or of a file of lines those that begin in [start, end); end None: to the end of the file."""
+    """A file, or of a file of lines or chunks those that begin in [start, end); end None: to the end of the file. first: how many
+    records the chunks before hold (EVTX)."""
 
     path: Path
     kind: Kind
     start: int = 0
     end: int | None = None
+    first: int = 0
 
 
 Part = tuple[Piece, ...]
@@ -37,12 +41,25 @@ def parts(paths: Iterable[Path], *, cut: bool) -> list[Part]:
     events: list[tuple[Piece, int]] = []
     texts: list[tuple[Piece, int]] = []
     for path in _files(paths):
+        found = [(Piece(path, "folder"), 0)] if path.is_dir() else _of_file(path, cut=cut)
+        (events if found[0][0].kind == "evtx" else texts).extend(found)
+    return [*_packed(events, _EVTX), *_packed(texts, _TEXT)]
+
+
+def _of_file(path: Path, *, cut: bool) -> list[tuple[Piece, int]]:
+    """Its pieces and their sizes. A file that cannot be opened is one, which whoever reads it will find."""
+    try:
         start, size = file_records.head(path), path.stat().st_size
         if file_records.is_evtx(start):
-            events.append((Piece(path, "evtx"), size))
-        else:
-            texts += _pieces(path, size, cut=cut and file_records.has_lines(start))
-    return [*_packed(events, _EVTX), *_packed(texts, _TEXT)]
+            return list(_stretches(path, size))
+        return list(_pieces(path, size, cut=cut and file_records.has_lines(start)))
+    except OSError:
+        return [(Piece(path, "whole"), 0)]
+
+
+def _stretches(path: Path, size: int) -> Iterator[tuple[Piece, int]]:
+    for start, end, first in evtx_chunks.stretches(path, size, _EVTX):
+        yield Piece(path, "evtx", start, end, first), (size if end is None else end) - start
 
 
 def _pieces(path: Path, size: int, *, cut: bool) -> Iterator[tuple[Piece, int]]:
@@ -70,12 +87,29 @@ def _packed(pieces: Iterable[tuple[Piece, int]], most: int) -> Iterator[Part]:
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
+    """Files, and folders that cannot be listed."""
     for path in paths:
-        if not path.exists():
-            raise InputError(
-                "ファイルまたはフォルダーがありません。", "no such file or folder", where=Where(path)
-            )
         if path.is_dir():
-            yield from sorted(found for found in path.rglob("*") if found.is_file())
-        else:
+            yield from sorted(_below(path))
+        elif path.is_file():
             yield path
+        else:
+            raise _no_file(path)
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    unlisted: list[OSError] = []
+    for place, _, names in os.walk(folder, onerror=unlisted.append):
+        files = (Path(place, name) for name in names)
+        yield from (path for path in files if path.is_file())
+    yield from (Path(error.filename) for error in unlisted)
+
+
+def _no_file(path: Path) -> InputError:
+    if path.exists():  # a pipe, say: it can be read once only, and to open it may wait for ever
+        return InputError(
+            "ふつうのファイルではありません。いったんファイルに保存してください。",
+            "not a regular file; save what it gives to a file first",
+            where=Where(path),
+        )
+    return InputError("ファイルまたはフォルダーがありません。", "no such file or folder", where=Where(path))

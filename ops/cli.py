@@ -11,12 +11,15 @@ from typer._click.exceptions import ClickException
 import ops.commands
 from hinomi import __version__
 from hinomi.errors import HinomiError
+from ops import standard_streams
 from ops.usage import tell
 
 ABOUT = """火の見 — 自治体のためのセキュリティ監視・インシデント対応
 
 Security monitoring and incident response for local governments.
 """
+
+_INTERRUPTED = 130
 
 app = typer.Typer(
     name="hinomi",
@@ -52,20 +55,27 @@ def _register(asked: str) -> None:
 
 def main() -> None:
     """Run one command. Errors are sentences with an exit code, never a stack trace."""
+    standard_streams.mend()
     try:
         _register(sys.argv[1] if len(sys.argv) > 1 else "")
         code = app(standalone_mode=False)
+        with standard_streams.writing():
+            sys.stdout.flush()
+        if code == _INTERRUPTED:  # which the library keeps to itself
+            raise KeyboardInterrupt
     except ClickException as error:
         sys.exit(tell(error))
     except HinomiError as error:
         print(error, file=sys.stderr)
+        standard_streams.leave()
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `hinomi … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except (KeyboardInterrupt, typer.Abort):
         print("中断しました。(interrupted)", file=sys.stderr)
-        sys.exit(130)
+        standard_streams.leave()
+        sys.exit(_INTERRUPTED)
     except Exception as error:  # the last stand: a sentence for the person, the trace only on request
         if os.environ.get("HINOMI_DEBUG"):
             raise
@@ -74,6 +84,7 @@ def main() -> None:
             "(unexpected error; run again with HINOMI_DEBUG=1 for details to report)",
             file=sys.stderr,
         )
+        standard_streams.leave()
         sys.exit(70)
     sys.exit(code)
 

@@ -76,7 +76,7 @@ def told(said: IO[bytes]) -> tuple[Any] | None:
 
 def part_as_json(number: int, part: Part) -> list[Any]:
     """Plain JSON values."""
-    return [number, [[str(piece.path), piece.kind, piece.start, piece.end] for piece in part]]
+    return [number, [[str(piece.path), *piece[1:]] for piece in part]]
 
 
 def part_from_json(said: list[Any]) -> tuple[int, Part]:

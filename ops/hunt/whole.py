@@ -10,6 +10,7 @@ from collectors import hunt_parts
 from hinomi.errors import HinomiError, InputError
 from ops.hunt.job import Job, Loaded
 from ops.hunt.tally import Tally
+from ops.standard_streams import writing
 from rules.in_force import InForce
 
 
@@ -37,8 +38,10 @@ class Hunt:
     def write_jsonl(self, out: BinaryIO) -> None:
         """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
         for lines in self._found(jsonl=True):
-            out.write(lines)
-        out.flush()
+            with writing():
+                out.write(lines)
+        with writing():
+            out.flush()
         self._tell_damage()
 
     def show(self, *, progress: bool) -> None:
@@ -56,9 +59,9 @@ class Hunt:
             for _ in self._found(jsonl=False):
                 told = f"調査中 / hunting: {self.tally.events:,} events, {self.tally.signals:,} signals"
                 bar.update(task, description=told, refresh=True)
-        console = Console()
-        shown.rules(console, self.tally)
-        shown.damage(console, self.tally, self._loaded)
+        with writing():
+            shown.rules(Console(), self.tally)
+            shown.damage(Console(), self.tally, self._loaded)
 
     def show_stats(self) -> None:
         """Counts and times, on standard error."""
