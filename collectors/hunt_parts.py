@@ -15,8 +15,6 @@ _TEXT = 16 * 1024 * 1024
 """Bytes of text in a part: larger ones take more memory, and gain little."""
 _EVTX = 4 * 1024 * 1024
 """Bytes of event files in a part, a multiple of a chunk's: slower to read."""
-WORTH = 12
-"""Parts for which it is worth starting a process: it loads the rules anew, for some seconds of processor in all."""
 
 Kind = Literal["evtx", "lines", "whole", "folder"]
 """A folder is one whose files cannot be listed."""

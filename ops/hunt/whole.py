@@ -19,9 +19,9 @@ class Hunt:
     """One hunt: paths, the rules, the cache of compiled rules.
 
     source: forces the format of text files; sieve: False reads every event whole, which finds the same; workers: how many
-    processes read, 0 for one a core where there is enough to read; zone: of times that name none (empty: as
-    this process has it). What is found, and its
-    order, is the same with any number of workers.
+    processes read, 0 for one a core and no more than there are parts (a second gains from two parts on: `benchmarks.hunt`);
+    zone: of times that name none (empty: as this process has it). What is found, and its order, is the same with any number
+    of workers.
     """
 
     paths: Sequence[Path]
@@ -103,7 +103,7 @@ class Hunt:
     def _work(self, *, jsonl: bool) -> Iterator[Loaded | bytes | Tally]:
         job = Job(self.rules, self.cache, self.source, self.sieve, jsonl, self.zone)
         parts = hunt_parts.parts(self.paths, cut=self.sieve)
-        wanted = self.workers or min(len(os.sched_getaffinity(0)), len(parts) // hunt_parts.WORTH)
+        wanted = self.workers or len(os.sched_getaffinity(0))
         self.used = max(1, min(wanted, len(parts)))
         if self.used == 1:
             return job.work(enumerate(parts))
