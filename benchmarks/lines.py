@@ -3,7 +3,8 @@
 Whole `hinomi hunt` processes over a file of lines; what a run over one line takes is taken off. Aim: 100,000
 events/s of one core. The lines are generated; about none of them matches, but for the second kind of CloudTrail's: there
 every record says by whom its role was given, as real ones do, and a public rule (AWS STS AssumeRole Misuse) holds of each.
-Names of sources behind the command measure only these.
+Names of sources behind `python -m benchmarks.lines` measure only these; HINOMI_EVENTS: how many lines (starting varies by some
+tenths of a second, which is a third of what 100,000 lines of CloudTrail take).
 """
 
 import json
@@ -19,7 +20,7 @@ from benchmarks._rusage import run
 from benchmarks._server_lines import asa, bind, squid
 
 DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
-EVENTS, AIM, ROUNDS = 100_000, 100_000, 3
+EVENTS, AIM, ROUNDS = int(os.environ.get("HINOMI_EVENTS", "100000")), 100_000, 3
 
 
 def main() -> None:

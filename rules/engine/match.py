@@ -210,8 +210,10 @@ class Run:
         raise AssertionError(program)
 
     def _every(self, args: list[Program], rows: Rows) -> Mask:
-        held = np.ones(len(rows), np.bool_)
-        for arg in args:
+        if not args:
+            return np.ones(len(rows), np.bool_)
+        held = self.holds(args[0], rows)
+        for arg in args[1:]:
             left = np.flatnonzero(held)
             if not len(left):
                 break
@@ -219,8 +221,10 @@ class Run:
         return held
 
     def _some(self, args: list[Program], rows: Rows) -> Mask:
-        held = np.zeros(len(rows), np.bool_)
-        for arg in args:
+        if not args:
+            return np.zeros(len(rows), np.bool_)
+        held = self.holds(args[0], rows)
+        for arg in args[1:]:
             left = np.flatnonzero(~held)
             if not len(left):
                 break
@@ -249,10 +253,11 @@ class Run:
         return marked
 
     def _on_rows(self, masks: list[tuple[Part, Mask]], rows: Rows) -> Mask:
-        held = np.zeros(len(rows), np.bool_)
+        held: Mask | None = None
         for part, lut in masks:
-            held |= lut[part.codes[rows]] if part.rows is None else part.mask(lut, self.height)[rows]
-        return held
+            here = lut[part.codes[rows]] if part.rows is None else part.mask(lut, self.height)[rows]
+            held = here if held is None else held | here
+        return np.zeros(len(rows), np.bool_) if held is None else held
 
     def _test(self, number: int, rows: Rows) -> Mask:
         atom = self.matcher.compiled.atoms[number]
