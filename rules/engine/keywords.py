@@ -5,6 +5,7 @@ hold a word columns are made, in which the keywords are then looked for exactly.
 over the bytes: distinct values are not gathered, folded and scanned in each of a hundred columns.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,8 @@ from rules.engine.spoken import FOLDING
 
 _FEW = 32
 """Rows below which Python lists are quicker than a native call a column."""
+_BUFFER = 64 * 1024 * 1024
+"""Bytes that one scan looks through (Hyperscan counts them in 32 bits), or one longer text."""
 
 
 def word_of(atom: Atom) -> str:
@@ -43,11 +46,15 @@ def plain(letter: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class _Texts:
-    """Texts as they lie in memory, text n from bounds[n] to bounds[n + 1]; and the columns that they are, one after another."""
+    """Texts as they lie in memory, text n from bounds[n] to bounds[n + 1]; and the columns that they are, one after another.
+
+    first: the row of the first text, where they are only a stretch of one column.
+    """
 
     data: memoryview | bytes
     bounds: Rows
     columns: list[str]
+    first: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +83,15 @@ class Words:
 
     def _holding(self, frame: pl.DataFrame, names: list[str]) -> Iterator[tuple[str, Rows]]:
         """The columns with a word in them, and the rows that hold one."""
-        texts = [_listed(frame, names)] if frame.height <= _FEW else (_native(frame, name) for name in names)
+        texts = (
+            [_listed(frame, names)]
+            if frame.height <= _FEW
+            else itertools.chain.from_iterable(_native(frame, name) for name in names)
+        )
         for one in texts:
             _, ends = hyperscan_db.scan_buffer(self.database, one.data)
             if len(ends):
-                numbers = np.unique(np.searchsorted(one.bounds, ends - 1, side="right") - 1)
+                numbers = np.unique(np.searchsorted(one.bounds, ends - 1, side="right") - 1) + one.first
                 owners = numbers // frame.height
                 for owner in np.unique(owners).tolist():
                     yield one.columns[owner], numbers[owners == owner] % frame.height
@@ -92,10 +103,13 @@ def _listed(frame: pl.DataFrame, names: list[str]) -> _Texts:
     return _Texts(b"".join(texts), np.cumsum([0, *map(len, texts)]), names)
 
 
-def _native(frame: pl.DataFrame, name: str) -> _Texts:
-    """One column where Arrow has its texts one behind the other."""
+def _native(frame: pl.DataFrame, name: str) -> Iterator[_Texts]:
+    """One column where Arrow has its texts one behind the other, in stretches that one scan takes."""
     array = frame.get_column(name).rechunk().to_arrow()
     _, offsets, data = array.buffers()
     bounds: Rows = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
-    first, end = int(bounds[0]), int(bounds[-1])
-    return _Texts(memoryview(data or b"")[first:end], bounds - first, [name])
+    full = np.arange(bounds[0] + _BUFFER, bounds[-1], _BUFFER)
+    cuts = np.unique(np.concatenate(([0], np.searchsorted(bounds, full), [len(array)]))).tolist()
+    for start, end in itertools.pairwise(cuts):
+        held = memoryview(data or b"")[int(bounds[start]) : int(bounds[end])]
+        yield _Texts(held, bounds[start : end + 1] - bounds[start], [name], start)

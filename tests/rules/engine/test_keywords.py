@@ -5,9 +5,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rules.engine import keywords
 from rules.engine.fold import fold_all
 from rules.engine.keywords import plain
 from rules.engine.spoken import FOLDING
@@ -51,8 +53,10 @@ def test_keywords_are_the_evaluators(words: list[str], events: list[dict[str, An
     assert found == [i for i, event in enumerate(given_) if sigma_oracle.holds(written, event)]
 
 
-def test_a_word_in_a_slice_is_of_its_row() -> None:
-    """Of a batch that is a part of a longer frame the rows are those of the part."""
+@pytest.mark.parametrize("buffer", [1, 9, 64, 64 * 1024 * 1024])
+def test_a_word_in_a_slice_is_of_its_row(buffer: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a batch that is a part of a longer frame the rows are those of the part, in however many scans."""
+    monkeypatch.setattr(keywords, "_BUFFER", buffer)
     texts = [f"line {n}" + " harmful" * (n in (70, 133)) for n in range(200)]
     written = rulebook.rule({"a": ["HARMFUL"], "condition": "a"})
     with tempfile.TemporaryDirectory() as folder:
