@@ -101,11 +101,7 @@ class Drill:
         )
 
     def _course(self, place: Opened) -> None:
-        found = self._until("detect", lambda: self._gravest(place), _SOON)
-        self.incident = found
-        self._mark("detect", self._arrived(place, found), found.opened)
-        told = self._until("notify", lambda: self._told(place), _SOON)
-        self._mark("notify", self.at["detect"], told[0][0])
+        self._found(place, self._until("detect", lambda: self._gravest(place), _SOON))
         self._acknowledged(place)
         self._decided(place)
         self._until("contain", lambda: self._state(place, KIND, self.run_id) in ("done", "failed"), _SOON)
@@ -114,17 +110,46 @@ class Drill:
         self._draft(place)
         self._mark("draft", self.at["acknowledge"], self.clock.now())
 
+    def _found(self, place: Opened, incident: Incident) -> None:
+        """This incident is the one that is measured."""
+        self.incident = incident
+        self.say(f"インシデント #{incident.number}: {incident.title_ja} / incident: {incident.title_en}")
+        self._mark("detect", self._arrived(place, incident), incident.opened)
+        told = self._until("notify", lambda: self._told(place), _SOON)
+        self._mark("notify", self.at["detect"], told[0][0])
+
     def _acknowledged(self, place: Opened) -> None:
+        """By hand people take whichever incident they will: that one is measured from its own beginning."""
         if not self.by_hand:
             place.desk.acknowledge(self._now(place).id, actor="sato", roles=["analyst"])
+        else:
+            self._waits(
+                "「対応を始める」を押すこと(どのインシデントでもよい)",
+                "somebody to acknowledge any of the incidents",
+            )
+            taken = self._until("acknowledge", lambda: self._taken(place), _LONG)
+            if taken.id != self._now(place).id:
+                self._found(place, taken)
         when = self._until("acknowledge", lambda: self._now(place).acknowledged_at, _LONG)
         self._mark("acknowledge", self.at["notify"], when)
+
+    def _taken(self, place: Opened) -> Incident | None:
+        """The incident with a plan that somebody took first."""
+        found = [one.read_as(Incident) for one in place.records.find("incident")]
+        taken = [one for one in found if one.acknowledged_at and one.run_ids]
+        return min(taken, key=lambda one: str(one.acknowledged_at), default=None)
+
+    def _waits(self, ja: str, en: str) -> None:
+        self.say(f"待っています: {ja} / waiting for: {en}")
 
     def _decided(self, place: Opened) -> None:
         """The first plan of the incident that is approved."""
         if not self.by_hand:
             run_id = self._until("approve", lambda: self._plan(place, "open"), _SOON)
             place.desk.approve(run_id, actor="suzuki", roles=["information_system_manager"], note=LABEL.ja)
+        else:
+            number = self._now(place).number
+            self._waits(f"#{number} の計画の承認", f"the approval of a plan of #{number}")
         self.run_id = self._until("approve", lambda: self._plan(place, "approved"), _LONG)
         held = place.records.get(APPROVAL, self.run_id)
         assert held is not None
