@@ -1,23 +1,12 @@
 """How a cluster is reached: apart from the client, which takes a second to import."""
 
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import Field, field_validator
 
 from hinomi.config import Section
 from hinomi.secret import Secret
-
-
-def _address(text: str) -> str:
-    """Where a node is: scheme, host and port, as the client asks for. Raises ValueError."""
-    parts = urlsplit(text)
-    if parts.scheme in {"http", "https"} and parts.hostname and parts.port:
-        return text
-    raise ValueError(
-        "「https://ホスト名:9200」の形で、番号まで書いてください。|write it as https://host:9200, port included"
-    )
 
 
 class KeeperSettings(Section):
@@ -33,7 +22,7 @@ class ElasticSettings(Section):
     part of index names that keeps two towers on one cluster apart; replicas: copies of each index; timeout: seconds
     that one request may take; keeper: who drops old indices and makes snapshots (none: the same user)."""
 
-    hosts: list[Annotated[str, AfterValidator(_address)]] = Field(min_length=1)
+    hosts: list[str] = Field(min_length=1)
     ca: Path | None = None
     user: str = ""
     password: Secret | None = None
@@ -42,3 +31,16 @@ class ElasticSettings(Section):
     namespace: str = Field(default="default", pattern=r"^[a-z0-9_]{1,40}$")
     replicas: int = Field(default=1, ge=0, le=5)
     timeout: float = Field(default=60.0, gt=0)
+
+    @field_validator("hosts")
+    @classmethod
+    def _with_all_their_parts(cls, hosts: list[str]) -> list[str]:
+        """Scheme, host and port of each, as the client asks for."""
+        for host in hosts:
+            parts = urlsplit(host)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or not parts.port:
+                raise ValueError(
+                    f"「{host}」は「https://ホスト名:9200」の形ではありません(番号も要ります)。"
+                    f'|"{host}" is not of the form https://host:9200 (the port is needed, too)'
+                )
+        return hosts

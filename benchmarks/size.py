@@ -1,0 +1,87 @@
+"""Bytes on disk of an event in either store: FortiGate syslog of 36 fields, parsed and enriched as in the tower.
+
+What docs/elasticsearch.md reckons disks by. No limit: the figure is the answer. Elasticsearch's is without copies, as
+written and once merged into one segment, which it does by itself in time.
+
+usage: python -m benchmarks size — a node of its own is started and stopped.
+"""
+
+import os
+import signal
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from benchmarks import pipeline
+from benchmarks._fortigate_lines import lines
+from benchmarks._node import on_a_node
+from hinomi import ecs
+from hinomi.store import Events
+from hinomi.store.elastic.connection import connect
+from hinomi.store.elastic.events import ElasticEvents
+from hinomi.store.elastic.settings import ElasticSettings
+from ops.elastic.cluster import Cluster
+from ops.pipeline import Prepared
+
+EVENTS = int(os.environ.get("HINOMI_SIZE_EVENTS", "20000"))
+_BLOCK = 10_000
+
+
+def main() -> None:
+    """Write the same events into the one and the other."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the node ends with us
+    raw = list(lines(EVENTS))
+    print(f"raw line                {sum(map(len, raw)) / EVENTS:8,.0f} bytes")
+    with tempfile.TemporaryDirectory() as folder:
+        work = pipeline._pipeline(Path(folder))
+        blocks = [work.prepare(_intake(raw, start)) for start in range(0, EVENTS, _BLOCK)]
+        _written(work.events, blocks)
+        work.events.compact()
+        _say("embedded", work.events)
+        work.events.close()
+    on_a_node(lambda there: _in_elasticsearch(there, blocks))
+
+
+def _intake(raw: list[bytes], start: int) -> pl.DataFrame:
+    """Lines as a worker reads them from the spool."""
+    part = raw[start : start + _BLOCK]
+    return pl.DataFrame(
+        {
+            "payload": part,
+            "event.id": [f"{start + n:020x}" for n in range(len(part))],
+            "received": pl.Series([datetime.now(UTC)] * len(part)).cast(ecs.TIME),
+        }
+    ).with_columns(origin=pl.lit("fw"), peer=pl.lit("192.0.2.1"), client_id=pl.lit(""))
+
+
+def _written(events: Events, blocks: list[Prepared]) -> None:
+    for block in blocks:
+        events.append(block.batches)
+
+
+def _in_elasticsearch(there: Cluster, blocks: list[Prepared]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        client = connect(ElasticSettings.model_validate(there.reached(Path(folder))), timeout=300)
+        events = ElasticEvents(client)
+        events.prepare(replicas=0)
+        _written(events, blocks)
+        client.indices.flush(index="logs-*")
+        events.refresh()
+        _say("elasticsearch", events)
+        client.indices.forcemerge(index="logs-*", max_num_segments=1)
+        client.indices.flush(index="logs-*")
+        events.refresh()
+        _say("elasticsearch, merged", events)
+        events.close()
+
+
+def _say(name: str, events: Events) -> None:
+    [held] = [one for one in events.datasets() if one.name == "fortinet.fortigate"]
+    print(f"{name:23} {held.bytes / held.events:8,.0f} bytes an event", flush=True)
+
+
+if __name__ == "__main__":
+    main()
