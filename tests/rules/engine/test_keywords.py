@@ -36,7 +36,7 @@ def test_no_letter_hides_a_plain_one() -> None:
     assert hiding == {letter for letter, folded in changed.items() if any(map(plain, folded))}
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     words=st.lists(KEYWORD, min_size=1, max_size=3),
     events=st.lists(EVENT, min_size=1, max_size=6),
