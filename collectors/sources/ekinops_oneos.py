@@ -1,7 +1,8 @@
 """Ekinops (OneAccess) routers, OneOS: configuration, access lists and the system, as syslog.
 
-Facts: Ekinops, "OneOS6 user guide: syslog": `#LEVEL#` before the text; what a person did names the person, the line and
-the time; an access list's line names the list, the protocol and both ends.
+Written from knowledge of the format and an open collection of real logs; no vendor document was read. `#LEVEL#` stands
+before the text; what a person did names the person, the line and the time; an access list's line names the list, the
+protocol and both ends.
 """
 
 import polars as pl
