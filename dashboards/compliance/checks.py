@@ -19,7 +19,7 @@ from dashboards.reporting.document import Ingredients
 from dashboards.users import APPROVERS
 from hinomi.batch import DEAD_LETTERS, SIGNALS
 from hinomi.faults import readable
-from hinomi.incident import Incident
+from hinomi.incident import GRADES, Incident
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Words
 from responders.audit import Audit
@@ -156,8 +156,10 @@ def taken(look: Look, _: Any) -> Outcome:
         middle = timedelta(seconds=median(one.total_seconds() for one in waits)) if waits else timedelta()
         ja, en = (times.duration(middle, "ja"), times.duration(middle, "en")) if waits else ("—", "—")
         words = Words(
-            f"{len(real)} 件のうち {len(waits)} 件で対応を開始(中央値 {ja})。1日を超えて未対応 {len(left)} 件",
-            f"{len(waits)} of {len(real)} taken (median {en}); {len(left)} untaken for over a day",
+            f"過去一年の「{GRADES[1].ja}」以上 {len(real)} 件のうち {len(waits)} 件で対応を開始(中央値 {ja})。"
+            f"「{GRADES[2].ja}」以上で1日を超えて未対応 {len(left)} 件",
+            f"{len(waits)} of {len(real)} incidents of grade {GRADES[1].en.lower()} or above in a year taken (median {en});"
+            f" {len(left)} of {GRADES[2].en.lower()} or above untaken for over a day",
         )
     return Outcome(not left, words, "records incident: acknowledged_at - opened", look.now - 365 * DAY)
 
