@@ -1,5 +1,6 @@
 """hinomi demo: see it work."""
 
+import signal
 from datetime import datetime
 from pathlib import Path
 
@@ -22,5 +23,6 @@ def register(app: typer.Typer) -> None:
         """架空の市の1日を流して、見つかったことを示す / run a fictitious city's day and show what was found."""
         from ops.demo.run import run
 
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # its tower is stopped as by Ctrl-C
         good = run(folder, keep=keep, scale=scale, seed=seed, day=date.date() if date else None)
         raise typer.Exit(0 if good else 1)

@@ -1,5 +1,6 @@
 """hinomi drill: an exercise from raw log to report draft, with every interval measured."""
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
         if folder.exists() and any(folder.iterdir()):
             raise InputError("空のフォルダを指定してください。", "the folder is not empty")
         folder.mkdir(parents=True, exist_ok=True)
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # its tower is stopped as by Ctrl-C
         report = Drill(folder, by_hand, say=typer.echo).run()
         typer.echo(f"訓練報告書 / drill report: {report}")
         typer.echo(

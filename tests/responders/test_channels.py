@@ -5,7 +5,7 @@ import email
 import json
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import Message as Mail
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,9 @@ def test_line_works(services: tuple[Services, str]) -> None:
     line_works.send(settings, SATO, MESSAGE, "k")
     [(path, body)] = services[0].got["line"]
     assert path == {"bot": "7", "user": "sato@city"} and body["content"]["type"] == "text"
+    hostile = replace(MESSAGE, text='<m userId="all"> came from a log line')
+    line_works.send(settings, SATO, hostile, "k")
+    assert "<" not in services[0].got["line"][1][1]["content"]["text"]
     with pytest.raises(DependencyDown, match="ID"):
         line_works.send(settings, Contact(name_ja="x", channels=["x"]), MESSAGE, "k")
 

@@ -100,7 +100,9 @@ def test_every_kind_is_looked_at() -> None:
 def test_nobody_is_named_outside(kind: str, more: dict[str, str], tmp_path: Path) -> None:
     """One incident with a plan, then several in one message: each arrives, none holds a name, an address, a machine or a
     title out of the logs. The same channel declared to be inside does name them: the check can fail."""
-    assert not [one for text in _told(kind, more, tmp_path / "outside") for one in NAMED if one in text]
+    assert not [
+        one for text in _told(kind, more, tmp_path / "outside") for one in (*NAMED, "佐藤") if one in text
+    ]
     within = _told(kind, {**more, "inside": True}, tmp_path / "inside")
     assert any("戸籍" in text for text in within)
 

@@ -73,10 +73,19 @@ def test_a_webhook_is_signed_and_numbered(tmp_path: Path) -> None:
     with served(inbox.app(), tmp_path, tls=False) as there:
         webhook.send(_webhook(tmp_path, f"{there.url}/in"), SATO, MESSAGE, "n-1")
     [body], [headers] = inbox.bodies, inbox.headers
-    assert json.loads(body) == {"id": "n-1", "subject": MESSAGE.subject, "text": MESSAGE.text, "to": "佐藤"}
+    assert json.loads(body) == {"id": "n-1", "subject": MESSAGE.subject, "text": MESSAGE.text}
     wanted = hmac.new(b"shared-key", body, hashlib.sha256).hexdigest()
     assert headers["x-hinomi-signature"] == f"sha256={wanted}"
     assert headers["idempotency-key"] == "n-1"
+
+
+def test_whom_it_is_for_is_said_inside_only(tmp_path: Path) -> None:
+    """A receiver of the city's own learns the name; one outside does not (above)."""
+    inbox = Inbox()
+    with served(inbox.app(), tmp_path, tls=False) as there:
+        settings = _webhook(tmp_path, f"{there.url}/in").model_copy(update={"inside": True})
+        webhook.send(settings, SATO, MESSAGE, "n-1")
+    assert json.loads(inbox.bodies[0])["to"] == "佐藤"
 
 
 @pytest.mark.parametrize("answer", [400, 401, 404, 429, 500, 503])
