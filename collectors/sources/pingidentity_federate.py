@@ -1,8 +1,9 @@
-"""PingFederate: audit log (with bars, or name="value") and server log.
+"""PingFederate: audit log (with bars, or name="value"), log of the administrators and server log.
 
-Written from knowledge of the format and an open collection of real logs; no vendor document was read. The default audit
-pattern has the fields in this order behind bars; `log4j2.xml` may write them as name="value". Server log: time, tracking
-id, level, class, text.
+Facts, read: Ping Identity, "Security audit logging" (10.0 to 13.1, the head of each: events' names; a transaction id
+behind the tracking id from 12.0 on); Datadog's integration for PingFederate (the default patterns of audit.log and
+admin.log); Elastic integrations (ping_federate), example lines. name="value" and the server log (time, tracking id,
+level, class, text): from an open collection of real logs. The CEF form of the audit log is left to `generic.cef`.
 """
 
 import polars as pl
@@ -17,8 +18,22 @@ _BARS = (
     "trackingid", "event", "subject", "ip", "app", "connectionid", "protocol", "pfhost", "role", "status", "adapterid",
     "description", "responsetime",
 )  # fmt: skip
+_EVENT = "OAuth|[A-Z][A-Z_]*"  # SSO, AUTHN_ATTEMPT, SRI_REVOKED: tells where the event stands, with or without a transaction
+
+
+def _audit(*names: str, event: str = "[^|]*?") -> str:
+    cells = (rf" *(?P<{name}>{event if name == 'event' else '[^|]*?'}) *" for name in names)
+    return rf"^{_CLOCK} ?\|" + r"\|".join(cells) + r"(?:\||$)"
+
+
 _TABLE = {
-    "audit": rf"^{_CLOCK} ?\|" + r"\|".join(rf" *(?P<{name}>[^|]*?) *" for name in _BARS) + r"(?:\||$)",
+    "audit": _audit(*_BARS, event=_EVENT),
+    "audit-12": _audit(_BARS[0], "transactionid", *_BARS[1:], event=_EVENT),
+    "audit-other": _audit(*_BARS),
+    "admin": (
+        rf"^{_CLOCK} \| (?P<subject>[^|]*?) \| (?P<roles>[^|]*?) \| (?P<ip>[^|]*?) \| (?P<component>[^|]*?) \| "
+        r"(?P<event>[^|]*?) \| (?P<eventdetailid>[^|]*?) \| (?P<said>.*)$"
+    ),
     "server": (
         rf"^{_CLOCK} +(?:(?P<trackingid>tid:\S+) +)?(?P<level>TRACE|DEBUG|INFO|WARN|ERROR|FATAL) +\[(?P<class>[^\]]+)\] "
         r"(?P<said>(?:(?P<method>GET|POST|PUT|DELETE|HEAD|OPTIONS|PATCH): (?P<url>https?://\S+))?(?s:.*))$"
@@ -31,8 +46,10 @@ _SIGN_IN = [
     "OAuth",
     "STS",
     "AUTHN_REQUEST",
+    "AUTHN_SESSION_USED",
     "PWD_RESET_REQUEST",
 ]
+_SIGN_OUT = ["SLO", "AUTHN_SESSION_DELETED", "SRI_REVOKED"]
 
 source = Source(
     name="pingidentity.federate",
@@ -41,6 +58,7 @@ source = Source(
     shape=either(r'\btrackingid="', key_value('"'), own_clock(rf"^{_CLOCK}", patterns(_TABLE))),
     recognise=(
         r'\btrackingid="[^"]*".*\bpfhost="|^\d{4}-\d\d-\d\d [\d:]+,\d{3} ?\| ?tid:|'
+        r"^\d{4}-\d\d-\d\d [\d:]+,\d{3} \| [^|]* \| [^|]*(?:Admin|Auditor)[^|]* \| [0-9A-Fa-f.:]+ \| |"
         r"^\d{4}-\d\d-\d\d [\d:]+,\d{3} +tid:\S+ +[A-Z]+ +\[(?:org\.sourceid|com\.pingidentity)\."
     ),
     leftovers="pingidentity.federate",
@@ -62,13 +80,17 @@ def deed(raw: Raw) -> dict[str, pl.Expr]:
     address = e.first(raw["url"], pl.when(linked.str.contains("^https?://")).then(linked))
     asked = e.url_columns(address)
     signs_in = event.is_in(_SIGN_IN).fill_null(False)
+    signs_out = event.is_in(_SIGN_OUT).fill_null(False)
     category = pl.when(serves).then(e.texts("web")).when(signs_in).then(e.texts("authentication"))
+    category = category.when(signs_out).then(e.texts("session"))
+    category = category.when(raw["pattern"] == "admin").then(e.texts("configuration"))
     return {
         **asked,
         "@timestamp": e.time_or(stamp, pl.col("header.timestamp")),
         "event.action": event,
         "event.category": category.otherwise(e.texts("iam")),
-        "event.type": pl.when(signs_in).then(e.texts("start")).otherwise(e.texts("info")),
+        "event.type": pl.when(signs_in).then(e.texts("start"))
+        .when(signs_out).then(e.texts("end")).otherwise(e.texts("info")),
         "event.outcome": e.mapped(raw["status"], {"success": "success", "failure": "failure"}),
         "event.reason": e.present(raw["description"]),
         "user.name": e.present(raw["subject"]),
@@ -81,4 +103,4 @@ def deed(raw: Raw) -> dict[str, pl.Expr]:
         "log.level": raw["level"],
         "log.logger": raw["class"],
         "message": raw["said"],
-    }
+    }  # fmt: skip
