@@ -1,5 +1,6 @@
 """Starting the tower: check the configuration, take the data folder, supervise the processes."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,7 +19,13 @@ def children(
     data: Path, config: Path | None, settings: Settings, parts: Sequence[str] = PARTS
 ) -> list[Child]:
     """The processes in the order in which they stop: who takes in first, who shows last."""
-    common = ["--data", str(data), *(["--config", str(config)] if config else [])]
+    common = [
+        "--data",
+        str(data),
+        *(["--config", str(config)] if config else []),
+        "--parent",
+        str(os.getpid()),
+    ]
 
     def child(name: str, *more: str) -> Child:
         return Child("-".join([name, *more[1:]]), python(f"ops.roles.{name}", *common, *more))

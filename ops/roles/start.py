@@ -75,9 +75,10 @@ def role(name: str, body: Callable[[Role], None]) -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--config", type=Path)
     parser.add_argument("--lane", type=int, default=0)
+    parser.add_argument("--parent", type=int)
     arguments = parser.parse_args()
     full = f"{name}-{arguments.lane}" if name == "worker" or arguments.lane else name
-    die_with_parent()
+    die_with_parent(arguments.parent)
     journal.configure(full)
     try:
         settings = read_settings(arguments.config)
