@@ -1,9 +1,12 @@
 """AWS Elastic Load Balancing: access logs of Application, Network (TLS) and Classic Load Balancers, and ALB connection logs.
 
-Facts: AWS, "Access logs for your Application Load Balancer" (fields in this order; new ones are added at the end),
-"Connection logs for your Application Load Balancer", "Access logs for your Network Load Balancer", "Access logs for your
-Classic Load Balancer". `-` says that there is none, `-1` a time that could not be measured. ALB's time is when the answer
-went out; the request came at `request_creation_time`.
+Read: AWS, "Connection logs for your Application Load Balancer" (15 fields) and "Access logs for your Network Load
+Balancer" (22 fields) as of 2026; "Access logs for your Application Load Balancer" as far as `classification_reason`, and
+"Access logs for your Classic Load Balancer", as of awsdocs on GitHub; Elastic's test lines but for classic ones. Not checked
+against AWS's document: ALB's `conn_trace_id` and the four fields behind it (names and order are from other parsers).
+`-` says that there is none, `-1` a time that could not be measured. ALB's time is when the answer went out; the request
+came at `request_creation_time`. A URI may hold blanks (`SpaceInUri`). A TLS handshake that did not complete has no
+cipher; a client's alert 0 is its ordinary good-bye (close_notify, RFC 8446).
 """
 
 import polars as pl
@@ -19,14 +22,15 @@ _CLIENT = rf"(?P<src>{_IP}):(?P<sport>\d+)"
 _TARGET = r"(?P<target>\[?[0-9A-Za-z.:\-]+?\]?)(?::(?P<tport>\d+))?"
 _ANSWER = (
     r"(?P<wait>-?[\d.]+) (?P<work>-?[\d.]+) (?P<answer>-?[\d.]+) (?P<status>\d{3}|-) (?P<target_status>\d{1,3}|-) "
-    r'(?P<taken>\d+|-) (?P<sent>\d+|-) "(?P<method>\S+) (?P<url>\S*?) ?(?:-|[A-Z]+/(?P<version>[\d.]+))? ?"'
+    r'(?P<taken>\d+|-) (?P<sent>\d+|-) "(?P<method>\S+) (?P<url>(?:[^"\\]|\\.)*?) ?(?:-|[A-Z]+/(?P<version>[\d.]+))? ?"'
 )
 _AGENT = r'(?: "(?P<agent>(?:[^"\\]|\\.)*)" (?P<cipher>\S+) (?P<tls>\S+))?'
 _BEHIND = (
     ("target_group", r"\S+"), ("trace", r'"[^"]*"'), ("domain", r'"[^"]*"'), ("certificate", r'"[^"]*"'),
     ("priority", r"-?\d+|-"), ("created", r"\S+"), ("actions", r'"[^"]*"'), ("redirect", r'"(?:[^"\\]|\\.)*"'),
     ("reason", r'"[^"]*"'), ("targets", r'"[^"]*"'), ("statuses", r'"[^"]*"'), ("classification", r'"[^"]*"'),
-    ("classified_for", r'"[^"]*"'), ("connection", r"\S+"),
+    ("classified_for", r'"[^"]*"'), ("connection", r"\S+"), ("transformed_host", r'"[^"]*"|\S+'),
+    ("transformed_uri", r'"[^"]*"|\S+'), ("transformed", r'"[^"]*"|\S+'), ("node", r"\S+"),
 )  # fmt: skip
 _REST = "".join(rf"(?: (?P<{name}>{form})" for name, form in _BEHIND) + ")?" * len(_BEHIND)
 _TABLE = {
@@ -34,13 +38,14 @@ _TABLE = {
     "network": (
         rf"^(?P<type>tls) \d\.\d {_CLOCK} (?P<balancer>net/\S+) (?P<listener>\S+) {_CLIENT} {_TARGET} (?P<took>-?\d+) "
         r"(?P<handshake>\d+|-) (?P<taken>\d+|-) (?P<sent>\d+|-) (?P<tls_alert>\S+) (?P<certificate>\S+) (?P<serial>\S+) (?P<cipher>\S+) "
-        r"(?P<tls>\S+) (?P<group>\S+) (?P<domain>\S+)"
+        r"(?P<tls>\S+) (?P<key_exchange>\S+) (?P<domain>\S+)"
         r"(?: (?P<alpn_client>\S+) (?P<alpn_target>\S+) (?P<alpn_asked>\S+))?(?: (?P<created>\S+))?"
     ),
     "classic": rf"^{_CLOCK} (?P<balancer>[A-Za-z0-9\-]+) {_CLIENT} {_TARGET} {_ANSWER}{_AGENT}",
     "connection": (
         rf"^{_CLOCK} (?P<src>{_IP}) (?P<sport>\d+) (?P<port>\d+) (?P<tls>TLSv[\d.]+|-) (?P<cipher>\S+) (?P<handshake>[\d.]+|-) "
-        r'(?P<subject>"[^"]*"|-) (?P<validity>\S+) (?P<serial>\S+) (?P<verified>\S+)(?: (?P<connection>\S+))?'
+        r'(?:"(?P<subject>[^"]*)"|-) (?P<validity>\S+) (?P<serial>\S+) "?(?P<verified>[^\s"]+)"?(?: (?P<connection>\S+))?'
+        r"(?: (?P<key_exchange>\S+) (?P<balancer>\S+) (?P<node>\S+))?"
     ),
 }
 
@@ -57,7 +62,9 @@ source = Source(
     leftovers="aws.elb",
     constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "elb"},
     rename={"sport": "source.port", "version": "http.version"},
-    ignore=("text", "clock", "src", "target", "tport", "method", "url", "agent", "status", "created", "taken", "sent", "pattern"),
+    ignore=(
+        "text", "clock", "src", "target", "tport", "method", "url", "agent", "status", "created", "taken", "sent", "subject", "pattern",
+    ),
 )  # fmt: skip
 
 
@@ -65,8 +72,13 @@ source = Source(
 def asked(raw: Raw) -> dict[str, pl.Expr]:
     """The request and its answer; a connection without one is a connection."""
     one = web.request(raw["method"], raw["url"], raw["status"])
-    requested = raw["pattern"].is_in(["application", "classic"])
-    refused = e.present(raw["tls_alert"]).is_not_null() | raw["verified"].str.starts_with("Failed")
+    requested = (raw["pattern"] == "application") | ((raw["pattern"] == "classic") & (raw["status"] != "-"))
+    refused = (
+        ~raw["tls_alert"].is_in(["-", "0"])
+        | raw["verified"].str.starts_with("Failed")
+        | ((raw["pattern"] == "network") & (raw["cipher"] == "-"))
+        | ((raw["pattern"] == "classic") & (raw["target"] == "-"))
+    )
     domain = e.present(raw["domain"].str.strip_chars('"'))
     return {
         **{name: value for name, value in one.items() if not name.startswith("event.")},
@@ -79,7 +91,9 @@ def asked(raw: Raw) -> dict[str, pl.Expr]:
         .when(refused)
         .then(pl.lit("failure"))
         .otherwise(pl.lit("success")),
-        "event.reason": e.present(raw["reason"].str.strip_chars('"')),
+        "event.reason": e.first(
+            e.present(raw["reason"].str.strip_chars('"')), raw["verified"].str.extract(r"^Failed:(\w+)$")
+        ),
         "user_agent.original": e.present(raw["agent"]),
     }
 
@@ -106,6 +120,7 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         "destination.bytes": e.whole(raw["sent"]),
         "tls.version": version,
         "tls.cipher": e.present(raw["cipher"]),
+        "tls.client.subject": e.present(raw["subject"]),
         "tls.client.server_name": e.present(raw["domain"].str.strip_chars('"')),
         "network.transport": pl.lit("tcp"),
         "network.protocol": raw["type"].replace({"h2": "http", "grpcs": "grpc", "wss": "websocket", "ws": "websocket"}),

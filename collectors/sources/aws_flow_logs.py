@@ -1,6 +1,8 @@
-"""AWS VPC flow logs: version 2 (the default), all fields of versions 3 to 8 in AWS's order, and as JSON.
+"""AWS VPC flow logs: version 2 (the default), all fields of versions 3 to 10 in AWS's order, and as JSON.
 
-Facts: Amazon VPC User Guide, "Flow log records", "Available fields". Text records are read by position; a
+Read: Amazon VPC User Guide, "Available fields" as of awsdocs on GitHub (versions 2 to 5: names, order, values). The
+fields of versions 7 to 10 are named and ordered as in the OpenTelemetry collector's reader and in published
+format strings; AWS's page for them was not read. Text records are read by position; a
 custom format is understood where its fields stand in the order of that list, as many as there are. JSON
 records (Firehose, OpenTelemetry) may come with any fields, with `-` or `_` in their names.
 
@@ -29,7 +31,7 @@ _FURTHER = (
     "pkt_src_aws_service", "pkt_dst_aws_service", "flow_direction", "traffic_path",
     "ecs_cluster_arn", "ecs_cluster_name", "ecs_container_instance_arn", "ecs_container_instance_id",
     "ecs_container_id", "ecs_second_container_id", "ecs_service_name", "ecs_task_definition_arn",
-    "ecs_task_arn", "ecs_task_id", "reject_reason",
+    "ecs_task_arn", "ecs_task_id", "reject_reason", "resource_id", "encryption_status",
 )  # fmt: skip
 _SHAPES = {
     "version": r"\d{1,2}", "account_id": r"\d{12}|unknown", "interface_id": r"eni-[0-9a-z]+|-",
