@@ -1,8 +1,9 @@
 """AWS WAF web ACL traffic logs (S3, CloudWatch Logs, Firehose).
 
 Read: AWS WAF Developer Guide, "Log fields" and "Log examples" as of awsdocs on GitHub; the beginning of "Log fields for
-protection pack (web ACL) traffic" as of 2026 (`action`: allow, block, CAPTCHA and challenge end a request). Where
-`ja3Fingerprint` and `requestBodySize` stand was not checked against the document. The request is as WAF saw it: `uri` is the
+protection pack (web ACL) traffic" as of 2026 (`action`: allow, block, CAPTCHA and challenge end a request); Amazon
+Athena's table of WAF logs, copied elsewhere (where `ja3Fingerprint`, `requestBodySize`, `scheme` and `fragment`
+stand). The request is as WAF saw it: `uri` is the
 path, `args` the query; redacted parts say `REDACTED`. The header fields that ECS has a place for are read
 out of the list of headers, whatever their case; the rest stays in `aws.waf.httpRequest.headers`.
 """
