@@ -57,7 +57,8 @@ class Target(config.Section):
     to: ECS or own field; type: how its text is read; formats: for `time`, tried in order; values: text →
     value; otherwise: the value for texts that `values` does not hold (none: the field stays empty);
     extract: a regular expression, its first group is taken; split: separator of several values; offset: for `time`,
-    the column that holds what belongs behind it: the offset from UTC (`+0900`) or, beside a date, the time of day.
+    the column that holds what belongs behind it: the offset from UTC (`+0900`) or, beside a date, the time of day;
+    where: other columns and their values: only of such a record is it taken.
     """
 
     to: Annotated[str, Field(pattern=r"^@?[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")]
@@ -70,6 +71,7 @@ class Target(config.Section):
     extract: Pattern | None = None
     split: str | None = None
     offset: str | None = None
+    where: dict[str, list[str]] = Field(default_factory=dict)
 
     @field_validator("extract")
     @classmethod

@@ -44,6 +44,9 @@ def _columns(declared: Declaration) -> Iterator[Flaw]:
     known = ", ".join(declared.columns)
     named = [(f"fields.{column}", column) for column in declared.fields]
     named += [(f"required.{index}", column) for index, column in enumerate(declared.required)]
+    named += [
+        (f"fields.{column}", other) for column, _, target in targets(declared) for other in target.where
+    ]
     for key, column in named:
         if column not in declared.columns:
             yield (

@@ -149,8 +149,11 @@ def _columns(declared: Declaration, raw: Raw) -> dict[str, pl.Expr]:
 
 
 def _text(raw: Raw, column: str, target: Target) -> pl.Expr:
-    """A column's text; of a time whose offset stands in another column, with what belongs behind it."""
+    """A column's text, in records that the target is for; of a time whose offset stands in another column, with what
+    belongs behind it."""
     text = e.present(raw[column_name(column)])
+    for other, values in target.where.items():
+        text = pl.when(raw[column_name(other)].str.strip_chars().is_in(values)).then(text)
     if target.offset is None:
         return text
     return pl.coalesce(pl.concat_str(text, e.present(raw[column_name(target.offset)]), separator=" "), text)

@@ -63,6 +63,33 @@ fields:
     assert event["@timestamp"].isoformat() == "2026-11-20T03:00:00+00:00"
 
 
+def test_a_target_is_for_some_records_only(tmp_path: Path) -> None:
+    """`where` names another column and its values: a name means a machine here and a person there, and is never taken for
+    the other; where the column is missing it is neither."""
+    text = f"""{HEAD}format: json
+untimed: true
+fields:
+  name:
+    - {{to: host.name, where: {{kind: [pc, server]}}}}
+    - {{to: user.name, where: {{kind: [person]}}}}
+    - city.library.name
+"""
+    pc, person, none = (
+        _event(tmp_path, text, line)
+        for line in ('{"kind":"pc","name":"a"}', '{"kind":"person","name":"b"}', '{"name":"c"}')
+    )
+    assert (pc["host.name"], pc.get("user.name")) == ("a", None)
+    assert (person["user.name"], person.get("host.name")) == ("b", None)
+    assert none["city.library.name"] == "c" and "host.name" not in none and "user.name" not in none
+
+
+def test_a_condition_on_a_column_that_is_none_is_said(tmp_path: Path) -> None:
+    """Of a table, whose columns are known, the error names the column and the line."""
+    wrong = CSV.replace("利用者: user.name", "利用者: {to: user.name, where: {種別: [職員]}}")
+    with pytest.raises(ContentError, match="種別"):
+        _load(tmp_path, wrong)
+
+
 def test_a_group_is_taken_of_each_value_of_a_list(tmp_path: Path) -> None:
     """Of a list of JSON objects the member that the group names, of all of them."""
     text = f"""{HEAD}format: json
