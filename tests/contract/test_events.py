@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
+from random import Random
 
 import polars as pl
 import pytest
@@ -138,6 +140,36 @@ def test_paging_visits_each_event_once(events: Events) -> None:
             if token is None:
                 break
         assert len(seen) == len(set(seen)) == 30
+
+
+def test_pages_over_deliveries_that_overlap(events: Events) -> None:
+    """Deliveries out of order, of several days and many at the same moment: pages of any size, in both directions, within a
+    span and by a query, are the sorted whole cut in pieces, each with the whole number."""
+    shuffled, times = Random(7), {}
+    for number in range(12):
+        made = batch(n=20, first=20 * number)
+        moments = [START + timedelta(minutes=5 * shuffled.randrange(900)) for _ in range(20)]
+        frame = made.frame.with_columns(pl.Series("@timestamp", moments).cast(ecs.TIME))
+        events.append([Batch.of("fortinet.fortigate", frame, origin="fw", ingested=NOW)])
+        times |= dict(zip(frame["event.id"], moments, strict=True))
+    within = Span(START + timedelta(days=1), START + timedelta(days=2, hours=3))
+    for span, query, limit, oldest in product(
+        (None, within), ("", "user.name: User1"), (3, 50), (False, True)
+    ):
+        wanted = sorted(
+            ((at, one) for one, at in times.items() if span is None or within.start <= at < within.end),  # type: ignore[operator]
+            reverse=not oldest,
+        )
+        ids = [one for _, one in wanted if not query or int(one[-4:]) % 3 == 1]
+        seen, token = [], None
+        while token is not None or not seen:
+            page = events.search(query, span=span, limit=limit, after=token, oldest_first=oldest)
+            assert page.total == len(ids)
+            seen += [row["event.id"] for row in page.rows]
+            token = page.after
+        assert seen == ids
+    for far in ("9" * 19, "-" + "9" * 19, "0"):
+        assert len(events.search(limit=5, after=f"{far}|x").rows) == (5 if far.startswith("9") else 0)
 
 
 @pytest.mark.parametrize("given", ["", "x", "|e1", "--5|e1", "²|e1", "1 2|e1", f"{'9' * 5_000}|e1"])

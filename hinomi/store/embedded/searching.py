@@ -15,6 +15,8 @@ from hinomi.store.protocols import Page, Span
 
 TIME = '"@timestamp"'
 _MANY_ROWS = 1_000_000
+_LAST = 2**63 - 2
+"""The last time that is one: a token may name another."""
 _LINES = ("event.original", "message")
 _Hits = list[tuple[Any, ...]]
 """Time, id and file of events."""
@@ -68,8 +70,8 @@ class Searching:
             return Page([], 0)
         hits: _Hits = []
         files = self._manifest.files(datasets, span)
-        if after is None and not oldest_first:
-            hits = self._hits(self._probe(plan, datasets, span), limit, None, False)
+        if not oldest_first and (probe := self._probe(plan, files, after)) is not None:
+            hits = self._hits(probe, limit, after, False)
         if len(hits) == limit and limit:
             total = self.counted(plan)
         elif isinstance(node, language.Everything):
@@ -97,19 +99,23 @@ class Searching:
         sql = f"select count(*) from {plan.source} where {plan.where}"
         return int(self._duck.rows(sql, plan.values)[0][0])
 
-    def _probe(self, plan: Plan, datasets: Sequence[str], span: Span | None) -> Plan:
-        """The plan over only the newest twentieth of the newest files, which hold nothing older than any event of the
-        others: where much matches, that fills a page."""
-        files = sorted(self._manifest.files(datasets, span), key=lambda file: -file.last)
-        first, newest = files[0].first, []
-        for file in files:
-            if file.last < first:
+    def _probe(self, plan: Plan, files: Sequence[File], after: str | None) -> Plan | None:
+        """The plan over only the newest twentieth of the newest files (behind a page: of those that reach back behind it),
+        which hold nothing older than any event of the others: where much matches, that fills a page. None: no file."""
+        until = max((file.last for file in files), default=0) if after is None else asked.behind(after)[0]
+        held = [file for file in files if file.first <= until]
+        if not held:
+            return None
+        held.sort(key=lambda file: -min(file.last, until))
+        first, newest = held[0].first, []
+        for file in held:
+            if min(file.last, until) < first:
                 break
             first = min(first, file.first)
             newest.append(str(self._folder / file.path))
-        since = files[0].last - (files[0].last - first) // 20
+        last = min(held[0].last, until)
         late = f"{plan.where} and {TIME} >= make_timestamp_ns(?)::timestamptz_ns"
-        return Plan(plan.source, late, [newest, *plan.values[1:], since])
+        return Plan(plan.source, late, [newest, *plan.values[1:], last - (last - first) // 20])
 
     def _counted_hits(
         self, plan: Plan, limit: int, after: str | None, oldest_first: bool
@@ -203,5 +209,8 @@ def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:
         return "", []
     time, identity = asked.behind(after)
     sign = ">" if oldest_first else "<"
-    condition = f'and (epoch_ns({TIME}) {sign} ? or (epoch_ns({TIME}) = ? and "event.id" {sign} ?))'
-    return condition, [time, time, identity]
+    condition = (
+        f"and {TIME} {sign}= make_timestamp_ns(?)::timestamptz_ns"  # by which files' parts are passed over
+        f' and (epoch_ns({TIME}) {sign} ? or (epoch_ns({TIME}) = ? and "event.id" {sign} ?))'
+    )
+    return condition, [max(min(time, _LAST), -_LAST), time, time, identity]
