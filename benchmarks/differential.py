@@ -144,3 +144,7 @@ def main() -> None:
         print(f"  {identity} {event}")
     if ours ^ theirs or made.unexplained:
         sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -143,3 +143,7 @@ def main() -> None:
             f"{'one message an append':<24} {asyncio.run(_alone(Path(folder))):>9,.0f} acknowledged/s, 64 writers"
         )
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB (with the messages)")
+
+
+if __name__ == "__main__":
+    main()

@@ -54,13 +54,19 @@ def connect(settings: ElasticSettings, *, timeout: float | None = None) -> Elast
         settings.hosts,
         **trusted,
         basic_auth=(settings.user, password) if settings.user else None,
-        api_key=tuple(settings.api_key.reveal().split(":", 1)) if settings.api_key else None,  # type: ignore[arg-type]
+        api_key=_key(settings.api_key.reveal()) if settings.api_key else None,
         request_timeout=timeout or settings.timeout,
         max_retries=0,
         retry_on_timeout=False,
         http_compress=True,
         node_class=QuickGzipNode,
     )
+
+
+def _key(text: str) -> str | tuple[str, str]:
+    """The key in either of the forms that Elasticsearch gives it in: `id:key`, or both encoded as one word."""
+    name, colon, key = text.partition(":")
+    return (name, key) if colon else text
 
 
 LATER = frozenset({408, 429, 502, 503, 504})

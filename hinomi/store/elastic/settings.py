@@ -18,9 +18,10 @@ class KeeperSettings(Section):
 
 class ElasticSettings(Section):
     """`store.elasticsearch:` hosts: addresses of any of its nodes; ca: PEM file of the authority that signed their
-    certificates (none: the system's); user and password, or api_key (`id:key`): who Hinomi is there; namespace: the
-    part of index names that keeps two towers on one cluster apart; replicas: copies of each index; timeout: seconds
-    that one request may take; keeper: who drops old indices and makes snapshots (none: the same user)."""
+    certificates (none: the system's); user and password, or api_key (`id:key`, or the one word `encoded`): who Hinomi
+    is there; namespace: the part of index names that keeps two towers on one cluster apart; replicas: copies of each
+    index; timeout: seconds that one request may take; keeper: who drops old indices and makes snapshots (none: the same
+    user)."""
 
     hosts: list[str] = Field(min_length=1)
     ca: Path | None = None
