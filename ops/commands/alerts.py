@@ -1,5 +1,6 @@
 """hinomi alerts: what the rules said."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import orjson
@@ -9,8 +10,19 @@ from rich.table import Table
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import JST
+from hinomi.errors import Damaged
+from hinomi.store import Record
 from hinomi.text import inert
 from ops.opened import opened
+
+
+def _readable(records: Iterable[Record]) -> Iterator[Alert]:
+    """The alerts; what is damaged is said and hides none of the others."""
+    for record in records:
+        try:
+            yield record.read_as(Alert)
+        except Damaged as error:
+            typer.echo(str(error), err=True)
 
 
 def register(app: typer.Typer) -> None:
@@ -24,9 +36,10 @@ def register(app: typer.Typer) -> None:
         jsonl: bool = typer.Option(False, "--jsonl", help="1行1件の JSON / one JSON document a line"),
     ) -> None:
         """警報の一覧 / list alerts, newest first."""
+        levels = [one.value for one in Level if one.rank >= level.rank]
         with opened(data) as place:
-            found = [r.read_as(Alert) for r in place.records.find("alert", order="-last", limit=limit)]
-        shown = [alert for alert in found if alert.level.rank >= level.rank]
+            found = place.records.find("alert", {"level": levels}, order="-last", limit=limit)
+        shown = list(_readable(found))
         if jsonl:
             for alert in shown:
                 typer.echo(orjson.dumps(alert.model_dump(mode="json")).decode())

@@ -1,5 +1,6 @@
 """DuckDB, which reads the Parquet files: opened when it is first asked."""
 
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ import duckdb
 import polars as pl
 
 from hinomi.errors import StoreError
+from hinomi.text import inert
 
 
 class Duck:
@@ -38,7 +40,7 @@ class Duck:
             with self._cursor() as cursor:
                 yield cursor
         except duckdb.Error as error:
-            raise StoreError("検索できませんでした。", f"the search failed: {error}") from error
+            raise _answer(str(error)) from error
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -52,3 +54,15 @@ class Duck:
         """Close it."""
         if self._duck is not None:
             self._duck.close()
+
+
+def _answer(said: str) -> StoreError:
+    """DuckDB's own text is many lines with the question in them: the first says what it is, and a file is named apart."""
+    first = inert(said.partition("\n")[0], 300)
+    if found := re.search(r"([^\s'\"]+\.parquet)", said):
+        file = inert(found[1], 300)
+        return StoreError(
+            f"保管庫のファイル {file} を読めません(壊れているか、消えています)。写し(hinomi store snapshot)から戻してください。",
+            f"the store's file {file} cannot be read: it is damaged or gone; restore it from a snapshot ({first})",
+        )
+    return StoreError("検索できませんでした。", f"the search failed: {first}")
