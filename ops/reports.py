@@ -10,6 +10,7 @@ from dashboards.reporting.publish import Published, publish
 from hinomi.clock import JST, Clock
 from hinomi.store import Events, Records
 from ops.folders import cache_folder
+from ops.report_delivery import Deliveries
 from ops.settings import Settings
 
 
@@ -32,3 +33,11 @@ def write(
     document = kind.make(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
     folder.mkdir(parents=True, exist_ok=True)
     return publish(document, folder, records, signing.key(folder / "report.key"))
+
+
+def brought(
+    name: str, made: list[Published], settings: Settings, clock: Clock, records: Records
+) -> list[Published]:
+    """The same files, noted down for every place of `reports.deliver` that takes this report."""
+    Deliveries(records, clock, settings.reports.deliver, settings.respond).plan(name, made)
+    return made

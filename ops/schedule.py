@@ -8,12 +8,13 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from queue import Empty, SimpleQueue
 from typing import Self, TypeVar
 
 import schedule
 
+from dashboards.reporting.publish import Published
 from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import HinomiError
@@ -22,6 +23,7 @@ from hinomi.store import Events, Records
 from ops import feeds, holds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.folders import cache_folder
 from ops.journal import log
+from ops.report_delivery import Deliveries
 from ops.roles.start import Role
 from responders.audit import Audit
 from rules import lock
@@ -80,6 +82,9 @@ class Timetable:
         )
         table.scheduler.every().day.at(process.settings.reports.daily_at, str(JST)).do(
             table.guarded, "period_reports", lambda: period_reports(process, events, records)
+        )
+        table.scheduler.every(20).seconds.do(
+            table.quietly, "report_delivery", lambda: deliveries(process, records).bring()
         )
         return table
 
@@ -206,17 +211,7 @@ def verify_rules(process: Role, tell: Callable[[Alert], object] = lambda _: None
 def daily_digest(process: Role, events: Events, records: Records) -> str:
     """Write yesterday's digest into the report folder."""
     day = (process.clock.now().astimezone(JST) - timedelta(days=1)).date()
-    made = reports.write(
-        "daily-digest",
-        day,
-        process.settings,
-        process.clock,
-        events,
-        records,
-        process.data / "reports",
-        data=process.data,
-    )
-    return ", ".join(str(one.path) for one in made)
+    return ", ".join(str(one.path) for one in _made("daily-digest", day, process, events, records))
 
 
 def period_reports(process: Role, events: Events, records: Records) -> str:
@@ -227,7 +222,20 @@ def period_reports(process: Role, events: Events, records: Records) -> str:
         names += ["monthly-committee", "telework"]
     if (today.month, today.day) == (4, 1):
         names += ["annual-compliance", "drill"]
-    day, folder = today - timedelta(days=1), process.data / "reports"
     for name in names:
-        reports.write(name, day, process.settings, process.clock, events, records, folder, data=process.data)
+        _made(name, today - timedelta(days=1), process, events, records)
     return ", ".join(names)
+
+
+def _made(name: str, day: date, process: Role, events: Events, records: Records) -> list[Published]:
+    """The report in the report folder, noted down for whoever is to have it."""
+    own, clock = process.settings, process.clock
+    folder = process.data / "reports"
+    made = reports.write(name, day, own, clock, events, records, folder, data=process.data)
+    return reports.brought(name, made, own, clock, records)
+
+
+def deliveries(process: Role, records: Records) -> Deliveries:
+    """What brings reports to where they belong."""
+    own = process.settings
+    return Deliveries(records, process.clock, own.reports.deliver, own.respond)

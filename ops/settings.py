@@ -17,9 +17,11 @@ from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Blaming, Section
+from hinomi.errors import Refused
 from hinomi.words import Language
 from ops.feeds import Feed
 from ops.metrics import MetricsSettings
+from ops.report_delivery import Delivery, mailbox
 from ops.retention import RetentionSettings
 from ops.stores import StoreSettings
 from responders.settings import ResponderSettings
@@ -34,10 +36,12 @@ class SourcesSettings(Section):
 
 
 class ReportsSettings(Section):
-    """`reports:` daily_at: when the daily digest of the day before is written (JST)."""
+    """`reports:` daily_at: when the daily digest of the day before is written (JST), and the weekly, monthly and yearly reports
+    where they are due; deliver: where what the clock made is brought."""
 
     daily_at: str = Field(default="08:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     language: Language = "ja"
+    deliver: list[Delivery] = Field(default_factory=list)
 
 
 class Settings(Section):
@@ -87,6 +91,16 @@ class Settings(Section):
                 f"{self.spool.max_mib} is too little: with {self.workers} workers it takes {least} for what listen.{name} may "
                 "bring at once (max_message, max_body), or it would stall",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _reports_can_be_mailed(self) -> Self:
+        for number, place in enumerate(self.reports.deliver):
+            for person in place.mail:
+                try:
+                    mailbox(person, self.respond)
+                except Refused as refused:
+                    raise Blaming(f"reports.deliver.{number}.mail", refused.ja, refused.en) from None
         return self
 
     def declared_sources(self) -> dict[str, str]:

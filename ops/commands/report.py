@@ -22,6 +22,9 @@ def register(app: typer.Typer) -> None:
         ),
         subject: str = typer.Option("", help="インシデントの番号(incident のとき)/ number of the incident"),
         out: Path = typer.Option(None, help="出力先(既定: データフォルダの reports)/ where"),
+        deliver: bool = typer.Option(
+            False, "--deliver", help="reports.deliver の届け先へも / bring it to where reports.deliver says"
+        ),
     ) -> None:
         """報告書を HTML・PDF・XLSX・JSON で作り、署名する / write a report in every form and sign it."""
         from ops import reports
@@ -42,6 +45,8 @@ def register(app: typer.Typer) -> None:
                 subject,
                 data,
             )
+            if deliver:
+                reports.brought(name, made, place.settings, place.clock, place.records)
         for one in made:
             typer.echo(f"{one.path}  sha256:{one.sha256}")
 

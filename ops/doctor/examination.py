@@ -7,6 +7,7 @@ from ops.doctor.arriving import listeners, not_understood, rhythm, spool
 from ops.doctor.calling import calling
 from ops.doctor.connectors import connectors
 from ops.doctor.content import own_files, rules
+from ops.doctor.delivering import delivering
 from ops.doctor.finding import Check, Part, Patient
 from ops.doctor.processes import processes
 from ops.doctor.proof import audit, console
@@ -24,6 +25,7 @@ CHECKS: dict[Part, Callable[[Patient], Iterator[Check]]] = {
     Part("ルール", "rules"): rules,
     Part("当番と通知", "on call"): calling,
     Part("接続先", "connectors"): connectors,
+    Part("報告書の届け先", "delivery of reports"): delivering,
     Part("監査記録", "audit log"): audit,
     Part("画面", "console"): console,
 }

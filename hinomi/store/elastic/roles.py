@@ -61,7 +61,10 @@ RIGHTS: Mapping[Part, Rights] = {
         events=("read", "monitor"),
         reads=("*",),
         adds=("audit", "evidence_part"),
-        writes_but=("audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "state", *_COLLECTED),
+        writes_but=(
+            "audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "report_delivery", "state",
+            *_COLLECTED,
+        ),
         deletes=("attempt", "session", "suppression", "token", "view"),
     ),
     "keep": Rights(

@@ -1,6 +1,7 @@
 """Mail through an SMTP relay, as plain text or signed (S/MIME). Header injection is impossible: EmailMessage refuses line
 ends, and every value of a message is inert before."""
 
+import mimetypes
 import smtplib
 import ssl
 from email.charset import Charset
@@ -91,10 +92,27 @@ def _head(settings: Smtp, contact: Contact, message: Message, key: str) -> bytes
 
 def _mail(settings: Smtp, message: Message) -> Mail:
     """The body with its Content-* lines."""
+    if message.files:
+        return _with_files(settings, message)
     if settings.charset == "iso-2022-jp":
         return MIMEText(encodable(message.text), "plain", Charset("iso-2022-jp"))  # type: ignore[arg-type]
     mail = EmailMessage()
     mail.set_content(message.text, charset="utf-8", cte="base64")
+    return mail
+
+
+def _with_files(settings: Smtp, message: Message) -> EmailMessage:
+    """The text, and each file beside it."""
+    mail = EmailMessage()
+    if settings.charset == "iso-2022-jp":
+        mail.set_content(encodable(message.text), charset="iso-2022-jp", cte="7bit")
+    else:
+        mail.set_content(message.text, charset="utf-8", cte="base64")
+    for name, content in message.files:
+        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        mail.add_attachment(
+            content, maintype=kind.partition("/")[0], subtype=kind.partition("/")[2], filename=name
+        )
     return mail
 
 
