@@ -7,6 +7,8 @@ from hinomi.errors import StoreError
 from hinomi.store.protocols import Span
 
 _TIME = re.compile(r"-?[0-9]{1,19}")
+_LATEST = 2**63 - 2
+"""Nanoseconds since 1970 in 64 bits, of which the last number stands for no time."""
 
 
 def token(time: int, identity: str) -> str:
@@ -17,7 +19,7 @@ def token(time: int, identity: str) -> str:
 def behind(given: str) -> tuple[int, str]:
     """Time and id that a token names. Raises StoreError: it may come from anybody."""
     time, _, identity = given.partition("|")
-    if not _TIME.fullmatch(time):
+    if not _TIME.fullmatch(time) or abs(int(time)) > _LATEST:
         raise StoreError("続きの印が正しくありません。", "the page token is not valid")
     return int(time), identity
 

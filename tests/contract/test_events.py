@@ -168,11 +168,11 @@ def test_pages_over_deliveries_that_overlap(events: Events) -> None:
             seen += [row["event.id"] for row in page.rows]
             token = page.after
         assert seen == ids
-    for far in ("9" * 19, "-" + "9" * 19, "0"):
-        assert len(events.search(limit=5, after=f"{far}|x").rows) == (5 if far.startswith("9") else 0)
 
 
-@pytest.mark.parametrize("given", ["", "x", "|e1", "--5|e1", "²|e1", "1 2|e1", f"{'9' * 5_000}|e1"])
+@pytest.mark.parametrize(
+    "given", ["", "x", "|e1", "--5|e1", "²|e1", "1 2|e1", f"{'9' * 19}|e1", f"{'9' * 5_000}|e1"]
+)
 def test_a_token_that_is_none_is_refused_in_words(events: Events, given: str) -> None:
     """Whatever stands where a page's token belongs: a sentence."""
     events.append([batch()])

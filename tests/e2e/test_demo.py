@@ -64,7 +64,11 @@ def test_the_message_names_what_who_since_when_and_what_to_do(demo: tuple[Path, 
         several = (
             "件のインシデントが対応を待っています" in text
         )  # those that came up within one round are told together
-        own = ("First: acknowledge the one at the top",) if several else ("対象:", "Acknowledge:")
+        own = (
+            ("First: press the link to acknowledge the one at the top",)
+            if several
+            else ("対象:", "Acknowledge:")
+        )
         for part in ("Subject: 【", "まずすること:", "/a/", *own):
             assert part in text
 

@@ -13,7 +13,7 @@ import pytest
 
 from hinomi.alert import Alert
 from hinomi.clock import FixedClock
-from hinomi.errors import StoreError
+from hinomi.errors import Damaged, StoreError
 from hinomi.incident import Verdict
 from hinomi.store import Record
 from hinomi.store.embedded import SqliteRecords
@@ -228,7 +228,7 @@ def test_one_broken_incident_does_not_silence_the_others(tmp_path: Path) -> None
     assert held is not None
     made.records.put("incident", broken.id, {**held.body, "status": "?"})
     made.receive([_one(2)])
-    with pytest.raises(ValueError, match="status"):
+    with pytest.raises(Damaged, match="status"):
         made.tick()
     assert len(_told(tmp_path)) == 1
 
@@ -237,7 +237,7 @@ def test_one_broken_alert_does_not_keep_the_plan_of_another(tmp_path: Path) -> N
     """What is kept of the first alert cannot be read; the incident of the second has its plan in the same round."""
     made, _ = responder(tmp_path)
     made.records.put("alert", _one(1).id, {"id": "?"})
-    with pytest.raises(ValueError, match="rule_id"):
+    with pytest.raises(Damaged, match="rule_id"):
         made.receive([_one(1), _one(2, playbook="block_address")])
     assert made.records.count("playbook_run") == 1
 
@@ -254,7 +254,7 @@ def test_an_incident_that_does_not_say_its_grade_does_not_silence_the_others(tmp
     for n in (2, 3):
         made.receive([_one(n)])
         clock.advance(MINUTE)
-        with pytest.raises(ValueError, match="title_ja"):
+        with pytest.raises(Damaged, match="title_ja"):
             made.tick()
         made.calling.restart()
     assert len(messages(tmp_path)) == 2
@@ -291,7 +291,7 @@ def test_one_broken_run_does_not_hold_up_the_plans_behind_it(tmp_path: Path) -> 
     broken, incident, run = _two_plans(made)
     made.records.put("playbook_run", broken, {"state": "running"})
     _close(made, incident)
-    with pytest.raises(ValueError, match="playbook"):
+    with pytest.raises(Damaged, match="playbook"):
         made.tick()
     assert _state(made, run) == "withdrawn" and "取り下げ" in _lines(made, incident)
 

@@ -15,8 +15,6 @@ from hinomi.store.protocols import Page, Span
 
 TIME = '"@timestamp"'
 _MANY_ROWS = 1_000_000
-_LAST = 2**63 - 2
-"""The last time that is one: a token may name another."""
 _LINES = ("event.original", "message")
 _Hits = list[tuple[Any, ...]]
 """Time, id and file of events."""
@@ -213,4 +211,4 @@ def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:
         f"and {TIME} {sign}= make_timestamp_ns(?)::timestamptz_ns"  # by which files' parts are passed over
         f' and (epoch_ns({TIME}) {sign} ? or (epoch_ns({TIME}) = ? and "event.id" {sign} ?))'
     )
-    return condition, [max(min(time, _LAST), -_LAST), time, time, identity]
+    return condition, [time, time, time, identity]

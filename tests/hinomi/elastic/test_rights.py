@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import get_args
 
 import polars as pl
@@ -18,11 +17,9 @@ from hinomi.batch import SIGNALS, Batch
 from hinomi.errors import StoreError
 from hinomi.store import Checkpoint
 from hinomi.store.elastic import roles
-from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.elastic.roles import Part
-from hinomi.store.elastic.settings import ElasticSettings
 from ops.elastic.node import User
 from tests import elastic
 
@@ -99,21 +96,6 @@ def _until_known(client: Elasticsearch) -> None:
             time.sleep(0.3)
         else:
             return
-
-
-def test_an_api_key_signs_in_in_both_forms(tmp_path: Path) -> None:
-    """As `id:key` and as the one encoded word, both of which Elasticsearch gives who makes a key."""
-    there = elastic.running()
-    reached = there.reached(tmp_path)
-    made = connect(ElasticSettings.model_validate(reached)).security.create_api_key(
-        name=f"k{secrets.token_hex(5)}", expiration="1h"
-    )
-    for number, text in enumerate((f"{made['id']}:{made['api_key']}", made["encoded"])):
-        own = tmp_path / f"key{number}"
-        own.write_text(text, encoding="utf-8")
-        given = {name: value for name, value in reached.items() if name not in ("user", "password")}
-        client = connect(ElasticSettings.model_validate({**given, "api_key": f"file:{own}"}))
-        assert client.security.authenticate()["authentication_type"] == "api_key"
 
 
 def test_each_part_can_do_its_work(place: Place) -> None:

@@ -1,14 +1,20 @@
 """How a cluster is reached, as a person writes it: what cannot be is said before anything is asked."""
 
+import base64
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from hinomi.config import load
 from hinomi.errors import ConfigError, InputError
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.settings import ElasticSettings
 from ops.settings import Settings
+from tests.responders.peers.served import served
 
 
 @pytest.mark.parametrize("host", ["es1", "es1:9200", "https://es1", "ftp://es1:21", "https://:9200"])
@@ -28,3 +34,22 @@ def test_an_authority_that_is_none_is_named(tmp_path: Path, text: str | None) ->
         ca.write_text(text)
     with pytest.raises(InputError, match=r"ca.pem"):
         connect(ElasticSettings(hosts=["https://127.0.0.1:9200"], ca=ca))
+
+
+@pytest.mark.parametrize("form", ["id:key", "encoded"])
+def test_an_api_key_signs_in_in_both_forms(tmp_path: Path, form: str) -> None:
+    """As `id:key` and as the one encoded word, both of which Elasticsearch gives who makes a key: what arrives is the same
+    ("Token-based authentication services": `Authorization: ApiKey base64(id:key)`). The build of the tests makes no keys itself."""
+    came: list[str] = []
+
+    async def info(request: Request) -> JSONResponse:
+        came.append(request.headers["authorization"])
+        return JSONResponse({"version": {"number": "8.19.8"}}, headers={"X-Elastic-Product": "Elasticsearch"})
+
+    encoded = base64.b64encode(b"id:key").decode()
+    secret = tmp_path / "key"
+    secret.write_text("id:key" if form == "id:key" else encoded, encoding="utf-8")
+    with served(Starlette(routes=[Route("/", info)]), tmp_path) as there:
+        settings = {"hosts": [there.url], "ca": str(there.ca), "api_key": f"file:{secret}"}
+        connect(ElasticSettings.model_validate(settings)).info()
+    assert came == [f"ApiKey {encoded}"]
