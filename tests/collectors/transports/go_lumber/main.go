@@ -44,7 +44,7 @@ func batch(from int, size int) []interface{} {
 	events := make([]interface{}, size)
 	for i := range events {
 		events[i] = map[string]interface{}{
-			"@timestamp": time.Now(),
+			"@timestamp": time.Unix(1_795_144_445+int64(from+i), 0).UTC(), // a Beat sends the very event again
 			"@metadata":  map[string]interface{}{"beat": "filebeat", "version": "8.19.0"},
 			"message":    fmt.Sprintf("number %d", from+i),
 			"log": map[string]interface{}{
