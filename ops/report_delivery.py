@@ -14,12 +14,12 @@ from typing import Literal, Self
 from pydantic import BaseModel, Field, model_validator
 
 from dashboards.reporting import catalogue, signing
-from dashboards.reporting.publish import Published
+from dashboards.reporting.publish import Published, write
 from hinomi.clock import JST, Clock
 from hinomi.config import Section
-from hinomi.durable import write_durably
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.faults import readable
+from hinomi.pauses import growing
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.notify.channels import smtp
@@ -142,9 +142,7 @@ class Deliveries:
         files = {Path(name).name: _unchanged(Path(name), digest) for name, digest in parcel.files.items()}
         if parcel.folder:
             for name, content in files.items():
-                write_durably(Path(parcel.folder) / name, content)
-                digest = hashlib.sha256(content).hexdigest()
-                write_durably(Path(parcel.folder) / f"{name}.sha256", f"{digest}  {name}\n".encode())
+                write(Path(parcel.folder) / name, content)
             return
         contact, relay = mailbox(parcel.person, self.responding)
         if sum(map(len, files.values())) > _MOST:
@@ -155,12 +153,12 @@ class Deliveries:
         smtp.send(relay, contact, _letter(parcel, files), identity)
 
     def _later(self, held: Record, parcel: Parcel, error: Exception) -> None:
-        pause = min(_FIRST * 2 ** min(parcel.tries, 10), _LONGEST)
+        tries = parcel.tries + 1
         said = (error.ja, error.en) if isinstance(error, HinomiError) else (str(error), str(error))
         late = parcel.model_copy(
             update={
-                "tries": parcel.tries + 1,
-                "due": self.clock.now() + pause,
+                "tries": tries,
+                "due": self.clock.now() + growing(_FIRST, _LONGEST, tries),
                 "reason_ja": said[0],
                 "reason_en": said[1],
             }
@@ -226,7 +224,7 @@ def _letter(parcel: Parcel, files: Mapping[str, bytes]) -> Message:
         "",
         "添付のハッシュ(SHA-256)です。署名は、火の見で hinomi report-verify <….signed.json> として確かめられます。",
         "SHA-256 of what is attached; check the signature with hinomi report-verify.",
-        *(f"{hashlib.sha256(content).hexdigest()}  {name}" for name, content in files.items()),
+        *(f"{digest}  {Path(name).name}" for name, digest in parcel.files.items()),
     ]
     letter = plain(f"【火の見】{kind.title.ja} {day}", lines, outside="")
     return replace(letter, files=tuple(files.items()))

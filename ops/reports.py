@@ -35,9 +35,6 @@ def write(
     return publish(document, folder, records, signing.key(folder / "report.key"))
 
 
-def brought(
-    name: str, made: list[Published], settings: Settings, clock: Clock, records: Records
-) -> list[Published]:
-    """The same files, noted down for every place of `reports.deliver` that takes this report."""
-    Deliveries(records, clock, settings.reports.deliver, settings.respond).plan(name, made)
-    return made
+def deliveries(settings: Settings, clock: Clock, records: Records) -> Deliveries:
+    """What brings reports to the places of `reports.deliver`."""
+    return Deliveries(records, clock, settings.reports.deliver, settings.respond)

@@ -23,7 +23,6 @@ from hinomi.store import Events, Records
 from ops import feeds, holds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.folders import cache_folder
 from ops.journal import log
-from ops.report_delivery import Deliveries
 from ops.roles.start import Role
 from responders.audit import Audit
 from rules import lock
@@ -84,7 +83,9 @@ class Timetable:
             table.guarded, "period_reports", lambda: period_reports(process, events, records)
         )
         table.scheduler.every(20).seconds.do(
-            table.quietly, "report_delivery", lambda: deliveries(process, records).bring()
+            table.quietly,
+            "report_delivery",
+            lambda: reports.deliveries(process.settings, process.clock, records).bring(),
         )
         return table
 
@@ -232,10 +233,5 @@ def _made(name: str, day: date, process: Role, events: Events, records: Records)
     own, clock = process.settings, process.clock
     folder = process.data / "reports"
     made = reports.write(name, day, own, clock, events, records, folder, data=process.data)
-    return reports.brought(name, made, own, clock, records)
-
-
-def deliveries(process: Role, records: Records) -> Deliveries:
-    """What brings reports to where they belong."""
-    own = process.settings
-    return Deliveries(records, process.clock, own.reports.deliver, own.respond)
+    reports.deliveries(own, clock, records).plan(name, made)
+    return made

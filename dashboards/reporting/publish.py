@@ -45,16 +45,17 @@ def publish(
     folder.mkdir(parents=True, exist_ok=True)
     subject = f"-{document.subject}" if document.subject else ""
     stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}{subject}.{document.language}"
-    made = [_write(folder / f"{stem}.{ending}", form(document)) for ending, form in FORMS.items()]
+    made = [write(folder / f"{stem}.{ending}", form(document)) for ending, form in FORMS.items()]
     if signer is not None:
         hashes = {one.path.name: one.sha256 for one in made}
-        made.append(_write(folder / f"{stem}{signing.ENDING}", signing.manifest(stem, hashes, signer)))
+        made.append(write(folder / f"{stem}{signing.ENDING}", signing.manifest(stem, hashes, signer)))
     if records is not None:
         records.put(KIND, stem, _record(document, made))
     return made
 
 
-def _write(path: Path, content: bytes) -> Published:
+def write(path: Path, content: bytes) -> Published:
+    """The file, with its SHA-256 in one beside it. Raises OSError."""
     digest = hashlib.sha256(content).hexdigest()
     write_durably(path, content)
     write_durably(path.with_name(path.name + ".sha256"), f"{digest}  {path.name}\n".encode())

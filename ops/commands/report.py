@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
                 data,
             )
             if deliver:
-                reports.brought(name, made, place.settings, place.clock, place.records)
+                reports.deliveries(place.settings, place.clock, place.records).plan(name, made)
         for one in made:
             typer.echo(f"{one.path}  sha256:{one.sha256}")
 

@@ -13,12 +13,12 @@ from collectors.hunt_parts import Part
 from hinomi.errors import HinomiError
 from ops.hunt import frames
 from ops.hunt.frames import Found
-from ops.hunt.job import Job
+from ops.hunt.job import Job, Parts
 from ops.supervisor import die_with_parent
 
 _UNEXPECTED = 70
 
-Work = Callable[[Iterable[tuple[int, Part] | None]], Iterable[Found]]
+Work = Callable[[Parts], Iterable[Found]]
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from typing import Any
 
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError
+from hinomi.pauses import growing
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.incidents import casefile
@@ -150,7 +151,7 @@ class Sending:
             self._mark(record, changes)
 
     def _later(self, record: Record, channel: str, reason: str, *, certain: bool = True) -> dict[str, Any]:
-        pause = min(_FIRST * 2 ** min(max(int(record.body["attempts"]) - 1, 0), 10), _LONGEST)
+        pause = growing(_FIRST, _LONGEST, int(record.body["attempts"]))
         due = self.clock.now() + pause * (1 + self.chance.random() / 4)
         history = self._history(record, channel, reason, certain=certain)
         step = {"channel": int(record.body["channel"]) + 1, "due": due.isoformat()}

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from hinomi.pauses import growing
 from hinomi.store import Record
 from responders.notify.settings import NotifySettings
 
@@ -42,7 +43,7 @@ class Storm:
     def _paced(self, lately: Sequence[Record], now: datetime) -> bool:
         """Whether the pause after the last of grade 3 is over."""
         serious = [one for one in lately if grade(one) >= SERIOUS]
-        pause = min(_FIRST * 2 ** min(len(serious) - 1, 10), _LONGEST)
+        pause = growing(_FIRST, _LONGEST, len(serious))
         return self._weight(serious) < self.settings.storm_messages or now >= max(map(_sent, serious)) + pause
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from hinomi.clock import Clock
 from hinomi.errors import Conflict
+from hinomi.pauses import growing
 from hinomi.store import Records
 from responders.connectors.actions import ACTIONS, Reach
 from responders.playbooks.run import Run, RunStep
@@ -51,8 +52,7 @@ class Limits:
 
     def again_at(self, attempts: int) -> datetime:
         """When to try again after so many attempts: 5, 10, 20 seconds … up to ten minutes later."""
-        pause = _LONGEST if attempts > 10 else min(_FIRST * 2 ** max(attempts - 1, 0), _LONGEST)
-        return self.clock.now() + pause
+        return self.clock.now() + growing(_FIRST, _LONGEST, attempts)
 
     def waits(self, step: RunStep) -> bool:
         """Whether the step's pause is not over yet."""

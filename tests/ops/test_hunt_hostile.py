@@ -12,20 +12,13 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from collectors import file_records, hunt_parts
 from collectors.hunt_input import HuntInput
 from hinomi.errors import InputError
+from tests.ops import shell_rule
 from tests.shared import program
 
-RULE = {
-    "title": "shell",
-    "id": "00000000-0000-4000-8000-000000000001",
-    "logsource": {"product": "windows", "category": "process_creation"},
-    "detection": {"s": {"Image|endswith": "\\cmd.exe"}, "condition": "s"},
-    "level": "low",
-}
 SMALL = "from collectors import hunt_parts; hunt_parts._TEXT = 24_000; from ops.cli import main; main()"
 HITS = 10
 
@@ -47,7 +40,7 @@ def _lines(count: int = 7 * HITS) -> bytes:
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A folder with a rule and an empty folder of logs."""
-    (tmp_path / "r.yml").write_text(yaml.safe_dump(RULE), encoding="utf-8")
+    shell_rule.put(tmp_path)
     (tmp_path / "logs").mkdir()
     return tmp_path
 

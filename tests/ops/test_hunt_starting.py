@@ -11,24 +11,18 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import yaml
 
 from ops.hunt import starting
+from tests.ops import shell_rule
 
 CHANNEL = "Microsoft-Windows-Sysmon/Operational"
-RULE = {
-    "title": "shell",
-    "id": "00000000-0000-4000-8000-000000000001",
-    "logsource": {"product": "windows", "category": "process_creation"},
-    "detection": {"s": {"Image|endswith": "\\cmd.exe"}, "condition": "s"},
-    "level": "low",
-}
 # Parts of some kilobytes; how workers start; how they did is told at the end.
 DRIVER = """
 import sys
 from collections import Counter
 from collectors import hunt_parts
 from ops.hunt import starting
+from tests.ops import shell_rule
 hunt_parts._TEXT = 24_000
 if sys.argv.pop(1) == "anew":
     starting.can_fork = lambda: False
@@ -54,7 +48,7 @@ def logs(tmp_path: Path) -> Path:
     (folder / "b.jsonl").write_bytes("\r\n".join(map(_event, range(300))).encode("utf-8-sig"))
     (folder / "c.json").write_text("[" + ",".join(map(_event, range(90))) + "]", encoding="utf-8")
     (folder / "d.log").write_text("?\n" * 9_000, encoding="utf-8")
-    (tmp_path / "r.yml").write_text(yaml.safe_dump(RULE), encoding="utf-8")
+    shell_rule.put(tmp_path)
     return folder
 
 

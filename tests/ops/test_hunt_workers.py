@@ -14,23 +14,16 @@ from typing import Any
 
 import orjson
 import pytest
-import yaml
 
 from collectors import file_records, hunt_parts
 from collectors.hunt_parts import Piece
 from hinomi.errors import HinomiError, InputError
 from ops.hunt import Hunt
 from rules.in_force import InForce
+from tests.ops import shell_rule
 from tests.shared import corpus
 
 SYSMON = "Microsoft-Windows-Sysmon/Operational"
-RULE = {
-    "title": "shell",
-    "id": "00000000-0000-4000-8000-000000000001",
-    "logsource": {"product": "windows", "category": "process_creation"},
-    "detection": {"s": {"Image|endswith": "\\cmd.exe"}, "condition": "s"},
-    "level": "low",
-}
 
 
 @pytest.fixture
@@ -38,7 +31,7 @@ def rules(tmp_path: Path) -> Path:
     """One rule."""
     folder = tmp_path / "rules"
     folder.mkdir()
-    (folder / "r.yml").write_text(yaml.safe_dump(RULE), encoding="utf-8")
+    shell_rule.put(folder)
     return folder
 
 
