@@ -115,6 +115,11 @@ class Declaration(config.Section):
     constants: dict[str, str | list[str]] = Field(default_factory=dict)
     leftovers: str = ""
 
+    @property
+    def zone(self) -> str:
+        """Of times that name none; asked when lines are read, as hinomi.yaml may say which."""
+        return self.timezone or times.zone()
+
     @model_validator(mode="after")
     def _csv_only(self) -> "Declaration":
         if self.format == "csv" and not self.columns:

@@ -105,9 +105,7 @@ class DeclaredShape:
         stamps = self._stamps()
         if stamps and not self.declared.untimed:  # of several columns for the time one must be there
             read = [
-                times.parsed(
-                    _text(raw, column, target), target.formats, self.declared.timezone or times.zone()
-                )
+                times.parsed(_text(raw, column, target), target.formats, self.declared.zone)
                 for column, target in stamps
             ]
             flaws.append(pl.when(pl.coalesce(read).is_null()).then(pl.lit(f"no_time: {stamps[0][0]}")))
@@ -142,9 +140,8 @@ def _constants(declared: Declaration) -> dict[str, pl.Expr]:
 
 def _columns(declared: Declaration, raw: Raw) -> dict[str, pl.Expr]:
     found: dict[str, list[pl.Expr]] = {}
-    zone = declared.timezone or times.zone()
     for column, _, target in declaration.targets(declared):
-        found.setdefault(target.to, []).append(_value(_text(raw, column, target), target, zone))
+        found.setdefault(target.to, []).append(_value(_text(raw, column, target), target, declared.zone))
     return {name: pl.coalesce(values) for name, values in found.items()}
 
 

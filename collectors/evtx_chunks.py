@@ -72,11 +72,11 @@ def _held(chunks: bytes) -> int:
     return found
 
 
-def _records(chunks: bytes, at: int, end: int) -> Iterator[int]:
-    """Where each record of a chunk begins."""
+def _records(chunks: bytes, at: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where each record of a chunk begins, and where it says that it ends."""
     while at < end and chunks[at : at + 4] == _RECORD:
-        yield at
         size = int.from_bytes(chunks[at + 4 : at + 8], "little")
+        yield at, at + size
         if size < _LEAST_RECORD:
             return
         at += size
@@ -84,13 +84,12 @@ def _records(chunks: bytes, at: int, end: int) -> Iterator[int]:
 
 def _up_to_last_whole_record(body: bytes) -> bytes:
     """Without the record in which the file ends: half a record, filled up, would be read as one that never was."""
-    at = len(body) // _SIZE * _SIZE + _HEADER
-    while body[at : at + 4] == _RECORD and at + 8 <= len(body):
-        size = int.from_bytes(body[at + 4 : at + 8], "little")
-        if size < _LEAST_RECORD or at + size > len(body):
+    whole = len(body) // _SIZE * _SIZE + _HEADER
+    for start, end in _records(body, whole, len(body)):
+        if not start + _LEAST_RECORD <= end <= len(body):
             break
-        at += size
-    return body[:at]
+        whole = end
+    return body[:whole]
 
 
 def _file_header(chunks: int) -> bytes:

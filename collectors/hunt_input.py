@@ -268,20 +268,15 @@ def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
     held: list[str] = []
     offsets: list[int] = []
     damage: OSError | None = None
-    records = file_records.records(path)
-    while True:
-        try:
-            offset, line = next(records)
-        except StopIteration:
-            break
-        except OSError as error:  # what could be read before is read
-            damage = error
-            break
-        held.append(line)
-        offsets.append(offset)
-        if len(held) >= most:
-            yield _frame(path, held, offsets)
-            held, offsets = [], []
+    try:
+        for offset, line in file_records.records(path):
+            held.append(line)
+            offsets.append(offset)
+            if len(held) >= most:
+                yield _frame(path, held, offsets)
+                held, offsets = [], []
+    except OSError as error:  # what could be read before is read
+        damage = error
     if held:
         yield _frame(path, held, offsets)
     if damage is not None:

@@ -1,7 +1,7 @@
 """JSON records as clouds write them: the shape, and how their values are read."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -224,9 +224,9 @@ def url(value: Any, prefix: str = "url") -> Flat:
     }
 
 
-def leaves(node: Any, prefix: str, depth: int = DEEPEST) -> Iterator[tuple[str, Any]]:
-    """(dotted name, value) of an object's leaves; see `collectors.leaves`."""
-    return iter(leaves_of(node, prefix, depth).items())
+def leaves(node: Any, prefix: str, depth: int = DEEPEST) -> Flat:
+    """Dotted name → value of an object's leaves, the caller's to change; see `collectors.leaves`."""
+    return leaves_of(node, prefix, depth)
 
 
 def kept(flat: Mapping[str, Any]) -> Flat:

@@ -107,7 +107,7 @@ def _with_insight(record: dict[str, Any]) -> dict[str, Any]:
 
 def _vendor(record: dict[str, Any]) -> Flat:
     small = {name: value for name, value in record.items() if name not in _FLATTENED}
-    return {**dict(leaves(small, "aws.cloudtrail.")), **_flattened(record)}
+    return {**leaves(small, "aws.cloudtrail."), **_flattened(record)}
 
 
 def _flattened(record: dict[str, Any]) -> Flat:
@@ -119,7 +119,7 @@ def _flattened(record: dict[str, Any]) -> Flat:
             written = value if isinstance(value, str) else orjson.dumps(value).decode()
             found[f"aws.cloudtrail.flattened.{ours}"] = written
         if isinstance(value, dict):
-            found.update(islice(leaves(value, f"aws.cloudtrail.{name}.", depth=3), _MOST_LEAVES))
+            found.update(islice(leaves(value, f"aws.cloudtrail.{name}.", depth=3).items(), _MOST_LEAVES))
     return found
 
 

@@ -58,7 +58,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **guardduty_actions.resource(finding),
         **guardduty_actions.action(finding),
     }
-    return kept({**dict(leaves(finding, "aws.guardduty.")), **found})
+    return kept({**leaves(finding, "aws.guardduty."), **found})
 
 
 def _finding(finding: dict[str, Any], kind: str) -> Flat:

@@ -10,7 +10,7 @@ description of `aclRequired` and of the Region that the request came from; logs 
 import polars as pl
 
 from collectors import expressions as e
-from collectors import web
+from collectors import times, web
 from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
@@ -65,7 +65,7 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
     arn = requester.str.extract_groups(r"^arn:[^:]*:[^:]*:[^:]*:(\d*):(.*)$").struct
     return {
         **asked,
-        "@timestamp": raw["clock"].str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="ns", strict=False),
+        "@timestamp": e.time_or(times.parsed(raw["clock"], ["%d/%b/%Y:%H:%M:%S %z"], "UTC")),
         "event.category": e.texts("file", "web"),
         "event.type": pl.when(code.is_in([401, 403]))
         .then(e.texts("access", "denied"))
@@ -76,7 +76,7 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         "source.ip": e.ip(raw["src"]),
         "client.ip": e.ip(raw["src"]),
         "user.id": requester,
-        "user.name": e.first(arn.field("2").str.extract(r"([^/]+)$"), pl.lit(None, dtype=pl.String)),
+        "user.name": arn.field("2").str.extract(r"([^/]+)$"),
         "cloud.account.id": e.present(arn.field("1")),
         "file.path": e.present(raw["key"]),
         "http.response.bytes": e.whole(raw["sent"]),

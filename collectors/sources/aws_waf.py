@@ -50,7 +50,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     request = at(record, "httpRequest")
     if not isinstance(request, dict) or not {"action", "webaclId"} & record.keys():
         return None
-    vendor = dict(leaves(record, "aws.waf."))
+    vendor = leaves(record, "aws.waf.")
     return kept({**vendor, **_verdict(record), **_request(record, request), **_headers(request)})
 
 

@@ -42,7 +42,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
-    return kept({**dict(leaves(record, "cisco.duo.")), **_who(record, said), **_what(record, said)})
+    return kept({**leaves(record, "cisco.duo."), **_who(record, said), **_what(record, said)})
 
 
 def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:

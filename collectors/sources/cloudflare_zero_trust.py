@@ -41,7 +41,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one record; None for JSON that is none."""
     if not _SIGNS & record.keys():
         return None
-    return kept({**dict(leaves(record, "cloudflare.")), **_common(record), **_asked(record), **_what(record)})
+    return kept({**leaves(record, "cloudflare."), **_common(record), **_asked(record), **_what(record)})
 
 
 def _common(record: dict[str, Any]) -> Flat:

@@ -41,7 +41,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not _SIGNS & record.keys():
         return None
     about = _question(record) if "QueryType" in record else {**_request(record), **_verdict(record)}
-    return kept({**dict(leaves(record, "cloudflare.zone.")), **_common(record), **about})
+    return kept({**leaves(record, "cloudflare.zone."), **_common(record), **about})
 
 
 def _common(record: dict[str, Any]) -> Flat:

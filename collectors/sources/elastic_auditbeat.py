@@ -34,7 +34,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         name: value for name, value in document.items() if name not in (*_WRAPPING, "event", "@timestamp")
     }
     event_part = document["event"] if isinstance(document["event"], dict) else {}
-    flat: Flat = {**dict(leaves(plain, "")), **dict(leaves(event_part, "event."))}
+    flat: Flat = {**leaves(plain, ""), **leaves(event_part, "event.")}
     found = {**_process(document), **_who(document), **_files(document)}
     named = {name: value for name, value in found.items() if value is not None}
     return kept({**flat, **named, **_event(document)})

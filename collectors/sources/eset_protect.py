@@ -51,7 +51,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **_ends(document),
         **_objects(document, kind),
     }
-    return kept({**dict(leaves(document, "eset.")), **found})
+    return kept({**leaves(document, "eset."), **found})
 
 
 def _meaning(document: dict[str, Any], event_type: str) -> Flat:

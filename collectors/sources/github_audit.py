@@ -64,7 +64,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if action is None or "." not in action:
         return None
     found = {"@timestamp": moment, **_meaning(record, action), **_who(record), **_where(record)}
-    return kept({**dict(leaves(record, "github.")), **found})
+    return kept({**leaves(record, "github."), **found})
 
 
 def _meaning(record: dict[str, Any], action: str) -> Flat:

@@ -43,7 +43,7 @@ def entry(record: dict[str, Any]) -> Mapping[str, Any] | None:
     payload = record.get("protoPayload")
     if not isinstance(payload, dict):
         return None
-    return kept({**dict(leaves(record, "gcp.audit.")), **_who(payload), **_what(record, payload)})
+    return kept({**leaves(record, "gcp.audit."), **_who(payload), **_what(record, payload)})
 
 
 def _who(payload: dict[str, Any]) -> Flat:

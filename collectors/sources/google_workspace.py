@@ -69,7 +69,7 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **_who(record, given),
             **_about(given),
             **_what(record, event, given),
-            **dict(leaves(record, "google.workspace.")),
+            **leaves(record, "google.workspace."),
         }
     )
 

@@ -55,7 +55,7 @@ def _ours(record: dict[str, Any]) -> bool:
 def _vendor(record: dict[str, Any]) -> Flat:
     small = {name: value for name, value in record.items() if name not in _OBJECTS}
     whole = {f"kubernetes.audit.{name}": _json(record[name]) for name in _OBJECTS if record.get(name)}
-    return {**dict(leaves(small, "kubernetes.audit.")), **whole, **_pod(record)}
+    return {**leaves(small, "kubernetes.audit."), **whole, **_pod(record)}
 
 
 def _json(value: Any) -> str:

@@ -45,7 +45,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         told_by_settings and text(record, "operationName")
     ):
         return None
-    return kept({**dict(leaves(record, "azure.activitylogs.")), **_who(record), **_what(record)})
+    return kept({**leaves(record, "azure.activitylogs."), **_who(record), **_what(record)})
 
 
 def _value(record: dict[str, Any], name: str) -> str | None:

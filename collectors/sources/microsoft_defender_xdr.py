@@ -52,7 +52,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         **_mail(properties),
         **_rest(properties, table),
     }
-    return kept({**dict(leaves(properties, "microsoft.defender.")), **found})
+    return kept({**leaves(properties, "microsoft.defender."), **found})
 
 
 def _host(properties: dict[str, Any]) -> Flat:

@@ -53,7 +53,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
 
 def _vendor(record: dict[str, Any]) -> Flat:
     return {
-        **dict(leaves(record, "azure.entraid.")),
+        **leaves(record, "azure.entraid."),
         "azure.signinlogs.device.is_compliant": text(record, "deviceDetail", "isCompliant"),
         "azure.signinlogs.device.is_managed": text(record, "deviceDetail", "isManaged"),
     }

@@ -45,7 +45,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not isinstance(properties, dict) or not any(name in properties for name in _OURS):
         return None
     found = {**_meaning(record, properties), **_person(record, properties), **_device(properties)}
-    return kept({**dict(leaves(properties, "microsoft.intune.")), **found})
+    return kept({**leaves(properties, "microsoft.intune."), **found})
 
 
 def _meaning(record: dict[str, Any], properties: dict[str, Any]) -> Flat:

@@ -30,7 +30,7 @@ def message(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one message to one recipient; None for JSON that is none."""
     if "MessageTraceId" not in record and not {"senderAddress", "receivedDateTime"} <= record.keys():
         return None
-    return kept({**dict(leaves(record, "microsoft.message_trace.")), **_fields(record)})
+    return kept({**leaves(record, "microsoft.message_trace."), **_fields(record)})
 
 
 def _fields(record: dict[str, Any]) -> Flat:

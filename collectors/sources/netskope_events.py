@@ -41,7 +41,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     return kept(
         {
-            **dict(leaves(record, "netskope.")),
+            **leaves(record, "netskope."),
             **_who(record),
             **_where(record),
             **_files(record),

@@ -39,7 +39,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     parts = (_happened(record), _meaning(record), _people(record), _network(record), _machine(record),
              objects.cloud(record), objects.finding(record), objects.email(record), objects.registry(record))  # fmt: skip
     found = {name: value for part in parts for name, value in kept(part).items()}
-    return {**kept(dict(leaves(record, "ocsf.", depth=3))), **found}
+    return {**kept(leaves(record, "ocsf.", depth=3)), **found}
 
 
 def _moment(record: dict[str, Any], name: str) -> datetime | None:

@@ -59,7 +59,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     if text(record, "eventType") is None or not _SIGNS & record.keys():
         return None
     found = {**_happened(record), **_actor(record), **_targets(record), **_client(record)}
-    return kept({**dict(leaves(record, "okta.")), **found})
+    return kept({**leaves(record, "okta."), **found})
 
 
 def _opened(document: dict[str, Any]) -> dict[str, Any]:

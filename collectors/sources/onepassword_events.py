@@ -57,7 +57,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if kind is None:
         return None
     meaning = {"audit": _audit, "usage": _usage, "sign_in": _sign_in}[kind](record)
-    return kept({**dict(leaves(record, "onepassword.")), **_common(record), **meaning})
+    return kept({**leaves(record, "onepassword."), **_common(record), **meaning})
 
 
 def _kind(record: dict[str, Any]) -> str | None:

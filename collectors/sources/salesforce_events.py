@@ -54,7 +54,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **_web(record),
         **_device(record),
     }
-    return kept({**dict(vendor), **found})
+    return kept({**vendor, **found})
 
 
 def _named(document: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from collectors.settings import READ_AHEAD
-from collectors.transports.inlet import Inlet
+from collectors.transports.inlet import Held, Inlet
 
 _SMALL = 64 << 10
 _QUIET = 0.1
@@ -19,23 +19,16 @@ class Open:
     """The open connections of one listener. room: set while there is memory for what further ones bring."""
 
     limit: int
+    held: Held
     connections: "set[Connection]" = field(default_factory=set)
     room: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def __post_init__(self) -> None:
-        self.room.set()
-
-    def hold(self) -> None:
-        """Read nothing more, and take no further connection in: see `Held`."""
-        self.room.clear()
-        self._turn()
-
-    def release(self) -> None:
-        """Read again."""
-        self.room.set()
-        self._turn()
-
-    def _turn(self) -> None:
+    def turn(self) -> None:
+        """Read on and take connections in, or neither: see `Held`."""
+        if self.held.full:
+            self.room.clear()
+        else:
+            self.room.set()
         for one in list(self.connections):
             one.turn()
 
@@ -90,7 +83,7 @@ class Connection(asyncio.Protocol):
         self._messages: list[bytes] = []
         self._size = self._half = 0
         self._task: asyncio.Task[None] | None = None
-        self._ahead = self.waits = False
+        self.waits = False
         self._last_data = 0.0
 
     def cut(self, data: bytes) -> list[bytes]:
@@ -161,12 +154,11 @@ class Connection(asyncio.Protocol):
             self._task = self._loop.create_task(self._spool())
             _running.add(self._task)
             self._task.add_done_callback(_running.discard)
-        self._ahead = self._size > READ_AHEAD
         self.turn()
 
     def turn(self) -> None:
         """Read on, or wait: for its own messages to be spooled, or for those of all."""
-        waits = self._ahead or self.inlet.held.full
+        waits = self._size > READ_AHEAD or self.inlet.held.full
         if waits == self.waits or self.transport.is_closing():
             return
         self.waits = waits
@@ -208,7 +200,6 @@ class Connection(asyncio.Protocol):
             while self._messages:
                 messages, size = self._messages, self._size
                 self._messages, self._size = [], 0
-                self._ahead = False
                 self.turn()
                 try:
                     await self.inlet.deliver(self.peer, messages, self.ids(messages))

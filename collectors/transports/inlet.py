@@ -22,11 +22,8 @@ _STREAMS_LIMIT = 16 << 20
 class Waits(Protocol):
     """Who can stop reading."""
 
-    def hold(self) -> None:
-        """Read nothing more."""
-
-    def release(self) -> None:
-        """Read again."""
+    def turn(self) -> None:
+        """Read on, or nothing more: as `Held` says now."""
 
 
 @dataclass(slots=True)
@@ -53,10 +50,7 @@ class Held:
             return
         self.full = full
         for stream in self.streams:
-            if full:
-                stream.hold()
-            else:
-                stream.release()
+            stream.turn()
 
 
 @dataclass(slots=True)

@@ -21,12 +21,13 @@ _SWEEP = 1.0
 async def run_stream(door: Door[Listener]) -> None:
     """TCP, TLS, RELP and Lumberjack. Raises OSError when the port cannot be bound, ConfigError for certificates."""
     listener, held = door.listener, door.inlet.held
-    others = Open(listener.max_connections)
+    others = Open(listener.max_connections, held)
     acceptor = Acceptor(
         others, _factory(door, others), server_context(listener, door.name), door.health.errors
     )
     sockets = await listening(listener.address, listener.port)
     held.streams.append(others)
+    others.turn()
     accepting = [asyncio.create_task(acceptor.run(sock)) for sock in sockets]
     door.up(*_bound(sockets[0]))
     try:
