@@ -1,5 +1,7 @@
 """An Elasticsearch of one's own for as long as something is measured."""
 
+import signal
+import sys
 from collections.abc import Callable
 
 from hinomi.errors import HinomiError
@@ -7,7 +9,8 @@ from ops.elastic import cluster
 
 
 def on_a_node(work: Callable[[cluster.Cluster], None]) -> None:
-    """The work on a node that is stopped at its end; where none can be had, that is said and nothing is done."""
+    """The work on a node that is stopped at its end, also by SIGTERM; where none can be had, that is said and nothing is done."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))
     try:
         there = cluster.start()
     except HinomiError as error:

@@ -15,7 +15,6 @@ usage: python -m benchmarks es [events] — a node of its own is started and sto
 
 import asyncio
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -54,7 +53,6 @@ def measure() -> None:
     """On a node of its own."""
     from benchmarks._node import on_a_node
 
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the node ends with us
     on_a_node(_rounds)
 
 

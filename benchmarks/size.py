@@ -7,8 +7,6 @@ usage: python -m benchmarks size — a node of its own is started and stopped.
 """
 
 import os
-import signal
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,7 +30,6 @@ _BLOCK = 10_000
 
 def main() -> None:
     """Write the same events into the one and the other."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # the node ends with us
     raw = list(lines(EVENTS))
     print(f"raw line                {sum(map(len, raw)) / EVENTS:8,.0f} bytes")
     with tempfile.TemporaryDirectory() as folder:

@@ -57,7 +57,7 @@ class Matcher:
         """A batch made ready, and the rules that may hold of such a batch."""
         columns = Columns(batch.frame, self._content(batch.dataset))
         plan = self.plan(batch.dataset, self._constants(batch.dataset, columns))
-        return Run(self, columns, batch.frame.height), plan
+        return Run(self, columns, batch.frame.height, plan.keywords), plan
 
     def _content(self, dataset: str) -> tuple[str, ...]:
         found = self._contents.get(dataset)
@@ -111,21 +111,23 @@ def _only(parts: list[Part]) -> str | None:
 
 @dataclass(slots=True)
 class Run:
-    """One batch being matched: what is computed once and shared by all rules."""
+    """One batch being matched: what is computed once and shared by all rules.
+
+    keywords: the only atoms without a field that are asked for, of a plan; None: all that there are.
+    """
 
     matcher: Matcher
     columns: Columns
     height: int
+    keywords: frozenset[int] | None = None
     _found: dict[tuple[str, str], list[tuple[Part, Found]]] = field(default_factory=dict)
     _masks: dict[Any, list[tuple[Part, Mask]]] = field(default_factory=dict)
     _rows: dict[int, Mask] = field(default_factory=dict)
     _wanted: dict[Any, Mask] = field(default_factory=dict)
     _live: dict[Wanted, Rows] = field(default_factory=dict)
-    _keywords: frozenset[int] | None = None
 
     def rules(self, plan: Plan) -> dict[int, Rows]:
-        """For each rule of the plan that holds somewhere, its rows. Of one run only one plan may be asked."""
-        self._keywords = plan.keywords
+        """For each rule of the plan that holds somewhere, its rows."""
         result: dict[int, Rows] = {}
         for number, rows in self.candidates(plan):
             left = plan.left[number]
@@ -189,7 +191,7 @@ class Run:
         """The atoms of one scan that were found, part by part of its column."""
         found = self._found.get(key)
         if found is None:
-            found = self._found[key] = self.matcher.scans.look(key, self.columns, self._keywords)
+            found = self._found[key] = self.matcher.scans.look(key, self.columns, self.keywords)
         return found
 
     def holds(self, program: Program, rows: Rows) -> Mask:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 import orjson
@@ -15,6 +16,8 @@ from rules.engine.keywords import Words
 from rules.engine.predicates import values_matching
 from rules.engine.program import Atom, Compiled, Key
 
+_WORDS = 1024
+"""Sets of keywords kept, as many as plans are: each holds a database."""
 Found = dict[int, Rows]
 """For each atom that was found, the codes of the values that hold it."""
 
@@ -35,10 +38,11 @@ class Scans:
     store: Cache
     atoms: list[Atom] = field(init=False)
     _groups: dict[Key, list[_Group]] = field(default_factory=dict)
-    _words: dict[frozenset[int], Words | None] = field(default_factory=dict)
+    _words_of: Callable[[frozenset[int]], Words | None] = field(init=False)
 
     def __post_init__(self) -> None:
         self.atoms = self.compiled.atoms
+        self._words_of = lru_cache(_WORDS)(self._made_words)
         members: dict[Key, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
         for number, atom in enumerate(self.atoms):
             if atom.space is not None:
@@ -66,10 +70,8 @@ class Scans:
         parts = columns.parts(column) if words is None else words.parts(columns)
         return [(part, self.find(key, part)) for part in parts]
 
-    def _words_of(self, keywords: frozenset[int]) -> Words | None:
-        if keywords not in self._words:
-            self._words[keywords] = Words.of((self.atoms[number] for number in keywords), self.store)
-        return self._words[keywords]
+    def _made_words(self, keywords: frozenset[int]) -> Words | None:
+        return Words.of((self.atoms[number] for number in keywords), self.store)
 
     def find(self, key: Key, part: Part) -> Found:
         """The atoms of one scan that any distinct value of a part holds, and which values."""

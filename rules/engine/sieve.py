@@ -65,7 +65,7 @@ class Sieve:
     def passing(self, constants: Constants, frame: pl.DataFrame) -> Passing:
         """Which rules hold where in a frame of the asked columns of a kind; places in order."""
         found: Sifting = self.sifting(constants)
-        hits = Run(self.matcher, Columns(frame), frame.height).rules(found.plan)
+        hits = Run(self.matcher, Columns(frame), frame.height, found.plan.keywords).rules(found.plan)
         weak = [hits.pop(rule) for rule in found.weakened if rule in hits]
         return Passing(hits, np.unique(np.concatenate([np.zeros(0, np.int64), *weak])))
 

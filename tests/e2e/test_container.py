@@ -5,18 +5,16 @@ import signal
 import subprocess
 from pathlib import Path
 
-import orjson
 import pytest
 
+from ops.rundir import RunDir
 from tests.e2e.tower import HINOMI, ROOT, free_port, until
 from tests.shared import program
 
 
 def _states(run: Path) -> list[dict[str, object]]:
     """What the processes beside the supervisor wrote of themselves."""
-    return [
-        orjson.loads(one.read_bytes()) for one in run.glob("*.json") if one.stem not in ("supervisor", "up")
-    ]
+    return [RunDir(run).read(name) for name in RunDir(run).names() if name not in ("supervisor", "up")]
 
 
 @pytest.mark.slow

@@ -4,16 +4,15 @@ import signal
 import subprocess
 from pathlib import Path
 
-import orjson
 import pytest
 
-from ops.rundir import alive
+from ops.rundir import RunDir, alive
 from tests.e2e.tower import HINOMI, ROOT, until
 
 
 def _running(run: Path) -> list[int]:
     """The process ids that the tower's processes wrote down and that live."""
-    written = [orjson.loads(one.read_bytes()) for one in run.glob("*.json")]
+    written = [RunDir(run).read(name) for name in RunDir(run).names()]
     return [one["pid"] for one in written if "pid" in one and alive(one["pid"])]
 
 

@@ -1,7 +1,6 @@
 """How a cluster is reached, and what its refusals mean to a person."""
 
 import gzip
-import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +11,8 @@ from elastic_transport import HttpHeaders, NodeConfig, Urllib3HttpNode
 from elastic_transport.client_utils import DEFAULT, DefaultType
 from elasticsearch import ApiError, Elasticsearch
 
+from hinomi import trust
 from hinomi.errors import StoreError
-from hinomi.named import reading
 from hinomi.store.elastic.settings import ElasticSettings
 
 _WORTH = 1_000  # bytes: a smaller body is sent as it is
@@ -44,10 +43,9 @@ class QuickGzipNode(Urllib3HttpNode):
 
 def connect(settings: ElasticSettings, *, timeout: float | None = None) -> Elasticsearch:
     """A client; nothing is asked yet. Its retries are our own: none are made unseen. timeout: instead of the settings'.
-    Raises InputError where the authority's file is none: the client would only say that nobody answers."""
+    Raises ConfigError where the authority's file is none: the client would only say that nobody answers."""
     if settings.ca is not None:
-        with reading(settings.ca):
-            ssl.create_default_context(cafile=settings.ca)
+        trust.context(settings.ca)
     password = settings.password.reveal() if settings.password else ""
     trusted: dict[str, Any] = {"ca_certs": str(settings.ca)} if settings.ca else {}
     return Elasticsearch(

@@ -20,13 +20,19 @@ _Hits = list[tuple[Any, ...]]
 """Time, id and file of events."""
 
 
+_EVERYTHING = language.Everything()
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is read, and on what condition: SQL, with the values of both; the files come first among them."""
+    """What is read, and on what condition: SQL, with the values of both, the files' paths first among them; and what it was
+    made of."""
 
     source: str
     where: str
     values: list[Any]
+    files: Sequence[File] = ()
+    node: language.Node = _EVERYTHING
 
 
 class Searching:
@@ -51,7 +57,7 @@ class Searching:
                 condition.values.append(bound.astimezone(UTC).isoformat())
         source = "read_parquet(?, union_by_name=true, filename=true)"
         paths = [str(self._folder / file.path) for file in files]
-        return Plan(source, " and ".join(parts), [paths, *condition.values])
+        return Plan(source, " and ".join(parts), [paths, *condition.values], files, node)
 
     def page(
         self,
@@ -63,19 +69,18 @@ class Searching:
         oldest_first: bool,
     ) -> Page:
         """See `Events.search`."""
-        plan, node = self.plan(query, datasets, span), language.parse(query)
+        plan = self.plan(query, datasets, span)
         if plan is None:
             return Page([], 0)
         hits: _Hits = []
-        files = self._manifest.files(datasets, span)
-        if not oldest_first and (probe := self._probe(plan, files, after)) is not None:
+        if not oldest_first and (probe := self._probe(plan, after)) is not None:
             hits = self._hits(probe, limit, after, False)
         if len(hits) == limit and limit:
             total = self.counted(plan)
-        elif isinstance(node, language.Everything):
+        elif isinstance(plan.node, language.Everything):
             total, hits = self.counted(plan), self._hits(plan, limit, after, oldest_first)
-        elif after is None and not oldest_first and _worth_two_scans(node, files):
-            total, hits = self._counted_by_file(plan, files, limit)
+        elif after is None and not oldest_first and _worth_two_scans(plan):
+            total, hits = self._counted_by_file(plan, limit)
         else:
             total, hits = self._counted_hits(plan, limit, after, oldest_first)
         rows = self._fetch(hits, oldest_first)
@@ -97,11 +102,11 @@ class Searching:
         sql = f"select count(*) from {plan.source} where {plan.where}"
         return int(self._duck.rows(sql, plan.values)[0][0])
 
-    def _probe(self, plan: Plan, files: Sequence[File], after: str | None) -> Plan | None:
+    def _probe(self, plan: Plan, after: str | None) -> Plan | None:
         """The plan over only the newest twentieth of the newest files (behind a page: of those that reach back behind it),
         which hold nothing older than any event of the others: where much matches, that fills a page. None: no file."""
-        until = max((file.last for file in files), default=0) if after is None else asked.behind(after)[0]
-        held = [file for file in files if file.first <= until]
+        until = max(file.last for file in plan.files) if after is None else asked.behind(after)[0]
+        held = [file for file in plan.files if file.first <= until]
         if not held:
             return None
         held.sort(key=lambda file: -min(file.last, until))
@@ -129,14 +134,14 @@ class Searching:
         )
         return int(total[0]), hits
 
-    def _counted_by_file(self, plan: Plan, files: Sequence[File], limit: int) -> tuple[int, _Hits]:
+    def _counted_by_file(self, plan: Plan, limit: int) -> tuple[int, _Hits]:
         """`_counted_hits` of the newest, in two scans: how many match in which file, which reads the columns of the
         condition alone; then times and ids, which cost more than a common condition, of the files that fill the page."""
         sql = f"select filename, count(*) from {plan.source} where {plan.where} group by 1"
         counts = {str(name): int(number) for name, number in self._duck.rows(sql, plan.values)}
         needed: list[str] = []
         held = first = 0
-        for file in sorted(files, key=lambda one: -one.last):
+        for file in sorted(plan.files, key=lambda one: -one.last):
             path = str(self._folder / file.path)
             if held >= limit and file.last < first:
                 break
@@ -177,9 +182,9 @@ class Searching:
         ]
 
 
-def _worth_two_scans(node: language.Node, files: Sequence[File]) -> bool:
+def _worth_two_scans(plan: Plan) -> bool:
     """Whether much is looked through and looking is cheap: not for words in the raw lines, which are the bulk of all."""
-    return sum(file.rows for file in files) > _MANY_ROWS and not _reads_lines(node)
+    return sum(file.rows for file in plan.files) > _MANY_ROWS and not _reads_lines(plan.node)
 
 
 def _reads_lines(node: language.Node) -> bool:
