@@ -29,7 +29,6 @@ from ops.demo.tower import DemoTower
 from ops.drill_report import GOALS, LABEL, STAGES, Course, seconds
 from ops.opened import Opened, opened
 from responders.notify.outbox import KIND as NOTIFICATION
-from responders.oncall.settings import Contact
 from responders.playbooks.run import APPROVAL, KIND, Run
 
 _SOON, _LONG = 180.0, 3600.0
@@ -224,7 +223,7 @@ class Drill:
             if (held := place.records.get(NOTIFICATION, one)) and "sent" in held.body
         ]
         told = [
-            (datetime.fromisoformat(one["sent"]), _name(people[one["person"]]), _subject(one)) for one in sent
+            (datetime.fromisoformat(one["sent"]), people[one["person"]].name, _subject(one)) for one in sent
         ]
         return sorted(told, key=lambda one: one[0])
 
@@ -261,10 +260,6 @@ class Drill:
         }
         (self.folder / "drill.json").write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
         return drill_report.written(course, self.folder)
-
-
-def _name(person: Contact) -> Words:
-    return Words(person.name_ja, person.name_en or person.name_ja)
 
 
 def _subject(message: Mapping[str, Any]) -> Words:

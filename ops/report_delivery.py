@@ -5,8 +5,8 @@ mail then has the same Message-ID. A file that is no longer as it was when the r
 """
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
@@ -150,7 +150,7 @@ class Deliveries:
                 "20 MiB を超えるのでメールにできません。folder で届けてください。",
                 "more than 20 MiB is too much for a mail; use folder",
             )
-        smtp.send(relay, contact, _letter(parcel, files), identity)
+        smtp.send(relay, contact, _letter(parcel), identity, files)
 
     def _later(self, held: Record, parcel: Parcel, error: Exception) -> None:
         tries = parcel.tries + 1
@@ -214,7 +214,7 @@ def _unchanged(path: Path, digest: str) -> bytes:
     return content
 
 
-def _letter(parcel: Parcel, files: Mapping[str, bytes]) -> Message:
+def _letter(parcel: Parcel) -> Message:
     """What stands in the mail: which report, and how to check that it is as it was made."""
     kind = catalogue.find(parcel.report)
     day = f"{parcel.planned.astimezone(JST):%Y-%m-%d}"
@@ -226,5 +226,4 @@ def _letter(parcel: Parcel, files: Mapping[str, bytes]) -> Message:
         "SHA-256 of what is attached; check the signature with hinomi report-verify.",
         *(f"{digest}  {Path(name).name}" for name, digest in parcel.files.items()),
     ]
-    letter = plain(f"【火の見】{kind.title.ja} {day}", lines, outside="")
-    return replace(letter, files=tuple(files.items()))
+    return plain(f"【火の見】{kind.title.ja} {day}", lines, outside="")

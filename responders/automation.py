@@ -89,7 +89,7 @@ class Automation:
         self.audit.append(actor=actor, action="playbook.extend", target=run_id, details=details)
         body = standing.prolonged(held.body, until, actor, plan.people)
         self.records.put(standing.KIND, held.id, body, expect=held.version)
-        return bool(body["due"] == until.isoformat())
+        return body["asked"] is None
 
     def delegate(
         self,

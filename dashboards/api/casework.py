@@ -61,7 +61,7 @@ def merge(call: Call) -> Incident:
 def split(call: Call) -> Listed:
     """Alerts become an incident of their own, at the next round of the respond process."""
     body = call.body
-    return several([call.desk.cases.split(wanted(call).id, body.alerts, body.reason, **call.who)])
+    return one(call.desk.cases.split(wanted(call).id, body.alerts, body.reason, **call.who))
 
 
 def told(call: Call) -> Listed:

@@ -92,7 +92,9 @@ def serve(console: Console, endpoint: Endpoint) -> Callable[[Request], Awaitable
     """The endpoint as Starlette calls it."""
 
     async def answer(request: Request) -> Response:
-        most = await run_in_threadpool(_most, console, endpoint, request)
+        most = endpoint.most
+        if most > MAX_FORM:
+            most = await run_in_threadpool(_most, console, endpoint, request)
         raw = await body_of(request, most) if endpoint.method == "POST" else b""
         return await run_in_threadpool(_answer, console, endpoint, request, raw)
 
@@ -100,8 +102,8 @@ def serve(console: Console, endpoint: Endpoint) -> Callable[[Request], Awaitable
 
 
 def _most(console: Console, endpoint: Endpoint, request: Request) -> int:
-    """How much of a body is read: more than the usual only from whoever has a token."""
-    return endpoint.most if endpoint.most <= MAX_FORM or _token(console, request) else MAX_FORM
+    """How much of a large body is read: more than the usual only from whoever has a token."""
+    return endpoint.most if _token(console, request) else MAX_FORM
 
 
 def problem(status: int, ja: str, en: str) -> Response:

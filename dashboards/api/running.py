@@ -3,7 +3,7 @@
 from typing import Any
 
 from dashboards.api import bodies
-from dashboards.api.calls import bodies_of, one
+from dashboards.api.calls import bodies_of, one, several
 from dashboards.api.endpoint import Call, Endpoint, Missing, dumped
 from dashboards.api.models import Listed, Nothing, Reason
 from dashboards.compliance.judgement import KIND as ATTESTATION
@@ -153,7 +153,7 @@ def maintenance(call: Call) -> Listed:
 
 def silences(call: Call) -> Listed:
     """What is silent now: reviewed exceptions and planned maintenance."""
-    return Listed(items=bodies_of(call.visit.console.records.find(suppression.KIND, limit=1000)), next=None)
+    return several(call.visit.console.records.find(suppression.KIND, limit=1000))
 
 
 def attest(call: Call) -> Listed:
@@ -177,7 +177,7 @@ def replay(call: Call) -> Listed:
 
 def replays(call: Call) -> Listed:
     """Askings to read dead letters again, newest first, with what came of them."""
-    return Listed(items=bodies_of(call.desk.replays.latest(100)), next=None)
+    return several(call.desk.replays.latest(100))
 
 
 def reveal(call: Call) -> Listed:
@@ -199,7 +199,7 @@ def _index(call: Call) -> int:
 
 def _read(call: Call, kind: str, identity: str) -> Listed:
     held = call.visit.console.records.get(kind, identity)
-    return Listed(items=bodies_of([held] if held else []), next=None)
+    return several([held] if held else [])
 
 
 R, W, A = Access.READ, Access.WORK, Access.APPROVE

@@ -66,7 +66,9 @@ def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Resp
     """The page as Starlette calls it: read the form, know the person, check, answer."""
 
     async def serve(request: Request) -> Response:
-        most = await run_in_threadpool(_most, console, page, request)
+        most = page.most
+        if most > MAX_FORM:
+            most = await run_in_threadpool(_most, console, page, request)
         raw = await body_of(request, most) if page.method == "POST" else b""
         return await run_in_threadpool(_serve, console, page, request, raw)
 
@@ -74,9 +76,7 @@ def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Resp
 
 
 def _most(console: Console, page: Page, request: Request) -> int:
-    """How much of a form is read: more than the usual only from those who may send it."""
-    if page.most <= MAX_FORM:
-        return page.most
+    """How much of a large form is read: more than the usual only from those who may send it."""
     _, user = _signed_in(console, request, touch=False)
     return page.most if user and user.has(page.access.value) else MAX_FORM
 

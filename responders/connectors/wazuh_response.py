@@ -21,7 +21,7 @@ from pydantic import Field
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, Refused
 from hinomi.secret import Secret
-from responders.connectors.held import Held, host_name
+from responders.connectors.held import Held, host_name, only_machine
 from responders.connectors.protocol import Kind
 from responders.connectors.web_api import WebApi, opened
 
@@ -59,17 +59,14 @@ class Responses:
     def target(self, api: WebApi, action: str, value: str) -> str:
         """The agent's id, where exactly one has the name."""
         short = host_name(value)
-        named = [one for one in self._agents(api, name=short) if str(one["name"]).lower() == short]
-        if len(named) != 1:
-            raise Refused(
-                f"端末「{value}」は {len(named)} 台あります。1台のときだけ操作します。",
-                f'{len(named)} machines are named "{value}", not one',
-            )
-        if named[0].get("status") != "active":
+        found = self._agents(api, name=short)
+        named = {str(one["id"]): one for one in found if str(one["name"]).lower() == short}
+        agent = only_machine(value, list(named))
+        if named[agent].get("status") != "active":
             raise DependencyDown(
                 f"端末「{value}」の agent が応答していません。", f"the agent of {value} is not active"
             )
-        return str(named[0]["id"])
+        return agent
 
     def held(self, api: WebApi, action: str, target: str) -> bool:
         """Whether it is in the group of those that are isolated."""

@@ -24,7 +24,7 @@ _SHOWN = 20  # incidents that a digest tells in words
 class Message:
     """subject: one line, subject_en: the same for the English half of a digest; text: plain text, Japanese first; grade: of
     the incident, 0 where it is about none; outside_*: the same without personal data; link, ack: where to look and to
-    acknowledge, for channels with buttons; files: by name, for mail alone."""
+    acknowledge, for channels with buttons."""
 
     subject: str
     text: str
@@ -34,7 +34,6 @@ class Message:
     link: str = ""
     ack: str = ""
     subject_en: str = ""
-    files: tuple[tuple[str, bytes], ...] = ()
 
     def as_body(self) -> dict[str, str | int]:
         """For a record."""
@@ -59,7 +58,7 @@ class Message:
 def of_body(body: Mapping[str, Any]) -> Message:
     """The message that a record holds."""
     names = ("subject", "subject_en", "text", "outside_subject", "outside_text", "link", "ack")
-    held: dict[str, Any] = {name: str(body.get(name, "")) for name in names}
+    held = {name: str(body.get(name, "")) for name in names}
     return Message(**held, grade=int(body.get("grade", 0)))
 
 

@@ -72,10 +72,8 @@ class Rota:
 
     def names(self, contacts: Iterable[str]) -> Words:
         """The contacts as people call them; one that is not among the people is left out."""
-        found = [self.settings.people[one] for one in contacts if one in self.settings.people]
-        return Words(
-            "、".join(one.name_ja for one in found), ", ".join(one.name_en or one.name_ja for one in found)
-        )
+        found = [self.settings.people[one].name for one in contacts if one in self.settings.people]
+        return Words("、".join(one.ja for one in found), ", ".join(one.en for one in found))
 
     def quiet_until(self, grade: int, at: datetime) -> datetime | None:
         """When the quiet hours of this grade end, None outside of them. Grade 3 has none."""

@@ -6,6 +6,7 @@ from typing import Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from hinomi.config import Section
+from hinomi.words import Words
 from responders.roles import RANKS
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
@@ -30,6 +31,11 @@ class Contact(Section):
         "chief_information_security_manager",
         "ciso",
     ] = ""
+
+    @property
+    def name(self) -> Words:
+        """As people call them; in English, too, where no other is given."""
+        return Words(self.name_ja, self.name_en or self.name_ja)
 
 
 class Layer(Section):

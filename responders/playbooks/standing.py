@@ -43,7 +43,7 @@ class Standing:
 def prolonged(body: Mapping[str, Any], until: datetime, by: str, people: int) -> dict[str, Any]:
     """The record once `by` says that the act stands until then; with fewer than `people` of one mind it only notes who."""
     asked = body.get("asked") or {}
-    same = asked["by"] if asked.get("until") == until.isoformat() else []
+    same = asked["by"] if asked and datetime.fromisoformat(asked["until"]) == until else []
     said = list(dict.fromkeys([*same, by]))
     if len(said) < people:
         return {**body, "asked": {"until": until.isoformat(), "by": said}}

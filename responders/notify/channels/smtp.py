@@ -4,13 +4,12 @@ ends, and every value of a message is inert before."""
 import mimetypes
 import smtplib
 import ssl
-from email.charset import Charset
+from collections.abc import Mapping
 from email.header import Header
 from email.message import EmailMessage
-from email.message import Message as Mail
-from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal
 
 from cryptography import x509
@@ -28,6 +27,8 @@ from responders.notify.message import Message
 from responders.oncall.settings import Contact
 
 _TIMEOUT = 15.0
+Files = Mapping[str, bytes]
+"""Names and contents."""
 
 
 class Signing(Section):
@@ -54,10 +55,13 @@ class Smtp(Section):
     inside: bool = True
 
 
-def send(settings: Smtp, contact: Contact, message: Message, key: str) -> None:
-    """Hand the mail to the relay. key: the notification's id, kept in Message-ID so that doubles can be told."""
-    mail = _signed(settings, message) if settings.signing else _mail(settings, message)
-    sent = mail if isinstance(mail, bytes) else mail.as_bytes()
+def send(
+    settings: Smtp, contact: Contact, message: Message, key: str, files: Files = MappingProxyType({})
+) -> None:
+    """Hand the mail to the relay. key: the notification's id, kept in Message-ID so that doubles can be told; files: by name,
+    sent with it."""
+    mail = _mail(settings, message, files)
+    sent = _signed(settings, mail) if settings.signing else mail.as_bytes()
     head = _head(settings, contact, message, key)
     try:
         with _connected(settings) as relay:
@@ -90,33 +94,20 @@ def _head(settings: Smtp, contact: Contact, message: Message, key: str) -> bytes
     return head.as_bytes().rstrip(b"\n") + b"\n"
 
 
-def _mail(settings: Smtp, message: Message) -> Mail:
-    """The body with its Content-* lines."""
-    if message.files:
-        return _with_files(settings, message)
-    if settings.charset == "iso-2022-jp":
-        return MIMEText(encodable(message.text), "plain", Charset("iso-2022-jp"))  # type: ignore[arg-type]
-    mail = EmailMessage()
-    mail.set_content(message.text, charset="utf-8", cte="base64")
-    return mail
-
-
-def _with_files(settings: Smtp, message: Message) -> EmailMessage:
-    """The text, and each file beside it."""
+def _mail(settings: Smtp, message: Message, files: Files) -> EmailMessage:
+    """The body with its Content-* lines, and each file beside it."""
     mail = EmailMessage()
     if settings.charset == "iso-2022-jp":
         mail.set_content(encodable(message.text), charset="iso-2022-jp", cte="7bit")
     else:
         mail.set_content(message.text, charset="utf-8", cte="base64")
-    for name, content in message.files:
-        kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
-        mail.add_attachment(
-            content, maintype=kind.partition("/")[0], subtype=kind.partition("/")[2], filename=name
-        )
+    for name, content in files.items():
+        kind, _, part = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
+        mail.add_attachment(content, maintype=kind, subtype=part, filename=name)
     return mail
 
 
-def _signed(settings: Smtp, message: Message) -> bytes:
+def _signed(settings: Smtp, mail: EmailMessage) -> bytes:
     """multipart/signed (RFC 8551 3.5.3) over the body. Raises ConfigError for a certificate or key that is none."""
     assert settings.signing is not None
     try:
@@ -128,7 +119,7 @@ def _signed(settings: Smtp, message: Message) -> bytes:
         ) from None
     if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise ConfigError("S/MIME の鍵は RSA か EC です。", "the S/MIME key must be RSA or EC")
-    body = _crlf(_mail(settings, message).as_bytes())
+    body = _crlf(mail.as_bytes())
     made = pkcs7.PKCS7SignatureBuilder().set_data(body).add_signer(certificate, key, hashes.SHA256())
     return made.sign(serialization.Encoding.SMIME, [pkcs7.PKCS7Options.DetachedSignature])
 
