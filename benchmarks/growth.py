@@ -144,6 +144,7 @@ def _chart(by_rules: list[tuple[int, float]], by_events: list[tuple[int, float]]
     return (
         '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 660 240" role="img" font-family="sans-serif" '
         f'font-size="12"><title>照合の1件あたりの時間 / cost of matching an event</title>'
+        "<style>text{paint-order:stroke;stroke:#fff;stroke-width:3px}</style>"  # a figure on the line is read all the same
         f'<rect width="660" height="240" fill="#fff"/>{left}{right}</svg>\n'
     )
 
