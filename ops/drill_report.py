@@ -138,7 +138,7 @@ def _course_part(course: Course, language: Language) -> Part:
     rows = [_stage_row(course, stage, language) for stage in STAGES]
     note = Words(
         "目安は本ツールの提案です。市の計画で定めたものに読み替えてください。",
-        "Goals are this tool's proposal.",
+        "Goals are this tool's proposal: read those of the city's plan in their place.",
     )
     return Part(_COURSE.of(language), [Table(tuple(head), rows), Paragraph(note.of(language), "small")])
 
@@ -219,7 +219,8 @@ def _clause_part(language: Language) -> Part:
         ),
         Words(
             "この報告書が示すのは、緊急時対応訓練の結果と初動の時間です。職員の受講記録(未受講者、CYDER の受講など)は含みません。",
-            "This report shows the result of an emergency drill and how fast the first response was. Who was trained is not in it.",
+            "This report shows the result of an emergency drill and how fast the first response was. Records of who was trained (who was"
+            " not, CYDER courses and the like) are not in it.",
         ),
     ]
     blocks: list[Block] = [Paragraph(one.of(language)) for one in lines]

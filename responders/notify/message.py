@@ -136,6 +136,9 @@ def of_several(briefs: Sequence[Brief]) -> Message:
         outside_text=_ENVIRONMENT.get_template("digest_outside.txt").render(named),
         link=first.link,
         ack=first.ack,
+        subject_en=inert(
+            f"[{len(briefs)} incidents] {first.message.subject_en or first.message.subject} and more", 200
+        ),
     )
 
 

@@ -154,6 +154,8 @@ def test_a_digest_does_not_name_what_somebody_took(tmp_path: Path) -> None:
     made.tick()
     [text] = [one for one in messages(tmp_path) if "【2件】" in one]
     assert "pc012" in text and "pc013" in text and "pc010" not in text and "pc011" not in text
+    named = [str(one.body.get("subject_en", "")) for one in made.records.find("notification", limit=1000)]
+    assert [one for one in named if one.startswith("[2 incidents] ") and one.endswith(" and more")]
     states = [record.body["state"] for record in made.records.find("notification", limit=1000)]
     assert states.count("moot") == 2
 
