@@ -51,14 +51,15 @@ _ICMP = (
 _TAIL = r"(?: flags (?P<flags>[A-Z ]*?))?\s*(?: due to (?P<cause>.+?))?\s+on interface (?P<on>\S+)"
 _SESSION = (
     r"(?:Group <(?P<group>[^>]*)>|TunnelGroup <(?P<tunnel>[^>]*)> GroupPolicy <(?P<policy>[^>]*)>) "
-    r"User <(?P<user>[^>]*)> IP <(?P<src>[^>]*)> ?(?P<what>.*)"
+    r"User(?: <(?P<user>[^>]*)>)? IP <(?P<src>[^>]*)> ?(?P<what>.*)"
 )
+_BARE_SESSION = r"^Group (?P<group>\S+) User (?P<user>\S+) IP (?P<src>[^\s,]+),? (?P<what>.*)"
 _GROUP = (
     r"Group = (?P<group>[^,]*),(?: Username = (?P<user>[^,]*),)?(?: IP = (?P<src>[^,\s]*),)? ?(?P<what>.*)"
 )
 _AAA = (
     r"AAA (?:user )?(?P<aaa>\w+) (?P<result>\w+) ?: (?:reason = (?P<reason>[^:]*?) ?: )?"
-    r"(?:server =\s+(?P<server>\S+) ?: |local database ?: )?user ?= ?(?P<user>.*?)(?: : "
+    r"(?:server = *(?P<server>[^\s,:]+) ?[:,] |local database ?: )?[Uu]ser ?= ?(?P<user>.*?)(?: ?: "
     r"user IP = (?P<src>\S+))?\s*$"
 )
 
@@ -66,6 +67,24 @@ MESSAGES: dict[str, str] = {
     "302013 302015": _BUILT,
     "302014 302016": _TORN,
     "302020 302021": _ICMP,
+    "302022-302027": (
+        r"(?:Built \w+\s+|Teardown )stub (?P<proto>\w+) connection for "
+        + _REAL.format("src")
+        + r" (?:\(\S+ )?to "
+        + _REAL.format("dst")
+        + r"(?: duration (?P<duration>[\d:]+) forwarded bytes (?P<bytes>\d+)(?: (?P<reason>.*\S))?)?"
+    ),
+    "302303 302304": (
+        r"(?:Built|Teardown) (?P<proto>\w+) state-bypass connection (?P<connection>\d+) (?:from|for) "
+        + _REAL.format("src")
+        + r" (?:\(\S+ )?to "
+        + _REAL.format("dst")
+        + r"(?: \(\S+)?(?: duration (?P<duration>[\d:]+) bytes (?P<bytes>\d+)(?: (?P<reason>.*\S))?)?"
+    ),
+    "106002": (
+        r"(?P<proto>\w+) connection denied by outbound list (?P<acl>\S+) src (?P<src>\S+)(?: (?P<srcport>\d+))? "
+        r"dest (?P<dst>\S+)(?: (?P<dstport>\d+))?"
+    ),
     "106001": (
         rf"(?P<direction>Inbound) (?P<proto>TCP) connection denied from {_pair('src')} to "
         rf"{_pair('dst')}{_TAIL}"
@@ -84,7 +103,7 @@ MESSAGES: dict[str, str] = {
     ),
     "106021 106022": (
         r"Deny (?P<proto>\S+) (?P<reason>reverse path check|connection spoof) from (?P<src>\S+) "
-        r"to (?P<dst>\S+) on interface (?P<on>\S+)"
+        r"to (?P<dst>\S+) on interface (?P<on>\S*[^\s.])"
     ),
     "106023": (
         rf"Deny (?:protocol )?(?P<proto>\S+) src {_end('src')} dst {_end('dst')}(?: \(?type "
@@ -106,9 +125,17 @@ MESSAGES: dict[str, str] = {
     ),
     "313005": (
         r"(?P<reason>No matching connection for ICMP error message): (?P<proto>icmp\S*) src "
-        r"(?P<srcif>[^\s:]+):(?P<src>\S+) dst (?P<dstif>[^\s:]+):(?P<dst>\S+)(?: \(type "
-        r"(?P<icmptype>\d+), code (?P<icmpcode>\d+)\))?"
+        r"(?P<srcif>[^\s:]+):(?P<src>[^\s(]+)(?:\((?P<srcuser>[^)]*)\))? "
+        r"dst (?P<dstif>[^\s:]+):(?P<dst>[^\s(]+)(?:\((?P<dstuser>[^)]*)\))?"
+        r"(?: \(type (?P<icmptype>\d+), code (?P<icmpcode>\d+)\))?"
     ),
+    "313009": (
+        r"Denied invalid (?P<proto>ICMP) code (?P<icmpcode>\d+), for "
+        + _REAL.format("src")
+        + r" (?:\(\S+ )?to "
+        + _REAL.format("dst")
+    ),
+    "401004": r"Shunned packet: (?P<src>\S+) =+>? (?P<dst>\S+) on interface (?P<on>\S+)",
     "710001 710002 710003": (
         rf"(?P<proto>\w+) access (?P<result>requested|permitted|denied)(?: by ACL)? from "
         rf"{_pair('src')} to (?P<dstif>[^\s:]+):{_pair('dst')}"
@@ -128,7 +155,7 @@ MESSAGES: dict[str, str] = {
         r"(?P<what>Stored|Retrieved) file (?P<file>.+)"
     ),
     "304001": (
-        r"(?:(?P<user>\S+)@)?(?P<src>[0-9A-Fa-f.:]+) Accessed (?:JAVA )?URL (?P<dst>[0-9.]+|"
+        r"(?:(?P<user>\S+)@)?(?P<src>[0-9A-Fa-f.:]+) Accessed (?:JAVA )?URL (?:\S+@)?(?P<dst>[0-9.]+|"
         r"[0-9A-Fa-f:]+):(?P<url>\S+)"
     ),
     "338001-338008 338201-338204": (
@@ -144,8 +171,9 @@ MESSAGES: dict[str, str] = {
     ),
     "304002": r"(?P<what>Access denied) URL (?P<url>\S+) SRC (?P<src>\S+) DEST (?P<dst>\S+)(?: on interface (?P<on>\S+))?",
     "315011": (
-        r"(?P<service>SSH) session from (?P<src>\S+) on interface (?P<on>\S+) for user \"(?P<user>[^\"]*)\" "
-        r"(?P<what>disconnected by SSH server)(?:, reason: \"(?P<reason>[^\"]*)\")?"
+        r"(?P<service>SSH) session from (?:(?P<src>[0-9A-Fa-f.:]+) )?on interface (?P<on>\S+) for user "
+        r"\"?(?P<user>[^\"\s]*)\"? (?P<what>disconnected by SSH server|terminated normally)"
+        r"(?:, reason: \"?(?P<reason>[^\"]*)\"?)?"
     ),
     "602303 602304": (
         r"IPSEC: An (?P<what>.+? SA) .*?between (?P<src>[0-9A-Fa-f.:]+) and (?P<dst>[0-9A-Fa-f.:]+)"
@@ -153,7 +181,7 @@ MESSAGES: dict[str, str] = {
     ),
     "402117-402120": r"IPSEC: (?P<what>.+?) from (?P<src>[0-9A-Fa-f.:]+) (?:\([^)]*\) )?to (?P<dst>[0-9A-Fa-f.:]*[0-9A-Fa-f])",
     "400000-400099": (
-        r"IPS:(?P<signature>\d+) (?P<what>.+?) from (?P<src>\S+) to (?P<dst>\S+) on interface "
+        r"I[PD]S:(?P<signature>\d+) (?P<what>.+?) from (?P<src>\S+) to (?P<dst>\S+) on interface "
         r"(?P<on>\S+)"
     ),
     "609001 609002": rf"(?P<what>Built|Teardown) local-host (?P<srcif>[^\s:]+):(?P<src>{_IP})(?: duration (?P<duration>\S+))?",
@@ -183,14 +211,14 @@ MESSAGES: dict[str, str] = {
     "113004 113005 113012-113017": _AAA,
     "113008": r"AAA transaction status (?P<result>\w+) ?: (?:reason = (?P<reason>[^:]*?) ?: )?user = (?P<user>\S+)",
     "113006 113007": r"User (?P<user>\S+) (?P<what>(?:un)?locked(?: out)?.*)",
-    "113009": r"AAA retrieved default group policy \((?P<policy>[^)]*)\) for user = (?P<user>\S+)",
+    "113009": r"AAA retrieved default group policy \(?(?P<policy>[^)\s]*)\)? for user (?:= )?(?P<user>\S+)",
     "113019": (
         r"Group = (?P<group>[^,]*), Username = (?P<user>[^,]*), IP = (?P<src>[^,]*), "
         r"(?P<what>Session disconnected)\. "
         r"Session Type: (?P<kind>[^,]*), Duration: (?P<duration>[^,]*), Bytes xmt: (?P<sent>\d+), "
         r"Bytes rcv: (?P<rcvd>\d+), Reason: (?P<reason>.*\S)"
     ),
-    "113021": r"Attempted console login failed\.? user '?(?P<user>[^\s']+)'? (?P<reason>.*)",
+    "113021": r"Attempted console login failed\.? [Uu]ser '?(?P<user>[^\s']+)'? (?P<reason>.*)",
     "199019": r"[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d (?P<app>[^\s\[:]+)\[(?P<pid>\d+)\]: (?P<what>.*)",
     "502101 502102": r"(?P<what>New user added to|User deleted from) local dbase: Uname: (?P<user>\S+)",
     "502103": r"User (?P<what>priv level changed): Uname: (?P<user>\S+) From: (?P<old>\d+) To: (?P<new>\d+)",
@@ -219,26 +247,41 @@ MESSAGES: dict[str, str] = {
         r"<(?P<inside>[^>]*)>(?: IPv6 address <(?P<inside6>[^>]*)>)? (?P<what>assigned to "
         r"session)"
     ),
-    "737001-737099": r"IPAA: (?:Session=(?P<session>[^,]+), )?(?P<what>\D*)(?P<src>\d{1,3}(?:\.\d{1,3}){3})?",
+    "737001-737099": r"IPAA: (?:Session=(?P<session>[^,]+), )?(?P<what>.*?)(?:(?P<src>\d{1,3}(?:\.\d{1,3}){3})\b.*)?$",
+    "716003 716004": (
+        r"Group <?(?P<group>[^>]*?)>? User <?(?P<user>[^>\s]*)>? IP <?(?P<src>[^>\s]*)>? "
+        r"(?P<what>WebVPN access (?:GRANTED|DENIED)[^:]*): \"?(?P<url>[^\"\s]+)"
+    ),
+    "722055": (
+        r"Group <?(?P<group>[^>]*?)>? User <?(?P<user>[^>]*?)>? IP <?(?P<src>[^>\s]*)>? (?P<what>Client Type): "
+        r"(?P<agent>.*\S)"
+    ),
     "750001-750099 751001-751099": (
-        r"Local:(?P<src>[0-9A-Fa-f.:]+):(?P<srcport>\d+) Remote:(?P<dst>[0-9A-Fa-f.:]+)"
-        r":(?P<dstport>\d+) Username:(?P<user>\S+) (?P<what>.*?)(?: Reason: (?P<reason>.*))?$"
+        r"Local:(?P<src>\S+?):(?P<srcport>\d+) Remote:(?P<dst>\S+?)"
+        r":(?P<dstport>\d+) Username:(?P<user>\S+) (?P<what>(?:IKEv2 Group:(?P<group>\S+) IPv4 Address=(?P<inside>\S+))?.*?)(?: Reason: (?P<reason>.*))?$"
     ),
 }
 
 COMMON: tuple[str, ...] = (
     _SESSION,
+    _BARE_SESSION,
     _GROUP,
     r"^Tunnel group search .*?subject name: (?:.*?,)?CN=(?P<user>[^,]+)",
     rf"(?i)(?P<proto>tcp|udp|icmp|protocol \d+) src {_end('src')} dst {_end('dst')}",
     r"^IP = (?P<src>[^,\s]+), (?P<what>.*)",
-    r"(?:^|[\s:])(?:client )?[Uu]ser (?P<user>[^\s,]+), (?:Addr|IP) (?P<src>[0-9A-Fa-f.:]*[0-9A-Fa-f])",
+    r"(?:^|[\s:])(?:client )?[Uu]ser (?P<user>[^\s,]+), (?:Addr|IP(?:v[46])?) (?P<src>[0-9A-Fa-f.:]*[0-9A-Fa-f])",
     r"(?: : server = +(?P<server>\S+))? : user = (?P<user>\S+)$",
     r"(?i)(?P<proto>tcp|udp|icmp) .*?\bfrom (?:(?P<srcif>[\w\-]+):)"
-    r"?(?P<src>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<srcport>\d+))? to (?:(?P<dstif>[\w\-]+):)"
+    r"?(?P<src>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<srcport>\d+))?(?: \([^)]*\))? to (?:(?P<dstif>[\w\-]+):)"
     r"?(?P<dst>\d{1,3}(?:\.\d{1,3}){3})(?:/(?P<dstport>\d+))?",
     rf"\b[Ff]rom (?:(?P<srcif>[\w\-]+):)?(?P<src>{_ADDRESS})(?:/(?P<srcport>\d+))? to "
     rf"(?:(?P<dstif>[\w\-]+):)?(?P<dst>{_ADDRESS})(?:/(?P<dstport>\d+))?",
+    rf"(?i)\b(?P<proto>tcp|udp|icmp) flow (?P<src>{_ADDRESS})(?:/(?P<srcport>\d+))? to (?P<dst>{_ADDRESS})"
+    r"(?:/(?P<dstport>\d+))?",
+    rf"\bsrc = (?P<src>{_ADDRESS}), dest = (?P<dst>{_ADDRESS})(?:, proto = (?P<proto>\w+))?",
+    rf"\bremote-peer = (?P<src>{_ADDRESS})(?:.*?\busername = (?P<user>[^\s,]+))?",
+    rf"^(?:Begin configuration: |Shun (?:added|deleted): )?(?P<src>{_ADDRESS})\b",
+    rf"^Address (?P<dst>{_ADDRESS})\b",
     rf"\b(?:from|[Hh]ost) (?P<src>{_ADDRESS})\b",
     r"\b[Uu]ser (?:for )?['\"<](?P<user>[^'\">]+)['\">]",
 )

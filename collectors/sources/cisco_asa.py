@@ -44,6 +44,7 @@ _FTD_READ = (
         "UserAgent",
     ),
     *("DNSQuery", "NAT_InitiatorIP", "NAT_InitiatorPort", "NAT_ResponderIP", "NAT_ResponderPort", "URI"),
+    *("HTTPReferer", "HTTPResponse"),
 )
 
 source = Source(
@@ -54,7 +55,7 @@ source = Source(
     },
     zone_hint="perimeter",
     shape=CiscoLines(),
-    recognise=r"%(?:ASA|FTD|PIX|FWSM)-(?:\w+-)?\d-\d{6}:",
+    recognise=r"%(?:ASA|FTD|PIX|FWSM|NGIPS)(?:<\w+>)?-(?:\w*-)?\d-\d{6}:?",
     verbatim=Verbatim(
         columns={
             "source.ip": Text(),
@@ -86,7 +87,7 @@ source = Source(
     ignore=(
         *(f"{end}{part}" for end in ("src", "dst") for part in ("", "port", "if", "nat", "natport")),
         *("on", "server", "inside", "user", "srcuser", "dstuser", "who", "group", "tunnel", "policy", "acl"),
-        *("proto", "service", "bytes", "sent", "rcvd", "duration", "reason", "cause", "severity", "url"),
+        *("proto", "service", "bytes", "sent", "rcvd", "duration", "reason", "cause", "severity", "url", "agent"),
         *(f"ftd.{name}" for name in _FTD_READ),
     ),
 )
@@ -146,6 +147,7 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
     named = e.first(
         raw["user"], raw["srcuser"], raw["who"], raw["dstuser"], raw["ftd.User"], raw["ftd.UserName"]
     )
+    named = named.str.replace(r"(?:^|, ?)\d+:[^,]*$", "")  # the security group's tag and name
     known = pl.when(~named.str.contains(r"^\*+$|^(?:Not Found|Unknown|No Authentication Required)$")).then(
         named
     )
@@ -191,7 +193,9 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
     """What FTD saw inside the connection."""
     return {
         **e.url_columns(e.present(e.first(raw["ftd.URL"], raw["ftd.URI"], raw["url"]))),
-        "user_agent.original": raw["ftd.UserAgent"],
+        "user_agent.original": e.first(raw["ftd.UserAgent"], raw["agent"]),
+        "http.request.referrer": raw["ftd.HTTPReferer"],
+        "http.response.status_code": raw["ftd.HTTPResponse"],
         "dns.question.name": raw["ftd.DNSQuery"],
         "dns.question.type": raw["ftd.DNSRecordType"].str.extract(r"(\w+)$"),
         "file.name": raw["ftd.FileName"],

@@ -16,21 +16,36 @@ from collectors.source import Raw, Source
 from collectors.zone_words import OFFSETS
 
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: ([A-Z]{{2,5}}))?"
-_CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+) ?: ?"
+_CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: ([A-Za-z]{{2,5}})(?:([+-]\d{{1,2}})(?::?(\d\d))?)?)?"
+_CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+)(?: ?: ?| )"
+# IOS XR names the process between its time and the code.
+_PROCESS = r"([A-Za-z][\w\-]*)\[(\d+)\] ?: "
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+)"
+_COLONED = r"\bfrom \w+ ([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})\b"
 _MAC = r"\b([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})\b"
 # `list 101 denied tcp 192.0.2.1(4443) (Gi0/0 0011.2233.4455) -> 10.0.0.9(22), 1 packet`; ICMP has `(8/0)`, a standard
 # list neither protocol nor far end.
 _ACL = (
-    rf"\b(?:access-)?list (?P<list>\S+) (?P<result>denied|permitted) (?:(?P<proto>\w+) )?(?P<src>{_IP[1:-1]})(?: ?\((?P<port>\d+)\))?"
-    rf"(?: \((?P<on>[A-Za-z][\w/.\-]*)[^)]*\))?(?: ->\s+(?P<far>{_IP[1:-1]})(?: ?\((?P<farport>\d+)\))?)?"
+    rf"\b(?:access-)?list (?P<list>\S+) (?P<result>denied|permitted|deny|permit) (?:(?P<proto>\w+) )?"
+    rf"(?:(?P<mac>[0-9A-Fa-f]{{2}}(?:-[0-9A-Fa-f]{{2}}){{5}}) )?(?P<src>{_IP[1:-1]})(?: ?\((?P<port>\d+)\))?"
+    rf"(?: \(?(?P<on>[A-Za-z][\w/.]*)(?: [^)]*)?\)?)?(?: ?->\s+(?P<far>{_IP[1:-1]})(?: ?\((?P<farport>\d+)\))?)?"
 )
 # Zone-based firewall: `Dropping tcp pkt from Gi1 192.0.2.1:4443 => 10.0.0.9:22(…)`, `Dropping tcp session a:1 b:2`.
 _DROP = (
     rf"Dropping (?P<proto>\w+) (?:pkt|session) (?:from (?P<on>\S+) )?(?P<src>{_IP[1:-1]}):(?P<port>\d+) (?:=> )?"
     rf"(?P<far>{_IP[1:-1]}):(?P<farport>\d+)"
 )
+_PEERS = rf"(?:\bfrom|\[) ?{_IP}[:(](\d+)\)? (?:to|->) {_IP}[:(](\d+)"
+# `initiator (10.0.0.4:332) sent 48 bytes -- responder (10.0.9.6:53) sent 40 bytes`: the firewall's record of a session.
+_SESSION = (
+    rf"\b(\w+) session: initiator \({_IP}:(\d+)\) sent (\d+) bytes -- responder \({_IP}:(\d+)\) sent (\d+) bytes"
+)
+# `update:10.0.0.5@ssh.26046:t.yamada:show clock (SUCCESS)`: NX-OS accounting.
+_ACCOUNTED = (
+    rf"(?:start|stop|update):(?:{_IP}@)?([\w/]+)(?:\.\d+)?:([^:\s]+):(.*?)(?: \((SUCCESS|FAILURE)\))?\s*$"
+)
+_SUDO = r":\s+(\S+) : TTY=\S+ ; PWD=\S+ ; USER=\S+ ; COMMAND=(.*?)(?: - sudo)?\s*$"
+_SIGNED = r"(?i)\bauthentication fail(?:ed|ure)|\blogin (?:failed|success)|\bAccepted \S+ for "
 _LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 
 source = Source(
@@ -38,7 +53,7 @@ source = Source(
     title={"ja": "Cisco IOS・IOS XE・NX-OS", "en": "Cisco IOS, IOS XE, NX-OS"},
     zone_hint="lan",
     shape=lines(_CODE),
-    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+ ?: ",
+    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+(?: ?: | (?=[\[A-Za-z]))",
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.type": "switch"},
     ignore=("text",),
 )
@@ -66,7 +81,7 @@ def header(raw: Raw) -> dict[str, pl.Expr]:
 
 def _shown(line: pl.Expr) -> pl.Expr:
     """The time right before the code. A year that is not written is the latest that is not two days ahead."""
-    found = line.str.extract_groups(rf"{_CLOCK}: {_CODE}").struct
+    found = line.str.extract_groups(rf"{_CLOCK} ?: (?:{_PROCESS})?{_CODE}").struct
     written, received = e.first(found.field("1"), found.field("4")), pl.col("received")
     this = received.dt.year()
     times_ = [_dated(found, e.first(written, year.cast(pl.String))) for year in (this, this - 1)]
@@ -81,7 +96,10 @@ def _dated(found: Any, year: pl.Expr) -> pl.Expr:
     clock = pl.concat_str(found.field("5"), found.field("6").fill_null(""))
     text = pl.concat_str(year, found.field("2"), found.field("3"), clock, separator=" ")
     naive = text.str.to_datetime("%Y %b %d %H:%M:%S%.f", time_unit="us", strict=False)
-    offset = found.field("7").replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    word = found.field("7").str.to_uppercase()
+    offset = word.replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    hours, minutes = (e.whole(found.field(group)).fill_null(0) for group in ("8", "9"))
+    offset += hours * 60 + pl.when(hours < 0).then(-minutes).otherwise(minutes)
     zoned = naive.dt.replace_time_zone("UTC") - pl.duration(minutes=offset)
     return pl.when(offset.is_not_null()).then(zoned).otherwise(e.local(naive))
 
@@ -95,10 +113,11 @@ def _in_zone(stamp: pl.Expr, line: pl.Expr) -> pl.Expr:
 
 
 def _device(line: pl.Expr) -> pl.Expr:
-    """The device: before its own time, or the header's host unless that is a zone word in its place."""
-    shown = line.str.extract(rf"(?:^|\d: )([A-Za-z][\w.\-]*): [*.]?(?:{_MONTH}|\d{{4}}) ")
+    """The device: before its own time, or the header's host unless that is a zone word or a number in its place."""
+    clock = rf"[*.]?(?:(?:{_MONTH}) +\d|\d{{4}} (?:{_MONTH}) |\d+[ywdh]\d|\d\d:\d\d:\d\d: )"
+    shown = line.str.extract(rf"^[^%]*?(?:^|[\s:>])([A-Za-z][\w.\-]*|\d+(?:\.\d+){{3}}) ?: (?:\d+: )?{clock}")
     host = pl.col("header.host")
-    return e.first(shown, pl.when(~host.is_in(list(OFFSETS))).then(host))
+    return e.first(shown, pl.when(~host.is_in(list(OFFSETS)) & ~host.str.contains(r"^\d+$")).then(host))
 
 
 @source.derive
@@ -109,15 +128,32 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
     reset = line.str.extract(r"\bUser (\S+) failed attempts reset by")
     from_ = line.str.extract_groups(rf"\bfrom {_IP}(?::(\d+))?").struct
     listed, dropped = (line.str.extract_groups(form).struct for form in (_ACL, _DROP))
+    peers, session = (line.str.extract_groups(form).struct for form in (_PEERS, _SESSION))
     protocol = e.first(listed.field("proto"), dropped.field("proto"))
+    protocol = pl.when(~protocol.str.contains(r"^(?:\d+|ipv6|ip)$")).then(protocol)
+    reached = pl.when(protocol.str.to_lowercase().is_in(["tcp", "udp"])).then(listed.field("farport"))
     return {
         "rule.name": listed.field("list"),
         "network.transport": e.first(e.transport(protocol), protocol).str.to_lowercase(),
         "destination.ip": e.first(
-            listed.field("far"), dropped.field("far"), line.str.extract(rf"destaddr={_IP}")
+            listed.field("far"),
+            dropped.field("far"),
+            peers.field("3"),
+            session.field("5"),
+            line.str.extract(rf"destaddr={_IP}"),
+            line.str.extract(rf"\bLogging to host {_IP} "),
         ),
-        "destination.port": e.first(listed.field("farport"), dropped.field("farport")),
+        "destination.port": e.first(
+            reached, dropped.field("farport"), peers.field("4"), session.field("6")
+        ),
+        "source.bytes": session.field("4"),
+        "destination.bytes": session.field("7"),
         "user.name": e.first(
+            line.str.extract(_ACCOUNTED, 3),
+            line.str.extract(_SUDO, 1),
+            line.str.extract(r"(?i)\b(?:failed|failure|login success\w*|Accepted \S+) for (?:user )?([A-Za-z][^\s:,]*) ?(?:from|-|$)"),
+            line.str.extract(r"\bauthentication failure;.* user=(\S+)"),
+            line.str.extract(r"\bConfigured from \S+ by (\S+) on "),
             line.str.extract(r"\[user: ?([^\] ][^\]]*)\]"),
             line.str.extract(r"\bUsername: (\S+)"),
             line.str.extract(r"\bas (\S+) on (?:vty|console|con|tty)"),
@@ -141,10 +177,17 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             line.str.extract(rf"SNMP req from host {_IP}"),
             listed.field("src"),
             dropped.field("src"),
+            peers.field("1"),
+            session.field("2"),
+            line.str.extract(_ACCOUNTED, 1),
+            line.str.extract(rf"\bConfigured from \S+ by \S+ on {_IP}@"),
+            line.str.extract(rf"\bfrom '{_IP}'"),
         ),
         "source.port": e.first(
             listed.field("port"),
             dropped.field("port"),
+            peers.field("2"),
+            session.field("3"),
             line.str.extract(r"\[localport: ?(\d+)\]"),
             from_.field("2"),
         ),
@@ -158,10 +201,21 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
     command = line.str.extract(r"executed the command:(.*)$")
     logged = line.str.extract(r"logged command: ?(.*)$")
     return {
-        "source.mac": _mac(e.first(line.str.extract(rf"MAC sa: {_MAC}"), line.str.extract(_MAC))),
+        "source.mac": _mac(e.first(line.str.extract(rf"MAC sa: {_MAC}"), line.str.extract(_MAC), line.str.extract_groups(_ACL).struct.field("mac"), line.str.extract(_COLONED))),
         "host.mac": _mac(line.str.extract(rf"packet received from {_MAC}")).str.split(","),
-        "process.command_line": e.first(line.str.extract(r"Command: (.*?)\s*$"), command, logged),
+        "process.command_line": e.first(
+            line.str.extract(r"Command: (.*?)\s*$"),
+            command,
+            logged,
+            e.present(line.str.extract(_ACCOUNTED, 4)),
+            line.str.extract(_SUDO, 2),
+        ),
+        "process.pid": e.first(
+            line.str.extract(rf"{_PROCESS}%", 2), line.str.extract(r" - [\w.\-]+\[(\d+)\]\s*$")
+        ),
         "process.name": e.first(
+            line.str.extract(rf"{_PROCESS}%", 1),
+            line.str.extract(r" - ([\w.\-]+)\[\d+\]\s*$"),
             line.str.extract(r"by process (.+?) from "),
             line.str.extract(r"R\d+/\d+: (\w+):"),
             command.str.extract(r"^(\S+)"),
@@ -178,8 +232,8 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
 
 
 def _mac(dotted: pl.Expr) -> pl.Expr:
-    """`0200.0000.0001` as ECS writes it."""
-    bare = dotted.str.replace_all(".", "", literal=True).str.to_uppercase()
+    """`0200.0000.0001`, or with colons, as ECS writes it."""
+    bare = dotted.str.replace_all(r"[.:\-]", "").str.to_uppercase()
     return bare.str.replace_all(r"(..)", "$1-").str.strip_suffix("-")
 
 
@@ -188,14 +242,16 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by facility and mnemonic."""
     line = pl.col("text")
     code = line.str.extract(_CODE, 3)
-    signing = code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_")
-    changed = code.str.contains(r"^CONFIG_|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG")
-    denied = line.str.contains(rf"\blist \S+ denied |{_DROP}")
-    permitted = line.str.contains(r"\blist \S+ permitted ")
-    failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") | line.str.contains(
+    signing = (
+        code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_") & (code != "BADAUTH")
+    ) | line.str.contains(_SIGNED)
+    changed = code.str.contains(r"^CONFIG_|SYSLOG_CONFIG_I|ACCOUNTING_MESSAGE|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG")
+    denied = line.str.contains(rf"\blist \S+ (?:denied|deny) |{_DROP}")
+    permitted = line.str.contains(r"\blist \S+ (?:permitted|permit) ")
+    failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") & ~code.str.starts_with("THRESHOLD") | line.str.contains(
         r"(?i)\bfail(?:ed|ure)\b"
     )
-    worked = code.str.contains(r"SUCCESS|PASSED|LOGOUT") | line.str.contains(r"\bSucceeded\b")
+    worked = code.str.contains(r"SUCCESS|PASSED|LOGOUT") | line.str.contains(r"\bSucceeded\b|\(SUCCESS\)\s*$")
     return {
         "event.action": code.str.to_lowercase(),
         "event.category": pl.when(signing)

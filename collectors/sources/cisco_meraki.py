@@ -12,12 +12,12 @@ from collectors.source import Raw, Source
 
 _KINDS = (
     "flows|firewall|urls|events|ip_flow_start|ip_flow_end|ids-alerts|security_event|airmarshal_events|vpn_firewall"
-    "|cellular_firewall|bridge_anyconnect_client_vpn_firewall|l7_firewall"
+    "|cellular_firewall|bridge_anyconnect_client_vpn_firewall|l7_firewall|client_vpn_firewall|ids_alerts"
 )
 _HEAD = rf"^(?:\d )?(?P<epoch>\d{{9,10}}\.\d{{1,9}}) (?P<device>\S+) (?P<kind>{_KINDS}) ?(?P<said>(?s:.*))$"
 _MUCH = 8_000  # characters of a line in which its values are looked for
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]*[0-9A-Fa-f])"
-_MAC = r"((?:[0-9A-Fa-f]{2}:){5}[0-9A-Fa-f]{2})"
+_MAC = r"((?:[0-9A-Fa-f]{2}[:-]){5}[0-9A-Fa-f]{2})"
 
 source = Source(
     name="cisco.meraki",
@@ -64,8 +64,13 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             radius.field("3"),
             text.str.extract(rf"Peer IP={_IP}"),
             text.str.extract(rf"client_ip='?{_IP}"),
-            text.str.extract(rf"\bconnected from {_IP}"),
-            text.str.extract(rf"(?:^|\s)ip='{_IP}'"),
+            text.str.extract(rf"\b(?:re)?connected from {_IP}"),
+            text.str.extract(rf"\bip_src='{_IP}'"),
+            text.str.extract(rf"\bClient='{_IP}'"),
+            text.str.extract(rf"\bBlocked ARP Packet from \S+ with IP {_IP}"),
+            text.str.extract(rf" and TS {_IP}/\d+"),
+            text.str.extract(rf"\bmultiple_dhcp_servers_detected\b.* server_ip='{_IP}'"),
+            text.str.extract(rf"(?:^|\s)ip='{_IP}"),
             text.str.extract(rf"\bestablished between {_IP}"),
         ),
         "source.port": e.first(
@@ -79,6 +84,8 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             radius.field("1"),
             text.str.extract(rf"peer_contact='{_IP}:\d+'"),
             text.str.extract(rf"\bestablished between \S+?\.\.\.{_IP}"),
+            text.str.extract(rf" and TS \S+ === {_IP}/\d+"),
+            text.str.extract(rf"\bno offers for mac \S+ host = {_IP}"),
         ),
         "destination.port": e.first(
             _value(text, "dport"),
@@ -119,6 +126,9 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
             text.str.extract(rf"\bmac='?{_MAC}"),
             text.str.extract(rf"\bsrc='{_MAC}"),
             text.str.extract(rf"\bDHCP server response from {_MAC}"),
+            text.str.extract(rf"\bMAC='{_MAC}"),
+            text.str.extract(rf"\bBlocked ARP Packet from {_MAC}"),
+            text.str.extract(rf"\bmultiple_dhcp_servers_detected\b.* server_mac='{_MAC}"),
         ),
         "destination.mac": e.first(
             text.str.extract(rf"\bmx mac {_MAC}"),
@@ -152,15 +162,15 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.*; the outcome of a flow is what the rule did with it, in Meraki's own word."""
     kind, text = raw["kind"], raw["said"].str.head(_MUCH)
     pattern = text.str.extract(r"\bpattern: ?(\d)")
-    flow = kind.is_in(["flows", "firewall", "vpn_firewall", "cellular_firewall"])
+    flow = (kind == "flows") | kind.str.ends_with("firewall")
     said = text.str.extract(r"^(allow|deny)\b")
     fate = e.first(
         said, pl.when(flow & (kind == "flows")).then(e.mapped(pattern, {"0": "allow", "1": "deny"}))
     )
-    named = text.str.extract(r"\bpattern: ?(allow|deny)\b")
+    named = text.str.extract(r"\bpattern: ?(?:Group Policy )?([Aa]llow|[Dd]eny)\b").str.to_lowercase()
     fate = e.first(fate, named, pl.when(flow).then(e.mapped(pattern, {"1": "deny", "0": "allow"})))
     blocked = text.str.contains(r"content_filtering_block|\baction=block|\bdecision=blocked")
-    worked = text.str.contains(r"auth_success|eap_success|authentication request accepted|client_vpn_connect")
+    worked = text.str.contains(r"auth_success|eap_success|authentication request accepted|(?:client_vpn|anyconnect_vpn)_connect")
     signing = text.str.contains(r"auth|8021x_eap|anyconnect|vpn_session|client_vpn_")
     return {
         "event.action": e.first(
