@@ -10,7 +10,9 @@ from collectors import syslog
 from collectors.cisco.messages import COMMON, MESSAGES
 from collectors.shapes import pairs
 
-_TAG = r"%(?P<product>ASA|FTD|PIX|FWSM|NGIPS)(?:<\w+>)?-(?:[a-z]\w*-|-)?(?P<severity>\d)-(?P<id>\d{6})(?:: ?| )"
+_TAG = (
+    r"%(?P<product>ASA|FTD|PIX|FWSM|NGIPS)(?:<\w+>)?-(?:[a-z]\w*-|-)?(?P<severity>\d)-(?P<id>\d{6})(?:: ?| )"
+)
 _UNTAGGED = r"^\s*(?:Group <[^>]*> User <|Group = |TunnelGroup <|Tunnel group search )"
 _FTD_KEY = r"(?:^|, ?)([A-Z][A-Za-z0-9_]*(?: [A-Z][A-Za-z]*)?): "
 _NEXT, _IS = "\x1e", "\x1f"

@@ -87,7 +87,19 @@ source = Source(
     ignore=(
         *(f"{end}{part}" for end in ("src", "dst") for part in ("", "port", "if", "nat", "natport")),
         *("on", "server", "inside", "user", "srcuser", "dstuser", "who", "group", "tunnel", "policy", "acl"),
-        *("proto", "service", "bytes", "sent", "rcvd", "duration", "reason", "cause", "severity", "url", "agent"),
+        *(
+            "proto",
+            "service",
+            "bytes",
+            "sent",
+            "rcvd",
+            "duration",
+            "reason",
+            "cause",
+            "severity",
+            "url",
+            "agent",
+        ),
         *(f"ftd.{name}" for name in _FTD_READ),
     ),
 )

@@ -37,14 +37,15 @@ _DROP = (
 )
 _PEERS = rf"(?:\bfrom|\[) ?{_IP}[:(](\d+)\)? (?:to|->) {_IP}[:(](\d+)"
 # `initiator (10.0.0.4:332) sent 48 bytes -- responder (10.0.9.6:53) sent 40 bytes`: the firewall's record of a session.
-_SESSION = (
-    rf"\b(\w+) session: initiator \({_IP}:(\d+)\) sent (\d+) bytes -- responder \({_IP}:(\d+)\) sent (\d+) bytes"
-)
+_SESSION = rf"\b(\w+) session: initiator \({_IP}:(\d+)\) sent (\d+) bytes -- responder \({_IP}:(\d+)\) sent (\d+) bytes"
 # `update:10.0.0.5@ssh.26046:t.yamada:show clock (SUCCESS)`: NX-OS accounting.
 _ACCOUNTED = (
     rf"(?:start|stop|update):(?:{_IP}@)?([\w/]+)(?:\.\d+)?:([^:\s]+):(.*?)(?: \((SUCCESS|FAILURE)\))?\s*$"
 )
 _SUDO = r":\s+(\S+) : TTY=\S+ ; PWD=\S+ ; USER=\S+ ; COMMAND=(.*?)(?: - sudo)?\s*$"
+_FOR = (
+    r"(?i)\b(?:failed|failure|login success\w*|Accepted \S+) for (?:user )?([A-Za-z][^\s:,]*) ?(?:from|-|$)"
+)
 _SIGNED = r"(?i)\bauthentication fail(?:ed|ure)|\blogin (?:failed|success)|\bAccepted \S+ for "
 _LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 
@@ -143,15 +144,13 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             line.str.extract(rf"destaddr={_IP}"),
             line.str.extract(rf"\bLogging to host {_IP} "),
         ),
-        "destination.port": e.first(
-            reached, dropped.field("farport"), peers.field("4"), session.field("6")
-        ),
+        "destination.port": e.first(reached, dropped.field("farport"), peers.field("4"), session.field("6")),
         "source.bytes": session.field("4"),
         "destination.bytes": session.field("7"),
         "user.name": e.first(
             line.str.extract(_ACCOUNTED, 3),
             line.str.extract(_SUDO, 1),
-            line.str.extract(r"(?i)\b(?:failed|failure|login success\w*|Accepted \S+) for (?:user )?([A-Za-z][^\s:,]*) ?(?:from|-|$)"),
+            line.str.extract(_FOR),
             line.str.extract(r"\bauthentication failure;.* user=(\S+)"),
             line.str.extract(r"\bConfigured from \S+ by (\S+) on "),
             line.str.extract(r"\[user: ?([^\] ][^\]]*)\]"),
@@ -201,7 +200,14 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
     command = line.str.extract(r"executed the command:(.*)$")
     logged = line.str.extract(r"logged command: ?(.*)$")
     return {
-        "source.mac": _mac(e.first(line.str.extract(rf"MAC sa: {_MAC}"), line.str.extract(_MAC), line.str.extract_groups(_ACL).struct.field("mac"), line.str.extract(_COLONED))),
+        "source.mac": _mac(
+            e.first(
+                line.str.extract(rf"MAC sa: {_MAC}"),
+                line.str.extract(_MAC),
+                line.str.extract_groups(_ACL).struct.field("mac"),
+                line.str.extract(_COLONED),
+            )
+        ),
         "host.mac": _mac(line.str.extract(rf"packet received from {_MAC}")).str.split(","),
         "process.command_line": e.first(
             line.str.extract(r"Command: (.*?)\s*$"),
@@ -245,12 +251,14 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     signing = (
         code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_") & (code != "BADAUTH")
     ) | line.str.contains(_SIGNED)
-    changed = code.str.contains(r"^CONFIG_|SYSLOG_CONFIG_I|ACCOUNTING_MESSAGE|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG")
+    changed = code.str.contains(
+        r"^CONFIG_|SYSLOG_CONFIG_I|ACCOUNTING_MESSAGE|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG"
+    )
     denied = line.str.contains(rf"\blist \S+ (?:denied|deny) |{_DROP}")
     permitted = line.str.contains(r"\blist \S+ (?:permitted|permit) ")
-    failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") & ~code.str.starts_with("THRESHOLD") | line.str.contains(
-        r"(?i)\bfail(?:ed|ure)\b"
-    )
+    failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") & ~code.str.starts_with(
+        "THRESHOLD"
+    ) | line.str.contains(r"(?i)\bfail(?:ed|ure)\b")
     worked = code.str.contains(r"SUCCESS|PASSED|LOGOUT") | line.str.contains(r"\bSucceeded\b|\(SUCCESS\)\s*$")
     return {
         "event.action": code.str.to_lowercase(),

@@ -170,7 +170,9 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     named = text.str.extract(r"\bpattern: ?(?:Group Policy )?([Aa]llow|[Dd]eny)\b").str.to_lowercase()
     fate = e.first(fate, named, pl.when(flow).then(e.mapped(pattern, {"1": "deny", "0": "allow"})))
     blocked = text.str.contains(r"content_filtering_block|\baction=block|\bdecision=blocked")
-    worked = text.str.contains(r"auth_success|eap_success|authentication request accepted|(?:client_vpn|anyconnect_vpn)_connect")
+    worked = text.str.contains(
+        r"auth_success|eap_success|authentication request accepted|(?:client_vpn|anyconnect_vpn)_connect"
+    )
     signing = text.str.contains(r"auth|8021x_eap|anyconnect|vpn_session|client_vpn_")
     return {
         "event.action": e.first(
