@@ -258,7 +258,8 @@ MESSAGES: dict[str, str] = {
     ),
     "750001-750099 751001-751099": (
         r"Local:(?P<src>\S+?):(?P<srcport>\d+) Remote:(?P<dst>\S+?)"
-        r":(?P<dstport>\d+) Username:(?P<user>\S+) (?P<what>(?:IKEv2 Group:(?P<group>\S+) IPv4 Address=(?P<inside>\S+))?.*?)(?: Reason: (?P<reason>.*))?$"
+        r":(?P<dstport>\d+) Username:(?P<user>\S+) "
+        r"(?P<what>(?:IKEv2 Group:(?P<group>\S+) IPv4 Address=(?P<inside>\S+))?.*?)(?: Reason: (?P<reason>.*))?$"
     ),
 }
 

@@ -16,7 +16,8 @@ from collectors.source import Raw, Source
 from collectors.zone_words import OFFSETS
 
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: ([A-Za-z]{{2,5}})(?:([+-]\d{{1,2}})(?::?(\d\d))?)?)?"
+_ZONE = r"([A-Za-z]{2,5})(?:([+-]\d{1,2})(?::?(\d\d))?)?"
+_CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: {_ZONE})?"
 _CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+)(?: ?: ?| )"
 # IOS XR names the process between its time and the code.
 _PROCESS = r"([A-Za-z][\w\-]*)\[(\d+)\] ?: "
