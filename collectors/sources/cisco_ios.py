@@ -55,7 +55,7 @@ source = Source(
     title={"ja": "Cisco IOS・IOS XE・NX-OS", "en": "Cisco IOS, IOS XE, NX-OS"},
     zone_hint="lan",
     shape=lines(_CODE),
-    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+(?: ?: | (?=[\[A-Za-z]))",
+    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+(?: ?: | [\[A-Za-z])",
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.type": "switch"},
     ignore=("text",),
 )
