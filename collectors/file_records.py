@@ -14,7 +14,7 @@ from typing import IO, Any, cast
 
 import orjson
 
-from collectors import zeek_table
+from collectors import json_text, zeek_table
 
 _LONGEST = 16 * 1024 * 1024
 _EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
@@ -211,8 +211,8 @@ def of_whole(data: bytes) -> Iterator[tuple[int, str]]:
 
 def _elements(data: bytes) -> Iterator[tuple[int, str]]:
     try:
-        document = orjson.loads(data.lstrip(_BLANK))
-    except orjson.JSONDecodeError:
+        document = json_text.read(data.lstrip(_BLANK))
+    except json_text.UnreadableError:
         yield from _lines(data.splitlines(keepends=True))
         return
     for place, item in enumerate(_unwrapped(document)):
@@ -231,9 +231,10 @@ def _wrapped(line: bytes) -> list[tuple[int, str]] | None:
     """The records of a line that holds an object around them; None where it is no JSON (cut short, say)."""
     try:
         return [
-            (place, orjson.dumps(item).decode()) for place, item in enumerate(_unwrapped(orjson.loads(line)))
+            (place, orjson.dumps(item).decode())
+            for place, item in enumerate(_unwrapped(json_text.read(line)))
         ]
-    except orjson.JSONDecodeError:
+    except json_text.UnreadableError:
         return None
 
 

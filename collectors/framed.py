@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -64,7 +65,7 @@ def typed(name: str, values: Sequence[Any]) -> pl.Series:
         want = pl.List(pl.String()) if kinds & {list, tuple} else pl.String()
     if isinstance(want, pl.List):
         return _lists(name, values).cast(want, strict=False)
-    if isinstance(want, pl.Datetime) and str not in kinds:
+    if isinstance(want, pl.Datetime) and kinds <= _TIMES:  # of anything else Polars would make objects
         return pl.Series(name, values, strict=False)
     if kinds <= _TEXTS:
         return pl.Series(name, values, dtype=pl.String)
@@ -72,6 +73,7 @@ def typed(name: str, values: Sequence[Any]) -> pl.Series:
 
 
 _TEXTS = {str, type(None)}
+_TIMES = {datetime, type(None)}
 
 
 _BETWEEN = "\x1f"

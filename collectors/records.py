@@ -9,9 +9,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-import orjson
 import polars as pl
 
+from collectors import json_text
 from collectors.leaves import DEEPEST, leaves_of
 from hinomi.collecting import no_collection
 from hinomi.ecs import column_type
@@ -68,8 +68,8 @@ def _object(line: str | None) -> dict[str, Any] | None:
     if line is None or start < 0:
         return None
     try:
-        document = orjson.loads(line[start:] if start else line)
-    except (orjson.JSONDecodeError, UnicodeEncodeError):
+        document = json_text.read(line[start:] if start else line)
+    except json_text.UnreadableError:
         return None
     if not isinstance(document, dict):
         return None
@@ -132,8 +132,8 @@ def embedded(value: Any) -> Any:
     if isinstance(value, (dict, list)):
         return value
     try:
-        return orjson.loads(value) if isinstance(value, str) and value[:1] in "{[" and value else None
-    except orjson.JSONDecodeError:
+        return json_text.read(value) if isinstance(value, str) and value[:1] in "{[" and value else None
+    except json_text.UnreadableError:
         return None
 
 

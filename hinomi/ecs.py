@@ -16,6 +16,8 @@ import polars as pl
 Kind = Literal["keyword", "ip", "long", "float", "boolean", "date"]
 
 TIME = pl.Datetime("ns", "UTC")
+DEEPEST = 100
+"""Levels of a nested document: dots of a name beyond them stay in the name, as a sender may write thousands."""
 
 _KINDS: dict[str, Kind] = {
     "ip": "ip",
@@ -132,7 +134,7 @@ def nest(flat: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in flat.items():
         if value is None:
             continue
-        *parents, leaf = name.split(".")
+        *parents, leaf = name.split(".", DEEPEST)
         node = document
         for parent in parents:
             child = node.get(parent)
@@ -179,7 +181,7 @@ def _layout(names: Sequence[str]) -> Layout:
     tree: dict[str | None, Any] = {}
     for place, name in enumerate(names):
         node = tree
-        for part in name.split("."):
+        for part in name.split(".", DEEPEST):
             node = node.setdefault(part, {})
         node[None] = place  # no sender can choose this name; an empty one it can
     return _levels(tree)

@@ -78,7 +78,7 @@ def _tree(names: Sequence[str]) -> Tree:
     tree: dict[str | None, Any] = {}
     for name in names:
         node = tree
-        for part in name.split("."):
+        for part in name.split(".", ecs.DEEPEST):
             node = node.setdefault(part, {})
         node[None] = name  # no sender can choose this name; an empty one it can
     return tree  # type: ignore[return-value]

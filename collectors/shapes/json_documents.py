@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 import polars as pl
+
+from collectors import json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ def _document(text: str | None) -> dict[str, Any] | None:
     if start < 0:
         return None
     try:
-        value = orjson.loads(text[start:] if start else text)
-    except (orjson.JSONDecodeError, RecursionError):
+        value = json_text.read(text[start:] if start else text)
+    except json_text.UnreadableError:
         return None
     return value if isinstance(value, dict) else None

@@ -1,20 +1,33 @@
-"""JSON, one object a line, as text columns by dotted path: for what a table of columns can describe."""
+"""JSON, one object a line, as text columns by dotted path: for what a table of columns can describe.
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+Documents of the same names are taken apart together, so that Python works once an object and not once a value.
+Documents with invented names, or with a name that is also a path, are read leaf by leaf; the columns are the same.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 
-from collectors.framed import plain_name
+from collectors.framed import level, plain_name
 from collectors.shapes.json_documents import JsonDocuments
 from collectors.shapes.pairs import MAX_KEYS, column_name
 from hinomi import ecs
+from hinomi.collecting import no_collection
 
 SEPARATOR = "\x1f"
 """Stands between the values of a list; no text of a document keeps it."""
+_ESCAPED = r"(?i)\\u001f"
+"""How JSON writes the separator: it takes no other spelling."""
+_DEEPEST = 24
+_ALIKE = 32
+"""Documents of the same names, on average, from which it pays to take them apart together."""
+
+Document = Mapping[str, Any]
+Nodes = Sequence[Document | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +41,8 @@ class JsonFields:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with a text column for each path that any document has, at most the commonest 600."""
-        return [_texts(frame, self.lists) for frame in JsonDocuments().read(intake)]
+        with no_collection():
+            return [_texts(frame, self.lists) for frame in JsonDocuments().read(intake)]
 
 
 def json_fields(lists: Iterable[str] = ()) -> JsonFields:
@@ -37,14 +51,118 @@ def json_fields(lists: Iterable[str] = ()) -> JsonFields:
 
 
 def _texts(frame: pl.DataFrame, lists: frozenset[str]) -> pl.DataFrame:
-    rows = [dict(ecs.flatten(document)) for document in frame["document"].to_list()]
-    counted = Counter(path for row in rows for path in row)
+    documents = frame["document"].to_list()
+    separated = bool(frame["message"].str.contains(_ESCAPED).any())
+    parts = _parts(documents)
     columns: dict[str, pl.Series] = {}
-    for path, _ in counted.most_common(MAX_KEYS):
+    for path in _commonest(parts, documents):
         name = plain_name(column_name(path))
-        values = [_text(row.get(path), path in lists) for row in rows]
-        columns.setdefault(name, pl.Series(name, values, dtype=pl.String))
+        if name not in columns:
+            columns[name] = _joined(parts, path, _column_of(path in lists, separated), frame.height).alias(
+                name
+            )
     return frame.drop("document").with_columns(columns.values())
+
+
+@dataclass(slots=True)
+class _Part:
+    """Some of the documents: their rows; by path a value a document, how many have the path, and which first."""
+
+    rows: Sequence[int]
+    cells: dict[str, Sequence[Any]] = field(default_factory=dict)
+    seen: dict[str, tuple[int, int]] = field(default_factory=dict)
+
+    def add(self, prefix: str, nodes: Nodes, depth: int = _DEEPEST) -> bool:
+        """Add what stands below these objects; False when leaf by leaf is the only way."""
+        names, cells = level(nodes)
+        if len(self.cells) + len(names) > MAX_KEYS:
+            return False
+        for name, values in zip(names, cells, strict=True):
+            path, kinds = prefix + name, set(map(type, values))
+            if dict in kinds:
+                inner = [value if type(value) is dict else None for value in values]
+                if not depth or not self.add(f"{path}.", inner, depth - 1):
+                    return False
+            if kinds != {dict}:
+                if path in self.cells:
+                    return False
+                self._keep(path, values, kinds, [node is not None and name in node for node in nodes])
+        return True
+
+    def _keep(self, path: str, values: Sequence[Any], kinds: set[type], there: list[bool]) -> None:
+        if dict in kinds:
+            there = [one and type(value) is not dict for one, value in zip(there, values, strict=True)]
+            values = [None if type(value) is dict else value for value in values]
+        if count := sum(there):
+            self.cells[path], self.seen[path] = values, (count, self.rows[there.index(True)])
+
+    def leaf_by_leaf(self, documents: Sequence[Document]) -> "_Part":
+        """The same of any documents, in time."""
+        flat = [dict(ecs.flatten(document)) for document in documents]
+        for row, leaves in enumerate(flat):
+            for path in leaves:
+                count, first = self.seen.get(path, (0, row))
+                self.seen[path] = count + 1, first
+        kept = sorted(self.seen, key=lambda path: -self.seen[path][0])[:MAX_KEYS]
+        self.cells = {path: [leaves.get(path) for leaves in flat] for path in kept}
+        return self
+
+
+def _parts(documents: Sequence[Document]) -> list[_Part]:
+    """All documents in parts of the same names at the top, or in one where they have too little in common."""
+    shapes: dict[tuple[str, ...], list[int]] = {}
+    for row, document in enumerate(documents):
+        shapes.setdefault(tuple(document), []).append(row)
+    groups = list(shapes.values()) if len(shapes) * _ALIKE <= len(documents) else [range(len(documents))]
+    parts = [_Part(rows) for rows in groups]
+    if all(part.add("", [documents[row] for row in part.rows]) for part in parts):
+        return parts
+    return [_Part(range(len(documents))).leaf_by_leaf(documents)]
+
+
+def _commonest(parts: Sequence[_Part], documents: Sequence[Document]) -> list[str]:
+    """The paths in the order of how many documents have them, then of where they stand first."""
+    seen: dict[str, tuple[int, int]] = {}
+    for part in parts:
+        for path in part.cells:
+            count, row = part.seen[path]
+            before, first = seen.get(path, (0, row))
+            seen[path] = before + count, min(first, row)
+    places = {
+        row: {path: place for place, path in enumerate(dict(ecs.flatten(documents[row])))}
+        for row in {row for _, row in seen.values()}
+    }
+    ranks = {path: (-count, row, places[row][path]) for path, (count, row) in seen.items()}
+    return sorted(ranks, key=ranks.__getitem__)[:MAX_KEYS]
+
+
+def _joined(
+    parts: Sequence[_Part], path: str, column: Callable[[Sequence[Any]], pl.Series], height: int
+) -> pl.Series:
+    """The path's column over all parts, a row a document."""
+    having = [part for part in parts if path in part.cells]
+    if len(having) == 1 and len(having[0].rows) == height:
+        return column(having[0].cells[path])
+    values = pl.concat([*(column(part.cells[path]) for part in having), pl.Series([None], dtype=pl.String)])
+    where = np.full(height, len(values) - 1, dtype=np.uint32)
+    where[np.concatenate([np.asarray(part.rows) for part in having])] = np.arange(
+        len(values) - 1, dtype=np.uint32
+    )
+    return values.gather(pl.Series(where))
+
+
+def _column_of(joined: bool, separated: bool) -> Callable[[Sequence[Any]], pl.Series]:
+    """How values become texts; separated: some text may hold the separator itself."""
+
+    def column(values: Sequence[Any]) -> pl.Series:
+        kinds = set(map(type, values))
+        if kinds <= {str, type(None)} and not separated:
+            return pl.Series(values, dtype=pl.String)
+        if kinds <= {int, float}:
+            return pl.Series(list(map(str, values)), dtype=pl.String)
+        return pl.Series([_text(value, joined) for value in values], dtype=pl.String)
+
+    return column
 
 
 def _text(value: Any, joined: bool = False) -> str | None:

@@ -15,6 +15,7 @@ import orjson
 import polars as pl
 import pyarrow as pa
 
+from collectors import json_text
 from collectors.framed import level, plain_name
 from hinomi.collecting import no_collection
 
@@ -37,13 +38,13 @@ def _same(document: dict[str, Any]) -> str:
 
 def parsed(rows: Iterable[tuple[int, str | None]]) -> Iterator[Pair]:
     """The pairs whose text is a JSON object of a sane width, read."""
-    loads = orjson.loads
+    read = json_text.read
     for row, line in rows:
         if not line:
             continue
         try:
-            document = loads(line)
-        except (orjson.JSONDecodeError, UnicodeEncodeError):
+            document = read(line)
+        except json_text.UnreadableError:
             continue
         if type(document) is dict:
             yield row, document

@@ -13,8 +13,7 @@ EvtxECmd `--json`, Splunk's XmlWinEventLog).
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import orjson
-
+from collectors import json_text
 from collectors.windows import xml
 
 Document = dict[str, Any]
@@ -100,8 +99,8 @@ def _evtxecmd(document: Document) -> Document | None:
     if "EventId" not in document or type(payload := document.get("Payload")) is not str:
         return None
     try:
-        read = orjson.loads(payload)
-    except orjson.JSONDecodeError:
+        read = json_text.read(payload)
+    except json_text.UnreadableError:
         return None
     inside = _child(read if type(read) is dict else {}, "EventData")
     data = inside.get("Data")
