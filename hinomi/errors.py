@@ -6,7 +6,8 @@ HinomiError
 │   ├── ContentError  a rule, playbook, source declaration or template
 │   └── QueryError    a search expression
 ├── StoreError        the store could not do what was asked
-│   └── Conflict      a record changed since it was read
+│   ├── Conflict      a record changed since it was read
+│   └── PartDamaged   a file of events is gone or is not what was written
 ├── Damaged           a record holds something other than its kind
 ├── AuditBroken       the audit log's end is not ours: nothing may be decided or done until it was looked at
 ├── SpoolFull         the spool is at its limit; the sender must wait
@@ -81,6 +82,14 @@ class StoreError(HinomiError):
 
 class Conflict(StoreError):
     """A record changed since it was read; read it again and decide anew."""
+
+
+class PartDamaged(StoreError):
+    """A file of events is gone or is not what was written. behind: the token of `Events.since` that goes on behind it;
+    events: how many it held."""
+
+    behind: str = ""
+    events: int = 0
 
 
 class Damaged(HinomiError):

@@ -3,24 +3,31 @@
 Records first, then the events' list of files, then those files, which nobody ever changes: so a copy holds every event
 that its records speak of. The spool stays out (what waits in it is stored a moment later, in the next copy). Each file
 goes with its SHA-256; one that the copy before holds already is a hard link to it and takes no room.
+
+A file of events is compared with the hash that it was written under. A damaged one does not keep the rest from being
+copied: it is taken from the copy before, else left out, and the copy's index says so with what it held.
 """
 
+import errno
 import hashlib
 import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from hinomi.clock import JST, Clock
 from hinomi.durable import sync, write_durably
 from hinomi.errors import ContentError, InputError, StoreError, Where
 from hinomi.store.embedded import ParquetEvents
+from hinomi.store.embedded.integrity import Harm, harm_of, sum_of
+from hinomi.store.embedded.manifest import File
+from hinomi.text import inert
 
 INDEX = "snapshot.json"
 _EVENTS, _RECORDS = "events/manifest.sqlite", "records.sqlite"
@@ -28,12 +35,32 @@ _OWN = {"events", "spool", "pull", "run"}  # copied in their own way, or of this
 _TRIES = 3
 
 
+class DamagedPart(BaseModel):
+    """A file of events that was not as written when the copy was made. here: the copy before had it whole, so has this."""
+
+    path: str
+    dataset: str
+    day: str
+    events: int
+    harm: Harm
+    here: bool
+
+    def __str__(self) -> str:
+        ja, en = self.harm.words.ja, self.harm.words.en
+        kept = ("この写しには無事なものがあります", "this copy holds it whole")
+        lost = ("この写しにもありません", "this copy lacks it")
+        also = kept if self.here else lost
+        about = f"{inert(self.dataset)} {self.day} {self.events:,} 件 / events"
+        return f"{inert(self.path)} ({about}): {ja}。{also[0]}。/ {en}; {also[1]}"
+
+
 class Index(BaseModel):
-    """What a copy holds: events of each dataset, and the SHA-256 of each file."""
+    """What a copy holds: events of each dataset, the SHA-256 of each file, and what was damaged."""
 
     made: str
     events: dict[str, int]
     sha256: dict[str, str]
+    damaged: list[DamagedPart] = Field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +76,22 @@ class Backups:
     def _indices(self) -> list[Path]:
         return sorted(self.folder.glob(f"*/{INDEX}"))
 
+    def damaged(self, name: str) -> list[DamagedPart]:
+        """What was damaged when this copy was made."""
+        return _index(self.folder / name / INDEX).damaged
+
+    def parts(self) -> Iterator[tuple[Path, list[tuple[File, str]]]]:
+        """Of each copy, the newest first: where its events are, and their files with the hash that each has there. Copies
+        whose index or list of files cannot be read are passed over."""
+        for path in reversed(self._indices()):
+            try:
+                sums = _index(path).sha256
+                files = _listed(path.parent / _EVENTS)
+            except (ContentError, StoreError):
+                continue
+            held = [(file, sums[one]) for file in files if (one := f"events/{file.path}") in sums]
+            yield path.parent / "events", held
+
     def make(self, data: Path, clock: Clock) -> str:
         """A copy of what is stored now; its name."""
         if not (data / _RECORDS).exists():
@@ -62,14 +105,14 @@ class Backups:
         files = _Copy(data, part, before[-1].parent if before else None)
         sums = dict(files.all())
         counts = _counted(part / _EVENTS)
-        index = Index(made=clock.now().isoformat(), events=counts, sha256=sums)
+        index = Index(made=clock.now().isoformat(), events=counts, sha256=sums, damaged=files.damaged)
         write_durably(part / INDEX, index.model_dump_json(indent=1).encode())
         part.rename(self.folder / name)
         return name
 
     def restore(self, name: str, data: Path) -> Mapping[str, int]:
-        """Bring a copy back into a folder that holds nothing; the events it holds. Raises ContentError where a file of
-        the copy was changed or is gone."""
+        """Bring a copy back into a folder that holds nothing; the events that its list of files names (`damaged` says
+        which of them were lost before). Raises ContentError where a file of the copy was changed or is gone."""
         source = self.folder / name
         if not (source / INDEX).is_file():
             raise InputError(
@@ -105,6 +148,7 @@ class _Copy:
     data: Path
     to: Path
     before: Path | None
+    damaged: list[DamagedPart] = field(default_factory=list)
 
     def all(self) -> Iterator[tuple[str, str]]:
         """Every file's path and SHA-256."""
@@ -119,8 +163,11 @@ class _Copy:
         """The list of files, and those files; a list whose files were merged away meanwhile is taken anew."""
         for last in range(_TRIES, 0, -1):
             sums = {_EVENTS: self._database(_EVENTS)}
+            self.damaged.clear()
             try:
-                sums |= {path: self._file(path) for path in _listed(self.to / _EVENTS)}
+                for file in _listed(self.to / _EVENTS):
+                    if found := self._part(file):
+                        sums[f"events/{file.path}"] = found
             except FileNotFoundError as error:
                 if last == 1:
                     raise StoreError(
@@ -143,16 +190,38 @@ class _Copy:
         ):
             source.backup(made)
             made.execute("pragma journal_mode=delete")  # one file, without a log beside it
-        return _sum(target)
+        return sum_of(target)
 
     def _file(self, path: str) -> str:
-        target, held = self.to / path, self.before / path if self.before else None
+        target = self.to / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return _copied(self.data / path, target)
+
+    def _part(self, file: File) -> str:
+        """A file of events; its hash, empty where nobody has it as it was written. Raises FileNotFoundError where it is
+        no file of the store any more."""
+        path = f"events/{file.path}"
+        live, target = self.data / path, self.to / path
+        held = self.before / path if self.before else None
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        if path.endswith(".parquet") and held is not None and held.is_file():
+        if held is not None and harm_of(held, file, whole=True) is None:
             os.link(held, target)  # a name is given once and never changed
-            return _sum(target)
-        return _copied(self.data / path, target)
+            if harm := harm_of(live, file, whole=False):
+                self._note(file, harm, here=True)
+            return sum_of(target)
+        harm = harm_of(live, file, whole=True)
+        if harm is Harm.GONE and path not in (f"events/{one.path}" for one in _listed(self.data / _EVENTS)):
+            raise FileNotFoundError(errno.ENOENT, "merged away", str(live))
+        if harm is None and (found := _copied(live, target)) == (file.sha256 or found):
+            return found
+        target.unlink(missing_ok=True)
+        self._note(file, harm or Harm.CHANGED, here=False)
+        return ""
+
+    def _note(self, file: File, harm: Harm, *, here: bool) -> None:
+        about = {"path": file.path, "dataset": file.dataset, "day": file.day, "events": file.rows}
+        self.damaged.append(DamagedPart.model_validate({**about, "harm": harm, "here": here}))
 
 
 @contextmanager
@@ -168,8 +237,12 @@ def _intact(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _listed(manifest: Path) -> list[str]:
-    return [f"events/{path}" for (path,) in _asked(manifest, "select path from file order by seq")]
+def _listed(manifest: Path) -> list[File]:
+    """The files that a list names; one of an earlier release names no hashes."""
+    columns = "path, dataset, day, first, last, rows, bytes, seq, upto"
+    known = {row[1] for row in _asked(manifest, "pragma table_info(file)")}
+    sha256 = "sha256" if "sha256" in known else "''"
+    return [File(*row) for row in _asked(manifest, f"select {columns}, {sha256} from file order by seq")]
 
 
 def _counted(manifest: Path) -> dict[str, int]:
@@ -200,11 +273,6 @@ def _copied(source: Path, target: Path) -> str:
         sync(write)
     target.chmod(source.stat().st_mode & 0o700)
     return found.hexdigest()
-
-
-def _sum(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _index(path: Path) -> Index:

@@ -15,9 +15,11 @@ from datetime import timedelta
 from hinomi import signal
 from hinomi.alert import Alert
 from hinomi.clock import Clock
+from hinomi.errors import PartDamaged
 from hinomi.faults import Faults
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
+from ops.journal import log
 from ops.watch import LiveRules
 from rules.correlation import Correlator
 from rules.engine import RuleSet
@@ -54,10 +56,10 @@ class Detection:
 
     def turn(self, give: Give) -> bool:
         """Take in the signals that came; hand over alerts that are new or grew. True when some are left."""
-        for token, frame in self.events.since(signal.DATASET, self._read or self.after):
-            for alert in self.correlator().feed(frame):
-                self._left[alert.id] = alert
-            self._read = token
+        try:
+            self._follow()
+        except PartDamaged as error:
+            self._pass_over(error)
         if self._read is None or (self._read == self.after and not self._left):
             return False
         self._hand_over(give)
@@ -68,6 +70,18 @@ class Detection:
         if time.monotonic() - self._saved > max(_SAVE_EVERY, self._took / _SAVE_SHARE):
             self.save()
         return False
+
+    def _follow(self) -> None:
+        for token, frame in self.events.since(signal.DATASET, self._read or self.after):
+            for alert in self.correlator().feed(frame):
+                self._left[alert.id] = alert
+            self._read = token
+
+    def _pass_over(self, error: PartDamaged) -> None:
+        """Signals of a damaged file are counted as lost, and those behind it go on to be alerts."""
+        self.ledger.count("dropped", error.events, dataset=signal.DATASET, reason="part_damaged")
+        log.error("signals_passed_over", events=error.events, reason=str(error))
+        self._read = error.behind
 
     def _hand_over(self, give: Give) -> None:
         """The gravest and newest first, in portions, until they are all given or the turn is over.

@@ -24,6 +24,7 @@ from ops import feeds, holds, indicators, own_audit, own_watch, reports, retenti
 from ops.folders import cache_folder
 from ops.journal import log
 from ops.roles.start import Role
+from ops.store_watch import StoreWatch
 from responders.audit import Audit
 from rules import lock
 from rules.in_force import KEPT
@@ -65,6 +66,9 @@ class Timetable:
         )
         table.scheduler.every(1).minutes.do(
             table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.tell)
+        )
+        table.scheduler.every(10).minutes.do(
+            table.guarded, "store", lambda: StoreWatch(events, records, process.clock).look(table.tell)
         )
         table.scheduler.every(10).minutes.do(
             table.guarded, "dead_letters", lambda: own_watch.DeadLetters(records, process.clock).look()

@@ -8,7 +8,7 @@ from hinomi.clock import SystemClock
 from hinomi.errors import InputError, Where
 from hinomi.store.elastic.connection import connect
 from hinomi.store.elastic.events import ElasticEvents
-from ops.backup import Backups
+from ops.backup import Backups, DamagedPart
 from ops.settings import read_settings
 from ops.snapshots import Snapshots
 
@@ -56,15 +56,17 @@ def restore(config: Path | None, name: str) -> str:
     return f"戻しました / restored: {sum(counts.values()):,} events, {len(counts)} datasets"
 
 
-def copied(data: Path, folder: Path | None) -> str:
-    """A copy of an embedded store; its name. folder: where copies are kept."""
+def copied(data: Path, folder: Path | None) -> tuple[str, list[DamagedPart]]:
+    """A copy of an embedded store; its name, and what of the store is damaged. folder: where copies are kept."""
     if folder is None:
         raise InputError("--folder で置き場を指定してください。", "name a place with --folder")
-    return Backups(folder).make(data, SystemClock())
+    backups = Backups(folder)
+    name = backups.make(data, SystemClock())
+    return name, backups.damaged(name)
 
 
-def copies(folder: Path, name: str, data: Path | None) -> str:
-    """Without a name the copies that are there; else what one brought back into a folder, in words."""
+def copies(folder: Path, name: str, data: Path | None) -> tuple[str, list[DamagedPart]]:
+    """Without a name the copies that are there; else what one brought back into a folder, in words, and what it lacks."""
     if not folder.is_dir():
         raise InputError(
             "写しの置き場がありません。", "there is no such folder of copies", where=Where(folder)
@@ -72,8 +74,10 @@ def copies(folder: Path, name: str, data: Path | None) -> str:
     backups = Backups(folder)
     if not name:
         found = backups.names()
-        return "\n".join(f"{one}  {sum(counts.values()):,} events" for one, counts in found.items())
+        return "\n".join(f"{one}  {sum(counts.values()):,} events" for one, counts in found.items()), []
     if data is None:
         raise InputError("--data で戻す先を指定してください。", "name an empty folder with --data")
     counts = backups.restore(name, data)
-    return f"戻しました / restored: {sum(counts.values()):,} events, {len(counts)} datasets"
+    lacking = [part for part in backups.damaged(name) if not part.here]
+    number = sum(counts.values()) - sum(part.events for part in lacking)
+    return f"戻しました / restored: {number:,} events, {len(counts)} datasets", lacking

@@ -10,14 +10,18 @@ from hinomi.text import inert
 from ops import holds
 from ops.forecast import forecast
 from ops.opened import opened, remembered
+from ops.repairing import told
 from ops.retention import period_of
 from ops.settings import read_settings
+from ops.store_watch import damaged
 
 
 def show(data: Path, config: Path | None) -> None:
-    """A line a dataset, then holds, then the forecast."""
+    """What does not answer; then a line a dataset, holds, and the forecast."""
     periods = read_settings(config or remembered(data)).retention.periods
     with opened(data, config=config) as place:
+        for one in damaged(place.events, place.records):
+            typer.echo(f"× {told(one)}")
         for held in place.events.datasets():
             first, last = (f"{time:%Y-%m-%d}" if time else "-" for time in (held.first, held.last))
             typer.echo(f"{inert(held.name):36} {held.events:14,} {held.bytes >> 20:8,} MiB  {first} – {last}")

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from hinomi.batch import Batch
 from hinomi.errors import Damaged
 from hinomi.text import inert
+from hinomi.words import Words
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -80,6 +81,18 @@ class DayStats:
     day: datetime
     events: int
     bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """A part of the store that questions cannot be answered from: its file or index, whose events it holds, of which day
+    (UTC), how many (None: not known), and what is wrong with it, in words that follow its name."""
+
+    place: str
+    dataset: str
+    day: str
+    events: int | None
+    said: Words
 
 
 class Events(Protocol):
@@ -188,6 +201,10 @@ class Events(Protocol):
 
     def days(self) -> list[DayStats]:
         """What is held, by dataset and day."""
+        ...
+
+    def flaws(self) -> list[Flaw]:
+        """Parts that do not answer, seen without reading them."""
         ...
 
     def room(self) -> int:

@@ -1,6 +1,7 @@
 """hinomi store: prepare a cluster, and see how the store is."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
@@ -98,7 +99,48 @@ def register(app: typer.Typer) -> None:
         """イベントと記録の写しを作る。動いたままでよい / copy events and records; the tower may be running."""
         from ops import snapshotting
 
-        typer.echo(snapshotting.copied(data, folder) if data else snapshotting.make(config, folder))
+        if data is None:
+            typer.echo(snapshotting.make(config, folder))
+            return
+        name, damaged = snapshotting.copied(data, folder)
+        typer.echo(name)
+        _told("保管庫に壊れたファイルがあります / files of the store are damaged", damaged)
+
+    @store.command()
+    def verify(
+        data: Path = typer.Option(..., "--data", help="データフォルダ / data folder of an embedded store"),
+    ) -> None:
+        """内蔵の保管庫のすべてのファイルを読み、書いたときのハッシュと照合する / read every file, compare it with its hash."""
+        from ops.repairing import Verified
+        from ops.repairing import verify as read
+
+        for found in read(data):
+            if isinstance(found, Verified):
+                size = f"{found.files:,} 個 / files, {found.bytes >> 20:,} MiB"
+                typer.echo(f"照合 / verified: {size}; 異常 / damaged: {found.damaged}")
+                if found.damaged:
+                    raise typer.Exit(1)
+            else:
+                typer.echo(f"× {found}")
+
+    @store.command()
+    def repair(
+        data: Path = typer.Option(..., "--data", help="データフォルダ / data folder of an embedded store"),
+        folder: Path = typer.Option(..., help="写しの置き場 / where the copies are"),
+        give_up: str = typer.Option(
+            "", "--give-up", help="どの写しにもないものを外す理由 / why to give up what no copy has"
+        ),
+    ) -> None:
+        """壊れたファイルを写しから戻す。動いたままでよい / bring damaged files back from copies; the tower may be running."""
+        from ops.repairing import repair as mend
+
+        done = list(mend(data, folder, give_up))
+        for said, answered in done:
+            typer.echo(f"{'○' if answered else '×'} {said}")
+        if not done:
+            typer.echo("壊れたファイルはありません / nothing is damaged")
+        if not all(answered for _, answered in done):
+            raise typer.Exit(1)
 
     @store.command()
     def restore(
@@ -110,7 +152,18 @@ def register(app: typer.Typer) -> None:
         """写しを、空の namespace か空のフォルダに戻して件数を照合する / restore into an empty namespace or folder."""
         from ops import snapshotting
 
-        if folder is not None:
-            typer.echo(snapshotting.copies(folder, name, data))
-        else:
+        if folder is None:
             typer.echo(snapshotting.restore(config, name) if name else snapshotting.listed(config))
+            return
+        said, lacking = snapshotting.copies(folder, name, data)
+        typer.echo(said)
+        _told("写しを作ったとき既に失われていたもの / lost before the copy was made", lacking)
+
+
+def _told(heading: str, damaged: Sequence[object]) -> None:
+    """What is damaged, to whoever reads errors; the command has failed then."""
+    if damaged:
+        typer.echo(f"{heading}:", err=True)
+        for part in damaged:
+            typer.echo(f"× {part}", err=True)
+        raise typer.Exit(1)

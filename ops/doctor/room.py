@@ -5,8 +5,14 @@ from collections.abc import Iterator
 
 from hinomi.words import Words
 from ops.doctor.finding import Check, Part, Patient
+from ops.store_watch import damaged
 
 _LOW = 0.10
+_NAMED = 5
+_MEND = Words(
+    "写しから戻してください(hinomi store repair、クラスタでは hinomi store restore)。",
+    "bring it back from a copy (hinomi store repair, on a cluster hinomi store restore)",
+)
 _MORE = Words("保存期間を短くするか、ディスクを増やしてください。", "shorten retention or add disk")
 
 
@@ -19,10 +25,21 @@ def disk(patient: Patient) -> Iterator[Check]:
 
 
 def store(patient: Patient) -> Iterator[Check]:
-    """How many events are held, of how many kinds?"""
+    """Is every part of it there, and how many events are held, of how many kinds?"""
+    flaws, part = damaged(patient.events, patient.records), Part("保管庫", "store")
+    for one in flaws[:_NAMED]:
+        number = "" if one.events is None else f"、{one.events:,} 件"
+        number_en = "" if one.events is None else f", {one.events:,} events"
+        yield part.bad(
+            f"{one.place}({one.dataset}、{one.day}{number}): {one.said.ja}。",
+            f"{one.place} ({one.dataset}, {one.day}{number_en}) {one.said.en}",
+            _MEND,
+        )
+    if len(flaws) > _NAMED:
+        yield part.bad(f"ほかに {len(flaws) - _NAMED:,} 個。", f"and {len(flaws) - _NAMED:,} more", _MEND)
     held = patient.events.datasets()
     events, size = sum(one.events for one in held), sum(one.bytes for one in held)
-    yield Part("保管庫", "store").good(
+    yield part.good(
         f"{events:,} 件、{size >> 20} MiB、{len(held)} 種。",
         f"{events:,} events, {size >> 20} MiB, {len(held)} datasets",
     )

@@ -51,6 +51,16 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
+def hurt(path: Path, harm: str) -> None:
+    """Take a file away, cut it, or turn over one bit in its middle."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    if harm == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[:-30] if harm == "cut" else content)
+
+
 def _ids(folder: Path) -> set[str]:
     events = ParquetEvents(folder / "events")
     found = {i for frame in events.scan("linux.auth", columns=["event.id"]) for i in frame["event.id"]}
@@ -146,13 +156,50 @@ def test_a_damaged_store_is_not_copied_and_named(data: Path, tmp_path: Path, nam
     assert Backups(tmp_path / "copies").names() == {}
 
 
-def test_a_file_of_events_that_is_gone_is_named(data: Path, tmp_path: Path) -> None:
-    """A file that the manifest names and nobody merged away: its name, not a trace."""
-    lost = next((data / "events").rglob("*.parquet"))
-    lost.unlink()
-    with pytest.raises(StoreError, match="is gone") as told:
-        Backups(tmp_path / "copies").make(data, FixedClock(NOW))
-    assert lost.name in str(told.value)
+@pytest.mark.parametrize("harm", ["gone", "cut", "flipped"])
+def test_a_damaged_file_of_events_is_told_and_the_rest_is_copied(
+    data: Path, tmp_path: Path, harm: str
+) -> None:
+    """The copy is made without it, says what it lacks (file, dataset, day, events) and fails as a command; brought back, the
+    rest is whole, and the command says again what is missing."""
+    lost = sorted((data / "events").rglob("*.parquet"))[0]
+    hurt(lost, harm)
+    place = tmp_path / "copies"
+    told = _run("snapshot", "--data", str(data), "--folder", str(place))
+    assert told.exit_code == 1 and lost.name in told.output
+    assert "linux.auth 2026-11-20 100" in told.output and "this copy lacks it" in told.output
+    [name] = Backups(place).names()
+    assert not list((place / name).rglob(lost.name))
+    back = _run("restore", name, "--folder", str(place), "--data", str(tmp_path / "back"))
+    assert back.exit_code == 1 and "restored: 400 events" in back.output and lost.name in back.output
+    assert len(list((tmp_path / "back").rglob("*.parquet"))) == 4
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut"])
+def test_what_the_copy_before_holds_whole_is_taken_from_there(data: Path, tmp_path: Path, harm: str) -> None:
+    """A file that was lost since the last copy is in the next one, which says that the store lacks it."""
+    place = Backups(tmp_path / "copies")
+    place.make(data, FixedClock(NOW))
+    lost = sorted((data / "events").rglob("*.parquet"))[0]
+    hurt(lost, harm)
+    name = place.make(data, FixedClock(NOW + timedelta(minutes=1)))
+    [part] = place.damaged(name)
+    assert part.here and part.path.endswith(lost.name) and part.events == 100
+    place.restore(name, tmp_path / "back")
+    assert len(_ids(tmp_path / "back")) == 500
+
+
+def test_a_copy_that_rotted_is_not_linked_into_the_next(data: Path, tmp_path: Path) -> None:
+    """What the copy before holds is compared too: damaged there, it is taken from the store."""
+    place = Backups(tmp_path / "copies")
+    first = place.make(data, FixedClock(NOW))
+    for path in (place.folder / first).rglob("*.parquet"):
+        path.chmod(0o600)
+        hurt(path, "flipped")
+    second = place.make(data, FixedClock(NOW + timedelta(minutes=1)))
+    assert place.damaged(second) == []
+    place.restore(second, tmp_path / "back")
+    assert len(_ids(tmp_path / "back")) == 500
 
 
 def test_a_damaged_index_of_a_copy_is_named_and_keeps_no_other_copy_from_being_made(

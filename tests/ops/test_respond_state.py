@@ -70,6 +70,30 @@ def test_a_burst_goes_on_over_a_restart(tmp_path: Path, rules: engine.RuleSet, s
     assert alert.event_count == 8 and len(alert.event_ids) == 8
 
 
+def test_a_damaged_file_of_signals_does_not_keep_those_behind_it_from_being_told(
+    tmp_path: Path, rules: engine.RuleSet
+) -> None:
+    """Its signals are counted as lost, once; the burst that came after it is an alert, also after a restart."""
+    case = dict(cases.read(packs_folder() / "telework/vpn_spray.test.yml"))["8人目で検知"]
+    [(arrived, batch)] = cases.batches(case, "fortinet.fortigate")
+    signals = rules.signals(batch, rules.match(batch))
+    one, receiver = _detection(tmp_path, rules), Receiver()
+    one.load()
+    one.events.append([Batch.of(SIGNALS, signals[:3], ingested=arrived)])
+    [lost] = tmp_path.rglob("*.parquet")
+    lost.write_bytes(lost.read_bytes()[:-20])
+    one.events.append([Batch.of(SIGNALS, signals, ingested=arrived)])
+    for _ in range(3):
+        one.turn(receiver.receive)
+    assert [alert.event_count for alert in receiver.alerts.values() if alert.rule_name == "vpn_spray"] == [8]
+    assert dict(one.ledger.take()) == {("dropped", SIGNALS, "part_damaged"): 3}
+    one.save()
+    other = _detection(tmp_path, rules)
+    other.load()
+    other.turn(receiver.receive)
+    assert not other.ledger.take()
+
+
 def test_only_what_changed_is_written(tmp_path: Path, rules: engine.RuleSet) -> None:
     """A saving after nothing happened writes the place alone."""
     one = _detection(tmp_path, rules)

@@ -25,7 +25,7 @@ from hinomi.store.elastic.letters import letter
 from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
 from hinomi.store.elastic.records import ElasticRecords
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
+from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
 
 _PAGE = 5_000
 _PREPARED = ("prepared", "templates")
@@ -307,6 +307,10 @@ class ElasticEvents:
     def days(self) -> list[DayStats]:
         """See `Events.days`. Bytes count every copy."""
         return self._holdings.days()
+
+    def flaws(self) -> list[Flaw]:
+        """See `Events.flaws`: indices of which no copy answers."""
+        return self._holdings.flaws()
 
     def room(self) -> int:
         """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""

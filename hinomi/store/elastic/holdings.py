@@ -8,10 +8,12 @@ from typing import Any
 from hinomi.store.elastic import schema
 from hinomi.store.elastic.asking import SEARCH, Asking
 from hinomi.store.elastic.connection import said
-from hinomi.store.protocols import DatasetStats, DayStats, Span
+from hinomi.store.protocols import DatasetStats, DayStats, Flaw, Span
+from hinomi.words import Words
 
 VALUES = 1_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_RED = Words("応答しません(すべての写しが失われています)", "does not answer: no copy of it is there")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,7 @@ class Holdings:
 
     def days(self) -> list[DayStats]:
         """See `Events.days`. Bytes count every copy."""
-        found = self.asking.stats((), "docs", "store")
-        names = {schema.pattern(held.name, self.asking.namespace): held.name for held in self.datasets()}
+        found, names = self.asking.stats((), "docs", "store"), self._names()
         return [
             DayStats(
                 names.get(_whole(name), ""),
@@ -57,6 +58,25 @@ class Holdings:
                 stats["total"]["store"]["size_in_bytes"],
             )
             for name, stats in sorted(found.items())
+        ]
+
+    def _names(self) -> dict[str, str]:
+        """Datasets by the pattern of their indices."""
+        terms = {"terms": {"field": "event.dataset", "size": VALUES}}
+        answer = self.asking.search((), size=0, aggs={"names": terms})
+        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        return {schema.pattern(bucket["key"], self.asking.namespace): bucket["key"] for bucket in buckets}
+
+    def flaws(self) -> list[Flaw]:
+        """See `Events.flaws`: indices with a shard of which no copy answers. Their events cannot be counted, nor asked for
+        their dataset."""
+        with said(*SEARCH):
+            found = self.asking.client.indices.shard_stores(
+                index=self.asking.pattern(()), status="red", ignore_unavailable=True, allow_no_indices=True
+            )["indices"]
+        return [
+            Flaw(name, _dataset(name, self.asking.namespace), f"{schema.day_of(name):%Y-%m-%d}", None, _RED)
+            for name in sorted(found)
         ]
 
     def room(self) -> int:
@@ -79,6 +99,11 @@ class Holdings:
             for name in old:
                 indices.delete(index=name, ignore_unavailable=True)
         return sum(old.values())
+
+
+def _dataset(name: str, namespace: str) -> str:
+    """What the name of an index says of its dataset."""
+    return name.removeprefix("logs-").rpartition(f"-{namespace}-")[0]
 
 
 def _whole(name: str) -> str:

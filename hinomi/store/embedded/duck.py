@@ -2,7 +2,7 @@
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,35 +12,58 @@ import polars as pl
 from hinomi.errors import StoreError
 from hinomi.text import inert
 
+_OUR_OWN = (duckdb.OutOfMemoryException, duckdb.ParserException, duckdb.InterruptException)
+"""Errors that no file is to blame for."""
+Culprit = Callable[[str, Sequence[str]], StoreError | None]
+"""From what DuckDB said and the paths of the files that it read: which of them is damaged, where one is."""
+
 
 class Duck:
-    """One connection, of which each question takes a cursor. memory: what it may use, as DuckDB writes it."""
+    """One connection, of which each question takes a cursor. memory: what it may use, as DuckDB writes it. The first list
+    among a question's values are the paths that it reads."""
 
-    def __init__(self, memory: str) -> None:
+    def __init__(self, memory: str, culprit: Culprit) -> None:
         self._memory = memory
+        self._culprit = culprit
         self._lock = threading.Lock()
         self._duck: duckdb.DuckDBPyConnection | None = None
 
     def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """What it answers, as tuples. Raises StoreError."""
-        with self._asked() as cursor:
+        with self._asked(values) as cursor:
             return cursor.execute(sql, list(values)).fetchall()
+
+    def timed(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """`rows` whose first value follows from each event's time. Raises StoreError, also where one has none: then the
+        names of a file's columns are damaged."""
+        rows = self.rows(sql, values)
+        if any(row[0] is None for row in rows):
+            raise self._blamed("an event without a time", values)
+        return rows
 
     def frame(self, sql: str, values: Sequence[Any]) -> pl.DataFrame:
         """What it answers, as a frame. Raises StoreError."""
-        with self._asked() as cursor:
-            table = cursor.sql(sql, params=list(values)).to_arrow_table()
-        frame = pl.from_arrow(table)
+        with self._asked(values) as cursor:
+            frame = pl.from_arrow(cursor.sql(sql, params=list(values)).to_arrow_table())
         assert isinstance(frame, pl.DataFrame)
         return frame
 
     @contextmanager
-    def _asked(self) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asked(self, values: Sequence[Any]) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             with self._cursor() as cursor:
                 yield cursor
-        except duckdb.Error as error:
+        except _OUR_OWN as error:
             raise _answer(str(error)) from error
+        except (duckdb.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
+            if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+                self._anew()
+            raise self._blamed(str(error), values) from error
+
+    def _blamed(self, said: str, values: Sequence[Any]) -> StoreError:
+        """The error of a question that failed: of the damaged file, where there is one among those that it read."""
+        paths = next((value for value in values if isinstance(value, list)), [])
+        return self._culprit(said, paths) or _answer(said)
 
     def _cursor(self) -> duckdb.DuckDBPyConnection:
         with self._lock:
@@ -49,6 +72,11 @@ class Duck:
                 self._duck.execute("set timezone='UTC'")
                 self._duck.execute("set autoinstall_known_extensions=false")
             return self._duck.cursor()
+
+    def _anew(self) -> None:
+        """After an error of DuckDB's own it answers nothing any more: the next question opens another."""
+        with self._lock:
+            self._duck = None
 
     def close(self) -> None:
         """Close it."""

@@ -16,11 +16,13 @@ from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.store import asked
 from hinomi.store.embedded.duck import Duck
+from hinomi.store.embedded.integrity import Integrity
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
+from hinomi.store.embedded.mending import Mending
 from hinomi.store.embedded.searching import TIME, Searching
 from hinomi.store.embedded.segments import Segments
 from hinomi.store.embedded.sql import quoted
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Page, Span
+from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
 
 
 class ParquetEvents:
@@ -32,8 +34,10 @@ class ParquetEvents:
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
         self._manifest = Manifest(folder / "manifest.sqlite")
-        self._duck = Duck(memory)
-        self._segments = Segments(folder, self._manifest, self._clock)
+        self.integrity = Integrity(folder, self._manifest)
+        self._duck = Duck(memory, self.integrity.culprit)
+        self._segments = Segments(folder, self._manifest, self._clock, self.integrity)
+        self.mending = Mending(self._segments)
         self._searching = Searching(folder, self._manifest, self._duck)
 
     # -- writing
@@ -113,7 +117,7 @@ class ParquetEvents:
             split = "''"
             if by is not None and by in self._manifest.kinds(datasets):
                 split = f"coalesce(cast({quoted(by)} as varchar), '')"
-            rows = self._duck.rows(
+            rows = self._duck.timed(
                 f"select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) from {plan.source}"
                 f" where {plan.where} group by 1, 2",
                 [first, width, *plan.values],
@@ -161,24 +165,21 @@ class ParquetEvents:
         )
 
     def since(self, dataset: str, after: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
-        """See `Events.since`. After a compaction some events may come a second time, never be missed."""
+        """See `Events.since`. After a compaction some events may come a second time, never be missed. Raises PartDamaged,
+        which says where to go on."""
         for file in self._manifest.files([dataset], after=int(after or 0)):
-            yield str(file.upto), pl.read_parquet(self.path_of(file))
+            with self.integrity.reading(file) as path:
+                frame = pl.read_parquet(path)
+            yield str(file.upto), frame
 
     def scan(
         self, dataset: str, *, span: Span | None = None, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """See `Events.scan`."""
+        """See `Events.scan`. Raises PartDamaged."""
         for file in self._manifest.files([dataset], span):
-            frame = pl.scan_parquet(self.path_of(file))
-            if span and span.start:
-                frame = frame.filter(pl.col("@timestamp") >= span.start.astimezone(UTC))
-            if span and span.end:
-                frame = frame.filter(pl.col("@timestamp") < span.end.astimezone(UTC))
-            if columns is not None:
-                present = set(frame.collect_schema().names())
-                frame = frame.select(name for name in columns if name in present)
-            yield frame.collect()
+            with self.integrity.reading(file) as path:
+                frame = _part(pl.scan_parquet(path), span, columns)
+            yield frame
 
     def files(self, dataset: str) -> list[File]:
         """The files of a dataset in order of arrival."""
@@ -229,6 +230,10 @@ class ParquetEvents:
             for (dataset, day), files in sorted(held.items())
         ]
 
+    def flaws(self) -> list[Flaw]:
+        """See `Events.flaws`."""
+        return self.integrity.flaws()
+
     def room(self) -> int:
         """See `Events.room`: what the file system has, less a twentieth of it."""
         disk = shutil.disk_usage(self._folder)
@@ -261,6 +266,18 @@ class ParquetEvents:
         """Close files."""
         self._manifest.close()
         self._duck.close()
+
+
+def _part(frame: pl.LazyFrame, span: Span | None, columns: Sequence[str] | None) -> pl.DataFrame:
+    """The rows of a span, with those of the columns that there are."""
+    if span and span.start:
+        frame = frame.filter(pl.col("@timestamp") >= span.start.astimezone(UTC))
+    if span and span.end:
+        frame = frame.filter(pl.col("@timestamp") < span.end.astimezone(UTC))
+    if columns is not None:
+        present = set(frame.collect_schema().names())
+        frame = frame.select(name for name in columns if name in present)
+    return frame.collect()
 
 
 def _without(batch: Batch, client_ids: frozenset[str], taken: set[str]) -> Batch:

@@ -20,7 +20,7 @@ _SCHEMA = """
 create table if not exists file (
   seq integer primary key autoincrement, upto integer, path text not null unique, dataset text not null,
   day text not null, first integer not null, last integer not null, rows integer not null,
-  bytes integer not null
+  bytes integer not null, sha256 text not null default ''
 );
 create index if not exists file_by_dataset on file (dataset, day);
 create table if not exists checkpoint (name text primary key, value text not null) without rowid;
@@ -37,6 +37,7 @@ _IN = 400
 class File:
     """One Parquet file: its place, dataset, UTC day, first and last event time (ns since 1970), rows, bytes.
 
+    sha256 is of its content, empty where a release wrote it that kept none.
     seq is the place in the order of arrival; a merged file covers seq..upto.
     """
 
@@ -49,6 +50,7 @@ class File:
     bytes: int
     seq: int = 0
     upto: int = 0
+    sha256: str = ""
 
 
 class Manifest:
@@ -61,6 +63,7 @@ class Manifest:
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=full")
             self._db.executescript(_SCHEMA)
+            self._with_sums()
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"{path}: 保管庫の目録を開けません({error})。",
@@ -70,6 +73,17 @@ class Manifest:
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """A write transaction: committed at the end, rolled back on any error."""
         return transaction(self._db, self._lock, ("保管庫が使用中で書けません。", "the store is locked"))
+
+    def _with_sums(self) -> None:
+        """The column that tables of earlier releases lack."""
+        if self._has_sums():
+            return
+        with self.writing() as db:
+            if not self._has_sums():
+                db.execute("alter table file add column sha256 text not null default ''")
+
+    def _has_sums(self) -> bool:
+        return any(row[1] == "sha256" for row in self._rows("pragma table_info(file)"))
 
     def _rows(self, sql: str, values: Sequence[object] = ()) -> list[tuple[object, ...]]:
         with self._lock:
@@ -135,11 +149,11 @@ class Manifest:
         if span and span.end:
             clauses.append("first < ?")
             values.append(nanoseconds(span.end))
-        rows = self._rows(
-            "select path, dataset, day, first, last, rows, bytes, seq, upto from file"
-            f" where {' and '.join(clauses)} order by seq",
-            values,
-        )
+        return self._files(" and ".join(clauses), values)
+
+    def _files(self, where: str, values: Sequence[object]) -> list[File]:
+        columns = "path, dataset, day, first, last, rows, bytes, seq, upto, sha256"
+        rows = self._rows(f"select {columns} from file where {where} order by seq", values)
         return [File(*row) for row in rows]  # type: ignore[arg-type]
 
     def kinds(self, datasets: Sequence[str] = ()) -> dict[str, str]:
@@ -154,20 +168,16 @@ class Manifest:
             db.executemany("delete from file where seq=?", [(file.seq,) for file in old])
             db.executemany("insert or replace into gone values (?,?)", [(file.path, at) for file in old])
             if new is not None:
-                db.execute(
-                    "insert into file values (?,?,?,?,?,?,?,?,?)",
-                    (
-                        new.seq,
-                        new.upto,
-                        new.path,
-                        new.dataset,
-                        new.day,
-                        new.first,
-                        new.last,
-                        new.rows,
-                        new.bytes,
-                    ),
-                )
+                _insert(db, new)
+
+    def named(self, path: str) -> File | None:
+        """The file of this path, where it is still one."""
+        return next(iter(self._files("path=?", [path])), None)
+
+    def sum_up(self, file: File, sha256: str) -> None:
+        """Note the hash of a file that has none."""
+        with self.writing() as db:
+            db.execute("update file set sha256=? where path=? and sha256=''", (sha256, file.path))
 
     def gone(self, before: int) -> list[str]:
         """Paths replaced before a time (seconds): safe to delete."""
@@ -195,11 +205,23 @@ class Manifest:
 
 
 def _insert(db: sqlite3.Connection, file: File) -> None:
-    cursor = db.execute(
-        "insert into file (upto, path, dataset, day, first, last, rows, bytes) values (0,?,?,?,?,?,?,?)",
-        (file.path, file.dataset, file.day, file.first, file.last, file.rows, file.bytes),
+    """A file, in its place in the order of arrival; one without a place (seq 0) comes last."""
+    values = (
+        file.seq or None,
+        file.upto,
+        file.path,
+        file.dataset,
+        file.day,
+        file.first,
+        file.last,
+        file.rows,
     )
-    db.execute("update file set upto=seq where seq=?", (cursor.lastrowid,))
+    cursor = db.execute(
+        "insert into file (seq, upto, path, dataset, day, first, last, rows, bytes, sha256) values (?,?,?,?,?,?,?,?,?,?)",
+        (*values, file.bytes, file.sha256),
+    )
+    if not file.seq:
+        db.execute("update file set upto=seq where seq=?", (cursor.lastrowid,))
 
 
 def nanoseconds(time: datetime) -> int:

@@ -125,7 +125,7 @@ class Searching:
     ) -> tuple[int, _Hits]:
         """How many match, and `_hits`, in one scan: what costs is to look into the text of every event."""
         keyset, more = _keyset(after, oldest_first)
-        total, *hits = self._duck.rows(
+        total, *hits = self._duck.timed(
             f'with found as materialized (select {TIME}, "event.id", filename from {plan.source} where {plan.where})'
             " (select count(*), null, null from found) union all"
             f' (select epoch_ns({TIME}), "event.id", filename from found where true {keyset}'
@@ -154,7 +154,7 @@ class Searching:
 
     def _hits(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> _Hits:
         keyset, more = _keyset(after, oldest_first)
-        return self._duck.rows(
+        return self._duck.timed(
             f'select epoch_ns({TIME}), "event.id", filename from {plan.source} where {plan.where} {keyset}'
             f" {_ordered(oldest_first)} limit ?",
             [*plan.values, *more, limit],

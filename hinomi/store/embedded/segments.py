@@ -1,7 +1,9 @@
 """The Parquet files of a store folder: written whole, merged where they are small, deleted when nobody reads them."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -9,6 +11,7 @@ import polars as pl
 from hinomi.batch import Batch
 from hinomi.clock import Clock
 from hinomi.durable import sync, sync_folder
+from hinomi.store.embedded.integrity import Integrity
 from hinomi.store.embedded.manifest import File, Manifest
 
 _MERGE_BYTES = 64 * 1024 * 1024
@@ -20,10 +23,11 @@ _MANY_DAYS = 8
 class Segments:
     """The files by dataset and day; a file that the manifest does not name yet does not exist for readers."""
 
-    def __init__(self, folder: Path, manifest: Manifest, clock: Clock) -> None:
+    def __init__(self, folder: Path, manifest: Manifest, clock: Clock, integrity: Integrity) -> None:
         self._folder = folder
         self._manifest = manifest
         self._clock = clock
+        self._integrity = integrity
 
     def path_of(self, file: File) -> Path:
         """Where a file is."""
@@ -47,11 +51,10 @@ class Segments:
         folder = self._folder / _safe(dataset) / _safe(day)
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{uuid.uuid4().hex}.parquet"
-        _save(frame, path)
+        sha256 = _save(frame, path)
         first, last = _range(frame)
-        return File(
-            str(path.relative_to(self._folder)), dataset, day, first, last, frame.height, path.stat().st_size
-        )
+        name, size = str(path.relative_to(self._folder)), path.stat().st_size
+        return File(name, dataset, day, first, last, frame.height, size, sha256=sha256)
 
     def discard(self, files: Sequence[File]) -> None:
         """Delete files that were written and never named."""
@@ -63,25 +66,28 @@ class Segments:
         self._manifest.replace(files, whole, self._seconds())
 
     def merge(self) -> int:
-        """Merge small files that arrived one after the other; how many."""
+        """Merge small files that arrived one after the other; how many. Damaged ones stay as they are, to be found: a file
+        that they went into would have a hash of its own."""
         merged = 0
         groups: dict[tuple[str, str], list[File]] = {}
         for file in self._manifest.files():
             if file.bytes < _MERGE_BYTES // 4:
                 groups.setdefault((file.dataset, file.day), []).append(file)
-        for (dataset, day), files in groups.items():
+        for files in groups.values():
             for part in _portions(files):
-                self._merge(dataset, day, part)
-                merged += len(part)
+                whole = [file for file in part if self._integrity.harm(file, whole=True) is None]
+                if len(whole) > 1:
+                    self.merge_into(whole, [self.path_of(file) for file in whole])
+                    merged += len(whole)
         return merged
 
-    def _merge(self, dataset: str, day: str, files: list[File]) -> None:
-        frames = [pl.read_parquet(self.path_of(file)) for file in files]
+    def merge_into(self, named: list[File], paths: Sequence[Path]) -> None:
+        """One new file of what these paths hold, in place of those that the manifest names so far."""
+        frames = [pl.read_parquet(path) for path in paths]
         frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
-        new = self._segment(dataset, day, frame)
-        seq, upto = min(file.seq for file in files), max(file.upto for file in files)
-        whole = File(new.path, dataset, day, new.first, new.last, new.rows, new.bytes, seq, upto)
-        self.replace(files, whole)
+        new = self._segment(named[0].dataset, named[0].day, frame)
+        seq, upto = min(file.seq for file in named), max(file.upto for file in named)
+        self.replace(named, replace(new, seq=seq, upto=upto))
 
     def sweep(self, *, orphans: bool = False) -> int:
         """See `ParquetEvents.sweep`."""
@@ -110,12 +116,15 @@ def _safe(name: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in name).lstrip(".") or "_"
 
 
-def _save(frame: pl.DataFrame, path: Path) -> None:
-    """Write and sync, the file and its folder: after this a power cut does not lose it."""
-    with path.open("wb") as handle:
+def _save(frame: pl.DataFrame, path: Path) -> str:
+    """Write and sync, the file and its folder: after this a power cut does not lose it. The content's SHA-256."""
+    with path.open("w+b") as handle:
         frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
         sync(handle)
+        handle.seek(0)
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     sync_folder(path.parent)
+    return sha256
 
 
 def _range(frame: pl.DataFrame) -> tuple[int, int]:

@@ -111,9 +111,11 @@ def test_a_signal_that_cannot_be_read_now_is_not_passed_over(tmp_path: Path) -> 
 
 
 def test_some_of_the_results_are_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where one index has no shard that answers, searches and counts say so instead of giving what the others hold."""
+    """Where one index has no shard that answers, searches and counts say so instead of giving what the others hold, and
+    which it is can be asked."""
     store, client = _store(tmp_path), elastic.client()
     store.append([_batch(3)])
+    assert store.flaws() == []
     lost = schema.index("squid.access", elastic.namespace(tmp_path), "2026.11.20")
     nowhere = {"index.routing.allocation.require._name": "nowhere"}
     client.indices.create(index=lost, settings=nowhere, wait_for_active_shards="0", timeout="1s")
@@ -121,6 +123,8 @@ def test_some_of_the_results_are_no_answer(tmp_path: Path, monkeypatch: pytest.M
     for work in (store.count, store.search, lambda: list(store.pages())):
         with pytest.raises(StoreError):
             work()
+    [flaw] = store.flaws()
+    assert (flaw.place, flaw.dataset, flaw.day) == (lost, "squid.access", "2026-11-20")
     client.indices.delete(index=lost)
     assert store.count() == store.search().total == 3
     store.close()

@@ -142,7 +142,8 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     assert respond.delete("arrival", "a")
     assert respond.append("incident_number", {"alert": "a"}).id == "000000000001"
     respond.put("audit", "000000000002", {"n": 1}, expect=0)
-    assert place.events("respond").datasets()
+    assert place.events("respond").datasets() and place.events("console").datasets()
+    assert place.events("respond").flaws() == place.events("console").flaws() == []
     assert (
         place.events("respond").append([batch(SIGNALS, "s3")]).stored == 1
     )  # of a look back after new indicators

@@ -1,0 +1,173 @@
+"""A damaged embedded store: found by reading, told by doctor and status, brought back from copies or given up by a person."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from hinomi.alert import Alert
+from hinomi.clock import FixedClock
+from hinomi.errors import PartDamaged
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops import counts
+from ops.backup import Backups
+from ops.commands import doctor, store
+from ops.store_watch import StoreWatch
+from tests.ops.test_backup import NOW, _batch, hurt
+
+T = TypeVar("T")
+
+
+def _run(*arguments: str) -> Result:
+    app = typer.Typer()
+    store.register(app)
+    doctor.register(app)
+    return CliRunner().invoke(app, list(arguments))
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Ten files of a hundred events, as yet not merged."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    events, records = ParquetEvents(folder / "events"), SqliteRecords(folder / "records.sqlite")
+    for number in range(10):
+        events.append([_batch(number)])
+    events.close()
+    records.close()
+    return folder
+
+
+@pytest.fixture
+def copies(data: Path, tmp_path: Path) -> Path:
+    """A folder with one copy of the store as it was."""
+    Backups(tmp_path / "copies").make(data, FixedClock(NOW))
+    return tmp_path / "copies"
+
+
+def _with(data: Path, work: Callable[[ParquetEvents], T]) -> T:
+    events = ParquetEvents(data / "events")
+    try:
+        return work(events)
+    finally:
+        events.close()
+
+
+def _some(data: Path) -> Path:
+    return sorted((data / "events").rglob("*.parquet"))[3]
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "flipped"])
+def test_verify_names_the_file_and_what_it_held(data: Path, harm: str) -> None:
+    """Whole: how much was read, exit code 0. Damaged: its name, dataset, day and number of events, and exit code 1."""
+    good = _run("store", "verify", "--data", str(data))
+    assert good.exit_code == 0 and "10 個 / files" in good.output and "damaged: 0" in good.output
+    lost = _some(data)
+    hurt(lost, harm)
+    told = _run("store", "verify", "--data", str(data))
+    assert told.exit_code == 1 and lost.name in told.output and "linux.auth 2026-11-20 100 件" in told.output
+    assert "damaged: 1" in told.output
+
+
+@pytest.mark.parametrize("harm", ["gone", "cut", "flipped"])
+def test_repair_puts_a_file_back(data: Path, copies: Path, harm: str) -> None:
+    """The very file lies there again, what was damaged beside it, and the audit log has who did it."""
+    lost = _some(data)
+    whole = lost.read_bytes()
+    hurt(lost, harm)
+    done = _run("store", "repair", "--data", str(data), "--folder", str(copies))
+    assert done.exit_code == 0 and "put back" in done.output, done.output
+    assert lost.read_bytes() == whole and lost.with_suffix(".damaged").exists() == (harm != "gone")
+    assert _with(data, lambda events: events.count()) == 1_000
+    records = SqliteRecords(data / "records.sqlite")
+    [entry] = [one.body for one in records.find("audit") if one.body["action"] == "store.part_restored"]
+    records.close()
+    assert entry["details"]["events"] == 100 and entry["target"].endswith(lost.name)
+    again = _run("store", "repair", "--data", str(data), "--folder", str(copies))
+    assert again.exit_code == 0 and "nothing is damaged" in again.output
+
+
+def test_repair_makes_a_merged_file_anew_from_what_it_was_merged_of(data: Path, copies: Path) -> None:
+    """No copy has the merged file yet, but the one before the merge has all that went into it."""
+    assert _with(data, lambda events: events.compact()) == 10
+    [merged] = _with(data, lambda events: events.files("linux.auth"))
+    path = data / "events" / merged.path
+    before = _with(data, lambda events: [row["event.id"] for row in events.search(limit=2_000).rows])
+    hurt(path, "flipped")
+    done = _run("store", "repair", "--data", str(data), "--folder", str(copies))
+    assert done.exit_code == 0 and "made anew from 10 files" in done.output, done.output
+    [anew] = _with(data, lambda events: events.files("linux.auth"))
+    assert (anew.seq, anew.upto, anew.rows) == (merged.seq, merged.upto, 1_000) and anew.path != merged.path
+    assert _with(data, lambda events: [row["event.id"] for row in events.search(limit=2_000).rows]) == before
+    assert path.with_suffix(".damaged").exists() and not path.exists()
+
+
+def test_what_no_copy_has_is_given_up_only_with_a_reason(data: Path, tmp_path: Path) -> None:
+    """Left as it is and told at first; with a reason the store answers again, and the loss is counted and audited."""
+    lost = _some(data)
+    hurt(lost, "cut")
+    (tmp_path / "none").mkdir()
+    left = _run("store", "repair", "--data", str(data), "--folder", str(tmp_path / "none"))
+    assert left.exit_code == 1 and "no copy has it" in left.output and lost.name in left.output
+    with pytest.raises(PartDamaged):
+        _with(data, lambda events: events.search("user.name: x or not user.name: x"))
+    told = _run(
+        "store",
+        "repair",
+        "--data",
+        str(data),
+        "--folder",
+        str(tmp_path / "none"),
+        "--give-up",
+        "ディスク交換",
+    )
+    assert told.exit_code == 0 and "given up" in told.output
+    assert _with(data, lambda events: events.count()) == 900 and lost.with_suffix(".damaged").exists()
+    assert (
+        _with(data, lambda events: events.sweep(orphans=True)) >= 0 and lost.with_suffix(".damaged").exists()
+    )
+    records = SqliteRecords(data / "records.sqlite")
+    [entry] = [one.body for one in records.find("audit") if one.body["action"] == "store.part_given_up"]
+    assert entry["details"]["reason"] == "ディスク交換"
+    found = counts.total_of(records.find(counts.KIND))
+    records.close()
+    assert {(line.what, line.reason): n for line, n in found.items()} == {("dropped", "part_damaged"): 100}
+
+
+def test_status_and_doctor_see_what_is_gone(data: Path) -> None:
+    """Both name the file with what it held, without reading any file; the doctor's code is 1."""
+    lost = _some(data)
+    hurt(lost, "gone")
+    status = _run("store", "status", "--data", str(data))
+    assert lost.name in status.output and "is gone" in status.output
+    found = _run("doctor", "--data", str(data), "--json")
+    assert found.exit_code == 1
+    assert lost.name in found.output and "linux.auth, 2026-11-20, 100 events" in found.output
+
+
+def test_a_turned_bit_is_found_by_the_watch_in_its_turn_and_told_until_it_is_mended(data: Path) -> None:
+    """A portion at a time: the file's turn comes, people are told once (the alert's id is the same all day), the doctor
+    says it without reading everything; mended, nothing is said any more."""
+    events, records, clock = (
+        ParquetEvents(data / "events"),
+        SqliteRecords(data / "records.sqlite"),
+        FixedClock(NOW),
+    )
+    size = events.files("linux.auth")[0].bytes
+    watch, alerts = StoreWatch(events, records, clock, portion=size * 3), list[Alert]()
+    bad = events.path_of(events.files("linux.auth")[8])
+    whole = bad.read_bytes()
+    hurt(bad, "flipped")
+    turns = [watch.look(alerts.append) for _ in range(6)]
+    assert turns[0] == 0 and turns[-1] == 1 and turns == sorted(turns)
+    assert len({alert.id for alert in alerts}) == 1 and alerts[0].datasets == ["linux.auth"]
+    found = _run("doctor", "--data", str(data), "--json")
+    assert bad.name in found.output and "other content" in found.output
+    bad.write_bytes(whole)
+    alerts.clear()
+    assert [watch.look(alerts.append) for _ in range(5)] == [0] * 5 and not alerts
+    events.close()
+    records.close()
