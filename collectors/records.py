@@ -30,6 +30,10 @@ _ISO = re.compile(r"^(\d{4})-(\d\d)-(\d\d)[T ](\d{1,2}):(\d\d):(\d\d)(?:\.(\d{1,
 _PLAIN_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d{1,9})?Z?\Z", re.ASCII)
 
 
+_AROUND = "\ufeff\0, \t\r\n"
+"""What stands around a record that was cut out of a file."""
+
+
 @dataclass(frozen=True, slots=True)
 class JsonRecords:
     """One JSON object a line as the column `document`. A wrapper around one record is taken off.
@@ -67,16 +71,42 @@ def _object(line: str | None) -> dict[str, Any] | None:
     start = line.find("{", 0, 400) if line else -1
     if line is None or start < 0:
         return None
+    document = _loaded(line[start:] if start else line)
+    if document is None:
+        document = _beside(line)
+    return _unwrapped(document) if isinstance(document, dict) else None
+
+
+def _loaded(written: str) -> Any:
     try:
-        document = json_text.read(line[start:] if start else line)
+        return json_text.read(written)
     except json_text.UnreadableError:
         return None
-    if not isinstance(document, dict):
-        return None
-    inner = document.get("records")
-    if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict):
-        return inner[0]
-    return document
+
+
+def _beside(line: str) -> Any:
+    """The object of a line that holds more: a list of this one, JSON as text in JSON, a comma, a brace before it."""
+    whole = _loaded(line.strip(_AROUND))
+    if isinstance(whole, str):
+        whole = _loaded(whole)
+    if isinstance(whole, list) and len(whole) == 1:
+        whole = whole[0]
+    start = line.find('{"')
+    return _loaded(line[start:].rstrip(_AROUND)) if whole is None and start >= 0 else whole
+
+
+def _unwrapped(document: dict[str, Any]) -> dict[str, Any]:
+    """What an envelope of one record holds: of Azure, of AWS, of an OData answer."""
+    inner = document.get("records") or document.get("Records")
+    if (
+        inner is None
+        and "value" in document
+        and all(name.startswith("@") for name in document if name != "value")
+    ):
+        inner = document["value"]
+    return (
+        inner[0] if isinstance(inner, list) and len(inner) == 1 and isinstance(inner[0], dict) else document
+    )
 
 
 def at(document: Any, *path: str) -> Any:
@@ -174,6 +204,11 @@ def epoch(value: Any) -> datetime | None:
         return datetime.fromtimestamp(round(count, 6), UTC)
     except (TypeError, ValueError, OverflowError, OSError):
         return None
+
+
+def moment(value: Any) -> datetime | None:
+    """A time as text, or as a count since 1970: exporters of one product write either."""
+    return epoch(value) or time(value)
 
 
 def address(value: Any) -> tuple[str | None, int | None]:

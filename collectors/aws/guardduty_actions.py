@@ -75,6 +75,7 @@ def _api_call(action: Any, _: dict[str, Any]) -> Flat:
     call = at(action, "awsApiCallAction")
     return {
         **_remote(at(call, "remoteIpDetails")),
+        "source.domain": text(call, "domainDetails", "domain"),
         "event.code": text(call, "errorCode"),
         "event.provider": text(call, "serviceName"),
     }

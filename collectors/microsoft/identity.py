@@ -112,7 +112,7 @@ def audit(record: dict[str, Any]) -> Flat:
 
 
 def _result(value: str | None) -> str | None:
-    known = {"success": "success", "failure": "failure", "timeout": "failure"}
+    known = {"success": "success", "failure": "failure", "failed": "failure", "timeout": "failure"}
     return None if value is None else known.get(value.lower(), "unknown")
 
 

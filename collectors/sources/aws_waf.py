@@ -17,10 +17,10 @@ from collectors.records import (
     JsonRecords,
     address,
     at,
-    epoch,
     items,
     kept,
     leaves,
+    moment,
     pairs,
     text,
 )
@@ -60,7 +60,7 @@ def _verdict(record: dict[str, Any]) -> Flat:
     region, account, acl = arn_parts(record.get("webaclId"))
     reasons = [text(match, "conditionType") for match in items(record, "terminatingRuleMatchDetails")]
     return {
-        "@timestamp": epoch(record.get("timestamp")),
+        "@timestamp": moment(record.get("timestamp")),
         "event.action": action,
         "event.type": ["access", _TYPES.get(str(action), "info")],
         "event.reason": ", ".join(dict.fromkeys(reason for reason in reasons if reason)) or None,

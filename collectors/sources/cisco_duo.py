@@ -62,7 +62,7 @@ def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:
         "user.roles": items(person, "groups"),
         "user.email": text(record, "email") or text(said, "email"),
         "user.target.name": text(record, "object")
-        if str(record.get("action", "")).startswith("user_")
+        if str(record.get("action", "")).startswith(("user_", "bypass_"))
         else text(record, "target", "name"),
         "source.ip": address,
         "source.geo.country_name": text(record, "access_device", "location", "country"),

@@ -52,14 +52,18 @@ def _who(payload: dict[str, Any]) -> Flat:
         (text(one, "value") for one in _parameters(payload) if one.get("name") == "affected_email_address"),
         None,
     )
-    address, _ = first_address(text(payload, "requestMetadata", "callerIp"))
+    asked = at(payload, "requestMetadata") or at(payload, "metadata", "requestMetadata")
+    address, _ = first_address(text(asked, "callerIp"), text(asked, "callerIP"))
+    target, _ = first_address(text(asked, "destinationAttributes", "ip"))
     mail = principal if principal and "@" in principal else None
     return {
         "user.name": principal,
         "user.email": mail or affected,
         "user.target.email": affected if mail else None,
         "source.ip": address,
-        "user_agent.original": text(payload, "requestMetadata", "callerSuppliedUserAgent"),
+        "destination.ip": target,
+        "destination.port": text(asked, "destinationAttributes", "port") if target else None,
+        "user_agent.original": text(asked, "callerSuppliedUserAgent"),
     }
 
 
@@ -76,6 +80,7 @@ def _what(record: dict[str, Any], payload: dict[str, Any]) -> Flat:
         one.get("granted") is False for one in items(payload, "authorizationInfo") if isinstance(one, dict)
     )
     verb = method.rpartition(".")[2].lower()
+    labels = at(record, "resource", "labels")
     change = next((kind for word, kind in _CHANGES.items() if verb.startswith(word)), None)
     failed = code not in (None, 0) or denied or verb.endswith("failure")
     return {
@@ -88,8 +93,10 @@ def _what(record: dict[str, Any], payload: dict[str, Any]) -> Flat:
         "event.type": [_kind(verb, "denied" if denied else change, login)],
         "event.outcome": "failure" if failed else "success",
         "event.reason": text(payload, "status", "message"),
-        "cloud.project.id": text(record, "resource", "labels", "project_id"),
-        "cloud.region": text(record, "resource", "labels", "location"),
+        "cloud.project.id": text(labels, "project_id"),
+        "cloud.region": text(labels, "location") or text(labels, "region"),
+        "cloud.availability_zone": text(labels, "zone"),
+        "cloud.instance.id": text(labels, "instance_id"),
         "log.level": text(record, "severity"),
         "log.logger": text(record, "logName"),
     }

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, at, embedded, first_address, items, kept, leaves, text, time
 from collectors.source import Source
 
 source = Source(
@@ -38,12 +38,19 @@ _RESULT = {"allow": "success", "forbid": "failure"}
 
 
 @source.each
-def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
+def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one audit event; None for JSON that is none."""
+    record = document if "verb" in document else _opened(document)
     if record.get("kind", "Event") != "Event" or not _ours(record):
         return None
     found = {**_happened(record), **_who(record), **_what(record), **_request(record)}
     return kept({**_vendor(record), **found})
+
+
+def _opened(document: dict[str, Any]) -> dict[str, Any]:
+    """Azure (AKS), CloudWatch (EKS) and log shippers carry the event as JSON text."""
+    told = (at(document, "properties", "log"), document.get("log"), document.get("message"))
+    return next((inner for one in told if isinstance(inner := embedded(one), dict)), document)
 
 
 def _ours(record: dict[str, Any]) -> bool:

@@ -28,6 +28,9 @@ source = Source(
 )
 _NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
 _UPN = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/upn"
+_MAIL = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
+_PEOPLE = (_UPN, _MAIL, _NAME, "upn", "unique_name", "preferred_username", "name", "email")
+"""Claims that may hold whom one signs in as: long names of version 1 tokens, short ones of version 2."""
 _OBJECT = "http://schemas.microsoft.com/identity/claims/objectidentifier"
 _TYPES = {"write": "change", "delete": "deletion", "action": "access", "read": "access"}
 _LOGS = {
@@ -54,8 +57,9 @@ def _value(record: dict[str, Any], name: str) -> str | None:
 
 def _who(record: dict[str, Any]) -> Flat:
     claims = at(record, "claims") or at(record, "identity", "claims") or {}
-    caller = text(record, "caller") or text(claims, _UPN)
-    person = caller if caller and "@" in caller else text(claims, _UPN)
+    claimed = next((told for name in _PEOPLE if "@" in (told := text(claims, name) or "")), None)
+    caller = text(record, "caller") or claimed
+    person = caller if caller and "@" in caller else claimed
     local, _, domain = (person or "").partition("@")
     address, _ = first_address(
         text(record, "httpRequest", "clientIpAddress"),
@@ -66,9 +70,9 @@ def _who(record: dict[str, Any]) -> Flat:
     alerted = at(record, "properties") if text(record, "category") == "Security" else None
     return {
         "source.user.name": named,
-        "user.name": local or text(claims, _NAME) or text(alerted, "userName"),
+        "user.name": local or text(claims, _NAME) or text(claims, "name") or text(alerted, "userName"),
         "user.domain": domain or text(alerted, "domainName"),
-        "user.id": text(claims, _OBJECT) or text(alerted, "UserSID"),
+        "user.id": text(claims, _OBJECT) or text(claims, "oid") or text(alerted, "UserSID"),
         "process.name": text(alerted, "processName"),
         "process.command_line": text(alerted, "commandLine"),
         "host.name": text(alerted, "compromisedEntity"),

@@ -16,6 +16,7 @@ from collectors.records import (
     items,
     kept,
     leaves,
+    moment,
     text,
 )
 from collectors.source import Source
@@ -129,7 +130,7 @@ def _what(record: dict[str, Any]) -> Flat:
     seconds = text(record, "conn_duration")
     meaning = _audited(audit) if audit else _seen(record, denied)
     return {
-        "@timestamp": epoch(record.get("timestamp")),
+        "@timestamp": moment(record.get("timestamp")) or epoch(record.get("_insertion_epoch_timestamp")),
         "event.start": epoch(record.get("conn_starttime")),
         "event.end": epoch(record.get("conn_endtime")),
         "event.duration": int(seconds) * 10**9

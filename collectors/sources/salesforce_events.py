@@ -126,12 +126,15 @@ def _mail(value: str | None) -> str | None:
 
 
 def _who(record: dict[str, Any]) -> Flat:
-    user, name = text(record, "USER"), text(record, "USER_NAME")
+    user = text(record, "USER")
+    name = text(record, "USER_NAME") or text(record, "USERNAME")
     return {
         "user.id": text(record, "USER_ID") or text(record, "USER_ID_DERIVED"),
         "user.name": name or user,
         "user.email": _mail(text(record, "USER_EMAIL")) or _mail(user) or _mail(name),
-        "user.target.name": text(record, "DELEGATED_USERNAME") or text(record, "LOGIN_AS_USER_NAME"),
+        "user.target.name": text(record, "DELEGATED_USERNAME")
+        or text(record, "DELEGATED_USER_NAME")
+        or text(record, "LOGIN_AS_USER_NAME"),
     }
 
 
@@ -158,9 +161,10 @@ def _web(record: dict[str, Any]) -> Flat:
 
 
 def _device(record: dict[str, Any]) -> Flat:
-    agent = text(record, "USER_AGENT") or text(record, "BROWSER")
+    agents = (text(record, name) for name in ("USER_AGENT", "BROWSER", "BROWSER_TYPE"))
+    agent = next((one for one in agents if one and not one.isdecimal()), None)
     return {
-        "user_agent.original": agent if agent and not agent.isdecimal() else None,
+        "user_agent.original": agent,
         "user_agent.name": text(record, "BROWSER_NAME"),
         "user_agent.version": text(record, "BROWSER_VERSION"),
         "host.id": text(record, "DEVICE_ID"),
