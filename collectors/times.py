@@ -109,6 +109,8 @@ def _by(form: str, zone: str) -> pl.Expr:
         return iso(text, zone)
     if form in EPOCHS:
         return _epoch(text, EPOCHS[form])
+    if form.startswith("%a "):  # The date says it, too; a weekday that contradicts it must not cost the time.
+        text, form = text.str.replace(r"^[A-Za-z]{3,9},? ", ""), form.removeprefix("%a ")
     if re.search(r"%[:#]?z", form):
         return text.str.to_datetime(form, time_unit="us", time_zone="UTC", strict=False)
     if not re.search(r"%[HIkslT]", form):

@@ -68,7 +68,12 @@ def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:
         "source.geo.country_name": text(record, "access_device", "location", "country"),
         "source.geo.city_name": text(record, "access_device", "location", "city"),
         "host.name": text(said, "hostname") or text(record, "access_device", "hostname"),
-        "user_agent.original": text(said, "user_agent"),
+        "user_agent.original": text(said, "user_agent")
+        or text(embedded(at(record, "target", "details")), "user_agent"),
+        "user_agent.name": text(record, "access_device", "browser"),
+        "user_agent.version": text(record, "access_device", "browser_version"),
+        "host.os.name": text(record, "access_device", "os"),
+        "host.os.version": text(record, "access_device", "os_version"),
         "observer.hostname": text(record, "host"),
     }
 

@@ -161,7 +161,9 @@ def _traffic(raw: Raw) -> dict[str, pl.Expr]:
         "user.email": pl.when(~wall).then(raw["c1"].str.extract(r"\(([^()\s@]+@[^()\s@]+)\)\s*$")),
         "rule.id": e.present(of(raw["c13"], raw["c12"], raw["c30"])),
         "organization.id": e.present(of(raw["c15"], raw["c33"], raw["c48"])),
-        "source.ip": e.ip(of(raw["c3"], raw["c7"], raw["c2"])),
+        "source.ip": e.first(
+            e.ip(of(raw["c3"], raw["c7"], raw["c2"])), e.ip(of(raw["c4"], nothing, raw["c3"]))
+        ),
         "source.nat.ip": e.ip(of(raw["c4"], nothing, raw["c3"])),
         "destination.ip": e.ip(of(nothing, raw["c9"], raw["c4"])),
         "event.action": action,

@@ -14,8 +14,8 @@ from collectors.records import (
     items,
     kept,
     leaves,
+    moment,
     text,
-    time,
     url,
 )
 from collectors.source import Source
@@ -49,7 +49,7 @@ def _common(record: dict[str, Any]) -> Flat:
     near, _ = first_address(*(text(record, name) for name in ("SourceIP", "IPAddress", "ActorIP", "SrcIP")))
     far, _ = first_address(text(record, "DestinationIP"), text(record, "DstIP"))
     return {
-        "@timestamp": next((found for name in _TIMES if (found := time(text(record, name)))), None),
+        "@timestamp": next((found for name in _TIMES if (found := moment(record.get(name)))), None),
         "source.ip": near,
         "client.ip": near if access else None,
         "source.port": text(record, "SourcePort") or text(record, "SrcPort"),

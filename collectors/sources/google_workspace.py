@@ -62,7 +62,8 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one activity; None for JSON that is none."""
     if "activity" not in str(record.get("kind")) or not isinstance(record.get("id"), dict):
         return None
-    event = next((one for one in items(record, "events") if isinstance(one, dict)), {})
+    told = record.get("events")  # a collector that splits an activity leaves the one event bare
+    event = next((one for one in (told, *items(record, "events")) if isinstance(one, dict)), {})
     given = parameters(event)
     return kept(
         {

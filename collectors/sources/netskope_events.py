@@ -18,6 +18,7 @@ from collectors.records import (
     leaves,
     moment,
     text,
+    url,
 )
 from collectors.source import Source
 
@@ -95,6 +96,9 @@ def _where(record: dict[str, Any]) -> Flat:
     address = text(record, "url")
     if address is None:
         return {}
+    referrer = {"http.request.referrer": text(record, "referer")}
+    if whole := url(address):
+        return {**whole, "url.path": whole.get("url.path") or "/", **referrer}
     bare, _, query = address.partition("?")
     host, slash, path = bare.partition("/")
     secure = (text(record, "protocol") or "").upper().startswith("HTTPS") or text(record, "dstport") == "443"
@@ -106,16 +110,17 @@ def _where(record: dict[str, Any]) -> Flat:
         "url.domain": host.partition(":")[0],
         "url.path": f"{slash}{path}" or "/",
         "url.query": query or None,
-        "http.request.referrer": text(record, "referer"),
+        **referrer,
     }
 
 
 def _files(record: dict[str, Any]) -> Flat:
-    whole = text(record, "object_type") == "File"
+    whole = text(record, "object_type") == "File" or (text(record, "alert_type") or "").lower() == "dlp"
     return {
         "file.name": text(record, "dlp_file")
         or (text(record, "object") if whole else None)
         or text(record, "file_name"),
+        "file.path": text(record, "file_path"),
         "file.size": text(record, "file_size"),
         "file.mime_type": text(record, "file_type"),
         "file.hash.md5": text(record, "md5") or text(record, "local_md5"),
@@ -139,7 +144,7 @@ def _what(record: dict[str, Any]) -> Flat:
         "event.kind": "alert" if alert else "event",
         "event.action": audit or text(record, "activity") or action,
         **meaning,
-        "rule.name": text(record, "policy"),
+        "rule.name": text(record, "policy") or text(record, "alert_name"),
         "rule.id": text(record, "policy_id"),
         "network.application": (text(record, "app") or "").lower() or None,
     }

@@ -116,6 +116,7 @@ def facts(raw: Raw) -> dict[str, pl.Expr]:
             e.ip(named["source.nat.ip"])
         ),
         "destination.domain": e.not_ip(named["destination.domain"]),
+        "dns.question.type": named["dns.question.type"].str.extract(r"^(\S+)"),
         "http.response.status_code": e.whole(named["http.response.status_code"]),
         "user.email": mail,
         "user.domain": mail.str.extract(r"@([^@]+)$"),
@@ -137,7 +138,9 @@ def asked(raw: Raw) -> dict[str, pl.Expr]:
         "url.original": url,
         "url.full": pl.when(whole).then(url),
         "url.scheme": pl.when(whole).then(parts["url.scheme"]),
-        "network.protocol": e.first(_said(raw, "nwsvc").str.to_lowercase(), spoken),
+        "network.protocol": pl.when(_said(raw, "dns_req", "req").is_not_null())
+        .then(pl.lit("dns"))
+        .otherwise(e.first(_said(raw, "nwsvc").str.to_lowercase(), spoken)),
         "network.transport": pl.when(spoken.is_in(["tcp", "udp", "icmp", "gre", "esp"])).then(spoken),
     }
 
