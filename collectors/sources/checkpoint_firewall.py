@@ -54,6 +54,7 @@ source = Source(
     ),
 )
 _DENIED = ["drop", "reject", "block", "prevent", "deny", "quarantine", "ctlreset"]
+_SIGN_INS = ["log in", "failed log in"]
 _WAYS = {"incoming": "inbound", "outgoing": "outbound"}
 
 
@@ -83,9 +84,20 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "checkpoint.service_id": raw["service_id"],
         "user.name": e.present(raw["suser"]),
         "event.action": act,
-        "event.category": e.texts("network"),
-        "event.type": pl.when(denied)
+        "event.category": pl.when(act.is_in(_SIGN_INS))
+        .then(e.texts("authentication"))
+        .when(act == "log out")
+        .then(e.texts("session"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(act.is_in(_SIGN_INS))
+        .then(e.texts("start"))
+        .when(act == "log out")
+        .then(e.texts("end"))
+        .when(denied)
         .then(e.texts("connection", "denied"))
         .otherwise(e.texts("connection", "allowed")),
-        "event.outcome": pl.when(act.is_not_null()).then(pl.lit("success")),  # the gateway did what it says
+        "event.outcome": pl.when(act == "failed log in")
+        .then(pl.lit("failure"))
+        .when(act.is_not_null())
+        .then(pl.lit("success")),  # the gateway did what it says
     }

@@ -94,6 +94,7 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             raw["client"],
             near.field("1"),
             e.ip(_said(raw, "Remote_ip", "ClientIP", "Srcip")),
+            client,
         ),
         "source.port": e.first(
             raw["spt"], _said(raw, "ClientPort"), pl.when(stat).then(near.field("2")), near.field("2")

@@ -3,6 +3,11 @@
 Source: Yamaha, "RT シリーズ Syslog に関する FAQ" (rtpro.yamaha.co.jp) and the command reference of `syslog notice|info|debug`.
 Lines have no host name: only a priority, and `show log` puts `2026/11/20 03:14:05: ` before each. Addresses and ports
 are joined by `:` for IPv4 and by `.` for IPv6. Texts that no pattern knows are kept whole as `message`.
+
+Who comes in by L2TP/IPsec stands in three lines (SingleID, "YAMAHA RTX リモートアクセスVPN 2要素認証のトラブルシューティング"):
+`[L2TP] TUNNEL[1] connected from ADDRESS`, `PP[ANONYMOUS01] Call detected from user 'NAME'`, and, once the password was
+right, `PP[ANONYMOUS01] PPP/IPCP up`. The last takes its person from the second of the same PP, where both came in one
+batch. Nothing in them ties the address to the person.
 """
 
 import polars as pl
@@ -42,6 +47,12 @@ r"(?P<src>[0-9A-Fa-f.:]+)\)(?: (?P<user>\S+))?)?$"),
     "lease": _CLOCK
     + (r"\[DHCPD\] (?P<place>[A-Z]+[\d/.]*)(?:\(\S+\))? (?P<what>Allocates|Extends|Frees"
 r"|Releases) (?P<src>[\d.]+): (?P<mac>[0-9a-f:]{17}).*$"),
+    "call": _CLOCK + r"(?P<place>PP\[\w{1,20}\]) (?P<reason>Call detected from user '(?P<user>[^']*)')$",
+    "ppp": _CLOCK
+    + r"(?P<place>PP\[\w{1,20}\]) (?P<reason>PPP/IP(?:V6)?CP (?P<what>up|down)\b"
+    + rf"(?:\s+\(Local: (?P<local>{_ADDRESS}), Remote: (?P<remote>{_ADDRESS})\))?.*)$",
+    "tunnel": _CLOCK
+    + rf"\[L2TP\] (?P<place>TUNNEL\[\d{{1,5}}\]) (?P<reason>(?P<what>connected) from (?P<src>{_ADDRESS}))$",
     "vpn": _CLOCK + r"\[(?P<module>IKE2?|PPTP|L2TP|L2TPv3|IPSEC|SSH|RADIUS)\] (?P<reason>.*)$",
     "link": _CLOCK
     + (r"(?P<place>IP Tunnel\[\d+\]|PP\[\d+\]|TUNNEL\[\d+\]|LAN\d+(?:: PORT\d+)?|lan\d+(?::"
@@ -56,7 +67,7 @@ source = Source(
     shape=own_clock(r"^\d{4}/\d\d/\d\d \d\d:\d\d:\d\d: ", patterns(_TABLE)),
     recognise=(
         r"\b(?:PP|TUNNEL|LAN|WAN|VLAN)\S{0,20} (?:Rejected|Passed) at (?:IN|OUT)\(|\[INSPECT\] \S+\[(?:in|out)\]\[|"
-        r"\[DHCPD\] [A-Z]+[\d/.]*(?:\(\S+\))? (?:Allocates|Extends)|\bLogin (?:succeeded|failed)"
+        r"\[DHCPD\] [A-Z]+[\d/.]*(?:\(\S+\))? (?:Allocates|Extends)|PP\[ANONYMOUS\d*\] |\[L2TP\] TUNNEL\[|\bLogin (?:succeeded|failed)"
         r" for [A-Z]+(?:: |$)|IP Tunnel\[\d+\] (?:Up|Down)"
     ),
     leftovers="yamaha.rt",
@@ -72,7 +83,7 @@ source = Source(
     },
     ignore=(
         *("clock", "place", "what", "way", "proto", "user", "user2", "user3", "service", "mac", "pattern"),
-        *("rest", "module", "default"),
+        *("rest", "module", "default", "local", "remote"),
     ),
 )
 _TRANSPORTS = ["tcp", "udp", "icmp", "gre", "esp", "ah", "igmp", "sctp"]
@@ -80,6 +91,9 @@ _CATEGORIES = {
     "sign-in": ("authentication",),
     "sign-in-named": ("authentication",),
     "sign-out": ("session",),
+    "call": ("authentication", "session"),
+    "ppp": ("session", "network"),
+    "tunnel": ("session", "network"),
     "configuration": ("configuration",),
     "intrusion": ("network", "intrusion_detection"),
 }
@@ -112,9 +126,16 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
             raw["service"].str.to_lowercase(),
             pl.when(~proto.is_in(_TRANSPORTS) & (proto != "icmpv6")).then(proto),
         ),
-        "user.name": e.present(e.first(raw["user"], raw["user2"], raw["user3"])),
+        "user.name": e.present(e.first(raw["user"], raw["user2"], raw["user3"], _caller(raw))),
+        "host.ip": pl.when(raw["remote"].is_not_null()).then(pl.concat_list(e.ip(raw["remote"]))),
         "source.mac": raw["mac"].str.to_uppercase().str.replace_all(":", "-"),
     }
+
+
+def _caller(raw: Raw) -> pl.Expr:
+    """Who called on the PP that comes up, where that line is in the same batch."""
+    called = pl.when(raw["pattern"] == "call").then(raw["user"]).forward_fill().over(raw["place"])
+    return pl.when((raw["pattern"] == "ppp") & (raw["what"] == "up")).then(called)
 
 
 @source.derive
@@ -131,6 +152,12 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(pl.lit("logout"))
         .when(name == "inspect")
         .then(pl.lit("session-opened"))
+        .when(name == "call")
+        .then(pl.lit("call-detected"))
+        .when(name == "tunnel")
+        .then(pl.lit("tunnel-connected"))
+        .when((name == "ppp") & raw["place"].str.starts_with("PP[ANONYMOUS"))
+        .then(pl.lit("ppp-") + what)
         .when(name == "vpn")
         .then(raw["module"].str.to_lowercase())
         .otherwise(e.first(what, name)),
@@ -150,5 +177,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .when(what.is_in(["up", "connected", "allocates"]))
         .then(e.texts("start"))
         .otherwise(e.texts("info")),
-        "event.outcome": worked.when(sign_in).then(pl.lit("failure")),
+        "event.outcome": worked.when((name == "ppp") & (what == "up"))
+        .then(pl.lit("success"))
+        .when(sign_in)
+        .then(pl.lit("failure")),
     }

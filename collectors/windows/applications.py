@@ -124,6 +124,55 @@ def _sessions(event: Event) -> Columns:
     }
 
 
+_GATEWAY_OUTCOMES = {"200": "success", "300": "success", "302": "success", "201": "failure", "301": "failure"}
+
+
+def _gateway(event: Event) -> Columns:
+    """Remote Desktop Gateway: the account, its address and the machine behind (EventInfo of the operational log)."""
+    resource, seconds = event.data("Resource"), event.number("SessionDuration")
+    machine, outcome = address(resource), _GATEWAY_OUTCOMES.get(event.code)
+    return {
+        **domain_and_name(event.data("Username")),
+        "source.ip": address(event.data("IpAddress")),
+        "destination.ip": machine,
+        "destination.domain": None if machine is None else pl.when(machine.is_null()).then(resource),
+        "event.duration": None if seconds is None else seconds * 1_000_000_000,
+        "event.outcome": None if outcome is None else pl.lit(outcome),
+    }
+
+
+def _remote_access(event: Event) -> Columns:
+    """Routing and Remote Access (VPN). Facts: the texts in Microsoft's routerlog.h (mprerror.h): behind the ids of the
+    connection in braces come the account and, for 20271, where it connected from and why it was refused."""
+    text = event.column("winlog.message")
+    data = event.data("Data")
+    said = None if data is None else data.str.replace(r"^(?:\{[^}\n]*\}\s*\n)+", "").str.split("\n")
+    told = (
+        None
+        if text is None
+        else text.str.extract(r"[Tt]he user (\S.*?)(?: has)? connected (?:on|from|to) ", 1)
+    )
+    refused = event.code == "20271"
+    peer = None if text is None else text.str.extract(r" connected from (\S+) but failed", 1)
+    why = None if text is None else text.str.extract(r"(?s)due to the following reason:\s*(.+?)\s*$", 1)
+    return {
+        **domain_and_name(_either(said, 0, told)),
+        "source.ip": address(_either(said, 1, peer)) if refused else None,
+        "event.reason": _either(said, 2, why) if refused else None,
+        "event.outcome": {"20250": pl.lit("success"), "20271": pl.lit("failure")}.get(event.code),
+    }
+
+
+def _either(said: pl.Expr | None, at: int, told: pl.Expr | None) -> pl.Expr | None:
+    """The value at this place of the event data, else what the text tells."""
+    found = [
+        one
+        for one in (None if said is None else said.list.get(at, null_on_oob=True), told)
+        if one is not None
+    ]
+    return pl.coalesce(found) if found else None
+
+
 def _transfers(event: Event) -> Columns:
     url, name = event.data("url"), event.data("name", "jobTitle")
     size = event.number("fileLength")
@@ -190,6 +239,8 @@ PROVIDERS: dict[str, Callable[[Event], Columns]] = {
     "Microsoft-Windows-TaskScheduler": _tasks,
     "Microsoft-Windows-TerminalServices-LocalSessionManager": _sessions,
     "Microsoft-Windows-TerminalServices-RemoteConnectionManager": _sessions,
+    "Microsoft-Windows-TerminalServices-Gateway": _gateway,
+    "RemoteAccess": _remote_access,
     "Microsoft-Windows-Bits-Client": _transfers,
     "Microsoft-Windows-AppLocker": _app_locker,
     "Microsoft-Windows-DNS-Client": _dns_client,

@@ -273,6 +273,19 @@ OTHERS = {
 1149 remote-desktop-authenticated authentication,session start
 261 remote-desktop-connection network connection
 """),
+    "Microsoft-Windows-TerminalServices-Gateway": _table("""
+200 rdgateway-authorized authentication start
+201,301 rdgateway-refused authentication start
+300 rdgateway-resource-authorized session info
+302 rdgateway-connected session,network start
+303 rdgateway-disconnected session,network end
+"""),
+    "RemoteAccess": _table("""
+20250 vpn-connected authentication,session start
+20271 vpn-refused authentication start
+20272,20275 vpn-disconnected session end
+20274 vpn-address-assigned session,network info
+"""),
     "Microsoft-Windows-WMI-Activity": _table("""
 5857 wmi-provider-started process start
 5858 wmi-operation-failed process error

@@ -1,4 +1,5 @@
-"""The telework report: from where, when and in which departments people worked from outside, and what broke the rules.
+"""The telework report: from where, when, through what and in which departments people worked from outside, and what
+broke the rules. What a connection is stands in `rules/logsources/vpn.yml`, for every product that people come in by.
 
 Personal data is kept out: departments and countries are counted; names stand only in the incidents themselves.
 """
@@ -6,6 +7,7 @@ Personal data is kept out: departments and countries are counted; names stand on
 from collections import Counter
 from datetime import datetime, timedelta
 
+from collectors import catalogue
 from dashboards import charts
 from dashboards.reporting.document import (
     Block,
@@ -24,11 +26,11 @@ from dashboards.texts import Texts
 from hinomi.clock import JST
 from hinomi.store import Bucket
 from hinomi.words import Language, Words
+from rules import vpn
 
 _TITLE = Words("テレワーク利用状況報告", "Telework report")
-QUERY = (
-    "event.action: tunnel-up or (event.dataset: cisco.asa and event.category: session and event.type: start)"
-)
+QUERY = vpn.asked("connected")
+REFUSED = vpn.asked("refused")
 CLAUSE = "MIC-6.2-(2)"
 _NIGHT = frozenset({22, 23, 0, 1, 2, 3, 4})
 
@@ -41,12 +43,14 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
     night = sum(one.count for one in hours if one.start.astimezone(JST).hour in _NIGHT)
     countries = dict(of.events.top("source.geo.country_iso_code", QUERY, span=period.span, limit=50))
     abroad = sum(n for code, n in countries.items() if code != "JP")
+    refused = of.events.count(REFUSED, span=period.span)
     held = [one for one in cases(of, period).alerts if CLAUSE in one.guideline]
     summary = [
         texts("telework.sum", n=f"{total:,}", night=f"{night:,}", abroad=f"{abroad:,}", alerts=len(held))
+        if total
+        else texts("telework.nothing"),
+        texts("telework.refused", n=f"{refused:,}"),
     ]
-    if not total:
-        summary = [texts("telework.nothing")]
     return Document(
         name=report.name,
         title=_TITLE,
@@ -59,10 +63,12 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
         parts=[
             _hours(hours, texts),
             _tops(of, period, texts),
+            _products(of, period, texts),
             Part(texts("telework.broken"), [_broken(Counter((a.title_ja, a.title_en) for a in held), texts)]),
         ],
         origins=[
             Origin(texts("telework.connections"), f"events.count({QUERY})", period.start, period.end),
+            Origin(texts("telework.not_let_in"), f"events.count({REFUSED})", period.start, period.end),
             Origin(texts("telework.hours"), f"events.histogram({QUERY}, 1h)", period.start, period.end),
             Origin(texts("telework.broken"), f"records alert: guideline={CLAUSE}", period.start, period.end),
         ],
@@ -88,6 +94,19 @@ def _tops(of: Ingredients, period: Period, texts: Texts) -> Part:
         head = (texts(f"telework.{key}"), texts("telework.connections"))
         blocks.append(Table(head, rows, figures=(1,), empty=texts(f"telework.no_{key}")))
     return Part(texts("telework.where"), blocks)
+
+
+def _products(of: Ingredients, period: Period, texts: Texts) -> Part:
+    """Through which products people came in, by the titles of their sources."""
+    known = catalogue.sources()
+    found = of.events.top("event.dataset", QUERY, span=period.span, limit=30)
+    rows = [
+        (texts.of(known[name].title["ja"], known[name].title["en"]) if name in known else name, f"{n:,}")
+        for name, n in found
+    ]
+    head = (texts("telework.product"), texts("telework.connections"))
+    table = Table(head, rows, figures=(1,), empty=texts("telework.no_product"))
+    return Part(texts("telework.through"), [table, Paragraph(texts("telework.through_note"), "small")])
 
 
 def _broken(counts: Counter[tuple[str, str]], texts: Texts) -> Block:

@@ -1,0 +1,23 @@
+"""What a connection by VPN is, asked of the store: the table `rules/logsources/vpn.yml` in the language of search."""
+
+from functools import cache
+
+from rules.engine import logsource
+from rules.engine.logsource import Route
+
+
+@cache
+def asked(service: str) -> str:
+    """The query for `connected` or `refused`: the records that a rule of this log source gets."""
+    routes = logsource.read().routes({"product": "vpn", "service": service})
+    return " or ".join(f"({_where(route)})" for route in routes)
+
+
+def _where(route: Route) -> str:
+    parts = [f'event.dataset: "{route.dataset}"']
+    parts += [f"{column}: ({' or '.join(map(_quoted, values))})" for column, values in route.where]
+    return " and ".join(parts)
+
+
+def _quoted(value: str) -> str:
+    return f'"{value}"'
