@@ -70,6 +70,9 @@ class Node:
         return {key: value for key, value in full.items() if value not in ("", [])}
 
 
+_OURS = frozenset({"event.kind", "event.category", "event.type", "event.outcome"})
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Why a rule holds of an event (`matched`) or not.
@@ -96,9 +99,11 @@ class Explanation:
         }
 
     def spans(self) -> dict[str, dict[str, list[tuple[int, int]]]]:
-        """What to highlight: column → value → spans, over every test that matched and speaks for it."""
+        """What to highlight: column → value → spans, over every test that matched and speaks for it; of what the log
+        source asks, the values that the sender wrote (not the categories that we add)."""
         found: dict[str, dict[str, list[tuple[int, int]]]] = {}
-        for node in self.condition.tests():
+        asked = (node for node in self.source if node.field not in _OURS)
+        for node in (*asked, *self.condition.tests()):
             for seen in node.seen:
                 if seen.matched:
                     spans = found.setdefault(seen.column, {}).setdefault(seen.value, [])
