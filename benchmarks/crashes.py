@@ -63,13 +63,14 @@ def acting() -> dict[str, Playbook]:
     return {name: one for name, one in sorted(catalogue().items()) if one.acts}
 
 
-def _scene(folder: Path, playbook: Playbook, stage: OnDisk | None = None) -> Scene:
+def staged(folder: Path, playbook: Playbook, stage: OnDisk | None = None) -> Scene:
+    """The playbook's plan for a grave incident, over this stage."""
     return scene(folder, playbook, stage=stage, grade=3, zones=ZONES)
 
 
 def prepared(folder: Path, playbook: Playbook) -> None:
     """The plan, proposed and approved by as many people as it asks for."""
-    on = _scene(folder, playbook)
+    on = staged(folder, playbook)
     on.runs.records.put("user", "second", {"name": "second", "roles": ["ciso"], "disabled": False})
     for person in ("mori", "second")[: on.run.people]:
         on.desk.approve(on.run_id, actor=person, roles=["ciso"])
@@ -78,7 +79,7 @@ def prepared(folder: Path, playbook: Playbook) -> None:
 
 def done_first(folder: Path, playbook: Playbook) -> None:
     """The plan, with what a permitted responder has decided to do before its approval."""
-    on = _scene(folder, playbook)
+    on = staged(folder, playbook)
     on.runs.records.put("user", "second", {"name": "second", "roles": ["ciso"], "disabled": False})
     now, desk = on.clock.now(), on.desk.acting_first
     desk.permit("sato", now, now + timedelta(days=7), "夜間当番", actor="suzuki", roles=MANAGER)
@@ -103,7 +104,7 @@ def every_point(
         def life(point: Point, place: Path = place) -> None:
             stage = OnDisk(log=place / "changes", point=point)
             stage.load()
-            on = _scene(place, playbook, stage)
+            on = staged(place, playbook, stage)
             counting(on.runs.records, point)  # type: ignore[arg-type]
             course.live(on, playbook, place / "clock")
 
@@ -122,7 +123,7 @@ def _wrong(place: Path, playbook: Playbook) -> Iterator[str]:
     """What is not as it should be after the end."""
     stage = OnDisk(log=place / "changes")
     stage.load()
-    on = _scene(place, playbook, stage)
+    on = staged(place, playbook, stage)
     run, changes = on.run, Counter(stage.read())
     touched = [step for step in run.acts if step.state in (StepState.DONE, StepState.UNDONE)]
     if run.state not in (RunState.DONE, RunState.UNDONE):
@@ -147,7 +148,7 @@ def _wrong_lapsed(place: Path, playbook: Playbook) -> Iterator[str]:
     """Done once, put back once, planned again, and said so."""
     stage = OnDisk(log=place / "changes")
     stage.load()
-    on = _scene(place, playbook, stage)
+    on = staged(place, playbook, stage)
     [step] = [one for one in on.run.acts if one.first_hours]
     key = (step.act, next(iter(step.values.values())))
     if stage.read() != [("act", *key), ("undo", *key)]:
@@ -182,7 +183,7 @@ def every_real_point(
         shutil.copytree(start, folder)
 
         def life(point: Point, folder: Path = folder) -> None:
-            on = _scene(folder, load(folder / "tried.yml"))
+            on = staged(folder, load(folder / "tried.yml"))
             on.runs.world = type(on.runs.world)(_Counted(own, point), *([on.runs.world.evidence] * 3))
             counting(on.runs.records, point)  # type: ignore[arg-type]
             carried(on, playbook, folder / "clock")
@@ -193,7 +194,7 @@ def every_real_point(
             killed(life, 0)
         now = {name: one.state() for name, one in found.items()}
         wrong += [f"at {at}: {name} is not as it was" for name in now if now[name] != was[name]]
-        on = _scene(folder, load(folder / "tried.yml"))
+        on = staged(folder, load(folder / "tried.yml"))
         if on.run.state is not RunState.UNDONE or on.runs.audit.verify():
             wrong.append(f"at {at}: it ended {on.run.state}: {on.run.journal[-3:]}")
         acted = [line for line in on.run.journal if "started→done" in line]

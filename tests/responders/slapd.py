@@ -34,7 +34,7 @@ overlay ppolicy
 ppolicy_default "cn=default,{base}"
 access to attrs=pwdAccountLockedTime by dn.exact="{robot}" write by * none
 access to attrs=member by dn.exact="{robot}" write by * none
-access to attrs=userPassword by anonymous auth by * none
+access to attrs=userPassword by dn.exact="{robot}" =w by anonymous auth by * none
 access to * by dn.exact="{robot}" read by anonymous auth
 """
 _ENTRIES = """

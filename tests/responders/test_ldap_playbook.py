@@ -258,3 +258,16 @@ def test_a_step_that_failed_after_it_touched_its_target_can_be_undone(
     assert server.can_sign_in("t.yamada") and server.locked("t.yamada") == []
     with pytest.raises(Refused, match="元に戻せる"):
         people.undo(run.id, actor="suzuki", roles=MANAGER)
+
+
+def test_a_useless_password(tmp_path: Path, server: Directory) -> None:
+    """The person's password is no longer accepted and nobody knows the new one; the account itself is not locked."""
+    own = Connector(LdapDirectory.model_validate(target(server)))
+    action, values = "directory.reset_password", {"account": "t.yamada"}
+    assert server.can_sign_in("t.yamada") and not own.verify(action, values)
+    before = own.look(action, values)
+    assert own.act(action, values).changed and own.verify(action, values)
+    assert (
+        not server.can_sign_in("t.yamada") and server.can_sign_in("k.ito") and not server.locked("t.yamada")
+    )
+    assert not own.undo(action, values, before).changed

@@ -1,15 +1,12 @@
 """Vendors' APIs that contain, against local servers that follow the vendors' documents (`peers/clouds.py`): once, verified,
 undone to exactly what was; busy is tried again, what is refused is for people, no secret in any word."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from pydantic import TypeAdapter
 
 from hinomi.errors import DependencyDown, Refused
@@ -19,28 +16,9 @@ from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
 from tests.responders.peers import clouds
 from tests.responders.peers.served import served
+from tests.responders.peers.vendors import KINDS, key_file
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
-CLIENT = {"client_id": "c", "client_secret": "env:S"}
-KINDS: dict[str, tuple[type[Any], dict[str, Any]]] = {
-    "crowdstrike": (clouds.Falcon, CLIENT),
-    "sentinelone": (clouds.Sentinel, {"token": "env:S"}),
-    "wazuh": (clouds.WazuhServer, {"user": "hinomi", "password": "env:S"}),
-    "google_directory": (
-        clouds.Google,
-        {
-            "administrator": "admin@city.example.jp",
-            "domain": "city.example.jp",
-            "key": "env:S",
-            "token_url": "{url}/token",
-        },
-    ),
-    "panos": (clouds.Panos, {"key": "env:S", "gateway": "gw1"}),
-    "graph_mail": (
-        clouds.Mailboxes,
-        {**CLIENT, "group": "g", "domain": "city.example.jp", "token_url": "{url}/token"},
-    ),
-}
 CASES = [
     ("crowdstrike", "endpoint.isolate", "pc-114", ["contain d1", "lift_containment d1"]),
     ("sentinelone", "endpoint.isolate", "PC-114.city.example.jp", ["disconnect 1", "connect 1"]),
@@ -64,20 +42,12 @@ TRICKS = {
 def made(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Connector]]:
     """The vendor's server, and the connector to it from its configuration section."""
     make, more = KINDS[kind]
-    monkeypatch.setenv("S", key_file() if kind == "google_directory" else clouds.SECRET)
+    monkeypatch.setenv("S", clouds.SECRET)
+    monkeypatch.setenv("KEY", key_file())
     peer = make()
     with served(peer.app(), folder) as at:
         own = {name: text.format(url=at.url) for name, text in more.items()}
         yield peer, connector(ADAPTER.validate_python({"kind": kind, "url": at.url, "ca": str(at.ca), **own}))
-
-
-def key_file() -> str:
-    """A service account's key as Google gives it out."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    text = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return json.dumps({"client_email": "robot@p", "private_key": text.decode()})
 
 
 @pytest.mark.parametrize(("kind", "action", "value", "calls"), CASES, ids=[f"{c[0]}-{c[2]}" for c in CASES])
@@ -115,7 +85,8 @@ def test_busy_and_a_wrong_secret(
         peer.busy = 1
         with pytest.raises(DependencyDown, match="429"):
             own.act(action, values)
-        monkeypatch.setenv("S", "wr0ng-secret")
+        for name in ("S", "KEY"):
+            monkeypatch.setenv(name, "wr0ng-secret")
         with pytest.raises(Refused) as refused:
             own.act(action, values)
         assert "wr0ng" not in f"{refused.value}{own.health()}" and own.health() and peer.state() == was

@@ -5,6 +5,7 @@ object, 500 with error -5 for a name that is taken, 500 with -3 for a member tha
 object that is still in use.
 """
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,6 +42,10 @@ class FortiOs:
                 Route("/api/v2/monitor/vpn/ipsec/tunnel_down", self._down, methods=["POST"]),
             ]
         )
+
+    def state(self) -> str:
+        """What can be put back: address objects and the group."""
+        return json.dumps([self.addresses, self.group], sort_keys=True)
 
     def _refusal(self, request: Request) -> Response | None:
         self.calls.append(f"{request.method} {request.url.path.rpartition('/firewall/')[2]}")

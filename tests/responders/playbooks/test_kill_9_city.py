@@ -1,0 +1,44 @@
+"""The short form of `benchmarks.crashes_city`: killed around and in the middle of acts on real targets, each change is sent once."""
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks import crashes_city
+from responders.connectors import ldap_directory
+from responders.connectors.ldap_changes import Locking
+
+PLAYBOOKS = crashes_city.acting()
+pytestmark = [
+    pytest.mark.peer,
+    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+@pytest.mark.parametrize("name", ["rpa_misuse", "vpn_compromise"])
+def test_killed_in_the_middle_of_an_act(tmp_path: Path, name: str) -> None:
+    """An OpenLDAP and a FortiGate: before and after each modification, and back, nothing is sent twice and all is as it was."""
+    tried, wrong = crashes_city.every_point(tmp_path / "city", PLAYBOOKS[name], (19, 20, 21, 42))
+    assert tried == 4 and wrong == []
+
+
+def test_the_campaign_notices_a_change_that_is_sent_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A connector that does not look whether it is so already locks the account again after a crash."""
+    careless = lambda action, settings: Locking(settings, anew=True)  # noqa: E731
+    monkeypatch.setattr(ldap_directory, "change", careless)
+    tried, wrong = crashes_city.every_point(tmp_path / "city", PLAYBOOKS["rpa_misuse"], (21,))
+    assert tried == 1 and any("sent 2 times, not 1" in one for one in wrong)
+
+
+def test_every_target_of_every_playbook_has_a_product() -> None:
+    """Only the switch to a notice page has none: a person does it."""
+    without = {
+        step.act
+        for one in PLAYBOOKS.values()
+        for step in one.acts
+        if (step.target or step.act.partition(".")[0]) not in crashes_city.products(one)
+    }
+    assert without == {"web.maintenance_page"}
