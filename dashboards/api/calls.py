@@ -94,13 +94,14 @@ def regrade(call: Call) -> Incident:
 
 def decide(call: Call) -> Listed:
     """Approve or deny a plan; the desk checks the office, four eyes and the term."""
-    identity, visit, body = str(call.visit.request.path_params["approval"]), call.visit, call.body
-    if visit.console.records.get("approval", identity) is None:
-        raise Missing("この依頼はありません。", "there is no such request")
-    if body.decision == "approve":
-        made = call.desk.approve(identity, **call.who, note=body.note, plan=body.plan)
-    else:
-        made = call.desk.deny(identity, **call.who, note=body.note)
+    identity, body = str(call.visit.request.path_params["approval"]), call.body
+    try:
+        if body.decision == "approve":
+            made = call.desk.approve(identity, **call.who, note=body.note, plan=body.plan)
+        else:
+            made = call.desk.deny(identity, **call.who, note=body.note)
+    except InputError as error:  # in the audit log: somebody answers what nobody asked
+        raise Missing("この依頼はありません。", "there is no such request") from error
     return Listed(items=[dumped(made.body)], next=None)
 
 

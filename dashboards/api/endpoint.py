@@ -119,6 +119,7 @@ def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes |
     if token is None or user is None or user.disabled:
         return problem(401, "有効なトークンが要ります。", "a valid token is needed")
     if SCOPE[endpoint.access] not in token.scopes or not user.has(endpoint.access.value):
+        _note_refusal(console, endpoint, request, user.name)
         return problem(403, "このトークンでは、この操作はできません。", "this token does not allow this")
     visit = Visit(request, console, "en", None, user, token=token)
     try:
@@ -131,6 +132,14 @@ def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes |
         log.exception("api_failed", extra={"path": endpoint.path})
         return problem(500, "処理中に問題が起きました。", "something went wrong; it has been logged")
     return Response(made.model_dump_json(), media_type="application/json")
+
+
+def _note_refusal(console: Console, endpoint: Endpoint, request: Request, actor: str) -> None:
+    """A decision that the token or its user may not make: the audit log hears of it."""
+    if endpoint.method == "POST":
+        console.audit.append(
+            actor=actor, action="api.refused", target=request.url.path, details={"why": "role"}
+        )
 
 
 def _token(console: Console, request: Request) -> Token | None:

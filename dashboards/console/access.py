@@ -142,12 +142,21 @@ def _refusal(visit: Visit, page: Page) -> Response | None:
         if visit.user is None:
             return _to_sign_in(visit, page)
         if not visit.user.has(page.access.value):
+            _note_refusal(visit, page, "role")
             raise Refused("この操作をする権限がありません。", "your role does not allow this")
         if _lacks_factor(visit, page):
             return visit.to("/account")
         if page.method == "POST":
-            _check_csrf(visit)
+            _check_csrf(visit, page)
     return None
+
+
+def _note_refusal(visit: Visit, page: Page, why: str) -> None:
+    """A decision that somebody who is signed in tried to send and may not: it ends here, and the audit log hears of it."""
+    if page.method == "POST":
+        visit.console.audit.append(
+            actor=visit.actor, action="console.refused", target=visit.request.url.path, details={"why": why}
+        )
 
 
 def _lacks_factor(visit: Visit, page: Page) -> bool:
@@ -171,11 +180,13 @@ def _to_sign_in(visit: Visit, page: Page) -> Response:
     )
 
 
-def _check_csrf(visit: Visit) -> None:
+def _check_csrf(visit: Visit, page: Page) -> None:
     assert visit.session is not None
     if visit.request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+        _note_refusal(visit, page, "other_site")
         raise Refused("ほかのサイトからの操作は受け付けません。", "requests from other sites are refused")
     if not same(visit.form.get("csrf", ""), visit.session.csrf):
+        _note_refusal(visit, page, "form")
         raise Refused(
             "画面の有効期限が切れました。ページを開き直してください。",
             "this form is out of date; open the page again",

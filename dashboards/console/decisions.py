@@ -85,13 +85,15 @@ def decide(visit: Visit) -> Response:
     approval, decision = str(visit.request.path_params["approval"]), visit.form.get("decision", "")
     if decision not in {"approve", "deny"}:
         raise InputError("承認か却下を選んでください。", "choose approve or deny")
-    incident = _incident_of(visit, APPROVAL, approval)
+    asked = visit.console.records.get(APPROVAL, approval) is not None
+    incident = _incident_of(visit, APPROVAL, approval) if asked else None
     service, note = visit.console.service, visit.form.get("note", "").strip()[:1000]
     if decision == "approve":
         seen = visit.form.get("plan", "")
         service.approve(approval, actor=visit.actor, roles=visit.roles, note=note, plan=seen)
     else:
         service.deny(approval, actor=visit.actor, roles=visit.roles, note=note)
+    assert incident is not None  # the service refuses, and notes, an answer to what was never asked
     return back(visit, incident, "approved" if decision == "approve" else "denied")
 
 

@@ -100,6 +100,9 @@ def test_each_role_and_scope(city: City, name: str) -> None:
         assert (answer.status_code != 403) == bool(roles & needs), (name, path)
         if endpoint.method == "POST":
             assert _call(city, reading, "POST", path, json={}).status_code == 403
+    refused = [one for one in browser(city).audited("api.refused") if one["actor"] == name]
+    posts = sum(endpoint.method == "POST" for endpoint in ENDPOINTS)
+    assert len(refused) >= posts and {one["details"]["why"] for one in refused} == {"role"}
 
 
 def test_pages_and_decisions(own_city: City) -> None:

@@ -1,6 +1,6 @@
 """A playbook written in a test, over targets in memory: the engine alone, with a clock and real records."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +10,7 @@ from hinomi.alert import Alert
 from hinomi.clock import FixedClock
 from hinomi.errors import DependencyDown
 from hinomi.incident import Incident
+from hinomi.store import Records
 from hinomi.store.embedded import SqliteRecords
 from responders.audit import Audit
 from responders.connectors.protocol import Done
@@ -137,11 +138,12 @@ def scene(
     entities: Mapping[str, list[str]] = ENTITIES,
     settings: Mapping[str, Any] | None = None,
     stage: Broken | None = None,
+    store: Callable[[FixedClock], Records] | None = None,
     **more: Any,
 ) -> Scene:
-    """The playbook proposed for an incident, armed unless the settings say otherwise."""
+    """The playbook proposed for an incident, armed unless the settings say otherwise. store: another one than a file here."""
     clock, kept = FixedClock(NIGHT), list[str]()
-    records = SqliteRecords(folder / "records.sqlite", clock=clock)
+    records = store(clock) if store else SqliteRecords(folder / "records.sqlite", clock=clock)
     for name, roles in OFFICES.items():
         if records.get("user", name) is None:
             records.put("user", name, {"name": name, "roles": roles, "disabled": False}, expect=0)
