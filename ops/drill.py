@@ -6,7 +6,7 @@ Clause 5.2 of the guideline (研修・訓練) asks for drills; the drill report 
 
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -40,10 +40,11 @@ _PEOPLE = {
 
 @dataclass(slots=True)
 class Drill:
-    """by_hand: people acknowledge and approve in the console; else the drill does it in their place."""
+    """by_hand: people acknowledge and approve in the console; else the drill does it in their place. people: who takes part."""
 
     folder: Path
     by_hand: bool = False
+    people: Sequence[str] = ()
     scale: float = 0.02
     say: Callable[[str], None] = print
     clock: SystemClock = field(default_factory=SystemClock)
@@ -52,6 +53,7 @@ class Drill:
     incident: Incident | None = None
     run_id: str = ""
     stage: str = ""
+    course: Course | None = None
 
     def run(self) -> Path:
         """Carry it out; returns the report's PDF. Raises HinomiError naming the stage that did not come: the report is
@@ -238,7 +240,7 @@ class Drill:
 
     def _report(self, place: Opened, stuck: str = "") -> Path:
         held = place.records.get(KIND, self.run_id) if self.run_id else None
-        course = Course(
+        course = self.course = Course(
             began=self.at["began"],
             ended=self.clock.now(),
             by_hand=self.by_hand,
@@ -248,6 +250,7 @@ class Drill:
             run=held.read_as(Run) if held else None,
             stuck=stuck,
             told=self._told(place),
+            people=self.people,
         )
         facts = {
             "took": self.took,

@@ -31,8 +31,9 @@ BY_PEOPLE = ("acknowledge", "approve")
 """Stages that wait for people: where the drill goes on in their place, nothing about them was measured."""
 CITY = Words("【訓練】火の見市(架空)", "[Drill] Hinomi City (invented)")
 _BLANK = Words("【要記入】", "[to be written in]")
+_TOOK_PART = Words("参加者と役割", "Who took part, and as what")
 _SAID_BY_PEOPLE = {
-    Words("参加者と役割", "Who took part, and as what"): Words(
+    _TOOK_PART: Words(
         "所属・氏名・役職。CISO など幹部を含む", "section, name, office; executives such as the CISO included"
     ),
     Words("うまくいったこと", "What went well"): Words("手順書どおりに進んだこと", "what went by the book"),
@@ -49,7 +50,7 @@ _COURSE = Words("経過と初動の時間", "Course, and how fast the first resp
 @dataclass(slots=True)
 class Course:
     """What happened in a drill. at: when each stage was over; took: seconds of each; stuck: the stage that never came;
-    told: when, whom, of what."""
+    told: when, whom, of what; people: who took part, as they were named."""
 
     began: datetime
     ended: datetime
@@ -60,11 +61,28 @@ class Course:
     run: Run | None = None
     stuck: str = ""
     told: Sequence[tuple[datetime, Words, Words]] = field(default_factory=list)
+    people: Sequence[str] = ()
 
     @property
     def measured(self) -> dict[str, float]:
         """The stages whose seconds mean something."""
         return {stage: took for stage, took in self.took.items() if self.by_hand or stage not in BY_PEOPLE}
+
+    @property
+    def result(self) -> Words:
+        """In a line: how many stages were in time, and where it ended early."""
+        measured = self.measured
+        good = sum(took <= GOALS[stage] for stage, took in measured.items())
+        said = Words(
+            f"測った {len(measured)} 段階のうち {good} 段階が目安以内",
+            f"{good} of {len(measured)} measured stages within the goal",
+        )
+        if not self.stuck:
+            return said
+        stage = STAGES.get(self.stuck, Words(self.stuck, self.stuck))
+        return Words(
+            f"{said.ja}、次の段階まで進まなかった: {stage.ja}", f"{said.en}; it never came to: {stage.en}"
+        )
 
 
 def seconds(took: float, language: Language) -> str:
@@ -95,7 +113,7 @@ def _document(course: Course, language: Language) -> Document:
             _course_part(course, language),
             *_case_parts(course, language),
             _clause_part(language),
-            _people_part(language),
+            _people_part(course, language),
         ],
         origins=[
             Origin(
@@ -109,17 +127,12 @@ def _document(course: Course, language: Language) -> Document:
 
 
 def _summary(course: Course, language: Language) -> list[str]:
-    measured = course.measured
-    good = sum(took <= GOALS[stage] for stage, took in measured.items())
     lines = [
         Words(
             "想定: VPN パスワードスプレーから LGWAN 接続系への到達(架空の市の1日分のログを、実際の経路で流した)",
             "Assumed: from a VPN password spray into the LGWAN segment (a day of an invented city's logs, sent the real way)",
         ),
-        Words(
-            f"測った {len(measured)} 段階のうち {good} 段階が目安以内",
-            f"{good} of {len(measured)} measured stages within the goal",
-        ),
+        course.result,
         Words("対応の開始と承認は職員が行った", "People acknowledged and approved")
         if course.by_hand
         else Words(
@@ -127,9 +140,6 @@ def _summary(course: Course, language: Language) -> list[str]:
             "The tool acknowledged and approved in people's place: their time was not measured",
         ),
     ]
-    if course.stuck:
-        stage = STAGES.get(course.stuck, Words(course.stuck, course.stuck))
-        lines.append(Words(f"次の段階まで進まなかった: {stage.ja}", f"It never came to: {stage.en}"))
     return [one.of(language) for one in lines]
 
 
@@ -227,10 +237,15 @@ def _clause_part(language: Language) -> Part:
     return Part(Words("ガイドラインとの対応", "What the guideline asks").of(language), blocks)
 
 
-def _people_part(language: Language) -> Part:
+def _people_part(course: Course, language: Language) -> Part:
     head = Words("項目|内容", "item|what").of(language).split("|")
     rows = [
-        (item.of(language), f"{_BLANK.of(language)} {hint.of(language)}")
+        (item.of(language), _said(course, item) or f"{_BLANK.of(language)} {hint.of(language)}")
         for item, hint in _SAID_BY_PEOPLE.items()
     ]
     return Part(Words("人が書くこと", "For people to write").of(language), [Table((head[0], head[1]), rows)])
+
+
+def _said(course: Course, item: Words) -> str:
+    """What is known of it already."""
+    return "、".join(course.people) if item == _TOOK_PART else ""

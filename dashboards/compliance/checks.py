@@ -18,11 +18,13 @@ from dashboards.console.rulebook import Rulebook
 from dashboards.reporting.document import Ingredients
 from dashboards.users import APPROVERS
 from hinomi.batch import DEAD_LETTERS, SIGNALS
+from hinomi.clock import JST
 from hinomi.faults import readable
 from hinomi.incident import GRADES, Incident
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Words
 from responders.audit import Audit
+from responders.exercises import What, held
 from responders.incidents.suppression import KIND as SUPPRESSION
 from responders.incidents.suppression import Suppression
 from responders.playbooks.playbook import catalogue
@@ -182,6 +184,23 @@ def rehearsed(look: Look, _: Any) -> Outcome:
     return Outcome(bool(runs), words, "records playbook_run: state=done", start)
 
 
+def drilled(look: Look, _: Any) -> Outcome:
+    """A drill was held within a year; trainings and who took part beside it."""
+    start = look.now - 365 * DAY
+    since = start.astimezone(JST).date()
+    found = [one for one in held(look.of.records) if one.on >= since]
+    drills = [one for one in found if one.what is What.DRILL]
+    n, m, k = len(drills), len(found) - len(drills), len({name for one in found for name in one.people})
+    last = drills[0] if drills else None
+    ja = f"(直近 {last.on} {last.title} {last.result_ja}".rstrip() + ")" if last else ""
+    en = f" (last: {last.on} {last.title} {last.result_en}".rstrip() + ")" if last else ""
+    words = Words(
+        f"1年間に記録した訓練 {n} 回、研修 {m} 回、参加者 {k} 件{ja}",
+        f"{n} drills and {m} trainings recorded in a year, {k} took part{en}",
+    )
+    return Outcome(n > 0, words, "records exercise: on, what, people", start)
+
+
 def arriving(look: Look, _: Any) -> Outcome:
     """Several kinds of logs came within a day."""
     names = [one.name for one in look.datasets if look.since(one, DAY)]
@@ -328,7 +347,7 @@ Check = Callable[[Look, Any], Outcome]
 CHECKS: Mapping[str, Check] = {
     check.__name__: check
     for check in (
-        rules, logs, offices, taken, notified, rehearsed, arriving, not_silent, kept_a_year, audit_whole, rules_run,
+        rules, logs, offices, taken, notified, rehearsed, drilled, arriving, not_silent, kept_a_year, audit_whole, rules_run,
         correlations, signin_watched, insider_rules, digests, clocks, evidence_taken, playbooks, exceptions_dated,
         cloud_logged,
     )

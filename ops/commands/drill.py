@@ -2,11 +2,22 @@
 
 import signal
 import tempfile
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
+from hinomi.clock import JST
 from hinomi.errors import InputError
+from ops.opened import opened, operator
+from responders.exercises import Exercises, What
+from responders.roles import OPERATOR
+
+if TYPE_CHECKING:
+    from ops.drill import Drill
+
+_TITLE = "火の見の通し訓練(VPN から LGWAN 接続系)"
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +29,12 @@ def register(app: typer.Typer) -> None:
         by_hand: bool = typer.Option(
             False, "--by-hand", help="確認と承認を人が画面で行う / people acknowledge and approve"
         ),
+        took_part: list[str] = typer.Option(
+            [], "--took-part", help="参加者(所属・氏名・役職。繰り返せる)/ who takes part, one each"
+        ),
+        record_in: Path = typer.Option(
+            None, "--record-in", help="結果と参加者を記録する市のデータフォルダ / the city's data folder"
+        ),
     ) -> None:
         """訓練:検知から報告の下書きまでを通し、かかった時間を測る / drill from detection to report draft."""
         from ops.drill import Drill
@@ -25,10 +42,37 @@ def register(app: typer.Typer) -> None:
         folder = out or Path(tempfile.mkdtemp(prefix="hinomi-drill-"))
         if folder.exists() and any(folder.iterdir()):
             raise InputError("空のフォルダを指定してください。", "the folder is not empty")
+        if record_in and not took_part:
+            raise InputError("--took-part で参加者を指定してください。", "name who takes part by --took-part")
         folder.mkdir(parents=True, exist_ok=True)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # its tower is stopped as by Ctrl-C
-        report = Drill(folder, by_hand, say=typer.echo).run()
+        course = Drill(folder, by_hand, took_part, say=typer.echo)
+        try:
+            report = course.run()
+        finally:
+            if record_in:
+                _recorded(course, record_in)
         typer.echo(f"訓練報告書 / drill report: {report}")
         typer.echo(
             "同じ場所に HTML・表計算・JSON、英語版と報告の下書き / beside it: HTML, XLSX, JSON, English, the draft"
         )
+
+
+def _recorded(drill: "Drill", data: Path) -> None:
+    """What came of it, a drill that got stuck as well, into the records of the city."""
+    if drill.course is None:
+        return  # it never began
+    reports = sorted(drill.folder.glob("drill-report*ja*.pdf"))
+    report = sha256(reports[0].read_bytes()).hexdigest() if reports else ""
+    with opened(data) as place:
+        Exercises(place.records, place.clock, place.desk.audit).add(
+            What.DRILL,
+            drill.course.began.astimezone(JST).date(),
+            _TITLE,
+            drill.people,
+            actor=operator(),
+            roles=[OPERATOR],
+            result=drill.course.result,
+            report=report,
+        )
+    typer.echo(f"記録しました / recorded in: {data}")

@@ -45,7 +45,16 @@ def test_states_follow_evidence_and_people(own_city: City) -> None:
     """A gap until evidence is found, waiting until a person confirms, evidenced then, waiting again after a year."""
     before = {one.control.id: one.state for one in judge(of(own_city))}
     assert before["MIC-6.1-(6)-b"] is State.GAP  # nothing is a year old
-    assert before["MIC-5.2"] is State.PERSON
+    assert before["MIC-5.2"] is State.GAP  # no drill is known
+    drill = {
+        "on": "2026-10-01",
+        "what": "drill",
+        "title": "机上訓練",
+        "people": ["総務課 12人", "副市長(CISO)"],
+    }
+    own_city.records.put("exercise", "1", {**drill, "by": "k.mori", "at": own_city.clock.now().isoformat()})
+    known = {one.control.id: one for one in judge(of(own_city))}["MIC-5.2"]
+    assert known.state is State.PERSON and "2026-10-01 机上訓練" in known.outcomes[0].words.ja
     visitor = browser(own_city, "k.mori", rulebook=Rulebook([packs_folder()]))
     assert visitor.post("/compliance/MIC-5.2", said="done", note="不足").status_code == 400
     assert visitor.post("/compliance/MIC-5.2", said="gap", note="期限のない不足", due="").status_code == 400
@@ -59,6 +68,12 @@ def test_states_follow_evidence_and_people(own_city: City) -> None:
     own_city.clock.advance(timedelta(days=60))
     assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-7.4"] is State.PERSON
     own_city.clock.advance(timedelta(days=310))
+    assert {one.control.id: one.state for one in judge(of(own_city))}[
+        "MIC-5.2"
+    ] is State.GAP  # the drill is old, too
+    own_city.records.put(
+        "exercise", "2", {**drill, "on": "2027-11-01", "by": "k.mori", "at": "2027-11-01T09:00:00+09:00"}
+    )
     assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-5.2"] is State.PERSON
     assert visitor.audited("compliance.attest")[0]["target"] == "MIC-5.2"
 

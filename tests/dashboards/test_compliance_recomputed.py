@@ -146,6 +146,16 @@ def _runs(recount: Recount, _: Ask) -> list[int]:
     return [sum(one.get("state") == "done" for one in recount.of("playbook_run"))]
 
 
+def _drills(recount: Recount, _: Ask) -> list[int]:
+    found = [one for one in recount.of("exercise") if one["on"] >= f"{NOW - timedelta(days=365):%Y-%m-%d}"]
+    kinds = [one["what"] for one in found]
+    return [
+        kinds.count("drill"),
+        kinds.count("training"),
+        len({name for one in found for name in one["people"]}),
+    ]
+
+
 def _reports(recount: Recount, _: Ask) -> list[int]:
     return [40, len(recount.of("report"))]
 
@@ -188,6 +198,7 @@ RECOUNTED: dict[str, Callable[[Recount, Ask], list[int]]] = {
     "taken": _taken,
     "notified": _sent,
     "rehearsed": _runs,
+    "drilled": _drills,
     "digests": _reports,
     "audit_whole": _audit,
     "evidence_taken": _grave,

@@ -1,0 +1,101 @@
+"""Drills and trainings that took place: when, what, who took part, how it went. Evidence of clause 5.2 (研修・訓練).
+
+`hinomi drill --record-in` writes one by itself; what was held another way is added by hand.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from hinomi.clock import JST, Clock
+from hinomi.errors import InputError
+from hinomi.identity import digest
+from hinomi.store import Record, Records
+from hinomi.words import Words
+from responders.audit import Audit
+from responders.counter import Counter
+
+KIND = "exercise"
+_MOST_PEOPLE, _LONGEST = 2000, 200
+
+
+class What(StrEnum):
+    """Something that was practised, or something that was taught."""
+
+    DRILL = "drill"
+    TRAINING = "training"
+
+
+class Exercise(BaseModel):
+    """One that took place. people: who took part, as they were named (a section with its number counts as one entry);
+    report: SHA-256 of the report's PDF, empty for none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    on: date
+    what: What
+    title: str
+    people: list[str]
+    result_ja: str = ""
+    result_en: str = ""
+    report: str = ""
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Exercises:
+    """Checks who records, writes the audit log, records. The same title of the same day is the same exercise, corrected."""
+
+    records: Records
+    clock: Clock
+    audit: Audit
+
+    def add(
+        self,
+        what: What,
+        on: date,
+        title: str,
+        people: Sequence[str],
+        *,
+        actor: str,
+        roles: Sequence[str],
+        result: Words | None = None,
+        report: str = "",
+    ) -> Record:
+        """Record one. Raises InputError for a day ahead, nobody who took part, or a text that is no line."""
+        Counter(self.records, self.clock, self.audit).worker(actor, roles, "exercise.add", title[:80])
+        now, said = self.clock.now(), result or Words("", "")
+        if on > now.astimezone(JST).date():
+            raise InputError("行った日は今日までの日付にしてください。", "the day must not lie ahead")
+        if not people or len(people) > _MOST_PEOPLE:
+            raise InputError(
+                f"参加者を 1〜{_MOST_PEOPLE} 件で指定してください。",
+                f"name 1 to {_MOST_PEOPLE} who took part",
+            )
+        named = [_line(one, "参加者", "who took part") for one in people]
+        one = Exercise(
+            on=on, what=what, title=_line(title, "題名", "the title"), people=named, by=actor, at=now,
+            result_ja=said.ja, result_en=said.en, report=report,
+        )  # fmt: skip
+        identity = digest(KIND, on.isoformat(), what.value, one.title)
+        details = {"on": on.isoformat(), "title": one.title, "people": len(named)}
+        self.audit.append(actor=actor, action="exercise.add", target=identity, details=details)
+        return self.records.put(KIND, identity, one.model_dump(mode="json"))
+
+
+def held(records: Records) -> list[Exercise]:
+    """Each, the newest first."""
+    return [one.read_as(Exercise) for one in records.find(KIND, order="-on", limit=10_000)]
+
+
+def _line(text: str, ja: str, en: str) -> str:
+    line = text.strip()
+    if not line or len(line) > _LONGEST or not line.isprintable():
+        raise InputError(
+            f"{ja}は {_LONGEST} 字までの1行にしてください。", f"{en} must be one line of at most {_LONGEST}"
+        )
+    return line

@@ -1,0 +1,51 @@
+"""Drills and trainings that took place are recorded by command, audited, and listed; nonsense is refused in words."""
+
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from hinomi.errors import InputError
+from ops.commands import exercises
+from ops.opened import operator
+from tests.responders.city import responder
+
+
+def _run(folder: Path, *words: str) -> Result:
+    app = typer.Typer()
+    exercises.register(app)
+    return CliRunner().invoke(app, ["exercises", *words, "--data", str(folder)])
+
+
+def test_recorded_corrected_and_listed(tmp_path: Path) -> None:
+    """The same title of the same day is corrected, not doubled; each writing is in the audit log."""
+    tower, _ = responder(tmp_path)
+    one = ["add", "机上訓練", "--on", "2026-10-01", "--took-part", "総務課 12人"]
+    assert _run(tmp_path, *one).exit_code == 0
+    assert _run(tmp_path, *one, "--took-part", "副市長(CISO)", "--result", "全段階").exit_code == 0
+    assert (
+        _run(
+            tmp_path, "add", "新任研修", "--what", "training", "--on", "2026-04-02", "--took-part", "8人"
+        ).exit_code
+        == 0
+    )
+    lines = _run(tmp_path, "list").output.splitlines()
+    assert lines[0].startswith("2026-10-01  訓練 / drill  机上訓練  全段階") and lines[2].startswith(
+        "2026-04-02  研修"
+    )
+    assert lines[1].split() == ["総務課", "12人、副市長(CISO)"]
+    written = tower.records.find("audit", {"action": "exercise.add"})
+    assert len(written) == 3 and {one.body["actor"] for one in written} == {operator()}
+    assert tower.audit.verify() == []
+
+
+@pytest.mark.parametrize(
+    ("day", "who", "title"),
+    [("2999-01-01", "8人", "机上"), ("2026-10-01", " ", "机上"), ("2026-10-01", "8人", "a\nb")],
+)
+def test_refused_in_words(tmp_path: Path, day: str, who: str, title: str) -> None:
+    """A day ahead, nobody, two lines: nothing is recorded."""
+    tower, _ = responder(tmp_path)
+    refused = _run(tmp_path, "add", title, "--on", day, "--took-part", who)
+    assert isinstance(refused.exception, InputError) and tower.records.count("exercise") == 0
