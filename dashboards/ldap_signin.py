@@ -13,7 +13,7 @@ import ldap3
 from ldap3.core.exceptions import LDAPBindError, LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
-from dashboards.settings import LdapSignIn
+from dashboards.settings import LdapSignIn, seen_by_groups
 from hinomi.errors import DependencyDown
 from hinomi.trust import context
 
@@ -22,11 +22,13 @@ _TIMEOUT = 8
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signed in, as the directory knows them, with the roles of their groups."""
+    """Who signed in, as the directory knows them, with the roles of their groups. organizations: whose things they see
+    (empty: everybody's), None where the directory does not say."""
 
     name: str
     full_name: str
     roles: list[str]
+    organizations: list[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +49,9 @@ class Directory:
                 entry = self._entry(robot, name)
             if entry is None:
                 return None
-            dn, full_name, roles = entry
+            dn, person = entry
             with self._connection(dn, password):
-                return Person(name.strip().lower(), full_name, roles) if roles else None
+                return person
         except LDAPBindError:
             return None
         except LDAPException as error:
@@ -57,7 +59,8 @@ class Directory:
                 "ディレクトリに接続できません。", f"the directory does not answer: {error}"
             ) from error
 
-    def _entry(self, connection: ldap3.Connection, name: str) -> tuple[str, str, list[str]] | None:
+    def _entry(self, connection: ldap3.Connection, name: str) -> tuple[str, Person | None] | None:
+        """The account's DN, and who that is here; None for who is in no group that the configuration names."""
         own = self.settings
         wanted = f"(&({own.account_attribute}={escape_filter_chars(name)}){own.filter})"
         connection.search(own.base, wanted, attributes=[own.name_attribute, "memberOf"], size_limit=2)
@@ -69,7 +72,10 @@ class Directory:
         groups |= self._groups_naming(connection, found[0]["dn"])
         roles = [role for group, held in own.roles.items() if group.lower() in groups for role in held]
         full_name = next(iter(_listed(attributes.get(own.name_attribute))), "")
-        return str(found[0]["dn"]), str(full_name), list(dict.fromkeys(roles))
+        seen = seen_by_groups({dn.lower(): names for dn, names in own.organizations.items()}, groups)
+        known = bool(roles) and (seen is not None or not own.organizations)
+        person = Person(name.strip().lower(), str(full_name), list(dict.fromkeys(roles)), seen)
+        return str(found[0]["dn"]), person if known else None
 
     def _groups_naming(self, connection: ldap3.Connection, dn: str) -> set[str]:
         """Groups whose `member` is the person, for directories without memberOf."""

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 import httpx
 import jwt
 
-from dashboards.settings import OidcSignIn
+from dashboards.settings import OidcSignIn, seen_by_groups
 from hinomi.errors import DependencyDown, Refused
 from hinomi.trust import context
 
@@ -36,12 +36,14 @@ class Going:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who signed in, with the roles of their groups. strong: the provider says that two factors were used."""
+    """Who signed in, with the roles of their groups. strong: the provider says that two factors were used; organizations:
+    whose things they see (empty: everybody's), None where the provider does not say."""
 
     name: str
     full_name: str
     roles: list[str]
     strong: bool
+    organizations: list[str] | None = None
 
 
 @dataclass(slots=True)
@@ -112,6 +114,12 @@ class Provider:
         held = {str(group) for group in (groups if isinstance(groups, list) else [groups])}
         roles = [role for group, given in self.settings.roles.items() if group in held for role in given]
         name = str(claims.get(self.settings.account_claim) or "").partition("@")[0].strip().lower()
+        seen = seen_by_groups(self.settings.organizations, held)
+        if self.settings.organizations and seen is None:
+            raise Refused(
+                "このアカウントは、どの組織にも割り当てられていません。管理者に確かめてください。",
+                "this account belongs to no organisation here",
+            )
         if not roles or not name:
             raise Refused(
                 "このアカウントには、コンソールの役割がありません。管理者に確かめてください。",
@@ -120,7 +128,7 @@ class Provider:
         strong = bool(
             {"mfa", "otp", "hwk", "swk", "fpt", "sc"} & {str(one) for one in claims.get("amr") or []}
         )
-        return Person(name, str(claims.get("name") or ""), list(dict.fromkeys(roles)), strong)
+        return Person(name, str(claims.get("name") or ""), list(dict.fromkeys(roles)), strong, seen)
 
     def _key(self, kid: str) -> Any:
         """The provider's key of this id; asked for again once where it is new."""

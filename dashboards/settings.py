@@ -1,5 +1,6 @@
 """`console:` of the configuration: where the console listens and how long a sign-in lasts."""
 
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -7,13 +8,25 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from hinomi.config import Section
+from hinomi.organization import EVERY
 from hinomi.secret import Secret
+
+
+def seen_by_groups(mapping: Mapping[str, Sequence[str]], groups: Collection[str]) -> list[str] | None:
+    """Whose things members of these groups see: an empty list for everybody's, None where the mapping names none of the
+    groups. mapping: group → organisations; an empty one means that the directory does not say."""
+    found = {name for group, names in mapping.items() if group in groups for name in names}
+    if EVERY in found:
+        return []
+    return sorted(found) or None
 
 
 class LdapSignIn(Section):
     """`console.ldap`: sign-in with the directory's password. The bind account only needs to read.
 
-    filter: added to the search for the account; roles: DN of a group → roles here, whoever is in none is refused.
+    filter: added to the search for the account; roles: DN of a group → roles here, whoever is in none is refused;
+    organizations: DN of a group → whose incidents and logs its members see (`"*"`: everybody's); where it is written,
+    whoever is in none is refused.
     """
 
     url: str
@@ -24,6 +37,7 @@ class LdapSignIn(Section):
     name_attribute: str = "cn"
     filter: str = "(objectClass=*)"
     roles: dict[str, list[str]]
+    organizations: dict[str, list[str]] = Field(default_factory=dict)
     starttls: bool = False
     ca: Path | None = None
 
@@ -31,7 +45,8 @@ class LdapSignIn(Section):
 class OidcSignIn(Section):
     """`console.oidc`: sign-in through an OpenID provider (Entra ID, Keycloak, …), code flow with PKCE.
 
-    address: of this console as browsers reach it; roles: value of the groups claim → roles here.
+    address: of this console as browsers reach it; roles: value of the groups claim → roles here; organizations: the same
+    → whose incidents and logs its members see (`"*"`: everybody's); where it is written, whoever is in none is refused.
     """
 
     issuer: str
@@ -43,6 +58,7 @@ class OidcSignIn(Section):
     account_claim: str = "preferred_username"
     groups_claim: str = "groups"
     roles: dict[str, list[str]]
+    organizations: dict[str, list[str]] = Field(default_factory=dict)
     ca: Path | None = None
 
 

@@ -18,7 +18,8 @@ LONGEST_DAYS, MOST = 400, 20
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What a token may do, in whose name, until when."""
+    """What a token may do, in whose name, until when; organizations: whose things alone it sees of those that its user
+    does, none: the same as its user."""
 
     id: str
     name: str
@@ -27,6 +28,7 @@ class Token:
     created: datetime
     expires: datetime
     used: datetime | None
+    organizations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,15 @@ class Tokens:
     records: Records
     clock: Clock
 
-    def make(self, user: str, name: str, scopes: Sequence[str], days: int) -> str:
+    def make(
+        self,
+        user: str,
+        name: str,
+        scopes: Sequence[str],
+        days: int,
+        *,
+        organizations: Sequence[str] = (),
+    ) -> str:
         """A new token's secret, which is not kept. Raises InputError."""
         if not name.strip() or len(name) > 60 or not scopes or not set(scopes) <= set(SCOPES):
             raise InputError("名前と範囲(read・work・approve)を指定してください。", "give a name and scopes")
@@ -50,6 +60,7 @@ class Tokens:
             "name": name.strip(),
             "user": user,
             "scopes": sorted(set(scopes)),
+            "organizations": sorted(set(organizations)),
             "created": now.isoformat(),
             "expires": (now + timedelta(days=days)).isoformat(),
             "used": None,
@@ -88,8 +99,8 @@ def _hash(secret: str) -> str:
 
 def _token(identity: str, body: dict[str, object]) -> Token:
     used = body.get("used")
-    scopes = body["scopes"]
-    assert isinstance(scopes, list)
+    scopes, organizations = body["scopes"], body.get("organizations", [])
+    assert isinstance(scopes, list) and isinstance(organizations, list)
     return Token(
         identity,
         str(body["name"]),
@@ -98,4 +109,5 @@ def _token(identity: str, body: dict[str, object]) -> Token:
         datetime.fromisoformat(str(body["created"])),
         datetime.fromisoformat(str(body["expires"])),
         datetime.fromisoformat(str(used)) if used else None,
+        tuple(map(str, organizations)),
     )

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hinomi.clock import Clock
 from hinomi.errors import InputError
+from hinomi.organization import ID
 from hinomi.store import Records
 from hinomi.words import Words
 from responders.roles import OFFICES
@@ -72,13 +73,16 @@ ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
     ("/admin/users", "nav.people", ADMINS),
 )
 """The pages of the head: address, name, and whose they are (empty: everybody's)."""
+APART = frozenset({"/", "/search", "/sources"})
+"""Those of them that are there for who sees some organisations only."""
 
 
 class User(BaseModel):
     """One person. `name` is the account (lower case); the hash never leaves this module's callers.
 
     source: where the password is kept (local, ldap, oidc); totp: the sealed secret of the second factor, totp_new one
-    that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes.
+    that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes; organizations: whose
+    incidents and logs the person sees, none: everybody's.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -93,11 +97,16 @@ class User(BaseModel):
     totp_new: str = Field(default="", repr=False)
     totp_last: int = 0
     recovery: list[str] = Field(default_factory=list, repr=False)
+    organizations: list[str] = Field(default_factory=list)
 
     @property
     def shown(self) -> str:
         """The name that colleagues see."""
         return self.full_name or self.name
+
+    def sees(self, organization: str) -> bool:
+        """Whether the person sees what is this organisation's (empty: nobody's)."""
+        return not self.organizations or organization in self.organizations
 
     def has(self, roles: Iterable[str]) -> bool:
         """Whether the person holds any of the roles."""
@@ -112,8 +121,19 @@ class Users:
     clock: Clock
     hasher: PasswordHasher = field(default_factory=PasswordHasher)
 
-    def create(self, name: str, password: str, roles: Iterable[str], *, full_name: str = "") -> User:
-        """Add a user. Raises InputError for a bad name, role or password, Conflict when it exists."""
+    def create(
+        self,
+        name: str,
+        password: str,
+        roles: Iterable[str],
+        *,
+        full_name: str = "",
+        organizations: Iterable[str] = (),
+    ) -> User:
+        """Add a user. Raises InputError for a bad name, role or password, Conflict when it exists.
+
+        organizations: whose incidents and logs the person sees, none: everybody's.
+        """
         key = _key(name)
         if not _NAME.fullmatch(key):
             raise InputError(
@@ -124,6 +144,7 @@ class Users:
             "name": key,
             "full_name": full_name,
             "roles": _roles(roles),
+            "organizations": _organizations(organizations),
             "password_hash": self._hash(key, password),
             "disabled": False,
             "created": self.clock.now().isoformat(),
@@ -131,8 +152,16 @@ class Users:
         self.records.put(KIND, key, body, expect=0)
         return User.model_validate(body)
 
-    def external(self, name: str, full_name: str, roles: Iterable[str], source: str) -> User:
-        """A person whose password is kept elsewhere, as they stand there now. Raises InputError where a local
+    def external(
+        self,
+        name: str,
+        full_name: str,
+        roles: Iterable[str],
+        source: str,
+        organizations: Iterable[str] | None = None,
+    ) -> User:
+        """A person whose password is kept elsewhere, as they stand there now. organizations: None where the directory
+        does not say, what is set here stands. Raises InputError where a local
         account has the name: nobody becomes somebody else by way of a directory."""
         key = _key(name)
         record = self.records.get(KIND, key)
@@ -143,7 +172,14 @@ class Users:
                 f'the account "{key[:64]}" is kept elsewhere',
             )
         standing = {"disabled": False, "password_hash": "", "created": self.clock.now().isoformat()}
-        now = {"name": key, "full_name": full_name, "roles": _roles(roles), "source": source}
+        now: dict[str, object] = {
+            "name": key,
+            "full_name": full_name,
+            "roles": _roles(roles),
+            "source": source,
+        }
+        if organizations is not None:
+            now["organizations"] = _organizations(organizations)
         body = {**standing, **held, **now}
         self.records.put(KIND, key, body, expect=record.version if record else 0)
         return User.model_validate(body)
@@ -156,6 +192,10 @@ class Users:
     def set_roles(self, name: str, roles: Iterable[str]) -> None:
         """Replace the roles; they count from the next request on."""
         self.change(name, {"roles": _roles(roles)})
+
+    def set_organizations(self, name: str, organizations: Iterable[str]) -> None:
+        """Whose incidents and logs the person sees (none: everybody's); it counts from the next request on."""
+        self.change(name, {"organizations": _organizations(organizations)})
 
     def set_disabled(self, name: str, disabled: bool) -> None:
         """Lock or unlock the account; locking ends its sessions."""
@@ -224,5 +264,16 @@ def _roles(roles: Iterable[str]) -> list[str]:
             raise InputError(
                 f"役割「{role}」は知りません。使える役割: {known}",
                 f'unknown role "{role}"; valid roles: {known}',
+            )
+    return given
+
+
+def _organizations(names: Iterable[str]) -> list[str]:
+    given = list(dict.fromkeys(names))
+    for name in given:
+        if not re.fullmatch(ID, name):
+            raise InputError(
+                f"組織「{name[:80]}」の書き方が正しくありません。",
+                f'"{name[:80]}" is no name of an organisation',
             )
     return given

@@ -43,7 +43,8 @@ class Alert(BaseModel):
 
     id: digest of rule, group and window, so that a replay writes the same alert; first/last: event time of
     its first and last event; detected: when Hinomi found it; entities: ECS field → values (user.name,
-    source.ip, host.name …); zones: network zones touched; event_ids: evidence (at most 200; `event_count`
+    source.ip, host.name …); zones: network zones touched; organization: whose events these are, all of them
+    (empty: nobody's); event_ids: evidence (at most 200; `event_count`
     counts them all); fields: what the rule grouped by and its figures; reason: in words, for people.
     """
 
@@ -74,3 +75,4 @@ class Alert(BaseModel):
     playbook: str = ""
     incident_id: str = ""
     suppressed_by: str = ""
+    organization: str = ""

@@ -62,7 +62,7 @@ class Incident(BaseModel):
 
     number: short running number people say on the phone; grade: 0–3 as in the guideline's incident levels
     (0 事象, 1 軽微, 2 中, 3 重大) with `grade_reason` in words; level: the highest Sigma level of its alerts;
-    alert_ids in order of arrival.
+    alert_ids in order of arrival; organization: whose alerts these are (empty: nobody's), from the first one on.
     """
 
     id: str
@@ -93,3 +93,4 @@ class Incident(BaseModel):
     story_ja: str = ""
     story_en: str = ""
     fields: dict[str, Any] = Field(default_factory=dict)
+    organization: str = ""

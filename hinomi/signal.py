@@ -4,6 +4,7 @@ import polars as pl
 
 from hinomi import ecs
 from hinomi.batch import SIGNALS
+from hinomi.organization import FIELD
 
 DATASET = SIGNALS
 
@@ -18,9 +19,11 @@ SCHEMA: dict[str, pl.DataType] = {
     "hinomi.signal.event_id": pl.String(),
     "hinomi.signal.event_dataset": pl.String(),
     "hinomi.signal.fields": pl.String(),
+    FIELD: pl.String(),
 }
 """Columns of a signal frame. `event.id` is the signal's own id (digest of rule and event), `@timestamp` the
-event's time, `event.kind` "signal", `role` "detection" or "base", `fields` JSON text of dotted fields."""
+event's time, `event.kind` "signal", `role` "detection" or "base", `fields` JSON text of dotted fields; the last is
+whose the event is."""
 
 
 def empty() -> pl.DataFrame:

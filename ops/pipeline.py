@@ -10,6 +10,7 @@ from collectors import catalogue, unopened
 from collectors.decode import decode
 from collectors.enrich import Enricher
 from collectors.indicators import Matcher
+from collectors.organizations import Organizations, stamped
 from collectors.privacy import Privacy
 from collectors.source import ROW, Source, cut
 from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
@@ -64,6 +65,7 @@ class Pipeline:
     indicators: LiveIndicators | Matcher | None = None
     tally: Tally | None = None
     arrivals: Arrivals | None = None
+    organizations: Organizations = field(default_factory=Organizations)
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -81,7 +83,9 @@ class Pipeline:
         batches: list[Batch] = []
         for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
             if origin == unopened.ORIGIN:
-                batches += self._unopened(part)
+                batches += [
+                    stamped(one, self.organizations.whose(one.origin)) for one in self._unopened(part)
+                ]
                 continue
             found = self._of_sender(str(origin), str(peer), part)
             self._tell_health(str(origin), found, part)
@@ -118,6 +122,11 @@ class Pipeline:
         return sum(n for n, batch in zip(found, batches, strict=True) if batch.dataset != SIGNALS)
 
     def _of_sender(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
+        """What the sender's lines hold, each stamped with whose it is: no line says that of itself."""
+        whose = self.organizations.whose(origin, peer)
+        return [stamped(batch, whose) for batch in self._understood(origin, peer, part)]
+
+    def _understood(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
         payload, encoding = part["payload"], self.encodings.get(origin, "")
         head = decode(payload.head(_HEAD), encoding, Ledger(), origin=origin).to_list()
         name = self.formats.source_of(origin, peer, head)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from collectors import catalogue
+from collectors.organizations import Organizations
 from collectors.privacy import Privacy
 from hinomi.batch import DEAD_LETTERS
 from hinomi.clock import Clock
@@ -53,6 +54,7 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
         rules=LiveRules(settings.rules_in_force(), cache_folder()),
         ledger=ledger,
         clock=clock,
+        organizations=Organizations.of(settings.organizations),
     )
     letters = understood = 0
     for frame in events.scan(DEAD_LETTERS):

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from collectors.enrich import EnrichSettings
 from collectors.indicators.settings import IndicatorSettings
 from collectors.listeners import AnyListener
+from collectors.organizations import OrganizationId, OrganizationSettings
 from collectors.privacy import PrivacySettings
 from collectors.pulls import AnyPull
 from collectors.rhythm import RhythmSettings
@@ -18,6 +19,7 @@ from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Blaming, Section
 from hinomi.errors import Refused
+from hinomi.organization import EVERY
 from hinomi.words import Language
 from ops.feeds import Feed
 from ops.metrics import MetricsSettings
@@ -68,6 +70,7 @@ class Settings(Section):
     respond: ResponderSettings = Field(default_factory=ResponderSettings)
     reports: ReportsSettings = Field(default_factory=ReportsSettings)
     feeds: dict[str, Feed] = Field(default_factory=dict)
+    organizations: dict[OrganizationId, OrganizationSettings] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _names_told_apart(self) -> Self:
@@ -101,6 +104,39 @@ class Settings(Section):
                     mailbox(person, self.respond)
                 except Refused as refused:
                     raise Blaming(f"reports.deliver.{number}.mail", refused.ja, refused.en) from None
+        return self
+
+    @model_validator(mode="after")
+    def _organizations_told_apart(self) -> Self:
+        known, owners = set(self.declared_sources()), dict[object, str]()
+        for name, one in self.organizations.items():
+            for origin in one.origins:
+                if origin not in known:
+                    raise Blaming(
+                        f"organizations.{name}.origins",
+                        f"「{origin}」という listen・pull・送り元はありません。",
+                        f'there is no listener, pull or sender named "{origin}"',
+                    )
+            for thing in (*one.origins, *one.networks):
+                if owners.setdefault(thing, name) != name:
+                    raise Blaming(
+                        f"organizations.{name}",
+                        f"「{thing}」は「{owners[thing]}」のものでもあります。一つの組織だけに書いてください。",
+                        f"{thing} also belongs to {owners[thing]}; name it in one organisation only",
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _sign_in_names_organizations(self) -> Self:
+        for way, signing in (("ldap", self.console.ldap), ("oidc", self.console.oidc)):
+            for group, names in (signing.organizations if signing else {}).items():
+                for name in names:
+                    if name not in {*self.organizations, EVERY}:
+                        raise Blaming(
+                            f"console.{way}.organizations.{group}",
+                            f"「{name}」という組織は organizations にありません。",
+                            f'"{name}" is not one of the organizations',
+                        )
         return self
 
     def declared_sources(self) -> dict[str, str]:

@@ -111,6 +111,11 @@ class Cases:
                 "終了していない、別々のインシデントを選んでください。",
                 "choose open incidents that are not one yet",
             )
+        if len({one.organization for one in found.values()}) > 1:
+            raise InputError(
+                "別の組織のインシデントは、一つにまとめられません。",
+                "incidents of different organisations are not joined",
+            )
         oldest, *rest = sorted(found.values(), key=lambda one: one.number)
         numbers = [one.number for one in rest]
         details = {"others": numbers, "reason": reason}

@@ -9,8 +9,8 @@ from dashboards.api.endpoint import Call, Missing, dumped
 from dashboards.api.models import Found, Incident, Incidents, Listed
 from dashboards.console import compliance_page, health, rules_page
 from dashboards.console.casework import Casework
+from dashboards.console.decisions import worker
 from dashboards.console.residents import SEARCH
-from dashboards.users import WORKERS
 from hinomi.errors import InputError, QueryError
 from hinomi.incident import Incident as Held
 from hinomi.incident import Verdict
@@ -50,11 +50,9 @@ def acknowledge(call: Call) -> Incident:
 def assign(call: Call) -> Incident:
     """Give it to a person who may work on it."""
     person = call.visit.console.users.find(call.body.assignee)
-    if person is None or person.disabled or not person.has(WORKERS):
-        raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
     return decided(
         call,
-        lambda held: call.desk.assign(held.id, person.name, **call.who),
+        lambda held: call.desk.assign(held.id, worker(person, held).name, **call.who),
     )
 
 

@@ -222,18 +222,25 @@ _DUTY = f"{ONE}/duties/{{duty}}"
 
 
 def _act(path: str, access: Access, about: str, handler: Any, given: Any, **more: Any) -> Endpoint:
-    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True, **more)
+    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True, apart=True, **more)
+
+
+def _quiet(path: str, access: Access, about: str, handler: Any, given: Any) -> Endpoint:
+    """An exception silences a rule for everybody: not for who sees some organisations only."""
+    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True)
 
 
 def _look(path: str, about: str, handler: Any) -> Endpoint:
-    return Endpoint("GET", path, R, about, handler, Listed)
+    return Endpoint("GET", path, R, about, handler, Listed, apart=True)
 
 
 ENDPOINTS = (
     _look(f"{ONE}/tasks", "Tasks of an incident", tasks),
     _act(f"{ONE}/tasks", W, "Add a task", add_task, bodies.Task),
     _act(f"{ONE}/tasks/{{task}}", W, "Finish or drop a task", finish_task, bodies.Finish),
-    Endpoint("POST", f"{ONE}/merge", W, "Join incidents", merge, Incident, bodies.Merge, desk=True),
+    Endpoint(
+        "POST", f"{ONE}/merge", W, "Join incidents", merge, Incident, bodies.Merge, desk=True, apart=True
+    ),
     _act(f"{ONE}/split", W, "Part an incident", split, bodies.Split),
     _act(f"{ONE}/told", W, "Note who was told", told, bodies.Told),
     _look(f"{ONE}/duties", "Report clocks", clocks),
@@ -247,8 +254,8 @@ ENDPOINTS = (
     _look(f"{ONE}/evidence", "Evidence with its chain of custody", evidence),
     _act(f"{ONE}/evidence", W, "Keep a file as evidence", take_evidence, bodies.Evidence, most=MOST_EVIDENCE),
     _act(f"{ONE}/evidence/{{piece}}/hand", W, "Take evidence in hand", hand_evidence, bodies.Note),
-    _act(f"{ONE}/exceptions", W, "Propose an exception", propose_exception, bodies.Quiet),
+    _quiet(f"{ONE}/exceptions", W, "Propose an exception", propose_exception, bodies.Quiet),
     Endpoint("GET", "/exceptions", R, "Exceptions of detection", exceptions, Listed, None, (LIMIT, AFTER)),
-    _act("/exceptions/{exception}/review", A, "Review an exception", review_exception, bodies.Review),
-    _act("/exceptions/{exception}/end", W, "End an exception", end_exception, Nothing),
+    _quiet("/exceptions/{exception}/review", A, "Review an exception", review_exception, bodies.Review),
+    _quiet("/exceptions/{exception}/end", W, "End an exception", end_exception, Nothing),
 )

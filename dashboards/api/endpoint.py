@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboards.api.models import Problem
-from dashboards.console.access import MAX_FORM, STATUS, Access, body_of
+from dashboards.console.access import MAX_FORM, STATUS, WHOLE, Access, body_of
+from dashboards.console.apart import part_of
 from dashboards.console.visit import Console, Visit
 from dashboards.tokens import Token
 from hinomi.errors import HinomiError, InputError, QueryError
@@ -60,6 +61,8 @@ class Endpoint:
     """Bytes of a body; a larger one is refused."""
     desk: bool = False
     """Rules of the desk decide beyond the form of the body: what is well formed may be refused with 400."""
+    apart: bool = False
+    """Also for whoever sees some organisations only."""
 
 
 class Who(TypedDict):
@@ -115,13 +118,16 @@ def problem(status: int, ja: str, en: str) -> Response:
 
 def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes | None) -> Response:
     token = _token(console, request)
-    user = console.users.find(token.user) if token else None
+    user = console.accounts.find(token.user) if token else None
     if token is None or user is None or user.disabled:
         return problem(401, "有効なトークンが要ります。", "a valid token is needed")
     if SCOPE[endpoint.access] not in token.scopes or not user.has(endpoint.access.value):
         _note_refusal(console, endpoint, request, user.name)
         return problem(403, "このトークンでは、この操作はできません。", "this token does not allow this")
-    visit = Visit(request, console, "en", None, user, token=token)
+    seen = part_of(console, user, token)
+    if seen.scope is not None and not endpoint.apart:
+        return problem(403, *WHOLE)
+    visit = Visit(request, seen, "en", None, user, token=token)
     try:
         call = Call(visit, _body(endpoint, raw), _values(endpoint, request))
         made = endpoint.handler(call)

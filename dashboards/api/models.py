@@ -66,7 +66,7 @@ class Problem(BaseModel):
 
 
 class Incident(BaseModel):
-    """An incident. `why`: why it stands where it does in the queue (only in lists)."""
+    """An incident. organization: whose it is, where one tower watches several."""
 
     number: int
     id: str
@@ -91,6 +91,7 @@ class Incident(BaseModel):
     story_ja: str
     story_en: str
     timeline: list[dict[str, Any]]
+    organization: str = ""
 
 
 class Incidents(BaseModel):

@@ -206,8 +206,8 @@ R, W, A = Access.READ, Access.WORK, Access.APPROVE
 _STEP = "/runs/{run}/steps/{index:int}"
 
 
-def _act(path: str, access: Access, about: str, handler: Any, given: Any) -> Endpoint:
-    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True)
+def _act(path: str, access: Access, about: str, handler: Any, given: Any, **more: Any) -> Endpoint:
+    return Endpoint("POST", path, access, about, handler, Listed, given, desk=True, **more)
 
 
 ENDPOINTS = (
@@ -219,9 +219,9 @@ ENDPOINTS = (
     _act("/automation/permits", A, "Permit to act first", permit, bodies.Spell),
     _act("/automation/permits/{permit}/end", A, "End a permit", end_permit, Nothing),
     _act(f"{_STEP}/first", W, "Do a step before its approval", act_first, bodies.First),
-    _act(f"{_STEP}/task", W, "Finish a task of a run", finish_run_task, bodies.Answer),
-    _act(f"{_STEP}/extend", A, "Prolong an act with an end", extend, bodies.Until),
-    _act("/runs/{run}/undo", A, "Put a run back", undo, bodies.Note),
+    _act(f"{_STEP}/task", W, "Finish a task of a run", finish_run_task, bodies.Answer, apart=True),
+    _act(f"{_STEP}/extend", A, "Prolong an act with an end", extend, bodies.Until, apart=True),
+    _act("/runs/{run}/undo", A, "Put a run back", undo, bodies.Note, apart=True),
     Endpoint("GET", "/oncall", R, "The rota", oncall, Listed),
     _act("/oncall/stand-ins", W, "Stand in", stand_in, bodies.Spell),
     _act("/oncall/stand-ins/{override}/drop", W, "Drop a stand-in", drop_stand_in, Nothing),
@@ -232,5 +232,5 @@ ENDPOINTS = (
     _act("/rules/try", W, "Try a draft on past days", try_rule, bodies.Draft),
     Endpoint("GET", "/sources/replays", R, "Dead letters read again", replays, Listed),
     _act("/sources/replay", W, "Read dead letters again", replay, bodies.Replay),
-    _act("/residents", W, "Record why residents' logs are looked at", reveal, bodies.Reveal),
+    _act("/residents", W, "Record why residents' logs are looked at", reveal, bodies.Reveal, apart=True),
 )

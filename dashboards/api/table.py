@@ -38,8 +38,9 @@ ENDPOINTS = (
         models.Incidents,
         None,
         (STATUS, LIMIT, AFTER),
+        apart=True,
     ),
-    Endpoint("GET", ONE, R, "One incident", calls.incident, models.Incident),
+    Endpoint("GET", ONE, R, "One incident", calls.incident, models.Incident, apart=True),
     Endpoint(
         "POST",
         f"{ONE}/acknowledge",
@@ -48,14 +49,47 @@ ENDPOINTS = (
         calls.acknowledge,
         models.Incident,
         models.Nothing,
+        apart=True,
     ),
-    Endpoint("POST", f"{ONE}/assign", W, "Assign an incident", calls.assign, models.Incident, models.Assign),
-    Endpoint("POST", f"{ONE}/comment", W, "Add a note", calls.comment, models.Incident, models.Comment),
-    Endpoint("POST", f"{ONE}/close", W, "Close with a verdict", calls.close, models.Incident, models.Close),
-    Endpoint("POST", f"{ONE}/reopen", W, "Open again", calls.reopen, models.Incident, models.Reason),
-    Endpoint("POST", f"{ONE}/grade", W, "Set the grade", calls.regrade, models.Incident, models.Grade),
     Endpoint(
-        "GET", "/approvals", R, "Requests for approval", calls.approvals, models.Listed, None, (LIMIT, AFTER)
+        "POST",
+        f"{ONE}/assign",
+        W,
+        "Assign an incident",
+        calls.assign,
+        models.Incident,
+        models.Assign,
+        apart=True,
+    ),
+    Endpoint(
+        "POST", f"{ONE}/comment", W, "Add a note", calls.comment, models.Incident, models.Comment, apart=True
+    ),
+    Endpoint(
+        "POST",
+        f"{ONE}/close",
+        W,
+        "Close with a verdict",
+        calls.close,
+        models.Incident,
+        models.Close,
+        apart=True,
+    ),
+    Endpoint(
+        "POST", f"{ONE}/reopen", W, "Open again", calls.reopen, models.Incident, models.Reason, apart=True
+    ),
+    Endpoint(
+        "POST", f"{ONE}/grade", W, "Set the grade", calls.regrade, models.Incident, models.Grade, apart=True
+    ),
+    Endpoint(
+        "GET",
+        "/approvals",
+        R,
+        "Requests for approval",
+        calls.approvals,
+        models.Listed,
+        None,
+        (LIMIT, AFTER),
+        apart=True,
     ),
     Endpoint(
         "POST",
@@ -65,11 +99,12 @@ ENDPOINTS = (
         calls.decide,
         models.Listed,
         models.Decision,
+        apart=True,
     ),
-    Endpoint("GET", "/runs", R, "Playbook runs", calls.runs, models.Listed, None, (LIMIT, AFTER)),
-    Endpoint("GET", "/alerts", R, "Alerts", calls.alerts, models.Listed, None, (LIMIT, AFTER)),
-    Endpoint("GET", "/events", R, "Search events", calls.events, models.Found, None, SEARCH),
-    Endpoint("GET", "/sources", R, "Health of the sources", calls.sources, models.Listed),
+    Endpoint("GET", "/runs", R, "Playbook runs", calls.runs, models.Listed, None, (LIMIT, AFTER), apart=True),
+    Endpoint("GET", "/alerts", R, "Alerts", calls.alerts, models.Listed, None, (LIMIT, AFTER), apart=True),
+    Endpoint("GET", "/events", R, "Search events", calls.events, models.Found, None, SEARCH, apart=True),
+    Endpoint("GET", "/sources", R, "Health of the sources", calls.sources, models.Listed, apart=True),
     Endpoint("GET", "/rules", R, "Rules in force", calls.rules, models.Listed),
     Endpoint("GET", "/compliance", R, "Controls and their state", calls.compliance, models.Listed),
     Endpoint(

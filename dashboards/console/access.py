@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from dashboards.console import uploads
+from dashboards.console.apart import part_of
 from dashboards.console.sessions import Session, same
 from dashboards.console.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Console, Visit
 from dashboards.users import ADMINS, APPROVERS, AUDITORS, WORKERS, Role, User
@@ -42,6 +43,12 @@ class Access(Enum):
     AUDIT = frozenset(AUDITORS)
 
 
+WHOLE = (
+    "この画面・操作は塔全体のものです。見える組織が限られた利用者は使えません。",
+    "this is the whole tower's; your account sees some organisations only",
+)
+
+
 class BadForm(InputError):
     """A form that this console did not make."""
 
@@ -60,6 +67,8 @@ class Page:
     """Bytes of a form; a larger one is refused."""
     file: bool = False
     """The form may carry a file."""
+    apart: bool = False
+    """Also for whoever sees some organisations only. What is the whole tower's is not; nor is what nobody has thought of."""
 
 
 def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Response]]:
@@ -90,7 +99,8 @@ async def answer(console: Console, request: Request, handler: Handler) -> Respon
 def _serve(console: Console, page: Page, request: Request, raw: bytes | None) -> Response:
     session, user = _signed_in(console, request, touch=not (page.quiet or "x-hinomi-live" in request.headers))
     language = _language(console, request)
-    visit = Visit(request, console, language, session, user)
+    seen = part_of(console, user) if user and page.access is not Access.OPEN else console
+    visit = Visit(request, seen, language, session, user)
     try:
         visit = _with_form(visit, page, raw)
         response = _refusal(visit, page) or page.handler(visit)
@@ -144,6 +154,8 @@ def _refusal(visit: Visit, page: Page) -> Response | None:
         if not visit.user.has(page.access.value):
             _note_refusal(visit, page, "role")
             raise Refused("この操作をする権限がありません。", "your role does not allow this")
+        if visit.console.scope is not None and not page.apart:
+            raise Refused(*WHOLE)
         if _lacks_factor(visit, page):
             return visit.to("/account")
         if page.method == "POST":
@@ -195,7 +207,7 @@ def _check_csrf(visit: Visit, page: Page) -> None:
 
 def _signed_in(console: Console, request: Request, *, touch: bool) -> tuple[Session | None, User | None]:
     session = console.sessions.find(request.cookies.get(console.cookie, ""), touch=touch)
-    user = console.users.find(session.user) if session else None
+    user = console.accounts.find(session.user) if session else None
     return (session, user) if user and not user.disabled else (None, None)
 
 

@@ -6,7 +6,6 @@ from starlette.responses import Response
 
 from dashboards import totp
 from dashboards.console import second_factor
-from dashboards.console.sessions import KIND as SESSION
 from dashboards.console.visit import Visit
 from dashboards.tokens import SCOPES
 from dashboards.users import ROLE_NAMES, Role
@@ -21,14 +20,11 @@ def show(visit: Visit) -> Response:
 def _page(visit: Visit, **told: Any) -> Response:
     console = visit.console
     assert visit.user is not None
-    mine = console.records.find(SESSION, {"user": visit.actor}, limit=100)
     roles = [ROLE_NAMES[Role(role)].of(visit.language) for role in visit.user.roles if role in set(Role)]
     standing: dict[str, Any] = {"secret": "", "address": "", "codes": (), "token": ""}
     return visit.page(
         "account.html",
-        sessions=sorted(
-            (record.body | {"id": record.id} for record in mine), key=lambda one: str(one["seen"])
-        ),
+        sessions=console.sessions.of(visit.actor),
         this_session=visit.session.id if visit.session else "",
         tokens=console.tokens.of(visit.actor),
         scopes=SCOPES,
@@ -56,11 +52,11 @@ def confirm_factor(visit: Visit) -> Response:
 def end_session(visit: Visit) -> Response:
     """Sign another of one's own browsers out."""
     identity = visit.form.get("session", "")
-    record = visit.console.records.get(SESSION, identity)
-    if record is None or record.body["user"] != visit.actor:
+    sessions = visit.console.sessions
+    if identity not in {one["id"] for one in sessions.of(visit.actor)}:
         raise Refused("このサインインはありません。", "there is no such session")
     _audit(visit, "account.session_end", identity[:12])
-    visit.console.records.delete(SESSION, identity)
+    sessions.end_of(visit.actor, identity)
     return visit.to("/account", done="session_ended")
 
 
@@ -70,7 +66,11 @@ def make_token(visit: Visit) -> Response:
     scopes = visit.many.get("scope", [])
     name = visit.form.get("name", "")
     number = int(days) if days.isascii() and days.isdigit() and len(days) < 5 else 0
-    secret = visit.console.tokens.make(visit.actor, name, scopes, number)
+    chosen = visit.many.get("organization", [])
+    scope = visit.console.scope
+    if not set(chosen) <= (visit.console.organizations.names.keys() if scope is None else scope):
+        raise InputError("見える組織から選んでください。", "choose among the organisations that you see")
+    secret = visit.console.tokens.make(visit.actor, name, scopes, number, organizations=chosen)
     _audit(visit, "account.token_make", name)
     return _page(visit, token=secret)
 
@@ -89,10 +89,10 @@ def set_password(visit: Visit) -> Response:
         raise Refused(
             "このアカウントのパスワードは、ここでは変えられません。", "this password is kept elsewhere"
         )
-    if visit.console.users.verify(visit.actor, visit.form.get("old", "")) is None:
+    if visit.console.accounts.verify(visit.actor, visit.form.get("old", "")) is None:
         raise InputError("今のパスワードが違います。", "the present password is wrong")
     _audit(visit, "account.password", visit.actor)
-    visit.console.users.set_password(visit.actor, visit.form.get("new", ""))
+    visit.console.accounts.set_password(visit.actor, visit.form.get("new", ""))
     return visit.to("/sign-in")
 
 

@@ -25,14 +25,15 @@ class State:
     reason: str = ""
 
 
-def state(console: Console) -> State:
-    """As every page shows it."""
+def state(console: Console, *, why: bool = True) -> State:
+    """As every page shows it. why: with the words of whoever stopped it, which may be about anybody's incident."""
     if console.responding.playbooks.paused:
         return State(True)
     held = console.service.automation.stopped()
     if held is None:
         return State(False)
-    return State(True, str(held["by"]), datetime.fromisoformat(held["at"]), str(held["reason"]))
+    reason = str(held["reason"]) if why else ""
+    return State(True, str(held["by"]), datetime.fromisoformat(held["at"]), reason)
 
 
 def show(visit: Visit) -> Response:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from dashboards.console.casework import Casework
-from dashboards.console.decisions import person, verdict
+from dashboards.console.decisions import person, verdict, worker
 from dashboards.console.fields import text
 from dashboards.console.visit import Visit
 from hinomi.errors import HinomiError, InputError
@@ -41,8 +41,14 @@ def _work(visit: Visit) -> Act:
     if action == "acknowledge":
         return lambda incident: service.acknowledge(incident.id, actor=actor, roles=roles)
     if action == "assign":
-        name = person(visit).name
-        return lambda incident: service.assign(incident.id, name, actor=actor, roles=roles)
+        chosen = person(visit)
+        if chosen is None:
+            raise InputError(
+                "担当者にできる利用者を選んでください。", "choose someone who may work on incidents"
+            )
+        return lambda incident: service.assign(
+            incident.id, worker(chosen, incident).name, actor=actor, roles=roles
+        )
     if action == "close":
         judged, reason = verdict(visit), text(visit, "reason")
         return lambda incident: service.close(incident.id, judged, reason, actor=actor, roles=roles)

@@ -21,16 +21,26 @@ def acknowledge(visit: Visit) -> Response:
 def assign(visit: Visit) -> Response:
     """Give it to a person who may work on it."""
     incident = wanted(visit)
-    visit.console.service.assign(incident.id, person(visit).name, actor=visit.actor, roles=visit.roles)
+    chosen = worker(person(visit), incident)
+    visit.console.service.assign(incident.id, chosen.name, actor=visit.actor, roles=visit.roles)
     return back(visit, incident, "assigned")
 
 
-def person(visit: Visit) -> User:
-    """The person that the form names. Raises InputError for one who may not work on incidents."""
-    found = visit.console.users.find(visit.form.get("assignee", ""))
-    if found is None or found.disabled or not found.has(WORKERS):
+def person(visit: Visit) -> User | None:
+    """The person that the form names."""
+    return visit.console.users.find(visit.form.get("assignee", ""))
+
+
+def worker(found: User | None, incident: Incident) -> User:
+    """The person. Raises InputError for one who may not work on incidents, or does not see this one."""
+    if found is None or not may_take(found, incident):
         raise InputError("担当者にできる利用者を選んでください。", "choose someone who may work on incidents")
     return found
+
+
+def may_take(person: User, incident: Incident) -> bool:
+    """Whether the incident can be given to this person."""
+    return not person.disabled and person.has(WORKERS) and person.sees(incident.organization)
 
 
 def comment(visit: Visit) -> Response:

@@ -63,7 +63,7 @@ def show(visit: Visit) -> Response:
 
 
 def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
-    from dashboards.console import exceptions_page  # which shows the incident's page again
+    from dashboards.console import decisions, exceptions_page  # which show the incident's page again
 
     casework, now = Casework(visit.console.records), visit.console.clock.now()
     alerts = casework.alerts(incident)
@@ -86,11 +86,11 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "findings": _findings(visit, alerts, revealed=revealed is not None),
         "runs": runs,
         "mine_to_decide": any(not decision.why_not for plan in runs for decision in plan.decisions),
-        "people": [user for user in visit.console.users.all() if user.has(WORKERS) and not user.disabled],
+        "people": [user for user in visit.console.users.all() if decisions.may_take(user, incident)],
         "precedents": precedents(incident, docket(visit.console.records)),
         **_work(visit, incident, runs),
         "merged_into": _merged_into(visit, incident),
-        "offers": exceptions_page.offers(incident, alerts),
+        "offers": exceptions_page.offers(incident, alerts) if visit.console.scope is None else [],
         "quiet": exceptions_page.of_incident(visit, incident),
         "live": True,
         "judging": visit.asked("act") == "verdict",

@@ -27,6 +27,7 @@ class Pulse:
     """A text that changes when incidents, runs or approvals do; read at most every two seconds."""
 
     records: Records
+    kinds: tuple[str, ...] = _KINDS
     listeners: int = 0
     _text: str = ""
     _read: float = 0.0
@@ -41,12 +42,14 @@ class Pulse:
 
     def _look(self) -> str:
         parts: list[str] = []
-        for kind in _KINDS:
+        for kind in self.kinds:
             newest = self.records.find(kind, order="-updated" if kind == "incident" else "", limit=1)
             parts.append(f"{kind} {self.records.count(kind)}")
             parts += [f"{one.id} {one.version}" for one in newest]
         states = (
-            self.records.count("playbook_run", {"state": state}) for state in ("proposed", "running", "done")
+            self.records.count("playbook_run", {"state": state})
+            for state in ("proposed", "running", "done")
+            if "playbook_run" in self.kinds
         )
         return hashlib.sha256(" ".join([*parts, *map(str, states)]).encode()).hexdigest()[:16]
 

@@ -18,9 +18,16 @@ def _page(visit: Visit, *, password: str = "", who: str = "") -> Response:
     sessions = visit.console.records.find("session", limit=10_000)
     signed_in = {str(record.body["user"]) for record in sessions}
     names = {role.value: ROLE_NAMES[role].of(visit.language) for role in Role}
-    everybody = visit.console.users.all()
+    everybody = visit.console.accounts.all()
+    organizations = visit.console.organizations.names
     return visit.page(
-        "people.html", everybody=everybody, signed_in=signed_in, role_names=names, password=password, who=who
+        "people.html",
+        everybody=everybody,
+        signed_in=signed_in,
+        role_names=names,
+        known={name: words.of(visit.language) for name, words in organizations.items()},
+        password=password,
+        who=who,
     )
 
 
@@ -28,24 +35,33 @@ def create(visit: Visit) -> Response:
     """A new local account with a first password that is shown once."""
     name, roles = visit.form.get("name", ""), visit.many.get("role", [])
     password = secrets.token_urlsafe(15)
-    _audit(visit, "user.create", name, roles)
-    made = visit.console.users.create(name, password, roles, full_name=visit.form.get("full_name", "")[:80])
+    seen = _seen(visit) if "sees" in visit.form else []
+    _audit(visit, "user.create", name, roles=roles, organizations=seen)
+    made = visit.console.accounts.create(
+        name, password, roles, full_name=visit.form.get("full_name", "")[:80], organizations=seen
+    )
     return _page(visit, password=password, who=made.name)
 
 
 def change(visit: Visit) -> Response:
-    """Roles, lock, password, second factor or sessions of one person."""
+    """Roles, what is seen, lock, password, second factor or sessions of one person."""
     name, action = str(visit.request.path_params["name"]), visit.form.get("do", "")
-    users = visit.console.users
+    users = visit.console.accounts
     person = users.find(name)
     if person is None:
         raise InputError("この利用者はいません。", "there is no such user")
-    if person.name == visit.actor and action in {"roles", "lock"}:
-        raise Refused("自分の役割や利用停止は変えられません。", "nobody changes their own roles or lock")
-    roles = visit.many.get("role", [])
-    _audit(visit, f"user.{action or 'nothing'}", person.name, roles if action == "roles" else [])
+    if person.name == visit.actor and action in {"roles", "organizations", "lock"}:
+        raise Refused(
+            "自分の役割・見える範囲・利用停止は変えられません。",
+            "nobody changes their own roles, what they see, or their lock",
+        )
+    roles = visit.many.get("role", []) if action == "roles" else []
+    seen = _seen(visit) if action == "organizations" else []
+    _audit(visit, f"user.{action or 'nothing'}", person.name, roles=roles, organizations=seen)
     if action == "roles":
         users.set_roles(person.name, roles)
+    elif action == "organizations":
+        users.set_organizations(person.name, seen)
     elif action in {"lock", "unlock"}:
         users.set_disabled(person.name, action == "lock")
     elif action == "factor":
@@ -62,6 +78,17 @@ def change(visit: Visit) -> Response:
     return visit.to("/admin/users", done="user_changed")
 
 
-def _audit(visit: Visit, action: str, target: str, roles: list[str]) -> None:
-    details = {"roles": roles} if roles else {}
+def _seen(visit: Visit) -> list[str]:
+    """The organisations that the form ticks, none for all of them. Raises InputError for none where some are meant, and
+    for one that there is not."""
+    if visit.form.get("sees") == "all":
+        return []
+    chosen = visit.many.get("organization", [])
+    if not chosen or not set(chosen) <= visit.console.organizations.names.keys():
+        raise InputError("見える組織を選んでください。", "choose the organisations that the person sees")
+    return chosen
+
+
+def _audit(visit: Visit, action: str, target: str, **told: list[str]) -> None:
+    details = {name: given for name, given in told.items() if given}
     visit.console.audit.append(actor=visit.actor, action=action, target=target, details=details)

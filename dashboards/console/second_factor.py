@@ -82,13 +82,13 @@ def _used(console: Console, user: User, given: str) -> dict[str, object] | None:
 def begin(visit: Visit) -> str:
     """A new secret for the signed-in person, kept sealed and not yet in force."""
     secret = totp.new_secret()
-    visit.console.users.change(visit.actor, {"totp_new": _safe(visit.console).seal(secret)})
+    visit.console.accounts.change(visit.actor, {"totp_new": _safe(visit.console).seal(secret)})
     return secret
 
 
 def confirm(visit: Visit, given: str) -> list[str]:
     """Put the new secret in force once a code of it is right; returns the recovery codes, shown once."""
-    user = visit.console.users.find(visit.actor)
+    user = visit.console.accounts.find(visit.actor)
     secret = _safe(visit.console).open(user.totp_new) if user and user.totp_new else None
     step = totp.matching_step(secret, given, visit.console.clock.now(), 0) if secret else None
     if secret is None or step is None:
@@ -96,7 +96,7 @@ def confirm(visit: Visit, given: str) -> list[str]:
             "確認コードが違います。時計が合っているか確かめてください。", "the code is not right"
         )
     codes = totp.recovery_codes()
-    visit.console.users.change(
+    visit.console.accounts.change(
         visit.actor,
         {
             "totp": _safe(visit.console).seal(secret),

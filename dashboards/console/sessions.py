@@ -9,6 +9,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from hinomi.clock import Clock
 from hinomi.errors import Conflict
@@ -75,6 +76,17 @@ class Sessions:
     def end(self, session: Session) -> None:
         """Sign out."""
         self.records.delete(KIND, session.id)
+
+    def of(self, user: str) -> list[dict[str, Any]]:
+        """A person's sessions with their ids, in the order of their last use."""
+        found = self.records.find(KIND, {"user": user}, limit=100)
+        return sorted(({**one.body, "id": one.id} for one in found), key=lambda one: str(one["seen"]))
+
+    def end_of(self, user: str, identity: str) -> None:
+        """End a session of the person's own."""
+        held = self.records.get(KIND, identity)
+        if held is not None and held.body["user"] == user:
+            self.records.delete(KIND, identity)
 
     def sweep(self) -> None:
         """Forget the sessions that are over."""

@@ -51,16 +51,18 @@ def sign_in(visit: Visit) -> Response:
 def _verified(visit: Visit, name: str, password: str) -> User | None:
     """The local account; where there is none of this name and a directory is set up, the directory's."""
     console = visit.console
-    user = console.users.verify(name, password)
+    user = console.accounts.verify(name, password)
     if user is not None or console.ldap is None:
         return user
-    held = console.users.find(name)
+    held = console.accounts.find(name)
     if held is not None and (held.source == "local" or held.disabled):
         return None
     person = console.ldap.verify(name, password)
     if person is None:
         return None
-    return console.users.external(person.name, person.full_name, person.roles, "ldap")
+    return console.accounts.external(
+        person.name, person.full_name, person.roles, "ldap", person.organizations
+    )
 
 
 def start(visit: Visit, user: User, onward: str, *, how: str, strong: bool = False) -> Response:
@@ -88,7 +90,7 @@ def show_code(visit: Visit) -> Response:
 def check_code(visit: Visit) -> Response:
     """Check the code of the person whose password was right. Tries are counted with those of the password."""
     held = second_factor.ticket(visit)
-    user = visit.console.users.find(held.user) if held else None
+    user = visit.console.accounts.find(held.user) if held else None
     if held is None or user is None or user.disabled:
         return visit.to("/sign-in")
     attempts = visit.console.attempts
@@ -126,7 +128,9 @@ def from_provider(visit: Visit) -> Response:
         _audit(visit, "", "oidc_refused")
         raise Refused("サインインを確かめられませんでした。", "the provider's answer does not fit")
     person = provider.finish(visit.asked("code"), going, _back(provider))
-    user = visit.console.users.external(person.name, person.full_name, person.roles, "oidc")
+    user = visit.console.accounts.external(
+        person.name, person.full_name, person.roles, "oidc", person.organizations
+    )
     if user.disabled:
         _audit(visit, user.name, "disabled")
         raise Refused("このアカウントは使えません。", "this account is locked")

@@ -14,7 +14,6 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
 from markupsafe import Markup, escape
 
 from dashboards import times
-from dashboards.users import ROOMS
 from hinomi.query import quoted
 from hinomi.text import inert
 from hinomi.words import Language
@@ -95,5 +94,5 @@ def environment() -> Environment:
     made.filters.update(
         stamp=stamp, paragraphs=paragraphs, typed=typed, filled=filled, pivot=pivot, span=span
     )
-    made.globals.update(asset=asset, rooms=ROOMS, live=False, saved=())
+    made.globals.update(asset=asset, live=False, saved=())
     return made

@@ -9,6 +9,7 @@ from jinja2 import Environment
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from collectors.organizations import Organizations
 from dashboards.console.attempts import Attempts
 from dashboards.console.following import Lately
 from dashboards.console.residents import Residents
@@ -20,7 +21,7 @@ from dashboards.oidc import Provider
 from dashboards.settings import ConsoleSettings
 from dashboards.texts import Texts
 from dashboards.tokens import Token, Tokens
-from dashboards.users import APPROVERS, WORKERS, User, Users
+from dashboards.users import APART, APPROVERS, ROOMS, WORKERS, Role, User, Users
 from hinomi.clock import Clock
 from hinomi.store import Events, Records
 from hinomi.words import Language
@@ -29,6 +30,7 @@ from responders.desk import Desk
 from responders.settings import ResponderSettings
 
 if TYPE_CHECKING:
+    from dashboards.console.apart import Parts
     from dashboards.console.compliance_page import Judgement
     from dashboards.console.live import Pulse
     from dashboards.console.rules_page import Kept, Matrix
@@ -39,9 +41,17 @@ THEME_COOKIE = "hinomi_theme"
 THEMES = ("auto", "light", "dark")
 
 
+def _parts() -> "Parts":
+    from dashboards.console.apart import Parts  # which stands on this module
+
+    return Parts()
+
+
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What every page may use."""
+    """What every page may use. organizations: whom the tower watches; scope: whose things alone are in `events`, `records`,
+    `users` and behind `service`, None: everybody's; accounts: every account, for signing in, for one's own and for the
+    administrator."""
 
     events: Events
     records: Records
@@ -49,6 +59,7 @@ class Console:
     settings: ConsoleSettings
     clock: Clock
     users: Users
+    accounts: Users
     sessions: Sessions
     attempts: Attempts
     templates: Environment
@@ -63,6 +74,9 @@ class Console:
     counted: "Lately[list[Kept]]" = field(default_factory=lambda: Lately(60))
     matrices: "Lately[Matrix]" = field(default_factory=lambda: Lately(60))
     arrivals: "Lately[Arrivals]" = field(default_factory=lambda: Lately(60))
+    organizations: Organizations = field(default_factory=Organizations)
+    scope: frozenset[str] | None = None
+    parts: "Parts" = field(default_factory=_parts)
 
     @property
     def audit(self) -> Audit:
@@ -135,11 +149,26 @@ class Visit:
             roles=self.roles,
             organization=self.console.settings.organization,
             now=self.console.clock.now(),
-            automation=automation(self.console) if self.user else None,
+            automation=automation(self.console, why=not self.user.organizations) if self.user else None,
+            rooms=[one for one in ROOMS if self._enters(*one)],
+            whose=self._whose(),
+            whole=self.console.scope is None and not (self.user and self.user.organizations),
             done=self.asked("done"),
             **context,
         )
         return HTMLResponse(text, status_code=status)
+
+    def _whose(self) -> dict[str, str]:
+        """Names of the organisations that the reader sees; empty for who sees one alone, and needs no telling."""
+        names = self.console.organizations.names
+        seen = names if self.console.scope is None else names.keys() & self.console.scope
+        return {one: names[one].of(self.language) for one in names if one in seen} if len(seen) > 1 else {}
+
+    def _enters(self, address: str, _: str, roles: frozenset[Role]) -> bool:
+        """Whether the reader may open this page of the head."""
+        if self.user is None or (roles and not self.user.has(roles)):
+            return False
+        return not self.user.organizations or address in APART
 
     def to(self, path: str, **query: str) -> Response:
         """After a POST: look at this page (303)."""

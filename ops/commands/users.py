@@ -5,9 +5,24 @@ from pathlib import Path
 import typer
 
 from dashboards.users import Users
-from ops.opened import opened, operator
+from hinomi.errors import InputError
+from ops.opened import Opened, opened, operator
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
+
+
+ORGANIZATION = typer.Option([], "--organization", help="見える組織だけに限る(複数可)/ sees only these")
+
+
+def known(place: Opened, organizations: list[str]) -> list[str]:
+    """The organisations as given. Raises InputError for one that the configuration does not know."""
+    for name in organizations:
+        if name not in place.settings.organizations:
+            raise InputError(
+                f"「{name}」という組織は設定の organizations にありません。",
+                f'"{name}" is not one of the organizations of the configuration',
+            )
+    return organizations
 
 
 def register(app: typer.Typer) -> None:
@@ -22,7 +37,10 @@ def register(app: typer.Typer) -> None:
             for record in place.records.find("user"):
                 body = record.body
                 mark = "(停止 / disabled)" if body.get("disabled") else ""
-                typer.echo(f"{record.id:20} {body.get('full_name', ''):20} {', '.join(body['roles'])} {mark}")
+                seen = f"[{', '.join(body['organizations'])}] " if body.get("organizations") else ""
+                typer.echo(
+                    f"{record.id:20} {body.get('full_name', ''):20} {', '.join(body['roles'])} {seen}{mark}"
+                )
 
     @users.command()
     def add(
@@ -30,13 +48,39 @@ def register(app: typer.Typer) -> None:
         data: Path = DATA,
         role: list[str] = typer.Option(["analyst"], help="役割(複数可)/ roles"),
         full_name: str = typer.Option("", help="氏名 / full name"),
+        organization: list[str] = ORGANIZATION,
     ) -> None:
         """追加(パスワードは尋ねます)/ add; the password is asked for, never an argument."""
         password = typer.prompt("パスワード / password", hide_input=True, confirmation_prompt=True)
         with opened(data, make=True) as place:
-            place.desk.audit.append(actor=operator(), action="user.add", target=name, details={"roles": role})
-            Users(place.records, place.clock).create(name, password, role, full_name=full_name)
+            seen = known(place, organization)
+            details = {"roles": role, "organizations": seen}
+            place.desk.audit.append(actor=operator(), action="user.add", target=name, details=details)
+            Users(place.records, place.clock).create(
+                name, password, role, full_name=full_name, organizations=seen
+            )
         typer.echo(f"{name} を追加しました。(added)")
+
+    @users.command()
+    def sees(
+        name: str,
+        data: Path = DATA,
+        organization: list[str] = ORGANIZATION,
+        everything: bool = typer.Option(False, "--all", help="すべての組織 / every organisation"),
+    ) -> None:
+        """見える範囲を変える / change whose incidents and logs a person sees."""
+        if everything == bool(organization):
+            raise InputError(
+                "--organization(複数可)か --all のどちらかを指定してください。",
+                "give either --organization (several are possible) or --all",
+            )
+        with opened(data) as place:
+            seen = known(place, organization)
+            place.desk.audit.append(
+                actor=operator(), action="user.organizations", target=name, details={"organizations": seen}
+            )
+            Users(place.records, place.clock).set_organizations(name, seen)
+        typer.echo(f"{name}: {', '.join(seen) or 'すべて / all'}")
 
     @users.command()
     def password(name: str, data: Path = DATA) -> None:

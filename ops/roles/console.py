@@ -20,6 +20,7 @@ the moment of closing gets a broken connection; proxies keep theirs for a minute
 
 
 def _run(process: Role) -> None:
+    from collectors.organizations import Organizations
     from dashboards.console.app import create_app
     from dashboards.console.rulebook import Rulebook
     from dashboards.console.warming import warm
@@ -31,7 +32,14 @@ def _run(process: Role) -> None:
     rulebook = Rulebook(process.settings.rules_in_force(process.data), cache_folder())
     desk = open_desk(process.settings, records, process.data, process.clock)
     app = create_app(
-        events, records, desk, console, process.clock, rulebook=rulebook, responding=process.settings.respond
+        events,
+        records,
+        desk,
+        console,
+        process.clock,
+        rulebook=rulebook,
+        responding=process.settings.respond,
+        organizations=Organizations.of(process.settings.organizations),
     )
     warm(app.state.console)
     server = uvicorn.Server(

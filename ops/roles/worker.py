@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from collectors import catalogue
+from collectors.organizations import Organizations
 from collectors.privacy import Privacy
 from collectors.spool import Reader, lane_folders
 from hinomi.errors import HinomiError, StoreError
@@ -122,6 +123,7 @@ class Worker:
             health=SourceHealth(records, role_.label),
             tally=Tally(records, role_.label, role_.clock),
             arrivals=Arrivals(records, role_.label, role_.clock, self.ledger),
+            organizations=Organizations.of(settings.organizations),
         )
 
     def _left(self) -> list[str]:

@@ -103,13 +103,14 @@ class Incidents:
         return self.opened(alert) if alert.level.rank >= self.settings.opens_at.rank else None
 
     def _matching(self, alert: Alert) -> list[Incident]:
-        """Open incidents within the window that share an entity with the alert, oldest first."""
+        """Open incidents of the same organisation within the window that share an entity with the alert, oldest first."""
         about = entities(alert, self.settings.common_addresses)
         window = timedelta(hours=self.settings.window_hours)
         found = []
         for incident in Shared(self.records).open_with(about):
             near = alert.first <= incident.last + window and alert.last >= incident.first - window
-            if near and about & set(incident.fields.get("joins_on", [])):
+            same = incident.organization == alert.organization
+            if near and same and about & set(incident.fields.get("joins_on", [])):
                 found.append(incident)
         return sorted(found, key=lambda incident: incident.number)
 
@@ -131,6 +132,7 @@ class Incidents:
             last=alert.last,
             opened=now,
             updated=now,
+            organization=alert.organization,
         )
 
     def _number(self, key: str) -> int:

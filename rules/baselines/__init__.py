@@ -20,7 +20,7 @@ from rules.baselines.baseline import Baseline, Declared
 from rules.engine import Other
 from rules.meta import Meta
 
-_NOT_TYPES = {"baseline", "recent", "days", "seen"}
+_NOT_TYPES = {"baseline", "recent", "days", "seen", "apart"}
 
 
 @cache

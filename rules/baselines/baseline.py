@@ -78,6 +78,10 @@ class Baseline(ABC):
         """Whom the entry is about, in one spelling."""
         return str(entry.who(self.entity)).lower()
 
+    def goes_on(self, other: "Baseline") -> bool:
+        """Whether the other's state is one that this can take up."""
+        return type(other) is type(self)
+
     @abstractmethod
     def look(self, entry: Entry) -> list[Finding]:
         """What one entry shows."""

@@ -19,6 +19,7 @@ from hinomi.clock import Clock
 from hinomi.errors import HinomiError
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
+from rules.baselines.apart import Apart
 from rules.baselines.baseline import Baseline, Finding
 from rules.correlation import ruling
 from rules.correlation.burst import Burst
@@ -78,7 +79,8 @@ class Correlator:
     ) -> "Correlator":
         """A correlator for what was made ready of a rule set."""
         counts = ledger if ledger is not None else Ledger()
-        return cls(made.correlations, made.detections, made.baselines, clock, lateness, counts, made.problems)
+        parted: list[Baseline] = [Apart(one) for one in made.baselines]
+        return cls(made.correlations, made.detections, parted, clock, lateness, counts, made.problems)
 
     def live(self) -> int:
         """How many groups are live."""
@@ -252,7 +254,7 @@ class Correlator:
         self.groups.take_over(other.groups, self._known())
         held = {baseline.meta.id: baseline for baseline in other.baselines}
         for baseline in self.baselines:
-            if (before := held.get(baseline.meta.id)) is not None and type(before) is type(baseline):
+            if (before := held.get(baseline.meta.id)) is not None and baseline.goes_on(before):
                 baseline.load(before.dump())
 
     def load(self, state: Mapping[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from sigma.correlations import SigmaCorrelationCondition, SigmaExtendedCorrelationCondition
 
 from hinomi.errors import ContentError, Where
+from hinomi.organization import FIELD
 from rules.correlation import boolean
 from rules.correlation.group import MOST
 from rules.correlation.measure import (
@@ -70,7 +71,12 @@ class CorrelationRule:
         return replace(self, first_of=tuple(fields))
 
     def group(self, entry: Entry) -> tuple[str, ...] | None:
-        """The entry's group key; None when a field to group by is missing (the event then counts nowhere)."""
+        """The entry's group key, whose it is at its end; None when a field to group by is missing (the event then counts
+        nowhere). What two organisations saw is never one group: both may have a 10.0.0.1."""
+        key, whose = self._group(entry), entry.value(FIELD)
+        return (*key, whose) if key is not None and whose else key
+
+    def _group(self, entry: Entry) -> tuple[str, ...] | None:
         if self.first_of:
             return next(((name, value) for name in self.first_of if (value := entry.who(name))), ("", ""))
         if len(self.group_by) == 1 and not self.aliases:
@@ -81,9 +87,11 @@ class CorrelationRule:
 
     def fields(self, key: tuple[str, ...]) -> dict[str, str]:
         """What the group is about: field → value."""
+        about = 2 if self.first_of else len(self.group_by)
+        whose = dict.fromkeys([FIELD], key[-1]) if len(key) > about else {}
         if self.first_of:
-            return {key[0]: key[1]} if key[0] else {}
-        return dict(zip(self.group_by, key, strict=True))
+            return {key[0]: key[1], **whose} if key[0] else whose
+        return {**dict(zip(self.group_by, key[:about], strict=True)), **whose}
 
 
 def joining(meta: Meta) -> CorrelationRule:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hinomi.alert import Alert, Level
 from hinomi.identity import digest
+from hinomi.organization import FIELD
 from rules.correlation.burst import ENTITIES, ZONES, Burst
 from rules.meta import Meta
 
@@ -61,6 +62,7 @@ def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: M
         tags=list(meta.tags),
         guideline=list(meta.guideline),
         playbook=meta.playbook,
+        organization=str(fields.get(FIELD, "")),
     )
 
 

@@ -11,6 +11,7 @@ import polars as pl
 from hinomi import signal
 from hinomi.batch import Batch
 from hinomi.identity import digest
+from hinomi.organization import FIELD
 
 ENTITIES = (
     "user.name",
@@ -37,6 +38,7 @@ ENTITIES = (
     "dns.question.name",
     "group.name",
     "threat.indicator.name",
+    FIELD,
 )
 """Columns that every signal carries where its event has them."""
 
@@ -82,6 +84,7 @@ def _frame(batch: Batch, extra: Mapping[str, tuple[str, ...]], hits: Sequence[Hi
             "hinomi.signal.event_id": event_ids,
             "hinomi.signal.event_dataset": _each([batch.dataset], np.array([len(rows)])),
             "hinomi.signal.fields": _fields(events, extra),
+            FIELD: events.get_column(FIELD) if FIELD in events.columns else None,
         },
         schema=signal.SCHEMA,
     )

@@ -9,10 +9,12 @@ from random import Random
 import polars as pl
 import pytest
 
+from collectors.organizations import stamped
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.errors import QueryError, StoreError
 from hinomi.store import Checkpoint, Events, Span
+from hinomi.store.apart import EventsApart
 from tests.contract.stores import EVENTS, NOW, each
 
 START = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -374,3 +376,43 @@ def test_an_empty_store_answers(events: Events) -> None:
     assert events.compact() == 0
     bars = events.histogram(span=Span(START, START + timedelta(hours=1)), interval=timedelta(minutes=30))
     assert [bar.count for bar in bars] == [0, 0]
+
+
+def test_the_events_of_some_organisations(events: Events) -> None:
+    """A view of one town finds, counts, draws and gives its own alone, whatever is asked; of nobody's and the other's
+    nothing, nor a dataset or field that only they have."""
+    for whose, first in (("higashi", 0), ("nishi", 100), ("", 200)):
+        events.append([stamped(batch(first=first), whose)])
+    events.append([stamped(batch(n=2, dataset="squid.access"), "nishi")])
+    own = EventsApart(events, ["higashi"])
+    everything = "event.id: * or not event.id: *"
+    span = Span(START - timedelta(days=1), START + timedelta(days=1))
+    assert own.count() == own.count(everything) == own.search(everything).total == 10
+    assert {row["hinomi.organization"] for row in own.search(everything, limit=50).rows} == {"higashi"}
+    assert sum(len(page) for page in own.pages("not hinomi.organization: higashi or user.name: *")) == 10
+    assert sum(bar.count for bar in own.histogram(everything, span=span, interval=timedelta(hours=1))) == 10
+    assert own.top("event.dataset", everything) == [("fortinet.fortigate", 10)]
+    ids = [f"fortinet.fortigate-{n:04}" for n in (3, 103, 203)]
+    assert [row["event.id"] for row in own.get(ids)] == ids[:1]
+    assert sum(frame.height for frame in own.scan("fortinet.fortigate")) == 10
+    assert all(
+        frame.columns == ["user.name"] for frame in own.scan("fortinet.fortigate", columns=["user.name"])
+    )
+    [held] = own.datasets()
+    last = START + timedelta(minutes=9)
+    assert (held.name, held.events, held.first, held.last) == ("fortinet.fortigate", 10, START, last)
+    assert own.fields("squid.access") == {} and "user.name" in own.fields()
+    assert EventsApart(events, ["higashi", "nishi"]).count() == 22
+    assert EventsApart(events, []).count("event.id: *") == 0
+
+
+def test_a_field_that_only_older_events_have(events: Events) -> None:
+    """The newest events have no such field: what the older ones hold is found all the same, in pages too."""
+    old = batch(n=3)
+    events.append([Batch(old.dataset, old.frame.with_columns(pl.lit("x").alias("labels.old")))])
+    events.append([batch(first=100), batch(n=5, dataset="squid.access", first=200)])
+    found = events.search("labels.old: x", limit=2)
+    assert (found.total, len(found.rows)) == (3, 2)
+    assert len(events.search("labels.old: x", limit=2, after=found.after).rows) == 1
+    assert events.search("labels.old: x or user.name: *", limit=4).total == 18
+    assert events.top("labels.old", "labels.old: x") == [("x", 3)]

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hinomi.errors import Conflict
+from dashboards.records_apart import RecordsApart
+from hinomi.errors import Conflict, InputError
 from hinomi.store import Records
 from hinomi.store.elastic.records import ElasticRecords
 from tests.contract.cost import cost
@@ -174,3 +175,33 @@ def test_only_one_of_two_racers_wins(make: Callable[[Path], Records], tmp_path: 
     for thread in threads:
         thread.join()
     assert len(wins) == 1
+
+
+def test_the_records_of_some_organisations(records: Records) -> None:
+    """A view of one town finds its incidents and what hangs on them, in pages and order, and nothing of the others."""
+    for n in range(12):
+        whose = ("higashi", "nishi", "")[n % 3]
+        body = {"number": n, "organization": whose, "status": "new"}
+        records.put("incident", f"inc-{n}", body)
+        records.put("incident_task", f"{n:02}", {"incident_id": f"inc-{n}", "state": "open", "n": n})
+        records.put("playbook_run", f"run-{n}", {"incident_id": f"inc-{n}"})
+        records.put("playbook_task", f"run-{n}.1", {"run_id": f"run-{n}"})
+    own = RecordsApart(records, frozenset({"higashi"}))
+    assert [one.body["number"] for one in own.find("incident", order="-number")] == [9, 6, 3, 0]
+    assert [one.id for one in own.find("incident", {"status": "new"}, order="number", limit=2, offset=1)] == [
+        "inc-3",
+        "inc-6",
+    ]
+    assert own.count("incident") == own.count("incident", {"status": "new"}) == 4
+    assert own.count("incident", {"status": "closed"}) == 0
+    assert [one.id for one in own.find("incident_task", {"state": "open"}, limit=2, offset=1)] == ["03", "06"]
+    assert own.find("incident_task", {"incident_id": "inc-1"}) == []
+    assert {one.id for one in own.changed("incident", NOW)} == {"inc-0", "inc-3", "inc-6", "inc-9"}
+    assert own.count("playbook_task") == 4
+    assert own.get("playbook_task", "run-1.1") is None and own.get("incident", "inc-1") is None
+    assert not own.delete("incident_task", "01") and own.delete("incident_task", "00")
+    with pytest.raises(InputError):
+        own.put("incident_task", "01", {"incident_id": "inc-0"})
+    with pytest.raises(InputError):
+        own.append("incident_task", {"incident_id": "inc-1"})
+    assert RecordsApart(records, frozenset()).count("incident") == 0

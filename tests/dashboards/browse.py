@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 from starlette.applications import Starlette
 
+from collectors.organizations import Organizations
 from dashboards.console.app import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.settings import ConsoleSettings
@@ -93,6 +94,7 @@ def browser(
     name: str = "",
     rulebook: Rulebook | None = None,
     responding: ResponderSettings | None = None,
+    organizations: Organizations | None = None,
     **settings: Any,
 ) -> Browser:
     """A browser on the city's console, signed in as `name` if given."""
@@ -105,6 +107,7 @@ def browser(
         users=city.users,
         rulebook=rulebook,
         responding=responding,
+        organizations=organizations,
     )
     made = Browser(app, city)
     if name:

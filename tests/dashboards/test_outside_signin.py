@@ -130,11 +130,15 @@ def test_directory_password_signs_in(own_city: City, tmp_path: Path, monkeypatch
                 "bind_dn": slapd.ROBOT,
                 "password": "env:LDAP_PASSWORD",
                 "roles": {f"cn=soc,{slapd.BASE}": ["analyst"]},
+                "organizations": {f"CN=soc,{slapd.BASE}": ["higashi"]},
             }
         )
+        elsewhere = ldap.model_copy(update={"organizations": {f"cn=west,{slapd.BASE}": ["nishi"]}})
+        assert browser(own_city, ldap=elsewhere).sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 401
         visitor = browser(own_city, ldap=ldap)
         assert visitor.sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 303
-        assert own_city.users.find("t.yamada").source == "ldap"  # type: ignore[union-attr]
+        held = own_city.users.find("t.yamada")
+        assert held is not None and (held.source, held.organizations) == ("ldap", ["higashi"])
         for name, password in (
             ("t.yamada", "wrong"),
             ("t.yamada", ""),
@@ -145,3 +149,31 @@ def test_directory_password_signs_in(own_city: City, tmp_path: Path, monkeypatch
         ):
             assert browser(own_city, ldap=ldap).sign_in(name, password).status_code == 401, name
     assert browser(own_city, ldap=ldap).sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("groups", "status", "seen"),
+    [
+        (["soc", "east"], 303, ["higashi"]),
+        (["soc", "east", "west"], 303, ["higashi", "nishi"]),
+        (["soc", "east", "centre"], 303, []),
+        (["soc"], 403, None),
+        (["soc", "empty"], 403, None),
+    ],
+)
+def test_groups_say_whose_things_are_seen(
+    own_city: City,
+    oidc: OidcSignIn,
+    issuer: provider.Provider,
+    groups: list[str],
+    status: int,
+    seen: list[str] | None,
+) -> None:
+    """Where the mapping is written, a group decides whose things its members see; whoever is in none gets in nowhere,
+    rather than everywhere."""
+    issuer.claims = {"preferred_username": "a.gaibu", "groups": groups}
+    mapped = {"east": ["higashi"], "west": ["nishi"], "centre": ["*"], "empty": []}
+    visitor = browser(own_city, oidc=oidc.model_copy(update={"organizations": mapped}))
+    assert _there_and_back(visitor).status_code == status
+    held = own_city.users.find("a.gaibu")
+    assert (held.organizations if held else None) == seen

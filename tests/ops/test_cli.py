@@ -108,6 +108,10 @@ def test_users_are_added_with_a_password_that_is_asked_for(tmp_path: Path) -> No
     assert record is not None and record.body["password_hash"].startswith("$argon2id$")
     assert [r.body["action"] for r in records.find("audit")] == ["user.add"]
     assert hinomi("audit", "verify", "--data", tmp_path).returncode == 0
+    unknown = hinomi("users", "sees", "sato", "--data", tmp_path, "--organization", "higashi")
+    assert unknown.returncode == 2 and "organizations" in unknown.stderr
+    assert hinomi("users", "sees", "sato", "--data", tmp_path).returncode == 2  # neither some nor all
+    assert hinomi("users", "sees", "sato", "--data", tmp_path, "--all").returncode == 0
 
 
 def test_doctor_names_the_next_step(tmp_path: Path) -> None:

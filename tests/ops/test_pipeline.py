@@ -2,12 +2,14 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
 from collectors import catalogue
 from collectors.enrich import Enricher, EnrichSettings
+from collectors.organizations import Organizations
 from collectors.privacy import Privacy, PrivacySettings
 from collectors.source import Source
 from collectors.unopened import ORIGIN, Unopened
@@ -248,3 +250,73 @@ def test_what_could_not_be_opened_is_a_dead_letter_of_its_origin(tower: Tower) -
     assert named["hinomi.origin"] == "aws" and named["error.message"] == "unopened: no_such_object"
     assert named["hinomi.dead_letter.source"] == "aws.cloudtrail"
     assert rows["{"]["error.message"] == "unopened"
+
+
+def test_whose_it_is_is_the_towers_word(tmp_path: Path) -> None:
+    """By the origin, else by the sender's address: events, signals and dead letters carry it, what a line says of itself
+    counts for nothing, and what is nobody's has none. A replay of dead letters comes to the same."""
+    tower = Tower(tmp_path)
+    settings = Settings.model_validate(
+        {
+            "listen": {"east": {"kind": "tcp", "port": 0}},
+            "organizations": {
+                "higashi": {"origins": ["east"]},
+                "nishi": {"networks": ["10.2.0.0/16", "2001:db8::/32"]},
+            },
+        }
+    )
+    tower.pipeline.organizations = Organizations.of(settings.organizations)
+    claims = VPN.replace('user="t.yamada"', 'user="t.yamada" hinomi.organization="nishi"')
+    tower.send(claims, "zzz unknown", origin="east", peer="10.2.0.9", prefix="a")
+    tower.send(VPN, origin="shared", peer="10.2.0.9", prefix="b")
+    tower.send(VPN, origin="shared", peer="::ffff:10.2.0.9", prefix="c")
+    tower.send(claims, origin="shared", peer="10.3.0.9", prefix="d")
+    tower.send(VPN, origin="shared", peer="/var/log/x", prefix="e")
+    whose = {row["event.id"]: row.get("hinomi.organization") for row in tower.events.search(limit=100).rows}
+    assert {i: whose[i] for i in ("a-0", "a-1", "b-0", "c-0", "d-0", "e-0")} == {
+        **dict.fromkeys(("a-0", "a-1"), "higashi"),
+        **dict.fromkeys(("b-0", "c-0"), "nishi"),
+        **dict.fromkeys(("d-0", "e-0")),
+    }
+    signals = tower.events.search("event.dataset: hinomi.signal", limit=100).rows
+    assert {(one["hinomi.signal.event_id"][0], one.get("hinomi.organization")) for one in signals} == {
+        ("a", "higashi"), ("b", "nishi"), ("c", "nishi"), ("d", None), ("e", None)
+    }  # fmt: skip
+    assert '"hinomi.organization":"higashi"' in next(
+        one["hinomi.signal.fields"] for one in signals if one["hinomi.signal.event_id"] == "a-0"
+    )
+    tower.send(SSH, origin="shared", peer="10.2.0.8", prefix="f")
+    replay.replay("linux.auth", settings, tower.events, tower.records, tower.clock)
+    assert tower.events.count("hinomi.organization: nishi and event.dataset: linux.auth") == 1
+
+
+@pytest.mark.parametrize(
+    ("organizations", "console", "said"),
+    [
+        ({"a": {"origins": ["no-such"]}}, {}, "no-such"),
+        ({"a": {"origins": ["east"]}, "b": {"origins": ["east"]}}, {}, "one organisation only"),
+        ({"a": {"networks": ["10.0.0.0/8"]}, "b": {"networks": ["10.0.0.0/8"]}}, {}, "one organisation only"),
+        ({"A!": {}}, {}, "organizations"),
+        ({"a": {}}, {"soc": ["b"]}, '"b" is not one of the organizations'),
+    ],
+)
+def test_organizations_are_checked(
+    organizations: dict[str, Any], console: dict[str, list[str]], said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A listener that is none, one that two claim, a name that is none, a group of a town that is not there: errors."""
+    monkeypatch.setenv("OIDC_SECRET", "x")
+    oidc = {
+        "issuer": "https://id.example",
+        "client_id": "c",
+        "client_secret": "env:OIDC_SECRET",
+        "address": "https://h.example",
+        "roles": {},
+        "organizations": console,
+    }
+    body = {
+        "listen": {"east": {"kind": "tcp", "port": 0}},
+        "organizations": organizations,
+        "console": {"oidc": oidc} if console else {},
+    }
+    with pytest.raises(ValueError, match=said):
+        Settings.model_validate(body)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hinomi.errors import InputError
 from hinomi.incident import Status, Verdict
 from hinomi.ledger import Line
 from responders.incidents.suppression import Suppression
@@ -170,3 +171,21 @@ def _components(facts: list[tuple[str, str, int]]) -> int:
         touching = [group for group in groups if group & mine]
         groups = [group for group in groups if not group & mine] + [mine.union(*touching)]
     return len(groups)
+
+
+def test_what_two_organisations_saw_is_no_one_incident(tmp_path: Path) -> None:
+    """Two towns have a t.yamada and a 10.0.0.1: their alerts open an incident each, nobody's alert a third; no later
+    alert ties them, and people cannot join them either."""
+    tower, _ = responder(tmp_path)
+    shared = {"user.name": ["t.yamada"], "source.ip": ["10.0.0.1"]}
+    opened = [
+        tower.receive([alert(f"r{n}", entities=shared, organization=whose)])[0]
+        for n, whose in enumerate(("a", "b", ""))
+    ]
+    assert [one.organization for one in opened] == ["a", "b", ""]
+    [joined] = tower.receive([alert("later", minutes=5, entities=shared, organization="b")])
+    assert (joined.id, joined.organization) == (opened[1].id, "b")
+    people = desk(tower.records, tower.clock, KEY)
+    with pytest.raises(InputError, match="別の組織"):
+        people.cases.merge(opened[0].id, [opened[1].id], "同じ件", actor="k.mori", roles=["analyst"])
+    assert len(tower.records.find("incident", {"status": "new"})) == 3

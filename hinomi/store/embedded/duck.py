@@ -18,6 +18,10 @@ Culprit = Callable[[str, Sequence[str]], StoreError | None]
 """From what DuckDB said and the paths of the files that it read: which of them is damaged, where one is."""
 
 
+class NoColumn(StoreError):
+    """None of the files that were read has a column that is asked about."""
+
+
 class Duck:
     """One connection, of which each question takes a cursor. memory: what it may use, as DuckDB writes it. The first list
     among a question's values are the paths that it reads."""
@@ -93,4 +97,5 @@ def _answer(said: str) -> StoreError:
             f"保管庫のファイル {file} を読めません(壊れているか、消えています)。写し(hinomi store snapshot)から戻してください。",
             f"the store's file {file} cannot be read: it is damaged or gone; restore it from a snapshot ({first})",
         )
-    return StoreError("検索できませんでした。", f"the search failed: {first}")
+    kind = NoColumn if "Referenced column" in first else StoreError
+    return kind("検索できませんでした。", f"the search failed: {first}")

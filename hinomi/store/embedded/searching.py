@@ -1,6 +1,7 @@
 """Pages of found events over Parquet files: which files can hold them, which rows come next, and those rows whole."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 
 from hinomi import query as language
 from hinomi.store import asked
-from hinomi.store.embedded.duck import Duck
+from hinomi.store.embedded.duck import Duck, NoColumn
 from hinomi.store.embedded.manifest import File, Manifest
 from hinomi.store.embedded.sql import Condition
 from hinomi.store.protocols import Page, Span
@@ -74,7 +75,8 @@ class Searching:
             return Page([], 0)
         hits: _Hits = []
         if not oldest_first and (probe := self._probe(plan, after)) is not None:
-            hits = self._hits(probe, limit, after, False)
+            with suppress(NoColumn):  # that only older files have
+                hits = self._hits(probe, limit, after, False)
         if len(hits) == limit and limit:
             total = self.counted(plan)
         elif isinstance(plan.node, language.Everything):
@@ -150,7 +152,11 @@ class Searching:
                 needed.append(path)
                 held += counts[path]
         some = Plan(plan.source, plan.where, [needed, *plan.values[1:]])
-        return sum(counts.values()), self._hits(some, limit, None, False) if needed else []
+        total = sum(counts.values())
+        try:
+            return total, self._hits(some, limit, None, False) if needed else []
+        except NoColumn:  # that only files further back have
+            return total, self._hits(plan, limit, None, False)
 
     def _hits(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> _Hits:
         keyset, more = _keyset(after, oldest_first)

@@ -10,6 +10,7 @@ import pytest
 
 from hinomi.errors import ContentError
 from rules import baselines
+from rules.baselines.apart import Apart
 from rules.baselines.baseline import Baseline, Finding
 from rules.baselines.recent import Recent
 from rules.engine import Other
@@ -231,3 +232,24 @@ def test_a_bad_option_is_said_with_its_key(kind: str, options: dict[str, Any], k
     with pytest.raises(ContentError) as caught:
         made(kind, **options)
     assert "own.yml" in str(caught.value) and key in str(caught.value)
+
+
+def test_each_organisation_has_what_is_usual_there() -> None:
+    """A country that one town knows of its t.yamada is new in the other, each finding says whose it is, nothing of one town
+    stands in the other's evidence; the state lasts, also one that was written before there were any."""
+    before = made("first_seen", field="source.geo.country_iso_code", warm_up_days=1)
+    for country in ("JP", "RO"):
+        before.feed([entry(FRIDAY, source__geo__country_iso_code=country)], 1)
+    one, again = Apart(made("first_seen", warm_up_days=1)), Apart(made("first_seen", warm_up_days=1))
+    one.load(json.loads(json.dumps(before.dump())))
+
+    def seen(day: int, country: str, whose: str) -> Entry:
+        return entry(FRIDAY + day * DAY, source__geo__country_iso_code=country, hinomi__organization=whose)
+
+    own = [seen(0, "JP", "a"), seen(0, "JP", "b"), seen(1, "RO", "b")]
+    assert [f.key for f in told(one, *own).values()] == ["b|t.yamada|RO"]
+    again.load(json.loads(json.dumps(one.dump())))
+    assert again.goes_on(one) and not again.goes_on(Apart(made("off_hours")))
+    [found] = told(again, seen(2, "RO", "b"), seen(2, "RO", "a"), entry(FRIDAY + 2 * DAY, "x")).values()
+    assert (found.key, found.fields["hinomi.organization"]) == ("a|t.yamada|RO", "a")
+    assert {one.value("hinomi.organization") for one in found.entries} == {"a"}

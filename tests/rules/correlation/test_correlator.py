@@ -291,3 +291,22 @@ def test_what_cannot_run_is_said(document: dict[str, object]) -> None:
     made, problems = ruling.ready([written], {"one": streams.identity("one")}, {})
     assert made == [] and isinstance(problems[0], ContentError)
     assert "own.yml" in str(problems[0])
+
+
+def test_what_two_organisations_saw_is_never_one_group() -> None:
+    """Five sign-ins of one name, three in one town and two in the other (or nobody's), are no five; each town's own five
+    are an alert of its own, and so is what a correlation makes of correlations."""
+    one = streams.correlator(streams.document(SPRAY, "spray"), streams.document(THEN, "then", generate=True))
+
+    def of(whose: str, events: list[Event]) -> list[Event]:
+        own = {"hinomi.organization": whose} if whose else {}
+        return [Event(e.time, f"{whose}{e.id}", e.rule, {**e.fields, **own}) for e in events]
+
+    first, second = tried(2), tried(3)[2:]
+    assert streams.run(one, [of("a", first), of("b", second), of("", second)]) == {}
+    alerts = streams.run(one, [of("a", second), of("a", tried(1, start=300, rule="two"))]).values()
+    assert {alert.organization for alert in alerts} == {"a"} and len(alerts) == 2
+    assert all(alert.fields == {"source.ip": "203.0.113.9", "hinomi.organization": "a"} for alert in alerts)
+    both = streams.run(one, [of("b", [*first, *tried(1, start=300, rule="two")])]).values()
+    assert {alert.organization for alert in both} == {"b"} and len(both) == 2
+    assert {alert.id for alert in alerts}.isdisjoint(alert.id for alert in both)
