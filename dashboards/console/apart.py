@@ -4,7 +4,6 @@ Whoever writes a page need not think of it: the page is handed stores in which n
 """
 
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 
 from dashboards.console.following import Lately
@@ -15,14 +14,12 @@ from dashboards.tokens import Token
 from dashboards.users import User
 from hinomi.store.apart import EventsApart
 
-_MOST = 64
-"""Sets of organisations whose console is kept ready: each holds its incidents in memory."""
-
 
 def scope_of(user: User, token: Token | None = None) -> frozenset[str] | None:
-    """Whose things the person sees, by this token no more than it says; None: everybody's."""
+    """Whose things the person sees, by this token no more than it says; None: everybody's. Nobody's things ("") nobody who
+    is limited sees."""
     limits = [set(names) for names in (user.organizations, token.organizations if token else ()) if names]
-    return frozenset(set.intersection(*limits)) if limits else None
+    return frozenset(set.intersection(*limits) - {""}) if limits else None
 
 
 def part_of(console: Console, user: User, token: Token | None = None) -> Console:
@@ -33,19 +30,17 @@ def part_of(console: Console, user: User, token: Token | None = None) -> Console
 
 @dataclass(slots=True)
 class Parts:
-    """The consoles of each set of organisations, made when somebody first asks."""
+    """The consoles of each set of organisations that accounts are limited to, made when somebody first asks."""
 
-    _made: OrderedDict[frozenset[str], Console] = field(default_factory=OrderedDict)
+    _made: dict[frozenset[str], Console] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, whole: Console, organizations: frozenset[str]) -> Console:
         """The console in which nothing of any other organisation is."""
         with self._lock:
-            made = self._made.pop(organizations, None) or _part(whole, organizations)
-            self._made[organizations] = made
-            if len(self._made) > _MOST:
-                self._made.popitem(last=False)
-            return made
+            if organizations not in self._made:
+                self._made[organizations] = _part(whole, organizations)
+            return self._made[organizations]
 
 
 def _part(whole: Console, organizations: frozenset[str]) -> Console:

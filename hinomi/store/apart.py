@@ -15,7 +15,17 @@ from hinomi import query as language
 from hinomi.batch import Batch
 from hinomi.errors import QueryError, Refused
 from hinomi.organization import FIELD
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Events, Page, Span
+from hinomi.store.protocols import (
+    Appended,
+    Bucket,
+    Checkpoint,
+    DatasetStats,
+    DayStats,
+    Events,
+    Flaw,
+    Page,
+    Span,
+)
 
 _NONE = "*none"
 """No organisation is called so: whoever may see none sees nothing."""
@@ -171,6 +181,10 @@ class EventsApart:
         _refuse()
 
     def days(self) -> list[DayStats]:
+        """Refused."""
+        _refuse()
+
+    def flaws(self) -> list[Flaw]:
         """Refused."""
         _refuse()
 

@@ -32,15 +32,16 @@ class Duck:
         self._lock = threading.Lock()
         self._duck: duckdb.DuckDBPyConnection | None = None
 
-    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What it answers, as tuples. Raises StoreError."""
-        with self._asked(values) as cursor:
+    def rows(self, sql: str, values: Sequence[Any], *, some: bool = False) -> list[tuple[Any, ...]]:
+        """What it answers, as tuples. some: of the files that hold what is asked only some are read. Raises StoreError,
+        NoColumn where none of those has a column that is asked about."""
+        with self._asked(values, some=some) as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
-    def timed(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def timed(self, sql: str, values: Sequence[Any], *, some: bool = False) -> list[tuple[Any, ...]]:
         """`rows` whose first value follows from each event's time. Raises StoreError, also where one has none: then the
         names of a file's columns are damaged."""
-        rows = self.rows(sql, values)
+        rows = self.rows(sql, values, some=some)
         if any(row[0] is None for row in rows):
             raise self._blamed("an event without a time", values)
         return rows
@@ -53,13 +54,17 @@ class Duck:
         return frame
 
     @contextmanager
-    def _asked(self, values: Sequence[Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asked(self, values: Sequence[Any], *, some: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             with self._cursor() as cursor:
                 yield cursor
         except _OUR_OWN as error:
             raise _answer(str(error)) from error
         except (duckdb.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
+            if some and isinstance(error, duckdb.BinderException):
+                raise NoColumn(
+                    "検索できませんでした。", f"the search failed: {inert(str(error), 300)}"
+                ) from error
             if isinstance(error, duckdb.FatalException | duckdb.InternalException):
                 self._anew()
             raise self._blamed(str(error), values) from error
@@ -97,5 +102,4 @@ def _answer(said: str) -> StoreError:
             f"保管庫のファイル {file} を読めません(壊れているか、消えています)。写し(hinomi store snapshot)から戻してください。",
             f"the store's file {file} cannot be read: it is damaged or gone; restore it from a snapshot ({first})",
         )
-    kind = NoColumn if "Referenced column" in first else StoreError
-    return kind("検索できませんでした。", f"the search failed: {first}")
+    return StoreError("検索できませんでした。", f"the search failed: {first}")

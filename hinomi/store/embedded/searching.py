@@ -27,7 +27,7 @@ _EVERYTHING = language.Everything()
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is read, and on what condition: SQL, with the values of both, the files' paths first among them; and what it was
-    made of."""
+    made of (no files: only some of those that hold what is asked)."""
 
     source: str
     where: str
@@ -164,6 +164,7 @@ class Searching:
             f'select epoch_ns({TIME}), "event.id", filename from {plan.source} where {plan.where} {keyset}'
             f" {_ordered(oldest_first)} limit ?",
             [*plan.values, *more, limit],
+            some=not plan.files,
         )
 
     def _fetch(self, hits: _Hits, oldest_first: bool) -> list[dict[str, Any]]:
