@@ -219,13 +219,14 @@ def _kind(error: ApiError) -> str:
     return str(found.get("type", "")) if isinstance(found, dict) else ""
 
 
-def _lines(portion: Sequence[Item]) -> list[Any]:
-    """NDJSON; text goes out as it is."""
-    lines: list[Any] = []
+def _lines(portion: Sequence[Item]) -> bytes:
+    """NDJSON, made here: given a list, the client takes ten times as long for it."""
+    lines: list[bytes] = []
     for item in portion:
         lines.append(orjson.dumps({"create": {"_index": item.place, "_id": item.id}}))
-        lines.append(item.body)
-    return lines
+        lines.append(item.body if isinstance(item.body, bytes) else item.body.encode())
+    lines.append(b"")
+    return b"\n".join(lines)
 
 
 def _reason(told: dict[str, Any]) -> str:

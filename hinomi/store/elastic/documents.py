@@ -25,25 +25,32 @@ def items(batch: Batch, namespace: str) -> Iterator[Item]:
 
 
 def _bodies(frame: pl.DataFrame) -> pl.Series:
-    """Each row as JSON: a column becomes `"name":value`, all columns of a row are joined, those without a value drop
-    out. No row passes through Python: four times as fast as a dict an event."""
-    present = [column.name for column in frame if column.null_count() < frame.height]
-    pairs = [_pair(name, frame.schema[name]) for name in present]
-    whole = pl.concat_str(pl.lit("{"), pl.concat_str(pairs, separator=",", ignore_nulls=True), pl.lit("}"))
-    return frame.select(whole.alias("body"))["body"]
+    """Each row as JSON. The columns that every row has become one text; each other column becomes `"name":value`, and those
+    without a value drop out. No row passes through Python: four times as fast as a dict an event."""
+    said = frame.select(_value(name, dtype) for name, dtype in frame.schema.items())
+    full = [column.name for column in said if not column.null_count()]
+    some = [column.name for column in said if 0 < column.null_count() < said.height]
+    parts = [_inside(pl.struct(full)).alias("{")] if full else []
+    parts += [pl.when(pl.col(name).is_not_null()).then(_inside(pl.struct(name))).alias(name) for name in some]
+    whole = pl.concat_str(pl.lit("{"), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("}"))
+    return said.select(whole.alias("body"))["body"]
 
 
-def _pair(name: str, dtype: Any) -> pl.Expr:
+def _value(name: str, dtype: Any) -> pl.Expr:
+    """A column as JSON can say it."""
     value = pl.col(name)
     if isinstance(dtype, pl.Datetime):
         if name == "@timestamp":  # date_nanos begins in 1970
             value = pl.max_horizontal(value, pl.lit(_EARLIEST).cast(dtype)).alias(name)
-        value = value.dt.strftime(_FORM)
-    elif dtype == pl.Float64:  # JSON has no word for these
-        value = pl.when(value.is_finite()).then(value).alias(name)
-    encoded = pl.struct(value).struct.json_encode()
-    inside = encoded.str.slice(1, encoded.str.len_chars() - 2)
-    return pl.when(value.is_not_null()).then(inside).alias(name)
+        return value.dt.strftime(_FORM)
+    if dtype == pl.Float64:  # JSON has no word for these
+        return pl.when(value.is_finite()).then(value).alias(name)
+    return value
+
+
+def _inside(row: pl.Expr) -> pl.Expr:
+    """What stands between the braces of a row's JSON."""
+    return row.struct.json_encode().str.strip_prefix("{").str.strip_suffix("}")
 
 
 def places(batch: Batch, namespace: str) -> list[Item]:

@@ -1,0 +1,84 @@
+"""Frames as documents: made column by column, each is what a dict an event would say."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hinomi import ecs
+from hinomi.batch import Batch
+from hinomi.store.elastic import documents
+from hinomi.store.elastic.bulk import Item, _lines
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+_COLUMNS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
+    'vendor."quoted" {x}': (pl.String, st.text(max_size=12)),
+    "user.name": (pl.String, st.sampled_from(["t.yamada", '"}', "{", "", "火の見\n", "\\", "\x00"])),
+    "source.port": (pl.Int64, st.integers(-(2**63), 2**63 - 1)),
+    "event.risk_score": (pl.Float64, st.floats()),
+    "observer.up": (pl.Boolean, st.booleans()),
+    "related.ip": (pl.List(pl.String), st.lists(st.sampled_from(["203.0.113.9", "}", '"']), max_size=3)),
+}
+
+
+@st.composite
+def _rows(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Rows whose columns are full, empty, or partly so."""
+    number = draw(st.integers(1, 5))
+    kinds = {name: draw(st.sampled_from(["full", "none", "some"])) for name in _COLUMNS}
+    return [
+        {
+            name: draw(values)
+            if kinds[name] == "full" or (kinds[name] == "some" and draw(st.booleans()))
+            else None
+            for name, (_, values) in _COLUMNS.items()
+        }
+        for _ in range(number)
+    ]
+
+
+@given(rows=_rows())
+def test_a_document_is_what_its_row_says(rows: list[dict[str, Any]]) -> None:
+    """Whatever names and values hold and whichever columns are full, partly full or empty: the JSON is the row without
+    what is null or no number, and the request is one line to say where and one that holds it."""
+    frame = pl.DataFrame(
+        {name: pl.Series([row[name] for row in rows], dtype=dtype) for name, (dtype, _) in _COLUMNS.items()}
+    ).with_columns(
+        pl.Series("@timestamp", [NOW] * len(rows)).cast(ecs.TIME),
+        pl.Series("event.ingested", [NOW] * len(rows)).cast(ecs.TIME),
+        pl.Series("event.id", [f"e{n}" for n in range(len(rows))]),
+    )
+    made: list[Item] = list(documents.items(Batch("linux.auth", frame), "default"))
+    for n, (row, item) in enumerate(zip(rows, made, strict=True)):
+        said = orjson.loads(item.body)
+        times = {said.pop("@timestamp"), said.pop("event.ingested")}
+        assert times == {"2026-11-20T12:00:00.000000000Z"} and said.pop("event.id") == item.id == f"e{n}"
+        want = {name: value for name, value in row.items() if value is not None}
+        if want.get("event.risk_score") != want.get("event.risk_score") or abs(
+            want.get("event.risk_score", 0.0)
+        ) == float("inf"):
+            del want["event.risk_score"]
+        assert said == want
+    lines = _lines(made).split(b"\n")
+    assert lines.pop() == b"" and len(lines) == 2 * len(rows)
+    assert [orjson.loads(line)["create"]["_id"] for line in lines[::2]] == [item.id for item in made]
+    assert lines[1::2] == [str(item.body).encode() for item in made]
+
+
+def test_times_before_1970_and_empty_frames() -> None:
+    """A day that date_nanos has no words for is its first; nothing gives nothing."""
+    old = datetime(1907, 1, 1, tzinfo=UTC)
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series([old]).cast(ecs.TIME),
+            "event.ingested": pl.Series([NOW]).cast(ecs.TIME),
+            "event.id": ["e"],
+        }
+    )
+    [item] = documents.items(Batch("linux.auth", frame), "default")
+    assert orjson.loads(item.body)["@timestamp"].startswith("1970-01-01T")
+    assert list(documents.items(Batch("linux.auth", frame.clear()), "default")) == []
+    assert _lines([]) == b""
