@@ -153,7 +153,11 @@ class Bulk:
     def _sent(self, portion: Sequence[Item]) -> _Answer:
         began = time.monotonic()
         try:
-            answer = self.client.bulk(operations=_lines(portion), refresh=self.refresh, filter_path=_TOLD)
+            answer = self.client.bulk(
+                operations=_lines(portion),  # type: ignore[arg-type]  # what is NDJSON already is sent as it is
+                refresh=self.refresh,
+                filter_path=_TOLD,
+            )
         except ApiError as error:
             return self._refused(portion, error)
         except elastic_transport.TransportError as error:
