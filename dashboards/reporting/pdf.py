@@ -81,7 +81,10 @@ def _block(block: Block) -> dict[str, Any]:
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[int] = ()) -> dict[str, Any]:
     longest = [max(_width(cell) for cell in column) for column in zip(head, *rows, strict=True)]
-    shares = [min(_WIDEST, max(_NARROWEST, width)) for width in longest]
+    # a text of many lines, such as a query, gets twice as much as other wide ones
+    shares = [
+        2 * _WIDEST if width > 10 * _WIDEST else min(_WIDEST, max(_NARROWEST, width)) for width in longest
+    ]
     whole = (
         max(longest) > _WHOLE
     )  # beside long columns a short one is as wide as its text, so that it is not broken

@@ -32,6 +32,14 @@ _TITLE = Words("テレワーク利用状況報告", "Telework report")
 QUERY = vpn.asked("connected")
 REFUSED = vpn.asked("refused")
 CLAUSE = "MIC-6.2-(2)"
+_ASKED = {
+    "connections": "events.count(connected)",
+    "not_let_in": "events.count(refused)",
+    "hours": "events.histogram(connected, 1h)",
+    "where": "events.top(user.staff.department | source.geo.country_iso_code, connected)",
+    "through": "events.top(event.dataset, connected)",
+    "broken": f"records alert: guideline={CLAUSE}",
+}  # figure → what was asked; `connected` and `refused` stand below them, once
 _NIGHT = frozenset({22, 23, 0, 1, 2, 3, 4})
 
 
@@ -67,10 +75,12 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
             Part(texts("telework.broken"), [_broken(Counter((a.title_ja, a.title_en) for a in held), texts)]),
         ],
         origins=[
-            Origin(texts("telework.connections"), f"events.count({QUERY})", period.start, period.end),
-            Origin(texts("telework.not_let_in"), f"events.count({REFUSED})", period.start, period.end),
-            Origin(texts("telework.hours"), f"events.histogram({QUERY}, 1h)", period.start, period.end),
-            Origin(texts("telework.broken"), f"records alert: guideline={CLAUSE}", period.start, period.end),
+            *(
+                Origin(texts(f"telework.{figure}"), asked, period.start, period.end)
+                for figure, asked in _ASKED.items()
+            ),
+            Origin("connected", QUERY, None, None),
+            Origin("refused", REFUSED, None, None),
         ],
     )
 
