@@ -81,7 +81,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
-    """What a report may read. rulebook: the rules in force; subject: which incident, for a report of one."""
+    """What a report may read. rulebook: the rules in force; subject: which incident or
+    department, for a report of one."""
 
     events: Events
     records: Records

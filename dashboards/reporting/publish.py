@@ -1,6 +1,7 @@
 """A report on disk: HTML, PDF, XLSX and JSON with a SHA-256 file beside each, a signed manifest, and a record of it all."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from hinomi.durable import write_durably
 from hinomi.store import Records
 
 KIND = "report"
+_NO_FILE = re.compile(r"[^\w-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,7 @@ def publish(
     signer: signs a manifest of the hashes, `….signed.json`.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    subject = f"-{document.subject}" if document.subject else ""
+    subject = f"-{_file_name(document.subject)}" if document.subject else ""
     stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}{subject}.{document.language}"
     made = [write(folder / f"{stem}.{ending}", form(document)) for ending, form in FORMS.items()]
     if signer is not None:
@@ -52,6 +54,12 @@ def publish(
     if records is not None:
         records.put(KIND, stem, _record(document, made))
     return made
+
+
+def _file_name(subject: str) -> str:
+    """The subject as a part of a file's name; what does not fit one is told apart by a hash."""
+    clean = _NO_FILE.sub("_", subject)[:40]
+    return clean if clean == subject else f"{clean}-{hashlib.sha256(subject.encode()).hexdigest()[:8]}"
 
 
 def write(path: Path, content: bytes) -> Published:

@@ -20,7 +20,9 @@ def register(app: typer.Typer) -> None:
         date: datetime = typer.Option(
             None, formats=["%Y-%m-%d"], help="日(既定: 昨日)/ day (default: yesterday)"
         ),
-        subject: str = typer.Option("", help="インシデントの番号(incident のとき)/ number of the incident"),
+        subject: str = typer.Option(
+            "", help="何について(incident は番号、department は部署)/ which incident or department"
+        ),
         out: Path = typer.Option(None, help="出力先(既定: データフォルダの reports)/ where"),
         deliver: bool = typer.Option(
             False, "--deliver", help="reports.deliver の届け先へも / bring it to where reports.deliver says"

@@ -19,7 +19,7 @@ _BY_DATA = {
     "grade", "level", "status", "verdict", "zone", "entity", "view", "kind", "range", "health", "what", "reason",
     "runstate", "stepstate", "error", "done", "next", "why", "digest", "plan", "queue", "theme", "target", "scope", "people", "stats",
     "control", "chapter", "compliance",
-    "figures", "monthly", "annual", "drill", "telework", "rulekind", "onepage", "rules", "views",
+    "figures", "monthly", "annual", "drill", "telework", "department", "rulekind", "onepage", "rules", "views",
     "duty", "draft", "task", "way", "message", "custodydone", "quietstate", "permitstate", "firststate",
 }  # fmt: skip
 

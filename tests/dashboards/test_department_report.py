@@ -1,0 +1,108 @@
+"""The department report: counted by the staff list, nobody named, and a department's own paper."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from dashboards.reporting.document import Document, Ingredients, Table
+from dashboards.reporting.machine import machine
+from dashboards.reporting.publish import publish
+from dashboards.reports import department
+from hinomi.batch import Batch
+from hinomi.errors import InputError
+from hinomi.words import Language
+from tests.dashboards.city import NOW, City, at, seeded_city
+
+TAX, COUNTER = "税務課", "住民課/窓口"
+PEOPLE = {TAX: ["h.suzuki", "t.yamada", "k.sato", "y.tanaka"], COUNTER: ["m.ito"]}
+
+
+def event(number: int, name: str, who: str, **fields: Any) -> dict[str, Any]:
+    return {
+        "@timestamp": at("10:00"),
+        "event.id": f"d-{number}",
+        "event.original": f"line {number}",
+        "user.name": who,
+        "user.staff.department": name,
+        "event.category": ["authentication"],
+        "event.outcome": "success",
+        "event.action": "login",
+        "source.geo.country_iso_code": "JP",
+        **fields,
+    }
+
+
+@pytest.fixture(scope="module")
+def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
+    """The seeded city, and one record for each of five people of two departments, some of a kind that is counted."""
+    made = seeded_city(tmp_path_factory.mktemp("department"))
+    rows = [
+        event(n, name, who)
+        for n, (name, who) in enumerate((d, w) for d, all_ in PEOPLE.items() for w in all_)
+    ]
+    rows += [
+        event(10, TAX, "k.sato", **{"event.outcome": "failure"}),
+        event(11, TAX, "k.sato", **{"event.outcome": "failure", "source.geo.country_iso_code": "RO"}),
+        event(12, COUNTER, "m.ito", **{"event.action": "tunnel-up"}),
+    ]
+    made.events.append(
+        [Batch.of("fortinet.fortigate", pl.DataFrame(rows), origin="edge", ingested=at("10:01"))]
+    )
+    yield made
+    made.records.close()
+    made.events.close()
+
+
+def document(city: City, subject: str = "", language: Language = "ja") -> Document:
+    return department.make(
+        Ingredients(city.events, city.records, city.clock, "火の見市", subject), NOW, language
+    )
+
+
+def rows(made: Document, part: int = 0) -> list[tuple[str, ...]]:
+    return [row for block in made.parts[part].blocks if isinstance(block, Table) for row in block.rows]
+
+
+def test_departments_stand_beside_one_another(held: City) -> None:
+    """Events, failures, connections, abroad as planted; few people are no number; alerts as the records have them."""
+    about = {
+        name: sum(
+            bool(set(record.body["entities"].get("user.name", [])) & set(people))
+            for record in held.records.find("alert")
+        )
+        for name, people in PEOPLE.items()
+    }
+    assert rows(document(held)) == [
+        (TAX, "4", "6", "2", "0", "1", str(about[TAX])),
+        (COUNTER, "3 人未満", "2", "0", "1", "0", str(about[COUNTER])),
+    ]
+    assert about[TAX] > 0
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_nobody_is_named(held: City, language: Language) -> None:
+    """Neither the overview nor a department's paper holds an account."""
+    for subject in ("", TAX, COUNTER):
+        text = machine(document(held, subject, language)).decode()
+        assert not [who for people in PEOPLE.values() for who in people if who in text]
+
+
+def test_a_department_has_its_own_paper(held: City, tmp_path: Path) -> None:
+    """Its figures only; its name in the title and, as far as it fits one, in the file's name."""
+    made = document(held, COUNTER)
+    assert [row[0] for row in rows(made)] == [COUNTER]
+    assert COUNTER in made.title.ja and TAX not in json.dumps(json.loads(machine(made)), ensure_ascii=False)
+    assert rows(made, 1) == [("fortinet.fortigate", "2")]
+    files = publish(made, tmp_path)
+    assert {one.path.parent for one in files} == {tmp_path}
+    assert all("住民課_窓口-" in one.path.name for one in files)
+
+
+def test_a_department_without_records_is_an_error(held: City) -> None:
+    """The error names those that have some."""
+    with pytest.raises(InputError, match=TAX):
+        document(held, "水道課")
