@@ -35,3 +35,9 @@ def said(given: Mapping[str, Any], *names: str) -> str | None:
     """The first of these parameters that holds a text."""
     texts = (given.get(name) for name in names)
     return next((value for value in texts if isinstance(value, str) and value not in ("", "-")), None)
+
+
+def first_said(given: Mapping[str, Any], *names: str) -> str | None:
+    """The same of parameters that may hold several texts (`multiValue`): the first of them."""
+    held = {name: value[0] if isinstance(value, list) and value else value for name, value in given.items()}
+    return said(held, *names)

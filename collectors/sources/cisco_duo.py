@@ -5,7 +5,6 @@ administrator logs is JSON written as text. `eventtype` is what Duo's log sync n
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from collectors.records import (
@@ -17,8 +16,8 @@ from collectors.records import (
     items,
     kept,
     leaves,
+    moment,
     text,
-    time,
 )
 from collectors.source import Source
 
@@ -31,6 +30,7 @@ source = Source(
 )
 _SIGNS = {"eventtype", "access_device", "txid", "telephony_id", "activity_id"}
 """What one of these logs has. Administrator, telephony and enrolment logs of the first version have a clock twice."""
+_TOGETHER = ({"isotimestamp", "timestamp"}, {"action", "timestamp", "username"})
 _FAILURES = {"denied", "failure", "failed", "error", "fraud"}
 _IAM = ("user_", "admin_create", "admin_delete", "admin_update", "group_", "phone_", "hardtoken_", "bypass")
 
@@ -38,7 +38,7 @@ _IAM = ("user_", "admin_create", "admin_delete", "admin_update", "group_", "phon
 @source.each
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one log; None for JSON that is none."""
-    if not _SIGNS & record.keys() and not {"isotimestamp", "timestamp"} <= record.keys():
+    if not _SIGNS & record.keys() and not any(names <= record.keys() for names in _TOGETHER):
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
@@ -89,10 +89,8 @@ def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
     )
     signing = "result" in record or (action or "").startswith(("admin_login", "admin_2fa"))
     failed = result in _FAILURES or (action or "").endswith("_error")
-    seconds = record.get("timestamp")
-    clock = time(text(record, "isotimestamp")) or time(text(record, "ts"))
-    if clock is None and type(seconds) is int and 0 < seconds < 10**11:
-        clock = datetime.fromtimestamp(seconds, UTC)
+    told = (moment(record.get(name)) for name in ("isotimestamp", "ts", "timestamp"))
+    clock = next((one for one in told if one), None)
     changed = (action or "").startswith(_IAM)
     return {
         "@timestamp": clock,

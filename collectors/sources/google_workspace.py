@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.google.mail_events import mail
-from collectors.google.parameters import parameters, said
+from collectors.google.parameters import first_said, parameters, said
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -78,7 +78,7 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
 def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:
     email = text(record, "actor", "email") or ""
     local, _, domain = email.partition("@")
-    address, _ = first_address(text(record, "ipAddress"))
+    address, _ = first_address(text(record, "ipAddress"), said(given, "actor_ip_address"))
     return {
         "user.email": email if domain else None,
         "user.name": local if domain else said(given, "DEVICE_USER"),
@@ -135,8 +135,8 @@ def _about(given: Mapping[str, Any]) -> Flat:
         "file.size": given.get("CONTENT_SIZE"),
         "file.hash.sha256": said(given, "CONTENT_HASH"),
         "file.owner": said(given, "owner", "resource_owner_email"),
-        "rule.name": said(given, "rule_name", "TRIGGERED_RULE_NAME"),
-        "rule.id": said(given, "rule_resource_name"),
+        "rule.name": first_said(given, "rule_name", "TRIGGERED_RULE_NAME"),
+        "rule.id": first_said(given, "rule_resource_name", "rule_id"),
         "user_agent.original": said(given, "user_agent", "USER_AGENT"),
         **url(said(given, "URL", "url")),
     }

@@ -1,4 +1,5 @@
-r"""Microsoft Defender XDR (Microsoft 365 Defender): advanced hunting tables by the streaming API (Event Hub, storage).
+r"""Microsoft Defender XDR (Microsoft 365 Defender): advanced hunting tables by the streaming API (Event Hub, storage),
+and the alerts that Graph gives (`collectors.microsoft.graph_alerts`).
 
 Facts: Microsoft, "Microsoft Defender XDR streaming API" (the envelope) and "Understand the advanced hunting schema"
 (the tables; meanings in `collectors.microsoft.defender_tables`). In process events the initiating process is the
@@ -9,7 +10,7 @@ from; `direction: In` turns the ends of a connection. All values stay as `micros
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.microsoft import defender_tables
+from collectors.microsoft import defender_tables, graph_alerts
 from collectors.records import Flat, JsonRecords, address, at, embedded, kept, leaves, text, time, url
 from collectors.source import Source
 
@@ -22,7 +23,7 @@ source = Source(
     },
     zone_hint="cloud",
     shape=JsonRecords(kind=("category",)),
-    recognise=r'"category"\s*:\s*"AdvancedHunting-\w+"',
+    recognise=r'"category"\s*:\s*"AdvancedHunting-\w+"|"serviceSource"\s*:\s*"microsoft\w+"',
     constants={"cloud.provider": "azure", "observer.vendor": "Microsoft", "observer.product": "Defender XDR"},
 )
 _LOGONS = ("DeviceLogonEvents",)
@@ -35,11 +36,12 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one entry; None for JSON that is none of Defender's."""
     category, properties = text(record, "category") or "", embedded(record.get("properties"))
     if not category.startswith(_PREFIX) or not isinstance(properties, dict):
-        return None
+        found = graph_alerts.alert(record)
+        return kept({**leaves(record, "microsoft.defender."), **found}) if found else None
     table = category.removeprefix(_PREFIX)
     more = embedded(properties.get("AdditionalFields"))
     extra: dict[str, Any] = more if isinstance(more, dict) else {}
-    found: Flat = {
+    found = {
         "@timestamp": time(properties.get("Timestamp")) or time(record.get("time")),
         "cloud.account.id": text(record, "tenantId"),
         "microsoft.defender.table": table,

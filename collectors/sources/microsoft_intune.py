@@ -83,7 +83,7 @@ def _person(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
     """Who acted, or whose device it is."""
     identity = text(record, "identity") or ""
     upn = text(properties, "Actor", "UPN") or (identity if "@" in identity else None)
-    person = [text(properties, name) for name in ("IntuneUserId", "UserId")]
+    person = [text(properties, name) for name in ("IntuneUserId", "UserId", "PrimaryUser")]
     known = next(
         (one for one in (text(properties, "Actor", "ObjectId"), *person) if one not in (None, _NOBODY)), None
     )

@@ -32,7 +32,6 @@ _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _COMPACT = re.compile(r"^\d{14}(?:\.\d{1,6})?$")
 _NAMES = {
     "USERNAME": "USER_NAME", "EVENT_IDENTIFIER": "REQUEST_ID", "EVENT_DATE": "TIMESTAMP_DERIVED", "STATUS": "LOGIN_STATUS",
-    "CREATED_DATE": "TIMESTAMP_DERIVED",
 }  # fmt: skip
 _ADDRESSES = ("SOURCE_IP", "CLIENT_IP", "IP_ADDRESS", "IP")
 _SIGN_IN = {"login": "start", "loginas": "start", "logout": "end"}
@@ -45,7 +44,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     record = _named(document)
     if not any(name in record for name in ("EVENT_TYPE", "REQUEST_ID")):
         return None
-    kind = text(record, "EVENT_TYPE") or text(document, "attributes", "type")
+    kind = text(record, "EVENT_TYPE") or text(document, "attributes", "type") or _unnamed(record)
     vendor = leaves({name.lower(): value for name, value in record.items()}, "salesforce.")
     found = {
         **_happened(record),
@@ -65,8 +64,13 @@ def _named(document: dict[str, Any]) -> dict[str, Any]:
     return {_NAMES.get(name, name): value for name, value in plain.items()}
 
 
+def _unnamed(record: dict[str, Any]) -> str | None:
+    """The kind of an event of the event bus, whose name stands outside it: only sign-ins tell their type."""
+    return "LoginEvent" if {"LOGIN_TYPE", "LOGIN_KEY"} <= record.keys() else None
+
+
 def _happened(record: dict[str, Any]) -> Flat:
-    names = ("TIMESTAMP_DERIVED", "TIMESTAMP", "LOGIN_TIME", "LOGOUT_TIME")
+    names = ("TIMESTAMP_DERIVED", "TIMESTAMP", "LOGIN_TIME", "LOGOUT_TIME", "CREATED_DATE")
     stamps = (_time(record.get(name)) for name in names)
     return {
         "@timestamp": next((stamp for stamp in stamps if stamp), None),
@@ -147,6 +151,10 @@ def _web(record: dict[str, Any]) -> Flat:
     return {
         "source.ip": ip,
         "client.ip": ip,
+        "source.geo.city_name": text(record, "CITY"),
+        "source.geo.region_name": text(record, "SUBDIVISION"),
+        "source.geo.country_name": text(record, "COUNTRY"),
+        "source.geo.country_iso_code": text(record, "COUNTRY_ISO"),
         "url.original": uri,
         "url.path": path,
         "url.query": query,
@@ -162,7 +170,7 @@ def _web(record: dict[str, Any]) -> Flat:
 
 def _device(record: dict[str, Any]) -> Flat:
     agents = (text(record, name) for name in ("USER_AGENT", "BROWSER", "BROWSER_TYPE"))
-    agent = next((one for one in agents if one and not one.isdecimal()), None)
+    agent = next((one for one in agents if one and not one.isdecimal() and one != "Unknown"), None)
     return {
         "user_agent.original": agent,
         "user_agent.name": text(record, "BROWSER_NAME"),
