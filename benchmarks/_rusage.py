@@ -22,12 +22,15 @@ def of_children() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def run(command: Sequence[str], *, cores: int = 1) -> Cost:
-    """A process on one core (or all), with compiled modules kept as an installation keeps them."""
+TREE = Path(__file__).parents[1]
+
+
+def run(command: Sequence[str], *, cores: int = 1, tree: Path = TREE) -> Cost:
+    """A process on one core (or all), with compiled modules kept as an installation keeps them; tree: whose modules."""
     import time
 
     allowed = ",".join(map(str, sorted(os.sched_getaffinity(0))[-cores:]))
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    environment = {**os.environ, "PYTHONPATH": str(tree)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     environment["PYTHONPYCACHEPREFIX"] = str(Path.home() / ".cache" / "hinomi" / "bench-pycache")
     if cores == 1:

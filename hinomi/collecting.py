@@ -4,7 +4,6 @@ Each of its passes looks at every live container: half the time of loading 3,000
 thousands of live dictionaries of events hold no cycles either.
 """
 
-import ctypes
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -22,8 +21,15 @@ def no_collection() -> Iterator[None]:
             gc.enable()
 
 
+def stay() -> None:
+    """What there is now stays to the end of the process: no pass looks at it again, nor does the last one, at the end."""
+    gc.freeze()
+
+
 def give_back() -> None:
     """Free memory to the system, after work that needed much of it once. Only glibc keeps it otherwise."""
+    import ctypes  # not above: it takes long to import, and few processes ever need this
+
     gc.collect()
     with suppress(OSError, AttributeError, TypeError):  # another C library
         ctypes.CDLL(None).malloc_trim(0)

@@ -55,10 +55,11 @@ def fields() -> dict[str, Field]:
     """Every leaf field of ECS by its dotted name."""
     text = files("hinomi").joinpath("ecs_fields.csv").read_text(encoding="utf-8")
     table: dict[str, Field] = {}
-    for row in csv.DictReader(text.splitlines()):
-        if row["type"] in _OBJECTS:
-            continue
-        table[row["field"]] = Field(row["field"], _KINDS.get(row["type"], "keyword"), row["array"] == "array")
+    rows = csv.reader(text.splitlines())  # not by name: this is read at every start
+    named, typed, arrayed = map(next(rows).index, ("field", "type", "array"))
+    for row in rows:
+        if (kind := row[typed]) not in _OBJECTS:
+            table[row[named]] = Field(row[named], _KINDS.get(kind, "keyword"), row[arrayed] == "array")
     # DNS answers are an array of objects in ECS; as columns they are lists side by side.
     for name in ("dns.answers.data", "dns.answers.name", "dns.answers.type"):
         table[name] = Field(name, "keyword", True)

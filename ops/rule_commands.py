@@ -10,10 +10,10 @@ from hinomi.errors import InputError
 from hinomi.text import inert
 from ops.folders import cache_folder
 from ops.opened import Opened, opened, operator
-from rules import in_force, lock, quarantine
-from rules.choice import Selector
+from rules import decided, in_force, lock, quarantine
 from rules.importing import Import
-from rules.in_force import InForce, Kept
+from rules.in_force import InForce
+from rules.selector import Selector
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
@@ -68,14 +68,14 @@ def _switch(rules: typer.Typer) -> None:
                 "say what is meant: --id, --tag, --level, --logsource …",
             )
         path = in_force.data_folder(data) / in_force.CHOICE
-        kept = in_force.read_choice(path)
+        kept = decided.read_choice(path)
         lists = {"disable": list(kept.disable), "enable": list(kept.enable)}
         lists[way].append(selector)
         with opened(data) as place:
             _note(
                 place, f"rules.{way}", str(selector), selector.model_dump(mode="json", exclude_defaults=True)
             )
-            in_force.keep_choice(path, Kept.model_validate(lists))
+            decided.keep_choice(path, decided.Kept.model_validate(lists))
             loaded = _in_force(place).load(cache_folder())
         typer.echo(f"止めているルール {len(loaded.off):,} / switched off {len(loaded.off):,}")
 

@@ -4,92 +4,24 @@ A rule is off where an entry of `disable` fits it and none of `enable` does. Ent
 end: what has ended counts no more, and is reported.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from fnmatch import fnmatchcase
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field, field_validator
-
-from hinomi.config import Section
-
-_SOURCE = ("product", "category", "service")
-
-
-class Selector(Section):
-    """Rules that fit every key given; each key is a value or a list of values, in which `*` stands for anything.
-
-    owner, reason: who decided this, and why; until: the last day on which it counts.
-    """
-
-    id: list[str] = Field(default_factory=list)
-    tag: list[str] = Field(default_factory=list)
-    level: list[str] = Field(default_factory=list)
-    status: list[str] = Field(default_factory=list)
-    product: list[str] = Field(default_factory=list)
-    category: list[str] = Field(default_factory=list)
-    service: list[str] = Field(default_factory=list)
-    path: list[str] = Field(default_factory=list)
-    owner: str = ""
-    reason: str = ""
-    until: date | None = None
-
-    @field_validator("id", "tag", "level", "status", *_SOURCE, "path", mode="before")
-    @classmethod
-    def _listed(cls, value: object) -> object:
-        return [value] if isinstance(value, str) else value
-
-    @property
-    def keys(self) -> dict[str, list[str]]:
-        """What it asks for."""
-        names = ("id", "tag", "level", "status", *_SOURCE, "path")
-        return {name: values for name in names if (values := getattr(self, name))}
-
-    def fits(self, about: Mapping[str, Any], path: str) -> bool:
-        """Whether it means a rule. A selector that asks for nothing means none."""
-        keys = self.keys
-        return bool(keys) and all(
-            any(
-                fnmatchcase(held.lower(), wanted.lower())
-                for held in _held(about, path, name)
-                for wanted in values
-            )
-            for name, values in keys.items()
-        )
-
-    def live(self, today: date) -> bool:
-        """Whether it has not ended."""
-        return self.until is None or today <= self.until
-
-    def __str__(self) -> str:
-        asked = " ".join(f"{name}={','.join(values)}" for name, values in self.keys.items())
-        said = [part for part in (self.owner, self.reason, f"–{self.until}" if self.until else "") if part]
-        return f"{asked} ({', '.join(said)})" if said else asked
-
-
-def _held(about: Mapping[str, Any], path: str, name: str) -> Iterator[str]:
-    if name == "path":
-        yield path
-    elif name == "tag":
-        yield from map(str, about.get("tags") or ())
-    elif name == "id":
-        yield from (str(about[key]) for key in ("id", "name") if about.get(key))
-    elif name in _SOURCE:
-        yield str((about.get("logsource") or {}).get(name, ""))
-    else:
-        yield str(about.get(name, ""))
+if TYPE_CHECKING:  # a start where nothing is switched off needs no models
+    from rules.selector import Selector
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What is switched off, what is on all the same, and what is set aside whatever `enable` says (quarantine)."""
 
-    disable: Sequence[Selector] = ()
-    enable: Sequence[Selector] = ()
-    aside: Sequence[Selector] = ()
+    disable: Sequence["Selector"] = ()
+    enable: Sequence["Selector"] = ()
+    aside: Sequence["Selector"] = ()
 
-    def off(self, about: Mapping[str, Any], path: str, today: date) -> Selector | None:
+    def off(self, about: Mapping[str, Any], path: str, today: date) -> "Selector | None":
         """The entry that switches a rule off; None where it runs."""
         if (held := next((one for one in self.aside if one.fits(about, path)), None)) is not None:
             return held
@@ -97,7 +29,7 @@ class Choice:
             return None
         return next((one for one in self.disable if one.live(today) and one.fits(about, path)), None)
 
-    def ended(self, today: date) -> list[Selector]:
+    def ended(self, today: date) -> list["Selector"]:
         """Entries that count no more."""
         return [one for one in (*self.disable, *self.enable) if not one.live(today)]
 

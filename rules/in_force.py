@@ -12,17 +12,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-from pydantic import Field
-
-from hinomi import config, yamlfile
-from hinomi.config import Section
 from hinomi.errors import ContentError, Where
-from rules.choice import Choice, Selector
-from rules.settings import RulesSettings
+from rules.choice import Choice
 
 if TYPE_CHECKING:
     from rules.engine import RuleSet
+    from rules.selector import Selector
+    from rules.settings import RulesSettings
 
 KEPT = "rules"
 CHOICE = "choice.yml"
@@ -32,13 +28,6 @@ IMPORTED = "imported"
 LIVE = "live"
 
 
-class Kept(Section):
-    """`choice.yml`: decisions in the order in which they were taken."""
-
-    disable: list[Selector] = Field(default_factory=list)
-    enable: list[Selector] = Field(default_factory=list)
-
-
 @dataclass(frozen=True, slots=True)
 class InForce:
     """Folders of rules and how they are read. choice_file: decisions kept beside the configuration's own."""
@@ -46,12 +35,12 @@ class InForce:
     folders: Sequence[Path]
     pipelines: Sequence[str] = ()
     placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    disable: Sequence[Selector] = ()
-    enable: Sequence[Selector] = ()
+    disable: Sequence["Selector"] = ()
+    enable: Sequence["Selector"] = ()
     choice_file: Path | None = None
 
     @classmethod
-    def of(cls, settings: RulesSettings, packs: Path, data: Path | None = None) -> "InForce":
+    def of(cls, settings: "RulesSettings", packs: Path, data: Path | None = None) -> "InForce":
         """What a configuration and a data folder put in force. packs: the rules that come with Hinomi."""
         kept = data / KEPT if data else None
         return cls(
@@ -65,8 +54,12 @@ class InForce:
 
     def choice(self) -> Choice:
         """What is switched off, by the configuration and by decision. Raises ConfigError for a file that is wrong."""
+        if self.choice_file is None:
+            return Choice(self.disable, self.enable)
+        from rules.decided import read_choice  # models and YAML, which a hunt has no use for
+
         kept = read_choice(self.choice_file)
-        aside = read_choice(self._quarantine())
+        aside = read_choice(self.choice_file.with_name(QUARANTINE))
         return Choice([*self.disable, *kept.disable], [*self.enable, *kept.enable], aside.disable)
 
     def _quarantine(self) -> Path | None:
@@ -95,24 +88,6 @@ class InForce:
         for place in (*self.folders, *files):
             _changes(place, found)
         return found
-
-
-def read_choice(path: Path | None) -> Kept:
-    """The decisions that are kept; none where there is no file."""
-    if path is None or not path.exists():
-        return Kept()
-    document = yamlfile.read(path)
-    places = {key: document.places.where(key) for key in document.places.lines}
-    return config.validate(document.value or {}, Kept, places, default=path)
-
-
-def keep_choice(path: Path, kept: Kept) -> None:
-    """Write the decisions, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    said = kept.model_dump(mode="json", exclude_defaults=True)
-    made = path.with_suffix(".part")
-    made.write_text(yaml.safe_dump(said, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    made.replace(path)
 
 
 def data_folder(data: Path) -> Path:

@@ -15,9 +15,10 @@ from hinomi.identity import digest
 from hinomi.store import Records
 from hinomi.words import Words
 from rules import stats
-from rules.choice import Selector
+from rules.decided import Kept, keep_choice, read_choice
 from rules.engine import RuleSet
-from rules.in_force import KEPT, QUARANTINE, Kept, keep_choice, read_choice
+from rules.in_force import KEPT, QUARANTINE
+from rules.selector import Selector
 from rules.settings import RulesSettings
 
 KIND = "rule_quarantine"

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from hinomi.config import Section
-from rules.choice import Selector
+from rules.selector import Selector
 
 
 class RulesSettings(Section):

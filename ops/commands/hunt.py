@@ -5,6 +5,7 @@ from pathlib import Path
 
 import typer
 
+from hinomi.collecting import no_collection
 from hinomi.errors import InputError
 from ops.folders import cache_folder
 
@@ -39,8 +40,9 @@ def register(app: typer.Typer) -> None:
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
         """手元のファイルを調べる / detect in files without storing them."""
-        from ops.hunt import Hunt
-        from rules.in_force import InForce
+        with no_collection():
+            from ops.hunt import Hunt
+            from rules.in_force import InForce
 
         chosen = InForce(rules, pipeline, _values(placeholder))
         found = Hunt(paths, chosen, cache_folder(), source=source, workers=workers, zone=timezone)

@@ -4,14 +4,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from collectors.hunt_parts import Part
+from hinomi.collecting import no_collection, stay
 from hinomi.errors import InputError
 from ops.hunt.tally import Tally
 from rules import engine
-from rules.choice import Selector
 from rules.in_force import InForce
+
+if TYPE_CHECKING:
+    from rules.selector import Selector
 
 Parts = Iterable[tuple[int, Part] | None]
 
@@ -57,8 +60,8 @@ class Job:
             list(map(Path, said["folders"])),
             said["pipelines"],
             said["placeholders"],
-            [Selector(**one) for one in said["disable"]],
-            [Selector(**one) for one in said["enable"]],
+            _selectors(said["disable"]),
+            _selectors(said["enable"]),
             None if said["choice_file"] is None else Path(said["choice_file"]),
         )
         return cls(rules, Path(said["cache"]), *said["plain"])
@@ -79,9 +82,11 @@ class Job:
         if self.zone:
             zones.use(self.zone)
         start = perf_counter()
-        rules = self.rules.load(self.cache)
+        with no_collection():
+            rules = self.rules.load(self.cache)
+            stay()
         problems = list(map(str, rules.problems))
-        return Loaded(len(rules.rules), len(rules.unsupported), problems, perf_counter() - start), rules
+        return Loaded(rules.size, len(rules.unsupported), problems, perf_counter() - start), rules
 
     def read(self, rules: engine.RuleSet, parts: Parts) -> Iterator[bytes | Tally]:
         """Of each part what was found in it and, at last, what was counted (see `ops.hunt.reading.Hunting.work`).
@@ -90,10 +95,18 @@ class Job:
         """
         from ops.hunt.reading import Hunting
 
-        if not rules.rules:
+        if not rules.size:
             places = ", ".join(map(str, self.rules.folders))
             raise InputError(
                 f"{places}: 動かせる Sigma ルールがありません。--rules を確かめてください。",
                 f"{places}: no Sigma rule to run; see hinomi rules check",
             )
         yield from Hunting(rules, self.source, self.sieve, self.jsonl).work(parts)
+
+
+def _selectors(said: list[dict[str, Any]]) -> list["Selector"]:
+    if not said:
+        return []
+    from rules.selector import Selector  # models, which a hunt that switches nothing off has no use for
+
+    return [Selector(**one) for one in said]

@@ -9,6 +9,7 @@ import polars as pl
 
 from hinomi import ecs, ecs_text
 from rules import engine
+from rules.engine.distinct import distinct
 
 Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 Hits = Sequence[tuple[engine.Rule, Rows]]
@@ -16,7 +17,7 @@ Hits = Sequence[tuple[engine.Rule, Rows]]
 
 def written(frame: pl.DataFrame, places: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
     """(place, rule, line) of each signal."""
-    rows = np.unique(np.concatenate([found for _, found in hits]))
+    rows = distinct(np.concatenate([found for _, found in hits]))
     events = frame[rows]  # each once, for all rules
     if any(name.partition(".")[0] == "rule" for name in events.columns):
         return _merged(events, places, rows, hits)

@@ -13,11 +13,10 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from rules.engine import derived
 from rules.engine.content import is_ours
+from rules.engine.distinct import distinct
 from rules.engine.fold import fold, fold_all
 from rules.engine.pattern import EDGE
 
@@ -114,7 +113,7 @@ class Part:
         texts = self.folded if folded else self.values
         sizes = texts.str.len_bytes().cum_sum().to_numpy()
         cuts = np.searchsorted(sizes, np.arange(_BUFFER, int(sizes[-1]), _BUFFER), side="right")
-        bounds = np.unique(np.concatenate(([0], cuts, [self.size]))).tolist()
+        bounds = distinct(np.concatenate(([0], cuts, [self.size]))).tolist()
         for first, end in itertools.pairwise(bounds):
             yield _edged_series(texts[first:end], first)
 
@@ -211,13 +210,10 @@ def _encode(texts: pl.Series) -> tuple[pl.Series | list[str], Codes]:
     """Distinct texts, and the code of each element."""
     if len(texts) <= FEW:
         return _encode_few(texts.to_list())
-    encoded = texts.to_arrow().cast(pa.large_string()).dictionary_encode()
-    if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.unify_dictionaries().combine_chunks()
-    size = len(encoded.dictionary)
-    codes = encoded.indices.fill_null(size).to_numpy(zero_copy_only=False).astype(np.int32, copy=False)
-    held = encoded.dictionary.to_pylist() if size <= FEW else pl.Series(encoded.dictionary, dtype=pl.String)
-    return held, codes
+    from rules.engine import many  # Arrow, which a start over few events does without
+
+    found, codes = many.encoded(texts)
+    return found.to_list() if len(found) <= FEW else found, codes
 
 
 def _encode_few(texts: list[str | None]) -> tuple[list[str], Codes]:
@@ -234,10 +230,10 @@ def _edged_list(texts: list[str]) -> Edged:
 
 
 def _edged_series(texts: pl.Series, first: int) -> Edged:
-    values = texts.to_arrow().cast(pa.large_binary())
-    whole = pa.LargeListArray.from_arrays(pa.array([0, len(values)], pa.int64()), values)
-    joined = pc.binary_join(whole, pa.scalar(EDGE, pa.large_binary()))[0].as_py()
-    return Edged(EDGE + joined + EDGE, _starts(pc.binary_length(values).to_numpy()), first)
+    from rules.engine import many
+
+    joined, lengths = many.joined(texts, EDGE)
+    return Edged(EDGE + joined + EDGE, _starts(lengths), first)
 
 
 def _starts(lengths: Rows) -> Rows:

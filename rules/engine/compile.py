@@ -40,13 +40,18 @@ class Compiler:
         """One more rule, in every place that its log source means. said: what it says, as `expression.text`."""
         index = len(self.made.rules)
         if self.known is not None and (piece := self.known.piece(rule["logsource"], said)) is not None:
-            self.made.rules.append({**rule, **piece.about})
+            self._append({**rule, **piece.about})
             self.made.units.extend(Unit(index, *unit) for unit in piece.units)
             return
         routes = self.tables.routes(rule["logsource"])
         about = {**rule, "feeds": sorted({route.dataset for route in routes}), "said": said}
-        self.made.rules.append(about)
         self._compile(index, about, routes, expression.of_text(said))
+        self._append(about)
+
+    def _append(self, about: dict[str, Any]) -> None:
+        if "unsupported" in about:
+            self.made.unsupported.append(len(self.made.rules))
+        self.made.rules.append(about)
 
     def _compile(self, index: int, about: dict[str, Any], routes: Sequence[Route], said: Expression) -> None:
         try:

@@ -17,6 +17,7 @@ import polars as pl
 from rules.engine import hyperscan_db, pattern
 from rules.engine.cache import Cache
 from rules.engine.columns import Columns, Part, Rows, part_of_rows
+from rules.engine.distinct import distinct
 from rules.engine.expression import ANY
 from rules.engine.hyperscan_db import Database
 from rules.engine.program import Atom
@@ -91,9 +92,9 @@ class Words:
         for one in texts:
             _, ends = hyperscan_db.scan_buffer(self.database, one.data)
             if len(ends):
-                numbers = np.unique(np.searchsorted(one.bounds, ends - 1, side="right") - 1) + one.first
+                numbers = distinct(np.searchsorted(one.bounds, ends - 1, side="right") - 1) + one.first
                 owners = numbers // frame.height
-                for owner in np.unique(owners).tolist():
+                for owner in distinct(owners).tolist():
                     yield one.columns[owner], numbers[owners == owner] % frame.height
 
 
@@ -109,7 +110,7 @@ def _native(frame: pl.DataFrame, name: str) -> Iterator[_Texts]:
     _, offsets, data = array.buffers()
     bounds: Rows = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
     full = np.arange(bounds[0] + _BUFFER, bounds[-1], _BUFFER)
-    cuts = np.unique(np.concatenate(([0], np.searchsorted(bounds, full), [len(array)]))).tolist()
+    cuts = distinct(np.concatenate(([0], np.searchsorted(bounds, full), [len(array)]))).tolist()
     for start, end in itertools.pairwise(cuts):
         held = memoryview(data or b"")[int(bounds[start]) : int(bounds[end])]
         yield _Texts(held, bounds[start : end + 1] - bounds[start], [name], start)

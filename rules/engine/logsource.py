@@ -20,14 +20,16 @@ category and service takes what lies in both. `product: hinomi` is our own: `ser
 `category` a value of `event.category` in any dataset, and fields are column names.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hinomi import ecs, yamlfile
-from hinomi.errors import ContentError, Where
+import orjson
+
+from hinomi import ecs
+from rules.engine import cache
 from rules.engine.fold import fold_all
 
 FOLDER = Path(__file__).parents[1] / "logsources"
@@ -36,9 +38,9 @@ ANY_DATASET = "*"
 
 Wanted = tuple[tuple[str, tuple[str, ...]], ...]
 
-_KEYS = {"product", "datasets", "otherwise", "fields", "categories", "services", "nothing_yet", "keywords"}
-_ROUTE_KEYS = {"where", "taxonomy", "fields", "values", "dataset", "otherwise"}
-_TAXONOMY = "_taxonomy.yml"
+_FORMAT = b"1"
+"""Raised when what is kept of tables, or what their files mean, changes."""
+_NOWHERE = cache.Cache(None)
 
 Values = Mapping[str, Mapping[str, str]]
 """By field: what our source writes (right) where a rule writes something else (left, case folded)."""
@@ -142,103 +144,49 @@ class Tables:
         return found
 
 
-def read(folder: Path = FOLDER) -> Tables:
-    """Every table of a folder. Raises ContentError naming file, line and key."""
-    paths = sorted(path for path in folder.glob("*.yml") if path.name != _TAXONOMY)
-    shared = folder / _TAXONOMY
-    taxonomy = yamlfile.read(shared).value if shared.exists() else {}
-    return Tables(tuple(_table(path, taxonomy) for path in paths))
+def read(folder: Path = FOLDER, store: cache.Cache = _NOWHERE) -> Tables:
+    """Every table of a folder; store: keeps what the files said, which takes long to read. Raises ContentError naming file,
+    line and key."""
+    paths = sorted(folder.glob("*.yml"))
+    said = (part for path in paths for part in (path.name.encode(), path.read_bytes()))
+    name = f"tables-{cache.key(_FORMAT, *said)}"
+    kept = store.read(name)
+    if kept is not None:
+        return Tables(tuple(_from_json(*one) for one in orjson.loads(kept)))
+    from rules.engine import table_files  # YAML, which a start from the cache does without
+
+    tables = table_files.read(paths)
+    store.write(name, orjson.dumps(list(map(_as_json, tables))))
+    return Tables(tables)
+
+
+def _as_json(table: Table) -> list[Any]:
+    categories, services = (
+        {name: _plain(routes) for name, routes in group.items()}
+        for group in (table.categories, table.services)
+    )
+    return [table.product, categories, services, _plain(table.all), table.keywords]
+
+
+def _from_json(product: str, categories: Any, services: Any, every: Any, keywords: Any) -> Table:
+    return Table(product, _groups(categories), _groups(services), _routes(every), tuple(keywords))
+
+
+def _groups(said: Any) -> dict[str, tuple[Route, ...]]:
+    return {name: _routes(routes) for name, routes in said.items()}
+
+
+def _plain(routes: Iterable[Route]) -> list[Any]:
+    return [[one.dataset, one.where, one.fields, one.otherwise, one.values] for one in routes]
+
+
+def _routes(said: Any) -> tuple[Route, ...]:
+    return tuple(
+        Route(dataset, tuple((column, tuple(values)) for column, values in where), *rest)
+        for dataset, where, *rest in said
+    )
 
 
 def _own(category: str | None, service: str | None) -> list[Route]:
     where: Wanted = (("event.category", tuple(fold_all([category]))),) if category else ()
     return [Route(service or ANY_DATASET, where, {}, "{field}")]
-
-
-def _table(path: Path, taxonomy: Mapping[str, Mapping[str, str]]) -> Table:
-    document = yamlfile.read(path)
-    table, places = document.value, document.places
-    _known(table, _KEYS, places, "")
-    common = [_base(table, dataset) for dataset in table["datasets"]]
-    reader = _Routes(table, common, taxonomy, places)
-    groups = {
-        kind: {
-            str(name): tuple(reader.routes(entries, f"{kind}.{name}"))
-            for name, entries in (table.get(kind) or {}).items()
-        }
-        for kind in ("categories", "services")
-    }
-    content = tuple(map(str, table.get("keywords") or ()))
-    return Table(table["product"], groups["categories"], groups["services"], tuple(common), content)
-
-
-def _base(table: Mapping[str, Any], dataset: str, *, own: bool = True) -> Route:
-    """A dataset as the table's head describes it; of one that the head does not list only `otherwise` holds."""
-    return Route(dataset, (), (table.get("fields") or {}) if own else {}, table["otherwise"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Routes:
-    """The routes of one table's entries."""
-
-    table: Mapping[str, Any]
-    common: list[Route]
-    taxonomy: Mapping[str, Mapping[str, str]]
-    places: yamlfile.Places
-
-    def routes(self, entries: Any, key: str) -> Iterator[Route]:
-        for index, entry in enumerate(entries):
-            path = f"{key}.{index}"
-            _known(entry, _ROUTE_KEYS, self.places, path)
-            shared = self._shared(entry, path)
-            for base in self._bases(entry):
-                yield Route(
-                    base.dataset,
-                    _where(entry),
-                    {**base.fields, **shared, **(entry.get("fields") or {})},
-                    entry.get("otherwise", base.otherwise),
-                    _values(entry),
-                )
-
-    def _bases(self, entry: Mapping[str, Any]) -> list[Route]:
-        if "dataset" not in entry:
-            return self.common
-        named = [base for base in self.common if base.dataset == entry["dataset"]]
-        return named or [_base(self.table, entry["dataset"], own=False)]
-
-    def _shared(self, entry: Mapping[str, Any], path: str) -> Mapping[str, str]:
-        name = entry.get("taxonomy")
-        if name is None or name in self.taxonomy:
-            return self.taxonomy.get(name, {}) if name else {}
-        place = self.places.where(f"{path}.taxonomy")
-        raise ContentError(
-            f"taxonomy「{name}」はありません。使えるのは {'、'.join(sorted(self.taxonomy))} です。",
-            f'no taxonomy "{name}": use {", ".join(sorted(self.taxonomy))}',
-            where=Where(self.places.file, place.line, f"{path}.taxonomy"),
-        )
-
-
-def _where(entry: Mapping[str, Any]) -> Wanted:
-    wanted = entry.get("where") or {}
-    return tuple(
-        sorted((column, tuple(fold_all([str(value) for value in wanted[column]]))) for column in wanted)
-    )
-
-
-def _values(entry: Mapping[str, Any]) -> Values:
-    return {
-        name: dict(zip(fold_all(list(map(str, said))), fold_all(list(map(str, said.values()))), strict=True))
-        for name, said in (entry.get("values") or {}).items()
-    }
-
-
-def _known(value: Any, keys: set[str], places: yamlfile.Places, path: str) -> None:
-    unknown = sorted(set(value) - keys) if isinstance(value, dict) else ["?"]
-    if unknown:
-        key = f"{path}.{unknown[0]}" if path else unknown[0]
-        place = places.where(key)
-        raise ContentError(
-            f"キー「{unknown[0]}」はありません。使えるのは {'、'.join(sorted(keys))} です。",
-            f'no key "{unknown[0]}": use {", ".join(sorted(keys))}',
-            where=Where(places.file, place.line, key),
-        )

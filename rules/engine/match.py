@@ -8,7 +8,7 @@ that hold an anchor; each step of a program shrinks the rows that the next one s
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import polars as pl
 
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine.columns import Columns, Mask, Part, Rows
+from rules.engine.distinct import either
 from rules.engine.logsource import ANY_DATASET, Tables, Wanted
 from rules.engine.plan import Constants, Plan, Planner
 from rules.engine.predicates import ON_ROWS, codes_matching, rows_matching, values_matching
@@ -92,8 +93,13 @@ class _Leaves:
 
     def __init__(self, run: "Run", constants: Mapping[str, str | None]) -> None:
         self.run = run
-        keys = [(column, space) for column in constants for space in SPACES]
-        self.found = {atom for key in keys for _, found in run.scan(key) for atom in found}
+        self.constants = constants
+
+    @cached_property
+    def found(self) -> set[int]:
+        """The atoms that the constants hold."""
+        keys = [(column, space) for column in self.constants for space in SPACES]
+        return {atom for key in keys for _, found in self.run.scan(key) for atom in found}
 
     def holds(self, program: Program) -> bool:
         """Whether a program of one part holds."""
@@ -134,7 +140,7 @@ class Run:
             held = rows[self.holds(left.program, rows)]
             if len(held):
                 before = result.get(left.rule)
-                result[left.rule] = held if before is None else np.union1d(before, held)
+                result[left.rule] = held if before is None else either(before, held)
         return result
 
     def _place(self, where: Wanted) -> Rows:

@@ -11,6 +11,7 @@ import orjson
 from collectors.narrow import Verbatim
 from rules.engine import hyperscan_db
 from rules.engine.cache import Cache
+from rules.engine.distinct import distinct
 from rules.engine.joined import Joined
 from rules.engine.necessary import AllOf, AnyOf, Need, Word
 from rules.engine.spoken import FOLDING, HIDING, written_anew
@@ -80,7 +81,7 @@ class Needed:
         numbers, ends = hyperscan_db.scan_buffer(self._database, joined.text)
         owners = places[joined.owners(ends - 1)] if len(ends) else ends
         masks: dict[int, Mask] = {}
-        for number in np.unique(numbers).tolist():
+        for number in distinct(numbers).tolist():
             masks[number] = np.zeros(height, np.bool_)
             masks[number][owners[numbers == number]] = True
         return masks

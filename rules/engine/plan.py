@@ -7,8 +7,8 @@ away before a row is looked at, and the others ask of fewer columns.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
@@ -26,14 +26,14 @@ Leaf = Callable[[Program], bool]
 """Whether a program that asks of constant columns only holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
-    """What is left of one rule on one route: where its rows are, and what they must hold."""
+class Left(NamedTuple):
+    """What is left of one rule on one route: where its rows are, what they must hold, and the columns that this asks of."""
 
     rule: int
     where: Wanted
     program: Program
     anchors: frozenset[int] | None
+    asked: frozenset[str]
 
 
 class Plan:
@@ -42,26 +42,31 @@ class Plan:
     def __init__(self, left: Iterable[Left], atoms: list[Atom]) -> None:
         self.left = list(left)
         self.atoms = atoms
-        self.anchored: dict[int, list[int]] = defaultdict(list)
-        self.unanchored: list[int] = []
-        self.keys: set[Key] = set()
-        for number, one in enumerate(self.left):
-            self._index(number, one.anchors)
 
-    def _index(self, number: int, anchors: frozenset[int] | None) -> None:
-        if anchors is None:
-            self.unanchored.append(number)
-            return
-        for anchor in anchors:
-            atom = self.atoms[anchor]
-            assert atom.space is not None
-            self.anchored[anchor].append(number)
-            self.keys.add((atom.column, atom.space))
+    @cached_property
+    def anchored(self) -> dict[int, list[int]]:
+        """By anchor: the rules (places in `left`) that can hold where it is found."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for number, one in enumerate(self.left):
+            for anchor in one.anchors or ():
+                found[anchor].append(number)
+        return found
+
+    @cached_property
+    def unanchored(self) -> list[int]:
+        """The rules (places in `left`) that may hold whatever is found."""
+        return [number for number, one in enumerate(self.left) if one.anchors is None]
+
+    @cached_property
+    def keys(self) -> set[Key]:
+        """The scans that find the anchors."""
+        found = ((self.atoms[anchor].column, self.atoms[anchor].space) for anchor in self.anchored)
+        return {(column, space) for column, space in found if space is not None}
 
     @cached_property
     def keywords(self) -> frozenset[int]:
         """The atoms of wildcard patterns that any of the rules looks for in every text."""
-        asked = {number for one in self.left for number in atoms_of(one.program)}
+        asked = {n for one in self.left if KEYWORDS in one.asked for n in atoms_of(one.program)}
         return frozenset(
             n for n in asked if self.atoms[n].column == KEYWORDS and self.atoms[n].space in _WILDCARDS
         )
@@ -69,8 +74,8 @@ class Plan:
     @cached_property
     def columns(self) -> frozenset[str]:
         """Every column that any of the rules asks of; KEYWORDS where one asks of all."""
-        asked = {column for one in self.left for column, _ in one.where}
-        return frozenset(asked.union(*(columns(one.program, self.atoms) for one in self.left)))
+        asked = (column for where in {one.where for one in self.left} for column, _ in where)
+        return frozenset(asked).union(*{one.asked for one in self.left})
 
 
 def columns(program: Program, atoms: list[Atom]) -> set[str]:
@@ -107,6 +112,7 @@ class Planner:
         self.places = places
         self.units: dict[int, list[Unit]] = defaultdict(list)
         self.anchors = Anchors(atoms)
+        self._whole: dict[int, list[Left]] = {}
         for unit in units:
             self.units[unit.route].append(unit)
 
@@ -124,15 +130,34 @@ class Planner:
         if not all(folding.may_be(column, values) for column, values in where):
             return
         rest = tuple((column, values) for column, values in where if column not in constants)
-        for unit in self.units[number]:
-            program = folding.fold(unit.program)
-            if program != NEVER:
-                yield Left(unit.rule, rest, program, self._anchors(unit, program))
+        for whole in self._wholes(number):
+            rule, _, program, anchors, asked = whole
+            if asked.isdisjoint(folding.constants):
+                yield Left(rule, rest, program, anchors, asked)
+                continue
+            program = folding.fold(program)
+            if program is whole.program:
+                yield Left(rule, rest, program, anchors, asked)
+            elif program != NEVER:
+                left = self.anchors.of(program)
+                yield Left(rule, rest, program, left, frozenset(columns(program, self.atoms)))
 
-    def _anchors(self, unit: Unit, program: Program) -> frozenset[int] | None:
-        if program is not unit.program:
-            return self.anchors.of(program)
-        return None if unit.anchors is None else frozenset(unit.anchors)
+    def _wholes(self, number: int) -> list[Left]:
+        """The rules of a place as they are, before anything is known of its rows."""
+        found = self._whole.get(number)
+        if found is None:
+            where = self.places[number].where
+            found = self._whole[number] = [
+                Left(
+                    unit.rule,
+                    where,
+                    unit.program,
+                    None if unit.anchors is None else frozenset(unit.anchors),
+                    frozenset(columns(unit.program, self.atoms)),
+                )
+                for unit in self.units[number]
+            ]
+        return found
 
 
 class _Folding:

@@ -14,6 +14,7 @@ from hinomi.errors import ContentError, Where
 from hinomi.words import Words
 from rules.engine import explain, expression, signals
 from rules.engine.compile import NOWHERE, Compiler
+from rules.engine.distinct import either
 from rules.engine.explanation import Explanation
 from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.match import Matcher
@@ -129,21 +130,18 @@ class RuleSet:
     scans: Scans
     tables: Tables
     placeholders: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    rules: list[Rule] = field(init=False)
     problems: list[Problem] = field(init=False)
-    correlations: list[Correlation] = field(init=False)
     others: list[Other] = field(init=False)
     filters: list[Filter] = field(init=False)
     off: list[Off] = field(init=False)
     matcher: Matcher = field(init=False)
 
     def __post_init__(self) -> None:
-        self.rules = [_rule(index, about) for index, about in enumerate(self.compiled.rules)]
+        self._rules: dict[int, Rule] = {}
         self.problems = [
             Problem(Path(item["path"]), item["line"], Words(item["ja"], item["en"]))
             for item in self.compiled.problems
         ]
-        self.correlations = [_correlation(**item) for item in self.compiled.correlations]
         self.others = [Other(Path(item["path"]), item["document"]) for item in self.compiled.others]
         self.filters = [
             Filter(**{**one, "path": Path(one["path"]), "applied": tuple(one["applied"])})
@@ -153,10 +151,32 @@ class RuleSet:
         self.matcher = Matcher(self.compiled, self.scans, self.tables)
         self._sieves: dict[str, Sieve] = {}
 
+    @cached_property
+    def rules(self) -> list[Rule]:
+        """Every rule, in order of its index."""
+        return list(map(self._at, range(self.size)))
+
+    @property
+    def size(self) -> int:
+        """How many rules there are."""
+        return len(self.compiled.rules)
+
+    @cached_property
+    def correlations(self) -> list[Correlation]:
+        """Every correlation rule: made when first asked for, since pySigma takes long to import."""
+        return [_correlation(**item) for item in self.compiled.correlations]
+
     @property
     def unsupported(self) -> list[Rule]:
         """Rules that are loaded and cannot run, each with its reason."""
-        return [rule for rule in self.rules if rule.unsupported is not None]
+        return list(map(self._at, self.compiled.unsupported))
+
+    def _at(self, index: int) -> Rule:
+        """The rule of an index: what a hunt does not name is not read."""
+        found = self._rules.get(index)
+        if found is None:
+            found = self._rules[index] = _rule(index, self.compiled.rules[index])
+        return found
 
     @property
     def rebuilt(self) -> Mapping[tuple[str, str], int]:
@@ -181,7 +201,7 @@ class RuleSet:
     def match(self, batch: Batch) -> Matches:
         """Which rules hold on which rows of a batch."""
         found = self.matcher.match(batch)
-        return Matches([(self.rules[index], rows) for index, rows in sorted(found.items())])
+        return Matches([(self._at(index), rows) for index, rows in sorted(found.items())])
 
     def complete(self, batch: Batch, known: pl.Series) -> Sequence[tuple[Rule, Rows]]:
         """The matches of a batch of which a sieve knows, for some rows, the numbers of all rules that hold."""
@@ -194,8 +214,8 @@ class RuleSet:
         if len(rest):
             part = batch if len(rest) == len(batch) else Batch(batch.dataset, batch.frame[rest], batch.origin)
             for rule, rows in self.matcher.match(part).items():
-                found[rule] = np.union1d(found.get(rule, rest[:0]), rest[rows])
-        return [(self.rules[index], rows) for index, rows in sorted(found.items())]
+                found[rule] = either(found.get(rule, rest[:0]), rest[rows])
+        return [(self._at(index), rows) for index, rows in sorted(found.items())]
 
     def sieve(self, dataset: str) -> Sieve:
         """What tells, before the events of a dataset are read whole, which of them may match."""
@@ -289,9 +309,7 @@ class RuleSet:
 
 
 def _correlation(path: str, rule: Mapping[str, Any]) -> Correlation:
-    from sigma.correlations import (
-        SigmaCorrelationRule,
-    )  # only where there is one: pySigma takes long to import
+    from sigma.correlations import SigmaCorrelationRule
 
     return Correlation(SigmaCorrelationRule.from_dict(dict(rule)), Path(path), rule)
 

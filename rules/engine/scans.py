@@ -11,6 +11,7 @@ import orjson
 from rules.engine import hyperscan_db, pattern
 from rules.engine.cache import Cache
 from rules.engine.columns import KEYWORDS, Columns, Part, Rows
+from rules.engine.distinct import distinct
 from rules.engine.hyperscan_db import Database
 from rules.engine.keywords import Words
 from rules.engine.predicates import values_matching
@@ -149,7 +150,7 @@ def _grouped(numbers: Rows, codes: Rows, size: int) -> Iterator[tuple[int, Rows]
     """The matches by pattern; a value that holds a pattern twice is named once."""
     if not len(numbers):
         return
-    packed = np.unique(numbers * size + codes)
+    packed = distinct(numbers * size + codes)
     numbers, codes = packed // size, packed % size
     bounds = np.flatnonzero(np.diff(numbers)) + 1
     firsts = numbers[np.concatenate(([0], bounds))].tolist()

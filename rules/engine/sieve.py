@@ -16,10 +16,11 @@ from collectors.narrow import Passing, Verbatim
 from rules.engine.cache import Cache
 from rules.engine.columns import KEYWORDS, Columns
 from rules.engine.confirm import Confirm
+from rules.engine.distinct import distinct
 from rules.engine.match import Matcher, Run
 from rules.engine.necessary import needs
 from rules.engine.needed import Needed
-from rules.engine.plan import Constants, Left, Plan, asking, columns
+from rules.engine.plan import Constants, Plan, asking, columns
 from rules.engine.spoken import Words, word_of
 
 
@@ -67,7 +68,7 @@ class Sieve:
         found: Sifting = self.sifting(constants)
         hits = Run(self.matcher, Columns(frame), frame.height, found.plan.keywords).rules(found.plan)
         weak = [hits.pop(rule) for rule in found.weakened if rule in hits]
-        return Passing(hits, np.unique(np.concatenate([np.zeros(0, np.int64), *weak])))
+        return Passing(hits, distinct(np.concatenate([np.zeros(0, np.int64), *weak])))
 
     def spoken(self, lines: Sequence[bytes]) -> list[tuple[int, set[str]]]:
         """(place of a line, the keywords' words in it) of the lines that hold any."""
@@ -97,7 +98,7 @@ class Sieve:
         atoms = self.matcher.compiled.atoms
         lefts, words, whole, weakened = [], set[str](), False, set[int]()
         for left in plan.left:
-            if KEYWORDS not in columns(left.program, atoms):
+            if KEYWORDS not in left.asked:
                 lefts.append(left)
                 continue
             spoken = {anchor for anchor in left.anchors or () if atoms[anchor].column == KEYWORDS}
@@ -106,9 +107,9 @@ class Sieve:
             words |= said
             weakened.add(left.rule)
             if left.anchors is not None and (rest := left.anchors - spoken):
-                lefts.append(
-                    Left(left.rule, left.where, asking(left.program, atoms, _without_keywords), rest)
-                )
+                program = asking(left.program, atoms, _without_keywords)
+                asked = frozenset(columns(program, atoms))
+                lefts.append(left._replace(program=program, anchors=rest, asked=asked))
         sifted = Plan(lefts, atoms)
         always = bool(sifted.left) and not sifted.columns
         columns_asked = None if whole or always else sifted.columns

@@ -75,7 +75,7 @@ def _on_one_line(text: str) -> str:
 
 def _found(verbatim: Verbatim, line: str, program: list[Any], atoms: list[Atom], where: Wanted = ()) -> bool:
     """Whether a line is read for a rule; a rule of which one cannot tell reads every line."""
-    need = needs([Left(0, where, program, None)], atoms, verbatim)
+    need = needs([Left(0, where, program, None, frozenset())], atoms, verbatim)
     return Needed(need, verbatim, Cache(None)).holding([line.encode()]) in (None, [0])
 
 

@@ -20,8 +20,8 @@ from ops.opened import opened
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import Settings
-from rules.choice import Selector
 from rules.in_force import InForce
+from rules.selector import Selector
 from rules.settings import RulesSettings
 from tests.rules.engine import rulebook
 

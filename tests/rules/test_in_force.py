@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from hinomi.errors import ConfigError, ContentError
-from rules import in_force
-from rules.choice import Selector
+from rules import decided
 from rules.in_force import InForce
+from rules.selector import Selector
 from rules.settings import RulesSettings
 from tests.rules.engine import rulebook
 
@@ -177,7 +177,7 @@ def test_decisions_are_kept_and_noticed(tmp_path: Path) -> None:
     source = InForce.of(RulesSettings(packs=False, folders=[folder]), tmp_path, tmp_path / "data")
     before = source.changed()
     path = tmp_path / "data" / "rules" / "choice.yml"
-    in_force.keep_choice(path, in_force.Kept(disable=[Selector(id=["a"], owner="h.sato", until=TODAY)]))
+    decided.keep_choice(path, decided.Kept(disable=[Selector(id=["a"], owner="h.sato", until=TODAY)]))
     assert source.changed() != before
     assert [rule.name for rule in source.load(today=TODAY).rules] == ["b"]
     path.write_text("disable: [{lvl: low}]", encoding="utf-8")

@@ -8,10 +8,11 @@ import pytest
 from hinomi.clock import FixedClock
 from hinomi.store.embedded import SqliteRecords
 from rules import costing, quarantine, stats
-from rules.choice import Selector
+from rules.decided import Kept, keep_choice
 from rules.engine import RuleSet
-from rules.in_force import CHOICE, KEPT, QUARANTINE, InForce, Kept, keep_choice
+from rules.in_force import CHOICE, KEPT, QUARANTINE, InForce
 from rules.quarantine import Held
+from rules.selector import Selector
 from rules.settings import RulesSettings
 from rules.stats import Tally
 from tests.rules.engine import rulebook
