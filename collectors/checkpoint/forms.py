@@ -11,7 +11,7 @@ from collectors.shapes import cef, pairs
 _CEF = r"(?s)^.*?(?:CEF: ?)?0\|{1,2}Check Point\|"
 _QUOTED = r'^"\d+" "\d{1,2}[A-Z][a-z]{2}\d{4}" "[\d:]+" '
 _OWN = r'\bCheckPoint \S+ \S* ?\[\w+:"'
-_PAIR = r'\b\w+[:=]"(?:[^"\\]|\\.)*"'
+_PAIR = r'\b\w+:?[:=]"(?:[^"\\]|\\.)*"'
 _STRUCTURED = r'@2620 .*\b\w+="'
 _PIPED = r"(?:^|[ |])time=\d{10}(?:\.\d+)?\|.*\|(?:product|origin)=[^|]+"
 _NAMES = {  # Log Exporter's own names → those of its CEF
@@ -32,6 +32,11 @@ _NAMES = {  # Log Exporter's own names → those of its CEF
     "method": "requestMethod",
     "file_name": "fname",
     "file_md5": "fileHash",
+    "administrator": "suser",
+    "dst_user_name": "duser",
+    "src_machine_name": "shost",
+    "dst_domain_name": "dhost",
+    "dst_machine_name": "dhost",
 }
 _COLUMNS = ("number", "day", "hour", "ifname", "hostname", "kind", "act", "dpt", "spt", "src", "dst", "proto")
 
@@ -70,14 +75,14 @@ def _exported(lines: pl.DataFrame, parts: pl.Expr) -> pl.DataFrame:
     (`[x@2620 action="Drop" …]`), or parted by `|` (`time=…|hostname=gw01|action=Drop|…`, its format "splunk").
     """
     at = lines.with_row_index("at")
-    both = pl.col("pair").str.strip_chars().str.extract_groups(r"^([\w\-]{1,60})[:=](.*)$").struct
+    both = pl.col("pair").str.strip_chars().str.extract_groups(r"^([\w\-]{1,60}):?[:=](.*)$").struct
     named = (
         at.select("at", parts.alias("pair"))
         .explode("pair", empty_as_null=False, keep_nulls=False)
         .select(
             "at",
             both.field("1").replace(_NAMES).alias("key"),
-            both.field("2").str.strip_chars('"').alias("value"),
+            both.field("2").str.strip_chars('":').str.strip_chars().alias("value"),
         )
         .filter(pl.col("key").is_not_null())
         .unique(["at", "key"], keep="first", maintain_order=True)

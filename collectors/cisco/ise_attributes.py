@@ -9,8 +9,8 @@ from collectors import syslog
 from collectors.shapes import pairs
 
 _HEAD = (
-    r"(?s)^(?:(?P<category>CISE_\w+) )?(?P<number>\d{10}) (?P<segments>\d+) (?P<segment>\d+) +"
-    r"(?:(?P<clock>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d) (?P<sequence>\d+) (?P<code>\d{4,5}) (?P<level>[A-Z]+) +"
+    r"(?s)^(?:[A-Z][a-z]{2} +\d+ [\d:]{8} \S+ )?(?:(?P<category>CISE_\w+) )?(?P<number>\d{10}) (?P<segments>\d+) (?P<segment>\d+) +"
+    r"(?:(?P<clock>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [+-]\d\d:?\d\d) (?P<sequence>\d+) (?P<code>\d{4,5}) (?P<level>[A-Z]+) +"
     r"(?P<class>[^:]+): (?P<said>[^,]*),? ?)?(?P<attributes>.*)$"
 )
 _WORDS = r"^(?:(?P<category>CISE_Alarm) )?(?P<level>INFO|WARN|ERROR|FATAL|DEBUG|NOTICE): +(?:(?P<class>[A-Za-z]\w*):: )?(?P<said>[A-Z].*)$"

@@ -22,6 +22,11 @@ _UTM = {
     "emailfilter": ("email", "network"),
     "dlp": ("file", "network"),
     "file-filter": ("file", "network"),
+    "cifs": ("file", "network"),
+    "icap": ("web", "network"),
+    "gtp": ("network",),
+    "forti-switch": ("network",),
+    "virtual-patch": ("intrusion_detection", "network"),
     "ssh": ("network",),
     "ssl": ("network",),
     "voip": ("network",),
@@ -37,6 +42,11 @@ _EVENT = {
     "endpoint": ("host",),
     "security-rating": ("configuration",),
     "sdwan": ("network",),
+    "rest-api": ("web", "configuration"),
+    "connector": ("configuration",),
+    "fortiextender": ("network",),
+    "switch-controller": ("network",),
+    "wireless-event": ("network",),
 }
 _SIGN_IN = (
     "login",

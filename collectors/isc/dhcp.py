@@ -19,6 +19,10 @@ TABLE = {
         rf"(?: (?:from|to) (?P<mac>{_MAC}|<no identifier>))?(?: \((?P<client>[^)]*)\))?"
         rf"(?: via (?P<via>[^\s:]+))?:?(?: relay (?P<relay>[^\s:]+))?(?P<rest>.*)$"
     ),
+    "abandoned": rf"^(?P<action>Abandoning) IP address (?P<lease>{_IP}): (?P<rest>.*)$",
+    "doubled": (
+        rf"^(?P<action>uid lease|client lease) (?P<lease>{_IP}) for client (?P<mac>{_MAC}) (?P<rest>is duplicate .*)$"
+    ),
     "lease": (
         rf"^r-l-e:(?P<lease>{_IP}),(?P<action>[^,]*),(?P<client>[^,]*),(?P<mac>{_MAC}),(?P<starts>\d*),(?P<ends>\d*)"
         r"(?P<rest>.*)$"

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from collectors import syslog
+from collectors import syslog, times
 from collectors.juniper import texts
 from collectors.shapes import pairs
+from hinomi import ecs
 
 _LINE = (
     r"^(?:(?P<daemon>[A-Za-z0-9_./\-]+)(?:\[(?P<pid>\d+)\])?: )?(?:(?P<tag>[A-Z][A-Z0-9]*_[A-Z0-9_]+)(?:: ?| - ?| |$))?"
-    r'(?:\[junos@2636[^\s\]]* (?P<attributes>(?:[^\]"]|"(?:[^"\\]|\\.)*")*)\] ?)?(?P<said>.*)$'
+    r'(?:\[junos@[^\s\]]* (?P<attributes>(?:[^\]"]|"(?:[^"\\]|\\.)*")*)\] ?)?(?P<said>.*)$'
 )
-_OURS = r"\[junos@2636|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?[A-Za-z][\w./\-]*\[\d+\]: |^FW: \S+ +[ADR] "
+# A relay's header before the device's own: `Nov 20 03:14:05 10.0.0.1 junos-flow: 2026-11-20T03:14:04Z srx01 RT_FLOW - TAG [junos@…`.
+_RELAYED = r"^(?:\S+: )?(?:1 )?(\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) \S+ ([A-Z][A-Z0-9_]+) (\[junos@.*)$"
+_OURS = r"\[junos@|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?[A-Za-z][\w./\-]*\[\d+\]: |^FW: \S+ +[ADR] "
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class Attributes:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame: `daemon`, `pid`, `tag`, `said` and a column for each attribute."""
-        split = syslog.split(intake).with_columns(_rejoined().alias("line"))
+        split = syslog.split(intake).with_columns(_rejoined().alias("line")).with_columns(_unwrapped())
         frame = split.filter(pl.col("line").str.contains(_OURS)).with_row_index("at")
         if not frame.height:
             return []
@@ -39,6 +42,19 @@ class Attributes:
         worded = texts.attributes(found.filter(pl.col("attributes").is_null()))
         told = worded.unpivot(index="at", variable_name="key", value_name="value").drop_nulls()
         return [pairs.columns(found.drop("at", "attributes"), pl.concat([named, told]))]
+
+
+def _unwrapped() -> list[pl.Expr]:
+    """The device's own line, host and time out of a relay's."""
+    inner = pl.col("line").str.extract_groups(_RELAYED).struct
+    time = times.parsed(inner.field("1"), [times.ISO], "UTC")
+    own = pl.concat_str(inner.field("3"), pl.lit(": "), inner.field("4"), pl.lit(": "), inner.field("5"))
+    stamp = pl.col("header.timestamp")
+    return [
+        pl.coalesce(own, pl.col("line")).alias("line"),
+        pl.coalesce(inner.field("2"), pl.col("header.host")).alias("header.host"),
+        pl.coalesce(time.cast(ecs.TIME), stamp).alias("header.timestamp"),
+    ]
 
 
 def _rejoined() -> pl.Expr:

@@ -34,7 +34,9 @@ TEXTS: tuple[str, ...] = (
     rf"^WebFilter: ACTION=\"(?P<action>[^\"]*)\" .*?{_ENDS}(?: .*?REASON=\"(?P<reason>[^\"]*)\")?.*? URL=(?P<url>\S+)"
     r"(?: OBJ=(?P<obj>\S+))?(?: (?:username|USERNAME=?) ?(?P<username>\S+))?",
     rf"^IDP: .*?<{_ENDS}> for (?P<protocol_name>\w+) protocol.*? in policy (?P<policy_name>\S+?)\. "
-    r"attack: .*?action=(?P<action>\w+), (?:threat-severity=(?P<threat_severity>\w+), )?name=(?P<attack_name>[^,]+)",
+    r"attack: .*?action=(?P<action>\w+), (?:threat-severity=(?P<threat_severity>\w+), )?name=(?P<attack_name>[^,]+)"
+    r"(?:, NAT <(?P<nat_source_address>[^:>]+):(?P<nat_source_port>\d+)->(?P<nat_destination_address>[^:>]+):"
+    r"(?P<nat_destination_port>\d+)>)?",
 )
 
 

@@ -25,16 +25,11 @@ source = Source(
     rename={
         "cef.product": "observer.product",
         "cef.class": "event.code",
-        "src": "source.ip",
         "dst": "destination.ip",
         "spt": "source.port",
         "dpt": "destination.port",
         "in": "source.bytes",
         "out": "destination.bytes",
-        "sourceTranslatedAddress": "source.nat.ip",
-        "sourceTranslatedPort": "source.nat.port",
-        "destinationTranslatedAddress": "destination.nat.ip",
-        "destinationTranslatedPort": "destination.nat.port",
         "ifname": "observer.ingress.interface.name",
         "shost": "source.domain",
         "dhost": "destination.domain",
@@ -47,15 +42,27 @@ source = Source(
         "rule_uid": "rule.uuid",
         "msg": "message",
         "hostname": "host.name",
+        "file_sha1": "file.hash.sha1",
+        "file_sha256": "file.hash.sha256",
+        "file_size": "file.size",
+        "process_name": "process.name",
+        "parent_process_name": "process.parent.name",
+        "user_agent": "user_agent.original",
+        "referrer": "http.request.referrer",
+        "email_subject": "email.subject",
+        "from": "email.from.address",
     },
     ignore=(
         *("cef.vendor", "cef.version", "cef.severity", "cef.name", "act", "rt", "proto", "deviceDirection"),
         *("origin", "clock", "kind", "seconds", "rule_name", "inzone", "outzone", "service_id"),
+        *("src", "client_ip", "sourceTranslatedAddress", "sourceTranslatedPort", "to", "ifdir"),
+        *("destinationTranslatedAddress", "destinationTranslatedPort"),
     ),
 )
 _DENIED = ["drop", "reject", "block", "prevent", "deny", "quarantine", "ctlreset"]
 _SIGN_INS = ["log in", "failed log in"]
 _WAYS = {"incoming": "inbound", "outgoing": "outbound"}
+_ABSENT = ["", "0.0.0.0", "::"]  # noqa: S104 — an address that was not translated
 
 
 @source.derive
@@ -67,6 +74,9 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         e.first(e.whole(raw["rt"]), e.whole(raw["seconds"].str.extract(r"^(\d{10})")) * 1000), "ms"
     ).dt.replace_time_zone("UTC")
     shown = e.local(raw["clock"].str.to_datetime("%d%b%Y %H:%M:%S", time_unit="us", strict=False))
+    operation = raw["operation"].str.to_lowercase().fill_null("")
+    signing = act.is_in(_SIGN_INS) | (operation == "log in")
+    leaving = (act == "log out") | (operation == "log out")
     said = raw["conn_direction"].str.to_lowercase().replace(_WAYS)
     way = e.mapped(raw["deviceDirection"], {"0": "inbound", "1": "outbound"})
     rule = [
@@ -75,7 +85,12 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     ]
     return {
         "@timestamp": e.time_or(epoch, shown, pl.col("header.timestamp")),
-        "network.direction": e.first(said, way),
+        "source.ip": e.first(e.present(raw["src"]), e.ip(raw["client_ip"])),
+        **_translated(raw),
+        "email.to.address": e.present(raw["to"]).str.split(";"),
+        "network.direction": e.first(
+            said, way, e.mapped(raw["ifdir"], {"inbound": "inbound", "outbound": "outbound"})
+        ),
         "network.transport": e.first(e.transport(proto), proto.str.to_lowercase()),
         "observer.ip": e.ip(raw["origin"]),
         "rule.name": e.first(*rule, e.present(raw["rule_name"])),
@@ -84,14 +99,14 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "checkpoint.service_id": raw["service_id"],
         "user.name": e.present(raw["suser"]),
         "event.action": act,
-        "event.category": pl.when(act.is_in(_SIGN_INS))
+"event.category": pl.when(signing)
         .then(e.texts("authentication"))
-        .when(act == "log out")
+        .when(leaving)
         .then(e.texts("session"))
         .otherwise(e.texts("network")),
-        "event.type": pl.when(act.is_in(_SIGN_INS))
+        "event.type": pl.when(signing)
         .then(e.texts("start"))
-        .when(act == "log out")
+        .when(leaving)
         .then(e.texts("end"))
         .when(denied)
         .then(e.texts("connection", "denied"))
@@ -101,3 +116,13 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         .when(act.is_not_null())
         .then(pl.lit("success")),  # the gateway did what it says
     }
+
+
+def _translated(raw: Raw) -> dict[str, pl.Expr]:
+    """The ends behind address translation; `0.0.0.0` and port 0 are none."""
+    columns = {}
+    for end in ("source", "destination"):
+        address, port = raw[f"{end}TranslatedAddress"], raw[f"{end}TranslatedPort"]
+        columns[f"{end}.nat.ip"] = pl.when(~address.is_in(_ABSENT)).then(address)
+        columns[f"{end}.nat.port"] = pl.when(port != "0").then(port)
+    return columns

@@ -30,7 +30,6 @@ source = Source(
         "category": "event.provider",
         "DestinationIPAddress": "destination.ip",
         "DestinationPort": "destination.port",
-        "Device Port": "source.port",
         "Protocol": "network.protocol",
         "FailureReason": "event.reason",
         "AuthorizationPolicyMatchedRule": "cisco.ise.authorization_rule",
@@ -43,6 +42,8 @@ source = Source(
     ignore=(
         "said",
         "clock",
+        "Device Port",
+        "IpAddress",
         "text",
         "UserName",
         "User-Name",
@@ -66,6 +67,12 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
         pl.col("text").str.extract(rf"^\d{{10}} \d+ \d+ +{_MAC}:"),
         raw["Response"].str.extract(rf"UserName={_MAC}"),
     )
+    # The text of sshd: `Failed password for root from 10.0.0.9 port 36661 ssh2`.
+    shell = (
+        raw["OperationMessageText"]
+        .str.extract_groups(r"\bfor (?:invalid user )?(\S+) from ([0-9A-Fa-f.:]+) port (\d+)")
+        .struct
+    )
     machine = raw["User-Name"].str.extract(r"^host/(.+)$")
     account = e.first(
         *(
@@ -73,12 +80,13 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             for name in ("UserName", "User", "AD-Account-Name", "AdminName", "User-Name", "user")
         ),
         pl.col("text").str.extract(r"\b(?:UserName|Admin)=([^\\,;]+)"),
+        shell.field("1"),
     )
     return {
         "@timestamp": e.time_or(
-            raw["clock"].str.to_datetime(
-                "%Y-%m-%d %H:%M:%S%.3f %:z", time_unit="us", time_zone="UTC", strict=False
-            ),
+            raw["clock"]
+            .str.replace(r" ([+-]\d\d):?(\d\d)$", " ${1}${2}")
+            .str.to_datetime("%Y-%m-%d %H:%M:%S%.f %z", time_unit="us", time_zone="UTC", strict=False),
             pl.col("header.timestamp"),
         ),
         "user.name": account,
@@ -86,10 +94,18 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
         "source.ip": e.first(
             *(
                 e.ip(raw[name])
-                for name in ("Device IP Address", "AdminIPAddress", "NAS-IP-Address", "Remote-Address")
+                for name in (
+                    "Device IP Address",
+                    "AdminIPAddress",
+                    "NAS-IP-Address",
+                    "Remote-Address",
+                    "IpAddress",
+                )
             ),
+            shell.field("2"),
             e.ip(pl.col("text").str.extract(r"^CISE_Alarm .*\bNAS IP Address=([0-9A-Fa-f.:]+)")),
         ),
+        "source.port": e.first(raw["Device Port"], shell.field("3")),
         "client.ip": e.first(e.ip(raw["Framed-IP-Address"]), e.ip(raw["Remote-Address"])),
         "source.mac": _mac(calling),
         "destination.mac": _mac(called),
@@ -126,9 +142,12 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by class and words; segments after the first say nothing of their own."""
     said, kind = raw["said"], raw["class"]
     accounting = kind.str.contains("Accounting")
-    signing = kind.str.contains(r"Authentication|Attempt|Login|Device-Administration") & ~accounting
-    failed = said.str.contains(r"(?i)\bfailed\b|rejected|dropped|denied")
-    worked = said.str.contains(r"(?i)\bsucceeded\b|passed") | (
+    signing = (
+        kind.str.contains(r"Authentication|Attempt|Login|Device-Administration")
+        | said.str.contains(r"(?i)\bauthenticat|\blogged (?:in|out|off)\b")
+    ) & ~accounting
+    failed = said.str.contains(r"(?i)\bfailed\b|rejected|dropped|denied|unsuccessful")
+    worked = said.str.contains(r"(?i)\bsucceeded\b|passed|successfully (?:authenticated|logged)") | (
         raw["AuthenticationStatus"] == "AuthenticationPassed"
     )
     start = said.str.contains(r"(?i)accounting start")
@@ -142,7 +161,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .otherwise(e.texts("configuration")),
         "event.type": pl.when(start)
         .then(e.texts("start"))
-        .when(stop)
+        .when(stop | said.str.contains(r"(?i)\blogged (?:off|out)\b|\blogged out from\b"))
         .then(e.texts("end"))
         .when(signing & failed)
         .then(e.texts("denied"))

@@ -111,14 +111,12 @@ source = Source(
     rename={
         "action": "event.action",
         "agent": "user_agent.original",
-        "devid": "observer.serial_number",
         "devname": "observer.hostname",
         "direction": "fortinet.fortigate.direction",
         "dstcountry": "destination.geo.country_name",
         "filesize": "file.size",
         "filetype": "file.extension",
         "level": "log.level",
-        "logid": "event.code",
         "msg": "message",
         "osversion": "observer.version",
         "policyid": "rule.id",
@@ -130,7 +128,21 @@ source = Source(
     # The header of CEF repeats what the extension says; the others become ECS fields below.
     ignore=(
         *("cef.vendor", "cef.product", "cef.class", "cef.name", "cef.severity", "date", "time", "timestamp"),
-        *("eventtime", "duration", "proto", "service", "app", "user", "group", "reason", "hostname"),
+        *(
+            "devid",
+            "logid",
+            "device_id",
+            "log_id",
+            "eventtime",
+            "duration",
+            "proto",
+            "service",
+            "app",
+            "user",
+            "group",
+            "reason",
+            "hostname",
+        ),
         *(f"{end}{part}" for end in ("src", "dst") for part in ("ip", "port", "intf", "mac", "name")),
         *("transip", "transport", "tranip", "tranport", "sentpkt", "rcvdpkt", "sentdelta", "rcvddelta"),
         *("url", "httpmethod", "referralurl", "qname", "qtype", "qclass", "ipaddr", "filename", "virus"),
@@ -179,21 +191,24 @@ def timestamp(raw: Raw) -> dict[str, pl.Expr]:
 @source.derive
 def endpoints(raw: Raw) -> dict[str, pl.Expr]:
     """Both ends: of traffic, of a VPN peer (remip, locip), of an administrator's session (ui)."""
-    console = raw["ui"].str.extract(r"\(([0-9a-fA-F.:]+)\)")
-    near = e.present(e.first(raw["srcip"], raw["remip"], raw["ip"], raw["userip"]))
-    far = e.present(e.first(raw["dstip"], raw["locip"]))
+    console = e.first(
+        raw["ui"].str.extract(r"\(([0-9a-fA-F.:]+)\)"),
+        raw["msg"].str.extract(r"^Administrator .*\bfrom \w+\(([0-9a-fA-F.:]+)\)"),
+    )
+    near = e.present(e.first(raw["srcip"], raw["remip"], raw["ip"], raw["userip"], raw["src"]))
+    far = e.present(e.first(raw["dstip"], raw["locip"], raw["dst"]))
     leased = raw["dhcp_msg"].is_not_null()
     translated = e.first(raw["transip"], raw["tunnelip"], raw["assignip"])
     return {
         "source.ip": e.ip(e.first(near, console)),
         "source.domain": e.first(e.present(raw["srchost"]), e.not_ip(near)),
-        "source.port": e.first(raw["srcport"], raw["remport"]),
+        "source.port": e.first(raw["srcport"], raw["remport"], raw["src_port"]),
         "source.mac": e.present(e.first(raw["srcmac"], raw["mastersrcmac"], raw["mac"], raw["stamac"])),
         "source.nat.ip": e.ip(e.present(translated)),
         "source.nat.port": raw["transport"],
         "destination.ip": e.ip(far),
         "destination.domain": e.first(_asked_host(raw), e.not_ip(far)),
-        "destination.port": e.first(raw["dstport"], raw["locport"]),
+        "destination.port": e.first(raw["dstport"], raw["locport"], raw["dst_port"]),
         "destination.mac": e.present(raw["dstmac"]),
         "destination.nat.ip": e.ip(e.present(raw["tranip"])),
         "destination.nat.port": raw["tranport"],
@@ -212,6 +227,8 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
         "user.domain": domain,
         "source.user.name": name,
         "group.name": e.present(raw["group"]),
+        "observer.serial_number": e.first(raw["devid"], raw["device_id"]),
+        "event.code": e.first(raw["logid"], raw["log_id"]),
     }
 
 
@@ -239,8 +256,8 @@ def network(raw: Raw) -> dict[str, pl.Expr]:
         "destination.bytes": received,
         "source.packets": e.first(raw["sentpkt"], _labelled(raw, "Packets Sent")),
         "destination.packets": e.first(raw["rcvdpkt"], _labelled(raw, "Packets Received")),
-        "observer.ingress.interface.name": e.present(raw["srcintf"]),
-        "observer.egress.interface.name": e.present(e.first(raw["dstintf"], raw["outintf"])),
+        "observer.ingress.interface.name": e.present(e.first(raw["srcintf"], raw["src_int"])),
+        "observer.egress.interface.name": e.present(e.first(raw["dstintf"], raw["outintf"], raw["dst_int"])),
         "event.duration": e.whole(e.first(raw["duration"], _labelled(raw, "Duration"))) * 10**9,
     }
 

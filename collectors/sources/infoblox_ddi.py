@@ -4,6 +4,8 @@ Source: Infoblox NIOS Administrator Guide, "Capturing DNS Queries and Responses"
 BIND (texts: `collectors.isc.texts`), its DHCP ISC's (`collectors.isc.dhcp`); responses are written its own way.
 """
 
+import re
+
 import polars as pl
 
 from collectors import expressions as e
@@ -15,6 +17,7 @@ from collectors.source import Raw, Source
 
 _IP = r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*"
 _CLOCK = r"(?:(?P<clock>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}) )?"
+_MEMBER = rf"^(?:{_IP} (?:named|dhcpd|httpd)\[\d+\]: )?"  # a grid member's address before its program
 _OWN = {
     "response": (
         rf"^{_CLOCK}client (?:@0x[0-9a-f]+ )?(?P<src>{_IP})#(?P<port>\d+)(?: \([^)]*\))?: (?:view (?P<view>\S+): )?"
@@ -32,13 +35,17 @@ _OWN = {
         r"^(?P<moment>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z) \[(?P<user>[^\]]+)\]: (?P<deed>\w+)"
         r"(?: (?P<object>[^\s]+))?(?: .*?)?(?:\bip\\?=(?P<near>[0-9A-Fa-f.:]+).*)?$"
     ),
+    "protection": r"^\[\d+\] <(?P<level>\w+)> -- (?P<said>.*)$",
     **dhcp.TABLE,
 }
 
 source = Source(
     name="infoblox.ddi",
     title={"ja": "Infoblox DDI(DNS・DHCP)", "en": "Infoblox DDI (DNS, DHCP)"},
-    shape=patterns({**_OWN, **TABLE}, ("named", "dhcpd", "httpd")),
+    shape=patterns(
+        {name: re.sub(r"^\^", lambda _: _MEMBER, text) for name, text in {**_OWN, **TABLE}.items()},
+        ("named", "dhcpd", "httpd", "threat-protect-log"),
+    ),
     recognise=(
         r"\bclient \S+#\d+(?: \([^)]*\))?: (?:view \S+: )?(?:UDP|TCP): (?:query|response): \S+ \w+ \w+ response: "
         r"|CEF:0\|Infoblox\||^\S* ?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: (?:Login|Logout|Created|Modified|Deleted|First_Login)"
@@ -48,20 +55,21 @@ source = Source(
     constants={"event.kind": "event", "observer.vendor": "Infoblox", "observer.product": "NIOS"},
     rename={
         "port": "source.port",
-        "dst": "destination.ip",
         "dport": "destination.port",
         "type2": "dns.question.type",
         "class": "dns.question.class",
         "class2": "dns.question.class",
         "view2": "infoblox.view",
         "text": "message",
+        "level": "log.level",
     },
     ignore=(
         *("clock", "name", "type", "shown", "what", "code", "code2", "after", "pattern", "src", "transport"),
         *("action", "lease", "mac", "client", "via", "rest", "reason", "server"),
-        *("moment", "user", "deed", "near", "rule", "told"),
+        *("moment", "user", "deed", "near", "rule", "told", "said", "dst"),
     ),
 )
+_ANSWER = rf"\bIN (?:A|AAAA) {_IP}"
 _AUDITED = {
     "created": "creation",
     "deleted": "deletion",
@@ -77,7 +85,7 @@ def _audited(deed: pl.Expr) -> pl.Expr:
     return pl.concat_list(e.first(kind, pl.lit("info")))
 
 
-_DHCP = ["message", "lease"]
+_DHCP = ["message", "abandoned", "doubled", "lease"]
 
 
 @source.derive
@@ -110,6 +118,7 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
     return {
         **leased,
         **told,
+        "destination.ip": e.first(raw["dst"], pl.when(asked).then(raw["server"])),
         "user.name": raw["user"],
         "rule.name": raw["rule"],
         "network.transport": pl.when(~ours).then(either["network.transport"]),
@@ -119,6 +128,9 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
         "dns.question.name": raw["name"].str.strip_suffix("."),
         "dns.question.type": raw["type"],
         "dns.response_code": code,
+        "dns.resolved_ip": raw["data"]
+        .str.extract_all(_ANSWER)
+        .list.eval(pl.element().str.extract(r"(\S+)$")),
         "dns.type": pl.when(asked & code.is_not_null())
         .then(pl.lit("answer"))
         .when(asked)

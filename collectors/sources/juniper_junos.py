@@ -10,10 +10,11 @@ from collectors import expressions as e
 from collectors.juniper.attributes import Attributes
 from collectors.source import Raw, Source
 
+_MAC = r"([0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5})"
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 
 _FILTER = (
-    r"^(?:FW: )?(\S+) +([ADR]) +(?:([0-9a-f:]{17}) ([0-9a-f:]{17}) .*?\b)?([A-Za-z]+) "
+    r"^(?:FW: )?(\S+) +([ADR]) +(?:\S+ )?(?:([0-9a-f:]{17}) (?:-> )?([0-9a-f:]{17}) .*?\b)?([A-Za-z]+) "
     rf"{_IP} +{_IP} +(\d+) +(\d+) \((\d+) packets?\)"
 )
 """A firewall filter's log: interface, action (accept, discard, reject), both machines, protocol, both ends."""
@@ -24,7 +25,7 @@ source = Source(
     zone_hint="perimeter",
     shape=Attributes(),
     recognise=(
-        r"\[junos@2636\.|\bRT_(?:FLOW|IDP|UTM|SCREEN)\w*"
+        r"\[junos@[\dx.]+ |\bRT_(?:FLOW|IDP|UTM|SCREEN)\w*"
         r"|\b(?:mgd|rpd|chassisd|l2ald|dcd|eventd|snmpd|mib2d)\[\d+\]: [A-Z][A-Z0-9]+_[A-Z0-9_]+:"
     ),
     constants={"event.kind": "event", "observer.vendor": "Juniper", "observer.product": "Junos"},
@@ -50,8 +51,21 @@ source = Source(
         "url": "url.original",
         "obj": "url.path",
         "attack-name": "threat.indicator.name",
+        "sample-sha256": "file.hash.sha256",
+        "destination-interface-name": "observer.egress.interface.name",
     },
-    ignore=("said", "tag", "line", "username", "protocol-id", "daemon", "pid"),
+    ignore=(
+        "said",
+        "tag",
+        "line",
+        "username",
+        "protocol-id",
+        "protocol-name",
+        "daemon",
+        "pid",
+        "filename",
+        "file-name",
+    ),
 )
 
 
@@ -64,10 +78,16 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         rf"\b(tcp|udp|icmp) {_IP}[,:]? ?(\d+)? ?(?:->|to) ?{_IP}[,:]? ?(\d+)?"
     ).struct
     seen = said.str.extract_groups(_FILTER).struct
+    arp = said.str.extract_groups(rf"sender ip/mac {_IP}/{_MAC}, receiver ip/mac {_IP}/{_MAC}").struct
+    file = e.present(e.first(raw["filename"], raw["file-name"]))
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
-        "source.mac": seen.field("3"),
-        "destination.mac": seen.field("4"),
+        "file.name": file.str.extract(r"([^/]+)$"),
+        "url.domain": e.present(
+            e.first(raw["http-host"], e.not_ip(raw["url"]).str.extract(r"^([\w.\-]+\.[a-z]{2,})(?:/|$)"))
+        ),
+        "source.mac": e.first(seen.field("3"), arp.field("2")),
+        "destination.mac": e.first(seen.field("4"), arp.field("4")),
         "source.port": e.first(
             raw["source-port"],
             seen.field("8"),
@@ -76,7 +96,13 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "destination.port": e.first(raw["destination-port"], seen.field("9")),
         "network.packets": seen.field("10"),
-        "observer.ingress.interface.name": e.first(raw["packet-incoming-interface"], seen.field("1")),
+        "observer.ingress.interface.name": e.first(
+            raw["packet-incoming-interface"],
+            raw["source-interface-name"],
+            raw["interface-name"],
+            seen.field("1"),
+            said.str.extract(r"\b(?:interface|ifName) ([a-z]+-\d+/\d+/\d+(?:\.\d+)?)"),
+        ),
         "host.name": pl.col("header.host"),
         "observer.hostname": pl.col("header.host"),
         "process.name": e.first(said.str.extract(r"(?i)\bchild '([^']+)'"), raw["daemon"]),
@@ -100,6 +126,8 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "source.ip": e.first(
             raw["source-address"],
+            raw["client-ip"],
+            arp.field("1"),
             remote.field("2"),
             packet.field("2"),
             seen.field("6"),
@@ -107,10 +135,15 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?"),
             said.str.extract(rf"\bRemote: {_IP}/\d+"),
         ),
-        "destination.ip": e.first(raw["destination-address"], packet.field("4"), seen.field("7")),
+        "destination.ip": e.first(
+            raw["destination-address"], packet.field("4"), seen.field("7"), arp.field("3")
+        ),
         "source.bytes": e.first(raw["bytes-from-client"], said.str.extract(r"\(mailed (\d+) bytes")),
         "network.transport": e.first(
-            e.transport(raw["protocol-id"]), packet.field("1"), seen.field("5").str.to_lowercase()
+            e.transport(raw["protocol-id"]),
+            e.transport(raw["protocol-name"]),
+            packet.field("1"),
+            seen.field("5").str.to_lowercase(),
         ),
         "user.target.name": said.str.extract(r"^SU: \S+ to (\S+) on "),
         "event.duration": e.whole(raw["elapsed-time"]) * 10**9,

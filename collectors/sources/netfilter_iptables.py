@@ -50,7 +50,7 @@ def packet(raw: Raw) -> dict[str, pl.Expr]:
     named = raw["PROTO"].str.to_lowercase()
     incoming, outgoing = e.present(raw["IN"]), e.present(raw["OUT"])
     return {
-        "@timestamp": e.time_or(pl.col("header.timestamp")),
+        "@timestamp": e.time_or(pl.col("header.timestamp"), _of_proxmox(pl.col("message"))),
         "destination.mac": octets.struct.field("1"),
         "source.mac": octets.struct.field("2"),
         "network.transport": pl.when(named.str.contains(r"^\d+$"))
@@ -85,3 +85,9 @@ def fate(raw: Raw) -> dict[str, pl.Expr]:
             pl.lit("success")
         ),  # the firewall did what it was told
     }
+
+
+def _of_proxmox(line: pl.Expr) -> pl.Expr:
+    """The time that Proxmox's firewall writes: `0 3 PVEFW-HOST-IN 20/Nov/2026:13:09:14 +0900 policy DROP: IN=…`."""
+    written = line.str.extract(r"^\d+ \d \S+ (\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4}) ")
+    return written.str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False)

@@ -8,15 +8,44 @@ import polars as pl
 
 from collectors import expressions as e
 from collectors import times
-from collectors.shapes import json_fields
+from collectors.shapes import either, json_fields, patterns, renamed
 from collectors.source import Raw, Source
+
+_END = r"(?P<{0}>[0-9A-Fa-f.:]*[0-9A-Fa-f])(?::(?P<{0}_port>\d{{1,5}}))"
+_FAST = {  # one line an alert, fast.log or syslog
+    "fast": (
+        r"^(?:(?P<clock>\d\d/\d\d/\d{4}-\d\d:\d\d:\d\d\.\d+) +)?(?:\[(?P<verdict>\w+)\] )?(?:\[\*\*\] )?"
+        r"\[(?P<gid>\d+):(?P<sid>\d+):(?P<rev>\d+)\] (?P<signature>.*?) (?:\[\*\*\] )?"
+        r"(?:\[Classification: (?P<class>[^\]]*)\] )?(?:\[Priority: (?P<priority>\d+)\] )?\{(?P<transport>[^}]+)\} "
+        rf"{_END.format('src')} -> {_END.format('dst')}"
+    )
+}
+_FAST_NAMES = {
+    "gid": "alert.gid",
+    "sid": "alert.signature_id",
+    "rev": "alert.rev",
+    "signature": "alert.signature",
+    "class": "alert.category",
+    "priority": "alert.severity",
+    "transport": "proto",
+    "src": "src_ip",
+    "dst": "dest_ip",
+    "dst_port": "dest_port",
+}
 
 source = Source(
     name="suricata.eve",
     title={"ja": "Suricata(侵入検知)", "en": "Suricata intrusion detection"},
     zone_hint="perimeter",
-    shape=json_fields(),
-    recognise=r'^\s*\{.*"event_type"\s*:\s*"(?:alert|anomaly|dns|http|tls|ssh|flow|netflow|fileinfo|stats|smb|krb5|dhcp|smtp|rdp|quic|drop|ftp|ftp_data|nfs|tftp|ikev2|ike|snmp|sip|rfb|mqtt|http2|dcerpc|modbus|pgsql|bittorrent_dht|frame)"',
+    shape=either(
+        r"\[\d+:\d+:\d+\] .* \{[A-Za-z0-9\-]+\} \S+ -> ", renamed(patterns(_FAST), _FAST_NAMES), json_fields()
+    ),
+    recognise=(
+        r"^(?:\d\d/\d\d/\d{4}-[\d:.]+ +)?(?:\[\w+\] )?\[\*\*\] \[\d+:\d+:\d+\] .* \{[A-Z0-9\-]+\} \S+ -> "
+        r'|^\s*\{.*"event_type"\s*:\s*"(?:alert|anomaly|dns|http|tls|ssh|flow|netflow'
+        r"|fileinfo|stats|smb|krb5|dhcp|smtp|rdp|quic|drop|ftp|ftp_data|nfs|tftp|ikev2|ike|snmp|sip|rfb|mqtt|h"
+        r'ttp2|dcerpc|modbus|pgsql|bittorrent_dht|frame)"'
+    ),
     unlike=r'"firewall_name"\s*:',
     leftovers="suricata.eve",
     constants={"observer.vendor": "OISF", "observer.product": "Suricata", "observer.type": "ids"},
@@ -62,7 +91,19 @@ source = Source(
         "tls.serial": "tls.server.x509.serial_number",
         "host": "observer.hostname",
     },
-    ignore=("timestamp", "@timestamp", "proto", "event_type", "flow.pkts_toserver", "flow.start", "flow.end"),
+    ignore=(
+        "text",
+        "pattern",
+        "clock",
+        "verdict",
+        "timestamp",
+        "@timestamp",
+        "proto",
+        "event_type",
+        "flow.pkts_toserver",
+        "flow.start",
+        "flow.end",
+    ),
 )
 _CATEGORIES = {
     "alert": ("network", "intrusion_detection"),
@@ -93,7 +134,9 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
     secure = raw["tls.sni"]
     return {
         "@timestamp": e.time_or(
-            *(times.parsed(raw[name], [times.ISO], "UTC") for name in ("timestamp", "@timestamp"))
+            *(times.parsed(raw[name], [times.ISO], "UTC") for name in ("timestamp", "@timestamp")),
+            e.local(raw["clock"].str.to_datetime("%m/%d/%Y-%H:%M:%S%.f", time_unit="us", strict=False)),
+            *([pl.col("header.timestamp")] if "header.timestamp" in raw else []),
         ),
         "network.transport": raw["proto"]
         .str.to_lowercase()
@@ -138,7 +181,13 @@ def _addresses(text: pl.Expr) -> pl.Expr:
 @source.derive
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.*: an alert is one, everything else an event; `blocked` denies."""
-    kind, action = raw["event_type"], raw["alert.action"]
+    fast = raw["pattern"] == "fast"
+    kind = e.first(raw["event_type"], pl.when(fast).then(pl.lit("alert")))
+    dropped = raw["verdict"].str.to_lowercase() == "drop"
+    action = e.first(
+        raw["alert.action"],
+        pl.when(fast & dropped.fill_null(False)).then(pl.lit("blocked")).when(fast).then(pl.lit("allowed")),
+    )
     blocked = (action == "blocked") | (kind == "drop")
     return {
         "event.kind": pl.when(kind == "alert")
