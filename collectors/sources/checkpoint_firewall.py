@@ -120,7 +120,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
 
 def _translated(raw: Raw) -> dict[str, pl.Expr]:
     """The ends behind address translation; `0.0.0.0` and port 0 are none."""
-    columns = {}
+    columns: dict[str, pl.Expr] = {}
     for end in ("source", "destination"):
         address, port = raw[f"{end}TranslatedAddress"], raw[f"{end}TranslatedPort"]
         columns[f"{end}.nat.ip"] = pl.when(~address.is_in(_ABSENT)).then(address)

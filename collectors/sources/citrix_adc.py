@@ -13,10 +13,17 @@ from collectors.source import Raw, Source
 from collectors.zone_words import OFFSETS
 
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
+# What a relay puts before the line: `<local0.info> 10.0.0.1 `, the management's `svm_service: host  `.
+_BEFORE = r'"?(?:<\w+\.\w+> )?(?:[\w.:\-]+ +)?'
+_HEAD = r"(?P<clock>\d{2,4}/\d\d/\d{2,4}:\d\d:\d\d:\d\d) +(?:(?P<zone>[A-Z]{3,4}) +)?(?:(?P<host>\S+) )?(?P<engine>[\w\-]+) : "
 _TABLE = {
     "audit": (
-        r'^"?(?:(?P<clock>\d{2,4}/\d\d/\d{2,4}:\d\d:\d\d:\d\d) +(?:(?P<zone>[A-Z]{3,4}) )?(?P<host>\S+) (?P<engine>\S+) : )?'
-        r"(?P<partition>\w+) (?:(?P<module>[A-Z][A-Z0-9]*) )?(?P<event>[A-Za-z_]\w*) (?P<number>\d+) \d+ : *(?P<said>(?s:.*))$"
+        rf"^{_BEFORE}(?:{_HEAD})?(?P<partition>\w+) (?:(?P<module>[A-Z][A-Z0-9]*) )?"
+        r"(?P<event>[A-Za-z_]\w*(?:-site scripting)?) (?P<number>\d+) \d+ : *(?P<said>(?s:.*))$"
+    ),
+    "unnumbered": (
+        rf"^{_BEFORE}{_HEAD}(?:(?P<partition>[a-z]\w*) )?(?P<module>[A-Z][A-Z0-9]*) (?P<event>[A-Za-z_]\w*)(?: (?P<number>\d+))? : *"
+        r"(?P<said>(?s:.*))$"
     ),
     "shell": r'^(?P<user>\S+) on (?P<tty>\S+) shell_command="(?P<command>(?s:.*))"\s*$',
     "web": (
@@ -30,13 +37,14 @@ source = Source(
     title={"ja": "Citrix ADC(NetScaler)", "en": "Citrix ADC (NetScaler)"},
     zone_hint="dmz",
     shape=either(r"CEF:\d\|Citrix\|", cef(), patterns(_TABLE)),
-    recognise=r"CEF:\d\|Citrix\||\d-PPE-\d+ : \w+ (?:[A-Z]+ )?\w+ \d+ \d+ :|\bon \S+ shell_command=\"",
+    recognise=(
+        r"CEF:\d\|Citrix\||\d-PPE-\d+ : (?:\w+ )?(?:[A-Z]+ )?[\w\- ]+ \d+ \d+ :|\bon \S+ shell_command=\""
+    ),
     constants={"event.kind": "event", "observer.vendor": "Citrix", "observer.product": "ADC"},
     leftovers="citrix.adc",
     rename={
         "host": "observer.hostname",
         "spt": "source.port",
-        "method": "http.request.method",
         "geolocation": "citrix.adc.geolocation",
         "cs1": "rule.name",
         "cs4": "log.level",
@@ -57,6 +65,7 @@ source = Source(
             "server",
             "target",
             "status",
+            "method",
             "src",
         ),
         *("request", "act", "msg", "pattern", "event", "cef.vendor", "cef.severity", "cef.name", "cef.class"),
@@ -81,8 +90,15 @@ def _clock(raw: Raw) -> pl.Expr:
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """When, from where, to where."""
     web = raw["clock2"].str.to_datetime("%d/%b/%Y:%H:%M:%S %z", time_unit="us", time_zone="UTC", strict=False)
-    near = raw["said"].str.extract_groups(rf"\bSource {_IP}:(\d+)").struct
-    far = raw["said"].str.extract_groups(rf"\b(?:Destination|Dstip:?) {_IP}(?::(\d+))?").struct
+    near = raw["said"].str.extract_groups(rf"\bSource:? +{_IP}(?::(\d+))?").struct
+    far = raw["said"].str.extract_groups(rf"\b(?:Destination:?|Dstip:?) {_IP}(?::(\d+))?").struct
+    vserver = (
+        raw["said"].str.extract_groups(rf"\b(?:Vserver|VserverServiceIP|ServerIP) {_IP}(?::(\d+))?").struct
+    )
+    vserver_ip = pl.when(vserver.field("1") != "0.0.0.0").then(vserver.field("1"))  # noqa: S104 — none
+    peers = (
+        raw["said"].str.extract_groups(rf"src-ip:port={_IP}:(\d+)\}} <-> \{{dst-ip:port={_IP}:(\d+)").struct
+    )
     nat = raw["said"].str.extract_groups(rf"\bNatIP {_IP}:(\d+)").struct
     client = e.ip(_said(raw, "Client_ip", "clientip"))
     stat = raw["event"].is_in(["TCPCONNSTAT", "UDPFLOWSTAT", "HTTPREQUEST", "ICAEND_CONNSTAT"])
@@ -94,15 +110,26 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             raw["client"],
             near.field("1"),
             e.ip(_said(raw, "Remote_ip", "ClientIP", "Srcip")),
+            peers.field("1"),
+            pl.when(raw["module"] == "APPFW").then(raw["said"].str.extract(rf"^{_IP} ")),
             client,
         ),
         "source.port": e.first(
-            raw["spt"], _said(raw, "ClientPort"), pl.when(stat).then(near.field("2")), near.field("2")
+            raw["spt"],
+            _said(raw, "ClientPort"),
+            pl.when(stat).then(near.field("2")),
+            near.field("2"),
+            peers.field("2"),
         ),
         "source.nat.ip": nat.field("1"),
         "source.nat.port": nat.field("2"),
-        "destination.ip": e.first(raw["server"], far.field("1")),
-        "destination.port": e.first(far.field("2"), _said(raw, "VserverServicePort")),
+        "destination.ip": e.first(raw["server"], far.field("1"), peers.field("3"), vserver_ip),
+        "destination.port": e.first(
+            far.field("2"),
+            _said(raw, "VserverServicePort", "ServerPort"),
+            peers.field("4"),
+            vserver.field("2"),
+        ),
         "host.name": pl.col("header.host"),
     }
 
@@ -111,22 +138,36 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
 def things(raw: Raw) -> dict[str, pl.Expr]:
     """Who did or asked for what."""
     said, command = raw["said"], raw["command"]
+    session = said.str.extract_groups(r"\busername:domainname ([^\s:]*):(\S*)").struct
     account = e.first(
+        e.present(session.field("1")),
+        said.str.extract(r"\bUser: (\S+) - Domain"),
         said.str.extract(r"\bUser <([^>]+)>"),
         said.str.extract(r"\b[Uu]ser (\S+?),? (?:-|clientip|$)"),
         said.str.extract(r"\bContext ([^@\s]+)@"),
         e.present(raw["user"]),
     )
     parts = account.str.extract_groups(r"^([^@]+)(?:@(.+))?$").struct
-    address = e.url_columns(e.first(raw["request"], raw["target"]))
+    asked = said.str.extract_groups(r" : SSO is \w+ : ([A-Z]+) (\S+) - ").struct
+    seen = said.str.extract(
+        r"(?:\bRequest URL: |\bURL(?: =)? \"?|Illegal URL: | )((?:https?://|www\.)[^\s\"]+|[\w.\-]+\.[a-z]{2,}/\S*)"
+    )
+    seen = pl.when(raw["module"].is_in(["APPFW", "URLFILT", "CI", "REWRITE"])).then(seen)
+    address = e.url_columns(e.first(raw["request"], raw["target"], asked.field("2"), seen))
     return {
         **address,
         "user.name": parts.field("1"),
-        "user.domain": parts.field("2"),
-        "user_agent.original": said.str.extract(r"\bBrowser (.+)$"),
+        "user.domain": e.first(parts.field("2"), e.present(session.field("2"))),
+        "dns.question.name": pl.when(raw["event"].str.starts_with("DNS_")).then(_said(raw, "Domain")),
+        "http.request.method": e.first(raw["method"], asked.field("1")),
+        "user_agent.original": e.first(
+            said.str.extract(r"\bBrowser (.+)$"), said.str.extract(r'\bBrowser_type \\?"([^"\\]+)')
+        ),
         "process.command_line": e.first(said.str.extract(r'\bCommand "(.*?)" - Status'), command),
         "process.name": pl.when(command.is_not_null()).then(pl.lit("bash")),
-        "http.response.status_code": e.whole(raw["status"]),
+        "http.response.status_code": e.whole(
+            e.first(raw["status"], said.str.extract(r"\bHTTP Status: (\d{3})"))
+        ),
         "rule.name": e.first(raw["cs1"], said.str.extract(r"denied_by_policy:? (\S+?)\"*$")),
         "message": e.first(raw["msg"], said),
     }
@@ -141,7 +182,9 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     )
     worked = event.str.contains("LOGIN$|SUCCESS") | said.str.contains('Status "Success"', literal=True)
     signing = event.str.contains("LOGIN|LOGOUT|AAA") | raw["module"].is_in(["AAA", "AAATM", "SSLVPN"])
-    blocked = raw["act"] == "blocked"
+    blocked = (raw["act"] == "blocked") | said.str.contains(r"<blocked>\s*$|\bAction:? DENY\b").fill_null(
+        False
+    )
     code = (
         pl.when(raw["module"].is_in(["AAATM"]) & (event == "Message"))
         .then(e.nothing())

@@ -17,7 +17,7 @@ from collectors.source import Raw, Source
 
 _IP = r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*"
 _CLOCK = r"(?:(?P<clock>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}) )?"
-_MEMBER = rf"^(?:{_IP} (?:named|dhcpd|httpd)\[\d+\]: )?"  # a grid member's address before its program
+_MEMBER = rf"^(?:{_IP} (?:named|dhcpd|httpd)(?:\[\d*\])?: )?"  # a grid member's address before its program
 _OWN = {
     "response": (
         rf"^{_CLOCK}client (?:@0x[0-9a-f]+ )?(?P<src>{_IP})#(?P<port>\d+)(?: \([^)]*\))?: (?:view (?P<view>\S+): )?"

@@ -14,7 +14,7 @@ from collectors.source import Raw, Source
 
 _STANDARD = (
     r"(?P<time>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) - (?P<vpn>\S*) - \[(?P<src>[^\]]*)\] "
-    r"(?P<user>.*?)\((?P<realm>[^()]*)\)\[(?P<roles>[^\]]*)\] - (?P<msg>.*)$"
+    r"(?:(?P<ivs>[^\[\]]*?)::)?(?P<user>.*?)\((?P<realm>[^()]*)\)\[(?P<roles>[^\]]*)\](?:\[[^\]]*\])? - (?P<msg>.*)$"
 )
 
 source = Source(
@@ -24,7 +24,7 @@ source = Source(
     shape=either(r"\bvpn=", key_value(needs=["vpn"]), patterns({"standard": _STANDARD})),
     recognise=(
         r'\bid=firewall time="[^"]+" pri=\d+ fw=\S+ vpn='
-        r"|\d\d:\d\d:\d\d - \S* - \[[^\]]*\] [^\[]*\([^()]*\)\[[^\]]*\] - "
+        r"|\d\d:\d\d:\d\d - \S* - \[[^\]]*\] [^\[]*\([^()]*\)\[[^\]]*\](?:\[[^\]]*\])? - "
     ),
     constants={"event.kind": "event", "observer.vendor": "Ivanti", "observer.type": "vpn"},
     rename={
@@ -71,7 +71,7 @@ def header(raw: Raw) -> dict[str, pl.Expr]:
         "user.roles": e.present(raw["roles"]).str.split(",").list.eval(pl.element().str.strip_chars()),
         "user_agent.original": e.present(raw["agent"]),
         "network.protocol": e.present(raw["proto"]),
-        "http.response.status_code": e.whole(raw["result"]),
+        "http.response.status_code": e.whole(e.first(raw["result"], said.str.extract(r"\bresult=(\d{3})\b"))),
         "ivanti.ivs": e.present(virtual),
     }
 
@@ -80,20 +80,30 @@ def header(raw: Raw) -> dict[str, pl.Expr]:
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """Client, what it went to and asked for; the address and machine that a VPN session or host check names."""
     said = raw["msg"]
-    asked = said.str.extract(r"\b(?:[Rr]equest url|Request: [A-Z]+|URL:?) '?(\S+?)[.,']*(?:\s|$)")
+    asked = said.str.extract(
+        r"\b(?:[Rr]equest url|Request: [A-Z]+|WebRequest [^,]*, [A-Z]+ to|URL:?) '?(\S+?)[.,']*(?:\s|$)"
+    )
     url = e.url_columns(asked)
     tunnel = said.str.extract(rf"with IPv[46] address(?:es)? {_IP}(?:[,.]?\s|,|$)")
     machine = e.first(said.str.extract(r"on host '([^']+)'"), tunnel)
-    mac = said.str.extract(r"address '([0-9A-Fa-f]{2}(?:[-:][0-9A-Fa-f]{2}){5})'")
+    mac = said.str.extract(r"address:? ['\[]([0-9A-Fa-f]{2}(?:[-:][0-9A-Fa-f]{2}){5})['\]]")
     written = said.str.extract(r"(\d+) bytes written"), said.str.extract(r"(\d+) bytes read")
     return {
         **url,
         "url.domain": e.first(url["url.domain"], said.str.extract(r"\bHost: ([^\s,]+)")),
-        "http.request.method": said.str.extract(r"\bRequest: ([A-Z]+) "),
+        "http.request.method": said.str.extract(r"\b(?:Request: |WebRequest [^,]*, )([A-Z]+) "),
         "source.ip": e.first(e.ip(e.present(raw["src"])), said.str.extract(rf"from (?:IP )?'?{_IP}'?[. ]")),
-        "source.bytes": e.first(e.whole(raw["sent"]), e.whole(written[1])),
-        "destination.bytes": e.first(e.whole(raw["rcvd"]), e.whole(written[0])),
-        "destination.ip": e.first(e.ip(raw["dst"]), said.str.extract(rf"trying to connect to '{_IP}'")),
+        "source.bytes": e.first(
+            e.whole(raw["sent"]), e.whole(written[1]), e.whole(said.str.extract(r"\bsent=(\d+)"))
+        ),
+        "destination.bytes": e.first(
+            e.whole(raw["rcvd"]), e.whole(written[0]), e.whole(said.str.extract(r"\breceived=(\d+)"))
+        ),
+        "destination.ip": e.first(
+            e.ip(raw["dst"]),
+            said.str.extract(rf"trying to connect to '{_IP}'"),
+            said.str.extract(rf"\bClosed connection to {_IP} "),
+        ),
         "destination.domain": e.not_ip(e.first(e.present(raw["dstname"]), e.present(raw["dst"]))),
         "rule.name": said.str.extract(r"^[A-Z0-9]+: Host Checker policy '([^']+)'"),
         "host.ip": pl.when(e.ip(machine).is_not_null()).then(pl.concat_list(machine)),

@@ -32,16 +32,11 @@ source = Source(
         "host_name": "observer.hostname",
         "in_if": "observer.ingress.interface.name",
         "out_if": "observer.egress.interface.name",
-        "srcPort": "source.port",
-        "dstPort": "destination.port",
-        "dst": "destination.ip",
         "sent_bytes": "source.bytes",
         "rcvd_bytes": "destination.bytes",
         "srcPostNAT": "source.nat.ip",
         "dstPostNAT": "destination.nat.ip",
-        "op": "http.request.method",
-        "arg": "url.path",
-        "rule_name": "rule.name",
+        "signature_id": "rule.id",
         "policy": "rule.ruleset",
         "virus": "threat.indicator.name",
         "src_mac": "source.mac",
@@ -66,6 +61,20 @@ source = Source(
         "disp",
         "utc",
         "msg_id",
+        *(
+            "dst",
+            "srcPort",
+            "dstPort",
+            "op",
+            "method",
+            "arg",
+            "path",
+            "rule_name",
+            "signature_name",
+            "host",
+            "ip",
+            "mac",
+        ),
     ),
 )
 
@@ -85,20 +94,42 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         said.str.extract(r"(?i)\buser '?([^\s'\[\]]+?)'? (?:from|logged|log) "),
         e.present(raw["src_user"]),
     )
-    host = e.present(raw["dstname"])
+    # Sentences: `… Source IP: a Source Port: n Destination IP: b Destination Port: m … Proxy Host: h Path: /p`.
+    details = said.str.extract_groups(
+        rf"\bSource IP: {_IP} Source Port: (\d+) Destination IP: {_IP} Destination Port: (\d+)"
+    ).struct
+    proxied = said.str.extract_groups(r"\bProxy Host: (\S+) Path: ([^\s']+)").struct
+    server = said.str.extract_groups(rf"\bServer {_IP}(?: port (\d+))? is \w+line").struct
+    spoofed = said.str.extract_groups(rf"\bip={_IP}, mac=([0-9A-Fa-f:]{{17}})").struct
+    host = e.present(e.first(raw["dstname"], raw["host"], proxied.field("1")))
     return {
         "@timestamp": e.time_or(
             clock, times.parsed(raw["utc"], ["%Y-%m-%dT%H:%M:%S"], "UTC"), pl.col("header.timestamp")
         ),
-        "source.ip": e.first(e.ip(raw["src"]), leased.field("1"), said.str.extract(rf"\bfrom {_IP}")),
-        "source.mac": leased.field("2"),
+        "source.ip": e.first(
+            e.ip(raw["src"]),
+            leased.field("1"),
+            details.field("1"),
+            spoofed.field("1"),
+            said.str.extract(rf"\b(?:from|blocking host|acquired IP address) {_IP}"),
+        ),
+        "source.port": e.first(raw["srcPort"], details.field("2")),
+        "destination.ip": e.first(
+            e.ip(raw["dst"]), details.field("3"), server.field("1"), said.str.extract(rf", peer {_IP}$")
+        ),
+        "destination.port": e.first(raw["dstPort"], details.field("4"), server.field("2")),
+        "http.request.method": e.first(raw["op"], raw["method"]),
+        "url.path": e.first(raw["arg"], raw["path"], proxied.field("2")).str.extract(r"^([^?#]*)"),
+        "url.query": e.first(raw["arg"], raw["path"]).str.extract(r"\?([^#]*)"),
+        "rule.name": e.first(raw["rule_name"], raw["signature_name"]),
+        "source.mac": e.first(leased.field("2"), spoofed.field("2")),
         "source.domain": leased.field("3"),
-        "user.name": account.str.extract(r"^([^@]+)"),
+        "user.name": account.str.extract(r"^(?:[^\\@]+\\)?([^@\\]+)"),
         "email.from.address": e.present(raw["sender"]).str.split(","),
         "email.to.address": e.present(e.first(raw["recipients"], raw["rcpt_to"])).str.split(","),
-        "user.domain": account.str.extract(r"^[^@]+@([^@]+)@"),
+        "user.domain": account.str.extract(r"^[^@]+@([^@]+)").fill_null(account.str.extract(r"^([^\\@]+)\\")),
         "network.transport": raw["proto"].str.to_lowercase().str.extract(r"^([a-z0-9\-]+)"),
-        "destination.domain": host,
+        "destination.domain": e.not_ip(host),
         "url.domain": host,
     }
 

@@ -15,8 +15,8 @@ from collectors.shapes import key_value
 _OURS = r'\bmsg_id="[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}"'
 _IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 _TRAFFIC = (
-    rf'msg_id="[^"]+" (?P<disp>Allow|Deny|Drop|Block\w*|Strip|Lock|Proxy\w+:?.*?) (?:.*?)?(?P<in_if>\S+) (?P<out_if>\S+)'
-    rf" (?P<proto>[a-z][\w/\-]*) (?P<src>{_IP}) (?P<dst>{_IP})(?: (?P<srcPort>\d+) (?P<dstPort>\d+))?(?: |$)"
+    rf'msg_id="[^"]+" (?P<disp>Allow|Deny|Drop|Block\w*|Strip|Lock|Proxy\w+:?.*?) (?:.*?)?(?P<in_if>\S+) (?P<out_if>\S+)(?: \d+)?'
+    rf" (?P<proto>[a-z][\w/\-]*)(?: \d+ \d+)? (?P<src>{_IP}) (?P<dst>{_IP})(?: (?P<srcPort>\d+) (?P<dstPort>\d+))?(?: |$)"
 )
 
 
