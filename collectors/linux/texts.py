@@ -60,6 +60,8 @@ TABLE = {
         r"^(?:error: )?(?:drop connection #\d+ from \[(?P<src>[^\]]+)\]:(?P<port>\d+) on "
         r"\[(?P<dst>[^\]]+)\]:(?P<dstport>\d+)|beginning MaxStartups throttling)"
     ),
+    "refused": r"^refused connect from \S+ \((?:::ffff:)?(?P<src>[0-9A-Fa-f.:]+)\)",
+    "peer-error": rf"^(?P<reason>Read error|Write error|Magic value check failed).*? from (?:remote host )?{_PEER}",
     "protocol": (
         r"^(?:(?:fatal|error): )?(?:ssh_dispatch_run_fatal|kex_\w+|ssh_exchange_identification|mm_\w+|"
         rf"ssh_packet_\w+|Read from socket failed|Write failed): (?:Connection from (?:{_PEER}): )?"
@@ -76,11 +78,12 @@ TABLE = {
     "logind": r"^(?P<what>New) session \S+ of user (?P<user>\S+?)\.?$|^(?P<gone>Removed) session ",
     "password": r"^(?:pam_\w+\([^)]*\): )?password changed for (?P<user>\S+)",
     "pam-session": (
-        rf"{_PAM}session\): session (?P<what>opened|closed) for user (?P<user>[^\s(]+)"
+        rf"(?:{_PAM}session\): |^)session (?P<what>opened|closed) for user (?P<user>[^\s(]+)"
         rf"(?:\(uid=(?P<uid>\d+)\))?(?: by (?P<by>[^\s(]*)\(uid=(?P<byuid>\d+)\))?"
     ),
     "pam-failure": (
-        rf"(?:{_PAM}auth\): authentication failure|PAM \d+ more authentication failures?); "
+        rf"(?:{_PAM}auth\): authentication failure|^authentication failure|^\d+ more authentication failures?|"
+        r"PAM \d+ more authentication failures?); "
         rf"logname=\S* uid=(?P<uid>\d*) euid=\d* tty=(?P<tty>\S*) ruser=(?P<ruser>\S*) "
         rf"rhost=(?P<src>\S*)(?:\s+user=(?P<user>\S+))?"
     ),
@@ -148,6 +151,8 @@ MEANINGS = {
     "no-agreement": ("network", "connection,error", "negotiation-failed", "failure"),
     "name-mismatch": ("network", "info", "name-does-not-map-back", "failure"),
     "dropped": ("network", "connection,denied", "connection-dropped", "success"),
+    "refused": ("network", "connection,denied", "connection-refused", "success"),
+    "peer-error": ("network", "connection,error", "connection-failed", "failure"),
     "protocol": ("network", "connection,error", "protocol-error", "failure"),
     "disconnecting": ("authentication,session", "end", "disconnecting", "failure"),
     "console-login": ("authentication", "start", "console-login", "success"),

@@ -83,10 +83,10 @@ VERBATIM = Verbatim(
     },
     where={
         ("event.category", "malware"): ("virus",),
-        ("event.category", "web"): ("webfilter", "waf"),
-        ("event.category", "intrusion_detection"): ("ips", "anomaly", "waf"),
+        ("event.category", "web"): ("webfilter", "waf", "rest-api", "icap"),
+        ("event.category", "intrusion_detection"): ("ips", "anomaly", "waf", "virtual-patch"),
         ("event.category", "email"): ("emailfilter",),
-        ("event.category", "file"): ("dlp", "file-filter"),
+        ("event.category", "file"): ("dlp", "file-filter", "cifs"),
     },
     always=(r"\|fortinet\|", DOCUMENT),  # CEF has other names and escapes
     escapes=False,

@@ -7,14 +7,17 @@ relay is the next hop, so the destination. A checksum is FortiMail's own, kept w
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import key_value
+from collectors.shapes import either, key_value
 from collectors.source import Raw, Source
+
+_NEEDS = ("session_id", "log_id", "to", "mailer", "device_id")
 
 source = Source(
     name="fortinet.fortimail",
     title={"ja": "FortiMail(メールゲートウェイ)", "en": "FortiMail secure e-mail gateway"},
     zone_hint="dmz",
-    shape=key_value(needs=["session_id", "log_id", "to", "mailer", "device_id"]),
+    # Set to comma separated, a comma parts the pairs, too.
+    shape=either(r"(?:^|>)date=[^\s,]+,", key_value(comma=True, needs=_NEEDS), key_value(needs=_NEEDS)),
     recognise=r"\bdevice_id=FE\w+|\btype=(?:statistics|spam|virus|encrypt|kevent)\b.*\bsession_id=|\bsubtype=smtp\b",
     constants={"event.kind": "event", "observer.vendor": "Fortinet", "observer.product": "FortiMail"},
     leftovers="fortinet.fortimail",
@@ -40,6 +43,8 @@ source = Source(
         "client_ip",
         "dst_ip",
         "user",
+        "src",
+        "url",
         "domain",
         "relay",
     ),
@@ -59,6 +64,9 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
         e.present(raw["from"]), said.str.extract(r"(?:^|[, ])from=<?([^,>\s]+)")
     ).str.strip_chars("<>")
     relay = said.str.extract_groups(rf"\brelay= ?([^\s\[,]*) ?\[{_IP}\]").struct
+    # `WebMail: Login for 'a@b' from 10.0.0.5 failed`, `WebMail: User a@b from 10.0.0.5 logged in.`
+    signed = said.str.extract_groups(rf"\b(?:Login for|User) '?([^\s']+)'? from {_IP}").struct
+    account = signed.field("1")
     delivered = said.str.starts_with("to=")
     checksum = said.str.extract(r"\(?checksum: ?([0-9A-Fa-f]+)\)")
     return {
@@ -69,9 +77,14 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
         "email.message_id": said.str.extract(r"\bmsgid=<?([^>,\s]+)"),
         "user.email": pl.when(delivered & kind.is_not_null()).then(to),
         "user.name": pl.when(kind.is_in(["event", "kevent"])).then(
-            e.present(raw["user"]).replace({"mail": None})
+            e.first(account, e.present(raw["user"]).replace({"mail": None, "webmail": None}))
         ),
-        "source.ip": e.first(e.ip(raw["client_ip"]), raw["ui"].str.extract(rf"\({_IP}\)")),
+        "source.ip": e.first(
+            e.ip(raw["client_ip"]),
+            e.ip(raw["src"]),
+            raw["ui"].str.extract(rf"\({_IP}\)"),
+            signed.field("2"),
+        ),
         "source.domain": e.first(e.present(raw["domain"]), e.present(raw["client_name"])),
         "destination.ip": e.first(e.ip(raw["dst_ip"]), relay.field("2")),
         "destination.domain": e.present(relay.field("1")),
@@ -81,7 +94,7 @@ def mail(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "file.hash.sha256": checksum,
         "file.size": said.str.extract(r"\bsize=(\d+),"),
-        **e.url_columns(said.str.extract(r"\b(https?://[^\s\"']+)")),
+        **e.url_columns(e.first(e.present(raw["url"]), said.str.extract(r"\b(https?://[^\s\"']+)"))),
     }
 
 
@@ -101,6 +114,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     )
     sent = said.str.contains(r"stat=Sent")
     login = raw["action"].str.to_lowercase().is_in(["login", "logout"]).fill_null(False)
+    login |= said.str.contains(r"^WebMail: (?:Login for|User \S+ from \S+ logged)").fill_null(False)
     status = raw["status"].str.to_lowercase()
     return {
         "event.category": pl.when(kind == "virus")

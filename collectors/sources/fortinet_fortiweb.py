@@ -89,10 +89,14 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     naive = e.local(apart.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False))
     epoch = pl.from_epoch(e.whole(raw["eventtime"]), "ns").dt.replace_time_zone("UTC")
     named = e.first(e.present(raw["user_name"]), e.present(raw["user"]))
+    console = e.first(
+        raw["ui"].str.extract(r"\(([0-9A-Fa-f.:]+)\)"),
+        raw["msg"].str.extract(r"^User .* from \w+\(([0-9A-Fa-f.:]+)\)"),
+    )
     parts = named.str.extract_groups(r"^([^@]+)(?:@(.+))?$").struct
     return {
         "@timestamp": e.time_or(stamp, epoch, naive, pl.col("header.timestamp")),
-        "source.ip": e.first(*(e.ip(raw[name]) for name in ("src", "src_ip", "srcip"))),
+        "source.ip": e.first(*(e.ip(raw[name]) for name in ("src", "src_ip", "srcip")), console),
         "source.port": e.first(raw["src_port"], raw["srcport"]),
         "source.nat.ip": e.ip(raw["trans_src"]),
         "destination.ip": e.first(*(e.ip(raw[name]) for name in ("dst", "dst_ip", "dstip"))),

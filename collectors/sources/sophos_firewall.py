@@ -29,6 +29,17 @@ source = Source(
         "log_id": "event.code",
         "id": "event.code",
         "src_ip": "source.ip",
+        "sourceip": "source.ip",
+        "destinationip": "destination.ip",
+        "client_physical_address": "source.mac",
+        "client_host_name": "source.domain",
+        "virus": "threat.indicator.name",
+        "threatname": "threat.indicator.name",
+        "file_size": "file.size",
+        "filesize": "file.size",
+        "file_path": "file.path",
+        "sha1sum": "file.hash.sha1",
+        "signature_id": "rule.id",
         "srcip": "source.ip",
         "src_port": "source.port",
         "srcport": "source.port",
@@ -89,8 +100,19 @@ source = Source(
         "user",
         "user_name",
         "src_trans_ip",
+        *("from_email_address", "sender", "to_email_address", "recipient", "email_subject", "subject"),
+        *("filename", "file_name", "domain", "domainname", "dstdomain"),
     ),
 )
+_CATEGORIES = {
+    "Anti-Virus": ("malware", "network"),
+    "ATP": ("malware", "network"),
+    "Sandbox": ("malware", "file"),
+    "IDP": ("intrusion_detection", "network"),
+    "Content Filtering": ("web", "network"),
+    "Anti-Spam": ("email", "network"),
+    "WAF": ("web", "intrusion_detection"),
+}
 _DENIED = ["deny", "denied", "drop", "dropped", "block", "blocked", "reject"]
 
 
@@ -113,15 +135,24 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     said = e.first(raw["name"], raw["message"])
     failed = said.str.contains(r"(?i)fail|denied|invalid") | (raw["status"].str.to_lowercase() == "failed")
     number, word = raw["proto"], raw["protocol"]
+    url = e.url_columns(e.present(raw["url"]))
+    domain = e.not_ip(e.present(e.first(raw["domain"], raw["domainname"], raw["dstdomain"])))
     return {
         "@timestamp": e.time_or(stamp, zoned, worded, naive, pl.col("header.timestamp")),
         "network.transport": e.first(e.transport(number), word.str.to_lowercase()),
         "source.nat.ip": e.ip(e.first(raw["src_trans_ip"], raw["tran_src_ip"])),
         "user.name": e.first(e.present(raw["user_name"]), e.present(raw["user"])),
-        **e.url_columns(e.present(raw["url"])),
+        **url,
+        "url.domain": e.first(url["url.domain"], domain),
+        "email.from.address": e.present(e.first(raw["from_email_address"], raw["sender"])).str.split(","),
+        "email.to.address": e.present(e.first(raw["to_email_address"], raw["recipient"])).str.split(","),
+        "email.subject": e.present(e.first(raw["email_subject"], raw["subject"])),
+        "file.name": e.present(e.first(raw["filename"], raw["file_name"])).str.extract(r"([^/\\]+)$"),
         "event.action": fate,
         "event.reason": e.present(raw["reason"]),
-        "event.category": pl.when(signing).then(e.texts("authentication")).otherwise(e.texts("network")),
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication"))
+        .otherwise(e.first(e.listed(raw["log_type"], _CATEGORIES), e.texts("network"))),
         "event.type": pl.when(denied | (signing & failed))
         .then(e.texts("connection", "denied"))
         .when(fate.is_in(["allowed", "allow", "accept"]))
