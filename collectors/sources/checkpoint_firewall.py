@@ -99,7 +99,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "checkpoint.service_id": raw["service_id"],
         "user.name": e.present(raw["suser"]),
         "event.action": act,
-"event.category": pl.when(signing)
+        "event.category": pl.when(signing)
         .then(e.texts("authentication"))
         .when(leaving)
         .then(e.texts("session"))
