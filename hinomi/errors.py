@@ -106,7 +106,11 @@ class SpoolFull(HinomiError):
 
 
 class DependencyDown(HinomiError):
-    """A server that we need does not answer."""
+    """A server that we need does not answer. after: seconds that it asked to be left alone, 0 where it said nothing."""
+
+    def __init__(self, ja: str, en: str, *, where: Where | None = None, after: float = 0) -> None:
+        super().__init__(ja, en, where=where)
+        self.after = after
 
 
 class Refused(HinomiError):

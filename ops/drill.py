@@ -251,6 +251,7 @@ class Drill:
             stuck=stuck,
             told=self._told(place),
             people=self.people,
+            names={name: one.name for name, one in place.settings.respond.oncall.people.items()},
         )
         facts = {
             "took": self.took,

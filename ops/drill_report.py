@@ -50,7 +50,8 @@ _COURSE = Words("経過と初動の時間", "Course, and how fast the first resp
 @dataclass(slots=True)
 class Course:
     """What happened in a drill. at: when each stage was over; took: seconds of each; stuck: the stage that never came;
-    told: when, whom, of what; people: who took part, as they were named."""
+    told: when, whom, of what; people: who took part, as they were named; names: of the
+    accounts of those on call."""
 
     began: datetime
     ended: datetime
@@ -62,6 +63,7 @@ class Course:
     stuck: str = ""
     told: Sequence[tuple[datetime, Words, Words]] = field(default_factory=list)
     people: Sequence[str] = ()
+    names: Mapping[str, Words] = field(default_factory=dict)
 
     @property
     def measured(self) -> dict[str, float]:
@@ -175,7 +177,7 @@ def _case_parts(course: Course, language: Language) -> list[Part]:
     if course.incident is not None:
         parts.append(_incident_part(course, course.incident, language))
     if course.run is not None:
-        parts.append(_plan_part(course.run, language))
+        parts.append(_plan_part(course, course.run, language))
     return parts
 
 
@@ -199,9 +201,12 @@ def _incident_part(course: Course, incident: Incident, language: Language) -> Pa
     )
 
 
-def _plan_part(run: Run, language: Language) -> Part:
+def _plan_part(course: Course, run: Run, language: Language) -> Part:
     texts, office = Texts(language), OFFICES[run.approver]
-    who = "、".join(run.approved_by) or run.decided_by or "—"
+    accounts = [*run.approved_by] or [run.decided_by or "—"]
+    who = texts("mark.comma").join(course.names.get(one, Words(one, one)).of(language) for one in accounts)
+    if not course.by_hand:
+        who += Words("(ツールが代わりに承認)", " (the tool approved in their place)").of(language)
     lead = Words(
         f"計画「{run.title_ja}」(予行。何も止めていません)。決める役職: {office.ja}、決めた人: {who}",
         f"Plan “{run.title_en}” (dry run: nothing was stopped). Decided by office: {office.en}; person: {who}",
@@ -228,9 +233,10 @@ def _clause_part(language: Language) -> Part:
             "Clause 5.2 (training and drills) asks for regular training of all staff, executives included, and drills for emergencies.",
         ),
         Words(
-            "この報告書が示すのは、緊急時対応訓練の結果と初動の時間です。職員の受講記録(未受講者、CYDER の受講など)は含みません。",
-            "This report shows the result of an emergency drill and how fast the first response was. Records of who was trained (who was"
-            " not, CYDER courses and the like) are not in it.",
+            "この報告書が示すのは、緊急時対応訓練の結果と初動の時間です。職員の研修(CYDER の受講など)は含みません。"
+            "行った研修は hinomi exercises add で記録でき、年次の遵守状況報告の根拠になります。",
+            "This report shows the result of an emergency drill and how fast the first response was. Trainings of staff (CYDER courses and"
+            " the like) are not in it: record them by hinomi exercises add, as grounds for the annual report on compliance.",
         ),
     ]
     blocks: list[Block] = [Paragraph(one.of(language)) for one in lines]

@@ -150,7 +150,7 @@ class Deliveries:
                 "20 MiB を超えるのでメールにできません。folder で届けてください。",
                 "more than 20 MiB is too much for a mail; use folder",
             )
-        smtp.send(relay, contact, _letter(parcel), identity, files)
+        smtp.send(relay, contact, _letter(parcel, self.responding.notify.label), identity, files)
 
     def _later(self, held: Record, parcel: Parcel, error: Exception) -> None:
         tries = parcel.tries + 1
@@ -214,8 +214,9 @@ def _unchanged(path: Path, digest: str) -> bytes:
     return content
 
 
-def _letter(parcel: Parcel) -> Message:
-    """What stands in the mail: which report, and how to check that it is as it was made."""
+def _letter(parcel: Parcel, label: str) -> Message:
+    """What stands in the mail: which report, and how to check that it is as it was made. label: before the subject, as in
+    every message."""
     kind = catalogue.find(parcel.report)
     day = f"{parcel.planned.astimezone(JST):%Y-%m-%d}"
     lines = [
@@ -226,4 +227,5 @@ def _letter(parcel: Parcel) -> Message:
         "SHA-256 of what is attached; check the signature with hinomi report-verify.",
         *(f"{digest}  {Path(name).name}" for name, digest in parcel.files.items()),
     ]
-    return plain(f"【火の見】{kind.title.ja} {day}", lines, outside="")
+    before = f"【{label}】" if label else ""
+    return plain(f"{before}【火の見】{kind.title.ja} {day}", lines, outside="")

@@ -1,8 +1,11 @@
 """SentinelOne: a machine is disconnected from the network, and connected again.
 
 Facts: SentinelOne Management API v2.1, Agents and Agent Actions: header `Authorization: ApiToken …`; GET
-/web/api/v2.1/agents?computerName=… (`networkStatus`: connected, disconnecting, disconnected, connecting); POST
-/web/api/v2.1/agents/actions/disconnect|connect {"filter": {"ids": […]}, "data": {}} → {"data": {"affected": n}}.
+/web/api/v2.1/agents?computerName__like=… (a part of the name; `computerName` is the whole of it, as the agent wrote it; `limit`:
+10 unless asked for, 1000 at most; `networkStatus`: connected, disconnecting, disconnected, connecting); POST
+/web/api/v2.1/agents/actions/disconnect|connect {"filter": {"ids": […]}, "data": {}} → {"data": {"affected": n}}. Parameters
+and bodies: the API's own schema, as a client that was generated from it documents (Dirt-Diver/s1-api, AgentsApi,
+AgentsSchemasAgentsDangerousActionSchema).
 A service user of one site with a role that has Endpoints: View, Disconnect From Network, Reconnect To Network.
 """
 
@@ -48,7 +51,7 @@ class Agents:
     def target(self, api: WebApi, action: str, value: str) -> str:
         """The agent's id, where exactly one has the name."""
         short = host_name(value)
-        found = self._agents(api, computerName=short)
+        found = self._agents(api, computerName__like=short, limit="1000")
         named = [one for one in found if str(one["computerName"]).split(".")[0].lower() == short]
         return only_machine(value, [str(one["id"]) for one in named])
 

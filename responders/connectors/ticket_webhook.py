@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 from pydantic import Field
 
-from hinomi import trust
+from hinomi import pauses, trust
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.identity import digest
@@ -141,7 +141,9 @@ class Tickets:
         code = answer.status_code
         if code == 429 or code >= 500:
             raise DependencyDown(
-                f"課題票の仕組みが {code} を返しました。", f"the ticket system answered {code}"
+                f"課題票の仕組みが {code} を返しました。",
+                f"the ticket system answered {code}",
+                after=pauses.asked(answer.headers.get("retry-after")),
             )
         if code >= 400:
             raise Refused(f"課題票の仕組みが断りました({code})。", f"the ticket system refused: {code}")

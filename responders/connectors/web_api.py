@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from hinomi import trust
+from hinomi import pauses, trust
 from hinomi.errors import DependencyDown, Refused
 
 _TIMEOUT = 20.0
@@ -39,7 +39,10 @@ class WebApi:
         answer = self.client.request(method, path, **more)
         code = answer.status_code
         if code == 429 or code >= 500:
-            raise DependencyDown(f"{self.what}が {code} を返しました。", f"{self.what} answered {code}")
+            after = pauses.asked(answer.headers.get("retry-after"))
+            raise DependencyDown(
+                f"{self.what}が {code} を返しました。", f"{self.what} answered {code}", after=after
+            )
         if code >= 400 and not (missing_ok and code == 404):
             raise Refused(f"{self.what}が操作を断りました({code})。", f"{self.what} refused: {code}")
         return answer

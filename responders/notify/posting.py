@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 
+from hinomi import pauses
 from hinomi.errors import DependencyDown
 
 _TIMEOUT = 15.0
@@ -30,6 +31,8 @@ def post(
         ) from None
     if not answer.is_success:
         raise DependencyDown(
-            f"{what}が {answer.status_code} を返しました。", f"{what} answered {answer.status_code}"
+            f"{what}が {answer.status_code} を返しました。",
+            f"{what} answered {answer.status_code}",
+            after=pauses.asked(answer.headers.get("retry-after")),
         )
     return answer

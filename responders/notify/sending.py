@@ -28,6 +28,8 @@ from responders.notify.waiting import KIND, Waiting
 from responders.oncall.settings import Contact
 
 _FIRST, _LONGEST, _GIVEN_UP = timedelta(seconds=5), timedelta(minutes=2), timedelta(days=1)
+_ASKED = timedelta(minutes=1)
+"""So long a channel that asks for it (Retry-After) is left alone: somebody waits at the other end."""
 _DOUBTS = 2
 _SLOW = 5.0
 """Seconds: a channel that failed after so long is left alone for the rest of the round, or all others would wait for it."""
@@ -50,6 +52,7 @@ class Sending:
     chance: random.Random = field(default_factory=random.Random)  # jitter, not a secret
     _begun: dict[str, str] = field(default_factory=dict)  # id → the channel that took it, "" while none has
     _slow: set[str] = field(default_factory=set)
+    _busy: dict[str, datetime] = field(default_factory=dict)  # channel → until when it asked to be left alone
 
     def round(self) -> None:
         """A new round: write first what the store did not take in the last one."""
@@ -77,8 +80,8 @@ class Sending:
         if contact is None:
             self._lose(record, {"state": "failed"}, "—", "連絡先がありません / no such contact")
             return False
-        name = contact.channels[int(record.body["channel"]) % len(contact.channels)]
-        if name in self._slow:
+        name = self._channel(record, contact)
+        if name is None:
             return False
         self._begun[record.id] = ""
         marked = self._mark(record, {"state": "sending", "attempts": int(record.body["attempts"]) + 1})
@@ -89,6 +92,15 @@ class Sending:
             self._fail(marked, name, problem)
         del self._begun[record.id]
         return problem is None
+
+    def _channel(self, record: Record, contact: Contact) -> str | None:
+        """Whose turn it is: of those that did not ask to be left alone; None while the one that it must be is slow or asked so."""
+        now, turn = self.clock.now(), int(record.body["channel"])
+        free = [one for one in contact.channels if self._busy.get(one, now) <= now]
+        name = contact.channels[turn % len(contact.channels)]
+        if name not in free and free:
+            name = free[turn % len(free)]
+        return name if name in free and name not in self._slow else None
 
     def _try(self, record: Record, contact: Contact, name: str) -> str | None:
         """Hand it over; what went wrong, in words."""
@@ -101,6 +113,8 @@ class Sending:
             kinds()[channel.kind].send(channel, contact, message, record.id)
         except HinomiError as error:
             problem = error.ja
+            asked = min(timedelta(seconds=getattr(error, "after", 0)), _ASKED)
+            self._busy[name] = self.clock.now() + asked
         except Exception as error:  # a channel's own mistake must not stop the others
             problem = type(error).__name__
         else:

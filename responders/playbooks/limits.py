@@ -50,9 +50,11 @@ class Limits:
         alike = sum(ACTIONS[one["act"]].reach is reach for one in recent.values())
         return own >= step.an_hour or alike >= self.an_hour.get(reach, 1000)
 
-    def again_at(self, attempts: int) -> datetime:
-        """When to try again after so many attempts: 5, 10, 20 seconds … up to ten minutes later."""
-        return self.clock.now() + growing(_FIRST, _LONGEST, attempts)
+    def again_at(self, attempts: int, asked: float = 0) -> datetime:
+        """When to try again after so many attempts: 5, 10, 20 seconds … up to ten minutes later. asked: seconds that the target
+        wants to be left alone, of which ten minutes are kept to as well."""
+        wanted = min(timedelta(seconds=asked), _LONGEST)
+        return self.clock.now() + max(growing(_FIRST, _LONGEST, attempts), wanted)
 
     def waits(self, step: RunStep) -> bool:
         """Whether the step's pause is not over yet."""

@@ -65,7 +65,7 @@ class Stepping:
         return step.model_copy(
             update={
                 "attempts": tried,
-                "again_at": self.limits.again_at(tried),
+                "again_at": self.limits.again_at(tried, getattr(error, "after", 0)),
                 "state": StepState.FAILED if over else step.state,
                 "result_ja": error.ja,
                 "result_en": error.en,

@@ -83,8 +83,9 @@ def test_busy_and_a_wrong_secret(
     with made(kind, tmp_path, monkeypatch) as (peer, own):
         values, was = {ACTIONS[action].value: value}, peer.state()
         peer.busy = 1
-        with pytest.raises(DependencyDown, match="429"):
+        with pytest.raises(DependencyDown, match="429") as busy:
             own.act(action, values)
+        assert busy.value.after == 5
         for name in ("S", "KEY"):
             monkeypatch.setenv(name, "wr0ng-secret")
         with pytest.raises(Refused) as refused:

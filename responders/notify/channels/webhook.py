@@ -7,6 +7,7 @@ from typing import Literal
 import httpx
 import orjson
 
+from hinomi import pauses
 from hinomi.config import Section
 from hinomi.errors import DependencyDown
 from hinomi.secret import Secret
@@ -42,6 +43,7 @@ def send(settings: Webhook, contact: Contact, message: Message, key: str) -> Non
         raise DependencyDown(
             f"送信先が {error.response.status_code} を返しました。",
             f"the webhook answered {error.response.status_code}",
+            after=pauses.asked(error.response.headers.get("retry-after")),
         ) from None
     except httpx.HTTPError as error:
         raise DependencyDown(

@@ -115,12 +115,15 @@ class Sentinel(Cloud):
         )
 
     async def _agents(self, request: Request) -> Response:
-        ids, name = request.query_params.get("ids"), request.query_params.get("computerName", "").lower()
+        asked = request.query_params
+        ids, whole, part = asked.get("ids"), asked.get("computerName"), asked.get("computerName__like", "")
         found = [
             one
             for one in self.agents.values()
-            if (ids is None or one["id"] == ids) and name in one["computerName"].lower()
-        ]
+            if (ids is None or one["id"] == ids)
+            and (whole is None or one["computerName"] == whole)
+            and part.lower() in one["computerName"].lower()
+        ][: int(asked.get("limit", "10"))]
         return JSONResponse({"data": found, "pagination": {"totalItems": len(found)}})
 
     async def _act(self, request: Request) -> Response:
