@@ -196,12 +196,14 @@ def main(step: int = 1, first: int = 1, *names: str) -> bool:
             at = time.monotonic()
             tried, found = every_point(Path(place) / name, playbook, range(first, _MOST, step))
             points, wrong = points + tried, wrong + found
+            if found:
+                print(json.dumps(found, ensure_ascii=False, indent=1), flush=True)
             over = ", ".join(products(playbook).values())
             seconds = time.monotonic() - at
             print(
                 f"{name} ({over}): kill -9 at {tried} points, {len(found)} wrong, {seconds:.0f} s", flush=True
             )
-    print(json.dumps(wrong[:20], ensure_ascii=False, indent=1) if wrong else "nothing wrong")
+    print("something is wrong, see above" if wrong else "nothing wrong")
     print(f"kill -9 at {points} points, {len(wrong)} wrong, {time.monotonic() - began:.0f} s")
     return not wrong
 
