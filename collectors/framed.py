@@ -2,7 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -65,15 +66,35 @@ def typed(name: str, values: Sequence[Any]) -> pl.Series:
         want = pl.List(pl.String()) if kinds & {list, tuple} else pl.String()
     if isinstance(want, pl.List):
         return _lists(name, values).cast(want, strict=False)
-    if isinstance(want, pl.Datetime) and kinds <= _TIMES:  # of anything else Polars would make objects
-        return pl.Series(name, values, strict=False)
+    if isinstance(want, pl.Datetime) and kinds <= _TIMES:
+        return _times(name, values)
     if kinds <= _TEXTS:
         return pl.Series(name, values, dtype=pl.String)
+    if kinds <= _NUMBERS:
+        return _numbers(name, values, want)
     return pl.Series(name, [_as_text(value) for value in values], dtype=pl.String)
 
 
 _TEXTS = {str, type(None)}
 _TIMES = {datetime, type(None)}
+_NUMBERS = {int, float, type(None)}
+_EPOCH, _STEP = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
+
+
+def _times(name: str, values: Sequence[datetime | None]) -> pl.Series:
+    """A column of times, in UTC where they name no zone. Counted here: Polars asks Python's zone of each, at thrice the cost."""
+    counts = [
+        None if one is None else ((one if one.tzinfo else one.replace(tzinfo=UTC)) - _EPOCH) // _STEP
+        for one in values
+    ]
+    return pl.Series(name, counts, dtype=pl.Int64).cast(pl.Datetime("us", "UTC"))
+
+
+def _numbers(name: str, values: Sequence[float | None], want: pl.DataType) -> pl.Series:
+    if isinstance(want, pl.Int64) and set(map(type, values)) <= {int, type(None)}:
+        with suppress(OverflowError):
+            return pl.Series(name, values, dtype=pl.Int64)
+    return pl.Series(name, [None if one is None else str(one) for one in values], dtype=pl.String)
 
 
 _BETWEEN = "\x1f"

@@ -16,6 +16,10 @@ DEEPEST = 6
 """Objects inside one another that are taken apart; what is deeper stays JSON."""
 
 
+_PLAIN = {int, float, bool, type(None)}
+"""Values that stand for themselves."""
+
+
 def leaf_columns(nodes: Sequence[Mapping[str, Any] | None]) -> list[pl.Series]:
     """A column for each leaf that any of these objects has: text, lists of text, or the JSON text of what is deeper."""
     found: dict[str, pl.Series] = {}
@@ -48,7 +52,9 @@ def _columns(
 def _column(path: str, values: Sequence[Any], kinds: set[type], depth: int) -> pl.Series:
     if kinds <= {str, type(None)}:
         texts = pl.Series(path, values, dtype=pl.String)
-        return texts.replace("", None) if texts.str.len_bytes().min() == 0 else texts
+        return texts.replace("", None) if "" in values else texts
+    if kinds <= _PLAIN:
+        return typed(path, values)
     return typed(path, [_leaf(value, depth) for value in values])
 
 

@@ -17,7 +17,8 @@ from hinomi.collecting import no_collection
 from hinomi.ecs import column_type
 
 Flat = dict[str, Any]
-_NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
+NOTHING = {"", "-", "<null>", "null", "Not Available", "N/A"}
+"""Words for nothing, blanks around them aside."""
 _SHORT = 40
 _ADDRESS = 64
 """Characters beyond which a text is no common address, and not remembered."""
@@ -129,7 +130,7 @@ def text(document: Any, *path: str) -> str | None:
     kind = type(document)
     if kind is str:
         # Called twenty times a record: the test for a word for nothing stands here, too.
-        return None if len(document) < _SHORT and document.strip() in _NOTHING else document
+        return None if len(document) < _SHORT and document.strip() in NOTHING else document
     if kind is dict or kind is list:
         return None
     return ("true" if document else "false") if kind is bool else str(document)
@@ -137,7 +138,7 @@ def text(document: Any, *path: str) -> str | None:
 
 def _says_nothing(value: str) -> bool:
     """No word for nothing is longer than 13 letters; blanks are taken off only where they could hide one."""
-    return len(value) < _SHORT and value.strip() in _NOTHING
+    return len(value) < _SHORT and value.strip() in NOTHING
 
 
 def items(document: Any, *path: str) -> list[Any]:

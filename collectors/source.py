@@ -5,7 +5,7 @@ registration there is. A source is a shape (how a line splits into raw fields), 
 derived columns as expressions; only documents that no table can describe use a function an event.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from collectors import derivation
 from collectors.canonical import canonical
 from collectors.framed import frame_of
 from collectors.leaves import leaf_columns
+from collectors.many import Columns, Many, gathered, made
 from collectors.narrow import Narrow, Verbatim
 from hinomi import ecs
 from hinomi.collecting import no_collection
@@ -73,7 +74,12 @@ class Raw:
 
 Derive = Callable[[Raw], Mapping[str, pl.Expr]]
 Each = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+Ours = Callable[[dict[str, Any]], bool]
+By = Callable[[dict[str, Any]], Hashable]
+Together = Callable[[Many], Columns]
 Keep = Callable[[dict[str, Any]], Mapping[str, Any]]
+_Read = tuple[list[int], list[dict[str, Any]], list[pl.Series]]
+"""Rows that are this product's, their documents, and columns of what they mean."""
 
 
 @dataclass(slots=True)
@@ -108,6 +114,9 @@ class Source:
     verbatim: Verbatim | None = None
     _derived: list[Derive] = field(default_factory=list)
     _each: Each | None = None
+    _ours: Ours | None = None
+    _by: By | None = None
+    _together: Together | None = None
     _keep: Keep | None = None
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)
 
@@ -129,6 +138,17 @@ class Source:
         The shape must then give the parsed document as the column `document` (Python objects)."""
         self._each = function
         return function
+
+    def together(self, ours: Ours, by: By | None = None) -> Callable[[Together], Together]:
+        """Decorator: documents of a kind → flat ECS columns, for the sources of which most comes. ours: which documents
+        are this product's; by: the function gets only documents for which this says the same. The shape is that of `each`."""
+        self._ours, self._by = ours, by
+
+        def decorate(function: Together) -> Together:
+            self._together = function
+            return function
+
+        return decorate
 
     def keep(self, function: Keep) -> Keep:
         """Decorator: document → the object whose leaves stay under the vendor's own names, beside what `each` gives.
@@ -162,7 +182,7 @@ class Source:
         return Parsed(frames, rejected)
 
     def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
-        mapped = self._by_function(frame) if self._each else self._by_table(frame)
+        mapped = self._by_function(frame) if self._each or self._together else self._by_table(frame)
         for step in self._refine:
             mapped = step(mapped)
         rows = mapped[ROW].cast(pl.UInt32)  # `row` is no event field: conform would make it text
@@ -206,21 +226,48 @@ class Source:
         return frame.select(expr.alias(name) for name, expr in columns.items())
 
     def _by_function(self, frame: pl.DataFrame) -> pl.DataFrame:
-        assert self._each is not None
-        rows, documents, flats = [], [], []
         with no_collection():
-            for row, document in zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True):
-                flat = self._each(document)
-                if flat is not None:
-                    rows.append(row)
-                    documents.append(document)
-                    flats.append(flat)
-            columns = {column.name: column for column in frame_of(flats) if column.null_count() < len(rows)}
+            rows, documents, meant = (self._together_read if self._together else self._each_read)(frame)
+            columns = {column.name: column for column in meant if column.null_count() < len(rows)}
             if self._keep is not None:
                 for column in leaf_columns([self._keep(document) for document in documents]):
-                    columns.setdefault(column.name, column)
+                    if column.null_count() < len(rows):
+                        columns.setdefault(column.name, column)
         columns[ROW] = pl.Series(ROW, rows, dtype=pl.UInt32)
         return pl.DataFrame(list(columns.values())).with_columns(_constant(self.constants, columns))
+
+    def _each_read(self, frame: pl.DataFrame) -> _Read:
+        assert self._each is not None
+        rows, documents, flats = [], [], []
+        for row, document in _pairs(frame):
+            flat = self._each(document)
+            if flat is not None:
+                rows.append(row)
+                documents.append(document)
+                flats.append(flat)
+        return rows, documents, frame_of(flats).get_columns()
+
+    def _together_read(self, frame: pl.DataFrame) -> _Read:
+        assert self._together is not None
+        assert self._ours is not None
+        kept = [(row, document) for row, document in _pairs(frame) if self._ours(document)]
+        rows, documents = [row for row, _ in kept], [document for _, document in kept]
+        alike: dict[Hashable, list[int]] = {}
+        for place, document in enumerate(documents):
+            alike.setdefault(self._by(document) if self._by else None, []).append(place)
+        if len(alike) == 1:
+            records = Many(documents)
+            return rows, documents, made(self._together(records), records)
+        flats: list[Mapping[str, Any]] = [{}] * len(documents)
+        for places in alike.values():
+            columns = self._together(Many([documents[place] for place in places]))
+            for place, flat in zip(places, gathered(columns), strict=True):
+                flats[place] = flat
+        return rows, documents, frame_of(flats).get_columns()
+
+
+def _pairs(frame: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
+    return zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True)
 
 
 def _constant(values: Mapping[str, Any], columns: Mapping[str, pl.Series]) -> list[pl.Expr]:

@@ -5,110 +5,143 @@ envelope. Facts: Microsoft Graph reference, `signIn`, `directoryAudit`, `riskDet
 "Interpret the Azure AD sign-in logs schema in Azure Monitor".
 """
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from collectors.records import Flat, at, embedded, first_address, items, pairs, text, url
+from collectors.many import Cells, Many, Texts, addresses, first, known, spread, urls
+from collectors.records import Flat, at, embedded, first_address, items, pairs, text
 
 _INTERRUPTED = {"50140", "50055", "50057", "50072", "50074", "50076", "50079", "50097", "50158", "65001"}
 """Sign-ins that stopped for a further step (MFA, consent, a new password): no success yet."""
 
 
-def sign_in(record: dict[str, Any], result: str | None = None) -> Flat:
-    """A user's, service principal's or managed identity's sign-in; result: the envelope's code, if any."""
-    code = text(record, "status", "errorCode") or result
-    ip, port = first_address(record.get("ipAddress"))
+def kind_of(record: dict[str, Any]) -> str:
+    """Which of `MEANINGS` a record is of."""
+    if "activityDisplayName" in record or "initiatedBy" in record:
+        return "audit"
+    if "riskEventType" in record or "riskType" in record or ("riskLevel" in record and "appId" not in record):
+        return "risk"
+    return "sign_in"
+
+
+def sign_in(records: Many, results: Texts | None = None) -> Cells:
+    """Sign-ins of users, service principals and managed identities; results: the envelope's codes, if any."""
+    status = records.below("status")
+    code = first(status.text("errorCode"), results or records.nothing)
+    ip, port = addresses(records.values("ipAddress"))
     return {
-        **_account(record),
-        **_location(record),
-        **_device(record),
-        "event.category": ["authentication"],
-        "event.type": ["start"],
-        "event.outcome": _outcome(code, record),
+        **_account(records),
+        **_location(records),
+        **_device(records.below("deviceDetail")),
+        "event.category": records.every(["authentication"]),
+        "event.type": records.every(["start"]),
+        "event.outcome": known(_outcome, code, status.text("additionalDetails")),
         "event.code": code,
-        "event.reason": text(record, "status", "failureReason"),
+        "event.reason": status.text("failureReason"),
         "source.ip": ip,
         "source.port": port,
         "client.ip": ip,
-        "user_agent.original": text(record, "userAgent"),
-        "service.name": text(record, "appDisplayName"),
-        "service.id": text(record, "appId"),
+        "user_agent.original": records.text("userAgent"),
+        "service.name": records.text("appDisplayName"),
+        "service.id": records.text("appId"),
     }
 
 
-def _outcome(code: str | None, record: dict[str, Any]) -> str | None:
+def _outcome(said: tuple[str | None, str | None]) -> str | None:
+    code, details = said
     if code is None:
         return None
-    stopped = (
-        code in _INTERRUPTED and text(record, "status", "additionalDetails") != "MFA completed in Azure AD"
-    )
+    stopped = code in _INTERRUPTED and details != "MFA completed in Azure AD"
     return "success" if code == "0" else "unknown" if stopped else "failure"
 
 
-def _account(record: dict[str, Any]) -> Flat:
-    principal = text(record, "userPrincipalName")
+def _account(records: Many) -> Cells:
+    principal = records.text("userPrincipalName")
     return {
-        "user.id": text(record, "userId") or text(record, "servicePrincipalId"),
-        "user.name": principal or text(record, "servicePrincipalName"),
+        "user.id": first(records.text("userId"), records.text("servicePrincipalId")),
+        "user.name": first(principal, records.text("servicePrincipalName")),
         "user.email": principal,
-        "user.domain": principal.partition("@")[2] or None if principal else None,
-        "user.full_name": text(record, "userDisplayName"),
+        "user.domain": known(lambda name: name.partition("@")[2] or None if name else None, principal),
+        "user.full_name": records.text("userDisplayName"),
     }
 
 
-def _location(record: dict[str, Any]) -> Flat:
+def _location(records: Many) -> Cells:
     """Where Microsoft places the address; coordinates 0, 0 mean that it does not know."""
-    place = at(record, "location")
-    if not isinstance(place, dict):
-        return {"source.geo.country_iso_code": _country(place)}
-    latitude, longitude = at(place, "geoCoordinates", "latitude"), at(place, "geoCoordinates", "longitude")
-    known = latitude is not None and longitude is not None and (latitude or longitude)
+    place = records.below("location")
+    point = place.below("geoCoordinates")
+    told = zip(records.values("location"), place.text("countryOrRegion"), strict=True)
     return {
-        "source.geo.city_name": text(place, "city"),
-        "source.geo.region_name": text(place, "state"),
-        "source.geo.country_iso_code": _country(text(place, "countryOrRegion")),
-        "source.geo.location": f"{latitude},{longitude}" if known else None,
+        "source.geo.city_name": place.text("city"),
+        "source.geo.region_name": place.text("state"),
+        "source.geo.country_iso_code": [
+            _country(whole if whole and country is None else country) for whole, country in told
+        ],
+        "source.geo.location": [
+            _point(at(latitude), at(longitude))
+            for latitude, longitude in zip(point.values("latitude"), point.values("longitude"), strict=True)
+        ],
     }
+
+
+def _point(latitude: Any, longitude: Any) -> str | None:
+    known = latitude is not None and longitude is not None and (latitude or longitude)
+    return f"{latitude},{longitude}" if known else None
 
 
 def _country(value: Any) -> str | None:
     return value.upper() if isinstance(value, str) and len(value) == 2 else None
 
 
-def _device(record: dict[str, Any]) -> Flat:
-    detail = record.get("deviceDetail")
-    if not isinstance(detail, dict):
-        return {}
+def _device(detail: Many) -> Cells:
     return {
-        "host.name": text(detail, "displayName"),
-        "host.id": text(detail, "deviceId"),
-        "host.os.full": text(detail, "operatingSystem"),
-        "user_agent.name": text(detail, "browser"),
+        "host.name": detail.text("displayName"),
+        "host.id": detail.text("deviceId"),
+        "host.os.full": detail.text("operatingSystem"),
+        "user_agent.name": detail.text("browser"),
     }
 
 
-def audit(record: dict[str, Any]) -> Flat:
-    """A directory audit: who changed what."""
-    by, app = at(record, "initiatedBy", "user"), at(record, "initiatedBy", "app")
-    ip, port = first_address(at(by, "ipAddress"), at(app, "ipAddress"))
-    principal = text(by, "userPrincipalName")
-    extra = pairs(record.get("additionalDetails"), "key", "value")
-    category = text(record, "category") or ""
+def audit(records: Many) -> Cells:
+    """Directory audits: who changed what."""
+    initiated = records.below("initiatedBy")
+    by, app = initiated.below("user"), initiated.below("app")
+    found = [
+        first_address(*both) for both in zip(by.values("ipAddress"), app.values("ipAddress"), strict=True)
+    ]
+    ip, principal = [ip for ip, _ in found], by.text("userPrincipalName")
+    category = [one or "" for one in records.text("category")]
+    named = first(by.text("displayName"), app.text("displayName"))
     return {
-        "event.category": ["iam"] if "Policy" not in category else ["iam", "configuration"],
-        "event.type": _types(record, category),
-        "event.outcome": _result(text(record, "result")),
-        "event.reason": text(record, "resultReason"),
+        "event.category": known(
+            lambda one: ["iam", "configuration"] if "Policy" in one else ["iam"], category
+        ),
+        "event.type": known(_types, records.text("operationType"), category),
+        "event.outcome": known(_result, records.text("result")),
+        "event.reason": records.text("resultReason"),
         "source.ip": ip,
-        "source.port": port,
+        "source.port": [port for _, port in found],
         "client.ip": ip,
-        "user.id": text(by, "id") or (text(app, "servicePrincipalId") if by is None else None),
-        "user.name": principal or text(by, "displayName") or text(app, "displayName"),
-        "user.full_name": text(by, "displayName"),
+        "user.id": first(by.text("id"), _principals(initiated, app)),
+        "user.name": first(principal, named),
+        "user.full_name": by.text("displayName"),
         "user.email": principal,
-        "user_agent.original": text(record, "userAgent") or text(extra, "User-Agent"),
-        "service.name": text(record, "loggedByService"),
-        **_targets(record),
+        "user_agent.original": first(records.text("userAgent"), _told_agents(records)),
+        "service.name": records.text("loggedByService"),
+        **spread([_targets(record or {}) for record in records.nodes]),
     }
+
+
+def _principals(initiated: Many, app: Many) -> Texts:
+    """Who acted, where it was no person."""
+    both = zip(initiated.values("user"), app.text("servicePrincipalId"), strict=True)
+    return [one if at(user) is None else None for user, one in both]
+
+
+def _told_agents(records: Many) -> Texts:
+    if not records.have("additionalDetails"):
+        return records.nothing
+    return [text(pairs(one, "key", "value"), "User-Agent") for one in records.values("additionalDetails")]
 
 
 def _result(value: str | None) -> str | None:
@@ -127,8 +160,9 @@ _OPERATIONS = {
 }
 
 
-def _types(record: dict[str, Any], category: str) -> list[str]:
-    kind = _OPERATIONS.get((text(record, "operationType") or "").lower(), "info")
+def _types(said: tuple[str | None, str]) -> list[str]:
+    operation, category = said
+    kind = _OPERATIONS.get((operation or "").lower(), "info")
     whom = (
         "group"
         if category.startswith(("Group", "Role"))
@@ -176,51 +210,53 @@ def _changed(record: dict[str, Any]) -> dict[str, str | None]:
     return values
 
 
-def risk(record: dict[str, Any]) -> Flat:
-    """A risk detection, or a user or sign-in at risk (Entra ID Protection)."""
-    ip, port = first_address(record.get("ipAddress"))
-    extra = pairs(embedded(record.get("additionalInfo")), "Key", "Value")
-    score = {"low": 21.0, "medium": 47.0, "high": 73.0}.get((text(record, "riskLevel") or "").lower())
+def risk(records: Many) -> Cells:
+    """Risk detections, and users or sign-ins at risk (Entra ID Protection)."""
+    ip, port = addresses(records.values("ipAddress"))
+    extra = [pairs(embedded(one), "Key", "Value") for one in records.values("additionalInfo")]
     return {
-        **_account(record),
-        **_location(record),
-        "event.kind": "alert",
-        "event.category": ["intrusion_detection", "iam"],
-        "event.type": ["info", "user"],
-        "event.reason": text(record, "riskDetail"),
-        "event.risk_score": score,
-        "rule.name": text(record, "riskEventType") or text(record, "riskType"),
+        **_account(records),
+        **_location(records),
+        "event.kind": records.every("alert"),
+        "event.category": records.every(["intrusion_detection", "iam"]),
+        "event.type": records.every(["info", "user"]),
+        "event.reason": records.text("riskDetail"),
+        "event.risk_score": known(
+            lambda level: _SCORES.get((level or "").lower()), records.text("riskLevel")
+        ),
+        "rule.name": first(records.text("riskEventType"), records.text("riskType")),
         "source.ip": ip,
         "source.port": port,
         "client.ip": ip,
-        "user_agent.original": text(extra, "userAgent"),
+        "user_agent.original": [text(one, "userAgent") for one in extra],
     }
 
 
-def graph_request(record: dict[str, Any]) -> Flat:
-    """A request to Microsoft Graph (MicrosoftGraphActivityLogs)."""
-    ip, port = first_address(record.get("ipAddress"))
-    status = text(record, "responseStatusCode") or ""
+_SCORES = {"low": 21.0, "medium": 47.0, "high": 73.0}
+
+
+def graph_request(records: Many) -> Cells:
+    """Requests to Microsoft Graph (MicrosoftGraphActivityLogs)."""
+    ip, port = addresses(records.values("ipAddress"))
+    status = records.text("responseStatusCode")
     return {
-        "event.category": ["web"],
-        "event.type": ["access"],
-        "event.outcome": "failure" if status.startswith(("4", "5")) else "success" if status else None,
-        "http.request.method": text(record, "requestMethod"),
-        "http.response.status_code": status or None,
-        **url(text(record, "requestUri")),
-        "user.id": text(record, "userId") or text(record, "servicePrincipalId"),
-        "service.id": text(record, "appId"),
+        "event.category": records.every(["web"]),
+        "event.type": records.every(["access"]),
+        "event.outcome": known(_answered, status),
+        "http.request.method": records.text("requestMethod"),
+        "http.response.status_code": status,
+        **urls(records.text("requestUri")),
+        "user.id": first(records.text("userId"), records.text("servicePrincipalId")),
+        "service.id": records.text("appId"),
         "source.ip": ip,
         "source.port": port,
         "client.ip": ip,
-        "user_agent.original": text(record, "userAgent"),
+        "user_agent.original": records.text("userAgent"),
     }
 
 
-def meaning(record: dict[str, Any]) -> Flat:
-    """ECS of whichever kind of record this is."""
-    if "activityDisplayName" in record or "initiatedBy" in record:
-        return audit(record)
-    if "riskEventType" in record or "riskType" in record or ("riskLevel" in record and "appId" not in record):
-        return risk(record)
-    return sign_in(record)
+def _answered(status: str | None) -> str | None:
+    return None if not status else "failure" if status.startswith(("4", "5")) else "success"
+
+
+MEANINGS: Mapping[str, Callable[[Many], Cells]] = {"audit": audit, "risk": risk, "sign_in": sign_in}

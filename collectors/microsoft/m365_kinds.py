@@ -5,7 +5,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from collectors.many import Columns, Many, Texts, first, laid_over
 from collectors.records import Flat, at, embedded, first_address, items, text, url
+
+Part = Callable[[dict[str, Any]], Flat]
 
 _REMEMBERED = 100
 """Letters of a name that is remembered: no operation of Microsoft's is longer."""
@@ -53,13 +56,23 @@ def _kind_of(workload: str | None, operation: str) -> tuple[list[str], list[str]
     return ["web"], types
 
 
-def details(record: dict[str, Any]) -> Flat:
-    """What the record's own schema adds; later parts know better than earlier ones."""
+def add_details(records: Many, columns: dict[str, Any]) -> None:
+    """Add what the records' own schemas tell; later parts know better than earlier ones."""
+    if records.have("SourceFileName"):
+        columns |= _files(records)
+    if records.have(*_MAIL_NAMES):
+        columns |= _mails(records)
+    parts = [part for names, part in _PARTS if records.have(*names)]
+    if _endpoint in parts and "Endpoint" not in records.text("Workload"):
+        parts.remove(_endpoint)
+    if parts:
+        laid_over(columns, [_details(record or {}, parts) for record in records.nodes])
+
+
+def _details(record: dict[str, Any], parts: list[Part]) -> Flat:
     flat: Flat = {}
-    names = record.keys()
-    for needed, part in _PARTS:
-        if not names.isdisjoint(needed):
-            flat |= part(record)
+    for part in parts:
+        flat |= part(record)
     return flat
 
 
@@ -99,35 +112,55 @@ def _endpoint(record: dict[str, Any]) -> Flat:
     }
 
 
-def _file(record: dict[str, Any]) -> Flat:
+def _files(records: Many) -> Columns:
     """SharePoint and OneDrive: the file and the folder below the site."""
-    name = text(record, "SourceFileName")
-    if name is None:
-        return {}
-    where = text(record, "SourceRelativeUrl")
+    name = records.text("SourceFileName")
+
+    def named(values: Texts) -> Texts:
+        return [value if one is not None else None for one, value in zip(name, values, strict=True)]
+
+    where = named(records.text("SourceRelativeUrl"))
     return {
         "file.name": name,
-        "file.extension": text(record, "SourceFileExtension"),
+        "file.extension": named(records.text("SourceFileExtension")),
         "file.directory": where,
-        "file.path": f"{where}/{name}" if where and not where.endswith(name) else where,
-        "file.target_path": text(record, "DestinationRelativeUrl"),
-        "file.size": text(record, "FileSizeBytes"),
+        "file.path": [
+            f"{folder}/{one}" if folder and not folder.endswith(one or "") else folder
+            for folder, one in zip(where, name, strict=True)
+        ],
+        "file.target_path": named(records.text("DestinationRelativeUrl")),
+        "file.size": named(records.text("FileSizeBytes")),
     }
 
 
-def _mail(record: dict[str, Any]) -> Flat:
+def _mails(records: Many) -> Columns:
     """Exchange items, sensitivity labels and mail found by Defender."""
-    item = at(record, "Item") or next(iter(items(record, "AffectedItems")), None)
-    to = items(record, "Recipients") or items(record, "Receivers")
-    labelled = text(record, "ItemName") if "Receivers" in record else None
-    sender = _mailbox(text(record, "P2Sender")) or _mailbox(text(record, "Sender"))
+    item = Many([_item(record or {}) for record in records.nodes])
+    labelled = [
+        text(record, "ItemName") if record and "Receivers" in record else None for record in records.nodes
+    ]
+    to = [_receivers(record or {}) for record in records.nodes]
+    sender = [
+        _mailbox(one) or _mailbox(two)
+        for one, two in zip(records.text("P2Sender"), records.text("Sender"), strict=True)
+    ]
     return {
-        "email.subject": text(record, "Subject") or text(item, "Subject") or labelled,
-        "email.message_id": text(record, "InternetMessageId") or text(item, "InternetMessageId"),
-        "email.to.address": [one for one in to if isinstance(one, str)],
-        "email.from.address": [sender] if sender else None,
-        "email.direction": (text(record, "Directionality") or "").lower() or None,
+        "email.subject": first(records.text("Subject"), item.text("Subject"), labelled),
+        "email.message_id": first(records.text("InternetMessageId"), item.text("InternetMessageId")),
+        "email.to.address": to,
+        "email.from.address": [[one] if one else None for one in sender],
+        "email.direction": [one.lower() or None if one else None for one in records.text("Directionality")],
     }
+
+
+def _item(record: dict[str, Any]) -> dict[str, Any] | None:
+    found = at(record, "Item") or next(iter(items(record, "AffectedItems")), None)
+    return found if type(found) is dict else None
+
+
+def _receivers(record: dict[str, Any]) -> list[str]:
+    to = items(record, "Recipients") or items(record, "Receivers")
+    return [one for one in to if isinstance(one, str)]
 
 
 def _mailbox(value: str | None) -> str | None:
@@ -209,17 +242,15 @@ def _several(entities: list[dict[str, Any]], *keys: str) -> list[str]:
     return list(dict.fromkeys(value for value in found if value))
 
 
-_PARTS: tuple[tuple[frozenset[str], Callable[[dict[str, Any]], Flat]], ...] = (
-    (frozenset({"SourceFileName"}), _file),
-    (
-        frozenset({"Item", "AffectedItems", "Recipients", "Receivers", "Subject", "InternetMessageId"})
-        | {"P2Sender", "Sender", "Directionality"},
-        _mail,
-    ),
-    (frozenset({"FileData", "AttachmentData", "MessageURLs", "Url"}), _threat),
-    (frozenset({"PolicyDetails"}), _prevented),
-    (frozenset({"ObjectId"}), _endpoint),
-    (frozenset({"PolicyId", "Data"}), _alert),
-    (frozenset({"Data"}), _investigation),
+_MAIL_NAMES = (
+    *("Item", "AffectedItems", "Recipients", "Receivers", "Subject", "InternetMessageId"),
+    *("P2Sender", "Sender", "Directionality"),
+)
+_PARTS: tuple[tuple[tuple[str, ...], Part], ...] = (
+    (("FileData", "AttachmentData", "MessageURLs", "Url"), _threat),
+    (("PolicyDetails",), _prevented),
+    (("ObjectId",), _endpoint),
+    (("PolicyId", "Data"), _alert),
+    (("Data",), _investigation),
 )
 """What a part reads first of all: a record without any of these names has nothing of it."""

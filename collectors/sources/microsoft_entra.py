@@ -6,19 +6,13 @@ ManagedIdentitySignInLogs, AuditLogs, RiskyUsers, UserRiskEvents, ProvisioningLo
 which is the Graph object; it stays as `azure.<category>.properties.<name>`, in Elastic's names.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
+from collectors.many import Cells, Columns, Many, addresses, first, first_times
 from collectors.microsoft import identity
 from collectors.narrow import Text, Verbatim
-from collectors.records import (
-    Flat,
-    JsonRecords,
-    embedded,
-    first_address,
-    text,
-    time,
-)
+from collectors.records import JsonRecords, embedded, text
 from collectors.source import Source
 
 source = Source(
@@ -54,33 +48,42 @@ _CATEGORIES = {
     "ADFSSignInLogs": "signinlogs",
     "AuditLogs": "auditlogs",
 }
-_ENVELOPE = {"time", "properties"}
-
 
 _SIGNS = {"operationName", "tenantId", "operationVersion"}
 """Names of the envelope, any of which is enough."""
 
 
-@source.each
-def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
-    """ECS fields of one exported record; None for JSON that is none."""
-    category = text(record, "category")
-    properties = embedded(record.get("properties"))
-    if category is None or not isinstance(properties, dict) or not _SIGNS & record.keys():
-        return None
-    ours, device = _ours(category), properties.get("deviceDetail")
+def is_record(record: dict[str, Any]) -> bool:
+    """Whether a JSON object is an exported record."""
+    inner = embedded(record.get("properties"))
+    return text(record, "category") is not None and isinstance(inner, dict) and not _SIGNS.isdisjoint(record)
+
+
+def _kind(record: dict[str, Any]) -> tuple[str, str]:
+    """What tells how a record is to be read: its category of ours, and what its properties are."""
+    ours = _ours(str(record["category"]))
+    return ours, "" if ours in _READ else identity.kind_of(embedded(record["properties"]))
+
+
+@source.together(is_record, by=_kind)
+def events(records: Many) -> Columns:
+    """ECS fields of exported records of one kind."""
+    ours, kind = _kind(records.nodes[0] or {})
+    properties = Many([embedded(one) for one in records.values("properties")])
+    device = properties.below("deviceDetail")
     return {
-        f"azure.{ours}.device.is_compliant": text(device, "isCompliant"),
-        f"azure.{ours}.device.is_managed": text(device, "isManaged"),
-        **_envelope(record, properties),
-        **_body(record, properties, ours),
+        f"azure.{ours}.device.is_compliant": device.text("isCompliant"),
+        f"azure.{ours}.device.is_managed": device.text("isManaged"),
+        **_envelope(records, properties),
+        **_body(records, properties, ours, kind),
     }
 
 
 @source.keep
 def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
     """The record under Microsoft's own names, below its category."""
-    outer = {name: value for name, value in record.items() if name not in _ENVELOPE}
+    outer = record.copy()
+    outer.pop("time", None)
     outer["properties"] = embedded(record["properties"])
     return {"azure": {_ours(str(record["category"])): outer}}
 
@@ -89,34 +92,42 @@ def _ours(category: str) -> str:
     return _CATEGORIES.get(category, "identity_protection" if "Risk" in category else category.lower())
 
 
-def _envelope(record: dict[str, Any], properties: dict[str, Any]) -> Flat:
-    moment = (
-        time(record.get("time"))
-        or time(properties.get("createdDateTime"))
-        or time(properties.get("activityDateTime"))
-    )
-    tenant = text(record, "tenantId")
+def _envelope(records: Many, properties: Many) -> Columns:
+    tenant = records.text("tenantId")
     return {
-        "@timestamp": moment,
-        "event.action": text(record, "operationName"),
-        "event.provider": text(properties, "loggedByService") or text(record, "category"),
+        "@timestamp": first_times(
+            records.values("time"),
+            properties.values("createdDateTime"),
+            properties.values("activityDateTime"),
+        ),
+        "event.action": records.text("operationName"),
+        "event.provider": first(properties.text("loggedByService"), records.text("category")),
         "cloud.account.id": tenant,
         "organization.id": tenant,
     }
 
 
-def _body(record: dict[str, Any], properties: dict[str, Any], ours: str) -> Flat:
-    ip, port = first_address(record.get("callerIpAddress"))
-    if ours == "auditlogs":
-        known = identity.audit(properties)
-    elif ours == "signinlogs":
-        known = identity.sign_in(properties, text(record, "resultType"))
-    elif ours == "identity_protection":
-        known = identity.risk(properties)
-    elif ours == "microsoftgraphactivitylogs":
-        known = identity.graph_request(properties)
+def _body(records: Many, properties: Many, ours: str, kind: str) -> Cells:
+    if ours == "signinlogs":
+        known = identity.sign_in(properties, records.text("resultType"))
     else:
-        known = identity.meaning(properties)
-    if not known.get("source.ip"):
-        known |= {"source.ip": ip, "source.port": port, "client.ip": ip}
-    return known
+        known = _READ.get(ours, identity.MEANINGS.get(kind, identity.sign_in))(properties)
+    ip, port = known["source.ip"], known["source.port"]
+    if None not in ip:
+        return known
+    other, its = addresses(records.values("callerIpAddress"))
+    found = [
+        (one, two) if one else (there, theirs)
+        for one, two, there, theirs in zip(ip, port, other, its, strict=True)
+    ]
+    ip = [one for one, _ in found]
+    return {**known, "source.ip": ip, "source.port": [two for _, two in found], "client.ip": ip}
+
+
+_READ: Mapping[str, Callable[[Many], Cells]] = {
+    "auditlogs": identity.audit,
+    "signinlogs": identity.sign_in,
+    "identity_protection": identity.risk,
+    "microsoftgraphactivitylogs": identity.graph_request,
+}
+"""How the categories are read whose name tells what they hold."""

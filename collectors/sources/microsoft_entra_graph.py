@@ -8,8 +8,9 @@ nobody signed in, and `user.email` names the user whom it was about.
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.many import Cells, Columns, Many, first, first_times
 from collectors.microsoft import identity
-from collectors.records import Flat, JsonRecords, kept, leaves, text, time
+from collectors.records import JsonRecords
 from collectors.source import Source
 
 source = Source(
@@ -43,41 +44,51 @@ _SIGNS = {
 }
 
 
-@source.each
-def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
-    """ECS fields of one Graph object; None for JSON that is none of them."""
-    if not _SIGNS & record.keys() or not any(name in record for name in _TIMES) or "properties" in record:
-        return None
-    return kept({**_vendor(record), **_common(record), **_meaning(record)})
+def is_object(record: dict[str, Any]) -> bool:
+    """Whether a JSON object is one of these Graph objects."""
+    return (
+        not _SIGNS.isdisjoint(record)
+        and any(name in record for name in _TIMES)
+        and "properties" not in record
+    )
 
 
-def _vendor(record: dict[str, Any]) -> Flat:
+@source.together(is_object, by=identity.kind_of)
+def events(records: Many) -> Columns:
+    """ECS fields of Graph objects of one kind."""
+    device = records.below("deviceDetail")
+    tenant = first(records.text("tenantId"), records.text("homeTenantId"))
+    kind = identity.kind_of(records.nodes[0] or {})
     return {
-        **leaves(record, "azure.entraid."),
-        "azure.signinlogs.device.is_compliant": text(record, "deviceDetail", "isCompliant"),
-        "azure.signinlogs.device.is_managed": text(record, "deviceDetail", "isManaged"),
-    }
-
-
-def _common(record: dict[str, Any]) -> Flat:
-    tenant = text(record, "tenantId") or text(record, "homeTenantId")
-    return {
-        "@timestamp": next((found for name in _TIMES if (found := time(record.get(name)))), None),
-        "event.action": text(record, "activityDisplayName") or _action(record),
-        "event.provider": text(record, "loggedByService") or text(record, "resourceDisplayName"),
+        "azure.signinlogs.device.is_compliant": device.text("isCompliant"),
+        "azure.signinlogs.device.is_managed": device.text("isManaged"),
+        "@timestamp": first_times(*map(records.values, _TIMES)),
+        "event.action": first(records.text("activityDisplayName"), list(map(_action, records.nodes))),
+        "event.provider": first(records.text("loggedByService"), records.text("resourceDisplayName")),
         "cloud.account.id": tenant,
         "organization.id": tenant,
+        **_meaning(identity.MEANINGS[kind](records), records),
     }
 
 
-def _action(record: dict[str, Any]) -> str:
-    return "User Risk Detection" if "riskEventType" in record else "Sign-in activity"
+@source.keep
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The object under Microsoft's own names."""
+    return {"azure": {"entraid": record}}
 
 
-def _meaning(record: dict[str, Any]) -> Flat:
-    known = identity.meaning(record)
-    if known.get("user.email") is None and (
-        whom := known.get("user.target.email") or known.get("user.target.name")
-    ):
-        known["user.email"] = whom
-    return known
+def _action(record: dict[str, Any] | None) -> str:
+    return "User Risk Detection" if record and "riskEventType" in record else "Sign-in activity"
+
+
+def _meaning(columns: Cells, records: Many) -> Cells:
+    """Whom a change was about is its person where nobody else is named."""
+    whom = [
+        one or two
+        for one, two in zip(
+            columns.get("user.target.email", records.nothing),
+            columns.get("user.target.name", records.nothing),
+            strict=True,
+        )
+    ]
+    return {**columns, "user.email": first(columns["user.email"], whom)}

@@ -9,20 +9,10 @@ name and value there, as `o365.audit.parameters.<Name>` and so on, so that rules
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from collectors.many import Columns, Many, Texts, addresses, first, known, times, urls
 from collectors.microsoft import m365_kinds
 from collectors.narrow import Text, Verbatim
-from collectors.records import (
-    Flat,
-    JsonRecords,
-    address,
-    embedded,
-    first_address,
-    items,
-    pairs,
-    text,
-    time,
-    url,
-)
+from collectors.records import Flat, JsonRecords, embedded, first_address, items, pairs, text
 from collectors.source import Source
 
 source = Source(
@@ -54,24 +44,25 @@ _ADDRESSES = ("ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
 _FAILED = {"failed", "failure", "false", "fail", "error"}
 
 
-@source.each
-def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
-    """ECS fields of one audit record; None for JSON that is no audit record."""
-    operation = text(record, "Operation")
-    if operation is None or not {"RecordType", "Workload"} & record.keys():
-        return None
-    return {
-        **_common(record, operation),
-        **_who(record),
-        **_where(record),
-        **m365_kinds.details(record),
-    }
+def is_record(record: dict[str, Any]) -> bool:
+    """Whether a JSON object is an audit record."""
+    return text(record, "Operation") is not None and ("RecordType" in record or "Workload" in record)
+
+
+@source.together(is_record)
+def events(records: Many) -> Columns:
+    """ECS fields of audit records."""
+    columns = {**_common(records), **_who(records), **_where(records)}
+    m365_kinds.add_details(records, columns)
+    return columns
 
 
 @source.keep
 def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
     """The record under Microsoft's own names, with lists of name and value as objects."""
-    own = {name: value for name, value in record.items() if name not in _COMMON}
+    own = record.copy()
+    for name in _COMMON:
+        own.pop(name, None)
     for key, (ours, name, value) in _LISTS.items():
         if key in record:
             own[ours] = pairs(record[key], name, value)
@@ -86,62 +77,74 @@ def _changes(record: dict[str, Any]) -> Iterator[tuple[str, Flat]]:
             yield what, {"new_value": text(change, "NewValue"), "old_value": text(change, "OldValue")}
 
 
-def _common(record: dict[str, Any], operation: str) -> Flat:
-    workload, organization = text(record, "Workload"), text(record, "OrganizationId")
-    category, types = m365_kinds.kind_of(workload, operation)
+def _common(records: Many) -> Columns:
+    operation, workload = records.text("Operation"), records.text("Workload")
+    organization = records.text("OrganizationId")
+    kinds = known(lambda pair: m365_kinds.kind_of(*pair), workload, operation)
     return {
-        "@timestamp": time(record.get("CreationTime")),
-        "event.code": text(record, "RecordType"),
+        "@timestamp": times(records.values("CreationTime")),
+        "event.code": records.text("RecordType"),
         "event.action": operation,
         "event.provider": workload,
-        "event.category": category,
-        "event.type": types,
-        "event.outcome": _outcome(record, operation),
+        "event.category": [category for category, _ in kinds],
+        "event.type": [types for _, types in kinds],
+        "event.outcome": known(_outcome, records.text("ResultStatus"), operation),
         "organization.id": organization,
-        "organization.name": text(record, "OrganizationName"),
+        "organization.name": records.text("OrganizationName"),
         "cloud.account.id": organization,
     }
 
 
-def _outcome(record: dict[str, Any], operation: str) -> str:
+def _outcome(said: tuple[str | None, str]) -> str:
     """`ResultStatus` is Success, Succeeded, PartiallySucceeded, True … or missing; a failed sign-in says
     so only in its operation."""
-    status = (text(record, "ResultStatus") or "").lower()
-    failed = status in _FAILED or operation == "UserLoginFailed"
+    status, operation = said
+    failed = (status or "").lower() in _FAILED or operation == "UserLoginFailed"
     return "failure" if failed else "success"
 
 
-def _who(record: dict[str, Any]) -> Flat:
-    user = text(record, "UserId")
+def _who(records: Many) -> Columns:
+    user = records.text("UserId")
     return {
-        "user.id": _mailbox_user(record) or text(record, "UserKey"),
+        "user.id": first(_mailbox_user(records), records.text("UserKey")),
         "user.name": user,
-        "user.email": user if user and "@" in user else None,
-        "user.domain": user.partition("@")[2] or None if user else None,
-        "user.target.name": text(record, "TargetUserOrGroupName"),
+        "user.email": known(lambda name: name if name and "@" in name else None, user),
+        "user.domain": known(lambda name: name.partition("@")[2] or None if name else None, user),
+        "user.target.name": records.text("TargetUserOrGroupName"),
     }
 
 
-def _mailbox_user(record: dict[str, Any]) -> str | None:
+def _mailbox_user(records: Many) -> Texts:
     """Exchange mailbox item records (type 2) say who was signed in by security identifier."""
-    return text(record, "LogonUserSid") if text(record, "RecordType") == "2" else None
+    if not records.have("LogonUserSid"):
+        return records.nothing
+    pairs = zip(records.text("RecordType"), records.text("LogonUserSid"), strict=True)
+    return [sid if kind == "2" else None for kind, sid in pairs]
 
 
-def _where(record: dict[str, Any]) -> Flat:
-    ip, port = address(record.get("ClientIP"))
-    if ip is None:
-        ip, port = first_address(*map(record.get, _ADDRESSES))
-    agent = text(record, "UserAgent")
-    if agent is None and "ExtendedProperties" in record:
-        agent = _extended_agent(pairs(record["ExtendedProperties"]))
+def _where(records: Many) -> Columns:
+    ip, port = addresses(records.values("ClientIP"))
+    if None in ip and records.have(*_ADDRESSES):
+        others = zip(*map(records.values, _ADDRESSES), strict=True)
+        found = [
+            (one, two) if one is not None else first_address(*other)
+            for one, two, other in zip(ip, port, others, strict=True)
+        ]
+        ip, port = [one for one, _ in found], [two for _, two in found]
     return {
         "source.ip": ip,
         "source.port": port,
         "client.ip": ip,
-        "user_agent.original": agent,
-        "host.name": text(record, "DeviceName"),
-        **url(record.get("ObjectId")),
+        "user_agent.original": first(records.text("UserAgent"), _extended_agents(records)),
+        "host.name": records.text("DeviceName"),
+        **urls(records.values("ObjectId")),
     }
+
+
+def _extended_agents(records: Many) -> Texts:
+    if not records.have("ExtendedProperties"):
+        return records.nothing
+    return [_extended_agent(pairs(value)) for value in records.values("ExtendedProperties")]
 
 
 def _extended_agent(extended: Mapping[str, Any]) -> str | None:
