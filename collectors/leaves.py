@@ -20,12 +20,12 @@ _PLAIN = {int, float, bool, type(None)}
 """Values that stand for themselves."""
 
 
-def leaf_columns(nodes: Sequence[Mapping[str, Any] | None]) -> list[pl.Series]:
+def leaf_columns(nodes: Sequence[Mapping[str, Any] | None], prefix: str = "") -> list[pl.Series]:
     """A column for each leaf that any of these objects has: text, lists of text, or the JSON text of what is deeper."""
     found: dict[str, pl.Series] = {}
-    if _columns("", nodes, DEEPEST, found):
+    if _columns(prefix, nodes, DEEPEST, found):
         return list(found.values())
-    return frame_of([leaves_of(node or {}) for node in nodes]).get_columns()
+    return frame_of([leaves_of(node or {}, prefix) for node in nodes]).get_columns()
 
 
 def _columns(

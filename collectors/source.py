@@ -118,6 +118,7 @@ class Source:
     _by: By | None = None
     _together: Together | None = None
     _keep: Keep | None = None
+    _under: str = ""
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)
 
     def derive(self, function: Derive) -> Derive:
@@ -150,12 +151,18 @@ class Source:
 
         return decorate
 
-    def keep(self, function: Keep) -> Keep:
+    def keep(self, under: str) -> Callable[[Keep], Keep]:
         """Decorator: document → the object whose leaves stay under the vendor's own names, beside what `each` gives.
 
-        They are read a column at a time, at a fraction of what their names in the mapping of `each` cost."""
-        self._keep = function
-        return function
+        under: what stands before each name. They are read a column at a time, at a fraction of what their names in the
+        mapping of `each` cost."""
+        self._under = under
+
+        def decorate(function: Keep) -> Keep:
+            self._keep = function
+            return function
+
+        return decorate
 
     def recognised(self, lines: pl.Series) -> int:
         """How many of the lines look like this product's."""
@@ -230,7 +237,7 @@ class Source:
             rows, documents, meant = (self._together_read if self._together else self._each_read)(frame)
             columns = {column.name: column for column in meant if column.null_count() < len(rows)}
             if self._keep is not None:
-                for column in leaf_columns([self._keep(document) for document in documents]):
+                for column in leaf_columns([self._keep(document) for document in documents], self._under):
                     if column.null_count() < len(rows):
                         columns.setdefault(column.name, column)
         columns[ROW] = pl.Series(ROW, rows, dtype=pl.UInt32)

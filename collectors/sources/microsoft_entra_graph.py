@@ -71,10 +71,10 @@ def events(records: Many) -> Columns:
     }
 
 
-@source.keep
+@source.keep("azure.entraid.")
 def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
     """The object under Microsoft's own names."""
-    return {"azure": {"entraid": record}}
+    return record
 
 
 def _action(record: dict[str, Any] | None) -> str:
