@@ -18,6 +18,12 @@ from pathlib import Path
 
 LINES, BATCH, RUNS = 40_000, 10_000, 3
 
+_BY_FUNCTION = (
+    *("microsoft.entra_graph", "microsoft.azure_activity", "aws.cloudtrail", "okta.system_log"),
+    *("google.workspace", "google.cloud_audit", "github.audit"),
+)
+"""Audit logs of clouds, read by functions, beside the ten busiest formats."""
+
 
 def main() -> None:
     """Run in a process of its own: the number of threads is fixed when Polars is first imported."""
@@ -60,6 +66,7 @@ def _measure(names: Collection[str] = ()) -> None:
         "zeek.log": ("json", _of_tests("zeek.log")),
         "microsoft.m365_audit": ("json", _of_tests("microsoft.m365_audit", starting="{")),
         "microsoft.entra": ("json", _of_tests("microsoft.entra", starting="{")),
+        **{name: ("json", _of_tests(name, starting="{")) for name in _BY_FUNCTION},
         "cisco.asa": ("", _server_lines.asa),
         "squid.access": ("", _server_lines.squid),
         "isc.bind": ("", _server_lines.bind),

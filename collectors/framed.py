@@ -92,7 +92,7 @@ def _times(name: str, values: Sequence[datetime | None]) -> pl.Series:
 
 def _numbers(name: str, values: Sequence[float | None], want: pl.DataType) -> pl.Series:
     if isinstance(want, pl.Int64) and set(map(type, values)) <= {int, type(None)}:
-        with suppress(OverflowError):
+        with suppress(OverflowError, TypeError):
             return pl.Series(name, values, dtype=pl.Int64)
     return pl.Series(name, [None if one is None else str(one) for one in values], dtype=pl.String)
 

@@ -93,8 +93,15 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     if text(record, "eventName") is None or text(record, "eventSource") is None:
         return None
     return kept(
-        {**_vendor(record), **_happened(record), **_meaning(record), **_who(record), **_where(record)}
+        {**_flattened(record), **_happened(record), **_meaning(record), **_who(record), **_where(record)}
     )
+
+
+@source.keep("aws.cloudtrail.")
+def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under AWS's own names, but for what is flattened."""
+    record = _with_insight(opened(document))
+    return {name: value for name, value in record.items() if name not in _FLATTENED}
 
 
 def _with_insight(record: dict[str, Any]) -> dict[str, Any]:
@@ -103,11 +110,6 @@ def _with_insight(record: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(details, dict) or "eventName" in record:
         return record
     return {**record, "eventName": details.get("eventName"), "eventSource": details.get("eventSource")}
-
-
-def _vendor(record: dict[str, Any]) -> Flat:
-    small = {name: value for name, value in record.items() if name not in _FLATTENED}
-    return {**leaves(small, "aws.cloudtrail."), **_flattened(record)}
 
 
 def _flattened(record: dict[str, Any]) -> Flat:

@@ -13,7 +13,7 @@ from typing import Any
 
 from collectors.aws import guardduty_actions
 from collectors.aws.envelopes import opened
-from collectors.records import Flat, JsonRecords, at, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, at, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -58,7 +58,13 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **guardduty_actions.resource(finding),
         **guardduty_actions.action(finding),
     }
-    return kept({**leaves(finding, "aws.guardduty."), **found})
+    return kept(found)
+
+
+@source.keep("aws.guardduty.")
+def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
+    """The finding under AWS's own names."""
+    return opened(document)
 
 
 def _finding(finding: dict[str, Any], kind: str) -> Flat:

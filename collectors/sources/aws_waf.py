@@ -19,7 +19,6 @@ from collectors.records import (
     at,
     items,
     kept,
-    leaves,
     moment,
     pairs,
     text,
@@ -50,8 +49,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     request = at(record, "httpRequest")
     if not isinstance(request, dict) or not {"action", "webaclId"} & record.keys():
         return None
-    vendor = leaves(record, "aws.waf.")
-    return kept({**vendor, **_verdict(record), **_request(record, request), **_headers(request)})
+    return kept({**_verdict(record), **_request(record, request), **_headers(request)})
+
+
+@source.keep("aws.waf.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under AWS's own names."""
+    return record
 
 
 def _verdict(record: dict[str, Any]) -> Flat:

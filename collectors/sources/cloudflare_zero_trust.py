@@ -13,7 +13,6 @@ from collectors.records import (
     first_address,
     items,
     kept,
-    leaves,
     moment,
     text,
     url,
@@ -41,7 +40,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one record; None for JSON that is none."""
     if not _SIGNS & record.keys():
         return None
-    return kept({**leaves(record, "cloudflare."), **_common(record), **_asked(record), **_what(record)})
+    return kept({**_common(record), **_asked(record), **_what(record)})
+
+
+@source.keep("cloudflare.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _common(record: dict[str, Any]) -> Flat:

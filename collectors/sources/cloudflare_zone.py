@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -41,7 +41,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not _SIGNS & record.keys():
         return None
     about = _question(record) if "QueryType" in record else {**_request(record), **_verdict(record)}
-    return kept({**leaves(record, "cloudflare.zone."), **_common(record), **about})
+    return kept({**_common(record), **about})
+
+
+@source.keep("cloudflare.zone.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _common(record: dict[str, Any]) -> Flat:

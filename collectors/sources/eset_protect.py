@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, address, at, kept, leaves, text, time, url
+from collectors.records import Flat, JsonRecords, address, at, kept, text, time, url
 from collectors.source import Source
 
 source = Source(
@@ -51,7 +51,13 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **_ends(document),
         **_objects(document, kind),
     }
-    return kept({**leaves(document, "eset."), **found})
+    return kept(found)
+
+
+@source.keep("eset.")
+def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
+    """The event under ESET's own names."""
+    return document
 
 
 def _meaning(document: dict[str, Any], event_type: str) -> Flat:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.narrow import Text, Verbatim
-from collectors.records import Flat, JsonRecords, address, epoch, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, address, epoch, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -64,7 +64,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if action is None or "." not in action:
         return None
     found = {"@timestamp": moment, **_meaning(record, action), **_who(record), **_where(record)}
-    return kept({**leaves(record, "github."), **found})
+    return kept({**found})
+
+
+@source.keep("github.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _meaning(record: dict[str, Any], action: str) -> Flat:

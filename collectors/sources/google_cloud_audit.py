@@ -14,7 +14,6 @@ from collectors.records import (
     first_address,
     items,
     kept,
-    leaves,
     text,
     time,
 )
@@ -43,7 +42,13 @@ def entry(record: dict[str, Any]) -> Mapping[str, Any] | None:
     payload = record.get("protoPayload")
     if not isinstance(payload, dict):
         return None
-    return kept({**leaves(record, "gcp.audit."), **_who(payload), **_what(record, payload)})
+    return kept({**_who(payload), **_what(record, payload)})
+
+
+@source.keep("gcp.audit.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _who(payload: dict[str, Any]) -> Flat:

@@ -16,7 +16,6 @@ from collectors.records import (
     first_address,
     items,
     kept,
-    leaves,
     text,
     time,
     url,
@@ -70,9 +69,14 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **_who(record, given),
             **_about(given),
             **_what(record, event, given),
-            **leaves(record, "google.workspace."),
         }
     )
+
+
+@source.keep("google.workspace.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under Google's own names."""
+    return record
 
 
 def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:

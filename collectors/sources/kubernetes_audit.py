@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from collectors.records import Flat, JsonRecords, at, embedded, first_address, items, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, at, embedded, first_address, items, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -47,6 +47,13 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     return kept({**_vendor(record), **found})
 
 
+@source.keep("kubernetes.audit.")
+def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
+    """What the event says beside its objects, under Kubernetes's own names."""
+    record = document if "verb" in document else _opened(document)
+    return {name: value for name, value in record.items() if name not in _OBJECTS}
+
+
 def _opened(document: dict[str, Any]) -> dict[str, Any]:
     """Azure (AKS), CloudWatch (EKS) and log shippers carry the event as JSON text."""
     told = (at(document, "properties", "log"), document.get("log"), document.get("message"))
@@ -60,9 +67,8 @@ def _ours(record: dict[str, Any]) -> bool:
 
 
 def _vendor(record: dict[str, Any]) -> Flat:
-    small = {name: value for name, value in record.items() if name not in _OBJECTS}
     whole = {f"kubernetes.audit.{name}": _json(record[name]) for name in _OBJECTS if record.get(name)}
-    return {**leaves(small, "kubernetes.audit."), **whole, **_pod(record)}
+    return {**whole, **_pod(record)}
 
 
 def _json(value: Any) -> str:

@@ -13,7 +13,6 @@ from collectors.records import (
     at,
     first_address,
     kept,
-    leaves,
     text,
     time,
 )
@@ -48,7 +47,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         told_by_settings and text(record, "operationName")
     ):
         return None
-    return kept({**leaves(record, "azure.activitylogs."), **_who(record), **_what(record)})
+    return kept({**_who(record), **_what(record)})
+
+
+@source.keep("azure.activitylogs.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _value(record: dict[str, Any], name: str) -> str | None:

@@ -9,7 +9,7 @@ person has the Intune account that it went to as `user.id`.
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, embedded, items, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, embedded, items, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -45,7 +45,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not isinstance(properties, dict) or not any(name in properties for name in _OURS):
         return None
     found = {**_meaning(record, properties), **_person(record, properties), **_device(properties)}
-    return kept({**leaves(properties, "microsoft.intune."), **found})
+    return kept(found)
+
+
+@source.keep("microsoft.intune.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The properties under Microsoft's own names."""
+    return embedded(record["properties"])  # type: ignore[no-any-return]  # an object: `event` saw it
 
 
 def _meaning(record: dict[str, Any], properties: dict[str, Any]) -> Flat:

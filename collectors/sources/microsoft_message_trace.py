@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -30,7 +30,13 @@ def message(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one message to one recipient; None for JSON that is none."""
     if "MessageTraceId" not in record and not {"senderAddress", "receivedDateTime"} <= record.keys():
         return None
-    return kept({**leaves(record, "microsoft.message_trace."), **_fields(record)})
+    return kept({**_fields(record)})
+
+
+@source.keep("microsoft.message_trace.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _fields(record: dict[str, Any]) -> Flat:

@@ -15,7 +15,6 @@ from collectors.records import (
     first_address,
     items,
     kept,
-    leaves,
     moment,
     text,
     url,
@@ -43,13 +42,18 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     return kept(
         {
-            **leaves(record, "netskope."),
             **_who(record),
             **_where(record),
             **_files(record),
             **_what(record),
         }
     )
+
+
+@source.keep("netskope.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under Netskope's own names."""
+    return record
 
 
 def _who(record: dict[str, Any]) -> Flat:

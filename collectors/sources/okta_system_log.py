@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.narrow import Text, Verbatim
-from collectors.records import Flat, JsonRecords, at, first_address, items, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, at, first_address, items, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -59,7 +59,13 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     if text(record, "eventType") is None or not _SIGNS & record.keys():
         return None
     found = {**_happened(record), **_actor(record), **_targets(record), **_client(record)}
-    return kept({**leaves(record, "okta."), **found})
+    return kept(found)
+
+
+@source.keep("okta.")
+def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
+    """The event under Okta's own names."""
+    return _opened(document)
 
 
 def _opened(document: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ say so by `category`. `aux_details` names the other person of an audit event. Th
 from collections.abc import Mapping
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, at, first_address, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, at, first_address, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -57,7 +57,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if kind is None:
         return None
     meaning = {"audit": _audit, "usage": _usage, "sign_in": _sign_in}[kind](record)
-    return kept({**leaves(record, "onepassword."), **_common(record), **meaning})
+    return kept({**_common(record), **meaning})
+
+
+@source.keep("onepassword.")
+def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
+    """The record under the vendor's own names."""
+    return record
 
 
 def _kind(record: dict[str, Any]) -> str | None:
