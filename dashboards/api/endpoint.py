@@ -8,7 +8,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any
 
 import orjson
 from pydantic import BaseModel, ValidationError
@@ -19,7 +19,7 @@ from starlette.responses import Response
 from dashboards.api.models import Problem
 from dashboards.console.access import MAX_FORM, STATUS, WHOLE, Access, body_of
 from dashboards.console.apart import part_of
-from dashboards.console.visit import Console, Visit
+from dashboards.console.visit import Console, Visit, Who
 from dashboards.tokens import Token
 from hinomi.errors import HinomiError, InputError, QueryError
 from responders.desk import Desk
@@ -65,13 +65,6 @@ class Endpoint:
     """Also for whoever sees some organisations only."""
 
 
-class Who(TypedDict):
-    """A person before the desk."""
-
-    actor: str
-    roles: list[str]
-
-
 @dataclass(frozen=True, slots=True)
 class Call:
     """One call: the visit of the token's user, and the body that was given."""
@@ -88,7 +81,7 @@ class Call:
     @property
     def who(self) -> Who:
         """Who decides, as the desk asks it: `**call.who`."""
-        return {"actor": self.visit.actor, "roles": self.visit.roles}
+        return self.visit.who
 
 
 def serve(console: Console, endpoint: Endpoint) -> Callable[[Request], Awaitable[Response]]:
@@ -122,10 +115,11 @@ def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes |
     if token is None or user is None or user.disabled:
         return problem(401, "有効なトークンが要ります。", "a valid token is needed")
     if SCOPE[endpoint.access] not in token.scopes or not user.has(endpoint.access.value):
-        _note_refusal(console, endpoint, request, user.name)
+        _note_refusal(console, endpoint, request, user.name, "role")
         return problem(403, "このトークンでは、この操作はできません。", "this token does not allow this")
     seen = part_of(console, user, token)
     if seen.scope is not None and not endpoint.apart:
+        _note_refusal(console, endpoint, request, user.name, "whole_tower")
         return problem(403, *WHOLE)
     visit = Visit(request, seen, "en", None, user, token=token)
     try:
@@ -140,12 +134,10 @@ def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes |
     return Response(made.model_dump_json(), media_type="application/json")
 
 
-def _note_refusal(console: Console, endpoint: Endpoint, request: Request, actor: str) -> None:
+def _note_refusal(console: Console, endpoint: Endpoint, request: Request, actor: str, why: str) -> None:
     """A decision that the token or its user may not make: the audit log hears of it."""
     if endpoint.method == "POST":
-        console.audit.append(
-            actor=actor, action="api.refused", target=request.url.path, details={"why": "role"}
-        )
+        console.audit.append(actor=actor, action="api.refused", target=request.url.path, details={"why": why})
 
 
 def _token(console: Console, request: Request) -> Token | None:

@@ -102,8 +102,7 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
     seen = part_of(console, user) if user and page.access is not Access.OPEN else console
     visit = Visit(request, seen, language, session, user)
     try:
-        visit = _with_form(visit, page, raw)
-        response = _refusal(visit, page) or page.handler(visit)
+        response = _refusal(visit, page) or page.handler(_with_form(visit, page, raw))
     except HinomiError as error:
         response = failure(visit, error)
     except Exception:
@@ -117,7 +116,7 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
 
 
 def _with_form(visit: Visit, page: Page, raw: bytes | None) -> Visit:
-    """The visit with what was sent. Raises BadForm for more than the page takes."""
+    """The visit with what was sent. Raises BadForm for more than the page takes, Refused for a form of another session."""
     if raw is None:
         most = f"{page.most // 1024:,} KiB"
         raise BadForm(f"送られた内容が大きすぎます(上限 {most})。", f"the form is too large (at most {most})")
@@ -125,7 +124,10 @@ def _with_form(visit: Visit, page: Page, raw: bytes | None) -> Visit:
     carries = page.file and uploads.is_multipart(kind)
     many, files = uploads.read(kind, raw) if carries else (_form(raw), {})
     form = {name: values[-1] for name, values in many.items()}
-    return replace(visit, form=form, many=many, files=files)
+    filled = replace(visit, form=form, many=many, files=files)
+    if page.method == "POST" and page.access is not Access.OPEN:
+        _check_csrf(filled, page)
+    return filled
 
 
 def _remember(console: Console, response: Response, name: str, value: str) -> None:
@@ -155,11 +157,10 @@ def _refusal(visit: Visit, page: Page) -> Response | None:
             _note_refusal(visit, page, "role")
             raise Refused("この操作をする権限がありません。", "your role does not allow this")
         if visit.console.scope is not None and not page.apart:
+            _note_refusal(visit, page, "whole_tower")
             raise Refused(*WHOLE)
         if _lacks_factor(visit, page):
             return visit.to("/account")
-        if page.method == "POST":
-            _check_csrf(visit, page)
     return None
 
 

@@ -52,13 +52,13 @@ def show(visit: Visit) -> Response:
 
 def stop(visit: Visit) -> Response:
     """Throw the kill switch: no playbook acts from now on."""
-    visit.console.service.automation.stop(text(visit, "reason"), actor=visit.actor, roles=visit.roles)
+    visit.console.service.automation.stop(text(visit, "reason"), **visit.who)
     return visit.to("/automation", done="automation_stopped")
 
 
 def resume(visit: Visit) -> Response:
     """Let playbooks act again; it takes an office."""
-    visit.console.service.automation.resume(text(visit, "reason"), actor=visit.actor, roles=visit.roles)
+    visit.console.service.automation.resume(text(visit, "reason"), **visit.who)
     return visit.to("/automation", done="automation_resumed")
 
 
@@ -67,15 +67,12 @@ def delegate(visit: Visit) -> Response:
     visit.console.service.automation.delegate(
         visit.form.get("taker", ""),
         *span(visit),
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return visit.to("/automation", done="delegated")
 
 
 def end_delegation(visit: Visit) -> Response:
     """Take it back early."""
-    visit.console.service.automation.end_delegation(
-        str(visit.request.path_params["delegation"]), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.automation.end_delegation(str(visit.request.path_params["delegation"]), **visit.who)
     return visit.to("/automation", done="delegation_ended")

@@ -19,8 +19,7 @@ def add_task(visit: Visit) -> Response:
     visit.console.service.cases.add_task(
         incident.id,
         title,
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
         assignee=visit.form.get("assignee", "")[:64],
         due=due,
     )
@@ -35,8 +34,7 @@ def finish_task(visit: Visit) -> Response:
         raise InputError("この作業はありません。", "there is no such task")
     visit.console.service.cases.finish_task(
         identity,
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
         note=visit.form.get("note", "")[:2000],
         dropped=visit.form.get("do") == "drop",
     )
@@ -46,9 +44,7 @@ def finish_task(visit: Visit) -> Response:
 def merge(visit: Visit) -> Response:
     """Join this incident with another one: the older takes the younger in."""
     incident, other = wanted(visit), _other(visit)
-    kept = visit.console.service.cases.merge(
-        incident.id, [other.id], text(visit, "reason"), actor=visit.actor, roles=visit.roles
-    )
+    kept = visit.console.service.cases.merge(incident.id, [other.id], text(visit, "reason"), **visit.who)
     return back(visit, kept, "merged")
 
 
@@ -67,8 +63,7 @@ def split(visit: Visit) -> Response:
         incident.id,
         visit.many.get("alert", []),
         text(visit, "reason"),
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return back(visit, incident, "split_asked")
 
@@ -84,8 +79,7 @@ def told(visit: Visit) -> Response:
         text(visit, "what"),
         by_way_of=way,
         at=moment(visit, "at") if visit.form.get("at") else visit.console.clock.now(),
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
         answer=visit.form.get("answer", ""),
     )
     return back(visit, incident, "told")
@@ -99,8 +93,7 @@ def start_clock(visit: Visit) -> Response:
         duty,
         moment(visit, "known"),
         text(visit, "why"),
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
         wrongful=visit.form.get("wrongful") == "yes",
     )
     return back(visit, incident, "clock_started")
@@ -109,7 +102,5 @@ def start_clock(visit: Visit) -> Response:
 def decline_clock(visit: Visit) -> Response:
     """No report is due, with the reason; an office decides."""
     incident, duty = wanted(visit), str(visit.request.path_params["duty"])
-    visit.console.service.clocks.decline(
-        incident.id, duty, text(visit, "why"), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.clocks.decline(incident.id, duty, text(visit, "why"), **visit.who)
     return back(visit, incident, "clock_declined")

@@ -29,8 +29,7 @@ def take(visit: Visit) -> Response:
         given.content,
         origin=text(visit, "origin"),
         note=visit.form.get("note", "").strip()[:2000],
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return back(visit, incident, "evidence_kept")
 
@@ -38,18 +37,14 @@ def take(visit: Visit) -> Response:
 def hand(visit: Visit) -> Response:
     """Somebody takes a piece in hand: one more link of its chain."""
     incident, piece = _piece(visit)
-    visit.console.service.cases.hand_evidence(
-        piece.id, text(visit, "note"), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.cases.hand_evidence(piece.id, text(visit, "note"), **visit.who)
     return back(visit, incident, "evidence_handed")
 
 
 def read(visit: Visit) -> Response:
     """The bytes of a piece, after the reason is written to its chain."""
     _, piece = _piece(visit)
-    content = visit.console.service.cases.read_evidence(
-        piece.id, text(visit, "note"), actor=visit.actor, roles=visit.roles
-    )
+    content = visit.console.service.cases.read_evidence(piece.id, text(visit, "note"), **visit.who)
     return _download(content, str(piece.body["name"]))
 
 
@@ -57,9 +52,7 @@ def seal(visit: Visit) -> Response:
     """A sealed ZIP of everything collected, for the police or an examiner."""
     incident = wanted(visit)
     visit.console.residents.ask(visit, f"incident:{incident.number}", datasets(visit, incident))
-    content = visit.console.service.cases.seal(
-        incident.id, text(visit, "note"), actor=visit.actor, roles=visit.roles
-    )
+    content = visit.console.service.cases.seal(incident.id, text(visit, "note"), **visit.who)
     at = visit.console.clock.now()
     return _download(content, f"evidence-{incident.number}-{at:%Y%m%dT%H%M%SZ}.zip", "application/zip")
 

@@ -14,7 +14,7 @@ from responders.playbooks.run import APPROVAL, KIND
 def acknowledge(visit: Visit) -> Response:
     """Take the incident."""
     incident = wanted(visit)
-    visit.console.service.acknowledge(incident.id, actor=visit.actor, roles=visit.roles)
+    visit.console.service.acknowledge(incident.id, **visit.who)
     return back(visit, incident, "acknowledged")
 
 
@@ -22,7 +22,7 @@ def assign(visit: Visit) -> Response:
     """Give it to a person who may work on it."""
     incident = wanted(visit)
     chosen = worker(person(visit), incident)
-    visit.console.service.assign(incident.id, chosen.name, actor=visit.actor, roles=visit.roles)
+    visit.console.service.assign(incident.id, chosen.name, **visit.who)
     return back(visit, incident, "assigned")
 
 
@@ -46,16 +46,14 @@ def may_take(person: User, incident: Incident) -> bool:
 def comment(visit: Visit) -> Response:
     """Add a note."""
     incident, note = wanted(visit), text(visit, "text")
-    visit.console.service.comment(incident.id, note, actor=visit.actor, roles=visit.roles)
+    visit.console.service.comment(incident.id, note, **visit.who)
     return back(visit, incident, "commented")
 
 
 def close(visit: Visit) -> Response:
     """Close it with a verdict and the reason for it."""
     incident, judged = wanted(visit), verdict(visit)
-    visit.console.service.close(
-        incident.id, judged, text(visit, "reason"), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.close(incident.id, judged, text(visit, "reason"), **visit.who)
     return back(visit, incident, "closed")
 
 
@@ -70,7 +68,7 @@ def verdict(visit: Visit) -> Verdict:
 def reopen(visit: Visit) -> Response:
     """Open a closed one again, with the reason for it."""
     incident = wanted(visit)
-    visit.console.service.reopen(incident.id, text(visit, "reason"), actor=visit.actor, roles=visit.roles)
+    visit.console.service.reopen(incident.id, text(visit, "reason"), **visit.who)
     return back(visit, incident, "reopened")
 
 
@@ -79,9 +77,7 @@ def regrade(visit: Visit) -> Response:
     incident, given = wanted(visit), visit.form.get("grade", "")
     if given not in {"0", "1", "2", "3"}:
         raise InputError("重大度を選んでください。", "choose a grade")
-    visit.console.service.regrade(
-        incident.id, int(given), text(visit, "reason"), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.regrade(incident.id, int(given), text(visit, "reason"), **visit.who)
     return back(visit, incident, "regraded")
 
 
@@ -100,9 +96,9 @@ def decide(visit: Visit) -> Response:
     service, note = visit.console.service, visit.form.get("note", "").strip()[:1000]
     if decision == "approve":
         seen = visit.form.get("plan", "")
-        service.approve(approval, actor=visit.actor, roles=visit.roles, note=note, plan=seen)
+        service.approve(approval, **visit.who, note=note, plan=seen)
     else:
-        service.deny(approval, actor=visit.actor, roles=visit.roles, note=note)
+        service.deny(approval, **visit.who, note=note)
     assert incident is not None  # the service refuses, and notes, an answer to what was never asked
     return back(visit, incident, "approved" if decision == "approve" else "denied")
 
@@ -112,7 +108,7 @@ def undo(visit: Visit) -> Response:
     run = str(visit.request.path_params["run"])
     incident = _incident_of(visit, KIND, run)
     service, note = visit.console.service, text(visit, "note")
-    service.undo(run, actor=visit.actor, roles=visit.roles, note=note)
+    service.undo(run, **visit.who, note=note)
     return back(visit, incident, "undo_asked")
 
 
@@ -121,7 +117,7 @@ def extend(visit: Visit) -> Response:
     run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])
     incident = _incident_of(visit, KIND, run)
     stands = visit.console.service.automation.extend(
-        run, index, moment(visit, "until"), text(visit, "reason"), actor=visit.actor, roles=visit.roles
+        run, index, moment(visit, "until"), text(visit, "reason"), **visit.who
     )
     return back(visit, incident, "extended" if stands else "extend_asked")
 
@@ -131,7 +127,7 @@ def act_first(visit: Visit) -> Response:
     run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])
     incident = _incident_of(visit, KIND, run)
     desk, reason = visit.console.service.acting_first, text(visit, "reason")
-    desk.act(run, index, reason, actor=visit.actor, roles=visit.roles, plan=visit.form.get("plan", ""))
+    desk.act(run, index, reason, **visit.who, plan=visit.form.get("plan", ""))
     return back(visit, incident, "acted_first")
 
 
@@ -140,9 +136,7 @@ def finish_task(visit: Visit) -> Response:
     run, index = str(visit.request.path_params["run"]), int(visit.request.path_params["index"])
     incident = _incident_of(visit, KIND, run)
     answer, note = visit.form.get("answer", "")[:300], visit.form.get("note", "").strip()[:1000]
-    visit.console.service.automation.finish_task(
-        run, index, actor=visit.actor, roles=visit.roles, answer=answer, note=note
-    )
+    visit.console.service.automation.finish_task(run, index, **visit.who, answer=answer, note=note)
     return back(visit, incident, "task_done")
 
 

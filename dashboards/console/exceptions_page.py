@@ -80,8 +80,7 @@ def propose(visit: Visit) -> Response:
         cases.suggest_filter(incident.id, rule),
         text(visit, "reason"),
         until,
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return back(visit, incident, "exception_proposed")
 
@@ -95,15 +94,14 @@ def review(visit: Visit) -> Response:
         _identity(visit),
         decision == "approve",
         visit.form.get("note", "").strip()[:1000],
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return visit.to("/exceptions", done=f"exception_{decision}")
 
 
 def end(visit: Visit) -> Response:
     """The rule speaks again."""
-    visit.console.service.cases.end_filter(_identity(visit), actor=visit.actor, roles=visit.roles)
+    visit.console.service.cases.end_filter(_identity(visit), **visit.who)
     return visit.to("/exceptions", done="exception_ended")
 
 

@@ -70,23 +70,20 @@ def stand_in(visit: Visit) -> Response:
         visit.form.get("person", ""),
         *span(visit),
         settings=visit.console.responding.oncall,
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return visit.to("/oncall", done="stand_in")
 
 
 def drop_stand_in(visit: Visit) -> Response:
     """The rota holds again."""
-    visit.console.service.roster.drop_stand_in(
-        str(visit.request.path_params["override"]), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.roster.drop_stand_in(str(visit.request.path_params["override"]), **visit.who)
     return visit.to("/oncall", done="stand_in_dropped")
 
 
 def note(visit: Visit) -> Response:
     """Something that whoever comes next must know."""
-    visit.console.service.roster.note(text(visit, "text"), actor=visit.actor, roles=visit.roles)
+    visit.console.service.roster.note(text(visit, "text"), **visit.who)
     return visit.to("/oncall", done="handover")
 
 

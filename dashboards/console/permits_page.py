@@ -67,17 +67,13 @@ def show(visit: Visit) -> Response:
 
 def give(visit: Visit) -> Response:
     """Let somebody act first, from when to when and why."""
-    visit.console.service.acting_first.permit(
-        visit.form.get("taker", ""), *span(visit), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.acting_first.permit(visit.form.get("taker", ""), *span(visit), **visit.who)
     return visit.to("/permits", done="permit_given")
 
 
 def end(visit: Visit) -> Response:
     """Take a permit back early."""
-    visit.console.service.acting_first.end_permit(
-        str(visit.request.path_params["permit"]), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.acting_first.end_permit(str(visit.request.path_params["permit"]), **visit.who)
     return visit.to("/permits", done="permit_ended")
 
 

@@ -55,7 +55,7 @@ def show(visit: Visit) -> Response:
 def draft(visit: Visit) -> Response:
     """A version filled from what is known of the incident now."""
     one = _wanted(visit)
-    visit.console.service.reports.draft(_clock(one), actor=visit.actor, roles=visit.roles)
+    visit.console.service.reports.draft(_clock(one), **visit.who)
     return visit.to(one.address, done="drafted")
 
 
@@ -68,14 +68,14 @@ def edit(visit: Visit) -> Response:
         for key, value in visit.form.items()
         if key.startswith("item-") and key.removeprefix("item-") in keys
     }
-    visit.console.service.reports.edit(_clock(one), changes, actor=visit.actor, roles=visit.roles)
+    visit.console.service.reports.edit(_clock(one), changes, **visit.who)
     return visit.to(one.address, done="draft_saved")
 
 
 def approve(visit: Visit) -> Response:
     """Somebody who did not write it lets this version go out."""
     one = _wanted(visit)
-    visit.console.service.reports.approve(_clock(one), _version(visit), actor=visit.actor, roles=visit.roles)
+    visit.console.service.reports.approve(_clock(one), _version(visit), **visit.who)
     return visit.to(one.address, done="draft_approved")
 
 
@@ -87,8 +87,7 @@ def sent(visit: Visit) -> Response:
         _version(visit),
         text(visit, "how"),
         moment(visit, "at"),
-        actor=visit.actor,
-        roles=visit.roles,
+        **visit.who,
     )
     return visit.to(one.address, done="draft_sent")
 

@@ -58,9 +58,7 @@ def show(visit: Visit) -> Response:
 
 def replay(visit: Visit) -> Response:
     """Somebody asks that the dead letters of a source be read again."""
-    visit.console.service.replays.ask(
-        visit.form.get("source", ""), text(visit, "reason"), actor=visit.actor, roles=visit.roles
-    )
+    visit.console.service.replays.ask(visit.form.get("source", ""), text(visit, "reason"), **visit.who)
     return visit.to("/sources", done="replay_asked")
 
 

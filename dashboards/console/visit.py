@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from jinja2 import Environment
@@ -89,6 +89,13 @@ class Console:
         return "__Host-hinomi" if self.settings.tls else "hinomi_session"
 
 
+class Who(TypedDict):
+    """A person before the desk."""
+
+    actor: str
+    roles: list[str]
+
+
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One request. `form` holds the fields of a POST, `many` all values of fields that come more than once,
@@ -118,6 +125,11 @@ class Visit:
     def roles(self) -> list[str]:
         """What the person may do; the desk checks it again."""
         return self.user.roles if self.user else []
+
+    @property
+    def who(self) -> Who:
+        """Who decides, as the desk asks it: `**visit.who`."""
+        return {"actor": self.actor, "roles": self.roles}
 
     @property
     def address(self) -> str:

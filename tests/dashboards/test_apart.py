@@ -408,3 +408,42 @@ def test_who_sees_several_is_told_whose_it_is(towns: Towns) -> None:
     assert 'value="w.nishi"' in shown and 'value="e.azuma"' not in shown
     assert tower.post(f"/incidents/{planted[WEST].number}/assign", assignee="e.azuma").status_code == 400
     assert '<span class="tag">東町</span>' not in east.get("/").text
+
+
+def test_ones_own_work_goes_on(tmp_path: Path) -> None:
+    """Limited to one town, somebody does there all that a case asks for: takes it, gives it, notes, decides, keeps and seals
+    evidence, reports, closes; each is recorded and in the audit log as anybody's."""
+    city, planted = two_towns(tmp_path)
+    visitor, own = _of(city, "e.azuma"), planted[EAST]
+    here, form = f"/incidents/{own.number}", _form(own)
+    acts = ["acknowledge", "assign", "comment", "grade", "tasks", f"tasks/{own.ids['task']}", "told"]
+    acts += [f"evidence/{own.ids['piece']}/hand", f"duties/{DUTY}/edit", "close", "reopen"]
+    for act in acts:
+        answer = visitor.post(f"{here}/{act}", **form)
+        assert answer.status_code == 303, (act, answer.text[-2000:])
+    assert visitor.post(f"{here}/evidence/{own.ids['piece']}/read", **form).content == b"EASTMARK content"
+    assert zipfile.is_zipfile(io.BytesIO(visitor.post(f"{here}/evidence/seal", **form).content))
+    assert visitor.get(f"{here}/duties/{DUTY}").status_code == 200
+    assert visitor.post(f"/approvals/{own.ids['approval']}", **form).status_code == 303
+    decided = city.records.get("approval", own.ids["approval"])
+    assert decided is not None and [one["by"] for one in decided.body["given"]] == ["e.azuma"]
+    assert (
+        visitor.post_many("/bulk", [("number", "1001"), ("number", "2002")], do="acknowledge").status_code
+        == 303
+    )
+    assert not city.records.find("incident", {"number": 2002})[0].body["acknowledged_by"]
+    assert visitor.post("/views", name=f"{MARK[EAST]} view", address="/?view=new").status_code == 303
+    assert "EASTMARK view" in visitor.get("/").text
+    assert {one["actor"] for one in visitor.audited("incident.ack")} == {"e.azuma"}
+    city.records.close()
+    city.events.close()
+
+
+def test_a_form_too_large_of_a_session_that_is_over(towns: Towns) -> None:
+    """Whoever has to sign in again is told so, however much they sent; the size is said to who is signed in."""
+    city, _ = towns
+    visitor = _of(city, "c.chuo")
+    assert "KiB" in visitor.post("/incidents/1001/comment", text="x" * 100_000).text
+    visitor.cookies.clear()
+    answer = visitor.post("/incidents/1001/comment", text="x" * 100_000)
+    assert answer.status_code == 401 and "KiB" not in answer.text
