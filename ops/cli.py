@@ -1,6 +1,5 @@
 """The command `hinomi`. Each file in `ops/commands/` adds one command; being in the folder is enough."""
 
-import atexit
 import importlib
 import os
 import pkgutil
@@ -11,7 +10,7 @@ from typer._click.exceptions import ClickException
 
 import ops.commands
 from hinomi import __version__
-from hinomi.collecting import no_collection, stay
+from hinomi.collecting import no_collection
 from hinomi.errors import HinomiError
 from ops import standard_streams
 from ops.usage import tell
@@ -58,7 +57,6 @@ def _register(asked: str) -> None:
 def main() -> None:
     """Run one command. Errors are sentences with an exit code, never a stack trace."""
     standard_streams.mend()
-    atexit.register(stay)  # else all that is loaded is looked through once more before it is thrown away
     try:
         with no_collection():
             _register(sys.argv[1] if len(sys.argv) > 1 else "")

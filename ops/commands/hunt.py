@@ -1,11 +1,12 @@
 """hinomi hunt: detection over files at rest, without a store."""
 
+import atexit
 import sys
 from pathlib import Path
 
 import typer
 
-from hinomi.collecting import no_collection
+from hinomi.collecting import no_collection, stay
 from hinomi.errors import InputError
 from ops.folders import cache_folder
 
@@ -40,6 +41,7 @@ def register(app: typer.Typer) -> None:
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
         """手元のファイルを調べる / detect in files without storing them."""
+        atexit.register(stay)  # else all that is loaded is looked through once more before it is thrown away
         with no_collection():
             from ops.hunt import Hunt
             from rules.in_force import InForce
