@@ -105,7 +105,7 @@ class DeclaredShape:
         stamps = self._stamps()
         if stamps and not self.declared.untimed:  # of several columns for the time one must be there
             read = [
-                times.parsed(_text(raw, column, target), target.formats, self.declared.zone)
+                times.parsed(_text(raw, column, target), _clocks(target), self.declared.zone)
                 for column, target in stamps
             ]
             flaws.append(pl.when(pl.coalesce(read).is_null()).then(pl.lit(f"no_time: {stamps[0][0]}")))
@@ -220,6 +220,14 @@ def _number(text: pl.Expr) -> pl.Expr:
     return narrow.str.replace_all("[,\uff0c]", "").str.extract(r"^([+-]?\d+(?:\.\d+)?)")
 
 
+def _clocks(target: Target) -> list[str]:
+    """The formats declared and, of an API's clock (a count or ISO 8601), the other form: exporters rewrite one as the other."""
+    api = (times.ISO, "epoch", "epoch_ms")
+    if not target.formats or target.formats[0] not in api:
+        return target.formats
+    return list(dict.fromkeys([*target.formats, *api]))
+
+
 _Reader = Callable[[pl.Expr, Target, str], pl.Expr]
 _TYPES: dict[str, _Reader] = {
     "lower": lambda text, target, zone: text.str.to_lowercase(),
@@ -229,5 +237,5 @@ _TYPES: dict[str, _Reader] = {
     ),
     "number": lambda text, target, zone: _number(text).cast(pl.Float64, strict=False),
     "boolean": lambda text, target, zone: text,
-    "time": lambda text, target, zone: times.parsed(text, target.formats, zone),
+    "time": lambda text, target, zone: times.parsed(text, _clocks(target), zone),
 }
