@@ -37,13 +37,15 @@ class Going:
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who signed in, with the roles of their groups. strong: the provider says that two factors were used; organizations:
-    whose things they see (empty: everybody's), None where the provider does not say."""
+    whose things they see (empty: everybody's), None where the provider does not say; subject: issuer and `sub`, the only two
+    claims that name a person for good (OpenID Connect Core 1.0, 5.7)."""
 
     name: str
     full_name: str
     roles: list[str]
     strong: bool
     organizations: list[str] | None = None
+    subject: str = ""
 
 
 @dataclass(slots=True)
@@ -128,7 +130,8 @@ class Provider:
         strong = bool(
             {"mfa", "otp", "hwk", "swk", "fpt", "sc"} & {str(one) for one in claims.get("amr") or []}
         )
-        return Person(name, str(claims.get("name") or ""), list(dict.fromkeys(roles)), strong, seen)
+        subject = f"{claims['iss']}|{claims['sub']}"
+        return Person(name, str(claims.get("name") or ""), list(dict.fromkeys(roles)), strong, seen, subject)
 
     def _key(self, kid: str) -> Any:
         """The provider's key of this id; asked for again once where it is new."""

@@ -82,7 +82,7 @@ class User(BaseModel):
 
     source: where the password is kept (local, ldap, oidc); totp: the sealed secret of the second factor, totp_new one
     that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes; organizations: whose
-    incidents and logs the person sees, none: everybody's.
+    incidents and logs the person sees, none: everybody's; subject: who that is at the provider, where it says so.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -98,6 +98,7 @@ class User(BaseModel):
     totp_last: int = 0
     recovery: list[str] = Field(default_factory=list, repr=False)
     organizations: list[str] = Field(default_factory=list)
+    subject: str = Field(default="", repr=False)
 
     @property
     def shown(self) -> str:
@@ -159,17 +160,21 @@ class Users:
         roles: Iterable[str],
         source: str,
         organizations: Iterable[str] | None = None,
+        subject: str = "",
     ) -> User:
         """A person whose password is kept elsewhere, as they stand there now. organizations: None where the directory
-        does not say, what is set here stands. Raises InputError where a local
-        account has the name: nobody becomes somebody else by way of a directory."""
+        does not say, what is set here stands; subject: who that is there, kept at the first sign-in that says it.
+
+        Raises InputError where a local account or another subject has the name: nobody becomes somebody else by way of
+        a directory, also not t.yamada of one town the t.yamada of another."""
         key = _key(name)
         record = self.records.get(KIND, key)
         held = record.body if record else {}
-        if not _NAME.fullmatch(key) or (record and held.get("source", "local") != source):
+        another = bool(held.get("subject")) and held["subject"] != subject
+        if not _NAME.fullmatch(key) or another or (record and held.get("source", "local") != source):
             raise InputError(
-                f"アカウント「{key[:64]}」は別の方法で登録されています。",
-                f'the account "{key[:64]}" is kept elsewhere',
+                f"アカウント「{key[:64]}」は、別の人か別の方法で登録されています。",
+                f'the account "{key[:64]}" is somebody else\'s or kept elsewhere',
             )
         standing = {"disabled": False, "password_hash": "", "created": self.clock.now().isoformat()}
         now: dict[str, object] = {
@@ -177,6 +182,7 @@ class Users:
             "full_name": full_name,
             "roles": _roles(roles),
             "source": source,
+            "subject": subject,
         }
         if organizations is not None:
             now["organizations"] = _organizations(organizations)
@@ -245,6 +251,10 @@ class Users:
         if record is None:
             raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
         self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
+
+    def release(self, name: str) -> None:
+        """Forget who the account is at the provider: the next sign-in under its name says it anew."""
+        self.change(name, {"subject": ""})
 
     def end_sessions(self, name: str) -> None:
         """Sign the person out everywhere."""

@@ -129,7 +129,7 @@ def from_provider(visit: Visit) -> Response:
         raise Refused("サインインを確かめられませんでした。", "the provider's answer does not fit")
     person = provider.finish(visit.asked("code"), going, _back(provider))
     user = visit.console.accounts.external(
-        person.name, person.full_name, person.roles, "oidc", person.organizations
+        person.name, person.full_name, person.roles, "oidc", person.organizations, person.subject
     )
     if user.disabled:
         _audit(visit, user.name, "disabled")

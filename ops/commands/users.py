@@ -83,6 +83,16 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"{name}: {', '.join(seen) or 'すべて / all'}")
 
     @users.command()
+    def release(name: str, data: Path = DATA) -> None:
+        """OpenID の本人の控えを消す / forget who it is at the OpenID provider (it moved, or the account passes on)."""
+        with opened(data) as place:
+            place.desk.audit.append(actor=operator(), action="user.release", target=name, details={})
+            Users(place.records, place.clock).release(name)
+        typer.echo(
+            f"{name}: 次にサインインした人のものになります。(the next to sign in under this name has it)"
+        )
+
+    @users.command()
     def password(name: str, data: Path = DATA) -> None:
         """パスワードを変える / change a password; every session of the person ends."""
         new = typer.prompt("新しいパスワード / new password", hide_input=True, confirmation_prompt=True)

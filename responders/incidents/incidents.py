@@ -53,9 +53,8 @@ class Incidents:
                 with faults.kept():
                     yield from self._each(alert)
 
-    def _each(self, alert: Alert) -> Iterator[tuple[Incident, bool]]:
-        held = self.records.get(ALERT, alert.id)
-        known = held.read_as(Alert) if held else None
+    def _each(self, coming: Alert) -> Iterator[tuple[Incident, bool]]:
+        alert, known = self._known(coming)
         if known is not None and not _more(alert, known):
             own = self._own(known)
             if own is not None or not known.incident_id:  # else a crash came before its incident took it in
@@ -63,6 +62,17 @@ class Incidents:
                 return
         if (incident := self._receive_one(alert, known)) is not None:
             yield incident, True
+
+    def _known(self, alert: Alert) -> tuple[Alert, Alert | None]:
+        """The alert and what is held of it. One that has the id of another organisation's is kept beside that, under an id
+        of its own: it never takes its place, nor its incident."""
+        held = self.records.get(ALERT, alert.id)
+        known = held.read_as(Alert) if held else None
+        if known is None or known.organization == alert.organization:
+            return alert, known
+        own = alert.model_copy(update={"id": digest("alert", alert.id, alert.organization)})
+        held = self.records.get(ALERT, own.id)
+        return own, held.read_as(Alert) if held else None
 
     def _receive_one(self, alert: Alert, known: Alert | None) -> Incident | None:
         suppressed = covering(self.records, alert, self.clock.now())

@@ -19,7 +19,7 @@ class Apart(Baseline):
         self._own: dict[str, Baseline] = {"": first}
 
     def feed(self, entries: Iterable[Entry], newest: int) -> list[Finding]:
-        """See `Baseline.feed`; a finding says whose it is."""
+        """See `Baseline.feed`; a finding says whose it is, in `fields`: findings of two may have one key."""
         parts: dict[str, list[Entry]] = {}
         for entry in entries:
             parts.setdefault(entry.value(FIELD) or "", []).append(entry)
@@ -66,4 +66,4 @@ class Apart(Baseline):
 def _of(whose: str, finding: Finding) -> Finding:
     if not whose:
         return finding
-    return replace(finding, key=f"{whose}|{finding.key}", fields={**finding.fields, FIELD: whose})
+    return replace(finding, fields={**finding.fields, FIELD: whose})

@@ -19,6 +19,7 @@ from hinomi.clock import Clock
 from hinomi.errors import HinomiError
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
+from hinomi.organization import FIELD
 from rules.baselines.apart import Apart
 from rules.baselines.baseline import Baseline, Finding
 from rules.correlation import ruling
@@ -199,7 +200,10 @@ class Correlator:
     def _of_finding(self, meta: Meta, finding: Finding) -> Alert:
         times = [entry.time for entry in finding.entries]
         detected = self.clock.now().isoformat()
-        burst = Burst(digest(meta.id, finding.key), min(times), max(times), detected, self._newest)
+        whose = (
+            [finding.fields[FIELD]] if FIELD in finding.fields else []
+        )  # a part of its own: no name can forge it
+        burst = Burst(digest(meta.id, finding.key, *whose), min(times), max(times), detected, self._newest)
         burst.take(sorted(finding.entries, key=lambda entry: entry[:3]))
         return alert(meta, burst, "baseline", (finding.ja, finding.en), finding.fields)
 

@@ -151,6 +151,25 @@ def test_directory_password_signs_in(own_city: City, tmp_path: Path, monkeypatch
     assert browser(own_city, ldap=ldap).sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 503
 
 
+def test_same_name_of_two_towns_is_not_one_account(
+    own_city: City, oidc: OidcSignIn, issuer: provider.Provider
+) -> None:
+    """What stands before the @ is no person: whoever signs in second under it is refused and changes nothing; an account
+    from before subjects were kept becomes the first one's who signs in."""
+    mapped = oidc.model_copy(update={"organizations": {"east": ["higashi"], "west": ["nishi"]}})
+    own_city.users.external("t.yamada", "", ["viewer"], "oidc", ["higashi"])
+
+    def comes(town: str) -> int:
+        name = f"t.yamada@{town}.jp"
+        issuer.claims = {"preferred_username": name, "sub": town, "name": name, "groups": ["soc", town]}
+        return _there_and_back(browser(own_city, oidc=mapped)).status_code
+
+    assert [comes("east"), comes("west"), comes("east")] == [303, 400, 303]
+    held = own_city.users.find("t.yamada")
+    assert held is not None and held.subject == f"{issuer.address}|east"
+    assert (held.full_name, held.roles, held.organizations) == ("t.yamada@east.jp", ["analyst"], ["higashi"])
+
+
 @pytest.mark.parametrize(
     ("groups", "status", "seen"),
     [

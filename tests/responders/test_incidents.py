@@ -93,6 +93,21 @@ def test_grade_follows_level_and_zone_with_a_reason(
     assert "提案" in incident.grade_reason_ja and "proposal" in incident.grade_reason_en
 
 
+def test_an_alert_never_takes_the_place_of_another_organisations(tmp_path: Path) -> None:
+    """One that comes with a held alert's id from somebody else, also a graver one and again, is kept beside it."""
+    tower, _ = responder(tmp_path)
+    [east] = tower.receive([alert(organization="a")])
+    forged = alert(organization="", minutes=5)
+    [nobodys] = tower.receive([forged.model_copy(update={"id": east.alert_ids[0]})])
+    assert tower.receive([forged.model_copy(update={"id": east.alert_ids[0]})]) == []
+    assert (nobodys.organization, nobodys.id == east.id) == ("", False)
+    [first, second] = tower.records.find("alert", order="organization")
+    assert {one.id: one.body["organization"] for one in (first, second)} == {
+        east.alert_ids[0]: "a",
+        nobodys.alert_ids[0]: "",
+    }
+
+
 def test_suppression_has_an_end_and_is_counted(tmp_path: Path) -> None:
     """While it holds the alert calls nobody but is stored and counted with the reason; afterwards it counts."""
     tower, clock = responder(tmp_path)

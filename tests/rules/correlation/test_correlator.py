@@ -9,9 +9,12 @@ import pytest
 from hinomi.alert import Level
 from hinomi.clock import FixedClock
 from hinomi.errors import ContentError
-from rules.correlation import group, ruling
+from hinomi.identity import digest
+from rules import baselines
+from rules.baselines.apart import Apart
+from rules.correlation import Correlator, group, ruling
 from rules.correlation.rule import joining
-from rules.engine import Correlation
+from rules.engine import Correlation, Other
 from rules.meta import Meta
 from tests.oracle.correlation_oracle import Asked, Event
 from tests.rules.correlation import streams
@@ -310,3 +313,24 @@ def test_what_two_organisations_saw_is_never_one_group() -> None:
     both = streams.run(one, [of("b", [*first, *tried(1, start=300, rule="two")])]).values()
     assert {alert.organization for alert in both} == {"b"} and len(both) == 2
     assert {alert.id for alert in alerts}.isdisjoint(alert.id for alert in both)
+
+
+def test_no_name_forges_the_alert_of_another_organisation() -> None:
+    """An account that is called as an organisation and a sign and a name has an alert of its own, not that town's; what
+    nobody owns keeps the id that it had before there were organisations."""
+    document = {"title": "t", "id": streams.identity("new"), "level": "high"}
+    takes = {"type": "first_seen", "rules": ["one"], "entity": "user.name", "field": "source.ip"}
+    read = Other(Path("own.yml"), document | {"baseline": {**takes, "warm_up_days": 1}})
+    [made], _ = baselines.of([read], {"one": streams.identity("one")})
+    one = Correlator([], {}, [Apart(made)], FixedClock(streams.START + timedelta(days=2)))
+
+    def seen(day: int, name: str, whose: str) -> Event:
+        own = {"hinomi.organization": whose} if whose else {}
+        fields = {"user.name": name, "source.ip": f"192.0.2.{day}", **own}
+        return Event(day * 86_400, f"{day}{name}{whose}", "one", fields)
+
+    whose = (("t.yamada", "east"), ("east|t.yamada", ""), ("t.yamada", ""))
+    streams.run(one, [[seen(0, *each) for each in whose]])
+    alerts = streams.run(one, [[seen(2, *each) for each in whose]])
+    assert sorted(alert.organization for alert in alerts.values()) == ["", "", "east"]
+    assert digest(streams.identity("new"), "t.yamada|192.0.2.2") in alerts
