@@ -15,11 +15,16 @@ from hinomi.store.embedded.integrity import Harm, flaw, harm_of, sum_of
 from hinomi.store.embedded.manifest import File
 from hinomi.store.protocols import Flaw
 from hinomi.text import inert
+from hinomi.words import Words
 from ops.backup import Backups
 from ops.counts import Counts
 from ops.opened import Opened, opened, operator
 from responders.audit import Audit
 
+_MEANWHILE = (
+    Words("いまは無事か、まとめられたか、消されています", "whole by now, or merged or dropped meanwhile"),
+    True,
+)
 _DATABASES = ("records.sqlite", "events/manifest.sqlite")
 
 
@@ -90,27 +95,36 @@ class Repair:
         """For each damaged file what was done, and whether the store answers again for it."""
         bad = [(file, harm) for file, harm in self.events.integrity.verified() if harm is not None]
         for file, harm in bad:
-            yield self._mended(file, harm)
+            line = told(flaw(file, harm))
+            said, done = self._mended(file) or _MEANWHILE
+            yield f"{line} → {said.ja} / {said.en}", done
 
-    def _mended(self, file: File, harm: Harm) -> tuple[str, bool]:
-        line = told(flaw(file, harm))
+    def _mended(self, known: File) -> tuple[Words, bool] | None:
+        """None: it is whole by now, or none of the store's files any more. It is looked at again: reading all files takes
+        hours, in which the store merges and drops."""
+        found = next(self.events.integrity.again([known.path]), None)
+        if found is None:
+            return None
+        file, harm = found
         if (source := self._whole(file)) is not None:
             self._say("store.part_restored", file, harm, {"copy": str(source)})
             self.events.mending.put_back(file, source)
-            return f"{line} → 写しから戻しました / put back from {inert(str(source))}", True
+            return Words("写しから戻しました", f"put back from {inert(str(source))}"), True
         if parts := self._parts(file):
             self._say("store.part_restored", file, harm, {"copy": str(parts[0]), "parts": len(parts)})
-            self.events.mending.make_anew(file, parts)
-            return (
-                f"{line} → 写しの {len(parts)} 個から作り直しました / made anew from {len(parts)} files of a copy",
-                True,
-            )
+            if not self.events.mending.make_anew(file, parts):
+                return None
+            number = len(parts)
+            return Words(
+                f"写しの {number} 個から作り直しました", f"made anew from {number} files of a copy"
+            ), True
         if self.given_up:
             self._say("store.part_given_up", file, harm, {"reason": self.given_up})
-            self.events.mending.give_up(file)
+            if not self.events.mending.give_up(file):
+                return None
             _lost(self.place.records, file)
-            return f"{line} → 失われたものとして外しました / given up", True
-        return f"{line} → どの写しにもありません / no copy has it", False
+            return Words("失われたものとして外しました", "given up"), True
+        return Words("どの写しにもありません", "no copy has it"), False
 
     def _whole(self, file: File) -> Path | None:
         """The file in a copy, as it was written."""
@@ -135,7 +149,7 @@ class Repair:
                 and one.path not in live
             ]
             whole = all(
-                harm_of(path, one, whole=False) is None and sum_of(path) == sha256
+                harm_of(path, one, whole=True) is None and sum_of(path) == sha256
                 for path, one, sha256 in parts
             )
             if whole and sum(one.rows for _, one, _ in parts) == file.rows:

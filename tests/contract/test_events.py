@@ -406,6 +406,39 @@ def test_the_events_of_some_organisations(events: Events) -> None:
     assert EventsApart(events, []).count("event.id: *") == 0
 
 
+def test_a_field_that_only_events_outside_the_span_have(events: Events) -> None:
+    """It is as one that nobody has: nothing is found, counted, drawn or ranked by it; beside others it says what it means.
+    So too of a town, of which all are from before events were stamped with whose they are."""
+    old, new = (Span(START + timedelta(days=day), START + timedelta(days=day + 1)) for day in (0, 3))
+    extra = [pl.lit("x").alias("vendor.z"), pl.concat_list(pl.lit("x")).alias("vendor.tags")]
+    events.append([Batch("fortinet.fortigate", stamped(batch(), "higashi").frame.with_columns(extra), "fw")])
+    events.append([batch(first=100, day=3)])
+    for query in (
+        "vendor.z: x",
+        "vendor.z: * and vendor.tags: x",
+        "vendor.z: (x or y*) or vendor.tags: (x or y)",
+    ):
+        assert events.count(query, span=old) == 10
+        assert events.count(query, span=new) == events.search(query, span=new).total == 0
+        assert events.search(query, span=new, oldest_first=True, limit=3).rows == []
+        assert list(events.pages(query, span=new)) == [] and events.top("user.name", query, span=new) == []
+    assert events.count("not vendor.z: x or vendor.tags: x", span=new) == 10
+    assert [len(page) for page in events.pages("not vendor.z: x", span=new, size=4)] == [4, 4, 2]
+    page = events.search("user.name: User1 or vendor.z: x", span=new, limit=2)
+    assert page.total > 2 and page.after
+    assert events.search("user.name: User1 or vendor.z: x", span=new, limit=2, after=page.after).rows
+    assert events.top("vendor.z", span=new) == events.top("vendor.tags", span=new) == []
+    bars = events.histogram("not vendor.z: x", span=new, interval=timedelta(days=1), by="vendor.z")
+    assert [(bar.count, sum(bar.by.values())) for bar in bars if bar.count] == [(10, 10)]
+    own = EventsApart(events, ["higashi"])
+    assert own.count(span=old) == 10 and own.count("user.name: *", span=new) == own.count(span=new) == 0
+    assert own.search(span=new).total == 0 and own.search(span=new).rows == list(own.pages(span=new)) == []
+    assert own.top("user.name", span=new) == own.top("hinomi.organization", span=new) == []
+    assert not any(bar.count for bar in own.histogram(span=new, interval=timedelta(hours=1), by="user.name"))
+    assert own.get(["fortinet.fortigate-0100"], span=new) == []
+    assert sum(frame.height for frame in own.scan("fortinet.fortigate", span=new)) == 0
+
+
 def test_a_field_that_only_older_events_have(events: Events) -> None:
     """The newest events have no such field: what the older ones hold is found all the same, in pages too."""
     old = batch(n=3)

@@ -1,6 +1,8 @@
 """A damaged embedded store: found by reading, told by doctor and status, brought back from copies or given up by a person."""
 
+import sqlite3
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,9 +14,12 @@ from hinomi.alert import Alert
 from hinomi.clock import FixedClock
 from hinomi.errors import PartDamaged
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.store.embedded.integrity import Harm, sum_of
 from ops import counts
-from ops.backup import Backups
+from ops.backup import INDEX, Backups
 from ops.commands import doctor, store
+from ops.opened import opened
+from ops.repairing import Repair
 from ops.store_watch import StoreWatch
 from tests.ops.test_backup import NOW, _batch, hurt
 
@@ -171,3 +176,70 @@ def test_a_turned_bit_is_found_by_the_watch_in_its_turn_and_told_until_it_is_men
     assert [watch.look(alerts.append) for _ in range(5)] == [0] * 5 and not alerts
     events.close()
     records.close()
+
+
+def test_a_part_that_was_merged_meanwhile_is_neither_given_up_nor_made_anew(data: Path) -> None:
+    """A merged file has the place of the first that went into it: what is known of that one must not take the merged one
+    away with the events of ten."""
+    events = ParquetEvents(data / "events")
+    first, *others = events.files("linux.auth")
+    assert events.compact() == 10
+    assert not events.mending.give_up(first)
+    assert not events.mending.make_anew(first, [events.path_of(others[0])])
+    assert events.count() == 1_000 and len(list((data / "events").rglob("*.parquet"))) == 11
+    assert events.path_of(first).exists()
+    events.close()
+
+
+def test_repair_looks_again_before_it_mends(data: Path, tmp_path: Path) -> None:
+    """Two files are found damaged; while the first is given up the second is whole again and merged: nothing is lost of it."""
+    (tmp_path / "none").mkdir()
+    with opened(data) as place:
+        assert isinstance(place.events, ParquetEvents)
+        one, other, *_ = (place.events.path_of(file) for file in place.events.files("linux.auth"))
+        hurt(one, "cut")
+        whole = other.read_bytes()
+        hurt(other, "cut")
+        mended = Repair(place, place.events, Backups(tmp_path / "none"), "失われた").run()
+        assert "given up" in next(mended)[0]
+        other.write_bytes(whole)
+        assert place.events.compact() == 9
+        [(said, done)] = mended
+        assert done and other.name in said and "merged or dropped meanwhile" in said
+        assert place.events.count() == 900
+        lost = counts.total_of(place.records.find(counts.KIND))
+        assert list(lost.values()) == [100]
+
+
+def test_a_bad_copy_of_a_part_without_a_hash_is_not_put_back(data: Path, tmp_path: Path) -> None:
+    """Of a store of an earlier release, whose parts have no hash: a copy of that time has an unreadable one as it is, with
+    its hash. Repair takes the whole one of the copy before; where none has it, it can be given up; and a new copy says it."""
+    bad = _some(data)
+    whole = bad.read_bytes()
+    with sqlite3.connect(data / "events" / "manifest.sqlite") as database:
+        database.execute("update file set sha256=''")
+    database.close()
+    for hour in (0, 1):
+        Backups(tmp_path / "copies").make(data, FixedClock(NOW + timedelta(hours=hour)))
+    bad.write_bytes(whole[:-200] + b"\xff" * 200)
+    _as_copied(max((tmp_path / "copies").iterdir()), bad)
+    options = ("store", "repair", "--data", str(data), "--folder", str(tmp_path / "copies"))
+    assert "put back" in _run(*options).output and bad.read_bytes() == whole
+    bad.write_bytes(whole[:-200] + b"\xff" * 200)
+    _as_copied(min((tmp_path / "copies").iterdir()), bad)
+    left = _run(*options)
+    assert left.exit_code == 1 and "no copy has it" in left.output
+    anew = Backups(tmp_path / "anew")
+    [one] = anew.damaged(anew.make(data, FixedClock(NOW)))
+    assert one.harm is Harm.UNREADABLE and not one.here
+    assert "given up" in _run(*options, "--give-up", "失われた").output
+    assert _with(data, lambda events: events.count()) == 900
+
+
+def _as_copied(copy: Path, bad: Path) -> None:
+    """The copy as an earlier release made it of a damaged file."""
+    [held] = copy.rglob(bad.name)
+    index = (copy / INDEX).read_text().replace(sum_of(held), sum_of(bad))
+    held.unlink()  # a hard link to the other copy's
+    held.write_bytes(bad.read_bytes())
+    (copy / INDEX).write_text(index)

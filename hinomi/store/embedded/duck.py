@@ -14,12 +14,16 @@ from hinomi.text import inert
 
 _OUR_OWN = (duckdb.OutOfMemoryException, duckdb.ParserException, duckdb.InterruptException)
 """Errors that no file is to blame for."""
+_NO_COLUMN = re.compile(r'Referenced column "(.*)" not found in FROM')
+_EVERY_FILE = ("@timestamp", "event.id")
 Culprit = Callable[[str, Sequence[str]], StoreError | None]
 """From what DuckDB said and the paths of the files that it read: which of them is damaged, where one is."""
 
 
 class NoColumn(StoreError):
-    """None of the files that were read has a column that is asked about."""
+    """None of the files that were read has a column that is asked about. name: which."""
+
+    name: str = ""
 
 
 class Duck:
@@ -32,16 +36,15 @@ class Duck:
         self._lock = threading.Lock()
         self._duck: duckdb.DuckDBPyConnection | None = None
 
-    def rows(self, sql: str, values: Sequence[Any], *, some: bool = False) -> list[tuple[Any, ...]]:
-        """What it answers, as tuples. some: of the files that hold what is asked only some are read. Raises StoreError,
-        NoColumn where none of those has a column that is asked about."""
-        with self._asked(values, some=some) as cursor:
+    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """What it answers, as tuples. Raises StoreError, NoColumn where none of the files has a column that is asked about."""
+        with self._asked(values) as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
-    def timed(self, sql: str, values: Sequence[Any], *, some: bool = False) -> list[tuple[Any, ...]]:
+    def timed(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """`rows` whose first value follows from each event's time. Raises StoreError, also where one has none: then the
         names of a file's columns are damaged."""
-        rows = self.rows(sql, values, some=some)
+        rows = self.rows(sql, values)
         if any(row[0] is None for row in rows):
             raise self._blamed("an event without a time", values)
         return rows
@@ -54,17 +57,15 @@ class Duck:
         return frame
 
     @contextmanager
-    def _asked(self, values: Sequence[Any], *, some: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asked(self, values: Sequence[Any]) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             with self._cursor() as cursor:
                 yield cursor
         except _OUR_OWN as error:
             raise _answer(str(error)) from error
         except (duckdb.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
-            if some and isinstance(error, duckdb.BinderException):
-                raise NoColumn(
-                    "検索できませんでした。", f"the search failed: {inert(str(error), 300)}"
-                ) from error
+            if isinstance(error, duckdb.BinderException) and (lacking := _lacking(str(error))):
+                raise lacking from error
             if isinstance(error, duckdb.FatalException | duckdb.InternalException):
                 self._anew()
             raise self._blamed(str(error), values) from error
@@ -91,6 +92,16 @@ class Duck:
         """Close it."""
         if self._duck is not None:
             self._duck.close()
+
+
+def _lacking(said: str) -> NoColumn | None:
+    """None: something else is wrong, or it is a column that every file has."""
+    found = _NO_COLUMN.search(said)
+    if found is None or found[1] in _EVERY_FILE:
+        return None
+    error = NoColumn("検索できませんでした。", f"the search failed: {inert(said, 300)}")
+    error.name = found[1]
+    return error
 
 
 def _answer(said: str) -> StoreError:

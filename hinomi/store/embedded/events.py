@@ -19,7 +19,7 @@ from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.integrity import Integrity
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.mending import Mending
-from hinomi.store.embedded.searching import TIME, Searching
+from hinomi.store.embedded.searching import TIME, Plan, Searching
 from hinomi.store.embedded.segments import Segments
 from hinomi.store.embedded.sql import quoted
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
@@ -96,8 +96,7 @@ class ParquetEvents:
 
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
         """See `Events.count`."""
-        plan = self._searching.plan(query, datasets, span)
-        return 0 if plan is None else self._searching.counted(plan)
+        return self._searching.over(query, datasets, span, self._searching.counted, 0)
 
     def histogram(
         self,
@@ -112,18 +111,17 @@ class ParquetEvents:
         starts = asked.bars(span, interval)
         first, width = nanoseconds(starts[0]), int(interval.total_seconds() * 1e9)
         counts: dict[int, dict[str, int]] = {}
-        plan = self._searching.plan(query, datasets, span)
-        if plan is not None:
-            split = "''"
-            if by is not None and by in self._manifest.kinds(datasets):
-                split = f"coalesce(cast({quoted(by)} as varchar), '')"
-            rows = self._duck.timed(
+
+        def rows(plan: Plan) -> list[tuple[Any, ...]]:
+            split = f"coalesce(cast({quoted(by)} as varchar), '')" if by and by in plan.kinds else "''"
+            return self._duck.timed(
                 f"select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) from {plan.source}"
                 f" where {plan.where} group by 1, 2",
                 [first, width, *plan.values],
             )
-            for bar, part, number in rows:
-                counts.setdefault(int(bar), {})[str(part)] = int(number)
+
+        for bar, part, number in self._searching.over(query, datasets, span, rows, list[tuple[Any, ...]]()):
+            counts.setdefault(int(bar), {})[str(part)] = int(number)
         return [
             Bucket(start, sum(counts.get(bar, {}).values()), counts.get(bar, {}) if by is not None else {})
             for bar, start in enumerate(starts)
@@ -139,17 +137,20 @@ class ParquetEvents:
         limit: int = 10,
     ) -> list[tuple[str, int]]:
         """See `Events.top`."""
-        kind = self._manifest.kinds(datasets).get(field)
-        plan = self._searching.plan(query, datasets, span)
-        if plan is None or kind is None:
-            return []
-        column = f"unnest({quoted(field)})" if kind.endswith("[]") else quoted(field)
-        rows = self._duck.rows(
-            f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
-            " where v is not null group by 1 order by 2 desc, 1 limit ?",
-            [*plan.values, limit],
-        )
-        return [(str(value), int(number)) for value, number in rows]
+
+        def rows(plan: Plan) -> list[tuple[Any, ...]]:
+            kind = plan.kinds.get(field)
+            if kind is None:
+                return []
+            column = f"unnest({quoted(field)})" if kind.endswith("[]") else quoted(field)
+            return self._duck.rows(
+                f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
+                " where v is not null group by 1 order by 2 desc, 1 limit ?",
+                [*plan.values, limit],
+            )
+
+        found = self._searching.over(query, datasets, span, rows, list[tuple[Any, ...]]())
+        return [(str(value), int(number)) for value, number in found]
 
     def get(
         self, event_ids: Sequence[str], *, datasets: Sequence[str] = (), span: Span | None = None
@@ -241,14 +242,14 @@ class ParquetEvents:
 
     def drop(self, dataset: str, before: datetime, *, keep: Sequence[Span] = ()) -> int:
         """See `Events.drop`: only files whose last event is older go."""
-        old = [
-            file
-            for file in self._manifest.files([dataset])
-            if file.last < nanoseconds(before) and not any(_touches(file, span) for span in keep)
-        ]
-        if old:
-            self._segments.replace(old, None)
-        return sum(file.rows for file in old)
+        while True:
+            old = [
+                file
+                for file in self._manifest.files([dataset])
+                if file.last < nanoseconds(before) and not any(_touches(file, span) for span in keep)
+            ]
+            if not old or self._segments.replace(old, None):
+                return sum(file.rows for file in old)
 
     def compact(self) -> int:
         """See `Events.compact`. Also deletes files replaced a while ago and forgets old client ids."""

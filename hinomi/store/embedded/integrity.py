@@ -19,6 +19,8 @@ from hinomi.store.protocols import Flaw
 from hinomi.text import inert
 from hinomi.words import Words
 
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
+"""What Polars says of a file that it cannot read: a panic is no Exception."""
 _PATIENCE = 5.0  # seconds in which the file that made a question fail is looked for
 
 
@@ -84,14 +86,10 @@ class Integrity:
                 yield file, harm
 
     def _summed_up(self, file: File) -> Harm | None:
-        path = self._folder / file.path
         try:
-            sha256 = sum_of(path)
-            if pl.read_parquet(path).height != file.rows:
-                return Harm.CHANGED
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError):
+            self._manifest.sum_up(file, sum_of(self._folder / file.path))
+        except OSError:
             return Harm.UNREADABLE
-        self._manifest.sum_up(file, sha256)
         return None
 
     @contextmanager
@@ -99,7 +97,7 @@ class Integrity:
         """Around reading a file with Polars. Raises PartDamaged."""
         try:
             yield self._folder / file.path
-        except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        except UNREADABLE as error:
             raise self._damaged(file) from error
 
     def culprit(self, said: str, paths: Sequence[str]) -> PartDamaged | None:
@@ -136,17 +134,24 @@ class Integrity:
 
 
 def harm_of(path: Path, file: File, *, whole: bool) -> Harm | None:
-    """What is wrong with what lies under a path, compared with a file of the manifest."""
+    """What is wrong with what lies under a path, compared with a file of the manifest. One that has no hash, of an earlier
+    release, must be a file that can be read, of as many events."""
     try:
         if path.stat().st_size != file.bytes:
             return Harm.LENGTH
-        if whole and file.sha256 and sum_of(path) != file.sha256:
+        if whole and not _same(path, file):
             return Harm.CHANGED
     except FileNotFoundError:
         return Harm.GONE
-    except OSError:  # a broken sector, no right to read
+    except UNREADABLE:  # a broken sector, no right to read
         return Harm.UNREADABLE
     return None
+
+
+def _same(path: Path, file: File) -> bool:
+    if file.sha256:
+        return sum_of(path) == file.sha256
+    return pl.read_parquet(path).height == file.rows
 
 
 def flaw(file: File, harm: Harm) -> Flaw:

@@ -162,13 +162,19 @@ class Manifest:
         rows = self._rows(f"select distinct name, kind from field {clause} order by name", list(datasets))
         return {str(name): str(kind) for name, kind in rows}
 
-    def replace(self, old: Sequence[File], new: File | None, at: int) -> None:
-        """Swap files for a merged one, or for nothing; the old ones go later, once readers are done."""
-        with self.writing() as db:
-            db.executemany("delete from file where seq=?", [(file.seq,) for file in old])
-            db.executemany("insert or replace into gone values (?,?)", [(file.path, at) for file in old])
-            if new is not None:
-                _insert(db, new)
+    def replace(self, old: Sequence[File], new: File | None, at: int) -> bool:
+        """Swap files for a merged one, or for nothing; the old ones go later, once readers are done. False (and nothing
+        changed) where one of the old is named no more: another merged or dropped it, and its place may be another's."""
+        try:
+            with self.writing() as db:
+                for file in old:
+                    _remove(db, file)
+                db.executemany("insert or replace into gone values (?,?)", [(file.path, at) for file in old])
+                if new is not None:
+                    _insert(db, new)
+        except _NamedNoMore:
+            return False
+        return True
 
     def named(self, path: str) -> File | None:
         """The file of this path, where it is still one."""
@@ -202,6 +208,16 @@ class Manifest:
         """Close the file."""
         with self._lock:
             self._db.close()
+
+
+class _NamedNoMore(Exception):
+    """A file that was to be replaced already is."""
+
+
+def _remove(db: sqlite3.Connection, file: File) -> None:
+    """By place and path: a merged file has the place of the first that went into it."""
+    if db.execute("delete from file where seq=? and path=?", (file.seq, file.path)).rowcount != 1:
+        raise _NamedNoMore
 
 
 def _insert(db: sqlite3.Connection, file: File) -> None:

@@ -27,15 +27,19 @@ class Mending:
         with replaced(target) as made, source.open("rb") as read:
             shutil.copyfileobj(read, made)
 
-    def make_anew(self, file: File, parts: Sequence[Path]) -> None:
-        """A file of the parts that the damaged one was merged of."""
-        self.segments.merge_into([file], parts)
-        self._set_aside(file)
+    def make_anew(self, file: File, parts: Sequence[Path]) -> bool:
+        """A file of the parts that the damaged one was merged of. False: it is none of the store's any more."""
+        done = self.segments.merge_into([file], parts)
+        if done:
+            self._set_aside(file)
+        return done
 
-    def give_up(self, file: File) -> None:
-        """The events of a file are lost: the store answers without them."""
-        self.segments.replace([file], None)
-        self._set_aside(file)
+    def give_up(self, file: File) -> bool:
+        """The events of a file are lost: the store answers without them. False: it is none of the store's any more."""
+        done = self.segments.replace([file], None)
+        if done:
+            self._set_aside(file)
+        return done
 
     def _set_aside(self, file: File) -> None:
         path = self.segments.path_of(file)

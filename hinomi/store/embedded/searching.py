@@ -1,11 +1,11 @@
 """Pages of found events over Parquet files: which files can hold them, which rows come next, and those rows whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from hinomi import query as language
 from hinomi.store import asked
@@ -21,19 +21,29 @@ _Hits = list[tuple[Any, ...]]
 """Time, id and file of events."""
 
 
+_T = TypeVar("_T")
 _EVERYTHING = language.Everything()
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What is read, and on what condition: SQL, with the values of both, the files' paths first among them; and what it was
-    made of (no files: only some of those that hold what is asked)."""
+    made of (no files: only some of those that hold what is asked). kinds: the columns that the files may have."""
 
     source: str
     where: str
     values: list[Any]
     files: Sequence[File] = ()
     node: language.Node = _EVERYTHING
+    kinds: dict[str, str] = field(default_factory=dict)
+    span: Span | None = None
+
+    def without(self, error: NoColumn) -> "Plan":
+        """Of the same question over the same files, none of which has this column. Raises the error where that is not why."""
+        if error.name not in self.kinds:
+            raise error
+        kinds = {name: kind for name, kind in self.kinds.items() if name != error.name}
+        return _planned(self.values[0], self.files, self.node, kinds, self.span)
 
 
 class Searching:
@@ -50,15 +60,21 @@ class Searching:
         files = self._manifest.files(datasets, span)
         if not files:
             return None
-        condition = Condition(self._manifest.kinds(datasets))
-        parts = [condition.sql(node)]
-        for sign, bound in ((">=", span.start), ("<", span.end)) if span else ():
-            if bound is not None:
-                parts.append(f"{TIME} {sign} cast(? as timestamptz_ns)")
-                condition.values.append(bound.astimezone(UTC).isoformat())
-        source = "read_parquet(?, union_by_name=true, filename=true)"
         paths = [str(self._folder / file.path) for file in files]
-        return Plan(source, " and ".join(parts), [paths, *condition.values], files, node)
+        return _planned(paths, files, node, self._manifest.kinds(datasets), span)
+
+    def over(
+        self, text: str, datasets: Sequence[str], span: Span | None, ask: Callable[[Plan], _T], none: _T
+    ) -> _T:
+        """What is asked of the plan. A field that is known, but that no file of the span has, is as one that nobody knows: it
+        is told by the answer of DuckDB, since to ask each file before costs as much as most questions."""
+        plan = self.plan(text, datasets, span)
+        while plan is not None:
+            try:
+                return ask(plan)
+            except NoColumn as error:
+                plan = plan.without(error)
+        return none
 
     def page(
         self,
@@ -70,9 +86,11 @@ class Searching:
         oldest_first: bool,
     ) -> Page:
         """See `Events.search`."""
-        plan = self.plan(query, datasets, span)
-        if plan is None:
-            return Page([], 0)
+        return self.over(
+            query, datasets, span, lambda plan: self._page(plan, limit, after, oldest_first), Page([], 0)
+        )
+
+    def _page(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> Page:
         hits: _Hits = []
         if not oldest_first and (probe := self._probe(plan, after)) is not None:
             with suppress(NoColumn):  # that only older files have
@@ -92,7 +110,11 @@ class Searching:
         """See `Events.pages`."""
         after = None
         while True:
-            hits = self._hits(plan, size, after, oldest_first)
+            try:
+                hits = self._hits(plan, size, after, oldest_first)
+            except NoColumn as error:
+                plan = plan.without(error)
+                continue
             if hits:
                 yield self._fetch(hits, oldest_first)
             if len(hits) < size:
@@ -164,7 +186,6 @@ class Searching:
             f'select epoch_ns({TIME}), "event.id", filename from {plan.source} where {plan.where} {keyset}'
             f" {_ordered(oldest_first)} limit ?",
             [*plan.values, *more, limit],
-            some=not plan.files,
         )
 
     def _fetch(self, hits: _Hits, oldest_first: bool) -> list[dict[str, Any]]:
@@ -187,6 +208,19 @@ class Searching:
             {name: value for name, value in row.items() if value is not None}
             for row in frame.iter_rows(named=True)
         ]
+
+
+def _planned(
+    paths: list[str], files: Sequence[File], node: language.Node, kinds: dict[str, str], span: Span | None
+) -> Plan:
+    condition = Condition(kinds)
+    parts = [condition.sql(node)]
+    for sign, bound in ((">=", span.start), ("<", span.end)) if span else ():
+        if bound is not None:
+            parts.append(f"{TIME} {sign} cast(? as timestamptz_ns)")
+            condition.values.append(bound.astimezone(UTC).isoformat())
+    source = "read_parquet(?, union_by_name=true, filename=true)"
+    return Plan(source, " and ".join(parts), [paths, *condition.values], files, node, kinds, span)
 
 
 def _worth_two_scans(plan: Plan) -> bool:

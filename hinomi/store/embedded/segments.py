@@ -61,9 +61,10 @@ class Segments:
         for file in files:
             self.path_of(file).unlink(missing_ok=True)
 
-    def replace(self, files: list[File], whole: File | None) -> None:
-        """Name a file in place of others, which stay for a while for those who read them."""
-        self._manifest.replace(files, whole, self._seconds())
+    def replace(self, files: list[File], whole: File | None) -> bool:
+        """Name a file in place of others, which stay for a while for those who read them. False: one of them is named no
+        more, and nothing was changed."""
+        return self._manifest.replace(files, whole, self._seconds())
 
     def merge(self) -> int:
         """Merge small files that arrived one after the other; how many. Damaged ones stay as they are, to be found: a file
@@ -76,18 +77,21 @@ class Segments:
         for files in groups.values():
             for part in _portions(files):
                 whole = [file for file in part if self._integrity.harm(file, whole=True) is None]
-                if len(whole) > 1:
-                    self.merge_into(whole, [self.path_of(file) for file in whole])
+                if len(whole) > 1 and self.merge_into(whole, [self.path_of(file) for file in whole]):
                     merged += len(whole)
         return merged
 
-    def merge_into(self, named: list[File], paths: Sequence[Path]) -> None:
-        """One new file of what these paths hold, in place of those that the manifest names so far."""
+    def merge_into(self, named: list[File], paths: Sequence[Path]) -> bool:
+        """One new file of what these paths hold, in place of those that the manifest names so far. False: it names one of
+        them no more, and all is as it was."""
         frames = [pl.read_parquet(path) for path in paths]
         frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
         new = self._segment(named[0].dataset, named[0].day, frame)
         seq, upto = min(file.seq for file in named), max(file.upto for file in named)
-        self.replace(named, replace(new, seq=seq, upto=upto))
+        done = self.replace(named, replace(new, seq=seq, upto=upto))
+        if not done:
+            self.discard([new])
+        return done
 
     def sweep(self, *, orphans: bool = False) -> int:
         """See `ParquetEvents.sweep`."""
