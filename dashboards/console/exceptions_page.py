@@ -17,6 +17,7 @@ from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Status, Verdict
+from hinomi.organization import FIELD
 from hinomi.store import Record
 from hinomi.words import Words
 from responders.incidents import suppression, tuning
@@ -142,7 +143,7 @@ def _quiet(visit: Visit, record: Record) -> Quiet:
         record.id,
         str(body["rule_id"]),
         _title(visit, str(body["rule_id"]), str(body["title"])),
-        body["where"],
+        {**body["where"], **({FIELD: str(body["organization"])} if body.get("organization") else {})},
         str(body["reason"]),
         str(body["owner"]),
         until,

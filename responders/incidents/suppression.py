@@ -15,7 +15,8 @@ ANY_RULE = "*"
 class Suppression(BaseModel):
     """Alerts of a rule (`*`: of any), with these entity values where given, call nobody from `since` until `until`.
 
-    critical_too: also those of the highest level, which maintenance never silences.
+    critical_too: also those of the highest level, which maintenance never silences; organization: whose alerts alone
+    (empty: nobody's), None: whoever's.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -28,6 +29,7 @@ class Suppression(BaseModel):
     until: datetime
     since: datetime | None = None
     critical_too: bool = True
+    organization: str | None = None
 
     def covers(self, alert: Alert, now: datetime) -> bool:
         """Whether it holds now and for this alert."""
@@ -35,6 +37,7 @@ class Suppression(BaseModel):
             now < self.until
             and (self.since is None or now >= self.since)
             and self.rule_id in (ANY_RULE, alert.rule_id)
+            and self.organization in (None, alert.organization)
             and (self.critical_too or alert.level is not Level.CRITICAL)
             and all(value in alert.entities.get(field, []) for field, value in self.where.items())
         )

@@ -1,6 +1,7 @@
 """From a verdict to a quieter rule: a Sigma filter with a reason, an owner and an end, reviewed by another person.
 
-Once approved it holds at once as a suppression (counted, never silent) until its end; its Sigma text can be put into a
+Once approved it holds at once as a suppression (counted, never silent) until its end, for whose the incident was and nobody
+else: two towns have a `t.yamada`. Its Sigma text can be put into a
 rules folder where it is to hold for good.
 """
 
@@ -17,6 +18,7 @@ from hinomi.clock import JST, Clock
 from hinomi.errors import InputError
 from hinomi.identity import digest
 from hinomi.incident import Incident, Verdict
+from hinomi.organization import FIELD
 from hinomi.store import Record, Records
 from responders.incidents import suppression
 from responders.incidents.suppression import Suppression
@@ -111,18 +113,20 @@ class Tuning:
         title = next((one.title_en for one in alerts if one.rule_id == rule_id), "")
         if not title:
             raise InputError("このルールの警報はありません。", "the incident has no alert of this rule")
+        whose = {FIELD: incident.organization} if incident.organization else {}
         body = {
             "incident_id": incident.id,
             "number": incident.number,
             "rule_id": rule_id,
             "title": title,
             "where": dict(where),
+            "organization": incident.organization,
             "reason": reason,
             "owner": by,
             "until": until.isoformat(),
             "proposed_at": now.isoformat(),
             "state": "proposed",
-            "sigma": sigma(rule_id, title, where, owner=by, reason=reason, until=until),
+            "sigma": sigma(rule_id, title, {**where, **whose}, owner=by, reason=reason, until=until),
         }
         return self.records.put(KIND, digest("tuning", incident.id, rule_id, now.isoformat()), body, expect=0)
 
@@ -168,4 +172,5 @@ def _suppression(proposal: Record) -> Suppression:
         reason=body["reason"],
         owner=body["owner"],
         until=datetime.fromisoformat(body["until"]),
+        organization=body.get("organization"),
     )

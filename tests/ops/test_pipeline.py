@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
@@ -14,10 +15,13 @@ from collectors.privacy import Privacy, PrivacySettings
 from collectors.source import Source
 from collectors.unopened import ORIGIN, Unopened
 from hinomi import ecs
+from hinomi.batch import DEAD_LETTERS, Batch
 from hinomi.clock import FixedClock
 from hinomi.errors import Refused
 from hinomi.ledger import Ledger, Line
 from hinomi.store import Checkpoint
+from hinomi.store.elastic.bulk import Item
+from hinomi.store.elastic.letters import letter
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops import replay
 from ops.counts import totals
@@ -288,6 +292,37 @@ def test_whose_it_is_is_the_towers_word(tmp_path: Path) -> None:
     tower.send(SSH, origin="shared", peer="10.2.0.8", prefix="f")
     replay.replay("linux.auth", settings, tower.events, tower.records, tower.clock)
     assert tower.events.count("hinomi.organization: nishi and event.dataset: linux.auth") == 1
+
+
+def test_what_the_store_refused_stays_its_towns(tmp_path: Path) -> None:
+    """A letter that Elasticsearch's writer makes of a document carries whose it is and the sender's address, so a replay comes
+    to the same; a page of letters that name neither is read again all the same."""
+    tower = Tower(tmp_path)
+    settings = Settings.model_validate({"organizations": {"nishi": {"networks": ["10.2.0.0/16"]}}})
+
+    def refused(identity: str, **said: str) -> None:
+        document = {
+            "event.original": SSH,
+            "event.created": NOW.isoformat(),
+            "hinomi.origin": "shared",
+            **said,
+        }
+        made = letter(Item("any", identity, orjson.dumps(document)), "too_large", "test", NOW)
+        body = orjson.loads(made.body)
+        assert {name: body.get(name) for name in said} == said
+        moment = pl.col("@timestamp", "event.created").str.to_datetime(time_unit="ns", time_zone="UTC")
+        frame = pl.DataFrame([body]).with_columns(moment)
+        tower.events.append(
+            [Batch(DEAD_LETTERS, frame.with_columns(pl.lit(NOW).cast(ecs.TIME).alias("event.ingested")))]
+        )
+
+    refused("bare")
+    assert replay.replay("linux.auth", settings, tower.events, tower.records, tower.clock).understood == 1
+    refused("own", **{"log.source.address": "10.2.0.9", "hinomi.organization": "nishi"})
+    assert tower.events.count("hinomi.organization: nishi and event.dataset: hinomi.dead_letter") == 1
+    assert replay.replay("linux.auth", settings, tower.events, tower.records, tower.clock).understood == 1
+    assert tower.events.count("hinomi.organization: nishi and event.dataset: linux.auth") == 1
+    assert tower.events.count("event.dataset: linux.auth") == 2
 
 
 @pytest.mark.parametrize(

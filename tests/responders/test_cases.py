@@ -175,6 +175,34 @@ def test_a_verdict_makes_a_filter_that_another_person_reviews(
     assert made.receive([alert("scan", minutes=7, **same)])
 
 
+def test_a_filter_of_one_town_leaves_the_others_speaking(tower: tuple[Responder, FixedClock, Desk]) -> None:
+    """What was a false alarm about East's t.yamada says nothing of West's, nor of nobody's; a filter from before there were
+    organisations holds for all, as does planned work."""
+    made, _, people = tower
+    about = {"user.name": ["t.yamada"], "source.ip": ["10.0.0.1"]}
+    [incident] = made.receive([alert("scan", entities=about, organization="east")])
+    people.close(incident.id, Verdict.FALSE_POSITIVE, "誤り", **AS)
+    where = people.cases.suggest_filter(incident.id, "scan")
+    proposal = people.cases.propose_filter(
+        incident.id, "scan", where, "誤り", NIGHT + timedelta(days=3), **AS
+    )
+    assert yaml.safe_load(proposal.body["sigma"])["filter"]["selection"]["hinomi.organization"] == "east"
+    people.cases.review_filter(proposal.id, True, "確認した", actor="suzuki", roles=MANAGER)
+
+    def called(minute: int) -> list[str]:
+        towns = ("east", "west", "")
+        coming = [alert("scan", minutes=minute, entities=about, organization=town) for town in towns]
+        own = [one.model_copy(update={"id": f"{one.id}-{one.organization}"}) for one in coming]
+        return [one.organization for each in own for one in made.receive([each])]
+
+    assert called(5) == ["west", ""]
+    held = made.records.get("suppression", proposal.id)
+    assert held is not None
+    older = {name: value for name, value in held.body.items() if name != "organization"}
+    made.records.put("suppression", proposal.id, older)
+    assert called(6) == []
+
+
 @pytest.mark.parametrize("name", ["add_task", "merge", "split", "seal", "take_evidence", "propose_filter"])
 def test_who_may_not(tower: tuple[Responder, FixedClock, Desk], name: str) -> None:
     """A viewer is refused, in the audit log."""

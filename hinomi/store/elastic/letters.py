@@ -6,11 +6,19 @@ import orjson
 
 from hinomi.batch import DEAD_LETTERS
 from hinomi.identity import digest
+from hinomi.organization import FIELD
 from hinomi.store.elastic import schema
 from hinomi.store.elastic.bulk import TOO_LARGE, Item
 
 _LONGEST = 1 << 20
-_KEPT = ("event.original", "event.created", "event.ingested", "hinomi.origin")
+_KEPT = (
+    "event.original",
+    "event.created",
+    "event.ingested",
+    "hinomi.origin",
+    FIELD,  # a letter is its town's, too
+    "log.source.address",  # by which a replay knows whose it is
+)
 
 
 def letter(item: Item, reason: str, namespace: str, now: datetime) -> Item:
