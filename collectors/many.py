@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 
 from collectors import records
-from collectors.framed import typed
+from collectors.framed import plain_name, typed
 from hinomi.ecs import column_type
 
 Texts = Sequence[str | None]
@@ -142,12 +142,12 @@ def made(columns: Columns, records: Many) -> list[pl.Series]:
         if values is records.nothing:
             continue
         if isinstance(values, pl.Series):
-            found.append(values.alias(name))
+            found.append(values.alias(plain_name(name)))
             continue
         key = id(values), str(column_type(name))
         if key not in shared:
             shared[key] = typed(name, values)
-        found.append(shared[key].alias(name))
+        found.append(shared[key].alias(plain_name(name)))
     return found
 
 

@@ -24,6 +24,7 @@ _ADDRESS = 64
 """Characters beyond which a text is no common address, and not remembered."""
 _MOST_KINDS = 64
 _NANOSECONDS_UNTIL = 10**20
+_SECONDS_FROM = 10**8  # 1973; less is a date without a time (`20261120`), a flag or a mere number
 _SECONDS_UNTIL = 10**11  # more is a count of something smaller: seconds would be beyond the year 5000
 _V4 = re.compile(r"^(\d{1,3}(?:\.\d{1,3}){3})(?::(\d{1,5}))?$")
 _V6 = re.compile(r"^\[?([0-9A-Fa-f]*:[0-9A-Fa-f:.]+?)(?:%\w+)?(?:\](?::(\d{1,5}))?)?$")
@@ -40,7 +41,7 @@ class JsonRecords:
     """One JSON object a line as the column `document`. A wrapper around one record is taken off.
 
     kind: top-level names whose values tell the kinds of record apart; each kind gets its own frame, so
-    that a frame has only the columns of its kind (the most frequent kinds, the rest share one).
+    that a frame has only the columns of its kind (the first 64 kinds that come, the rest share one).
     """
 
     kind: tuple[str, ...] = ()
@@ -198,7 +199,7 @@ def epoch(value: Any) -> datetime | None:
     """A count since 1970 as a time; its size tells seconds, milli-, micro- and nanoseconds apart."""
     try:
         count = float(value)
-        if not 0 < count < _NANOSECONDS_UNTIL:
+        if isinstance(value, bool) or not _SECONDS_FROM <= count < _NANOSECONDS_UNTIL:
             return None
         while count >= _SECONDS_UNTIL:
             count /= 1000

@@ -82,7 +82,7 @@ def _exported(lines: pl.DataFrame, parts: pl.Expr) -> pl.DataFrame:
         .select(
             "at",
             both.field("1").replace(_NAMES).alias("key"),
-            both.field("2").str.strip_chars('":').str.strip_chars().alias("value"),
+            both.field("2").str.strip_chars('"').str.strip_chars().alias("value"),
         )
         .filter(pl.col("key").is_not_null())
         .unique(["at", "key"], keep="first", maintain_order=True)

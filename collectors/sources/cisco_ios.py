@@ -98,18 +98,27 @@ def _dated(found: Any, year: pl.Expr) -> pl.Expr:
     clock = pl.concat_str(found.field("5"), found.field("6").fill_null(""))
     text = pl.concat_str(year, found.field("2"), found.field("3"), clock, separator=" ")
     naive = text.str.to_datetime("%Y %b %d %H:%M:%S%.f", time_unit="us", strict=False)
-    word = found.field("7").str.to_uppercase()
-    offset = word.replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
-    hours, minutes = (e.whole(found.field(group)).fill_null(0) for group in ("8", "9"))
-    offset += hours * 60 + pl.when(hours < 0).then(-minutes).otherwise(minutes)
+    offset = _offset(*(found.field(group) for group in ("7", "8", "9")))
     zoned = naive.dt.replace_time_zone("UTC") - pl.duration(minutes=offset)
     return pl.when(offset.is_not_null()).then(zoned).otherwise(e.local(naive))
 
 
+def _offset(word: pl.Expr, hours: pl.Expr, minutes: pl.Expr) -> pl.Expr:
+    """Minutes ahead of UTC of a zone word; what stands behind UTC or GMT is added (`UTC-5`, `GMT+5:30`)."""
+    known = word.str.to_uppercase()
+    behind = e.whole(hours).fill_null(0) * 60
+    past = e.whole(minutes).fill_null(0)
+    distance = behind + pl.when(hours.str.starts_with("-")).then(-past).otherwise(past)
+    return known.replace_strict(OFFSETS, default=None, return_dtype=pl.Int64) + pl.when(
+        known.is_in(["UTC", "GMT"])
+    ).then(distance).otherwise(0)
+
+
 def _in_zone(stamp: pl.Expr, line: pl.Expr) -> pl.Expr:
     """The header's time, which was read as the process's own, in the zone that stands behind it."""
-    word = e.first(pl.col("header.host"), line.str.extract(r"^([A-Z]{2,5}): %"))
-    offset = word.replace_strict(OFFSETS, default=None, return_dtype=pl.Int64)
+    behind = line.str.extract_groups(rf"^{_ZONE}: %").struct
+    host = pl.col("header.host").str.extract_groups(rf"^{_ZONE}$").struct
+    offset = e.first(*(_offset(*(zone.field(group) for group in ("1", "2", "3"))) for zone in (behind, host)))
     here = stamp.dt.convert_time_zone(times.zone()).dt.replace_time_zone(None).dt.replace_time_zone("UTC")
     return pl.when(offset.is_not_null()).then(here - pl.duration(minutes=offset)).otherwise(stamp)
 
@@ -119,7 +128,12 @@ def _device(line: pl.Expr) -> pl.Expr:
     clock = rf"[*.]?(?:(?:{_MONTH}) +\d|\d{{4}} (?:{_MONTH}) |\d+[ywdh]\d|\d\d:\d\d:\d\d: )"
     shown = line.str.extract(rf"^[^%]*?(?:^|[\s:>])([A-Za-z][\w.\-]*|\d+(?:\.\d+){{3}}) ?: (?:\d+: )?{clock}")
     host = pl.col("header.host")
-    return e.first(shown, pl.when(~host.is_in(list(OFFSETS)) & ~host.str.contains(r"^\d+$")).then(host))
+    return e.first(
+        shown,
+        pl.when(
+            ~host.is_in(list(OFFSETS)) & ~host.str.contains(r"^(?:(?:UTC|GMT)[+-])?\d+(?::?\d\d)?$")
+        ).then(host),
+    )
 
 
 @source.derive

@@ -143,7 +143,7 @@ def _what(record: dict[str, Any]) -> Flat:
         "event.start": epoch(record.get("conn_starttime")),
         "event.end": epoch(record.get("conn_endtime")),
         "event.duration": int(seconds) * 10**9
-        if seconds and seconds.isdigit() and len(seconds) < 9
+        if seconds and seconds.isdecimal() and len(seconds) < 9
         else None,
         "event.kind": "alert" if alert else "event",
         "event.action": audit or text(record, "activity") or action,

@@ -37,8 +37,10 @@ source = Source(
     name="suricata.eve",
     title={"ja": "Suricata(侵入検知)", "en": "Suricata intrusion detection"},
     zone_hint="perimeter",
-    shape=either(
-        r"\[\d+:\d+:\d+\] .* \{[A-Za-z0-9\-]+\} \S+ -> ", renamed(patterns(_FAST), _FAST_NAMES), json_fields()
+    shape=either(  # no brace before the numbers: in a value of JSON they are what somebody else wrote
+        r"^[^{]*\[\d+:\d+:\d+\] .* \{[A-Za-z0-9\-]+\} \S+ -> ",
+        renamed(patterns(_FAST), _FAST_NAMES),
+        json_fields(),
     ),
     recognise=(
         r"^(?:\d\d/\d\d/\d{4}-[\d:.]+ +)?(?:\[\w+\] )?\[\*\*\] \[\d+:\d+:\d+\] .* \{[A-Z0-9\-]+\} \S+ -> "

@@ -6,8 +6,8 @@ are joined by `:` for IPv4 and by `.` for IPv6. Texts that no pattern knows are 
 
 Who comes in by L2TP/IPsec stands in three lines (SingleID, "YAMAHA RTX リモートアクセスVPN 2要素認証のトラブルシューティング"):
 `[L2TP] TUNNEL[1] connected from ADDRESS`, `PP[ANONYMOUS01] Call detected from user 'NAME'`, and, once the password was
-right, `PP[ANONYMOUS01] PPP/IPCP up`. The last takes its person from the second of the same PP, where both came in one
-batch. Nothing in them ties the address to the person.
+right, `PP[ANONYMOUS01] PPP/IPCP up`. The last takes its person from the second of the same router's PP, where both came
+in one batch. Nothing in them ties the address to the person.
 """
 
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from collectors import expressions as e
 from collectors import times
 from collectors.shapes import own_clock, patterns
-from collectors.source import Raw, Source
+from collectors.source import ROW, Raw, Source
 
 _CLOCK = r"^(?:(?P<clock>\d{4}/\d\d/\d\d \d\d:\d\d:\d\d): )?"
 _PLACE = r"(?P<place>(?:PP|TUNNEL|LAN|WAN|VLAN|BRIDGE|ONU)\S{0,20}?)"
@@ -133,8 +133,11 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
 
 
 def _caller(raw: Raw) -> pl.Expr:
-    """Who called on the PP that comes up, where that line is in the same batch."""
-    called = pl.when(raw["pattern"] == "call").then(raw["user"]).forward_fill().over(raw["place"])
+    """Who called on the PP of this router that comes up, where that line is in the same batch; none once it went down."""
+    went = (raw["pattern"] == "ppp") & (raw["what"] == "down")
+    told = pl.when(raw["pattern"] == "call").then(raw["user"]).when(went).then(pl.lit(""))
+    pp = raw["place"], pl.col("peer"), pl.col("header.host")
+    called = told.forward_fill().over(*pp, order_by=ROW)  # a frame stands by pattern, not as the lines came
     return pl.when((raw["pattern"] == "ppp") & (raw["what"] == "up")).then(called)
 
 

@@ -76,3 +76,10 @@ def test_records_of_another_kind_among_them_are_left_out() -> None:
     parsed = source.parse(pl.DataFrame({"message": lines, "peer": [""] * 3}))
     assert [frame["row"].to_list() for frame in parsed.frames if frame.height] == [[0]]
     assert sorted(parsed.rejected["row"].to_list()) == [1, 2]
+
+
+def test_a_name_that_a_sender_chose_is_made_plain() -> None:
+    """A star or a caret in a column's name would be a pattern to Polars, of a text and of a finished column alike."""
+    records_ = Many([{"x": "1"}])
+    columns = many.made({"azure.a*b": ["1"], "^c$": pl.Series(["2"])}, records_)
+    assert [column.name for column in columns] == ["azure.a_b", "_c$"]

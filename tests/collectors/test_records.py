@@ -53,3 +53,9 @@ def test_a_moment_is_a_count_or_a_text() -> None:
     assert len(found) == 1
     assert found != {None}
     assert moment(None) is moment("soon") is None
+
+
+@pytest.mark.parametrize("value", [True, False, "20261120", 20_261_119, 99_999_999])
+def test_flags_and_dates_without_a_time_are_no_counts(value: object) -> None:
+    """`true` is not the second after 1970 began, nor `20261120` a day of August 1970."""
+    assert moment(value) is None
