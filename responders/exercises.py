@@ -19,7 +19,7 @@ from responders.audit import Audit
 from responders.counter import Counter
 
 KIND = "exercise"
-_MOST_PEOPLE, _LONGEST = 2000, 200
+_MOST_PEOPLE, _LONGEST, _LONGEST_RESULT = 2000, 200, 2000
 
 
 class What(StrEnum):
@@ -69,17 +69,16 @@ class Exercises:
         """Record one. Raises InputError for a day ahead, nobody who took part, or a text that is no line."""
         Counter(self.records, self.clock, self.audit).worker(actor, roles, "exercise.add", title[:80])
         now, said = self.clock.now(), result or Words("", "")
+        told = [
+            _line(text, "結果", "the result", _LONGEST_RESULT) if text.strip() else ""
+            for text in (said.ja, said.en)
+        ]
         if on > now.astimezone(JST).date():
             raise InputError("行った日は今日までの日付にしてください。", "the day must not lie ahead")
-        if not people or len(people) > _MOST_PEOPLE:
-            raise InputError(
-                f"参加者を 1〜{_MOST_PEOPLE} 件で指定してください。",
-                f"name 1 to {_MOST_PEOPLE} who took part",
-            )
-        named = [_line(one, "参加者", "who took part") for one in people]
+        named = participants(people)
         one = Exercise(
             on=on, what=what, title=_line(title, "題名", "the title"), people=named, by=actor, at=now,
-            result_ja=said.ja, result_en=said.en, report=report,
+            result_ja=told[0], result_en=told[1], report=report,
         )  # fmt: skip
         identity = digest(KIND, on.isoformat(), what.value, one.title)
         details = {"on": on.isoformat(), "title": one.title, "people": len(named)}
@@ -87,15 +86,25 @@ class Exercises:
         return self.records.put(KIND, identity, one.model_dump(mode="json"))
 
 
+def participants(people: Sequence[str]) -> list[str]:
+    """Who took part, as they are recorded. Raises InputError for nobody, too many, or a name that is no line."""
+    if not people or len(people) > _MOST_PEOPLE:
+        raise InputError(
+            f"参加者を 1〜{_MOST_PEOPLE} 件で指定してください。",
+            f"name 1 to {_MOST_PEOPLE} who took part",
+        )
+    return [_line(one, "参加者", "who took part") for one in people]
+
+
 def held(records: Records) -> list[Exercise]:
     """Each, the newest first."""
     return [one.read_as(Exercise) for one in records.find(KIND, order="-on", limit=10_000)]
 
 
-def _line(text: str, ja: str, en: str) -> str:
+def _line(text: str, ja: str, en: str, longest: int = _LONGEST) -> str:
     line = text.strip()
-    if not line or len(line) > _LONGEST or not line.isprintable():
+    if not line or len(line) > longest or not line.replace("\u3000", " ").isprintable():  # 山田　太郎
         raise InputError(
-            f"{ja}は {_LONGEST} 字までの1行にしてください。", f"{en} must be one line of at most {_LONGEST}"
+            f"{ja}は {longest} 字までの1行にしてください。", f"{en} must be one line of at most {longest}"
         )
     return line

@@ -120,7 +120,9 @@ def _types(raw: Raw) -> tuple[pl.Expr, pl.Expr]:
 
 
 def _category(raw: Raw, kind: pl.Expr, sub: pl.Expr, action: pl.Expr) -> pl.Expr:
-    signed_in = (action == "tunnel-up") & e.present(raw["user"]).is_not_null()
+    signed_in = (action == "tunnel-up") & e.first(
+        e.present(raw["user"]), e.present(raw["xauthuser"])
+    ).is_not_null()
     changed = action.is_in(list(_CHANGES)) & raw["cfgpath"].is_not_null()
     return (
         pl.when(signed_in)

@@ -221,7 +221,9 @@ def endpoints(raw: Raw) -> dict[str, pl.Expr]:
 @source.derive
 def people(raw: Raw) -> dict[str, pl.Expr]:
     """user.* and group.name; `N/A` is nobody."""
-    domain, name = e.domain_user(e.present(e.first(raw["user"], raw["unauthuser"])))
+    domain, name = e.domain_user(
+        e.first(e.present(e.first(raw["user"], raw["unauthuser"])), e.present(raw["xauthuser"]))
+    )
     return {
         "user.name": name,
         "user.domain": domain,

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from pathlib import Path
+from urllib.parse import quote
 
 from starlette.responses import Response
 
@@ -39,7 +40,7 @@ def file(visit: Visit) -> Response:
     visit.console.audit.append(actor=visit.actor, action="console.report", target=name, details={})
     response = Response(content, media_type=_MEDIA[path.suffix])
     shown = "inline" if path.suffix in {".html", ".pdf"} else "attachment"
-    response.headers["Content-Disposition"] = f'{shown}; filename="{name}"'
+    response.headers["Content-Disposition"] = f"{shown}; filename*=UTF-8''{quote(name)}"
     if path.suffix == ".html":
         response.headers["Content-Security-Policy"] = _policy(content)
     return response

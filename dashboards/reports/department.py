@@ -29,7 +29,7 @@ from rules import vpn
 
 _TITLE = Words("部署別の利用と検知", "Department report")
 FIELD = "user.staff.department"
-_MOST_DEPARTMENTS, _MOST_PEOPLE, FEWEST, _LONG = 200, 10_000, 3, 300
+_MOST, FEWEST, _LONG = 10_000, 3, 300
 _ASKED = {
     "events": "",
     "failed": "event.category: authentication and event.outcome: failure",
@@ -95,7 +95,7 @@ def within(name: str, asked: str) -> str:
 
 def _by_department(of: Ingredients, period: Period, asked: str) -> dict[str, int]:
     """Department → events, over all of them in one question."""
-    return dict(of.events.top(FIELD, asked, span=period.span, limit=_MOST_DEPARTMENTS))
+    return dict(of.events.top(FIELD, asked, span=period.span, limit=_MOST))
 
 
 def _department(
@@ -103,7 +103,7 @@ def _department(
 ) -> _Department:
     people = {
         account.casefold()
-        for account, _ in of.events.top("user.name", within(name, ""), span=period.span, limit=_MOST_PEOPLE)
+        for account, _ in of.events.top("user.name", within(name, ""), span=period.span, limit=_MOST)
     }
     about = [
         one for one in alerts if people & {user.casefold() for user in one.entities.get("user.name", [])}

@@ -11,7 +11,7 @@ import typer
 from hinomi.clock import JST
 from hinomi.errors import InputError
 from ops.opened import opened, operator
-from responders.exercises import Exercises, What
+from responders.exercises import Exercises, What, participants
 from responders.roles import OPERATOR
 
 if TYPE_CHECKING:
@@ -44,15 +44,19 @@ def register(app: typer.Typer) -> None:
             raise InputError("空のフォルダを指定してください。", "the folder is not empty")
         if record_in and not took_part:
             raise InputError("--took-part で参加者を指定してください。", "name who takes part by --took-part")
+        people = participants(took_part) if took_part else []
+        if record_in:
+            with opened(record_in):
+                pass  # it is there and can be opened: known before people spend their time
         folder.mkdir(parents=True, exist_ok=True)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # its tower is stopped as by Ctrl-C
-        course = Drill(folder, by_hand, took_part, say=typer.echo)
+        course = Drill(folder, by_hand, people, say=typer.echo)
         try:
             report = course.run()
+            typer.echo(f"訓練報告書 / drill report: {report}")
         finally:
             if record_in:
                 _recorded(course, record_in)
-        typer.echo(f"訓練報告書 / drill report: {report}")
         typer.echo(
             "同じ場所に HTML・表計算・JSON、英語版と報告の下書き / beside it: HTML, XLSX, JSON, English, the draft"
         )
@@ -64,11 +68,12 @@ def _recorded(drill: "Drill", data: Path) -> None:
         return  # it never began
     reports = sorted(drill.folder.glob("drill-report*ja*.pdf"))
     report = sha256(reports[0].read_bytes()).hexdigest() if reports else ""
+    began = drill.course.began.astimezone(JST)
     with opened(data) as place:
         Exercises(place.records, place.clock, place.desk.audit).add(
             What.DRILL,
-            drill.course.began.astimezone(JST).date(),
-            _TITLE,
+            began.date(),
+            f"{_TITLE} {began:%H:%M}",  # two shifts of one day are two drills
             drill.people,
             actor=operator(),
             roles=[OPERATOR],

@@ -45,5 +45,5 @@ def register(app: typer.Typer) -> None:
         with opened(data) as place:
             found = held(place.records)
         for one in found:
-            typer.echo(f"{one.on}  {_WHAT[one.what]}  {inert(one.title, 80)}  {one.result_ja}")
+            typer.echo(f"{one.on}  {_WHAT[one.what]}  {inert(one.title, 80)}  {inert(one.result_ja, 200)}")
             typer.echo("    " + "、".join(inert(person, 60) for person in one.people))

@@ -98,9 +98,10 @@ class Sending:
         now, turn = self.clock.now(), int(record.body["channel"])
         free = [one for one in contact.channels if self._busy.get(one, now) <= now]
         name = contact.channels[turn % len(contact.channels)]
-        if name not in free and free:
-            name = free[turn % len(free)]
-        return name if name in free and name not in self._slow else None
+        if name in free:
+            return name if name not in self._slow else None
+        quick = [one for one in free if one not in self._slow]
+        return quick[turn % len(quick)] if quick else None
 
     def _try(self, record: Record, contact: Contact, name: str) -> str | None:
         """Hand it over; what went wrong, in words."""

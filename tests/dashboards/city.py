@@ -136,6 +136,7 @@ def _vpn() -> list[dict[str, Any]]:
         "@timestamp": at("03:14"),
         "event.id": "vpn-success",
         "event.action": "tunnel-up",
+        "event.code": "0101039424",
         "event.outcome": "success",
         "event.original": 'date=2026-11-20 action="tunnel-up" user="t.yamada" remip=203.0.113.66'
         " tunnelip=10.50.3.17",

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import polars as pl
 import pytest
@@ -15,6 +16,7 @@ from dashboards.reports import department
 from hinomi.batch import Batch
 from hinomi.errors import InputError
 from hinomi.words import Language
+from tests.dashboards.browse import browser
 from tests.dashboards.city import NOW, City, at, seeded_city
 
 TAX, COUNTER = "税務課", "住民課/窓口"
@@ -47,7 +49,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     rows += [
         event(10, TAX, "k.sato", **{"event.outcome": "failure"}),
         event(11, TAX, "k.sato", **{"event.outcome": "failure", "source.geo.country_iso_code": "RO"}),
-        event(12, COUNTER, "m.ito", **{"event.action": "tunnel-up"}),
+        event(12, COUNTER, "m.ito", **{"event.action": "tunnel-up", "event.code": "0101039424"}),
     ]
     made.events.append(
         [Batch.of("fortinet.fortigate", pl.DataFrame(rows), origin="edge", ingested=at("10:01"))]
@@ -100,6 +102,16 @@ def test_a_department_has_its_own_paper(held: City, tmp_path: Path) -> None:
     files = publish(made, tmp_path)
     assert {one.path.parent for one in files} == {tmp_path}
     assert all("住民課_窓口-" in one.path.name for one in files)
+
+
+def test_a_departments_files_open_in_the_console(held: City, tmp_path: Path) -> None:
+    """Its name in Japanese letters is sent as browsers read it."""
+    files = publish(document(held, TAX), tmp_path, held.records)
+    visitor = browser(held, "a.kansa")
+    for one in files:
+        answer = visitor.get(f"/reports/{quote(one.path.name)}")
+        assert answer.content == one.path.read_bytes()
+        assert quote(one.path.name) in answer.headers["content-disposition"]
 
 
 def test_a_department_without_records_is_an_error(held: City) -> None:

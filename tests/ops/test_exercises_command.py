@@ -49,3 +49,13 @@ def test_refused_in_words(tmp_path: Path, day: str, who: str, title: str) -> Non
     tower, _ = responder(tmp_path)
     refused = _run(tmp_path, "add", title, "--on", day, "--took-part", who)
     assert isinstance(refused.exception, InputError) and tower.records.count("exercise") == 0
+
+
+def test_a_name_as_people_write_it(tmp_path: Path) -> None:
+    """The wide space between a family name and a given name is no control character; one in the result is refused."""
+    tower, _ = responder(tmp_path)
+    one = ["add", "机上訓練", "--on", "2026-10-01", "--took-part", "総務課\u3000山田\u3000太郎"]
+    assert _run(tmp_path, *one).exit_code == 0
+    assert tower.records.find("exercise")[0].body["people"] == ["総務課\u3000山田\u3000太郎"]
+    refused = _run(tmp_path, *one, "--result", "よし\x1b[31m")
+    assert isinstance(refused.exception, InputError)

@@ -1,12 +1,20 @@
 """Connections by VPN: what the store is asked for is what the rules get, for every product of the table."""
 
+from datetime import UTC, date, datetime
 from pathlib import Path
+from random import Random
 
 import pytest
 
+from collectors import catalogue
+from collectors.framed import frame_of
+from collectors.parse import documents
+from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.clock import FixedClock
 from hinomi.store.embedded import ParquetEvents
+from ops.demo import fortigate
+from ops.demo.clockwork import Day
 from ops.settings import packs_folder
 from rules import cases, vpn
 from rules.engine import logsource
@@ -38,6 +46,23 @@ def test_the_query_finds_what_the_rule_gets(tmp_path: Path, service: str, rule: 
     store.append(held)
     assert store.count(vpn.asked(service)) == len(actions) - actions.count(BEFORE)
     assert store.count(vpn.asked(OTHER[service])) == 0
+    store.close()
+
+
+def test_one_session_counts_once(tmp_path: Path) -> None:
+    """Of the three records that FortiClient leaves of one session (the demo's) one is the connection."""
+    day = Day(date(2026, 11, 20))
+    lines = [
+        line for _, line in fortigate.vpn_opened(day, 0, Random(1), "t.yamada", "203.0.113.9", "10.50.3.17")
+    ]
+    found = documents(catalogue.find("fortinet.fortigate"), [line.decode() for line in lines])
+    assert len(found) == 3
+    clock = FixedClock(datetime(2026, 11, 21, tzinfo=UTC))
+    rows = [{"event.id": f"s-{n}", **dict(ecs.flatten(one))} for n, one in enumerate(found)]
+    frame = frame_of(rows)
+    store = ParquetEvents(tmp_path, clock=clock)
+    store.append([Batch.of("fortinet.fortigate", frame, ingested=clock.now())])
+    assert store.count(vpn.asked("connected")) == 1
     store.close()
 
 
