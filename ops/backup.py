@@ -205,19 +205,23 @@ class _Copy:
         held = self.before / path if self.before else None
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
-        if held is not None and harm_of(held, file, whole=True) is None:
-            os.link(held, target)  # a name is given once and never changed
-            if harm := harm_of(live, file, whole=False):
-                self._note(file, harm, here=True)
-            return sum_of(target)
-        harm = harm_of(live, file, whole=True)
-        if harm is Harm.GONE and path not in (f"events/{one.path}" for one in _listed(self.data / _EVENTS)):
+        linked = held is not None and harm_of(held, file, whole=True) is None
+        harm = harm_of(live, file, whole=not linked)
+        if harm is Harm.GONE and not self._still_named(file):
             raise FileNotFoundError(errno.ENOENT, "merged away", str(live))
+        if held is not None and linked:
+            os.link(held, target)  # a name is given once and never changed
+            if harm:
+                self._note(file, harm, here=True)
+            return file.sha256 or sum_of(target)
         if harm is None and (found := _copied(live, target)) == (file.sha256 or found):
             return found
         target.unlink(missing_ok=True)
         self._note(file, harm or Harm.CHANGED, here=False)
         return ""
+
+    def _still_named(self, file: File) -> bool:
+        return any(one.path == file.path for one in _listed(self.data / _EVENTS))
 
     def _note(self, file: File, harm: Harm, *, here: bool) -> None:
         about = {"path": file.path, "dataset": file.dataset, "day": file.day, "events": file.rows}

@@ -128,8 +128,72 @@ def test_merging_leaves_a_damaged_file_alone(tmp_path: Path) -> None:
     bad = events.files("fortinet.fortigate")[4]
     _flip(events.path_of(bad))
     assert events.compact() == 9
-    assert {file.rows for file in events.files("fortinet.fortigate")} == {5, 45}
+    held = {(file.rows, file.seq, file.upto) for file in events.files("fortinet.fortigate")}
+    assert held == {
+        (20, 1, 4),
+        (5, 5, 5),
+        (25, 6, 10),
+    }  # no place of another covers its own, for when it is put back
     assert [file.path for file, harm in events.integrity.verified() if harm] == [bad.path]
+    events.close()
+
+
+def test_merging_goes_on_beside_a_file_without_a_hash_that_cannot_be_read(tmp_path: Path) -> None:
+    """Of an earlier release: it is told, stays as it is, and what was merged before is still swept."""
+    events = ParquetEvents(tmp_path)
+    for n in range(10):
+        events.append([batch(n=5, first=5 * n)])
+    bad = events.path_of(events.files("fortinet.fortigate")[9])
+    with sqlite3.connect(tmp_path / "manifest.sqlite") as database:
+        database.execute("update file set sha256=''")
+    database.close()
+    bad.write_bytes(bad.read_bytes()[:-200] + b"\xff" * 200)
+    assert events.compact() == 9
+    assert {file.rows for file in events.files("fortinet.fortigate")} == {5, 45}
+    events.close()
+
+
+def test_a_follower_misses_nothing_of_another_day_between_merged_parts(tmp_path: Path) -> None:
+    """A file of the next day arrived between those that were merged: wherever the follower stops, it gets both."""
+    events = ParquetEvents(tmp_path)
+    for n in range(9):
+        events.append([batch(n=5, first=5 * n, day=int(n == 4))])
+    assert events.compact() == 8
+    seen, place = set[str](), None
+    while found := next(events.since("fortinet.fortigate", place), None):
+        place, frame = found
+        seen |= set(frame["event.id"])
+    assert len(seen) == 45
+    events.close()
+
+
+def _merged_away(events: ParquetEvents) -> None:
+    """Compacted, and swept as five minutes later."""
+    old = [events.path_of(file) for file in events.files("fortinet.fortigate")]
+    assert events.compact() == len(old)
+    for path in old:
+        path.unlink()
+
+
+def test_a_slow_reader_is_not_told_that_merged_files_are_damaged(tmp_path: Path) -> None:
+    """While it reads they are merged and swept: a follower goes on with what they were merged into, and misses nothing; a
+    scan is told to ask again, of no damage."""
+    events = ParquetEvents(tmp_path)
+    for n in range(10):
+        events.append([batch(n=5, first=5 * n)])
+    follower, scan = events.since("fortinet.fortigate", None), events.scan("fortinet.fortigate")
+    seen = set(next(follower)[1]["event.id"])
+    assert next(scan).height == 5
+    _merged_away(events)
+    places = []
+    for place, frame in follower:
+        places.append(place)
+        seen |= set(frame["event.id"])
+    assert len(seen) == 50 and places == ["10"]
+    with pytest.raises(StoreError, match="ask again") as told:
+        next(scan)
+    assert not isinstance(told.value, PartDamaged)
+    assert sum(frame.height for frame in events.scan("fortinet.fortigate")) == 50
     events.close()
 
 

@@ -16,6 +16,8 @@ from hinomi.clock import FixedClock
 from hinomi.errors import ContentError, InputError, StoreError
 from hinomi.store import Checkpoint
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.store.embedded.integrity import Harm, harm_of
+from hinomi.store.embedded.manifest import File
 from ops.backup import INDEX, Backups
 from ops.commands import store as commands
 
@@ -221,3 +223,28 @@ def test_a_place_of_copies_that_is_none_is_said(tmp_path: Path) -> None:
     """A mistyped folder is no empty list."""
     done = _run("restore", "--folder", str(tmp_path / "mistyped"))
     assert isinstance(done.exception, InputError) and "mistyped" in str(done.exception)
+
+
+def test_files_merged_away_while_a_copy_links_them_are_no_damage(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The list of files is taken, then the store merges and sweeps them, at the moment at which the first is looked at, and
+    the copy before holds them: the list is taken anew, and nothing is told as gone."""
+    events, copies = ParquetEvents(data / "events"), Backups(tmp_path / "copies")
+    for number in range(5, 10):
+        events.append([_batch(number)])
+    copies.make(data, FixedClock(NOW))
+    old = [events.path_of(file) for file in events.files("linux.auth")]
+
+    def first_merged(path: Path, file: File, *, whole: bool) -> Harm | None:
+        if old and events.compact() == len(old):
+            while old:
+                old.pop().unlink()
+        return harm_of(path, file, whole=whole)
+
+    monkeypatch.setattr("ops.backup.harm_of", first_merged)
+    name = copies.make(data, FixedClock(NOW + timedelta(hours=1)))
+    assert not old and copies.damaged(name) == []
+    events.close()
+    assert copies.restore(name, tmp_path / "back") == {"linux.auth": 1_000}
+    assert len(list((tmp_path / "back" / "events").rglob("*.parquet"))) == 1

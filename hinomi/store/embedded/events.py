@@ -16,7 +16,7 @@ from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.store import asked
 from hinomi.store.embedded.duck import Duck
-from hinomi.store.embedded.integrity import Integrity
+from hinomi.store.embedded.integrity import Integrity, Replaced
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.mending import Mending
 from hinomi.store.embedded.searching import TIME, Plan, Searching
@@ -168,15 +168,26 @@ class ParquetEvents:
     def since(self, dataset: str, after: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
         """See `Events.since`. After a compaction some events may come a second time, never be missed. Raises PartDamaged,
         which says where to go on."""
-        for file in self._manifest.files([dataset], after=int(after or 0)):
-            with self.integrity.reading(file) as path:
-                frame = pl.read_parquet(path)
-            yield str(file.upto), frame
+        files = self._behind(dataset, place := int(after or 0))
+        while files:
+            try:
+                with self.integrity.reading(files[0]) as path:
+                    frame = pl.read_parquet(path)
+            except Replaced:  # a slow reader: what it was merged into
+                files = self._behind(dataset, place)
+                continue
+            place = files.pop(0).upto
+            yield str(place), frame
+
+    def _behind(self, dataset: str, place: int) -> list[File]:
+        """By where each ends, so that no place is behind events that were not read: a merged file covers those of other days
+        that arrived between its parts."""
+        return sorted(self._manifest.files([dataset], after=place), key=lambda file: file.upto)
 
     def scan(
         self, dataset: str, *, span: Span | None = None, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """See `Events.scan`. Raises PartDamaged."""
+        """See `Events.scan`. Raises PartDamaged, Replaced."""
         for file in self._manifest.files([dataset], span):
             with self.integrity.reading(file) as path:
                 frame = _part(pl.scan_parquet(path), span, columns)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import polars as pl
 
-from hinomi.errors import PartDamaged
+from hinomi.errors import PartDamaged, StoreError
 from hinomi.store.embedded.manifest import File, Manifest
 from hinomi.store.protocols import Flaw
 from hinomi.text import inert
@@ -46,6 +46,10 @@ _HARMS = {
     ),
     Harm.UNREADABLE: Words("読めません", "cannot be read"),
 }
+
+
+class Replaced(StoreError):
+    """A file that was to be read is none of the store's any more: merged or dropped meanwhile."""
 
 
 class Integrity:
@@ -94,10 +98,15 @@ class Integrity:
 
     @contextmanager
     def reading(self, file: File) -> Iterator[Path]:
-        """Around reading a file with Polars. Raises PartDamaged."""
+        """Around reading a file with Polars. Raises PartDamaged, Replaced."""
         try:
             yield self._folder / file.path
         except UNREADABLE as error:
+            if self._manifest.named(file.path) is None:
+                raise Replaced(
+                    "読んでいる間に保管庫のファイルがまとめられたか、消されました。もう一度実行してください。",
+                    "files of the store were merged or dropped meanwhile; ask again",
+                ) from error
             raise self._damaged(file) from error
 
     def culprit(self, said: str, paths: Sequence[str]) -> PartDamaged | None:

@@ -4,6 +4,7 @@ import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import polars as pl
@@ -76,10 +77,16 @@ class Segments:
                 groups.setdefault((file.dataset, file.day), []).append(file)
         for files in groups.values():
             for part in _portions(files):
-                whole = [file for file in part if self._integrity.harm(file, whole=True) is None]
-                if len(whole) > 1 and self.merge_into(whole, [self.path_of(file) for file in whole]):
-                    merged += len(whole)
+                for run in self._whole(part):
+                    if len(run) > 1 and self.merge_into(run, [self.path_of(file) for file in run]):
+                        merged += len(run)
         return merged
+
+    def _whole(self, part: list[File]) -> Iterator[list[File]]:
+        """The whole ones between the damaged ones: a merged file must not cover the place of one that may be put back."""
+        for whole, run in groupby(part, key=lambda file: self._integrity.harm(file, whole=True) is None):
+            if whole:
+                yield list(run)
 
     def merge_into(self, named: list[File], paths: Sequence[Path]) -> bool:
         """One new file of what these paths hold, in place of those that the manifest names so far. False: it names one of
