@@ -6,6 +6,7 @@ AWS and Azure write many records as one object, `{"Records": […]}` or `{"recor
 import errno
 import gzip
 import io
+import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator
@@ -14,7 +15,7 @@ from typing import IO, Any, cast
 
 import orjson
 
-from collectors import json_text, zeek_table
+from collectors import zeek_table
 
 _LONGEST = 16 * 1024 * 1024
 _EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
@@ -211,12 +212,20 @@ def of_whole(data: bytes) -> Iterator[tuple[int, str]]:
 
 def _elements(data: bytes) -> Iterator[tuple[int, str]]:
     try:
-        document = json_text.read(data.lstrip(_BLANK))
-    except json_text.UnreadableError:
+        document = orjson.loads(data.lstrip(_BLANK))
+    except orjson.JSONDecodeError:
         yield from _lines(data.splitlines(keepends=True))
         return
     for place, item in enumerate(_unwrapped(document)):
-        yield place, orjson.dumps(item).decode()
+        yield place, _written(item)
+
+
+def _written(item: Any) -> str:
+    """One record as text. How deep it may be is judged where it is read: one that is too deep takes no other with it."""
+    try:
+        return orjson.dumps(item).decode()
+    except orjson.JSONEncodeError:  # beyond 254 levels, which the standard library writes
+        return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
 
 
 def _unwrapped(document: Any) -> list[Any]:
@@ -230,11 +239,8 @@ def _unwrapped(document: Any) -> list[Any]:
 def _wrapped(line: bytes) -> list[tuple[int, str]] | None:
     """The records of a line that holds an object around them; None where it is no JSON (cut short, say)."""
     try:
-        return [
-            (place, orjson.dumps(item).decode())
-            for place, item in enumerate(_unwrapped(json_text.read(line)))
-        ]
-    except json_text.UnreadableError:
+        return [(place, _written(item)) for place, item in enumerate(_unwrapped(orjson.loads(line)))]
+    except orjson.JSONDecodeError:
         return None
 
 

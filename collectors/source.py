@@ -239,7 +239,7 @@ class Source:
             if self._keep is not None:
                 for column in leaf_columns([self._keep(document) for document in documents], self._under):
                     if column.null_count() < len(rows):
-                        columns.setdefault(column.name, column)
+                        columns[column.name] = _completed(columns.get(column.name), column)
         columns[ROW] = pl.Series(ROW, rows, dtype=pl.UInt32)
         return pl.DataFrame(list(columns.values())).with_columns(_constant(self.constants, columns))
 
@@ -275,6 +275,13 @@ class Source:
 
 def _pairs(frame: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
     return zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True)
+
+
+def _completed(told: pl.Series | None, kept: pl.Series) -> pl.Series:
+    """What `each` told of a name, and where it told nothing of a record what the vendor wrote; of one type only."""
+    if told is None:
+        return kept
+    return told.zip_with(told.is_not_null(), kept) if told.dtype == kept.dtype and told.null_count() else told
 
 
 def _constant(values: Mapping[str, Any], columns: Mapping[str, pl.Series]) -> list[pl.Expr]:

@@ -31,6 +31,8 @@ from rules.stats import Tally
 
 HEADER_LINE = "header_line"
 """Why a declared mapping rejects the line of column names that each dropped file begins with: it is no event."""
+_TRIES = 64
+"""How often a part that a parser failed at is read again in halves: who sends such lines buys no more of the tower's time."""
 _HEAD = 200  # lines that a format is recognised by
 _GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the source
 Rules = Callable[[], RuleSet]
@@ -147,7 +149,26 @@ class Pipeline:
             log.error(
                 "parser_failed", source=source.name, origin=origin, error=f"{type(error).__name__}: {error}"
             )
-            return [self._dead(intake, pl.lit(f"parser_failed:{type(error).__name__}"), source.name, origin)]
+            return self._around(source, intake, origin, error)
+
+    def _around(self, source: Source, intake: pl.DataFrame, origin: str, error: Exception) -> list[Batch]:
+        """What can be read beside the lines that a parser fails at: by halves, as long as there are tries."""
+        found: list[Batch] = []
+        parts, tries = [(intake, error)], _TRIES
+        while parts:
+            part, why = parts.pop()
+            if part.height < 2 or tries < 2:
+                reason = pl.lit(f"parser_failed:{type(why).__name__}")
+                found.append(self._dead(part, reason, source.name, origin))
+                continue
+            tries -= 2
+            for half in (part[: part.height // 2], part[part.height // 2 :]):
+                alone = half.drop(ROW).with_row_index(ROW)
+                try:
+                    found += self._of_source(source, alone, origin)
+                except Exception as again:  # the same mistake, or another
+                    parts.append((alone, again))
+        return found
 
     def _unopened(self, part: pl.DataFrame) -> list[Batch]:
         told = unopened.read(decode(part["payload"], "utf-8", self.ledger, origin=unopened.ORIGIN))

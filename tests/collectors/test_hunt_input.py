@@ -180,6 +180,19 @@ def test_files_of_the_clouds_hold_many_records_in_one_object(tmp_path: Path) -> 
     assert not reader.ledger.counts
 
 
+@pytest.mark.parametrize("levels", [101, 300, 900])
+@pytest.mark.parametrize("lines", [False, True])
+def test_one_record_too_deep_takes_no_other_with_it(tmp_path: Path, levels: int, lines: bool) -> None:
+    """Who may write into one record of a file does not take the rest of the file away; the one is counted."""
+    good = b'{"eventTime":"2026-11-20T03:12:00Z","eventSource":"ec2.amazonaws.com","eventName":"RunInstances","eventType":"AwsApiCall"}'
+    deep = good[:-1] + b',"requestParameters":' + b'{"a":' * levels + b"1" + b"}" * levels + b"}"
+    text = b'{"Records":[' + b",".join([good, deep, good]) + b"]}"
+    (tmp_path / "trail.json").write_bytes(text if lines else text.replace(b'{"Records"', b'{\n"Records"'))
+    found, reader = _of(tmp_path, "aws.cloudtrail")
+    assert found.height == 2
+    assert sum(reader.ledger.counts.values()) == 1
+
+
 def test_a_cut_object_of_records_is_one_line_that_is_not_understood(tmp_path: Path) -> None:
     """A copy that ends in the middle is counted, and does not go round and round."""
     (tmp_path / "cut.json").write_bytes(b'{"Records":[{"eventTime":"2026-11-20T03:12:00Z","eventSource":"ec2')

@@ -194,6 +194,29 @@ def test_a_parser_that_fails_loses_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert {letter["event.original"] for letter in letters} == {VPN, SSH}
 
 
+def test_a_line_that_a_parser_fails_at_takes_no_other_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parser fails at one of three hundred lines: that one is a dead letter, the others are events."""
+    tower = Tower(tmp_path, web="linux.auth")
+    source = catalogue.find("linux.auth")
+    whole, asked = type(source).parse, []
+
+    def touchy(self: Source, intake: pl.DataFrame) -> object:
+        asked.append(intake.height)
+        if intake["message"].str.contains("40123").any():
+            raise ZeroDivisionError
+        return whole(self, intake)
+
+    monkeypatch.setattr(type(source), "parse", touchy)
+    lines = [SSH.replace("40022", str(40000 + n)) for n in range(300)]
+    tower.send(*lines, origin="web")
+    letters = tower.events.search("event.dataset: hinomi.dead_letter").rows
+    assert [letter["event.original"] for letter in letters] == [lines[123]]
+    assert tower.events.count(datasets=["linux.auth"]) == 299
+    assert len(asked) < 40
+
+
 def test_a_source_that_is_not_there_keeps_its_lines(tmp_path: Path) -> None:
     """The listener names a declared source whose file is broken: dead letters that say so; others go on."""
     tower = Tower(tmp_path, door="city.gone")
