@@ -6,6 +6,7 @@ a program could have chosen are in quotes, or in capital hexadecimal digits wher
 has the names of its numbers behind a GS character.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ HEAD = (
 )
 _ENCODED = r"(?:^|(?P<b> ))(?P<k>proctitle|comm|exe|name|cwd|acct|cmd|data|vm|watch|dir|key)=(?P<v>(?:[0-9A-F]{2})+)(?P<e>$| )"
 _ARGUMENT = r"(?P<b>^| )(?P<k>a\d+(?:\[\d+\])?)=(?P<v>(?:[0-9A-F]{2})+)(?P<e>$| )"
+_NUMBERED = re.compile(r"a(?:0|[1-9][0-9]{0,5})\Z")
+"""Arguments as the kernel numbers them; `a01` or `a²` is a name that somebody made up."""
 _MARK = "\x02"
 _EVENT = ["audit.node", "audit.epoch", "audit.serial", "header.host"]
 _NAMES = {"node": "audit.node", "type": "audit.type", "epoch": "audit.epoch", "serial": "audit.serial"}
@@ -119,7 +122,7 @@ def _joined(frame: pl.DataFrame) -> pl.DataFrame:
 
 def _with_command(frame: pl.DataFrame) -> pl.DataFrame:
     """`command`: the arguments of an EXECVE record in a row."""
-    numbers = sorted(int(name[1:]) for name in frame.columns if name[:1] == "a" and name[1:].isdigit())
+    numbers = sorted(int(name[1:]) for name in frame.columns if _NUMBERED.match(name))
     execve = pl.col("audit.type").is_in(["EXECVE", "1309"])
     if not numbers:
         return frame

@@ -48,3 +48,12 @@ def test_an_argument_that_is_no_utf_8_costs_no_other_line() -> None:
     odd = 'type=EXECVE msg=audit(1763608445.123:9): argc=2 a0="curl" a1=2F7764D02F612062'
     [frame] = catalogue.find("linux.auditd").parse(content.intake(LINES[1], odd)).frames
     assert frame["process.command_line"].to_list() == ["sh /tmp/x.sh", "curl /wd\ufffd/a b"]
+
+
+def test_a_made_up_number_of_an_argument_costs_no_line() -> None:
+    """The kernel counts a0, a1, …: another sign for a number is no argument, and no other line is lost by it."""
+    made_up = 'type=EXECVE msg=audit(1763608447.000:9): argc=1 a0="id" a01="x" a²="y"'
+    parsed = catalogue.find("linux.auditd").parse(content.intake(LINES[1], made_up))
+    assert not parsed.rejected.height
+    commands = parsed.frames[0].sort("row")["process.command_line"].to_list()
+    assert commands == ["sh /tmp/x.sh", "id"]
