@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import polars as pl
+import polars.selectors as cs
 
 from hinomi import ecs
 from hinomi.batch import Batch
@@ -30,15 +31,17 @@ def _bodies(frame: pl.DataFrame) -> pl.Series:
     said = frame.select(_value(name, dtype) for name, dtype in frame.schema.items())
     full = [column.name for column in said if not column.null_count()]
     some = [column.name for column in said if 0 < column.null_count() < said.height]
-    parts = [_inside(pl.struct(full)).alias("{")] if full else []
-    parts += [pl.when(pl.col(name).is_not_null()).then(_inside(pl.struct(name))).alias(name) for name in some]
+    parts = [_inside(pl.struct(cs.by_name(full))).alias("{")] if full else []
+    for name in some:
+        column = cs.by_name(name)
+        parts.append(pl.when(column.is_not_null()).then(_inside(pl.struct(column))).alias(name))
     whole = pl.concat_str(pl.lit("{"), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("}"))
     return said.select(whole.alias("body"))["body"]
 
 
 def _value(name: str, dtype: Any) -> pl.Expr:
-    """A column as JSON can say it."""
-    value = pl.col(name)
+    """A column as JSON can say it. By its very name: to `pl.col`, `*` and `^…$` are patterns."""
+    value: pl.Expr = cs.by_name(name)
     if isinstance(dtype, pl.Datetime):
         if name == "@timestamp":  # date_nanos begins in 1970
             value = pl.max_horizontal(value, pl.lit(_EARLIEST).cast(dtype)).alias(name)

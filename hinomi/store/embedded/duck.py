@@ -36,15 +36,16 @@ class Duck:
         self._lock = threading.Lock()
         self._duck: duckdb.DuckDBPyConnection | None = None
 
-    def rows(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """What it answers, as tuples. Raises StoreError, NoColumn where none of the files has a column that is asked about."""
-        with self._asked(values) as cursor:
+    def rows(self, sql: str, values: Sequence[Any], *, some: bool = False) -> list[tuple[Any, ...]]:
+        """What it answers, as tuples. some: of the files that hold what is asked only some are read. Raises StoreError,
+        NoColumn where none of the files has a column that is asked about (of some: also none as what is asked)."""
+        with self._asked(values, some=some) as cursor:
             return cursor.execute(sql, list(values)).fetchall()
 
-    def timed(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+    def timed(self, sql: str, values: Sequence[Any], *, some: bool = False) -> list[tuple[Any, ...]]:
         """`rows` whose first value follows from each event's time. Raises StoreError, also where one has none: then the
         names of a file's columns are damaged."""
-        rows = self.rows(sql, values)
+        rows = self.rows(sql, values, some=some)
         if any(row[0] is None for row in rows):
             raise self._blamed("an event without a time", values)
         return rows
@@ -57,14 +58,14 @@ class Duck:
         return frame
 
     @contextmanager
-    def _asked(self, values: Sequence[Any]) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _asked(self, values: Sequence[Any], *, some: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
         try:
             with self._cursor() as cursor:
                 yield cursor
         except _OUR_OWN as error:
             raise _answer(str(error)) from error
         except (duckdb.Error, pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError) as error:
-            if isinstance(error, duckdb.BinderException) and (lacking := _lacking(str(error))):
+            if isinstance(error, duckdb.BinderException) and (lacking := _lacking(str(error), some=some)):
                 raise lacking from error
             if isinstance(error, duckdb.FatalException | duckdb.InternalException):
                 self._anew()
@@ -94,13 +95,14 @@ class Duck:
             self._duck.close()
 
 
-def _lacking(said: str) -> NoColumn | None:
+def _lacking(said: str, *, some: bool) -> NoColumn | None:
     """None: something else is wrong, or it is a column that every file has."""
     found = _NO_COLUMN.search(said)
-    if found is None or found[1] in _EVERY_FILE:
+    name = found[1] if found else ""
+    if not some and (not name or name in _EVERY_FILE):
         return None
     error = NoColumn("検索できませんでした。", f"the search failed: {inert(said, 300)}")
-    error.name = found[1]
+    error.name = name
     return error
 
 

@@ -66,8 +66,8 @@ class Searching:
     def over(
         self, text: str, datasets: Sequence[str], span: Span | None, ask: Callable[[Plan], _T], none: _T
     ) -> _T:
-        """What is asked of the plan. A field that is known, but that no file of the span has, is as one that nobody knows: it
-        is told by the answer of DuckDB, since to ask each file before costs as much as most questions."""
+        """What is asked of the plan. A field that is known, but that no file of the span has, is as one that nobody knows:
+        DuckDB, which reads what columns each file has, says so, and is asked again without it."""
         plan = self.plan(text, datasets, span)
         while plan is not None:
             try:
@@ -186,6 +186,7 @@ class Searching:
             f'select epoch_ns({TIME}), "event.id", filename from {plan.source} where {plan.where} {keyset}'
             f" {_ordered(oldest_first)} limit ?",
             [*plan.values, *more, limit],
+            some=not plan.files,
         )
 
     def _fetch(self, hits: _Hits, oldest_first: bool) -> list[dict[str, Any]]:

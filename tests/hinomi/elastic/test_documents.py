@@ -16,6 +16,8 @@ from hinomi.store.elastic.bulk import Item, _lines
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 _COLUMNS: dict[str, tuple[Any, st.SearchStrategy[Any]]] = {
     'vendor."quoted" {x}': (pl.String, st.text(max_size=12)),
+    "*": (pl.String, st.text(max_size=3)),
+    "^source.*$": (pl.String, st.text(max_size=3)),
     "user.name": (pl.String, st.sampled_from(["t.yamada", '"}', "{", "", "火の見\n", "\\", "\x00"])),
     "source.port": (pl.Int64, st.integers(-(2**63), 2**63 - 1)),
     "event.risk_score": (pl.Float64, st.floats()),
