@@ -13,7 +13,6 @@ from typing import Any
 
 from collectors.rhythm.watched import KIND as RHYTHM
 from dashboards.users import KIND as USER
-from dashboards.users import User
 from hinomi.errors import InputError, Refused
 from hinomi.store import Record, Records
 from responders import delegation
@@ -193,11 +192,11 @@ class RecordsApart:
     def _of_taker(self, body: Mapping[str, Any]) -> bool:
         return self.get(USER, str(body.get("taker", ""))) is not None
 
-    def _of_colleague(self, body: Mapping[str, Any]) -> bool:
-        """A view is kept among those who see no more than these organisations."""
-        held = self.records.get(USER, str(body.get("owner", "")))
-        own = set(held.read_as(User).organizations) if held else set()
-        return bool(own) and own <= self.organizations
+    def _of_limited(self, body: Mapping[str, Any]) -> bool:
+        """A view is theirs where whoever saved it saw no more than they do, then: its name and query may tell what they
+        saw, whatever they may see today."""
+        saw = set(body.get("organizations") or ())
+        return bool(saw) and saw <= self.organizations
 
 
 _Rule = Callable[[RecordsApart, Mapping[str, Any]], bool]
@@ -209,7 +208,7 @@ _WHOSE: dict[str, _Rule] = {
     **dict.fromkeys(EVERYBODY, lambda _, __: True),
     USER: RecordsApart._of_person,
     delegation.KIND: RecordsApart._of_taker,
-    VIEW: RecordsApart._of_colleague,
+    VIEW: RecordsApart._of_limited,
 }
 
 

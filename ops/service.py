@@ -3,6 +3,7 @@
 import secrets
 from pathlib import Path
 
+from collectors.organizations import Organizations
 from hinomi.clock import Clock
 from hinomi.errors import Conflict
 from hinomi.store import Records
@@ -19,7 +20,9 @@ def open_desk(settings: Settings, records: Records, data: Path, clock: Clock) ->
     """The desk over these records, of the tower so configured."""
     store, name = settings.store, settings.console.organization
     key, own = signing_key(store, records, data), shelf(store, records, data)
-    return desk(records, clock, key, own, organization=name, playbooks=settings.respond.playbooks)
+    towns = {identity: words.ja for identity, words in Organizations.of(settings.organizations).names.items()}
+    respond = settings.respond.playbooks
+    return desk(records, clock, key, own, organization=name, organizations=towns, playbooks=respond)
 
 
 def shelf(store: StoreSettings, records: Records, data: Path) -> Shelf:

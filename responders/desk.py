@@ -42,7 +42,8 @@ class AckLinks:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Decisions of people on incidents and playbook runs."""
+    """Decisions of people on incidents and playbook runs. organization: who runs the tower; organizations: names of those
+    it watches, who report what is theirs."""
 
     records: Records
     clock: Clock
@@ -50,6 +51,7 @@ class Desk:
     links: AckLinks
     evidence: Shelf | None = None
     organization: str = ""
+    organizations: Mapping[str, str] = field(default_factory=dict)
     playbooks: PlaybookSettings = field(default_factory=PlaybookSettings)
 
     def acknowledge(self, incident_id: str, *, actor: str, roles: Sequence[str]) -> Incident:
@@ -200,10 +202,11 @@ class Desk:
         """Drafts of reports: versions, approval, what was sent by whom."""
         return Reports(self.records, self.clock, self.audit, self._body)
 
-    @property
-    def _body(self) -> str:
-        """Who reports, as far as it is known."""
-        return f"{self.organization}\n{BLANK} 担当課・氏名・電話・メール" if self.organization else ""
+    def _body(self, whose: str) -> str:
+        """Who reports an incident of this organisation, as far as it is known: the town itself, not the centre that
+        watches it; one that the configuration no longer names stays a blank."""
+        name = self.organizations.get(whose, "") if whose else self.organization
+        return f"{name}\n{BLANK} 担当課・氏名・電話・メール" if name else ""
 
     @property
     def contacts(self) -> Contacts:

@@ -1,7 +1,7 @@
 """The responder: alerts in; incidents, calls, escalation and playbook runs out. One process runs it."""
 
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -282,12 +282,13 @@ def desk(
     evidence: Shelf | None = None,
     *,
     organization: str = "",
+    organizations: Mapping[str, str] | None = None,
     playbooks: PlaybookSettings | None = None,
 ) -> Desk:
     """The desk for a console or command line over the same records. evidence: the shelf of the vault; organization: the
-    city's name, for drafts of reports; playbooks: what automation may do."""
+    city's name, for drafts of reports; organizations: names of those whom it watches; playbooks: what automation may do."""
     audit, own = Audit(records, clock), playbooks or PlaybookSettings()
-    return Desk(records, clock, audit, AckLinks(key), evidence, organization, own)
+    return Desk(records, clock, audit, AckLinks(key), evidence, organization, organizations or {}, own)
 
 
 def _world(

@@ -61,6 +61,7 @@ def save(visit: Visit) -> Response:
         "page": parts.path,
         "owner": visit.actor,
         "shared": visit.form.get("shared") == "yes",
+        "organizations": sorted(visit.console.scope or ()),  # what its owner could see when they wrote it
         "created": visit.console.clock.now().isoformat(),
     }
     visit.console.audit.append(

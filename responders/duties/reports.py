@@ -1,7 +1,7 @@
 """Report drafts: versions of one text, checked by another person before it may be called sent. A person sends it."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -34,18 +34,23 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Reports:
-    """Drafts of one incident's reports. Versions are never changed, only followed by others."""
+    """Drafts of one incident's reports. Versions are never changed, only followed by others.
+
+    body: who reports, by whose the incident is (empty: the tower's).
+    """
 
     records: Records
     clock: Clock
     audit: Audit
-    city: str = ""
+    body: Callable[[str], str] = lambda _: ""
 
     def draft(self, clock_id: str, *, actor: str, roles: Sequence[str]) -> Record:
         """The first version, filled from the incident; a later call fills a new one from what is known now."""
         held, incident, kind = self._about(clock_id)
         self._counter.worker(actor, roles, "report.draft", incident.id)
-        return self._version(held, drafting.filled(kind, incident, held, self.city), actor)
+        return self._version(
+            held, drafting.filled(kind, incident, held, self.body(incident.organization)), actor
+        )
 
     def edit(self, clock_id: str, changes: Mapping[str, str], *, actor: str, roles: Sequence[str]) -> Record:
         """A new version with these items changed."""
@@ -58,7 +63,11 @@ class Reports:
                 f"unknown items: {', '.join(sorted(unknown))}",
             )
         last = self.latest(clock_id)
-        before = last.body["fields"] if last else drafting.filled(kind, incident, held, self.city)
+        before = (
+            last.body["fields"]
+            if last
+            else drafting.filled(kind, incident, held, self.body(incident.organization))
+        )
         return self._version(held, {**before, **{key: text[:20_000] for key, text in changes.items()}}, actor)
 
     def approve(self, clock_id: str, version: int, *, actor: str, roles: Sequence[str]) -> Record:
@@ -135,7 +144,7 @@ class Reports:
         title, fields = f"{kind.what.ja}({kind.to.ja})", report.body["fields"]
         lead = [
             f"インシデント #{incident.number} 第{version}版({state}) 作成 {made.astimezone(JST):%Y-%m-%d %H:%M} {report.body['by']}",
-            *drafting.heading(kind, held.body, self.city),
+            *drafting.heading(kind, held.body, self.body(incident.organization)),
         ]
         table = drafting.rows(kind, fields)
         return Written(

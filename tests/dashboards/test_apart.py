@@ -439,6 +439,24 @@ def test_ones_own_work_goes_on(tmp_path: Path) -> None:
     city.events.close()
 
 
+def test_a_view_is_for_who_sees_what_its_owner_saw(tmp_path: Path) -> None:
+    """What somebody of the centre shared names another town's things: when they are limited later, neither their new
+    colleagues nor they themselves find it; what was saved in one town's view stays there, also of who sees more by now."""
+    city, _ = two_towns(tmp_path)
+    centre, west = _of(city, "c.chuo"), _of(city, "w.nishi")
+    centre.post("/views", name=f"{MARK[WEST]} hosts", address=f"/?q={MARK[WEST]}", shared="yes")
+    west.post("/views", name="kept here", address="/?view=new", shared="yes")
+    assert "kept here" in centre.get("/").text
+    city.users.set_organizations("c.chuo", [EAST])
+    city.users.set_organizations("w.nishi", [EAST, WEST])
+    for name in ("c.chuo", "e.azuma", "w.nishi"):
+        assert f"{MARK[WEST]} hosts" not in _of(city, name).get("/").text
+    assert "kept here" in _of(city, "w.nishi").get("/").text
+    assert "kept here" not in _of(city, "e.azuma").get("/").text
+    city.records.close()
+    city.events.close()
+
+
 def test_a_form_too_large_of_a_session_that_is_over(towns: Towns) -> None:
     """Whoever has to sign in again is told so, however much they sent; the size is said to who is signed in."""
     city, _ = towns

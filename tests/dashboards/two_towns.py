@@ -111,6 +111,7 @@ def _plant(city: City, whose: str, number: int) -> Planted:
     city.records.put("source", f"health|{whose}", {**source, "error": f"{mark} went wrong"})
     owner = next(name for name, seen in PEOPLE.items() if seen == [whose])
     view = {"name": f"{mark} の表示", "address": f"/?q={mark}", "page": "/", "owner": owner, "shared": True}
+    view |= {"organizations": [whose]}
     city.records.put("view", f"view-{whose}", view)
     ids = {
         "task": task.id,

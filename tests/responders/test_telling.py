@@ -1,5 +1,7 @@
 """Offices of the guideline in the rota and in playbooks, the calendar that a telephone subscribes to, the city's name."""
 
+import io
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -104,3 +106,20 @@ def test_a_draft_names_the_city(tmp_path: Path) -> None:
     )
     draft = own.reports.draft(begun.id, actor="sato", roles=ANALYST)
     assert any(text.startswith("火の見市\n【要記入】") for text in draft.body["fields"].values())
+
+
+@pytest.mark.parametrize(
+    ("whose", "name"), [("east", "東町"), ("gone", "【要記入】"), ("", "県共同センター")]
+)
+def test_a_draft_names_the_town_whose_the_incident_is(tmp_path: Path, whose: str, name: str) -> None:
+    """Each town reports what is its own, not the centre that watches it; a town that nothing names stays a blank."""
+    tower, clock = responder(tmp_path)
+    [incident] = tower.receive([alert(organization=whose)])
+    own = desk(tower.records, clock, KEY, organization="県共同センター", organizations={"east": "東町"})
+    by = {"actor": "sato", "roles": ANALYST}
+    inside = own.clocks.start(incident.id, "CISO-INTERNAL", clock.now(), "確認した", **by)
+    assert own.reports.draft(inside.id, **by).body["fields"]["body"].startswith(name)
+    outside = own.clocks.start(incident.id, "PPC-MN-PRELIM", clock.now(), "確認した", **by)
+    own.reports.draft(outside.id, **by)
+    with zipfile.ZipFile(io.BytesIO(own.reports.written(outside.id, 1).docx)) as packed:
+        assert f"報告する団体: {name}" in packed.read("word/document.xml").decode()

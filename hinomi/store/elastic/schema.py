@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hinomi import ecs
+from hinomi.organization import FIELD
 
 LONGEST = 8191
 """Characters of a value that is indexed: Lucene's limit of 32,766 bytes in the worst of UTF-8."""
@@ -89,6 +90,7 @@ def template(namespace: str, *, replicas: int, line: str = "keyword") -> dict[st
                     "@timestamp": {"type": "date_nanos"},
                     "event.id": {"type": "keyword"},
                     "event.dataset": {"type": "keyword"},
+                    FIELD: {"type": "keyword"},  # whose it is is found whatever names a sender invents
                     "event.original": raw,
                     "message": raw,
                 },

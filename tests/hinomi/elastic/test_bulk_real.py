@@ -171,3 +171,15 @@ def test_names_beyond_measure_are_not_remembered(tmp_path: Path, monkeypatch: py
     store._names.learn(Batch("linux.auth", frame))
     assert asked == []
     store.close()
+
+
+def test_names_beyond_the_mapping_blind_no_town(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose an event is is found also in an index that a sender filled up with invented names before the town's first event."""
+    monkeypatch.setattr(schema, "FIELDS", 40)
+    store = _store(tmp_path)
+    invented = [pl.lit("x").alias(f"vendor.n{i}") for i in range(60)]
+    store.append([Batch("linux.auth", _batch(1).frame.with_columns(invented))])
+    own = _batch(1, first=1).frame.with_columns(pl.lit("east").alias("hinomi.organization"))
+    store.append([Batch("linux.auth", own)])
+    assert store.count("hinomi.organization: east") == 1
+    store.close()
