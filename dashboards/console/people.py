@@ -35,7 +35,7 @@ def create(visit: Visit) -> Response:
     """A new local account with a first password that is shown once."""
     name, roles = visit.form.get("name", ""), visit.many.get("role", [])
     password = secrets.token_urlsafe(15)
-    seen = _seen(visit) if "sees" in visit.form else []
+    seen = _seen(visit) if visit.console.organizations.names or "sees" in visit.form else []
     _audit(visit, "user.create", name, roles=roles, organizations=seen)
     made = visit.console.accounts.create(
         name, password, roles, full_name=visit.form.get("full_name", "")[:80], organizations=seen

@@ -12,6 +12,10 @@ _PRESERVE = Words("記録を保全し、統括情報セキュリティ責任者�
 _TLS = Words(
     "console.tls_certificate と tls_key を設定してください。", "set console.tls_certificate and tls_key"
 )
+_EVERYTHING = Words(
+    'グループと見える組織の対応(すべてなら "*")を書いてください。',
+    'say whose things which group sees ("*": everybody\'s)',
+)
 _ADD = Words("hinomi users add で追加してください。", "add one with hinomi users add")
 
 
@@ -34,3 +38,14 @@ def console(patient: Patient) -> Iterator[Check]:
         yield part.warn("利用者がいません。", "there are no users", _ADD)
     else:
         yield part.good(where, where)
+    yield from _unlimited(patient, part)
+
+
+def _unlimited(patient: Patient, part: Part) -> Iterator[Check]:
+    """Does a directory show every organisation to whoever is new?"""
+    console = patient.settings.console
+    for way, signing in (("ldap", console.ldap), ("oidc", console.oidc)):
+        if patient.settings.organizations and signing and not signing.organizations:
+            ja = f"console.{way} から入る新しい人には、すべての組織が見えます(console.{way}.organizations がありません)。"
+            en = f"whoever is new by console.{way} sees every organisation: console.{way}.organizations is not there"
+            yield part.warn(ja, en, _EVERYTHING)

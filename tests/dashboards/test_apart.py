@@ -368,6 +368,8 @@ def test_the_administrator_says_whose_things_are_seen(tmp_path: Path) -> None:
     admin.post_many("/admin/users", [("organization", EAST)], name="n.new", sees="some", role="viewer")
     made = city.users.find("n.new")
     assert made is not None and made.organizations == [EAST]
+    assert admin.post("/admin/users", name="n.unsaid", role="viewer").status_code == 400
+    assert city.users.find("n.unsaid") is None
     worker = _of(city, "w.nishi")
     assert worker.get(f"/incidents/{planted[WEST].number}").status_code == 200
     admin.post_many("/admin/users/w.nishi", [("organization", EAST)], do="organizations", sees="some")

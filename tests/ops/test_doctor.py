@@ -3,9 +3,12 @@
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from hinomi.clock import SystemClock
 from ops.doctor.calling import calling
-from ops.doctor.finding import Patient
+from ops.doctor.finding import Patient, State
+from ops.doctor.proof import console
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import Settings
@@ -33,3 +36,26 @@ def test_a_hole_that_somebody_stands_in_for_is_none(tmp_path: Path) -> None:
     }
     patient.records.put(OVERRIDE, "one", stands_in)
     assert "rota" not in [check.part.en for check in calling(patient)]
+
+
+@pytest.mark.parametrize(
+    ("organizations", "mapped", "warned"),
+    [({"east": {}}, {}, True), ({"east": {}}, {"soc": ["east"]}, False), ({}, {}, False)],
+)
+def test_a_directory_that_shows_all_to_everybody_is_told(
+    tmp_path: Path, organizations: dict[str, object], mapped: dict[str, list[str]], warned: bool
+) -> None:
+    """With organisations kept apart, groups that give roles and say nothing of whose things are seen are a warning."""
+    oidc = {
+        "issuer": "https://id.example.jp",
+        "client_id": "hinomi",
+        "client_secret": "env:OIDC_SECRET",
+        "address": "https://hinomi.example.jp",
+        "roles": {"soc": ["analyst"]},
+        "organizations": mapped,
+    }
+    settings = Settings.model_validate({"organizations": organizations, "console": {"oidc": oidc}})
+    role = Role("doctor", tmp_path, settings, RunDir.of(tmp_path))
+    patient = Patient(tmp_path, settings, role.events(), role.records(), role.run)
+    told = [check.said.en for check in console(patient) if check.state is State.WARN]
+    assert any("console.oidc.organizations" in one for one in told) is warned
