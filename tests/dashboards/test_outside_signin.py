@@ -168,6 +168,8 @@ def test_same_name_of_two_towns_is_not_one_account(
     held = own_city.users.find("t.yamada")
     assert held is not None and held.subject == f"{issuer.address}|east"
     assert (held.full_name, held.roles, held.organizations) == ("t.yamada@east.jp", ["analyst"], ["higashi"])
+    own_city.users.release("t.yamada")  # the administrator's word that the account passes on
+    assert [comes("west"), comes("east")] == [303, 400]
 
 
 @pytest.mark.parametrize(
