@@ -28,6 +28,11 @@ class Documents:
         """One more."""
         self._held.append(document)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Documents) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]  # it grows
+
     def __len__(self) -> int:
         return len(self._held)
 

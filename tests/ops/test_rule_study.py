@@ -13,6 +13,7 @@ from hinomi import ecs
 from hinomi.batch import Batch
 from ops.opened import opened, remember
 from ops.settings import packs_folder
+from rules.engine import logsource
 from tests.ops.test_rule_commands import run
 
 TELEWORK = packs_folder() / "telework"
@@ -99,8 +100,10 @@ def test_convert(tmp_path: Path) -> None:
     """The query on standard output, where it looks on standard error; a wrong target is an error in words."""
     code, said = run("convert", "vpn_spray", "-t", "esql", "--rules", str(TELEWORK))
     assert code == 0 and 'event.action=="ssl-login-fail"' in said
-    [one] = json.loads(run("convert", "vpn_spray", "-t", "esql", "--rules", str(TELEWORK), "--json")[1])
-    assert one["datasets"] == ["fortinet.fortigate"]
+    found = json.loads(run("convert", "vpn_spray", "-t", "esql", "--rules", str(TELEWORK), "--json")[1])
+    assert found[0]["datasets"] == ["fortinet.fortigate"]
+    routes = logsource.read().routes({"product": "vpn", "service": "refused"})
+    assert [one["datasets"] for one in found] == [[route.dataset] for route in routes]
     code, said = run("convert", "vpn_spray", "-t", "spl", "--rules", str(TELEWORK))
     assert code == 1 and "lucene" in said
 
