@@ -35,7 +35,7 @@ _ASKED = {
     "failed": "event.category: authentication and event.outcome: failure",
     "outside": vpn.asked("connected"),
     "abroad": "event.category: (authentication or session) and source.geo.country_iso_code: * "
-    "and not source.geo.country_iso_code: JP",
+    "and not source.geo.country_iso_code: JP and not event.outcome: failure and not event.type: end",
 }  # figure → query, each within the department
 
 
