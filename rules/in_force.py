@@ -59,7 +59,7 @@ class InForce:
         from rules.decided import read_choice  # models and YAML, which a hunt has no use for
 
         kept = read_choice(self.choice_file)
-        aside = read_choice(self.choice_file.with_name(QUARANTINE))
+        aside = read_choice(self._quarantine())
         return Choice([*self.disable, *kept.disable], [*self.enable, *kept.enable], aside.disable)
 
     def _quarantine(self) -> Path | None:

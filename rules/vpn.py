@@ -2,6 +2,7 @@
 
 from functools import cache
 
+from hinomi.query import quoted
 from rules.engine import logsource
 from rules.engine.logsource import Route
 
@@ -14,10 +15,6 @@ def asked(service: str) -> str:
 
 
 def _where(route: Route) -> str:
-    parts = [f'event.dataset: "{route.dataset}"']
-    parts += [f"{column}: ({' or '.join(map(_quoted, values))})" for column, values in route.where]
+    parts = [f"event.dataset: {quoted(route.dataset)}"]
+    parts += [f"{column}: ({' or '.join(map(quoted, values))})" for column, values in route.where]
     return " and ".join(parts)
-
-
-def _quoted(value: str) -> str:
-    return f'"{value}"'

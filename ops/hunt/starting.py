@@ -6,7 +6,6 @@ one of them held would stay locked for ever. So a copy is made only before Polar
 """
 
 import contextlib
-import gc
 import os
 import signal
 import sys
@@ -18,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO, NoReturn
 
+from hinomi.collecting import stay
 from ops.hunt import worker
 
 _IDLE = {"jemalloc_bg_thd", "polars-ooc-clea"}
@@ -70,7 +70,7 @@ def can_fork() -> bool:
 
 def forked(work: worker.Work, count: int) -> list[Worker]:
     """Copies of this process that do the work. Only where it `can_fork`."""
-    gc.freeze()  # what a copy does not collect, it does not copy
+    stay()  # what a copy does not collect, it does not copy
     sys.stdout.flush()
     sys.stderr.flush()
     return _started(partial(_forked, work), count)

@@ -88,7 +88,7 @@ class CorrelationRule:
     def fields(self, key: tuple[str, ...]) -> dict[str, str]:
         """What the group is about: field → value."""
         about = 2 if self.first_of else len(self.group_by)
-        whose = dict.fromkeys([FIELD], key[-1]) if len(key) > about else {}
+        whose = {FIELD: key[-1]} if len(key) > about else {}
         if self.first_of:
             return {key[0]: key[1], **whose} if key[0] else whose
         return {**dict(zip(self.group_by, key[:about], strict=True)), **whose}
