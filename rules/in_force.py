@@ -4,7 +4,6 @@ Beside the configuration, a tower keeps in `<data>/rules`: `choice.yml` (what `h
 `exceptions/` (Sigma filters), and `imported/<name>/live/` (what `hinomi rules import` put there).
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hinomi.errors import ContentError, Where
+from rules import folders
 from rules.choice import Choice
 
 if TYPE_CHECKING:
@@ -111,18 +111,10 @@ def _changes(place: Path, found: dict[str, int]) -> None:
     """The times of change of a file, or of the rule files of a folder: looked at every second, so without `Path`s."""
     try:
         if place.is_dir():
-            _below(str(place), found)
+            for one in folders.entries(str(place)):
+                with suppress(OSError):
+                    found[one.path] = one.stat().st_mtime_ns
         else:
             found[str(place)] = place.stat().st_mtime_ns
     except OSError:
         return  # gone, or going: the next look tells
-
-
-def _below(folder: str, found: dict[str, int]) -> None:
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                _below(entry.path, found)
-            elif entry.name.endswith(".yml") and not entry.name.endswith(".test.yml"):
-                with suppress(OSError):
-                    found[entry.path] = entry.stat().st_mtime_ns

@@ -1,5 +1,6 @@
 """What runs: switched off and on, excepted until a day, read through pipelines and with placeholders."""
 
+import os
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -209,3 +210,20 @@ def test_installed_pipelines_work_unchanged(tmp_path: Path, name: str, found: li
         assert not loaded.problems
         hits = loaded.match(rulebook.batch(events, "windows.eventlog")).hits
         assert [rows.tolist() for _, rows in hits] == [found]
+
+
+def test_a_folder_that_cannot_be_listed_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A reload goes on watching the files beside one that nobody may look into."""
+    folder = _rules(tmp_path, **{f"r{number}": {} for number in range(9)})
+    closed, listed = folder / "closed", os.scandir
+    closed.mkdir()
+
+    def refusing(place: str) -> object:
+        if place == str(closed):
+            raise PermissionError(place)
+        return listed(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert {str(path) for path in folder.glob("*.yml")} <= InForce([folder]).changed().keys()
