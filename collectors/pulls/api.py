@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from collectors.pulls.signin import SignIn
+from hinomi import pauses
 from hinomi.clock import Clock
 from hinomi.errors import DependencyDown, Refused
 
@@ -97,7 +98,7 @@ class Api:
     def _note_clock(self, answer: "httpx.Response") -> None:
         try:
             theirs = parsedate_to_datetime(answer.headers["date"])
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, OverflowError):
             return
         ahead = theirs.astimezone(UTC) - self.clock.now()
         self._ahead = ahead if abs(ahead) > _SKEW else timedelta()
@@ -125,18 +126,12 @@ def _google_reasons(answer: "httpx.Response") -> list[str]:
 
 
 def _asked_wait(answer: "httpx.Response", now: datetime) -> float:
-    """Seconds that the service asks to wait; 0 where it asks nothing. Never more than a quarter of an hour."""
-    given = answer.headers.get("retry-after", "")
-    wait = _seconds(given)
-    if wait is None and given:
-        try:
-            wait = (parsedate_to_datetime(given) - now).total_seconds()
-        except ValueError:
-            wait = None
-    if wait is None:
-        resets = [_seconds(answer.headers[name]) for name in _RESETS if name in answer.headers]
-        wait = next((reset - now.timestamp() for reset in resets if reset is not None), 0.0)
-    return min(max(wait, 0.0), _LONGEST_WAIT)
+    """Seconds that the service asks to wait, by Retry-After or until its quota is full again; 0 where it asks nothing. Never
+    more than a quarter of an hour."""
+    headers = answer.headers
+    resets = [_seconds(headers[name]) for name in _RESETS if name in headers]
+    until = next((reset - now.timestamp() for reset in resets if reset is not None), 0.0)
+    return min(max(pauses.asked(headers.get("retry-after"), now) or until, 0.0), _LONGEST_WAIT)
 
 
 def _seconds(text: str) -> float | None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
+import httpx
+
+from hinomi import pauses
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from responders.connectors.entra_graph import Cloud, GraphAccess, graph
 from responders.connectors.protocol import Done, Kind
@@ -163,7 +166,10 @@ def _answer(said: Mapping[str, Any]) -> dict[str, Any]:
     if code == 404:
         return {}  # somebody without a mailbox, or a copy that is gone
     if code == 429 or code >= 500:
-        raise DependencyDown(f"Microsoft Graph が {code} を返しました。", f"Graph answered {code}")
+        after = pauses.asked(httpx.Headers(said.get("headers") or {}).get("retry-after"))
+        raise DependencyDown(
+            f"Microsoft Graph が {code} を返しました。", f"Graph answered {code}", after=after
+        )
     if code >= 400:
         raise Refused(f"Microsoft Graph が操作を断りました({code})。", f"Graph refused: {code}")
     body = said.get("body")

@@ -37,6 +37,9 @@ SECOND = timedelta(seconds=1)
         ("1.5", 0),
         ("٣", 0),
         ("9" * 400, 999_999_999),
+        ("Thu, 19 Nov 2026 12:00:30 -0000", 30),
+        (f"Thu, 19 Nov {'9' * 20} 12:00:30 GMT", 0),
+        (f"Thu, 19 Nov 2026 12:00:30 +{'9' * 20}", 0),
     ],
 )
 def test_what_the_header_says(said: str | None, seconds: float) -> None:

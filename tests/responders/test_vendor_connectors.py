@@ -125,3 +125,20 @@ def test_wazuh_says_no_with_200(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         peer.refuses = False
         own.act("endpoint.isolate", values)
         assert peer.ran == ["001 !hinomi-isolate add"]
+
+
+def test_busy_for_one_mailbox_of_a_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Graph answers the batch with 200 and one request in it with 429: it is left alone for as long as that says."""
+    one = clouds.Mailboxes._one
+
+    def busy(self: clouds.Mailboxes, asked: dict[str, Any]) -> dict[str, Any]:
+        late = {"status": 429, "headers": {"Retry-After": "12"}}
+        return late if "/u20/" in asked["url"] else one(self, asked)
+
+    monkeypatch.setattr(clouds.Mailboxes, "_one", busy)
+    with (
+        made("graph_mail", tmp_path, monkeypatch) as (_, own),
+        pytest.raises(DependencyDown, match="429") as told,
+    ):
+        own.act("mail.purge", {ACTIONS["mail.purge"].value: "<1@example.net>"})
+    assert told.value.after == 12

@@ -120,6 +120,25 @@ def test_patient_with_a_service_in_trouble(name: str, tmp_path: Path) -> None:
             assert city.manners.signed > 1
 
 
+@pytest.mark.parametrize(
+    ("headers", "slept"),
+    [
+        ({"Retry-After": "Thu, 19 Nov 2099 12:00:00 GMT"}, 900),
+        ({"Retry-After": "Thu, 19 Nov 2099 12:00:00 -0000"}, 900),
+        ({"Retry-After": f"Thu, 19 Nov {'9' * 20} 12:00:00 GMT"}, 1),
+        ({"Retry-After": "soon", "X-RateLimit-Reset": "4097000000"}, 900),
+        ({"X-Rate-Limit-Reset": "inf"}, 1),
+        ({}, 1),
+    ],
+)
+def test_how_long_a_service_is_left_alone(tmp_path: Path, headers: dict[str, str], slept: int) -> None:
+    """As its answer says, a quarter of an hour at most; what says nothing, or nonsense, is a second."""
+    with pulling("okta_system_log", tmp_path) as (city, puller):
+        city.manners.trouble = [later(429, **headers)]
+        puller.rounds()
+        assert puller.slept[0] == slept
+
+
 @EVERY
 def test_a_round_that_breaks_off_is_made_good(name: str, tmp_path: Path) -> None:
     """A refusal amid the pages ends the round; the next, in a new process, has every event, and none under two ids."""
