@@ -54,6 +54,7 @@ class Drill:
     run_id: str = ""
     stage: str = ""
     course: Course | None = None
+    report: Path | None = None
 
     def run(self) -> Path:
         """Carry it out; returns the report's PDF. Raises HinomiError naming the stage that did not come: the report is
@@ -263,7 +264,8 @@ class Drill:
             "stuck": stuck,
         }
         (self.folder / "drill.json").write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2))
-        return drill_report.written(course, self.folder)
+        self.report = drill_report.written(course, self.folder)
+        return self.report
 
 
 def _subject(message: Mapping[str, Any]) -> Words:

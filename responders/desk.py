@@ -21,6 +21,7 @@ from responders.duties.clocks import Clocks
 from responders.duties.contacts import Contacts
 from responders.duties.drafting import BLANK
 from responders.duties.reports import Reports
+from responders.exercises import Exercises
 from responders.incidents import casefile
 from responders.incidents.shelf import Shelf
 from responders.notify.door import Door
@@ -217,6 +218,11 @@ class Desk:
     def replays(self) -> Replays:
         """Dead letters that are to be read again."""
         return Replays(self.records, self.clock, self.audit)
+
+    @property
+    def exercises(self) -> Exercises:
+        """Drills and trainings that took place."""
+        return Exercises(self.records, self.clock, self.audit)
 
     @property
     def roster(self) -> Roster:

@@ -11,7 +11,7 @@ import typer
 from hinomi.clock import JST
 from hinomi.errors import InputError
 from ops.opened import opened, operator
-from responders.exercises import Exercises, What, participants
+from responders.exercises import What, participants
 from responders.roles import OPERATOR
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ def register(app: typer.Typer) -> None:
                 pass  # it is there and can be opened: known before people spend their time
         folder.mkdir(parents=True, exist_ok=True)
         signal.signal(signal.SIGTERM, signal.default_int_handler)  # its tower is stopped as by Ctrl-C
-        course = Drill(folder, by_hand, people, say=typer.echo)
+        held = Drill(folder, by_hand, people, say=typer.echo)
         try:
-            report = course.run()
+            report = held.run()
             typer.echo(f"訓練報告書 / drill report: {report}")
         finally:
             if record_in:
-                _recorded(course, record_in)
+                _recorded(held, record_in)
         typer.echo(
             "同じ場所に HTML・表計算・JSON、英語版と報告の下書き / beside it: HTML, XLSX, JSON, English, the draft"
         )
@@ -66,11 +66,10 @@ def _recorded(drill: "Drill", data: Path) -> None:
     """What came of it, a drill that got stuck as well, into the records of the city."""
     if drill.course is None:
         return  # it never began
-    reports = sorted(drill.folder.glob("drill-report*ja*.pdf"))
-    report = sha256(reports[0].read_bytes()).hexdigest() if reports else ""
+    report = sha256(drill.report.read_bytes()).hexdigest() if drill.report else ""
     began = drill.course.began.astimezone(JST)
     with opened(data) as place:
-        Exercises(place.records, place.clock, place.desk.audit).add(
+        place.desk.exercises.add(
             What.DRILL,
             began.date(),
             f"{_TITLE} {began:%H:%M}",  # two shifts of one day are two drills

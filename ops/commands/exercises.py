@@ -8,7 +8,7 @@ import typer
 from hinomi.text import inert
 from hinomi.words import Words
 from ops.opened import opened, operator
-from responders.exercises import Exercises, What, held
+from responders.exercises import What, held
 from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
@@ -34,9 +34,10 @@ def register(app: typer.Typer) -> None:
         """行った訓練・研修を記録する / record one that took place."""
         day: date = on.date()
         with opened(data) as place:
-            desk = Exercises(place.records, place.clock, place.desk.audit)
             said = Words(result, result)
-            desk.add(what, day, title, took_part, actor=operator(), roles=[OPERATOR], result=said)
+            place.desk.exercises.add(
+                what, day, title, took_part, actor=operator(), roles=[OPERATOR], result=said
+            )
         typer.echo(f"記録しました: {inert(title, 80)} / recorded")
 
     @exercises.command("list")

@@ -1,13 +1,16 @@
 """Drills and trainings that took place are recorded by command, audited, and listed; nonsense is refused in words."""
 
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from hinomi.errors import InputError
-from ops.commands import exercises
+from hinomi.errors import DependencyDown, InputError
+from ops.commands import drill, exercises
+from ops.drill import Drill
+from ops.drill_report import Course, written
 from ops.opened import operator
 from tests.responders.city import responder
 
@@ -59,3 +62,29 @@ def test_a_name_as_people_write_it(tmp_path: Path) -> None:
     assert tower.records.find("exercise")[0].body["people"] == ["総務課\u3000山田\u3000太郎"]
     refused = _run(tmp_path, *one, "--result", "よし\x1b[31m")
     assert isinstance(refused.exception, InputError)
+
+
+def test_a_drill_that_got_stuck_is_recorded_with_its_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The city's records have the result, who took part and the hash of the Japanese PDF, though the command fails."""
+    tower, _ = responder(tmp_path)
+
+    def stuck(self: Drill) -> Path:
+        now = self.clock.now()
+        self.course = Course(now, now, True, at={"detect": now}, took={"detect": 6.0}, stuck="notify")
+        self.report = written(self.course, self.folder)
+        raise DependencyDown("通知が届きません。", "no message came")
+
+    monkeypatch.setattr(Drill, "run", stuck)
+    app, folder = typer.Typer(), tmp_path / "drill"
+    drill.register(app)
+    told = CliRunner().invoke(
+        app, ["--out", str(folder), "--took-part", "総務課 12人", "--record-in", str(tmp_path)]
+    )
+    assert isinstance(told.exception, DependencyDown)
+    [held] = tower.records.find("exercise")
+    [pdf] = folder.glob("*.ja.pdf")
+    assert held.body["report"] == sha256(pdf.read_bytes()).hexdigest()
+    assert held.body["people"] == ["総務課 12人"] and "1 段階のうち 1 段階" in held.body["result_ja"]
+    assert "次の段階まで進まなかった: 通知" in held.body["result_ja"]
