@@ -49,6 +49,7 @@ class StoreWatch:
             return
         held = self.records.get(*_PLACE)
         after, known = (int(held.body["after"]), set(held.body["damaged"])) if held else (0, set())
+        known &= {file.path for file in self.events.integrity.still(known)}
         left, end = self.portion, 0
         for file, harm in self.events.integrity.verified(after):
             known = known | {file.path} if harm else known - {file.path}

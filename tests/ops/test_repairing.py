@@ -178,6 +178,23 @@ def test_a_turned_bit_is_found_by_the_watch_in_its_turn_and_told_until_it_is_men
     records.close()
 
 
+def test_the_watch_forgets_what_was_given_up(data: Path) -> None:
+    """A part that is none of the store's any more is not noted for ever, though its turn never comes again."""
+    events, records = ParquetEvents(data / "events"), SqliteRecords(data / "records.sqlite")
+    watch, bad = StoreWatch(events, records, FixedClock(NOW)), events.files("linux.auth")[8]
+    hurt(events.path_of(bad), "flipped")
+    assert watch.look(lambda alert: None) == 1 and _noted(records) == [bad.path]
+    assert events.mending.give_up(bad)
+    assert watch.look(lambda alert: None) == 0 and _noted(records) == []
+    events.close()
+    records.close()
+
+
+def _noted(records: SqliteRecords) -> object:
+    held = records.get("own_watch", "store_read")
+    return held and held.body["damaged"]
+
+
 def test_a_part_that_was_merged_meanwhile_is_neither_given_up_nor_made_anew(data: Path) -> None:
     """A merged file has the place of the first that went into it: what is known of that one must not take the merged one
     away with the events of ten."""

@@ -6,7 +6,7 @@ error, from Polars and DuckDB alike (`tests/hinomi/test_integrity.py`).
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -77,9 +77,13 @@ class Integrity:
 
     def again(self, paths: Sequence[str]) -> Iterator[tuple[File, Harm]]:
         """Those of the files that are still not as they were written, read whole."""
-        for file in filter(None, map(self._manifest.named, paths)):
+        for file in self.still(paths):
             if harm := self.harm(file, whole=True):
                 yield file, harm
+
+    def still(self, paths: Iterable[str]) -> list[File]:
+        """Those of the paths under which the store still has a file: neither merged, dropped nor given up meanwhile."""
+        return list(filter(None, map(self._manifest.named, paths)))
 
     def _looked(self, *, whole: bool, after: int = 0) -> Iterator[tuple[File, Harm | None]]:
         for file in self._manifest.files():
