@@ -17,7 +17,7 @@ _OUR_OWN = (duckdb.OutOfMemoryException, duckdb.ParserException, duckdb.Interrup
 _NO_COLUMN = re.compile(r'Referenced column "(.*)" not found in FROM')
 _EVERY_FILE = ("@timestamp", "event.id")
 Culprit = Callable[[str, Sequence[str]], StoreError | None]
-"""From what DuckDB said and the paths of the files that it read: which of them is damaged, where one is."""
+"""From what DuckDB said and the paths of the files that it read: which of them is damaged or gone, where one is."""
 
 
 class NoColumn(StoreError):
@@ -72,7 +72,7 @@ class Duck:
             raise self._blamed(str(error), values) from error
 
     def _blamed(self, said: str, values: Sequence[Any]) -> StoreError:
-        """The error of a question that failed: of the damaged file, where there is one among those that it read."""
+        """The error of a question that failed: of the file that is why, where there is one among those that it read."""
         paths = next((value for value in values if isinstance(value, list)), [])
         return self._culprit(said, paths) or _answer(said)
 
@@ -107,12 +107,6 @@ def _lacking(said: str, *, some: bool) -> NoColumn | None:
 
 
 def _answer(said: str) -> StoreError:
-    """DuckDB's own text is many lines with the question in them: the first says what it is, and a file is named apart."""
+    """DuckDB's own text is many lines with the question in them: the first says what it is."""
     first = inert(said.partition("\n")[0], 300)
-    if found := re.search(r"([^\s'\"]+\.parquet)", said):
-        file = inert(found[1], 300)
-        return StoreError(
-            f"保管庫のファイル {file} を読めません(壊れているか、消えています)。写し(hinomi store snapshot)から戻してください。",
-            f"the store's file {file} cannot be read: it is damaged or gone; restore it from a snapshot ({first})",
-        )
     return StoreError("検索できませんでした。", f"the search failed: {first}")

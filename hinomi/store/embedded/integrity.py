@@ -51,6 +51,12 @@ _HARMS = {
 class Replaced(StoreError):
     """A file that was to be read is none of the store's any more: merged or dropped meanwhile."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "読んでいる間に保管庫のファイルがまとめられたか、消されました。もう一度実行してください。",
+            "files of the store were merged or dropped meanwhile; ask again",
+        )
+
 
 class Integrity:
     """The files of a store folder, compared with what its manifest says of them."""
@@ -107,24 +113,17 @@ class Integrity:
             yield self._folder / file.path
         except UNREADABLE as error:
             if self._manifest.named(file.path) is None:
-                raise Replaced(
-                    "読んでいる間に保管庫のファイルがまとめられたか、消されました。もう一度実行してください。",
-                    "files of the store were merged or dropped meanwhile; ask again",
-                ) from error
+                raise Replaced from error
             raise self._damaged(file) from error
 
-    def culprit(self, said: str, paths: Sequence[str]) -> PartDamaged | None:
-        """Which of the files that a question read is why it failed: the one that is named in what was said, else the
-        first, newest in arrival, that is not as it was written."""
-        files = [
-            file
-            for path in reversed(paths)
-            if (file := self._manifest.named(str(Path(path).relative_to(self._folder)))) is not None
-        ]
-        for file in files:
-            if file.path in said:
-                return self._damaged(file)
-        end = time.monotonic() + _PATIENCE
+    def culprit(self, said: str, paths: Sequence[str]) -> PartDamaged | Replaced | None:
+        """Which of the files that a question read is why it failed: the one that is named in what was said (a slow reader's
+        may be merged away), else the first, newest in arrival, that is not as it was written."""
+        read = [str(Path(path).relative_to(self._folder)) for path in reversed(paths)]
+        if (path := next((path for path in read if path in said), None)) is not None:
+            named = self._manifest.named(path)
+            return Replaced() if named is None else self._damaged(named)
+        files, end = self.still(read), time.monotonic() + _PATIENCE
         for whole in (False, True):
             for file in files:
                 if self.harm(file, whole=whole) is not None:
