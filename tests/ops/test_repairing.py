@@ -1,10 +1,11 @@
 """A damaged embedded store: found by reading, told by doctor and status, brought back from copies or given up by a person."""
 
+import errno
 import sqlite3
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import pytest
 import typer
@@ -93,6 +94,26 @@ def test_repair_puts_a_file_back(data: Path, copies: Path, harm: str) -> None:
     assert entry["details"]["events"] == 100 and entry["target"].endswith(lost.name)
     again = _run("store", "repair", "--data", str(data), "--folder", str(copies))
     assert again.exit_code == 0 and "nothing is damaged" in again.output
+
+
+def test_a_copy_that_cannot_be_read_to_its_end_changes_nothing(
+    data: Path, copies: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk of the copies breaks while a file is put back: the damaged one lies where it did, and nothing beside it."""
+    lost = _some(data)
+    hurt(lost, "flipped")
+    before = lost.read_bytes(), sorted(lost.parent.iterdir())
+
+    def broken(read: IO[bytes], made: IO[bytes]) -> None:
+        made.write(read.read(10))
+        raise OSError(errno.EIO, "broken sector")
+
+    monkeypatch.setattr("shutil.copyfileobj", broken)
+    with opened(data) as place:
+        assert isinstance(place.events, ParquetEvents)
+        with pytest.raises(OSError, match="broken sector"):
+            list(Repair(place, place.events, Backups(copies)).run())
+    assert (lost.read_bytes(), sorted(lost.parent.iterdir())) == before
 
 
 def test_repair_makes_a_merged_file_anew_from_what_it_was_merged_of(data: Path, copies: Path) -> None:

@@ -20,12 +20,12 @@ class Mending:
     segments: Segments
 
     def put_back(self, file: File, source: Path) -> None:
-        """The content of a copy in the place of a damaged file."""
-        self._set_aside(file)
+        """The content of a copy in the place of a damaged file, which stays there until all of it is written."""
         target = self.segments.path_of(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         with replaced(target) as made, source.open("rb") as read:
             shutil.copyfileobj(read, made)
+            self._set_aside(file)
 
     def make_anew(self, file: File, parts: Sequence[Path]) -> bool:
         """A file of the parts that the damaged one was merged of. False: it is none of the store's any more."""
