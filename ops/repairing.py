@@ -148,11 +148,10 @@ class Repair:
                 and one.upto <= file.upto
                 and one.path not in live
             ]
-            whole = all(
-                harm_of(path, one, whole=True) is None and sum_of(path) == sha256
+            if sum(one.rows for _, one, _ in parts) == file.rows and all(
+                harm_of(path, one, whole=True) is None and (one.sha256 or sum_of(path)) == sha256
                 for path, one, sha256 in parts
-            )
-            if whole and sum(one.rows for _, one, _ in parts) == file.rows:
+            ):
                 return [path for path, _, _ in parts]
         return []
 
