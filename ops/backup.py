@@ -206,7 +206,7 @@ class _Copy:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.unlink(missing_ok=True)
         linked = held is not None and harm_of(held, file, whole=True) is None
-        harm = harm_of(live, file, whole=not linked)
+        harm = harm_of(live, file, whole=not linked and not file.sha256)  # else compared while it is copied
         if harm is Harm.GONE and not self._still_named(file):
             raise FileNotFoundError(errno.ENOENT, "merged away", str(live))
         if held is not None and linked:
@@ -214,11 +214,11 @@ class _Copy:
             if harm:
                 self._note(file, harm, here=True)
             return file.sha256 or sum_of(target)
-        if harm is None and (found := _copied(live, target)) == (file.sha256 or found):
-            return found
-        target.unlink(missing_ok=True)
-        self._note(file, harm or Harm.CHANGED, here=False)
-        return ""
+        found, harm = _compared(live, target, file) if harm is None else ("", harm)
+        if harm:
+            target.unlink(missing_ok=True)
+            self._note(file, harm, here=False)
+        return found
 
     def _still_named(self, file: File) -> bool:
         return any(one.path == file.path for one in _listed(self.data / _EVENTS))
@@ -277,6 +277,20 @@ def _copied(source: Path, target: Path) -> str:
         sync(write)
     target.chmod(source.stat().st_mode & 0o700)
     return found.hexdigest()
+
+
+def _compared(source: Path, target: Path, file: File) -> tuple[str, Harm | None]:
+    """A file of events copied, and read only for that: its hash, or what is wrong with it. Raises OSError where it is the
+    copy that cannot be written, FileNotFoundError where the file was merged and swept meanwhile."""
+    try:
+        found = _copied(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        if harm := harm_of(source, file, whole=True):
+            return "", harm
+        raise
+    return (found, None) if found == (file.sha256 or found) else ("", Harm.CHANGED)
 
 
 def _index(path: Path) -> Index:

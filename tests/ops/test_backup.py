@@ -1,5 +1,6 @@
 """Copies of an embedded store: made while it is written and merged, brought back whole, and told when damaged."""
 
+import errno
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,9 +16,10 @@ from hinomi.batch import Batch
 from hinomi.clock import FixedClock
 from hinomi.errors import ContentError, InputError, StoreError
 from hinomi.store import Checkpoint
-from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.store.embedded import ParquetEvents, SqliteRecords, integrity
 from hinomi.store.embedded.integrity import Harm, harm_of
 from hinomi.store.embedded.manifest import File
+from ops import backup
 from ops.backup import INDEX, Backups
 from ops.commands import store as commands
 
@@ -175,6 +177,39 @@ def test_a_damaged_file_of_events_is_told_and_the_rest_is_copied(
     back = _run("restore", name, "--folder", str(place), "--data", str(tmp_path / "back"))
     assert back.exit_code == 1 and "restored: 400 events" in back.output and lost.name in back.output
     assert len(list((tmp_path / "back").rglob("*.parquet"))) == 4
+
+
+def test_a_file_that_breaks_while_it_is_copied_is_told_and_a_full_disk_of_copies_is_no_damage(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file is looked at again when copying fails: unreadable, it is left out and told; whole, it is the copy that cannot
+    be written, and none is left. A new file that is whole is read once."""
+    lost, broken, reads = sorted((data / "events").rglob("*.parquet"))[0], set[Path](), list[Path]()
+
+    def copied(source: Path, target: Path) -> str:
+        if source == lost:
+            raise OSError(errno.EIO if broken else errno.ENOSPC, "failed")
+        return copying(source, target)
+
+    def summed(path: Path) -> str:
+        reads.append(path)
+        if path in broken:
+            raise OSError(errno.EIO, "broken sector")
+        return summing(path)
+
+    copying, summing = backup._copied, integrity.sum_of
+    monkeypatch.setattr(integrity, "sum_of", summed)
+    place = Backups(tmp_path / "copies")
+    name = place.make(data, FixedClock(NOW))
+    assert not reads and place.damaged(name) == []
+    monkeypatch.setattr(backup, "_copied", copied)
+    anew = Backups(tmp_path / "anew")
+    with pytest.raises(OSError, match="failed"):
+        anew.make(data, FixedClock(NOW))
+    assert reads == [lost] and anew.names() == {}
+    broken.add(lost)
+    [one] = anew.damaged(anew.make(data, FixedClock(NOW)))
+    assert one.harm is Harm.UNREADABLE and not one.here and one.path.endswith(lost.name)
 
 
 @pytest.mark.parametrize("harm", ["gone", "cut"])
