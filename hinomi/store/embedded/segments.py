@@ -1,6 +1,5 @@
 """The Parquet files of a store folder: written whole, merged where they are small, deleted when nobody reads them."""
 
-import hashlib
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -12,7 +11,7 @@ import polars as pl
 from hinomi.batch import Batch
 from hinomi.clock import Clock
 from hinomi.durable import sync, sync_folder
-from hinomi.store.embedded.integrity import Integrity
+from hinomi.store.embedded.integrity import Integrity, sum_of
 from hinomi.store.embedded.manifest import File, Manifest
 
 _MERGE_BYTES = 64 * 1024 * 1024
@@ -129,13 +128,11 @@ def _safe(name: str) -> str:
 
 def _save(frame: pl.DataFrame, path: Path) -> str:
     """Write and sync, the file and its folder: after this a power cut does not lose it. The content's SHA-256."""
-    with path.open("w+b") as handle:
+    with path.open("wb") as handle:
         frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
         sync(handle)
-        handle.seek(0)
-        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
     sync_folder(path.parent)
-    return sha256
+    return sum_of(path)
 
 
 def _range(frame: pl.DataFrame) -> tuple[int, int]:
