@@ -13,7 +13,7 @@ import hashlib
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -221,11 +221,13 @@ class _Copy:
         return found
 
     def _still_named(self, file: File) -> bool:
-        return any(one.path == file.path for one in _listed(self.data / _EVENTS))
+        return bool(_asked(self.data / _EVENTS, "select 1 from file where path=?", [file.path]))
 
     def _note(self, file: File, harm: Harm, *, here: bool) -> None:
-        about = {"path": file.path, "dataset": file.dataset, "day": file.day, "events": file.rows}
-        self.damaged.append(DamagedPart.model_validate({**about, "harm": harm, "here": here}))
+        about = DamagedPart(
+            path=file.path, dataset=file.dataset, day=file.day, events=file.rows, harm=harm, here=here
+        )
+        self.damaged.append(about)
 
 
 @contextmanager
@@ -253,10 +255,10 @@ def _counted(manifest: Path) -> dict[str, int]:
     return dict(_asked(manifest, "select dataset, sum(rows) from file group by dataset order by dataset"))
 
 
-def _asked(manifest: Path, sql: str) -> list[Any]:
+def _asked(manifest: Path, sql: str, values: Sequence[str] = ()) -> list[Any]:
     """Asked of the copy as it is: opening it as a store would change it."""
     with _intact(manifest), closing(sqlite3.connect(f"file:{manifest}?mode=ro", uri=True)) as database:
-        return database.execute(sql).fetchall()
+        return database.execute(sql, values).fetchall()
 
 
 def _stored(data: Path) -> dict[str, int]:
