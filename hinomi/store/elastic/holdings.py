@@ -25,10 +25,7 @@ class Holdings:
     def datasets(self) -> list[DatasetStats]:
         """See `Events.datasets`."""
         inner = {"first": {"min": {"field": "@timestamp"}}, "last": {"max": {"field": "@timestamp"}}}
-        terms = {"field": "event.dataset", "size": VALUES, "order": {"_key": "asc"}}
-        answer = self.asking.search((), size=0, aggs={"names": {"terms": terms, "aggs": inner}})
-        sizes = self._sizes()
-        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        buckets, sizes = self._buckets(inner), self._sizes()
         return [
             DatasetStats(
                 bucket["key"],
@@ -39,6 +36,13 @@ class Holdings:
             )
             for bucket in buckets
         ]
+
+    def _buckets(self, inner: dict[str, Any]) -> list[dict[str, Any]]:
+        """Datasets by name, with what is asked of each."""
+        terms = {"field": "event.dataset", "size": VALUES, "order": {"_key": "asc"}}
+        answer = self.asking.search((), size=0, aggs={"names": {"terms": terms, "aggs": inner}})
+        buckets: list[dict[str, Any]] = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
+        return buckets
 
     def _sizes(self) -> dict[str, int]:
         """Bytes on disk by pattern of a dataset's indices, copies included."""
@@ -62,10 +66,7 @@ class Holdings:
 
     def _names(self) -> dict[str, str]:
         """Datasets by the pattern of their indices."""
-        terms = {"terms": {"field": "event.dataset", "size": VALUES}}
-        answer = self.asking.search((), size=0, aggs={"names": terms})
-        buckets = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
-        return {schema.pattern(bucket["key"], self.asking.namespace): bucket["key"] for bucket in buckets}
+        return {schema.pattern(one["key"], self.asking.namespace): one["key"] for one in self._buckets({})}
 
     def flaws(self) -> list[Flaw]:
         """See `Events.flaws`: indices with a shard of which no copy answers. Their events cannot be counted, nor asked for
