@@ -90,7 +90,7 @@ class Source:
     regular expression that a line of this product matches, for auto-detection (several: it matches all of them);
     unlike: one that it does not match (Rust syntax both: linear in the line, without looking around); rename:
     raw field → ECS field; leftovers: prefix under which raw fields that no table names are kept (the
-    vendor's own name), "" to drop none and keep raw names; ignore: raw fields that carry nothing (said
+    vendor's own name), "" to drop none and keep raw names; of documents all leaves, see `keep`; ignore: raw fields that carry nothing (said
     why in the file); constants: ECS field → value in every event; why: input rows
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
     listener names none ("" or auto: guessed); targets: fields that a declaration names;
@@ -118,7 +118,6 @@ class Source:
     _by: By | None = None
     _together: Together | None = None
     _keep: Keep | None = None
-    _under: str = ""
     _refine: list[Callable[[pl.DataFrame], pl.DataFrame]] = field(default_factory=list)
 
     def derive(self, function: Derive) -> Derive:
@@ -151,18 +150,12 @@ class Source:
 
         return decorate
 
-    def keep(self, under: str) -> Callable[[Keep], Keep]:
-        """Decorator: document → the object whose leaves stay under the vendor's own names, beside what `each` gives.
+    def keep(self, function: Keep) -> Keep:
+        """Decorator: document → the object whose leaves stay under `leftovers`, where that is not the document itself.
 
-        under: what stands before each name. They are read a column at a time, at a fraction of what their names in the
-        mapping of `each` cost."""
-        self._under = under
-
-        def decorate(function: Keep) -> Keep:
-            self._keep = function
-            return function
-
-        return decorate
+        They are read a column at a time, at a fraction of what their names in the mapping of `each` cost."""
+        self._keep = function
+        return function
 
     def recognised(self, lines: pl.Series) -> int:
         """How many of the lines look like this product's."""
@@ -236,12 +229,18 @@ class Source:
         with no_collection():
             rows, documents, meant = (self._together_read if self._together else self._each_read)(frame)
             columns = {column.name: column for column in meant if column.null_count() < len(rows)}
-            if self._keep is not None:
-                for column in leaf_columns([self._keep(document) for document in documents], self._under):
-                    if column.null_count() < len(rows):
-                        columns[column.name] = _completed(columns.get(column.name), column)
+            for column in self._vendors(documents):
+                if column.null_count() < len(rows):
+                    columns[column.name] = _completed(columns.get(column.name), column)
         columns[ROW] = pl.Series(ROW, rows, dtype=pl.UInt32)
         return pl.DataFrame(list(columns.values())).with_columns(_constant(self.constants, columns))
+
+    def _vendors(self, documents: list[dict[str, Any]]) -> list[pl.Series]:
+        """What stays under the vendor's own names."""
+        if self._keep is None and not self.leftovers:
+            return []
+        own = documents if self._keep is None else [self._keep(document) for document in documents]
+        return leaf_columns(own, f"{self.leftovers}." if self.leftovers else "")
 
     def _each_read(self, frame: pl.DataFrame) -> _Read:
         assert self._each is not None

@@ -64,6 +64,7 @@ source = Source(
         cells=_CELLS,
     ),
     recognise=r'"eventSource"\s*:\s*"[^"]+\.amazonaws\.com"|"awsRegion"\s*:.*"eventType"\s*:\s*"Aws\w+"',
+    leftovers="aws.cloudtrail",
     constants={"event.kind": "event", "cloud.provider": "aws", "cloud.service.name": "cloudtrail"},
 )
 
@@ -97,7 +98,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     )
 
 
-@source.keep("aws.cloudtrail.")
+@source.keep
 def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
     """The record under AWS's own names, but for what is flattened."""
     record = _with_insight(opened(document))

@@ -22,6 +22,7 @@ source = Source(
     zone_hint="cloud",
     shape=JsonRecords(kind=("type",)),
     recognise=r'"arn"\s*:\s*"arn:[a-z\-]+:guardduty:[^"]*/finding/|"detail-type"\s*:\s*"GuardDuty Finding"',
+    leftovers="aws.guardduty",
     constants={
         "event.kind": "alert",
         "event.type": ["indicator"],
@@ -61,7 +62,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     return kept(found)
 
 
-@source.keep("aws.guardduty.")
+@source.keep
 def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
     """The finding under AWS's own names."""
     return opened(document)

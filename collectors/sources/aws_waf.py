@@ -31,6 +31,7 @@ source = Source(
     zone_hint="dmz",
     shape=JsonRecords(kind=("action",)),
     recognise=r'"webaclId"\s*:|"terminatingRuleId"\s*:.*"httpRequest"\s*:',
+    leftovers="aws.waf",
     constants={
         "event.kind": "event",
         "event.category": ["network", "web"],
@@ -50,12 +51,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not isinstance(request, dict) or not {"action", "webaclId"} & record.keys():
         return None
     return kept({**_verdict(record), **_request(record, request), **_headers(request)})
-
-
-@source.keep("aws.waf.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under AWS's own names."""
-    return record
 
 
 def _verdict(record: dict[str, Any]) -> Flat:

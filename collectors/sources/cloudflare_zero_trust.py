@@ -26,6 +26,7 @@ source = Source(
     shape=JsonRecords(kind=("ActionType", "HTTPMethod")),
     recognise=r'"(?:AppUUID|RayID|HTTPHost|ActorIP|UntrustedCertificateAction|QueryNameReversed)"\s*:',
     unlike=r'"(?:ClientRequest\w+|EdgeStartTimestamp|ZoneName)"\s*:',  # those are of the web sites' own logs
+    leftovers="cloudflare",
     constants={"event.kind": "event", "observer.vendor": "Cloudflare"},
 )
 _TIMES = ("Datetime", "CreatedAt", "When", "SessionStartTime")
@@ -41,12 +42,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not _SIGNS & record.keys():
         return None
     return kept({**_common(record), **_asked(record), **_what(record)})
-
-
-@source.keep("cloudflare.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
 
 
 def _common(record: dict[str, Any]) -> Flat:

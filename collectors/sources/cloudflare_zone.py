@@ -18,6 +18,7 @@ source = Source(
     zone_hint="dmz",
     shape=JsonRecords(kind=("QueryName", "Kind")),
     recognise=r'"(?:ClientRequest(?:Host|Path|URI|Method)|EdgeStartTimestamp|ZoneName|EDNSSubnet)"\s*:',
+    leftovers="cloudflare.zone",
     constants={"event.kind": "event", "observer.vendor": "Cloudflare"},
 )
 _SIGNS = {
@@ -42,12 +43,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     about = _question(record) if "QueryType" in record else {**_request(record), **_verdict(record)}
     return kept({**_common(record), **about})
-
-
-@source.keep("cloudflare.zone.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
 
 
 def _common(record: dict[str, Any]) -> Flat:

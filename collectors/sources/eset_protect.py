@@ -19,6 +19,7 @@ source = Source(
     shape=JsonRecords(kind=("event_type",)),
     recognise=r'"event_type"\s*:\s*"(?:Threat_Event|FirewallAggregated_Event|HipsAggregated_Event|Audit_Event|'
     r'FilteredWebsites_Event|BlockedFiles_Event|EnterpriseInspectorAlert_Event|ESET Inspect Alert|EsetInspectAlert)"',
+    leftovers="eset",
     constants={"observer.vendor": "ESET", "observer.product": "PROTECT"},
 )
 # Event type → event.kind, event.category, event.type.
@@ -52,12 +53,6 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         **_objects(document, kind),
     }
     return kept(found)
-
-
-@source.keep("eset.")
-def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
-    """The event under ESET's own names."""
-    return document
 
 
 def _meaning(document: dict[str, Any], event_type: str) -> Flat:

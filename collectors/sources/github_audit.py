@@ -23,6 +23,7 @@ source = Source(
         r'"action"\s*:\s*"[a-z_0-9]+(?:\.[a-z_0-9]+)+"',
         r'"(?:@timestamp|created_at)"\s*:\s*\d{12,13}\b',
     ),
+    leftovers="github",
     constants={"event.kind": "event", "event.provider": "github"},
 )
 
@@ -64,13 +65,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if action is None or "." not in action:
         return None
     found = {"@timestamp": moment, **_meaning(record, action), **_who(record), **_where(record)}
-    return kept({**found})
-
-
-@source.keep("github.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
+    return kept(found)
 
 
 def _meaning(record: dict[str, Any], action: str) -> Flat:

@@ -24,6 +24,7 @@ source = Source(
     title={"ja": "Google Cloud 監査ログ", "en": "Google Cloud audit"},
     shape=JsonRecords(),
     recognise=r'"@type"\s*:\s*"type\.googleapis\.com/google\.cloud\.audit\.AuditLog"',
+    leftovers="gcp.audit",
     constants={"event.kind": "event", "cloud.provider": "gcp"},
 )
 _CHANGES = {
@@ -43,12 +44,6 @@ def entry(record: dict[str, Any]) -> Mapping[str, Any] | None:
     if not isinstance(payload, dict):
         return None
     return kept({**_who(payload), **_what(record, payload)})
-
-
-@source.keep("gcp.audit.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
 
 
 def _who(payload: dict[str, Any]) -> Flat:

@@ -27,6 +27,7 @@ source = Source(
     title={"ja": "Google Workspace 監査ログ", "en": "Google Workspace audit"},
     shape=JsonRecords(),
     recognise=r'"kind"\s*:\s*"(?:admin#reports|audit)#activity"',
+    leftovers="google.workspace",
     constants={"event.kind": "event", "cloud.provider": "gcp"},
 )
 
@@ -71,12 +72,6 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **_what(record, event, given),
         }
     )
-
-
-@source.keep("google.workspace.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under Google's own names."""
-    return record
 
 
 def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:

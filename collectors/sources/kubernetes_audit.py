@@ -21,6 +21,7 @@ source = Source(
     zone_hint="cloud",
     shape=JsonRecords(kind=("verb",)),
     recognise=r'"apiVersion"\s*:\s*"audit\.k8s\.io/',
+    leftovers="kubernetes.audit",
     constants={"event.kind": "event", "event.provider": "kube-apiserver", "orchestrator.type": "kubernetes"},
 )
 
@@ -47,7 +48,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     return kept({**_vendor(record), **found})
 
 
-@source.keep("kubernetes.audit.")
+@source.keep
 def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
     """What the event says beside its objects, under Kubernetes's own names."""
     record = document if "verb" in document else _opened(document)

@@ -23,6 +23,7 @@ source = Source(
     title={"ja": "Azure アクティビティログ", "en": "Azure activity log"},
     shape=JsonRecords(),
     recognise=r'"category"\s*:\s*"(?:Administrative|ServiceHealth|ResourceHealth|Autoscale|Recommendation)"|"(?:eventDataId|eventTimestamp)"\s*:.*"(?:resourceProviderName|subscriptionId|channels)"|"identity"\s*:\s*\{\s*"(?:authorization|claims)"',
+    leftovers="azure.activitylogs",
     constants={"event.kind": "event", "cloud.provider": "azure"},
 )
 _NAME = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"
@@ -48,12 +49,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     ):
         return None
     return kept({**_who(record), **_what(record)})
-
-
-@source.keep("azure.activitylogs.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
 
 
 def _value(record: dict[str, Any], name: str) -> str | None:

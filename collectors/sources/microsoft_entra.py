@@ -79,7 +79,7 @@ def events(records: Many) -> Columns:
     }
 
 
-@source.keep("")
+@source.keep
 def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
     """The record under Microsoft's own names, below its category."""
     outer = record.copy()

@@ -5,7 +5,6 @@ Facts: Microsoft Graph reference v1.0 and beta, resources `signIn`, `directoryAu
 nobody signed in, and `user.email` names the user whom it was about.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from collectors.many import Cells, Columns, Many, first, first_times
@@ -24,6 +23,7 @@ source = Source(
         r'^\s*\{\s*(?:"@odata[^"]*"\s*:\s*"[^"]*",\s*)*"id"\s*:'
         r'.*"(?:activityDisplayName|conditionalAccessStatus|riskEventType|riskLevel)"\s*:'
     ),
+    leftovers="azure.entraid",
     constants={"event.kind": "event", "cloud.provider": "azure"},
 )
 
@@ -69,12 +69,6 @@ def events(records: Many) -> Columns:
         "organization.id": tenant,
         **_meaning(identity.MEANINGS[kind](records), records),
     }
-
-
-@source.keep("azure.entraid.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The object under Microsoft's own names."""
-    return record
 
 
 def _action(record: dict[str, Any] | None) -> str:

@@ -21,6 +21,7 @@ source = Source(
     zone_hint="cloud",
     shape=JsonRecords(kind=("category",)),
     recognise=r'"(?:AuditEventId|IntuneAccountId|IntuneDeviceId)"\s*:',
+    leftovers="microsoft.intune",
     constants={"event.kind": "event", "cloud.provider": "azure", "observer.product": "Intune"},
 )
 _OURS = ("AuditEventId", "IntuneAccountId", "IntuneDeviceId", "OperationalLogCategory", "ComplianceState")
@@ -48,7 +49,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     return kept(found)
 
 
-@source.keep("microsoft.intune.")
+@source.keep
 def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
     """The properties under Microsoft's own names."""
     return embedded(record["properties"])  # type: ignore[no-any-return]  # an object: `event` saw it

@@ -57,7 +57,7 @@ def events(records: Many) -> Columns:
     return columns
 
 
-@source.keep("")
+@source.keep
 def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
     """The record under Microsoft's own names, with lists of name and value as objects."""
     own = record.copy()

@@ -18,6 +18,7 @@ source = Source(
     title={"ja": "Exchange Online メッセージ追跡", "en": "Exchange Online message trace"},
     shape=JsonRecords(),
     recognise=r'"(?:MessageTraceId|fromIP)"\s*:|#microsoft\.graph\.exchangeMessageTrace"',
+    leftovers="microsoft.message_trace",
     constants={"event.kind": "event", "event.category": ["email"], "cloud.provider": "azure"},
 )
 _FAILED = {"failed", "quarantined", "filteredasspam"}
@@ -30,13 +31,7 @@ def message(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one message to one recipient; None for JSON that is none."""
     if "MessageTraceId" not in record and not {"senderAddress", "receivedDateTime"} <= record.keys():
         return None
-    return kept({**_fields(record)})
-
-
-@source.keep("microsoft.message_trace.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
+    return kept(_fields(record))
 
 
 def _fields(record: dict[str, Any]) -> Flat:

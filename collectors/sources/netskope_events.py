@@ -27,6 +27,7 @@ source = Source(
     zone_hint="internet",
     shape=JsonRecords(kind=("type", "alert_type")),
     recognise=r'"(?:netskope_pop|ur_normalized|audit_log_event)"\s*:',
+    leftovers="netskope",
     constants={"observer.vendor": "Netskope"},
 )
 _BLOCKED = {"block", "blocked", "deny", "quarantine"}
@@ -48,12 +49,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
             **_what(record),
         }
     )
-
-
-@source.keep("netskope.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under Netskope's own names."""
-    return record
 
 
 def _who(record: dict[str, Any]) -> Flat:

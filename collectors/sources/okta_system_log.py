@@ -23,6 +23,7 @@ source = Source(
         r'(?s)"alternateId"\s*:.*"(?:legacyEventType|published)"\s*:'
         r'|"(?:legacyEventType|published)"\s*:.*"alternateId"\s*:'
     ),
+    leftovers="okta",
     constants={"event.kind": "event", "event.provider": "okta"},
 )
 
@@ -62,7 +63,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     return kept(found)
 
 
-@source.keep("okta.")
+@source.keep
 def vendor(document: dict[str, Any]) -> Mapping[str, Any]:
     """The event under Okta's own names."""
     return _opened(document)

@@ -25,6 +25,7 @@ source = Source(
         r'"(?:actor_uuid|item_uuid|session_uuid)"\s*:\s*"[A-Z0-9]{26}"',
         r'"timestamp"\s*:',
     ),
+    leftovers="onepassword",
     constants={"event.kind": "event", "event.provider": "1password"},
 )
 
@@ -58,12 +59,6 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     meaning = {"audit": _audit, "usage": _usage, "sign_in": _sign_in}[kind](record)
     return kept({**_common(record), **meaning})
-
-
-@source.keep("onepassword.")
-def vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    """The record under the vendor's own names."""
-    return record
 
 
 def _kind(record: dict[str, Any]) -> str | None:

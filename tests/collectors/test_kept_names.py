@@ -8,17 +8,12 @@ import polars as pl
 from collectors.records import JsonRecords
 from collectors.source import Source
 
-source = Source(name="test.kept", title={"ja": "試験", "en": "test"}, shape=JsonRecords())
+source = Source(name="test.kept", title={"ja": "試験", "en": "test"}, shape=JsonRecords(), leftovers="test")
 
 
 @source.each
 def _event(record: dict[str, Any]) -> Mapping[str, Any]:
     return {"event.action": "x", "test.kind": "told"} if record.get("tell") else {"event.action": "x"}
-
-
-@source.keep("test.")
-def _vendor(record: dict[str, Any]) -> Mapping[str, Any]:
-    return record
 
 
 def test_a_name_told_of_one_record_is_kept_of_the_others() -> None:
