@@ -33,7 +33,7 @@ class Many:
     nothing: list[None] = field(init=False)
     _names: dict[str, None] = field(init=False)
     _cells: dict[str, Values] = field(init=False)
-    _read: dict[tuple[str, ...], Texts] = field(default_factory=dict)
+    _read: dict[str, Texts] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         shapes = dict.fromkeys(tuple(node) for node in self.nodes if node)
@@ -42,9 +42,6 @@ class Many:
         alike = len(shapes) == 1 and all(self.nodes)
         cells = zip(*[node.values() for node in self.nodes if node], strict=True) if alike else ()
         self._cells = dict(zip(self._names, cells, strict=True)) if alike else {}
-
-    def __len__(self) -> int:
-        return len(self.nodes)
 
     def have(self, *names: str) -> bool:
         """Whether any of the records has any of these names."""
@@ -64,10 +61,9 @@ class Many:
 
     def text(self, name: str) -> Texts:
         """`records.text` of each."""
-        key = (name,)
-        if key not in self._read:
-            self._read[key] = _texts(self.values(name), self.nothing)
-        return self._read[key]
+        if name not in self._read:
+            self._read[name] = _texts(self.values(name), self.nothing)
+        return self._read[name]
 
     def every(self, value: Any) -> Values:
         """The same value for all."""
@@ -104,9 +100,13 @@ def known(function: Callable[[Any], Any], *columns: Values) -> Values:
     return [answers[row] for row in rows]
 
 
-def addresses(values: Values) -> tuple[Texts, Sequence[int | None]]:
-    """IP addresses and ports, see `records.address`."""
-    found = known(records.address, values)
+def addresses(*columns: Values) -> tuple[Texts, Sequence[int | None]]:
+    """IP addresses and ports: of each record those of the first that is an address, see `records.first_address`."""
+    found = known(records.address, columns[0])
+    for column in columns[1:]:
+        if any(column) and (None, None) in found:
+            others = known(records.address, column)
+            found = [one if one[0] else other for one, other in zip(found, others, strict=True)]
     return [ip for ip, _ in found], [port for _, port in found]
 
 

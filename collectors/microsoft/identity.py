@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from collectors.many import Cells, Many, Texts, addresses, first, known, spread, urls
-from collectors.records import Flat, at, embedded, first_address, items, pairs, text
+from collectors.records import Flat, at, embedded, items, pairs, text
 
 _INTERRUPTED = {"50140", "50055", "50057", "50072", "50074", "50076", "50079", "50097", "50158", "65001"}
 """Sign-ins that stopped for a further step (MFA, consent, a new password): no success yet."""
@@ -106,10 +106,8 @@ def audit(records: Many) -> Cells:
     """Directory audits: who changed what."""
     initiated = records.below("initiatedBy")
     by, app = initiated.below("user"), initiated.below("app")
-    found = [
-        first_address(*both) for both in zip(by.values("ipAddress"), app.values("ipAddress"), strict=True)
-    ]
-    ip, principal = [ip for ip, _ in found], by.text("userPrincipalName")
+    ip, port = addresses(by.values("ipAddress"), app.values("ipAddress"))
+    principal = by.text("userPrincipalName")
     category = [one or "" for one in records.text("category")]
     named = first(by.text("displayName"), app.text("displayName"))
     return {
@@ -120,7 +118,7 @@ def audit(records: Many) -> Cells:
         "event.outcome": known(_result, records.text("result")),
         "event.reason": records.text("resultReason"),
         "source.ip": ip,
-        "source.port": [port for _, port in found],
+        "source.port": port,
         "client.ip": ip,
         "user.id": first(by.text("id"), _principals(initiated, app)),
         "user.name": first(principal, named),

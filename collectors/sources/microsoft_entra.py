@@ -112,16 +112,13 @@ def _body(records: Many, properties: Many, ours: str, kind: str) -> Cells:
         known = identity.sign_in(properties, records.text("resultType"))
     else:
         known = _READ.get(ours, identity.MEANINGS.get(kind, identity.sign_in))(properties)
-    ip, port = known["source.ip"], known["source.port"]
-    if None not in ip:
+    if None not in known["source.ip"]:
         return known
-    other, its = addresses(records.values("callerIpAddress"))
-    found = [
-        (one, two) if one else (there, theirs)
-        for one, two, there, theirs in zip(ip, port, other, its, strict=True)
-    ]
-    ip = [one for one, _ in found]
-    return {**known, "source.ip": ip, "source.port": [two for _, two in found], "client.ip": ip}
+    caller, theirs = addresses(records.values("callerIpAddress"))
+    ports = zip(known["source.ip"], known["source.port"], theirs, strict=True)
+    ip = first(known["source.ip"], caller)
+    port = [its if one else other for one, its, other in ports]
+    return {**known, "source.ip": ip, "source.port": port, "client.ip": ip}
 
 
 _READ: Mapping[str, Callable[[Many], Cells]] = {

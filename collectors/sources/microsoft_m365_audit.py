@@ -12,7 +12,7 @@ from typing import Any
 from collectors.many import Columns, Many, Texts, addresses, first, known, times, urls
 from collectors.microsoft import m365_kinds
 from collectors.narrow import Text, Verbatim
-from collectors.records import Flat, JsonRecords, embedded, first_address, items, pairs, text
+from collectors.records import Flat, JsonRecords, embedded, items, pairs, text
 from collectors.source import Source
 
 source = Source(
@@ -40,7 +40,7 @@ _LISTS = {
     "ExtraProperties": ("extra_properties", "Key", "Value"),
 }
 _COMMON = {"CreationTime", "Version", "Data", "ModifiedProperties", *_LISTS}
-_ADDRESSES = ("ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
+_ADDRESSES = ("ClientIP", "ClientIPAddress", "ActorIpAddress", "SenderIp", "UserIp")
 _FAILED = {"failed", "failure", "false", "fail", "error"}
 
 
@@ -123,14 +123,7 @@ def _mailbox_user(records: Many) -> Texts:
 
 
 def _where(records: Many) -> Columns:
-    ip, port = addresses(records.values("ClientIP"))
-    if None in ip and records.have(*_ADDRESSES):
-        others = zip(*map(records.values, _ADDRESSES), strict=True)
-        found = [
-            (one, two) if one is not None else first_address(*other)
-            for one, two, other in zip(ip, port, others, strict=True)
-        ]
-        ip, port = [one for one, _ in found], [two for _, two in found]
+    ip, port = addresses(*map(records.values, _ADDRESSES))
     return {
         "source.ip": ip,
         "source.port": port,

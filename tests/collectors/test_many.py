@@ -47,6 +47,8 @@ def test_a_column_of_texts_is_the_text_of_each_record(documents: list[dict[str, 
         pairs = list(zip(*many.addresses(whole.values(name)), strict=True))
         assert pairs == [records.address(one.get(name)) for one in documents]
         assert whole.have(name) == any(name in one for one in documents)
+    pairs = list(zip(*many.addresses(whole.values("a"), whole.values("b")), strict=True))
+    assert pairs == [records.first_address(one.get("a"), one.get("b")) for one in documents]
     either = [records.text(one, "a") or records.text(one, "b") for one in documents]
     assert list(many.first(whole.text("a"), whole.text("b"))) == either
 
