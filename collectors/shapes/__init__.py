@@ -3,7 +3,6 @@
 from collectors.shapes.cef import Cef, cef
 from collectors.shapes.delimited import Delimited, delimited
 from collectors.shapes.inner import Inner, inner
-from collectors.shapes.json_documents import JsonDocuments, json_documents
 from collectors.shapes.json_fields import JsonFields, json_fields
 from collectors.shapes.key_value import KeyValue, key_value
 from collectors.shapes.leef import Leef, leef
@@ -19,7 +18,6 @@ __all__ = [
     "Delimited",
     "Either",
     "Inner",
-    "JsonDocuments",
     "JsonFields",
     "KeyValue",
     "Leef",
@@ -33,7 +31,6 @@ __all__ = [
     "delimited",
     "either",
     "inner",
-    "json_documents",
     "json_fields",
     "key_value",
     "leef",

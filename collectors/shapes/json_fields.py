@@ -12,8 +12,8 @@ import numpy as np
 import orjson
 import polars as pl
 
+from collectors import json_text
 from collectors.framed import level, plain_name
-from collectors.shapes.json_documents import JsonDocuments
 from collectors.shapes.pairs import MAX_KEYS, column_name
 from hinomi import ecs
 from hinomi.collecting import no_collection
@@ -26,7 +26,7 @@ _DEEPEST = 24
 _ALIKE = 32
 """Documents of the same names, on average, from which it pays to take them apart together."""
 
-Document = Mapping[str, Any]
+Document = dict[str, Any]
 Nodes = Sequence[Document | None]
 
 
@@ -42,7 +42,10 @@ class JsonFields:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with a text column for each path that any document has, at most the commonest 600."""
         with no_collection():
-            return [_texts(frame, self.lists) for frame in JsonDocuments().read(intake)]
+            read = [_document(text) for text in intake["message"].to_list()]
+            ours = [row for row, document in enumerate(read) if document is not None]
+            documents = [document for document in read if document is not None]
+            return [_texts(intake[ours], documents, self.lists)] if ours else []
 
 
 def json_fields(lists: Iterable[str] = ()) -> JsonFields:
@@ -50,8 +53,18 @@ def json_fields(lists: Iterable[str] = ()) -> JsonFields:
     return JsonFields(frozenset(lists))
 
 
-def _texts(frame: pl.DataFrame, lists: frozenset[str]) -> pl.DataFrame:
-    documents = frame["document"].to_list()
+def _document(text: str | None) -> Document | None:
+    start = text.find("{") if text else -1
+    if text is None or start < 0:
+        return None
+    try:
+        value = json_text.read(text[start:] if start else text)
+    except json_text.UnreadableError:
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _texts(frame: pl.DataFrame, documents: Sequence[Document], lists: frozenset[str]) -> pl.DataFrame:
     separated = bool(frame["message"].str.contains(_ESCAPED).any())
     parts = _parts(documents)
     columns: dict[str, pl.Series] = {}
@@ -61,7 +74,7 @@ def _texts(frame: pl.DataFrame, lists: frozenset[str]) -> pl.DataFrame:
             columns[name] = _joined(parts, path, _column_of(path in lists, separated), frame.height).alias(
                 name
             )
-    return frame.drop("document").with_columns(columns.values())
+    return frame.with_columns(columns.values())
 
 
 @dataclass(slots=True)
