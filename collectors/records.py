@@ -208,9 +208,9 @@ def epoch(value: Any) -> datetime | None:
         return None
 
 
-def moment(value: Any) -> datetime | None:
-    """A time as text, or as a count since 1970: exporters of one product write either."""
-    return epoch(value) or time(value)
+def moment(*values: Any) -> datetime | None:
+    """The first of these that is a time, as text or as a count since 1970: exporters of one product write either."""
+    return next((found for value in values if (found := epoch(value) or time(value))), None)
 
 
 def address(value: Any) -> tuple[str | None, int | None]:

@@ -89,11 +89,9 @@ def _what(record: dict[str, Any], said: dict[str, Any]) -> Flat:
     )
     signing = "result" in record or (action or "").startswith(("admin_login", "admin_2fa"))
     failed = result in _FAILURES or (action or "").endswith("_error")
-    told = (moment(record.get(name)) for name in ("isotimestamp", "ts", "timestamp"))
-    clock = next((one for one in told if one), None)
     changed = (action or "").startswith(_IAM)
     return {
-        "@timestamp": clock,
+        "@timestamp": moment(*map(record.get, ("isotimestamp", "ts", "timestamp"))),
         "event.action": action,
         "event.provider": text(record, "eventtype"),
         "event.category": ["authentication"]

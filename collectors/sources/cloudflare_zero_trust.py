@@ -49,7 +49,7 @@ def _common(record: dict[str, Any]) -> Flat:
     near, _ = first_address(*(text(record, name) for name in ("SourceIP", "IPAddress", "ActorIP", "SrcIP")))
     far, _ = first_address(text(record, "DestinationIP"), text(record, "DstIP"))
     return {
-        "@timestamp": next((found for name in _TIMES if (found := moment(record.get(name)))), None),
+        "@timestamp": moment(*map(record.get, _TIMES)),
         "source.ip": near,
         "client.ip": near if access else None,
         "source.port": text(record, "SourcePort") or text(record, "SrcPort"),

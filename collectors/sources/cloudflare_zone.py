@@ -6,10 +6,9 @@ one who sets up the job; times may be text or a count since 1970. DNS writes que
 """
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, text, time
+from collectors.records import Flat, JsonRecords, first_address, kept, moment, text
 from collectors.source import Source
 
 source = Source(
@@ -48,18 +47,13 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
 def _common(record: dict[str, Any]) -> Flat:
     asked_by, _ = first_address(text(record, "ClientIP"), text(record, "SourceIP"))
     return {
-        "@timestamp": _when(record, "EdgeStartTimestamp", "Datetime", "Timestamp"),
+        "@timestamp": moment(*map(record.get, ("EdgeStartTimestamp", "Datetime", "Timestamp"))),
         "source.ip": asked_by,
         "source.port": text(record, "ClientSrcPort"),
         "source.geo.country_iso_code": _country(text(record, "ClientCountry")),
         "source.as.number": text(record, "ClientASN"),
         "client.ip": asked_by,
     }
-
-
-def _when(record: dict[str, Any], *names: str) -> datetime | None:
-    values = [record.get(name) for name in names]
-    return next((found for value in values if (found := time(value) or epoch(value))), None)
 
 
 def _country(code: str | None) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from collectors.narrow import Text, Verbatim
-from collectors.records import Flat, JsonRecords, address, epoch, kept, text, time
+from collectors.records import Flat, JsonRecords, address, epoch, kept, moment, text
 from collectors.source import Source
 
 source = Source(
@@ -59,12 +59,10 @@ _WORDS = (
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one entry; None for JSON that is none."""
     action = text(record, "action")
-    moment = (
-        epoch(record.get("@timestamp")) or epoch(record.get("created_at")) or time(record.get("created_at"))
-    )
     if action is None or "." not in action:
         return None
-    found = {"@timestamp": moment, **_meaning(record, action), **_who(record), **_where(record)}
+    when = epoch(record.get("@timestamp")) or moment(record.get("created_at"))
+    found = {"@timestamp": when, **_meaning(record, action), **_who(record), **_where(record)}
     return kept(found)
 
 
