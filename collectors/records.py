@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 import polars as pl
 
 from collectors import json_text
-from collectors.leaves import DEEPEST, leaves_of
 from hinomi.collecting import no_collection
 from hinomi.ecs import column_type
 
@@ -259,11 +258,6 @@ def url(value: Any, prefix: str = "url") -> Flat:
         f"{prefix}.path": parts.path or None,
         f"{prefix}.query": parts.query or None,
     }
-
-
-def leaves(node: Any, prefix: str, depth: int = DEEPEST) -> Flat:
-    """Dotted name → value of an object's leaves, the caller's to change; see `collectors.leaves`."""
-    return leaves_of(node, prefix, depth)
 
 
 def kept(flat: Mapping[str, Any]) -> Flat:

@@ -18,6 +18,7 @@ import orjson
 
 from collectors.aws.envelopes import opened
 from collectors.cells import Cells
+from collectors.leaves import leaves_of
 from collectors.narrow import Text, Verbatim
 from collectors.records import (
     Flat,
@@ -25,7 +26,6 @@ from collectors.records import (
     at,
     first_address,
     kept,
-    leaves,
     text,
     time,
 )
@@ -122,7 +122,7 @@ def _flattened(record: dict[str, Any]) -> Flat:
             written = value if isinstance(value, str) else orjson.dumps(value).decode()
             found[f"aws.cloudtrail.flattened.{ours}"] = written
         if isinstance(value, dict):
-            found.update(islice(leaves(value, f"aws.cloudtrail.{name}.", depth=3).items(), _MOST_LEAVES))
+            found.update(islice(leaves_of(value, f"aws.cloudtrail.{name}.", depth=3).items(), _MOST_LEAVES))
     return found
 
 

@@ -7,6 +7,7 @@ administrator logs is JSON written as text. `eventtype` is what Duo's log sync n
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.leaves import leaves_of
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -15,7 +16,6 @@ from collectors.records import (
     first_address,
     items,
     kept,
-    leaves,
     moment,
     text,
 )
@@ -42,7 +42,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
-    return kept({**leaves(record, "cisco.duo."), **_who(record, said), **_what(record, said)})
+    return kept({**leaves_of(record, "cisco.duo."), **_who(record, said), **_what(record, said)})
 
 
 def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:

@@ -12,7 +12,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from collectors.ecs_values import ALLOWED
-from collectors.records import Flat, JsonRecords, at, items, kept, leaves, text, time
+from collectors.leaves import leaves_of
+from collectors.records import Flat, JsonRecords, at, items, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -34,7 +35,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
         name: value for name, value in document.items() if name not in (*_WRAPPING, "event", "@timestamp")
     }
     event_part = document["event"] if isinstance(document["event"], dict) else {}
-    flat: Flat = {**leaves(plain, ""), **leaves(event_part, "event.")}
+    flat: Flat = {**leaves_of(plain, ""), **leaves_of(event_part, "event.")}
     found = {**_process(document), **_who(document), **_files(document)}
     named = {name: value for name, value in found.items() if value is not None}
     return kept({**flat, **named, **_event(document)})

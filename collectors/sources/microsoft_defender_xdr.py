@@ -10,8 +10,9 @@ from; `direction: In` turns the ends of a connection. All values stay as `micros
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.leaves import leaves_of
 from collectors.microsoft import defender_tables, graph_alerts
-from collectors.records import Flat, JsonRecords, address, at, embedded, kept, leaves, text, time, url
+from collectors.records import Flat, JsonRecords, address, at, embedded, kept, text, time, url
 from collectors.source import Source
 
 _PREFIX = "AdvancedHunting-"
@@ -37,7 +38,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     category, properties = text(record, "category") or "", embedded(record.get("properties"))
     if not category.startswith(_PREFIX) or not isinstance(properties, dict):
         found = graph_alerts.alert(record)
-        return kept({**leaves(record, "microsoft.defender."), **found}) if found else None
+        return kept({**leaves_of(record, "microsoft.defender."), **found}) if found else None
     table = category.removeprefix(_PREFIX)
     more = embedded(properties.get("AdditionalFields"))
     extra: dict[str, Any] = more if isinstance(more, dict) else {}
@@ -54,7 +55,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         **_mail(properties),
         **_rest(properties, table),
     }
-    return kept({**leaves(properties, "microsoft.defender."), **found})
+    return kept({**leaves_of(properties, "microsoft.defender."), **found})
 
 
 def _host(properties: dict[str, Any]) -> Flat:

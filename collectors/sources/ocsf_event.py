@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from collectors.leaves import leaves_of
 from collectors.ocsf import classes, objects
-from collectors.records import Flat, JsonRecords, at, epoch, items, kept, leaves, text, time
+from collectors.records import Flat, JsonRecords, at, epoch, items, kept, text, time
 from collectors.source import Source
 
 source = Source(
@@ -39,7 +40,7 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     parts = (_happened(record), _meaning(record), _people(record), _network(record), _machine(record),
              objects.cloud(record), objects.finding(record), objects.email(record), objects.registry(record))  # fmt: skip
     found = {name: value for part in parts for name, value in kept(part).items()}
-    return {**kept(leaves(record, "ocsf.", depth=3)), **found}
+    return {**kept(leaves_of(record, "ocsf.", depth=3)), **found}
 
 
 def _moment(record: dict[str, Any], name: str) -> datetime | None:

@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.records import Flat, JsonRecords, epoch, first_address, kept, leaves, text, time, url
+from collectors.leaves import leaves_of
+from collectors.records import Flat, JsonRecords, epoch, first_address, kept, text, time, url
 from collectors.source import Source
 
 source = Source(
@@ -45,7 +46,7 @@ def event(document: dict[str, Any]) -> Mapping[str, Any] | None:
     if not any(name in record for name in ("EVENT_TYPE", "REQUEST_ID")):
         return None
     kind = text(record, "EVENT_TYPE") or text(document, "attributes", "type") or _unnamed(record)
-    vendor = leaves({name.lower(): value for name, value in record.items()}, "salesforce.")
+    vendor = leaves_of({name.lower(): value for name, value in record.items()}, "salesforce.")
     found = {
         **_happened(record),
         **_meaning(record, kind or ""),
