@@ -1,6 +1,5 @@
 """Whose what arrives is: by the listener, sender or pull that it came through, else by the address that sent it."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated
@@ -8,7 +7,7 @@ from typing import Annotated
 import polars as pl
 from pydantic import Field
 
-from collectors.enrich.places import Prefixes
+from collectors.enrich.places import Prefixes, read_address
 from collectors.enrich.settings import Network
 from hinomi.batch import Batch
 from hinomi.config import Section
@@ -55,13 +54,8 @@ class Organizations:
         named = self.origins.get(origin)
         if named is not None or not peer:
             return named or ""
-        try:
-            address = ipaddress.ip_address(peer.partition("%")[0])
-        except ValueError:
-            return ""
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
-        return self.networks.find(address) or ""
+        address = read_address(peer)
+        return "" if address is None else self.networks.find(address) or ""
 
 
 def stamped(batch: Batch, organization: str) -> Batch:

@@ -1,6 +1,5 @@
 """Adds zones, places, asset and staff facts: each distinct value is looked up once, then joined."""
 
-import ipaddress
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from collectors.enrich.places import (
     Overrides,
     PackagedCountries,
     ZoneMap,
+    read_address,
 )
 from collectors.enrich.registers import Assets, Staff, folded_column
 from collectors.enrich.settings import EnrichSettings, Zone
@@ -106,12 +106,9 @@ class Enricher:
         return pl.DataFrame(rows, schema=_FACTS, orient="row")
 
     def _look_up(self, text: str) -> tuple[str | None, str | None, str | None]:
-        try:
-            address = ipaddress.ip_address(text.partition("%")[0])
-        except ValueError:
+        address = read_address(text)
+        if address is None:
             return None, None, None
-        if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
-            address = address.ipv4_mapped
         zone = self.zones.zone(address)
         place = self.geography.place(address) if zone is Zone.EXTERNAL else NOWHERE
         return zone, place.country, place.location

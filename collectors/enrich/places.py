@@ -17,6 +17,16 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 T = TypeVar("T")
 
 
+def read_address(text: str) -> Address | None:
+    """The address of a text, without the interface behind it; one of IPv4 written as IPv6 is one of IPv4."""
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return mapped or address
+
+
 class Place(NamedTuple):
     """ISO 3166-1 alpha-2 country and coordinates as `lat,lon`; None where not known."""
 
