@@ -2,6 +2,7 @@
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,16 @@ from hinomi.errors import DependencyDown, HinomiError, Refused
 from responders.connectors.commands import run
 from responders.connectors.protocol import Done
 
+_SETTLES, _PAUSE = 15.0, 0.2
+"""Seconds that a server gets for reading its file, and between two looks."""
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
 @dataclass(frozen=True, slots=True)
 class ListedNames:
-    """A connector over such a file. line: how a name is written; reload: what makes the server read it again; probe:
-    whether the server itself denies the name (None: the file is all that can be seen)."""
+    """A connector over such a file. line: how a name is written; reload: what makes the server read it again, and may return
+    before it has; probe: whether the server itself denies the name (None: the file is all that can be seen). Whether a name is
+    allowed again is not asked: the question would go out to the attacker's server, or to whoever answers for it."""
 
     what: str
     file: Path
@@ -50,9 +54,9 @@ class ListedNames:
         return Done(f"{name} を拒否しました。", f"denied {name}", changed=changed)
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether the line is there and, where it can be asked, the server denies the name."""
+        """Whether the line is there and, where it can be asked, the server denies the name once it has read it."""
         name = name_of(values)
-        return self._there(name) and (self.probe is None or self.probe(name))
+        return self._there(name) and self._denies(name)
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take our line away, unless it was there before."""
@@ -78,6 +82,17 @@ class ListedNames:
         if not os.access(self.file.parent, os.W_OK):
             return f"{self.file.parent} に書けません / cannot be written"
         return ""
+
+    def _denies(self, name: str) -> bool:
+        """Whether the server does, within the time that reading its file may take; True where it cannot be asked."""
+        if self.probe is None:
+            return True
+        until = time.monotonic() + _SETTLES
+        while not self.probe(name):
+            if time.monotonic() >= until:
+                return False
+            time.sleep(_PAUSE)
+        return True
 
     def _there(self, name: str) -> bool:
         return self.line(name).encode() in self._read().splitlines()

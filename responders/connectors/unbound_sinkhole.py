@@ -1,7 +1,7 @@
 """Unbound: names that the resolver answers with NXDOMAIN, in a file that its configuration includes.
 
 Facts: unbound.conf(5): `local-zone: "name." always_nxdomain` covers all names below; unbound-control(8): `reload_keep_cache`,
-`reload`. RFC 1035 for the question that verifies.
+`reload`, which may return before the file is read. RFC 1035 for the question that verifies.
 """
 
 import secrets

@@ -1,6 +1,8 @@
 """Real nftables, Squid, Unbound and devices behind OpenSSH: act, verify, idempotent, undo to what was, bit by bit; and a
 playbook over all of them and a real OpenLDAP with the process dying on the way."""
 
+import shlex
+import socket
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from hinomi.errors import HinomiError, Refused
+from responders.connectors import squid_proxy
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets, connector
 from responders.connectors.protocol import Connector
@@ -89,6 +92,27 @@ def test_act_verify_undo(tmp_path: Path, name: str) -> None:
         with pytest.raises(Refused):
             own.act(action, trick)
         assert target.state() == was
+
+
+@pytest.mark.parametrize("name", ["squid", "unbound"])
+def test_a_server_that_reads_its_list_later_is_waited_for(tmp_path: Path, name: str) -> None:
+    """What makes it read the file returns at once, the reading comes a second later: verified is what the server itself denies."""
+    start, action, values, _ = CASES[name]
+    with start(tmp_path / name) as target:
+        later = f"(sleep 1; {shlex.join(target.section['reload'])}) >/dev/null 2>&1 &"
+        own = made(target, reload=["sh", "-c", later])
+        own.act(action, values)
+        assert own.verify(action, values)
+
+
+def test_asking_the_proxy_never_reaches_the_attacker(tmp_path: Path) -> None:
+    """A name that is not denied yet: the question ends at the proxy."""
+    with socket.create_server(("127.0.0.1", 0)) as attacker, real.squid(tmp_path) as target:
+        attacker.settimeout(0.5)
+        host, port = attacker.getsockname()
+        assert not squid_proxy.denied(target.section["probe"], f"{host}:{port}")
+        with pytest.raises(TimeoutError):
+            attacker.accept()
 
 
 def test_a_yamaha_router(tmp_path: Path) -> None:
