@@ -2,7 +2,7 @@
 
 Points are those of `benchmarks.crashes` (before and after each write of a record, after each act and undo) and, in the middle of
 an act, before and after each request that changes a target. Real targets: OpenLDAP, a switch and a router behind OpenSSH, Unbound
-or BIND, Squid; the vendors' clouds and firewalls as local servers written from their documents, in a process of their own. Each
+or BIND, Squid, nftables; the vendors' clouds and firewalls as local servers written from their documents, in a process of their own. Each
 point is a run of its own. At its end every target is as it was, bit by bit, and what was sent to change a target while acting is
 what an undisturbed run sends, each once; but for what is done again on purpose (`AGAIN`). What no undo gives back (a password, a
 session) is left out of the comparison.
@@ -37,6 +37,7 @@ PRODUCTS = {
     "google_workspace": "google_directory",
     "mail": "graph_mail",
     "firewall": "fortigate",
+    "host_firewall": "nftables",
     "endpoint": "crowdstrike",
     "dns": "unbound",
     "proxy": "squid",
@@ -102,7 +103,9 @@ def _target(stack: ExitStack, folder: Path, product: str, cloud: vendors.Vendors
     if product in real.PORTS:
         return stack.enter_context(real.device(folder, product))
     return stack.enter_context(
-        {"unbound": real.unbound, "bind": real.bind, "squid": real.squid}[product](folder)
+        {"unbound": real.unbound, "bind": real.bind, "squid": real.squid, "nftables": real.nftables}[product](
+            folder
+        )
     )
 
 

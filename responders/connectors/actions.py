@@ -135,6 +135,14 @@ _ALL = (
         "Block address {v} in the server's firewall",
     ),
     _action(
+        "host_firewall.isolate",
+        "host",
+        "host.name",
+        Reach.SERVICE,
+        "サーバー {v} を防火壁で切り離す(管理用の機械だけがつながる)",
+        "Cut server {v} off by its own firewall (only the administrators' machines reach it)",
+    ),
+    _action(
         "dns.sinkhole", "name", "dns.question.name", Reach.ADDRESS, "名前 {v} を引けなくする", "Sinkhole {v}"
     ),
     _action(

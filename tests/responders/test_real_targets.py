@@ -40,6 +40,7 @@ CASES = {
         {"address": "2001:db8::66"},
         {"address": "::/0"},
     ),
+    "isolated": (real.nftables, "host_firewall.isolate", {"host": "PC-114.city.example"}, {"host": "pc-999"}),
     "squid": (real.squid, "proxy.deny", {"name": "c2.example.net"}, {"name": "a.example\nallow all"}),
     "unbound": (real.unbound, "dns.sinkhole", {"name": "c2.example.net"}, {"name": 'x" allow'}),
     "bind": (real.bind, "dns.sinkhole", {"name": "c2.example.net"}, {"name": "x CNAME"}),

@@ -17,19 +17,6 @@ from responders.connectors.unbound_sinkhole import code
 from tests.e2e.tower import free_port
 from tests.shared import program
 
-_RULES = """
-table inet hinomi {
-  set blocked4 { type ipv4_addr; }
-  set blocked6 { type ipv6_addr; }
-  chain input {
-    type filter hook input priority -10; policy accept;
-    ip saddr @blocked4 drop
-    ip6 saddr @blocked6 drop
-  }
-}
-"""
-
-
 PORTS = {
     "cisco_ios": ("GigabitEthernet0/12", "GigabitEthernet0/1"),
     "allied_telesis": ("port1.0.12", "port1.0.1"),
@@ -49,20 +36,20 @@ class Target:
 
 @contextmanager
 def nftables(folder: Path) -> Iterator[Target]:
-    """A network namespace of its own, held by a sleeping process; the kernel's real rules inside."""
+    """A network namespace of its own, held by a sleeping process; the kernel's real rules inside, as docs/response.md has them."""
     nft, unshare, nsenter = program("nft"), program("unshare"), program("nsenter")
     with subprocess.Popen([unshare, "-n", "sleep", "3000"]) as holder:
         try:
             _until(lambda: _namespace(str(holder.pid)) != _namespace("self"))
             command = [nsenter, "-t", str(holder.pid), "-n", nft]
-            subprocess.run([*command, "-f", "-"], input=_RULES, text=True, check=True, timeout=30)
+            subprocess.run([*command, "-f", "-"], input=_documented(), text=True, check=True, timeout=30)
 
             def state() -> str:
                 return subprocess.run(
                     [*command, "list", "ruleset"], check=True, capture_output=True, text=True, timeout=30
                 ).stdout
 
-            yield Target({"kind": "nftables", "command": command}, state)
+            yield Target({"kind": "nftables", "servers": {"pc-114": command}}, state)
         finally:
             holder.kill()
 
@@ -131,7 +118,7 @@ def unbound(folder: Path) -> Iterator[Target]:
                 "reload": [control, "-c", str(configuration), "reload"],
                 "port": port,
             }
-            yield Target(section, lambda: f"{listed.read_text()}{code('127.0.0.1', port, 'c2.example.net')}")
+            yield Target(section, lambda: f"{listed.read_text()}{_settled(port)}")
         finally:
             process.kill()
 
@@ -186,7 +173,7 @@ def _bind(upstream: int) -> Iterator[Target]:
 
 
 def _settled(port: int) -> int | None:
-    """What BIND answers once it has taken the policy up."""
+    """What a name server answers once it has taken up what it was told."""
     time.sleep(0.5)
     return code("127.0.0.1", port, "c2.example.net")
 
@@ -245,6 +232,12 @@ def _until(ready: Callable[[], bool], seconds: float = 30) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("a real target did not start")
+
+
+def _documented() -> str:
+    """The table that docs/response.md tells administrators to make."""
+    page = (Path(__file__).parents[3] / "docs" / "response.md").read_text(encoding="utf-8")
+    return page[page.index("table inet hinomi") :].partition("```")[0]
 
 
 def _namespace(process: str) -> Path:

@@ -32,6 +32,7 @@ CASES = {
     "rpa_misuse",
     "source_silent",
     "critical_vulnerability",
+    "server_intrusion",
 }
 
 
@@ -83,6 +84,12 @@ def test_what_stops_much_is_decided_high() -> None:
     assert ("router.cut_segment", "lgwan") in cut.acts
     web = rehearse(PLAYBOOKS["web_defacement"], about, alerts)
     assert (web.run.approver, web.run.people) == ("ciso", 2)
+    server = rehearse(PLAYBOOKS["server_intrusion"], about, alerts, answers={"intruded": "yes"})
+    assert server.run.approver == "information_system_manager"
+    gate = next(step for step in server.run.steps if step.kind == "approve")
+    assert (gate.role, gate.people) == ("ciso", 2) and ("host_firewall.isolate", "pc-114") in server.acts
+    sound = rehearse(PLAYBOOKS["server_intrusion"], about, alerts, answers={"intruded": "no"})
+    assert not any(act == "host_firewall.isolate" for act, _ in sound.acts)
     assert not ACTIONS["router.cut_segment"].undoable or not cut.standing
 
 
