@@ -13,15 +13,18 @@ from rules.engine.distinct import distinct
 
 Rows = np.ndarray[Any, np.dtype[np.signedinteger[Any]]]
 Hits = Sequence[tuple[engine.Rule, Rows]]
+_SAID = {f"rule.{name}" for name in ("id", "name", "level", "tags")}
+"""What a signal says of its rule: what an event has there (the RuleName of Sysmon, say) has no place in it."""
 
 
 def written(frame: pl.DataFrame, places: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
     """(place, rule, line) of each signal."""
     rows = distinct(np.concatenate([found for _, found in hits]))
     events = frame[rows]  # each once, for all rules
-    if any(name.partition(".")[0] == "rule" for name in events.columns):
+    theirs = {name for name in events.columns if name.partition(".")[0] == "rule"}
+    if theirs - _SAID:
         return _merged(events, places, rows, hits)
-    return _joined(ecs_text.texts(events), places, rows, hits)
+    return _joined(ecs_text.texts(events.drop(theirs)), places, rows, hits)
 
 
 def _about(rule: engine.Rule) -> dict[str, Any]:
@@ -37,7 +40,7 @@ def _joined(texts: Sequence[bytes], places: Rows, rows: Rows, hits: Hits) -> Ite
 
 
 def _merged(events: pl.DataFrame, places: Rows, rows: Rows, hits: Hits) -> Iterator[tuple[int, int, bytes]]:
-    """The same where events say something of a rule themselves."""
+    """The same where events say something of a rule themselves that a signal keeps."""
     documents = list(ecs.documents(events))
     for rule, found in hits:
         for place, number in zip(places[found].tolist(), np.searchsorted(rows, found).tolist(), strict=True):

@@ -63,7 +63,7 @@ ON_ROWS = frozenset({"null", "exists"}) | REFERENCES
 
 def _is(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
     if part.few:
-        return [pattern.matches(wanted, value) for value in part.folded_texts]
+        return _one_by_one(part.folded_texts, wanted)
     if part.folded_ascii and not all(text.isascii() for text in wanted if isinstance(text, str)):
         return pl.repeat(False, part.size, eager=True)
     return _wildcards(part.folded, wanted)
@@ -71,7 +71,7 @@ def _is(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
 
 def _is_cased(part: Part, wanted: pattern.Pattern) -> pl.Series | list[bool]:
     if part.few:
-        return [pattern.matches(wanted, value) for value in part.texts]
+        return _one_by_one(part.texts, wanted)
     return _wildcards(part.values, wanted)
 
 
@@ -84,7 +84,14 @@ def _wildcards(values: pl.Series, wanted: pattern.Pattern) -> pl.Series | list[b
     if wanted.count(ANY) <= _MANY:
         with suppress(pl.exceptions.ComputeError):  # too large for the native engine
             return values.str.contains(pattern.regex(wanted))
-    return [pattern.matches(wanted, value) for value in values.to_list()]
+    return _one_by_one(values.to_list(), wanted)
+
+
+def _one_by_one(texts: list[str], wanted: pattern.Pattern) -> list[bool]:
+    match wanted:
+        case (1, str(text), 1):  # nearly every pattern that is too short for a scan
+            return [text in value for value in texts]
+    return [pattern.matches(wanted, value) for value in texts]
 
 
 def _regex(part: Part, operand: Any) -> list[bool]:
