@@ -3,7 +3,8 @@ r"""What ECS says of every event alike, whatever product wrote it: derived in on
 * `related.*` holds every address, person, host and hash that the event names; `*.address` an end as the line names it.
 * The last part of a path is the file's or program's name, what follows the last dot its extension.
 * `event.type` keeps to the words that ECS expects of the event's categories.
-* An address of the web in `url.original` is split into `url.*`; `DOMAIN\name` into `user.domain` and `user.name`.
+* An address in `url.original` is split into `url.*`, also one without a host; `DOMAIN\name` into `user.domain` and
+  `user.name`.
 
 Only gaps are filled: what a source said itself stays. Source: ECS 9.5, "Related fields", "File fields", "URL fields".
 """
@@ -150,23 +151,26 @@ def _person(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _web(frame: pl.DataFrame) -> pl.DataFrame:
-    """`url.*` where a source gave the address only; looked at where a host or scheme is missing."""
+    """`url.*` where a source gave the address only: of a whole one all its parts, of a path (`/a?b`) path and query."""
     if "url.original" not in frame.columns:
         return frame
-    missing = [
-        pl.col(name).is_null() if name in frame.columns else pl.lit(True)
-        for name in ("url.domain", "url.scheme")
-    ]
-    web = pl.col("url.original").str.contains(r"(?i)^(?:https?|ftps?|wss?)://[^/\s]")
-    gaps = (web & pl.any_horizontal(missing)).fill_null(False)
+    address = pl.col("url.original")
+    whole = address.str.contains(r"^[A-Za-z][A-Za-z0-9+.\-]*://[^/\s]") & pl.any_horizontal(
+        _missing(frame, "url.domain"), _missing(frame, "url.scheme")
+    )
+    gaps = (whole | (address.str.starts_with("/") & _missing(frame, "url.path"))).fill_null(False)
     if not frame.select(gaps.any()).item():
         return frame
-    parts = e.url_columns(pl.when(gaps).then(pl.col("url.original")))
+    parts = e.url_columns(pl.when(gaps).then(address))
     columns = []
     for name in _URL:
         value = parts[name].cast(ecs.column_type(name) or pl.String(), strict=False)
         columns.append((pl.coalesce(name, value) if name in frame.columns else value).alias(name))
     return frame.with_columns(columns)
+
+
+def _missing(frame: pl.DataFrame, name: str) -> pl.Expr:
+    return pl.col(name).is_null() if name in frame.columns else pl.lit(True)
 
 
 def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:

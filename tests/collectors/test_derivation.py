@@ -83,8 +83,10 @@ def test_names_and_addresses_are_split_alike(events: list[tuple[str, dict[str, A
         )
         program = event.get("process.executable", "")
         assert not re.search(r"[^\\/]$", program) or "process.name" in event, (source, program)
-        if re.match(r"https?://\w", event.get("url.original", "")):
-            assert {"url.full", "url.domain", "url.scheme"} <= event.keys(), (source, event["url.original"])
+        address = event.get("url.original", "")
+        if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://\w", address):
+            assert {"url.full", "url.domain", "url.scheme"} <= event.keys(), (source, address)
+        assert not address.startswith("/") or "url.path" in event, (source, address)
         assert not re.search(r"^[^\\]+\\+[^\\]+$", event.get("user.name", "")), (source, event["user.name"])
 
 
