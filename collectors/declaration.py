@@ -58,7 +58,7 @@ class Target(config.Section):
     value; otherwise: the value for texts that `values` does not hold (none: the field stays empty);
     extract: a regular expression, its first group is taken; split: separator of several values; offset: for `time`,
     the column that holds what belongs behind it: the offset from UTC (`+0900`) or, beside a date, the time of day;
-    where: other columns and their values: only of such a record is it taken.
+    where: other columns and their values (none: any value): only of such a record is it taken.
     """
 
     to: Annotated[str, Field(pattern=r"^@?[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*$")]

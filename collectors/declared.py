@@ -142,7 +142,17 @@ def _columns(declared: Declaration, raw: Raw) -> dict[str, pl.Expr]:
     found: dict[str, list[pl.Expr]] = {}
     for column, _, target in declaration.targets(declared):
         found.setdefault(target.to, []).append(_value(_text(raw, column, target), target, declared.zone))
-    return {name: pl.coalesce(values) for name, values in found.items()}
+    return {name: _of_several(name, values) for name, values in found.items()}
+
+
+def _of_several(name: str, values: list[pl.Expr]) -> pl.Expr:
+    """What several columns say of one field: the first that says anything; of a list of addresses (`host.ip`) all of them."""
+    if len(values) == 1 or not _is_list(name) or ecs.fields()[name].kind != "ip":
+        return pl.coalesce(values)
+    none = pl.lit([], dtype=pl.List(pl.String))
+    every = pl.concat_list([value.fill_null(none) for value in values])
+    every = every.list.unique(maintain_order=True)
+    return pl.when(every.list.len() > 0).then(every)
 
 
 def _text(raw: Raw, column: str, target: Target) -> pl.Expr:
@@ -150,7 +160,8 @@ def _text(raw: Raw, column: str, target: Target) -> pl.Expr:
     belongs behind it."""
     text = e.present(raw[column_name(column)])
     for other, values in target.where.items():
-        text = pl.when(raw[column_name(other)].str.strip_chars().is_in(values)).then(text)
+        given = raw[column_name(other)]
+        text = pl.when(given.str.strip_chars().is_in(values) if values else e.present(given).is_not_null()).then(text)
     if target.offset is None:
         return text
     return pl.coalesce(pl.concat_str(text, e.present(raw[column_name(target.offset)]), separator=" "), text)
