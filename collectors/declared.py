@@ -161,7 +161,8 @@ def _text(raw: Raw, column: str, target: Target) -> pl.Expr:
     text = e.present(raw[column_name(column)])
     for other, values in target.where.items():
         given = raw[column_name(other)]
-        text = pl.when(given.str.strip_chars().is_in(values) if values else e.present(given).is_not_null()).then(text)
+        fits = given.str.strip_chars().is_in(values) if values else e.present(given).is_not_null()
+        text = pl.when(fits).then(text)
     if target.offset is None:
         return text
     return pl.coalesce(pl.concat_str(text, e.present(raw[column_name(target.offset)]), separator=" "), text)
