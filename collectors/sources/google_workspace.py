@@ -1,8 +1,10 @@
 """Google Workspace: activities of the Reports API (`admin#reports#activity`), every application.
 
 Source: Google, Admin SDK "Reports API: Activities" and the parameter appendices of its applications (login, admin, drive,
-token, chrome, calendar, meet, groups …). One activity may hold several events: the first one names the action, all stay
-in `google.workspace.events`. `actor.email` may be redacted; a Chrome device names its own user.
+token, chrome, calendar, meet, groups …); what `login_challenge_status` may say: Sumo Logic, Google Workspace app. What
+changes an account (`2sv_disable`) comes with the sign-ins (`login`) and is none. One activity may hold several events: the
+first one names the action, all stay in `google.workspace.events`. `actor.email` may be redacted; a Chrome device names its
+own user.
 """
 
 from collections.abc import Mapping
@@ -53,6 +55,8 @@ _VERBS = {
     "change": ("change", "update", "edit", "rename", "move", "toggle", "grant", "assign", "suspend"),
     "access": ("view", "download", "print", "preview"),
 }
+_CHANGED = {"edit", "enroll", "enrolled", "enable", "enabled", "disable", "disabled", "change", "changed"}
+"""Words of a name that begins with what was changed: `2sv_disable`, `recovery_email_edit`."""
 _FAILED = ("failure", "fail", "blocked", "deny", "denied", "suspicious")
 _STARTS, _ENDS = ("login_success", "chrome_os_login_event"), ("logout", "chrome_os_logout_event")
 
@@ -77,7 +81,7 @@ def activity(record: dict[str, Any]) -> Mapping[str, Any] | None:
 def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:
     email = text(record, "actor", "email") or ""
     local, _, domain = email.partition("@")
-    address, _ = first_address(text(record, "ipAddress"), said(given, "actor_ip_address"))
+    address, _ = first_address(text(record, "ipAddress"), said(given, "actor_ip_address", "ip_address"))
     return {
         "user.email": email if domain else None,
         "user.name": local if domain else said(given, "DEVICE_USER"),
@@ -97,9 +101,12 @@ def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:
 def _what(record: dict[str, Any], event: Mapping[str, Any], given: Mapping[str, Any]) -> Flat:
     name, application = text(event, "name") or "", text(record, "id", "applicationName") or ""
     low = name.lower()
-    failed = any(word in low for word in _FAILED)
+    account = application == "login" and "login" not in low and low not in _ENDS
+    challenge = said(given, "login_challenge_status") or ""
+    failed = any(word in low for word in _FAILED) or challenge.startswith("Challenge Failed")
     known = (
-        application in ("login", "saml")
+        application == "saml"
+        or (application == "login" and not account and (low != "login_challenge" or bool(challenge)))
         or low in (*_STARTS, *_ENDS)
         or "LOGIN_LOGOUT" in str(event.get("type"))
     )
@@ -108,7 +115,7 @@ def _what(record: dict[str, Any], event: Mapping[str, Any], given: Mapping[str, 
         "event.id": None,
         "event.action": name or None,
         "event.provider": application or None,
-        "event.category": _CATEGORIES.get(application, ["web"]),
+        "event.category": ["iam"] if account else _CATEGORIES.get(application, ["web"]),
         "event.type": [_kind(low, failed)],
         "event.outcome": ("failure" if failed else "success") if known else None,
         "event.reason": said(given, "login_failure_type", "EVENT_REASON"),
@@ -124,7 +131,8 @@ def _kind(name: str, failed: bool) -> str:
         return "end"
     if failed:
         return "denied"
-    return next((kind for kind, verbs in _VERBS.items() if name.startswith(verbs)), "info")
+    told = next((kind for kind, verbs in _VERBS.items() if name.startswith(verbs)), "info")
+    return "change" if told == "info" and _CHANGED & set(name.split("_")) else told
 
 
 def _about(given: Mapping[str, Any]) -> Flat:
