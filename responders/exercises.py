@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from hinomi.clock import JST, Clock
 from hinomi.errors import InputError
+from hinomi.faults import readable
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from hinomi.words import Words
@@ -48,7 +49,8 @@ class Exercise(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Exercises:
-    """Checks who records, writes the audit log, records. The same title of the same day is the same exercise, corrected."""
+    """Checks who records, writes the audit log, records. The same title of the same day is the same exercise, corrected: it
+    keeps its report unless another is given."""
 
     records: Records
     clock: Clock
@@ -76,11 +78,13 @@ class Exercises:
         if on > now.astimezone(JST).date():
             raise InputError("行った日は今日までの日付にしてください。", "the day must not lie ahead")
         named = participants(people)
+        name = _line(title, "題名", "the title")
+        identity = digest(KIND, on.isoformat(), what.value, name)
+        earlier = self.records.get(KIND, identity)
         one = Exercise(
-            on=on, what=what, title=_line(title, "題名", "the title"), people=named, by=actor, at=now,
-            result_ja=told[0], result_en=told[1], report=report,
+            on=on, what=what, title=name, people=named, by=actor, at=now, result_ja=told[0], result_en=told[1],
+            report=report or (str(earlier.body.get("report", "")) if earlier else ""),
         )  # fmt: skip
-        identity = digest(KIND, on.isoformat(), what.value, one.title)
         details = {"on": on.isoformat(), "title": one.title, "people": len(named)}
         self.audit.append(actor=actor, action="exercise.add", target=identity, details=details)
         return self.records.put(KIND, identity, one.model_dump(mode="json"))
@@ -97,8 +101,9 @@ def participants(people: Sequence[str]) -> list[str]:
 
 
 def held(records: Records) -> list[Exercise]:
-    """Each, the newest first."""
-    return [one.read_as(Exercise) for one in records.find(KIND, order="-on", limit=10_000)]
+    """Each, the newest first; a damaged one is logged and left out."""
+    found = records.find(KIND, order="-on", limit=10_000)
+    return list(readable(found, lambda one: one.read_as(Exercise)))
 
 
 def _line(text: str, ja: str, en: str, longest: int = _LONGEST) -> str:

@@ -1,12 +1,13 @@
 """Bodies of what people do on a case, about automation, the rota and exceptions."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Base64Bytes, Field
 
 from dashboards.api.models import Given, Reason
 from dashboards.console.fields import WAYS
+from responders.exercises import What
 
 
 def _this_age(moment: datetime) -> datetime:
@@ -135,6 +136,16 @@ class Spell(Reason):
     person: Name
     start: Moment
     end: Moment
+
+
+class Exercise(Given):
+    """A drill or training that took place on a day, and who took part (a section with its number counts as one)."""
+
+    what: What
+    on: date
+    title: Line
+    people: list[Line] = Field(min_length=1, max_length=2000)
+    result: str = Field(default="", max_length=2000)
 
 
 class Maintenance(Given):

@@ -10,7 +10,9 @@ from dashboards.compliance.judgement import KIND as ATTESTATION
 from dashboards.console import automation_page, compliance_page, on_duty, residents, rules_page
 from dashboards.console.access import Access
 from dashboards.console.casework import Casework
+from hinomi.words import Words
 from responders import delegation
+from responders.exercises import KIND as EXERCISE
 from responders.incidents import suppression
 from responders.oncall.standins import NOTE, OVERRIDE
 from responders.playbooks.permits import KIND as PERMIT
@@ -70,6 +72,18 @@ def end_permit(call: Call) -> Listed:
     """Take a permit back early."""
     call.desk.acting_first.end_permit(_there(call, PERMIT, "permit"), **call.who)
     return automation(call)
+
+
+def exercises(call: Call) -> Listed:
+    """Drills and trainings that took place, the newest first."""
+    return several(call.visit.console.records.find(EXERCISE, order="-on", limit=500))
+
+
+def add_exercise(call: Call) -> Listed:
+    """Record one that took place."""
+    body = call.body
+    said = Words(body.result, body.result)
+    return one(call.desk.exercises.add(body.what, body.on, body.title, body.people, result=said, **call.who))
 
 
 def act_first(call: Call) -> Listed:
@@ -218,6 +232,8 @@ ENDPOINTS = (
     _act("/automation/delegations/{delegation}/end", A, "End a delegation", end_delegation, Nothing),
     _act("/automation/permits", A, "Permit to act first", permit, bodies.Spell),
     _act("/automation/permits/{permit}/end", A, "End a permit", end_permit, Nothing),
+    Endpoint("GET", "/exercises", R, "Drills and trainings", exercises, Listed),
+    _act("/exercises", W, "Record a drill or training", add_exercise, bodies.Exercise),
     _act(f"{_STEP}/first", W, "Do a step before its approval", act_first, bodies.First),
     _act(f"{_STEP}/task", W, "Finish a task of a run", finish_run_task, bodies.Answer, apart=True),
     _act(f"{_STEP}/extend", A, "Prolong an act with an end", extend, bodies.Until, apart=True),

@@ -4,7 +4,7 @@ An outcome always says what was asked (a query that can be repeated) and over wh
 made (no rules loaded) is not passed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -24,7 +24,7 @@ from hinomi.incident import GRADES, Incident
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Words
 from responders.audit import Audit
-from responders.exercises import What, held
+from responders.exercises import Exercise, What, held
 from responders.incidents.suppression import KIND as SUPPRESSION
 from responders.incidents.suppression import Suppression
 from responders.playbooks.playbook import catalogue
@@ -186,9 +186,14 @@ def rehearsed(look: Look, _: Any) -> Outcome:
 
 def drilled(look: Look, _: Any) -> Outcome:
     """A drill was held within a year; trainings and who took part beside it."""
-    start = look.now - 365 * DAY
+    return drilled_in(held(look.of.records), look.now)
+
+
+def drilled_in(exercises: Sequence[Exercise], now: datetime) -> Outcome:
+    """The same of what was read, the newest first."""
+    start = now - 365 * DAY
     since = start.astimezone(JST).date()
-    found = [one for one in held(look.of.records) if one.on >= since]
+    found = [one for one in exercises if one.on >= since]
     drills = [one for one in found if one.what is What.DRILL]
     n, m, k = len(drills), len(found) - len(drills), len({name for one in found for name in one.people})
     last = drills[0] if drills else None

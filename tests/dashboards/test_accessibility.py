@@ -21,6 +21,7 @@ PAGES = {
     "queue": "/",
     "oncall": "/oncall",
     "automation": "/automation",
+    "exercises": "/exercises",
     "permits": "/permits",
     "summary": "/summary",
     "incident": "/incidents/1",

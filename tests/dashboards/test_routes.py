@@ -61,6 +61,8 @@ ALLOWED = {
     "POST /automation/resume": APPROVERS,
     "POST /automation/delegate": APPROVERS,
     "POST /automation/delegations/{delegation}/end": APPROVERS,
+    "GET /exercises": EVERYONE,
+    "POST /exercises": WORKERS,
     "GET /permits": EVERYONE,
     "POST /permits": APPROVERS,
     "POST /permits/{permit}/end": APPROVERS,

@@ -138,6 +138,26 @@ def _judge_the_first(running: Running, page: Page, pictures: Path | None) -> Non
 
 @pytest.mark.browser
 @pytest.mark.slow
+def test_an_exercise_is_recorded_and_counts(running: Running) -> None:
+    """From the page on compliance to the form; what was recorded stands on the page, and 5.2 is no gap any more."""
+    page = signed_in(running, "sato", viewport={"width": 390, "height": 844})
+    page.goto(f"http://127.0.0.1:{running.tower.console_port}/compliance")
+    page.click("a[href='/exercises'] >> nth=0")
+    assert "不足" in page.inner_text("main")
+    page.click("summary:has-text('行った訓練')")
+    page.fill("#exercise-title", "夜間の連絡訓練")
+    page.fill("#exercise-people", "総務課 12人\n副市長(CISO)")
+    page.click("form[action='/exercises'] button")
+    page.wait_for_url("**?done=exercise_added")
+    said = page.inner_text("main")
+    assert "1年以内に訓練があります" in said and "総務課 12人、副市長(CISO)" in said
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.goto(f"http://127.0.0.1:{running.tower.console_port}/compliance?again=yes")
+    assert "訓練 1 回" in page.text_content("[id='MIC-5.2']")  # type: ignore[operator]
+
+
+@pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1360])
 def test_no_page_is_wider_than_the_screen(running: Running, pictures: Path, width: int, scheme: str) -> None:
