@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -13,7 +14,8 @@ from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.store.embedded import ParquetEvents
 from hinomi.store.embedded import searching as module
-from hinomi.store.embedded.searching import Plan, Searching
+from hinomi.store.embedded.plan import Plan
+from hinomi.store.embedded.searching import Searching
 from hinomi.store.embedded.sql import _fixed
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -102,6 +104,28 @@ def test_the_newest_of_many_events_are_those_of_one_scan(
     )
     assert events.search(query, limit=limit) == whole
     assert by_file and whole.total > limit
+
+
+def test_a_page_holds_the_very_rows_that_were_found(tmp_path: Path) -> None:
+    """One id three times at the same moment, as senders may choose it, twice in one file: a page of one holds one, a page of
+    all holds all three, and neither holds a row more."""
+    held = ParquetEvents(tmp_path)
+    for parts in ((0, 1), (2,)):
+        own = [(part, n) for part in parts for n in range(5)]
+        frame = pl.DataFrame(
+            {
+                "@timestamp": pl.Series([START + timedelta(seconds=n) for _, n in own]).cast(ecs.TIME),
+                "event.id": ["often" if n == 3 else f"p{part}-{n}" for part, n in own],
+                "event.original": [f"part {part} row {n}" for part, n in own],
+            }
+        )
+        held.append([Batch.of("fortinet.fortigate", frame, ingested=START)])
+    for query in ('"row 3"', "event.id: often"):
+        assert [row["event.id"] for row in held.search(query, limit=1).rows] == ["often"]
+        lines = {row["event.original"] for row in held.search(query).rows}
+        assert lines == {"part 0 row 3", "part 1 row 3", "part 2 row 3"}
+    assert len(held.search('"part 1"').rows) == 5
+    held.close()
 
 
 @given(st.text(max_size=30))

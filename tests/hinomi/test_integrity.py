@@ -197,21 +197,6 @@ def test_a_slow_reader_is_not_told_that_merged_files_are_damaged(tmp_path: Path)
     events.close()
 
 
-def test_pages_of_files_that_were_merged_away_are_asked_for_again(tmp_path: Path) -> None:
-    """An export that takes longer than merged files stay is told to ask again: no damage, no snapshot is spoken of."""
-    events = ParquetEvents(tmp_path)
-    for n in range(10):
-        events.append([batch(n=5, first=5 * n)])
-    pages = events.pages("user.name: *", size=4)
-    assert len(next(pages)) == 4
-    _merged_away(events)
-    with pytest.raises(StoreError, match="ask again") as told:
-        next(pages)
-    assert not isinstance(told.value, PartDamaged) and "写し" not in told.value.ja
-    assert sum(map(len, events.pages("user.name: *", size=4))) == events.count("user.name: *")
-    events.close()
-
-
 def test_files_of_an_earlier_release_are_given_their_hash_when_they_can_be_read(tmp_path: Path) -> None:
     """A store without the column opens; what cannot be read is told, and what can is known from then on."""
     events = ParquetEvents(tmp_path)

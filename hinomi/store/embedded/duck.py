@@ -47,7 +47,7 @@ class Duck:
         names of a file's columns are damaged."""
         rows = self.rows(sql, values, some=some)
         if any(row[0] is None for row in rows):
-            raise self._blamed("an event without a time", values)
+            raise self.blamed("an event without a time", values)
         return rows
 
     def frame(self, sql: str, values: Sequence[Any]) -> pl.DataFrame:
@@ -69,9 +69,9 @@ class Duck:
                 raise lacking from error
             if isinstance(error, duckdb.FatalException | duckdb.InternalException):
                 self._anew()
-            raise self._blamed(str(error), values) from error
+            raise self.blamed(str(error), values) from error
 
-    def _blamed(self, said: str, values: Sequence[Any]) -> StoreError:
+    def blamed(self, said: str, values: Sequence[Any]) -> StoreError:
         """The error of a question that failed: of the file that is why, where there is one among those that it read."""
         paths = next((value for value in values if isinstance(value, list)), [])
         return self._culprit(said, paths) or _answer(said)

@@ -14,14 +14,15 @@ import polars as pl
 
 from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
-from hinomi.store import asked
+from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.integrity import Integrity, Replaced
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.mending import Mending
-from hinomi.store.embedded.searching import TIME, Plan, Searching
+from hinomi.store.embedded.plan import Planning
+from hinomi.store.embedded.reading import Reading
+from hinomi.store.embedded.searching import Searching
 from hinomi.store.embedded.segments import Segments
-from hinomi.store.embedded.sql import quoted
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
 
 
@@ -36,9 +37,12 @@ class ParquetEvents:
         self._manifest = Manifest(folder / "manifest.sqlite")
         self.integrity = Integrity(folder, self._manifest)
         self._duck = Duck(memory, self.integrity.culprit)
-        self._segments = Segments(folder, self._manifest, self._clock, self.integrity)
+        self._reading = Reading(folder / "reading.lock")
+        self._segments = Segments(folder, self._manifest, self._clock, self.integrity, self._reading)
         self.mending = Mending(self._segments)
-        self._searching = Searching(folder, self._manifest, self._duck)
+        self._planning = Planning(folder, self._manifest)
+        self._searching = Searching(self._planning, self._duck)
+        self._counting = Counting(self._planning, self._duck)
 
     # -- writing
 
@@ -90,13 +94,15 @@ class ParquetEvents:
         size: int = 2_000,
         oldest_first: bool = False,
     ) -> Iterator[list[dict[str, Any]]]:
-        """See `Events.pages`: the files of the moment are read, whatever is added or merged meanwhile."""
-        plan = self._searching.plan(query, datasets, span)
-        return iter(()) if plan is None else self._searching.pages(plan, size, oldest_first)
+        """See `Events.pages`: the files of the moment are read, whatever is added, merged or dropped meanwhile."""
+        plan = self._planning.plan(query, datasets, span)
+        return (
+            iter(()) if plan is None else self._reading.over(self._searching.pages(plan, size, oldest_first))
+        )
 
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
         """See `Events.count`."""
-        return self._searching.over(query, datasets, span, self._searching.counted, 0)
+        return self._counting.count(query, datasets, span)
 
     def histogram(
         self,
@@ -108,24 +114,7 @@ class ParquetEvents:
         by: str | None = None,
     ) -> list[Bucket]:
         """See `Events.histogram`."""
-        starts = asked.bars(span, interval)
-        first, width = nanoseconds(starts[0]), int(interval.total_seconds() * 1e9)
-        counts: dict[int, dict[str, int]] = {}
-
-        def rows(plan: Plan) -> list[tuple[Any, ...]]:
-            split = f"coalesce(cast({quoted(by)} as varchar), '')" if by and by in plan.kinds else "''"
-            return self._duck.timed(
-                f"select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) from {plan.source}"
-                f" where {plan.where} group by 1, 2",
-                [first, width, *plan.values],
-            )
-
-        for bar, part, number in self._searching.over(query, datasets, span, rows, list[tuple[Any, ...]]()):
-            counts.setdefault(int(bar), {})[str(part)] = int(number)
-        return [
-            Bucket(start, sum(counts.get(bar, {}).values()), counts.get(bar, {}) if by is not None else {})
-            for bar, start in enumerate(starts)
-        ]
+        return self._counting.histogram(query, datasets, span, interval, by)
 
     def top(
         self,
@@ -137,33 +126,13 @@ class ParquetEvents:
         limit: int = 10,
     ) -> list[tuple[str, int]]:
         """See `Events.top`."""
-
-        def rows(plan: Plan) -> list[tuple[Any, ...]]:
-            kind = plan.kinds.get(field)
-            if kind is None:
-                return []
-            column = f"unnest({quoted(field)})" if kind.endswith("[]") else quoted(field)
-            return self._duck.rows(
-                f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
-                " where v is not null group by 1 order by 2 desc, 1 limit ?",
-                [*plan.values, limit],
-            )
-
-        found = self._searching.over(query, datasets, span, rows, list[tuple[Any, ...]]())
-        return [(str(value), int(number)) for value, number in found]
+        return self._counting.top(field, query, datasets, span, limit)
 
     def get(
         self, event_ids: Sequence[str], *, datasets: Sequence[str] = (), span: Span | None = None
     ) -> list[dict[str, Any]]:
         """See `Events.get`."""
-        plan = self._searching.plan("", datasets, span)
-        if plan is None or not event_ids:
-            return []
-        return self._searching.flat(
-            f'select * exclude (filename) from {plan.source} where {plan.where} and "event.id" in (select unnest(?))'
-            f' order by {TIME}, "event.id"',
-            [*plan.values, list(event_ids)],
-        )
+        return self._searching.by_id(event_ids, datasets, span) if event_ids else []
 
     def since(self, dataset: str, after: str | None) -> Iterator[tuple[str, pl.DataFrame]]:
         """See `Events.since`. After a compaction some events may come a second time, never be missed. Raises PartDamaged,
@@ -187,8 +156,14 @@ class ParquetEvents:
     def scan(
         self, dataset: str, *, span: Span | None = None, columns: Sequence[str] | None = None
     ) -> Iterator[pl.DataFrame]:
-        """See `Events.scan`. Raises PartDamaged, Replaced."""
-        for file in self._manifest.files([dataset], span):
+        """See `Events.scan`: of the files of the moment, as `pages`. Raises PartDamaged, Replaced."""
+        files = self._manifest.files([dataset], span)
+        return self._reading.over(self._parts(files, span, columns))
+
+    def _parts(
+        self, files: Sequence[File], span: Span | None, columns: Sequence[str] | None
+    ) -> Iterator[pl.DataFrame]:
+        for file in files:
             with self.integrity.reading(file) as path:
                 frame = _part(pl.scan_parquet(path), span, columns)
             yield frame

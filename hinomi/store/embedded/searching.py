@@ -1,80 +1,29 @@
-"""Pages of found events over Parquet files: which files can hold them, which rows come next, and those rows whole."""
+"""Pages of found events: which rows of which files come next, and those rows whole."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import UTC
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from hinomi import query as language
 from hinomi.store import asked
+from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck, NoColumn
-from hinomi.store.embedded.manifest import File, Manifest
-from hinomi.store.embedded.sql import Condition
+from hinomi.store.embedded.plan import TIME, Plan, Planning
+from hinomi.store.embedded.rows import PLACE, Hit, Rows
 from hinomi.store.protocols import Page, Span
 
-TIME = '"@timestamp"'
 _MANY_ROWS = 1_000_000
 _LINES = ("event.original", "message")
-_Hits = list[tuple[Any, ...]]
-"""Time, id and file of events."""
-
-
-_T = TypeVar("_T")
-_EVERYTHING = language.Everything()
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is read, and on what condition: SQL, with the values of both, the files' paths first among them; and what it was
-    made of (no files: only some of those that hold what is asked). kinds: the columns that the files may have."""
-
-    source: str
-    where: str
-    values: list[Any]
-    files: Sequence[File] = ()
-    node: language.Node = _EVERYTHING
-    kinds: dict[str, str] = field(default_factory=dict)
-    span: Span | None = None
-
-    def without(self, error: NoColumn) -> "Plan":
-        """Of the same question over the same files, none of which has this column. Raises the error where that is not why."""
-        if error.name not in self.kinds:
-            raise error
-        kinds = {name: kind for name, kind in self.kinds.items() if name != error.name}
-        return _planned(self.values[0], self.files, self.node, kinds, self.span)
 
 
 class Searching:
-    """Questions by the search language over the files that the manifest names."""
+    """Questions by the search language whose answers are events."""
 
-    def __init__(self, folder: Path, manifest: Manifest, duck: Duck) -> None:
-        self._folder = folder
-        self._manifest = manifest
+    def __init__(self, planning: Planning, duck: Duck) -> None:
+        self._planning = planning
         self._duck = duck
-
-    def plan(self, text: str, datasets: Sequence[str], span: Span | None) -> Plan | None:
-        """Over the files that can hold what is asked; None: no file can."""
-        node = language.parse(text)
-        files = self._manifest.files(datasets, span)
-        if not files:
-            return None
-        paths = [str(self._folder / file.path) for file in files]
-        return _planned(paths, files, node, self._manifest.kinds(datasets), span)
-
-    def over(
-        self, text: str, datasets: Sequence[str], span: Span | None, ask: Callable[[Plan], _T], none: _T
-    ) -> _T:
-        """What is asked of the plan. A field that is known, but that no file of the span has, is as one that nobody knows:
-        DuckDB, which reads what columns each file has, says so, and is asked again without it."""
-        plan = self.plan(text, datasets, span)
-        while plan is not None:
-            try:
-                return ask(plan)
-            except NoColumn as error:
-                plan = plan.without(error)
-        return none
+        self._rows = Rows(duck)
+        self._counting = Counting(planning, duck)
 
     def page(
         self,
@@ -86,24 +35,24 @@ class Searching:
         oldest_first: bool,
     ) -> Page:
         """See `Events.search`."""
-        return self.over(
+        return self._planning.over(
             query, datasets, span, lambda plan: self._page(plan, limit, after, oldest_first), Page([], 0)
         )
 
     def _page(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> Page:
-        hits: _Hits = []
+        hits: list[Hit] = []
         if not oldest_first and (probe := self._probe(plan, after)) is not None:
             with suppress(NoColumn):  # that only older files have
                 hits = self._hits(probe, limit, after, False)
         if len(hits) == limit and limit:
-            total = self.counted(plan)
+            total = self._counting.of(plan)
         elif isinstance(plan.node, language.Everything):
-            total, hits = self.counted(plan), self._hits(plan, limit, after, oldest_first)
+            total, hits = self._counting.of(plan), self._hits(plan, limit, after, oldest_first)
         elif after is None and not oldest_first and _worth_two_scans(plan):
             total, hits = self._counted_by_file(plan, limit)
         else:
             total, hits = self._counted_hits(plan, limit, after, oldest_first)
-        rows = self._fetch(hits, oldest_first)
+        rows = self._rows.fetched(hits, _ordered(oldest_first))
         return Page(rows, total, _token(hits) if hits and len(hits) == limit else None)
 
     def pages(self, plan: Plan, size: int, oldest_first: bool) -> Iterator[list[dict[str, Any]]]:
@@ -116,15 +65,15 @@ class Searching:
                 plan = plan.without(error)
                 continue
             if hits:
-                yield self._fetch(hits, oldest_first)
+                yield self._rows.fetched(hits, _ordered(oldest_first))
             if len(hits) < size:
                 return
             after = _token(hits)
 
-    def counted(self, plan: Plan) -> int:
-        """How many match."""
-        sql = f"select count(*) from {plan.source} where {plan.where}"
-        return int(self._duck.rows(sql, plan.values)[0][0])
+    def by_id(self, ids: Sequence[str], datasets: Sequence[str], span: Span | None) -> list[dict[str, Any]]:
+        """See `Events.get`."""
+        none = list[dict[str, Any]]()
+        return self._planning.over("", datasets, span, lambda plan: self._rows.matching(plan, ids), none)
 
     def _probe(self, plan: Plan, after: str | None) -> Plan | None:
         """The plan over only the newest twentieth of the newest files (behind a page: of those that reach back behind it),
@@ -139,26 +88,26 @@ class Searching:
             if min(file.last, until) < first:
                 break
             first = min(first, file.first)
-            newest.append(str(self._folder / file.path))
+            newest.append(self._planning.path_of(file))
         last = min(held[0].last, until)
         late = f"{plan.where} and {TIME} >= make_timestamp_ns(?)::timestamptz_ns"
         return Plan(plan.source, late, [newest, *plan.values[1:], last - (last - first) // 20])
 
     def _counted_hits(
         self, plan: Plan, limit: int, after: str | None, oldest_first: bool
-    ) -> tuple[int, _Hits]:
+    ) -> tuple[int, list[Hit]]:
         """How many match, and `_hits`, in one scan: what costs is to look into the text of every event."""
         keyset, more = _keyset(after, oldest_first)
         total, *hits = self._duck.timed(
-            f'with found as materialized (select {TIME}, "event.id", filename from {plan.source} where {plan.where})'
-            " (select count(*), null, null from found) union all"
-            f' (select epoch_ns({TIME}), "event.id", filename from found where true {keyset}'
+            f'with found as materialized (select {TIME}, "event.id", {PLACE} from {plan.source} where {plan.where})'
+            " (select count(*), null, null, null from found) union all"
+            f' (select epoch_ns({TIME}), "event.id", {PLACE} from found where true {keyset}'
             f" {_ordered(oldest_first)} limit ?)",
             [*plan.values, *more, limit],
         )
-        return int(total[0]), hits
+        return int(total[0]), [Hit(*hit) for hit in hits]
 
-    def _counted_by_file(self, plan: Plan, limit: int) -> tuple[int, _Hits]:
+    def _counted_by_file(self, plan: Plan, limit: int) -> tuple[int, list[Hit]]:
         """`_counted_hits` of the newest, in two scans: how many match in which file, which reads the columns of the
         condition alone; then times and ids, which cost more than a common condition, of the files that fill the page."""
         sql = f"select filename, count(*) from {plan.source} where {plan.where} group by 1"
@@ -166,7 +115,7 @@ class Searching:
         needed: list[str] = []
         held = first = 0
         for file in sorted(plan.files, key=lambda one: -one.last):
-            path = str(self._folder / file.path)
+            path = self._planning.path_of(file)
             if held >= limit and file.last < first:
                 break
             if path in counts:
@@ -180,48 +129,15 @@ class Searching:
         except NoColumn:  # that only files further back have
             return total, self._hits(plan, limit, None, False)
 
-    def _hits(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> _Hits:
+    def _hits(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> list[Hit]:
         keyset, more = _keyset(after, oldest_first)
-        return self._duck.timed(
-            f'select epoch_ns({TIME}), "event.id", filename from {plan.source} where {plan.where} {keyset}'
+        found = self._duck.timed(
+            f'select epoch_ns({TIME}), "event.id", {PLACE} from {plan.source} where {plan.where} {keyset}'
             f" {_ordered(oldest_first)} limit ?",
             [*plan.values, *more, limit],
             some=not plan.files,
         )
-
-    def _fetch(self, hits: _Hits, oldest_first: bool) -> list[dict[str, Any]]:
-        if not hits:
-            return []
-        files = sorted({hit[2] for hit in hits})
-        ids = [hit[1] for hit in hits]
-        times = [hit[0] for hit in hits]
-        return self.flat(
-            "select * exclude (filename) from read_parquet(?, union_by_name=true, filename=true)"
-            f" where {TIME} between make_timestamp_ns(?)::timestamptz_ns and make_timestamp_ns(?)::timestamptz_ns"
-            f' and "event.id" in (select unnest(?)) {_ordered(oldest_first)}',
-            [files, min(times), max(times), ids],
-        )
-
-    def flat(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-        """Rows as dicts, without what is null."""
-        frame = self._duck.frame(sql, values)
-        return [
-            {name: value for name, value in row.items() if value is not None}
-            for row in frame.iter_rows(named=True)
-        ]
-
-
-def _planned(
-    paths: list[str], files: Sequence[File], node: language.Node, kinds: dict[str, str], span: Span | None
-) -> Plan:
-    condition = Condition(kinds)
-    parts = [condition.sql(node)]
-    for sign, bound in ((">=", span.start), ("<", span.end)) if span else ():
-        if bound is not None:
-            parts.append(f"{TIME} {sign} cast(? as timestamptz_ns)")
-            condition.values.append(bound.astimezone(UTC).isoformat())
-    source = "read_parquet(?, union_by_name=true, filename=true)"
-    return Plan(source, " and ".join(parts), [paths, *condition.values], files, node, kinds, span)
+        return [Hit(*hit) for hit in found]
 
 
 def _worth_two_scans(plan: Plan) -> bool:
@@ -243,9 +159,8 @@ def _ordered(oldest_first: bool) -> str:
     return f'order by {TIME} {order}, "event.id" {order}'
 
 
-def _token(hits: _Hits) -> str:
-    time, identity, _ = hits[-1]
-    return asked.token(time, identity)
+def _token(hits: Sequence[Hit]) -> str:
+    return asked.token(hits[-1].time, hits[-1].id)
 
 
 def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:

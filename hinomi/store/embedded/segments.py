@@ -13,21 +13,27 @@ from hinomi.clock import Clock
 from hinomi.durable import sync, sync_folder
 from hinomi.store.embedded.integrity import Integrity, sum_of
 from hinomi.store.embedded.manifest import File, Manifest
+from hinomi.store.embedded.reading import Reading
 
 _MERGE_BYTES = 64 * 1024 * 1024
 _MERGE_FROM = 8
 _GRACE_SECONDS = 300
+_LONGEST_SECONDS = 24 * 3600
+"""For which a replaced file stays: for questions of one answer, and at most for those who read page by page."""
 _MANY_DAYS = 8
 
 
 class Segments:
     """The files by dataset and day; a file that the manifest does not name yet does not exist for readers."""
 
-    def __init__(self, folder: Path, manifest: Manifest, clock: Clock, integrity: Integrity) -> None:
+    def __init__(
+        self, folder: Path, manifest: Manifest, clock: Clock, integrity: Integrity, reading: Reading
+    ) -> None:
         self._folder = folder
         self._manifest = manifest
         self._clock = clock
         self._integrity = integrity
+        self._reading = reading
 
     def path_of(self, file: File) -> Path:
         """Where a file is."""
@@ -101,10 +107,7 @@ class Segments:
 
     def sweep(self, *, orphans: bool = False) -> int:
         """See `ParquetEvents.sweep`."""
-        paths = self._manifest.gone(self._seconds() - _GRACE_SECONDS)
-        for path in paths:
-            (self._folder / path).unlink(missing_ok=True)
-        self._manifest.forget(paths)
+        paths = self._swept()
         if not orphans:
             return len(paths)
         live = self._manifest.all_paths()
@@ -116,6 +119,15 @@ class Segments:
         for file in lost:
             file.unlink(missing_ok=True)
         return len(paths) + len(lost)
+
+    def _swept(self) -> list[str]:
+        """Replaced files, deleted."""
+        with self._reading.by_nobody() as free:
+            paths = self._manifest.gone(self._seconds() - (_GRACE_SECONDS if free else _LONGEST_SECONDS))
+            for path in paths:
+                (self._folder / path).unlink(missing_ok=True)
+            self._manifest.forget(paths)
+        return paths
 
     def _seconds(self) -> int:
         return int(self._clock.now().timestamp())

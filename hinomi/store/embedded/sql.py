@@ -65,18 +65,22 @@ class Condition:
                 return self._leaf(name, lambda column, kind: self._compares(name, column, kind, sign, value))
 
     def _any_column(self, names: list[str], value: str) -> str:
-        parts, fixed = [], _fixed(value)
-        for name in names:
-            if name in self.kinds:
-                column = quoted(name)
-                needs = [f"contains({column}, ?)"] if len(fixed) > 1 or fixed == value else []
-                self.values += [fixed] * len(needs)
-                if fixed != value:
-                    needs.append(f"contains(lower({column}), lower(?))")
-                    self.values.append(value)
-                # not `coalesce`: only a bare `and` spares DuckDB the second look where the first one failed
-                parts.append(f"({' and '.join([f'{column} is not null', *needs])})")
+        parts = [self._contains(quoted(name), value) for name in names if name in self.kinds]
         return "(" + " or ".join(parts) + ")" if parts else "false"
+
+    def _contains(self, column: str, value: str) -> str:
+        """Whether a text holds another, in letters of any case."""
+        fixed = _fixed(value)
+        as_it_stands, in_small = f"contains({column}, ?)", f"contains(lower({column}), lower(?))"
+        if fixed == value:
+            self.values.append(value)
+            return f"({column} is not null and {as_it_stands})"
+        if len(fixed) < 2:
+            self.values.append(value)
+            return f"({column} is not null and {in_small})"
+        self.values += [fixed, value]
+        # not `and`: DuckDB tries its parts in either order now and then, to see which is the quicker
+        return f"(case when {as_it_stands} then {in_small} else false end)"
 
     def _leaf(self, name: str, make: Any) -> str:
         kind = self.kinds.get(name)

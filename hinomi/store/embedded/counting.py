@@ -1,0 +1,74 @@
+"""How many events match: in all, by time, by the values of a field."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from hinomi.store import asked
+from hinomi.store.embedded.duck import Duck
+from hinomi.store.embedded.manifest import nanoseconds
+from hinomi.store.embedded.plan import TIME, Plan, Planning
+from hinomi.store.embedded.sql import quoted
+from hinomi.store.protocols import Bucket, Span
+
+_Counts = list[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """Questions by the search language whose answers are numbers."""
+
+    planning: Planning
+    duck: Duck
+
+    def count(self, query: str, datasets: Sequence[str], span: Span | None) -> int:
+        """See `Events.count`."""
+        return self.planning.over(query, datasets, span, self.of, 0)
+
+    def of(self, plan: Plan) -> int:
+        """How many match."""
+        sql = f"select count(*) from {plan.source} where {plan.where}"
+        return int(self.duck.rows(sql, plan.values)[0][0])
+
+    def histogram(
+        self, query: str, datasets: Sequence[str], span: Span, interval: timedelta, by: str | None
+    ) -> list[Bucket]:
+        """See `Events.histogram`."""
+        starts = asked.bars(span, interval)
+        first, width = nanoseconds(starts[0]), int(interval.total_seconds() * 1e9)
+        counts: dict[int, dict[str, int]] = {}
+
+        def rows(plan: Plan) -> _Counts:
+            split = f"coalesce(cast({quoted(by)} as varchar), '')" if by and by in plan.kinds else "''"
+            return self.duck.timed(
+                f"select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) from {plan.source}"
+                f" where {plan.where} group by 1, 2",
+                [first, width, *plan.values],
+            )
+
+        for bar, part, number in self.planning.over(query, datasets, span, rows, _Counts()):
+            counts.setdefault(int(bar), {})[str(part)] = int(number)
+        return [
+            Bucket(start, sum(counts.get(bar, {}).values()), counts.get(bar, {}) if by is not None else {})
+            for bar, start in enumerate(starts)
+        ]
+
+    def top(
+        self, field: str, query: str, datasets: Sequence[str], span: Span | None, limit: int
+    ) -> list[tuple[str, int]]:
+        """See `Events.top`."""
+
+        def rows(plan: Plan) -> _Counts:
+            kind = plan.kinds.get(field)
+            if kind is None:
+                return []
+            column = f"unnest({quoted(field)})" if kind.endswith("[]") else quoted(field)
+            return self.duck.rows(
+                f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
+                " where v is not null group by 1 order by 2 desc, 1 limit ?",
+                [*plan.values, limit],
+            )
+
+        found = self.planning.over(query, datasets, span, rows, _Counts())
+        return [(str(value), int(number)) for value, number in found]
