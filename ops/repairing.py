@@ -2,7 +2,7 @@
 written; what is damaged is brought back from the copies of `hinomi store snapshot`, or given up by a person, with a reason."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,21 +106,24 @@ class Repair:
         if found is None:
             return None
         file, harm = found
+        mending = self.events.mending
         if (source := self._whole(file)) is not None:
-            self._say("store.part_restored", file, harm, {"copy": str(source)})
-            self.events.mending.put_back(file, source)
+            more: dict[str, object] = {"copy": str(source)}
+            self._done("store.part_restored", file, harm, more, lambda: mending.put_back(file, source))
             return Words("写しから戻しました", f"put back from {inert(str(source))}"), True
         if parts := self._parts(file):
-            self._say("store.part_restored", file, harm, {"copy": str(parts[0]), "parts": len(parts)})
-            if not self.events.mending.make_anew(file, parts):
-                return None
             number = len(parts)
+            more = {"copy": str(parts[0]), "parts": number}
+            if not self._done(
+                "store.part_restored", file, harm, more, lambda: mending.make_anew(file, parts)
+            ):
+                return None
             return Words(
                 f"写しの {number} 個から作り直しました", f"made anew from {number} files of a copy"
             ), True
         if self.given_up:
-            self._say("store.part_given_up", file, harm, {"reason": self.given_up})
-            if not self.events.mending.give_up(file):
+            more = {"reason": self.given_up}
+            if not self._done("store.part_given_up", file, harm, more, lambda: mending.give_up(file)):
                 return None
             _lost(self.place.records, file)
             return Words("失われたものとして外しました", "given up"), True
@@ -154,6 +157,21 @@ class Repair:
             ):
                 return [path for path, _, _ in parts]
         return []
+
+    def _done(
+        self, action: str, file: File, harm: Harm, more: dict[str, object], act: Callable[[], bool | None]
+    ) -> bool:
+        """Act, once the audit log says so; where it then comes to nothing (False, or an error), the log is told that too:
+        an entry alone must not pass for the deed. Raises what the act raises."""
+        self._say(action, file, harm, more)
+        try:
+            left = "replaced meanwhile" if act() is False else ""
+        except BaseException as error:
+            self._say("store.part_left", file, harm, {"because": inert(str(error) or type(error).__name__)})
+            raise
+        if left:
+            self._say("store.part_left", file, harm, {"because": left})
+        return not left
 
     def _say(self, action: str, file: File, harm: Harm, more: dict[str, object]) -> None:
         details = {"dataset": file.dataset, "day": file.day, "events": file.rows, "harm": harm.value, **more}

@@ -13,9 +13,11 @@ from typer.testing import CliRunner, Result
 
 from hinomi.alert import Alert
 from hinomi.clock import FixedClock
-from hinomi.errors import PartDamaged
+from hinomi.errors import AuditBroken, PartDamaged
+from hinomi.store import Records
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from hinomi.store.embedded.integrity import Harm, sum_of
+from hinomi.store.embedded.mending import Mending
 from ops import counts
 from ops.backup import INDEX, Backups
 from ops.commands import doctor, store
@@ -114,6 +116,44 @@ def test_a_copy_that_cannot_be_read_to_its_end_changes_nothing(
         with pytest.raises(OSError, match="broken sector"):
             list(Repair(place, place.events, Backups(copies)).run())
     assert (lost.read_bytes(), sorted(lost.parent.iterdir())) == before
+
+
+@pytest.mark.parametrize("way", ["put_back", "make_anew", "give_up"])
+def test_the_audit_log_speaks_before_anything_changes(
+    data: Path, copies: Path, tmp_path: Path, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However a file is mended: while that begins the entry is there already. Where the mending fails, the next entry says
+    that nothing came of it; where the log itself cannot be written, nothing is touched."""
+    if way == "make_anew":
+        assert _with(data, lambda events: events.compact()) == 10
+    lost = _with(data, lambda events: events.path_of(events.files("linux.auth")[0]))
+    hurt(lost, "flipped")
+    before = lost.read_bytes(), sorted(lost.parent.iterdir())
+    (tmp_path / "none").mkdir()
+    folder, given_up = (tmp_path / "none", "失われた") if way == "give_up" else (copies, "")
+    seen: list[str] = []
+
+    def said(records: Records) -> list[str]:
+        return [one.body["action"] for one in records.find("audit", order="number")]
+
+    with opened(data) as place:
+        assert isinstance(place.events, ParquetEvents)
+
+        def fails(*_: object) -> bool:
+            seen.extend(said(place.records))
+            raise OSError(errno.EIO, "broken sector")
+
+        repair = Repair(place, place.events, Backups(folder), given_up)
+        monkeypatch.setattr(Mending, way, fails)
+        with pytest.raises(OSError, match="broken sector"):
+            list(repair.run())
+        action = "store.part_given_up" if given_up else "store.part_restored"
+        assert seen == [action] and said(place.records) == [action, "store.part_left"]
+        place.records.put("audit", "x", {})  # of another hand: nothing can be written behind it
+        seen.clear()
+        with pytest.raises(AuditBroken):
+            list(repair.run())
+    assert not seen and (lost.read_bytes(), sorted(lost.parent.iterdir())) == before
 
 
 def test_repair_makes_a_merged_file_anew_from_what_it_was_merged_of(data: Path, copies: Path) -> None:
