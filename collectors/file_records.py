@@ -9,11 +9,12 @@ import io
 import json
 import re
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, cast
 
 import orjson
+import polars as pl
 
 from collectors import zeek_table
 
@@ -172,6 +173,17 @@ def has_lines(start: bytes) -> bool:
 def line_records(offset: int, line: bytes) -> Iterator[tuple[int, str]]:
     """(place, text) of the records in one line at an offset: none of a blank one."""
     return ((offset + place, text) for place, text in _lines([line]))
+
+
+def frame(path: Path, texts: Sequence[str], places: Sequence[int]) -> pl.DataFrame:
+    """Records of a file as columns; no peer sent them."""
+    columns = [
+        pl.Series("message", texts, dtype=pl.String),
+        pl.Series("log.offset", places, dtype=pl.Int64),
+    ]
+    return pl.DataFrame(columns).with_columns(
+        pl.lit(str(path)).alias("log.file.path"), pl.lit("").alias("peer")
+    )
 
 
 def one_a_line(start: bytes) -> bool:

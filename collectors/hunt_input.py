@@ -7,7 +7,7 @@ hunting twice over the same files gives the same signals.
 
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,8 @@ import polars as pl
 from collectors import catalogue, evtx, file_records, hunt_parts
 from collectors.evtx_chunks import Stretch
 from collectors.hunt_parts import Part, Piece
-from collectors.narrow import Sieve, Sifted, sift
+from collectors.hunt_waiting import FULL, KNOWN, PLACE, Waiting
+from collectors.narrow import Sieve
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
 from hinomi.batch import Batch
@@ -33,7 +34,6 @@ HELD = 6_000
 """Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many; more take more
 memory."""
 
-_KNOWN, _PLACE = "hunt.rules", "hunt.place"
 PLACES = 1 << 40
 """More than the records of a part."""
 
@@ -70,6 +70,7 @@ class HuntInput:
     sieves: Sieves | None = None
     passed_over: int = 0
     _known: dict[Path, Source | None] = field(default_factory=dict)
+    _waiting: Waiting | None = None
     _held: list[pl.DataFrame] = field(default_factory=list)
     _place: int = 0
 
@@ -81,14 +82,15 @@ class HuntInput:
         """The same, with what the sieve knows of them."""
         for number, part in enumerate(hunt_parts.parts(paths, cut=self.sieves is not None)):
             yield from self.read_part(number, part)
-            if self.held >= HELD:
+            if self.full:
                 yield from self.read_held()
         yield from self.read_held()
 
     @property
-    def held(self) -> int:
-        """Records that passed the sieve and are not read yet."""
-        return sum(frame.height for frame in self._held)
+    def full(self) -> bool:
+        """Whether what is held should be read now: it takes memory."""
+        waiting = 0 if self._waiting is None else self._waiting.weight
+        return waiting >= FULL or sum(frame.height for frame in self._held) >= HELD
 
     def read_part(self, number: int, part: Part) -> Iterator[Read]:
         """One part of what there is to read, but for what is held to be read together with that of other parts."""
@@ -140,11 +142,15 @@ class HuntInput:
             sample = file_records.first_lines(path, _SAMPLE)
             self._known[path] = self._source_of(path, [line.decode("utf-8", "replace") for line in sample])
         found = self._known[path]
+        if found is windows and self.sieves is not None:
+            size = sum(map(len, lines)) + len(lines)
+            self._waiting_for(self.sieves).lines(path, offset, lines, self._reserved(size))
+            return
         records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
         if found is None:
             self._unknown(path, records.height)
             return
-        yield from self._hold(records) if found is windows else self._parse(found, records)
+        yield from self._hold(self._placed(records)) if found is windows else self._parse(found, records)
         self._tell(records)
 
     def _unreadable(self, path: Path, why: str) -> None:
@@ -159,40 +165,55 @@ class HuntInput:
         self.damaged.append(evtx.Damage(path, lost, "unknown_format"))
         self.ledger.count("dropped", lost, reason=f"unknown_format:{path.name}")
 
-    def _passing(self, source: Source | None, lines: list[bytes]) -> Sifted:
-        """The lines to read whole; the others are counted."""
-        passing = (
-            None
-            if self.sieves is None or source is None
-            else _sieved(source, self.sieves(source.name), lines)
-        )
-        if passing is None:
-            return Sifted(dict.fromkeys(range(len(lines))))
-        self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(passing.lines)
-        return passing
+    def _passing(self, source: Source | None, lines: list[bytes]) -> Sequence[int]:
+        """The places of the lines to read whole; the others are counted."""
+        holding = None
+        if self.sieves is not None and source is not None and source.verbatim is not None:
+            holding = self.sieves(source.name).holding(source.verbatim, lines)
+        if holding is None:  # the lines cannot be told before they are read
+            return range(len(lines))
+        self.passed_over += sum(map(bool, map(bytes.strip, lines))) - len(holding)
+        return holding
 
     def _sifted(self, source: Source, records: pl.DataFrame) -> Iterator[Read]:
-        """The batches of what passes the sieve."""
+        """The batches of records, but for those that wait for the sieve."""
         if self.sieves is None or source is not windows:
             yield from self._parse(source, records)
-            return
-        passing = self._passing(source, [line.encode() for line in records["message"].to_list()])
-        places = sorted(passing.lines)
-        known = pl.Series(_KNOWN, [passing.lines[place] for place in places], dtype=pl.List(pl.Int32))
-        yield from self._hold(records[places].with_columns(known))
+        else:
+            self._waiting_for(self.sieves).records(self._placed(records))
+
+    def _waiting_for(self, sieves: Sieves) -> Waiting:
+        if self._waiting is None:
+            assert windows.narrow is not None
+            self._waiting = Waiting(windows.narrow, sieves(windows.name))
+        return self._waiting
 
     def _hold(self, records: pl.DataFrame) -> Iterator[Read]:
-        self._held.append(self._placed(records))
-        if self.held >= 4 * HELD:  # of one part alone
-            yield from self.read_held()
+        self._held.append(records)
+        if sum(frame.height for frame in self._held) >= 4 * HELD:
+            yield from self._read_together()
 
     def _placed(self, records: pl.DataFrame) -> pl.DataFrame:
-        places = pl.int_range(self._place, self._place + records.height, dtype=pl.Int64, eager=True)
-        self._place += records.height
-        return records.with_columns(places.alias(_PLACE))
+        first = self._reserved(records.height)
+        places = pl.int_range(first, first + records.height, dtype=pl.Int64, eager=True)
+        return records.with_columns(places.alias(PLACE))
+
+    def _reserved(self, size: int) -> int:
+        """The first of so many places."""
+        first, self._place = self._place, self._place + size
+        return first
 
     def read_held(self) -> Iterator[Read]:
-        """What is held."""
+        """What is held, and what passes of that which waits for the sieve."""
+        if self._waiting is not None:
+            for records in self._waiting.passing():
+                yield from self._hold(records.with_columns(self._now()))
+                self._tell(records)
+            self.passed_over += self._waiting.passed_over
+            self._waiting.passed_over = 0
+        yield from self._read_together()
+
+    def _read_together(self) -> Iterator[Read]:
         held, self._held = [frame for frame in self._held if frame.height], []
         if held:
             yield from self._parse(windows, pl.concat(held, how="diagonal"))
@@ -211,7 +232,7 @@ class HuntInput:
         return catalogue.find(name) if name else None
 
     def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Read]:
-        rows = (intake if _PLACE in intake.columns else self._placed(intake)).with_row_index(ROW)
+        rows = (intake if PLACE in intake.columns else self._placed(intake)).with_row_index(ROW)
         parsed = source.parse(rows.select(ROW, "message", "received", "peer"))
         if parsed.rejected.height:
             lost = rows.join(parsed.rejected.select(ROW), on=ROW)
@@ -221,8 +242,8 @@ class HuntInput:
                 )
         for frame in parsed.frames:
             own = rows[frame[ROW]]
-            known = own[_KNOWN] if _KNOWN in own.columns else None
-            yield Read(self._batch(source, frame, own), known, own[_PLACE])
+            known = own[KNOWN] if KNOWN in own.columns else None
+            yield Read(self._batch(source, frame, own), known, own[PLACE])
 
     def _batch(self, source: Source, frame: pl.DataFrame, own: pl.DataFrame) -> Batch:
         held = frame.drop(ROW).with_columns(
@@ -239,16 +260,6 @@ class HuntInput:
             counted = frame["log.file.path"].value_counts(sort=False)
             for name, n in counted.iter_rows():
                 self.progress(Path(name), n)
-
-
-def _sieved(source: Source, sieve: Sieve, lines: list[bytes]) -> Sifted | None:
-    """What passes the sieve; None where the source's lines cannot be told before they are read."""
-    if source.narrow is not None:
-        return sift(source.narrow, sieve, lines)
-    if source.verbatim is None:
-        return None
-    holding = sieve.holding(source.verbatim, lines)
-    return None if holding is None else Sifted(dict.fromkeys(holding))
 
 
 def looks_like_windows(sample: list[str]) -> bool:
@@ -273,33 +284,18 @@ def _lines(path: Path, most: int) -> Iterator[pl.DataFrame]:
             held.append(line)
             offsets.append(offset)
             if len(held) >= most:
-                yield _frame(path, held, offsets)
+                yield file_records.frame(path, held, offsets)
                 held, offsets = [], []
     except OSError as error:  # what could be read before is read
         damage = error
     if held:
-        yield _frame(path, held, offsets)
+        yield file_records.frame(path, held, offsets)
     if damage is not None:
         raise damage
 
 
-def _records(path: Path, offset: int, lines: list[bytes], wanted: Sifted) -> pl.DataFrame:
-    """The records of the wanted lines of a block, and what is known of them."""
+def _records(path: Path, offset: int, lines: list[bytes], wanted: Sequence[int]) -> pl.DataFrame:
+    """The records of the wanted lines of a block."""
     starts = list(itertools.accumulate((len(line) + 1 for line in lines), initial=offset))
-    found = [
-        (*record, wanted.lines[place])
-        for place in sorted(wanted.lines)
-        for record in file_records.line_records(starts[place], lines[place])
-    ]
-    known = pl.Series(_KNOWN, [rules for _, _, rules in found], dtype=pl.List(pl.Int32))
-    return _frame(path, [text for _, text, _ in found], [at for at, _, _ in found]).with_columns(known)
-
-
-def _frame(path: Path, held: list[str], offsets: list[int]) -> pl.DataFrame:
-    columns = [
-        pl.Series("message", held, dtype=pl.String),
-        pl.Series("log.offset", offsets, dtype=pl.Int64),
-    ]
-    return pl.DataFrame(columns).with_columns(
-        pl.lit(str(path)).alias("log.file.path"), pl.lit("").alias("peer")
-    )
+    found = [record for place in wanted for record in file_records.line_records(starts[place], lines[place])]
+    return file_records.frame(path, [text for _, text in found], [at for at, _ in found])

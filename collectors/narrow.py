@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
-import polars as pl
 
 from collectors.cells import Cells
+from collectors.coded import Coded
 
 Rows = np.ndarray[Any, np.dtype[np.int64]]
 """Positions."""
@@ -25,23 +25,39 @@ Asked = Callable[[Constants], frozenset[str] | None]
 """The columns that rules read of a kind of event: none where no rule can hold, None for the whole event."""
 
 
-@dataclass(slots=True)
-class Narrowed:
-    """What a narrow reading made of lines.
+class Kind(NamedTuple):
+    """Events of one kind: the numbers of their lines, and the columns asked, each text as the full reading would write it."""
 
-    kinds: for each kind that rules ask of, a frame of `row` (position of the line) and the columns asked,
-    each text as the full reading would write it; whole: lines that need the full reading.
-    """
+    constants: Constants
+    rows: Rows
+    columns: Mapping[str, Coded]
 
-    kinds: list[tuple[Constants, pl.DataFrame]] = field(default_factory=list)
-    whole: list[int] = field(default_factory=list)
+
+class Narrowed(NamedTuple):
+    """What a narrow reading made of lines: the kinds that rules ask of, and the lines that need the full reading."""
+
+    kinds: list[Kind]
+    whole: list[int]
+
+
+class Reading(Protocol):
+    """Lines that are read narrowly, block by block."""
+
+    def add(self, first: int, lines: Sequence[bytes]) -> list[int]:
+        """Read lines, which are numbered from `first` on: the numbers of those of which anything is asked, or that need the
+        full reading."""
+        ...
+
+    def finish(self) -> Narrowed:
+        """All that was read. Asked once."""
+        ...
 
 
 class Narrow(Protocol):
     """How a source reads narrowly. Neither raises, whatever the lines."""
 
-    def read(self, lines: Sequence[bytes], asked: Asked) -> Narrowed:
-        """The kinds of these lines of which anything is asked."""
+    def reading(self, asked: Asked) -> Reading:
+        """Begin to read lines."""
         ...
 
     def constants(self, line: bytes) -> Constants | None:
@@ -141,8 +157,8 @@ class Sieve(Protocol):
         """The columns asked of a kind."""
         ...
 
-    def passing(self, constants: Constants, frame: pl.DataFrame) -> Passing:
-        """Which rules hold where in a frame of those columns."""
+    def passing(self, kind: Kind) -> Passing:
+        """Which rules hold where in the events of a kind."""
         ...
 
     def spoken(self, lines: Sequence[bytes]) -> Iterable[tuple[int, set[str]]]:
@@ -156,35 +172,3 @@ class Sieve(Protocol):
     def speaks(self, constants: Constants, words: set[str]) -> bool:
         """Whether a kind may match by such words."""
         ...
-
-
-@dataclass(slots=True)
-class Sifted:
-    """Lines that may match: position → numbers of the rules that hold; None where only the full reading can tell."""
-
-    lines: dict[int, list[int] | None] = field(default_factory=dict)
-
-    def add(self, place: int, rule: int) -> None:
-        """A rule holds of a line."""
-        rules = self.lines.setdefault(place, [])
-        if rules is not None:
-            rules.append(rule)
-
-
-def sift(narrow: Narrow, sieve: Sieve, lines: Sequence[bytes]) -> Sifted:
-    """The lines that may match a rule or that only the full reading understands."""
-    narrowed = narrow.read(lines, sieve.asked)
-    found = Sifted(dict.fromkeys(narrowed.whole))
-    for constants, frame in narrowed.kinds:
-        rows = frame["row"].to_numpy()
-        passing = sieve.passing(constants, frame)
-        found.lines.update(dict.fromkeys(rows[passing.untold].tolist()))
-        for rule, places in passing.rules.items():
-            for row in rows[places].tolist():
-                found.add(row, rule)
-    for place, words in sieve.spoken(lines):
-        if found.lines.get(place, ()) is not None:
-            kind = narrow.constants(lines[place])
-            if kind is None or sieve.speaks(kind, words):
-                found.lines[place] = None
-    return found

@@ -9,10 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import orjson
 import polars as pl
 
-from collectors.narrow import Asked, Constants, Narrowed
+from collectors.coded import Coded, Coding
+from collectors.narrow import Asked, Constants, Kind, Narrowed
 from collectors.windows.documents import text_of
 from collectors.windows.forms import DATA, FLAT, FLAT_NOTHING
 from collectors.windows.records import braced
@@ -20,6 +22,8 @@ from hinomi.collecting import no_collection
 
 _CHUNK = 256
 """Documents held at a time: they die in the processor's cache."""
+_WAITING = 4_096
+"""Documents of all kinds held between blocks of lines: each takes some kilobytes."""
 _LONG = 12_000
 """Bytes in which an object may have more keys than the full reading takes."""
 _KINDS = ("winlog.channel", "winlog.event_id", "winlog.provider_name")
@@ -63,7 +67,7 @@ class _Reading:
     column: str
     of_data: bool
     names: tuple[str, ...]
-    cells: list[str | None] = field(default_factory=list)
+    texts: Coding = field(default_factory=Coding)
 
 
 @dataclass(slots=True)
@@ -80,7 +84,7 @@ class _Kind:
     data: list[dict[str, Any]] = field(default_factory=list)
 
     def flush(self, odd: list[int]) -> None:
-        """The waiting events as cells; those that only the full reading understands are named in `odd`."""
+        """The waiting events as texts; those that only the full reading understands are named in `odd`."""
         parts = self.said, self.data or self.said
         columns = [_cells(reading, parts[reading.of_data]) for reading in self.readings]
         strange = {place for _, places in columns for place in places}
@@ -89,25 +93,27 @@ class _Kind:
                 place for place, data in enumerate(parts[1]) if _has_unnamed(data, numbered=self.numbered)
             )
         for reading, (cells, _) in zip(self.readings, columns, strict=True):
-            reading.cells += cells if not strange else _without(cells, strange)
+            reading.texts.add(cells if not strange else _without(cells, strange))
         self.rows += self.waiting if not strange else _without(self.waiting, strange)
         odd += [self.waiting[place] for place in strange]
         self.waiting, self.said, self.data = [], [], []
 
-    def frame(self) -> pl.DataFrame:
-        """`row` and the columns asked."""
-        made = [pl.Series(one.column, one.cells, dtype=pl.String) for one in self.readings]
-        frame = pl.DataFrame([pl.Series("row", self.rows, dtype=pl.UInt32), *made])
-        guids = [braced(one.column) for one in self.readings if one.column[-4:].lower() == "guid"]
-        return frame.with_columns(guids) if guids else frame
+    def read(self) -> Kind:
+        """All of them."""
+        columns = {one.column: one.texts.coded() for one in self.readings}
+        for name, (texts, codes) in columns.items():
+            if name[-4:].lower() == "guid" and texts:
+                held = pl.DataFrame([pl.Series(name, texts)]).select(braced(name))
+                columns[name] = Coded(held.to_series().to_list(), codes)
+        return Kind(self.constants, np.array(self.rows, np.int64), columns)
 
 
 class WindowsNarrow:
     """Lines of the EVTX and the flat form; others are left to the full reading. Blank lines are no events."""
 
-    def read(self, lines: Sequence[bytes], asked: Asked) -> Narrowed:
+    def reading(self, asked: Asked) -> "WindowsReading":
         """See `collectors.narrow`."""
-        return _read(lines, asked)
+        return WindowsReading(asked)
 
     def constants(self, line: bytes) -> Constants | None:
         """See `collectors.narrow`."""
@@ -115,60 +121,86 @@ class WindowsNarrow:
         return None if key is None else _constants(key)
 
 
-def _read(lines: Sequence[bytes], asked: Asked) -> Narrowed:
-    found = Narrowed()
-    kinds: dict[Key, _Kind | bool] = {}
+@dataclass(slots=True)
+class WindowsReading:
+    """See `collectors.narrow.Reading`."""
+
+    asked: Asked
+    _kinds: dict[Key, _Kind | bool] = field(default_factory=dict)
+    _whole: list[int] = field(default_factory=list)
+
+    def add(self, first: int, lines: Sequence[bytes]) -> list[int]:
+        """See `collectors.narrow.Reading`."""
+        with no_collection():
+            may = _read(first, lines, self._kinds, self._whole, self.asked)
+            kinds = [kind for kind in self._kinds.values() if isinstance(kind, _Kind)]
+            if sum(len(kind.waiting) for kind in kinds) > _WAITING:
+                for kind in kinds:
+                    kind.flush(self._whole)
+        return may
+
+    def finish(self) -> Narrowed:
+        """See `collectors.narrow.Reading`."""
+        found: list[Kind] = []
+        with no_collection():
+            for kind in self._kinds.values():
+                if isinstance(kind, _Kind):
+                    kind.flush(self._whole)
+                    if kind.rows:
+                        found.append(kind.read())
+        return Narrowed(found, self._whole)
+
+
+def _read(
+    first: int, lines: Sequence[bytes], kinds: dict[Key, _Kind | bool], whole: list[int], asked: Asked
+) -> list[int]:
     loads = orjson.loads
-    with no_collection():
-        for row, line in enumerate(lines):
-            try:
-                document = loads(line)
-                plain = document.keys().isdisjoint(_NOT_FLAT)
-            except (orjson.JSONDecodeError, AttributeError):  # no JSON, no object
-                if line.strip():
-                    found.whole.append(row)
-                continue
-            data = None
-            if plain:  # as `_flat_key`, which a call a line would cost a tenth more
-                get = document.get
-                key: Key = (
-                    get("EventID"),
-                    get("Channel"),
-                    get("SourceName"),
-                    get("Provider_Name"),
-                    get("ProviderName"),
-                )
-                usual = type(key[0]) in _NUMBERS
-            else:
-                usual = (split := _evtx(document)) is not None
-                if split is not None:
-                    key, (document, data) = split
-            if not usual or (
-                (_STAR in line or _CARET in line or len(line) > _LONG) and _unusual(line, document)
-            ):
-                found.whole.append(row)
-                continue
-            try:
-                kind = kinds[key]
-            except KeyError:
-                kind = kinds[key] = _kind(key, asked)
-            except TypeError:  # an object where a name should be
-                kind = True
-            if kind is True:
-                found.whole.append(row)
-            elif kind is not False:
-                kind.waiting.append(row)
-                kind.said.append(document)
-                if data is not None:
-                    kind.data.append(data)
-                if len(kind.waiting) >= _CHUNK:
-                    kind.flush(found.whole)
-        for kind in kinds.values():
-            if isinstance(kind, _Kind):
-                kind.flush(found.whole)
-                if kind.rows:
-                    found.kinds.append((kind.constants, kind.frame()))
-    return found
+    waiting: list[int] = []
+    odd: list[int] = []
+    for row, line in enumerate(lines, first):
+        try:
+            document = loads(line)
+            plain = document.keys().isdisjoint(_NOT_FLAT)
+        except (orjson.JSONDecodeError, AttributeError):  # no JSON, no object
+            if line.strip():
+                odd.append(row)
+            continue
+        data = None
+        if plain:  # as `_flat_key`, which a call a line would cost a tenth more
+            get = document.get
+            key: Key = (
+                get("EventID"),
+                get("Channel"),
+                get("SourceName"),
+                get("Provider_Name"),
+                get("ProviderName"),
+            )
+            usual = type(key[0]) in _NUMBERS
+        else:
+            usual = (split := _evtx(document)) is not None
+            if split is not None:
+                key, (document, data) = split
+        if not usual or ((_STAR in line or _CARET in line or len(line) > _LONG) and _unusual(line, document)):
+            odd.append(row)
+            continue
+        try:
+            kind = kinds[key]
+        except KeyError:
+            kind = kinds[key] = _kind(key, asked)
+        except TypeError:  # an object where a name should be
+            kind = True
+        if kind is True:
+            odd.append(row)
+        elif kind is not False:
+            waiting.append(row)
+            kind.waiting.append(row)
+            kind.said.append(document)
+            if data is not None:
+                kind.data.append(data)
+            if len(kind.waiting) >= _CHUNK:
+                kind.flush(whole)
+    whole += odd
+    return sorted(waiting + odd)
 
 
 def _key(line: bytes) -> Key | None:

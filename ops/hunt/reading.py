@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
-from collectors.hunt_input import HELD, PLACES, HuntInput, Read
+from collectors.hunt_input import PLACES, HuntInput, Read
 from collectors.hunt_parts import Part
 from ops.hunt.signals import Hits, written
 from ops.hunt.tally import Tally
@@ -48,7 +48,7 @@ class Hunting:
                     raise
                 self._open[part[0]] = tally
                 _take(reader, tally)
-            if part is None or len(self._open) >= _OPEN or reader.held >= HELD:
+            if part is None or len(self._open) >= _OPEN or reader.full:
                 yield from self._finish(reader)
         yield from self._finish(reader)
 

@@ -6,7 +6,7 @@ ISO 8601 in UTC, lists element by element. Null is absence: an empty list is abs
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from collectors.coded import Coded
 from rules.engine import derived
 from rules.engine.content import is_ours
 from rules.engine.distinct import distinct
@@ -146,6 +147,15 @@ class Columns:
     content: tuple[str, ...] = ()
     _parts: dict[str, list[Part]] = field(default_factory=dict)
 
+    @classmethod
+    def of_codes(cls, columns: Mapping[str, Coded], height: int, asked: Iterable[str]) -> "Columns":
+        """Columns whose texts are distinct already. asked: all that may be asked of them, made columns among them."""
+        bases = {base for name in asked for base in derived.bases(name)} & columns.keys()
+        frame = pl.DataFrame(
+            [pl.int_range(height, eager=True).alias("row"), *(_spread(name, columns[name]) for name in bases)]
+        )
+        return cls(frame, (), {name: _coded(one) for name, one in columns.items()})
+
     def parts(self, name: str) -> list[Part]:
         """A column's parts: none where the frame lacks it, many for KEYWORDS."""
         found = self._parts.get(name)
@@ -195,6 +205,17 @@ def part_of_rows(texts: pl.Series, rows: Rows) -> Part:
     codes = np.full(len(texts), len(held), np.int32)
     codes[rows] = few
     return Part(held, codes)
+
+
+def _coded(column: Coded) -> list[Part]:
+    texts, codes = column
+    held = texts if len(texts) <= FEW else pl.Series(texts, dtype=pl.String)
+    return [Part(held, codes)] if texts else []
+
+
+def _spread(name: str, column: Coded) -> pl.Series:
+    texts, codes = column
+    return pl.Series(name, [*texts, None], dtype=pl.String).gather(codes)
 
 
 def _part(series: pl.Series) -> Part:

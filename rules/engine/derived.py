@@ -16,6 +16,13 @@ _LIST = "[]."
 _EITHER = "|"
 
 
+def bases(name: str) -> list[str]:
+    """The plain columns that a column is made of; none where it is a plain one itself."""
+    if _EITHER not in name and _LIST not in name:
+        return []
+    return [one.partition(_LIST)[0] for one in name.split(_EITHER)]
+
+
 def column(frame: pl.DataFrame, name: str) -> pl.Series | None:
     """The column of that name, made where it is no plain one; None where the frame has nothing to make it of."""
     if name in frame.columns:

@@ -10,9 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
-import polars as pl
 
-from collectors.narrow import Passing, Verbatim
+from collectors.narrow import Kind, Passing, Verbatim
 from rules.engine.cache import Cache
 from rules.engine.columns import KEYWORDS, Columns
 from rules.engine.confirm import Confirm
@@ -63,10 +62,12 @@ class Sieve:
         found: Sifting = self.sifting(constants)
         return found.columns
 
-    def passing(self, constants: Constants, frame: pl.DataFrame) -> Passing:
-        """Which rules hold where in a frame of the asked columns of a kind; places in order."""
-        found: Sifting = self.sifting(constants)
-        hits = Run(self.matcher, Columns(frame), frame.height, found.plan.keywords).rules(found.plan)
+    def passing(self, kind: Kind) -> Passing:
+        """Which rules hold where in the events of a kind; places in order."""
+        found: Sifting = self.sifting(kind.constants)
+        height, asked = len(kind.rows), found.plan.columns
+        columns = Columns.of_codes(kind.columns, height, asked)
+        hits = Run(self.matcher, columns, height, found.plan.keywords).rules(found.plan)
         weak = [hits.pop(rule) for rule in found.weakened if rule in hits]
         return Passing(hits, distinct(np.concatenate([np.zeros(0, np.int64), *weak])))
 

@@ -269,7 +269,9 @@ def test_names_that_are_no_text(name: str, odd: Any) -> None:
     and before them: to Python 1, True and 1.0 are one key."""
     usual = {"EventID": 1, "Channel": SYSMON, "SourceName": "p", "Provider_Name": "p", "Image": "x"}
     lines = [orjson.dumps(one) for one in (usual, {**usual, name: odd}, usual)]
-    read = WindowsNarrow().read(lines, lambda _: frozenset({"winlog.event_data.Image"}))
-    rows = [row for _, frame in read.kinds for row in frame["row"].to_list()]
+    reading = WindowsNarrow().reading(lambda _: frozenset({"winlog.event_data.Image"}))
+    assert reading.add(0, lines) == [0, 1, 2]
+    read = reading.finish()
+    rows = [row for kind in read.kinds for row in kind.rows.tolist()]
     absent = odd is None and name in ("SourceName", "Provider_Name")  # the other name tells
     assert (sorted(rows), read.whole) == (([0, 1, 2], []) if absent else ([0, 2], [1]))

@@ -97,6 +97,25 @@ def test_same_with_any_number(rules: Path, tmp_path: Path, capsys: pytest.Captur
 
 
 @pytest.mark.usefixtures("small_parts")
+def test_same_however_much_waits(rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events of several parts are sifted together, or those of each part alone: documents, their order and counts are the same,
+    with lines of another source between them and a line that holds several events."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    lines = [_event(number) for number in range(300)]
+    lines[7] = '{"Records": [' + ",".join(_event(97 * number) for number in range(5)) + "]}"
+    (logs / "a.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (logs / "b.log").write_text('{"app": "x", "number": 1}\n' * 400, encoding="utf-8")
+    (logs / "c.jsonl").write_text("\n".join([*lines[:3], " ", _event(0)]) + "\n", encoding="utf-8")
+    (logs / "d.jsonl").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    together = _found(_hunt([logs], rules, tmp_path / "cache", 1))
+    monkeypatch.setattr("collectors.hunt_input.FULL", 1)
+    assert _found(_hunt([logs], rules, tmp_path / "cache", 1)) == together
+    assert len(together[0]) == (4 + 5) + 2 + (4 + 5)
+    assert together[1]["events"] == 304 + 400 + 4 + 304
+
+
+@pytest.mark.usefixtures("small_parts")
 def test_names_that_are_no_utf8(rules: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Files and folders named in Shift_JIS: what is found, and what is told of them, is the same with workers."""
     sjis = tmp_path / os.fsdecode("ログ".encode("cp932"))

@@ -1,0 +1,111 @@
+"""Windows events that wait until those of several parts of a hunt are sifted together.
+
+A kind of events costs the sieve some milliseconds however few there are of it, so that it is asked of many blocks at once. Only
+lines that may pass yet are kept meanwhile.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from collectors import file_records
+from collectors.narrow import Narrow, Sieve
+from collectors.sifting import Sifting
+
+KNOWN, PLACE = "hunt.rules", "hunt.place"
+"""Columns of what passes: the numbers of the rules that hold (null: still to be matched), and where it comes among all."""
+FULL = 32 * 1024 * 1024
+"""Bytes of lines that wait before they are sifted."""
+
+Found = Mapping[int, list[int] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Lines of a file. rows: their numbers; offsets: their bytes' places in the file; places: of the first byte of the file."""
+
+    path: Path
+    rows: Sequence[int]
+    offsets: Sequence[int]
+    lines: Sequence[bytes]
+    events: int
+    place: int
+
+    def records(self, found: Found) -> pl.DataFrame:
+        """Those of the lines that passed, with `KNOWN` and `PLACE`."""
+        wanted = [
+            (*record, found[row])
+            for row, offset, line in zip(self.rows, self.offsets, self.lines, strict=True)
+            if row in found
+            for record in file_records.line_records(offset, line)
+        ]
+        places, texts, rules = zip(*wanted, strict=True) if wanted else ((), (), ())
+        return file_records.frame(self.path, texts, places).with_columns(
+            pl.Series(KNOWN, rules, dtype=pl.List(pl.Int32)),
+            (pl.col("log.offset") + self.place).alias(PLACE),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Records of event files, as a frame."""
+
+    frame: pl.DataFrame
+    rows: Sequence[int]
+    events: int
+
+    def records(self, found: Found) -> pl.DataFrame:
+        """Those that passed, with `KNOWN`."""
+        passed = [place for place, row in enumerate(self.rows) if row in found]
+        known = [found[self.rows[place]] for place in passed]
+        return self.frame[passed].with_columns(pl.Series(KNOWN, known, dtype=pl.List(pl.Int32)))
+
+
+@dataclass(slots=True)
+class Waiting:
+    """weight: bytes of the lines that wait; passed_over: events that did not pass."""
+
+    narrow: Narrow
+    sieve: Sieve
+    weight: int = 0
+    passed_over: int = 0
+    _sifting: Sifting | None = None
+    _held: list[Lines | Records] = field(default_factory=list)
+
+    def lines(self, path: Path, offset: int, lines: Sequence[bytes], place: int) -> None:
+        """Lines of a file without their ends, the first at an offset. place: of the first; each byte may be a record."""
+        at, rows = self._sift(lines)
+        starts = np.cumsum([0, *map(len, lines)])[at] + np.array(at, np.int64) + offset
+        blank = sum(not line or line.isspace() for line in lines)
+        held = [lines[one] for one in at]
+        self._held.append(Lines(path, rows, starts.tolist(), held, len(lines) - blank, place - offset))
+
+    def records(self, frame: pl.DataFrame) -> None:
+        """Records of event files, with `PLACE`."""
+        at, rows = self._sift([line.encode() for line in frame["message"].to_list()])
+        self._held.append(Records(frame[at], rows, frame.height))
+
+    def _sift(self, lines: Sequence[bytes]) -> tuple[list[int], list[int]]:
+        """Where in these lines those are that may pass, and their numbers."""
+        if self._sifting is None:
+            self._sifting = Sifting(self.narrow, self.sieve)
+        first, rows = self._sifting.add(lines)
+        at = [row - first for row in rows]
+        self.weight += sum(len(lines[one]) for one in at)
+        return at, rows
+
+    def passing(self) -> Iterator[pl.DataFrame]:
+        """What passes of all that waits, block by block, in the order in which it came."""
+        sifting, held = self._sifting, self._held
+        self._sifting, self._held, self.weight = None, [], 0
+        if sifting is None:
+            return
+        found = sifting.finish().lines
+        held.reverse()
+        while held:  # what was read need not be held any more
+            one = held.pop()
+            self.passed_over += one.events - sum(row in found for row in one.rows)
+            yield one.records(found)
