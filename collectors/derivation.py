@@ -47,8 +47,6 @@ RELATED: Mapping[str, tuple[str, ...]] = {
     ),
     "related.hash": tuple(f"{owner}.hash.{kind}" for owner in _HASHED for kind in _HASHES),
 }
-_BETWEEN = "\x1f"
-"""Stands between values that are one text for a while; no value keeps it."""
 _NAME = r"([^\\/]+)$"
 _EXTENSION = r"[^\\/.]\.([A-Za-z0-9_]{1,16})$"
 _NAMED = {
@@ -94,12 +92,12 @@ def _types(frame: pl.DataFrame) -> pl.DataFrame:
     if not {"event.category", "event.type"} <= set(frame.columns):
         return frame
     both = pl.concat_str(
-        pl.col("event.category").list.join(","), pl.col("event.type").list.join(","), separator=_BETWEEN
+        pl.col("event.category").list.join(","), pl.col("event.type").list.join(","), separator=ecs.BETWEEN
     )
     pairs = frame.select(both.alias("both"))["both"]
     table: dict[str, str] = {}
     for pair in pairs.drop_nulls().unique():
-        categories, _, types = pair.partition(_BETWEEN)
+        categories, _, types = pair.partition(ecs.BETWEEN)
         better = ",".join(expected_types(tuple(categories.split(",")), tuple(types.split(","))))
         if better != types:
             table[pair] = better
@@ -114,8 +112,9 @@ def ends(frame: pl.DataFrame) -> pl.DataFrame:
     found = []
     for end in ("source", "destination", "client", "server"):
         names = [name for name in (f"{end}.ip", f"{end}.domain") if name in frame.columns]
-        if names and f"{end}.address" not in frame.columns:
-            found.append(pl.coalesce(names).alias(f"{end}.address"))
+        given = [name for name in (f"{end}.address",) if name in frame.columns]
+        if names and not (given and not frame[given[0]].null_count()):
+            found.append(pl.coalesce(given + names).alias(f"{end}.address"))
     return frame.with_columns(found)
 
 
@@ -179,7 +178,7 @@ def _together(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:
         return _together_with_lists(frame, columns)
     # One joined text, split again, is ten times faster than lists whose doubles are taken out.
     new = [_unless_said(name, columns[:index]) for index, name in enumerate(columns)]
-    return pl.concat_str(new, separator=_BETWEEN, ignore_nulls=True)
+    return pl.concat_str(new, separator=ecs.BETWEEN, ignore_nulls=True)
 
 
 def _unless_empty(found: pl.Series) -> pl.Expr:
@@ -187,7 +186,7 @@ def _unless_empty(found: pl.Series) -> pl.Expr:
     column = pl.col(found.name)
     if isinstance(found.dtype, pl.List):
         return pl.when(column.list.len() > 0).then(column)
-    return pl.when(column != "").then(column.str.split(_BETWEEN))
+    return pl.when(column != "").then(column.str.split(ecs.BETWEEN))
 
 
 def _unless_said(name: str, before: Iterable[str]) -> pl.Expr:
@@ -195,7 +194,7 @@ def _unless_said(name: str, before: Iterable[str]) -> pl.Expr:
     value = pl.col(name)
     said = pl.any_horizontal(pl.lit(False), *(value == pl.col(other) for other in before))
     new = pl.when((value != "") & ~said.fill_null(False)).then(value)
-    return new.str.replace_all(_BETWEEN, " ", literal=True)
+    return new.str.replace_all(ecs.BETWEEN, " ", literal=True)
 
 
 def _together_with_lists(frame: pl.DataFrame, columns: list[str]) -> pl.Expr:

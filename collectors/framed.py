@@ -55,15 +55,14 @@ def _commonest(rows: list[Mapping[str, Any]]) -> list[str]:
 
 
 def typed(name: str, values: Sequence[Any]) -> pl.Series:
-    """The values as a column in the type that its name has: that of ECS, else text or lists of text."""
+    """The values as a column in the type that its name has: that of ECS, else text (of several values: `ecs.BETWEEN`)."""
     kinds = set(map(type, values))
+    known = ecs.column_type(name)
+    want = known or pl.String()
     if kinds == {type(None)}:
-        return pl.repeat(None, len(values), dtype=ecs.column_type(name) or pl.String(), eager=True).alias(
-            name
-        )
-    want = ecs.column_type(name)
-    if want is None:
-        want = pl.List(pl.String()) if kinds & {list, tuple} else pl.String()
+        return pl.repeat(None, len(values), dtype=want, eager=True).alias(name)
+    if known is None and kinds & {list, tuple}:
+        return pl.Series(name, [_one_text(value) for value in values], dtype=pl.String)
     if isinstance(want, pl.List):
         return _lists(name, values).cast(want, strict=False)
     if isinstance(want, pl.Datetime) and kinds <= _TIMES:
@@ -97,8 +96,12 @@ def _numbers(name: str, values: Sequence[float | None], want: pl.DataType) -> pl
     return pl.Series(name, [None if one is None else str(one) for one in values], dtype=pl.String)
 
 
-_BETWEEN = "\x1f"
-"""Stands between the values of a list while it is one text; no value keeps it."""
+def _one_text(value: Any) -> str | None:
+    """A vendor's value as text; the values of a list with a sign between them, those that say nothing left out."""
+    if not isinstance(value, (list, tuple)):
+        return _as_text(value)
+    said = [text for item in value if (text := _as_text(item))]
+    return _joined(said) if said else None
 
 
 def _lists(name: str, values: Sequence[Any]) -> pl.Series:
@@ -106,7 +109,7 @@ def _lists(name: str, values: Sequence[Any]) -> pl.Series:
     if _alike(values):
         return _lists(name, values[:1]).new_from_index(0, len(values))
     texts = [None if (items := _as_list(value)) is None else _joined(items) for value in values]
-    return pl.Series(name, texts, dtype=pl.String).str.split(_BETWEEN)
+    return pl.Series(name, texts, dtype=pl.String).str.split(ecs.BETWEEN)
 
 
 def _alike(values: Sequence[Any]) -> bool:
@@ -116,9 +119,9 @@ def _alike(values: Sequence[Any]) -> bool:
 
 
 def _joined(items: list[str]) -> str:
-    whole = _BETWEEN.join(items)
-    if whole.count(_BETWEEN) != len(items) - 1:
-        return _BETWEEN.join(item.replace(_BETWEEN, " ") for item in items)
+    whole = ecs.BETWEEN.join(items)
+    if whole.count(ecs.BETWEEN) != len(items) - 1:
+        return ecs.BETWEEN.join(item.replace(ecs.BETWEEN, " ") for item in items)
     return whole
 
 

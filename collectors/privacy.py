@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 from pydantic import BeforeValidator, Field
 
+from hinomi import ecs
 from hinomi.config import Section
 from hinomi.errors import ConfigError, Where
 from hinomi.ledger import Ledger, What
@@ -196,6 +197,8 @@ def _replaced(series: pl.Series, replace: Replace) -> tuple[pl.Series, int]:
     def one(value: object) -> object:
         nonlocal changed
         if isinstance(value, str):
+            if ecs.BETWEEN in value:  # each of a vendor's several values by itself
+                return ecs.BETWEEN.join(str(one(part)) for part in value.split(ecs.BETWEEN))
             text, count = replace(value)
             changed += count
             return text

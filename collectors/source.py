@@ -277,10 +277,12 @@ def _pairs(frame: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _completed(told: pl.Series | None, kept: pl.Series) -> pl.Series:
-    """What `each` told of a name, and where it told nothing of a record what the vendor wrote; of one type only."""
-    if told is None:
-        return kept
-    return told.zip_with(told.is_not_null(), kept) if told.dtype == kept.dtype and told.null_count() else told
+    """What `each` told of a name, and where it told nothing of a record what the vendor wrote."""
+    if told is None or not told.null_count():
+        return kept if told is None else told
+    if told.dtype != kept.dtype:
+        told, kept = (ecs.conform(one.to_frame()).to_series() for one in (told, kept))
+    return told.zip_with(told.is_not_null(), kept)
 
 
 def _constant(values: Mapping[str, Any], columns: Mapping[str, pl.Series]) -> list[pl.Expr]:

@@ -51,6 +51,7 @@ def _plain(frame: pl.DataFrame) -> bool:
         not any("*" in name or "^" in name or name.endswith(".value") or not name for name in names)
         and all(dtype in _PLAIN or dtype == pl.Float64 for dtype in frame.dtypes)
         and all(bool(column.is_finite().all()) for column in frame if column.dtype == pl.Float64)
+        and not ecs.parted(frame)
     )
 
 

@@ -77,7 +77,7 @@ def _verdict(source: Source, case: dict[str, Any]) -> str | None:
         return None if reasons == [case["rejected"]] else f"rejected: {reasons or '—'}"
     if result.rejected.height:
         return str(result.rejected["reason"][0])
-    got = result.frames[0].row(0, named=True)
+    got = next(ecs.rows(result.frames[0]))
     for name, want in (case.get("ecs") or {}).items():
         if not _same(want, got.get(name)):
             return f"{name}: {got.get(name)!r} (expected {want!r})"

@@ -40,9 +40,8 @@ class Lines:
         intake = pl.DataFrame(columns).with_columns(pl.col("received").cast(ecs.TIME))
         found: dict[int, dict[str, Any]] = {}
         for frame in catalogue.find(source).parse(intake).frames:
-            for row in frame.iter_rows(named=True):
-                number = row.pop(ROW)
-                found.setdefault(number, {name: value for name, value in row.items() if value is not None})
+            for row in ecs.rows(frame):
+                found.setdefault(row.pop(ROW), row)
         return {
             number: fields | {"event.original": lines[number]} for number, fields in sorted(found.items())
         }

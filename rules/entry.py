@@ -7,12 +7,15 @@ from typing import Any, NamedTuple
 import orjson
 import polars as pl
 
+from hinomi import ecs
 from hinomi.identity import account
 
 ACCOUNTS = frozenset(
     {"user.name", "user.target.name", "user.email", "source.user.name", "winlog.event_data.TargetUserName"}
 )
 _NULL = ":null"
+_SIGN = f"\\u{ord(ecs.BETWEEN):04x}"
+"""How JSON writes what stands between several values."""
 
 
 _account = lru_cache(maxsize=20_000)(account)
@@ -21,7 +24,11 @@ _account = lru_cache(maxsize=20_000)(account)
 @lru_cache(maxsize=20_000)
 def _parsed(raw: str) -> dict[str, Any]:
     held: dict[str, Any] = orjson.loads(raw)
-    return held
+    return held if _SIGN not in raw else {name: _whole(name, value) for name, value in held.items()}
+
+
+def _whole(name: str, value: Any) -> Any:
+    return ecs.values_of(value) if isinstance(value, str) and ecs.several(name) else value
 
 
 class Entry(NamedTuple):

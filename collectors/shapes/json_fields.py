@@ -18,7 +18,7 @@ from collectors.shapes.pairs import MAX_KEYS, column_name
 from hinomi import ecs
 from hinomi.collecting import no_collection
 
-SEPARATOR = "\x1f"
+SEPARATOR = ecs.BETWEEN
 """Stands between the values of a list; no text of a document keeps it."""
 _ESCAPED = r"(?i)\\u001f"
 """How JSON writes the separator: it takes no other spelling."""
@@ -67,14 +67,26 @@ def _document(text: str | None) -> Document | None:
 def _texts(frame: pl.DataFrame, documents: Sequence[Document], lists: frozenset[str]) -> pl.DataFrame:
     separated = bool(frame["message"].str.contains(_ESCAPED).any())
     parts = _parts(documents)
-    columns: dict[str, pl.Series] = {}
+    named: dict[str, list[str]] = {}
     for path in _commonest(parts, documents):
-        name = plain_name(column_name(path))
-        if name not in columns:
-            columns[name] = _joined(parts, path, _column_of(path in lists, separated), frame.height).alias(
-                name
-            )
-    return frame.with_columns(columns.values())
+        named.setdefault(plain_name(column_name(path)), []).append(path)
+    return frame.with_columns(
+        _first(
+            [
+                _joined(parts, path, _column_of(path in lists, separated), frame.height)
+                for path in sorted(paths)
+            ]
+        ).alias(name)
+        for name, paths in named.items()
+    )
+
+
+def _first(columns: list[pl.Series]) -> pl.Series:
+    """Of each row the first of these that has a value: names that become one column are a sender's invention."""
+    found = columns[0]
+    for other in columns[1:]:
+        found = found.zip_with(found.is_not_null(), other)
+    return found
 
 
 @dataclass(slots=True)

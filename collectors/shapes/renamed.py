@@ -14,7 +14,7 @@ class Renamed:
     """names: old → new. prefixes: what is taken off a name (`FTNTFGTlogid` → `logid`).
 
     lower: whether names are told apart without regard to case. Where two fields come to the same name the one
-    without prefix wins, the other fills its gaps; none takes the place of a column of the intake itself.
+    without prefix wins, then the one that is written so; the others fill its gaps. None takes the place of a column of the intake itself.
     """
 
     shape: Shape
@@ -28,9 +28,13 @@ class Renamed:
 
     def _renamed(self, frame: pl.DataFrame) -> pl.DataFrame:
         groups: dict[str, list[str]] = {}
-        for name in sorted(frame.columns, key=lambda name: name.startswith(tuple(self.prefixes))):
+        for name in sorted(frame.columns, key=self._rank):
             groups.setdefault(self._name(name), []).append(name)
         return frame.select(pl.coalesce(olds).alias(new) for new, olds in groups.items())
+
+    def _rank(self, name: str) -> tuple[bool, bool, str]:
+        """By the name alone, not by where other lines have it."""
+        return name.startswith(tuple(self.prefixes)), self._cased(name) != name, name
 
     def _name(self, name: str) -> str:
         for prefix in self.prefixes:

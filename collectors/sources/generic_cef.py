@@ -181,14 +181,38 @@ def _hashes(digest: pl.Expr) -> dict[str, pl.Expr]:
     }
 
 
+_MOST_LABELS = 64
+"""Labels of one field that are looked at in a batch; a sender may invent any number."""
+
+
 @source.refine
 def labelled(frame: pl.DataFrame) -> pl.DataFrame:
-    """Custom fields under their labels, where all lines that have the field call it the same."""
-    for name in [name for name in frame.columns if name.startswith("cef.") and name.endswith("Label")]:
-        field, labels = name.removesuffix("Label"), frame[name].drop_nulls().unique()
-        if field not in frame.columns or labels.len() != 1:
-            continue
-        target = "cef." + "".join(part for part in str(labels[0]).title() if part.isalnum())[:40]
-        if target != "cef." and target not in frame.columns:
-            frame = frame.rename({field: target}).drop(name)
+    """Custom fields under their labels, each line's under its own."""
+    for label in sorted(name for name in frame.columns if name.startswith("cef.") and name.endswith("Label")):
+        field = label.removesuffix("Label")
+        if field in frame.columns:
+            frame = _under_labels(frame, field, label)
     return frame
+
+
+def _under_labels(frame: pl.DataFrame, field: str, label: str) -> pl.DataFrame:
+    """The frame with a field's values under the names that the label column gives; where a line has such a name already,
+    field and label stay."""
+    value, moved = pl.col(field), pl.lit(False)
+    columns: dict[str, pl.Expr] = {}
+    for text in frame[label].drop_nulls().unique().sort().head(_MOST_LABELS):
+        target = _name_of(text)
+        if target in ("cef.", field, label):
+            continue
+        given = pl.col(target) if target in frame.columns else e.nothing()
+        before = columns.get(target, given)
+        here = ((pl.col(label) == text) & value.is_not_null() & given.is_null()).fill_null(False)
+        columns[target] = pl.when(here).then(value).otherwise(before)
+        moved = moved | here
+    left = {name: pl.when(~moved).then(pl.col(name)) for name in (field, label)}
+    done = frame.with_columns(expr.alias(name) for name, expr in {**columns, **left}.items())
+    return done.drop(name for name in left if done[name].null_count() == done.height)
+
+
+def _name_of(label: str) -> str:
+    return "cef." + "".join(part for part in label.title() if part.isalnum())[:40]

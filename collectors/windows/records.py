@@ -78,9 +78,9 @@ def _whole(frame: pl.DataFrame) -> pl.DataFrame:
         told = frame.with_columns(logs.provider(frozenset(frame.columns)).alias(PROVIDER))
         frame = told.with_columns(logs.channel().alias("winlog.channel"))
     frame = _unnamed(frame)
-    guids = [braced(name) for name in frame.columns if name.startswith(DATA) and name[-4:].lower() == "guid"]
-    texts = frame.with_columns(guids)
-    return ecs.conform(texts.drop("row")).with_columns(texts["row"])
+    texts = ecs.conform(frame.drop("row")).with_columns(frame["row"])
+    guids = [braced(name) for name in texts.columns if name.startswith(DATA) and name[-4:].lower() == "guid"]
+    return texts.with_columns(guids)
 
 
 def braced(name: str) -> pl.Expr:
@@ -97,7 +97,7 @@ def _unnamed(frame: pl.DataFrame) -> pl.DataFrame:
         joined = pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data)
         return frame.with_columns(joined) if names else frame
     if not isinstance(frame.schema[data], pl.List):
-        return frame
+        return frame.with_columns(pl.col(data).alias(f"{DATA}param1"))
     width = min(int(frame[data].list.len().max() or 0), _MOST_PARAMS)  # type: ignore[arg-type]
     numbered = {f"{DATA}param{i + 1}": pl.col(data).list.get(i, null_on_oob=True) for i in range(width)}
     params = [param.alias(name) for name, param in numbered.items() if name not in frame.columns]

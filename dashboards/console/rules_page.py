@@ -16,6 +16,7 @@ from dashboards.console.evidence import Shown, show_event
 from dashboards.console.loudness import loudness
 from dashboards.console.pager import page_number
 from dashboards.console.visit import Visit
+from hinomi import ecs
 from hinomi.alert import Alert, Level
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.errors import InputError
@@ -169,13 +170,12 @@ def _look(visit: Visit, loaded: engine.RuleSet, batch: Batch, tried: Tried) -> N
     tried.looked += len(batch)
     rows = sorted({row for _, found in loaded.match(batch).hits for row in found.tolist()})
     tried.events += len(rows)
-    for row in batch.frame[rows].iter_rows(named=True):
+    for row in ecs.rows(batch.frame[rows]):
         moment = times.parse(row["@timestamp"])
         tried.by_day[f"{moment:%Y-%m-%d}" if moment else "—"] += 1
         if len(tried.examples) < _EXAMPLES:
-            clean = {key: value for key, value in row.items() if value is not None}
             hidden = visit.console.residents.guards(batch.dataset)
-            tried.examples.append(show_event(clean, hidden=hidden))
+            tried.examples.append(show_event(row, hidden=hidden))
 
 
 def kept(visit: Visit) -> list[Kept]:

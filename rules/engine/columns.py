@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from collectors.coded import Coded
+from hinomi import ecs
 from rules.engine import derived
 from rules.engine.content import is_ours
 from rules.engine.distinct import distinct
@@ -201,7 +202,13 @@ class Columns:
 
 def part_of_rows(texts: pl.Series, rows: Rows) -> Part:
     """A column of texts of which only some rows are looked at: the others are taken to have none."""
-    held, few = _encode(texts.gather(rows))
+    some = texts.gather(rows)
+    held, few = _encode(some)
+    if ecs.several(texts.name) and _parted(held):
+        apart = _elements(some.str.split(ecs.BETWEEN))
+        assert apart.rows is not None
+        apart.rows = rows[apart.rows]
+        return apart
     codes = np.full(len(texts), len(held), np.int32)
     codes[rows] = few
     return Part(held, codes)
@@ -219,11 +226,25 @@ def _spread(name: str, column: Coded) -> pl.Series:
 
 
 def _part(series: pl.Series) -> Part:
-    if not isinstance(series.dtype, pl.List):
-        return Part(*_encode(as_text(series)))
-    lengths = series.list.len().fill_null(0).to_numpy()
-    rows = np.repeat(np.arange(len(series), dtype=np.int64), lengths)
-    elements = series.filter(pl.Series(lengths > 0)).explode()
+    if isinstance(series.dtype, pl.List):
+        return _elements(series)
+    held, codes = _encode(as_text(series))
+    if series.dtype == pl.String and ecs.several(series.name) and _parted(held):
+        return _elements(series.str.split(ecs.BETWEEN))
+    return Part(held, codes)
+
+
+def _parted(held: pl.Series | list[str]) -> bool:
+    """Whether any of the distinct texts of a vendor's field is several values."""
+    if isinstance(held, list):
+        return any(ecs.BETWEEN in text for text in held)
+    return bool(held.str.contains(ecs.BETWEEN, literal=True).any())
+
+
+def _elements(lists: pl.Series) -> Part:
+    lengths = lists.list.len().fill_null(0).to_numpy()
+    rows = np.repeat(np.arange(len(lists), dtype=np.int64), lengths)
+    elements = lists.filter(pl.Series(lengths > 0)).explode()
     return Part(*_encode(as_text(elements)), rows)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 import polars as pl
 
+from hinomi import ecs
+
 _LIST = "[]."
 _EITHER = "|"
 
@@ -48,10 +50,13 @@ def _first(columns: list[pl.Series]) -> pl.Series | None:
 
 def _inner(texts: pl.Series, path: list[str]) -> pl.Series:
     """For each JSON text the values at the path, through every list on the way."""
-    if isinstance(texts.dtype, pl.List):
-        texts = texts.list.join("")  # one text a row, as a frame keeps it that saw lists elsewhere
-    known = {text: list(_values(_parsed(text), path)) for text in texts.unique().drop_nulls().to_list()}
+    known = {text: list(_all_values(text, path)) for text in texts.unique().drop_nulls().to_list()}
     return pl.Series([known.get(text) for text in texts.to_list()], dtype=pl.List(pl.String))
+
+
+def _all_values(text: str, path: list[str]) -> Iterator[str]:
+    for one in text.split(ecs.BETWEEN):
+        yield from _values(_parsed(one), path)
 
 
 def _parsed(text: str) -> Any:

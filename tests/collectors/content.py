@@ -49,13 +49,26 @@ def source_name(path: Path) -> str:
 def cases() -> Iterator[Case]:
     """Every case of every test file."""
     for path in files():
-        if test_file(path).exists():
-            for entry in yamlfile.read(test_file(path)).value:
-                unknown = set(entry) - {"name", "raw", "ecs", "rejected"}
-                assert not unknown, f"{test_file(path).name}: {entry.get('name')}: unknown keys {unknown}"
-                yield Case(
-                    source_name(path), entry["name"], entry["raw"], entry.get("ecs"), entry.get("rejected")
-                )
+        yield from cases_of(path)
+
+
+def cases_of(path: Path) -> Iterator[Case]:
+    """Every case beside a source's file."""
+    if test_file(path).exists():
+        for entry in yamlfile.read(test_file(path)).value:
+            unknown = set(entry) - {"name", "raw", "ecs", "rejected"}
+            assert not unknown, f"{test_file(path).name}: {entry.get('name')}: unknown keys {unknown}"
+            yield Case(
+                source_name(path), entry["name"], entry["raw"], entry.get("ecs"), entry.get("rejected")
+            )
+
+
+def examples(source: str) -> list[str]:
+    """The lines of a source's test file that it understands."""
+    path = (
+        FOLDER / f"{source.replace('.', '_', 1)}.py"
+    )  # beside which its test file stands, whatever it is itself
+    return [case.raw for case in cases_of(path) if case.rejected is None]
 
 
 def intake(*lines: str) -> pl.DataFrame:
@@ -74,7 +87,7 @@ def rows_of(parsed: Parsed) -> list[int]:
 
 def flat(frame: pl.DataFrame) -> dict[str, Any]:
     """The only row, without nulls."""
-    return {name: value for name, value in frame.row(0, named=True).items() if value is not None}
+    return next(ecs.rows(frame))
 
 
 def sources() -> list[Source]:

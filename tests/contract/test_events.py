@@ -343,6 +343,54 @@ def test_compaction_changes_nothing_that_is_seen(events: Events) -> None:
     assert "fortinet.fortigate-0900" in pl.concat(later, how="diagonal")["event.id"]
 
 
+def tagged(first: int, *tags: str | list[str] | None) -> Batch:
+    """Events with a vendor's field that is text, a list or nothing: as many as there are tags."""
+    of = batch(n=len(tags), first=first)
+    parts = [
+        of.frame[[row]].with_columns(pl.Series("vendor.tags", [value])) for row, value in enumerate(tags)
+    ]
+    frame = pl.concat([ecs.conform(part) for part in parts], how="diagonal")
+    return Batch.of(of.dataset, frame, origin="fw", ingested=NOW)
+
+
+def test_a_vendors_field_is_one_value_or_several_whatever_stands_beside_it(events: Events) -> None:
+    """The same record is shown, found, counted and compared alike, whether others of its batch, or of other batches, have
+    one value, several or none under the same name; also once all were merged."""
+    events.append([tagged(0, "a")])
+    events.append([tagged(1, ["b", "a"], "7", ["8", "b"], ["c"], None, [])])
+    for number in range(10):
+        events.append([tagged(100 + number, ["b", "c"] if number % 2 else "b")])
+    for _ in range(2):
+        told = {row["event.id"][-4:]: row.get("vendor.tags") for row in events.search(limit=100).rows}
+        assert [told[f"{number:04d}"] for number in range(7)] == [
+            "a",
+            ["b", "a"],
+            "7",
+            ["8", "b"],
+            "c",
+            None,
+            None,
+        ]
+        assert told["0101"] == ["b", "c"] and told["0100"] == "b"
+        found = {
+            query: events.count(query)
+            for query in (
+                "vendor.tags: A",
+                "vendor.tags: b*",
+                "vendor.tags > 6",
+                "vendor.tags: *",
+                "vendor.tags: ba",
+            )
+        }
+        assert list(found.values()) == [2, 12, 2, 15, 0], found
+        assert events.count("not vendor.tags: c") == 17 - 6
+        assert events.top("vendor.tags", limit=9) == [("b", 12), ("c", 6), ("a", 2), ("7", 1), ("8", 1)]
+        [row] = events.get(["fortinet.fortigate-0003"])
+        assert row["vendor.tags"] == ["8", "b"]
+        assert events.fields()["vendor.tags"] == "keyword"
+        events.compact()
+
+
 def test_datasets_and_fields(events: Events) -> None:
     """What is held is told by dataset, and which fields there are with their kinds."""
     events.append([batch()])

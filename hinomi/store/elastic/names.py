@@ -47,9 +47,6 @@ class Names:
 
 
 def _news(kinds: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
-    """Of these fields those that are not known, as far as there is room, and those that turned out to be lists: a field
-    that comes now as one value and now as several is a list, and no news each time."""
+    """Of these fields those that are not known, as far as there is room."""
     room = max(_MOST - len(known), 0)
-    fresh = [(name, kind) for name, kind in kinds.items() if name not in known][:room]
-    lists = [(name, kind) for name, kind in kinds.items() if name in known and kind == f"{known[name]}[]"]
-    return dict(fresh + lists)
+    return dict([(name, kind) for name, kind in kinds.items() if name not in known][:room])

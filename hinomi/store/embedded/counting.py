@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from hinomi import ecs
 from hinomi.store import asked
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.manifest import nanoseconds
 from hinomi.store.embedded.plan import TIME, Plan, Planning
-from hinomi.store.embedded.sql import quoted
+from hinomi.store.embedded.sql import parts, quoted
 from hinomi.store.protocols import Bucket, Span
 
 _Counts = list[tuple[Any, ...]]
@@ -63,7 +64,11 @@ class Counting:
             kind = plan.kinds.get(field)
             if kind is None:
                 return []
-            column = f"unnest({quoted(field)})" if kind.endswith("[]") else quoted(field)
+            column = quoted(field)
+            if kind.endswith("[]"):
+                column = f"unnest({column})"
+            elif kind == "keyword" and ecs.several(field):
+                column = f"unnest({parts(column)})"
             return self.duck.rows(
                 f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
                 " where v is not null group by 1 order by 2 desc, 1 limit ?",

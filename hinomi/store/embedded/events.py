@@ -39,6 +39,7 @@ class ParquetEvents:
         self._duck = Duck(memory, self.integrity.culprit)
         self._reading = Reading(folder / "reading.lock")
         self._segments = Segments(folder, self._manifest, self._clock, self.integrity, self._reading)
+        self._segments.retype()
         self.mending = Mending(self._segments)
         self._planning = Planning(folder, self._manifest)
         self._searching = Searching(self._planning, self._duck)

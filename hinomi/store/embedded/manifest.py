@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from hinomi import ecs
 from hinomi.errors import StoreError
 from hinomi.store.embedded.transaction import transaction
 from hinomi.store.protocols import Checkpoint, Span
@@ -161,6 +162,22 @@ class Manifest:
         clause = f"where dataset in ({','.join('?' * len(datasets))})" if datasets else ""
         rows = self._rows(f"select distinct name, kind from field {clause} order by name", list(datasets))
         return {str(name): str(kind) for name, kind in rows}
+
+    def lists(self) -> dict[str, list[str]]:
+        """By dataset the vendors' fields that an earlier release kept as lists."""
+        found: dict[str, list[str]] = {}
+        for dataset, name in self._rows("select dataset, name from field where kind = 'keyword[]'"):
+            if ecs.several(str(name)):
+                found.setdefault(str(dataset), []).append(str(name))
+        return found
+
+    def listed_no_more(self, dataset: str, names: Sequence[str]) -> None:
+        """These fields of a dataset are text in all of its files."""
+        with self.writing() as db:
+            db.executemany(
+                "update field set kind = 'keyword' where dataset = ? and name = ?",
+                [(dataset, name) for name in names],
+            )
 
     def replace(self, old: Sequence[File], new: File | None, at: int) -> bool:
         """Swap files for a merged one, or for nothing; the old ones go later, once readers are done. False (and nothing

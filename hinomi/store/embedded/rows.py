@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from hinomi import ecs
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.plan import TIME, Plan
 
@@ -21,7 +22,7 @@ class Hit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """Nulls are left out; times are zoned."""
+    """Nulls are left out; times are zoned; several values of a vendor's field are a list."""
 
     duck: Duck
 
@@ -50,8 +51,4 @@ class Rows:
         )
 
     def _dicts(self, sql: str, values: Sequence[Any]) -> list[dict[str, Any]]:
-        frame = self.duck.frame(sql, values)
-        return [
-            {name: value for name, value in row.items() if value is not None}
-            for row in frame.iter_rows(named=True)
-        ]
+        return list(ecs.rows(self.duck.frame(sql, values)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.clock import Clock
 from hinomi.durable import sync, sync_folder
@@ -96,7 +97,7 @@ class Segments:
     def merge_into(self, named: list[File], paths: Sequence[Path]) -> bool:
         """One new file of what these paths hold, in place of those that the manifest names so far. False: it names one of
         them no more, and all is as it was."""
-        frames = [pl.read_parquet(path) for path in paths]
+        frames = [ecs.conform(pl.read_parquet(path)) for path in paths]  # earlier releases wrote other types
         frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
         new = self._segment(named[0].dataset, named[0].day, frame)
         seq, upto = min(file.seq for file in named), max(file.upto for file in named)
@@ -104,6 +105,16 @@ class Segments:
         if not done:
             self.discard([new])
         return done
+
+    def retype(self) -> None:
+        """Write files anew in which an earlier release kept a vendor's field as lists (docs/decisions/0013): no question can
+        be asked over those and newer ones together. Damaged ones stay as they are."""
+        for dataset, names in self._manifest.lists().items():
+            for file in self._manifest.files([dataset]):
+                path = self.path_of(file)
+                if self._integrity.harm(file, whole=True) is None and _has_lists(path):
+                    self.merge_into([file], [path])
+            self._manifest.listed_no_more(dataset, names)
 
     def sweep(self, *, orphans: bool = False) -> int:
         """See `ParquetEvents.sweep`."""
@@ -131,6 +142,11 @@ class Segments:
 
     def _seconds(self) -> int:
         return int(self._clock.now().timestamp())
+
+
+def _has_lists(path: Path) -> bool:
+    held = pl.read_parquet_schema(path).items()
+    return any(isinstance(dtype, pl.List) and ecs.several(name) for name, dtype in held)
 
 
 def _safe(name: str) -> str:

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from hinomi import query
+from hinomi import ecs, query
 from hinomi.store import values
 
 _IPV4 = (
@@ -26,6 +26,14 @@ _IPV6 = (  # 32 hex digits, so that text compares as numbers do; null for what i
 def quoted(name: str) -> str:
     """A column name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
+
+
+_SIGN = f"chr({ord(ecs.BETWEEN)})"
+
+
+def parts(column: str) -> str:
+    """The values of a vendor's text, as a list."""
+    return f"string_split({column}, {_SIGN})"
 
 
 _LETTERS = re.compile(r"[^!-@\[-`{-~ ]+")
@@ -89,7 +97,15 @@ class Condition:
         if kind.endswith("[]"):
             inner = make("x", kind[:-2])
             return f"coalesce(len(list_filter({quoted(name)}, lambda x: {inner})) > 0, false)"
+        if ecs.several(name) and kind == "keyword":
+            return f"coalesce({self._any_value(quoted(name), make)}, false)"
         return f"coalesce({make(quoted(name), kind)}, false)"
+
+    @staticmethod
+    def _any_value(column: str, make: Any) -> str:
+        """Of a vendor's text: whether it is so, or any of the values that it is."""
+        some = f"len(list_filter({parts(column)}, lambda x: {make('x', 'keyword')})) > 0"
+        return f"(case when contains({column}, {_SIGN}) then {some} else {make(column, 'keyword')} end)"
 
     def _equals(self, column: str, kind: str, value: str, wild: bool) -> str:
         if kind in {"long", "float"} and not wild:

@@ -20,9 +20,15 @@ LETTERS = "aAkKsSiIſ\u212aİßẞΣσςДд海\u0307\0*?\\ "
 KEYWORD = st.text(LETTERS, min_size=3, max_size=6)
 TEXT = st.text(LETTERS, max_size=12) | st.none()
 EVENT = st.fixed_dictionaries(
-    {}, optional={"f": TEXT, "g": TEXT, "tags": st.lists(st.text(LETTERS, max_size=8), max_size=2)}
+    {},
+    optional={
+        "f": TEXT,
+        "g": TEXT,
+        "tags": st.lists(st.text(LETTERS, max_size=8), max_size=2),
+        "own": st.lists(st.text(LETTERS, min_size=1, max_size=8), min_size=1, max_size=3),
+    },
 )
-TYPES = {"tags": rulebook.TEXTS, "f": rulebook.TEXT, "g": rulebook.TEXT}
+TYPES = {"tags": rulebook.TEXTS, "own": rulebook.TEXTS, "f": rulebook.TEXT, "g": rulebook.TEXT}
 
 
 def test_no_letter_hides_a_plain_one() -> None:

@@ -15,7 +15,7 @@ from tests.rules.engine import rulebook
 ALPHABET = "aAbBßſσΣςé海😀 \\-/.0\n\0"
 TEXT = st.text(ALPHABET, max_size=6)
 PATTERN = st.text(ALPHABET + "*?\\", max_size=6)
-FIELDS = ("f", "g", "tags", "source.port")
+FIELDS = ("f", "g", "tags", "own", "source.port")
 ADDRESS = st.sampled_from(["10.0.0.1", "10.0.0.200", "192.0.2.1", "2001:db8::1", "::1", "10.0.0", "a"])
 TIMES = st.sampled_from(["2026-11-23T03:04:05Z", "2025-01-01 23:59:00", "2026-02-30", "noon"])
 
@@ -57,6 +57,7 @@ EVENT = st.fixed_dictionaries(
         "f": TEXT | ADDRESS | TIMES | st.none(),
         "g": TEXT | st.none(),
         "tags": st.lists(TEXT, max_size=3),
+        "own": st.lists(TEXT.filter(bool), min_size=1, max_size=3),
         "source.port": st.integers(0, 90) | st.none(),
     },
 )
@@ -70,7 +71,7 @@ def test_engine_is_the_oracle(a: Any, b: Any, condition: str, events: list[dict[
     """Row by row the same truth, for any rule and any events."""
     detection = {"a": a, "b": b, "condition": condition}
     written = rulebook.rule(detection)
-    typed = {"tags": rulebook.TEXTS, "f": rulebook.TEXT, "g": rulebook.TEXT}
+    typed = {"tags": rulebook.TEXTS, "own": rulebook.TEXTS, "f": rulebook.TEXT, "g": rulebook.TEXT}
     with tempfile.TemporaryDirectory() as folder:
         loaded = rulebook.rules(Path(folder), written)
     assert not loaded.problems, [str(problem) for problem in loaded.problems]

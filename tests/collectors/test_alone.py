@@ -1,0 +1,71 @@
+"""One record gives the same document whatever lines stand beside it."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+import pytest
+
+from collectors import catalogue
+from collectors.parse import documents
+from tests.collectors.content import examples
+
+JOINED = {"linux.auditd", "yamaha.rt", "openldap.slapd"}
+"""Sources of which several lines are one event, or one line says what another means."""
+_OTHERS: tuple[Any, ...] = (
+    [],
+    "",
+    None,
+    7,
+    7.5,
+    -1,
+    2**63,
+    True,
+    "x",
+    ["x", "y"],
+    [1, None],
+    [{"a": "b"}],
+    {"a": ["b"]},
+)
+
+
+def _varied(value: Any, chance: random.Random) -> Any:
+    """The same document with some of its values of another type: what a neighbour may well be."""
+    if isinstance(value, dict) and value:
+        return {name: _varied(inner, chance) for name, inner in value.items()}
+    kind = chance.randrange(6)
+    if kind == 0:
+        return chance.choice(_OTHERS)
+    if kind == 1:
+        return [value]
+    if kind == 2:
+        return [value, "another"]
+    return value
+
+
+def _neighbours(lines: list[str]) -> Iterator[str]:
+    """Records of the same shape as these, of which some values are lists, numbers, flags or objects."""
+    chance = random.Random(1)
+    for line in lines:
+        start = line.find("{")
+        try:
+            document = orjson.loads(line[max(start, 0) :])
+        except orjson.JSONDecodeError:
+            continue
+        yield line[: max(start, 0)] + orjson.dumps(_varied(document, chance)).decode()
+
+
+@pytest.mark.parametrize("name", sorted(set(catalogue.sources()) - JOINED))
+def test_a_record_is_read_alone_as_among_others(name: str) -> None:
+    """Types of a vendor's own fields, ECS fields and what is derived follow from the record, not from its batch: neither from
+    the other examples, nor from records of the same shape whose values are lists, numbers or objects."""
+    source = catalogue.find(name)
+    lines = examples(name)
+    lines += list(_neighbours(lines))
+    together = documents(source, lines)
+    turned = documents(source, lines[::-1])[::-1]
+    for line, among, other in zip(lines, together, turned, strict=True):
+        alone = documents(source, [line])[0]
+        assert alone == among, line
+        assert alone == other, line
