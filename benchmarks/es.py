@@ -4,7 +4,8 @@ Limit: the events/s of the whole path (receive → spool → parse → enrich �
 those of the Elasticsearch client that sends the same documents as ready-made NDJSON to the same node in the same run,
 where Elasticsearch is the limit. So the node is bound to one processor and whoever sends to the other, as on machines of
 their own: on shared processors, what the sender needs is missing to the node, whatever it does. As in the tower, the
-intake is a process of its own that writes the spool while the worker reads it; both share the sender's processor. The
+intake is a process of its own that writes the spool while the worker reads it; both share the sender's processor. Both
+stand ready when the clock starts, as in the tower, and as the client does: what starting takes is no part of the path. The
 client sends with the gzip level and over the connections that the whole path ended up with, so that the two differ only
 in what comes before. Rounds alternate; the median ratio counts. Where neighbours use the same processors, the ratio by
 processor time is the one to look at: what the node spends on an event that the client sends alone, against what it spends
@@ -20,11 +21,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from hinomi.store.elastic.events import ElasticEvents
     from hinomi.store.elastic.pace import Pace
     from ops.elastic.cluster import Cluster
+    from ops.roles.worker import Lane, Worker
     from ops.watch import LiveRules
 
 EVENTS = int(os.environ.get("HINOMI_ES_EVENTS", "40000"))
@@ -128,10 +131,11 @@ def _round(
     with tempfile.TemporaryDirectory() as folder:
         events = ElasticEvents(client, f"whole{number}")
         events.prepare(replicas=0)
-        start, ours, theirs = time.perf_counter(), _own(), _cpu(server.pid)
-        with _intake(Path(folder)):
-            made = _work(Path(folder), events, rules)
-        spent = time.perf_counter() - start
+        worker = _Worker.of(Path(folder), events, rules)
+        with _intake(Path(folder)) as begin:
+            start, ours, theirs = time.perf_counter(), _own() + begin(), _cpu(server.pid)
+            worker.run()
+            spent = time.perf_counter() - start
         ours, theirs = _own() - ours, _cpu(server.pid) - theirs
         events.refresh()
         stored = events.count(datasets=["fortinet.fortigate"])
@@ -139,7 +143,9 @@ def _round(
             raise SystemExit(f"{EVENTS:,} sent, {stored:,} stored")
     alone = ElasticEvents(client, f"alone{number}")
     alone.prepare(replicas=0)
-    items = [item._replace(place=item.place.replace("-alone-", f"-alone{number}-")) for item in made]
+    items = [
+        item._replace(place=item.place.replace("-alone-", f"-alone{number}-")) for item in worker.sent.items()
+    ]
     only = _cpu(server.pid)
     seconds = _alone(client, items, events.pace)
     only = _cpu(server.pid) - only
@@ -152,56 +158,42 @@ def _round(
 
 
 @contextmanager
-def _intake(place: Path) -> Iterator[None]:
-    """The intake at work, and whoever sends to it."""
+def _intake(place: Path) -> Iterator[Callable[[], float]]:
+    """The intake, listening, and whoever sends to it, the lines at hand. What is given lets them begin, and says the processor
+    seconds that they have taken so far."""
     (place / "spool" / "lane-0").mkdir(parents=True)
-    process = subprocess.Popen([sys.executable, "-m", "benchmarks.es", "receive", str(place), str(EVENTS)])
-    try:
-        yield
-        if process.wait(60):
-            raise SystemExit("the intake failed")
-    finally:
-        process.kill()
-        process.wait()
+    command = [sys.executable, "-m", "benchmarks.es", "receive", str(place), str(EVENTS)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin and process.stdout
+        begin, ready = process.stdin, process.stdout.readline()
+
+        def begun() -> float:
+            begin.close()
+            return float(ready)
+
+        try:
+            yield begun
+            if process.wait(60):
+                raise SystemExit("the intake failed")
+        finally:
+            process.kill()
 
 
 def receive(place: Path, events: int) -> None:
     """What `_intake` runs."""
     from benchmarks import pipeline
 
+    def ready() -> None:
+        print(_own(), flush=True)
+        sys.stdin.read()
+
     pipeline.EVENTS = events
-    asyncio.run(pipeline._receive(place))
+    asyncio.run(pipeline._receive(place, ready))
 
 
 def _own() -> float:
     """Processor seconds of this process and those that it started and that ended."""
     return sum(os.times()[:4])
-
-
-def _work(place: Path, events: "ElasticEvents", rules: "LiveRules") -> "list[Item]":
-    """The worker's own loop over the spool; the documents that it sent."""
-    from benchmarks.pipeline import _pipeline
-    from collectors.spool import Reader
-    from hinomi.ledger import Ledger
-    from hinomi.store import Checkpoint
-    from ops.flow import Flow
-    from ops.roles import worker
-
-    pipeline, sent = _pipeline(place), Sent(events)
-    pipeline.rules = rules
-    pipeline.events = sent  # type: ignore[assignment]
-    flow, reader, after = Flow(pipeline), Reader(place / "spool" / "lane-0", Ledger()), None
-    rows, end = 0, time.monotonic() + _LONGEST
-    while rows < EVENTS:
-        if time.monotonic() > end:
-            raise SystemExit(f"{rows:,} of {EVENTS:,} events after {_LONGEST} s")
-        if (block := reader.read(after)) is not None:
-            flow.put(block.frame, Checkpoint("lane-0", block.after))
-            after, rows = block.after, rows + block.frame.height
-        if block is None or block.frame.height < worker._BUSY_ROWS:
-            time.sleep(worker._QUIET)
-    flow.settle()
-    return sent.items()
 
 
 @dataclass
@@ -223,11 +215,50 @@ class Sent:
         return [item for batch in self.batches for item in documents.items(batch, "alone")]
 
 
+@dataclass
+class _Worker:
+    """A worker of the tower with one lane of the spool, its blocks as large as its own speed makes them; `sent` remembers the
+    documents."""
+
+    worker: "Worker"
+    lane: "Lane"
+    sent: Sent
+
+    @classmethod
+    def of(cls, place: Path, events: "ElasticEvents", rules: "LiveRules") -> "_Worker":
+        """With everything loaded."""
+        from benchmarks.pipeline import _pipeline
+        from collectors.spool import Reader
+        from hinomi.ledger import Ledger
+        from ops.flow import Flow
+        from ops.roles.worker import Lane, Worker
+
+        pipeline, sent = _pipeline(place), Sent(events)
+        pipeline.rules = rules
+        pipeline.events = sent  # type: ignore[assignment]
+        lane = Lane("lane-0", Reader(place / "spool" / "lane-0", Ledger()), Flow(pipeline), None, None)
+        return cls(Worker(SimpleNamespace(clock=pipeline.clock)), lane, sent)  # type: ignore[arg-type]
+
+    def run(self) -> None:
+        """Turn after turn until all events are stored."""
+        from ops.roles import worker
+
+        end = time.monotonic() + _LONGEST
+        while True:
+            busy = self.worker._turn(self.lane)
+            if (rows := self.lane.flow.rows) >= EVENTS:
+                return
+            if time.monotonic() > end:
+                raise SystemExit(f"{rows:,} of {EVENTS:,} events after {_LONGEST} s")
+            if not busy:
+                time.sleep(worker._QUIET)
+
+
 def _alone(client: "Elasticsearch", items: "Sequence[Item]", pace: "Pace") -> float:
     """Seconds in which the client sends ready-made NDJSON, in portions and over connections as the whole path did."""
     bodies, lines, size = [], [], 0
     for item in items:
-        lines += [f'{{"create":{{"_index":"{item.place}","_id":"{item.id}"}}}}', str(item.body)]
+        lines += [f'{{"create":{{"_index":"{item.place}","_id":"{item.id}"}}}}', item.body.decode()]
         size += len(item.body) + 100
         if size > pace.size:
             bodies.append("\n".join(lines).encode())

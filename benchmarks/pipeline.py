@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,8 +86,8 @@ def _say(what: str, value: str, ratio: str = "") -> None:
     print(f"{what:19}{value:20}{ratio}".rstrip(), flush=True)
 
 
-async def _receive(place: Path) -> Spent:
-    """What it takes to have all lines, sent over one TCP connection, in the spool and synced."""
+async def _receive(place: Path, ready: Callable[[], None] = lambda: None) -> Spent:
+    """What it takes to have all lines, sent over one TCP connection, in the spool and synced. ready: called before."""
     from benchmarks._fortigate_lines import lines
     from collectors.settings import Listener
     from collectors.spool import Spool
@@ -104,6 +104,7 @@ async def _receive(place: Path) -> Spent:
     health = await started
     body = b"".join(line + b"\n" for line in lines(EVENTS))
     _, writer = await asyncio.open_connection("127.0.0.1", health.ports()["fw"])
+    ready()
     with spent.timed():
         writer.write(body)
         await writer.drain()

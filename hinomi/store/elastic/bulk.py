@@ -47,7 +47,7 @@ class Item(NamedTuple):
 
     place: str
     id: str
-    body: bytes | str
+    body: bytes
 
 
 @dataclass(slots=True)
@@ -228,7 +228,7 @@ def _lines(portion: Sequence[Item]) -> bytes:
     lines: list[bytes] = []
     for item in portion:
         lines.append(orjson.dumps({"create": {"_index": item.place, "_id": item.id}}))
-        lines.append(item.body if isinstance(item.body, bytes) else item.body.encode())
+        lines.append(item.body)
     lines.append(b"")
     return b"\n".join(lines)
 

@@ -26,8 +26,9 @@ def items(batch: Batch, namespace: str) -> Iterator[Item]:
 
 
 def _bodies(frame: pl.DataFrame) -> pl.Series:
-    """Each row as JSON. The columns that every row has become one text; each other column becomes `"name":value`, and those
-    without a value drop out. No row passes through Python: four times as fast as a dict an event."""
+    """Each row as JSON in UTF-8: as text Python would read it over, only to write it as bytes again. The columns that every
+    row has become one text; each other column becomes `"name":value`, and those without a value drop out. No row passes
+    through Python: four times as fast as a dict an event."""
     said = frame.select(_value(name, dtype) for name, dtype in frame.schema.items())
     several = ecs.parted(said)
     full = [column.name for column in said if not column.null_count() and column.name not in several]
@@ -38,7 +39,7 @@ def _bodies(frame: pl.DataFrame) -> pl.Series:
         told = _either(column) if name in several else _inside(pl.struct(column))
         parts.append(pl.when(column.is_not_null()).then(told).alias(name))
     whole = pl.concat_str(pl.lit("{"), pl.concat_str(parts, separator=",", ignore_nulls=True), pl.lit("}"))
-    return said.select(whole.alias("body"))["body"]
+    return said.select(whole.alias("body").cast(pl.Binary))["body"]
 
 
 def _value(name: str, dtype: Any) -> pl.Expr:
@@ -74,8 +75,7 @@ def places(batch: Batch, namespace: str) -> list[Item]:
 
 
 def _indices(batch: Batch, namespace: str) -> list[str]:
-    """The index of each event; few distinct pairs of days, so each is worked out once."""
-    known: dict[tuple[Any, Any], str] = {}
+    """The index of each event; its day and that on which it came are few pairs, mostly one, so each is worked out once."""
     came = (
         "event.created" if "event.created" in batch.frame.columns else "event.ingested"
     )  # a replay keeps the first
@@ -83,13 +83,13 @@ def _indices(batch: Batch, namespace: str) -> list[str]:
         pl.col("@timestamp").dt.truncate("1d").alias("at"),
         pl.coalesce(came, "event.ingested").dt.truncate("1d").alias("in"),
     )
-    found = []
-    for at, came in days.iter_rows():
-        if (at, came) not in known:
-            day = schema.event_day(at, came)
-            known[at, came] = schema.index(batch.dataset, namespace, day)
-        found.append(known[at, came])
-    return found
+    names = {
+        (at, came): schema.index(batch.dataset, namespace, schema.event_day(at, came))
+        for at, came in days.unique().iter_rows()
+    }
+    if len(names) == 1:
+        return list(names.values()) * len(batch)
+    return [names[pair] for pair in days.iter_rows()]
 
 
 def row(source: Mapping[str, Any]) -> dict[str, Any]:

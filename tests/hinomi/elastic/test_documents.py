@@ -1,6 +1,6 @@
 """Frames as documents: made column by column, each is what a dict an event would say."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -71,7 +71,22 @@ def test_a_document_is_what_its_row_says(rows: list[dict[str, Any]]) -> None:
     lines = _lines(made).split(b"\n")
     assert lines.pop() == b"" and len(lines) == 2 * len(rows)
     assert [orjson.loads(line)["create"]["_id"] for line in lines[::2]] == [item.id for item in made]
-    assert lines[1::2] == [str(item.body).encode() for item in made]
+    assert lines[1::2] == [item.body for item in made]
+
+
+def test_each_event_goes_to_the_index_of_its_day() -> None:
+    """Events of several days, in any order, and one whose clock is plainly wrong: its index is of the day that it came on."""
+    moments = [NOW, NOW - timedelta(days=1), datetime(2031, 1, 1, tzinfo=UTC), NOW, NOW - timedelta(days=1)]
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series(moments).cast(ecs.TIME),
+            "event.ingested": pl.Series([NOW] * len(moments)).cast(ecs.TIME),
+            "event.id": [f"e{n}" for n in range(len(moments))],
+        }
+    )
+    for several, days in ((frame, [20, 19, 20, 20, 19]), (frame[:1], [20]), (frame[1:2], [19])):
+        made = documents.items(Batch("linux.auth", several), "default")
+        assert [item.place for item in made] == [f"logs-linux.auth-default-2026.11.{day}" for day in days]
 
 
 def test_times_before_1970_and_empty_frames() -> None:
