@@ -22,7 +22,7 @@ _CLIENT = rf"(?P<src>{_IP}):(?P<sport>\d+)"
 _TARGET = r"(?P<target>\[?[0-9A-Za-z.:\-]+?\]?)(?::(?P<tport>\d+))?"
 _ANSWER = (
     r"(?P<wait>-?[\d.]+) (?P<work>-?[\d.]+) (?P<answer>-?[\d.]+) (?P<status>\d{3}|-) (?P<target_status>\d{1,3}|-) "
-    r'(?P<taken>\d+|-) (?P<sent>\d+|-) "(?P<method>\S+) (?P<url>(?:[^"\\]|\\.)*?) ?(?:-|[A-Z]+/(?P<version>[\d.]+))? ?"'
+    r'(?P<taken>\d+|-)1? (?P<sent>\d+|-)1? "(?P<method>\S+) (?P<url>(?:[^"\\]|\\.)*?) ?(?:-|[A-Z]+/(?P<version>[\d.]+))? ?"'
 )
 _AGENT = r'(?: "(?P<agent>(?:[^"\\]|\\.)*)" (?P<cipher>\S+) (?P<tls>\S+))?'
 _BEHIND = (
