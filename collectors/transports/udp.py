@@ -11,12 +11,14 @@ _RXQ_OVFL = 40  # SO_RXQ_OVFL of asm-generic/socket.h, which Python's socket mod
 _WANTED_BUFFER = 16 << 20
 _MOST_HELD = 32 << 20
 _AT_ONCE = 2000
+_PORTION = 1 << 20
+"""Bytes that are spooled at once: all that waited while the spool was full may be more than it ever has room for."""
 _LARGEST = 65535
 
 
 @dataclass(slots=True)
 class UdpReceiver:
-    """One bound UDP socket. Datagrams of one sender that arrive together are spooled together."""
+    """One bound UDP socket. Datagrams of one sender that arrive together are spooled together, a portion at a time."""
 
     inlet: Inlet
     limit: int
@@ -86,20 +88,32 @@ class UdpReceiver:
         self._size += len(message)
 
     async def _spool(self) -> None:
+        portion: list[bytes] = []
         try:
             while self._waiting:
-                waiting, self._waiting = self._waiting, {}
-                for peer, messages in list(waiting.items()):
-                    if lines := await self.lines(peer, messages):
-                        await self.inlet.deliver(peer, lines)
-                    del waiting[peer]
-                    self._size -= sum(map(len, messages))
+                peer, portion = self._next()
+                if lines := await self.lines(peer, portion):
+                    await self.inlet.deliver(peer, lines)
+                self._size -= sum(map(len, portion))
+                portion = []
         except asyncio.CancelledError:
-            left = [*waiting.values(), *self._waiting.values()]
-            self.inlet.lost(sum(map(len, left)), "stopped_while_full")
+            left = len(portion) + sum(map(len, self._waiting.values()))
+            self.inlet.lost(left, "stopped_while_full")
             raise
         finally:
             self._task = None
+
+    def _next(self) -> tuple[str, list[bytes]]:
+        """The sender that has waited longest and its first messages, a portion of them; it is behind the others then."""
+        peer = next(iter(self._waiting))
+        messages = self._waiting.pop(peer)
+        size = n = 0
+        while n < len(messages) and size < _PORTION:
+            size += len(messages[n])
+            n += 1
+        if rest := messages[n:]:
+            self._waiting[peer] = rest
+        return peer, messages[:n]
 
 
 def bound_socket(address: str, port: int) -> socket.socket:

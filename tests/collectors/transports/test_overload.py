@@ -84,3 +84,30 @@ def test_what_udp_loses_is_counted(tmp_path: Path, name: str) -> None:
             await running.until(lambda: health.received == before + 1)
 
     asyncio.run(main())
+
+
+def test_what_udp_held_is_spooled_though_it_is_more_than_the_spool_holds(tmp_path: Path) -> None:
+    """A spool that was full has room for a part of what waited meanwhile: that part comes, and then the rest."""
+    held, transport, room = 50_000, TRANSPORTS["udp"], 8 * MIB
+
+    async def main() -> None:
+        async with intake(tmp_path, max_bytes=0, **{"in": {"kind": "udp", "port": 0}}) as running:
+            health, reasons = running.health.listeners["in"], ("udp_receive_buffer_full", "udp_spool_full")
+            sent = 0
+
+            def lost() -> int:
+                return sum(running.counted("dropped", reason, "in") for reason in reasons)
+
+            def spooled() -> int:
+                rows = running.spooled()
+                running.trim()
+                return len(rows)
+
+            while sent - lost() < held:
+                await transport.send(running.port("in"), at_once(range(sent, sent + 10_000)), None)
+                sent += 10_000
+            running.spool.max_bytes = room
+            await running.until(lambda: spooled() == health.received == sent - lost(), 60)
+            assert sum(len(row["payload"]) for row in running.rows) > room
+
+    asyncio.run(main())
