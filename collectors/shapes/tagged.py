@@ -1,4 +1,4 @@
-"""`key=value` pairs between which one sign stands (a tab mostly): values are bare and may hold blanks."""
+"""`key=value` pairs between which one sign stands (a tab mostly): values are bare and may hold blanks, or stand in quotes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from collectors import syslog
 from collectors.shapes import pairs
 
 _PAIR = r"^([A-Za-z_][A-Za-z0-9_.\-]*)=(.*)$"
+_QUOTED = r'^"+(.*?)"+$'
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Tagged:
         single = parts.explode("pair", empty_as_null=False, keep_nulls=False)
         both = pl.col("pair").str.strip_chars().str.extract_groups(_PAIR)
         both = both.struct.rename_fields(["key", "value"])
+        both = both.struct.with_fields(pl.field("value").str.replace(_QUOTED, "${1}"))
         return single.select("at", both.alias("both")).unnest("both").filter(pl.col("key").is_not_null())
 
 
