@@ -143,6 +143,16 @@ def lines_between(path: Path, start: int, end: int | None) -> tuple[int, list[by
     return start, lines
 
 
+def blocks_between(path: Path, start: int, end: int | None) -> Iterator[tuple[int, list[bytes]]]:
+    """The same in blocks of a megabyte, of which each dies in memory that the next one uses again. None of them is empty."""
+    last = path.stat().st_size if end is None else end
+    for first in range(start, last, _STEP):
+        ends = end is None and first + _STEP >= last  # a file that grows is read to its end
+        found = lines_between(path, first, None if ends else min(first + _STEP, last))
+        if found[1]:
+            yield found
+
+
 def _rest_of_line(file: IO[bytes]) -> bytes:
     """Of a very long one as much as is read of a line at all."""
     found, size = [], 0

@@ -133,18 +133,24 @@ class HuntInput:
     def _of_lines(self, piece: Piece) -> Iterator[Read]:
         """The lines of a piece, of which only those that pass the sieve become text."""
         path = piece.path
-        offset, lines = file_records.lines_between(path, piece.start, piece.end)
-        if piece.end is not None and path.stat().st_size < piece.end:
-            self._unreadable(path, "読んでいる間に短くなりました / it became shorter meanwhile")
-        if not lines:
-            return
         if path not in self._known:
             sample = file_records.first_lines(path, _SAMPLE)
             self._known[path] = self._source_of(path, [line.decode("utf-8", "replace") for line in sample])
         found = self._known[path]
         if found is windows and self.sieves is not None:
-            size = sum(map(len, lines)) + len(lines)
-            self._waiting_for(self.sieves).lines(path, offset, lines, self._reserved(size))
+            for offset, lines in file_records.blocks_between(path, piece.start, piece.end):
+                size = sum(map(len, lines)) + len(lines)
+                self._waiting_for(self.sieves).lines(path, offset, lines, self._reserved(size))
+        else:
+            yield from self._together(piece, found)
+        if piece.end is not None and path.stat().st_size < piece.end:
+            self._unreadable(path, "読んでいる間に短くなりました / it became shorter meanwhile")
+
+    def _together(self, piece: Piece, found: Source | None) -> Iterator[Read]:
+        """The lines of a piece that do not wait."""
+        path = piece.path
+        offset, lines = file_records.lines_between(path, piece.start, piece.end)
+        if not lines:
             return
         records = _records(path, offset, lines, self._passing(found, lines)).with_columns(self._now())
         if found is None:

@@ -23,16 +23,17 @@ FULL = 32 * 1024 * 1024
 Found = Mapping[int, list[int] | None]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lines:
-    """Lines of a file. rows: their numbers; offsets: their bytes' places in the file; places: of the first byte of the file."""
+    """Lines of a file. place: of the first byte of the file; rows: numbers of the lines; offsets: where in the file they begin;
+    events: how many lines there were before those were left out that cannot pass."""
 
     path: Path
-    rows: Sequence[int]
-    offsets: Sequence[int]
-    lines: Sequence[bytes]
-    events: int
     place: int
+    rows: list[int] = field(default_factory=list)
+    offsets: list[int] = field(default_factory=list)
+    lines: list[bytes] = field(default_factory=list)
+    events: int = 0
 
     def records(self, found: Found) -> pl.DataFrame:
         """Those of the lines that passed, with `KNOWN` and `PLACE`."""
@@ -79,9 +80,19 @@ class Waiting:
         """Lines of a file without their ends, the first at an offset. place: of the first; each byte may be a record."""
         at, rows = self._sift(lines)
         starts = np.cumsum([0, *map(len, lines)])[at] + np.array(at, np.int64) + offset
-        blank = sum(not line or line.isspace() for line in lines)
-        held = [lines[one] for one in at]
-        self._held.append(Lines(path, rows, starts.tolist(), held, len(lines) - blank, place - offset))
+        held = self._lines_of(path, place - offset)
+        held.rows += rows
+        held.offsets += starts.tolist()
+        held.lines += [lines[one] for one in at]
+        held.events += len(lines) - sum(not line or line.isspace() for line in lines)
+
+    def _lines_of(self, path: Path, place: int) -> Lines:
+        """The blocks of one part are one: a frame costs as much for few records as for many."""
+        last = self._held[-1] if self._held else None
+        if not isinstance(last, Lines) or (last.path, last.place) != (path, place):
+            last = Lines(path, place)
+            self._held.append(last)
+        return last
 
     def records(self, frame: pl.DataFrame) -> None:
         """Records of event files, with `PLACE`."""

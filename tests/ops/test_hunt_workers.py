@@ -144,8 +144,9 @@ def test_same_over_attack_samples(tmp_path: Path) -> None:
     assert _found(_hunt([folder], public, tmp_path / "cache", 2)) == one
 
 
-def test_lines_of_pieces_are_the_lines_of_the_file(tmp_path: Path) -> None:
-    """However a file is cut, each line is in one piece, with its place: empty lines, long ones, no end at the end."""
+def test_lines_of_pieces_are_the_lines_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However a file is cut, each line is in one piece, with its place: empty lines, long ones, no end at the end. So is each
+    in one of the blocks in which it is read."""
     path = tmp_path / "log"
     for text in (b"a\nbb\n\nccc\n", b"a\nbb\n\n\nccc", b"\n\n", b"", b"x" * 50 + b"\ny", b"x" * 50):
         path.write_bytes(text)
@@ -162,6 +163,11 @@ def test_lines_of_pieces_are_the_lines_of_the_file(tmp_path: Path) -> None:
                     at += len(line) + 1
                 found += lines
             assert found == whole
+            monkeypatch.setattr(file_records, "_STEP", size)
+            blocks = list(file_records.blocks_between(path, 0, None))
+            assert [line for _, lines in blocks for line in lines] == whole
+            assert all(lines and text[at:].startswith(lines[0]) for at, lines in blocks)
+            assert list(file_records.blocks_between(path, 0, len(text))) == blocks
 
 
 def test_parts_do_not_depend_on_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
