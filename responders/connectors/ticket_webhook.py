@@ -4,10 +4,13 @@ Facts: Redmine REST API (POST /issues.json with X-Redmine-API-Key, GET /issues.j
 (POST /rest/api/3/issue, GET /rest/api/3/issue/{key}, GET /rest/api/3/search/jql?jql=…&fields=…, which took the place of
 /search in 2025, gives ids alone unless fields are asked for, and finds a new issue only after some seconds; basic
 authentication with an API token); Jira Data Center REST v2 (/rest/api/2/issue, /rest/api/2/search; a personal access token
-as bearer, or basic with a user); ServiceNow Table API (POST and GET /api/now/table/incident, sysparm_query, 201).
+as bearer, or basic with a user); ServiceNow Table API (POST and GET /api/now/table/incident, sysparm_query, sysparm_fields,
+201): the short description is meant to hold 80 characters ("Guide to ServiceNow Incident Text Fields"; what becomes of a longer
+one hangs on the column, KB0685779), so the mark is its `correlation_id`. A filter that a system does not know, or that the user
+may not use, may be ignored and answered with other tickets: the newest are asked for, and only one that bears the mark is ours.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -25,6 +28,9 @@ from hinomi.text import inert
 from responders.connectors.protocol import Done, Kind
 
 _TIMEOUT = 20.0
+_NEWEST = "100"
+_REDMINE = {"status_id": "*", "sort": "id:desc", "limit": _NEWEST}
+_SNOW = "/api/now/table/incident"
 _JIRA = {"jira": "/rest/api/3", "jira_server": "/rest/api/2"}
 
 
@@ -98,22 +104,25 @@ class Tickets:
         if own.system in _JIRA:
             fields = {"project": {"key": own.project}, "summary": title, "issuetype": {"name": "Task"}}
             return f"{_JIRA[own.system]}/issue", {"fields": {**fields, **own.fields}}
-        return "/api/now/table/incident", {"short_description": title, **own.fields}
+        return _SNOW, {"short_description": subject[:80], "correlation_id": mark, **own.fields}
 
     def _found(self, subject: str) -> str:
         mark, own = _mark(subject), self.settings
         if own.system == "redmine":
-            said = self._call("GET", "/issues.json", params={"subject": f"~{mark}", "status_id": "*"})
-            return str(said["issues"][0]["id"]) if said.get("issues") else ""
+            said = self._call("GET", "/issues.json", params={"subject": f"~{mark}", **_REDMINE})
+            return _marked(said.get("issues"), mark, lambda one: one["subject"], "id")
         if own.system in _JIRA:
             path = f"{_JIRA[own.system]}/search" + ("/jql" if own.system == "jira" else "")
-            jql = f'project = "{own.project}" AND summary ~ "{mark}"'  # an unbounded query is refused
-            said = self._call("GET", path, params={"jql": jql, "fields": "summary", "maxResults": "1"})
-            first = said["issues"][0] if said.get("issues") else {}
-            return str(first.get("key") or first.get("id") or "")
-        query = f"short_descriptionLIKE{mark}"
-        said = self._call("GET", "/api/now/table/incident", params={"sysparm_query": query})
-        return str(said["result"][0]["number"]) if said.get("result") else ""
+            bounds = f'project = "{own.project}"'  # an unbounded query is refused
+            jql = f'{bounds} AND summary ~ "{mark}" ORDER BY created DESC'
+            said = self._call("GET", path, params={"jql": jql, "fields": "summary", "maxResults": _NEWEST})
+            return _marked(said.get("issues"), mark, lambda one: one["fields"]["summary"], "key")
+        query = {
+            "sysparm_query": f"correlation_id={mark}^ORDERBYDESCsys_created_on",
+            "sysparm_fields": "number,correlation_id",
+        }
+        said = self._call("GET", _SNOW, params={**query, "sysparm_limit": _NEWEST})
+        return _marked(said.get("result"), mark, lambda one: one["correlation_id"], "number")
 
     def _call(
         self,
@@ -152,6 +161,16 @@ class Tickets:
         except ValueError:
             raise DependencyDown("課題票の仕組みの応答を読めません。", "it answered no JSON") from None
         return found
+
+
+def _marked(found: Any, mark: str, text: Callable[[dict[str, Any]], str], name: str) -> str:
+    """The name of the first ticket that bears the mark; empty for none, and for what a filter that was ignored let through."""
+    try:
+        return next((str(one[name]) for one in found or [] if mark in text(one)), "")
+    except (KeyError, TypeError):
+        raise DependencyDown(
+            "課題票の仕組みの応答を読めません。", "its answer lacks what was asked for"
+        ) from None
 
 
 def _mark(subject: str) -> str:

@@ -75,6 +75,8 @@ class Desk:
 
     titles: list[str] = field(default_factory=list)
     searches: int = 0
+    ignores: bool = False
+    """It gives any ticket, whatever filter it was sent."""
 
     def app(self) -> Starlette:
         """Each system's paths; `/rest/api/2/search` is what Jira Data Center still has and Jira Cloud has not."""
@@ -91,7 +93,7 @@ class Desk:
         )
 
     def _having(self, mark: str) -> list[str]:
-        return [title for title in self.titles if mark in title]
+        return [title for title in self.titles if self.ignores or mark in title]
 
     async def _redmine(self, request: Request) -> Response:
         if request.headers.get("x-redmine-api-key") != "t0ken":
@@ -110,7 +112,8 @@ class Desk:
         if request.headers.get("authorization", "") != "Bearer t0ken":
             return Response(status_code=401)
         mark = request.query_params["jql"].split('"')[3]
-        return JSONResponse({"issues": [{"key": "SEC-7"} for _ in self._having(mark)]})
+        found = [{"key": "SEC-7", "fields": {"summary": title}} for title in self._having(mark)]
+        return JSONResponse({"issues": found})
 
     async def _jira_read(self, request: Request) -> Response:
         return JSONResponse({"id": "10007", "key": "SEC-7"} if self.titles else {}, status_code=200)
@@ -124,14 +127,22 @@ class Desk:
         mark = request.query_params["jql"].split('"')[3]
         self.searches += bool(self._having(mark))
         found = self._having(mark) if self.searches > 2 else []
-        own = {"id": "10007", **({"key": "SEC-7"} if request.query_params.get("fields") else {})}
-        return JSONResponse({"issues": [own for _ in found], "isLast": True})
+        asked = request.query_params.get("fields")
+        own = [
+            {"id": "10007", **({"key": "SEC-7", "fields": {"summary": title}} if asked else {})}
+            for title in found
+        ]
+        return JSONResponse({"issues": own, "isLast": True})
 
     async def _snow(self, request: Request) -> Response:
         if request.method == "GET":
-            mark = request.query_params["sysparm_query"].removeprefix("short_descriptionLIKE")
-            return JSONResponse({"result": [{"number": "INC7"} for _ in self._having(mark)]})
-        self.titles.append(json.loads(await request.body())["short_description"])
+            found = self._having(
+                request.query_params["sysparm_query"].split("^")[0].removeprefix("correlation_id=")
+            )
+            return JSONResponse({"result": [{"number": "INC7", "correlation_id": one} for one in found]})
+        body = json.loads(await request.body())
+        assert len(body["short_description"]) <= 80
+        self.titles.append(body["correlation_id"])
         return JSONResponse({"result": {"number": "INC7"}}, status_code=201)
 
 
@@ -152,6 +163,21 @@ def test_tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -
             monkeypatch.setenv("T", "wrong")
             with pytest.raises(Refused):
                 own.act("ticket.open", values)
+
+
+@pytest.mark.parametrize("system", ["redmine", "jira", "jira_server", "servicenow"])
+def test_another_ticket_is_not_taken_for_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """Where a system ignores the filter (an old release, a field that the user may not see) it answers with other people's
+    tickets: ours is opened all the same, and its long subject is no longer than the system keeps."""
+    monkeypatch.setenv("T", "t0ken")
+    desk = Desk(titles=["印刷できません"], searches=3, ignores=True)
+    with served(desk.app(), tmp_path) as at:
+        own, values = Tickets(_settings(system, at)), {"subject": "#1 住民向けサービスへの侵入の疑い" * 9}
+        assert own.plan("ticket.open", values).changed
+        assert own.act("ticket.open", values).changed and len(desk.titles) == 2
+        assert own.verify("ticket.open", values) and not own.act("ticket.open", values).changed
 
 
 def _settings(system: str, at: Served) -> TicketSystem:
