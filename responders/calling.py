@@ -31,6 +31,7 @@ CALLS_FROM = 1  # the lowest grade that calls a person
 _BROKEN = 9  # above every grade: a record that does not say its own
 SHIFT = ("oncall_shift", "now")
 _AGAIN = timedelta(minutes=5)
+_BUSY = timedelta(seconds=30)
 _STAGES = {
     "undecided": "報告の要否がまだ決まっていません",
     "at_once": "急ぐ報告がまだです",
@@ -98,7 +99,7 @@ class Calling:
         now = self.clock.now()
         began = casefile.waits_since(incident)
         waited = now - began
-        bundle = timedelta(seconds=self.settings.notify.bundle_seconds)
+        bundle = self._bundle(incident)
         if waited < bundle and incident.grade < 3:
             self._put(
                 incident.id, began + bundle
@@ -119,6 +120,16 @@ class Calling:
                 about = Asking(self.records, self.rota).lines(incident, who, waited) if new else []
             for person in new:
                 self._plan(incident, person, key, about)
+
+    def _bundle(self, incident: Incident) -> timedelta:
+        """How long the first burst may still come together after the incident opened: what it took to open counts, as the burst
+        came together on the way. Not where that is longer than a busy pipeline takes: then it is an old event (a source that
+        catches up) or another clock, and says nothing about what comes with it."""
+        bundle = timedelta(seconds=self.settings.notify.bundle_seconds)
+        on_the_way = incident.opened - incident.first
+        if timedelta(0) < on_the_way <= _BUSY:
+            return max(bundle - on_the_way, timedelta(0))
+        return bundle
 
     def each_minute(self) -> None:
         """What does not hang on an incident: the change of shift, reporting deadlines."""

@@ -83,6 +83,23 @@ def test_a_storm_is_one_message_and_people_take_turns(tmp_path: Path) -> None:
     assert told == {"To: 佐藤", "To: 鈴木", "To: 副市長"}
 
 
+@pytest.mark.parametrize(
+    ("old", "waits"),
+    [(0, 2), (1, 1), (3, 0), (3600, 2), (-60, 2)],
+    ids=["now", "young", "busy", "late", "ahead"],
+)
+def test_a_burst_that_came_together_on_the_way_waits_no_more(tmp_path: Path, old: int, waits: int) -> None:
+    """Grade 2 waits two seconds from the event on, not from when a busy machine came to it; of an event an hour old or of a
+    clock that is ahead it waits from the opening, as nothing is known of what comes with it."""
+    made, clock = responder(tmp_path)
+    clock.advance(timedelta(seconds=max(old, 0)))
+    made.receive([alert(minutes=1 if old < 0 else 0)])
+    for second in range(3):
+        made.tick()
+        assert bool(messages(tmp_path)) == (second >= waits), second
+        clock.advance(timedelta(seconds=1))
+
+
 def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
     """Forty incidents at once are one message with a link each and a storm by itself: later ones wait for one digest; what
     is graver than all told does not wait; a second respond process after a crash tells nothing again."""
