@@ -1,6 +1,6 @@
 """A report before it has a form: sections of text, tables and charts, each figure with where it came from."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
@@ -81,8 +81,8 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
-    """What a report may read. rulebook: the rules in force; subject: which incident or
-    department, for a report of one."""
+    """What a report may read. organization: who runs the tower; organizations: names of those whom it watches; subject: which
+    incident or department, for a report of one; rulebook: the rules in force."""
 
     events: Events
     records: Records
@@ -90,6 +90,15 @@ class Ingredients:
     organization: str = ""
     subject: str = ""
     rulebook: "Rulebook | None" = None
+    organizations: Mapping[str, Words] = field(default_factory=dict)
+
+    def name_of(self, whose: str, language: Language) -> str:
+        """Who heads a report on what is this organisation's: that organisation itself, not the centre that watches it; by its
+        id where the configuration no longer names it."""
+        if not whose:
+            return self.organization
+        named = self.organizations.get(whose)
+        return named.of(language) if named else whose
 
 
 @dataclass(frozen=True, slots=True)

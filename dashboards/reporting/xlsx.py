@@ -1,7 +1,8 @@
 """A report as a workbook: a sheet a part, texts as texts. No cell is ever a formula, whatever a log line held.
 
 Facts: OWASP, CSV Injection (cells that begin with = + - @ tab or return); a workbook says for each cell what it is, so
-text stays text. Excel takes at most 31 characters and none of []:*?/\\ in a sheet's name.
+text stays text. Excel takes at most 31 characters and none of []:*?/\\ in a sheet's name, and 32,767 UTF-16 units in a cell
+(Microsoft, Excel specifications and limits); its green corners warn of digits kept as text (ECMA-376, ignoredErrors).
 """
 
 import io
@@ -20,6 +21,7 @@ _NUMBER = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?$|-?\d+(\.\d+)?$")
 _SHARE = re.compile(r"\d+(\.\d+)?%$")
 _NO_SHEET = re.compile(r"[\[\]:*?/\\']")
 _LONGEST, _WIDEST = 32_000, 60
+_EVERYWHERE = "A1:XFD1048576"
 
 
 def xlsx(document: Document) -> bytes:
@@ -45,8 +47,10 @@ class _Writer:
             {"bold": True, "bg_color": "#ECEAE4", "border": 1, "text_wrap": True, "valign": "top"}
         )
         self.cell = book.add_format({"text_wrap": True, "valign": "top"})
-        self.figure = book.add_format({"num_format": "#,##0.##", "valign": "top"})
+        self.figure = book.add_format({"num_format": "#,##0", "valign": "top"})
+        self.fraction = book.add_format({"num_format": "#,##0.0##", "valign": "top"})
         self.share = book.add_format({"num_format": "0%", "valign": "top"})
+        self.fine_share = book.add_format({"num_format": "0.0#%", "valign": "top"})
         self.title = book.add_format({"bold": True, "font_size": 14})
         self.names: set[str] = set()
 
@@ -96,14 +100,16 @@ class _Writer:
     def _value(self, sheet: Any, row: int, column: int, value: str, *, number: bool) -> None:
         """A figure as a number, so that it can be added up; everything else as text."""
         if number and _NUMBER.match(value):
-            sheet.write_number(row, column, float(value.replace(",", "")), self.figure)
+            form = self.fraction if "." in value else self.figure
+            sheet.write_number(row, column, float(value.replace(",", "")), form)
         elif number and _SHARE.match(value):
-            sheet.write_number(row, column, float(value[:-1]) / 100, self.share)
+            form = self.fine_share if "." in value else self.share
+            sheet.write_number(row, column, float(value[:-1]) / 100, form)
         else:
             self._text(sheet, row, column, value, self.cell)
 
     def _text(self, sheet: Any, row: int, column: int, value: str, form: Any) -> None:
-        sheet.write_string(row, column, inert(value)[:_LONGEST], form)
+        sheet.write_string(row, column, _plain(_fitting(inert(value))), form)
 
     def _sheet(self, title: str) -> Any:
         clean = _NO_SHEET.sub(" ", inert(title)).strip()[:28] or "-"
@@ -111,7 +117,9 @@ class _Writer:
         while name.lower() in self.names:
             name, number = f"{clean[:25]} {number}", number + 1
         self.names.add(name.lower())
-        return self.book.add_worksheet(name)
+        sheet = self.book.add_worksheet(name)
+        sheet.ignore_errors({"number_stored_as_text": _EVERYWHERE})  # an id of digits is no figure
+        return sheet
 
     def _origins(self, document: Document) -> None:
         sheet = self._sheet(self.texts("digest.appendix"))
@@ -120,6 +128,19 @@ class _Writer:
             self.texts(key) for key in ("digest.figure", "digest.asked", "reports.from", "reports.to")
         )
         self._table(sheet, 0, head, rows, ())
+
+
+def _fitting(text: str) -> str:
+    """As much of the text as a cell takes; a sign beyond the first plane is two units."""
+    if len(text) <= _LONGEST // 2:
+        return text
+    return text.encode("utf-16-le")[: 2 * _LONGEST].decode("utf-16-le", "ignore")
+
+
+def _plain(text: str) -> str:
+    """The text, never taken for markup: xlsxwriter writes what begins with <r> and ends with </r> as it is, as rich text of its
+    own making (SharedStrings._write_si), and a log line can say that."""
+    return f"{text} " if text.startswith("<r>") and text.endswith("</r>") else text
 
 
 def _when(moment: Any) -> str:

@@ -3,9 +3,12 @@
 import io
 import json
 import statistics
+import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from xml.etree import ElementTree
 
 import openpyxl
 import pypdf
@@ -13,7 +16,7 @@ import pytest
 
 from dashboards.console.rulebook import Rulebook
 from dashboards.reporting import catalogue, signing
-from dashboards.reporting.document import Document, Ingredients, Table
+from dashboards.reporting.document import Document, Ingredients, Part, Table
 from dashboards.reporting.figures import spread
 from dashboards.reporting.html import html
 from dashboards.reporting.machine import machine
@@ -218,3 +221,28 @@ def test_hostile_incident_in_every_form(held: City) -> None:
     assert b"\\u001b" in machine(document)
     assert pdf(document).startswith(b"%PDF")
     assert xlsx(document)
+
+
+def test_no_text_breaks_the_workbook(documents: dict[str, Document]) -> None:
+    """What a log line may hold is a text in its cell, and every part of the file is XML: markup that xlsxwriter would let through,
+    signs that XML has none of, more than a cell takes, Excel's own escapes, formulas. Ids of digits stay texts without a warning,
+    figures are shown as they are written."""
+    hostile = ["<r><t>x</t></r>", "<r>&<x></r>", "a\ufffe\uffffb", "_x000D_", "=1+1", "\ud800", "0101039424"]
+    rows = [(text, "12", "1,234.5", "97%", "97.5%") for text in [*hostile, "\U0001f600" * 40_000]]
+    table = Table(("text", "whole", "fraction", "share", "fine"), rows, figures=(1, 2, 3, 4))
+    title = "[History]: a title that is much longer than thirty-one signs"
+    parts = [Part(title, [table]), Part(title.upper(), [table])]
+    content = xlsx(replace(documents["drill"], parts=parts))
+    with zipfile.ZipFile(io.BytesIO(content)) as held:
+        for name in held.namelist():
+            ElementTree.fromstring(held.read(name))
+        sheet = held.read("xl/worksheets/sheet2.xml").decode()
+    assert 'numberStoredAsText="1"' in sheet and "<f>" not in sheet
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert len({name.casefold() for name in book.sheetnames}) == 4
+    assert all(len(name) <= 31 for name in book.sheetnames)
+    cells = [list(row) for row in book[book.sheetnames[1]].iter_rows(min_row=4)]
+    assert [row[0].value for row in cells[:3]] == ["<r><t>x</t></r> ", "<r>&<x></r> ", "a\\ufffe\\uffffb"]
+    assert {row[0].data_type for row in cells} == {"s"}
+    assert len(str(cells[7][0].value).encode("utf-16-le")) <= 2 * 32_767
+    assert [cell.number_format for cell in cells[0][1:]] == ["#,##0", "#,##0.0##", "0%", "0.0#%"]
