@@ -3,6 +3,7 @@
 from datetime import date, datetime, time
 from pathlib import Path
 
+from collectors.organizations import Organizations
 from dashboards.console.rulebook import Rulebook
 from dashboards.reporting import catalogue, signing
 from dashboards.reporting.document import Ingredients
@@ -29,7 +30,8 @@ def write(
     there is not. The signing key lies beside the folder."""
     kind = catalogue.find(name)
     book = Rulebook(settings.rules_in_force(data), cache_folder())
-    ingredients = Ingredients(events, records, clock, settings.console.organization, subject, book)
+    towns = Organizations.of(settings.organizations).names
+    ingredients = Ingredients(events, records, clock, settings.console.organization, subject, book, towns)
     document = kind.make(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
     folder.mkdir(parents=True, exist_ok=True)
     return publish(document, folder, records, signing.key(folder / "report.key"))

@@ -49,7 +49,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
     return Document(
         name=report.name,
         title=_TITLE,
-        organization=of.organization,
+        organization=of.name_of(incident.organization, language),
         language=language,
         start=incident.first,
         end=end,

@@ -17,10 +17,13 @@ from dashboards.console import live
 from dashboards.console.access import Access, Page
 from dashboards.console.app import PAGES
 from dashboards.records_apart import RecordsApart
+from dashboards.reporting import catalogue
+from dashboards.reporting.document import Ingredients
 from dashboards.tokens import Tokens
 from dashboards.users import APART, ROOMS
 from hinomi.errors import InputError, QueryError, Refused
 from hinomi.store.apart import EventsApart
+from hinomi.words import Language
 from tests.dashboards.browse import Browser, browser
 from tests.dashboards.city import City
 from tests.dashboards.two_towns import DUTY, EAST, MARK, ORGANIZATIONS, WEST, Planted, foreign, two_towns
@@ -467,3 +470,17 @@ def test_a_form_too_large_of_a_session_that_is_over(towns: Towns) -> None:
     visitor.cookies.clear()
     answer = visitor.post("/incidents/1001/comment", text="x" * 100_000)
     assert answer.status_code == 401 and "KiB" not in answer.text
+
+
+def test_the_report_of_an_incident_is_its_towns(towns: Towns) -> None:
+    """It heads with the town, not with the centre that watches it; what is nobody's is the centre's; a town that the
+    configuration no longer names stands by its id."""
+    city, planted = towns
+    kind, names = catalogue.find("incident"), ORGANIZATIONS.names
+
+    def head(number: int, language: Language = "ja") -> str:
+        of = Ingredients(city.events, city.records, city.clock, "共同センター", str(number), None, names)
+        return kind.make(of, city.clock.now(), language).organization
+
+    assert (head(planted[EAST].number), head(planted[WEST].number, "en")) == ("東町", "West")
+    assert (head(3003), head(3004)) == ("共同センター", "elsewhere")
