@@ -60,22 +60,6 @@ WORKERS = APPROVERS | {Role.ANALYST}
 ADMINS = frozenset({Role.ADMIN})
 AUDITORS = frozenset({Role.ADMIN, Role.AUDITOR, Role.CHIEF_SECURITY_OFFICER, Role.CISO})
 
-ROOMS: tuple[tuple[str, str, frozenset[Role]], ...] = (
-    ("/", "nav.queue", frozenset()),
-    ("/summary", "nav.onepage", frozenset()),
-    ("/search", "nav.search", frozenset()),
-    ("/sources", "nav.sources", frozenset()),
-    ("/rules", "nav.rules", frozenset()),
-    ("/compliance", "nav.compliance", frozenset()),
-    ("/reports", "nav.reports", frozenset()),
-    ("/oncall", "nav.oncall", frozenset()),
-    ("/audit", "nav.audit", AUDITORS),
-    ("/admin/users", "nav.people", ADMINS),
-)
-"""The pages of the head: address, name, and whose they are (empty: everybody's)."""
-APART = frozenset({"/", "/search", "/sources"})
-"""Those of them that are there for who sees some organisations only."""
-
 
 class User(BaseModel):
     """One person. `name` is the account (lower case); the hash never leaves this module's callers.

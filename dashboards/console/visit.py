@@ -13,6 +13,7 @@ from collectors.organizations import Organizations
 from dashboards.console.attempts import Attempts
 from dashboards.console.following import Lately
 from dashboards.console.residents import Residents
+from dashboards.console.rooms import ROOMS
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.sessions import Session, Sessions
 from dashboards.console.uploads import Upload
@@ -21,7 +22,7 @@ from dashboards.oidc import Provider
 from dashboards.settings import ConsoleSettings
 from dashboards.texts import Texts
 from dashboards.tokens import Token, Tokens
-from dashboards.users import APART, APPROVERS, ROOMS, WORKERS, Role, User, Users
+from dashboards.users import APPROVERS, WORKERS, User, Users
 from hinomi.clock import Clock
 from hinomi.store import Events, Records
 from hinomi.words import Language
@@ -162,7 +163,7 @@ class Visit:
             organization=self.console.settings.organization,
             now=self.console.clock.now(),
             automation=automation(self.console, why=not self.user.organizations) if self.user else None,
-            rooms=[one for one in ROOMS if self._enters(*one)],
+            rooms=[one for one in ROOMS if self.user and one.opens_to(self.user)],
             whose=self._whose(),
             whole=self.console.scope is None and not (self.user and self.user.organizations),
             done=self.asked("done"),
@@ -175,12 +176,6 @@ class Visit:
         names = self.console.organizations.names
         seen = names if self.console.scope is None else names.keys() & self.console.scope
         return {one: names[one].of(self.language) for one in names if one in seen} if len(seen) > 1 else {}
-
-    def _enters(self, address: str, _: str, roles: frozenset[Role]) -> bool:
-        """Whether the reader may open this page of the head."""
-        if self.user is None or (roles and not self.user.has(roles)):
-            return False
-        return not self.user.organizations or address in APART
 
     def to(self, path: str, **query: str) -> Response:
         """After a POST: look at this page (303)."""

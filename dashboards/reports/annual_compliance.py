@@ -84,7 +84,8 @@ def _row(one: Judged, texts: Texts) -> tuple[str, ...]:
     evidence = [f"{'○' if outcome.good else '×'} {outcome.words.of(language)}" for outcome in one.outcomes]
     if one.attested is not None and one.attested.said:
         evidence.append(
-            f"{texts(f'compliance.said_{one.attested.said}')}: {one.attested.note}({one.attested.by})"
+            f"{texts(f'compliance.said_{one.attested.said}')}: {one.attested.note}"
+            + texts("mark.aside", words=one.attested.by)
         )
     elif control.person.ja:
         evidence.append(f"{texts('compliance.person')} {control.person.of(language)}")
@@ -97,7 +98,7 @@ def _row(one: Judged, texts: Texts) -> tuple[str, ...]:
         control.asks.of(language),
         texts(f"control.{one.state.value}"),
         texts("mark.slash").join(evidence) or "—",
-        f"{sure}({control.source})",
+        sure + texts("mark.aside", words=control.source),
         _charge(one, texts),
     )
 

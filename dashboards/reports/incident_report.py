@@ -132,9 +132,9 @@ def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:
     blocks: list[Block] = []
     held = (of.records.get("playbook_run", identity) for identity in incident.run_ids)
     for run in (record.read_as(Run) for record in held if record):
-        state = texts(f"runstate.{run.state.value}")
-        dry = texts("plan.dry") if run.dry_run else ""
-        blocks.append(Paragraph(f"{texts.of(run.title_ja, run.title_en)} — {state} {dry}"))
+        said = [texts.of(run.title_ja, run.title_en), texts(f"runstate.{run.state.value}")]
+        said += [texts("plan.dry")] if run.dry_run else []
+        blocks.append(Paragraph(" — ".join(said)))
         rows = [_step_row(n, step, texts) for n, step in enumerate(run.steps, 1)]
         head = ("No.", texts("digest.what"), texts("sources.state"), texts("audit.details"))
         blocks.append(Table(head, rows))
@@ -147,7 +147,7 @@ def _duties(incident: Incident, texts: Texts, records: Records) -> list[Block]:
         (
             one.duty.what.of(texts.language),
             one.duty.to.of(texts.language),
-            one.duty.when.of(texts.language) + (f"({texts('duty.inferred')})" if one.duty.inferred else ""),
+            one.duty.when.of(texts.language) + _guessed(one.duty.inferred, texts),
             times.full(one.due) if one.due else "—",
             texts(f"duty.state_{one.state or 'open'}"),
         )
@@ -158,6 +158,10 @@ def _duties(incident: Incident, texts: Texts, records: Records) -> list[Block]:
         Table(head, rows, empty=texts("incidentreport.no_duties")),
         Paragraph(texts("duty.lead"), "small"),
     ]
+
+
+def _guessed(inferred: bool, texts: Texts) -> str:
+    return texts("mark.aside", words=texts("duty.inferred")) if inferred else ""
 
 
 def _step_row(n: int, step: RunStep, texts: Texts) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from dashboards import times
 from dashboards.compliance.checks import Look, audit_whole, clocks, kept_a_year
 from dashboards.compliance.judgement import State, judge, tally
 from dashboards.reporting import figures
@@ -131,7 +132,8 @@ def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
 
 def _exception(body: Mapping[str, Any]) -> tuple[str, str, str]:
     by = body.get("by") or body.get("actor") or body.get("owner") or "—"
-    return str(body.get("reason", "")), str(by), str(body.get("until") or body.get("expires") or "—")
+    until = times.parse(body.get("until") or body.get("expires"))
+    return str(body.get("reason", "")), str(by), times.full(until) if until else "—"
 
 
 def _findings(of: Ingredients, texts: Texts) -> Part:

@@ -14,7 +14,8 @@ import pytest
 
 from hinomi.incident import Verdict
 from tests.dashboards.city import PEOPLE, City, seeded_city
-from tests.dashboards.test_browser import _CUT, _signed_in, chromium, serving
+from tests.dashboards.serving import serving
+from tests.dashboards.test_browser import _CUT, _signed_in, chromium, telework
 
 pytestmark = pytest.mark.browser
 PAGES = {
@@ -66,7 +67,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The console over a city of its own."""
     city: City = seeded_city(tmp_path_factory.mktemp("axe"))
     _exceptions(city)
-    with serving(city) as address:
+    with serving(city, telework()) as address:
         yield address
     city.records.close()
     city.events.close()

@@ -16,11 +16,11 @@ from dashboards.api.table import ENDPOINTS
 from dashboards.console import live
 from dashboards.console.access import Access, Page
 from dashboards.console.app import PAGES
+from dashboards.console.rooms import ROOMS
 from dashboards.records_apart import RecordsApart
 from dashboards.reporting import catalogue
 from dashboards.reporting.document import Ingredients
 from dashboards.tokens import Tokens
-from dashboards.users import APART, ROOMS
 from hinomi.errors import InputError, QueryError, Refused
 from hinomi.store.apart import EventsApart
 from hinomi.words import Language
@@ -225,8 +225,9 @@ def test_what_is_the_towers_is_refused(towns: Towns) -> None:
         answers = _ask(visitor, page, planted[EAST]) if not page.apart else []
         assert all(one.status_code == 403 for one in answers), page.path
     head = visitor.get("/").text
-    assert {address for address, _, _ in ROOMS if f'<a href="{address}"' in head} == APART
-    assert {page.path for page in PAGES if page.apart and page.method == "GET"} >= APART
+    apart = {room.address for room in ROOMS if room.apart}
+    assert {room.address for room in ROOMS if f'<a href="{room.address}"' in head} == apart
+    assert {page.path for page in PAGES if page.apart and page.method == "GET"} >= apart
 
 
 def _call(city: City, secret: str, method: str, path: str, body: Any = None) -> httpx.Response:

@@ -4,22 +4,18 @@ Signing in and approving a plan on a whole tower is tests/e2e/test_console.py.
 """
 
 import os
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-import uvicorn
 
-from dashboards.console.app import create_app
+from dashboards.console.rooms import ROOMS
 from dashboards.console.rulebook import Rulebook
-from dashboards.settings import ConsoleSettings
 from ops.settings import packs_folder
 from tests.dashboards.city import PASSWORD, City
+from tests.dashboards.serving import serving
 from tests.shared import program
 
 pytestmark = pytest.mark.browser
@@ -46,6 +42,16 @@ _CUT = """() => ({
     .filter(e => e.getClientRects().length && e.clientWidth < 48).map(e => e.textContent.trim().slice(0, 40)),
   ids: [...document.querySelectorAll("[id]")].map(e => e.id),
 })"""
+_FOCUSED = """() => {
+  const e = document.activeElement;
+  if (!e || e === document.body || e.matches("main")) return null;
+  const drawn = e.matches(".fold") ? e.nextElementSibling : e;
+  const style = getComputedStyle(drawn), box = drawn.getBoundingClientRect(), mast = document.querySelector(".mast");
+  const outlined = style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2;
+  const hidden = !mast.contains(e) && !e.matches(".skip") && box.bottom <= mast.getBoundingClientRect().bottom;
+  return { seen: outlined && box.width > 0 && box.height > 0 && !hidden, html: e.outerHTML.slice(0, 160), outlined, hidden,
+           top: box.top, width: box.width };
+}"""
 _CONTRAST = """() => {
   const parse = (c) => (c.match(/[\\d.]+/g) || []).map(Number);
   const light = ([r, g, b]) => [r, g, b].map(v => v / 255)
@@ -70,33 +76,15 @@ _CONTRAST = """() => {
 }"""
 
 
-@contextmanager
-def serving(city: City) -> Iterator[str]:
-    """The console on a port of its own."""
-    app = create_app(
-        city.events,
-        city.records,
-        city.desk,
-        ConsoleSettings(organization="火の見市"),
-        city.clock,
-        users=city.users,
-        rulebook=Rulebook([packs_folder() / "telework"]),
-    )
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + 20
-    while not server.started and time.monotonic() < deadline:
-        time.sleep(0.02)
-    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
-    server.should_exit = True
-    thread.join(10)
+def telework() -> Rulebook:
+    """The rules that these tests show."""
+    return Rulebook([packs_folder() / "telework"])
 
 
 @pytest.fixture(scope="module")
 def address(city: City) -> Iterator[str]:
     """The console over a city that tests read."""
-    with serving(city) as found:
+    with serving(city, telework()) as found:
         yield found
 
 
@@ -177,7 +165,7 @@ def test_keyboard_alone(chromium: Any, address: str) -> None:
 @pytest.fixture
 def own_address(own_city: City) -> Iterator[str]:
     """The console over a city of one test's own."""
-    with serving(own_city) as found:
+    with serving(own_city, telework()) as found:
         yield found
 
 
@@ -240,6 +228,39 @@ def test_question_mark_and_zoom_by_brush(chromium: Any, address: str) -> None:
     page.context.close()
 
 
+def test_every_page_is_a_key_away(chromium: Any, address: str) -> None:
+    """g and its letter lead to each page that is the reader's, from any other; ? lists the keys on each of them."""
+    page, said = _signed_in(chromium, address, "s.kanri")
+    for room in ROOMS:
+        page.keyboard.press("g")
+        page.keyboard.press(room.letter)
+        page.wait_for_url(f"{address}{room.address}")
+        page.keyboard.press("?")
+        assert page.is_visible("#keys"), room.address
+        page.keyboard.press("Escape")
+        assert not page.is_visible("#keys"), room.address
+    page.context.close()
+    page, _ = _signed_in(chromium, address, "m.kato")
+    page.keyboard.press("g")
+    page.keyboard.press("u")  # not an analyst's
+    page.wait_for_timeout(200)
+    assert page.url == f"{address}/"
+    assert said == []
+    page.context.close()
+
+
+def test_focus_is_seen(chromium: Any, address: str) -> None:
+    """Whatever Tab leads to is drawn with an outline, has an area, and does not lie beneath the head that stays in place."""
+    page, _ = _signed_in(chromium, address, "y.ota", viewport={"width": 1280, "height": 700})
+    for path in ("/", "/incidents/1", "/search?range=all", "/rules", "/compliance", "/oncall", "/account"):
+        page.goto(f"{address}{path}")
+        for _ in range(60):
+            page.keyboard.press("Tab")
+            found = page.evaluate(_FOCUSED)
+            assert found is None or found["seen"], (path, found)
+    page.context.close()
+
+
 def test_times_in_the_viewers_zone(chromium: Any, address: str) -> None:
     """A reader in London sees 17:40; Japan time and the time as stored are a hover away."""
     page, _ = _signed_in(chromium, address, timezone_id="Europe/London")
@@ -257,4 +278,15 @@ def test_theme_is_kept(chromium: Any, address: str) -> None:
     page.goto(f"{address}/?theme=dark")
     page.goto(f"{address}/sources")
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 22, 28)"
+    page.context.close()
+
+
+def test_printed_summary_is_one_page(chromium: Any, address: str, tmp_path: Path) -> None:
+    """The page for the head of a section fits one A4."""
+    import pypdf
+
+    page, _ = _signed_in(chromium, address, "y.ota")
+    page.goto(f"{address}/summary")
+    page.pdf(path=tmp_path / "summary.pdf", format="A4", prefer_css_page_size=True)
+    assert len(pypdf.PdfReader(tmp_path / "summary.pdf").pages) == 1
     page.context.close()

@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import statistics
 import zipfile
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ import pytest
 
 from dashboards.console.rulebook import Rulebook
 from dashboards.reporting import catalogue, signing
-from dashboards.reporting.document import Document, Ingredients, Part, Table
+from dashboards.reporting.document import Document, Ingredients, Paragraph, Part, Table
 from dashboards.reporting.figures import spread
 from dashboards.reporting.html import html
 from dashboards.reporting.machine import machine
@@ -24,6 +25,7 @@ from dashboards.reporting.pdf import pdf
 from dashboards.reporting.period import fiscal_year, month, week
 from dashboards.reporting.publish import publish
 from dashboards.reporting.xlsx import xlsx
+from dashboards.reports.monthly_committee import _exception
 from hinomi.clock import JST
 from hinomi.errors import InputError
 from hinomi.incident import Incident
@@ -246,3 +248,30 @@ def test_no_text_breaks_the_workbook(documents: dict[str, Document]) -> None:
     assert {row[0].data_type for row in cells} == {"s"}
     assert len(str(cells[7][0].value).encode("utf-16-le")) <= 2 * 32_767
     assert [cell.number_format for cell in cells[0][1:]] == ["#,##0", "#,##0.0##", "0%", "0.0#%"]
+
+
+def test_english_words_stand_apart(held: City) -> None:
+    """What is said in brackets after an English word has a space before it; a plan's state and its being a dry run are two things;
+    an exception's end is a time in Japan."""
+    made = {
+        name: catalogue.find(name).make(ingredients(held, SUBJECTS.get(name, "")), NOW, "en")
+        for name in KINDS
+    }
+    cells = [
+        cell
+        for document in made.values()
+        for part in document.parts
+        for block in part.blocks
+        if isinstance(block, Table)
+        for row in block.rows
+        for cell in row
+    ]
+    glued = re.compile(r"[a-z]\((inferred|[^\x00-\x7f])")
+    assert [cell for cell in cells if glued.search(cell)] == []
+    assert any("(inferred)" in cell for cell in cells) and any("verified (" in cell for cell in cells)
+    said = [
+        block.text for part in made["incident"].parts for block in part.blocks if isinstance(block, Paragraph)
+    ]
+    assert any(text.endswith("waiting for approval — Dry run") for text in said)
+    until = _exception({"reason": "x", "owner": "m.kato", "until": "2027-02-17T23:45:00Z"})
+    assert until == ("x", "m.kato", "2027-02-18 08:45:00 JST")

@@ -69,7 +69,8 @@ function pressed(event, key) {
   else target.click();
 }
 
-const PLACES = { q: "/", s: "/search", o: "/sources", r: "/reports", d: "/oncall", k: "/automation" };
+// the pages that are the reader's stand as links in the list of keys
+const place = (key) => $$("#keys [data-go]").find((link) => link.dataset.go === key);
 let going = 0;
 
 const KEYS = {
@@ -92,8 +93,9 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && typing(event.target)) event.target.blur();
   if (typing(event.target) || $("dialog[open]")) return;
-  if (Date.now() - going < 1500 && PLACES[event.key]) {
-    location.href = PLACES[event.key];
+  const link = Date.now() - going < 1500 && place(event.key);
+  if (link) {
+    location.href = link.href;
     return;
   }
   if (KEYS[event.key]) KEYS[event.key](event);
