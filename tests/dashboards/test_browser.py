@@ -233,8 +233,9 @@ def test_every_page_is_a_key_away(chromium: Any, address: str) -> None:
     page, said = _signed_in(chromium, address, "s.kanri")
     for room in ROOMS:
         page.keyboard.press("g")
-        page.keyboard.press(room.letter)
-        page.wait_for_url(f"{address}{room.address}")
+        with page.expect_navigation():
+            page.keyboard.press(room.letter)
+        assert page.url == f"{address}{room.address}"
         page.keyboard.press("?")
         assert page.is_visible("#keys"), room.address
         page.keyboard.press("Escape")
