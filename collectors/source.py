@@ -173,7 +173,7 @@ class Source:
 
     def parse(self, intake: pl.DataFrame) -> Parsed:
         """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""
-        rows = _within_reach(intake if ROW in intake.columns else intake.with_row_index(ROW))
+        rows = _within_reach(_bare(intake if ROW in intake.columns else intake.with_row_index(ROW)))
         frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
         done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
         left = rows.filter(~pl.col(ROW).is_in(done.implode()))
@@ -308,6 +308,21 @@ def cut(lines: pl.Series) -> pl.Series:
     if (lines.str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
         return pl.repeat(False, lines.len(), eager=True)
     return lines.to_frame().select(too_long(pl.col(lines.name)).fill_null(False)).to_series()
+
+
+_COUNTED = r"^[1-9]\d{0,5} <\d{1,3}>"
+"""A frame of RFC 6587 whose count of octets a relay or a file kept."""
+
+
+def _bare(rows: pl.DataFrame) -> pl.DataFrame:
+    """The intake without what files and relays leave around a line: a byte order mark, line ends, NUL, blanks, a count."""
+    line = pl.col("message").str.strip_prefix("\ufeff").str.strip_chars_end("\r\n\0 ")
+    bare = rows.with_columns(line.alias("message"))
+    counted = pl.col("message").str.contains(_COUNTED)
+    if not bare.select(counted.any()).item():
+        return bare
+    rest = pl.col("message").str.replace(r"^\d+ ", "")
+    return bare.with_columns(pl.when(counted).then(rest).otherwise(pl.col("message")).alias("message"))
 
 
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:

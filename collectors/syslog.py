@@ -82,6 +82,19 @@ def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
     return ordered.drop(_PLACE)
 
 
+_BEFORE = rf"^(?:<\d{{1,3}}>|(?:{_ISO}|{_BSD}) [0-9A-Za-z_.:\-]+ )"
+
+
+def behind(intake: pl.DataFrame) -> pl.DataFrame:
+    """`split` of lines that need no header (CSV, JSON): the header is taken off where a priority, or a time and a host, tell
+    one for sure. A column of their own that is a time stays."""
+    headed = pl.col("message").str.contains(_BEFORE).fill_null(False)
+    if "header.pri" in intake.columns or not intake.select(headed.any()).item():
+        return intake
+    parts = [split(intake.filter(headed)), _bare(intake.filter(~headed))]
+    return pl.concat(parts).sort("row") if "row" in intake.columns else pl.concat(parts)
+
+
 def _unwrapped(intake: pl.DataFrame) -> pl.DataFrame:
     """Lines that came inside a JSON document, taken out of it."""
     message = pl.col("message")

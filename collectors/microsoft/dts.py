@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from collectors import syslog
 from collectors.shapes import pairs
 
 STARTS = r"^\s*<Event>\s*<Timestamp data_type="
@@ -30,7 +31,7 @@ class DtsEvents:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame of the lines that hold an event."""
-        frame = intake.filter(pl.col("message").str.contains(STARTS)).with_row_index("at")
+        frame = syslog.behind(intake).filter(pl.col("message").str.contains(STARTS)).with_row_index("at")
         if not frame.height:
             return []
         found = frame.select("at", pl.col("message").str.extract_all(_VALUE).alias("one"))

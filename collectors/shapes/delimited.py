@@ -1,4 +1,5 @@
-"""Delimited text with fixed columns (CSV, TSV); quoted values may hold the delimiter, not a line break.
+"""Delimited text with fixed columns (CSV, TSV), also behind a relay's header; quoted values may hold the delimiter, not a
+line break.
 
 A line arrives alone, so its columns are declared by the source; a file's header line, which arrives like
 any other line, is recognised by its text.
@@ -9,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import polars as pl
+
+from collectors import syslog
 
 _BLANK = "﻿ \t\r\n"
 
@@ -30,7 +33,7 @@ class Delimited:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with the declared columns; lines with another number of values are left out."""
         text = pl.col("message").str.strip_chars(_BLANK)
-        frame = intake.with_columns(text.alias("message"))
+        frame = syslog.behind(intake).with_columns(text.alias("message"))
         simple = ~pl.col("message").str.contains(self.quote, literal=True).fill_null(False)
         parts = (self._plain(frame.filter(simple)), self._quoted(frame.filter(~simple)))
         return [self._without_header(part) for part in parts if part.height]

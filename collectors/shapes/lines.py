@@ -28,7 +28,7 @@ def lines(pattern: str) -> Lines:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """Lines that match `pattern` go to `first`, all others to `second`."""
+    """Lines that match `pattern`, as they are or behind a relay's header, go to `first`, all others to `second`."""
 
     pattern: str
     first: Shape
@@ -36,7 +36,11 @@ class Either:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """The frames of both shapes."""
-        fits = intake["message"].str.contains(self.pattern).fill_null(False)
+        message = pl.col("message").str.contains(self.pattern).fill_null(False).alias("fits")
+        fits = intake.select(message)["fits"]
+        behind = syslog.behind(intake)
+        if behind is not intake:
+            fits |= behind.select(message)["fits"]
         frames: list[pl.DataFrame] = []
         for shape, part in ((self.first, intake.filter(fits)), (self.second, intake.filter(~fits))):
             if part.height:

@@ -16,7 +16,8 @@ _MOST = 250
 
 @dataclass(frozen=True, slots=True)
 class Rows:
-    """A line is ours when it has at least `least` values; header: whether a syslog header may stand before it."""
+    """A line is ours when it has at least `least` values; header: whether a syslog header stands before it (else
+    one is taken off only where it is one for sure)."""
 
     least: int
     delimiter: str = ","
@@ -24,7 +25,7 @@ class Rows:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with a text column for each place that any line has."""
-        frame = syslog.split(intake) if self.header else intake
+        frame = syslog.split(intake) if self.header else syslog.behind(intake)
         rows = [self._values(line) for line in frame["message"].to_list()]
         kept = [place for place, row in enumerate(rows) if len(row) >= self.least]
         if not kept:

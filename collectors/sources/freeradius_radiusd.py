@@ -61,7 +61,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     action = raw["action"]
     clock = times.parsed(raw["clock"].str.replace_all(r" +", " "), ["%a %b %d %H:%M:%S %Y"], times.zone())
     return {
-        "@timestamp": e.time_or(pl.col("header.timestamp"), clock),
+        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
         "event.category": e.texts("authentication"),
         "event.type": pl.when(action == "Ignoring request")
         .then(e.texts("denied"))

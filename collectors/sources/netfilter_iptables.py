@@ -50,7 +50,7 @@ def packet(raw: Raw) -> dict[str, pl.Expr]:
     named = raw["PROTO"].str.to_lowercase()
     incoming, outgoing = e.present(raw["IN"]), e.present(raw["OUT"])
     return {
-        "@timestamp": e.time_or(pl.col("header.timestamp"), _of_proxmox(pl.col("message"))),
+        "@timestamp": e.time_or(_of_proxmox(pl.col("message")), pl.col("header.timestamp")),
         "destination.mac": octets.struct.field("1"),
         "source.mac": octets.struct.field("2"),
         "network.transport": pl.when(named.str.contains(r"^\d+$"))

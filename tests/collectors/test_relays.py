@@ -1,0 +1,93 @@
+"""The same line by another way: other relays, other syslog headers, what transports leave around it."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+import pytest
+
+from collectors import catalogue, parse, syslog
+from hinomi import ecs
+from tests.collectors import content
+
+_AROUND = {
+    "carriage return": "{}\r",
+    "line end": "{}\n",
+    "blank": "{} ",
+    "nul": "{}\0",
+    "byte order mark": "\ufeff{}",
+}
+_HEADS = {
+    "priority": "<134>",
+    "RFC 3164": "<134>Nov 20 03:12:09 relay01 ",
+    "RFC 3164 in a file": "Nov 20 03:12:09 relay01 ",
+    "RFC 5424": "<134>1 2026-11-20T03:12:09.123456+09:00 relay01 - - - - ",
+    "RFC 5424 with its mark": "<134>1 2026-11-20T03:12:09Z relay01 - - - - \ufeff",
+    "rsyslog's file": "2026-11-20T03:12:09.123456+09:00 relay01 ",
+    "a priority and rsyslog's time": "<134>2026-11-20T03:12:09+09:00 relay01 ",
+    "octets counted": "{count} <134>Nov 20 03:12:09 relay01 ",
+}
+_OF_THE_HEADER = re.compile(
+    r"^(?:host\.|observer\.|process\.|log\.|message$|related\.hosts$|email\.local_id$|isc\.bind\.category$|symantec\.Site$)"
+)
+"""Fields that a relay's header may say otherwise: from whom, and by which program, for which a word and a colon before the
+text is taken (`xfer-in: `, a queue's id, `Site: `)."""
+_EXCEPT = {
+    "veeam.backup": "its lines always have a header, whose time is the event's; DateTime is one of its facts",
+    "aws.flow_logs": "a version, an account and an interface read like the version, time and host of RFC 5424",
+}
+
+
+def _missing(document: dict[str, Any], other: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """What the first says and the other does not, or otherwise; of lists, what the other lacks."""
+    one, two = dict(ecs.flatten(document)), dict(ecs.flatten(other))
+    return {name: (value, two.get(name)) for name, value in one.items() if not _holds(two.get(name), value)}
+
+
+def _holds(got: Any, want: Any) -> bool:
+    return got == want or (isinstance(got, list) and isinstance(want, list) and set(want) <= set(got))
+
+
+def _headless(lines: list[str]) -> list[str]:
+    """Those of the lines that have no header and are no document."""
+    intake = content.intake(*lines)
+    bare = syslog.split(intake).filter(pl.all_horizontal(pl.col(name).is_null() for name in syslog.HEADER))
+    return [line for line in bare["message"].to_list() if line in lines]
+
+
+def _read(
+    name: str, lines: list[str], ways: dict[str, list[str]]
+) -> Iterator[tuple[str, str, dict[str, Any], dict[str, Any]]]:
+    """(way, line, what it says, what it says by that way) of each line by each way."""
+    documents = parse.documents(catalogue.find(name), [*lines, *itertools.chain(*ways.values())])
+    expected, found = documents[: len(lines)], iter(documents[len(lines) :])
+    for way in ways:
+        for line, want in zip(lines, expected, strict=True):
+            yield way, line, want, next(found)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue.sources()))
+def test_what_stands_around_a_line_changes_nothing(name: str) -> None:
+    """Line ends, blanks, NUL and a byte order mark, which files, Windows' tools and relays leave there."""
+    lines = content.examples(name)
+    ways = {way: [form.format(line) for line in lines] for way, form in _AROUND.items()}
+    for way, line, want, got in _read(name, lines, ways):
+        assert not _missing(want, got), (way, line)
+
+
+@pytest.mark.parametrize("name", sorted(set(catalogue.sources()) - set(_EXCEPT)))
+def test_a_relays_header_takes_nothing_away(name: str) -> None:
+    """A line that needs no header is read behind any: what it says itself stays."""
+    lines = _headless(content.examples(name))
+    ways = {way: [_headed(head, line) for line in lines] for way, head in _HEADS.items()}
+    for way, line, want, got in _read(name, lines, ways):
+        lost = {field for field in _missing(want, got) if not _OF_THE_HEADER.match(field)}
+        assert got and not lost, (way, line, lost)
+
+
+def _headed(head: str, line: str) -> str:
+    """The line behind a header, which counts its octets where it is of that kind."""
+    counted = head.removeprefix("{count} ") + line
+    return counted if counted.startswith(head) else f"{len(counted.encode())} {counted}"
