@@ -2,8 +2,8 @@
 
 Known forms besides the two RFCs: ISO time stamps as rsyslog writes them, a year after the day or before
 the month (Cisco), sequence numbers and clock marks before the time (Cisco IOS), no host, no priority,
-a priority and nothing else (FortiGate, ASA). Sources: RFC 5424, RFC 3164, Cisco "System Message Logging",
-rsyslog's RSYSLOG_FileFormat.
+a priority and nothing else (FortiGate, ASA), the time of macOS's unified log (`log stream --style syslog`).
+Sources: RFC 5424, RFC 3164, Cisco "System Message Logging", rsyslog's RSYSLOG_FileFormat.
 """
 
 from datetime import timedelta
@@ -22,7 +22,8 @@ _RFC5424 = (
     rf"(?P<pid>{_FIELD}) (?P<msgid>{_FIELD}) (?P<structured>-|(?:{_ELEMENT})+)(?: \x{{feff}}?|$))"
 )
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
-_ISO = r"(?P<iso>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)"
+_MACOS = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}[+-]\d{4}"
+_ISO = rf"(?P<iso>\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d{{1,9}})?(?:Z|[+-]\d\d:?\d\d)?|{_MACOS})"
 _BSD = (
     rf"(?:(?P<year1>\d{{4}}) )?(?P<month>{_MONTH}) +(?P<day>\d{{1,2}}) (?:(?P<year2>\d{{4}}) )?"
     r"(?P<time>\d\d:\d\d:\d\d(?:\.\d{1,9})?)"
@@ -32,7 +33,7 @@ _TAG = r"(?P<app>[0-9A-Za-z_./()@\-]{1,64})(?:\[(?P<pid>[^\]\s]{0,64})\])?:(?: +
 _IOS = r"(?::|\d{1,12}: (?:(?P<device>[0-9A-Za-z_.\-]+): )?)?[*.]?"  # sequence number, host, mark of a clock not set
 _RFC3164 = rf"^(?P<all>(?:<(?P<pri>\d{{1,3}})> ?)?{_IOS}(?:{_ISO}|{_BSD}):?{_HOST}(?: *: +| +|$)(?:{_TAG})?)"
 _TAG_ONLY = rf"^(?P<all><(?P<pri>\d{{1,3}})>(?:{_TAG})?)"
-_STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}> ?)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|(?:\d{{4}} )?(?:{_MONTH}) )"
+_STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}> ?)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|{_MACOS} |(?:\d{{4}} )?(?:{_MONTH}) )"
 
 HEADER: dict[str, pl.DataType] = {
     "header.pri": pl.Int64(),
@@ -161,6 +162,7 @@ def _timestamp(names: list[str], zone: str) -> pl.Expr:
 
 def _iso(zone: str) -> pl.Expr:
     text = pl.col("iso").str.replace(",", ".", literal=True).str.replace(r"Z$", "+00:00")
+    text = text.str.replace(" ", "T", literal=True)
     offset = text.str.contains(r"[+-]\d\d:?\d\d$")
     aware = pl.when(offset).then(text).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%z", time_unit="ns", strict=False)
     local = pl.when(~offset).then(text).str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="ns", strict=False)
