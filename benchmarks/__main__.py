@@ -30,9 +30,13 @@ def main() -> None:
         sys.argv[1:] = arguments
         try:
             runpy.run_module(f"benchmarks.{name}", run_name="__main__")
-        except SystemExit as ended:  # a limit that was not kept: the others are run all the same
+        except (
+            SystemExit
+        ) as ended:  # a limit that was not kept, or a sentence: the others are run all the same
+            if isinstance(ended.code, str):
+                print(ended.code, file=sys.stderr)
             missed += [name] if ended.code else []
-    sys.exit(f"not within its limit: {', '.join(missed)}" if missed else 0)
+    sys.exit(f"not measured, or not within its limit: {', '.join(missed)}" if missed else 0)
 
 
 if __name__ == "__main__":

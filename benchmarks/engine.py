@@ -6,7 +6,6 @@ generated FortiGate traffic against all of SigmaHQ and 1,000 firewall rules. Lim
 and 200,000 firewall events/s a core, a warm start in about a second.
 """
 
-import os
 import resource
 import tempfile
 import time
@@ -17,6 +16,7 @@ from pathlib import Path
 import polars as pl
 import yaml
 
+from benchmarks._corpora import corpus
 from benchmarks._fortigate_lines import lines
 from benchmarks._windows_events import batches, replicated
 from collectors.sources.fortinet_fortigate import source
@@ -24,7 +24,6 @@ from hinomi.batch import Batch
 from hinomi.identity import position_ids
 from rules.engine import RuleSet, load
 
-DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 FIREWALL_RULES, BATCH, FIREWALL_EVENTS = 1_000, 10_000, 100_000
 
@@ -33,14 +32,14 @@ def main() -> None:
     """Print what loading and matching cost."""
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder) / "cache"
-        windows = _loading([DATA / "sigma" / "rules" / "windows"], cache, "SigmaHQ Windows rules")
-        logs = batches(DATA / "evtx")
+        windows = _loading([corpus("sigma", "rules", "windows")], cache, "SigmaHQ Windows rules")
+        logs = batches(corpus("evtx"))
         _matching(windows, logs, "Windows, as recorded in small batches")
         _matching(windows, replicated(logs, 20, varied=False), "Windows, repeated 20 times")
         _matching(windows, replicated(logs, 20, varied=True), "Windows, repeated and varied")
         _latency(windows, logs)
         own = _firewall_rules(Path(folder) / "firewall")
-        whole = _loading([DATA / "sigma", own], cache, "all of SigmaHQ and 1,000 firewall rules")
+        whole = _loading([corpus("sigma"), own], cache, "all of SigmaHQ and 1,000 firewall rules")
         _matching(whole, _firewall_events(), "FortiGate traffic")
         _latency(whole, logs)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

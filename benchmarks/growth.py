@@ -18,11 +18,11 @@ from typing import Any
 
 import yaml
 
+from benchmarks._corpora import corpus
 from benchmarks._windows_events import batches, replicated
 from hinomi.batch import Batch
 from rules.engine import RuleSet, load, rule_files
 
-DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 RULES = (100, 1_000, 10_000)
 EVENTS = (1_000, 10_000, 90_000)
 CHART = Path(__file__).parents[1] / "docs" / "images" / "growth.svg"
@@ -30,7 +30,7 @@ CHART = Path(__file__).parents[1] / "docs" / "images" / "growth.svg"
 
 def main() -> None:
     """Print microseconds an event by rules and by events; `draw` as an argument draws the chart."""
-    logs = batches(DATA / "evtx")
+    logs = batches(corpus("evtx"))
     public, by_rules = _public(), list[tuple[int, float]]()
     with tempfile.TemporaryDirectory() as folder:
         loaded = None
@@ -46,7 +46,7 @@ def main() -> None:
         _growth("rules", by_rules)
         _changed(Path(folder) / "rules1000", Path(folder) / "cache")
     whole = load(
-        [DATA / "sigma" / "rules" / "windows"], cache=Path.home() / ".cache" / "hinomi" / "bench-rules"
+        [corpus("sigma", "rules", "windows")], cache=Path.home() / ".cache" / "hinomi" / "bench-rules"
     )
     by_events = []
     for count in EVENTS:
@@ -99,7 +99,7 @@ def _write(folder: Path, public: list[dict[str, Any]], count: int) -> None:
 
 
 def _public() -> list[dict[str, Any]]:
-    files = rule_files([DATA / "sigma" / "rules" / "windows"])
+    files = rule_files([corpus("sigma", "rules", "windows")])
     public = [yaml.load(path.read_bytes(), yaml.CSafeLoader) for path in files]
     Random(1).shuffle(public)
     return public

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks import rival
+from benchmarks._corpora import corpus
 
 SHORT = 9
 LARGE = int(os.environ.get("HINOMI_HUNT_COPIES", "150"))
@@ -37,7 +38,7 @@ def main() -> None:
         one, short, large = (Path(folder) / name for name in ("one.jsonl", "short.jsonl", "large.jsonl"))
         _write(one, short, SHORT)
         _run(["--jsonl", str(one)])  # the compiled rules are kept from here on, as in service
-        _compare(rival.DATA / "evtx", rounds=3)
+        _compare(corpus("evtx"), rounds=3)
         _compare(short, rounds=3)
         short.unlink()
         _write(one, large, LARGE)

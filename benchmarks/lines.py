@@ -15,11 +15,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from random import Random
 
+from benchmarks._corpora import corpus
 from benchmarks._fortigate_lines import lines as fortigate
 from benchmarks._rusage import run
 from benchmarks._server_lines import asa, bind, squid
 
-DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 EVENTS, AIM, ROUNDS = int(os.environ.get("HINOMI_EVENTS", "100000")), 100_000, 3
 
 
@@ -41,7 +41,7 @@ def main() -> None:
                 source.partition(" ")[0],
                 "--jsonl",
             ]
-            command += ["--rules", str(DATA / "sigma")]
+            command += ["--rules", str(corpus("sigma"))]
             run([*command, str(one)])
             net = min(run([*command, str(many)]).cpu for _ in range(ROUNDS)) - min(
                 run([*command, str(one)]).cpu for _ in range(ROUNDS)

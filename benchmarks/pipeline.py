@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks._corpora import corpus
+
 if TYPE_CHECKING:  # Polars must not be imported before the measuring process has said how many threads it has
     from collectors.enrich import Enricher
     from ops.pipeline import Pipeline
 
 EVENTS = 200_000
 AIM = 20_000
-RULES = Path(__file__).parents[2] / "shared" / "data" / "sigma" / "rules"
 
 
 @dataclass(slots=True)
@@ -55,6 +56,7 @@ class Work:
 
 def main() -> None:
     """Measure in a process of its own, bound to one processor before any thread pool is made."""
+    corpus("sigma", "rules")
     environment = {**os.environ, "POLARS_MAX_THREADS": "1", "PYTHONPATH": str(Path(__file__).parents[1])}
     subprocess.run([sys.executable, "-m", "benchmarks.pipeline", "measure"], env=environment, check=True)
 
@@ -157,9 +159,7 @@ def _pipeline(place: Path) -> "Pipeline":
     from rules.in_force import InForce
 
     clock, ledger = SystemClock(), Ledger()
-    if not RULES.exists():
-        print(f"(only our own rules: {RULES} is not here)")
-    folders = [packs_folder(), *([RULES] if RULES.exists() else [])]
+    folders = [packs_folder(), corpus("sigma", "rules")]
     return Pipeline(
         events=ParquetEvents(place / "events", clock=clock),
         formats=Formats(SqliteRecords(place / "records.sqlite"), clock),

@@ -5,7 +5,6 @@ and the next batch raises the changed rule's signal. Aim: 2 s. Then sixty rules 
 a small database beside the large one, and matching is compared with a set compiled at once. Also cold and warm loading.
 """
 
-import os
 import resource
 import shutil
 import statistics
@@ -17,11 +16,11 @@ from typing import TypeVar
 
 import yaml
 
+from benchmarks._corpora import corpus
 from benchmarks._windows_events import batches, replicated
 from hinomi.batch import Batch
 from rules.engine import RuleSet, load, rule_files
 
-DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 LIVE, COLD, WARM = 2.0, 15.0, 1.0
 """Aims, in seconds."""
 Made = TypeVar("Made")
@@ -30,10 +29,10 @@ CHANGES, MANY, TIMES, ROUNDS = 7, 60, 4, 5
 
 def main() -> None:
     """Print processor seconds, and the ratio to each aim."""
-    given = replicated(batches(DATA / "evtx"), TIMES, varied=True)
+    given = replicated(batches(corpus("evtx")), TIMES, varied=True)
     with tempfile.TemporaryDirectory() as folder:
         rules, cache = Path(folder) / "rules", Path(folder) / "cache"
-        shutil.copytree(DATA / "sigma" / "rules", rules)
+        shutil.copytree(corpus("sigma", "rules"), rules)
         _, cold = _timed(lambda: load([rules], cache=cache))
         live, warm = _timed(lambda: load([rules], cache=cache))
         for what, took, aim in (("cold", cold, COLD), ("warm", warm, WARM)):

@@ -12,7 +12,6 @@ rsigma comes from crates.io: `cargo install rsigma --version 0.23.0 --locked --r
 """
 
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -21,9 +20,9 @@ from pathlib import Path
 
 import evtx
 
+from benchmarks._corpora import DATA, corpus
 from benchmarks._rusage import Cost, run
 
-DATA = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared")) / "data"
 RULES = DATA / "sigma" / "rules" / "windows"
 RSIGMA = Path.home() / ".cache" / "hinomi" / "rsigma" / "bin" / "rsigma"
 COPIES, ROUNDS = 30, 3
@@ -109,7 +108,7 @@ def main() -> None:
         for cores in (1, 2):
             _compare([*ours], [*theirs], one, many, n, cores)
         _workers(ours, many)
-    _workers(ours, DATA / "evtx")
+    _workers(ours, corpus("evtx"))
 
 
 def _workers(ours: list[str], what: Path) -> None:
@@ -165,7 +164,7 @@ def _write(one: Path, many: Path) -> int:
 
 
 def _lines() -> Iterator[str]:
-    for path in sorted((DATA / "evtx").rglob("*.evtx")):
+    for path in sorted(corpus("evtx").rglob("*.evtx")):
         for record in evtx.PyEvtxParser(str(path)).records_json():
             yield record["data"]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from statistics import median
 
 from benchmarks import rival
+from benchmarks._corpora import corpus
 from benchmarks._rusage import Cost, run
 
 ROUNDS = int(os.environ.get("HINOMI_START_ROUNDS", "5"))
@@ -54,7 +55,7 @@ def main() -> None:
         start = _compare("one event", one)
         print(f"to the first signal: {start / AIM:.2f} times the aim of {AIM} s")
         _compare("samples as lines", samples)
-        _compare("samples as EVTX", rival.DATA / "evtx")
+        _compare("samples as EVTX", corpus("evtx"))
 
 
 def _trees() -> dict[str, Path]:
