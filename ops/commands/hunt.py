@@ -40,7 +40,8 @@ def register(app: typer.Typer) -> None:
         ),
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
-        """手元のファイルを調べる / detect in files without storing them."""
+        """手元のファイルを調べる。読めなかったファイルや使えなかったルールがあれば終了コードは 1 / detect in files without storing them;
+        the exit code is 1 where a file could not be read or a rule not be used."""
         atexit.register(stay)  # else all that is loaded is looked through once more before it is thrown away
         with no_collection():
             from ops.hunt import Hunt
@@ -54,6 +55,8 @@ def register(app: typer.Typer) -> None:
             found.show(progress=sys.stderr.isatty())
         if stats:
             found.show_stats()
+        if not found.complete:
+            raise typer.Exit(1)
 
 
 def _values(given: list[str]) -> dict[str, list[str]]:

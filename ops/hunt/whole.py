@@ -35,6 +35,11 @@ class Hunt:
     used: int = 1
     _loaded: Loaded | None = None
 
+    @property
+    def complete(self) -> bool:
+        """Whether all files were read to their end, with all the rules; known once the hunt is over."""
+        return not self.tally.lost and not (self._loaded is not None and self._loaded.problems)
+
     def write_jsonl(self, out: BinaryIO) -> None:
         """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
         for lines in self._found(jsonl=True):
@@ -73,7 +78,7 @@ class Hunt:
 
     def _tell_damage(self) -> None:
         """On standard error."""
-        if self.tally.generic or self.tally.lost or (self._loaded is not None and self._loaded.problems):
+        if self.tally.generic or not self.complete:
             from rich.console import Console
 
             from ops.hunt import shown
