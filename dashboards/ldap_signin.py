@@ -1,13 +1,15 @@
 """Signing in with the directory's password: look the person up, then bind as them. The password is not kept.
 
 Facts: RFC 4511 (a bind with an empty password is anonymous and always succeeds: refused before it is sent),
-RFC 4515 (filter escaping).
+RFC 4515 (filter escaping), RFC 4530 (entryUUID names an entry for good: a rename keeps it, an entry made anew gets another).
 """
 
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
 
 import ldap3
 from ldap3.core.exceptions import LDAPBindError, LDAPException
@@ -18,17 +20,20 @@ from hinomi.errors import DependencyDown
 from hinomi.trust import context
 
 _TIMEOUT = 8
+_ENTRY, _OBJECT = "entryUUID", "objectGUID"
+"""What a server names an entry by for good; the second is Active Directory's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who signed in, as the directory knows them, with the roles of their groups. organizations: whose things they see
-    (empty: everybody's), None where the directory does not say."""
+    (empty: everybody's), None where the directory does not say; subject: what names their entry for good."""
 
     name: str
     full_name: str
     roles: list[str]
     organizations: list[str] | None = None
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,8 @@ class Directory:
         """The account's DN, and who that is here; None for who is in no group that the configuration names."""
         own = self.settings
         wanted = f"(&({own.account_attribute}={escape_filter_chars(name)}){own.filter})"
-        connection.search(own.base, wanted, attributes=[own.name_attribute, "memberOf"], size_limit=2)
+        asked = [own.name_attribute, "memberOf", _ENTRY, _OBJECT]
+        connection.search(own.base, wanted, attributes=asked, size_limit=2)
         found = [one for one in connection.response or [] if one.get("type") == "searchResEntry"]
         if len(found) != 1:
             return None
@@ -74,7 +80,8 @@ class Directory:
         full_name = next(iter(_listed(attributes.get(own.name_attribute))), "")
         seen = seen_by_groups({dn.lower(): names for dn, names in own.organizations.items()}, groups)
         known = bool(roles) and (seen is not None or not own.organizations)
-        person = Person(name.strip().lower(), str(full_name), list(dict.fromkeys(roles)), seen)
+        held = list(dict.fromkeys(roles))
+        person = Person(name.strip().lower(), str(full_name), held, seen, _subject(found[0]))
         return str(found[0]["dn"]), person if known else None
 
     def _groups_naming(self, connection: ldap3.Connection, dn: str) -> set[str]:
@@ -105,6 +112,17 @@ class Directory:
             connection.strategy.close()
             if connection.socket is not None:
                 connection.socket.close()  # ldap3 leaves it open where connecting failed
+
+
+def _subject(entry: dict[str, Any]) -> str:
+    """What names the entry for good. Its DN where the server shows neither of the two: a person who is moved is then somebody
+    else, and an entry made anew in the same place is not."""
+    raw = entry["raw_attributes"]
+    if entry_uuid := next(iter(raw.get(_ENTRY) or ()), b""):
+        return f"{_ENTRY}|{entry_uuid.decode('ascii', 'replace').lower()}"
+    if len(object_guid := next(iter(raw.get(_OBJECT) or ()), b"")) == 16:
+        return f"{_OBJECT}|{UUID(bytes_le=object_guid)}"
+    return f"dn|{str(entry['dn']).lower()}"
 
 
 def _listed(value: object) -> list[object]:

@@ -66,7 +66,7 @@ class User(BaseModel):
 
     source: where the password is kept (local, ldap, oidc); totp: the sealed secret of the second factor, totp_new one
     that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes; organizations: whose
-    incidents and logs the person sees, none: everybody's; subject: who that is at the provider, where it says so.
+    incidents and logs the person sees, none: everybody's; subject: who that is at the provider or in the directory.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -154,11 +154,15 @@ class Users:
         key = _key(name)
         record = self.records.get(KIND, key)
         held = record.body if record else {}
-        another = bool(held.get("subject")) and held["subject"] != subject
-        if not _NAME.fullmatch(key) or another or (record and held.get("source", "local") != source):
+        if not _NAME.fullmatch(key) or (record and held.get("source", "local") != source):
             raise InputError(
-                f"アカウント「{key[:64]}」は、別の人か別の方法で登録されています。",
-                f'the account "{key[:64]}" is somebody else\'s or kept elsewhere',
+                f"アカウント「{key[:64]}」は、別の方法で登録されています。",
+                f'the account "{key[:64]}" is kept elsewhere',
+            )
+        if held.get("subject") and held["subject"] != subject:
+            raise InputError(
+                f"アカウント「{key}」は、別の人のものです。引き継ぐときは、管理者が hinomi users release {key} で控えを消します。",
+                f'the account "{key}" is somebody else\'s; where it passes on, an administrator runs hinomi users release {key}',
             )
         standing = {"disabled": False, "password_hash": "", "created": self.clock.now().isoformat()}
         now: dict[str, object] = {
@@ -237,7 +241,7 @@ class Users:
         self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
 
     def release(self, name: str) -> None:
-        """Forget who the account is at the provider: the next sign-in under its name says it anew."""
+        """Forget who the account is at the provider or in the directory: the next sign-in under its name says it anew."""
         self.change(name, {"subject": ""})
 
     def end_sessions(self, name: str) -> None:

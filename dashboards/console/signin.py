@@ -6,13 +6,12 @@ from dataclasses import asdict
 import orjson
 from starlette.responses import RedirectResponse, Response
 
-from dashboards import totp
+from dashboards import ldap_signin, oidc, totp
 from dashboards.console import second_factor
 from dashboards.console.sessions import same
 from dashboards.console.visit import Visit
-from dashboards.oidc import Going, Provider
 from dashboards.users import User
-from hinomi.errors import Refused
+from hinomi.errors import InputError, Refused
 
 _CHECK = "hinomi_check"
 _GOING = "hinomi_oidc"
@@ -60,9 +59,18 @@ def _verified(visit: Visit, name: str, password: str) -> User | None:
     person = console.ldap.verify(name, password)
     if person is None:
         return None
-    return console.accounts.external(
-        person.name, person.full_name, person.roles, "ldap", person.organizations
-    )
+    return _external(visit, person, "ldap")
+
+
+def _external(visit: Visit, person: ldap_signin.Person | oidc.Person, how: str) -> User:
+    """The account of somebody whom a directory or provider vouches for. Raises InputError where it is somebody else's."""
+    try:
+        return visit.console.accounts.external(
+            person.name, person.full_name, person.roles, how, person.organizations, person.subject
+        )
+    except InputError:
+        _audit(visit, person.name, "somebody_elses", how=how)
+        raise
 
 
 def start(visit: Visit, user: User, onward: str, *, how: str, strong: bool = False) -> Response:
@@ -123,14 +131,12 @@ def from_provider(visit: Visit) -> Response:
     opened = totp.Safe(visit.console.service.links.key).open(visit.request.cookies.get(_GOING, ""))
     if opened is None:
         return visit.to("/sign-in")
-    going = Going(**orjson.loads(opened))
+    going = oidc.Going(**orjson.loads(opened))
     if not same(visit.asked("state"), going.state) or not visit.asked("code"):
         _audit(visit, "", "oidc_refused")
         raise Refused("サインインを確かめられませんでした。", "the provider's answer does not fit")
     person = provider.finish(visit.asked("code"), going, _back(provider))
-    user = visit.console.accounts.external(
-        person.name, person.full_name, person.roles, "oidc", person.organizations, person.subject
-    )
+    user = _external(visit, person, "oidc")
     if user.disabled:
         _audit(visit, user.name, "disabled")
         raise Refused("このアカウントは使えません。", "this account is locked")
@@ -139,13 +145,13 @@ def from_provider(visit: Visit) -> Response:
     return start(visit, user, going.onward, how="oidc", strong=person.strong)
 
 
-def _provider(visit: Visit) -> Provider:
+def _provider(visit: Visit) -> oidc.Provider:
     if visit.console.oidc is None:
         raise Refused("この方法のサインインは設定されていません。", "OpenID sign-in is not set up")
     return visit.console.oidc
 
 
-def _back(provider: Provider) -> str:
+def _back(provider: oidc.Provider) -> str:
     return provider.settings.address.rstrip("/") + "/sign-in/oidc/back"
 
 

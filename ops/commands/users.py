@@ -12,6 +12,7 @@ DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
 
 ORGANIZATION = typer.Option([], "--organization", help="見える組織だけに限る(複数可)/ sees only these")
+EVERYTHING = typer.Option(False, "--all", help="すべての組織 / every organisation")
 
 
 def known(place: Opened, organizations: list[str]) -> list[str]:
@@ -23,6 +24,15 @@ def known(place: Opened, organizations: list[str]) -> list[str]:
                 f'"{name}" is not one of the organizations of the configuration',
             )
     return organizations
+
+
+def chosen(organizations: list[str], everything: bool) -> None:
+    """Raises InputError unless either some organisations or all of them are named."""
+    if everything == bool(organizations):
+        raise InputError(
+            "--organization(複数可)か --all のどちらかを指定してください。",
+            "give either --organization (several are possible) or --all",
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -49,11 +59,18 @@ def register(app: typer.Typer) -> None:
         role: list[str] = typer.Option(["analyst"], help="役割(複数可)/ roles"),
         full_name: str = typer.Option("", help="氏名 / full name"),
         organization: list[str] = ORGANIZATION,
+        everything: bool = EVERYTHING,
     ) -> None:
-        """追加(パスワードは尋ねます)/ add; the password is asked for, never an argument."""
-        password = typer.prompt("パスワード / password", hide_input=True, confirmation_prompt=True)
+        """追加(パスワードは尋ねます)/ add; the password is asked for, never an argument.
+
+        設定に organizations があるときは、見える範囲を --organization か --all で必ず選びます。
+        Where the configuration has organizations, choose what the person sees.
+        """
         with opened(data, make=True) as place:
+            if place.settings.organizations or (everything and organization):
+                chosen(organization, everything)
             seen = known(place, organization)
+            password = typer.prompt("パスワード / password", hide_input=True, confirmation_prompt=True)
             details = {"roles": role, "organizations": seen}
             place.desk.audit.append(actor=operator(), action="user.add", target=name, details=details)
             Users(place.records, place.clock).create(
@@ -66,14 +83,10 @@ def register(app: typer.Typer) -> None:
         name: str,
         data: Path = DATA,
         organization: list[str] = ORGANIZATION,
-        everything: bool = typer.Option(False, "--all", help="すべての組織 / every organisation"),
+        everything: bool = EVERYTHING,
     ) -> None:
         """見える範囲を変える / change whose incidents and logs a person sees."""
-        if everything == bool(organization):
-            raise InputError(
-                "--organization(複数可)か --all のどちらかを指定してください。",
-                "give either --organization (several are possible) or --all",
-            )
+        chosen(organization, everything)
         with opened(data) as place:
             seen = known(place, organization)
             place.desk.audit.append(

@@ -151,6 +151,49 @@ def test_directory_password_signs_in(own_city: City, tmp_path: Path, monkeypatch
     assert browser(own_city, ldap=ldap).sign_in("t.yamada", slapd.PERSON_PASSWORD).status_code == 503
 
 
+def _town(entry_uuid: str, above: str = slapd.BASE) -> str:
+    """LDIF of one person with this entryUUID below that DN, and of the group that lets them in."""
+    person, group = f"uid=s.sato,{above}", f"cn=soc,{slapd.BASE}"
+    unit = f"dn: {above}\nobjectClass: organizationalUnit\nou: zeimu\n\n" if above != slapd.BASE else ""
+    held = (
+        f"objectClass: inetOrgPerson\nuid: s.sato\ncn: 佐藤\nsn: 佐藤\nuserPassword: {slapd.PERSON_PASSWORD}"
+    )
+    return (
+        f"\n{unit}dn: {person}\n{held}\nentryUUID: {entry_uuid}\n\n"
+        f"dn: {group}\nobjectClass: groupOfNames\ncn: soc\nmember: {person}\n"
+    )
+
+
+@pytest.mark.peer
+def test_an_account_made_anew_in_the_directory_is_somebody_else(
+    own_city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against a real OpenLDAP: a person who moves to another unit keeps the account; somebody whose entry was made anew under the
+    same uid does not get in, which the audit log says, until an administrator passes the account on."""
+    first, second = "6f1e3c1a-0000-4000-8000-000000000001", "6f1e3c1a-0000-4000-8000-000000000002"
+    monkeypatch.setenv("LDAP_PASSWORD", slapd.ROBOT_PASSWORD)
+
+    def comes(folder: str, ldif: str, *, passed_on: bool = False) -> list[int]:
+        with slapd.directory(tmp_path / folder, ldif) as server:
+            settings = {"url": server.url, "base": slapd.BASE, "bind_dn": slapd.ROBOT}
+            roles = {"roles": {f"cn=soc,{slapd.BASE}": ["analyst"]}, "password": "env:LDAP_PASSWORD"}
+            ldap = LdapSignIn.model_validate({**settings, **roles})
+            codes = [browser(own_city, ldap=ldap).sign_in("s.sato", slapd.PERSON_PASSWORD).status_code]
+            if passed_on:
+                own_city.users.release("s.sato")
+                codes.append(
+                    browser(own_city, ldap=ldap).sign_in("S.Sato ", slapd.PERSON_PASSWORD).status_code
+                )
+        return codes
+
+    assert comes("hired", _town(first)) == [303]
+    own_city.users.set_organizations("s.sato", ["higashi"])
+    assert comes("moved", _town(first, f"ou=zeimu,{slapd.BASE}")) == [303]
+    assert comes("left", _town(second), passed_on=True) == [400, 303]
+    said = [one.body["details"] for one in own_city.records.find("audit", {"action": "console.sign_in"})]
+    assert [one["outcome"] for one in said] == ["success", "success", "somebody_elses", "success"]
+
+
 def test_same_name_of_two_towns_is_not_one_account(
     own_city: City, oidc: OidcSignIn, issuer: provider.Provider
 ) -> None:

@@ -114,6 +114,25 @@ def test_users_are_added_with_a_password_that_is_asked_for(tmp_path: Path) -> No
     assert hinomi("users", "sees", "sato", "--data", tmp_path, "--all").returncode == 0
 
 
+def test_where_there_are_organisations_a_new_account_says_whose_things_it_sees(tmp_path: Path) -> None:
+    """Neither an organisation nor --all is refused before a password is asked for; each of the two is taken."""
+    config, data, secret = tmp_path / "hinomi.yaml", tmp_path / "data", "correct horse battery\n" * 2
+    config.write_text("organizations: {higashi: {name_ja: 東町}}\n", encoding="utf-8")
+    SqliteRecords(data / "records.sqlite").close()
+    remember(data, config)
+    neither = hinomi("users", "add", "sato", "--data", data, given=secret)
+    assert neither.returncode == 2 and "--all" in neither.stderr and "パスワード" not in neither.stdout
+    both = hinomi("users", "add", "sato", "--data", data, "--all", "--organization", "higashi", given=secret)
+    assert both.returncode == 2
+    for name, said in (("sato", ["--organization", "higashi"]), ("kato", ["--all"])):
+        assert hinomi("users", "add", name, "--data", data, *said, given=secret).returncode == 0
+    records = SqliteRecords(data / "records.sqlite")
+    assert {user.id: user.body["organizations"] for user in records.find("user")} == {
+        "sato": ["higashi"],
+        "kato": [],
+    }
+
+
 def test_doctor_names_the_next_step(tmp_path: Path) -> None:
     """A tower that is not running and has no users: said, with what to do."""
     SqliteRecords(tmp_path / "records.sqlite").close()
@@ -190,4 +209,4 @@ def test_hunt_names_a_rule_that_it_cannot_use(tmp_path: Path) -> None:
     log.write_text('{"EventID": 4624, "Channel": "Security", "SourceName": "x"}\n', encoding="utf-8")
     done = hinomi("hunt", log, "--rules", tmp_path / "rules", "--jsonl", cache=tmp_path / "cache")
     assert [json.loads(line)["rule"]["name"] for line in done.stdout.splitlines()] == ["whole"]
-    assert "half.yml:3" in done.stderr
+    assert "half.yml:3" in done.stderr and done.returncode == 1
