@@ -26,6 +26,8 @@ from hinomi.clock import Clock, SystemClock
 from hinomi.ecs import TIME
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
+from hinomi.named import why
+from hinomi.words import Words
 
 Progress = Callable[[Path, int], None]
 Sieves = Callable[[str], Sieve]
@@ -105,7 +107,7 @@ class HuntInput:
                 elif piece.kind == "folder":
                     os.scandir(piece.path).close()
             except OSError as error:
-                self._unreadable(piece.path, error.strerror or str(error))
+                self._unreadable(piece.path, why(error))
 
     def _of_evtx(self, pieces: list[Piece]) -> Iterator[Read]:
         reader = evtx.EvtxFiles(batch=self.lines, clock=self.clock)
@@ -144,7 +146,7 @@ class HuntInput:
         else:
             yield from self._together(piece, found)
         if piece.end is not None and path.stat().st_size < piece.end:
-            self._unreadable(path, "読んでいる間に短くなりました / it became shorter meanwhile")
+            self._unreadable(path, Words("読んでいる間に短くなりました", "it became shorter meanwhile"))
 
     def _together(self, piece: Piece, found: Source | None) -> Iterator[Read]:
         """The lines of a piece that do not wait."""
@@ -159,9 +161,13 @@ class HuntInput:
         yield from self._hold(self._placed(records)) if found is windows else self._parse(found, records)
         self._tell(records)
 
-    def _unreadable(self, path: Path, why: str) -> None:
+    def _unreadable(self, path: Path, reason: Words) -> None:
         """A file or folder of which something could not be read."""
-        self.damaged.append(evtx.Damage(path, 1, f"読めない部分があります / could not be read whole: {why}"))
+        self.damaged.append(
+            evtx.Damage(
+                path, 1, f"読めない部分があります({reason.ja}) / could not be read whole: {reason.en}"
+            )
+        )
         self.ledger.count("dropped", reason=f"unreadable:{path.name}")
 
     def _unknown(self, path: Path, lost: int) -> None:

@@ -3,6 +3,7 @@
 import importlib
 import os
 import pkgutil
+import re
 import sys
 
 import typer
@@ -11,7 +12,9 @@ from typer._click.exceptions import ClickException
 import ops.commands
 from hinomi import __version__
 from hinomi.collecting import no_collection
-from hinomi.errors import HinomiError
+from hinomi.errors import HinomiError, InputError
+from hinomi.named import why
+from hinomi.text import inert
 from ops import standard_streams
 from ops.usage import tell
 
@@ -20,7 +23,9 @@ ABOUT = """火の見 — 自治体のためのセキュリティ監視・イン�
 Security monitoring and incident response for local governments.
 """
 
-_INTERRUPTED = 130
+_INTERRUPTED, _UNEXPECTED = 130, 70
+_NO_TEXT = re.compile("[\ud800-\udfff]")
+"""What Python makes of bytes that are not UTF-8."""
 
 app = typer.Typer(
     name="hinomi",
@@ -68,27 +73,45 @@ def main() -> None:
     except ClickException as error:
         sys.exit(tell(error))
     except HinomiError as error:
-        print(error, file=sys.stderr)
-        standard_streams.leave()
+        _say(str(error))
         sys.exit(error.exit_code)
     except BrokenPipeError:  # `hinomi … | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)
     except (KeyboardInterrupt, typer.Abort):
-        print("中断しました。(interrupted)", file=sys.stderr)
-        standard_streams.leave()
+        _say("中断しました。(interrupted)")
         sys.exit(_INTERRUPTED)
     except Exception as error:  # the last stand: a sentence for the person, the trace only on request
         if os.environ.get("HINOMI_DEBUG"):
             raise
-        print(
-            f"予期しない誤りです: {type(error).__name__}: {error}\n"
-            "(unexpected error; run again with HINOMI_DEBUG=1 for details to report)",
-            file=sys.stderr,
-        )
-        standard_streams.leave()
-        sys.exit(70)
+        sys.exit(_last_stand(error))
     sys.exit(code)
+
+
+def _last_stand(error: Exception) -> int:
+    """Say what nobody foresaw; the exit code."""
+    if isinstance(error, OSError) and error.filename is not None:
+        reason = why(error)
+        place = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else error.filename
+        _say(f"{place}: 読み書きできません({reason.ja})。\n(cannot be read or written: {reason.en})")
+        return HinomiError.exit_code
+    if isinstance(error, (TypeError, UnicodeError)) and any(map(_NO_TEXT.search, sys.argv)):
+        _say(
+            "引数に UTF-8 でない文字があります。端末の文字コードを UTF-8 にしてください。\n"
+            "(an argument is not UTF-8; set the terminal to UTF-8)"
+        )
+        return InputError.exit_code
+    _say(
+        f"予期しない誤りです: {type(error).__name__}: {error}\n"
+        "(unexpected error; run again with HINOMI_DEBUG=1 for details to report)"
+    )
+    return _UNEXPECTED
+
+
+def _say(text: str) -> None:
+    """On standard error. What a log line, a file's name or an argument brought into it reaches no terminal as it is."""
+    print("\n".join(map(inert, text.split("\n"))), file=sys.stderr)
+    standard_streams.leave()
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ from hinomi.clock import JST, Clock
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.faults import readable
+from hinomi.named import why
 from hinomi.pauses import growing
 from hinomi.store import Record, Records
 from responders.audit import Audit
@@ -204,7 +205,7 @@ def _unchanged(path: Path, digest: str) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         raise DependencyDown(
-            f"{path} を読めません({error.strerror})。", f"{path} cannot be read: {error.strerror}"
+            f"{path} を読めません({why(error).ja})。", f"{path} cannot be read: {error.strerror}"
         ) from None
     if hashlib.sha256(content).hexdigest() != digest:
         raise Refused(

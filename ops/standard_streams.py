@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hinomi.errors import HinomiError
+from hinomi.named import why
 
 
 class OutputError(HinomiError):
@@ -39,7 +40,7 @@ def writing() -> Iterator[None]:
         raise
     except OSError as error:
         raise OutputError(
-            f"結果を書き出せません({error.strerror})。途中までしか書かれていません。",
+            f"結果を書き出せません({why(error).ja})。途中までしか書かれていません。",
             f"results cannot be written ({error.strerror}); only a part of them is",
         ) from error
 

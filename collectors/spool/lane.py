@@ -14,6 +14,7 @@ from collectors.spool.position import Position
 from hinomi.durable import sync, sync_folder
 from hinomi.errors import SpoolFull, StoreError
 from hinomi.ledger import Ledger
+from hinomi.named import why
 
 log = structlog.get_logger()
 
@@ -132,5 +133,5 @@ def _as_error(error: OSError, folder: Path) -> SpoolFull | StoreError:
     if error.errno in {errno.ENOSPC, errno.EDQUOT}:
         return SpoolFull(f"ディスクに空きがありません: {folder}", f"no space left on the disk: {folder}")
     return StoreError(
-        f"スプールに書けません: {folder}: {error.strerror}", f"cannot write the spool at {folder}: {error}"
+        f"スプールに書けません: {folder}: {why(error).ja}", f"cannot write the spool at {folder}: {error}"
     )

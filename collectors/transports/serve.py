@@ -18,6 +18,7 @@ from collectors.transports.inlet import Held, Inlet
 from collectors.transports.network import run_stream, run_udp
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
+from hinomi.named import why
 
 log = structlog.get_logger()
 _TRY_AGAIN = 5.0
@@ -83,7 +84,7 @@ async def _keep(door: Door[Any]) -> None:
             _say(door, error.ja, error.en)
         except OSError as error:
             what = error.filename or _place(door.listener)
-            _say(door, f"{what} を開けません: {error.strerror}", f"cannot open {what}: {error.strerror}")
+            _say(door, f"{what} を開けません: {why(error).ja}", f"cannot open {what}: {error.strerror}")
         except Exception as error:
             log.exception("listener failed", listener=door.name)
             _say(door, f"想定外の誤り: {error}", f"unexpected: {error}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import typer
 
+from hinomi.named import reading
 from ops.opened import opened, operator, remembered
 
 
@@ -55,7 +56,9 @@ def _importing(group: typer.Typer) -> None:
                 data, read_settings(config or remembered(data)), place.events, place.records, place.clock
             )
             for file in files:
-                taken = read(file.read_bytes(), Terms(source, confidence, days, now=place.clock.now()))
+                with reading(file):
+                    content = file.read_bytes()
+                taken = read(content, Terms(source, confidence, days, now=place.clock.now()))
                 new, signals = tower.take(taken.taken)
                 place.desk.audit.append(
                     actor=operator(),

@@ -4,6 +4,10 @@ from pathlib import Path
 
 import typer
 
+from hinomi.errors import InputError, Where
+from hinomi.named import writing
+from hinomi.secret import Secret
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -21,7 +25,8 @@ def register(app: typer.Typer) -> None:
         """NDJSON に書き出す / write them as NDJSON."""
         from dashboards import kibana as objects
 
-        out.write_bytes(objects.export("en" if language == "en" else "ja", pattern))
+        with writing(out):
+            out.write_bytes(objects.export("en" if language == "en" else "ja", pattern))
         typer.echo(out)
 
     @kibana.command("import")
@@ -34,9 +39,17 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Kibana に入れる(同じものは置き換える)/ put them into a Kibana, replacing the same ones."""
         from dashboards import kibana as objects
-        from hinomi.secret import Secret
         from hinomi.trust import context
 
         content = objects.export("en" if language == "en" else "ja", pattern)
-        n = objects.send(address, Secret(key).reveal(), content, verify=context(ca))
+        n = objects.send(address, _secret(key).reveal(), content, verify=context(ca))
         typer.echo(f"{n} 件を入れました / objects imported")
+
+
+def _secret(reference: str) -> Secret:
+    """Raises InputError for what is no reference; it is not repeated, as it may be the key itself."""
+    try:
+        return Secret(reference)
+    except ValueError as error:
+        ja, _, en = str(error).partition("|")
+        raise InputError(ja, en, where=Where(key="--key")) from None

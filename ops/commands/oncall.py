@@ -6,7 +6,9 @@ from pathlib import Path
 import typer
 
 from hinomi.clock import JST, SystemClock
+from hinomi.durable import write_durably
 from hinomi.errors import InputError
+from hinomi.named import writing
 from hinomi.text import inert
 from ops.opened import opened, operator, remembered
 from ops.settings import Settings, read_settings
@@ -57,7 +59,8 @@ def register(app: typer.Typer) -> None:
             rota, now = Rota(settings.oncall, Standins(place.records)), SystemClock().now()
             name = rota.who(now)
             on = [settings.oncall.people[name].name_ja] if name in settings.oncall.people else []
-        out.write_bytes(printed(settings.contacts, now, on))
+        with writing(out):
+            write_durably(out, printed(settings.contacts, now, on), mode=0o600)
         typer.echo(f"{out} を作りました。(written)")
 
     @oncall.command()

@@ -11,11 +11,13 @@ import yaml
 from dashboards.users import Users
 from hinomi.alert import Alert
 from hinomi.errors import HinomiError, InputError
+from hinomi.named import reading, writing
 from hinomi.text import inert
+from ops import asking
 from ops.opened import Opened, opened, operator, remembered
 from ops.settings import read_settings
 from responders.incidents import casefile
-from responders.playbooks.playbook import catalogue, lint, load
+from responders.playbooks.playbook import Playbook, catalogue, lint, load
 from responders.playbooks.run import KIND, Run
 from responders.playbooks.settings import PlaybookSettings
 from responders.roles import OPERATOR
@@ -34,7 +36,7 @@ def register(app: typer.Typer) -> None:
         data: Path | None = typer.Option(None, "--data", help="データフォルダ(自庁の手順書も)/ data folder"),
     ) -> None:
         """備えてあるものと、自庁のもの / what there is, and the city's own."""
-        own = read_settings(remembered(data)).respond.playbooks if data else PlaybookSettings()
+        own = _playbooks_of(data)
         problems: list[HinomiError] = []
         known = set(catalogue())
         for name, playbook in catalogue(*own.folders, problems=problems).items():
@@ -68,10 +70,8 @@ def register(app: typer.Typer) -> None:
         """過去のインシデントで模擬する(何にも触れません)/ simulate on a past incident; nothing is touched."""
         from responders.playbooks.rehearsal import rehearse
 
-        playbook = catalogue().get(name)
-        if playbook is None:
-            raise InputError(f"プレイブック「{name}」はありません。", f'there is no playbook "{name}"')
         with opened(data) as place:
+            playbook = _known(name, place.settings.respond.playbooks)
             incident = casefile.numbered(place.records, number)
             held = (place.records.get("alert", one) for one in incident.alert_ids)
             went = rehearse(playbook, incident, [one.read_as(Alert) for one in held if one])
@@ -82,13 +82,14 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
     @playbooks.command("export")
-    def export_(name: str) -> None:
+    def export_(
+        name: str,
+        data: Path | None = typer.Option(None, "--data", help="データフォルダ(自庁の手順書も)/ data folder"),
+    ) -> None:
         """CACAO 2.0 として出す / as CACAO 2.0, to standard output."""
         from responders.cacao.export import exported
 
-        playbook = catalogue().get(name)
-        if playbook is None:
-            raise InputError(f"プレイブック「{name}」はありません。", f'there is no playbook "{name}"')
+        playbook = _known(name, _playbooks_of(data))
         typer.echo(orjson.dumps(exported(playbook), option=orjson.OPT_INDENT_2).decode())
 
     @playbooks.command("import")
@@ -100,13 +101,15 @@ def register(app: typer.Typer) -> None:
         from responders.cacao.importing import imported
 
         try:
-            value = orjson.loads(file.read_bytes())
+            with reading(file):
+                value = orjson.loads(file.read_bytes())
         except orjson.JSONDecodeError as error:
             raise InputError(f"{file}: JSON として読めません。", f"{file}: not JSON: {error}") from None
         name = re.sub(r"[^a-z0-9_]", "_", file.stem.lower())
         playbook = imported(checked(value, str(file)), name, str(file))
         path = folder / f"{playbook['playbook']}.yml"
-        path.write_text(yaml.safe_dump(playbook, allow_unicode=True, sort_keys=False), encoding="utf-8")
+        with writing(path):
+            path.write_text(yaml.safe_dump(playbook, allow_unicode=True, sort_keys=False), encoding="utf-8")
         load(path)
         typer.echo(f"{path} に書きました。(written)")
 
@@ -201,9 +204,25 @@ def register(app: typer.Typer) -> None:
         typer.echo("元に戻す依頼を記録しました。(undo asked for)")
 
 
+def _playbooks_of(data: Path | None) -> PlaybookSettings:
+    """The configuration's playbooks; none of the city's own where no data folder is named."""
+    return read_settings(remembered(data)).respond.playbooks if data else PlaybookSettings()
+
+
+def _known(name: str, own: PlaybookSettings) -> Playbook:
+    """The playbook of that name, shipped or the city's own. Raises InputError."""
+    playbook = catalogue(*own.folders, problems=[]).get(name)
+    if playbook is None:
+        raise InputError(
+            f"プレイブック「{name}」はありません。hinomi playbooks list で名前を確かめてください。",
+            f'there is no playbook "{name}"; hinomi playbooks list names them',
+        )
+    return playbook
+
+
 def _signed_in(place: Opened, account: str) -> tuple[str, list[str]]:
     """Who decides must show that it is them: the same password as in the console."""
-    password = typer.prompt("パスワード / password", hide_input=True)
+    password = asking.password("パスワード / password")
     user = Users(place.records, place.clock).verify(account, password)
     if user is None:
         details = {"outcome": "failure"}

@@ -13,12 +13,16 @@ from rich.table import Table
 
 from hinomi import ecs, exported
 from hinomi.clock import JST
+from hinomi.durable import replaced
 from hinomi.errors import InputError
+from hinomi.named import writing
 from hinomi.store import Events, Span
 from hinomi.text import inert
 from ops.opened import Opened, opened
 
 _MOST_BARS = 2_000
+_NARROWEST = 1 / 3600
+"""Hours."""
 _COLUMNS = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip")
 
 
@@ -40,13 +44,13 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """保存したイベントを検索 / search stored events."""
         with opened(data) as place:
-            span = Span(place.clock.now() - timedelta(hours=hours)) if hours else None
+            span = Span(_ago(place.clock.now(), hours)) if hours else None
             if top:
                 for value, n in place.events.top(top, query, span=span, limit=limit):
                     typer.echo(f"{n:10,}  {inert(value)}")
                 return
             if bars:
-                _show_bars(place, query, span, timedelta(hours=bars))
+                _show_bars(place, query, span, timedelta(hours=max(bars, _NARROWEST)))
                 return
             if export is not None:
                 typer.echo(f"{_export(place.events, query, span, export):,} 件 / events → {export}")
@@ -59,6 +63,11 @@ def register(app: typer.Typer) -> None:
                     )
                 return
             _show(page.rows, page.total)
+
+
+def _ago(now: datetime, hours: float) -> datetime:
+    """So many hours before now; before the first year there is nothing."""
+    return now - timedelta(hours=min(hours, now.year * 8_700))
 
 
 def _show_bars(place: Opened, query: str, span: Span | None, width: timedelta) -> None:
@@ -95,8 +104,7 @@ def _export(events: Events, query: str, span: Span | None, path: Path) -> int:
             number += len(page)
             yield from page
 
-    path.touch(mode=0o600)
-    with path.open("wb") as file:
+    with writing(path), replaced(path, mode=0o600) as file:
         file.writelines(form(rows()))
     return number
 

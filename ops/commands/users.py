@@ -6,6 +6,7 @@ import typer
 
 from dashboards.users import Users
 from hinomi.errors import InputError
+from ops import asking
 from ops.opened import Opened, opened, operator
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
@@ -70,7 +71,7 @@ def register(app: typer.Typer) -> None:
             if place.settings.organizations or (everything and organization):
                 chosen(organization, everything)
             seen = known(place, organization)
-            password = typer.prompt("パスワード / password", hide_input=True, confirmation_prompt=True)
+            password = asking.password("パスワード / password", twice=True)
             details = {"roles": role, "organizations": seen}
             place.desk.audit.append(actor=operator(), action="user.add", target=name, details=details)
             Users(place.records, place.clock).create(
@@ -108,7 +109,7 @@ def register(app: typer.Typer) -> None:
     @users.command()
     def password(name: str, data: Path = DATA) -> None:
         """パスワードを変える / change a password; every session of the person ends."""
-        new = typer.prompt("新しいパスワード / new password", hide_input=True, confirmation_prompt=True)
+        new = asking.password("新しいパスワード / new password", twice=True)
         with opened(data) as place:
             place.desk.audit.append(actor=operator(), action="user.password", target=name, details={})
             Users(place.records, place.clock).set_password(name, new)

@@ -12,6 +12,7 @@ import uvicorn
 
 from dashboards.settings import ConsoleSettings
 from hinomi.errors import ConfigError
+from hinomi.named import why
 from ops.roles.start import Role, role
 
 KEEP_ALIVE = 75
@@ -71,7 +72,7 @@ def shared(console: ConsoleSettings) -> socket.socket:
     except OSError as error:
         made.close()
         raise ConfigError(
-            f"{console.address} のポート {console.port} で待ち受けられません。",
+            f"{console.address} のポート {console.port} で待ち受けられません({why(error).ja})。",
             f"cannot listen on {console.address} port {console.port}: {error.strerror}",
         ) from error
     return made

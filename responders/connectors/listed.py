@@ -10,6 +10,7 @@ from typing import Any
 
 from hinomi.durable import replaced
 from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.named import why
 from responders.connectors.commands import run
 from responders.connectors.protocol import Done
 
@@ -102,7 +103,7 @@ class ListedNames:
             return self.file.read_bytes()
         except OSError as error:
             raise DependencyDown(
-                f"{self.file} を読めません({error.strerror})。", f"cannot read {self.file}: {error.strerror}"
+                f"{self.file} を読めません({why(error).ja})。", f"cannot read {self.file}: {error.strerror}"
             ) from None
 
     def _write(self, content: bytes) -> None:
@@ -115,7 +116,7 @@ class ListedNames:
                     os.fchown(file.fileno(), old.st_uid, old.st_gid)
         except OSError as error:
             raise DependencyDown(
-                f"{self.file} に書けません({error.strerror})。", f"cannot write {self.file}: {error.strerror}"
+                f"{self.file} に書けません({why(error).ja})。", f"cannot write {self.file}: {error.strerror}"
             ) from None
 
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from hinomi.config import Section
 from hinomi.errors import DependencyDown
+from hinomi.named import why
 from responders.notify.kinds import ChannelKind
 from responders.notify.message import Message
 from responders.oncall.settings import Contact
@@ -30,7 +31,7 @@ def send(settings: Files, contact: Contact, message: Message, key: str) -> None:
         temporary.replace(settings.folder / f"{name}.txt")
     except OSError as error:
         raise DependencyDown(
-            f"フォルダ {settings.folder} に書けません({error.strerror})。",
+            f"フォルダ {settings.folder} に書けません({why(error).ja})。",
             f"cannot write to {settings.folder}: {error.strerror}",
         ) from error
 
