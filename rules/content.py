@@ -75,8 +75,9 @@ class Tested:
         return [case for case in self.cases if case.said]
 
 
-def check(source: InForce | Sequence[Path], cache: Path | None = None) -> Report:
-    """Load every rule in force, or below the paths, and say what can run, what cannot, and why."""
+def check(source: InForce | Sequence[Path], cache: Path | None = None, *, each: bool = True) -> Report:
+    """Load every rule in force, or below the paths, and say what can run, what cannot, and why. each: also what feeds each rule,
+    for which the samples of every source are read."""
     rules = (source if isinstance(source, InForce) else InForce(source)).load(cache)
     correlator = Correlator.of(rules, FixedClock(START))
     feeds = Counter(dataset for rule in rules.rules for dataset in rule.feeds)
@@ -92,7 +93,7 @@ def check(source: InForce | Sequence[Path], cache: Path | None = None) -> Report
         problems=[*map(str, rules.problems), *map(str, correlator.problems), *_unknown_datasets(rules)],
         feeds=dict(sorted(feeds.items())),
         unfed=sum(not rule.feeds for rule in rules.rules),
-        rules=list(feeding(rules)),
+        rules=list(feeding(rules)) if each else [],
     )
 
 

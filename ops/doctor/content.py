@@ -38,7 +38,7 @@ def own_files(patient: Patient) -> Iterator[Check]:
 def rules(patient: Patient) -> Iterator[Check]:
     """Do the rules load, are they the approved ones, and was one set aside?"""
     part = Part("ルール", "rules")
-    report = content.check(patient.settings.rules_in_force(patient.data), cache_folder())
+    report = content.check(patient.settings.rules_in_force(patient.data), cache_folder(), each=False)
     ja = f"{report.loaded:,} 件、相関 {report.correlations}、平常値 {report.baselines}。"
     en = f"{report.loaded:,} rules, {report.correlations} correlations, {report.baselines} baselines"
     if report.problems:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from hinomi.errors import HinomiError
 from ops.doctor.arriving import listeners, not_understood, rhythm, spool
 from ops.doctor.calling import calling
+from ops.doctor.certificates import certificates
 from ops.doctor.connectors import connectors
 from ops.doctor.content import own_files, rules
 from ops.doctor.delivering import delivering
@@ -16,6 +17,7 @@ from ops.doctor.room import disk, store
 CHECKS: dict[Part, Callable[[Patient], Iterator[Check]]] = {
     Part("プロセス", "processes"): processes,
     Part("受け口", "listeners"): listeners,
+    Part("証明書", "certificates"): certificates,
     Part("ログの届き方", "rhythm of sources"): rhythm,
     Part("スプール", "spool"): spool,
     Part("ディスク", "disk"): disk,
