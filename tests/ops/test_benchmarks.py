@@ -19,7 +19,7 @@ def test_no_figure_without_the_data_it_is_of(tmp_path: Path, name: str) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert f"nothing measured: {tmp_path}/data/" in done.stderr and "HINOMI_SHARED" in done.stderr

@@ -52,7 +52,7 @@ def test_an_argument_in_another_encoding_is_told(data: Path) -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 2 and "UTF-8 でない文字" in done.stderr
 
@@ -75,7 +75,7 @@ def _alone(data: Path, given: str) -> subprocess.CompletedProcess[str]:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         start_new_session=True,
     )
 
