@@ -22,6 +22,7 @@ from hinomi.faults import readable
 from hinomi.named import why
 from hinomi.pauses import growing
 from hinomi.store import Record, Records
+from hinomi.words import Words
 from responders.audit import Audit
 from responders.notify.channels import smtp
 from responders.notify.channels.smtp import Smtp
@@ -221,12 +222,14 @@ def _letter(parcel: Parcel, label: str) -> Message:
     kind = catalogue.find(parcel.report)
     day = f"{parcel.planned.astimezone(JST):%Y-%m-%d}"
     lines = [
-        f"{kind.title.ja}({day} 作成)をお送りします。",
-        f"Attached: {kind.title.en}, made on {day}.",
-        "",
-        "添付のハッシュ(SHA-256)です。署名は、火の見で hinomi report-verify <….signed.json> として確かめられます。",
-        "SHA-256 of what is attached; check the signature with hinomi report-verify.",
-        *(f"{digest}  {Path(name).name}" for name, digest in parcel.files.items()),
+        Words(f"{kind.title.ja}({day} 作成)をお送りします。", f"Attached: {kind.title.en}, made on {day}."),
+        Words("", ""),
+        Words(
+            "添付のハッシュ(SHA-256)です。署名は、火の見で hinomi report-verify <….signed.json> として確かめられます。",
+            "SHA-256 of what is attached (as above); check the signature with hinomi report-verify.",
+        ),
+        *(Words(f"{digest}  {Path(name).name}", "") for name, digest in parcel.files.items()),
     ]
     before = f"【{label}】" if label else ""
-    return plain(f"{before}【火の見】{kind.title.ja} {day}", lines, outside="")
+    subject = Words(f"{before}【火の見】{kind.title.ja} {day}", f"{kind.title.en} {day}")
+    return plain(subject, lines, outside=Words("", ""))

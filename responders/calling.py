@@ -1,4 +1,4 @@
-"""Who is called when: the chain of an incident, quiet hours, the change of shift, deadlines, channels that fail.
+"""Who is called when: the chain of an incident, quiet hours, and each minute the change of shift and deadlines.
 
 The queue in memory says when an incident is to be looked at next; it is made anew from the records at a start and every few
 minutes, and whoever changes an incident in another process leaves a nudge. So a round costs what is due, not what is open.
@@ -10,36 +10,27 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from hinomi.clock import JST, Clock
-from hinomi.faults import Faults, readable
+from hinomi.clock import Clock
+from hinomi.faults import Faults
 from hinomi.incident import Incident
 from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.asking import Asking
 from responders.audit import Audit
-from responders.duties.clocks import Clocks, Warning_
+from responders.handover import HandOver
 from responders.incidents import casefile
 from responders.notify import links
-from responders.notify.message import of_incident, plain
+from responders.notify.message import of_incident
 from responders.notify.outbox import Outbox
 from responders.oncall import Rota
-from responders.oncall.standins import NOTE
 from responders.reach import Reach
+from responders.reminding import Reminding
 from responders.settings import ResponderSettings
 
 CALLS_FROM = 1  # the lowest grade that calls a person
 _BROKEN = 9  # above every grade: a record that does not say its own
-SHIFT = ("oncall_shift", "now")
 _AGAIN = timedelta(minutes=5)
 _BUSY = timedelta(seconds=30)
-_STAGES = {
-    "undecided": "報告の要否がまだ決まっていません",
-    "at_once": "急ぐ報告がまだです",
-    "soon": "報告の期限が近づいています",
-    "day": "報告の期限は明日です",
-    "due": "報告の期限は今日です",
-    "overdue": "報告の期限を過ぎています",
-}
 
 
 @dataclass(slots=True)
@@ -53,7 +44,7 @@ class Calling:
     rota: Rota
     outbox: Outbox
     key: bytes
-    first_step: Callable[[Incident], Words]
+    first_step: Callable[[Incident, str], Words]
     _queue: list[tuple[datetime, str]] = field(default_factory=list)
     _when: dict[str, datetime] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
@@ -138,9 +129,10 @@ class Calling:
             return
         self._minute = now
         with Faults() as faults:
-            for part in (self._hand_over, self._remind):
+            own = self.records, self.clock, self.audit, self.rota, self.outbox, self._base
+            for part in (HandOver(self.records, self.rota, self.outbox, self._base), Reminding(*own)):
                 with faults.kept():
-                    part(now)
+                    part.look(now)
 
     def _put(self, identity: str, at: datetime) -> None:
         if (known := self._when.get(identity)) is not None and known <= at:
@@ -165,7 +157,7 @@ class Calling:
         token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
         link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
         message = of_incident(
-            incident, self.first_step(incident), link=link, ack=ack, now=self.clock.now(), about=about
+            incident, self.first_step(incident, person), link=link, ack=ack, now=self.clock.now(), about=about
         )
         own = {"incident_id": incident.id, "link": link, "ack": ack}
         if self.outbox.plan(person, message, key=key, asks=True, **own):
@@ -174,83 +166,9 @@ class Calling:
                 actor="hinomi", action="notify.planned", target=incident.id, details={"to": person, **hole}
             )
 
-    def _hand_over(self, now: datetime) -> None:
-        """Whoever comes on call is told what is open, with the notes of who goes."""
-        person = self.rota.who(now)
-        held = self.records.get(*SHIFT)
-        if held is not None and held.body.get("person", "") == person:
-            return
-        if held is not None and person is not None:
-            notes = self.records.find(NOTE, {"state": "open"}, limit=100)
-            lines = self._handed(held.body.get("person"), list(readable(notes, _note)))
-            message = plain("当番の引き継ぎ", lines, outside="当番の引き継ぎがあります", link=self._base)
-            self.outbox.plan(person, message, key=f"handover|{now.isoformat()}", incident_id="")
-            for note in notes:
-                self.records.put(
-                    NOTE, note.id, {**note.body, "state": "handed", "to": person}, expect=note.version
-                )
-        self.records.put(*SHIFT, {"person": person, "since": now.isoformat()})
-
-    def _handed(self, before: object, notes: list[str]) -> list[str]:
-        found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=10_000)
-        briefs = [line for *_, line in sorted(readable(found, _brief))]
-        known = self.settings.oncall.people.get(before) if isinstance(before, str) else None
-        lines = [
-            f"前の当番: {known.name_ja if known else '—'}",
-            f"終わっていないインシデント: {len(found)} 件",
-        ]
-        lines += briefs[:15]
-        lines += [f"・ほか {len(briefs) - 15} 件"] if len(briefs) > 15 else []
-        unread = len(found) - len(briefs)
-        lines += [f"・記録が壊れていて読めないもの {unread} 件(画面で確かめてください)"] if unread else []
-        lines += ["", "申し送り:", *notes] if notes else []
-        return [*lines, "", f"画面: {self._base}"]
-
-    def _remind(self, now: datetime) -> None:
-        """Deadlines of reports: to whoever is on call, and to those who are asked last (the CISO) from the last day on."""
-        with Faults() as faults:
-            for warning in Clocks(self.records, self.clock, self.audit).warnings():
-                with faults.kept():
-                    self._remind_of(warning, now)
-
-    def _remind_of(self, warning: Warning_, now: datetime) -> None:
-        stage, duty = warning.stage.split("-")[0], warning.duty
-        who = [self.rota.who(now)]
-        if stage in ("due", "overdue"):
-            names = [name for step in self.rota.steps(3) for name in step.to if name != "oncall"]
-            who += [person for name in names for person in self.rota.persons(name)]
-        incident = str(warning.clock.body["incident_id"])
-        held = self.records.get(casefile.KIND, incident)
-        number = held.body.get("number", "?") if held else "?"
-        due = warning.clock.body.get("due", "")
-        until = f"{datetime.fromisoformat(due).astimezone(JST):%m月%d日 %H:%M}" if due else duty.when.ja
-        lines = [
-            f"{duty.to.ja}への「{duty.what.ja}」",
-            f"期限: {until}{'(推定)' if duty.due_inferred else ''}",
-            f"インシデント #{number}: {self._base}/incidents/{number}",
-            "火の見が外部に送ることはありません。人が送り、送ったことを記録してください。",
-        ]
-        subject = f"{_STAGES[stage]}: {duty.what.ja}(#{number})"
-        message = plain(subject, lines, outside=f"{_STAGES[stage]}(#{number})", link=self._base, grade=3)
-        for person in dict.fromkeys(one for one in who if one):
-            key = f"{warning.clock.id}|{warning.stage}"
-            self.outbox.plan(person, message, key=key, incident_id=incident)
-
     @property
     def _base(self) -> str:
         return self.settings.notify.base_url.rstrip("/")
-
-
-def _note(held: Record) -> str:
-    return f"・{held.body['text']}({held.body['by']})"
-
-
-def _brief(held: Record) -> tuple[int, int, str]:
-    """An open incident in a line, with what it is ordered by: the gravest first."""
-    body = held.body
-    owner = body.get("assignee") or body.get("acknowledged_by") or "なし"
-    line = f"・#{body['number']} [{body['grade']}] {body['title_ja']}(担当 {owner})"
-    return -int(body["grade"]), int(body["number"]), line
 
 
 def _gravity(held: Record) -> tuple[int, str]:

@@ -39,6 +39,7 @@ from responders.playbooks.run import Run, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
+from responders.roles import may_approve
 from responders.settings import ResponderSettings
 from responders.telling import Telling
 
@@ -240,21 +241,31 @@ class Responder:
         if self.records.get(casefile.KIND, incident_id) is not None:  # retention may have dropped it
             casefile.change(self.records, incident_id, noted)
 
-    def _first_step(self, incident: Incident) -> Words:
-        """The one right next step: the plan to decide on, else what the gravest rule says."""
+    def _first_step(self, incident: Incident, person: str) -> Words:
+        """The one right next step of whoever is called: to take it, then the plan to decide on (or to have decided, by those who
+        may not), else what the gravest rule says."""
         for run_id in incident.run_ids:
             held = self.records.get("playbook_run", run_id)
-            if held is not None and held.body["state"] == "proposed":
+            if held is None or held.body["state"] != "proposed":
+                continue
+            take = Words(
+                f"「対応を始める」を押し、計画「{held.body['title_ja']}」を確かめて、",
+                f"Acknowledge, look at the plan “{held.body['title_en']}” and ",
+            )
+            contact = self.settings.oncall.people.get(person)
+            if contact is not None and may_approve([contact.office], held.body["approver"]):
                 return Words(
-                    f"「対応を始める」を押し、計画「{held.body['title_ja']}」を確かめて、決める人に判断を求めてください。",
-                    f"Acknowledge, look at the plan “{held.body['title_en']}” and ask whoever decides on it.",
+                    f"{take.ja}承認するか却下するかを決めてください。",
+                    f"{take.en}decide: approve it or turn it down.",
                 )
+            return Words(f"{take.ja}決める人に判断を求めてください。", f"{take.en}ask whoever decides on it.")
         alerts = [r.read_as(Alert) for i in incident.alert_ids if (r := self.records.get("alert", i))]
         gravest = max(alerts, key=lambda alert: alert.level.rank)
-        return Words(
+        then = Words(
             gravest.what_to_do_ja or "画面で証拠を確かめてください。",
             gravest.what_to_do_en or "Look at the evidence in the console.",
         )
+        return Words(f"「対応を始める」を押してください。次に、{then.ja}", f"Acknowledge. Then: {then.en}")
 
 
 def link_key(path: Path) -> bytes:

@@ -1,12 +1,15 @@
 """`tell: ciso` of a playbook: whoever holds the office is sent a message through the outbox, once a step."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from hinomi.incident import GRADES
 from hinomi.store import Records
 from hinomi.words import Words
 from responders.connectors.protocol import Done
 from responders.incidents import casefile
-from responders.notify.message import plain
+from responders.notify.message import Message, plain
 from responders.notify.outbox import Outbox
 from responders.notify.settings import NotifySettings
 from responders.oncall import Rota
@@ -37,24 +40,68 @@ class Telling:
             )
         record = self.records.get(casefile.KIND, run.incident_id)
         number = record.body["number"] if record else "?"
-        grade = int(record.body["grade"]) if record else 0
         link = f"{self.settings.base_url.rstrip('/')}/incidents/{number}"
-        asked, so = "", ""
+        lacking = Words("", "")
         if not held and words is not _ON_CALL:
-            asked = f"{office}の連絡先がありません。電話などで知らせてください。"
-            so = f"; the {words.en} has no contact here and must be told by telephone"
-        lines = [
-            f"インシデント #{number}: {record.body['title_ja'] if record else run.title_ja}",
-            f"手順書「{run.title_ja}」が、{office}への連絡を求めています。",
-            *([asked] if asked else []),
-            f"画面: {link}",
-        ]
-        subject = f"{office}への連絡: インシデント #{number}"
-        message = plain(
-            subject, lines, outside=f"{office}への連絡があります(#{number})", link=link, grade=grade
-        )
+            lacking = Words(
+                f"{office}の連絡先がありません。電話などで知らせてください。",
+                f"the {words.en} has no contact here and must be told by telephone",
+            )
+        message = self._message(run, words, record.body if record else {}, link, lacking)
         for person in people:
             self.outbox.plan(
                 person, message, key=f"tell|{run.id}|{step.index}", incident_id=run.incident_id, link=link
             )
-        return Done(f"{names.ja}に知らせます。{asked}", f"{names.en} will be told{so}")
+        return Done(
+            f"{names.ja}に知らせます。{lacking.ja}",
+            "; ".join(filter(None, (f"{names.en} will be told", lacking.en))),
+        )
+
+    def _message(
+        self, run: Run, office: Words, incident: Mapping[str, Any], link: str, lacking: Words
+    ) -> Message:
+        """What to do first, what happened since when, and who wants them to know."""
+        number, grade = incident.get("number", "?"), int(incident.get("grade", 0))
+        name, ask = GRADES[grade], self._ask()
+        title = Words(incident.get("title_ja", run.title_ja), incident.get("title_en", run.title_en))
+        lines = [
+            Words(f"まずすること: {lacking.ja}", f"First: {lacking.en}.")
+            if lacking.ja
+            else Words(
+                f"まずすること: 画面を開いて状況を確かめてください{ask.ja}: {link}",
+                f"First: open the page and see how it stands{ask.en}: {link}",
+            ),
+            Words("", ""),
+            Words(
+                f"インシデント #{number} [段階{grade} {name.ja}] {title.ja}",
+                f"Incident #{number} [grade {grade}, {name.en}] {title.en}",
+            ),
+            Words(str(incident.get("story_ja", "")), str(incident.get("story_en", ""))),
+            Words(
+                f"手順書「{run.title_ja}」が、{office.ja}への連絡を求めています。",
+                f"The playbook “{run.title_en}” wants the {office.en} to know.",
+            ),
+            Words(f"画面: {link}", f"Console: {link}"),
+        ]
+        return plain(
+            Words(
+                f"【段階{grade} {name.ja}】{office.ja}への連絡: {title.ja} #{number}",
+                f"[Grade {grade}, {name.en}] For the {office.en}: {title.en} #{number}",
+            ),
+            lines,
+            outside=Words(
+                f"{office.ja}への連絡があります(#{number})", f"A message for the {office.en} (#{number})"
+            ),
+            link=link,
+            grade=grade,
+        )
+
+    def _ask(self) -> Words:
+        """Whom to ask by telephone: whoever is on call now, where a number is known."""
+        person = self.rota.settings.people.get(self.rota.who(self.outbox.clock.now()) or "")
+        if person is None or not person.phone:
+            return Words("", "")
+        return Words(
+            f"(電話なら当番の{person.name.ja} {person.phone} へ)",
+            f" (by telephone: {person.name.en}, on call, {person.phone})",
+        )

@@ -5,6 +5,7 @@ Mail scanners open every link (GET), so only a POST acknowledges. The token is t
 
 from starlette.responses import Response
 
+from dashboards.console.on_duty import person_name
 from dashboards.console.visit import Visit
 from responders.incidents.casefile import link_used, needs_a_person
 
@@ -15,7 +16,8 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "ack_link.html",
         incident=incident,
-        person=ticket.person,
+        person=person_name(visit, ticket.person),
+        taker=person_name(visit, incident.acknowledged_by),
         waits=needs_a_person(incident),
         used=link_used(incident, ticket.nonce),
     )

@@ -142,15 +142,21 @@ def of_several(briefs: Sequence[Brief]) -> Message:
     )
 
 
-def plain(subject: str, lines: Sequence[str], *, outside: str, link: str = "", grade: int = 0) -> Message:
-    """Any other message: a hand-over, a deadline, a channel that fails. outside: what may be said elsewhere."""
+def plain(
+    subject: Words, lines: Sequence[Words], *, outside: Words, link: str = "", grade: int = 0
+) -> Message:
+    """Any other message: a hand-over, a deadline, a channel that fails; Japanese first, then the same in English but for lines
+    that have none. outside: what may be said elsewhere."""
+    japanese = "\n".join(inert(line.ja) for line in lines)
+    english = "\n".join(inert(line.en) for line in lines if line.en or not line.ja)
     return Message(
-        inert(subject, 200),
-        "\n".join(inert(line) for line in lines),
+        inert(subject.ja, 200),
+        f"{japanese}\n\n----\n{inert(subject.en, 200)}\n{english}",
         grade,
-        outside_subject=inert(outside, 200),
-        outside_text=f"{inert(outside)}\n{link}".strip(),
+        outside_subject=inert(outside.ja, 200),
+        outside_text=f"{inert(outside.ja)}\n{inert(outside.en)}\n{link}".strip(),
         link=link,
+        subject_en=inert(subject.en, 200),
     )
 
 

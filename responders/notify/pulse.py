@@ -10,6 +10,7 @@ import httpx
 
 from hinomi.clock import Clock
 from hinomi.store import Records
+from hinomi.words import Words
 from responders.audit import Audit
 from responders.notify.message import plain
 from responders.notify.outbox import KIND, Outbox
@@ -75,11 +76,23 @@ class Pulse:
         held = self.records.get(*STATE)
         if held is None or not _again(held.body, now):
             return
+        base = self.settings.base_url
         message = plain(
-            "通知そのものが届いていません",
-            ["次の通知先に送れていません。", *stuck, "画面の一覧でインシデントを確かめてください。"],
-            outside="通知そのものが届いていません。画面を確かめてください",
-            link=self.settings.base_url,
+            Words("通知そのものが届いていません", "Messages themselves do not arrive"),
+            [
+                Words(
+                    f"まずすること: 画面の一覧を開き、呼ばれていないインシデントがないかを確かめてください: {base}",
+                    f"First: open the console's list and look for incidents that nobody was called for: {base}",
+                ),
+                Words("次の通知先に送れていません。", "These channels do not take messages:"),
+                *(Words(f"・{one}", f"* {one}") for one in stuck),
+                Words("直ったかは hinomi doctor で分かります。", "hinomi doctor tells whether it is mended."),
+            ],
+            outside=Words(
+                "通知そのものが届いていません。画面を確かめてください",
+                "Messages themselves do not arrive: look at the console",
+            ),
+            link=base,
             grade=3,
         )
         for person in self.settings.alarm:

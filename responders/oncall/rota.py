@@ -39,6 +39,16 @@ class Rota:
                 return layer.people[week % len(layer.people)]
         return None
 
+    def until(self, at: datetime, days: int = 7) -> datetime | None:
+        """When somebody else than now is on call, by the quarter hour; None where that is not within so many days."""
+        still, quarter = self.still(), timedelta(minutes=15)
+        now, look = still.who(at), at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
+        for _ in range(days * 96):
+            look += quarter
+            if still.who(look) != now:
+                return look
+        return None
+
     def due(self, grade: int, waited: timedelta, at: datetime, zones: Sequence[str] = ()) -> list[str]:
         """Contacts who should have been asked after so long without acknowledgement, in order."""
         asked: list[str] = []

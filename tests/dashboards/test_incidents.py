@@ -164,11 +164,12 @@ def test_link_of_a_notification(own_city: City) -> None:
     """GET shows and changes nothing (mail scanners), POST acknowledges as the person who was called."""
     token = links.make(KEY, "inc-1", "m.kato", own_city.clock.now(), "n")
     visitor = browser(own_city)
-    assert "m.kato さんが対応を始めたと記録し" in visitor.get(f"/a/{token}").text
+    assert "m.kato さんが引き受けたと記録し" in visitor.get(f"/a/{token}").text
     assert _incident(own_city, 1).acknowledged_by == ""
     assert visitor.post(f"/a/{token}").status_code == 303
     assert _incident(own_city, 1).acknowledged_by == "m.kato"
-    assert "m.kato さんが対応を始めています" in visitor.get(f"/a/{token}").text
+    page = visitor.get(f"/a/{token}").text
+    assert "m.kato さんが対応を始めています" in page and "次にすること: 下のリンクからサインイン" in page
 
 
 def test_a_link_acknowledges_once(own_city: City) -> None:

@@ -100,6 +100,28 @@ def test_a_burst_that_came_together_on_the_way_waits_no_more(tmp_path: Path, old
         clock.advance(timedelta(seconds=1))
 
 
+def test_whoever_may_decide_is_asked_to_decide(tmp_path: Path) -> None:
+    """The person on call is told to ask, those who hold the office or one above it to decide: never to ask themselves."""
+    people = {
+        "sato": {"name_ja": "佐藤", "channels": ["desk"]},
+        "suzuki": {"name_ja": "鈴木課長", "channels": ["desk"], "office": "information_system_manager"},
+        "ciso": {"name_ja": "副市長", "channels": ["desk"], "office": "ciso"},
+    }
+    steps = {grade: [{"after_minutes": 0, "to": ["oncall", "suzuki", "ciso"]}] for grade in (1, 2, 3)}
+    own = {"people": people, "layers": [{"people": ["sato"]}], "escalation": steps}
+    made, clock = responder(tmp_path, oncall=own)
+    made.receive([alert(playbook="block_address")])
+    clock.advance(timedelta(minutes=1))
+    made.tick()
+    first = {
+        text.splitlines()[0]: next(line for line in text.splitlines() if line.startswith("まずすること"))
+        for text in messages(tmp_path)
+    }
+    assert first["To: 佐藤"].endswith("決める人に判断を求めてください。")
+    assert first["To: 鈴木課長"].endswith(first["To: 副市長"][-20:])
+    assert first["To: 副市長"].endswith("承認するか却下するかを決めてください。")
+
+
 def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
     """Forty incidents at once are one message with a link each and a storm by itself: later ones wait for one digest; what
     is graver than all told does not wait; a second respond process after a crash tells nothing again."""
@@ -108,7 +130,11 @@ def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
     clock.advance(timedelta(minutes=1))
     made.tick()
     [text] = messages(tmp_path)
-    assert text.count("/a/") == 20 and "ほか 20 件" in text and "Subject: 【40件】" in text
+    first = text.split("\n\n", 1)[1].splitlines()[0]
+    assert first.startswith("まずすること: 一番重いものの「対応を始める」を押してください: http")
+    assert (
+        text.count("/a/") == 22 and "ほか 20 件" in text
+    )  # 20 and the first step, twice and "Subject: 【40件】" in text
     ja, en = text.split("\n----\n")
     assert (
         en.count("* [Grade ") == 20

@@ -17,7 +17,7 @@ from responders.duties.contacts import ContactSettings, card, due
 from responders.duties.duty import duties, touched
 from responders.incidents.shelf import FolderShelf
 from responders.responder import Responder, desk
-from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
+from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages, responder
 
 OFFICE = ["information_security_manager"]
 
@@ -91,6 +91,32 @@ def test_people_are_warned_ahead_and_after(case: tuple[Responder, FixedClock, De
         seen += stages()
         clock.advance(timedelta(hours=1))
     assert list(dict.fromkeys(seen)) == ["soon", "day", "due", "overdue-0", "overdue-1", "overdue-2"]
+
+
+def test_what_a_reminder_says(tmp_path: Path) -> None:
+    """What to do first with the page of that very report, about what, until which day of the week, known since when; in both
+    languages. Undecided it asks for the decision."""
+    tower, clock = responder(tmp_path)
+    people = desk(tower.records, clock, KEY)
+    [incident] = tower.receive([alert()])
+    people.acknowledge(incident.id, actor="sato", roles=ANALYST)
+    people.clocks.propose(incident.id, "PPC-MN-PRELIM", by="hinomi")
+    clock.advance(timedelta(hours=2))
+    tower.tick()
+    people.clocks.start(incident.id, "PPC-MN-PRELIM", NIGHT, "兆候", actor="sato", roles=ANALYST)
+    clock.advance(timedelta(days=4))
+    tower.tick()
+    page = f"/incidents/{incident.number}/duties/PPC-MN-PRELIM"
+    [undecided] = [one for one in messages(tmp_path) if "要否がまだ" in one]
+    [due] = [
+        one for one in messages(tmp_path) if "期限は今日です" in one and "PRELIM" in one and "To: 佐藤" in one
+    ]
+    for text in (undecided, due):
+        japanese, english = text.split("\n----\n")
+        assert japanese.split("\n\n", 1)[1].startswith("まずすること: ") and page in japanese.split("\n\n")[1]
+        assert incident.title_ja in japanese and incident.title_en in english and "First: " in english
+    assert "報告が要るかを責任者と決め" in undecided and "下書きを仕上げ" in due
+    assert "11月24日(火)" in due.splitlines()[1] and "知った時刻: 11/20 03:14" in due
 
 
 def test_what_is_due_promptly_is_brought_up_daily(

@@ -98,7 +98,29 @@ def test_the_change_of_shift_hands_over(tmp_path: Path) -> None:
     tower.tick()
     [text] = [one for one in messages(tmp_path) if "引き継ぎ" in one]
     assert text.startswith("To: 鈴木") and "前の当番: 佐藤" in text
-    assert "PC-114 は預かり済み(sato)" in text and "#1 [2]" in text and "担当 sato" in text
+    assert "PC-114 は預かり済み(11/20 03:14 sato)" in text and "担当 sato" in text
+    japanese, english = text.split("\n----\n")
+    assert "まずすること: 下の終わっていないものについて、前の当番に" in japanese
+    assert "あなたの当番: 11/20 08:31 から 11/20 17:15 まで" in japanese and "#1 [段階2 中]" in japanese
+    assert "until 11/20 17:15" in english and "* #1 [grade 2," in english and "預かり済み" in english
+
+
+def test_who_comes_on_call_first_sees_what_nobody_has_taken(tmp_path: Path) -> None:
+    """Not the newest and not only a list: the one incident to open, with its address."""
+    layers = [
+        {"people": ["sato"], "start": "17:15", "end": "08:30"},
+        {"people": ["suzuki"], "start": "08:30", "end": "17:15"},
+    ]
+    tower, clock = responder(tmp_path, oncall={"people": PEOPLE, "layers": layers})
+    tower.receive([alert()])
+    tower.tick()
+    clock.time = datetime(2026, 11, 20, 8, 31, tzinfo=JST)
+    tower.tick()
+    [text] = [one for one in messages(tmp_path) if "引き継ぎ" in one]
+    first = text.split("\n\n", 1)[1].splitlines()[0]
+    assert first.startswith("まずすること: まだ誰も引き受けていない #1 を開き") and first.endswith(
+        "/incidents/1"
+    )
 
 
 def test_maintenance_is_planned_ahead(tmp_path: Path) -> None:

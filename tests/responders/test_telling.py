@@ -56,6 +56,9 @@ def test_a_playbook_tells_the_ciso_once(tmp_path: Path) -> None:
         clock.advance(timedelta(minutes=1))
     told = [text for text in messages(tmp_path) if "CISOへの連絡" in text]
     assert len(told) == 1 and told[0].startswith("To: 副市長") and f"#{incident.number}" in told[0]
+    assert "Subject: 【段階3 重大】CISOへの連絡: " in told[0] and "まずすること: 画面を開いて" in told[0]
+    japanese, english = told[0].split("\n----\n")
+    assert incident.story_ja.splitlines()[0] in japanese and "wants the CISO to know" in english
 
 
 @pytest.mark.parametrize(
