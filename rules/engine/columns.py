@@ -155,7 +155,7 @@ class Columns:
         frame = pl.DataFrame(
             [pl.int_range(height, eager=True).alias("row"), *(_spread(name, columns[name]) for name in bases)]
         )
-        return cls(frame, (), {name: _coded(one) for name, one in columns.items()})
+        return cls(frame, (), {name: _coded(name, one) for name, one in columns.items()})
 
     def parts(self, name: str) -> list[Part]:
         """A column's parts: none where the frame lacks it, many for KEYWORDS."""
@@ -214,8 +214,10 @@ def part_of_rows(texts: pl.Series, rows: Rows) -> Part:
     return Part(held, codes)
 
 
-def _coded(column: Coded) -> list[Part]:
+def _coded(name: str, column: Coded) -> list[Part]:
     texts, codes = column
+    if ecs.several(name) and _parted(texts):
+        return [_part(_spread(name, column))]
     held = texts if len(texts) <= FEW else pl.Series(texts, dtype=pl.String)
     return [Part(held, codes)] if texts else []
 

@@ -1,12 +1,15 @@
 """Columns gathered as distinct texts and codes say of each row what was put in."""
 
+import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.coded import Coding
+from hinomi import ecs
 from rules.engine.columns import Columns
 
-CELLS = st.lists(st.one_of(st.none(), st.sampled_from(["", "a", "A", "ab", "海"]), st.text(max_size=2)))
+OWN = st.characters(codec="utf-8", exclude_characters=ecs.BETWEEN)
+CELLS = st.lists(st.one_of(st.none(), st.sampled_from(["", "a", "A", "ab", "海"]), st.text(OWN, max_size=2)))
 
 
 @given(portions=st.lists(CELLS, max_size=4))
@@ -39,3 +42,13 @@ def test_the_engine_reads_them(portions: list[list[str | None]]) -> None:
         for part in columns.parts(name):
             assert [(*part.texts, None)[code] for code in part.codes.tolist()] == wanted
     assert not columns.parts("c")
+
+
+def test_several_values_of_a_vendors_field() -> None:
+    """They stand apart as they do in a frame."""
+    name, coding = "winlog.event_data.A", Coding()
+    cells = ["a", None, f"b{ecs.BETWEEN}a"]
+    coding.add(cells)
+    parts = Columns.of_codes({name: coding.coded()}, len(cells), [name]).parts(name)
+    framed = Columns(pl.DataFrame({name: cells})).parts(name)
+    assert [one.texts for one in parts] == [one.texts for one in framed] == [["a", "b"]]
