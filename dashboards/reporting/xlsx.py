@@ -22,6 +22,7 @@ _SHARE = re.compile(r"\d+(\.\d+)?%$")
 _NO_SHEET = re.compile(r"[\[\]:*?/\\']")
 _LONGEST, _WIDEST = 32_000, 60
 _EVERYWHERE = "A1:XFD1048576"
+_A4, _HEIGHT, _TALLEST = 9, 15, 25  # a paper of Excel's list, points of a line, lines that a row may show
 
 
 def xlsx(document: Document) -> bytes:
@@ -52,6 +53,9 @@ class _Writer:
         self.share = book.add_format({"num_format": "0%", "valign": "top"})
         self.fine_share = book.add_format({"num_format": "0.0#%", "valign": "top"})
         self.title = book.add_format({"bold": True, "font_size": 14})
+        self.words = book.add_format(
+            {"valign": "top"}
+        )  # words beside tables run on over the empty cells to their right
         self.names: set[str] = set()
 
     def write(self, document: Document) -> None:
@@ -71,31 +75,31 @@ class _Writer:
 
     def _part(self, part: Part) -> None:
         sheet, row = self._sheet(part.title), 0
+        widths = _widths([block for block in part.blocks if isinstance(block, Table)])
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
         self._text(sheet, row, 0, part.title, self.title)
         row += 2
         for block in part.blocks:
             if isinstance(block, Table):
-                row = self._table(sheet, row, block.head, block.rows, block.figures) if block.rows else row
+                row = self._table(sheet, row, block, widths) if block.rows else row
                 if not block.rows:
-                    self._text(sheet, row, 0, block.empty, self.cell)
+                    self._text(sheet, row, 0, block.empty, self.words)
                 row += 2
             elif isinstance(block, (Paragraph, Chart)):
                 self._text(
-                    sheet, row, 0, block.caption if isinstance(block, Chart) else block.text, self.cell
+                    sheet, row, 0, block.caption if isinstance(block, Chart) else block.text, self.words
                 )
                 row += 2
 
-    def _table(
-        self, sheet: Any, row: int, head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[int]
-    ) -> int:
-        for column, name in enumerate(head):
+    def _table(self, sheet: Any, row: int, table: Table, widths: Sequence[int]) -> int:
+        for column, name in enumerate(table.head):
             self._text(sheet, row, column, name, self.head)
-            width = max([_width(name), *(_width(line[column]) for line in rows[:200])])
-            sheet.set_column(column, column, min(_WIDEST, width + 2))
-        for at, line in enumerate(rows, row + 1):
+        for at, line in enumerate(table.rows, row + 1):
+            sheet.set_row(at, _HEIGHT * _lines(line, widths))
             for column, value in enumerate(line):
-                self._value(sheet, at, column, value, number=column in figures)
-        return row + len(rows) + 1
+                self._value(sheet, at, column, value, number=column in table.figures)
+        return row + len(table.rows) + 1
 
     def _value(self, sheet: Any, row: int, column: int, value: str, *, number: bool) -> None:
         """A figure as a number, so that it can be added up; everything else as text."""
@@ -118,6 +122,9 @@ class _Writer:
             name, number = f"{clean[:25]} {number}", number + 1
         self.names.add(name.lower())
         sheet = self.book.add_worksheet(name)
+        sheet.set_landscape()
+        sheet.set_paper(_A4)
+        sheet.fit_to_pages(1, 0)  # printed, a row is not torn over two pages
         sheet.ignore_errors({"number_stored_as_text": _EVERYWHERE})  # an id of digits is no figure
         return sheet
 
@@ -127,7 +134,30 @@ class _Writer:
         head = tuple(
             self.texts(key) for key in ("digest.figure", "digest.asked", "reports.from", "reports.to")
         )
-        self._table(sheet, 0, head, rows, ())
+        table = Table(head, rows)
+        widths = _widths([table])
+        for column, width in enumerate(widths):
+            sheet.set_column(column, column, width)
+        self._table(sheet, 0, table, widths)
+
+
+def _widths(tables: Sequence[Table]) -> list[int]:
+    """Of a sheet's columns, as wide as the widest cell that any of its tables has there, in half-width characters."""
+    widths: list[int] = []
+    for table in tables:
+        for column, name in enumerate(table.head):
+            wide = max([_width(name), *(_width(row[column]) for row in table.rows[:200])])
+            widths += [0] * (column + 1 - len(widths))
+            widths[column] = max(widths[column], min(_WIDEST, wide + 2))
+    return widths
+
+
+def _lines(row: Sequence[str], widths: Sequence[int]) -> int:
+    """How many lines the row's tallest cell takes; programs do not all find that out by themselves."""
+    return min(
+        _TALLEST,
+        max(1, *(-(-_width(inert(cell)) // width) for cell, width in zip(row, widths, strict=False))),
+    )
 
 
 def _fitting(text: str) -> str:

@@ -275,3 +275,17 @@ def test_english_words_stand_apart(held: City) -> None:
     assert any(text.endswith("waiting for approval — Dry run") for text in said)
     until = _exception({"reason": "x", "owner": "m.kato", "until": "2027-02-17T23:45:00Z"})
     assert until == ("x", "m.kato", "2027-02-18 08:45:00 JST")
+
+
+def test_sheets_are_wide_and_high_enough(documents: dict[str, Document]) -> None:
+    """Two tables of a sheet share its columns: each is as wide as its widest cell; a long cell's row is as high as its lines; a
+    sheet is printed on pages as wide as it is."""
+    tables = [Table(("a", "b"), [("x" * 40, "1")]), Table(("a", "b"), [("y", "z" * 130)])]
+    book = openpyxl.load_workbook(
+        io.BytesIO(xlsx(replace(documents["drill"], parts=[Part("t", list(tables))])))
+    )
+    sheet = book[book.sheetnames[1]]
+    assert sheet.column_dimensions["A"].width >= 42 and sheet.column_dimensions["B"].width >= 60
+    assert [sheet.row_dimensions[row].height for row in (4, 8)] == [None, 45]
+    assert sheet.sheet_properties.pageSetUpPr.fitToPage and sheet.page_setup.fitToHeight == 0
+    assert (sheet.page_setup.orientation, sheet.page_setup.paperSize) == ("landscape", 9)
