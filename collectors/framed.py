@@ -97,11 +97,11 @@ def _numbers(name: str, values: Sequence[float | None], want: pl.DataType) -> pl
 
 
 def _one_text(value: Any) -> str | None:
-    """A vendor's value as text; the values of a list with a sign between them, those that say nothing left out."""
+    """A vendor's value as text; the values of a list with a sign between them, without the empty ones beside others."""
     if not isinstance(value, (list, tuple)):
         return _as_text(value)
-    said = [text for item in value if (text := _as_text(item))]
-    return _joined(said) if said else None
+    texts = [text for item in value if (text := _as_text(item)) is not None]
+    return _joined([text for text in texts if text] or texts[:1]) if texts else None
 
 
 def _lists(name: str, values: Sequence[Any]) -> pl.Series:

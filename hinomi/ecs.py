@@ -112,11 +112,10 @@ def _cast(name: str, dtype: pl.DataType) -> pl.Expr | None:
 
 
 def _between(column: pl.Expr, dtype: pl.List) -> pl.Expr:
-    """The values of a list as one text; none where it has none but empty ones."""
-    values = column.list.eval(_scalar(pl.element(), dtype.inner, pl.String()))
+    """The values of a list as one text, without the empty ones beside others; none where it has no value."""
+    values = column.list.eval(_scalar(pl.element(), dtype.inner, pl.String())).list.drop_nulls()
     texts = values.list.eval(pl.element().str.replace_all(BETWEEN, " ", literal=True))
-    said = texts.list.filter(pl.element() != "")
-    return pl.when(said.list.len() > 0).then(said.list.join(BETWEEN))
+    return pl.when(texts.list.len() > 0).then(texts.list.filter(pl.element() != "").list.join(BETWEEN))
 
 
 def several(name: str) -> bool:
