@@ -12,16 +12,20 @@ from typing import IO
 def replaced(path: Path, *, mode: int | None = None) -> Iterator[IO[bytes]]:
     """A file to write that takes `path`'s place when the block ends: a reader sees the old content or the new.
 
-    `mode` are the permission bits it gets before it is in place; without, those of the umask. Where the block
-    raises, nothing is left behind and the old content stays. Raises OSError.
+    `mode` are its permission bits: nobody whom they leave out can read it while it is written, and where the process
+    dies, neither what is left beside; without, those of the umask. Where the block raises, nothing is left behind and
+    the old content stays. Raises OSError.
     """
     aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    handle = os.open(
+        aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666 if mode is None else mode
+    )
     try:
-        with aside.open("wb") as file:
+        with os.fdopen(handle, "wb") as file:
             yield file
+            if mode is not None:
+                os.fchmod(file.fileno(), mode)  # what the umask took away
             sync(file)
-        if mode is not None:
-            aside.chmod(mode)
         aside.replace(path)
     except BaseException:
         aside.unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Files written durably: whole or not at all, whoever writes beside."""
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -24,6 +25,29 @@ def test_the_mode_is_set_before_the_file_is_in_place(tmp_path: Path) -> None:
     path = tmp_path / "evidence"
     write_durably(path, b"x", mode=0o400)
     assert path.stat().st_mode & 0o777 == 0o400
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_what_only_its_owner_may_read_is_so_while_it_is_written(tmp_path: Path, mode: int) -> None:
+    """An export takes minutes, and a killed process leaves its draft for ever."""
+    before = os.umask(0o022)
+    try:
+        with replaced(tmp_path / "export.csv", mode=mode) as file:
+            file.write(b"half")
+            (draft,) = tmp_path.iterdir()
+            assert draft.stat().st_mode & 0o777 == mode
+    finally:
+        os.umask(before)
+
+
+def test_a_mode_wider_than_the_umask_is_given_whole(tmp_path: Path) -> None:
+    """A file that others read, replaced by a process with a strict umask, is still theirs to read."""
+    before = os.umask(0o077)
+    try:
+        write_durably(tmp_path / "list", b"x", mode=0o644)
+        assert (tmp_path / "list").stat().st_mode & 0o777 == 0o644
+    finally:
+        os.umask(before)
 
 
 def test_writers_at_once_each_write_whole(tmp_path: Path) -> None:
