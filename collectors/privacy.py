@@ -192,14 +192,12 @@ def _confirmed(frame: pl.DataFrame, rows: pl.Series, replace: Replace) -> pl.Ser
 
 
 def _replaced(series: pl.Series, replace: Replace) -> tuple[pl.Series, int]:
-    changed = 0
+    changed, inside = 0, _each(replace) if ecs.several(series.name) else replace
 
     def one(value: object) -> object:
         nonlocal changed
         if isinstance(value, str):
-            if ecs.BETWEEN in value:  # each of a vendor's several values by itself
-                return ecs.BETWEEN.join(str(one(part)) for part in value.split(ecs.BETWEEN))
-            text, count = replace(value)
+            text, count = inside(value)
             changed += count
             return text
         if isinstance(value, list):
@@ -208,6 +206,24 @@ def _replaced(series: pl.Series, replace: Replace) -> tuple[pl.Series, int]:
 
     values = [one(value) for value in series.to_list()]
     return pl.Series(series.name, values, dtype=series.dtype), changed
+
+
+def _each(replace: Replace) -> Replace:
+    """For a text that may be a vendor's several values: it is looked at whole, for a sender may have written the sign that
+    stands between them, then each value that this left as it was by itself, for a pattern may ask for its beginning."""
+
+    def both(text: str) -> tuple[str, int]:
+        whole, changed = replace(text)
+        if ecs.BETWEEN not in text:
+            return whole, changed
+        given, parts = set(text.split(ecs.BETWEEN)), whole.split(ecs.BETWEEN)
+        for index, part in enumerate(parts):
+            if part in given:
+                parts[index], count = replace(part)
+                changed += count
+        return ecs.BETWEEN.join(parts), changed
+
+    return both
 
 
 def _with_rows(series: pl.Series, rows: pl.Series, values: pl.Series) -> pl.Series:

@@ -103,3 +103,22 @@ def test_own_patterns_by_dataset() -> None:
     assert (
         privacy.apply("squid.access", frame(f"R-123456 {VALID}"))["event.original"][0] == f"R-123456 {VALID}"
     )
+
+
+@pytest.mark.parametrize("name", ["event.original", "message", "user.full_name", "city.note"])
+def test_a_separator_that_a_sender_wrote_hides_nothing(name: str) -> None:
+    """The sign between a vendor's several values, within what a pattern asks for, leaves nothing in clear."""
+    pattern = Pattern(name="resident", regex=re.compile(r"氏名=[^,]+,生年月日=\d{8}"))
+    text = "氏名=山田\x1f太郎,生年月日=19700101"
+    masked = Privacy(PrivacySettings(patterns=[pattern]), Ledger()).apply("x", pl.DataFrame({name: [text]}))
+    assert masked[name].to_list() == ["[resident]"]
+
+
+def test_each_of_a_vendors_several_values_is_masked_and_counted_once() -> None:
+    """A pattern that asks for the beginning of a value finds each of several; none is replaced twice."""
+    ledger = Ledger()
+    patterns = [Pattern(name="id", regex=re.compile(r"^R-\d+")), Pattern(name="w", regex=re.compile("w+"))]
+    privacy = Privacy(PrivacySettings(patterns=patterns), ledger)
+    masked = privacy.apply("x", pl.DataFrame({"city.ids": ["R-1\x1fR-2\x1fw"]}))
+    assert masked["city.ids"].to_list() == ["[id]\x1f[id]\x1f[w]"]
+    assert ledger.take() == {Line("masked", "x", "id"): 2, Line("masked", "x", "w"): 1}
