@@ -7,6 +7,7 @@ from typing import Any
 
 import polars as pl
 
+from collectors import expressions as e
 from collectors.windows import documents, envelopes, logs, xml
 from collectors.windows.forms import DATA, FORMS, form_of
 from hinomi import ecs
@@ -90,18 +91,36 @@ def braced(name: str) -> pl.Expr:
 
 
 def _unnamed(frame: pl.DataFrame) -> pl.DataFrame:
-    """Classic events have unnamed values: `param1`, `param2` … as Winlogbeat names them, and `Data`."""
+    """Classic events have unnamed values: `param1`, `param2` … as Winlogbeat names them, and `Data`, each from the other
+    where an event has one only."""
     data = DATA + "Data"
+    given = [name for i in range(1, _MOST_PARAMS) if (name := f"{DATA}param{i}") in frame.columns]
+    if data not in frame.columns and not given:
+        return frame
+    together = e.nothing()
+    if given:
+        joined = pl.concat_str(given, separator="\n", ignore_nulls=True)
+        together = pl.when(pl.any_horizontal(pl.col(given).is_not_null())).then(joined)
     if data not in frame.columns:
-        names = [name for i in range(1, _MOST_PARAMS) if (name := f"{DATA}param{i}") in frame.columns]
-        joined = pl.concat_str(names, separator="\n", ignore_nulls=True).alias(data)
-        return frame.with_columns(joined) if names else frame
-    if not isinstance(frame.schema[data], pl.List):
-        return frame.with_columns(pl.col(data).alias(f"{DATA}param1"))
-    width = min(int(frame[data].list.len().max() or 0), _MOST_PARAMS)  # type: ignore[arg-type]
-    numbered = {f"{DATA}param{i + 1}": pl.col(data).list.get(i, null_on_oob=True) for i in range(width)}
-    params = [param.alias(name) for name, param in numbered.items() if name not in frame.columns]
-    return frame.with_columns(*params, pl.col(data).list.join("\n", ignore_nulls=True))
+        return frame.with_columns(together.alias(data))
+    values, whole = _values(frame[data])
+    params = [
+        (pl.coalesce(name, value) if name in frame.columns else value).alias(name)
+        for i, value in enumerate(values, 1)
+        for name in (f"{DATA}param{i}",)
+    ]
+    return frame.with_columns(*params, pl.coalesce(whole, together).alias(data))
+
+
+def _values(data: pl.Series) -> tuple[list[pl.Expr], pl.Expr]:
+    """Each of the unnamed values, and all of them as a text."""
+    column = pl.col(data.name)
+    if not isinstance(data.dtype, pl.List):
+        return [column], column
+    width = min(int(data.list.len().max() or 0), _MOST_PARAMS)  # type: ignore[arg-type]
+    return [column.list.get(i, null_on_oob=True) for i in range(width)], column.list.join(
+        "\n", ignore_nulls=True
+    )
 
 
 def _together(parts: list[pl.DataFrame]) -> pl.DataFrame:

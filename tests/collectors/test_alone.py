@@ -69,3 +69,31 @@ def test_a_record_is_read_alone_as_among_others(name: str) -> None:
         alone = documents(source, [line])[0]
         assert alone == among, line
         assert alone == other, line
+
+
+def _classic(data: dict[str, Any]) -> str:
+    winlog = {"provider_name": "Service Control Manager", "event_id": 7036, "channel": "System"}
+    return orjson.dumps({"winlog": {**winlog, "event_data": data}}).decode()
+
+
+_UNNAMED: dict[str, dict[str, Any]] = {
+    "numbered": {"param1": "p1", "param2": "p2"},
+    "one value": {"Data": "d"},
+    "a list": {"Data": ["e", "f", "g"]},
+    "both": {"param1": "p", "Data": "d"},
+    "both, a list": {"param2": "p", "Data": ["e", "f"]},
+    "neither": {"x": "y"},
+    "nothing": {"param1": None, "x": "y"},
+}
+
+
+@pytest.mark.parametrize("one", _UNNAMED)
+@pytest.mark.parametrize("other", _UNNAMED)
+def test_names_that_only_a_neighbour_has_change_nothing(one: str, other: str) -> None:
+    """Windows' unnamed values, numbered or together: neither is overwritten, whichever the event beside has."""
+    source = catalogue.find("windows.eventlog")
+    lines = [_classic(_UNNAMED[one]), _classic(_UNNAMED[other])]
+    among = documents(source, lines)
+    assert among == [documents(source, [line])[0] for line in lines]
+    data = among[0]["winlog"]["event_data"]
+    assert {**data, **{name: text for name, text in _UNNAMED[one].items() if type(text) is str}} == data
