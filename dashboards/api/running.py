@@ -181,7 +181,8 @@ def attest(call: Call) -> Listed:
 def try_rule(call: Call) -> Listed:
     """What a draft would have matched on past days; nothing goes live."""
     wrong, found = rules_page.tried(call.visit, call.body.draft, call.body.days)
-    return Listed(items=[dumped({"problems": wrong, "found": found})], next=None)
+    problems = [call.visit.texts.of(one.reason.ja, one.reason.en) for one in wrong]
+    return Listed(items=[dumped({"problems": problems, "found": found})], next=None)
 
 
 def replay(call: Call) -> Listed:

@@ -25,7 +25,7 @@ from hinomi.words import Words
 from rules import engine, stats
 from rules.coverage import coverage, layer
 from rules.engine.logsource import ANY_DATASET
-from rules.engine.ruleset import Rule
+from rules.engine.ruleset import Problem, Rule
 
 _PAGE, _EXAMPLES, _LONGEST, _FRAMES = 100, 10, 20_000, 400
 _DAYS = (1, 7, 30)
@@ -120,18 +120,14 @@ def trial(visit: Visit) -> Response:
     return visit.page("trial.html", draft=text, days=_DAYS, chosen=int(days), wrong=wrong, found=found)
 
 
-def tried(visit: Visit, text: str, days: int) -> "tuple[list[str], Tried | None]":
+def tried(visit: Visit, text: str, days: int) -> "tuple[list[Problem], Tried | None]":
     """(what is wrong with the draft, what it would have matched), written to the audit log."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "draft.yml"
         file.write_text(text, encoding="utf-8")
         loaded = engine.load([file])
-        wrong = [visit.texts.of(one.reason.ja, one.reason.en) for one in loaded.problems]
-        wrong += [
-            visit.texts.of(one.unsupported.ja, one.unsupported.en)
-            for one in loaded.unsupported
-            if one.unsupported
-        ]
+        wrong = [*loaded.problems]
+        wrong += [Problem(file, None, one.unsupported) for one in loaded.unsupported if one.unsupported]
         found = _tried(visit, loaded, days) if loaded.rules and not wrong else None
     action, details = "console.rule_trial", {"days": days, "rules": len(loaded.rules)}
     visit.console.audit.append(actor=visit.actor, action=action, target="", details=details)

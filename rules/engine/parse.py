@@ -26,17 +26,22 @@ from rules.engine import expression, modifiers, spelling
 from rules.engine.parsed import File
 from rules.engine.translate import expression_of
 
-_SECTIONS: list[tuple[type[SigmaError], str]] = [
-    (exceptions.SigmaLogsourceError, "logsource"),
-    (exceptions.SigmaCorrelationRuleError, "correlation"),
-    (exceptions.SigmaFilterError, "filter"),
-    (exceptions.SigmaLevelError, "level"),
-    (exceptions.SigmaStatusError, "status"),
-    (exceptions.SigmaIdentifierError, "id"),
-    (exceptions.SigmaDateError, "date"),
-    (exceptions.SigmaModifiedError, "modified"),
-    (exceptions.SigmaTitleError, "title"),
+_WRONG: list[tuple[type[SigmaError], str, str]] = [
+    (exceptions.SigmaConditionError, "detection", "条件式(condition)を読めません。"),
+    (exceptions.SigmaRegularExpressionError, "detection", "正規表現を読めません。"),
+    (exceptions.SigmaModifierError, "detection", "修飾子(「|」の後の語)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaLogsourceError, "logsource", "ログの種類(logsource)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaCorrelationRuleError, "correlation", "相関(correlation)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaFilterError, "filter", "除外(filter)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaLevelError, "level", "重要度(level)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaStatusError, "status", "状態(status)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaIdentifierError, "id", "識別子(id)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaDateError, "date", "作成日(date)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaModifiedError, "modified", "更新日(modified)が Sigma の仕様に合いません。"),
+    (exceptions.SigmaTitleError, "title", "題名(title)が Sigma の仕様に合いません。"),
+    (SigmaError, "detection", "検知の内容(detection)が Sigma の仕様に合いません。"),
 ]
+"""What pySigma raises → where in the file that is, and in Japanese what is wrong; the first that fits counts."""
 
 
 def read(path: Path, pipelines: Sequence[ProcessingPipeline] = ()) -> File:
@@ -199,19 +204,17 @@ def _problem(error: InputError, line: int | None) -> dict[str, Any]:
 
 
 def _sigma_problem(error: SigmaError, places: yamlfile.Places) -> dict[str, Any]:
-    section = next((key for kind, key in _SECTIONS if isinstance(error, kind)), "detection")
+    section, said = next((key, said) for kind, key, said in _WRONG if isinstance(error, kind))
     text = str(error.args[0]) if error.args else type(error).__name__
-    return {
-        "line": places.where(section).line,
-        "ja": f"{section} が Sigma の仕様に合いません({text})。",
-        "en": f"{section} is not valid Sigma: {text}",
-    }
+    english = f"{section} is not valid Sigma"
+    return {"line": places.where(section).line, "ja": said, "en": english, "theirs": text}
 
 
 def _unforeseen(error: Exception, places: yamlfile.Places) -> dict[str, Any]:
     text = f"{type(error).__name__}: {error}"
     return {
         "line": places.where("title").line,
-        "ja": f"ルールの形が Sigma の仕様に合いません({text})。",
-        "en": f"the rule is not shaped as Sigma says: {text}",
+        "ja": "ルールの形が Sigma の仕様に合いません。",
+        "en": "the rule is not shaped as Sigma says",
+        "theirs": text,
     }

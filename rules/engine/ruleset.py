@@ -57,11 +57,20 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something in a rule file that cannot be used; the rest of the file and the rule set goes on."""
+    """Something in a rule file that cannot be used; the rest of the file and the rule set goes on. said: in words of ours;
+    theirs: those of the library that reads rules, in English, empty where only we had something to say."""
 
     path: Path
     line: int | None
-    reason: Words
+    said: Words
+    theirs: str = ""
+
+    @property
+    def reason(self) -> Words:
+        """All that is known of it."""
+        if not self.theirs:
+            return self.said
+        return Words(f"{self.said.ja.removesuffix('。')}({self.theirs})。", f"{self.said.en}: {self.theirs}")
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}" if self.line else str(self.path)
@@ -139,7 +148,7 @@ class RuleSet:
     def __post_init__(self) -> None:
         self._rules: dict[int, Rule] = {}
         self.problems = [
-            Problem(Path(item["path"]), item["line"], Words(item["ja"], item["en"]))
+            Problem(Path(item["path"]), item["line"], Words(item["ja"], item["en"]), item.get("theirs", ""))
             for item in self.compiled.problems
         ]
         self.others = [Other(Path(item["path"]), item["document"]) for item in self.compiled.others]
