@@ -36,6 +36,7 @@ ROOMS = (
     Room("/automation", "automation.title", "k", head=False),
     Room("/permits", "permits.title", "p", head=False),
     Room("/exceptions", "quiet.title", "x", head=False),
+    Room("/exercises", "exercises.title", "e", head=False),
     Room("/account", "nav.account", "m", head=False, apart=True),
 )
 """In the order in which they are shown."""
