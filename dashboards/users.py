@@ -14,11 +14,14 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from pydantic import BaseModel, ConfigDict, Field
 
+from dashboards.tokens import KIND as TOKEN
 from hinomi.clock import Clock
 from hinomi.errors import InputError
 from hinomi.organization import ID
 from hinomi.store import Records
 from hinomi.words import Words
+from responders.delegation import KIND as DELEGATION
+from responders.playbooks.permits import KIND as PERMIT
 from responders.roles import OFFICES
 
 KIND = "user"
@@ -149,8 +152,9 @@ class Users:
         """A person whose password is kept elsewhere, as they stand there now. organizations: None where the directory
         does not say, what is set here stands; subject: who that is there, kept at the first sign-in that says it.
 
-        Raises InputError where a local account or another subject has the name: nobody becomes somebody else by way of
-        a directory, also not t.yamada of one town the t.yamada of another."""
+        Raises InputError where a local account or another subject has the name (nobody becomes somebody else by way of
+        a directory, also not t.yamada of one town the t.yamada of another), and where the subject has another account: an
+        entry may bear several names, and two people who must agree are not one under two of them."""
         key = _key(name)
         record = self.records.get(KIND, key)
         held = record.body if record else {}
@@ -164,6 +168,7 @@ class Users:
                 f"アカウント「{key}」は、別の人のものです。引き継ぐときは、管理者が hinomi users release {key} で控えを消します。",
                 f'the account "{key}" is somebody else\'s; where it passes on, an administrator runs hinomi users release {key}',
             )
+        self._one_account(key, source, subject)
         standing = {"disabled": False, "password_hash": "", "created": self.clock.now().isoformat()}
         now: dict[str, object] = {
             "name": key,
@@ -176,7 +181,19 @@ class Users:
             now["organizations"] = _organizations(organizations)
         body = {**standing, **held, **now}
         self.records.put(KIND, key, body, expect=record.version if record else 0)
+        self._one_account(key, source, subject)  # two names in the same moment: none of them gets in
         return User.model_validate(body)
+
+    def _one_account(self, key: str, source: str, subject: str) -> None:
+        """Raises InputError where another account is this subject's."""
+        found = self.records.find(KIND, {"source": source, "subject": subject}) if subject else ()
+        for other in found:
+            if other.id != key:
+                remedy = f"hinomi users release {other.id}"
+                raise InputError(
+                    f"あなたのアカウントは「{other.id}」です。名前が変わったときは、管理者が {remedy} で控えを消します。",
+                    f'your account is "{other.id}"; where your name has changed, an administrator runs {remedy}',
+                )
 
     def set_password(self, name: str, password: str) -> None:
         """Replace the password; every session of the person ends."""
@@ -240,9 +257,30 @@ class Users:
             raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
         self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
 
-    def release(self, name: str) -> None:
-        """Forget who the account is at the provider or in the directory: the next sign-in under its name says it anew."""
-        self.change(name, {"subject": ""})
+    def release(self, name: str, organizations: Iterable[str] = ()) -> None:
+        """Pass on the name and nothing else: the next to sign in under it gets the roles that the directory says, and sees these
+        organisations (none: everybody's) where it says none. Sessions, tokens, the second factor, permits and stand-ins of who
+        had it end. Raises InputError for a local account, which is nobody's elsewhere."""
+        user = self.find(name)
+        if user is not None and user.source == "local":
+            raise InputError(
+                f"アカウント「{user.name}」はこの画面のものなので、引き継げません。新しい人には hinomi users add で作ります。",
+                f'"{user.name}" is an account of this console and passes to nobody; make one with hinomi users add',
+            )
+        seen = _organizations(organizations)
+        self.end_sessions(name)
+        self._end_lent(_key(name))
+        second = {"totp": "", "totp_new": "", "totp_last": 0, "recovery": []}
+        self.change(name, {**second, "subject": "", "roles": [], "organizations": seen})
+
+    def _end_lent(self, key: str) -> None:
+        """End the tokens of the account, and the permits and offices that it lent or was lent."""
+        for token in self.records.find(TOKEN, {"user": key}):
+            self.records.delete(TOKEN, token.id)
+        for kind in (PERMIT, DELEGATION):
+            for side in ("giver", "taker"):
+                for held in self.records.find(kind, {side: key, "state": "open"}):
+                    self.records.put(kind, held.id, {**held.body, "state": "ended"}, expect=held.version)
 
     def end_sessions(self, name: str) -> None:
         """Sign the person out everywhere."""

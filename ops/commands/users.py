@@ -97,11 +97,27 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"{name}: {', '.join(seen) or 'すべて / all'}")
 
     @users.command()
-    def release(name: str, data: Path = DATA) -> None:
-        """OpenID の本人の控えを消す / forget who it is at the OpenID provider (it moved, or the account passes on)."""
+    def release(
+        name: str,
+        data: Path = DATA,
+        organization: list[str] = ORGANIZATION,
+        everything: bool = EVERYTHING,
+    ) -> None:
+        """LDAP・OpenID のアカウントの名前だけを次の人に渡す / pass on the name of an account of LDAP or OpenID, and nothing else.
+
+        本人の控え、二要素、セッション、トークン、許可と代理は消えます。役割は、次にサインインした人のものをディレクトリが決めます。
+        Who it was, the second factor, sessions, tokens, permits and stand-ins end; the directory says the next one's roles.
+        設定に organizations があるときは、次の人に見える範囲を --organization か --all で必ず選びます。
+        Where the configuration has organizations, choose what the next person sees.
+        """
         with opened(data) as place:
-            place.desk.audit.append(actor=operator(), action="user.release", target=name, details={})
-            Users(place.records, place.clock).release(name)
+            if place.settings.organizations or (everything and organization):
+                chosen(organization, everything)
+            seen = known(place, organization)
+            place.desk.audit.append(
+                actor=operator(), action="user.release", target=name, details={"organizations": seen}
+            )
+            Users(place.records, place.clock).release(name, seen)
         typer.echo(
             f"{name}: 次にサインインした人のものになります。(the next to sign in under this name has it)"
         )

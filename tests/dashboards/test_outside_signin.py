@@ -8,7 +8,9 @@ import httpx
 import pytest
 
 from dashboards.settings import LdapSignIn, OidcSignIn
+from dashboards.tokens import Tokens
 from dashboards.users import Role
+from hinomi.errors import InputError
 from tests.dashboards import provider
 from tests.dashboards.browse import Browser, browser
 from tests.dashboards.city import City
@@ -192,6 +194,57 @@ def test_an_account_made_anew_in_the_directory_is_somebody_else(
     assert comes("left", _town(second), passed_on=True) == [400, 303]
     said = [one.body["details"] for one in own_city.records.find("audit", {"action": "console.sign_in"})]
     assert [one["outcome"] for one in said] == ["success", "success", "somebody_elses", "success"]
+
+
+@pytest.mark.peer
+def test_one_entry_with_two_names_is_one_account(
+    own_city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against a real OpenLDAP, whose `uid` may have several values: the second name of an entry opens no second account, with
+    which one person would be the two who must agree, until the first is passed on."""
+    monkeypatch.setenv("LDAP_PASSWORD", slapd.ROBOT_PASSWORD)
+    twice = _town("6f1e3c1a-0000-4000-8000-000000000003").replace(
+        "uid: s.sato\n", "uid: s.sato\nuid: s.tanaka\n"
+    )
+    with slapd.directory(tmp_path / "slapd", twice) as server:
+        settings = {"url": server.url, "base": slapd.BASE, "bind_dn": slapd.ROBOT}
+        roles = {"roles": {f"cn=soc,{slapd.BASE}": ["ciso"]}, "password": "env:LDAP_PASSWORD"}
+        ldap = LdapSignIn.model_validate({**settings, **roles})
+
+        def comes(name: str) -> httpx.Response:
+            return browser(own_city, ldap=ldap).sign_in(name, slapd.PERSON_PASSWORD)
+
+        assert comes("s.sato").status_code == 303
+        refused = comes("s.tanaka")
+        assert refused.status_code == 400 and "hinomi users release s.sato" in refused.text
+        assert own_city.users.find("s.tanaka") is None and comes("s.sato").status_code == 303
+        own_city.users.release("s.sato")
+        assert [comes(name).status_code for name in ("s.tanaka", "s.sato")] == [303, 400]
+
+
+def test_only_the_name_of_an_account_is_passed_on(own_city: City) -> None:
+    """Who had it keeps neither session nor token, permit nor office; who comes has no second factor of theirs. An account of
+    the console itself passes to nobody."""
+    users, records = own_city.users, own_city.records
+    users.external("t.yamada", "", ["ciso"], "oidc", ["higashi"], "provider|1")
+    users.change("t.yamada", {"totp": "a", "totp_new": "b", "totp_last": 7, "recovery": ["c"]})
+    secret = Tokens(records, own_city.clock).make("t.yamada", "script", ["approve"], 30)
+    records.put("session", "s1", {"user": "t.yamada"})
+    for kind in ("first_permit", "delegation"):
+        for giver, taker in (("t.yamada", "sato"), ("sato", "t.yamada"), ("sato", "kato")):
+            records.put(kind, f"{giver}-{taker}", {"giver": giver, "taker": taker, "state": "open"})
+    users.release("T.Yamada ")
+    held = users.find("t.yamada")
+    assert held is not None and not (held.totp or held.totp_new or held.totp_last or held.recovery)
+    assert (held.subject, held.roles, held.organizations) == ("", [], [])
+    assert Tokens(records, own_city.clock).find(secret) is None and records.get("session", "s1") is None
+    for kind in ("first_permit", "delegation"):
+        assert [one.id for one in records.find(kind, {"state": "open"})] == ["sato-kato"]
+    users.release("t.yamada", ["nishi"])
+    assert users.external("t.yamada", "", ["viewer"], "oidc", None, "provider|2").organizations == ["nishi"]
+    users.create("local", "correct horse battery", ["ciso"])
+    with pytest.raises(InputError, match="引き継げません"):
+        users.release("local")
 
 
 def test_same_name_of_two_towns_is_not_one_account(

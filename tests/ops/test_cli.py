@@ -126,6 +126,10 @@ def test_where_there_are_organisations_a_new_account_says_whose_things_it_sees(t
     assert both.returncode == 2
     for name, said in (("sato", ["--organization", "higashi"]), ("kato", ["--all"])):
         assert hinomi("users", "add", name, "--data", data, *said, given=secret).returncode == 0
+    passed_on = hinomi("users", "release", "sato", "--data", data)
+    assert passed_on.returncode == 2 and "--all" in passed_on.stderr
+    local = hinomi("users", "release", "sato", "--data", data, "--all")
+    assert local.returncode == 2 and "引き継げません" in local.stderr
     records = SqliteRecords(data / "records.sqlite")
     assert {user.id: user.body["organizations"] for user in records.find("user")} == {
         "sato": ["higashi"],
