@@ -143,6 +143,8 @@ class HuntInput:
             for offset, lines in file_records.blocks_between(path, piece.start, piece.end):
                 size = sum(map(len, lines)) + len(lines)
                 self._waiting_for(self.sieves).lines(path, offset, lines, self._reserved(size))
+                if self.full:
+                    yield from self.read_held()
         else:
             yield from self._together(piece, found)
         if piece.end is not None and path.stat().st_size < piece.end:
@@ -193,6 +195,8 @@ class HuntInput:
             yield from self._parse(source, records)
         else:
             self._waiting_for(self.sieves).records(self._placed(records))
+            if self.full:  # a packed file is one part, whatever is in it
+                yield from self.read_held()
 
     def _waiting_for(self, sieves: Sieves) -> Waiting:
         if self._waiting is None:

@@ -1,5 +1,6 @@
 """A hunt by several processes finds exactly what one finds, in the same order, and loses nothing when one of them dies."""
 
+import gzip
 import io
 import json
 import os
@@ -16,6 +17,7 @@ import orjson
 import pytest
 
 from collectors import file_records, hunt_parts
+from collectors.hunt_input import HuntInput
 from collectors.hunt_parts import Piece
 from hinomi.errors import HinomiError, InputError
 from ops.hunt import Hunt
@@ -113,6 +115,29 @@ def test_same_however_much_waits(rules: Path, tmp_path: Path, monkeypatch: pytes
     assert _found(_hunt([logs], rules, tmp_path / "cache", 1)) == together
     assert len(together[0]) == (4 + 5) + 2 + (4 + 5)
     assert together[1]["events"] == 304 + 400 + 4 + 304
+
+
+def test_a_packed_file_is_read_as_it_comes(
+    rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A packed file is one part however much is in it: what waits for the sieve is read within the part, so that gigabytes need
+    no more memory than what may wait. Signals and counts are the same, in the same order, with any number of workers."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    packed = logs / "a.jsonl.gz"
+    packed.write_bytes(gzip.compress("\n".join(map(_event, range(600))).encode()))
+    (logs / "b.jsonl").write_text("\n".join(map(_event, range(300))) + "\n", encoding="utf-8")
+    together = _found(_hunt([logs], rules, tmp_path / "cache", 1))
+    monkeypatch.setattr("collectors.hunt_input.FULL", 1)
+    sieve = InForce([rules]).load(tmp_path / "cache").sieve
+    reader = HuntInput(lines=97, sieves=sieve)
+    [part] = hunt_parts.parts([packed], cut=True)
+    read = [len(one.batch) for one in reader.read_part(0, part)]
+    assert read == [1] * 7
+    assert not list(reader.read_held())
+    assert _found(_hunt([logs], rules, tmp_path / "cache", 1)) == together
+    assert _found(_hunt([logs], rules, tmp_path / "cache", 2)) == together
+    assert len(together[0]) == 7 + 4
 
 
 @pytest.mark.usefixtures("small_parts")
