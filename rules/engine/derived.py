@@ -42,14 +42,23 @@ def _first(columns: list[pl.Series]) -> pl.Series | None:
     if not columns:
         return None
     return (
-        pl.DataFrame([one.cast(pl.String, strict=False).alias(str(n)) for n, one in enumerate(columns)])
+        pl.DataFrame([_texts(one).alias(str(n)) for n, one in enumerate(columns)])
         .select(pl.coalesce(pl.all()))
         .to_series()
     )
 
 
-def _inner(texts: pl.Series, path: list[str]) -> pl.Series:
+def _texts(column: pl.Series) -> pl.Series:
+    """A text a row: of a list its values with `ecs.BETWEEN` between them, none of an empty one."""
+    if not isinstance(column.dtype, pl.List):
+        return column.cast(pl.String, strict=False)
+    values = column.cast(pl.List(pl.String)).list.drop_nulls()
+    return values.list.join(ecs.BETWEEN).set(values.list.len() == 0, None)
+
+
+def _inner(column: pl.Series, path: list[str]) -> pl.Series:
     """For each JSON text the values at the path, through every list on the way."""
+    texts = _texts(column)
     known = {text: list(_all_values(text, path)) for text in texts.unique().drop_nulls().to_list()}
     return pl.Series([known.get(text) for text in texts.to_list()], dtype=pl.List(pl.String))
 

@@ -39,3 +39,24 @@ def test_the_first_that_has_a_value() -> None:
     assert read.to_list() == ["1", "x", None]
     assert derived.column(frame, "none|neither") is None
     assert derived.column(frame, "none[].x") is None
+
+
+def test_columns_that_are_no_text() -> None:
+    """Lists, numbers and truth values are read as texts: a rule may ask a table's path of any column."""
+    frame = pl.DataFrame(
+        {
+            "process.args": [['{"a":"x"}', None, '{"a":["y",1]}'], ["no JSON"], [], None],
+            "process.pid": [1, None, 2, 3],
+            "observer.up": [True, None, False, None],
+            "b": [None, "z", "z", None],
+        }
+    )
+    for name, values in {
+        "process.args[].a": [["x", "y", "1"], [], None, None],
+        "process.pid[].a": [[], None, [], []],
+        "observer.up[].a": [[], None, [], None],
+        "process.args|b": ['{"a":"x"}\x1f{"a":["y",1]}', "no JSON", "z", None],
+    }.items():
+        read = derived.column(frame, name)
+        assert read is not None
+        assert read.to_list() == values
