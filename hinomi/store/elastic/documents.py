@@ -111,18 +111,28 @@ def frame(sources: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     names = dict.fromkeys(name for source in sources for name in source)
     columns = []
     for name in names:
-        values = [source.get(name) for source in sources]
-        listed = any(isinstance(value, list) for value in values)
-        columns.append(_column(name, values, listed))
+        columns.append(_column(name, [source.get(name) for source in sources]))
     return ecs.conform(pl.DataFrame(columns))
 
 
-def _column(name: str, values: list[Any], listed: bool) -> pl.Series:
+def _column(name: str, values: list[Any]) -> pl.Series:
     want = ecs.column_type(name)
     if isinstance(want, pl.Datetime):
         return pl.Series(name, values, dtype=pl.String).str.to_datetime(
             time_unit="ns", time_zone="UTC", strict=False
         )
-    if want is None and not listed:
-        return pl.Series(name, values, dtype=pl.String)
-    return pl.Series(name, values, dtype=want or pl.List(pl.String), strict=False)
+    if want is None:
+        return _vendors(name, values)
+    return pl.Series(name, values, dtype=want, strict=False)
+
+
+def _vendors(name: str, values: list[Any]) -> pl.Series:
+    """A vendor's field, of which some documents may hold several values: each text as it is, each list as one text."""
+    listed = [isinstance(value, list) for value in values]
+    single = [None if many else value for many, value in zip(listed, values, strict=True)]
+    texts = pl.Series(name, single, dtype=pl.String, strict=False)
+    if not any(listed):
+        return texts
+    lists = [value if many else None for many, value in zip(listed, values, strict=True)]
+    joined = ecs.conform(pl.Series(name, lists, dtype=pl.List(pl.String), strict=False).to_frame())
+    return texts.zip_with(texts.is_not_null(), joined.to_series())

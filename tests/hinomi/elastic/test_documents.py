@@ -103,3 +103,12 @@ def test_times_before_1970_and_empty_frames() -> None:
     assert orjson.loads(item.body)["@timestamp"].startswith("1970-01-01T")
     assert list(documents.items(Batch("linux.auth", frame.clear()), "default")) == []
     assert _lines([]) == b""
+
+
+def test_a_text_is_the_same_whatever_document_stands_beside_it() -> None:
+    """A vendor's field of a document, an empty text among them, does not depend on whether another holds several values."""
+    held: list[dict[str, Any]] = [{"v.x": "a"}, {"v.x": ""}, {}, {"v.x": ["b", "c"]}, {"v.x": [""]}]
+    together = documents.frame(held)["v.x"].to_list()
+    assert together == ["a", "", None, "b\x1fc", ""]
+    alone = [documents.frame([*held[2:3], one]) for one in held]
+    assert [frame["v.x"][1] if "v.x" in frame.columns else None for frame in alone] == together
