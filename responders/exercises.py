@@ -20,7 +20,8 @@ from responders.audit import Audit
 from responders.counter import Counter
 
 KIND = "exercise"
-_MOST_PEOPLE, _LONGEST, _LONGEST_RESULT = 2000, 200, 2000
+MOST_PEOPLE, LONGEST, LONGEST_RESULT = 2000, 200, 2000
+"""Entries of who took part; signs of an entry or title, and of a result."""
 
 
 class What(StrEnum):
@@ -49,8 +50,9 @@ class Exercise(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Exercises:
-    """Checks who records, writes the audit log, records. The same title of the same day is the same exercise, corrected: it
-    keeps its report unless another is given."""
+    """Checks who records, writes the audit log, records. The same title of the same day is the same exercise, corrected, also
+    where a drill turns out to have been a training: it keeps its report unless another is given. The audit log's entry says
+    what is recorded now (as Exercise has it, without by and at) and, as `before`, each whole record that it replaces."""
 
     records: Records
     clock: Clock
@@ -72,30 +74,42 @@ class Exercises:
         Counter(self.records, self.clock, self.audit).worker(actor, roles, "exercise.add", title[:80])
         now, said = self.clock.now(), result or Words("", "")
         told = [
-            _line(text, "結果", "the result", _LONGEST_RESULT) if text.strip() else ""
+            _line(text, "結果", "the result", LONGEST_RESULT) if text.strip() else ""
             for text in (said.ja, said.en)
         ]
         if on > now.astimezone(JST).date():
             raise InputError("行った日は今日までの日付にしてください。", "the day must not lie ahead")
         named = participants(people)
         name = _line(title, "題名", "the title")
-        identity = digest(KIND, on.isoformat(), what.value, name)
-        earlier = self.records.get(KIND, identity)
+        identity = digest(KIND, on.isoformat(), name)
+        earlier = self._earlier(identity, on, name)
         one = Exercise(
             on=on, what=what, title=name, people=named, by=actor, at=now, result_ja=told[0], result_en=told[1],
-            report=report or (str(earlier.body.get("report", "")) if earlier else ""),
+            report=report or next((str(old.body["report"]) for old in earlier if old.body.get("report")), ""),
         )  # fmt: skip
-        details = {"on": on.isoformat(), "title": one.title, "people": len(named)}
+        details = one.model_dump(mode="json", exclude={"by", "at"}) | {
+            "before": [old.body for old in earlier]
+        }
         self.audit.append(actor=actor, action="exercise.add", target=identity, details=details)
-        return self.records.put(KIND, identity, one.model_dump(mode="json"))
+        written = self.records.put(KIND, identity, one.model_dump(mode="json"))
+        for old in earlier:
+            if old.id != identity:
+                self.records.delete(KIND, old.id)
+        return written
+
+    def _earlier(self, identity: str, on: date, title: str) -> list[Record]:
+        """What is recorded of it; until the kind was something to correct, there could be one of each kind, named by it."""
+        kinds = [digest(KIND, on.isoformat(), what.value, title) for what in What]
+        found = [self.records.get(KIND, one) for one in (identity, *kinds)]
+        return [one for one in found if one is not None]
 
 
 def participants(people: Sequence[str]) -> list[str]:
     """Who took part, as they are recorded. Raises InputError for nobody, too many, or a name that is no line."""
-    if not people or len(people) > _MOST_PEOPLE:
+    if not people or len(people) > MOST_PEOPLE:
         raise InputError(
-            f"参加者を 1〜{_MOST_PEOPLE} 件で指定してください。",
-            f"name 1 to {_MOST_PEOPLE} who took part",
+            f"参加者を 1〜{MOST_PEOPLE} 件で指定してください。",
+            f"name 1 to {MOST_PEOPLE} who took part",
         )
     return [_line(one, "参加者", "who took part") for one in people]
 
@@ -106,7 +120,7 @@ def held(records: Records) -> list[Exercise]:
     return list(readable(found, lambda one: one.read_as(Exercise)))
 
 
-def _line(text: str, ja: str, en: str, longest: int = _LONGEST) -> str:
+def _line(text: str, ja: str, en: str, longest: int = LONGEST) -> str:
     line = text.strip()
     if not line or len(line) > longest or not line.replace("\u3000", " ").isprintable():  # 山田　太郎
         raise InputError(

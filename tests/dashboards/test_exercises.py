@@ -1,6 +1,7 @@
 """Drills and trainings on their page and by the API: recorded by whoever works on incidents, seen by all, evidence of clause 5.2."""
 
 from dashboards.users import Role
+from hinomi.identity import digest
 from responders.exercises import KIND, Exercise
 from tests.dashboards.browse import browser
 from tests.dashboards.city import PASSWORD, City
@@ -41,6 +42,42 @@ def test_recorded_corrected_and_judged(own_city: City) -> None:
         "A drill" not in page and "There was a drill within a year" in analyst.get("/exercises?lang=en").text
     )
     assert 'href="/exercises"' in analyst.get("/compliance").text
+
+
+def test_a_correction_hides_nothing(own_city: City) -> None:
+    """A training entered as a drill becomes one by entering it again, and 5.2 is a gap as before; the audit log holds what was said
+    first, the names, result and kind, and what is said now. Two records of one day and title, as an earlier version wrote them,
+    become one."""
+    analyst = browser(own_city, "m.kato")
+    for kind in ("drill", "training"):
+        old = {
+            "on": FORM["on"],
+            "what": kind,
+            "title": FORM["title"],
+            "people": ["誤り"],
+            "report": "cd" * 32,
+        }
+        identity = digest(KIND, FORM["on"], kind, FORM["title"])
+        own_city.records.put(KIND, identity, {**old, "by": "m.kato", "at": "2026-11-19T10:00:00+09:00"})
+    assert analyst.post("/exercises", **FORM).status_code == 303
+    assert "1年以内に訓練があります" in analyst.get("/exercises").text
+    now = {"what": "training", "people": "総務課 11人", "result": "やり直し"}
+    assert analyst.post("/exercises", **FORM | now).status_code == 303
+    [held] = own_city.records.find(KIND)
+    assert (held.body["what"], held.body["report"]) == ("training", "cd" * 32)
+    assert "5.2 が不足" in analyst.get("/exercises").text
+    entries = own_city.records.find("audit", {"action": "exercise.add"}, order="number")
+    first, second = [one.body["details"] for one in entries]
+    assert [(one["what"], one["people"]) for one in first["before"]] == [
+        ("drill", ["誤り"]),
+        ("training", ["誤り"]),
+    ]
+    [before] = second["before"]
+    for said, kind, people, result in (
+        (before, "drill", ["総務課 12人", "副市長(CISO)"], "連絡まで 4 分"),
+        (second, "training", ["総務課 11人"], "やり直し"),
+    ):
+        assert (said["what"], said["people"], said["result_ja"]) == (kind, people, result)
 
 
 def test_who_may_and_what_is_refused(own_city: City) -> None:
