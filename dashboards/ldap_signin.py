@@ -27,13 +27,15 @@ _ENTRY, _OBJECT = "entryUUID", "objectGUID"
 @dataclass(frozen=True, slots=True)
 class Person:
     """Who signed in, as the directory knows them, with the roles of their groups. organizations: whose things they see
-    (empty: everybody's), None where the directory does not say; subject: what names their entry for good."""
+    (empty: everybody's), None where the directory does not say; subject: what names their entry for good; formerly: how the
+    same entry was named while the bind account could not read that, empty where it still cannot."""
 
     name: str
     full_name: str
     roles: list[str]
     organizations: list[str] | None = None
     subject: str = ""
+    formerly: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,9 @@ class Directory:
         seen = seen_by_groups({dn.lower(): names for dn, names in own.organizations.items()}, groups)
         known = bool(roles) and (seen is not None or not own.organizations)
         held = list(dict.fromkeys(roles))
-        person = Person(name.strip().lower(), str(full_name), held, seen, _subject(found[0]))
+        subject, by_dn = _subject(found[0]), _by_dn(found[0])
+        formerly = by_dn if subject != by_dn else ""
+        person = Person(name.strip().lower(), str(full_name), held, seen, subject, formerly)
         return str(found[0]["dn"]), person if known else None
 
     def _groups_naming(self, connection: ldap3.Connection, dn: str) -> set[str]:
@@ -122,6 +126,10 @@ def _subject(entry: dict[str, Any]) -> str:
         return f"{_ENTRY}|{entry_uuid.decode('ascii', 'replace').lower()}"
     if len(object_guid := next(iter(raw.get(_OBJECT) or ()), b"")) == 16:
         return f"{_OBJECT}|{UUID(bytes_le=object_guid)}"
+    return _by_dn(entry)
+
+
+def _by_dn(entry: dict[str, Any]) -> str:
     return f"dn|{str(entry['dn']).lower()}"
 
 

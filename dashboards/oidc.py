@@ -38,7 +38,7 @@ class Going:
 class Person:
     """Who signed in, with the roles of their groups. strong: the provider says that two factors were used; organizations:
     whose things they see (empty: everybody's), None where the provider does not say; subject: issuer and `sub`, the only two
-    claims that name a person for good (OpenID Connect Core 1.0, 5.7)."""
+    claims that name a person for good (OpenID Connect Core 1.0, 5.7); formerly: another name of the same, a provider has none."""
 
     name: str
     full_name: str
@@ -46,6 +46,7 @@ class Person:
     strong: bool
     organizations: list[str] | None = None
     subject: str = ""
+    formerly: str = ""
 
 
 @dataclass(slots=True)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import chain
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -148,9 +149,11 @@ class Users:
         source: str,
         organizations: Iterable[str] | None = None,
         subject: str = "",
+        formerly: str = "",
     ) -> User:
         """A person whose password is kept elsewhere, as they stand there now. organizations: None where the directory
-        does not say, what is set here stands; subject: who that is there, kept at the first sign-in that says it.
+        does not say, what is set here stands; subject: who that is there, kept at the first sign-in that says it; formerly:
+        another name of the same one, which the subject takes the place of.
 
         Raises InputError where a local account or another subject has the name (nobody becomes somebody else by way of
         a directory, also not t.yamada of one town the t.yamada of another), and where the subject has another account: an
@@ -163,12 +166,12 @@ class Users:
                 f"アカウント「{key[:64]}」は、別の方法で登録されています。",
                 f'the account "{key[:64]}" is kept elsewhere',
             )
-        if held.get("subject") and held["subject"] != subject:
+        if held.get("subject") and held["subject"] not in {subject, formerly}:
             raise InputError(
                 f"アカウント「{key}」は、別の人のものです。引き継ぐときは、管理者が hinomi users release {key} で控えを消します。",
                 f'the account "{key}" is somebody else\'s; where it passes on, an administrator runs hinomi users release {key}',
             )
-        self._one_account(key, source, subject)
+        self._one_account(key, source, {subject, formerly})
         standing = {"disabled": False, "password_hash": "", "created": self.clock.now().isoformat()}
         now: dict[str, object] = {
             "name": key,
@@ -181,13 +184,15 @@ class Users:
             now["organizations"] = _organizations(organizations)
         body = {**standing, **held, **now}
         self.records.put(KIND, key, body, expect=record.version if record else 0)
-        self._one_account(key, source, subject)  # two names in the same moment: none of them gets in
+        self._one_account(
+            key, source, {subject, formerly}
+        )  # two names in the same moment: none of them gets in
         return User.model_validate(body)
 
-    def _one_account(self, key: str, source: str, subject: str) -> None:
-        """Raises InputError where another account is this subject's."""
-        found = self.records.find(KIND, {"source": source, "subject": subject}) if subject else ()
-        for other in found:
+    def _one_account(self, key: str, source: str, subjects: set[str]) -> None:
+        """Raises InputError where another account is this person's, under any of the subjects that name them."""
+        named = [self.records.find(KIND, {"source": source, "subject": one}) for one in subjects if one]
+        for other in chain.from_iterable(named):
             if other.id != key:
                 remedy = f"hinomi users release {other.id}"
                 raise InputError(

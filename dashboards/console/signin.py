@@ -63,13 +63,26 @@ def _verified(visit: Visit, name: str, password: str) -> User | None:
 
 
 def _external(visit: Visit, person: ldap_signin.Person | oidc.Person, how: str) -> User:
-    """The account of somebody whom a directory or provider vouches for. Raises InputError where it is somebody else's."""
+    """The account of somebody whom a directory or provider vouches for. Raises InputError where it is somebody else's, or kept
+    in another way."""
+    accounts = visit.console.accounts
+    held = accounts.find(person.name)
+    same_way = held is not None and held.source == how
+    if held is not None and same_way and held.subject and held.subject == person.formerly:
+        _audit(visit, person.name, "subject_replaced", how=how, old=held.subject, new=person.subject)
     try:
-        return visit.console.accounts.external(
-            person.name, person.full_name, person.roles, how, person.organizations, person.subject
+        return accounts.external(
+            person.name,
+            person.full_name,
+            person.roles,
+            how,
+            person.organizations,
+            person.subject,
+            person.formerly,
         )
     except InputError:
-        _audit(visit, person.name, "somebody_elses", how=how)
+        outcome = "somebody_elses" if same_way else "kept_elsewhere" if held else "refused"
+        _audit(visit, person.name, outcome, how=how)
         raise
 
 

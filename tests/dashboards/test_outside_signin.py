@@ -103,6 +103,12 @@ def test_openid_state_code_and_names(own_city: City, oidc: OidcSignIn, issuer: p
     assert again.get(back).status_code in {303, 403, 503}
     issuer.claims = {"preferred_username": "m.kato", "groups": ["soc"]}
     assert _there_and_back(browser(own_city, oidc=oidc)).status_code == 400
+    [refused] = [
+        one
+        for one in browser(own_city).audited("console.sign_in")
+        if one["details"].get("how") and one["actor"] == "m.kato"
+    ]
+    assert refused["details"]["outcome"] == "kept_elsewhere"
     issuer.claims = {"preferred_username": "stranger", "groups": ["other"]}
     assert _there_and_back(browser(own_city, oidc=oidc)).status_code == 403
     assert browser(own_city).get("/sign-in/oidc").status_code == 403
@@ -245,6 +251,41 @@ def test_only_the_name_of_an_account_is_passed_on(own_city: City) -> None:
     users.create("local", "correct horse battery", ["ciso"])
     with pytest.raises(InputError, match="引き継げません"):
         users.release("local")
+
+
+@pytest.mark.peer
+def test_the_day_the_bind_account_may_read_more(
+    own_city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Against a real OpenLDAP: an account held by its entry's DN, because nothing better could be read, is held by entryUUID from
+    the first sign-in that reads it, which the audit log says once; a DN of another entry opens nothing."""
+    monkeypatch.setenv("LDAP_PASSWORD", slapd.ROBOT_PASSWORD)
+    uuid, dn = "6f1e3c1a-0000-4000-8000-000000000001", f"uid=s.sato,{slapd.BASE}".lower()
+    with slapd.directory(tmp_path / "slapd", _town(uuid)) as server:
+        settings = {"url": server.url, "base": slapd.BASE, "bind_dn": slapd.ROBOT}
+        roles = {"roles": {f"cn=soc,{slapd.BASE}": ["analyst"]}, "password": "env:LDAP_PASSWORD"}
+        ldap = LdapSignIn.model_validate({**settings, **roles})
+
+        def comes() -> int:
+            return browser(own_city, ldap=ldap).sign_in("s.sato", slapd.PERSON_PASSWORD).status_code
+
+        own_city.users.external("s.sato", "", ["viewer"], "ldap", None, f"dn|uid=another,{slapd.BASE}")
+        assert comes() == 400
+        own_city.users.change("s.sato", {"subject": f"dn|{dn}"})
+        assert [comes(), comes()] == [303, 303]
+        own_city.users.external("sato2", "", ["viewer"], "ldap", None, f"dn|{dn}")
+        assert comes() == 400  # one entry, one account, by either name of it
+    held = own_city.users.find("s.sato")
+    assert held is not None and held.subject == f"entryUUID|{uuid}"
+    said = [one.body["details"] for one in own_city.records.find("audit", {"action": "console.sign_in"})]
+    assert [one["outcome"] for one in said] == [
+        "somebody_elses",
+        "subject_replaced",
+        "success",
+        "success",
+        "somebody_elses",
+    ]
+    assert (said[1]["old"], said[1]["new"]) == (f"dn|{dn}", f"entryUUID|{uuid}")
 
 
 def test_same_name_of_two_towns_is_not_one_account(
