@@ -76,6 +76,18 @@ class RunDir:
         handle.flush()
         return handle
 
+    @staticmethod
+    def held(data: Path) -> bool:
+        """Whether a tower runs on a data folder: a process holds its run folder, this one or another."""
+        try:
+            with (data / "run" / "lock").open() as handle:
+                fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except OSError:
+            return True
+        return False
+
 
 def alive(pid: int) -> bool:
     """Whether a process with this number runs."""

@@ -13,6 +13,7 @@ from hinomi.store import Events, Records
 from hinomi.store.elastic.settings import ElasticSettings
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops.journal import log
+from ops.rundir import RunDir
 
 _ASK_AGAIN = 1.0  # seconds
 
@@ -35,7 +36,7 @@ class StoreSettings(Section):
 def open_events(settings: StoreSettings, data: Path, clock: Clock) -> Events:
     """The event store; nothing is asked of a cluster yet."""
     if settings.kind == "embedded" or settings.elasticsearch is None:
-        return ParquetEvents(data / "events", clock=clock)
+        return ParquetEvents(data / "events", clock=clock, may_retype=lambda: not RunDir.held(data))
     from hinomi.store.elastic.connection import connect
     from hinomi.store.elastic.events import ElasticEvents
 

@@ -92,12 +92,15 @@ def test_no_orphans_after_kill_9(tower: tuple[Path, subprocess.Popen[bytes]]) ->
 
 
 def test_one_tower_a_data_folder(tmp_path: Path) -> None:
-    """A second holder of the lock is refused and told who has it."""
+    """A second holder of the lock is refused and told who has it; whoever only asks disturbs nobody."""
+    assert not RunDir.held(tmp_path)
     run = RunDir.of(tmp_path)
     held = run.lock()
+    assert RunDir.held(tmp_path)
     with pytest.raises(HinomiError, match=str(os.getpid())):
         run.lock()
     held.close()
+    assert not RunDir.held(tmp_path)
     run.lock().close()
 
 

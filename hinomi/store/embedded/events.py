@@ -5,7 +5,7 @@ commit with the reader's checkpoint. So a replay after a crash stores nothing tw
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,15 +21,23 @@ from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.mending import Mending
 from hinomi.store.embedded.plan import Planning
 from hinomi.store.embedded.reading import Reading
+from hinomi.store.embedded.retyping import Retyping
 from hinomi.store.embedded.searching import Searching
 from hinomi.store.embedded.segments import Segments
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
 
 
 class ParquetEvents:
-    """`hinomi.store.Events` in a folder. Several processes may append and read at once."""
+    """`hinomi.store.Events` in a folder. Several processes may append and read at once. may_retype: see `Retyping`."""
 
-    def __init__(self, folder: Path, *, clock: Clock | None = None, memory: str = "1GB") -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        clock: Clock | None = None,
+        memory: str = "1GB",
+        may_retype: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._clock = clock or SystemClock()
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
@@ -39,8 +47,9 @@ class ParquetEvents:
         self._duck = Duck(memory, self.integrity.culprit)
         self._reading = Reading(folder / "reading.lock")
         self._segments = Segments(folder, self._manifest, self._clock, self.integrity, self._reading)
-        self._segments.retype()
-        self.mending = Mending(self._segments)
+        retyping = Retyping(self._manifest, self.integrity, self._segments, may_retype)
+        retyping.run()
+        self.mending = Mending(self._segments, retyping)
         self._planning = Planning(folder, self._manifest)
         self._searching = Searching(self._planning, self._duck)
         self._counting = Counting(self._planning, self._duck)

@@ -118,11 +118,15 @@ class Integrity:
 
     def culprit(self, said: str, paths: Sequence[str]) -> PartDamaged | Replaced | None:
         """Which of the files that a question read is why it failed: the one that is named in what was said (a slow reader's
-        may be merged away), else the first, newest in arrival, that is not as it was written."""
+        may be merged away), else the first, newest in arrival, that is not as it was written. A file that is named and
+        whole is not called damaged: nothing could be put back."""
         read = [str(Path(path).relative_to(self._folder)) for path in reversed(paths)]
         if (path := next((path for path in read if path in said), None)) is not None:
             named = self._manifest.named(path)
-            return Replaced() if named is None else self._damaged(named)
+            if named is None:
+                return Replaced()
+            if self.harm(named, whole=True) is not None:
+                return self._damaged(named)
         files, end = self.still(read), time.monotonic() + _PATIENCE
         for whole in (False, True):
             for file in files:

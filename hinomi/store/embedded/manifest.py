@@ -30,7 +30,9 @@ create table if not exists field (
   dataset text not null, name text not null, kind text not null, primary key (dataset, name)
 ) without rowid;
 create table if not exists gone (path text primary key, at integer not null) without rowid;
+create table if not exists listed (path text primary key) without rowid;
 """
+_LISTS = "select dataset, name from field where kind = 'keyword[]'"
 _IN = 400
 
 
@@ -163,21 +165,33 @@ class Manifest:
         rows = self._rows(f"select distinct name, kind from field {clause} order by name", list(datasets))
         return {str(name): str(kind) for name, kind in rows}
 
-    def lists(self) -> dict[str, list[str]]:
-        """By dataset the vendors' fields that an earlier release kept as lists."""
-        found: dict[str, list[str]] = {}
-        for dataset, name in self._rows("select dataset, name from field where kind = 'keyword[]'"):
-            if ecs.several(str(name)):
-                found.setdefault(str(dataset), []).append(str(name))
-        return found
+    def has_lists(self) -> bool:
+        """Whether a vendor's field is known as the lists that an earlier release kept."""
+        return bool(_listed(self._rows(_LISTS)))
 
-    def listed_no_more(self, dataset: str, names: Sequence[str]) -> None:
-        """These fields of a dataset are text in all of its files."""
+    def note_lists(self) -> None:
+        """From now on those fields are text; the files that may still hold them as lists are `listed`."""
         with self.writing() as db:
+            fields = _listed(db.execute(_LISTS).fetchall())
             db.executemany(
-                "update field set kind = 'keyword' where dataset = ? and name = ?",
-                [(dataset, name) for name in names],
+                "insert or ignore into listed select path from file where dataset = ?",
+                [(dataset,) for dataset in {dataset for dataset, _ in fields}],
             )
+            db.executemany("update field set kind = 'keyword' where dataset = ? and name = ?", fields)
+
+    def note_listed(self, path: str) -> None:
+        """This file may hold a vendor's field as lists."""
+        with self.writing() as db:
+            db.execute("insert or ignore into listed values (?)", (path,))
+
+    def listed(self) -> list[str]:
+        """The paths that are noted so, those no longer named among them."""
+        return [str(row[0]) for row in self._rows("select path from listed order by path")]
+
+    def listed_no_more(self, paths: Sequence[str]) -> None:
+        """All of these files are text, or are none any more."""
+        with self.writing() as db:
+            db.executemany("delete from listed where path = ?", [(path,) for path in paths])
 
     def replace(self, old: Sequence[File], new: File | None, at: int) -> bool:
         """Swap files for a merged one, or for nothing; the old ones go later, once readers are done. False (and nothing
@@ -229,6 +243,11 @@ class Manifest:
 
 class _NamedNoMore(Exception):
     """A file that was to be replaced already is."""
+
+
+def _listed(fields: Iterable[tuple[object, ...]]) -> list[tuple[str, str]]:
+    """Those of the datasets and fields that are vendors'."""
+    return [(str(dataset), str(name)) for dataset, name in fields if ecs.several(str(name))]
 
 
 def _remove(db: sqlite3.Connection, file: File) -> None:

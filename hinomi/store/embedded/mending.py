@@ -10,6 +10,7 @@ from pathlib import Path
 
 from hinomi.durable import replaced
 from hinomi.store.embedded.manifest import File
+from hinomi.store.embedded.retyping import Retyping
 from hinomi.store.embedded.segments import Segments
 
 
@@ -18,14 +19,17 @@ class Mending:
     """Works on the files of a store while it is read and written."""
 
     segments: Segments
+    retyping: Retyping
 
     def put_back(self, file: File, source: Path) -> None:
-        """The content of a copy in the place of a damaged file, which stays there until all of it is written."""
+        """The content of a copy in the place of a damaged file, which stays there until all of it is written. One of an
+        earlier release is then written anew: beside others it could not be asked."""
         target = self.segments.path_of(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         with replaced(target) as made, source.open("rb") as read:
             shutil.copyfileobj(read, made)
             self._set_aside(file)
+        self.retyping.put_back(file)
 
     def make_anew(self, file: File, parts: Sequence[Path]) -> bool:
         """A file of the parts that the damaged one was merged of. False: it is none of the store's any more."""

@@ -101,20 +101,24 @@ class Segments:
         frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
         new = self._segment(named[0].dataset, named[0].day, frame)
         seq, upto = min(file.seq for file in named), max(file.upto for file in named)
-        done = self.replace(named, replace(new, seq=seq, upto=upto))
-        if not done:
-            self.discard([new])
+        done = False
+        try:
+            done = self.replace(named, replace(new, seq=seq, upto=upto))
+        finally:
+            if not done:
+                self.discard([new])
         return done
 
-    def retype(self) -> None:
-        """Write files anew in which an earlier release kept a vendor's field as lists (docs/decisions/0013): no question can
-        be asked over those and newer ones together. Damaged ones stay as they are."""
-        for dataset, names in self._manifest.lists().items():
-            for file in self._manifest.files([dataset]):
-                path = self.path_of(file)
-                if self._integrity.harm(file, whole=True) is None and _has_lists(path):
-                    self.merge_into([file], [path])
-            self._manifest.listed_no_more(dataset, names)
+    def written_anew(self, file: File) -> bool:
+        """A file with the types of this release in place of one, which is deleted at once unless somebody reads page by
+        page: where all are written anew, the disk need hold only one of them twice. Another question that meets that
+        begins again. False: it is named no more."""
+        done = self.merge_into([file], [self.path_of(file)])
+        if done:
+            with self._reading.by_nobody() as free:
+                if free:
+                    self._delete([file.path])
+        return done
 
     def sweep(self, *, orphans: bool = False) -> int:
         """See `ParquetEvents.sweep`."""
@@ -135,18 +139,16 @@ class Segments:
         """Replaced files, deleted."""
         with self._reading.by_nobody() as free:
             paths = self._manifest.gone(self._seconds() - (_GRACE_SECONDS if free else _LONGEST_SECONDS))
-            for path in paths:
-                (self._folder / path).unlink(missing_ok=True)
-            self._manifest.forget(paths)
+            self._delete(paths)
         return paths
+
+    def _delete(self, gone: Sequence[str]) -> None:
+        for path in gone:
+            (self._folder / path).unlink(missing_ok=True)
+        self._manifest.forget(gone)
 
     def _seconds(self) -> int:
         return int(self._clock.now().timestamp())
-
-
-def _has_lists(path: Path) -> bool:
-    held = pl.read_parquet_schema(path).items()
-    return any(isinstance(dtype, pl.List) and ecs.several(name) for name, dtype in held)
 
 
 def _safe(name: str) -> str:
@@ -155,12 +157,17 @@ def _safe(name: str) -> str:
 
 
 def _save(frame: pl.DataFrame, path: Path) -> str:
-    """Write and sync, the file and its folder: after this a power cut does not lose it. The content's SHA-256."""
-    with path.open("wb") as handle:
-        frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
-        sync(handle)
-    sync_folder(path.parent)
-    return sum_of(path)
+    """Write and sync, the file and its folder: after this a power cut does not lose it. The content's SHA-256. Where that
+    fails, as on a full disk, nothing of the file stays."""
+    try:
+        with path.open("wb") as handle:
+            frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
+            sync(handle)
+        sync_folder(path.parent)
+        return sum_of(path)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 def _range(frame: pl.DataFrame) -> tuple[int, int]:
