@@ -20,7 +20,7 @@ from responders.incidents.entities import machine
 from responders.playbooks import authority, condition
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.protection import Protection
-from responders.playbooks.run import Run, RunStep, StepState
+from responders.playbooks.run import SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import Step
 
@@ -171,17 +171,20 @@ class _Compiler:
     def _add(
         self, step: Step, after: list[int], when: list[str], gate: int | None, fields: dict[str, Any]
     ) -> list[int]:
+        """Returns the step; what nobody waits for (a person's task, a protected target) lets the next wait for what came before."""
         index = len(self.out)
         common = {"index": index, "kind": step.kind, "after": after, "when": when, "gate": gate}
         self.out.append({**common, "serves": [*step.serves, *step.nist], **fields})
-        return [index]
+        return after if fields.get("state") in SETTLED else [index]
 
     def _act(
         self, step: Step, after: list[int], when: list[str], gate: int | None, bound: tuple[str, str] | None
     ) -> list[int]:
         values = [bound[1]] if bound and bound[0] == step.value else targets(step.value, self.alerts)
-        ends = [self._add(step, after, when, gate, self._done_to(step, value))[0] for value in values]
-        return ends or after
+        ends = {
+            end for value in values for end in self._add(step, after, when, gate, self._done_to(step, value))
+        }
+        return sorted(ends) or after
 
     def _done_to(self, step: Step, value: str) -> dict[str, Any]:
         action = ACTIONS[step.act]

@@ -52,6 +52,22 @@ def test_a_loop_does_each_entity_and_a_failed_round_stops_no_other(tmp_path: Pat
     assert {step.state for step in protected} == {StepState.SKIPPED} and "人が判断" in protected[0].result_ja
 
 
+def test_a_task_that_nobody_waits_for_lets_nothing_run_ahead(tmp_path: Path) -> None:
+    """What stands behind it in a branch waits for the question all the same: it is not passed over before the answer."""
+    steps = (
+        KEEP
+        + "  - {task_ja: 入られたか, asks: {name: intruded, choices: ['yes', 'no']}}\n"
+        + "  - if: \"answers.intruded == 'yes'\"\n"
+        + "    then: [{task_ja: 写しを取る}, {act: firewall.block_address, value: source.ip}]\n"
+    )
+    on = scene(tmp_path, written(tmp_path, steps))
+    on.approve()
+    on.tick()
+    assert on.run.step(3).state is StepState.PLANNED, on.run.step(3).result_ja
+    on.desk.automation.finish_task(on.run_id, 1, actor="sato", roles=ANALYST, answer="yes")
+    assert on.tick().state is RunState.DONE and on.stage.acts == [("firewall.block_address", "203.0.113.66")]
+
+
 def test_choices_by_the_incident_and_by_answers(tmp_path: Path) -> None:
     """What the incident decides is decided in the plan; what a person answers, when they answer."""
     steps = (

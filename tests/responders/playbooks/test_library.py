@@ -6,11 +6,13 @@ import pytest
 
 from responders import clauses
 from responders.connectors.actions import ACTIONS
+from responders.playbooks.planning import plan
 from responders.playbooks.playbook import Playbook, catalogue
 from responders.playbooks.rehearsal import rehearse
 from responders.playbooks.run import StepState
+from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import walked
-from tests.responders.city import alert
+from tests.responders.city import NIGHT, alert
 from tests.responders.playbooks.stage import ENTITIES, incident
 
 PLAYBOOKS = catalogue()
@@ -91,6 +93,25 @@ def test_what_stops_much_is_decided_high() -> None:
     sound = rehearse(PLAYBOOKS["server_intrusion"], about, alerts, answers={"intruded": "no"})
     assert not any(act == "host_firewall.isolate" for act, _ in sound.acts)
     assert not ACTIONS["router.cut_segment"].undoable or not cut.standing
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_no_statutory_clock_waits_for_an_approval(name: str) -> None:
+    """Whether a report is due does not hang on whether somebody lets services be stopped: no clock stands behind a gate."""
+    alerts = [alert(playbook=name, entities=ENTITIES, zones=["lgwan", "mynumber"])]
+    about = incident(alerts, grade=3, zones=["lgwan", "mynumber"])
+    steps = plan(about, alerts, PLAYBOOKS[name], PlaybookSettings(), NIGHT).steps
+    behind = {step.index: set(step.after) for step in steps}
+    for clock in (step for step in steps if step.kind == "clock"):
+        assert clock.gate is None, clock.title_ja
+        assert not any(steps[index].kind == "approve" for index in _before(clock.index, behind)), (
+            clock.title_ja
+        )
+
+
+def _before(index: int, behind: dict[int, set[int]]) -> set[int]:
+    """Everything that must be over before this step."""
+    return behind[index].union(*(_before(one, behind) for one in behind[index]))
 
 
 def test_clauses_say_what_is_inferred() -> None:
