@@ -5,15 +5,16 @@ administrator's, set up once (docs/response.md); we add and take away elements o
 """
 
 import ipaddress
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.text import inert
 from responders.connectors.actions import ACTIONS
 from responders.connectors.commands import run
 from responders.connectors.held import host_name
@@ -29,13 +30,30 @@ class Nftables(Section):
     the set that cuts a server off; admins: the set of machines, this one among them, that reach it all the same."""
 
     kind: Literal["nftables"]
-    servers: dict[str, list[str]] = Field(min_length=1)
+    servers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(min_length=1)
     family: Literal["inet"] = "inet"
     table: str = Field(default="hinomi", pattern=_NAME)
     set4: str = Field(default="blocked4", pattern=_NAME)
     set6: str = Field(default="blocked6", pattern=_NAME)
     isolated: str = Field(default="isolated", pattern=_NAME)
     admins: str = Field(default="admins", pattern=_NAME)
+
+    @field_validator("servers")
+    @classmethod
+    def _told_apart(cls, servers: dict[str, list[str]]) -> dict[str, list[str]]:
+        """Logs name a machine with its domain or without: so each key is a name, and no two have the same first part."""
+        short: dict[str, str] = {}
+        for name in servers:
+            if _parsed(name) is not None:
+                raise ValueError(
+                    f"「{name}」はアドレスです。ログに出るホスト名を書いてください。|{name} is an address: write the host name of the logs"
+                )
+            other = short.setdefault(name.split(".")[0].lower(), name)
+            if other != name:
+                raise ValueError(
+                    f"「{other}」と「{name}」は、ドメインのない名前では区別できません。|{other} and {name} have one short name"
+                )
+        return servers
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +69,14 @@ class _Place:
         """Which of them the kernel's set holds."""
         return self.elements & members(self.settings, self.server, self.name)
 
-    def change(self, verb: Literal["add", "delete"], elements: frozenset[str]) -> None:
-        """All of these in one transaction."""
+    def change(self, verb: Literal["add", "delete"], elements: frozenset[str]) -> bool:
+        """All of these in one transaction; whether there was anything to change."""
+        if not elements:
+            return False
         own, named = self.settings, ", ".join(sorted(elements))
         script = f"{verb} element {own.family} {own.table} {self.name} {{ {named} }}\n"
         run([*own.servers[self.server], "-f", "-"], what=_what(self.server), stdin=script)
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +95,29 @@ class HostFirewall:
         return Done(*_words(action, values))
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """Of each server, what its set holds of it."""
-        return {"there": {place.server: sorted(place.there()) for place in self._places(action, values)}}
+        """there: of each server that answers, what its set holds of it; unknown: those that do not. Raises where none does."""
+        there = dict[str, list[str]]()
+
+        def kept(place: _Place) -> bool:
+            there[place.server] = sorted(place.there())
+            return True
+
+        places = list(self._places(action, values))
+        try:
+            _on_each(places, kept)
+        except HinomiError:
+            if not there:
+                raise
+        return {"there": there, "unknown": [one.server for one in places if one.server not in there]}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Add what is missing; every server is asked before the first is changed."""
+        """Add what is missing on each server that answers; those that do not are named once the others are changed."""
         self._reachable_after(action, values)
-        missing = [(place, place.elements - place.there()) for place in self._places(action, values)]
-        for place, elements in missing:
-            if elements:
-                place.change("add", elements)
+        changed = _on_each(
+            self._places(action, values), lambda place: place.change("add", place.elements - place.there())
+        )
         ja, en = _words(action, values)
-        if not any(elements for _, elements in missing):
+        if not changed:
             return Done(f"既にそうなっていました: {ja}", f"so already: {en}", changed=False)
         return Done(f"行いました: {ja}", f"done: {en}")
 
@@ -94,12 +126,20 @@ class HostFirewall:
         return all(place.there() == place.elements for place in self._places(action, values))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
-        """Take away what was not there before."""
-        was, value = before["there"], _value(action, values)
-        for place in self._places(action, values):
-            added = place.there().difference(was.get(place.server, []))
-            if added:
-                place.change("delete", added)
+        """Take away what was not there before, and what stands on a server that did not say what was there. Refused, once the
+        others are put back, where a server is no longer configured."""
+        was: dict[str, list[str]] = {**{name: [] for name in before.get("unknown", [])}, **before["there"]}
+        value = _value(action, values)
+        _on_each(
+            (place for place in self._places(action, values) if place.server in was),
+            lambda place: place.change("delete", place.there().difference(was[place.server])),
+        )
+        if gone := sorted(set(was) - set(self.settings.servers)):
+            named = ", ".join(gone)
+            raise Refused(
+                f"{named} は設定の servers にないため、{value} を元に戻せません。人が確かめてください。",
+                f"{named} is no longer under servers: {value} cannot be put back there, a person must look",
+            )
         return Done(f"{value} を元に戻しました。", f"{value} is as it was")
 
     def health(self) -> str:
@@ -136,6 +176,21 @@ class HostFirewall:
         yield from (_Place(own, server, name, frozenset({address})) for server in own.servers)
 
 
+def _on_each(places: Iterable[_Place], change: Callable[[_Place], bool]) -> bool:
+    """Whether any was changed. One that fails holds up none of the others. Raises DependencyDown, or Refused
+    where all that failed refused, naming them."""
+    changed, failed = False, list[HinomiError]()
+    for place in places:
+        try:
+            changed |= change(place)
+        except HinomiError as error:
+            failed.append(error)
+    if failed:
+        error = Refused if all(isinstance(one, Refused) for one in failed) else DependencyDown
+        raise error(" ".join(one.ja for one in failed), "; ".join(one.en for one in failed))
+    return changed
+
+
 def members(settings: Nftables, server: str, name: str) -> set[str]:
     """The elements of a set, networks as `address/length`. Raises DependencyDown, and Refused where there is no such set."""
     own = settings
@@ -152,32 +207,48 @@ def members(settings: Nftables, server: str, name: str) -> set[str]:
 
 def _written(element: Any) -> str:
     if isinstance(element, str):
-        return element
+        return str(_parsed(element) or element)
     if "prefix" in element:
         return f"{element['prefix']['addr']}/{element['prefix']['len']}"
     return str(element)
 
 
 def _server(settings: Nftables, host: str) -> str:
-    """The configured server of this name. Raises Refused for any other."""
-    wanted = host_name(host)
-    server = next((name for name in settings.servers if host_name(name) == wanted), None)
-    if server is None:
+    """The one configured server of this name; where both names have a domain it must be the same. Raises Refused."""
+    found = [name for name in settings.servers if _parsed(host) is None and _one_machine(name, host)]
+    if len(found) != 1:
         raise Refused(
-            f"「{wanted}」は、防火壁を操作できるサーバー({'、'.join(settings.servers)})ではありません。",
-            f'"{wanted}" is none of the servers whose firewall is ours to change: {", ".join(settings.servers)}',
+            f"「{inert(host, 60)}」は、防火壁を操作できるサーバー({'、'.join(settings.servers)})の1台ではありません。",
+            f'"{inert(host, 60)}" is not one of the servers whose firewall is ours to change: {", ".join(settings.servers)}',
         )
-    return server
+    return found[0]
+
+
+def _one_machine(configured: str, given: str) -> bool:
+    one, other = configured.lower().rstrip("."), given.strip().lower().rstrip(".")
+    if "." in one and "." in other:
+        return one == other
+    return host_name(one) == host_name(other)
 
 
 def _address(values: Mapping[str, str]) -> str:
+    """As the kernel sees it: `::ffff:203.0.113.5` is IPv4. Raises Refused for what is no address of one machine's own."""
+    given = _parsed(values["address"])
+    if given is None:
+        said = inert(values["address"], 60)
+        raise Refused(f"「{said}」は IP アドレスではありません。", f'"{said}" is not an address')
+    return str(given)
+
+
+def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """None for anything else, an address with a zone (`fe80::1%eth0`) among it: what a zone may hold is without bounds."""
     try:
-        return str(ipaddress.ip_address(values["address"]))
+        found = ipaddress.ip_address(text)
     except ValueError:
-        raise Refused(
-            f"「{values['address']}」は IP アドレスではありません。",
-            f'"{values["address"]}" is not an address',
-        ) from None
+        return None
+    if isinstance(found, ipaddress.IPv4Address):
+        return found
+    return None if found.scope_id is not None else found.ipv4_mapped or found
 
 
 def _what(server: str) -> str:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
-from hinomi.errors import Refused
+from hinomi.errors import DependencyDown, Refused
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets, connector
+from responders.connectors.protocol import Connector
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import RunState, StepState
 from tests.responders.peers import real
@@ -138,25 +139,88 @@ def test_a_server_that_nobody_could_put_back_is_not_cut_off(tmp_path: Path) -> N
         assert target.state() == was
 
 
-def test_every_server_is_asked_before_the_first_is_changed(tmp_path: Path) -> None:
-    """An address is blocked on all of them; where one does not answer it is on none, and undo gives each what it had."""
-    values = {"address": ATTACKER}
-    with real.nftables(tmp_path) as one, real.nftables(tmp_path) as two:
-        [first], [second] = one.section["servers"].values(), two.section["servers"].values()
-        servers = {"app01": first, "app02": second}
+def _two(one: real.Target, two: real.Target, **more: list[str]) -> Connector:
+    [first], [second] = one.section["servers"].values(), two.section["servers"].values()
+    return connector(
+        ADAPTER.validate_python({"kind": "nftables", "servers": {"app01": first, **more, "app02": second}})
+    )
+
+
+def test_a_dead_server_holds_up_no_other(tmp_path: Path) -> None:
+    """Two of three answer: they block, and unblock to what each had; the third is named, tried again, and loses it as well."""
+    values, action = {"address": ATTACKER}, "host_firewall.block_address"
+    with real.nftables(tmp_path) as one, real.nftables(tmp_path) as two, real.nftables(tmp_path) as late:
+        [second], [third] = two.section["servers"].values(), late.section["servers"].values()
         subprocess.run(
             [*second, "add", "element", "inet", "hinomi", "blocked4", f"{{ {ATTACKER} }}"], check=True
         )
-        was = one.state(), two.state()
-        down = connector(
-            ADAPTER.validate_python({"kind": "nftables", "servers": {**servers, "app03": ["false"]}})
-        )
-        with pytest.raises(Refused, match="app03"):
-            down.act("host_firewall.block_address", values)
-        assert (one.state(), two.state()) == was
-        own = connector(ADAPTER.validate_python({"kind": "nftables", "servers": servers}))
-        before = own.look("host_firewall.block_address", values)
-        assert own.act("host_firewall.block_address", values).changed
-        assert own.verify("host_firewall.block_address", values)
-        own.undo("host_firewall.block_address", values, before)
-        assert (one.state(), two.state()) == was
+        was = one.state(), two.state(), late.state()
+        down, up = _two(one, two, app03=["sh", "-c", "exit 255"]), _two(one, two, app03=third)
+        before = down.look(action, values)
+        with pytest.raises(DependencyDown, match="app03"):
+            down.act(action, values)
+        assert ATTACKER in one.state() and ATTACKER in two.state()
+        assert up.act(action, values).changed and up.verify(action, values)
+        with pytest.raises(DependencyDown, match="app03"):
+            down.undo(action, values, before)
+        assert (one.state(), two.state()) == was[:2] and ATTACKER in late.state()
+        up.undo(action, values, before)
+        assert (one.state(), two.state(), late.state()) == was
+
+
+def test_a_server_that_is_no_longer_configured_is_not_said_to_be_put_back(tmp_path: Path) -> None:
+    """The others are put back; it is named, as a person must look."""
+    values, action = {"address": ATTACKER}, "host_firewall.block_address"
+    with real.nftables(tmp_path) as one, real.nftables(tmp_path) as two:
+        [command], was = one.section["servers"].values(), one.state()
+        own = _two(one, two)
+        before = own.look(action, values)
+        own.act(action, values)
+        fewer = connector(ADAPTER.validate_python({"kind": "nftables", "servers": {"app01": command}}))
+        with pytest.raises(Refused, match="app02"):
+            fewer.undo(action, values, before)
+        assert one.state() == was and ATTACKER in two.state()
+
+
+def test_an_address_written_another_way_goes_in_and_out(tmp_path: Path) -> None:
+    """IPv4 written as IPv6 is the IPv4 address that the packets bear; a zone, which may hold a script, is refused."""
+    action, trick = "host_firewall.block_address", "fe80::1%x }\nflush ruleset\nadd table inet y {"
+    with real.nftables(tmp_path) as target:
+        own, was = connector(ADAPTER.validate_python(target.section)), target.state()
+        values = {"address": f"::ffff:{ATTACKER}"}
+        before = own.look(action, values)
+        assert own.act(action, values).changed and own.verify(action, values) and ATTACKER in target.state()
+        own.undo(action, values, before)
+        assert target.state() == was
+        with pytest.raises(Refused):
+            own.act(action, {"address": trick})
+        assert target.state() == was
+
+
+SERVERS = {"web01.nishi.example": ["true"], "db01": ["true"]}
+
+
+@pytest.mark.parametrize(
+    "host", ["web01.higashi.example", "web0", "192.0.2.11", "192", "", "2001:db8::1", "x.nishi.example"]
+)
+def test_another_machine_is_no_server_of_ours(host: str) -> None:
+    """Nothing is cut off because a part of its name is that of another."""
+    own = connector(ADAPTER.validate_python({"kind": "nftables", "servers": SERVERS}))
+    with pytest.raises(Refused):
+        own.act("host_firewall.isolate", {"host": host})
+
+
+@pytest.mark.parametrize(
+    "servers",
+    [
+        {"192.0.2.10": ["true"]},
+        {"2001:db8::1": ["true"]},
+        {"web01.nishi.example": ["true"], "WEB01.higashi.example": ["true"]},
+        {"web01": ["true"], "web01.higashi.example": ["true"]},
+        {"web01": []},
+    ],
+)
+def test_servers_that_logs_cannot_tell_apart_are_not_taken(servers: dict[str, list[str]]) -> None:
+    """An address, two of one short name, and no command."""
+    with pytest.raises(ValidationError):
+        ADAPTER.validate_python({"kind": "nftables", "servers": servers})
