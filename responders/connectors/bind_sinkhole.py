@@ -21,7 +21,7 @@ from responders.connectors.listed import name_of
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.unbound_sinkhole import asked
 
-_NXDOMAIN, _CNAME, _LOOKS = 3, 5, 20
+_NXDOMAIN, _CNAME, _SETTLES = 3, 5, 2.0
 
 
 class BindRpz(Section):
@@ -65,7 +65,8 @@ class Policy:
         name = name_of(values)
         if not self._listed(name):
             return False
-        for _ in range(_LOOKS):
+        until = time.monotonic() + _SETTLES  # then the step is put off: people are called by the same thread
+        while time.monotonic() < until:
             if (said := asked(self.settings.server, self.settings.port, name)) and said[0] == _NXDOMAIN:
                 return True
             time.sleep(0.1)

@@ -14,8 +14,9 @@ from hinomi.named import why
 from responders.connectors.commands import run
 from responders.connectors.protocol import Done
 
-_SETTLES, _PAUSE = 15.0, 0.2
-"""Seconds that a server gets for reading its file, and between two looks."""
+_SETTLES, _PAUSE = 2.0, 0.2
+"""Seconds that a server gets for reading its file, and between two looks: people are called by the same thread, and a step whose
+target is not there yet is tried again."""
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 

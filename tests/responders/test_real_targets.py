@@ -3,7 +3,10 @@ playbook over all of them and a real OpenLDAP with the process dying on the way.
 
 import shlex
 import socket
+import struct
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,10 +14,11 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from hinomi.errors import HinomiError, Refused
-from responders.connectors import squid_proxy
+from hinomi.errors import DependencyDown, HinomiError, Refused
+from responders.connectors import squid_proxy, unbound_sinkhole
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets, connector
+from responders.connectors.listed import ListedNames
 from responders.connectors.protocol import Connector
 from responders.playbooks.run import RunState
 from tests.responders.peers import real, several
@@ -72,6 +76,11 @@ def made(target: real.Target, **more: Any) -> Connector:
     return connector(ADAPTER.validate_python({**target.section, **more}))
 
 
+def verified(own: Connector, action: str, values: dict[str, str]) -> bool:
+    """As a step does it: not verified at once, it is tried again."""
+    return any(own.verify(action, values) for _ in range(5))
+
+
 @pytest.mark.parametrize("name", CASES)
 def test_act_verify_undo(tmp_path: Path, name: str) -> None:
     """Twice is once; verified by the target itself; undo gives back every byte; a trick in a value is refused."""
@@ -80,7 +89,7 @@ def test_act_verify_undo(tmp_path: Path, name: str) -> None:
         own, was = made(target), target.state()
         assert own.health() == "" and own.plan(action, values).changed and target.state() == was
         before = own.look(action, values)
-        assert own.act(action, values).changed and own.verify(action, values)
+        assert own.act(action, values).changed and verified(own, action, values)
         acted = target.state()
         assert acted != was and not own.act(action, values).changed and target.state() == acted
         later = own.look(action, values)
@@ -103,7 +112,63 @@ def test_a_server_that_reads_its_list_later_is_waited_for(tmp_path: Path, name: 
         later = f"(sleep 1; {shlex.join(target.section['reload'])}) >/dev/null 2>&1 &"
         own = made(target, reload=["sh", "-c", later])
         own.act(action, values)
-        assert own.verify(action, values)
+        assert verified(own, action, values)
+
+
+def test_a_server_that_never_reads_its_list_is_not_waited_for_long(tmp_path: Path) -> None:
+    """People are called by the same thread: a few seconds, then the step is put off."""
+    (tmp_path / "list").touch()
+    own, values = (
+        ListedNames("DNS", tmp_path / "list", ["true"], str, lambda name: False),
+        {"name": "c2.example"},
+    )
+    own.act("dns.sinkhole", values)
+    began = time.monotonic()
+    assert not own.verify("dns.sinkhole", values) and time.monotonic() - began < 6
+
+
+def test_asking_the_name_server_never_reaches_the_attacker(tmp_path: Path) -> None:
+    """Unbound has not read its list: nobody is asked for the name, and that the name is gone elsewhere, as its cache knows and
+    shows, is not taken for what the list does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+        attacker.bind(("127.0.0.1", 0))
+        more = (
+            "server:\n  do-not-query-localhost: no\n  module-config: iterator\n  access-control: 127.0.0.0/8 allow_snoop\n"
+            f'forward-zone:\n  name: "."\n  forward-addr: 127.0.0.1@{attacker.getsockname()[1]}\n'
+        )
+        with real.unbound(tmp_path / "unbound", more) as target:
+            own, values = made(target, reload=["true"]), {"name": "c2.example.org"}
+            own.act("dns.sinkhole", values)
+            assert not own.verify("dns.sinkhole", values)
+            attacker.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                attacker.recv(4096)
+            attacker.settimeout(10)
+            with ThreadPoolExecutor(1) as other:
+                cached = other.submit(
+                    unbound_sinkhole.code, "127.0.0.1", target.section["port"], "c2.example.org"
+                )
+                answer_no_such_name(attacker)
+                assert cached.result() == 3
+            assert not own.verify("dns.sinkhole", values)
+
+
+def answer_no_such_name(server: socket.socket) -> None:
+    """Answer one question with NXDOMAIN and the SOA of the root, which lets it be cached."""
+    asked, who = server.recvfrom(4096)
+    question = asked[12 : asked.index(b"\0", 12) + 5]
+    soa = b"\0\0" + struct.pack(">IIIII", 1, 60, 60, 60, 3600)
+    head = asked[:2] + struct.pack(">HHHHH", 0x8583, 1, 0, 1, 0)
+    server.sendto(head + question + b"\0" + struct.pack(">HHIH", 6, 1, 3600, len(soa)) + soa, who)
+
+
+def test_a_proxy_that_refuses_the_tower_verifies_nothing(tmp_path: Path) -> None:
+    """It answers 403 for every name, also before it has read the list."""
+    with real.squid(tmp_path, others="deny") as target:
+        own, values = made(target, reload=["true"]), {"name": "c2.example.net"}
+        own.act("proxy.deny", values)
+        with pytest.raises(DependencyDown, match="すべて断って"):
+            own.verify("proxy.deny", values)
 
 
 def test_asking_the_proxy_never_reaches_the_attacker(tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def nftables(folder: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def squid(folder: Path) -> Iterator[Target]:
-    """Squid on loopback with an ACL that reads our file."""
+def squid(folder: Path, others: str = "allow") -> Iterator[Target]:
+    """Squid on loopback with an ACL that reads our file. others: what becomes of all other names."""
     binary, port = program("squid"), free_port()
     service = ["-n", f"hinomi{port}"]  # its shared memory is named by it: several Squids on one machine
     folder = Path(
@@ -70,7 +70,7 @@ def squid(folder: Path) -> Iterator[Target]:
         f"http_port 127.0.0.1:{port}\npid_filename {folder}/squid.pid\ncache_log {folder}/cache.log\n"
         f"access_log none\ncache deny all\nicp_port 0\nhtcp_port 0\n"
         f"coredump_dir {folder}\npinger_enable off\nshutdown_lifetime 0 seconds\n"
-        f'acl deny dstdomain "{listed}"\nhttp_access deny deny\nhttp_access allow all\n'
+        f'acl deny dstdomain "{listed}"\nhttp_access deny deny\nhttp_access {others} all\n'
     )
     with subprocess.Popen(
         [binary, *service, "-N", "-f", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -92,8 +92,8 @@ def squid(folder: Path) -> Iterator[Target]:
 
 
 @contextmanager
-def unbound(folder: Path) -> Iterator[Target]:
-    """Unbound on loopback that knows one name and includes our file."""
+def unbound(folder: Path, more: str = "") -> Iterator[Target]:
+    """Unbound on loopback that knows one name and includes our file. more: further clauses of its configuration."""
     binary, control, port, command = program("unbound"), program("unbound-control"), free_port(), free_port()
     folder.mkdir(parents=True)
     listed = folder / "sinkhole.conf"
@@ -105,7 +105,7 @@ def unbound(folder: Path) -> Iterator[Target]:
         f'  logfile: "{folder}/log"\n  local-zone: "example.net." redirect\n'
         f'  local-data: "example.net. A 192.0.2.1"\n  include: "{listed}"\n'
         f"remote-control:\n  control-enable: yes\n  control-interface: 127.0.0.1\n"
-        f"  control-port: {command}\n  control-use-cert: no\n"
+        f"  control-port: {command}\n  control-use-cert: no\n{more}"
     )
     with subprocess.Popen(
         [binary, "-d", "-c", configuration], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
