@@ -59,6 +59,12 @@ def _register(asked: str) -> None:
         importlib.import_module(f"ops.commands.{name}").register(app)
 
 
+def whole() -> typer.Typer:
+    """The app with all of its commands."""
+    _register("")
+    return app
+
+
 def main() -> None:
     """Run one command. Errors are sentences with an exit code, never a stack trace."""
     standard_streams.mend()

@@ -110,7 +110,9 @@ def _convert(rules: typer.Typer) -> None:
     @rules.command()
     def convert(
         asked: list[str] = typer.Argument(..., help="ルールのファイル・id・name / rules"),
-        target: str = typer.Option(..., "--target", "-t", help="lucene, esql, eql, elastalert, sqlite …"),
+        target: str = typer.Option(
+            ..., "--target", "-t", help="変換先 / which product: lucene, esql, eql, elastalert, sqlite …"
+        ),
         output: str = typer.Option("", "--format", "-f", help="変換先の形 / a format of the target"),
         pipeline: list[str] = typer.Option(
             [], "--pipeline", "-p", help="足す pySigma パイプライン / more pipelines"

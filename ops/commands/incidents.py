@@ -14,6 +14,7 @@ from ops.opened import opened, operator
 from responders.incidents.casefile import numbered
 from responders.roles import OPERATOR
 
+NUMBER = typer.Argument(..., help="インシデント番号 / incident")
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
 
@@ -52,7 +53,7 @@ def register(app: typer.Typer) -> None:
         Console().print(table, markup=False)
 
     @incidents.command()
-    def show(number: int, data: Path = DATA) -> None:
+    def show(number: int = NUMBER, data: Path = DATA) -> None:
         """経過を示す / show the story and the timeline."""
         with opened(data) as place:
             incident = numbered(place.records, number)
@@ -64,7 +65,7 @@ def register(app: typer.Typer) -> None:
             typer.echo(inert(line))
 
     @incidents.command()
-    def ack(number: int, data: Path = DATA) -> None:
+    def ack(number: int = NUMBER, data: Path = DATA) -> None:
         """対応を始める(確認の印)/ acknowledge."""
         with opened(data) as place:
             place.desk.acknowledge(numbered(place.records, number).id, actor=operator(), roles=[OPERATOR])
@@ -72,7 +73,7 @@ def register(app: typer.Typer) -> None:
 
     @incidents.command()
     def close(
-        number: int,
+        number: int = NUMBER,
         verdict: Verdict = typer.Option(..., help="判定 / verdict"),
         reason: str = typer.Option(..., help="理由 / reason"),
         data: Path = DATA,
@@ -86,7 +87,7 @@ def register(app: typer.Typer) -> None:
 
     @incidents.command()
     def reopen(
-        number: int,
+        number: int = NUMBER,
         reason: str = typer.Option(..., help="理由 / reason"),
         data: Path = DATA,
     ) -> None:

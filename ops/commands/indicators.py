@@ -38,7 +38,7 @@ def _importing(group: typer.Typer) -> None:
     @group.command("import")
     def import_(
         files: list[Path] = typer.Argument(
-            ..., exists=True, help="STIX、MISP、CSV / STIX, MISP or CSV files"
+            ..., exists=True, help="STIX、MISP、CSV のファイル / STIX, MISP or CSV files"
         ),
         data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
         source: str = typer.Option(..., "--source", help="出どころ(例 JPCERT/CC) / who warns"),
@@ -79,7 +79,7 @@ def _listing(group: typer.Typer) -> None:
         data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
         source: str = typer.Option("", help="出どころ / source"),
         limit: int = typer.Option(50, min=1, help="表示する件数 / how many"),
-        jsonl: bool = typer.Option(False, "--jsonl", help="JSON lines"),
+        jsonl: bool = typer.Option(False, "--jsonl", help="1行1件の JSON / one JSON document a line"),
     ) -> None:
         """取り込んだ指標を示す / show the indicators held."""
         import polars as pl

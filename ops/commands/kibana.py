@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
     @kibana.command("export")
     def export(
         out: Path = typer.Argument(..., help="書き出すファイル(.ndjson)/ the file to write"),
-        language: str = typer.Option("ja", help="ja | en"),
+        language: str = typer.Option("ja", help="言語 ja | en / language"),
         pattern: str = typer.Option("logs-*", help="索引 / index pattern"),
     ) -> None:
         """NDJSON に書き出す / write them as NDJSON."""
@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
     def import_(
         address: str = typer.Argument(..., help="Kibana のアドレス / where Kibana is"),
         key: str = typer.Option(..., help="API キーの参照(env:名前 など)/ reference of the API key"),
-        language: str = typer.Option("ja", help="ja | en"),
+        language: str = typer.Option("ja", help="言語 ja | en / language"),
         pattern: str = typer.Option("logs-*", help="索引 / index pattern"),
         ca: Path = typer.Option(None, help="認証局の証明書 / CA certificate"),
     ) -> None:

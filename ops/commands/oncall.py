@@ -25,7 +25,9 @@ def register(app: typer.Typer) -> None:
     app.add_typer(oncall, name="oncall")
 
     @oncall.command()
-    def who(data: Path = DATA, days: int = typer.Option(7, min=1, max=60)) -> None:
+    def who(
+        data: Path = DATA, days: int = typer.Option(7, min=1, max=60, help="何日先まで / how many days ahead")
+    ) -> None:
         """今とこれからの当番 / now and next."""
         from responders.oncall.ical import shifts
 
@@ -40,7 +42,9 @@ def register(app: typer.Typer) -> None:
 
     @oncall.command()
     def calendar(
-        data: Path = DATA, person: str = typer.Option("", help="この人だけ / of one person"), days: int = 60
+        data: Path = DATA,
+        person: str = typer.Option("", help="この人だけ / of one person"),
+        days: int = typer.Option(60, help="何日先まで / how many days ahead"),
     ) -> None:
         """iCalendar として出す / as iCalendar, to standard output."""
         from responders.oncall import ical
@@ -65,8 +69,8 @@ def register(app: typer.Typer) -> None:
 
     @oncall.command()
     def standin(
-        person: str,
-        start: datetime,
+        person: str = typer.Argument(..., help="代わりに入る人 / who stands in"),
+        start: datetime = typer.Argument(..., help="始まり(日本時間)/ begin (Japan time)"),
         hours: float = typer.Option(..., min=0.25, max=24 * 31, help="時間 / hours"),
         reason: str = typer.Option(..., help="理由 / reason"),
         data: Path = DATA,
@@ -86,7 +90,9 @@ def register(app: typer.Typer) -> None:
         typer.echo("入れました。(entered)")
 
     @oncall.command("end-standin")
-    def end_standin(identity: str, data: Path = DATA) -> None:
+    def end_standin(
+        identity: str = typer.Argument(..., help="交代の番号 / number of the change"), data: Path = DATA
+    ) -> None:
         """交代を取りやめる / the rota holds again."""
         with opened(data) as place:
             place.desk.roster.drop_stand_in(identity, actor=operator(), roles=[OPERATOR])
@@ -118,7 +124,10 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"{kept.id}: 予定しました。(planned)")
 
     @oncall.command()
-    def note(text: str, data: Path = DATA) -> None:
+    def note(
+        text: str = typer.Argument(..., help="申し送る内容 / what the next shift must know"),
+        data: Path = DATA,
+    ) -> None:
         """次の当番への申し送り / a note for the next shift."""
         with opened(data) as place:
             place.desk.roster.note(text, actor=operator(), roles=[OPERATOR])

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
         source: str = typer.Option(
             ..., "--source", help="ソース名 / source name, such as fortinet.fortigate"
         ),
-        messages: Path = typer.Option(..., "--messages", help='JSON lines of {"message": raw}'),
+        messages: Path = typer.Option(
+            ..., "--messages", help='1行に {"message": 生の行} / JSON lines of {"message": raw}'
+        ),
         timezone: str = typer.Option(
             "UTC", "--timezone", help="時間帯のない時刻の時間帯 / zone of times that name none"
         ),

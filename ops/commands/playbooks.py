@@ -23,6 +23,11 @@ from responders.playbooks.settings import PlaybookSettings
 from responders.roles import OPERATOR
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
+NAME = typer.Argument(..., help="手順書の名前 / name of the playbook")
+FOLDER = typer.Argument(..., exists=True, help="手順書のフォルダ / folder of playbooks")
+RUN = typer.Argument(..., help="計画の番号(runs で見る)/ number of the plan, see `runs`")
+REASON = typer.Option(..., help="理由(監査記録に残ります)/ why; kept in the audit log")
+NOTE = typer.Option("", help="覚え書き / note")
 AS = typer.Option(..., "--as", help="アカウント(パスワードを尋ねます)/ account; asks for its password")
 
 
@@ -50,7 +55,7 @@ def register(app: typer.Typer) -> None:
             raise typer.Exit(1)
 
     @playbooks.command("lint")
-    def lint_(folder: Path = typer.Argument(..., exists=True)) -> None:
+    def lint_(folder: Path = FOLDER) -> None:
         """書き方を確かめる / check playbook files."""
         if not any(folder.glob("*.yml")):
             raise InputError(
@@ -65,7 +70,9 @@ def register(app: typer.Typer) -> None:
 
     @playbooks.command()
     def simulate(
-        name: str, number: int = typer.Argument(..., help="インシデント番号 / incident"), data: Path = DATA
+        name: str = NAME,
+        number: int = typer.Argument(..., help="インシデント番号 / incident"),
+        data: Path = DATA,
     ) -> None:
         """過去のインシデントで模擬する(何にも触れません)/ simulate on a past incident; nothing is touched."""
         from responders.playbooks.rehearsal import rehearse
@@ -83,7 +90,7 @@ def register(app: typer.Typer) -> None:
 
     @playbooks.command("export")
     def export_(
-        name: str,
+        name: str = NAME,
         data: Path | None = typer.Option(None, "--data", help="データフォルダ(自庁の手順書も)/ data folder"),
     ) -> None:
         """CACAO 2.0 として出す / as CACAO 2.0, to standard output."""
@@ -94,7 +101,10 @@ def register(app: typer.Typer) -> None:
 
     @playbooks.command("import")
     def import_(
-        file: Path = typer.Argument(..., exists=True), folder: Path = typer.Option(..., "--folder")
+        file: Path = typer.Argument(..., exists=True, help="CACAO 2.0 の JSON / a CACAO 2.0 document"),
+        folder: Path = typer.Option(
+            ..., "--folder", help="手順書を書くフォルダ / folder to write the playbook into"
+        ),
     ) -> None:
         """CACAO 2.0 を取り込む(操作は人の作業になります)/ take a CACAO 2.0 document in; its commands become tasks."""
         from responders.cacao.document import checked
@@ -114,14 +124,14 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"{path} に書きました。(written)")
 
     @playbooks.command()
-    def stop(reason: str = typer.Option(...), data: Path = DATA) -> None:
+    def stop(reason: str = REASON, data: Path = DATA) -> None:
         """自動の操作をすべて止める / the kill switch."""
         with opened(data) as place:
             place.desk.automation.stop(reason, actor=operator(), roles=[OPERATOR])
         typer.echo("止めました。再開は resume(承認の役割が要ります)。(stopped)")
 
     @playbooks.command()
-    def resume(account: str = AS, reason: str = typer.Option(...), data: Path = DATA) -> None:
+    def resume(account: str = AS, reason: str = REASON, data: Path = DATA) -> None:
         """自動の操作を再開する / let playbooks act again."""
         with opened(data) as place:
             name, roles = _signed_in(place, account)
@@ -142,7 +152,7 @@ def register(app: typer.Typer) -> None:
                     )
 
     @playbooks.command()
-    def approve(run_id: str, data: Path = DATA, account: str = AS, note: str = typer.Option("")) -> None:
+    def approve(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
         """計画を承認 / approve a plan."""
         with opened(data) as place:
             name, roles = _signed_in(place, account)
@@ -150,7 +160,7 @@ def register(app: typer.Typer) -> None:
         typer.echo("承認しました。(approved)")
 
     @playbooks.command()
-    def deny(run_id: str, data: Path = DATA, account: str = AS, note: str = typer.Option("")) -> None:
+    def deny(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
         """計画を却下 / deny a plan."""
         with opened(data) as place:
             name, roles = _signed_in(place, account)
@@ -159,8 +169,8 @@ def register(app: typer.Typer) -> None:
 
     @playbooks.command("act-first")
     def act_first(
-        run_id: str,
-        step: int,
+        run_id: str = RUN,
+        step: int = typer.Argument(..., help="手順の番号(runs で見る)/ number of the step, see `runs`"),
         reason: str = typer.Option(..., help="待てない理由 / why it cannot wait"),
         data: Path = DATA,
         account: str = AS,
@@ -175,7 +185,7 @@ def register(app: typer.Typer) -> None:
     def permit(
         taker: str = typer.Argument(..., help="許可を受ける人 / who may act first"),
         days: int = typer.Option(31, min=1, max=92, help="日数 / for so many days from now"),
-        reason: str = typer.Option(...),
+        reason: str = REASON,
         data: Path = DATA,
         account: str = AS,
     ) -> None:
@@ -188,7 +198,11 @@ def register(app: typer.Typer) -> None:
         typer.echo(f"{permit.id}: {taker} を {until:%Y-%m-%d} まで許可しました。(permitted)")
 
     @playbooks.command("end-permit")
-    def end_permit(identity: str, data: Path = DATA, account: str = AS) -> None:
+    def end_permit(
+        identity: str = typer.Argument(..., help="許可の番号 / number of the permit"),
+        data: Path = DATA,
+        account: str = AS,
+    ) -> None:
         """許可を取り消す / take a permit back."""
         with opened(data) as place:
             name, roles = _signed_in(place, account)
@@ -196,7 +210,7 @@ def register(app: typer.Typer) -> None:
         typer.echo("取り消しました。(ended)")
 
     @playbooks.command()
-    def undo(run_id: str, data: Path = DATA, account: str = AS, note: str = typer.Option("")) -> None:
+    def undo(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
         """元に戻す / undo a finished run."""
         with opened(data) as place:
             name, roles = _signed_in(place, account)

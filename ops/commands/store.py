@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 
     @store.command()
     def roles(
-        namespace: str = typer.Option("default", help="store.elasticsearch.namespace"),
+        namespace: str = typer.Option("default", help="索引の名前空間 / store.elasticsearch.namespace"),
         calls: bool = typer.Option(False, "--calls", help="API の呼び出しとして / as API calls"),
     ) -> None:
         """部分ごとの最小の権限を表示(roles.yml、または API) / the least rights of each part, for roles.yml or the API."""

@@ -9,6 +9,7 @@ from hinomi.errors import InputError
 from ops import asking
 from ops.opened import Opened, opened, operator
 
+NAME = typer.Argument(..., help="アカウントの名前 / name of the account")
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
 
@@ -55,7 +56,7 @@ def register(app: typer.Typer) -> None:
 
     @users.command()
     def add(
-        name: str,
+        name: str = NAME,
         data: Path = DATA,
         role: list[str] = typer.Option(["analyst"], help="役割(複数可)/ roles"),
         full_name: str = typer.Option("", help="氏名 / full name"),
@@ -81,7 +82,7 @@ def register(app: typer.Typer) -> None:
 
     @users.command()
     def sees(
-        name: str,
+        name: str = NAME,
         data: Path = DATA,
         organization: list[str] = ORGANIZATION,
         everything: bool = EVERYTHING,
@@ -98,7 +99,7 @@ def register(app: typer.Typer) -> None:
 
     @users.command()
     def release(
-        name: str,
+        name: str = NAME,
         data: Path = DATA,
         organization: list[str] = ORGANIZATION,
         everything: bool = EVERYTHING,
@@ -123,7 +124,7 @@ def register(app: typer.Typer) -> None:
         )
 
     @users.command()
-    def password(name: str, data: Path = DATA) -> None:
+    def password(name: str = NAME, data: Path = DATA) -> None:
         """パスワードを変える / change a password; every session of the person ends."""
         new = asking.password("新しいパスワード / new password", twice=True)
         with opened(data) as place:

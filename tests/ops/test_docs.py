@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ops.generate import configuration, sources
+from ops.generate import commands, configuration, sources
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,6 +16,22 @@ def test_configuration_page_is_current() -> None:
 def test_sources_page_is_current() -> None:
     """docs/sources/table.md lists every source (run `python -m ops.generate.sources`)."""
     assert sources.PAGE.read_text(encoding="utf-8") == sources.page()
+
+
+def test_commands_page_is_current() -> None:
+    """docs/commands.md is what the commands say of themselves (run `python -m ops.generate.commands`)."""
+    assert commands.PAGE.read_text(encoding="utf-8") == commands.page()
+
+
+def test_every_command_says_what_it_takes() -> None:
+    """Each command, argument and option of the page has words in both languages."""
+    said = re.findall(r"^\| \S.*?`[^`]*`.*? \| (.*?) \|", commands.page(), re.MULTILINE)
+    assert len(said) > 200
+    assert [
+        words
+        for words in said
+        if not (re.search("[ぁ-ん一-龠ァ-ヶ]", words) and re.search("[a-zA-Z]{2}", words))
+    ] == []
 
 
 def test_both_readmes_have_the_same_shape() -> None:
