@@ -35,7 +35,7 @@ class Opened:
 def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Iterator[Opened]:
     """Open a data folder. config: the configuration that names the store (default: the one that `hinomi up` last ran
     with here). Raises InputError where there is no data folder and none is to be made."""
-    if not make and not (data / "records.sqlite").exists() and not remembered(data):
+    if not make and not (data / "records.sqlite").exists() and not _path(data):
         raise InputError(
             "データフォルダがありません。--data を確かめてください。",
             "there is no data folder here",
@@ -57,11 +57,23 @@ def remember(data: Path, config: Path | None) -> None:
 
 
 def remembered(data: Path) -> Path | None:
-    """The configuration that this data folder was last run with; None: all defaults, or never run."""
-    if not (data / "run").is_dir():
-        return None
-    path = RunDir(data / "run").read(_CONFIGURATION).get("path")
-    return Path(path) if path and Path(path).exists() else None
+    """The configuration that this data folder was last run with; None: all defaults, or never run. Raises InputError where
+    it is gone: by the defaults a command would look into another store."""
+    path = _path(data)
+    if path and not Path(path).exists():
+        raise InputError(
+            f"{data} は設定 {path} で動かしていましたが、そのファイルがありません。元の場所に戻すか、"
+            "新しい場所の設定で hinomi up を起動し直してください。",
+            f"{data} was run with the configuration {path}, which is gone: put it back, or start hinomi up again with the one"
+            " that took its place",
+            where=Where(Path(path)),
+        )
+    return Path(path) if path else None
+
+
+def _path(data: Path) -> str:
+    """As `remember` noted it; empty where nothing is noted."""
+    return str(RunDir(data / "run").read(_CONFIGURATION).get("path") or "") if (data / "run").is_dir() else ""
 
 
 def operator() -> str:

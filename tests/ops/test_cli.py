@@ -84,6 +84,19 @@ def test_the_configuration_that_the_tower_runs_with_is_found_again(tmp_path: Pat
         assert place.settings.console.port == 18999
 
 
+def test_a_configuration_that_is_gone_is_not_taken_for_none(tmp_path: Path) -> None:
+    """By the defaults a command would write into an embedded store that nobody reads; one that is named still counts."""
+    config, data = tmp_path / "hinomi.yaml", tmp_path / "data"
+    config.write_text("console: {port: 18999}\n", encoding="utf-8")
+    remember(data, config)
+    moved = config.rename(tmp_path / "moved.yaml")
+    done = hinomi("users", "add", "sato", "--data", data, given="correct horse battery\n" * 2)
+    assert done.returncode == 2 and "hinomi.yaml" in done.stderr
+    assert not (data / "records.sqlite").exists()
+    with opened(data, make=True, config=moved) as place:
+        assert place.settings.console.port == 18999
+
+
 def test_a_wrong_configuration_is_told_before_anything_starts(tmp_path: Path) -> None:
     """File, line, key, what stands there and what was expected; nothing is left behind."""
     config = tmp_path / "hinomi.yaml"
