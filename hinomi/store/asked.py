@@ -6,22 +6,24 @@ from datetime import datetime, timedelta
 from hinomi.errors import StoreError
 from hinomi.store.protocols import Span
 
-_TIME = re.compile(r"-?[0-9]{1,19}")
+_PLACE = re.compile(r"(-?[0-9]{1,19})(?:\*([0-9]{1,15}))?")
 _LATEST = 2**63 - 2
 """Nanoseconds since 1970 in 64 bits, of which the last number stands for no time."""
 
 
-def token(time: int, identity: str) -> str:
-    """What asks for the page behind a row of this time, as the store counts it, and this id."""
-    return f"{time}|{identity}"
+def token(time: int, identity: str, seen: int = 1) -> str:
+    """What asks for the page behind a row of this time, as the store counts it, and this id. seen: how many rows of both
+    were given, where senders use an id more than once."""
+    return f"{time}{f'*{seen}' if seen > 1 else ''}|{identity}"
 
 
-def behind(given: str) -> tuple[int, str]:
-    """Time and id that a token names. Raises StoreError: it may come from anybody."""
-    time, _, identity = given.partition("|")
-    if not _TIME.fullmatch(time) or abs(int(time)) > _LATEST:
+def behind(given: str) -> tuple[int, str, int]:
+    """Time, id and how many of both, as a token names them. Raises StoreError: it may come from anybody."""
+    place, _, identity = given.partition("|")
+    found = _PLACE.fullmatch(place)
+    if not found or abs(int(found[1])) > _LATEST:
         raise StoreError("続きの印が正しくありません。", "the page token is not valid")
-    return int(time), identity
+    return int(found[1]), identity, int(found[2] or 1)
 
 
 def bars(span: Span, interval: timedelta) -> list[datetime]:

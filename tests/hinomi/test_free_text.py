@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from hinomi import ecs
 from hinomi.batch import Batch
+from hinomi.store import asked
 from hinomi.store.embedded import ParquetEvents
 from hinomi.store.embedded import searching as module
+from hinomi.store.embedded.manifest import nanoseconds
 from hinomi.store.embedded.plan import Plan
 from hinomi.store.embedded.searching import Searching
 from hinomi.store.embedded.sql import _fixed
@@ -125,6 +127,46 @@ def test_a_page_holds_the_very_rows_that_were_found(tmp_path: Path) -> None:
         lines = {row["event.original"] for row in held.search(query).rows}
         assert lines == {"part 0 row 3", "part 1 row 3", "part 2 row 3"}
     assert len(held.search('"part 1"').rows) == 5
+    held.close()
+
+
+@pytest.mark.parametrize("size", [1, 2, 4])
+@pytest.mark.parametrize("oldest_first", [False, True])
+@pytest.mark.parametrize("query", ["", '"row"'])
+def test_one_id_of_one_moment_may_stand_on_two_pages(
+    tmp_path: Path, query: str, size: int, *, oldest_first: bool
+) -> None:
+    """Wherever a page ends, the next goes on behind the very row: an export and a person who turns pages get each once, and
+    as many as were counted. Where the last row is gone meanwhile, none of the others is passed over for it."""
+    held = ParquetEvents(tmp_path)
+    for part, rows in enumerate((10, 5)):
+        frame = pl.DataFrame(
+            {
+                "@timestamp": pl.Series([START + timedelta(seconds=n % 5) for n in range(rows)]).cast(
+                    ecs.TIME
+                ),
+                "event.id": ["often" if n % 5 == 3 else f"p{part}-{n}" for n in range(rows)],
+                "event.original": [f"part {part} row {n}" for n in range(rows)],
+            }
+        )
+        held.append([Batch.of("fortinet.fortigate", frame, ingested=START)])
+    assert held.count(query) == 15
+    exported = [
+        row["event.original"]
+        for page in held.pages(query, size=size, oldest_first=oldest_first)
+        for row in page
+    ]
+    assert len(exported) == len(set(exported)) == 15
+    turned, after = list[str](), None
+    while True:
+        page = held.search(query, limit=size, after=after, oldest_first=oldest_first)
+        turned += [row["event.original"] for row in page.rows]
+        if not (after := page.after):
+            break
+    assert turned == exported
+    gone = asked.token(nanoseconds(START + timedelta(seconds=3)) + 1, "gone", 3)
+    behind = held.search(query, limit=15, after=gone, oldest_first=oldest_first).rows
+    assert len(behind) == (3 if oldest_first else 12)
     held.close()
 
 

@@ -172,7 +172,7 @@ class ElasticEvents:
             query=condition(query, span),
             sort=_by_time(oldest_first),
             size=limit,
-            search_after=list(asked.behind(after)) if after is not None else None,
+            search_after=list(asked.behind(after)[:2]) if after is not None else None,
             track_total_hits=True,
         )
         hits = answer["hits"]["hits"]

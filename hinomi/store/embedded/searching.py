@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import Any
 
 from hinomi import query as language
@@ -53,7 +54,7 @@ class Searching:
         else:
             total, hits = self._counted_hits(plan, limit, after, oldest_first)
         rows = self._rows.fetched(hits, _ordered(oldest_first))
-        return Page(rows, total, _token(hits) if hits and len(hits) == limit else None)
+        return Page(rows, total, _token(hits, after) if hits and len(hits) == limit else None)
 
     def pages(self, plan: Plan, size: int, oldest_first: bool) -> Iterator[list[dict[str, Any]]]:
         """See `Events.pages`."""
@@ -68,7 +69,7 @@ class Searching:
                 yield self._rows.fetched(hits, _ordered(oldest_first))
             if len(hits) < size:
                 return
-            after = _token(hits)
+            after = _token(hits, after)
 
     def by_id(self, ids: Sequence[str], datasets: Sequence[str], span: Span | None) -> list[dict[str, Any]]:
         """See `Events.get`."""
@@ -102,8 +103,8 @@ class Searching:
             f'with found as materialized (select {TIME}, "event.id", {PLACE} from {plan.source} where {plan.where})'
             " (select count(*), null, null, null from found) union all"
             f' (select epoch_ns({TIME}), "event.id", {PLACE} from found where true {keyset}'
-            f" {_ordered(oldest_first)} limit ?)",
-            [*plan.values, *more, limit],
+            f" {_ordered(oldest_first)} limit ? offset ?)",
+            [*plan.values, *more, limit, self._passed(plan, after)],
         )
         return int(total[0]), [Hit(*hit) for hit in hits]
 
@@ -133,11 +134,25 @@ class Searching:
         keyset, more = _keyset(after, oldest_first)
         found = self._duck.timed(
             f'select epoch_ns({TIME}), "event.id", {PLACE} from {plan.source} where {plan.where} {keyset}'
-            f" {_ordered(oldest_first)} limit ?",
-            [*plan.values, *more, limit],
+            f" {_ordered(oldest_first)} limit ? offset ?",
+            [*plan.values, *more, limit, self._passed(plan, after)],
             some=not plan.files,
         )
         return [Hit(*hit) for hit in found]
+
+    def _passed(self, plan: Plan, after: str | None) -> int:
+        """How many rows are passed over from there: those of the last one's time and id that were given, as far as they are
+        there yet. Their number is all that lasts: merging puts them into other files."""
+        if after is None:
+            return 0
+        time, identity, seen = asked.behind(after)
+        [(there,)] = self._duck.rows(
+            f"select count(*) from {plan.source} where {plan.where}"
+            f' and {TIME} = make_timestamp_ns(?)::timestamptz_ns and "event.id" = ?',
+            [*plan.values, time, identity],
+            some=not plan.files,
+        )
+        return min(seen, int(there))
 
 
 def _worth_two_scans(plan: Plan) -> bool:
@@ -156,21 +171,28 @@ def _reads_lines(node: language.Node) -> bool:
 
 def _ordered(oldest_first: bool) -> str:
     order = "asc" if oldest_first else "desc"
-    return f'order by {TIME} {order}, "event.id" {order}'
+    return f'order by {TIME} {order}, "event.id" {order}, filename {order}, file_row_number {order}'
 
 
-def _token(hits: Sequence[Hit]) -> str:
-    return asked.token(hits[-1].time, hits[-1].id)
+def _token(hits: Sequence[Hit], after: str | None) -> str:
+    """Behind these hits, which came behind `after`."""
+    last = hits[-1]
+    same = list(takewhile(lambda hit: (hit.time, hit.id) == (last.time, last.id), reversed(hits)))
+    seen = len(same)
+    if after is not None and seen == len(hits):
+        time, identity, before = asked.behind(after)
+        seen += before if (time, identity) == (last.time, last.id) else 0
+    return asked.token(last.time, last.id, seen)
 
 
 def _keyset(after: str | None, oldest_first: bool) -> tuple[str, list[Any]]:
-    """The condition that continues behind the last row of the page before."""
+    """The condition that continues at the last row of the page before, others of its time and id among them."""
     if after is None:
         return "", []
-    time, identity = asked.behind(after)
+    time, identity, _ = asked.behind(after)
     sign = ">" if oldest_first else "<"
     condition = (
         f"and {TIME} {sign}= make_timestamp_ns(?)::timestamptz_ns"  # by which files' parts are passed over
-        f' and (epoch_ns({TIME}) {sign} ? or (epoch_ns({TIME}) = ? and "event.id" {sign} ?))'
+        f' and (epoch_ns({TIME}) {sign} ? or (epoch_ns({TIME}) = ? and "event.id" {sign}= ?))'
     )
     return condition, [time, time, time, identity]
