@@ -1,5 +1,7 @@
 """Questions to the embedded store while its files are merged and swept under them, by the store's own hand."""
 
+import os
+import stat
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +14,7 @@ from hinomi.errors import PartDamaged, StoreError
 from hinomi.store import Span
 from hinomi.store.embedded import ParquetEvents
 from hinomi.store.embedded.plan import Plan, Planning
+from hinomi.store.embedded.reading import Reading
 from hinomi.store.embedded.rows import Hit, Rows
 from tests.contract.stores import NOW
 from tests.contract.test_events import START, batch
@@ -155,3 +158,44 @@ def test_a_question_is_begun_three_times_at_most(
     with pytest.raises(StoreError, match="ask again") as told:
         events.count()
     assert len(begun) == 3 and not isinstance(told.value, PartDamaged)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another account")
+def test_what_root_makes_belongs_to_whose_folder_it_is(tmp_path: Path) -> None:
+    """A command as root before the tower's first start: the tower, another account, must be able to use all of it."""
+    os.chown(tmp_path, 65534, 65534)
+    store = ParquetEvents(tmp_path / "events")
+    store.append([batch()])
+    assert len(list(store.pages())) == 1
+    made = [tmp_path / "events", *(tmp_path / "events").rglob("*")]
+    assert {"reading.lock", "manifest.sqlite", "manifest.sqlite-wal"} < {path.name for path in made}
+    assert {path.stat().st_uid for path in made} == {65534}
+    store.close()
+
+
+def test_a_lock_that_is_not_to_be_had_ends_nothing(
+    events: ParquetEvents, clock: FixedClock, tmp_path: Path
+) -> None:
+    """It cannot even be opened (here: a link to itself, as root may open all else): pages are read, files are merged, and
+    what was replaced stays as long as while somebody reads."""
+    (tmp_path / "reading.lock").unlink(missing_ok=True)
+    (tmp_path / "reading.lock").symlink_to("reading.lock")
+    assert sum(map(len, events.pages(size=20))) == 50
+    assert events.compact() == 10
+    clock.advance(_OVER)
+    assert events.sweep() == 0
+    clock.advance(timedelta(hours=25))
+    assert events.sweep() == 10
+
+
+def test_a_lock_of_another_account_that_may_be_read_is_enough(events: ParquetEvents, tmp_path: Path) -> None:
+    """It is opened for reading alone."""
+    lock = tmp_path / "reading.lock"
+    lock.touch()
+    with Reading(lock).by_nobody() as free:
+        assert free
+        [entry] = [
+            fd for fd in Path("/proc/self/fd").iterdir() if os.path.realpath(fd) == str(lock.resolve())
+        ]
+        assert not stat.S_IMODE(entry.lstat().st_mode) & stat.S_IWUSR
+    assert events.count() == 50

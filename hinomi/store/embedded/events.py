@@ -14,6 +14,7 @@ import polars as pl
 
 from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
+from hinomi.durable import given_to_owner
 from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.integrity import Integrity, Replaced
@@ -42,6 +43,7 @@ class ParquetEvents:
         self._folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         folder.chmod(0o700)
+        given_to_owner(folder)
         self._manifest = Manifest(folder / "manifest.sqlite")
         self.integrity = Integrity(folder, self._manifest)
         self._duck = Duck(memory, self.integrity.culprit)

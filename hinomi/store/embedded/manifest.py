@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hinomi import ecs
+from hinomi.durable import given_to_owner
 from hinomi.errors import StoreError
 from hinomi.store.embedded.transaction import transaction
 from hinomi.store.protocols import Checkpoint, Span
@@ -63,6 +64,8 @@ class Manifest:
         self._lock = threading.RLock()
         try:
             self._db = sqlite3.connect(path, timeout=60, isolation_level=None, check_same_thread=False)
+            path.touch(exist_ok=True)
+            given_to_owner(path)  # SQLite makes its other files the same account's
             self._db.execute("pragma journal_mode=wal")
             self._db.execute("pragma synchronous=full")
             self._db.executescript(_SCHEMA)

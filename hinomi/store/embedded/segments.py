@@ -11,7 +11,7 @@ import polars as pl
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.clock import Clock
-from hinomi.durable import sync, sync_folder
+from hinomi.durable import given_to_owner, sync, sync_folder
 from hinomi.store.embedded.integrity import Integrity, sum_of
 from hinomi.store.embedded.manifest import File, Manifest
 from hinomi.store.embedded.reading import Reading
@@ -56,7 +56,9 @@ class Segments:
 
     def _segment(self, dataset: str, day: str, frame: pl.DataFrame) -> File:
         folder = self._folder / _safe(dataset) / _safe(day)
-        folder.mkdir(parents=True, exist_ok=True)
+        for part in (folder.parent, folder):
+            part.mkdir(exist_ok=True)
+            given_to_owner(part)
         path = folder / f"{uuid.uuid4().hex}.parquet"
         sha256 = _save(frame, path)
         first, last = _range(frame)
@@ -163,6 +165,7 @@ def _save(frame: pl.DataFrame, path: Path) -> str:
         with path.open("wb") as handle:
             frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
             sync(handle)
+        given_to_owner(path)
         sync_folder(path.parent)
         return sum_of(path)
     except BaseException:
