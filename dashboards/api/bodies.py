@@ -7,7 +7,7 @@ from pydantic import AfterValidator, AwareDatetime, Base64Bytes, Field
 
 from dashboards.api.models import Given, Reason
 from dashboards.console.fields import WAYS
-from responders.exercises import What
+from responders.exercises import LONGEST, LONGEST_RESULT, MOST_PEOPLE, What
 
 
 def _this_age(moment: datetime) -> datetime:
@@ -21,6 +21,8 @@ Moment = Annotated[AwareDatetime, AfterValidator(_this_age)]
 Name = Annotated[str, Field(min_length=1, max_length=64)]
 Line = Annotated[str, Field(min_length=1, max_length=300)]
 Text = Annotated[str, Field(min_length=1, max_length=4000)]
+Taught = Annotated[str, Field(min_length=1, max_length=LONGEST)]
+"""A title of an exercise, or one who took part."""
 
 
 class Task(Given):
@@ -143,9 +145,13 @@ class Exercise(Given):
 
     what: What
     on: date
-    title: Line
-    people: list[Line] = Field(min_length=1, max_length=2000)
-    result: str = Field(default="", max_length=2000)
+    title: Taught
+    people: list[Taught] = Field(min_length=1, max_length=MOST_PEOPLE)
+    result: str = Field(default="", max_length=LONGEST_RESULT)
+
+
+MOST_EXERCISE = 12 * (LONGEST * (MOST_PEOPLE + 1) + LONGEST_RESULT) + (64 << 10)
+"""Bytes of its JSON: a sign takes twelve where it is written as two escapes; the rest is for keys and quotes."""
 
 
 class Maintenance(Given):

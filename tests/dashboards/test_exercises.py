@@ -1,5 +1,9 @@
 """Drills and trainings on their page and by the API: recorded by whoever works on incidents, seen by all, evidence of clause 5.2."""
 
+import json
+
+import pytest
+
 from dashboards.users import Role
 from hinomi.identity import digest
 from responders.exercises import KIND, Exercise
@@ -104,3 +108,42 @@ def test_by_the_api(own_city: City) -> None:
     assert _call(own_city, secret, "POST", "/exercises", json=body).status_code == 200
     [held] = _call(own_city, secret, "GET", "/exercises").json()["items"]
     assert (held["title"], held["what"], held["people"]) == ("新任研修", "training", ["8人"])
+
+
+@pytest.mark.parametrize(
+    ("name", "scopes", "sees", "looks"),
+    [
+        ("v.looks", ("read", "work"), (), 200),
+        ("m.kato", ("read",), (), 200),
+        ("e.azuma", ("read", "work"), ("higashi",), 403),
+    ],
+)
+def test_whose_token_records_nothing(
+    own_city: City, name: str, scopes: tuple[str, ...], sees: tuple[str, ...], looks: int
+) -> None:
+    """Of whoever may only look, one that only reads, and of an analyst of one organisation, who does not see the tower's: refused,
+    nothing is recorded, and the audit log says so."""
+    own_city.users.create("v.looks", PASSWORD, [Role.VIEWER])
+    own_city.users.create("e.azuma", PASSWORD, [Role.ANALYST], organizations=["higashi"])
+    found = own_city.users.find(name)
+    assert found is not None and tuple(found.organizations) == sees
+    secret = _token(own_city, name, *scopes)
+    body = {"what": "training", "on": "2026-04-02", "title": "新任研修", "people": ["8人"]}
+    assert _call(own_city, secret, "POST", "/exercises", json=body).status_code == 403
+    assert _call(own_city, secret, "GET", "/exercises").status_code == looks
+    assert own_city.records.count(KIND) == 0
+    assert [one["actor"] for one in browser(own_city).audited("api.refused")] == [name]
+
+
+def test_what_the_schema_promises_is_taken(own_city: City) -> None:
+    """Two thousand people of two hundred signs, every sign of the title and result used, however the client writes them; one sign
+    more is refused."""
+    secret, on = _token(own_city, "m.kato"), "2026-04-02"
+    most = {"what": "training", "on": on, "title": "\U00020bb7" * 200, "people": ["\U00020bb7" * 200] * 2000}
+    content = json.dumps({**most, "result": "\U00020bb7" * 2000})
+    assert _call(own_city, secret, "POST", "/exercises", content=content).status_code == 200
+    [held] = own_city.records.find(KIND)
+    assert [len(one) for one in held.body["people"]] == [200] * 2000
+    for wrong in ({"title": "題" * 201}, {"people": ["名" * 201]}, {"people": ["名"] * 2001}):
+        answer = _call(own_city, secret, "POST", "/exercises", json={**most, "people": ["8人"], **wrong})
+        assert answer.status_code == 400 and "the body is not valid" in answer.text, wrong
