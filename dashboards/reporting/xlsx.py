@@ -2,7 +2,8 @@
 
 Facts: OWASP, CSV Injection (cells that begin with = + - @ tab or return); a workbook says for each cell what it is, so
 text stays text. Excel takes at most 31 characters and none of []:*?/\\ in a sheet's name, and 32,767 UTF-16 units in a cell
-(Microsoft, Excel specifications and limits); its green corners warn of digits kept as text (ECMA-376, ignoredErrors).
+(Microsoft, Excel specifications and limits); its green corners warn of digits kept as text (ECMA-376, ignoredErrors). A
+column of width n shows n digits of Calibri 11, 7 pixels each at 96 dpi (18.3.1.13, col); a full-width sign of 11 points has 14.67.
 """
 
 import io
@@ -20,7 +21,8 @@ from hinomi.text import inert
 _NUMBER = re.compile(r"-?\d{1,3}(,\d{3})*(\.\d+)?$|-?\d+(\.\d+)?$")
 _SHARE = re.compile(r"\d+(\.\d+)?%$")
 _NO_SHEET = re.compile(r"[\[\]:*?/\\']")
-_LONGEST, _WIDEST = 32_000, 60
+_LONGEST, _WIDEST, _SPARE = 32_000, 60, 2
+"""UTF-16 units of a cell; half-width signs of a column, and those that a line may leave empty before a full-width one."""
 _EVERYWHERE = "A1:XFD1048576"
 _A4, _HEIGHT, _TALLEST = 9, 15, 25  # a paper of Excel's list, points of a line, lines that a row may show
 
@@ -148,7 +150,7 @@ def _widths(tables: Sequence[Table]) -> list[int]:
         for column, name in enumerate(table.head):
             wide = max([_width(name), *(_width(row[column]) for row in table.rows[:200])])
             widths += [0] * (column + 1 - len(widths))
-            widths[column] = max(widths[column], min(_WIDEST, wide + 2))
+            widths[column] = max(widths[column], min(_WIDEST, wide + _SPARE))
     return widths
 
 
@@ -156,7 +158,10 @@ def _lines(row: Sequence[str], widths: Sequence[int]) -> int:
     """How many lines the row's tallest cell takes; programs do not all find that out by themselves."""
     return min(
         _TALLEST,
-        max(1, *(-(-_width(inert(cell)) // width) for cell, width in zip(row, widths, strict=False))),
+        max(
+            1,
+            *(-(-_width(inert(cell)) // (width - _SPARE)) for cell, width in zip(row, widths, strict=False)),
+        ),
     )
 
 
@@ -178,4 +183,6 @@ def _when(moment: Any) -> str:
 
 
 def _width(text: str) -> int:
-    return max((sum(2 if ord(sign) > 0x2E7F else 1 for sign in line) for line in text.split("\n")), default=0)
+    """Of the longest line, in half-width signs."""
+    tenths = (sum(21 if ord(sign) > 0x2E7F else 10 for sign in line) for line in text.split("\n"))
+    return -(-max(tenths, default=0) // 10)

@@ -277,6 +277,27 @@ def test_english_words_stand_apart(held: City) -> None:
     assert until == ("x", "m.kato", "2027-02-18 08:45:00 JST")
 
 
+def test_no_line_of_a_cell_is_cut(documents: dict[str, Document]) -> None:
+    """A row is as high as the lines that Calibri 11 takes there, seven pixels a half-width sign and 14.67 a full-width one, filled
+    sign by sign; a short cell's is one line high."""
+    texts = ["火" * n for n in (10, 25, 28, 57, 84, 85, 140, 500)] + ["ログ log 12 " * 20, "x" * 200]
+    tables = [Table(("a", "b"), [(text, "1")]) for text in texts]
+    narrow = Table(("a", "b"), [*[("1", "火火火火")] * 200, ("1", "火" * 26)])
+    heights = []
+    for table in (*tables, narrow):
+        part = Part("t", [table])
+        book = openpyxl.load_workbook(io.BytesIO(xlsx(replace(documents["drill"], parts=[part]))))
+        sheet = book[book.sheetnames[1]]
+        last, column = 3 + len(table.rows), "B" if table is narrow else "A"
+        room, lines, left = 7 * int(sheet.column_dimensions[column].width), 0, 0.0
+        for sign in str(sheet[f"{column}{last}"].value):
+            wide = 7 if sign.isascii() else 11 * 96 / 72
+            lines, left = (lines, left - wide) if left >= wide else (lines + 1, room - wide)
+        heights.append((sheet.row_dimensions[last].height or 15) / 15)
+        assert lines <= heights[-1] <= lines + 1 + lines // 4, (column, lines, heights[-1])
+    assert heights[:2] == [1, 1]
+
+
 def test_sheets_are_wide_and_high_enough(documents: dict[str, Document]) -> None:
     """Two tables of a sheet share its columns: each is as wide as its widest cell; a long cell's row is as high as its lines; a
     sheet is printed on pages as wide as it is."""
