@@ -20,6 +20,7 @@ _RENEW = Words(
     "put a new one in its place and start hinomi up again",
 )
 _READ = Words("ファイルと権限を確かめてください。", "check the file and its permissions")
+_WITHIN_A_DAY = Words("24 時間以内", "within a day")
 _CLOCK = Words("この機械の時計と証明書を確かめてください。", "check this machine's clock and the certificate")
 
 
@@ -34,13 +35,15 @@ def certificates(patient: Patient) -> Iterator[Check]:
             continue
         # of a chain each must hold; of a bundle of authorities one that still does is enough
         choose = max if key.endswith(f".{_AUTHORITY}") else min
-        ends.append(choose(one.not_valid_after_utc for one in held))
+        end = choose(one.not_valid_after_utc for one in held)
         if choose(now - one.not_valid_before_utc for one in held) < timedelta(0):
             yield _PART.bad(
                 f"{key}: {path} はまだ有効ではありません。", f"{key}: {path} is not valid yet", _CLOCK
             )
-        elif ends[-1] <= now + _SOON:
-            yield _ending(key, path, ends[-1], now)
+            continue
+        ends.append(end)
+        if end <= now + _SOON:
+            yield _ending(key, path, end, now)
     if ends and min(ends) > now + _SOON:
         day = f"{min(ends).astimezone(JST):%Y-%m-%d}"
         yield _PART.good(
@@ -55,9 +58,10 @@ def _ending(key: str, path: Path, end: datetime, now: datetime) -> Check:
             f"{key}: {path} は {at} に期限が切れました。", f"{key}: {path} ended on {at} (JST)", _RENEW
         )
     days = (end - now).days
+    left = Words(f"あと {days} 日", f"in {days} day{'s' * (days > 1)}") if days else _WITHIN_A_DAY
     return _PART.warn(
-        f"{key}: {path} の期限は {at}(あと {days} 日)です。",
-        f"{key}: {path} ends on {at} (JST), in {days} days",
+        f"{key}: {path} の期限は {at}({left.ja})です。",
+        f"{key}: {path} ends on {at} (JST), {left.en}",
         _RENEW,
     )
 

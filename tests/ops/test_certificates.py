@@ -67,6 +67,18 @@ def test_several_are_told_apart(tmp_path: Path) -> None:
         "console.tls_certificate",
     ]
     assert not any("listen.fw.ca" in check.said.en for check in checks)
+    [good] = [check for check in checks if check.state is State.GOOD]
+    assert good.said.en.startswith("1, ")  # the bundle; what is not valid yet is not good as well
+
+
+@pytest.mark.parametrize(
+    ("days", "ja", "en"),
+    [(2, "(あと 2 日)", "in 2 days"), (1, "(あと 1 日)", "in 1 day"), (0, "(24 時間以内)", "within a day")],
+)
+def test_how_long_it_still_holds(tmp_path: Path, days: int, ja: str, en: str) -> None:
+    """In whole days, the last of them in words."""
+    (check,) = _told(tmp_path, {"cert": _made(tmp_path / "c.pem", days), "key": tmp_path / "k.pem"}, {})
+    assert ja in check.said.ja and check.said.en.endswith(f"(JST), {en}")
 
 
 def test_without_certificates_nothing_is_said(tmp_path: Path) -> None:
