@@ -201,7 +201,8 @@ def drilled_in(exercises: Sequence[Exercise], now: datetime) -> Outcome:
     en = f" (last: {last.on} {last.title} {last.result_en}".rstrip() + ")" if last else ""
     words = Words(
         f"1年間に記録した訓練 {n} 回、研修 {m} 回、参加者 {k} 件{ja}",
-        f"{n} drills and {m} trainings recorded in a year, {k} took part{en}",
+        f"{n} {'drill' if n == 1 else 'drills'} and {m} {'training' if m == 1 else 'trainings'} recorded in a year,"
+        f" {k} took part{en}",
     )
     return Outcome(n > 0, words, "records exercise: on, what, people", start)
 
