@@ -27,7 +27,8 @@ class Reach(StrEnum):
 class Action:
     """value: the key under which a target is handed to the connector; field: the ECS field it usually comes from.
 
-    contains: whether it stops somebody, so that evidence comes before it and a person approves it.
+    contains: whether it stops somebody, so that evidence comes before it and a person approves it; whole: its machine goes
+    by the full name of the logs, where others go by the first part of it.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Action:
     ja: str
     en: str
     undoable: bool = True
+    whole: bool = False
 
     @property
     def contains(self) -> bool:
@@ -45,9 +47,17 @@ class Action:
 
 
 def _action(
-    name: str, value: str, field: str, reach: Reach, ja: str, en: str, *, undo: bool = True
+    name: str,
+    value: str,
+    field: str,
+    reach: Reach,
+    ja: str,
+    en: str,
+    *,
+    undo: bool = True,
+    whole: bool = False,
 ) -> Action:
-    return Action(name, value, field, reach, ja, en, undo)
+    return Action(name, value, field, reach, ja, en, undo, whole)
 
 
 _ALL = (
@@ -141,6 +151,7 @@ _ALL = (
         Reach.SERVICE,
         "サーバー {v} を防火壁で切り離す(管理用の機械だけがつながる)",
         "Cut server {v} off by its own firewall (only the administrators' machines reach it)",
+        whole=True,
     ),
     _action(
         "dns.sinkhole", "name", "dns.question.name", Reach.ADDRESS, "名前 {v} を引けなくする", "Sinkhole {v}"

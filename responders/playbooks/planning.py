@@ -5,6 +5,7 @@ approves exactly what would be done to whom, and a crash finds one list. Choices
 here; those that hang on a person's answer stay in the plan as conditions.
 """
 
+import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,7 +23,7 @@ from responders.playbooks.playbook import Playbook
 from responders.playbooks.protection import Protection
 from responders.playbooks.run import SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
-from responders.playbooks.step import Step
+from responders.playbooks.step import Step, walked
 
 _MOST_VALUES = 3
 _PEOPLE = {"user.name", "user.email", "user.target.name"}
@@ -92,13 +93,22 @@ def targets(name: str, alerts: Sequence[Alert]) -> list[str]:
         most = 1 if name == "source.ip" else _MOST_VALUES  # of two addresses one may be the victim's own
         if alert.level.rank >= Level.HIGH.rank and 0 < len(values) <= most:
             found.update((_spelled(name, value), None) for value in values)
-    return list(found)
+    fuller = {machine(value) for value in found if machine(value) != value} if name == "host.name" else set()
+    return [value for value in found if value not in fuller]
 
 
 def _spelled(name: str, value: str) -> str:
     if name in _PEOPLE:
         return account(value)
-    return machine(value) if name == "host.name" else value
+    return value.strip().lower().rstrip(".$") if name == "host.name" else value
+
+
+def _short(value: str) -> str:
+    """A machine's name without its domain; an address stays whole."""
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        return machine(value)
 
 
 def _alone(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,12 +126,23 @@ def _alone(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return steps
 
 
+def _naming(gate: RunStep, acts: Sequence[RunStep]) -> RunStep:
+    """The gate with the targets of what it covers, so that whoever decides sees what would be done to whom."""
+    named = list(dict.fromkeys(value for one in acts for value in one.values.values()))
+    if not named:
+        return gate
+    ja, en = f"{gate.title_ja}(対象: {'、'.join(named)})", f"{gate.title_en} (for: {', '.join(named)})"
+    return gate.model_copy(update={"title_ja": ja, "title_en": en})
+
+
 def _with_offices(steps: list[RunStep], incident: Incident) -> list[RunStep]:
-    """Gates with the office that what stands behind them needs."""
+    """Gates with the office that what stands behind them needs, and with the targets by name."""
     found = []
     for step in steps:
         if step.kind == "approve":
-            reaches = {ACTIONS[one.act].reach for one in steps if one.act and one.gate == step.index}
+            acts = [one for one in steps if one.act and one.gate == step.index and not one.settled]
+            reaches = {ACTIONS[one.act].reach for one in acts}
+            step = _naming(step, acts)
             needed = authority.of_reaches(reaches, incident.grade, incident.zones).joined(
                 authority.Office(step.role, step.people)
             )
@@ -148,7 +169,7 @@ class _Compiler:
         bound: tuple[str, str] | None,
     ) -> list[int]:
         """One after another. bound: the field of the loop around it and its value in this round."""
-        for step in steps:
+        for at, step in enumerate(steps):
             match step.kind:
                 case "act":
                     after = self._act(step, after, when, gate, bound)
@@ -160,7 +181,7 @@ class _Compiler:
                     ends = [self.sequence(branch, after, when, gate, bound) for branch in step.parallel]
                     after = sorted({index for end in ends for index in end})
                 case "approve":
-                    after = self._add(step, after, when, gate, self._gate(step))
+                    after = self._add(step, after, when, gate, self._gate(step, steps[at + 1 :]))
                     gate = after[0]
                 case "evidence":
                     after = self._add(step, after, when, gate, self._evidence(step, bound))
@@ -187,7 +208,9 @@ class _Compiler:
         return sorted(ends) or after
 
     def _done_to(self, step: Step, value: str) -> dict[str, Any]:
-        action = ACTIONS[step.act]
+        action, protected = ACTIONS[step.act], self.protection.covers(value)
+        if action.value == "host" and not action.whole:
+            value = _short(value)
         fields: dict[str, Any] = {
             "title_ja": action.ja.format(v=value),
             "title_en": action.en.format(v=value),
@@ -205,7 +228,7 @@ class _Compiler:
         if step.for_hours:
             fields["title_ja"] += f"({step.for_hours} 時間後に自動で解除)"
             fields["title_en"] += f" (lifted by itself after {step.for_hours} hours)"
-        if self.protection.covers(value):
+        if protected:
             fields |= {
                 "state": StepState.SKIPPED,
                 "result_ja": "守る対象のため、人が判断してください。",
@@ -235,10 +258,11 @@ class _Compiler:
         }
         return sorted(ends) or after
 
-    def _gate(self, step: Step) -> dict[str, Any]:
+    def _gate(self, step: Step, behind: Sequence[Step]) -> dict[str, Any]:
         assert step.approve is not None
         gate = step.approve
         return {
+            "for_acts": any(one.act for one in walked(list(behind))),
             "title_ja": gate.shows_ja,
             "title_en": gate.shows_en,
             "role": gate.who,

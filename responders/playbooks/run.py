@@ -61,7 +61,7 @@ class RunStep(BaseModel):
     after: steps that come before it; when: conditions on answers, all must hold; gate: the decision that covers it;
     about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
     pause after a target did not answer; first_hours: it may be done before the approval and then stands so long unconfirmed;
-    by: who decided or did it; asks, choices, answer: a person's answer.
+    for_acts: a gate that is asked only where an act stands behind it; by: who decided or did it; asks, choices, answer: a person's answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -89,6 +89,7 @@ class RunStep(BaseModel):
     if_late: str = "go_on"
     role: str = ""
     people: int = 1
+    for_acts: bool = False
     asks: str = ""
     choices: list[str] = Field(default_factory=list)
     serves: list[str] = Field(default_factory=list)

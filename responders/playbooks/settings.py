@@ -13,7 +13,7 @@ _AN_HOUR: dict[Reach, int] = {
     Reach.ENDPOINT: 5,
     Reach.MESSAGE: 20,
     Reach.SEGMENT: 1,
-    Reach.SERVICE: 1,
+    Reach.SERVICE: 3,
 }
 
 

@@ -18,6 +18,10 @@ from responders.playbooks.tasks import Tasks
 from responders.playbooks.world import Hook, World
 
 _GATE_MINUTES = 30
+_NOTHING_TO_ASK = (
+    "計画に対象がないため、承認を求めません。必要なら人が判断して行ってください。",
+    "not asked: the plan has no target for it; where it is needed a person must do it",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +162,8 @@ class Stepping:
     def _gate(self, run: Run, record: Record, step: RunStep) -> Kept:
         """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may."""
         if step.state is StepState.PLANNED:
+            if step.for_acts and all(one.settled for one in run.acts if one.gate == step.index):
+                return self.book.keep_step(run, record, _ended(step, StepState.SKIPPED, *_NOTHING_TO_ASK))
             return self._ask(run, record, step)
         approval = self.book.records.get(APPROVAL, approval_id(run, step))
         if approval is None or not _same_request(approval, run, step):

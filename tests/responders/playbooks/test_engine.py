@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from hinomi.errors import HinomiError, InputError, Refused
-from responders.playbooks.playbook import load
+from responders.playbooks.playbook import catalogue, load
 from responders.playbooks.run import RunState, StepState
 from tests.responders.city import ANALYST, MANAGER, NIGHT
-from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, scene, written
+from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
 
 KEEP = "  - evidence: {of: [user.name]}\n"
 BLOCK = "  - {act: firewall.block_address, value: source.ip}\n"
@@ -66,6 +66,62 @@ def test_a_task_that_nobody_waits_for_lets_nothing_run_ahead(tmp_path: Path) -> 
     assert on.run.step(3).state is StepState.PLANNED, on.run.step(3).result_ja
     on.desk.automation.finish_task(on.run_id, 1, actor="sato", roles=ANALYST, answer="yes")
     assert on.tick().state is RunState.DONE and on.stage.acts == [("firewall.block_address", "203.0.113.66")]
+
+
+def _intruded(folder: Path, hosts: list[str], **settings: object) -> Scene:
+    """The shipped playbook for these servers, approved, with the answer that somebody came in."""
+    entities = {**ENTITIES, "host.name": hosts}
+    on = scene(folder, catalogue()["server_intrusion"], entities=entities, settings=settings)
+    on.approve()
+    on.tick()
+    asked = on.step("侵入されているか").index
+    on.desk.automation.finish_task(on.run_id, asked, actor="sato", roles=ANALYST, answer="yes")
+    on.tick()
+    return on
+
+
+def test_each_server_is_asked_for_by_its_whole_name_and_waits_for_no_other(tmp_path: Path) -> None:
+    """Three servers, two of one first name: three questions that name them; the one that is approved is cut off at once,
+    and the other two in the same hour."""
+    hosts = ["Web01.nishi.example", "web01.higashi.example", "db01"]
+    on = _intruded(tmp_path, hosts)
+    gates = [step for step in on.run.steps if step.kind == "approve"]
+    assert [host.lower() in gate.title_ja for host, gate in zip(hosts, gates, strict=True)] == [True] * 3
+    for gate, host in list(zip(gates, hosts, strict=True))[::-1]:
+        on.approve("mori", gate.index)
+        on.tick()
+        assert on.stage.acts[-1] == ("host_firewall.isolate", host.lower())
+
+
+@pytest.mark.parametrize(
+    ("hosts", "protected"), [(["a", "b", "c", "d"], []), (["web01.nishi.example"], ["web01"])]
+)
+def test_nothing_is_asked_where_no_act_stands_behind(
+    tmp_path: Path, hosts: list[str], protected: list[str]
+) -> None:
+    """More servers than a plan takes, or a protected one: the CISO is not asked, a person's task says what to do."""
+    on = _intruded(tmp_path, hosts, protected=protected)
+    assert on.run.state is RunState.DONE and on.step("切り離しがないサーバー").state is StepState.FOR_PERSON
+    assert all(step.state is StepState.SKIPPED for step in on.run.steps if step.kind == "approve")
+
+
+def test_a_segment_that_the_alerts_do_not_name_is_not_asked_for(tmp_path: Path) -> None:
+    """The shipped playbook for the inner segments, without `network.name`: no gate for a cut that is in no plan."""
+    entities = {name: values for name, values in ENTITIES.items() if name != "network.name"}
+    on = scene(tmp_path, catalogue()["inner_segment_intrusion"], entities=entities)
+    on.approve()
+    on.tick()
+    asked = on.step("続いているか").index
+    on.desk.automation.finish_task(on.run_id, asked, actor="sato", roles=ANALYST, answer="yes")
+    assert on.tick().state is RunState.DONE and on.step("approve").state is StepState.SKIPPED
+
+
+def test_an_address_is_never_cut(tmp_path: Path) -> None:
+    """A machine that a log names by its address keeps it whole, one with a domain goes by its first name."""
+    steps = KEEP + "  - {act: endpoint.isolate, value: host.name}\n"
+    hosts = ["192.0.2.11", "PC-1.city.example", "pc-1"]
+    on = scene(tmp_path, written(tmp_path, steps), entities={**ENTITIES, "host.name": hosts})
+    assert [step.values["host"] for step in on.run.acts] == ["192.0.2.11", "pc-1"]
 
 
 def test_choices_by_the_incident_and_by_answers(tmp_path: Path) -> None:
