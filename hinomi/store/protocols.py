@@ -151,7 +151,9 @@ class Events(Protocol):
         datasets: Sequence[str] = (),
         by: str | None = None,
     ) -> list[Bucket]:
-        """Counts a bucket of event time over the span, empty buckets included; `by` splits by a field."""
+        """Counts a bucket of event time over the span, empty buckets included; `by` splits by a field. An event with
+        several values counts once under each of them, so that these may be more than the bucket's count; one with none
+        counts under ''."""
         ...
 
     def top(

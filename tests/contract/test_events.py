@@ -256,6 +256,19 @@ def test_histogram_has_empty_bars(events: Events) -> None:
     assert bars[0].start == span.start
 
 
+def test_a_histogram_by_a_field_of_several_values(events: Events) -> None:
+    """Each event counts once under each of its values, of a vendor's field as of ECS's; the bar counts events."""
+    whole = batch(n=4)
+    tags = pl.Series("vendor.tags", ["a", ecs.BETWEEN.join("ab"), ecs.BETWEEN.join("aca"), None])
+    events.append([Batch(whole.dataset, whole.frame.with_columns(tags))])
+    span = Span(START, START + timedelta(minutes=5))
+    [bar] = events.histogram(span=span, interval=timedelta(minutes=5), by="vendor.tags")
+    assert bar.count == 4
+    assert {part: n for part, n in bar.by.items() if part} == {"a": 3, "b": 1, "c": 1}
+    [bar] = events.histogram(span=span, interval=timedelta(minutes=5), by="event.category")
+    assert bar.count == 4 and bar.by["network"] == 4 and bar.by["session"] == 2
+
+
 def test_top_values(events: Events) -> None:
     """The most frequent values, elements of lists counted each."""
     events.append([batch()])

@@ -218,7 +218,8 @@ class ElasticEvents:
         datasets: Sequence[str] = (),
         by: str | None = None,
     ) -> list[Bucket]:
-        """See `Events.histogram`. Split by a field: its thousand most frequent values."""
+        """See `Events.histogram`. Split by a field: its thousand most frequent values; how many have none is told only as
+        far as these leave some of the bar's count."""
         starts = asked.bars(span, interval)
         width = int(interval.total_seconds() * 1000)
         start = (starts[0] - EPOCH) // timedelta(milliseconds=1)

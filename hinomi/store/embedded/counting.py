@@ -1,16 +1,15 @@
 """How many events match: in all, by time, by the values of a field."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from hinomi import ecs
 from hinomi.store import asked
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.manifest import nanoseconds
 from hinomi.store.embedded.plan import TIME, Plan, Planning
-from hinomi.store.embedded.sql import parts, quoted
+from hinomi.store.embedded.sql import each, quoted
 from hinomi.store.protocols import Bucket, Span
 
 _Counts = list[tuple[Any, ...]]
@@ -38,22 +37,25 @@ class Counting:
         """See `Events.histogram`."""
         starts = asked.bars(span, interval)
         first, width = nanoseconds(starts[0]), int(interval.total_seconds() * 1e9)
+        totals: dict[int, int] = {}
         counts: dict[int, dict[str, int]] = {}
 
         def rows(plan: Plan) -> _Counts:
-            split = f"coalesce(cast({quoted(by)} as varchar), '')" if by and by in plan.kinds else "''"
+            split, value = _split(by, plan.kinds)
             return self.duck.timed(
-                f"select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) from {plan.source}"
-                f" where {plan.where} group by 1, 2",
+                f"with found as materialized (select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) as n"
+                f" from {plan.source} where {plan.where} group by 1, 2)"
+                " select bar, null, sum(n) from found group by 1 union all"
+                f" select bar, value, sum(n) from (select bar, {value} as value, n from found) group by 1, 2",
                 [first, width, *plan.values],
             )
 
         for bar, part, number in self.planning.over(query, datasets, span, rows, _Counts()):
-            counts.setdefault(int(bar), {})[str(part)] = int(number)
-        return [
-            Bucket(start, sum(counts.get(bar, {}).values()), counts.get(bar, {}) if by is not None else {})
-            for bar, start in enumerate(starts)
-        ]
+            if part is None:
+                totals[int(bar)] = int(number)
+            elif by is not None:
+                counts.setdefault(int(bar), {})[str(part)] = int(number)
+        return [Bucket(start, totals.get(bar, 0), counts.get(bar, {})) for bar, start in enumerate(starts)]
 
     def top(
         self, field: str, query: str, datasets: Sequence[str], span: Span | None, limit: int
@@ -65,10 +67,8 @@ class Counting:
             if kind is None:
                 return []
             column = quoted(field)
-            if kind.endswith("[]"):
-                column = f"unnest({column})"
-            elif kind == "keyword" and ecs.several(field):
-                column = f"unnest({parts(column)})"
+            if (several := each(column, field, kind)) is not None:
+                column = f"unnest({several})"
             return self.duck.rows(
                 f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
                 " where v is not null group by 1 order by 2 desc, 1 limit ?",
@@ -77,3 +77,15 @@ class Counting:
 
         found = self.planning.over(query, datasets, span, rows, _Counts())
         return [(str(value), int(number)) for value, number in found]
+
+
+def _split(by: str | None, kinds: Mapping[str, str]) -> tuple[str, str]:
+    """What of an event names the texts that it is counted under (each once; '' where it has no value), and each of these
+    as of a column `part`."""
+    if by is None or (kind := kinds.get(by)) is None:
+        return "''", "part"
+    several = each(quoted(by), by, kind)
+    if several is None:
+        return f"coalesce(cast({quoted(by)} as varchar), '')", "part"
+    texts = f"list_sort(list_distinct(cast({several} as varchar[])))"
+    return f"case when len({texts}) > 0 then {texts} else [''] end", "unnest(part)"

@@ -36,6 +36,13 @@ def parts(column: str) -> str:
     return f"string_split({column}, {_SIGN})"
 
 
+def each(column: str, name: str, kind: str) -> str | None:
+    """The values of a column of this name and kind, as a list; None: it holds one at most."""
+    if kind.endswith("[]"):
+        return column
+    return parts(column) if kind == "keyword" and ecs.several(name) else None
+
+
 _LETTERS = re.compile(r"[^!-@\[-`{-~ ]+")
 """All but ASCII without letters: what has no second case and is no other letter's small form."""
 
