@@ -181,8 +181,8 @@ def _hashes(digest: pl.Expr) -> dict[str, pl.Expr]:
     }
 
 
-_MOST_LABELS = 64
-"""Labels of one field that are looked at in a batch; a sender may invent any number."""
+_MOST_LABELS = 500
+"""Labels of one field that become columns in a batch, the commonest first: a sender may invent any number."""
 
 
 @source.refine
@@ -198,20 +198,28 @@ def labelled(frame: pl.DataFrame) -> pl.DataFrame:
 def _under_labels(frame: pl.DataFrame, field: str, label: str) -> pl.DataFrame:
     """The frame with a field's values under the names that the label column gives; where a line has such a name already,
     field and label stay."""
-    value, moved = pl.col(field), pl.lit(False)
+    value = pl.col(field)
     columns: dict[str, pl.Expr] = {}
-    for text in frame[label].drop_nulls().unique().sort().head(_MOST_LABELS):
-        target = _name_of(text)
+    moved = [pl.lit(False)]
+    for target, texts in _targets(frame[label]).items():
         if target in ("cef.", field, label):
             continue
         given = pl.col(target) if target in frame.columns else e.nothing()
-        before = columns.get(target, given)
-        here = ((pl.col(label) == text) & value.is_not_null() & given.is_null()).fill_null(False)
-        columns[target] = pl.when(here).then(value).otherwise(before)
-        moved = moved | here
-    left = {name: pl.when(~moved).then(pl.col(name)) for name in (field, label)}
+        here = (pl.col(label).is_in(texts) & value.is_not_null() & given.is_null()).fill_null(False)
+        columns[target] = pl.when(here).then(value).otherwise(given)
+        moved.append(here)
+    left = {name: pl.when(~pl.any_horizontal(moved)).then(pl.col(name)) for name in (field, label)}
     done = frame.with_columns(expr.alias(name) for name, expr in {**columns, **left}.items())
     return done.drop(name for name in left if done[name].null_count() == done.height)
+
+
+def _targets(labels: pl.Series) -> dict[str, list[str]]:
+    """Column → the labels that mean it, of the commonest labels."""
+    counts = labels.drop_nulls().rename("label").value_counts(name="count")
+    found: dict[str, list[str]] = {}
+    for text in counts.sort("count", "label", descending=[True, False])["label"].head(_MOST_LABELS):
+        found.setdefault(_name_of(text), []).append(text)
+    return found
 
 
 def _name_of(label: str) -> str:

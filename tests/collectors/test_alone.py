@@ -97,3 +97,19 @@ def test_names_that_only_a_neighbour_has_change_nothing(one: str, other: str) ->
     assert among == [documents(source, [line])[0] for line in lines]
     data = among[0]["winlog"]["event_data"]
     assert {**data, **{name: text for name, text in _UNNAMED[one].items() if type(text) is str}} == data
+
+
+def test_a_label_that_neighbours_outnumber_names_its_field() -> None:
+    """Labels that a sender invents do not take another line's label from it."""
+    line = "CEF:0|V|P|1|7|n|3|cs1=x cs1Label={}"
+    lines = [line.format(f"{number:04}") for number in range(400)] + [line.format("Policy")]
+    assert documents(catalogue.find("generic.cef"), lines)[-1]["cef"]["Policy"] == "x"
+
+
+def test_of_more_labels_than_there_are_columns_the_commonest_stay() -> None:
+    """An invented label is on one line, a product's on many."""
+    line = "CEF:0|V|P|1|7|n|3|cs1=x cs1Label={}"
+    lines = [line.format(f"{number:04}") for number in range(600)] + [line.format("Policy")] * 2
+    told = documents(catalogue.find("generic.cef"), lines)
+    assert told[-1]["cef"]["Policy"] == "x"
+    assert told[599]["cef"]["cs1"] == "x" and told[599]["cef"]["cs1Label"] == "0599"
