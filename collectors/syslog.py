@@ -75,24 +75,29 @@ def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
     )
     parts = []
     for (pattern,), part in rows.group_by(form.alias("form"), maintain_order=True):
-        parts.append(_headed(part, str(pattern), zone) if pattern else _bare(part))
+        parts.append(_headed(part, str(pattern), zone) if pattern else bare(part))
     if not parts:
-        return _bare(rows).drop(_PLACE)
+        return bare(rows).drop(_PLACE)
     whole = parts[0] if len(parts) == 1 else pl.concat(parts)
     ordered = whole if whole[_PLACE].is_sorted() else whole.sort(_PLACE)
     return ordered.drop(_PLACE)
 
 
-_BEFORE = rf"^(?:<\d{{1,3}}>|(?:{_ISO}|{_BSD}) [0-9A-Za-z_.:\-]+ )"
+def bare(intake: pl.DataFrame) -> pl.DataFrame:
+    """Lines that are taken as they are: all of `header.*` is null."""
+    return intake.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in HEADER.items())
+
+
+_BEFORE = rf"^(?:<\d{{1,3}}>|(?:{_ISO}|{_BSD}) \d*[A-Za-z_.:\-][0-9A-Za-z_.:\-]* )"
 
 
 def behind(intake: pl.DataFrame) -> pl.DataFrame:
     """`split` of lines that need no header (CSV, JSON): the header is taken off where a priority, or a time and a host, tell
-    one for sure. A column of their own that is a time stays."""
+    one for sure (a number behind a time is a year). A column of their own that is a time stays."""
     headed = pl.col("message").str.contains(_BEFORE).fill_null(False)
     if "header.pri" in intake.columns or not intake.select(headed.any()).item():
         return intake
-    parts = [split(intake.filter(headed)), _bare(intake.filter(~headed))]
+    parts = [split(intake.filter(headed)), bare(intake.filter(~headed))]
     return pl.concat(parts).sort("row") if "row" in intake.columns else pl.concat(parts)
 
 
@@ -104,10 +109,6 @@ def _unwrapped(intake: pl.DataFrame) -> pl.DataFrame:
         return intake
     inside = pl.when(document).then(message).str.json_path_match("$.message")
     return intake.with_columns(pl.coalesce(inside, message).alias("message"))
-
-
-def _bare(part: pl.DataFrame) -> pl.DataFrame:
-    return part.with_columns(pl.lit(None, dtype=kind).alias(name) for name, kind in HEADER.items())
 
 
 def _headed(part: pl.DataFrame, pattern: str, zone: str) -> pl.DataFrame:
@@ -143,7 +144,7 @@ def _headed(part: pl.DataFrame, pattern: str, zone: str) -> pl.DataFrame:
 
 def _only_priority(part: pl.DataFrame, zone: str) -> pl.DataFrame:
     with_pri = part["message"].str.contains(_PRI)
-    return pl.concat([_headed(part.filter(with_pri), _TAG_ONLY, zone), _bare(part.filter(~with_pri))])
+    return pl.concat([_headed(part.filter(with_pri), _TAG_ONLY, zone), bare(part.filter(~with_pri))])
 
 
 def _text(name: str) -> pl.Expr:

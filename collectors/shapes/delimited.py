@@ -32,11 +32,26 @@ class Delimited:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with the declared columns; lines with another number of values are left out."""
-        text = pl.col("message").str.strip_chars(_BLANK)
-        frame = syslog.behind(intake).with_columns(text.alias("message"))
-        simple = ~pl.col("message").str.contains(self.quote, literal=True).fill_null(False)
-        parts = (self._plain(frame.filter(simple)), self._quoted(frame.filter(~simple)))
+        headless = syslog.behind(intake)
+        parts = self._split(headless)
+        if "row" in intake.columns and intake.height > sum(part.height for part in parts):
+            parts += self._split(self._taken_too_much(intake, headless, parts))
         return [self._without_header(part) for part in parts if part.height]
+
+    def _taken_too_much(
+        self, intake: pl.DataFrame, headless: pl.DataFrame, parts: Sequence[pl.DataFrame]
+    ) -> pl.DataFrame:
+        """Lines whose first values (a time, a name) were taken for a header, and which then had too few, as they came."""
+        read = pl.concat([part["row"] for part in parts])
+        left = intake.filter(~pl.col("row").is_in(read.implode()))
+        cut = headless.select("row", rest="message").filter(pl.col("row").is_in(left["row"].implode()))
+        both = left.join(cut, on="row", maintain_order="left")
+        return syslog.bare(both.filter(pl.col("rest") != pl.col("message")).drop("rest"))
+
+    def _split(self, lines: pl.DataFrame) -> list[pl.DataFrame]:
+        frame = lines.with_columns(pl.col("message").str.strip_chars(_BLANK))
+        simple = ~pl.col("message").str.contains(self.quote, literal=True).fill_null(False)
+        return [self._plain(frame.filter(simple)), self._quoted(frame.filter(~simple))]
 
     def _plain(self, frame: pl.DataFrame) -> pl.DataFrame:
         values = pl.col("message").str.split(self.delimiter)

@@ -260,3 +260,34 @@ def test_the_documents_example_is_right(tmp_path: Path) -> None:
     table = text.split("| キー / key")[1].split("\n\n")[0]
     for key in [*Declaration.model_fields, *Target.model_fields]:
         assert f"`{key}`" in table, key
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "line", "first"),
+    [
+        (" ", "2026-11-20T03:14:05Z fw01 ALLOW 192.0.2.1", "2026-11-20T03:14:05Z"),
+        (
+            " ",
+            "<13>2026-11-20T03:14:05Z relay01 2026-11-20T03:14:05Z fw01 ALLOW 192.0.2.1",
+            "2026-11-20T03:14:05Z",
+        ),
+        (",", "Nov 20 03:14:05 2026 JST,fw01,ALLOW,192.0.2.1", "Nov 20 03:14:05 2026 JST"),
+        (",", "<13>Nov 20 03:14:05 relay01 x,fw01,ALLOW,192.0.2.1", "x"),
+        (",", "2026-11-20T03:14:05Z relay01 x,fw01,ALLOW,192.0.2.1", "x"),
+    ],
+)
+def test_what_a_line_begins_with_is_a_header_only_where_its_columns_are_whole_without_it(
+    tmp_path: Path, delimiter: str, line: str, first: str
+) -> None:
+    """A city's own time and host in front are columns; a relay's are none."""
+    text = f"""{HEAD}format: csv
+delimiter: "{delimiter}"
+columns: [first, host, action, ip]
+fields:
+  first: city.library.first
+  host: host.name
+  action: event.action
+  ip: source.ip
+"""
+    event = _event(tmp_path, text, line)
+    assert (event["city.library.first"], event["source.ip"]) == (first, "192.0.2.1")
