@@ -110,6 +110,26 @@ def time_or(value: pl.Expr, *others: pl.Expr) -> pl.Expr:
     return pl.coalesce(times.kept(one) for one in (value, *others))
 
 
+def own_clock(naive: pl.Expr) -> list[pl.Expr]:
+    """Times of a line whose own clock names no zone, best first. Behind a header with an offset it is read with that offset,
+    or in the city's zone, where that is nearly the header's time, else the header tells (a server in UTC, a relay in Japan);
+    behind any other it is in the city's zone."""
+    header, offset = pl.col("header.timestamp"), pl.col("header.offset")
+    parts = offset.str.extract_groups(r"^([+-])(\d\d):?(\d\d)$").struct
+    minutes = whole(parts.field("2")) * 60 + whole(parts.field("3"))
+    ahead = pl.when(parts.field("1") == "-").then(-minutes).otherwise(minutes.fill_null(0))
+    there = naive.dt.replace_time_zone("UTC") - pl.duration(minutes=ahead)
+    near = [
+        pl.when((one - header).dt.total_seconds().abs() <= _NEAR).then(one) for one in (there, local(naive))
+    ]
+    told = [pl.when(offset.is_not_null()).then(one) for one in (*near, header)]
+    return [*told, local(naive), header]
+
+
+_NEAR = 15 * 60
+"""Seconds between a line's own clock and its header's that a buffer or a clock may make, and no zone does."""
+
+
 def local(naive: pl.Expr, zone: str = "") -> pl.Expr:
     """A naive local time as Datetime(UTC); zone: its own ("" = where this process reads such times)."""
     return times.local(naive, zone or times.zone())

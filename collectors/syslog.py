@@ -43,11 +43,14 @@ HEADER: dict[str, pl.DataType] = {
     "header.pid": pl.String(),
     "header.msgid": pl.String(),
     "header.structured": pl.String(),
+    "header.offset": pl.String(),
 }
+"""offset: from UTC as the header's time stamp has it (`Z`, `+09:00`); null where it has none."""
 _TEXTS = ("host", "app", "pid", "msgid", "structured")
 _MONTH_NUMBERS = {name: f"{number:02d}" for number, name in enumerate(_MONTH.split("|"), 1)}
 _AHEAD = timedelta(days=2)  # how far a sender's clock may run ahead before its year must be the last one
 _PLACE = "_place"
+_OFFSET = r"(Z|[+-]\d\d:?\d\d)$"
 
 
 def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
@@ -130,6 +133,9 @@ def _headed(part: pl.DataFrame, pattern: str, zone: str) -> pl.DataFrame:
         pl.col("pri").cast(pl.Int64).alias("header.pri"),
         _timestamp(names, zone).alias("header.timestamp"),
         *texts,
+        (pl.col("iso").str.extract(_OFFSET) if "iso" in names else pl.lit(None, pl.String)).alias(
+            "header.offset"
+        ),
         pl.col("all").fill_null("").alias("_all"),
     )
     missed = found["all"].is_null()

@@ -9,7 +9,6 @@ With `auth_badpass` the text holds the password behind the name: it goes into no
 import polars as pl
 
 from collectors import expressions as e
-from collectors import times
 from collectors.shapes import patterns
 from collectors.source import Raw, Source
 
@@ -59,9 +58,10 @@ _MAC = "^" + r"[:.\-]?".join([r"([0-9A-Fa-f]{2})"] * 6) + "$"
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.*: signed in, refused, or not asked at all."""
     action = raw["action"]
-    clock = times.parsed(raw["clock"].str.replace_all(r" +", " "), ["%a %b %d %H:%M:%S %Y"], times.zone())
+    text = raw["clock"].str.replace_all(r" +", " ").str.replace(r"^[A-Z][a-z]{2} ", "")
+    clock = text.str.to_datetime("%b %d %H:%M:%S %Y", time_unit="us", strict=False)
     return {
-        "@timestamp": e.time_or(clock, pl.col("header.timestamp")),
+        "@timestamp": e.time_or(*e.own_clock(clock)),
         "event.category": e.texts("authentication"),
         "event.type": pl.when(action == "Ignoring request")
         .then(e.texts("denied"))

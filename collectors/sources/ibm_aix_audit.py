@@ -51,7 +51,7 @@ def record(raw: Raw) -> dict[str, pl.Expr]:
     )
     asked = e.first(tail.str.extract(r"\bcmd = (.*?)(?: time = |$)"), tail.str.extract(r"\bname (.*)$"))
     return {
-        "@timestamp": e.time_or(e.local(clock), pl.col("header.timestamp")),
+        "@timestamp": e.time_or(*e.own_clock(clock)),
         "host.name": pl.col("header.host"),
         "user.name": pl.when(name.is_in(_PEOPLE)).then(raw["command"]).otherwise(raw["login"]),
         "user.id": tail.str.extract(r"\beuid: (-?\d+)"),

@@ -65,7 +65,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     exact = naive + pl.duration(microseconds=e.whole(raw["us"]).fill_null(0))
     waiting = (name == "signed-in") & (what == "deferred")
     return {
-        "@timestamp": e.time_or(e.local(exact), pl.col("header.timestamp")),
+        "@timestamp": e.time_or(*e.own_clock(exact)),
         "event.category": of(0, "network").str.split(","),
         "event.type": of(1, "info").str.split(","),
         "event.outcome": pl.when(waiting).then(pl.lit("unknown")).otherwise(e.present(of(2, ""))),

@@ -35,6 +35,7 @@ def utc(*parts: int) -> datetime:
             "<34>1 2026-10-11T22:14:15.003Z host.example.jp su 77 ID47 - \ufeff'su root' failed",
             {
                 "pri": 34,
+                "offset": "Z",
                 "timestamp": utc(2026, 10, 11, 22, 14, 15, 3000),
                 "host": "host.example.jp",
                 "app": "su",
@@ -47,6 +48,7 @@ def utc(*parts: int) -> datetime:
             r'<165>1 2026-10-11T22:14:15+09:00 192.0.2.1 ev - - [a@1 x="1\]" y="\""][b@2] text ] here',
             {
                 "pri": 165,
+                "offset": "+09:00",
                 "timestamp": utc(2026, 10, 11, 13, 14, 15),
                 "host": "192.0.2.1",
                 "app": "ev",
@@ -92,6 +94,7 @@ def utc(*parts: int) -> datetime:
             "<38>2026-11-03T10:00:00.5+09:00 web01 sudo:  a : b",
             {
                 "pri": 38,
+                "offset": "+09:00",
                 "timestamp": utc(2026, 11, 3, 1, 0, 0, 500000),
                 "host": "web01",
                 "app": "sudo",
