@@ -150,14 +150,17 @@ def _person(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _web(frame: pl.DataFrame) -> pl.DataFrame:
-    """`url.*` where a source gave the address only: of a whole one all its parts, of a path (`/a?b`) path and query."""
+    """`url.*` where a source gave the address only: of a whole one all its parts, of a path (`/a?b`) path and query,
+    of a host without a scheme (`www.example.com/a?b`) the query."""
     if "url.original" not in frame.columns:
         return frame
     address = pl.col("url.original")
-    whole = address.str.contains(r"^[A-Za-z][A-Za-z0-9+.\-]*://[^/\s]") & pl.any_horizontal(
+    whole = address.str.contains(r"^[A-Za-z][A-Za-z0-9+.\-]*://\S") & pl.any_horizontal(
         _missing(frame, "url.domain"), _missing(frame, "url.scheme")
     )
-    gaps = (whole | (address.str.starts_with("/") & _missing(frame, "url.path"))).fill_null(False)
+    path = address.str.starts_with("/") & _missing(frame, "url.path")
+    query = address.str.contains(r"^[A-Za-z0-9.\-]+(?::\d+)?(?:/[^\s?#]*)?\?") & _missing(frame, "url.query")
+    gaps = (whole | path | query).fill_null(False)
     if not frame.select(gaps.any()).item():
         return frame
     parts = e.url_columns(pl.when(gaps).then(address))

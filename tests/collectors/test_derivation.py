@@ -5,10 +5,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+import polars as pl
 import pytest
 
 from collectors import catalogue
-from collectors.derivation import RELATED
+from collectors.derivation import RELATED, derived
 from collectors.ecs_values import EXPECTED, expected_types
 from collectors.source import ROW
 from hinomi import ecs
@@ -97,3 +98,17 @@ def test_a_refused_sign_in_is_one_that_began() -> None:
     assert expected_types(("registry",), ("info",)) == ("access",)
     assert expected_types(("email",), ("deletion",)) == ("info",)
     assert expected_types(("unheard-of",), ("info",)) == ("info",)
+
+
+@pytest.mark.parametrize(
+    ("address", "parts"),
+    [
+        ("www.example.com/a?b=1", {"url.query": "b=1", "url.path": None, "url.full": None}),
+        ("file:///C:/x?y", {"url.full": "file:///C:/x?y", "url.path": "/C:/x", "url.query": "y"}),
+        ("is it so?", {"url.query": None}),
+    ],
+)
+def test_an_address_without_a_host_or_scheme_keeps_its_parts(address: str, parts: dict[str, Any]) -> None:
+    """What the address says is told, and nothing of a text that is none."""
+    told = derived(pl.DataFrame({"url.original": [address]})).row(0, named=True)
+    assert {name: told.get(name) for name in parts} == parts
