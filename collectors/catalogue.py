@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 import collectors.sources
-from collectors.source import Source
+from collectors.source import Source, without_surroundings
 from hinomi.errors import ContentError, HinomiError, Where
 
 _FOLDER = Path(collectors.sources.__path__[0])
@@ -83,7 +83,8 @@ def recognise(lines: list[str]) -> str | None:
     A specific source wins over a generic one. Where two specific sources fit equally well it is None:
     a guess would be pinned, so a person must say which it is.
     """
-    sample = pl.Series("line", [line[:_HEAD] for line in lines if line.strip()], dtype=pl.String)
+    kept = pl.DataFrame({"message": [line[:_HEAD] for line in lines if line.strip()]}, {"message": pl.String})
+    sample = without_surroundings(kept)["message"].rename("line")
     if not len(sample):
         return None
     shares = {name: source.recognised(sample) / len(sample) for name, source in sources().items()}

@@ -173,7 +173,9 @@ class Source:
 
     def parse(self, intake: pl.DataFrame) -> Parsed:
         """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""
-        rows = _within_reach(_bare(intake if ROW in intake.columns else intake.with_row_index(ROW)))
+        rows = _within_reach(
+            without_surroundings(intake if ROW in intake.columns else intake.with_row_index(ROW))
+        )
         frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
         done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
         left = rows.filter(~pl.col(ROW).is_in(done.implode()))
@@ -314,7 +316,7 @@ _COUNTED = r"^[1-9]\d{0,5} <\d{1,3}>"
 """A frame of RFC 6587 whose count of octets a relay or a file kept."""
 
 
-def _bare(rows: pl.DataFrame) -> pl.DataFrame:
+def without_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
     """The intake without what files and relays leave around a line: a byte order mark, line ends, NUL, blanks, a count."""
     line = pl.col("message").str.strip_prefix("\ufeff").str.strip_chars_end("\r\n\0 ")
     bare = rows.with_columns(line.alias("message"))

@@ -76,3 +76,11 @@ def test_several_patterns_must_all_fit_and_the_unlike_must_not() -> None:
     )
     assert source.recognised(pl.Series(["y=2 x=1", "x=1", "x=1 y=2 z", None])) == 1
     assert not source.recognises("y=2")
+
+
+@pytest.mark.parametrize("line", ["\ufeffGW1 hello", "120 <13>GW1 hello", "GW1 hello\r\n"])
+def test_what_is_read_is_recognised(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A byte order mark or a count of octets, which reading takes off a line, hides no product."""
+    one = _source("acme.gateway", r"^(?:<\d+>)?GW\d [a-z]+$")
+    monkeypatch.setattr(catalogue, "sources", lambda: {one.name: one})
+    assert catalogue.recognise([line]) == "acme.gateway"
