@@ -57,6 +57,8 @@ _VERBS = {
 }
 _CHANGED = {"edit", "enroll", "enrolled", "enable", "enabled", "disable", "disabled", "change", "changed"}
 """Words of a name that begins with what was changed: `2sv_disable`, `recovery_email_edit`."""
+_ASKED, _ATTEMPTS = {"challenge", "verification"}, {"login", "logout", "blocked", "allowed"}
+"""Words of a name that asks for more before a sign-in, and of one that is itself an attempt."""
 _FAILED = ("failure", "fail", "blocked", "deny", "denied", "suspicious")
 _STARTS, _ENDS = ("login_success", "chrome_os_login_event"), ("logout", "chrome_os_logout_event")
 
@@ -101,12 +103,13 @@ def _who(record: dict[str, Any], given: Mapping[str, Any]) -> Flat:
 def _what(record: dict[str, Any], event: Mapping[str, Any], given: Mapping[str, Any]) -> Flat:
     name, application = text(event, "name") or "", text(record, "id", "applicationName") or ""
     low = name.lower()
-    account = application == "login" and "login" not in low and low not in _ENDS
+    words = set(low.split("_"))
+    account = application == "login" and bool(_CHANGED & words)
     challenge = said(given, "login_challenge_status") or ""
     failed = any(word in low for word in _FAILED) or challenge.startswith("Challenge Failed")
     known = (
         application == "saml"
-        or (application == "login" and not account and (low != "login_challenge" or bool(challenge)))
+        or (application == "login" and _has_outcome(words, challenge))
         or low in (*_STARTS, *_ENDS)
         or "LOGIN_LOGOUT" in str(event.get("type"))
     )
@@ -121,6 +124,13 @@ def _what(record: dict[str, Any], event: Mapping[str, Any], given: Mapping[str, 
         "event.reason": said(given, "login_failure_type", "EVENT_REASON"),
         "google.workspace.event.type": text(event, "type"),
     }
+
+
+def _has_outcome(words: set[str], challenge: str) -> bool:
+    """Whether an event of the sign-ins is an attempt that ended: a challenge or verification says how, a warning never."""
+    if words & _ASKED:
+        return bool(challenge)
+    return bool(words & _ATTEMPTS) and not words & _CHANGED
 
 
 def _kind(name: str, failed: bool) -> str:
