@@ -1,13 +1,14 @@
 """Linux servers' own firewalls: an address, or the whole server, goes into a set that drop rules of the administrator's look at.
 
-Facts: nft(8): sets, `add element`, `delete element`, type `nf_proto`, JSON output (`-j list set`). The rules are the
-administrator's, set up once (docs/response.md); we add and take away elements of three sets and nothing else.
+Facts: nft(8): sets, `add element`, `delete element`, type `nf_proto`, JSON output (`-j list set`, `-j list table`;
+its form seen with Debian's nftables). The rules are the administrator's, set up once (docs/response.md); we add and take
+away elements of three sets and nothing else.
 """
 
 import ipaddress
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import orjson
 from pydantic import Field, field_validator
@@ -26,11 +27,12 @@ _NAME = r"^[a-z][a-z0-9_]*$"
 
 
 class Nftables(Section):
-    """servers: how `nft` is run on each of them (`ssh app01 sudo -n nft`), by the host name that the logs give it; isolated:
-    the set that cuts a server off; admins: the set of machines, this one among them, that reach it all the same."""
+    """servers: how `nft` is run on each of them (`ssh -o BatchMode=yes -o ConnectTimeout=5 app01 sudo -n nft`), by the host name
+    that the logs give it; isolated: the set that cuts a server off; admins: the set of machines, this one among them, that
+    reach it all the same."""
 
     kind: Literal["nftables"]
-    servers: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(min_length=1)
+    servers: dict[str, list[str]] = Field(min_length=1)
     family: Literal["inet"] = "inet"
     table: str = Field(default="hinomi", pattern=_NAME)
     set4: str = Field(default="blocked4", pattern=_NAME)
@@ -43,7 +45,9 @@ class Nftables(Section):
     def _told_apart(cls, servers: dict[str, list[str]]) -> dict[str, list[str]]:
         """Logs name a machine with its domain or without: so each key is a name, and no two have the same first part."""
         short: dict[str, str] = {}
-        for name in servers:
+        for name, command in servers.items():
+            if not command:
+                raise ValueError(f"「{name}」のコマンドが空です。|{name} has no command")
             if _parsed(name) is not None:
                 raise ValueError(
                     f"「{name}」はアドレスです。ログに出るホスト名を書いてください。|{name} is an address: write the host name of the logs"
@@ -68,6 +72,26 @@ class _Place:
     def there(self) -> frozenset[str]:
         """Which of them the kernel's set holds."""
         return self.elements & members(self.settings, self.server, self.name)
+
+    def enforced(self) -> None:
+        """Raises Refused unless the rules that docs/response.md tells to make drop what the set holds."""
+        hooks = _dropping(self.settings, self.server, self.name)
+        needed = {"output"} if self.name == self.settings.isolated else set[str]()
+        if not (hooks & {"prerouting", "input"} and needed <= hooks):
+            raise Refused(
+                f"{self.server} には、集合 {self.name} を見て捨てる規則がありません。入れても何も止まりません(docs/response.md)。",
+                f"no rule of {self.server} drops what set {self.name} holds: nothing would be cut (docs/response.md)",
+            )
+
+    def add(self) -> bool:
+        """What is missing; whether anything was. Raises Refused where it would stop nothing."""
+        self.enforced()
+        return self.change("add", self.elements - self.there())
+
+    def holds(self) -> bool:
+        """Whether the kernel's set holds all, and its rules look at the set."""
+        self.enforced()
+        return self.there() == self.elements
 
     def change(self, verb: Literal["add", "delete"], elements: frozenset[str]) -> bool:
         """All of these in one transaction; whether there was anything to change."""
@@ -113,17 +137,15 @@ class HostFirewall:
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Add what is missing on each server that answers; those that do not are named once the others are changed."""
         self._reachable_after(action, values)
-        changed = _on_each(
-            self._places(action, values), lambda place: place.change("add", place.elements - place.there())
-        )
+        changed = _on_each(self._places(action, values), _Place.add)
         ja, en = _words(action, values)
         if not changed:
             return Done(f"既にそうなっていました: {ja}", f"so already: {en}", changed=False)
         return Done(f"行いました: {ja}", f"done: {en}")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether every kernel's set holds it."""
-        return all(place.there() == place.elements for place in self._places(action, values))
+        """Whether every kernel's set holds it. Raises Refused where no rule looks at the set."""
+        return all(place.holds() for place in self._places(action, values))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take away what was not there before, and what stands on a server that did not say what was there. Refused, once the
@@ -143,12 +165,14 @@ class HostFirewall:
         return Done(f"{value} を元に戻しました。", f"{value} is as it was")
 
     def health(self) -> str:
-        """Reads every set of every server."""
+        """Reads every set of every server, and whether its rules look at them."""
         own = self.settings
         try:
             for server in own.servers:
                 for name in (own.set4, own.set6, own.isolated):
-                    members(own, server, name)
+                    place = _Place(own, server, name, frozenset())
+                    place.there()
+                    place.enforced()
                 self._with_admins(server)
         except HinomiError as error:
             return error.ja
@@ -193,12 +217,38 @@ def _on_each(places: Iterable[_Place], change: Callable[[_Place], bool]) -> bool
 
 def members(settings: Nftables, server: str, name: str) -> set[str]:
     """The elements of a set, networks as `address/length`. Raises DependencyDown, and Refused where there is no such set."""
-    own = settings
-    command = [*own.servers[server], "-j", "list", "set", own.family, own.table, name]
+    return _listed(settings, server, ["set", settings.family, settings.table, name], _members)
+
+
+def _members(parts: list[Any]) -> set[str]:
+    found = next(one["set"] for one in parts if "set" in one)
+    return {_written(one) for one in found.get("elem", [])}
+
+
+def _dropping(settings: Nftables, server: str, name: str) -> set[str]:
+    """The hooks (`prerouting`, `output` …) at which a rule of our table drops what the set holds. Raises as `members`."""
+
+    def read(parts: list[Any]) -> set[str]:
+        chains = {one["chain"]["name"]: one["chain"].get("hook", "") for one in parts if "chain" in one}
+        rules = [one["rule"] for one in parts if "rule" in one]
+        return {chains[one["chain"]] for one in rules if _drops(one["expr"], f"@{name}")}
+
+    return _listed(settings, server, ["table", settings.family, settings.table], read)
+
+
+def _drops(expressions: list[Any], named: str) -> bool:
+    matched = any(
+        one["match"]["op"] == "==" and one["match"]["right"] == named for one in expressions if "match" in one
+    )
+    return matched and any("drop" in one for one in expressions)
+
+
+def _listed(
+    settings: Nftables, server: str, what: list[str], read: Callable[[list[Any]], set[str]]
+) -> set[str]:
     try:
-        parts = orjson.loads(run(command, what=_what(server)))["nftables"]
-        found = next(one["set"] for one in parts if "set" in one)
-        return {_written(one) for one in found.get("elem", [])}
+        said = run([*settings.servers[server], "-j", "list", *what], what=_what(server))
+        return read(orjson.loads(said)["nftables"])
     except (ValueError, KeyError, TypeError, StopIteration):
         raise DependencyDown(
             f"{_what(server)}の応答を読めません。", f"{_what(server)} answered something else"

@@ -139,6 +139,29 @@ def test_a_server_that_nobody_could_put_back_is_not_cut_off(tmp_path: Path) -> N
         assert target.state() == was
 
 
+@pytest.mark.parametrize("chain", ["incoming", "outgoing"])
+def test_a_server_whose_rules_do_not_look_at_the_set_is_not_said_to_be_cut_off(
+    tmp_path: Path, chain: str
+) -> None:
+    """The sets alone stop nothing: health, plan, act and verify say so, nothing is added, and what was added comes out."""
+    action, values = "host_firewall.isolate", {"host": "pc-114"}
+    with real.nftables(tmp_path) as target:
+        [command] = target.section["servers"].values()
+        own = connector(ADAPTER.validate_python(target.section))
+        before = own.look(action, values)
+        own.act(action, values)
+        subprocess.run([*command, "flush", "chain", "inet", "hinomi", chain], check=True, timeout=30)
+        assert "isolated" in own.health() or "blocked4" in own.health()
+        with pytest.raises(Refused, match="isolated"):
+            own.verify(action, values)
+        own.undo(action, values, before)
+        was = target.state()
+        for tried in (own.plan, own.act):
+            with pytest.raises(Refused, match="isolated"):
+                tried(action, values)
+        assert target.state() == was
+
+
 def _two(one: real.Target, two: real.Target, **more: list[str]) -> Connector:
     [first], [second] = one.section["servers"].values(), two.section["servers"].values()
     return connector(
