@@ -11,6 +11,8 @@ from typing import Any
 import orjson
 import polars as pl
 
+from hinomi import ecs
+
 _LONGEST = 12_000
 """Bytes of a line in which there may be more names than the whole reading takes."""
 _NOTHING = {"", "-", "<null>", "null", "not available", "n/a"}
@@ -69,7 +71,7 @@ def _text(value: Any, path: tuple[str, ...]) -> str | None:
             return None
         if type(value) is dict:
             _plain_names(value)
-    if type(value) is not str or value.strip().lower() in _NOTHING:
+    if type(value) is not str or ecs.BETWEEN in value or value.strip().lower() in _NOTHING:
         raise _OddError
     return value
 

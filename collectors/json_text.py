@@ -1,8 +1,13 @@
-"""JSON that a sender wrote, read into Python objects that may be walked through."""
+"""JSON that a sender wrote, read into Python objects that may be walked through.
+
+Texts in it hold no `ecs.BETWEEN`: that sign stands between several values of a field, and no sender parts his text by it.
+"""
 
 from typing import Any
 
 import orjson
+
+from hinomi import ecs
 
 DEEPEST = 100
 """Levels inside one another that are read. No product writes twenty; Python gives up at some hundreds, and a line must not
@@ -22,13 +27,27 @@ def read(text: str | bytes) -> Any:
     # Signs are counted first: that costs a hundredth of the reading, and nearly no text has so many.
     if _openings(text) > DEEPEST and _deep(value):
         raise UnreadableError
-    return value
+    return _unparted(value) if _may_part(text) else value
 
 
 def _openings(text: str | bytes) -> int:
     if isinstance(text, str):
         return text.count("{") + text.count("[")
     return text.count(b"{") + text.count(b"[")
+
+
+def _may_part(text: str | bytes) -> bool:
+    """Whether a text of it may hold the sign, which JSON writes as an escape only."""
+    return "\\u001" in text if isinstance(text, str) else b"\\u001" in text
+
+
+def _unparted(value: Any) -> Any:
+    """The value with a blank for each such sign in its texts."""
+    if type(value) is str:
+        return value.replace(ecs.BETWEEN, " ")
+    if type(value) is dict:
+        return {name: _unparted(one) for name, one in value.items()}
+    return [_unparted(one) for one in value] if type(value) is list else value
 
 
 def _deep(value: Any) -> bool:

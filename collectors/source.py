@@ -317,8 +317,10 @@ _COUNTED = r"^[1-9]\d{0,5} <\d{1,3}>"
 
 
 def without_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
-    """The intake without what files and relays leave around a line: a byte order mark, line ends, NUL, blanks, a count."""
-    line = pl.col("message").str.strip_prefix("\ufeff").str.strip_chars_end("\r\n\0 ")
+    """The intake without what files and relays leave around a line (a byte order mark, line ends, NUL, blanks, a count), and with
+    a blank for `ecs.BETWEEN`: no sender parts a text into several values by it (JSON's escape of it: `json_text.read`)."""
+    line = pl.col("message").str.replace_all(ecs.BETWEEN, " ", literal=True)
+    line = line.str.strip_prefix("\ufeff").str.strip_chars_end("\r\n\0 ")
     bare = rows.with_columns(line.alias("message"))
     counted = pl.col("message").str.contains(_COUNTED)
     if not bare.select(counted.any()).item():

@@ -25,6 +25,7 @@ _ARGUMENT = r"(?P<b>^| )(?P<k>a\d+(?:\[\d+\])?)=(?P<v>(?:[0-9A-F]{2})+)(?P<e>$| 
 _NUMBERED = re.compile(r"a(?:0|[1-9][0-9]{0,5})\Z")
 """Arguments as the kernel numbers them; `a01` or `a²` is a name that somebody made up."""
 _MARK = "\x02"
+_HIDDEN = "[\x00\x1f]"
 _EVENT = ["audit.node", "audit.epoch", "audit.serial", "header.host"]
 _NAMES = {"node": "audit.node", "type": "audit.type", "epoch": "audit.epoch", "serial": "audit.serial"}
 # What each record of an event tells of it; the others have none of these. In the order of their worth.
@@ -88,11 +89,11 @@ def _is_field(name: str, frame: pl.DataFrame) -> bool:
 
 
 def _decoded(name: str) -> pl.Expr:
-    """Marked digits as the text that they stand for; zeros between arguments as blanks."""
+    """Marked digits as the text that they stand for; zeros between arguments as blanks, and a sign that parts values."""
     value = pl.col(name)
     digits = pl.when(value.str.starts_with(_MARK)).then(value.str.strip_prefix(_MARK))
     text = digits.str.decode("hex", strict=False).map_batches(_text, return_dtype=pl.String)
-    return pl.coalesce(text.str.replace_all("\x00", " "), value.str.strip_prefix(_MARK)).alias(name)
+    return pl.coalesce(text.str.replace_all(_HIDDEN, " "), value.str.strip_prefix(_MARK)).alias(name)
 
 
 def _text(values: pl.Series) -> pl.Series:

@@ -13,11 +13,12 @@ import numpy as np
 import orjson
 import polars as pl
 
-from collectors.coded import Coded, Coding
+from collectors.coded import Coded, Codes, Coding
 from collectors.narrow import Asked, Constants, Kind, Narrowed
 from collectors.windows.documents import text_of
 from collectors.windows.forms import DATA, FLAT, FLAT_NOTHING
 from collectors.windows.records import braced
+from hinomi import ecs
 from hinomi.collecting import no_collection
 
 _CHUNK = 256
@@ -102,6 +103,8 @@ class _Kind:
         """All of them."""
         columns = {one.column: one.texts.coded() for one in self.readings}
         for name, (texts, codes) in columns.items():
+            if any(ecs.BETWEEN in text for text in texts):
+                texts, codes = columns[name] = _unparted(texts, codes)
             if name[-4:].lower() == "guid" and texts:
                 held = pl.DataFrame([pl.Series(name, texts)]).select(braced(name))
                 columns[name] = Coded(held.to_series().to_list(), codes)
@@ -296,7 +299,8 @@ def _constants(key: Key) -> Constants | None:
     provider = {name for name in names if name is not None}
     if len(provider) != 1 or _DERIVED_DATA in provider:
         return None
-    return tuple(zip(_KINDS, (channel, str(number), provider.pop()), strict=True))
+    texts = channel, str(number), provider.pop()
+    return None if any(ecs.BETWEEN in text for text in texts) else tuple(zip(_KINDS, texts, strict=True))
 
 
 def _reading(form: str, column: str) -> _Reading | None:
@@ -332,6 +336,14 @@ def _cells(reading: _Reading, parts: Sequence[dict[str, Any]]) -> tuple[list[str
         return cells, strange
     strange += [place for place, cell in enumerate(cells) if type(cell) in _NO_TEXT]
     return [None if type(cell) in _NO_TEXT else text_of(cell) for cell in cells], strange
+
+
+def _unparted(texts: Sequence[str], codes: Codes) -> Coded:
+    """A column with a blank for the sign that stands between several values: see `json_text.read`."""
+    plain = [*(text.replace(ecs.BETWEEN, " ") for text in texts), None]
+    coding = Coding()
+    coding.add(plain[code] for code in codes.tolist())
+    return coding.coded()
 
 
 def _has_unnamed(data: Mapping[str, Any], *, numbered: bool) -> bool:

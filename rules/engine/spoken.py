@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import hyperscan
 import orjson
 
+from collectors import json_text
+from hinomi import ecs
 from rules.engine import hyperscan_db
 from rules.engine.cache import Cache
 from rules.engine.fold import fold_all
@@ -30,11 +32,12 @@ HIDING = (
     rb"\xe2\x84\xaa",
     rb"\xc5\xbf",
     rb"\xc4\xb0",
+    rb"\x1f",
 )
 """Letters of ASCII that are escaped, and those beyond it whose lower case is, or holds, one of ASCII: the Kelvin sign,
-the long s, the dotted I."""
-FOLDING = HIDING[-3:]
-"""The latter, which hide letters in lines of any kind."""
+the long s, the dotted I; the sign for which the full reading has a blank (`ecs.BETWEEN`)."""
+FOLDING = HIDING[-4:]
+"""Those beyond and the sign, which hide letters in lines of any kind."""
 
 
 def word_of(atom: Atom) -> str:
@@ -85,9 +88,9 @@ class Words:
 
 
 def written_anew(line: bytes) -> bytes:
-    """The line without escapes but those that JSON demands, in folded case."""
+    """The line as the full reading takes it, without escapes but those that JSON demands, in folded case."""
     try:
-        written = orjson.dumps(orjson.loads(line)).decode()
-    except orjson.JSONDecodeError:
-        written = line.decode("utf-8", "replace")
+        written = orjson.dumps(json_text.read(line)).decode()
+    except json_text.UnreadableError:
+        written = line.decode("utf-8", "replace").replace(ecs.BETWEEN, " ")
     return fold_all([written])[0].encode()

@@ -54,6 +54,8 @@ DETECTIONS: list[tuple[dict[str, str], dict[str, Any]]] = [
         {"s": {"Image": "*"}, "f": {"User|exists": True}, "condition": "s and not f"},
     ),
     ({}, {"k": ["sekurlsa::", "a\\b c"], "f": {"EventID": 15}, "condition": "k and not f"}),
+    ({"service": "security"}, {"s": {"B|startswith": "b c"}, "condition": "s"}),
+    ({"service": "security"}, {"s": {"A|re": "b.c"}, "condition": "s"}),
     ({"service": "security"}, {"k": ["qé"], "condition": "k"}),
     ({"service": "security"}, {"k": ["kiwi"], "s": {"A": "1"}, "condition": "s and not k"}),
 ]
@@ -89,7 +91,7 @@ def _found(paths: list[Path], rules: Path, cache: Path, *, sieve: bool) -> tuple
 TEXT = st.sampled_from(
     ["", "-", "b\\c", '"x', 'ax"y', "É", "com^d", "Кiwi",
      "é", "ſekurlsa::", "SEKURLSA::", "ki\u212awi", "kiwi", "a\\b c", "qé", "42", "1.5", "1e5", "\t",
-     "x\nb\\c", "{0", "[1]",
+     "x\nb\\c", "{0", "[1]", "b\x1fc", "a\\b\x1fc", "kiwi\x1f", "\x1f",
      "00000000-0000-0000-0000-000000000001", "C:\\Windows\\cmd.exe", "true", "/",
      "海"]
 )  # fmt: skip
