@@ -1,7 +1,6 @@
-"""A password asked for: from the terminal, unseen; where there is none (a pipe, a job), from standard input, in silence."""
+"""A password asked for: at the terminal, unseen; where standard input is none (a pipe, a job), from there, in silence."""
 
 import sys
-from pathlib import Path
 
 import typer
 
@@ -10,7 +9,7 @@ from hinomi.errors import InputError
 
 def password(prompt: str, *, twice: bool = False) -> str:
     """What was typed; twice: again, to be sure. Raises InputError where standard input ends, or the two differ."""
-    if _terminal():
+    if sys.stdin.isatty():
         return str(typer.prompt(prompt, hide_input=True, confirmation_prompt=twice))
     said = _line()
     if twice and _line() != said:
@@ -19,15 +18,6 @@ def password(prompt: str, *, twice: bool = False) -> str:
             "the two passwords differ; standard input must bring the same line twice",
         )
     return said
-
-
-def _terminal() -> bool:
-    """Whether there is somebody to ask: a terminal of this process, whatever its standard input is."""
-    try:
-        Path("/dev/tty").open("rb").close()
-    except OSError:
-        return sys.stdin.isatty()
-    return True
 
 
 def _line() -> str:

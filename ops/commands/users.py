@@ -7,20 +7,20 @@ import typer
 from dashboards.users import Users
 from hinomi.errors import InputError
 from ops import asking
-from ops.opened import Opened, opened, operator
+from ops.opened import opened, operator, remembered
+from ops.settings import Settings, read_settings
 
 NAME = typer.Argument(..., help="アカウントの名前 / name of the account")
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
-
-
+CONFIG = typer.Option(None, "--config", help="設定ファイル / hinomi.yaml")
 ORGANIZATION = typer.Option([], "--organization", help="見える組織だけに限る(複数可)/ sees only these")
 EVERYTHING = typer.Option(False, "--all", help="すべての組織 / every organisation")
 
 
-def known(place: Opened, organizations: list[str]) -> list[str]:
+def known(settings: Settings, organizations: list[str]) -> list[str]:
     """The organisations as given. Raises InputError for one that the configuration does not know."""
     for name in organizations:
-        if name not in place.settings.organizations:
+        if name not in settings.organizations:
             raise InputError(
                 f"「{name}」という組織は設定の organizations にありません。",
                 f'"{name}" is not one of the organizations of the configuration',
@@ -58,6 +58,7 @@ def register(app: typer.Typer) -> None:
     def add(
         name: str = NAME,
         data: Path = DATA,
+        config: Path | None = CONFIG,
         role: list[str] = typer.Option(["analyst"], help="役割(複数可)/ roles"),
         full_name: str = typer.Option("", help="氏名 / full name"),
         organization: list[str] = ORGANIZATION,
@@ -65,14 +66,17 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """追加(パスワードは尋ねます)/ add; the password is asked for, never an argument.
 
-        設定に organizations があるときは、見える範囲を --organization か --all で必ず選びます。
-        Where the configuration has organizations, choose what the person sees.
+        設定に organizations があるときは、見える範囲を --organization か --all で必ず選びます(hinomi up より前なら --config も)。
+        Where the configuration has organizations, choose what the person sees; before hinomi up ran, name it with --config.
         """
-        with opened(data, make=True) as place:
-            if place.settings.organizations or (everything and organization):
-                chosen(organization, everything)
-            seen = known(place, organization)
-            password = asking.password("パスワード / password", twice=True)
+        settings = read_settings(config or remembered(data))
+        if settings.organizations or (everything and organization):
+            chosen(organization, everything)
+        seen = known(settings, organization)
+        if not data.exists():
+            typer.echo(f"{data}: データフォルダを新しく作ります。(a new data folder)", err=True)
+        password = asking.password("パスワード / password", twice=True)
+        with opened(data, make=True, config=config) as place:
             details = {"roles": role, "organizations": seen}
             place.desk.audit.append(actor=operator(), action="user.add", target=name, details=details)
             Users(place.records, place.clock).create(
@@ -84,13 +88,14 @@ def register(app: typer.Typer) -> None:
     def sees(
         name: str = NAME,
         data: Path = DATA,
+        config: Path | None = CONFIG,
         organization: list[str] = ORGANIZATION,
         everything: bool = EVERYTHING,
     ) -> None:
         """見える範囲を変える / change whose incidents and logs a person sees."""
         chosen(organization, everything)
-        with opened(data) as place:
-            seen = known(place, organization)
+        with opened(data, config=config) as place:
+            seen = known(place.settings, organization)
             place.desk.audit.append(
                 actor=operator(), action="user.organizations", target=name, details={"organizations": seen}
             )

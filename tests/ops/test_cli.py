@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,7 @@ def hinomi(
         env=environment,
         timeout=180,
         check=False,
+        start_new_session=True,  # without the terminal of whoever runs the tests
     )
 
 
@@ -133,8 +135,10 @@ def test_where_there_are_organisations_a_new_account_says_whose_things_it_sees(t
     config.write_text("organizations: {higashi: {name_ja: 東町}}\n", encoding="utf-8")
     SqliteRecords(data / "records.sqlite").close()
     remember(data, config)
-    neither = hinomi("users", "add", "sato", "--data", data, given=secret)
-    assert neither.returncode == 2 and "--all" in neither.stderr and "パスワード" not in neither.stdout
+    neither = hinomi(
+        "users", "add", "sato", "--data", data
+    )  # no password: it would be missed if it were asked for
+    assert neither.returncode == 2 and "--all" in neither.stderr
     both = hinomi("users", "add", "sato", "--data", data, "--all", "--organization", "higashi", given=secret)
     assert both.returncode == 2
     for name, said in (("sato", ["--organization", "higashi"]), ("kato", ["--all"])):
@@ -148,6 +152,52 @@ def test_where_there_are_organisations_a_new_account_says_whose_things_it_sees(t
         "sato": ["higashi"],
         "kato": [],
     }
+
+
+def test_before_the_first_start_the_configuration_can_be_named(tmp_path: Path) -> None:
+    """An account made before `hinomi up` remembers a configuration sees what that configuration says, and no more."""
+    config, data, secret = tmp_path / "hinomi.yaml", tmp_path / "data", "correct horse battery\n" * 2
+    config.write_text("organizations: {higashi: {name_ja: 東町}}\n", encoding="utf-8")
+    named = ("users", "add", "sato", "--data", data, "--config", config)
+    neither = hinomi(*named)
+    assert neither.returncode == 2 and "--all" in neither.stderr
+    assert hinomi(*named, "--organization", "higashi", given=secret).returncode == 0
+    (user,) = SqliteRecords(data / "records.sqlite").find("user")
+    assert user.body["organizations"] == ["higashi"]
+
+
+def test_no_data_folder_is_made_before_the_password_is_given(tmp_path: Path) -> None:
+    """Whoever sees that --data is mistyped, and stops at the question, leaves nothing behind."""
+    data = tmp_path / "mistyped"
+    done = hinomi("users", "add", "sato", "--data", data)
+    assert done.returncode == 2 and "パスワードを読めません" in done.stderr
+    assert f"{data}: データフォルダを新しく作ります" in done.stderr
+    assert not data.exists()
+
+
+def test_a_piped_password_is_taken_though_there_is_a_terminal(tmp_path: Path) -> None:
+    """In a session with a terminal (a person at a shell), what stands before the pipe is the password."""
+    line = shlex.join([sys.executable, "-m", "ops.cli", "users", "add", "sato", "--data", str(tmp_path)])
+    shell = f"yes 'correct horse battery' | head -2 | {line}"
+    at_a_terminal = "import os, pty, sys; sys.exit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
+    done = subprocess.run(
+        [sys.executable, "-c", at_a_terminal, "sh", "-c", shell],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        cwd=ROOT,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert SqliteRecords(tmp_path / "records.sqlite").get("user", "sato") is not None
+
+
+def test_a_closed_standard_input_brings_no_password(tmp_path: Path) -> None:
+    """Said in words, as where it is empty."""
+    line = shlex.join([sys.executable, "-m", "ops.cli", "users", "password", "sato", "--data", str(tmp_path)])
+    shell = ["sh", "-c", f"{line} <&-"]
+    done = subprocess.run(shell, capture_output=True, text=True, cwd=ROOT, timeout=180, check=False)
+    assert done.returncode == 2 and "パスワードを読めません" in done.stderr
 
 
 def test_doctor_names_the_next_step(tmp_path: Path) -> None:
