@@ -17,6 +17,8 @@ import orjson
 import polars as pl
 
 from collectors import zeek_table
+from hinomi.named import Unread
+from hinomi.words import Words
 
 _LONGEST = 16 * 1024 * 1024
 _EVENT_XML = re.compile(rb"<Event[ >].*?</Event>", re.DOTALL)
@@ -102,10 +104,13 @@ def _all_of(file: IO[bytes], source: IO[bytes]) -> bytes:
         return file.read()
     data = file.read(MOST_UNPACKED + 1)
     if len(data) > MOST_UNPACKED:
-        raise OSError(
+        most = f"{MOST_UNPACKED >> 20} MiB"
+        raise Unread(
             errno.EFBIG,
-            f"展開すると {MOST_UNPACKED >> 20} MiB を超え、1行1件でもない(展開してから、または1行1件にしてから調べてください) / "
-            f"more than {MOST_UNPACKED >> 20} MiB when unpacked and not one record a line: unpack it, or make it JSON lines",
+            Words(
+                f"展開すると {most} を超え、1行1件でもない(展開してから、または1行1件にしてから調べてください)",
+                f"more than {most} when unpacked and not one record a line: unpack it, or make it JSON lines",
+            ),
         )
     return data
 

@@ -23,13 +23,29 @@ _WHY = {
     errno.ELOOP: "リンクが循環しています",
     errno.EMFILE: "開いているファイルが多すぎます",
     errno.ENFILE: "開いているファイルが多すぎます",
+    errno.EIO: "機器の読み書きに失敗しました",
+    errno.EBUSY: "使用中です",
+    errno.ETXTBSY: "実行中のプログラムです",
+    errno.ESTALE: "共有フォルダの側で失われました",
+    errno.ETIMEDOUT: "応答がありません",
+    errno.EFBIG: "大きすぎます",
     errno.EADDRINUSE: "ほかのプロセスが使っています",
     errno.EADDRNOTAVAIL: "この機械のアドレスではありません",
 }
 
 
+class Unread(OSError):
+    """A refusal that is ours, not the system's; words: why."""
+
+    def __init__(self, number: int, words: Words) -> None:
+        super().__init__(number, words.en)
+        self.words = words
+
+
 def why(error: OSError) -> Words:
     """Why the system refused, in both languages; in English only where it is none of the usual reasons."""
+    if isinstance(error, Unread):
+        return error.words
     said = error.strerror or str(error)
     return Words(_WHY.get(error.errno or 0, said), said)
 
@@ -49,6 +65,15 @@ def reading(path: Path) -> AbstractContextManager[None]:
     return named(path, "ファイルを読めません", "cannot be read")
 
 
-def writing(path: Path) -> AbstractContextManager[None]:
-    """`named`, around making or writing a file."""
-    return named(path, "ファイルに書けません", "cannot be written")
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """`named`, around making or writing a file; where its folder is missing, that is what is named."""
+    with named(path, "ファイルに書けません", "cannot be written"):
+        try:
+            yield
+        except FileNotFoundError as error:
+            if path.parent.is_dir():
+                raise
+            raise InputError(
+                "フォルダがありません。", "there is no such folder", where=Where(path.parent)
+            ) from error
