@@ -99,7 +99,10 @@ def _last_stand(error: Exception) -> int:
     if isinstance(error, OSError) and error.filename is not None:
         reason = why(error)
         place = os.fsdecode(error.filename) if isinstance(error.filename, (str, bytes)) else error.filename
-        _say(f"{place}: 読み書きできません({reason.ja})。\n(cannot be read or written: {reason.en})")
+        _say(
+            f"{place}: 読み書きできません({reason.ja})。\n"
+            f"(cannot be read or written: {reason.en}; HINOMI_DEBUG=1 shows where)"
+        )
         return HinomiError.exit_code
     if isinstance(error, (TypeError, UnicodeError)) and any(map(_NO_TEXT.search, sys.argv)):
         _say(

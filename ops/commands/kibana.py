@@ -25,8 +25,9 @@ def register(app: typer.Typer) -> None:
         """NDJSON に書き出す / write them as NDJSON."""
         from dashboards import kibana as objects
 
+        content = objects.export("en" if language == "en" else "ja", pattern)
         with writing(out):
-            out.write_bytes(objects.export("en" if language == "en" else "ja", pattern))
+            out.write_bytes(content)
         typer.echo(out)
 
     @kibana.command("import")

@@ -225,11 +225,14 @@ def _playbooks_of(data: Path | None) -> PlaybookSettings:
 
 def _known(name: str, own: PlaybookSettings) -> Playbook:
     """The playbook of that name, shipped or the city's own. Raises InputError."""
-    playbook = catalogue(*own.folders, problems=[]).get(name)
+    problems: list[HinomiError] = []
+    playbook = catalogue(*own.folders, problems=problems).get(name)
     if playbook is None:
+        for problem in problems:  # the one that is missed may be in a file that cannot be read
+            typer.echo(str(problem), err=True)
         raise InputError(
-            f"プレイブック「{name}」はありません。hinomi playbooks list で名前を確かめてください。",
-            f'there is no playbook "{name}"; hinomi playbooks list names them',
+            f"プレイブック「{name}」はありません。hinomi playbooks list --data DIR で名前を確かめてください。",
+            f'there is no playbook "{name}"; hinomi playbooks list --data DIR names them, the city\'s own too',
         )
     return playbook
 

@@ -15,14 +15,16 @@ from hinomi import ecs, exported
 from hinomi.clock import JST
 from hinomi.durable import replaced
 from hinomi.errors import InputError
-from hinomi.named import writing
-from hinomi.store import Events, Span
+from hinomi.named import named, writing
+from hinomi.store import Span
 from hinomi.text import inert
 from ops.opened import Opened, opened
 
 _MOST_BARS = 2_000
 _NARROWEST = 1 / 3600
 """Hours."""
+_WIDEST = 1_000_000
+"""Hours: more than a century."""
 _COLUMNS = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip")
 
 
@@ -34,10 +36,12 @@ def register(app: typer.Typer) -> None:
         query: str = typer.Argument("", help="例: user.name: t.yamada and event.outcome: failure"),
         data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
         limit: int = typer.Option(20, min=1, max=10_000, help="件数 / how many"),
-        hours: float = typer.Option(0, min=0, help="直近の時間 / only the last hours"),
+        hours: float = typer.Option(0, callback=_hours, help="直近の時間 / only the last hours"),
         top: str = typer.Option("", help="項目の多い値 / most frequent values of a field"),
         jsonl: bool = typer.Option(False, "--jsonl", help="ECS 文書を1行1件 / one ECS document a line"),
-        bars: float = typer.Option(0, "--bars", min=0, help="この時間ごとの件数 / counts by so many hours"),
+        bars: float = typer.Option(
+            0, "--bars", callback=_hours, help="この時間ごとの件数 / counts by so many hours"
+        ),
         export: Path = typer.Option(
             None, help="全件をファイルへ(.csv か .ndjson) / all that match, to a file"
         ),
@@ -53,7 +57,7 @@ def register(app: typer.Typer) -> None:
                 _show_bars(place, query, span, timedelta(hours=max(bars, _NARROWEST)))
                 return
             if export is not None:
-                typer.echo(f"{_export(place.events, query, span, export):,} 件 / events → {export}")
+                typer.echo(f"{_export(place, query, span, export):,} 件 / events → {export}")
                 return
             page = place.events.search(query, span=span, limit=limit)
             if jsonl:
@@ -63,6 +67,15 @@ def register(app: typer.Typer) -> None:
                     )
                 return
             _show(page.rows, page.total)
+
+
+def _hours(given: float) -> float:
+    """Raises InputError for no number of hours (nan), one below zero, or more than any log goes back."""
+    if not 0 <= given <= _WIDEST:
+        raise InputError(
+            f"時間は 0 から {_WIDEST} までで指定してください。", f"hours must be from 0 to {_WIDEST}"
+        )
+    return given
 
 
 def _ago(now: datetime, hours: float) -> datetime:
@@ -89,7 +102,7 @@ def _show_bars(place: Opened, query: str, span: Span | None, width: timedelta) -
         )
 
 
-def _export(events: Events, query: str, span: Span | None, path: Path) -> int:
+def _export(place: Opened, query: str, span: Span | None, path: Path) -> int:
     """Everything that matches now, to a file that only its owner may read; how many."""
     if path.suffix not in {".csv", ".ndjson"}:
         raise InputError(
@@ -100,9 +113,10 @@ def _export(events: Events, query: str, span: Span | None, path: Path) -> int:
 
     def rows() -> Iterator[dict[str, Any]]:
         nonlocal number
-        for page in events.pages(query, span=span):
-            number += len(page)
-            yield from page
+        with named(place.data, "保存したイベントを読めません", "the stored events cannot be read"):
+            for page in place.events.pages(query, span=span):
+                number += len(page)
+                yield from page
 
     with writing(path), replaced(path, mode=0o600) as file:
         file.writelines(form(rows()))

@@ -1,14 +1,22 @@
 """What a command says where a name, an argument, a pipe or a file is not as it should be: a sentence, nothing destroyed."""
 
+import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from hinomi.clock import SystemClock
+from hinomi.errors import InputError
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops.commands.playbooks import _known
+from ops.commands.search import _export
+from ops.opened import Opened
+from responders.playbooks.settings import PlaybookSettings
 from tests.ops.test_cli import ROOT, hinomi
 
 
@@ -24,10 +32,11 @@ def test_what_the_system_refuses_is_said_in_japanese(data: Path, tmp_path: Path)
     """With the name of the file and why, in place of an unexpected error."""
     done = hinomi("users", "list", "--data", "x" * 300)
     assert done.returncode == 1 and "読み書きできません(名前が長すぎます)" in done.stderr
+    assert "HINOMI_DEBUG=1" in done.stderr
     done = hinomi("kibana", "export", tmp_path)
     assert done.returncode == 2 and f"{tmp_path}: ファイルに書けません(フォルダです)" in done.stderr
     done = hinomi("search", "--data", data, "--export", tmp_path / "none" / "x.csv")
-    assert done.returncode == 2 and "ファイルに書けません(見つかりません)" in done.stderr
+    assert done.returncode == 2 and f"{tmp_path / 'none'}: フォルダがありません" in done.stderr
 
 
 def test_no_escape_of_an_argument_reaches_the_terminal() -> None:
@@ -95,3 +104,36 @@ def test_a_key_given_for_its_reference_is_not_repeated() -> None:
     done = hinomi("kibana", "import", "http://127.0.0.1:9", "--key", "VnVhQ2ZHY0JDZGJrU")
     assert done.returncode == 2 and "--key: 秘密は env:名前" in done.stderr
     assert "VnVhQ2ZHY0JDZGJrU" not in done.stderr and "|" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--bars=1e12", "--bars=inf", "--bars=nan", "--hours=nan", "--hours=-1"])
+def test_no_number_of_hours_is_said_in_words(data: Path, option: str) -> None:
+    """Not as an unexpected error."""
+    done = hinomi("search", "--data", data, option)
+    assert done.returncode == 2 and "時間は 0 から 1000000 まで" in done.stderr
+
+
+def test_what_is_wrong_with_the_store_is_not_blamed_on_the_export(tmp_path: Path) -> None:
+    """The folder of the stored events is named, not the file to write."""
+
+    class Broken:
+        def pages(self, query: str, *, span: object) -> list[object]:
+            raise OSError(errno.EIO, "Input/output error", str(tmp_path / "store"))
+
+    place = SimpleNamespace(data=tmp_path / "store", events=Broken())
+    with pytest.raises(InputError) as caught:
+        _export(cast("Opened", place), "", None, tmp_path / "x.csv")
+    assert f"{tmp_path / 'store'}: 保存したイベントを読めません(機器の読み書きに失敗しました)" in str(
+        caught.value
+    )
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_playbook_in_a_file_that_cannot_be_read_is_not_said_to_be_missing_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Asked for by its name, the error of the city's file is told before that there is none of that name."""
+    (tmp_path / "own.yml").write_text("playbook: own\n  bad: [", encoding="utf-8")
+    with pytest.raises(InputError, match="--data"):
+        _known("own", PlaybookSettings(folders=[tmp_path]))
+    assert "own.yml" in capsys.readouterr().err
