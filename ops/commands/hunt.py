@@ -40,8 +40,9 @@ def register(app: typer.Typer) -> None:
         ),
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
-        """手元のファイルを調べる。読めなかったファイルや使えなかったルールがあれば終了コードは 1 / detect in files without storing them;
-        the exit code is 1 where a file could not be read or a rule not be used."""
+        """手元のファイルを調べる。読めなかったファイルや行、使えなかったルールがあれば終了コードは 1(プレースホルダーに値がないだけなら
+        名指しするのみ)/ detect in files without storing them; the exit code is 1 where a file or a line could not be
+        read or a rule not be used (one whose placeholder has no values is only named)."""
         atexit.register(stay)  # else all that is loaded is looked through once more before it is thrown away
         with no_collection():
             from ops.hunt import Hunt

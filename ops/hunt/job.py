@@ -11,6 +11,7 @@ from hinomi.collecting import no_collection, stay
 from hinomi.errors import InputError
 from ops.hunt.tally import Tally
 from rules import engine
+from rules.engine import unresolved
 from rules.in_force import InForce
 
 if TYPE_CHECKING:
@@ -20,12 +21,16 @@ Parts = Iterable[tuple[int, Part] | None]
 
 
 class Loaded(NamedTuple):
-    """The rules that are used: how many, how many of them cannot run, what is wrong with others, seconds to load them."""
+    """The rules: how many, how many of them cannot run, what is wrong with those and others, seconds to load them.
+
+    valueless: the placeholders that were given no values, for each rule that cannot run for that: no problem of the rule.
+    """
 
     rules: int
     unsupported: int
     problems: list[str]
     seconds: float
+    valueless: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,15 @@ class Job:
         with no_collection():
             rules = self.rules.load(self.cache)
             stay()
-        problems = list(map(str, rules.problems))
-        return Loaded(rules.size, len(rules.unsupported), problems, perf_counter() - start), rules
+        problems, idle = list(map(str, rules.problems)), rules.unsupported
+        valueless: list[str] = []
+        for rule in idle:
+            assert rule.unsupported is not None
+            if name := unresolved.name_in(rule.unsupported):
+                valueless.append(name)
+            else:
+                problems.append(str(engine.Problem(rule.path, None, rule.unsupported)))
+        return Loaded(rules.size, len(idle), problems, perf_counter() - start, valueless), rules
 
     def read(self, rules: engine.RuleSet, parts: Parts) -> Iterator[bytes | Tally]:
         """Of each part what was found in it and, at last, what was counted (see `ops.hunt.reading.Hunting.work`).

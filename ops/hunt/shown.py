@@ -34,6 +34,7 @@ def damage(console: Console, tally: Tally, loaded: Loaded | None) -> None:
         _tell(console, problem, "red")
     if len(problems) > _MOST_NAMED:
         _tell(console, f"… {len(problems) - _MOST_NAMED:,} (hinomi rules check)", "red")
+    _valueless(console, loaded.valueless if loaded is not None else [])
     for path, name in sorted(tally.generic.items())[:_MOST_NAMED]:
         unknown = (
             f"製品が分からないので {name} として読みました。製品ごとのルールは当たりません(--source で指定できます) / "
@@ -42,6 +43,23 @@ def damage(console: Console, tally: Tally, loaded: Loaded | None) -> None:
         _tell(console, f"{path}: {unknown}", "yellow")
     for (path_name, reason), lost in sorted(tally.lost.items()):
         _tell(console, f"{path_name}: {_DAMAGE.get(reason, reason)} ({lost:,})", "yellow")
+    cut = tally.not_understood.most_common()
+    for name, n in cut[:_MOST_NAMED]:
+        _tell(console, f"{name}: 解析できない行があります / lines not understood ({n:,})", "yellow")
+    if len(cut) > _MOST_NAMED:
+        _tell(console, f"… {len(cut) - _MOST_NAMED:,} (--stats)", "yellow")
+
+
+def _valueless(console: Console, names: list[str]) -> None:
+    """One line: which placeholders have no values, and how many rules did not run for that."""
+    if not names:
+        return
+    listed = ", ".join(f"%{name}%" for name in sorted(set(names)))
+    told = (
+        f"値のないプレースホルダーがあり、{len(names):,} 件のルールは動かしていません(--placeholder): {listed} / "
+        f"{len(names):,} rules did not run: placeholders without values"
+    )
+    _tell(console, told, "yellow")
 
 
 def stats(console: Console, tally: Tally, loaded: Loaded | None, *, workers: int) -> None:

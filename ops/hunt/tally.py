@@ -32,6 +32,17 @@ class Tally:
         return self.by_rule.total()
 
     @property
+    def not_understood(self) -> Counter[str]:
+        """Lines that no event came of, by the name of their file, but for files that are among the lost."""
+        told = {Path(path).name for path, _ in self.lost}
+        found: Counter[str] = Counter()
+        for line, n in self.counts.items():
+            reason, _, name = line.reason.partition(":")
+            if line.what == "dropped" and reason == "not_understood" and name not in told:
+                found[name] += n
+        return found
+
+    @property
     def empty(self) -> bool:
         """Whether there was nothing at all to look at."""
         return not (self.events or self.lost or self.counts)

@@ -37,8 +37,10 @@ class Hunt:
 
     @property
     def complete(self) -> bool:
-        """Whether all files were read to their end, with all the rules; known once the hunt is over."""
-        return not self.tally.lost and not (self._loaded is not None and self._loaded.problems)
+        """Whether every line of all files was read, with all the rules but those whose placeholders have no values; known once
+        the hunt is over."""
+        read = not self.tally.lost and not self.tally.not_understood
+        return read and not (self._loaded is not None and self._loaded.problems)
 
     def write_jsonl(self, out: BinaryIO) -> None:
         """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
@@ -78,7 +80,8 @@ class Hunt:
 
     def _tell_damage(self) -> None:
         """On standard error."""
-        if self.tally.generic or not self.complete:
+        valueless = self._loaded is not None and self._loaded.valueless
+        if self.tally.generic or valueless or not self.complete:
             from rich.console import Console
 
             from ops.hunt import shown

@@ -11,7 +11,7 @@ import orjson
 from hinomi import batch
 from hinomi.errors import ContentError
 from rules.choice import EVERYTHING, Choice
-from rules.engine import addresses, expression, pattern, regex_cost
+from rules.engine import addresses, expression, pattern, regex_cost, unresolved
 from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
@@ -57,7 +57,8 @@ class Compiler:
         try:
             programs = [self._program(said, route) for route in routes or [NOWHERE]]
         except pattern.Unresolved as error:
-            about["unsupported"] = _unresolved(str(error.args[0]))
+            why = unresolved.reason(str(error.args[0]))
+            about["unsupported"] = {"ja": why.ja, "en": why.en}
             return
         except ContentError as error:
             about["unsupported"] = {"ja": error.ja, "en": error.en}
@@ -280,13 +281,6 @@ def _network(text: str) -> str:
             f"プレースホルダーの値「{text}」は 192.0.2.0/24 のようなネットワークではありません。",
             f'the placeholder\'s value "{text}" is not a network such as 192.0.2.0/24',
         ) from None
-
-
-def _unresolved(name: str) -> dict[str, str]:
-    return {
-        "ja": f"プレースホルダー %{name}% の値が設定されていません。",
-        "en": f"placeholder %{name}% has no value",
-    }
 
 
 def _twice(path: str, identity: str, first: str) -> dict[str, Any]:

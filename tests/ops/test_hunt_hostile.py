@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from collectors import file_records, hunt_parts
 from collectors.hunt_input import HuntInput
@@ -270,3 +271,23 @@ def _group(number: int) -> list[int]:
         if int(group) == number and state != "Z":
             found.append(int(path.parent.name))
     return found
+
+
+def test_a_line_that_is_cut_short_is_told(place: Path) -> None:
+    """A copy that broke off: the file is named once, with how many lines, and the exit code says that not all was read."""
+    (place / "logs" / "a.jsonl").write_bytes(_lines() + _lines(1)[:-40])
+    code, output, told = _hunt(place, 1)
+    assert output.count(b"\n") == HITS
+    assert code == 1 and "a.jsonl: 解析できない行があります / lines not understood (1)" in told
+
+
+def test_a_rule_whose_placeholder_has_no_values_is_named(place: Path) -> None:
+    """It is not used, in one line, and changes no exit code: a folder of public rules holds some for everybody."""
+    more = {**shell_rule.RULE, "id": "00000000-0000-4000-8000-000000000002"}
+    more["detection"] = {"s": {"Image|expand": "%servers%"}, "condition": "s"}
+    with (place / "r.yml").open("a", encoding="utf-8") as file:
+        file.write("---\n" + yaml.safe_dump(more))
+    (place / "logs" / "a.jsonl").write_bytes(_lines())
+    code, output, told = _hunt(place, 1)
+    assert (code, output.count(b"\n")) == (0, HITS)
+    assert "1 件のルールは動かしていません(--placeholder): %servers% / 1 rules did not run" in told
