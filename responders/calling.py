@@ -27,7 +27,6 @@ from responders.reach import Reach
 from responders.reminding import Reminding
 from responders.settings import ResponderSettings
 
-CALLS_FROM = 1  # the lowest grade that calls a person
 _BROKEN = 9  # above every grade: a record that does not say its own
 _AGAIN = timedelta(minutes=5)
 _BUSY = timedelta(seconds=30)
@@ -85,7 +84,7 @@ class Calling:
 
     def call(self, incident: Incident) -> None:
         """Call whoever should have been asked by now; a message a person and grade, more alerts are a count."""
-        if not casefile.needs_a_person(incident) or incident.grade < CALLS_FROM:
+        if not casefile.needs_a_person(incident) or incident.grade < casefile.CALLS_FROM:
             return
         now = self.clock.now()
         began = casefile.waits_since(incident)

@@ -114,7 +114,8 @@ def _until(warning: Warning_) -> Words:
     guess = ("(推定)", " (inferred)") if duty.due_inferred else ("", "")
     at = datetime.fromisoformat(due).astimezone(JST)
     return Words(
-        f"{at:%m月%d日}({_DAYS[at.weekday()]}) {at:%H:%M}{guess[0]}", f"{at:%Y-%m-%d %H:%M}{guess[1]}"
+        f"{at.month}月{at.day}日({_DAYS[at.weekday()]}) {at:%H:%M}{guess[0]}",
+        f"{at:%Y-%m-%d %H:%M}{guess[1]}",
     )
 
 

@@ -47,8 +47,10 @@ class Telling:
                 f"{office}の連絡先がありません。電話などで知らせてください。",
                 f"the {words.en} has no contact here and must be told by telephone",
             )
-        message = self._message(run, words, record.body if record else {}, link, lacking)
         for person in people:
+            message = self._message(
+                run, words, record.body if record else {}, link, lacking, self._ask(person)
+            )
             self.outbox.plan(
                 person, message, key=f"tell|{run.id}|{step.index}", incident_id=run.incident_id, link=link
             )
@@ -58,11 +60,11 @@ class Telling:
         )
 
     def _message(
-        self, run: Run, office: Words, incident: Mapping[str, Any], link: str, lacking: Words
+        self, run: Run, office: Words, incident: Mapping[str, Any], link: str, lacking: Words, ask: Words
     ) -> Message:
         """What to do first, what happened since when, and who wants them to know."""
         number, grade = incident.get("number", "?"), int(incident.get("grade", 0))
-        name, ask = GRADES[grade], self._ask()
+        name = GRADES[grade]
         title = Words(incident.get("title_ja", run.title_ja), incident.get("title_en", run.title_en))
         lines = [
             Words(f"まずすること: {lacking.ja}", f"First: {lacking.en}.")
@@ -96,10 +98,11 @@ class Telling:
             grade=grade,
         )
 
-    def _ask(self) -> Words:
-        """Whom to ask by telephone: whoever is on call now, where a number is known."""
-        person = self.rota.settings.people.get(self.rota.who(self.outbox.clock.now()) or "")
-        if person is None or not person.phone:
+    def _ask(self, reader: str) -> Words:
+        """Whom the reader may ask by telephone: whoever is on call now, if it is somebody else whose number is known."""
+        oncall = self.rota.who(self.outbox.clock.now()) or ""
+        person = self.rota.settings.people.get(oncall)
+        if person is None or not person.phone or oncall == reader:
             return Words("", "")
         return Words(
             f"(電話なら当番の{person.name.ja} {person.phone} へ)",

@@ -7,7 +7,8 @@ authentication with an API token); Jira Data Center REST v2 (/rest/api/2/issue, 
 as bearer, or basic with a user); ServiceNow Table API (POST and GET /api/now/table/incident, sysparm_query, sysparm_fields,
 201): the short description is meant to hold 80 characters ("Guide to ServiceNow Incident Text Fields"; what becomes of a longer
 one hangs on the column, KB0685779), so the mark is its `correlation_id`. A filter that a system does not know, or that the user
-may not use, may be ignored and answered with other tickets: the newest are asked for, and only one that bears the mark is ours.
+may not use, may be ignored and answered with other tickets: the newest are asked for, and only one that bears the mark is ours. ServiceNow
+leaves a field out that the user may not read: the ticket that was just opened is then known by its number.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,7 +56,7 @@ class Tickets:
     settings: TicketSystem
     opened: dict[str, str] = field(
         default_factory=dict
-    )  # what this connector opened: Jira Cloud finds it seconds later
+    )  # what this connector opened: Jira Cloud finds it seconds later, a ServiceNow user may not read our mark
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Says whether there is one already."""
@@ -70,12 +71,13 @@ class Tickets:
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Open one, unless there is one with our mark."""
-        found = self._found(values["subject"])
+        found = self._found(values["subject"]) or self.opened.get(values["subject"], "")
         if found:
             return Done(f"課題票 {found} が既にありました。", f"ticket {found} was there", changed=False)
         path, body = self._new(inert(values["subject"], 200), _mark(values["subject"]))
         made = self._call("POST", path, body)
-        self.opened[values["subject"]] = str(made.get("key", ""))
+        own = made.get("result") if self.settings.system == "servicenow" else made
+        self.opened[values["subject"]] = str((own or {}).get("number") or (own or {}).get("key") or "")
         return Done("課題票を起こしました。", "opened a ticket")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
@@ -83,6 +85,10 @@ class Tickets:
         key = self.opened.get(values["subject"], "")
         if key and self.settings.system == "jira":
             return bool(self._call("GET", f"/rest/api/3/issue/{quote(key)}", params={"fields": "summary"}))
+        if key and self.settings.system == "servicenow":
+            asked = {"sysparm_query": f"number={key}", "sysparm_fields": "number"}
+            said = self._call("GET", _SNOW, params={**asked, "sysparm_limit": "1"})
+            return _marked(said.get("result"), key, lambda one: one["number"], "number") == key
         return bool(self._found(values["subject"]))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
@@ -122,7 +128,7 @@ class Tickets:
             "sysparm_fields": "number,correlation_id",
         }
         said = self._call("GET", _SNOW, params={**query, "sysparm_limit": _NEWEST})
-        return _marked(said.get("result"), mark, lambda one: one["correlation_id"], "number")
+        return _marked(said.get("result"), mark, lambda one: one.get("correlation_id") or "", "number")
 
     def _call(
         self,

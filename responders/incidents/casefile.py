@@ -13,6 +13,7 @@ from hinomi.store import Records
 KIND, NUDGE = "incident", "incident_nudge"
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
 _TRIES = 200
+CALLS_FROM = 1  # the lowest grade that calls a person
 
 Edit = Callable[[Incident], Incident]
 

@@ -123,14 +123,14 @@ class Digests:
 
 
 def _said(records: Sequence[Record]) -> dict[str, Any]:
-    """What a digest of these says, each incident once."""
+    """What a digest of these says: once that an incident asks for somebody, and everything else (deadlines, words to an office)."""
     once: dict[str, Record] = {}
     for one in records:
-        once.setdefault(one.body["incident_id"] or one.id, one)
+        once.setdefault((one.body.get("asks") and one.body["incident_id"]) or one.id, one)
     briefs = [_brief(one) for one in once.values()]
     message = of_several(briefs) if len(briefs) > 1 else briefs[0].message
-    first = next(iter(once.values())).body
-    about = {name: first[name] for name in ("incident_id", "link", "ack")}
+    lead = next((one.body for one in once.values() if one.body.get("ack")), next(iter(once.values())).body)
+    about = {name: lead[name] for name in ("incident_id", "link", "ack")}
     return {**message.as_body(), **about, "stands_for": len(briefs)}
 
 

@@ -18,6 +18,8 @@ from hinomi.text import inert
 from hinomi.words import Words
 
 _SHOWN = 20  # incidents that a digest tells in words
+_GRAVEST = Words("一番重いもの", "the gravest")
+_GRAVEST_CALL = Words("引き受けを待つもののうち一番重いもの", "the gravest that waits to be taken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +123,33 @@ def of_incident(
 def of_several(briefs: Sequence[Brief]) -> Message:
     """One message about several incidents, in the order given; the first ones in words, the rest as a number."""
     shown = briefs[:_SHOWN]
-    values = {"briefs": shown, "count": len(briefs), "left": len(briefs) - len(shown)}
+    lead = leading(briefs)
+    which = _GRAVEST if lead is briefs[0] else _GRAVEST_CALL
+    about = {"count": len(briefs), "lead": lead, "which": which}
+    values = {**about, "briefs": shown, "left": len(briefs) - len(shown)}
     subject = f"【{len(briefs)}件】{briefs[0].message.subject} ほか"
     text = _ENVIRONMENT.get_template("digest.txt").render(values)
     grade = max(brief.message.grade for brief in briefs)
     first = briefs[0]
     outside = f"【{GRADES[grade].ja}】インシデント {len(briefs)} 件が対応を待っています"
-    named = {"count": len(briefs), "outside": outside, "grade_en": GRADES[grade].en, "first": first}
+    named = {**about, "outside": outside, "grade_en": GRADES[grade].en}
     return Message(
         inert(subject, 200),
         text,
         grade,
         outside_subject=outside,
         outside_text=_ENVIRONMENT.get_template("digest_outside.txt").render(named),
-        link=first.link,
-        ack=first.ack,
+        link=lead.link,
+        ack=lead.ack,
         subject_en=inert(
             f"[{len(briefs)} incidents] {first.message.subject_en or first.message.subject} and more", 200
         ),
     )
+
+
+def leading(briefs: Sequence[Brief]) -> Brief:
+    """The one that whoever is called begins with: the first that can be taken, else the first (a deadline, a word to the CISO)."""
+    return next((brief for brief in briefs if brief.ack), briefs[0])
 
 
 def plain(

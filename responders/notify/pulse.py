@@ -47,8 +47,8 @@ class Pulse:
         else:
             self._ring(now)
 
-    def _stuck(self, now: datetime) -> list[str]:
-        """What is wrong, in words: messages that wait too long or were given up, by channel."""
+    def _stuck(self, now: datetime) -> list[Words]:
+        """What is wrong: messages that wait too long or were given up, by channel."""
         found: dict[str, int] = {}
         for record in self.records.find(KIND, {"state": ["planned", "failed"]}, limit=10_000):
             body = record.body
@@ -58,21 +58,25 @@ class Pulse:
             if recent and body["history"] and (failed or now - since > _LATE):
                 channel = str(body["history"][-1].get("channel", "?"))
                 found[channel] = found.get(channel, 0) + 1
-        return [f"{channel}: {n} 件が届いていません" for channel, n in sorted(found.items())]
+        return [
+            Words(f"{channel}: {n} 件が届いていません", f"{channel}: {n} did not arrive")
+            for channel, n in sorted(found.items())
+        ]
 
-    def _keep(self, stuck: list[str], now: datetime) -> None:
+    def _keep(self, stuck: list[Words], now: datetime) -> None:
         """The state for the console and the doctor, written when it changes."""
         held = self.records.get(*STATE)
-        body = {"ok": not stuck, "problems": stuck}
+        problems = [one.ja for one in stuck]
+        body = {"ok": not stuck, "problems": problems}
         if held is not None and {key: held.body[key] for key in body} == body:
             return
         self.audit.append(
-            actor="hinomi", action="notify.health", target="notify", details={"problems": stuck}
+            actor="hinomi", action="notify.health", target="notify", details={"problems": problems}
         )
         told = held.body.get("told") if held and stuck else None
         self.records.put(*STATE, {**body, "since": now.isoformat(), "told": told})
 
-    def _tell(self, stuck: list[str], now: datetime) -> None:
+    def _tell(self, stuck: list[Words], now: datetime) -> None:
         held = self.records.get(*STATE)
         if held is None or not _again(held.body, now):
             return
@@ -85,7 +89,7 @@ class Pulse:
                     f"First: open the console's list and look for incidents that nobody was called for: {base}",
                 ),
                 Words("次の通知先に送れていません。", "These channels do not take messages:"),
-                *(Words(f"・{one}", f"* {one}") for one in stuck),
+                *(Words(f"・{one.ja}", f"* {one.en}") for one in stuck),
                 Words("直ったかは hinomi doctor で分かります。", "hinomi doctor tells whether it is mended."),
             ],
             outside=Words(

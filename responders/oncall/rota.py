@@ -40,12 +40,16 @@ class Rota:
         return None
 
     def until(self, at: datetime, days: int = 7) -> datetime | None:
-        """When somebody else than now is on call, by the quarter hour; None where that is not within so many days."""
-        still, quarter = self.still(), timedelta(minutes=15)
+        """When somebody else than now is on call, to the minute; None where that is not within so many days.
+
+        Somebody who is on call for less than a quarter of an hour may be passed over."""
+        still, quarter, minute = self.still(), timedelta(minutes=15), timedelta(minutes=1)
         now, look = still.who(at), at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
         for _ in range(days * 96):
             look += quarter
             if still.who(look) != now:
+                while look - minute > at and still.who(look - minute) != now:
+                    look -= minute
                 return look
         return None
 

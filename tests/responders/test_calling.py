@@ -16,7 +16,9 @@ from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import Refused
 from hinomi.incident import Verdict
+from hinomi.words import Words
 from responders.notify import links
+from responders.notify.message import Brief, Message, of_several, plain
 from responders.oncall import OnCallSettings, Rota
 from responders.responder import desk
 from responders.settings import ResponderSettings
@@ -155,6 +157,33 @@ def test_a_storm_over_several_incidents_is_one_message(tmp_path: Path) -> None:
     assert len(messages(tmp_path)) == 2
     states = [record.body["state"] for record in made.records.find("notification", limit=1000)]
     assert (states.count("sent"), states.count("folded")) == (2, 51)
+
+
+def _deadline(what: str) -> Message:
+    words = Words(f"期限: {what}", f"Due: {what}")
+    return plain(words, [words], outside=words, link=f"https://hinomi.example.jp/{what}", grade=3)
+
+
+def test_deadlines_in_a_digest_are_each_told_and_never_an_empty_link(tmp_path: Path) -> None:
+    """Two deadlines of one incident, due the same morning, and a call: all three are said, the first step is the call's;
+    without the call one opens the first deadline. Nothing is asked for with an empty link."""
+    made, clock = responder(tmp_path)
+    [incident] = made.receive([_of_host(1)])
+    for what in ("appi", "mynumber"):
+        made.outbox.plan("sato", _deadline(what), key=what, incident_id=incident.id)
+    clock.advance(timedelta(minutes=1))
+    made.tick()
+    [text] = messages(tmp_path)
+    assert "期限: appi" in text and "期限: mynumber" in text and "pc001" in text
+    first = text.split("\n\n", 1)[1].splitlines()[0]
+    assert first.startswith(
+        "まずすること: 引き受けを待つもののうち一番重いものの「対応を始める」を押してください: http"
+    )
+    assert text.count("対応を始める: http") == 1 and "対応を始める: \n" not in text
+    several = of_several([Brief(_deadline(what), f"https://a/{what}", "") for what in ("one", "two")])
+    assert several.text.startswith("まずすること: 開いてください: https://a/one\n")
+    for said in (several.text, several.outside_text):
+        assert "対応を始める" not in said and "acknowledge" not in said
 
 
 def test_serious_incidents_in_a_storm_are_never_held_for_long(tmp_path: Path) -> None:

@@ -136,10 +136,13 @@ class Desk:
 
     async def _snow(self, request: Request) -> Response:
         if request.method == "GET":
-            found = self._having(
-                request.query_params["sysparm_query"].split("^")[0].removeprefix("correlation_id=")
-            )
-            return JSONResponse({"result": [{"number": "INC7", "correlation_id": one} for one in found]})
+            name, _, wanted = request.query_params["sysparm_query"].split("^")[0].partition("=")
+            if name == "number":
+                return JSONResponse({"result": [{"number": "INC7"}] if wanted == "INC7" else []})
+            found = [{"number": "INC7", "correlation_id": one} for one in self._having(wanted)]
+            if self.ignores:  # the user may not read the field: it is left out
+                found = [{"number": "INC1"} for _ in found]
+            return JSONResponse({"result": found})
         body = json.loads(await request.body())
         assert len(body["short_description"]) <= 80
         self.titles.append(body["correlation_id"])

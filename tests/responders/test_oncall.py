@@ -5,7 +5,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from starlette.applications import Starlette
@@ -15,6 +15,8 @@ from starlette.routing import Route
 
 from hinomi.clock import JST
 from hinomi.errors import InputError, Refused
+from hinomi.store import Records
+from responders.handover import HandOver
 from responders.oncall import Rota
 from responders.oncall.ical import calendar, shifts
 from responders.oncall.settings import Override
@@ -123,6 +125,72 @@ def test_who_comes_on_call_first_sees_what_nobody_has_taken(tmp_path: Path) -> N
     )
 
 
+def test_a_hand_over_names_who_knows_and_what_calls(tmp_path: Path) -> None:
+    """Who was on call and is no contact any more is named; after a hole whoever has the incident is to be asked; an incident that
+    has become graver waits again; one that calls nobody is not the first step; a hand-over is told once, also after a death."""
+    tower, clock = responder(tmp_path, oncall={"people": PEOPLE, "layers": [{"people": ["suzuki"]}]})
+    [incident] = tower.receive([alert()])
+    hand_over = HandOver(tower.records, tower.rota, tower.outbox, "https://h")
+
+    def told(before: str | None, **changes: Any) -> str:
+        body = {**incident.model_dump(mode="json"), **changes}
+        tower.records.put("incident", incident.id, body)
+        tower.records.put("oncall_shift", "now", {"person": before, "since": NIGHT.isoformat()})
+        hand_over.look(clock.now())
+        held = max(
+            tower.records.find("notification", {"incident_id": ""}), key=lambda one: one.body["created"]
+        )
+        clock.advance(timedelta(minutes=1))
+        return str(held.body["text"]).split("\n----\n", maxsplit=1)[0]
+
+    gone = told("tanaka", acknowledged_by="sato")
+    assert "前の当番: tanaka(今は連絡先の一覧にいません)" in gone and "いませんでした" not in gone
+    assert gone.startswith("まずすること: #1 の今の様子を、担当の sato に聞いてください。")
+    hole = told(None, acknowledged_by="sato")
+    assert "前の当番: いませんでした" in hole and "前の当番に今の様子を" not in hole
+    risen = told("sato", acknowledged_by="sato", fields={**incident.fields, "acknowledged_grade": 1})
+    assert risen.startswith("まずすること: 引き受けたあとで重くなった #1 を開き")
+    assert told("sato", grade=0).startswith("今すぐすることはありません。")
+
+
+def test_a_hand_over_that_died_on_the_way_is_told_once(tmp_path: Path) -> None:
+    """The message was planned, the shift not yet written: the next look plans no other one."""
+    tower, clock = responder(tmp_path, oncall={"people": PEOPLE, "layers": [{"people": ["suzuki"]}]})
+    tower.records.put("oncall_shift", "now", {"person": "sato", "since": NIGHT.isoformat()})
+
+    class Dying:
+        """The records until the shift is written."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(tower.records, name)
+
+        def put(self, kind: str, *rest: Any, **more: Any) -> Any:
+            if kind == "oncall_shift":
+                raise SystemExit
+            return tower.records.put(kind, *rest, **more)
+
+    with pytest.raises(SystemExit):
+        HandOver(cast("Records", Dying()), tower.rota, tower.outbox, "https://h").look(clock.now())
+    clock.advance(timedelta(minutes=1))
+    HandOver(tower.records, tower.rota, tower.outbox, "https://h").look(clock.now())
+    assert tower.records.count("notification", {"incident_id": ""}) == 1
+
+
+def test_a_shift_ends_to_the_minute(tmp_path: Path) -> None:
+    """Not at the next quarter of an hour."""
+    layers = [
+        {"people": ["sato"], "start": "08:40", "end": "17:20"},
+        {"people": ["suzuki"], "start": "17:20", "end": "08:40"},
+    ]
+    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": layers})
+    for began, end in (("09:00", "17:20"), ("17:19", "17:20"), ("08:40", "17:20")):
+        assert tower.rota.until(_at(began)) == _at(end), began
+
+
+def _at(clock_time: str) -> datetime:
+    return datetime.fromisoformat(f"2026-11-20T{clock_time}+09:00")
+
+
 def test_maintenance_is_planned_ahead(tmp_path: Path) -> None:
     """Only between start and end, only about these entities, and never what is critical; counted as suppressed."""
     tower, clock = responder(tmp_path)
@@ -179,6 +247,18 @@ def test_deadlines_are_told_ahead(tmp_path: Path) -> None:
     assert {t.splitlines()[0] for t in told if "今日" in t} == {"To: 佐藤", "To: 鈴木", "To: 副市長"}
 
 
+def test_a_deadline_is_written_as_people_write_a_day(tmp_path: Path) -> None:
+    """12月2日, no nought before the number."""
+    tower, clock = responder(tmp_path)
+    [incident] = tower.receive([alert(zones=["mynumber"])])
+    known = datetime(2026, 11, 28, 9, 0, tzinfo=JST)
+    clock.time = known + timedelta(days=6)
+    desk(tower.records, clock, KEY).clocks.start(incident.id, "PPC-MN-PRELIM", known, "兆候", **AS)
+    tower.tick()
+    said = [str(one.body["subject"]) for one in tower.records.find("notification")]
+    assert [one for one in said if "(12月3日(木) " in one or "(12月2日(水) " in one], said
+
+
 class Far:
     """A service outside that counts."""
 
@@ -224,6 +304,7 @@ def test_a_channel_that_fails_is_told_elsewhere_and_the_heartbeat_stops(
             tower.tick()
         [text] = [one for one in messages(tmp_path) if "通知そのものが届いていません" in one]
         assert text.startswith("To: 鈴木") and "mail: 1 件" in text
+        assert "* mail: 1 did not arrive" in text.split("\n----\n")[1]
         seen = far.seen
         clock.advance(timedelta(minutes=6))
         tower.tick()

@@ -5,8 +5,9 @@ import shlex
 import socket
 import struct
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
-CASES = {
+CASES: dict[
+    str, tuple[Callable[[Path], AbstractContextManager[real.Target]], str, dict[str, str], dict[str, str]]
+] = {
     "nftables": (
         real.nftables,
         "host_firewall.block_address",

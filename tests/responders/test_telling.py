@@ -82,6 +82,26 @@ def test_whoever_is_on_call_is_told_by_name(tmp_path: Path, whom: str, words: st
     assert "oncall" not in done.ja and (whom == "ciso") == ("連絡先がありません" in done.ja)
 
 
+def test_nobody_is_told_to_telephone_themselves(tmp_path: Path) -> None:
+    """The CISO is on call: the other one who holds the office reads whom to telephone, the CISO reads no number."""
+    people = {
+        "mayor2": {"name_ja": "副市長", "channels": ["desk"], "office": "ciso", "phone": "0000-1"},
+        "mayor3": {"name_ja": "助役", "channels": ["desk"], "office": "ciso"},
+    }
+    tower, _ = responder(tmp_path, oncall={"people": people, "layers": [{"people": ["mayor2"]}]})
+    tower.receive([alert(playbook="block_address")])
+    [held] = tower.records.find("playbook_run")
+    run = Run.model_validate(held.body)
+    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    telling(run, run.steps[0].model_copy(update={"detail": "ciso"}))
+    told = {
+        one.body["person"]: one.body["text"]
+        for one in tower.records.find("notification")
+        if "CISOへの連絡" in one.body["subject"]
+    }
+    assert "副市長 0000-1" in told["mayor3"] and "0000-1" not in told["mayor2"]
+
+
 def test_a_calendar_opens_with_its_own_token_only() -> None:
     """The token of a contact opens the rota; a forged one, another's signature and who is no contact do not."""
     rota = Rota(OnCallSettings.model_validate({"people": PEOPLE, "layers": [{"people": ["sato"]}]}))
