@@ -119,7 +119,7 @@ def register(app: typer.Typer) -> None:
         with opened(data) as place:
             if place.settings.organizations or (everything and organization):
                 chosen(organization, everything)
-            seen = known(place, organization)
+            seen = known(place.settings, organization)
             place.desk.audit.append(
                 actor=operator(), action="user.release", target=name, details={"organizations": seen}
             )
