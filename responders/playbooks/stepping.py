@@ -18,6 +18,10 @@ from responders.playbooks.tasks import Tasks
 from responders.playbooks.world import Hook, World
 
 _GATE_MINUTES = 30
+_HOUR_IS_FULL = (
+    "1時間に行える数に達したため、待っています。急ぐときは人が行ってください。",
+    "waits: so many were done within the hour already; where it is urgent a person must do it",
+)
 _NOTHING_TO_ASK = (
     "計画に対象がないため、承認を求めません。必要なら人が判断して行ってください。",
     "not asked: the plan has no target for it; where it is needed a person must do it",
@@ -94,7 +98,7 @@ class Stepping:
         if step.state is StepState.PLANNED:
             self.permission.step(run, step)
             if not self.limits.reserve(run, step):
-                return run, record
+                return self._held_up(run, record, step)
             run, record, step = self._begin(run, record, step, connector)
         elif (
             not step.attempts
@@ -110,6 +114,13 @@ class Stepping:
             )
         Standing(self.book.records, self.clock).begin(run, step)
         return self.book.keep_step(run, record, _ended(step, StepState.DONE, did.ja, did.en))
+
+    def _held_up(self, run: Run, record: Record, step: RunStep) -> Kept:
+        """It waits for the hour's limit, and the step says so, once."""
+        ja, en = _HOUR_IS_FULL
+        if step.result_en == en:
+            return run, record
+        return self.book.keep_step(run, record, step.model_copy(update={"result_ja": ja, "result_en": en}))
 
     def _begin(
         self, run: Run, record: Record, step: RunStep, connector: Connector

@@ -334,6 +334,10 @@ def test_no_more_than_so_many_an_hour(tmp_path: Path) -> None:
         on.approve()
         on.tick()
         assert len(on.stage.acts) == 2
+        waiting = on.run.acts[-1]
+        assert waiting.state is StepState.PLANNED and "1時間" in waiting.result_ja, (
+            "it does not wait in silence"
+        )
         on.tick(59)
         assert len(on.stage.acts) == 2
         assert on.tick(2).state is RunState.DONE and len(on.stage.acts) == 3
