@@ -210,8 +210,8 @@ def _on_each(places: Iterable[_Place], change: Callable[[_Place], bool]) -> bool
         except HinomiError as error:
             failed.append(error)
     if failed:
-        error = Refused if all(isinstance(one, Refused) for one in failed) else DependencyDown
-        raise error(" ".join(one.ja for one in failed), "; ".join(one.en for one in failed))
+        kind = Refused if all(isinstance(one, Refused) for one in failed) else DependencyDown
+        raise kind(" ".join(one.ja for one in failed), "; ".join(one.en for one in failed))
     return changed
 
 
