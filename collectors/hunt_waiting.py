@@ -18,7 +18,7 @@ from collectors.sifting import Sifting
 KNOWN, PLACE = "hunt.rules", "hunt.place"
 """Columns of what passes: the numbers of the rules that hold (null: still to be matched), and where it comes among all."""
 FULL = 32 * 1024 * 1024
-"""Bytes of lines that wait before they are sifted."""
+"""Bytes of lines and their kinds that wait before they are sifted."""
 
 Found = Mapping[int, list[int] | None]
 
@@ -67,14 +67,19 @@ class Records:
 
 @dataclass(slots=True)
 class Waiting:
-    """weight: bytes of the lines that wait; passed_over: events that did not pass."""
+    """passed_over: events that did not pass."""
 
     narrow: Narrow
     sieve: Sieve
-    weight: int = 0
     passed_over: int = 0
+    _size: int = 0
     _sifting: Sifting | None = None
     _held: list[Lines | Records] = field(default_factory=list)
+
+    @property
+    def weight(self) -> int:
+        """Bytes of the lines that wait, and of their kinds: a sender may write each event with an id of its own."""
+        return self._size + (0 if self._sifting is None else self._sifting.weight)
 
     def lines(self, path: Path, offset: int, lines: Sequence[bytes], place: int) -> None:
         """Lines of a file without their ends, the first at an offset. place: of the first; each byte may be a record."""
@@ -105,13 +110,13 @@ class Waiting:
             self._sifting = Sifting(self.narrow, self.sieve)
         first, rows = self._sifting.add(lines)
         at = [row - first for row in rows]
-        self.weight += sum(len(lines[one]) for one in at)
+        self._size += sum(len(lines[one]) for one in at)
         return at, rows
 
     def passing(self) -> Iterator[pl.DataFrame]:
         """What passes of all that waits, block by block, in the order in which it came."""
         sifting, held = self._sifting, self._held
-        self._sifting, self._held, self.weight = None, [], 0
+        self._sifting, self._held, self._size = None, [], 0
         if sifting is None:
             return
         found = sifting.finish().lines

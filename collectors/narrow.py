@@ -41,7 +41,10 @@ class Narrowed(NamedTuple):
 
 
 class Reading(Protocol):
-    """Lines that are read narrowly, block by block."""
+    """Lines that are read narrowly, block by block. weight: about how many bytes are held for their kinds, however few lines
+    there are of each."""
+
+    weight: int
 
     def add(self, first: int, lines: Sequence[bytes]) -> list[int]:
         """Read lines, which are numbered from `first` on: the numbers of those of which anything is asked, or that need the

@@ -42,6 +42,11 @@ class Sifting:
         self._spoken += spoken
         return first, sorted({*may, *spoken}) if spoken else may
 
+    @property
+    def weight(self) -> int:
+        """Bytes that the kinds of the lines take."""
+        return self._reading.weight
+
     def _speaks(self, line: bytes, words: set[str]) -> bool:
         kind = self.narrow.constants(line)
         return kind is None or self.sieve.speaks(kind, words)

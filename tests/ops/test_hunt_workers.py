@@ -15,10 +15,13 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from collectors import file_records, hunt_parts
 from collectors.hunt_input import HuntInput
 from collectors.hunt_parts import Piece
+from collectors.hunt_waiting import Waiting
+from collectors.windows.narrow import WindowsNarrow
 from hinomi.errors import HinomiError, InputError
 from ops.hunt import Hunt
 from rules.in_force import InForce
@@ -138,6 +141,26 @@ def test_a_packed_file_is_read_as_it_comes(
     assert _found(_hunt([logs], rules, tmp_path / "cache", 1)) == together
     assert _found(_hunt([logs], rules, tmp_path / "cache", 2)) == together
     assert len(together[0]) == 7 + 4
+
+
+def test_kinds_of_events_weigh_what_waits(tmp_path: Path) -> None:
+    """Each event with an id of its own: what is held for its kind is two hundred times its line, and counts; of one kind it is
+    held once. What was sifted weighs nothing."""
+    rule = {**shell_rule.RULE, "logsource": {"product": "windows", "service": "security"}}
+    rule["detection"] = {"s": {f"A{number}|contains": "x" for number in range(9)}, "condition": "s"}
+    (tmp_path / "r.yml").write_text(yaml.safe_dump(rule), encoding="utf-8")
+    sieve = InForce([tmp_path]).load(tmp_path / "cache").sieve("windows.eventlog")
+    event = '{{"EventID":{},"Channel":"Security","SourceName":"Microsoft-Windows-Security-Auditing"}}'
+    weights = []
+    for ids in (range(500), [4624] * 500):
+        waiting = Waiting(WindowsNarrow(), sieve)
+        lines = [event.format(number).encode() for number in ids]
+        waiting.lines(tmp_path / "a.jsonl", 0, lines, 0)
+        weights.append(waiting.weight - sum(map(len, lines)))
+        assert sum(frame.height for frame in waiting.passing()) == 0
+        assert waiting.weight == 0
+    assert weights[0] > 500 * 9 * 500
+    assert weights[1] * 500 == weights[0]
 
 
 @pytest.mark.usefixtures("small_parts")
