@@ -1,6 +1,7 @@
 """The command `hinomi`. Each file in `ops/commands/` adds one command; being in the folder is enough."""
 
 import importlib
+import logging
 import os
 import pkgutil
 import re
@@ -59,6 +60,14 @@ def _register(asked: str) -> None:
         importlib.import_module(f"ops.commands.{name}").register(app)
 
 
+def _journal() -> None:
+    """What our own parts log while a command runs (a damaged record, say) goes to standard error, not among its answer."""
+    if "structlog" in sys.modules:  # else no part that logs is there, and loading it takes time
+        from ops import journal
+
+        journal.configure("command", level=logging.WARNING)
+
+
 def whole() -> typer.Typer:
     """The app with all of its commands."""
     _register("")
@@ -71,6 +80,7 @@ def main() -> None:
     try:
         with no_collection():
             _register(sys.argv[1] if len(sys.argv) > 1 else "")
+            _journal()
         code = app(standalone_mode=False)
         with standard_streams.writing():
             sys.stdout.flush()

@@ -86,6 +86,16 @@ def test_the_configuration_that_the_tower_runs_with_is_found_again(tmp_path: Pat
         assert place.settings.console.port == 18999
 
 
+def test_what_is_logged_does_not_stand_in_the_answer(tmp_path: Path) -> None:
+    """A damaged record is passed over and said on standard error; the answer on standard output is the list alone."""
+    records = SqliteRecords(tmp_path / "records.sqlite")
+    records.put("exercise", "1", {"title": 5})
+    records.close()
+    done = hinomi("exercises", "list", "--data", tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "record_damaged" in done.stderr and "record_damaged" not in done.stdout
+
+
 def test_a_configuration_that_is_gone_is_not_taken_for_none(tmp_path: Path) -> None:
     """By the defaults a command would write into an embedded store that nobody reads; one that is named still counts."""
     config, data = tmp_path / "hinomi.yaml", tmp_path / "data"
