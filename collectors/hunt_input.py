@@ -32,6 +32,8 @@ from hinomi.words import Words
 Progress = Callable[[Path, int], None]
 Sieves = Callable[[str], Sieve]
 _SAMPLE = 200
+UNKNOWN_FORMAT = "unknown_format"
+"""Why records are lost of a file whose format nobody knows."""
 HELD = 6_000
 """Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many; more take more
 memory."""
@@ -176,8 +178,8 @@ class HuntInput:
         """A file, or a piece of one, of which nobody knows the format."""
         if not lost:
             return
-        self.damaged.append(evtx.Damage(path, lost, "unknown_format"))
-        self.ledger.count("dropped", lost, reason=f"unknown_format:{path.name}")
+        self.damaged.append(evtx.Damage(path, lost, UNKNOWN_FORMAT))
+        self.ledger.count("dropped", lost, reason=f"{UNKNOWN_FORMAT}:{path.name}")
 
     def _passing(self, source: Source | None, lines: list[bytes]) -> Sequence[int]:
         """The places of the lines to read whole; the others are counted."""

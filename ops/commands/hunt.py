@@ -38,11 +38,16 @@ def register(app: typer.Typer) -> None:
             max=256,
             help="並べて動かすプロセスの数。0 はコアの数(少ないログでは1) / processes side by side; 0: one a core, 1 for little",
         ),
+        strict: bool = typer.Option(
+            False,
+            "--strict",
+            help="読めない形式のファイルや解析できない行でも終了コード1 / exit 1 for files and lines not understood, too",
+        ),
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
-        """手元のファイルを調べる。読めなかったファイルや行、使えなかったルールがあれば終了コードは 1(プレースホルダーに値がないだけなら
-        名指しするのみ)/ detect in files without storing them; the exit code is 1 where a file or a line could not be
-        read or a rule not be used (one whose placeholder has no values is only named)."""
+        """手元のファイルを調べる。開けない・壊れたファイルや使えないルールがあれば終了コードは 1(知らない形式、解析できない行、
+        値のないルールは名指しするのみ)/ detect in files without storing them; the exit code is 1 where a file is damaged or cannot
+        be opened or a rule not be used (formats nobody knows, lines not understood and rules without values are only named)."""
         atexit.register(stay)  # else all that is loaded is looked through once more before it is thrown away
         with no_collection():
             from ops.hunt import Hunt
@@ -56,7 +61,7 @@ def register(app: typer.Typer) -> None:
             found.show(progress=sys.stderr.isatty())
         if stats:
             found.show_stats()
-        if not found.complete:
+        if not found.complete or (strict and not found.understood):
             raise typer.Exit(1)
 
 

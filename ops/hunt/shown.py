@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from collectors.hunt_input import UNKNOWN_FORMAT
 from hinomi.alert import Level
 from hinomi.text import inert
 from ops.hunt.job import Loaded
@@ -13,7 +14,7 @@ from ops.hunt.tally import Tally
 
 # Why a file or a part of it was left out.
 _DAMAGE = {
-    "unknown_format": "どの形式か分かりません。--source で指定できます / format not recognised; name it with --source"
+    UNKNOWN_FORMAT: "どの形式か分かりません。--source で指定できます / format not recognised; name it with --source"
 }
 _MOST_NAMED = 20
 """Files named one by one as of an unknown product."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from collectors import hunt_parts
+from collectors.hunt_input import UNKNOWN_FORMAT
 from hinomi.errors import HinomiError, InputError
 from ops.hunt.job import Job, Loaded
 from ops.hunt.tally import Tally
@@ -37,10 +38,15 @@ class Hunt:
 
     @property
     def complete(self) -> bool:
-        """Whether every line of all files was read, with all the rules but those whose placeholders have no values; known once
-        the hunt is over."""
-        read = not self.tally.lost and not self.tally.not_understood
-        return read and not (self._loaded is not None and self._loaded.problems)
+        """Whether every file could be read, with all the rules but those whose placeholders have no values; known once the hunt
+        is over. What of it was understood: `understood`."""
+        unread = any(reason != UNKNOWN_FORMAT for _, reason in self.tally.lost)
+        return not unread and not (self._loaded is not None and self._loaded.problems)
+
+    @property
+    def understood(self) -> bool:
+        """Whether an event came of every line of all files."""
+        return not self.tally.lost and not self.tally.not_understood
 
     def write_jsonl(self, out: BinaryIO) -> None:
         """One nested JSON document a signal: rule.id, rule.name, log.file.path and the event."""
@@ -81,7 +87,7 @@ class Hunt:
     def _tell_damage(self) -> None:
         """On standard error."""
         valueless = self._loaded is not None and self._loaded.valueless
-        if self.tally.generic or valueless or not self.complete:
+        if self.tally.generic or valueless or not (self.complete and self.understood):
             from rich.console import Console
 
             from ops.hunt import shown
