@@ -56,7 +56,8 @@ class Target(config.Section):
 
     to: ECS or own field; type: how its text is read; formats: for `time`, tried in order; values: text →
     value; otherwise: the value for texts that `values` does not hold (none: the field stays empty);
-    extract: a regular expression, its first group is taken; split: separator of several values; offset: for `time`,
+    first: of a JSON list of objects, the value that the first object itself has under this name (of the next ones none is mixed
+    in); extract: a regular expression, its first group is taken; split: separator of several values; offset: for `time`,
     the column that holds what belongs behind it: the offset from UTC (`+0900`) or, beside a date, the time of day;
     where: other columns and their values (none: any value): only of such a record is it taken.
     """
@@ -68,6 +69,7 @@ class Target(config.Section):
     )
     values: dict[str, str | list[str]] = Field(default_factory=dict)
     otherwise: str | list[str] | None = None
+    first: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+$")] | None = None
     extract: Pattern | None = None
     split: str | None = None
     offset: str | None = None

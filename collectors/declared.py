@@ -4,6 +4,7 @@
 is `collectors.declaration`; `docs/` shows each key with an example.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -177,6 +178,8 @@ def _kind(target: Target) -> str:
 
 def _value(text: pl.Expr, target: Target, zone: str) -> pl.Expr:
     worded = bool(target.values) or target.otherwise is not None
+    if target.first:
+        text = e.present(_plain_text(text, text.str.extract(_of_first_object(target.first, target.to), 1)))
     if target.extract and _is_list(target.to) and not (target.split or worded):
         return _listed(text, None, target.extract)
     if target.extract:
@@ -192,6 +195,16 @@ def _plain_text(whole: pl.Expr, part: pl.Expr) -> pl.Expr:
     """A part of an object or a list that stands as JSON text, without JSON's escapes; of any other text as it is."""
     inside = whole.str.contains(r'^(?:\[[\[{"]|\{")')
     return pl.when(inside).then(part.str.replace_all(r'\\(["\\/])', "${1}")).otherwise(part)
+
+
+_FIRST_OBJECT = r'^\[\{(?:[^{}"]|"(?:[^"\\]|\\.)*"|\{(?:[^{}"]|"(?:[^"\\]|\\.)*")*\})*?'
+"""The beginning of a JSON list up to a name of its first object; one object inside that object is passed over."""
+
+
+def _of_first_object(name: str, to: str) -> str:
+    """A pattern whose group is what stands under the name: digits where the column is of whole numbers, else a text."""
+    digits = ecs.column_type(to) == pl.Int64()
+    return f'{_FIRST_OBJECT}"{re.escape(name)}":' + (r"(\d+)" if digits else r'"((?:[^"\\]|\\.)*)"')
 
 
 def _mapped(

@@ -101,6 +101,25 @@ fields:
     assert event["host.ip"] == ["10.1.1.1", "10.1.1.2"]
 
 
+def test_the_first_object_of_a_list_is_not_mixed_with_the_next(tmp_path: Path) -> None:
+    """What it does not have itself stays empty, also where the next one, or an object inside it, has a value of that name."""
+    text = f"""{HEAD}format: json
+untimed: true
+fields:
+  events:
+    - {{to: process.name, first: image}}
+    - {{to: process.pid, first: pid}}
+    - {{to: source.ip, first: ip}}
+    - {{to: file.hash.sha1, first: sum, extract: '^([0-9a-f]{{40}})$'}}
+"""
+    first = '{"in":{"ip":"10.1.1.9"},"image":"a\\"b.exe","pid":7,"sum":"none"}'
+    event = _event(
+        tmp_path, text, f'{{"events":[{first},{{"image":"c.exe","ip":"10.1.1.2","sum":"{"0" * 40}"}}]}}'
+    )
+    assert (event["process.name"], event["process.pid"]) == ('a"b.exe', 7)
+    assert not {"source.ip", "file.hash.sha1"} & event.keys()
+
+
 def test_wrong_columns_are_rejected_with_the_columns_named(tmp_path: Path) -> None:
     """A file of another release is not read into the wrong fields: each line says what was expected."""
     parsed = _parse(
