@@ -15,7 +15,7 @@ from collectors import expressions as e
 from collectors.declaration import Declaration, Target
 from collectors.declaration_check import check
 from collectors.shapes import cef, delimited, key_value
-from collectors.shapes.json_fields import SEPARATOR, json_fields
+from collectors.shapes.json_fields import json_fields
 from collectors.shapes.pairs import column_name
 from collectors.source import ROW, Raw, Shape, Source
 from hinomi import ecs
@@ -214,13 +214,13 @@ def _mapped(
     as_list: bool,
 ) -> pl.Expr:
     table = {
-        key: SEPARATOR.join([value] if isinstance(value, str) else value) for key, value in values.items()
+        key: ecs.BETWEEN.join([value] if isinstance(value, str) else value) for key, value in values.items()
     }
     found = e.mapped(text, table) if table else e.nothing()
     if otherwise is not None:
-        rest = SEPARATOR.join([otherwise] if isinstance(otherwise, str) else otherwise)
+        rest = ecs.BETWEEN.join([otherwise] if isinstance(otherwise, str) else otherwise)
         found = pl.when(text.is_not_null()).then(found.fill_null(rest))
-    return found.str.split(SEPARATOR) if as_list else found
+    return found.str.split(ecs.BETWEEN) if as_list else found
 
 
 def _is_list(name: str) -> bool:
@@ -230,13 +230,13 @@ def _is_list(name: str) -> bool:
 def _listed(text: pl.Expr, split: str | None, extract: str | None = None) -> pl.Expr:
     """The values of a list; extract: of each (a JSON object, say) the group of this pattern."""
     part = pl.element() if extract is None else pl.element().str.extract(extract, 1)
-    parts = text.str.split(split or SEPARATOR).list.eval(part.str.strip_chars())
+    parts = text.str.split(split or ecs.BETWEEN).list.eval(part.str.strip_chars())
     full = parts.list.filter(pl.element() != "")
     return pl.when(full.list.len() > 0).then(full)
 
 
 def _plain(text: pl.Expr, target: Target, zone: str) -> pl.Expr:
-    return text.str.replace_all(SEPARATOR, ", ", literal=True)
+    return text.str.replace_all(ecs.BETWEEN, ", ", literal=True)
 
 
 def _number(text: pl.Expr) -> pl.Expr:

@@ -14,6 +14,7 @@ import polars as pl
 
 from collectors import syslog
 from collectors.shapes.key_value import key_value
+from hinomi import ecs
 
 HEAD = (
     r"^(?:audit(?:d|isp-syslog|spd)?: )?(?:node=(?P<node>\S+) )?(?:type=(?P<type>[A-Z][A-Z0-9_]*"
@@ -25,7 +26,7 @@ _ARGUMENT = r"(?P<b>^| )(?P<k>a\d+(?:\[\d+\])?)=(?P<v>(?:[0-9A-F]{2})+)(?P<e>$| 
 _NUMBERED = re.compile(r"a(?:0|[1-9][0-9]{0,5})\Z")
 """Arguments as the kernel numbers them; `a01` or `a²` is a name that somebody made up."""
 _MARK = "\x02"
-_HIDDEN = "[\x00\x1f]"
+_HIDDEN = f"[\0{ecs.BETWEEN}]"
 _EVENT = ["audit.node", "audit.epoch", "audit.serial", "header.host"]
 _NAMES = {"node": "audit.node", "type": "audit.type", "epoch": "audit.epoch", "serial": "audit.serial"}
 # What each record of an event tells of it; the others have none of these. In the order of their worth.

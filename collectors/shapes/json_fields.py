@@ -18,10 +18,6 @@ from collectors.shapes.pairs import MAX_KEYS, column_name
 from hinomi import ecs
 from hinomi.collecting import no_collection
 
-SEPARATOR = ecs.BETWEEN
-"""Stands between the values of a list; no text of a document keeps it."""
-_ESCAPED = r"(?i)\\u001f"
-"""How JSON writes the separator: it takes no other spelling."""
 _DEEPEST = 24
 _ALIKE = 32
 """Documents of the same names, on average, from which it pays to take them apart together."""
@@ -65,17 +61,13 @@ def _document(text: str | None) -> Document | None:
 
 
 def _texts(frame: pl.DataFrame, documents: Sequence[Document], lists: frozenset[str]) -> pl.DataFrame:
-    separated = bool(frame["message"].str.contains(_ESCAPED).any())
     parts = _parts(documents)
     named: dict[str, list[str]] = {}
     for path in _commonest(parts, documents):
         named.setdefault(plain_name(column_name(path)), []).append(path)
     return frame.with_columns(
         _first(
-            [
-                _joined(parts, path, _column_of(path in lists, separated), frame.height)
-                for path in sorted(paths)
-            ]
+            [_joined(parts, path, _column_of(joined=path in lists), frame.height) for path in sorted(paths)]
         ).alias(name)
         for name, paths in named.items()
     )
@@ -176,12 +168,12 @@ def _joined(
     return values.gather(pl.Series(where))
 
 
-def _column_of(joined: bool, separated: bool) -> Callable[[Sequence[Any]], pl.Series]:
-    """How values become texts; separated: some text may hold the separator itself."""
+def _column_of(*, joined: bool) -> Callable[[Sequence[Any]], pl.Series]:
+    """How values become texts; joined: those of a list are one text, with `ecs.BETWEEN` between them."""
 
     def column(values: Sequence[Any]) -> pl.Series:
         kinds = set(map(type, values))
-        if kinds <= {str, type(None)} and not separated:
+        if kinds <= {str, type(None)}:
             return pl.Series(values, dtype=pl.String)
         if kinds <= {int, float}:
             return pl.Series(list(map(str, values)), dtype=pl.String)
@@ -191,12 +183,10 @@ def _column_of(joined: bool, separated: bool) -> Callable[[Sequence[Any]], pl.Se
 
 
 def _text(value: Any, joined: bool = False) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return value.replace(SEPARATOR, " ")
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list) and joined:
-        return SEPARATOR.join(_text(one) or "" for one in value)
+        return ecs.BETWEEN.join(_text(one) or "" for one in value)
     return orjson.dumps(value).decode() if isinstance(value, (list, Mapping)) else str(value)

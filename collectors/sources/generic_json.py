@@ -9,7 +9,7 @@ import polars as pl
 from collectors import expressions as e
 from collectors import times
 from collectors.ecs_values import ALLOWED
-from collectors.shapes.json_fields import SEPARATOR, json_fields
+from collectors.shapes.json_fields import json_fields
 from collectors.source import Raw, Source
 from hinomi import ecs
 
@@ -79,5 +79,5 @@ def lists(frame: pl.DataFrame) -> pl.DataFrame:
 
 
 def _list(name: str) -> pl.Expr:
-    parts = pl.col(name).str.split(SEPARATOR)
+    parts = pl.col(name).str.split(ecs.BETWEEN)
     return parts.list.filter(pl.element().is_in(ALLOWED[name])) if name in ALLOWED else parts

@@ -11,9 +11,9 @@ import polars as pl
 from collectors import expressions as e
 from collectors import times
 from collectors.shapes import either, json_fields
-from collectors.shapes.json_fields import SEPARATOR
 from collectors.shapes.lines import lines
 from collectors.source import Raw, Source
+from hinomi import ecs
 
 _OURS = r'"(?:_path|uid|id\.orig_h|fuid|note)"\s*:'
 _LISTS = ("answers", "TTLs", "tx_hosts", "rx_hosts", "conn_uids", "resp_fuids", "orig_fuids", "resp_mime_types",
@@ -95,7 +95,7 @@ def content(raw: Raw) -> dict[str, pl.Expr]:
     host = pl.when(web).then(_said(raw, "host"))
     name = e.first(_said(raw, "filename"), pl.when(path(raw) == "smb_files").then(_said(raw, "name")))
     user, realm = _said(raw, "user", "username"), _said(raw, "client").str.extract_groups(r"^([^/]+)/(.+)$").struct  # fmt: skip
-    answers = _said(raw, "answers").str.split(SEPARATOR)
+    answers = _said(raw, "answers").str.split(ecs.BETWEEN)
     resolved = answers.list.eval(e.ip(pl.element())).list.drop_nulls()
     good = e.first(raw["auth_success"], raw["success"], raw["established"])
     return {
@@ -152,4 +152,4 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
 def lists(frame: pl.DataFrame) -> pl.DataFrame:
     """Zeek's sets and vectors stay lists under Zeek's own names, too."""
     held = [name for name in (f"zeek.{one}" for one in _LISTS) if frame.schema.get(name) == pl.String]
-    return frame.with_columns(pl.col(name).str.split(SEPARATOR) for name in held)
+    return frame.with_columns(pl.col(name).str.split(ecs.BETWEEN) for name in held)

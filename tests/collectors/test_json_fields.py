@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from collectors import catalogue
 from collectors.parse import documents
-from collectors.shapes.json_fields import SEPARATOR, _column_of, _commonest, _joined, _parts, json_fields
+from collectors.shapes.json_fields import _column_of, _commonest, _joined, _parts, json_fields
 from collectors.shapes.pairs import MAX_KEYS
 from hinomi import ecs, ecs_text
 
@@ -20,7 +20,7 @@ _SCALARS = (
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
-    | st.sampled_from(["", "v", "-", f"p{SEPARATOR}q"])
+    | st.sampled_from(["", "v", "-", f"p{ecs.BETWEEN}q"])
 )
 _VALUES = st.recursive(
     _SCALARS,
@@ -37,7 +37,7 @@ def _slowly(documents: list[dict[str, Any]]) -> list[tuple[str, list[str | None]
     for leaves in flat:
         for path in leaves:
             counts[path] = counts.get(path, 0) + 1
-    column = _column_of(joined=False, separated=True)
+    column = _column_of(joined=False)
     return [
         (path, column([leaves.get(path) for leaves in flat]).to_list())
         for path in sorted(counts, key=lambda path: -counts[path])[:MAX_KEYS]
@@ -54,7 +54,7 @@ def test_documents_taken_apart_together_give_what_leaf_by_leaf_gives(
     """The same paths in the same order with the same texts, alone (one way) and forty times (another)."""
     given = [shape for _ in range(times) for shape in shapes]
     parts = _parts(given)
-    column = _column_of(joined=False, separated=True)
+    column = _column_of(joined=False)
     found = [(path, _joined(parts, path, column, len(given)).to_list()) for path in _commonest(parts, given)]
     assert found == _slowly(given)
 
@@ -63,7 +63,7 @@ def test_the_sign_between_values_never_stands_in_one() -> None:
     """However JSON spells it; a list that is read as one keeps its values apart."""
     lines = ['{"a":"p\\u001fq","l":["x\\u001Fy","z"]}'] * 40
     (frame,) = json_fields(["l"]).read(pl.DataFrame({"message": lines}).with_row_index("row"))
-    assert frame.select("a", "l").unique().rows() == [("p q", f"x y{SEPARATOR}z")]
+    assert frame.select("a", "l").unique().rows() == [("p q", f"x y{ecs.BETWEEN}z")]
 
 
 @pytest.mark.parametrize("levels", [40, 300, 900, 1_000, 5_000])
