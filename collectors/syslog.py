@@ -105,12 +105,13 @@ def behind(intake: pl.DataFrame) -> pl.DataFrame:
 
 
 def _unwrapped(intake: pl.DataFrame) -> pl.DataFrame:
-    """Lines that came inside a JSON document, taken out of it."""
+    """Lines that came inside a JSON document, taken out of it, with a blank for `ecs.BETWEEN`, as `json_text.read` has it."""
     message = pl.col("message")
     document = message.str.starts_with("{")
     if not intake.select(document.any()).item():
         return intake
     inside = pl.when(document).then(message).str.json_path_match("$.message")
+    inside = inside.str.replace_all(ecs.BETWEEN, " ", literal=True)
     return intake.with_columns(pl.coalesce(inside, message).alias("message"))
 
 

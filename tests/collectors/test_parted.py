@@ -80,6 +80,15 @@ def test_windows_events_keep_one_text(form: str) -> None:
     assert frame["winlog.event_data.ScriptBlockText"].to_list() == [SCRIPT.format(" ")]
 
 
+def test_a_line_in_a_shippers_document_keeps_one_text() -> None:
+    """Where JSON writes the sign as an escape, in the line that the document holds."""
+    line = f'devid="FGT1" logid="0100032001" type="event" subtype="system" note="{SCRIPT}"'
+    alone, held = line.format(ecs.BETWEEN), orjson.dumps({"message": line.format(ecs.BETWEEN)}).decode()
+    rows = _rows("fortinet.fortigate", [alone, held])
+    assert rows[0] == rows[1]
+    assert rows[0]["fortinet.fortigate.note"] == SCRIPT.format(" ")
+
+
 def test_letters_that_only_look_like_the_sign_stay() -> None:
     """A backslash before `u001f` is a backslash; a list's values, objects within it and names stay apart."""
     read = json_text.read(r'{"a": "x\\u001fy", "b": ["1\u001F2", {"c": "\u001f"}], "d": 1, "e": "\u001e"}')
