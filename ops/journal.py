@@ -1,13 +1,26 @@
 """Hinomi's own log: one JSON line an event to standard error (systemd's journal takes it from there)."""
 
+import contextlib
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 
 from hinomi.text import inert
+
+
+class _StandardError:
+    """Wherever standard error goes at that moment. A line that cannot be written stops no work."""
+
+    def write(self, text: str) -> None:
+        with contextlib.suppress(OSError, ValueError):  # the other end or the file itself is closed
+            sys.stderr.write(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def _inert(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -26,7 +39,7 @@ def configure(process: str, *, level: int = logging.INFO) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast(TextIO, _StandardError())),
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)

@@ -67,6 +67,9 @@ def both(namespace: str) -> Iterator[Both]:
             way.ended.set()  # nobody waits for what is still under way
         for election in made.elections:
             election._stop.set()
+        for election in made.elections:
+            if election._thread is not None:  # what it logs is of this test
+                election._thread.join(10)
         made._stop.set()
         watching.join(10)
         for held in records:
