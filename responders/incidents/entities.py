@@ -1,5 +1,6 @@
 """Which people, machines and addresses an alert is about, in one spelling."""
 
+import ipaddress
 from collections.abc import Callable, Iterable
 
 from hinomi.alert import Alert
@@ -32,8 +33,12 @@ _NOBODY = {
 
 
 def machine(name: str) -> str:
-    """`DC01.city.example.jp` and `dc01` are one machine."""
-    return name.strip().lower().split(".", 1)[0].rstrip("$")
+    """`DC01.city.example.jp` and `dc01` are one machine; a machine that goes by its address keeps all of it."""
+    text = name.strip().lower()
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return text.split(".", 1)[0].rstrip("$")
 
 
 _SPELLINGS: dict[str, Callable[[str], str]] = {

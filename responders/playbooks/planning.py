@@ -5,7 +5,6 @@ approves exactly what would be done to whom, and a crash finds one list. Choices
 here; those that hang on a person's answer stay in the plan as conditions.
 """
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -101,14 +100,6 @@ def _spelled(name: str, value: str) -> str:
     if name in _PEOPLE:
         return account(value)
     return value.strip().lower().rstrip(".$") if name == "host.name" else value
-
-
-def _short(value: str) -> str:
-    """A machine's name without its domain; an address stays whole."""
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        return machine(value)
 
 
 def _alone(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -210,7 +201,7 @@ class _Compiler:
     def _done_to(self, step: Step, value: str) -> dict[str, Any]:
         action, protected = ACTIONS[step.act], self.protection.covers(value)
         if action.value == "host" and not action.whole:
-            value = _short(value)
+            value = machine(value)
         fields: dict[str, Any] = {
             "title_ja": action.ja.format(v=value),
             "title_en": action.en.format(v=value),

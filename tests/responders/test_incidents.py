@@ -56,6 +56,16 @@ def test_an_alert_between_two_incidents_merges_them(tmp_path: Path) -> None:
     assert moved is not None and moved.body["incident_id"] == one.id
 
 
+def test_machines_that_go_by_their_addresses_are_told_apart(tmp_path: Path) -> None:
+    """Two appliances of one network whose logs name them by address are two incidents; the same one, however written, is one."""
+    tower, _ = responder(tmp_path)
+    hosts = ["192.0.2.10", "192.0.2.11", "2001:db8::a", " 2001:DB8:0::A"]
+    for minute, host in enumerate(hosts):
+        tower.receive([alert(f"r{minute}", minutes=minute, entities={"host.name": [host]})])
+    held = tower.records.find("incident", order="number")
+    assert [one.body["alert_ids"] for one in held] == [["r0-0"], ["r1-1"], ["r2-2", "r3-3"]]
+
+
 def test_low_alerts_open_nothing_but_join(tmp_path: Path) -> None:
     """Below the level an alert is kept, and told when an incident about the same person is open."""
     tower, _ = responder(tmp_path)
