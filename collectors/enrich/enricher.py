@@ -17,7 +17,7 @@ from collectors.enrich.places import (
     ZoneMap,
     read_address,
 )
-from collectors.enrich.registers import Assets, Staff, folded_column
+from collectors.enrich.registers import Assets, Staff, folded_column, short_column
 from collectors.enrich.settings import EnrichSettings, Zone
 from hinomi.errors import ConfigError
 
@@ -115,8 +115,7 @@ class Enricher:
 
     def _with_assets(self, frame: pl.DataFrame) -> pl.DataFrame:
         if "host.name" in frame.columns and self.assets.by_host.height:
-            short = pl.col("host.name").str.to_lowercase().str.split(".").list.first()
-            frame = _joined(frame, short, self.assets.by_host)
+            frame = _joined(frame, short_column(pl.col("host.name")), self.assets.by_host)
         if "host.asset.zone" in frame.columns and "host.zone" not in frame.columns:
             frame = frame.with_columns(pl.col("host.asset.zone").alias("host.zone"))
         return frame

@@ -19,6 +19,7 @@ STAFF = {
     "employment": "user.staff.employment",
     "telework": "user.staff.telework",
 }
+_ADDRESS = r"^[0-9]{1,3}(?:\.[0-9]{1,3}){3}$"
 ASSETS = {
     "host": "",
     "ip": "",
@@ -66,6 +67,18 @@ def folded_column(name: pl.Expr) -> pl.Expr:
     return name.str.normalize("NFKC").str.to_lowercase().str.replace_all(r"\s+", "")
 
 
+def short_column(host: pl.Expr) -> pl.Expr:
+    """A column of host names without their domains, lower case; one that goes by its address keeps all of it."""
+    name = host.str.to_lowercase()
+    return pl.when(name.str.contains(_ADDRESS)).then(name).otherwise(name.str.split(".").list.first())
+
+
+def _short(host: str) -> str:
+    """As `short_column`, for one name."""
+    name = host.strip().lower()
+    return name if re.match(_ADDRESS, name) else name.partition(".")[0]
+
+
 def _other_names(row: dict[str, str]) -> set[str]:
     written = [row.get("full_name") or "", *re.split("[;、；]", row.get("aliases") or "")]
     return {name for name in map(folded, written) if name}
@@ -73,7 +86,7 @@ def _other_names(row: dict[str, str]) -> set[str]:
 
 @dataclass(frozen=True, slots=True)
 class Assets:
-    """Machines by host name (lower case, short) and by address. frames: `key` plus `host.asset.*`."""
+    """Machines by host name (as `short_column` has it) and by address. frames: `key` plus `host.asset.*`."""
 
     by_host: pl.DataFrame = field(default_factory=lambda: _empty(ASSETS))
     by_ip: pl.DataFrame = field(default_factory=lambda: _empty(ASSETS))
@@ -84,7 +97,7 @@ class Assets:
         hosts, addresses = [], []
         for _, row in _rows(path, ["host"]):
             facts = _columns(row, ASSETS)
-            hosts.append({"key": row["host"].strip().lower().partition(".")[0], **facts})
+            hosts.append({"key": _short(row["host"]), **facts})
             if (row.get("ip") or "").strip():
                 addresses.append({"key": row["ip"].strip(), **facts})
         schema = _schema(ASSETS)

@@ -108,6 +108,16 @@ def test_assets_by_host_name(enricher: Enricher) -> None:
     assert out["host.zone"].to_list() == ["internet", None]
 
 
+def test_assets_that_go_by_their_addresses_are_told_apart(tmp_path: Path) -> None:
+    """An address is no name with a domain: its neighbour is another machine, or none that the city lists."""
+    path = tmp_path / "assets.csv"
+    path.write_text("host,role\n192.0.2.10,ups\n192.0.2.11,nas\n", encoding="utf-8")
+    enricher = Enricher.of(EnrichSettings.model_validate({"assets": path}))
+    hosts = ["192.0.2.10", "192.0.2.11", "192.0.2.12", "192.0.2.10.example", "", None]
+    out = enricher.enrich(pl.DataFrame({"host.name": hosts}))
+    assert out["host.asset.role"].to_list() == ["ups", "nas", None, None, None, None]
+
+
 def test_a_frame_without_such_columns_passes_unchanged(enricher: Enricher) -> None:
     """Nothing to look up, nothing added."""
     frame = pl.DataFrame({"event.id": ["1"]})
