@@ -6,7 +6,6 @@ covers what is below; a policy is read again when the zone's serial grows (an up
 zone allows updates to one TSIG key (`update-policy { grant hinomi zonesub ANY; }`): no file, no rndc, no other zone.
 """
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,11 +16,11 @@ from pydantic import Field
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from responders.connectors.commands import run
-from responders.connectors.listed import name_of
+from responders.connectors.listed import name_of, settles
 from responders.connectors.protocol import Done, Kind
-from responders.connectors.unbound_sinkhole import asked
+from responders.connectors.unbound_sinkhole import asked, code
 
-_NXDOMAIN, _CNAME, _SETTLES = 3, 5, 2.0
+_NXDOMAIN, _CNAME = 3, 5
 
 
 class BindRpz(Section):
@@ -62,15 +61,8 @@ class Policy:
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
         """Whether BIND answers so: it takes a policy up a moment after the update."""
-        name = name_of(values)
-        if not self._listed(name):
-            return False
-        until = time.monotonic() + _SETTLES  # then the step is put off: people are called by the same thread
-        while time.monotonic() < until:
-            if (said := asked(self.settings.server, self.settings.port, name)) and said[0] == _NXDOMAIN:
-                return True
-            time.sleep(0.1)
-        return False
+        name, own = name_of(values), self.settings
+        return self._listed(name) and settles(lambda: code(own.server, own.port, name) == _NXDOMAIN)
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take the name out, unless it was there before."""

@@ -15,8 +15,8 @@ from responders.connectors.commands import run
 from responders.connectors.protocol import Done
 
 _SETTLES, _PAUSE = 2.0, 0.2
-"""Seconds that a server gets for reading its file, and between two looks: people are called by the same thread, and a step whose
-target is not there yet is tried again."""
+"""Seconds that a server gets for taking a change up, and between two looks: people are called by the same thread, and a step
+whose target is not there yet is tried again."""
 _NAME = re.compile(r"(?=.{1,253}$)([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 
@@ -86,15 +86,9 @@ class ListedNames:
         return ""
 
     def _denies(self, name: str) -> bool:
-        """Whether the server does, within the time that reading its file may take; True where it cannot be asked."""
-        if self.probe is None:
-            return True
-        until = time.monotonic() + _SETTLES
-        while not self.probe(name):
-            if time.monotonic() >= until:
-                return False
-            time.sleep(_PAUSE)
-        return True
+        """Whether the server does, once it has read its file; True where it cannot be asked."""
+        probe = self.probe
+        return probe is None or settles(lambda: probe(name))
 
     def _there(self, name: str) -> bool:
         return self.line(name).encode() in self._read().splitlines()
@@ -119,6 +113,16 @@ class ListedNames:
             raise DependencyDown(
                 f"{self.file} に書けません({why(error).ja})。", f"cannot write {self.file}: {error.strerror}"
             ) from None
+
+
+def settles(so: Callable[[], bool]) -> bool:
+    """Whether it is so within the time that a server may take to take a change up."""
+    until = time.monotonic() + _SETTLES
+    while not so():
+        if time.monotonic() >= until:
+            return False
+        time.sleep(_PAUSE)
+    return True
 
 
 def name_of(values: Mapping[str, str]) -> str:
