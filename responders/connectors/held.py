@@ -53,26 +53,26 @@ class Held:
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Looks the target up."""
         with self.grip.session() as api:
-            value = _value(action, values)
+            value = value_of(action, values)
             if self._so(api, action, self.grip.target(api, action, value)):
                 return Done(f"{value} は既にそうなっています。", f"{value} is so already", changed=False)
-        return Done(*_words(action, value))
+        return Done(*words_of(action, value))
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """The product's id of it, and whether it is so already."""
         with self.grip.session() as api:
-            target = self.grip.target(api, action, _value(action, values))
+            target = self.grip.target(api, action, value_of(action, values))
             return {"target": target, "held": self._so(api, action, target)}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Make it so, unless it is."""
-        value = _value(action, values)
+        value = value_of(action, values)
         with self.grip.session() as api:
             target = self.grip.target(api, action, value)
             if self._so(api, action, target):
                 return Done(f"{value} は既にそうなっていました。", f"{value} was so already", changed=False)
             self.grip.hold(api, action, target)
-        ja, en = _words(action, value)
+        ja, en = words_of(action, value)
         return Done(f"行いました: {ja}", f"done: {en}")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
@@ -80,11 +80,11 @@ class Held:
         if action in self.momentary:
             return True
         with self.grip.session() as api:
-            return self.grip.held(api, action, self.grip.target(api, action, _value(action, values)))
+            return self.grip.held(api, action, self.grip.target(api, action, value_of(action, values)))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Free it, unless it had been held before."""
-        value, target = _value(action, values), str(before["target"])
+        value, target = value_of(action, values), str(before["target"])
         if before.get("held") or not ACTIONS[action].undoable:
             return Done(f"{value} はそのままにしました。", f"{value} is left as it was", changed=False)
         with self.grip.session() as api:
@@ -128,10 +128,12 @@ def only_machine(value: str, found: Sequence[str]) -> str:
     return found[0]
 
 
-def _value(action: str, values: Mapping[str, str]) -> str:
+def value_of(action: str, values: Mapping[str, str]) -> str:
+    """The one target of an act, as the plan names it."""
     return values[ACTIONS[action].value]
 
 
-def _words(action: str, value: str) -> tuple[str, str]:
+def words_of(action: str, value: str) -> tuple[str, str]:
+    """What an act does to it, in both languages."""
     known = ACTIONS[action]
     return known.ja.format(v=value), known.en.format(v=value)

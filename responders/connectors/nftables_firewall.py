@@ -16,9 +16,8 @@ from pydantic import Field, field_validator
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.text import inert
-from responders.connectors.actions import ACTIONS
 from responders.connectors.commands import run
-from responders.connectors.held import host_name
+from responders.connectors.held import host_name, value_of, words_of
 from responders.connectors.protocol import Done, Kind
 
 _WHAT = "nftables"
@@ -113,10 +112,10 @@ class HostFirewall:
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Says whether it is so already. Refused, as `act`, where nobody could put it back."""
         self._reachable_after(action, values)
+        value = value_of(action, values)
         if self.verify(action, values):
-            value = _value(action, values)
             return Done(f"{value} は既にそうなっています。", f"{value} is so already", changed=False)
-        return Done(*_words(action, values))
+        return Done(*words_of(action, value))
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """there: of each server that answers, what its set holds of it; unknown: those that do not. Raises where none does."""
@@ -138,7 +137,7 @@ class HostFirewall:
         """Add what is missing on each server that answers; those that do not are named once the others are changed."""
         self._reachable_after(action, values)
         changed = _on_each(self._places(action, values), _Place.add)
-        ja, en = _words(action, values)
+        ja, en = words_of(action, value_of(action, values))
         if not changed:
             return Done(f"既にそうなっていました: {ja}", f"so already: {en}", changed=False)
         return Done(f"行いました: {ja}", f"done: {en}")
@@ -151,7 +150,7 @@ class HostFirewall:
         """Take away what was not there before, and what stands on a server that did not say what was there. Refused, once the
         others are put back, where a server is no longer configured."""
         was: dict[str, list[str]] = {**{name: [] for name in before.get("unknown", [])}, **before["there"]}
-        value = _value(action, values)
+        value = value_of(action, values)
         _on_each(
             (place for place in self._places(action, values) if place.server in was),
             lambda place: place.change("delete", place.there().difference(was[place.server])),
@@ -303,15 +302,6 @@ def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _what(server: str) -> str:
     return f"{server} の {_WHAT}"
-
-
-def _value(action: str, values: Mapping[str, str]) -> str:
-    return values[ACTIONS[action].value]
-
-
-def _words(action: str, values: Mapping[str, str]) -> tuple[str, str]:
-    known, value = ACTIONS[action], _value(action, values)
-    return known.ja.format(v=value), known.en.format(v=value)
 
 
 KIND = Kind(
