@@ -37,6 +37,13 @@ def chosen(organizations: list[str], everything: bool) -> None:
         )
 
 
+def asked(settings: Settings, organizations: list[str], everything: bool) -> list[str]:
+    """What an account that begins anew sees. Raises InputError where the configuration has organisations and nothing is chosen."""
+    if settings.organizations or (everything and organizations):
+        chosen(organizations, everything)
+    return known(settings, organizations)
+
+
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     users = typer.Typer(help="画面の利用者 / users of the console", no_args_is_help=True)
@@ -70,9 +77,7 @@ def register(app: typer.Typer) -> None:
         Where the configuration has organizations, choose what the person sees; before hinomi up ran, name it with --config.
         """
         settings = read_settings(config or remembered(data))
-        if settings.organizations or (everything and organization):
-            chosen(organization, everything)
-        seen = known(settings, organization)
+        seen = asked(settings, organization, everything)
         if not data.exists():
             typer.echo(f"{data}: データフォルダを新しく作ります。(a new data folder)", err=True)
         password = asking.password("パスワード / password", twice=True)
@@ -117,9 +122,7 @@ def register(app: typer.Typer) -> None:
         Where the configuration has organizations, choose what the next person sees.
         """
         with opened(data) as place:
-            if place.settings.organizations or (everything and organization):
-                chosen(organization, everything)
-            seen = known(place.settings, organization)
+            seen = asked(place.settings, organization, everything)
             place.desk.audit.append(
                 actor=operator(), action="user.release", target=name, details={"organizations": seen}
             )
