@@ -151,10 +151,9 @@ class Calling:
             self.records.delete(casefile.NUDGE, nudge.id)
 
     def _plan(self, incident: Incident, person: str, key: str, about: Sequence[Words]) -> None:
-        base = self.settings.notify.base_url.rstrip("/")
         nonce = self.outbox.id_of(key, person)[:16]
         token = links.make(self.key, incident.id, person, self.clock.now(), nonce)
-        link, ack = f"{base}/incidents/{incident.number}", f"{base}/a/{token}"
+        link, ack = f"{self._base}/incidents/{incident.number}", f"{self._base}/a/{token}"
         message = of_incident(
             incident, self.first_step(incident, person), link=link, ack=ack, now=self.clock.now(), about=about
         )
