@@ -18,7 +18,7 @@ import polars as pl
 
 from hinomi import signal
 from hinomi.clock import FixedClock
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from rules import engine
 from rules.correlation import Correlator
 

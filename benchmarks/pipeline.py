@@ -152,9 +152,9 @@ def _pipeline(place: Path) -> "Pipeline":
     from hinomi.clock import SystemClock
     from hinomi.ledger import Ledger
     from hinomi.store.embedded import ParquetEvents, SqliteRecords
+    from ops.folders import packs_folder
     from ops.formats import Formats
     from ops.pipeline import Pipeline
-    from ops.settings import packs_folder
     from ops.watch import LiveRules
     from rules.in_force import InForce
 

@@ -12,8 +12,7 @@ from typing import Any
 from hinomi.errors import ContentError, InputError, Where
 from hinomi.named import reading
 from hinomi.text import inert
-from ops.folders import cache_folder
-from ops.settings import packs_folder
+from ops.folders import cache_folder, packs_folder
 from rules import engine
 from rules.engine.explain import batch_of
 from rules.engine.explanation import Explanation, Node, Seen

@@ -1,6 +1,7 @@
-"""Folders that Hinomi makes."""
+"""Folders that Hinomi makes, and the one with its rules."""
 
 import os
+from importlib.resources import files
 from pathlib import Path
 
 from hinomi.named import named
@@ -14,6 +15,11 @@ def cache_folder() -> Path:
         folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hinomi"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def packs_folder() -> Path:
+    """The rules that come with Hinomi."""
+    return Path(str(files("rules"))) / "packs"
 
 
 def make(folder: Path) -> None:

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from hinomi.clock import SystemClock
 from hinomi.errors import InputError, Where
-from hinomi.store import Events, Records
-from ops import stores
 from ops.rundir import RunDir
-from ops.service import open_desk
-from ops.settings import Settings, read_settings
-from responders.desk import Desk
+
+if TYPE_CHECKING:
+    from hinomi.store import Events, Records
+    from ops.settings import Settings
+    from responders.desk import Desk
 
 _CONFIGURATION = "configuration"
 
@@ -24,11 +25,11 @@ class Opened:
     """The stores of a data folder, the configuration they run with, and the desk that people decide with."""
 
     data: Path
-    settings: Settings
-    events: Events
-    records: Records
+    settings: "Settings"
+    events: "Events"
+    records: "Records"
     clock: SystemClock
-    desk: Desk
+    desk: "Desk"
 
 
 @contextmanager
@@ -41,6 +42,11 @@ def opened(data: Path, *, make: bool = False, config: Path | None = None) -> Ite
             "there is no data folder here",
             where=Where(data),
         )
+    # not above: they take a second to load, and most of a group's commands open nothing
+    from ops import stores
+    from ops.service import open_desk
+    from ops.settings import read_settings
+
     clock, settings = SystemClock(), read_settings(config or remembered(data))
     events = stores.open_events(settings.store, data, clock)
     records = stores.open_records(settings.store, data, clock)

@@ -9,9 +9,8 @@ import typer
 
 from hinomi.errors import InputError
 from ops import backtested, drafted
-from ops.folders import cache_folder
+from ops.folders import cache_folder, packs_folder
 from ops.opened import opened, operator
-from ops.settings import packs_folder
 from rules.in_force import InForce
 
 _JSON = typer.Option(False, "--json", help="JSON で出力 / print JSON")

@@ -1,6 +1,5 @@
 """The whole configuration: each room's section under one roof, and what every part has as default."""
 
-from importlib.resources import files
 from pathlib import Path
 from typing import Self
 
@@ -22,6 +21,7 @@ from hinomi.errors import Refused
 from hinomi.organization import EVERY
 from hinomi.words import Language
 from ops.feeds import Feed
+from ops.folders import packs_folder
 from ops.metrics import MetricsSettings
 from ops.report_delivery import Delivery, mailbox
 from ops.retention import RetentionSettings
@@ -167,11 +167,6 @@ class Settings(Section):
     def rules_in_force(self, data: Path | None = None) -> InForce:
         """The rules in force; data: the data folder, which holds imported rules, exceptions and decisions."""
         return InForce.of(self.rules, packs_folder(), data)
-
-
-def packs_folder() -> Path:
-    """The rules that come with Hinomi."""
-    return Path(str(files("rules"))) / "packs"
 
 
 def read_settings(path: Path | None) -> Settings:

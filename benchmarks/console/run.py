@@ -22,8 +22,7 @@ from pathlib import Path
 from benchmarks.console.filling import RuleName, Size, fill
 from benchmarks.console.load import PAGES, Crowd, p95
 from dashboards.console.rulebook import Rulebook
-from ops.folders import cache_folder
-from ops.settings import packs_folder
+from ops.folders import cache_folder, packs_folder
 from tests.dashboards.city import seeded_city
 from tests.dashboards.session import cookie_of
 

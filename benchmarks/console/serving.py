@@ -14,9 +14,8 @@ from dashboards.console.app import create_app
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.warming import warm
 from dashboards.settings import ConsoleSettings
-from ops.folders import cache_folder
+from ops.folders import cache_folder, packs_folder
 from ops.roles.console import KEEP_ALIVE, shared
-from ops.settings import packs_folder
 from tests.dashboards.city import opened_city
 
 

@@ -18,7 +18,7 @@ import polars as pl
 
 from dashboards.console.rulebook import Rulebook
 from hinomi.words import Language
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from tests.dashboards.city import PASSWORD, City, empty_city
 from tests.dashboards.lived_in import RESPONDING, by, lived_in
 from tests.dashboards.serving import serving

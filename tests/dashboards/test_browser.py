@@ -13,7 +13,7 @@ import pytest
 
 from dashboards.console.rooms import ROOMS
 from dashboards.console.rulebook import Rulebook
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from tests.dashboards.city import NOW, PASSWORD, City
 from tests.dashboards.serving import serving
 from tests.shared import program

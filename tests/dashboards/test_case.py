@@ -18,7 +18,7 @@ from dashboards.settings import TargetSettings
 from dashboards.texts import Texts
 from hinomi.batch import Batch
 from hinomi.incident import Incident, Status, Verdict
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from rules.coverage import coverage
 from tests.dashboards.browse import browser
 from tests.dashboards.city import ALERTS, INCIDENTS, NOW, City, at

@@ -10,7 +10,7 @@ from dashboards.compliance.judgement import State, judge, tally
 from dashboards.console.rulebook import Rulebook
 from dashboards.reporting.document import Ingredients
 from hinomi import query
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from tests.dashboards.browse import browser
 from tests.dashboards.city import City
 from tests.shared import corpus

@@ -24,7 +24,7 @@ from dashboards.reporting.document import Ingredients, Table
 from dashboards.reports import annual_compliance
 from dashboards.users import APPROVERS
 from hinomi import query
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from tests.dashboards.city import NOW, City, seeded_city
 
 Row = dict[str, Any]

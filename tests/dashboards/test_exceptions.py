@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from hinomi.alert import Alert
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from responders.incidents.suppression import covering
 from rules.stats import KIND as STAT
 from tests.dashboards.browse import browser

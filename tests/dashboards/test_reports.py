@@ -29,7 +29,7 @@ from dashboards.reports.monthly_committee import _exception
 from hinomi.clock import JST
 from hinomi.errors import InputError
 from hinomi.incident import Incident
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from tests.dashboards.city import HOSTILE, NOW, City, seeded_city
 
 KINDS = (

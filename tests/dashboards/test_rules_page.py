@@ -8,7 +8,7 @@ from dashboards import zonemap
 from dashboards.console.rulebook import Rulebook
 from dashboards.texts import Texts
 from hinomi.alert import Alert
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from tests.dashboards.browse import Browser, browser
 from tests.dashboards.city import ALERTS, INCIDENTS, City
 

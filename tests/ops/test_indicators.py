@@ -16,10 +16,10 @@ from collectors.privacy import Privacy, PrivacySettings
 from hinomi.clock import FixedClock, SystemClock
 from hinomi.ledger import Ledger
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops.folders import packs_folder
 from ops.formats import Formats
 from ops.indicators import Indicators, LiveIndicators
 from ops.pipeline import Pipeline
-from ops.settings import packs_folder
 from rules import engine
 
 LINE = b"%d.277   3387 10.30.8.%d TCP_TUNNEL/200 19131 CONNECT %s:443 t.yamada HIER_DIRECT/198.51.100.7 -"

@@ -14,7 +14,7 @@ from hinomi.clock import FixedClock
 from hinomi.identity import digest
 from hinomi.store.embedded import SqliteRecords
 from ops import own_audit
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from responders.audit import Audit
 from rules import engine
 from rules.correlation import Correlator

@@ -25,10 +25,11 @@ from hinomi.store.elastic.letters import letter
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops import replay
 from ops.counts import totals
+from ops.folders import packs_folder
 from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.pipeline import Pipeline
-from ops.settings import Settings, packs_folder
+from ops.settings import Settings
 from ops.stores import StoreSettings
 from ops.watch import LiveRules
 from responders.audit import Audit

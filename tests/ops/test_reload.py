@@ -9,7 +9,7 @@ import yaml
 
 from hinomi.alert import Alert
 from ops.detection import Detection
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from ops.watch import LiveRules
 from rules.in_force import InForce
 from tests.ops.test_pipeline import Tower

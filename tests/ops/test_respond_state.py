@@ -16,13 +16,14 @@ from hinomi.ledger import Ledger
 from hinomi.store.embedded import SqliteRecords
 from ops.counts import Counts
 from ops.detection import Detection
+from ops.folders import packs_folder
 from ops.handover import Handover
 from ops.rhythm import Rhythm
 from ops.roles.respond import Respond
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.schedule import Timetable
-from ops.settings import Settings, packs_folder
+from ops.settings import Settings
 from rules import cases, content, engine
 from tests.responders.city import alert, responder
 

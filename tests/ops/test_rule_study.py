@@ -11,8 +11,8 @@ import yaml
 
 from hinomi import ecs
 from hinomi.batch import Batch
+from ops.folders import packs_folder
 from ops.opened import opened, remember
-from ops.settings import packs_folder
 from rules.engine import logsource
 from tests.ops.test_rule_commands import run
 

@@ -12,7 +12,7 @@ from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.errors import ContentError, ManyErrors
 from hinomi.store import Events, Span
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from rules import backtest
 from rules.backtest import Backtest
 from rules.in_force import InForce

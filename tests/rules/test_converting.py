@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from hinomi.errors import ContentError, InputError
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from rules import converting
 from rules.in_force import InForce
 from rules.picked import Picked, pick

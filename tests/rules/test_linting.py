@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from rules import linting
 
 GOOD: dict[str, Any] = {

@@ -12,7 +12,7 @@ import yaml
 
 from hinomi.batch import Batch
 from hinomi.clock import FixedClock
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from responders.playbooks.playbook import catalogue
 from rules import cases, content, engine
 from rules.correlation import Correlator

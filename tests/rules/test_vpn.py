@@ -15,7 +15,7 @@ from hinomi.clock import FixedClock
 from hinomi.store.embedded import ParquetEvents
 from ops.demo import fortigate
 from ops.demo.clockwork import Day
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from rules import cases, vpn
 from rules.engine import logsource
 

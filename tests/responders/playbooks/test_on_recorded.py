@@ -8,7 +8,7 @@ import pytest
 
 from hinomi.alert import Alert
 from hinomi.incident import Incident
-from ops.settings import packs_folder
+from ops.folders import packs_folder
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.rehearsal import rehearse
 from responders.playbooks.run import StepState

@@ -76,5 +76,16 @@ def test_unsupported_rules_after_a_warm_start(tmp_path: Path) -> None:
 def test_a_hunt_imports_little() -> None:
     """A process that hunts loads no YAML, no pySigma, no models of the configuration, no database, no web."""
     code = "import sys, ops.commands.hunt, ops.hunt.reading, rules.in_force; print(*sys.modules)"
-    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(UNNEEDED) & set(loaded.stdout.split())
+    assert not set(UNNEEDED) & _loaded(code)
+
+
+def test_the_rules_commands_import_no_tower() -> None:
+    """A check, a test or a lint of rules opens no data folder: it loads neither the configuration nor stores nor responders."""
+    loaded = _loaded("import sys, ops.commands.rules, rules.content; print(*sys.modules)")
+    assert not {"ops.settings", "ops.service", "ops.stores", "responders.desk", "duckdb"} & loaded
+
+
+def _loaded(code: str) -> set[str]:
+    """The modules that a new process names which runs this code."""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
