@@ -4,6 +4,10 @@ Facts: BIND 9 Administrator Reference Manual, "Response Policy Zones": the trigg
 covers what is below; a policy is read again when the zone's serial grows (an update sees to that) and not more often than
 `min-update-interval` (60 s unless set); nsupdate(1): commands on standard input, exit 2 for an update that was refused. The
 zone allows updates to one TSIG key (`update-policy { grant hinomi zonesub ANY; }`): no file, no rndc, no other zone.
+
+The question that verifies asks for recursion: seen with BIND 9.18.49, the policy is not applied to one that does not, and a name that
+is listed is answered as if it were not. Until BIND has taken the policy up (`min-update-interval 0`: at once) that question can
+leave it; afterwards it does only where `qname-wait-recurse no` is missing, as then does the question of every client.
 """
 
 from collections.abc import Mapping

@@ -4,6 +4,7 @@ playbook over all of them and a real OpenLDAP with the process dying on the way.
 import shlex
 import socket
 import struct
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -154,6 +155,31 @@ def test_asking_the_name_server_never_reaches_the_attacker(tmp_path: Path) -> No
                 answer_no_such_name(attacker)
                 assert cached.result() == 3
             assert not own.verify("dns.sinkhole", values)
+
+
+@pytest.mark.parametrize("waits", ["no", "yes"])
+def test_a_name_that_bind_denies_leaves_it_only_where_it_waits_for_others(tmp_path: Path, waits: str) -> None:
+    """With `qname-wait-recurse no`, as docs/response.md tells, the question that verifies ends at BIND; by BIND's own default it
+    goes out to the attacker. The policy is not applied to a question without recursion: so ours asks for it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as attacker:
+        attacker.bind(("127.0.0.1", 0))
+        attacker.settimeout(0.5)
+        port = attacker.getsockname()[1]
+        zone = (
+            f'zone "evil.example" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {port}; }}; }};'
+        )
+        with real.bind(tmp_path, zone, waits) as target:
+            own, values = made(target), {"name": "c2.evil.example"}
+            own.act("dns.sinkhole", values)
+            if waits == "yes":
+                assert not own.verify("dns.sinkhole", values) and b"evil" in attacker.recv(4096)
+                return
+            assert verified(own, "dns.sinkhole", values)
+            with pytest.raises(TimeoutError):
+                attacker.recv(4096)
+            command = ["dig", "@127.0.0.1", "-p", str(target.section["port"]), "+norecurse", values["name"]]
+            said = subprocess.run(command, check=True, capture_output=True, text=True, timeout=30).stdout
+            assert "status: NXDOMAIN" not in said, "BIND would answer without recursion: ask so"
 
 
 def answer_no_such_name(server: socket.socket) -> None:

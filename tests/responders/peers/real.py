@@ -124,13 +124,14 @@ def unbound(folder: Path, more: str = "") -> Iterator[Target]:
 
 
 @contextmanager
-def bind(folder: Path) -> Iterator[Target]:
-    """BIND on loopback that asks a real Unbound for one name, with a response policy zone that one key may change."""
+def bind(folder: Path, more: str = "", waits: str = "no") -> Iterator[Target]:
+    """BIND on loopback that asks a real Unbound for one name, with a response policy zone that one key may change. more:
+    further configuration; waits: whether it asks others before it applies the policy, as it does unless told otherwise."""
     with unbound(folder / "upstream") as upstream:
-        yield from _bind(int(upstream.section["port"]))
+        yield from _bind(int(upstream.section["port"]), more, waits)
 
 
-def _bind(upstream: int) -> Iterator[Target]:
+def _bind(upstream: int, more: str, waits: str) -> Iterator[Target]:
     named, keygen, port = program("named"), program("tsig-keygen"), free_port()
     folder = Path(
         tempfile.mkdtemp(prefix="hinomi-bind-")
@@ -143,8 +144,8 @@ def _bind(upstream: int) -> Iterator[Target]:
     (folder / "named.conf").write_text(
         f'{key}options {{ directory "{folder}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};\n'
         f'  pid-file "{folder}/pid"; session-keyfile none; recursion yes; dnssec-validation no;\n'
-        '  response-policy { zone "rpz" min-update-interval 0; } qname-wait-recurse no; };\n'
-        "controls { };\n"
+        f'  response-policy {{ zone "rpz" min-update-interval 0; }} qname-wait-recurse {waits}; }};\n'
+        f"controls {{ }};\n{more}\n"
         'zone "rpz" { type primary; file "rpz.zone"; allow-query { 127.0.0.1; };\n'
         "  allow-transfer { 127.0.0.1; }; update-policy { grant hinomi zonesub ANY; }; };\n"
         f'zone "example.net" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {upstream}; }}; }};\n'
