@@ -25,6 +25,12 @@ def of_children() -> float:
 TREE = Path(__file__).parents[1]
 
 
+def trees() -> dict[str, Path]:
+    """What is measured in turn: this tree, and before it an earlier one where HINOMI_BEFORE names its folder."""
+    before = os.environ.get("HINOMI_BEFORE")
+    return {**({"before": Path(before)} if before else {}), "hinomi": TREE}
+
+
 def run(command: Sequence[str], *, cores: int = 1, tree: Path = TREE) -> Cost:
     """A process on one core (or all), with compiled modules kept as an installation keeps them; tree: whose modules."""
     import time

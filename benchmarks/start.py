@@ -13,10 +13,9 @@ from statistics import median
 
 from benchmarks import rival
 from benchmarks._corpora import corpus
-from benchmarks._rusage import Cost, run
+from benchmarks._rusage import Cost, run, trees
 
 ROUNDS = int(os.environ.get("HINOMI_START_ROUNDS", "5"))
-BEFORE = os.environ.get("HINOMI_BEFORE")
 HUNT = [
     sys.executable,
     "-P",
@@ -50,7 +49,7 @@ def main() -> None:
         one, samples = Path(folder) / "one.jsonl", Path(folder) / "samples.jsonl"
         rival.COPIES = 1
         rival._write(one, samples)
-        for tree in _trees().values():
+        for tree in trees().values():
             run([*HUNT, str(one)], tree=tree)  # the compiled rules are kept from here on, as in service
         start = _compare("one event", one)
         print(f"to the first signal: {start / AIM:.2f} times the aim of {AIM} s")
@@ -58,16 +57,11 @@ def main() -> None:
         _compare("samples as EVTX", corpus("evtx"))
 
 
-def _trees() -> dict[str, Path]:
-    before = {"before": Path(BEFORE)} if BEFORE else {}
-    return {**before, "hinomi": Path(__file__).parents[1]}
-
-
 def _compare(name: str, what: Path) -> float:
     """Each in turn; the least of this tree."""
     costs: dict[str, list[Cost]] = {}
     for _ in range(ROUNDS):
-        for kind, tree in _trees().items():
+        for kind, tree in trees().items():
             costs.setdefault(kind, []).append(run([*HUNT, str(what)], tree=tree))
         if what.is_file() and rival.RSIGMA.exists():
             costs.setdefault("rsigma", []).append(run([*THEIRS, "-e", f"@{what}"]))

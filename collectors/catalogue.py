@@ -17,6 +17,8 @@ from collectors.source import Source, without_surroundings
 from hinomi.errors import ContentError, HinomiError, Where
 
 _FOLDER = Path(collectors.sources.__path__[0])
+own: list[Path] = []
+"""Folders of the city's own declared mappings that were taken in."""
 _MIN_SHARE = 0.5
 _HEAD = 65_536  # characters of a line that are looked at: what a product is known by stands before
 
@@ -58,9 +60,10 @@ def add(folder: Path, problems: list[HinomiError] | None = None) -> list[Source]
         problems.append(
             ContentError("フォルダがありません。", "there is no such folder", where=Where(folder))
         )
-    own = _declared(folder, problems)
-    sources().update({source.name: source for source in own})
-    return own
+    found = _declared(folder, problems)
+    sources().update({source.name: source for source in found})
+    own.append(folder)
+    return found
 
 
 def find(name: str) -> Source:

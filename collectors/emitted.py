@@ -1,11 +1,13 @@
 """Which columns a source fills: what its tables and expressions name, and what the examples beside it show."""
 
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 import polars as pl
 
 import collectors.sources
+import hinomi
 from collectors import catalogue
 from collectors.source import Raw, Source
 from hinomi import yamlfile
@@ -26,6 +28,20 @@ _ADDED = frozenset(
     }
 )
 """What the pipeline adds to every event, or may."""
+
+
+_DECIDE = {".py", ".yml", ".csv"}
+"""Files that sources are made of: code, declarations and examples, tables."""
+
+
+def decided_by() -> Iterator[bytes]:
+    """All that `columns` depends on, so that its answers can be kept under the hash of it: paths and contents of what sources are
+    made of, the city's own mappings among them, and the version of the library that reads their examples."""
+    yield pl.__version__.encode()
+    for folder in (Path(collectors.__path__[0]), Path(hinomi.__path__[0]), *catalogue.own):
+        for path in sorted(path for path in folder.rglob("*") if path.suffix in _DECIDE):
+            yield str(path.relative_to(folder)).encode()
+            yield path.read_bytes()
 
 
 @cache

@@ -2,17 +2,17 @@
 
 A field that no source fills matches nothing and says nothing: this module says it instead. Vendor leftovers are taken
 as filled, because sources keep what a line says under the vendor's name; what ECS calls by another name is looked up in
-what the source is known to fill (`collectors.emitted`).
+what the source is known to fill (`rules.filled`).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from collectors import emitted
 from hinomi.words import Words
 from rules.engine import Rule, RuleSet, expression
 from rules.engine.logsource import ANY_DATASET, Route
+from rules.filled import Filled
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,10 @@ class Fed:
 
 def feeding(rules: RuleSet) -> Iterator[Fed]:
     """Each rule of a set."""
+    filled = Filled.of(rules.scans.store)
     for rule in rules.rules:
-        yield Fed(rule, _unmapped(rules, rule), rule.unsupported or _unfed(rule))
+        yield Fed(rule, _unmapped(rules, rule, filled), rule.unsupported or _unfed(rule))
+    filled.keep()
 
 
 def _unfed(rule: Rule) -> Words | None:
@@ -56,18 +58,18 @@ def _unfed(rule: Rule) -> Words | None:
     return Words(f"ログソース({source})を供給するソースがありません。", f"no source of ours carries {source}")
 
 
-def _unmapped(rules: RuleSet, rule: Rule) -> dict[str, tuple[str, ...]]:
+def _unmapped(rules: RuleSet, rule: Rule, filled: Filled) -> dict[str, tuple[str, ...]]:
     fields = sorted({test.field for test in expression.tests(rules.said(rule)) if test.field})
     found: dict[str, set[str]] = {}
     for route in rules.tables.routes(rule.logsource):
         if route.dataset != ANY_DATASET:
-            never = {name for name in fields if not _fills(route, route.column(name))}
+            known = filled.columns(route.dataset)
+            never = {name for name in fields if not _fills(route, known, route.column(name))}
             found[route.dataset] = found.get(route.dataset, never) & never
     return {dataset: tuple(sorted(never)) for dataset, never in found.items() if never}
 
 
-def _fills(route: Route, column: str) -> bool:
-    known = emitted.columns(route.dataset)
+def _fills(route: Route, known: frozenset[str], column: str) -> bool:
     kept = route.otherwise.partition("{field}")[0].format(dataset=route.dataset)
     plain = [one.partition("[].")[0] for one in column.split("|")]
     return any(one in known or (kept and one.startswith(kept)) or one.endswith(".zone") for one in plain)
