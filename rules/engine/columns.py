@@ -202,21 +202,18 @@ class Columns:
 
 def part_of_rows(texts: pl.Series, rows: Rows) -> Part:
     """A column of texts of which only some rows are looked at: the others are taken to have none."""
-    some = texts.gather(rows)
-    held, few = _encode(some)
-    if ecs.several(texts.name) and _parted(held):
-        apart = _elements(some.str.split(ecs.BETWEEN))
-        assert apart.rows is not None
-        apart.rows = rows[apart.rows]
-        return apart
-    codes = np.full(len(texts), len(held), np.int32)
-    codes[rows] = few
-    return Part(held, codes)
+    part = _part(texts.gather(rows))
+    if part.rows is not None:
+        part.rows = rows[part.rows]
+        return part
+    few, part.codes = part.codes, np.full(len(texts), part.size, np.int32)
+    part.codes[rows] = few
+    return part
 
 
 def _coded(name: str, column: Coded) -> list[Part]:
     texts, codes = column
-    if ecs.several(name) and _parted(texts):
+    if _parted(name, texts):
         return [_part(_spread(name, column))]
     held = texts if len(texts) <= FEW else pl.Series(texts, dtype=pl.String)
     return [Part(held, codes)] if texts else []
@@ -231,13 +228,15 @@ def _part(series: pl.Series) -> Part:
     if isinstance(series.dtype, pl.List):
         return _elements(series)
     held, codes = _encode(as_text(series))
-    if series.dtype == pl.String and ecs.several(series.name) and _parted(held):
+    if series.dtype == pl.String and _parted(series.name, held):
         return _elements(series.str.split(ecs.BETWEEN))
     return Part(held, codes)
 
 
-def _parted(held: pl.Series | list[str]) -> bool:
-    """Whether any of the distinct texts of a vendor's field is several values."""
+def _parted(name: str, held: pl.Series | list[str]) -> bool:
+    """Whether any of the distinct texts of a column is several values, as only a vendor's may be."""
+    if not ecs.several(name):
+        return False
     if isinstance(held, list):
         return any(ecs.BETWEEN in text for text in held)
     return bool(held.str.contains(ecs.BETWEEN, literal=True).any())
