@@ -11,7 +11,6 @@ from hinomi.collecting import no_collection, stay
 from hinomi.errors import InputError
 from ops.hunt.tally import Tally
 from rules import engine
-from rules.engine import unresolved
 from rules.in_force import InForce
 
 if TYPE_CHECKING:
@@ -94,8 +93,8 @@ class Job:
         valueless: list[str] = []
         for rule in idle:
             assert rule.unsupported is not None
-            if name := unresolved.name_in(rule.unsupported):
-                valueless.append(name)
+            if rule.valueless:
+                valueless.append(rule.valueless)
             else:
                 problems.append(str(engine.Problem(rule.path, None, rule.unsupported)))
         return Loaded(rules.size, len(idle), problems, perf_counter() - start, valueless), rules

@@ -11,7 +11,7 @@ import orjson
 from hinomi import batch
 from hinomi.errors import ContentError
 from rules.choice import EVERYTHING, Choice
-from rules.engine import addresses, expression, pattern, regex_cost, unresolved
+from rules.engine import addresses, expression, pattern, regex_cost
 from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
@@ -57,8 +57,7 @@ class Compiler:
         try:
             programs = [self._program(said, route) for route in routes or [NOWHERE]]
         except pattern.Unresolved as error:
-            why = unresolved.reason(str(error.args[0]))
-            about["unsupported"] = {"ja": why.ja, "en": why.en}
+            about["unsupported"] = _valueless(str(error.args[0]))
             return
         except ContentError as error:
             about["unsupported"] = {"ja": error.ja, "en": error.en}
@@ -281,6 +280,14 @@ def _network(text: str) -> str:
             f"プレースホルダーの値「{text}」は 192.0.2.0/24 のようなネットワークではありません。",
             f'the placeholder\'s value "{text}" is not a network such as 192.0.2.0/24',
         ) from None
+
+
+def _valueless(placeholder: str) -> dict[str, str]:
+    return {
+        "ja": f"プレースホルダー %{placeholder}% の値が設定されていません。",
+        "en": f"placeholder %{placeholder}% has no value",
+        "placeholder": placeholder,
+    }
 
 
 def _twice(path: str, identity: str, first: str) -> dict[str, Any]:

@@ -36,7 +36,8 @@ class Rule:
 
     id: the rule's own, or a digest where it has none; level: informational … critical (medium where it
     says none); feeds: datasets of ours that can feed it, `*` for any, empty for none; custom: keys that
-    Sigma does not define (`title_ja`, `what_to_do_ja`, `hinomi`, …); unsupported: why it cannot run.
+    Sigma does not define (`title_ja`, `what_to_do_ja`, `hinomi`, …); unsupported: why it cannot run;
+    valueless: the placeholder that nobody gave values, where that is why, else empty.
     """
 
     index: int
@@ -53,6 +54,7 @@ class Rule:
     feeds: tuple[str, ...]
     custom: Mapping[str, Any]
     unsupported: Words | None
+    valueless: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,7 +335,7 @@ def _fields_of(correlation: "SigmaCorrelationRule", names: set[str]) -> set[str]
 
 
 def _rule(index: int, about: Mapping[str, Any]) -> Rule:
-    reason = about.get("unsupported")
+    reason = about.get("unsupported", {})
     return Rule(
         index=index,
         id=about["id"],
@@ -349,4 +351,5 @@ def _rule(index: int, about: Mapping[str, Any]) -> Rule:
         feeds=tuple(about["feeds"]),
         custom=about["custom"],
         unsupported=Words(reason["ja"], reason["en"]) if reason else None,
+        valueless=reason.get("placeholder", ""),
     )

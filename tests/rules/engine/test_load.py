@@ -137,6 +137,7 @@ def test_placeholders(tmp_path: Path) -> None:
     detection = {"sel": {"f|expand": "adm_%people%"}, "condition": "sel"}
     without = rulebook.rules(tmp_path, rulebook.rule(detection))
     assert "people" in (without.rules[0].unsupported or pytest.fail("supported")).en
+    assert without.rules[0].valueless == "people"
     assert without.match(rulebook.batch([{"f": "adm_a"}])).hits == []
     given = load([tmp_path], placeholders={"people": ["a", "b*"]})
     events = [{"f": "adm_a"}, {"f": "ADM_bob"}, {"f": "adm_c"}]
