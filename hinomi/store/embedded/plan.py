@@ -15,6 +15,9 @@ from hinomi.store.embedded.sql import Condition
 from hinomi.store.protocols import Span
 
 TIME = '"@timestamp"'
+SOURCE = "read_parquet(?, union_by_name=true, filename=true, file_row_number=true)"
+"""The events of files, each with its place."""
+PLACE = "filename, file_row_number"
 _TIMES = 3
 """How often a question is begun: of files that are merged again and again while it reads, the next error is told."""
 _T = TypeVar("_T")
@@ -96,5 +99,4 @@ def _planned(
         if bound is not None:
             parts.append(f"{TIME} {sign} cast(? as timestamptz_ns)")
             condition.values.append(bound.astimezone(UTC).isoformat())
-    source = "read_parquet(?, union_by_name=true, filename=true, file_row_number=true)"
-    return Plan(source, " and ".join(parts), [paths, *condition.values], files, node, kinds, span)
+    return Plan(SOURCE, " and ".join(parts), [paths, *condition.values], files, node, kinds, span)

@@ -6,9 +6,7 @@ from typing import Any, NamedTuple
 
 from hinomi import ecs
 from hinomi.store.embedded.duck import Duck
-from hinomi.store.embedded.plan import TIME, Plan
-
-PLACE = "filename, file_row_number"
+from hinomi.store.embedded.plan import PLACE, SOURCE, TIME, Plan
 
 
 class Hit(NamedTuple):
@@ -34,7 +32,7 @@ class Rows:
         paths, numbers = [hit.path for hit in hits], [hit.row for hit in hits]
         values = [sorted(set(paths)), numbers, paths, numbers]
         found = self._dicts(
-            f"select * exclude ({PLACE}) from read_parquet(?, union_by_name=true, filename=true, file_row_number=true)"
+            f"select * exclude ({PLACE}) from {SOURCE}"
             f" where file_row_number in (select unnest(?)) and ({PLACE}) in (select unnest(?), unnest(?)) {order}",
             values,
         )

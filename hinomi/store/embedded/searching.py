@@ -9,8 +9,8 @@ from hinomi import query as language
 from hinomi.store import asked
 from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck, NoColumn
-from hinomi.store.embedded.plan import TIME, Plan, Planning
-from hinomi.store.embedded.rows import PLACE, Hit, Rows
+from hinomi.store.embedded.plan import PLACE, TIME, Plan, Planning
+from hinomi.store.embedded.rows import Hit, Rows
 from hinomi.store.protocols import Page, Span
 
 _MANY_ROWS = 1_000_000
