@@ -95,7 +95,8 @@ class Stepping:
         connector = self.world.connectors(step.act, step.on)
         if connector is None:
             raise ConfigError("接続先が設定されていません。", f"no target is configured for {step.act}")
-        if step.state is StepState.PLANNED:
+        fresh = step.state is StepState.PLANNED
+        if fresh:
             self.permission.step(run, step)
             if not self.limits.reserve(run, step):
                 return self._held_up(run, record, step)
@@ -107,13 +108,25 @@ class Stepping:
             self.book.say(run, f"act_resumed.{step.act}", details, actor=_who(run, step))
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
-        did = connector.act(step.act, step.values)
+        try:
+            did = connector.act(step.act, step.values)
+        except Refused as error:
+            if fresh and _as_before(connector, step):
+                return self._not_done(run, record, step, error)
+            raise
         if step.checked and not connector.verify(step.act, step.values):
             raise DependencyDown(
                 "操作の結果を確かめられません。", "the target is not as it should be after the act"
             )
         Standing(self.book.records, self.clock).begin(run, step)
         return self.book.keep_step(run, record, _ended(step, StepState.DONE, did.ja, did.en))
+
+    def _not_done(self, run: Run, record: Record, step: RunStep, error: Refused) -> Kept:
+        """The target refused and is as it was: there is nothing to put back, now or by a person who asks for it later."""
+        ja, en = f"{error.ja}対象は変わっていません。", f"{error.en}; the target is as it was"
+        self.book.say(run, "step_refused", {"step": step.index, "reason": en})
+        nothing = step.model_copy(update={"before": {}})
+        return self.book.keep_step(run, record, _ended(nothing, StepState.FAILED, ja, en))
 
     def _held_up(self, run: Run, record: Record, step: RunStep) -> Kept:
         """It waits for the hour's limit, and the step says so, once."""
@@ -209,6 +222,17 @@ class Stepping:
         run, record = self.book.keep_step(run, record, asked)
         self.approvals.ask(run, gate=asked, void=void)
         return run, record
+
+
+def _as_before(connector: Connector, step: RunStep) -> bool:
+    """Whether a target whose act was refused is as it was. Only what undo would put back is seen by looking; a target of which
+    a part did not answer (`unknown`), or that does not answer now, may have been changed."""
+    if not step.can_undo or step.before.get("unknown"):
+        return False
+    try:
+        return connector.look(step.act, step.values) == step.before
+    except HinomiError:
+        return False
 
 
 def _who(run: Run, step: RunStep) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hinomi.alert import Alert
 from hinomi.clock import FixedClock
-from hinomi.errors import DependencyDown
+from hinomi.errors import DependencyDown, Refused
 from hinomi.incident import Incident
 from hinomi.store import Records
 from hinomi.store.embedded import SqliteRecords
@@ -47,15 +47,22 @@ ENTITIES = {
 
 @dataclass(slots=True)
 class Broken(Stage):
-    """A stage on which some actions never answer."""
+    """A stage on which some actions never answer, and some are refused: before anything is done, or with a part of it done."""
 
     down: set[str] = field(default_factory=set)
+    refuses: set[str] = field(default_factory=set)
+    halfway: set[str] = field(default_factory=set)
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Down, or as ever."""
+        """Down, refused, or as ever."""
         if action in self.down:
             raise DependencyDown("応答がありません。", "no answer")
-        return Stage.act(self, action, values)
+        if action in self.refuses:
+            raise Refused("断りました。", "refused")
+        did = Stage.act(self, action, values)
+        if action in self.halfway:
+            raise Refused("途中で断りました。", "refused halfway")
+        return did
 
 
 @dataclass(slots=True)

@@ -196,6 +196,35 @@ def test_a_failure_puts_back_what_was_done_in_reverse(tmp_path: Path) -> None:
     assert "元に戻しました" in on.runs.news[-1][1].ja
 
 
+def test_what_was_refused_with_nothing_done_is_never_put_back(tmp_path: Path) -> None:
+    """A machine that the product refused to isolate: nobody is asked to put it back, and one that a person then isolates by hand
+    stays isolated when the rest is put back."""
+    steps = KEEP + BLOCK + "  - {act: endpoint.isolate, value: host.name}\n"
+    on = scene(tmp_path, written(tmp_path, steps), stage=Broken(refuses={"endpoint.isolate"}))
+    on.approve()
+    assert on.tick().state is RunState.FAILED
+    refused = on.step("endpoint.isolate")
+    assert not refused.touched and refused.result_ja == "断りました。対象は変わっていません。"
+    assert "playbook.step_refused" in on.audit()
+    by_hand = ("endpoint.isolate", "pc-114")
+    on.stage.done.add(by_hand)
+    on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER)
+    assert on.tick().state is RunState.UNDONE and on.stage.done == {by_hand}
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_was_refused_is_put_back_where_a_part_was_done(tmp_path: Path, alone: bool) -> None:
+    """Refused halfway: looked at again it is not as it was. Where nothing was done at all a person is offered nothing."""
+    steps = KEEP + "  - {act: endpoint.isolate, value: host.name}\n"
+    stage = Broken(refuses={"endpoint.isolate"}) if alone else Broken(halfway={"endpoint.isolate"})
+    on = scene(tmp_path, written(tmp_path, steps), stage=stage)
+    on.approve()
+    assert on.tick().state is RunState.FAILED and on.run.undoable is not alone
+    if not alone:
+        on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER)
+        assert on.tick().state is RunState.UNDONE and on.stage.done == set()
+
+
 def test_stop_on_failure_begins_nothing_new(tmp_path: Path) -> None:
     """on_failure: stop. What comes after the failed step is passed over, with the reason."""
     head = HEAD + "on_failure: stop\n"
