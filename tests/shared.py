@@ -5,12 +5,24 @@ Absent, the test skips and says what is missing; under HINOMI_REQUIRE=all a skip
 
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 SHARED = Path(os.environ.get("HINOMI_SHARED", Path(__file__).parents[2] / "shared"))
 DATA = SHARED / "data"
+_CHROMIUM = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 
 
 def missing(reason: str) -> None:
@@ -36,3 +48,15 @@ def program(*names: str) -> str:
             return found
     missing(f"program {' or '.join(names)} is not installed")
     raise AssertionError("unreachable")
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """A headless Chromium, of Playwright."""
+    from playwright.sync_api import sync_playwright
+
+    path = program("chromium", "chromium-browser", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM)
+        yield browser
+        browser.close()

@@ -14,7 +14,7 @@ from typing import Any
 import xlsxwriter
 
 from dashboards import times
-from dashboards.reporting.document import Chart, Document, Paragraph, Part, Table
+from dashboards.reporting.document import Block, Chart, Document, Part, Table
 from dashboards.texts import Texts
 from hinomi.text import inert
 
@@ -55,9 +55,8 @@ class _Writer:
         self.share = book.add_format({"num_format": "0%", "valign": "top"})
         self.fine_share = book.add_format({"num_format": "0.0#%", "valign": "top"})
         self.title = book.add_format({"bold": True, "font_size": 14})
-        self.words = book.add_format(
-            {"valign": "top"}
-        )  # words beside tables run on over the empty cells to their right
+        # words beside tables run on over the empty cells to their right
+        self.words = book.add_format({"valign": "top"})
         self.names: set[str] = set()
 
     def write(self, document: Document) -> None:
@@ -77,22 +76,15 @@ class _Writer:
 
     def _part(self, part: Part) -> None:
         sheet, row = self._sheet(part.title), 0
-        widths = _widths([block for block in part.blocks if isinstance(block, Table)])
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, width)
+        widths = _widen(sheet, [block for block in part.blocks if isinstance(block, Table)])
         self._text(sheet, row, 0, part.title, self.title)
         row += 2
         for block in part.blocks:
-            if isinstance(block, Table):
-                row = self._table(sheet, row, block, widths) if block.rows else row
-                if not block.rows:
-                    self._text(sheet, row, 0, block.empty, self.words)
-                row += 2
-            elif isinstance(block, (Paragraph, Chart)):
-                self._text(
-                    sheet, row, 0, block.caption if isinstance(block, Chart) else block.text, self.words
-                )
-                row += 2
+            if isinstance(block, Table) and block.rows:
+                row = self._table(sheet, row, block, widths)
+            else:
+                self._text(sheet, row, 0, _said(block), self.words)
+            row += 2
 
     def _table(self, sheet: Any, row: int, table: Table, widths: Sequence[int]) -> int:
         for column, name in enumerate(table.head):
@@ -137,32 +129,34 @@ class _Writer:
             self.texts(key) for key in ("digest.figure", "digest.asked", "reports.from", "reports.to")
         )
         table = Table(head, rows)
-        widths = _widths([table])
-        for column, width in enumerate(widths):
-            sheet.set_column(column, column, width)
-        self._table(sheet, 0, table, widths)
+        self._table(sheet, 0, table, _widen(sheet, [table]))
 
 
-def _widths(tables: Sequence[Table]) -> list[int]:
-    """Of a sheet's columns, as wide as the widest cell that any of its tables has there, in half-width characters."""
+def _said(block: Block) -> str:
+    """What a block says in words: of a chart its caption, of a table without rows why there are none."""
+    if isinstance(block, Table):
+        return block.empty
+    return block.caption if isinstance(block, Chart) else block.text
+
+
+def _widen(sheet: Any, tables: Sequence[Table]) -> list[int]:
+    """Make each column as wide as the widest cell that any of the sheet's tables has there; how wide, in half-width characters."""
     widths: list[int] = []
     for table in tables:
         for column, name in enumerate(table.head):
             wide = max([_width(name), *(_width(row[column]) for row in table.rows[:200])])
             widths += [0] * (column + 1 - len(widths))
             widths[column] = max(widths[column], min(_WIDEST, wide + _SPARE))
+    for column, width in enumerate(widths):
+        sheet.set_column(column, column, width)
     return widths
 
 
 def _lines(row: Sequence[str], widths: Sequence[int]) -> int:
     """How many lines the row's tallest cell takes; programs do not all find that out by themselves."""
-    return min(
-        _TALLEST,
-        max(
-            1,
-            *(-(-_width(inert(cell)) // (width - _SPARE)) for cell, width in zip(row, widths, strict=False)),
-        ),
-    )
+    shown = zip(row, widths, strict=False)
+    lines = (-(-_width(inert(cell)) // (width - _SPARE)) for cell, width in shown)
+    return min(_TALLEST, max([1, *lines]))
 
 
 def _fitting(text: str) -> str:

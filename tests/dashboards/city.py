@@ -52,6 +52,11 @@ class City:
     desk: Desk
     responder: Responder
 
+    def close(self) -> None:
+        """Let go of the stores."""
+        self.records.close()
+        self.events.close()
+
 
 def opened_city(folder: Path) -> City:
     """The stores of a folder, as they are."""

@@ -1,5 +1,6 @@
 """The city of `city` after the night: on every page of the console there is something, and people have done their work on it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -64,16 +65,8 @@ RESPONDING = ResponderSettings.model_validate(
 
 def lived_in(folder: Path, rulebook: Rulebook) -> City:
     """The stores under the folder; whoever shows them gives the console RESPONDING."""
-    seeded = seeded_city(folder)
-    shelf = FolderShelf(folder / "evidence")
-    city = City(
-        seeded.events,
-        seeded.records,
-        seeded.clock,
-        seeded.users,
-        desk(seeded.records, seeded.clock, KEY, shelf),
-        seeded.responder,
-    )
+    city = seeded_city(folder)
+    city = replace(city, desk=desk(city.records, city.clock, KEY, FolderShelf(folder / "evidence")))
     _casework(city)
     _exceptions(city)
     _duty(city)

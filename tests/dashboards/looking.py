@@ -19,9 +19,9 @@ import polars as pl
 from dashboards.console.rulebook import Rulebook
 from hinomi.words import Language
 from ops.folders import packs_folder
-from tests.dashboards.city import PASSWORD, City, empty_city
+from tests.dashboards.city import PASSWORD, empty_city
 from tests.dashboards.lived_in import RESPONDING, by, lived_in
-from tests.dashboards.serving import serving
+from tests.dashboards.serving import page_of, serving
 from tests.dashboards.sights import Sight
 
 QUALITY = 25
@@ -124,17 +124,8 @@ class Walk:
             locale={"ja": "ja-JP", "en": "en-GB"}[self.language],
             reduced_motion="reduce",
         )
-        page, said = context.new_page(), list[str]()
-        page.set_default_timeout(_PATIENCE)
-        page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        if who:
-            page.goto(f"{self.addresses[city]}/sign-in")
-            page.fill("#account", who)
-            page.fill("#password", PASSWORD)
-            page.press("#password", "Enter")
-            page.wait_for_url(f"{self.addresses[city]}/")
-        return page, said
+        context.set_default_timeout(_PATIENCE)
+        return page_of(context, self.addresses[city], who)
 
     def strange(self, page: Any) -> list[str]:
         """Texts of the page that are in the other language and that nobody gave the console: they are ours to translate."""
@@ -185,12 +176,7 @@ def walking(chromium: Any, language: Language, folder: Path) -> Iterator[Walk]:
         for page, _ in walk._pages.values():
             page.context.close()
     for city in (lived, bare):
-        _close(city)
-
-
-def _close(city: City) -> None:
-    city.records.close()
-    city.events.close()
+        city.close()
 
 
 def _data(folder: Path) -> str:

@@ -52,8 +52,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Towns]:
     """Both towns, once for tests whose person of the east may try whatever they like."""
     city, planted = two_towns(tmp_path_factory.mktemp("towns"))
     yield city, planted
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 @pytest.fixture(autouse=True)
@@ -178,8 +177,7 @@ def test_no_page_shows_or_changes_what_is_anothers(tmp_path: Path) -> None:
                 wrong += list(difflib.unified_diff(plain[1].split("\n"), plain[0].split("\n"), n=0))[:8]
     assert not wrong, "\n".join(wrong)
     assert foreign(city) == before
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 def test_the_walk_would_find_it(towns: Towns) -> None:
@@ -296,8 +294,7 @@ def test_no_call_shows_or_changes_what_is_anothers(tmp_path: Path, user: str, na
     mixed = _call(city, secret, "POST", "/incidents/1001/merge", {"others": [2002], "reason": "x"})
     assert mixed.status_code == 400 and MARK[WEST] not in mixed.text
     assert foreign(city) == before
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 def test_tokens_give_no_more_than_either(towns: Towns) -> None:
@@ -322,8 +319,7 @@ def test_live_updates_tell_nothing_of_another(tmp_path: Path) -> None:
     assert pulse() == first
     city.desk.comment(planted[EAST].ids["incident_id"], "x", **who)
     assert pulse() != first
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 def test_queries_cannot_leave_the_condition(towns: Towns) -> None:
@@ -401,8 +397,7 @@ def test_the_administrator_says_whose_things_are_seen(tmp_path: Path) -> None:
         == 200
     )
     assert [one.organizations for one in Tokens(city.records, city.clock).of("c.chuo")] == [(WEST,)]
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 def test_who_sees_several_is_told_whose_it_is(towns: Towns) -> None:
@@ -441,8 +436,7 @@ def test_ones_own_work_goes_on(tmp_path: Path) -> None:
     assert visitor.post("/views", name=f"{MARK[EAST]} view", address="/?view=new").status_code == 303
     assert "EASTMARK view" in visitor.get("/").text
     assert {one["actor"] for one in visitor.audited("incident.ack")} == {"e.azuma"}
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 def test_a_view_is_for_who_sees_what_its_owner_saw(tmp_path: Path) -> None:
@@ -459,8 +453,7 @@ def test_a_view_is_for_who_sees_what_its_owner_saw(tmp_path: Path) -> None:
         assert f"{MARK[WEST]} hosts" not in _of(city, name).get("/").text
     assert "kept here" in _of(city, "w.nishi").get("/").text
     assert "kept here" not in _of(city, "e.azuma").get("/").text
-    city.records.close()
-    city.events.close()
+    city.close()
 
 
 def test_a_form_too_large_of_a_session_that_is_over(towns: Towns) -> None:

@@ -14,34 +14,11 @@ import pytest
 from dashboards.console.rooms import ROOMS
 from dashboards.console.rulebook import Rulebook
 from ops.folders import packs_folder
-from tests.dashboards.city import NOW, PASSWORD, City
-from tests.dashboards.serving import serving
-from tests.shared import program
+from tests.dashboards.city import NOW, City
+from tests.dashboards.serving import CUT, page_of, serving
 
 pytestmark = pytest.mark.browser
 PAGES = ("/", "/incidents/1", "/incidents/3", "/search?range=all&q=t.yamada", "/sources", "/reports")
-_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-_CUT = """() => ({
-  wide: document.documentElement.scrollWidth - window.innerWidth,
-  nameless: [...document.querySelectorAll("input:not([type=hidden]), select, textarea, button, a")]
-    .filter(e => !(e.labels && e.labels.length) && !e.textContent.trim() && !e.getAttribute("aria-label"))
-    .map(e => e.outerHTML),
-  out: [...document.querySelectorAll(".panel input:not([type=hidden]), .panel select, .panel textarea, .panel button")]
-    .filter(e => !e.closest(".scroll, table") && e.getClientRects().length)
-    .filter(e => e.getBoundingClientRect().right > e.closest(".panel").getBoundingClientRect().right)
-    .map(e => e.outerHTML),
-  thin: [...document.querySelectorAll("td")].filter(e => e.textContent.trim().length > 8)
-    .filter(e => e.getClientRects().length && e.clientWidth < 48).map(e => e.textContent.trim().slice(0, 40)),
-  ids: [...document.querySelectorAll("[id]")].map(e => e.id),
-})"""
 _FOCUSED = """() => {
   const e = document.activeElement;
   if (!e || e === document.body || e.matches("main")) return null;
@@ -88,30 +65,9 @@ def address(city: City) -> Iterator[str]:
         yield found
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    """A headless Chromium."""
-    from playwright.sync_api import sync_playwright
-
-    path = program("chromium", "chromium-browser", "google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=_ARGUMENTS)
-        yield browser
-        browser.close()
-
-
 def _signed_in(chromium: Any, address: str, name: str = "k.mori", **how: Any) -> tuple[Any, list[str]]:
-    """A page after the sign-in form, and what the browser complains of."""
-    page = chromium.new_context(**how).new_page()
-    said: list[str] = []
-    page.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.goto(f"{address}/sign-in")
-    page.fill("#account", name)
-    page.fill("#password", PASSWORD)
-    page.press("#password", "Enter")
-    page.wait_for_selector("h1")
-    return page, said
+    """A page of this reader's own browser."""
+    return page_of(chromium.new_context(**how), address, name)
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), [(360, "dark", "ja"), (1440, "light", "en")])
@@ -124,7 +80,7 @@ def test_layout_names_and_contrast(
     folder = Path(os.environ.get("HINOMI_SCREENSHOTS") or tmp_path)
     for number, path in enumerate(PAGES):
         page.goto(f"{address}{path}{'&' if '?' in path else '?'}lang={language}")
-        found = page.evaluate(_CUT)
+        found = page.evaluate(CUT)
         page.screenshot(path=folder / f"page-{number}-{width}-{language}.png", full_page=True)
         assert found["wide"] <= 0, path
         assert found["nameless"] == [], path

@@ -216,8 +216,7 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Recount, 
     made: City = seeded_city(folder)
     of = Ingredients(made.events, made.records, made.clock, "火の見市", rulebook=Rulebook([packs_folder()]))
     yield Recount(folder), judge(of), of
-    made.records.close()
-    made.events.close()
+    made.close()
 
 
 def test_every_figure_is_that_of_the_recount(judged: tuple[Recount, list[Judged], Ingredients]) -> None:

@@ -57,8 +57,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
         [Batch.of("fortinet.fortigate", pl.DataFrame(rows), origin="edge", ingested=at("10:01"))]
     )
     yield made
-    made.records.close()
-    made.events.close()
+    made.close()
 
 
 def document(city: City, subject: str = "", language: Language = "ja") -> Document:

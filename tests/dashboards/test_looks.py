@@ -17,10 +17,9 @@ from playwright.sync_api import Error as PlaywrightError
 from dashboards.console.app import PAGES
 from hinomi.words import Language
 from tests.dashboards.looking import LOOKS, PAIRS, Look, Seen, Walk, picture, walking
+from tests.dashboards.serving import CUT
 from tests.dashboards.sights import NO_PAGE, SIGHTS, Sight
-from tests.dashboards.test_browser import _CUT, chromium
 
-__all__ = ["chromium"]
 PICTURES = Path(__file__).parents[2] / "docs" / "looks"
 MOST = 9_000_000
 """Bytes of all pictures together."""
@@ -107,7 +106,7 @@ def _said(seen: Seen, walk: Walk) -> list[str]:
 
 def _cut(seen: Seen) -> list[str]:
     """What is cut, squeezed, nameless or there twice."""
-    cut = seen.page.evaluate(_CUT)
+    cut = seen.page.evaluate(CUT)
     faults = [f"{cut['wide']} px wider than the screen"] if cut["wide"] > 0 else []
     faults += [f"{what}: {one}" for what in ("nameless", "out", "thin") for one in cut[what]]
     return faults + [f"id twice: {one}" for one in {one for one in cut["ids"] if cut["ids"].count(one) > 1}]

@@ -50,8 +50,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> Iterator[City]:
     """A city that these tests read."""
     made = seeded_city(tmp_path_factory.mktemp("reports"))
     yield made
-    made.records.close()
-    made.events.close()
+    made.close()
 
 
 def ingredients(city: City, subject: str = "") -> Ingredients:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from hinomi.store.embedded import SqliteRecords
 from ops.demo.run import _people, _wait
@@ -18,17 +18,7 @@ from ops.demo.scenario import Scenario
 from ops.demo.sending import send_all
 from ops.demo.tower import DemoTower
 from tests.e2e.tower import until
-from tests.shared import program
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.shared import chromium
 
 
 @dataclass
@@ -43,7 +33,6 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    chromium = program("chromium", "chromium-browser")
     folder = tmp_path_factory.mktemp("console")
     tower = DemoTower(folder, Scenario(date(2026, 11, 20), scale=0.03).write(folder / "city"))
     tower.configure()
@@ -52,10 +41,8 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     try:
         tower.start()
         _wait(tower, records, send_all(tower))
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        with chromium() as browser:
             yield Running(tower, records, passwords, browser)
-            browser.close()
     finally:
         tower.stop()
         records.close()
