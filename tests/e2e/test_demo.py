@@ -61,11 +61,10 @@ def test_the_message_names_what_who_since_when_and_what_to_do(demo: tuple[Path, 
     records = SqliteRecords(folder / "data" / "records.sqlite")
     assert len(messages) == records.count("notification", {"state": "sent"}) >= 1
     for text in messages:
-        several = (
-            "件のインシデントが対応を待っています" in text
-        )  # those that came up within one round are told together
+        # those that came up within one round are told together
+        several = "件のインシデントが対応を待っています" in text
         own = (
-            ("First: press the link to acknowledge the one at the top",)
+            ("一番重いものの「対応を始める」を押してください", "the gravest")
             if several
             else ("対象:", "Acknowledge:")
         )
