@@ -19,6 +19,12 @@ PROXY = rulebook.rule(
 )
 
 
+@pytest.fixture(autouse=True)
+def shipped_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What other tests of this process took in as a city's own does not count here."""
+    monkeypatch.setattr(catalogue, "own", [])
+
+
 def test_a_second_check_reads_no_source(tmp_path: Path) -> None:
     """It says the same, in a process that loads no source at all."""
     folder, cache = tmp_path / "rules", tmp_path / "cache"
@@ -60,8 +66,7 @@ def test_a_changed_source_is_worked_out_anew(tmp_path: Path, monkeypatch: pytest
     assert len({shipped, first, Filled.of(Cache(None)).name}) == 3
 
 
-def test_a_mapping_that_was_taken_in_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mapping_that_was_taken_in_counts(tmp_path: Path) -> None:
     """The folders of the city's own are those that the catalogue took in."""
-    monkeypatch.setattr(catalogue, "own", [])
     catalogue.add(tmp_path)
     assert catalogue.own == [tmp_path]
