@@ -73,12 +73,6 @@ def short_column(host: pl.Expr) -> pl.Expr:
     return pl.when(name.str.contains(_ADDRESS)).then(name).otherwise(name.str.split(".").list.first())
 
 
-def _short(host: str) -> str:
-    """As `short_column`, for one name."""
-    name = host.strip().lower()
-    return name if re.match(_ADDRESS, name) else name.partition(".")[0]
-
-
 def _other_names(row: dict[str, str]) -> set[str]:
     written = [row.get("full_name") or "", *re.split("[;、；]", row.get("aliases") or "")]
     return {name for name in map(folded, written) if name}
@@ -97,12 +91,13 @@ class Assets:
         hosts, addresses = [], []
         for _, row in _rows(path, ["host"]):
             facts = _columns(row, ASSETS)
-            hosts.append({"key": _short(row["host"]), **facts})
+            hosts.append({"key": row["host"].strip(), **facts})
             if (row.get("ip") or "").strip():
                 addresses.append({"key": row["ip"].strip(), **facts})
         schema = _schema(ASSETS)
+        named = pl.DataFrame(hosts, schema=schema).with_columns(short_column(pl.col("key")))
         return cls(
-            pl.DataFrame(hosts, schema=schema).unique("key", keep="first", maintain_order=True),
+            named.unique("key", keep="first", maintain_order=True),
             pl.DataFrame(addresses, schema=schema).unique("key", keep="first", maintain_order=True),
         )
 
