@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from collectors.indicators.documents import objects
 from collectors.indicators.indicator import Indicator, Kind, Refused
 
 _KINDS = {
@@ -58,9 +59,8 @@ def _of_event(
 
 
 def _attributes(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    objects = [one for one in event.get("Object") or [] if isinstance(one, dict)]
-    for holder in (event, *objects):
-        yield from (one for one in holder.get("Attribute") or [] if isinstance(one, dict))
+    for holder in (event, *objects(event, "Object")):
+        yield from objects(holder, "Attribute")
 
 
 def _value(kind: str, value: str) -> tuple[Kind, str] | Refused:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from collectors.indicators.documents import objects
 from collectors.indicators.indicator import Indicator, Kind, Refused
 
 _KINDS = {
@@ -34,19 +35,14 @@ def indicators(
     """Indicators of a bundle or envelope as they stand there, and why others are not taken."""
     names = {
         str(one.get("id")): str(one.get("name") or "")
-        for one in _objects(document)
+        for one in objects(document, "objects")
         if one.get("type") == "identity"
     }
-    for one in _objects(document):
+    for one in objects(document, "objects"):
         if one.get("type") == "indicator":
             yield from _of_object(
                 one, names.get(str(one.get("created_by_ref")), "") or source, confidence, now
             )
-
-
-def _objects(document: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    held = document.get("objects")
-    return [one for one in held if isinstance(one, dict)] if isinstance(held, list) else []
 
 
 def _of_object(

@@ -4,7 +4,7 @@ import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from collectors.indicators.indicator import Indicator, Kind, Refused, made
@@ -180,6 +180,8 @@ def test_any_text_is_taken_or_refused(text: str, kind: Kind) -> None:
     assert made(own) == own
 
 
+@example(b'{"Event": {"Object": 5}}')
+@example(b'{"Event": {"Attribute": 5}}')
 @given(
     st.binary(max_size=300)
     | st.recursive(
