@@ -12,10 +12,14 @@ sys.stderr, first = io.StringIO(), sys.stderr
 journal.log.info("second")
 sys.stderr, second = first, sys.stderr
 print("second" in second.getvalue(), "first" in second.getvalue())
-os.close(2)
+reading, writing = os.pipe()
+os.close(reading)
+sys.stderr = os.fdopen(writing, "w", closefd=False)
 journal.log.info("nowhere")
+sys.stderr = io.StringIO()
 sys.stderr.close()
 journal.log.info("nowhere")
+sys.stderr = first
 print("goes on")
 """
 

@@ -14,7 +14,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.e2e.tower import free_port
 
 
-@dataclass(slots=True)
+@dataclass  # without slots: aiosmtpd looks at all members of it, which fails with them on Python 3.11.2
 class Relay:
     """What was delivered: (seconds since the epoch, the mail)."""
 
