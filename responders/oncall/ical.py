@@ -9,7 +9,6 @@ from hinomi.errors import Refused
 from hinomi.identity import digest
 from responders.oncall.rota import Rota
 
-_QUARTER = timedelta(minutes=15)
 _WIDTH = 73  # octets of a line before it is folded (RFC 5545 3.1: 75 with the line end's part)
 
 
@@ -48,20 +47,12 @@ def calendar(rota: Rota, now: datetime, *, days: int = 60, person: str = "") -> 
 
 
 def shifts(rota: Rota, start: datetime, days: int) -> Iterator[tuple[str, datetime, datetime]]:
-    """(person, from, to), by the quarter hour; holes are left out. One after another: whoever needs the first few takes them
-    with `islice`, and the rest is not worked out."""
-    rota = rota.still()
+    """(person, from, to), the first from the quarter hour of `start` on; holes are left out. One after another: whoever needs the
+    first few takes them with `islice`, and the rest is not asked for."""
     first = start.replace(minute=start.minute // 15 * 15, second=0, microsecond=0)
-    who, began = rota.who(first), first
-    for number in range(1, days * 96 + 1):
-        at = first + _QUARTER * number
-        now = rota.who(at)
-        if now != who:
-            if who is not None:
-                yield who, began, at
-            who, began = now, at
-    if who is not None:
-        yield who, began, first + _QUARTER * days * 96
+    for who, began, ended in rota.spells(first, days):
+        if who is not None:
+            yield who, began, ended
 
 
 def _event(rota: Rota, who: str, start: datetime, end: datetime, now: datetime) -> list[str]:

@@ -1,8 +1,8 @@
 """The rota: who is on call at a moment, with Japanese holidays and the New Year closing (12/29–1/3)."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from hinomi.calendar import is_closed
@@ -40,18 +40,21 @@ class Rota:
         return None
 
     def until(self, at: datetime, days: int = 7) -> datetime | None:
-        """When somebody else than now is on call, to the minute; None where that is not within so many days.
+        """When somebody else than now is on call; None where that is not within so many days."""
+        _, _, end = next(self.spells(at, days))
+        return end if end < at + timedelta(days=days) else None
 
-        Somebody who is on call for less than a quarter of an hour may be passed over."""
-        still, quarter, minute = self.still(), timedelta(minutes=15), timedelta(minutes=1)
-        now, look = still.who(at), at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0)
-        for _ in range(days * 96):
-            look += quarter
-            if still.who(look) != now:
-                while look - minute > at and still.who(look - minute) != now:
-                    look -= minute
-                return look
-        return None
+    def spells(self, start: datetime, days: int) -> Iterator[tuple[str | None, datetime, datetime]]:
+        """(who, from, to), one after another over so many days from `start` on; who is None in a hole. From and to are where
+        layers, overrides and stand-ins begin and end, to the second, in the time zone of `start`."""
+        rota, end = self.still(), start + timedelta(days=days)
+        who, began = rota.who(start), start
+        for at in rota._turns(start, end):
+            now = rota.who(at)
+            if now != who:
+                yield who, began, at
+                who, began = now, at
+        yield who, began, end
 
     def due(self, grade: int, waited: timedelta, at: datetime, zones: Sequence[str] = ()) -> list[str]:
         """Contacts who should have been asked after so long without acknowledgement, in order."""
@@ -127,19 +130,19 @@ class Rota:
         return self.settings.holders(name) if name in RANKS else []
 
     def holes(self, start: datetime, days: int = 14) -> list[tuple[datetime, datetime]]:
-        """Times from `start` on, within so many days, at which nobody is on call: (from, to), by the quarter hour."""
-        found: list[tuple[datetime, datetime]] = []
-        still = self.still()
-        quarter = timedelta(minutes=15)
-        for number in range(days * 96):
-            at = start + quarter * number
-            if still.who(at) is not None:
-                continue
-            if found and found[-1][1] == at:
-                found[-1] = (found[-1][0], at + quarter)
-            else:
-                found.append((at, at + quarter))
-        return found
+        """Times from `start` on, within so many days, at which nobody is on call: (from, to)."""
+        return [(began, ended) for who, began, ended in self.spells(start, days) if who is None]
+
+    def _turns(self, start: datetime, end: datetime) -> list[datetime]:
+        """The moments between the two at which somebody else may come on call, in order."""
+        zone = ZoneInfo(self.settings.time_zone)
+        first = start.astimezone(zone).date()
+        days = [first + timedelta(days=number) for number in range((end - start).days + 2)]
+        times = {time for layer in self.settings.layers for time in (layer.start, layer.end)}
+        moments = {datetime.combine(day, time, zone).astimezone(UTC) for day in days for time in times}
+        for override in (*self.standins(), *self.settings.overrides):
+            moments |= {override.start.astimezone(UTC), override.end.astimezone(UTC)}
+        return [at.astimezone(start.tzinfo) for at in sorted(moments) if start < at < end]
 
     def steps(self, grade: int, zones: Sequence[str] = ()) -> list[Step]:
         """The chain of a grade and, where it touches a zone with a chain of its own, that one's too; where none is

@@ -187,6 +187,32 @@ def test_a_shift_ends_to_the_minute(tmp_path: Path) -> None:
         assert tower.rota.until(_at(began)) == _at(end), began
 
 
+def test_short_spells_are_passed_over_by_nobody(tmp_path: Path) -> None:
+    """A stand-in from 08:50 to 08:57 is the next hand-over, in the calendar and a hole in it: not what stands at quarter hours."""
+    spell = {"start": "2026-11-20T08:50:00+09:00", "end": "2026-11-20T08:57:30+09:00", "person": "suzuki"}
+    layers = [{"people": ["sato"], "start": "07:00", "end": "08:52"}, {"people": ["ciso"], "start": "08:59"}]
+    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": layers, "overrides": [spell]})
+    assert tower.rota.until(_at("08:00")) == _at("08:50")
+    assert tower.rota.until(_at("08:50")) == _at("08:57:30")
+    assert tower.rota.holes(_at("08:00"), days=1)[0] == (_at("08:57:30"), _at("08:59"))
+    assert list(itertools.islice(shifts(tower.rota, _at("08:00"), 1), 3)) == [
+        ("sato", _at("08:00"), _at("08:50")),
+        ("suzuki", _at("08:50"), _at("08:57:30")),
+        ("ciso", _at("08:59"), _at("00:00") + timedelta(days=1)),
+    ]
+
+
+def test_whoever_is_always_on_call_has_no_end(tmp_path: Path) -> None:
+    """Two layers of one person that meet at 08:30 are one spell; a stand-in who is the same person ends nothing, either."""
+    same = {"start": "2026-11-20T10:00:00+09:00", "end": "2026-11-20T11:00:00+09:00", "person": "sato"}
+    layers = [
+        {"people": ["sato"], "start": "08:30", "end": "17:00"},
+        {"people": ["sato"], "start": "17:00", "end": "08:30"},
+    ]
+    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": layers, "overrides": [same]})
+    assert tower.rota.until(_at("09:00")) is None
+
+
 def _at(clock_time: str) -> datetime:
     return datetime.fromisoformat(f"2026-11-20T{clock_time}+09:00")
 
