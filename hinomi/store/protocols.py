@@ -165,7 +165,8 @@ class Events(Protocol):
         span: Span | None = None,
         limit: int = 10,
     ) -> list[tuple[str, int]]:
-        """The most frequent values of a field with their counts."""
+        """The most frequent values of a field with how many events have each: one of several values counts once under
+        each of them."""
         ...
 
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:

@@ -264,13 +264,32 @@ def test_a_histogram_by_a_field_of_several_values(events: Events) -> None:
     span = Span(START, START + timedelta(minutes=5))
     [bar] = events.histogram(span=span, interval=timedelta(minutes=5), by="vendor.tags")
     assert bar.count == 4
-    assert {part: n for part, n in bar.by.items() if part} == {"a": 3, "b": 1, "c": 1}
+    assert bar.by == {"a": 3, "b": 1, "c": 1, "": 1}
     [bar] = events.histogram(span=span, interval=timedelta(minutes=5), by="event.category")
-    assert bar.count == 4 and bar.by["network"] == 4 and bar.by["session"] == 2
+    assert bar.count == 4 and bar.by == {"network": 4, "session": 2}
+    assert events.top("vendor.tags") == [("a", 3), ("b", 1), ("c", 1)]
+
+
+def test_events_without_a_value_have_a_bar(events: Events) -> None:
+    """They are counted under '', with those whose value is an empty text, whether the field is known or not."""
+    whole = batch(n=4)
+    events.append(
+        [Batch(whole.dataset, whole.frame.with_columns(pl.Series("vendor.note", ["", "x", "x", None])))]
+    )
+    events.append([batch(n=1, first=4)])
+    span = Span(START, START + timedelta(minutes=10))
+
+    def bars(by: str) -> list[dict[str, int]]:
+        found = events.histogram(span=span, interval=timedelta(minutes=5), by=by)
+        return [dict(bar.by) for bar in found]
+
+    assert bars("vendor.note") == [{"x": 2, "": 3}, {}]
+    assert bars("fortinet.fortigate.policyid") == [{"0": 1, "": 4}, {}]
+    assert bars("unknown.field") == [{"": 5}, {}]
 
 
 def test_top_values(events: Events) -> None:
-    """The most frequent values, elements of lists counted each."""
+    """The most frequent values, each element of a list counted once."""
     events.append([batch()])
     assert events.top("user.name") == [("User0", 4), ("User1", 3), ("User2", 3)]
     assert events.top("event.category") == [("network", 10), ("session", 5)]

@@ -68,7 +68,7 @@ class Counting:
                 return []
             column = quoted(field)
             if (several := each(column, field, kind)) is not None:
-                column = f"unnest({several})"
+                column = f"unnest({_distinct(several)})"
             return self.duck.rows(
                 f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
                 " where v is not null group by 1 order by 2 desc, 1 limit ?",
@@ -87,5 +87,10 @@ def _split(by: str | None, kinds: Mapping[str, str]) -> tuple[str, str]:
     several = each(quoted(by), by, kind)
     if several is None:
         return f"coalesce(cast({quoted(by)} as varchar), '')", "part"
-    texts = f"list_sort(list_distinct(cast({several} as varchar[])))"
+    texts = f"list_sort({_distinct(several)})"
     return f"case when len({texts}) > 0 then {texts} else [''] end", "unnest(part)"
+
+
+def _distinct(several: str) -> str:
+    """Of a list of values their texts, each once: an event counts once under each."""
+    return f"list_distinct(cast({several} as varchar[]))"
