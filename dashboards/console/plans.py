@@ -192,9 +192,18 @@ def _decisions(visit: Visit, run: Run, roles: Sequence[str]) -> list[Decision]:
 
 def _decision(visit: Visit, approval: Record, gate: RunStep | None, roles: Sequence[str]) -> Decision:
     until = datetime.fromisoformat(approval.body["expires"])
-    shows = visit.texts.of(gate.title_ja, gate.title_en) if gate else ""
+    shows = _gate_words(visit, gate) if gate else ""
     approver = role_name(visit, approval.body["approver"])
     return Decision(approval.id, until, approver, _why_not(visit, approval, until, roles), shows)
+
+
+def _gate_words(visit: Visit, gate: RunStep) -> str:
+    """What the gate lets happen, and what of it would be refused all the same."""
+    title, warned = (
+        visit.texts.of(gate.title_ja, gate.title_en),
+        visit.texts.of(gate.result_ja, gate.result_en),
+    )
+    return f"{title} {warned}".rstrip()
 
 
 def _waiting(run: Run, kind: str) -> list[RunStep]:

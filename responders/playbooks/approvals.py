@@ -76,16 +76,17 @@ class Approvals:
                 continue  # decided in this very moment: look again
             return True
 
-    def withdraw(self, run: Run) -> bool:
+    def withdraw(self, run: Run, gate: RunStep | None = None) -> bool:
         """Take the request back. False when a person decided on it: their decision stands."""
+        identity = approval_id(run, gate)
         while True:
-            held = self.records.get(APPROVAL, run.id)
+            held = self.records.get(APPROVAL, identity)
             if held is None or held.body["state"] == "withdrawn":
                 return True
             if held.body["state"] in _DECIDED:
                 return False
             try:
-                self.records.put(APPROVAL, run.id, {**held.body, "state": "withdrawn"}, expect=held.version)
+                self.records.put(APPROVAL, identity, {**held.body, "state": "withdrawn"}, expect=held.version)
             except Conflict:
                 continue  # decided in this very moment: look again
             return True

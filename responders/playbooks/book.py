@@ -1,7 +1,7 @@
 """The book of runs: each change of a run is one compare-and-set write with a line in its journal; the audit log hears
 of it before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,12 +31,17 @@ class Book:
 
     def keep_step(self, run: Run, record: Record, step: RunStep) -> Kept:
         """Write one step of the run, with a line in the journal where its state changed."""
-        before = run.step(step.index).state
-        changed = run.with_step(step)
-        if before is not step.state:
-            at = self.clock.now().isoformat(timespec="seconds")
-            changed = changed.noted(f"{at} {step.index} {before}→{step.state} {step.result_ja}".rstrip())
-        return self.keep(changed, record)
+        return self.keep_steps(run, record, [step])
+
+    def keep_steps(self, run: Run, record: Record, steps: Iterable[RunStep]) -> Kept:
+        """Write several steps of the run at once, with a line in the journal for each whose state changed."""
+        at = self.clock.now().isoformat(timespec="seconds")
+        for step in steps:
+            before = run.step(step.index).state
+            run = run.with_step(step)
+            if before is not step.state:
+                run = run.noted(f"{at} {step.index} {before}→{step.state} {step.result_ja}".rstrip())
+        return self.keep(run, record)
 
     def current(self, record: Record, step: RunStep) -> tuple[Run, Record, RunStep]:
         """The run as it is written now: the step may have been journalled as started before its target failed."""

@@ -61,7 +61,8 @@ class RunStep(BaseModel):
     after: steps that come before it; when: conditions on answers, all must hold; gate: the decision that covers it;
     about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
     pause after a target did not answer; first_hours: it may be done before the approval and then stands so long unconfirmed;
-    for_acts: a gate that is asked only where an act stands behind it; by: who decided or did it; asks, choices, answer: a person's answer.
+    for_acts: a gate that is asked only where an act stands behind it; moot: a gate at which nobody was asked, as every act behind it
+    would be refused; by: who decided or did it; asks, choices, answer: a person's answer.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -90,6 +91,7 @@ class RunStep(BaseModel):
     role: str = ""
     people: int = 1
     for_acts: bool = False
+    moot: bool = False
     asks: str = ""
     choices: list[str] = Field(default_factory=list)
     serves: list[str] = Field(default_factory=list)
@@ -116,6 +118,10 @@ class RunStep(BaseModel):
         """Whether the target may have been changed and not been put back: also by a step that failed after it began."""
         begun = self.state in (StepState.STARTED, StepState.DONE, StepState.FAILED)
         return bool(self.act and begun and self.before)
+
+    def as_ended(self, state: StepState, ja: str, en: str) -> "RunStep":
+        """The step in another state, with how it went in words."""
+        return self.model_copy(update={"state": state, "result_ja": ja, "result_en": en})
 
 
 class Run(BaseModel):

@@ -22,6 +22,8 @@ from responders.playbooks import condition, switch
 from responders.playbooks.approvals import Approvals
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.first import First, FirstPermission
+from responders.playbooks.foretold import Foretold
+from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
 from responders.playbooks.news import COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
 from responders.playbooks.permission import Permission
@@ -50,6 +52,7 @@ class Runs:
     world: World
     news: list[News] = field(default_factory=list)
     turns: Turns = field(init=False)
+    _foretold: Foretold = field(default_factory=Foretold)
 
     def __post_init__(self) -> None:
         self.turns = Turns(self.records)
@@ -218,7 +221,8 @@ class Runs:
     def _take(self, run: Run, record: Record, step: RunStep) -> Kept:
         """The step, or why it is passed over."""
         gate = run.step(step.gate) if step.gate is not None else None
-        if gate is not None and gate.state not in (StepState.DONE, StepState.SIMULATED):
+        goes_on = gate is None or gate.state in (StepState.DONE, StepState.SIMULATED)
+        if not goes_on and not (gate and gate.moot and not step.act):
             return self._pass_over(run, record, step, "承認されなかったため、行いません。", "not approved")
         if not all(condition.read(text).holds(run.facts, run.answers) for text in step.when):
             return self._pass_over(run, record, step, "条件に当たりません。", "its condition does not hold")
@@ -306,13 +310,17 @@ class Runs:
 
     @property
     def _stepping(self) -> Stepping:
-        return Stepping(self._book, self.clock, self.world, self._approvals, self._limits, self._permission)
+        return self._stepping_by(self._permission)
+
+    def _stepping_by(self, permission: Permission) -> Stepping:
+        connectors = self.world.connectors
+        gates = Gates(self._book, self.clock, self._approvals, permission, connectors, self._foretold)
+        return Stepping(self._book, self.clock, self.world, gates, self._limits, permission)
 
     @property
     def _first(self) -> First:
         permission = FirstPermission(self.records, self.clock, self.settings)
-        stepping = Stepping(self._book, self.clock, self.world, self._approvals, self._limits, permission)
-        return First(stepping, self._undoing, self.news)
+        return First(self._stepping_by(permission), self._undoing, self.news)
 
     @property
     def _undoing(self) -> Undoing:

@@ -8,23 +8,18 @@ from hinomi.clock import Clock
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
 from hinomi.store import Record
 from responders.connectors.protocol import Connector
-from responders.playbooks.approvals import Approvals, approval_id
 from responders.playbooks.book import Book, Kept
+from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
 from responders.playbooks.permission import Permission
-from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
+from responders.playbooks.run import Run, RunStep, StepState
 from responders.playbooks.standing import Standing
 from responders.playbooks.tasks import Tasks
 from responders.playbooks.world import Hook, World
 
-_GATE_MINUTES = 30
 _HOUR_IS_FULL = (
     "1時間に行える数に達したため、待っています。急ぐときは人が行ってください。",
     "waits: so many were done within the hour already; where it is urgent a person must do it",
-)
-_NOTHING_TO_ASK = (
-    "計画に対象がないため、承認を求めません。必要なら人が判断して行ってください。",
-    "not asked: the plan has no target for it; where it is needed a person must do it",
 )
 
 
@@ -35,7 +30,7 @@ class Stepping:
     book: Book
     clock: Clock
     world: World
-    approvals: Approvals
+    gates: Gates
     limits: Limits
     permission: Permission
 
@@ -46,7 +41,7 @@ class Stepping:
                 return self._rehearse(run, record, step)
             match step.kind:
                 case "approve":
-                    return self._gate(run, record, step)
+                    return self.gates.take(run, record, step)
                 case "task":
                     return self._task(run, record, step)
                 case "wait":
@@ -64,7 +59,7 @@ class Stepping:
         except HinomiError as error:
             current, record, own = self.book.current(record, step)
             self.book.say(run, "step_refused", {"step": step.index, "reason": error.en})
-            return self.book.keep_step(current, record, _ended(own, StepState.FAILED, error.ja, error.en))
+            return self.book.keep_step(current, record, own.as_ended(StepState.FAILED, error.ja, error.en))
 
     def put_off(self, step: RunStep, error: HinomiError) -> RunStep:
         """The step after a target that did not answer: once more, later each time, until its tries or its time are over."""
@@ -89,7 +84,7 @@ class Stepping:
             else:
                 would = connector.plan(step.act, step.values)
                 ja, en = f"予行: {would.ja}", f"dry run: {would.en}"
-        return self.book.keep_step(run, record, _ended(step, StepState.SIMULATED, ja, en))
+        return self.book.keep_step(run, record, step.as_ended(StepState.SIMULATED, ja, en))
 
     def _act(self, run: Run, record: Record, step: RunStep) -> Kept:
         connector = self.world.connectors(step.act, step.on)
@@ -119,14 +114,14 @@ class Stepping:
                 "操作の結果を確かめられません。", "the target is not as it should be after the act"
             )
         Standing(self.book.records, self.clock).begin(run, step)
-        return self.book.keep_step(run, record, _ended(step, StepState.DONE, did.ja, did.en))
+        return self.book.keep_step(run, record, step.as_ended(StepState.DONE, did.ja, did.en))
 
     def _not_done(self, run: Run, record: Record, step: RunStep, error: Refused) -> Kept:
         """The target refused and is as it was: there is nothing to put back, now or by a person who asks for it later."""
         ja, en = f"{error.ja}対象は変わっていません。", f"{error.en}; the target is as it was"
         self.book.say(run, "step_refused", {"step": step.index, "reason": en})
         nothing = step.model_copy(update={"before": {}})
-        return self.book.keep_step(run, record, _ended(nothing, StepState.FAILED, ja, en))
+        return self.book.keep_step(run, record, nothing.as_ended(StepState.FAILED, ja, en))
 
     def _held_up(self, run: Run, record: Record, step: RunStep) -> Kept:
         """It waits for the hour's limit, and the step says so, once."""
@@ -150,7 +145,7 @@ class Stepping:
 
     def _hook(self, run: Run, record: Record, step: RunStep, hook: Hook) -> Kept:
         did = hook(run, step)
-        return self.book.keep_step(run, record, _ended(step, StepState.DONE, did.ja, did.en))
+        return self.book.keep_step(run, record, step.as_ended(StepState.DONE, did.ja, did.en))
 
     def _wait(self, run: Run, record: Record, step: RunStep) -> Kept:
         now = self.clock.now()
@@ -160,7 +155,7 @@ class Stepping:
             return self.book.keep_step(run, record, waiting)
         if step.expires is None or now < step.expires:
             return run, record
-        return self.book.keep_step(run, record, _ended(step, StepState.DONE, "待ちました。", "waited"))
+        return self.book.keep_step(run, record, step.as_ended(StepState.DONE, "待ちました。", "waited"))
 
     def _task(self, run: Run, record: Record, step: RunStep) -> Kept:
         said = Tasks(self.book.records).of(run, step)
@@ -169,10 +164,10 @@ class Stepping:
                 update={"by": [said["by"]], "answer": said["answer"], "note": said["note"]}
             )
             words = said["answer"] or said["note"] or "済み"
-            return self.book.keep_step(run, record, _ended(done, StepState.DONE, words, words))
+            return self.book.keep_step(run, record, done.as_ended(StepState.DONE, words, words))
         if run.dry_run:
             words = "予行: 人の作業を待ちます。", "dry run: a person would do this"
-            return self.book.keep_step(run, record, _ended(step, StepState.SIMULATED, *words))
+            return self.book.keep_step(run, record, step.as_ended(StepState.SIMULATED, *words))
         if step.state is StepState.PLANNED:
             until = self.clock.now() + timedelta(minutes=step.within_minutes) if step.within_minutes else None
             waiting = step.model_copy(update={"state": StepState.WAITING, "expires": until})
@@ -181,47 +176,7 @@ class Stepping:
             return run, record
         late = StepState.FAILED if step.if_late == "fail" else StepState.SKIPPED
         words = "時間内に済みませんでした。", "nobody did it in time"
-        return self.book.keep_step(run, record, _ended(step, late, *words))
-
-    def _gate(self, run: Run, record: Record, step: RunStep) -> Kept:
-        """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may."""
-        if step.state is StepState.PLANNED:
-            if step.for_acts and all(one.settled for one in run.acts if one.gate == step.index):
-                return self.book.keep_step(run, record, _ended(step, StepState.SKIPPED, *_NOTHING_TO_ASK))
-            return self._ask(run, record, step)
-        approval = self.book.records.get(APPROVAL, approval_id(run, step))
-        if approval is None or not _same_request(approval, run, step):
-            if approval is not None:
-                self.book.void(run, approval, "not_this_request")
-            self.approvals.ask(run, gate=step, void=approval)
-            return run, record
-        if approval.body["state"] == "open":
-            expired = step.expires is not None and self.clock.now() >= step.expires
-            return self._ask(run, record, step) if expired else (run, record)
-        if not self.approvals.genuine(approval):
-            self.book.void(run, approval, "forged")
-            return self._ask(run, record, step, void=approval)
-        by = [str(one["by"]) for one in approval.body["given"]]
-        if approval.body["state"] == "denied":
-            words = "却下されました。", "denied"
-            return self.book.keep_step(run, record, _ended(step, StepState.SKIPPED, *words))
-        try:
-            self.permission.people(run, by, step.role, step.people)
-        except Refused as error:
-            self.book.void(run, approval, error.en)
-            return self._ask(run, record, step, void=approval)
-        through = step.model_copy(update={"by": by})
-        return self.book.keep_step(
-            run, record, _ended(through, StepState.DONE, f"承認: {'、'.join(by)}", f"approved: {by}")
-        )
-
-    def _ask(self, run: Run, record: Record, step: RunStep, void: Record | None = None) -> Kept:
-        """Journal until when the request waits, then put it: an answer to another request does not match."""
-        until = self.clock.now() + timedelta(minutes=step.within_minutes or _GATE_MINUTES)
-        asked = step.model_copy(update={"state": StepState.WAITING, "expires": until})
-        run, record = self.book.keep_step(run, record, asked)
-        self.approvals.ask(run, gate=asked, void=void)
-        return run, record
+        return self.book.keep_step(run, record, step.as_ended(late, *words))
 
 
 def _as_before(connector: Connector, step: RunStep) -> bool:
@@ -238,14 +193,3 @@ def _as_before(connector: Connector, step: RunStep) -> bool:
 def _who(run: Run, step: RunStep) -> str:
     """On whose word it is done: the approver's, or of whoever acted first."""
     return run.decided_by or ", ".join(step.by) or "hinomi"
-
-
-def _same_request(approval: Record, run: Run, step: RunStep) -> bool:
-    """Whether the record answers what the run asks now: not an older request, not one written beforehand."""
-    body = approval.body
-    until = step.expires.isoformat() if step.expires else ""
-    return bool(body["plan_hash"] == run.plan_hash and body["expires"] == until)
-
-
-def _ended(step: RunStep, state: StepState, ja: str, en: str) -> RunStep:
-    return step.model_copy(update={"state": state, "result_ja": ja, "result_en": en})

@@ -47,11 +47,26 @@ ENTITIES = {
 
 @dataclass(slots=True)
 class Broken(Stage):
-    """A stage on which some actions never answer, and some are refused: before anything is done, or with a part of it done."""
+    """A stage on which some actions never answer, and some are refused: before anything is done, or with a part of it done.
+
+    unmanaged: targets that it refuses whatever is asked, also before anything is done; planned: called with the action before it says
+    what it would do."""
 
     down: set[str] = field(default_factory=set)
     refuses: set[str] = field(default_factory=set)
     halfway: set[str] = field(default_factory=set)
+    unmanaged: set[str] = field(default_factory=set)
+    planned: Callable[[str], object] = field(default=str)
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Refused for what it does not manage."""
+        self.planned(action)
+        self._managed(values)
+        return Stage.plan(self, action, values)
+
+    def _managed(self, values: Mapping[str, str]) -> None:
+        if self.unmanaged & set(values.values()):
+            raise Refused("管理の対象にありません。", "it is not managed here")
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Down, refused, or as ever."""
@@ -59,6 +74,7 @@ class Broken(Stage):
             raise DependencyDown("応答がありません。", "no answer")
         if action in self.refuses:
             raise Refused("断りました。", "refused")
+        self._managed(values)
         did = Stage.act(self, action, values)
         if action in self.halfway:
             raise Refused("途中で断りました。", "refused halfway")

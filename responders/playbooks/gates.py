@@ -1,0 +1,146 @@
+"""Gates: decisions in the middle of a run. Asked, waited for, gone through only on an answer that counts; not asked where no act
+stands behind it, or where every act behind it would be refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hinomi.clock import Clock
+from hinomi.errors import Refused
+from hinomi.store import Record
+from hinomi.words import Words
+from responders.connectors.catalogue import Connectors
+from responders.playbooks.approvals import Approvals, approval_id
+from responders.playbooks.book import Book, Kept
+from responders.playbooks.foretold import Foretold
+from responders.playbooks.permission import Permission
+from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
+
+_GATE_MINUTES = 30
+_NOTHING_TO_ASK = (
+    "計画に対象がないため、承認を求めません。必要なら人が判断して行ってください。",
+    "not asked: the plan has no target for it; where it is needed a person must do it",
+)
+_ALL_REFUSED = (
+    "承認しても接続先がすべて断るため、承認を求めません。必要なら人が判断して行ってください。",
+    "not asked: the targets would refuse all of it; where it is needed a person must do it",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """Carries a gate as far as it goes now."""
+
+    book: Book
+    clock: Clock
+    approvals: Approvals
+    permission: Permission
+    connectors: Connectors
+    foretold: Foretold
+
+    def take(self, run: Run, record: Record, gate: RunStep) -> Kept:
+        """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may."""
+        if gate.state is StepState.PLANNED:
+            if gate.for_acts and not _behind(run, gate):
+                return self.book.keep_step(run, record, gate.as_ended(StepState.SKIPPED, *_NOTHING_TO_ASK))
+            return self._ask(run, record, gate)
+        approval = self.book.records.get(APPROVAL, approval_id(run, gate))
+        if approval is None or not _same_request(approval, run, gate):
+            if approval is not None:
+                self.book.void(run, approval, "not_this_request")
+            self.approvals.ask(run, gate=gate, void=approval)
+            return run, record
+        if approval.body["state"] == "open":
+            expired = gate.expires is not None and self.clock.now() >= gate.expires
+            return self._ask(run, record, gate) if expired else (run, record)
+        return self._decided(run, record, gate, approval)
+
+    def _decided(self, run: Run, record: Record, gate: RunStep, approval: Record) -> Kept:
+        if not self.approvals.genuine(approval):
+            self.book.void(run, approval, "forged")
+            return self._ask(run, record, gate, void=approval)
+        if approval.body["state"] == "denied":
+            return self.book.keep_step(
+                run, record, gate.as_ended(StepState.SKIPPED, "却下されました。", "denied")
+            )
+        by = [str(one["by"]) for one in approval.body["given"]]
+        try:
+            self.permission.people(run, by, gate.role, gate.people)
+        except Refused as error:
+            self.book.void(run, approval, error.en)
+            return self._ask(run, record, gate, void=approval)
+        through = gate.model_copy(update={"by": by})
+        words = f"承認: {'、'.join(by)}", f"approved: {by}"
+        return self.book.keep_step(run, record, through.as_ended(StepState.DONE, *words))
+
+    def _ask(self, run: Run, record: Record, gate: RunStep, void: Record | None = None) -> Kept:
+        """Journal until when the request waits, then put it: an answer to another request does not match."""
+        acts = _behind(run, gate)
+        refused = self.foretold.refusals(acts, lambda act: self._look(run, act))
+        if refused and all(act.index in refused and set(act.when) <= set(gate.when) for act in acts):
+            return self._not_asked(run, record, gate, refused)
+        until = self.clock.now() + timedelta(minutes=gate.within_minutes or _GATE_MINUTES)
+        asked = gate.model_copy(update={"expires": until}).as_ended(
+            StepState.WAITING, *_warned(acts, refused)
+        )
+        run, record = self.book.keep_step(run, record, asked)
+        self.approvals.ask(run, gate=asked, void=void)
+        return run, record
+
+    def _look(self, run: Run, act: RunStep) -> None:
+        """Raises Refused where the act would be; changes nothing."""
+        self.permission.target(run, act)
+        connector = self.connectors(act.act, act.on)
+        if connector is None:
+            raise Refused("接続先が設定されていません。", f"no target is configured for {act.act}")
+        connector.plan(act.act, act.values)
+
+    def _not_asked(self, run: Run, record: Record, gate: RunStep, refused: Mapping[int, Words]) -> Kept:
+        """What would be refused has been; the run takes the playbook's way from there."""
+        for index, why in refused.items():
+            self.book.say(run, "step_refused", {"step": index, "reason": why.en})
+        self.book.say(run, "gate_not_asked", {"step": gate.index})
+        self.approvals.withdraw(run, gate)
+        moot = [run.step(index).model_copy(update={"moot": True}) for index in _gates(run, gate)]
+        over = [run.step(index).as_ended(StepState.FAILED, *_foretold(why)) for index, why in refused.items()]
+        over += [one.as_ended(StepState.SKIPPED, *_ALL_REFUSED) for one in moot]
+        return self.book.keep_steps(run, record, over)
+
+
+def _gates(run: Run, gate: RunStep) -> list[int]:
+    """The gate and those that stand behind it, by index: a gate comes after the one that it hangs on."""
+    found = [gate.index]
+    for one in run.steps:
+        if one.kind == "approve" and one.gate in found:
+            found.append(one.index)
+    return found
+
+
+def _behind(run: Run, gate: RunStep) -> list[RunStep]:
+    """The acts that hang on the gate, also through gates behind it, and are not over yet."""
+    gates = _gates(run, gate)
+    return [one for one in run.acts if one.gate in gates and not one.settled]
+
+
+def _foretold(why: Words) -> tuple[str, str]:
+    return (
+        f"{why.ja}承認を求める前に確かめたもので、対象は変わっていません。",
+        f"{why.en}; asked before anybody approved, the target is as it was",
+    )
+
+
+def _warned(acts: Sequence[RunStep], refused: Mapping[int, Words]) -> tuple[str, str]:
+    """What whoever decides must know: which of the acts would be refused, and why. Empty where none would."""
+    said = [(act, refused[act.index]) for act in acts if act.index in refused]
+    if not said:
+        return "", ""
+    ja = "、".join(f"{act.title_ja}({why.ja})" for act, why in said)
+    en = "; ".join(f"{act.title_en} ({why.en})" for act, why in said)
+    return f"承認しても、次は断られます: {ja}", f"would be refused even if approved: {en}"
+
+
+def _same_request(approval: Record, run: Run, gate: RunStep) -> bool:
+    """Whether the record answers what the run asks now: not an older request, not one written beforehand."""
+    body = approval.body
+    until = gate.expires.isoformat() if gate.expires else ""
+    return bool(body["plan_hash"] == run.plan_hash and body["expires"] == until)

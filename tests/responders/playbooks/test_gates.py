@@ -1,0 +1,123 @@
+"""Gates and what targets say beforehand: nobody is asked to approve what cannot be done, and nothing that goes wrong in asking the
+target keeps the question from people."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from responders.playbooks.foretold import Foretold
+from responders.playbooks.run import APPROVAL, RunState, StepState
+from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
+
+KEEP = "  - evidence: {of: [user.name], hours: 24}\n"
+GATE = "  - approve: {who: ciso, within_minutes: 10, shows_ja: 止めます, shows_en: stops}\n"
+ISOLATE = "  - {act: endpoint.isolate, value: host.name}\n"
+DISABLE = "  - {act: directory.disable_account, value: user.name}\n"
+TELL = "  - tell: ciso\n"
+HOSTS = {**ENTITIES, "host.name": ["pc-1", "pc-2"]}
+
+
+def _scene(folder: Path, steps: str, *, head: str = HEAD, **broken: object) -> Scene:
+    """The playbook approved, come to its gate."""
+    folder.mkdir(exist_ok=True)
+    on = scene(folder, written(folder, steps, head), entities=HOSTS, stage=Broken(**broken))  # type: ignore[arg-type]
+    on.approve()
+    on.tick()
+    return on
+
+
+def _asked(on: Scene) -> list[str]:
+    """The gates that wait for an answer."""
+    return [one.id for one in on.runs.records.find(APPROVAL, {"state": "open"})]
+
+
+def test_nobody_is_asked_for_what_every_target_refuses(tmp_path: Path) -> None:
+    """Both machines are unknown to the product: no request, the refusals in the journal and the audit log, and what stands behind
+    goes on as after a refusal."""
+    on = _scene(tmp_path, KEEP + GATE + ISOLATE + TELL, unmanaged={"pc-1", "pc-2"})
+    assert _asked(on) == [] and on.stage.acts == []
+    assert "断るため" in on.step("approve").result_ja and on.step("approve").state is StepState.SKIPPED
+    assert [one.state for one in on.run.acts] == [StepState.FAILED] * 2
+    assert "管理の対象にありません" in on.run.acts[0].result_ja
+    assert on.step("tell").state is StepState.DONE and on.run.state is RunState.FAILED
+    assert on.audit().count("playbook.step_refused") == 2 and "playbook.gate_not_asked" in on.audit()
+    assert not on.run.undoable
+
+
+@pytest.mark.parametrize(("way", "end"), [("undo", RunState.UNDONE), ("stop", RunState.FAILED)])
+def test_the_playbook_says_what_follows_a_refusal(tmp_path: Path, way: str, end: RunState) -> None:
+    """on_failure holds as it does for an act that is refused when it is done."""
+    head = HEAD + f"on_failure: {way}\n"
+    on = _scene(tmp_path, KEEP + DISABLE + GATE + ISOLATE + TELL, head=head, unmanaged={"pc-1", "pc-2"})
+    assert on.run.state is end and "tell" not in on.kept
+    assert on.stage.verify("directory.disable_account", {"account": "t.yamada"}) is (way == "stop")
+
+
+def test_what_would_be_refused_is_said_to_who_decides(tmp_path: Path) -> None:
+    """One of two machines: the question is put, names the other and why, and what can be done is done."""
+    on = _scene(tmp_path, KEEP + GATE + ISOLATE, unmanaged={"pc-2"})
+    gate = on.step("approve")
+    assert gate.state is StepState.WAITING and _asked(on)
+    assert "pc-2 を隔離する(管理の対象にありません。)" in gate.result_ja and "pc-1" not in gate.result_ja
+    assert "pc-2 (it is not managed here)" in gate.result_en
+    on.approve("mori", gate=gate.index)
+    assert on.tick().state is RunState.FAILED and on.stage.acts == [("endpoint.isolate", "pc-1")]
+
+
+def _breaks(action: str) -> None:
+    raise ValueError(action)
+
+
+@pytest.mark.parametrize("planned", [_breaks, lambda action: time.sleep(30)], ids=["broken", "silent"])
+def test_a_target_that_cannot_be_asked_keeps_no_question_back(tmp_path: Path, planned: object) -> None:
+    """It breaks, or does not answer: people are asked as ever, within the patience; after a silent one the next gate does not wait."""
+    steps = KEEP + GATE + ISOLATE
+    on = scene(tmp_path, written(tmp_path, steps), entities=HOSTS, stage=Broken(planned=planned))  # type: ignore[arg-type]
+    on.runs._foretold = Foretold(patience=0.2)
+    on.approve()
+    began = time.monotonic()
+    on.tick()
+    assert _asked(on) and on.step("approve").result_ja == "" and time.monotonic() - began < 15
+    asked = list[str]()
+    on.stage.planned = asked.append
+    on.tick(11)
+    assert _asked(on) and bool(asked) is (planned is _breaks), "asked anew after its time"
+
+
+def test_asked_anew_it_is_looked_at_anew(tmp_path: Path) -> None:
+    """Nobody answered for ten minutes, and by now the product knows neither machine: the request is taken back, nobody asked again."""
+    on = _scene(tmp_path, KEEP + GATE + ISOLATE)
+    assert _asked(on)
+    on.stage.unmanaged = {"pc-1", "pc-2"}
+    assert on.tick(11).state is RunState.FAILED and _asked(on) == []
+
+
+def test_protected_since_the_plan_is_a_refusal(tmp_path: Path) -> None:
+    """What the configuration protects by now is not asked for, though the plan names it."""
+    on = scene(tmp_path, written(tmp_path, KEEP + GATE + ISOLATE), entities=HOSTS)
+    on.approve()
+    on.runs.settings = on.runs.settings.model_copy(update={"protected": ["pc-*"]})
+    on.tick()
+    assert _asked(on) == [] and "守る対象" in on.run.acts[0].result_ja
+
+
+def test_a_gate_behind_a_gate(tmp_path: Path) -> None:
+    """Two offices one after the other before an act: both are asked; where it would be refused, neither."""
+    two = KEEP + GATE + GATE.replace("ciso", "information_system_manager") + ISOLATE + TELL
+    on = _scene(tmp_path / "asked", two)
+    for person, gate in (("mori", 1), ("suzuki", 2)):
+        on.approve(person, gate=gate)
+        on.tick()
+    assert on.run.state is RunState.DONE and len(on.stage.acts) == 2
+    other = _scene(tmp_path / "refused", two, unmanaged={"pc-1", "pc-2"})
+    assert _asked(other) == [] and other.run.step(2).state is StepState.SKIPPED
+    assert other.step("tell").state is StepState.DONE
+
+
+def test_an_act_that_hangs_on_an_answer_to_come_is_asked_for(tmp_path: Path) -> None:
+    """Whether it would be done at all is not known yet: that it would be refused fails nothing beforehand."""
+    asks = '  - {task_ja: 見る, asks: {name: seen, choices: ["no", "yes"]}}\n'
+    later = "  - if: \"answers.seen == 'yes'\"\n    then: [{act: endpoint.isolate, value: host.name}]\n"
+    on = _scene(tmp_path, KEEP + GATE + asks + later, unmanaged={"pc-1", "pc-2"})
+    assert _asked(on) and "断られます" in on.step("approve").result_ja
