@@ -1,17 +1,15 @@
 """syslog-ng (Debian) as the peer: the same lines through its kv-, csv- or json-parser, written as JSON.
 
 What is measured is the processor time of its process, start included; its own work (one destination file, no fsync) is
-less than ours: it splits and renames nothing, we give each line its ECS fields. Debian's rsyslog and syslog-ng cannot be
-installed together, and tests need rsyslog: so the package is only unpacked, into the cache folder.
+less than ours: it splits and renames nothing, we give each line its ECS fields.
 """
 
-import os
 import subprocess
 import tempfile
 from pathlib import Path
 
 from benchmarks._rusage import of_children
-from ops.folders import cache_folder
+from tests.syslog_ng import SyslogNg, unpacked
 
 PARSERS = {
     "key=value": "kv-parser(prefix('kv.'));",
@@ -27,32 +25,10 @@ log {{ source(s_in); parser(p_form); destination(d_out); flags(flow-control); }}
 """
 
 
-def _unpacked() -> Path | None:
-    """Where the package is unpacked; None where apt cannot fetch it."""
-    folder = cache_folder() / "syslog-ng"
-    program = folder / "root" / "usr" / "sbin" / "syslog-ng"
-    if program.exists():
-        return folder / "root"
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        subprocess.run(
-            ["apt-get", "download", "syslog-ng-core"],
-            cwd=folder,
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
-        for package in folder.glob("*.deb"):
-            subprocess.run(["dpkg", "-x", str(package), str(folder / "root")], check=True, timeout=60)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return folder / "root" if program.exists() else None
-
-
 def syslog_ng(form: str, lines: list[str], width: int = 0) -> float | None:
     """Lines a second of processor time; None where syslog-ng cannot be had. width: columns of CSV."""
-    root = _unpacked()
-    if root is None:
+    peer = unpacked()
+    if peer is None:
         return None
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.json"
@@ -61,22 +37,19 @@ def syslog_ng(form: str, lines: list[str], width: int = 0) -> float | None:
         config = Path(folder) / "syslog-ng.conf"
         parser = PARSERS[form].format(columns=columns) if form == "csv" else PARSERS[form]
         config.write_text(_CONFIG.format(parser=parser, out=out), encoding="utf-8")
-        return _run(root, Path(folder), config, given, out, len(lines))
+        return _run(peer, Path(folder), config, given, out, len(lines))
 
 
-def _run(root: Path, folder: Path, config: Path, given: bytes, out: Path, wanted: int) -> float:
+def _run(peer: SyslogNg, folder: Path, config: Path, given: bytes, out: Path, wanted: int) -> float:
     before = of_children()
-    places = {"cfgfile": config, **{name: folder / name for name in ("persist-file", "pidfile", "control")}}
-    names = [f"--{name}={place}" for name, place in places.items()]
-    modules = next((root / "usr/lib/syslog-ng").iterdir())
     subprocess.run(  # through a pipe: syslog-ng cannot watch a plain file that it has as its standard input
-        [str(root / "usr/sbin/syslog-ng"), "-F", "--no-caps", f"--module-path={modules}", *names],
+        peer.command(folder, config),
         input=given,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         timeout=300,
         check=False,
-        env={**os.environ, "TZ": "UTC", "LD_LIBRARY_PATH": f"{modules}:{root / 'usr/lib/syslog-ng'}"},
+        env=peer.environment,
     )
     spent = of_children() - before
     with out.open("rb") as written:
