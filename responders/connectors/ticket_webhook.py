@@ -1,21 +1,13 @@
 """Tickets in Redmine, Jira or ServiceNow: one a run and subject, found again by a mark of ours before another is opened.
 
-Facts: Redmine REST API (POST /issues.json with X-Redmine-API-Key, GET /issues.json?subject=~…, 201); Jira Cloud REST v3
-(POST /rest/api/3/issue, GET /rest/api/3/issue/{key}, GET /rest/api/3/search/jql?jql=…&fields=…, which took the place of
-/search in 2025, gives ids alone unless fields are asked for, and finds a new issue only after some seconds; basic
-authentication with an API token); Jira Data Center REST v2 (/rest/api/2/issue, /rest/api/2/search; a personal access token
-as bearer, or basic with a user); ServiceNow Table API (POST and GET /api/now/table/incident, sysparm_query, sysparm_fields,
-201): the short description is meant to hold 80 characters ("Guide to ServiceNow Incident Text Fields"; what becomes of a longer
-one hangs on the column, KB0685779), so the mark is its `correlation_id`. A filter that a system does not know, or that the user
-may not use, may be ignored and answered with other tickets: the newest are asked for, and only one that bears the mark is ours. ServiceNow
-leaves a field out that the user may not read: the ticket that was just opened is then known by its number.
+What each system wants is in `ticket_systems.py`. Facts on signing in: Redmine by X-Redmine-API-Key; Jira Cloud by basic
+authentication with an API token; Jira Data Center by a personal access token as bearer, or basic with a user; ServiceNow basic.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
-from urllib.parse import quote
 
 import httpx
 from pydantic import Field
@@ -27,12 +19,9 @@ from hinomi.identity import digest
 from hinomi.secret import Secret
 from hinomi.text import inert
 from responders.connectors.protocol import Done, Kind
+from responders.connectors.ticket_systems import Jira, Redmine, ServiceNow, System
 
 _TIMEOUT = 20.0
-_NEWEST = "100"
-_REDMINE = {"status_id": "*", "sort": "id:desc", "limit": _NEWEST}
-_SNOW = "/api/now/table/incident"
-_JIRA = {"jira": "/rest/api/3", "jira_server": "/rest/api/2"}
 
 
 class TicketSystem(Section):
@@ -56,79 +45,70 @@ class Tickets:
     settings: TicketSystem
     opened: dict[str, str] = field(
         default_factory=dict
-    )  # what this connector opened: Jira Cloud finds it seconds later, a ServiceNow user may not read our mark
+    )  # what this connector opened: Jira Cloud finds it seconds later
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
-        """Says whether there is one already."""
-        found = self._found(values["subject"])
+        """Says whether there is one already. Refused, as `act`, where it could not be found again."""
+        found = self._found(values)
         if found:
             return Done(f"課題票 {found} が既にあります。", f"ticket {found} is there already", changed=False)
+        self._system.findable(self._call)
         return Done("課題票を起こします。", "open a ticket")
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """The ticket, if there is one."""
-        return {"ticket": self._found(values["subject"])}
+        return {"ticket": self._found(values)}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Open one, unless there is one with our mark."""
-        found = self._found(values["subject"]) or self.opened.get(values["subject"], "")
+        """Open one, unless there is one with our mark. Raises Refused where it could not be found again: it would be opened a second time
+        after a crash."""
+        subject = values["subject"]
+        found = self._found(values) or self.opened.get(subject, "")
         if found:
             return Done(f"課題票 {found} が既にありました。", f"ticket {found} was there", changed=False)
-        path, body = self._new(inert(values["subject"], 200), _mark(values["subject"]))
-        made = self._call("POST", path, body)
-        own = made.get("result") if self.settings.system == "servicenow" else made
-        self.opened[values["subject"]] = str((own or {}).get("number") or (own or {}).get("key") or "")
+        self._system.findable(self._call)
+        self.opened[subject] = self._system.new(self._call, inert(subject, 200), _mark(subject))
         return Done("課題票を起こしました。", "opened a ticket")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether one with our mark is there, or the one that was just opened can be read."""
-        key = self.opened.get(values["subject"], "")
-        if key and self.settings.system == "jira":
-            return bool(self._call("GET", f"/rest/api/3/issue/{quote(key)}", params={"fields": "summary"}))
-        if key and self.settings.system == "servicenow":
-            asked = {"sysparm_query": f"number={key}", "sysparm_fields": "number"}
-            said = self._call("GET", _SNOW, params={**asked, "sysparm_limit": "1"})
-            return _marked(said.get("result"), key, lambda one: one["number"], "number") == key
-        return bool(self._found(values["subject"]))
+        """Whether one with our mark is there. Raises Refused where the one that was just opened cannot be read: tried again, it would be
+        opened a second time."""
+        name = self.opened.get(values["subject"], "")
+        if name and not self._system.there(self._call, name):
+            raise Refused(
+                f"起こした課題票 {name} を読めません。二度起こさないよう、人が確かめてください。",
+                f"ticket {name} was opened and cannot be read: a person must see to it",
+            )
+        return bool(name or self._found(values))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Nothing: what was written stays for people."""
         return Done("課題票は人が閉じてください。", "a person closes the ticket", changed=False)
 
     def health(self) -> str:
-        """Looks for a ticket that is not there."""
+        """Looks for a ticket that is not there, and whether one of its own would be found."""
         try:
-            self._found("hinomi health check")
+            self._found({"subject": "hinomi health check"})
+            self._system.findable(self._call)
         except HinomiError as error:
             return error.ja
         return ""
 
-    def _new(self, subject: str, mark: str) -> tuple[str, dict[str, Any]]:
-        own, title = self.settings, f"{subject} [{mark}]"
-        if own.system == "redmine":
-            return "/issues.json", {"issue": {"project_id": own.project, "subject": title, **own.fields}}
-        if own.system in _JIRA:
-            fields = {"project": {"key": own.project}, "summary": title, "issuetype": {"name": "Task"}}
-            return f"{_JIRA[own.system]}/issue", {"fields": {**fields, **own.fields}}
-        return _SNOW, {"short_description": subject[:80], "correlation_id": mark, **own.fields}
+    @property
+    def _system(self) -> System:
+        own = self.settings
+        match own.system:
+            case "redmine":
+                return Redmine(own.project, own.fields)
+            case "jira":
+                return Jira(own.project, own.fields, "/rest/api/3", "search/jql")
+            case "jira_server":
+                return Jira(own.project, own.fields, "/rest/api/2", "search")
+            case "servicenow":
+                return ServiceNow(own.fields)
 
-    def _found(self, subject: str) -> str:
-        mark, own = _mark(subject), self.settings
-        if own.system == "redmine":
-            said = self._call("GET", "/issues.json", params={"subject": f"~{mark}", **_REDMINE})
-            return _marked(said.get("issues"), mark, lambda one: one["subject"], "id")
-        if own.system in _JIRA:
-            path = f"{_JIRA[own.system]}/search" + ("/jql" if own.system == "jira" else "")
-            bounds = f'project = "{own.project}"'  # an unbounded query is refused
-            jql = f'{bounds} AND summary ~ "{mark}" ORDER BY created DESC'
-            said = self._call("GET", path, params={"jql": jql, "fields": "summary", "maxResults": _NEWEST})
-            return _marked(said.get("issues"), mark, lambda one: one["fields"]["summary"], "key")
-        query = {
-            "sysparm_query": f"correlation_id={mark}^ORDERBYDESCsys_created_on",
-            "sysparm_fields": "number,correlation_id",
-        }
-        said = self._call("GET", _SNOW, params={**query, "sysparm_limit": _NEWEST})
-        return _marked(said.get("result"), mark, lambda one: one.get("correlation_id") or "", "number")
+    def _found(self, values: Mapping[str, str]) -> str:
+        return self._system.found(self._call, _mark(values["subject"]))
 
     def _call(
         self,
@@ -167,16 +147,6 @@ class Tickets:
         except ValueError:
             raise DependencyDown("課題票の仕組みの応答を読めません。", "it answered no JSON") from None
         return found
-
-
-def _marked(found: Any, mark: str, text: Callable[[dict[str, Any]], str], name: str) -> str:
-    """The name of the first ticket that bears the mark; empty for none, and for what a filter that was ignored let through."""
-    try:
-        return next((str(one[name]) for one in found or [] if mark in text(one)), "")
-    except (KeyError, TypeError):
-        raise DependencyDown(
-            "課題票の仕組みの応答を読めません。", "its answer lacks what was asked for"
-        ) from None
 
 
 def _mark(subject: str) -> str:

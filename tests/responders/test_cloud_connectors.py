@@ -77,32 +77,47 @@ class Desk:
     searches: int = 0
     ignores: bool = False
     """It gives any ticket, whatever filter it was sent."""
+    blind: bool = False
+    """Its user may open tickets and not see them: ServiceNow leaves the field out, Jira names no right, Redmine refuses the list."""
 
     def app(self) -> Starlette:
         """Each system's paths; `/rest/api/2/search` is what Jira Data Center still has and Jira Cloud has not."""
         return Starlette(
             routes=[
                 Route("/issues.json", self._redmine, methods=["GET", "POST"]),
+                Route("/issues/7.json", self._redmine_read, methods=["GET"]),
                 Route("/rest/api/2/issue", self._jira, methods=["POST"]),
                 Route("/rest/api/2/search", self._jira_found, methods=["GET"]),
                 Route("/rest/api/3/issue", self._jira, methods=["POST"]),
-                Route("/rest/api/3/issue/SEC-7", self._jira_read, methods=["GET"]),
+                Route("/rest/api/{version}/issue/SEC-7", self._jira_read, methods=["GET"]),
+                Route("/rest/api/{version}/mypermissions", self._jira_rights, methods=["GET"]),
                 Route("/rest/api/3/search/jql", self._jira_cloud_found, methods=["GET"]),
                 Route("/api/now/table/incident", self._snow, methods=["GET", "POST"]),
             ]
         )
 
     def _having(self, mark: str) -> list[str]:
-        return [title for title in self.titles if self.ignores or mark in title]
+        return [title for title in self.titles if self.ignores or mark in title] if not self.blind else []
 
     async def _redmine(self, request: Request) -> Response:
         if request.headers.get("x-redmine-api-key") != "t0ken":
             return Response(status_code=401)
+        if request.method == "GET" and self.blind:
+            return Response(status_code=403 if request.query_params.get("project_id") == "SEC" else 200)
         if request.method == "GET":
             found = self._having(request.query_params["subject"].removeprefix("~"))
             return JSONResponse({"issues": [{"id": 7, "subject": title} for title in found]})
         self.titles.append(json.loads(await request.body())["issue"]["subject"])
         return JSONResponse({"issue": {"id": 7}}, status_code=201)
+
+    async def _redmine_read(self, request: Request) -> Response:
+        return JSONResponse({"issue": {"id": 7}}) if self.titles else Response(status_code=404)
+
+    async def _jira_rights(self, request: Request) -> Response:
+        asked = dict(request.query_params)
+        assert asked == {"projectKey": "SEC", "permissions": "BROWSE_PROJECTS"}
+        may = {"key": "BROWSE_PROJECTS", "type": "PROJECT", "havePermission": not self.blind}
+        return JSONResponse({"permissions": {"BROWSE_PROJECTS": may}})
 
     async def _jira(self, request: Request) -> Response:
         self.titles.append(json.loads(await request.body())["fields"]["summary"])
@@ -135,18 +150,21 @@ class Desk:
         return JSONResponse({"issues": own, "isLast": True})
 
     async def _snow(self, request: Request) -> Response:
+        """There are other people's tickets; a filter on a field that the user may not read finds nothing."""
         if request.method == "GET":
             name, _, wanted = request.query_params["sysparm_query"].split("^")[0].partition("=")
             if name == "number":
                 return JSONResponse({"result": [{"number": "INC7"}] if wanted == "INC7" else []})
-            found = [{"number": "INC7", "correlation_id": one} for one in self._having(wanted)]
-            if self.ignores:  # the user may not read the field: it is left out
-                found = [{"number": "INC1"} for _ in found]
-            return JSONResponse({"result": found})
+            if name != "correlation_id":
+                return JSONResponse({"result": [self._snow_row("INC1", "")]})
+            return JSONResponse({"result": [self._snow_row("INC7", one) for one in self._having(wanted)]})
         body = json.loads(await request.body())
         assert len(body["short_description"]) <= 80
         self.titles.append(body["correlation_id"])
-        return JSONResponse({"result": {"number": "INC7"}}, status_code=201)
+        return JSONResponse({"result": self._snow_row("INC7", body["correlation_id"])}, status_code=201)
+
+    def _snow_row(self, number: str, mark: str) -> dict[str, str]:
+        return {"number": number} if self.blind else {"number": number, "correlation_id": mark}
 
 
 @pytest.mark.parametrize("system", ["redmine", "jira", "jira_server", "servicenow"])
@@ -181,6 +199,44 @@ def test_another_ticket_is_not_taken_for_ours(
         assert own.plan("ticket.open", values).changed
         assert own.act("ticket.open", values).changed and len(desk.titles) == 2
         assert own.verify("ticket.open", values) and not own.act("ticket.open", values).changed
+
+
+@pytest.mark.parametrize("system", ["redmine", "jira", "jira_server", "servicenow"])
+def test_who_cannot_see_its_own_tickets_opens_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str
+) -> None:
+    """Opened before a crash, it would be opened again: the health check says so, and neither before nor after it one is opened."""
+    monkeypatch.setenv("T", "t0ken")
+    desk, values = Desk(blind=True), {"subject": "#1 VPN"}
+    with served(desk.app(), tmp_path) as at:
+        own = Tickets(_settings(system, at))
+        assert own.health()
+        for do in (own.plan, own.act, Tickets(_settings(system, at)).act):
+            with pytest.raises(Refused):
+                do("ticket.open", values)
+        assert desk.titles == []
+        desk.blind = False
+        assert own.health() == "" and own.act("ticket.open", values).changed
+        desk.blind = True  # the right was taken away between opening and writing it down
+        with pytest.raises(Refused):
+            Tickets(_settings(system, at)).act("ticket.open", values)
+        assert len(desk.titles) == 1
+
+
+def test_servicenow_says_of_the_ticket_itself_that_its_mark_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others' have the field, the one that was opened has not: it is for a person, by its number, and not opened again."""
+    monkeypatch.setenv("T", "t0ken")
+    desk = Desk()
+    monkeypatch.setattr(Desk, "_snow_row", lambda self, number, mark: _without(number, mark))
+    with served(desk.app(), tmp_path) as at, pytest.raises(Refused, match="INC7"):
+        Tickets(_settings("servicenow", at)).act("ticket.open", {"subject": "#1 VPN"})
+    assert len(desk.titles) == 1
+
+
+def _without(number: str, mark: str) -> dict[str, str]:
+    return {"number": number} if mark else {"number": number, "correlation_id": ""}
 
 
 def _settings(system: str, at: Served) -> TicketSystem:
