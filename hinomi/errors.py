@@ -23,16 +23,18 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A place in a person's file: `hinomi.yaml:41: sources.fortigate.port`. Lines count from 1."""
+    """A place in a person's file: `hinomi.yaml:41: sources.fortigate.port`. Lines and columns count from 1."""
 
     file: Path | str | None = None
     line: int | None = None
     key: str | None = None
+    column: int | None = None
 
     def __str__(self) -> str:
         parts = [str(self.file)] if self.file is not None else []
         if self.line is not None:
             parts.append(str(self.line))
+            parts += [str(self.column)] if self.column is not None else []
         place = ":".join(parts)
         if self.key:
             return f"{place}: {self.key}" if place else self.key

@@ -14,6 +14,7 @@ import yaml
 
 from hinomi.errors import InputError, Where
 from hinomi.named import reading
+from hinomi.yaml_mistakes import WIDE_BLANK, mistake
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 40
@@ -78,26 +79,45 @@ def parse(text: str, file: Path | str) -> list[Document]:
     try:
         return list(_documents(text, file))
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        line = mark.line + 1 if mark else None
+        found = mistake(error, text)
         raise InputError(
-            f"YAML として読めません({problem})。", f"not valid YAML: {problem}", where=Where(file, line)
+            f"YAML として読めません。{found.words.ja}",
+            f"not valid YAML: {found.words.en}",
+            where=Where(file, found.line, column=found.column),
+        ) from error
+    except UnicodeEncodeError as error:
+        raise InputError(
+            "UTF-8 で書けない文字があります。",
+            "holds a character that UTF-8 cannot write",
+            where=Where(file, text.count("\n", 0, error.start) + 1),
         ) from error
     except RecursionError as error:
         raise InputError("入れ子が深すぎます。", "nested too deeply", where=Where(file)) from error
 
 
+class _Loader(yaml.CSafeLoader):
+    """Says where a value stands that no date, number or text can be made of."""
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        try:
+            return super().construct_object(node, deep)
+        except (ValueError, LookupError, AttributeError, OverflowError) as error:
+            raise yaml.MarkedYAMLError(problem="no such value", problem_mark=node.start_mark) from error
+
+
+def _at(mark: Any, file: Path | str, key: str | None = None) -> Where:
+    return Where(file, mark.line + 1, key, mark.column + 1) if mark else Where(file, None, key)
+
+
 def _documents(text: str, file: Path | str) -> Iterator[Document]:
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.AliasEvent):
-            line = event.start_mark.line + 1 if event.start_mark else None
             raise InputError(
-                "YAML の別名(*名前)は使えません。",
-                "YAML aliases are not accepted",
-                where=Where(file, line),
+                "YAML の別名(*名前)は使えません。値なら引用符 ' で囲み、別名なら指す内容をそのまま書いてください。",
+                "YAML aliases (*name) are not accepted; put a value in quotes ', or write out what the alias stands for",
+                where=_at(event.start_mark, file),
             )
-    loader = yaml.CSafeLoader(text)
+    loader = _Loader(text)
     try:
         while loader.check_node():
             node = loader.get_node()
@@ -114,7 +134,7 @@ def _walk(node: yaml.Node, path: str, places: Places, depth: int) -> None:
         raise InputError(
             f"入れ子が深すぎます(上限 {MAX_DEPTH} 段)。",
             f"nested deeper than {MAX_DEPTH} levels",
-            where=Where(places.file, node.start_mark.line + 1, path or None),
+            where=_at(node.start_mark, places.file, path or None),
         )
     if path:
         places.lines.setdefault(path, node.start_mark.line + 1)
@@ -124,11 +144,16 @@ def _walk(node: yaml.Node, path: str, places: Places, depth: int) -> None:
             name = str(key.value)
             child = f"{path}.{name}" if path else name
             line = key.start_mark.line + 1
-            if name in seen:
+            if name.startswith("\u3000"):
                 raise InputError(
-                    f"キー「{name}」が 2 回書かれています。",
-                    f'key "{name}" is written twice',
-                    where=Where(places.file, line, child),
+                    WIDE_BLANK.ja, WIDE_BLANK.en, where=_at(key.start_mark, places.file, path or None)
+                )
+            if name in seen:
+                first = places.lines[child]
+                raise InputError(
+                    f"キー「{name}」が 2 回書かれています(1 回目は {first} 行目)。どちらかを消すか、一つにまとめてください。",
+                    f'key "{name}" is written twice (first on line {first}); remove one or write them as one',
+                    where=_at(key.start_mark, places.file, child),
                 )
             seen.add(name)
             places.lines[child] = line
