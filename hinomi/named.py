@@ -1,6 +1,7 @@
 """Files and folders that a person named: where the system refuses one, the answer names it and says why."""
 
 import errno
+import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -46,8 +47,11 @@ def why(error: OSError) -> Words:
     """Why the system refused, in both languages; in English only where it is none of the usual reasons."""
     if isinstance(error, Unread):
         return error.words
-    said = error.strerror or str(error)
-    return Words(_WHY.get(error.errno or 0, said), said)
+    number = error.errno or 0
+    said = (
+        os.strerror(number) if number in _WHY else error.strerror or str(error)
+    )  # asyncio writes its own around it
+    return Words(_WHY.get(number, said), said)
 
 
 @contextmanager

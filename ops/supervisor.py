@@ -13,6 +13,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from ops.greeting import Greeting
 from ops.journal import log
 from ops.rundir import RunDir
 
@@ -44,10 +45,11 @@ class Child:
 
 @dataclass(slots=True)
 class Supervisor:
-    """Runs children until told to stop; `order` of stopping is the order of the list."""
+    """Runs children until told to stop; `order` of stopping is the order of the list. greeting: for who started it by hand."""
 
     children: list[Child]
     run: RunDir
+    greeting: Greeting | None = None
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def serve(self) -> None:
@@ -59,11 +61,15 @@ class Supervisor:
         announce = asyncio.create_task(self._announce())
         await self.stopping.wait()
         notify_systemd("STOPPING=1")
+        if self.greeting:
+            self.greeting.stopping()
         await self._stop()
         for task in [*keepers, announce]:
             task.cancel()
         await asyncio.gather(*keepers, announce, return_exceptions=True)
         self.run.forget("supervisor")
+        if self.greeting:
+            self.greeting.stopped()
 
     async def _keep(self, child: Child) -> None:
         while not self.stopping.is_set():
@@ -105,6 +111,8 @@ class Supervisor:
             await asyncio.sleep(0.1)
         log.info("ready", children=[child.name for child in self.children])
         notify_systemd("READY=1")
+        if self.greeting:
+            self.greeting.ready(child.name for child in self.children)
 
     async def _stop(self) -> None:
         """In list order: each child gets SIGTERM and time to finish before the next one is told."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hinomi.errors import ConfigError, Where
 from ops import folders, journal
+from ops.greeting import Greeting
 from ops.opened import remember
 from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
@@ -69,7 +70,9 @@ async def run(data: Path, config: Path | None, parts: Sequence[str] = PARTS) -> 
         remember(data, config)
         if settings.store.kind == "embedded":
             _sweep(data)
-        await Supervisor(children(data, config, settings, parts), place).serve()
+        greeting = Greeting.at_terminal(place, data)
+        greeting.starting()
+        await Supervisor(children(data, config, settings, parts), place, greeting).serve()
 
 
 def _sweep(data: Path) -> None:

@@ -84,7 +84,8 @@ async def _keep(door: Door[Any]) -> None:
             _say(door, error.ja, error.en)
         except OSError as error:
             what = error.filename or _place(door.listener)
-            _say(door, f"{what} を開けません: {why(error).ja}", f"cannot open {what}: {error.strerror}")
+            reason = why(error)
+            _say(door, f"{what} を開けません: {reason.ja}", f"cannot open {what}: {reason.en}")
         except Exception as error:
             log.exception("listener failed", listener=door.name)
             _say(door, f"想定外の誤り: {error}", f"unexpected: {error}")
@@ -99,4 +100,4 @@ def _place(listener: Listening) -> str:
 
 def _say(door: Door[Any], ja: str, en: str) -> None:
     door.down(ja)
-    log.error("listener is down; trying again", listener=door.name, reason=en)
+    log.error("listener is down; trying again", listener=door.name, reason=f"{ja} ({en})")
