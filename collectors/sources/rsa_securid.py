@@ -14,13 +14,13 @@ from collectors import times
 from collectors.shapes import either, lines, rows
 from collectors.source import Raw, Source
 
-_LOGGER = r"\d\d:\d\d:\d\d,\d{3}, [^,]*, (?:audit|system)\."
+_LOGGER = r"\d\d:\d\d:\d\d,\d{3}, ?[^,]*, ?(?:audit|system)\."
 
 source = Source(
     name="rsa.securid",
     title={"ja": "RSA SecurID(認証)", "en": "RSA SecurID"},
-    shape=either(_LOGGER, rows(12, header=True), lines(r"^[A-Z][\w ,:.()/-]*\.$")),
-    recognise=r"\d\d:\d\d:\d\d,\d{3}, [^,]*, (?:audit|system)\.(?:runtime|admin|com)\.",
+    shape=either(_LOGGER, rows(5, header=True), lines(r"^[A-Z][\w ,:.()/-]*\.$")),
+    recognise=_LOGGER,
     constants={"event.kind": "event", "observer.vendor": "RSA", "observer.product": "SecurID"},
 )
 source.ignore = [*(f"c{n}" for n in range(250)), "text"]
@@ -30,9 +30,9 @@ source.ignore = [*(f"c{n}" for n in range(250)), "text"]
 def audit(raw: Raw) -> dict[str, pl.Expr]:
     """One entry of any of the three logs."""
     logger, key, result = raw["c3"].str.strip_chars(), raw["c9"], raw["c11"]
-    system = logger.str.starts_with("system.")
-    signing = key.str.starts_with("AUTH")
-    actor = pl.when(~system).then(e.present(raw["c17"]))
+    runtime = logger.str.starts_with("audit.runtime.")
+    signing = key.str.starts_with("AUTH") & runtime
+    actor = e.present(raw["c17"])
     clock = pl.concat_str(raw["c0"].str.strip_chars(), pl.lit("."), raw["c1"])
     failed = result.is_in(["FAIL", "FAILURE", "ERROR"])
     return {
@@ -41,7 +41,7 @@ def audit(raw: Raw) -> dict[str, pl.Expr]:
         "observer.hostname": e.present(raw["c2"]),
         "log.logger": logger,
         "log.level": raw["c4"].str.strip_chars(),
-        "rsa.securid.entry_id": raw["c5"].str.strip_chars(),
+        "rsa.securid.entry_id": e.present(raw["c5"]),
         "observer.serial_number": e.present(raw["c6"]),
         "source.ip": e.ip(raw["c7"]),
         "destination.ip": e.ip(raw["c8"]),
@@ -60,12 +60,17 @@ def audit(raw: Raw) -> dict[str, pl.Expr]:
         .when(signing)
         .then(e.texts("start"))
         .otherwise(e.texts("info")),
-        "user.id": pl.when(~system).then(e.present(raw["c14"])),
+        "user.id": e.present(raw["c14"]),
         "user.name": actor,
-        "user.target.name": actor,
-        "user.full_name": pl.when(~system).then(
-            e.present(pl.concat_str(raw["c18"], raw["c19"], separator=" ", ignore_nulls=True))
-        ),
-        "rsa.securid.agent": pl.when(~system).then(e.present(raw["c23"])),
-        "rsa.securid.method": pl.when(~system).then(e.present(raw["c26"])),
+        "user.target.name": pl.when(runtime).then(actor),
+        "user.full_name": e.present(pl.concat_str(raw["c18"], raw["c19"], separator=" ", ignore_nulls=True)),
+        "rsa.securid.agent": pl.when(runtime).then(e.present(raw["c23"])),
+        "rsa.securid.method": pl.when(runtime).then(e.present(raw["c26"])),
+        "rsa.securid.arguments": pl.when(~runtime).then(_arguments(raw)),
     }
+
+
+def _arguments(raw: Raw) -> pl.Expr:
+    """What an administrator or the system did it to: columns behind the actor, whose meaning depends on the action."""
+    given = pl.concat_list(e.present(raw[f"c{n}"]) for n in range(20, 34)).list.drop_nulls()
+    return pl.when(given.list.len() > 0).then(given)
