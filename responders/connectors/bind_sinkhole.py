@@ -7,7 +7,9 @@ zone allows updates to one TSIG key (`update-policy { grant hinomi zonesub ANY; 
 
 The question that verifies asks for recursion: seen with BIND 9.18.49, the policy is not applied to one that does not, and a name that
 is listed is answered as if it were not. Until BIND has taken the policy up (`min-update-interval 0`: at once) that question can
-leave it; afterwards it does only where `qname-wait-recurse no` is missing, as then does the question of every client.
+leave it; afterwards it does only where `qname-wait-recurse no` is missing, as then does the question of every client. What a policy
+answers has the SOA of the policy zone in its additional section (`add-soa yes`, the default; seen with 9.18.49), which no answer from
+the world has: without it, that there is no such name is not taken for what the policy does.
 """
 
 from collections.abc import Mapping
@@ -20,11 +22,9 @@ from pydantic import Field
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from responders.connectors.commands import run
+from responders.connectors.dns_question import CNAME, NO_SUCH_NAME, A, Reply, asked
 from responders.connectors.listed import name_of, settles
 from responders.connectors.protocol import Done, Kind
-from responders.connectors.unbound_sinkhole import asked, code
-
-_NXDOMAIN, _CNAME = 3, 5
 
 
 class BindRpz(Section):
@@ -64,9 +64,20 @@ class Policy:
         return Done(f"{name} を引けなくしました。", f"sinkholed {name}")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether BIND answers so: it takes a policy up a moment after the update."""
-        name, own = name_of(values), self.settings
-        return self._listed(name) and settles(lambda: code(own.server, own.port, name) == _NXDOMAIN)
+        """Whether BIND answers so by this policy: it takes it up a moment after the update. Raises DependencyDown where there is no such
+        name and nothing says that the policy is why."""
+        name = name_of(values)
+        if not self._listed(name):
+            return False
+        if settles(lambda: self._denied(name)):
+            return True
+        said = self._ask(name)
+        if said is not None and said.code == NO_SUCH_NAME:
+            raise DependencyDown(
+                f"{name} は引けませんが、ゾーン {self.settings.zone} による答えと分かりません(もとからない名前か、add-soa no です)。",
+                f"{name} does not resolve, but not by zone {self.settings.zone}: nobody has it, or add-soa is no",
+            )
+        return False
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take the name out, unless it was there before."""
@@ -86,16 +97,24 @@ class Policy:
             return error.ja
         return ""
 
+    def _ask(self, name: str, kind: int = A) -> Reply | None:
+        return asked(self.settings.server, self.settings.port, name, kind)
+
+    def _denied(self, name: str) -> bool:
+        said = self._ask(name)
+        return said is not None and said.code == NO_SUCH_NAME and self.settings.zone in said.policies
+
     def _listed(self, name: str) -> bool:
         own = self.settings
-        said = asked(own.server, own.port, f"{name}.{own.zone}", _CNAME)
+        said = self._ask(f"{name}.{own.zone}", CNAME)
         if said is None:
             raise DependencyDown("DNS が応答しません。", "the name server does not answer")
-        if said[0] not in (0, _NXDOMAIN):
+        if said.code not in (0, NO_SUCH_NAME):
             raise Refused(
-                f"DNS がゾーン {own.zone} を見せません({said[0]})。", f"the zone cannot be read: {said[0]}"
+                f"DNS がゾーン {own.zone} を見せません({said.code})。",
+                f"the zone cannot be read: {said.code}",
             )
-        return said[1] > 0
+        return said.answers > 0
 
     def _update(self, what: str, name: str, rest: str) -> None:
         own = self.settings

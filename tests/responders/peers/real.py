@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from responders.connectors.unbound_sinkhole import code
+from responders.connectors.dns_question import asked
 from tests.e2e.tower import free_port
 from tests.shared import program
 
@@ -93,7 +93,8 @@ def squid(folder: Path, others: str = "allow") -> Iterator[Target]:
 
 @contextmanager
 def unbound(folder: Path, more: str = "") -> Iterator[Target]:
-    """Unbound on loopback that knows one name and includes our file. more: further clauses of its configuration."""
+    """Unbound on loopback that knows one name, and that there is none in gone.example, and includes our file. more: further clauses of
+    its configuration."""
     binary, control, port, command = program("unbound"), program("unbound-control"), free_port(), free_port()
     folder.mkdir(parents=True)
     listed = folder / "sinkhole.conf"
@@ -103,7 +104,8 @@ def unbound(folder: Path, more: str = "") -> Iterator[Target]:
         f'server:\n  interface: 127.0.0.1\n  port: {port}\n  username: ""\n  chroot: ""\n'
         f'  directory: "{folder}"\n  pidfile: "{folder}/unbound.pid"\n  use-syslog: no\n'
         f'  logfile: "{folder}/log"\n  local-zone: "example.net." redirect\n'
-        f'  local-data: "example.net. A 192.0.2.1"\n  include: "{listed}"\n'
+        f'  local-data: "example.net. A 192.0.2.1"\n  local-zone: "gone.example." static\n'
+        f'  local-data: "gone.example. SOA localhost. root.localhost. 1 60 60 60 60"\n  include: "{listed}"\n'
         f"remote-control:\n  control-enable: yes\n  control-interface: 127.0.0.1\n"
         f"  control-port: {command}\n  control-use-cert: no\n{more}"
     )
@@ -124,14 +126,17 @@ def unbound(folder: Path, more: str = "") -> Iterator[Target]:
 
 
 @contextmanager
-def bind(folder: Path, more: str = "", waits: str = "no") -> Iterator[Target]:
-    """BIND on loopback that asks a real Unbound for one name, with a response policy zone that one key may change. more:
-    further configuration; waits: whether it asks others before it applies the policy, as it does unless told otherwise."""
+def bind(
+    folder: Path, more: str = "", waits: str = "no", policy: str = "min-update-interval 0"
+) -> Iterator[Target]:
+    """BIND on loopback that asks a real Unbound for two zones, with a response policy zone that one key may change. more: further
+    configuration; waits: whether it asks others before it applies the policy, as it does unless told otherwise; policy: options
+    of the policy."""
     with unbound(folder / "upstream") as upstream:
-        yield from _bind(int(upstream.section["port"]), more, waits)
+        yield from _bind(int(upstream.section["port"]), more, waits, policy)
 
 
-def _bind(upstream: int, more: str, waits: str) -> Iterator[Target]:
+def _bind(upstream: int, more: str, waits: str, policy: str) -> Iterator[Target]:
     named, keygen, port = program("named"), program("tsig-keygen"), free_port()
     folder = Path(
         tempfile.mkdtemp(prefix="hinomi-bind-")
@@ -144,11 +149,14 @@ def _bind(upstream: int, more: str, waits: str) -> Iterator[Target]:
     (folder / "named.conf").write_text(
         f'{key}options {{ directory "{folder}"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};\n'
         f'  pid-file "{folder}/pid"; session-keyfile none; recursion yes; dnssec-validation no;\n'
-        f'  response-policy {{ zone "rpz" min-update-interval 0; }} qname-wait-recurse {waits}; }};\n'
+        f'  response-policy {{ zone "rpz" {policy}; }} qname-wait-recurse {waits}; }};\n'
         f"controls {{ }};\n{more}\n"
         'zone "rpz" { type primary; file "rpz.zone"; allow-query { 127.0.0.1; };\n'
         "  allow-transfer { 127.0.0.1; }; update-policy { grant hinomi zonesub ANY; }; };\n"
-        f'zone "example.net" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {upstream}; }}; }};\n'
+        + "".join(
+            f'zone "{zone}" {{ type forward; forward only; forwarders {{ 127.0.0.1 port {upstream}; }}; }};\n'
+            for zone in ("example.net", "gone.example")
+        )
     )
     for path in (folder, *folder.iterdir()):
         shutil.chown(path, "bind", "bind")
@@ -171,6 +179,12 @@ def _bind(upstream: int, more: str, waits: str) -> Iterator[Target]:
         finally:
             process.kill()
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def code(address: str, port: int, name: str) -> int | None:
+    """The response code of a question for an A record; None without an answer."""
+    said = asked(address, port, name)
+    return said.code if said else None
 
 
 def _settled(port: int) -> int | None:
