@@ -1,8 +1,7 @@
 """Every incident in memory, kept up to date by reading what changed since the last look; no page reads them all."""
 
-import heapq
 import threading
-from collections.abc import Collection
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from weakref import WeakKeyDictionary
@@ -66,12 +65,13 @@ class Stand:
 
 @dataclass(slots=True)
 class Docket:
-    """The incidents of a store. Safe with several threads."""
+    """The incidents of a store. Safe with several threads. _numbers: number → id, one for good (`Incidents`); _places: place →
+    numbers of those that have it, which are the newest first when sorted, and are counted without looking at any incident."""
 
     records: Records
     _entries: dict[str, Entry] = field(default_factory=dict)
     _numbers: dict[int, str] = field(default_factory=dict)
-    _places: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+    _places: dict[tuple[str, str], set[int]] = field(default_factory=dict)
     _stand: Stand | None = None
     _follower: Follower | None = None
     _lock: threading.RLock = field(default_factory=threading.RLock)
@@ -97,16 +97,21 @@ class Docket:
             entry = self._entries.get(self._numbers.get(number, ""))
         return entry.incident if entry else None
 
-    def sharing(self, places: Collection[tuple[str, str]]) -> list[Entry]:
-        """The incidents that have one of the places (kind and value), too: all that share an entity, and the newest of
-        those that share a finding. A value that is in very many (a proxy, a scanner) says nothing and is left out."""
+    def sharing(self, worth: Mapping[tuple[str, str], float]) -> list[tuple[float, Entry]]:
+        """The incidents that have one of the places (kind and value), too, each with what the places that it shares are worth
+        together: all that share an entity, and the newest of those that share a finding. For a value that is in very many
+        (a proxy, a scanner) alone nobody is taken."""
         with self._lock:
             self._look()
-            held = {place: self._places[place] for place in places if place in self._places}
-            titled = set[str]().union(*(ids for (kind, _), ids in held.items() if kind == "title"))
-            named = (ids for (kind, _), ids in held.items() if kind != "title" and len(ids) <= _COMMON)
-            newest = heapq.nlargest(_NEWEST, titled, key=lambda one: self._entries[one].incident.number)
-            return [self._entries[one] for one in set(newest).union(*named)]
+            held = {place: self._places[place] for place in worth if place in self._places}
+            titled = set[int]().union(*(ones for (kind, _), ones in held.items() if kind == "title"))
+            named = (ones for (kind, _), ones in held.items() if kind != "title" and len(ones) <= _COMMON)
+            taken = set(sorted(titled, reverse=True)[:_NEWEST]).union(*named)
+            sums = dict.fromkeys(taken, 0.0)
+            for place, ones in held.items():
+                for one in taken & ones:
+                    sums[one] += worth[place]
+            return [(total, self._entries[self._numbers[one]]) for one, total in sums.items()]
 
     def _look(self) -> None:
         self._follower = self._follower or Follower(self.records, "incident")
@@ -120,10 +125,11 @@ class Docket:
 
     def _take(self, identity: str, entry: Entry) -> None:
         old, self._stand = self._entries.get(identity), None
-        for place in old.places if old else ():
-            self._places.get(place, set()).discard(identity)
+        if old is not None:
+            for place in old.places:
+                self._places.get(place, set()).discard(old.incident.number)
         for place in entry.places:
-            self._places.setdefault(place, set()).add(identity)
+            self._places.setdefault(place, set()).add(entry.incident.number)
         self._entries[identity] = entry
         self._numbers[entry.incident.number] = identity
 

@@ -1,13 +1,12 @@
 """Past incidents that look like this one, with how they were judged."""
 
 from collections import Counter
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from dashboards.console.docket import ALIKE, Docket, Entry
 from hinomi.incident import Incident, Status
 
-_SHOWN, _ENOUGH = 5, 2.0
+_SHOWN, _ENOUGH, _TAG = 5, 2.0, 0.5
 _WEIGHT = {**ALIKE, "title": 3.0}
 
 
@@ -33,8 +32,8 @@ def precedents(incident: Incident, held: Docket) -> Precedents:
     """Compare with the others that share a finding (the newest of them) or an entity and were not merged away."""
     mine, tags = Entry(0, incident).places, set(incident.tags)
     scored = [
-        (_score(mine.intersection(entry.places), tags.intersection(entry.incident.tags)), entry)
-        for entry in held.sharing(mine)
+        (score + _TAG * len(tags.intersection(entry.incident.tags)), entry)
+        for score, entry in held.sharing({place: _WEIGHT[place[0]] for place in mine})
         if entry.incident.id != incident.id and not entry.incident.fields.get("merged_into")
     ]
     found = [(score, entry) for score, entry in scored if score >= _ENOUGH]
@@ -44,10 +43,6 @@ def precedents(incident: Incident, held: Docket) -> Precedents:
     titles = frozenset(value for kind, value in mine if kind == "title")
     judged = (e.incident.verdict for _, e in found if e.incident.verdict and not titles.isdisjoint(e.titles))
     return Precedents([_alike(*one, mine) for one in found[:_SHOWN]], Counter(one.value for one in judged))
-
-
-def _score(common: Collection[tuple[str, str]], tags: Collection[str]) -> float:
-    return sum(_WEIGHT[kind] for kind, _ in common) + 0.5 * len(tags)
 
 
 def _alike(score: float, entry: Entry, mine: frozenset[tuple[str, str]]) -> Alike:

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import random
 import zipfile
 from datetime import timedelta
 
@@ -95,6 +96,36 @@ def test_similar_incidents_with_their_verdicts(bare_city: City) -> None:
     stranger = past.model_copy(update={"entities": {}, "timeline": [], "tags": []})
     bare_city.records.put("incident", past.id, stranger.model_dump(mode="json"))
     assert precedents(INCIDENTS[0], held).shown == []
+
+
+def test_precedents_say_what_comparing_each_pair_says(bare_city: City) -> None:
+    """Over drawn incidents, some changed afterwards: the score of each that is shown is the worth of what the two share."""
+    drawn = random.Random(8)
+    for number in (*range(1, 60), *range(1, 60, 7)):
+        names, rules = drawn.sample("abcdefgh", 3), drawn.sample("pqrstu", 2)
+        line = INCIDENTS[0].timeline[0].model_copy(update={"kind": "alert"})
+        one = INCIDENTS[0].model_copy(
+            update={
+                "id": f"i{number}",
+                "number": number,
+                "entities": {"user.name": names, "file.name": names[:1]},
+                "tags": drawn.sample(["attack.t1", "attack.t2"], 1),
+                "timeline": [line.model_copy(update={"ja": f"規則{rule}。3 件"}) for rule in rules],
+            }
+        )
+        bare_city.records.put("incident", one.id, one.model_dump(mode="json"))
+        entries = docket(bare_city.records).entries()
+    worth = {"title": 3.0, "user.name": 2.0, "file.name": 0.5}
+    for mine in entries:
+        every = {
+            other.incident.number: sum(worth[kind] for kind, _ in mine.places & other.places)
+            + 0.5 * len({*mine.incident.tags} & {*other.incident.tags})
+            for other in entries
+            if other is not mine and mine.places & other.places
+        }
+        found = precedents(mine.incident, docket(bare_city.records)).shown
+        best = sorted(every, key=lambda number: (-every[number], -number))[:5]
+        assert [(one.incident.number, one.score) for one in found] == [(n, every[n]) for n in best]
 
 
 def test_graph_joins_source_person_and_machine() -> None:
