@@ -1,7 +1,7 @@
 """Events in Elasticsearch: daily indices by event time, each event under its own id.
 
 An append creates the events (one already there stays as it is), names them in the journal of datasets that are
-followed, and writes the checkpoint last. So a replay after a crash stores nothing twice and loses nothing.
+followed, and writes the checkpoint last (`writing`). So a replay after a crash stores nothing twice and loses nothing.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,18 +13,17 @@ from elasticsearch import ApiError, Elasticsearch
 
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
-from hinomi.errors import StoreError
 from hinomi.store import asked
 from hinomi.store.elastic import documents, dsl, schema
 from hinomi.store.elastic.asking import SEARCH, Asking, condition
-from hinomi.store.elastic.bulk import Bulk, Item, Outcome
+from hinomi.store.elastic.bulk import Bulk
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.elastic.holdings import EPOCH, VALUES, Holdings
 from hinomi.store.elastic.journal import Journal
-from hinomi.store.elastic.letters import letter
 from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
 from hinomi.store.elastic.records import ElasticRecords
+from hinomi.store.elastic.writing import Writing
 from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
 
 _PAGE = 5_000
@@ -54,16 +53,23 @@ class ElasticEvents:
         self._clock = clock or SystemClock()
         self._records = ElasticRecords(client, namespace, clock=self._clock)
         self._journal = Journal(self._records)
-        self._follow = frozenset(follow)
-        self._bulk = Bulk(client, patience, refresh)
         self._names = Names(self._records)
+        self._writing = Writing(
+            namespace,
+            frozenset(follow),
+            self._journal,
+            self._names,
+            self._clock,
+            urgent=Bulk(client, patience, refresh),
+            mass=Bulk(client, patience, refresh),
+        )
         self._asking = Asking(client, namespace)
         self._holdings = Holdings(self._asking)
 
     @property
     def pace(self) -> Pace:
         """How much is written at once, as it is now."""
-        return self._bulk.pace
+        return self._writing.mass.pace
 
     def prepare(self, *, replicas: int = 1) -> None:
         """Make the index templates, or bring them up to date; existing indices stay as they are."""
@@ -110,44 +116,12 @@ class ElasticEvents:
         checkpoint: Checkpoint | None = None,
         client_ids: frozenset[str] = frozenset(),
     ) -> Appended:
-        """See `Events.append`. Every id is stored once, whoever chose it. What is followed (signals) goes first: an
-        alert does not wait behind a mass of events."""
-        urgent = [batch for batch in batches if batch.dataset in self._follow]
-        outcome = self._stored(urgent)
-        refused = {item.id for item, _ in outcome.refused}
-        for batch in urgent:
-            named = documents.places(batch, self._namespace)
-            self._journal.add(batch.dataset, [item for item in named if item.id not in refused])
-        rest = self._stored([batch for batch in batches if batch.dataset not in self._follow])
+        """See `Events.append`. Every id is stored once, whoever chose it. What is followed (signals) goes beside the mass of
+        events: an alert does not wait behind it."""
+        appended = self._writing.append(batches)
         if checkpoint is not None:
             self._records.put("checkpoint", checkpoint.name, {"value": checkpoint.value})
-        found = (outcome, rest)
-        return Appended(
-            stored=sum(one.stored for one in found), duplicates=sum(one.duplicates for one in found)
-        )
-
-    def _stored(self, batches: Sequence[Batch]) -> Outcome:
-        """What was stored, dead letters among it; `refused` names the events that became some."""
-        outcome = self._bulk.send(
-            item for batch in batches for item in documents.items(batch, self._namespace)
-        )
-        aside = self._put_aside(outcome.refused)
-        outcome.stored += aside.stored
-        outcome.duplicates += aside.duplicates
-        for batch in batches:
-            self._names.learn(batch)
-        return outcome
-
-    def _put_aside(self, refused: Sequence[tuple[Item, str]]) -> Outcome:
-        """What the mapping cannot take is kept whole among the dead letters, with the reason."""
-        now = self._clock.now()
-        aside = self._bulk.send(letter(item, reason, self._namespace, now) for item, reason in refused)
-        if left := aside.refused:
-            raise StoreError(
-                f"受け取られないイベントが {len(left)} 件あります: {left[0][1]}",
-                f"{len(left)} events are refused even as dead letters: {left[0][1]}",
-            )
-        return aside
+        return appended
 
     # -- reading
 
