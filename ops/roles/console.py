@@ -5,6 +5,7 @@ what they must agree on (sessions, sign-in limits, decisions) is in the records.
 """
 
 import socket
+import ssl
 import threading
 import time
 
@@ -13,6 +14,7 @@ import uvicorn
 from dashboards.settings import ConsoleSettings
 from hinomi.errors import ConfigError
 from hinomi.named import why
+from hinomi.served import Served
 from ops.roles.start import Role, role
 
 KEEP_ALIVE = 75
@@ -43,22 +45,28 @@ def _run(process: Role) -> None:
         organizations=Organizations.of(process.settings.organizations),
     )
     warm(app.state.console)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            app,
-            host=console.address,
-            port=console.port,
-            ssl_certfile=str(console.tls_certificate) if console.tls_certificate else None,
-            ssl_keyfile=str(console.tls_key) if console.tls_key else None,
-            log_level="warning",
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=5,
-            timeout_keep_alive=KEEP_ALIVE,
-        )
+    config = uvicorn.Config(
+        app,
+        host=console.address,
+        port=console.port,
+        log_level="warning",
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=5,
+        timeout_keep_alive=KEEP_ALIVE,
     )
+    config.load()
+    config.ssl = tls(console)
+    server = uvicorn.Server(config)
     threading.Thread(target=_watch, args=(process, server), daemon=True).start()
     server.run(sockets=[shared(console)] if console.processes > 1 else None)
+
+
+def tls(console: ConsoleSettings) -> ssl.SSLContext | None:
+    """Its TLS context, None where it speaks plain HTTP. Raises ConfigError."""
+    if console.tls_certificate is None or console.tls_key is None:
+        return None
+    return Served(console.tls_certificate, console.tls_key, "console.tls_certificate").context()
 
 
 def shared(console: ConsoleSettings) -> socket.socket:

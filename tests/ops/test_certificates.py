@@ -18,16 +18,20 @@ from ops.settings import Settings
 
 
 def _made(path: Path, *days: int, since: int = -400) -> Path:
-    """A PEM file with a certificate for each: it ends so many days from now, and holds from `since` on."""
+    """A PEM file with a certificate for each: it ends so many days from now, and holds from `since` on; beside it their key."""
     key, now = ec.generate_private_key(ec.SECP256R1()), SystemClock().now()
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hinomi")])
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hinomi")])
     made = b""
     for end in days:
-        builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        builder = x509.CertificateBuilder(subject, subject, key.public_key(), x509.random_serial_number())
         builder = builder.not_valid_before(now + timedelta(days=since))
         builder = builder.not_valid_after(now + timedelta(days=end, hours=1))
         made += builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
     path.write_bytes(made)
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    written = key.private_bytes(serialization.Encoding.PEM, form, plain)
+    for name in ("key.pem", "k.pem"):
+        path.with_name(name).write_bytes(written)
     return path
 
 
@@ -53,7 +57,7 @@ def test_a_listener_s_certificate(tmp_path: Path, ends: tuple[int, ...], state: 
     (check,) = _told(tmp_path, {"cert": cert, "key": tmp_path / "key.pem"}, {})
     assert (check.state, said in check.said.ja) == (state, True), check.said
     if state is not State.GOOD:
-        assert f"listen.fw.cert: {cert}" in check.said.ja and "起動し直して" in check.remedy.ja
+        assert f"listen.fw.cert: {cert}" in check.said.ja and "起動し直す必要はありません" in check.remedy.ja
 
 
 def test_several_are_told_apart(tmp_path: Path) -> None:
@@ -84,3 +88,15 @@ def test_how_long_it_still_holds(tmp_path: Path, days: int, ja: str, en: str) ->
 def test_without_certificates_nothing_is_said(tmp_path: Path) -> None:
     """A tower without TLS has no line about it."""
     assert _told(tmp_path, {"kind": "tcp"}, {}) == []
+
+
+def test_a_key_that_is_not_the_certificate_s_is_told(tmp_path: Path) -> None:
+    """Renewed by half, or mixed up: what runs goes on with the old one, and the next start would fail."""
+    cert = _made(tmp_path / "cert.pem", 400)
+    _made(tmp_path / "other.pem", 400)
+    first, good = _told(tmp_path, {"cert": cert, "key": tmp_path / "key.pem"}, {})
+    assert (first.state, good.state) == (State.BAD, State.GOOD)
+    assert first.said.ja.startswith("listen.fw.cert: ") and "組になっていません" in first.said.ja
+    missing = {"tls_certificate": cert, "tls_key": tmp_path / "gone.pem"}
+    checks = _told(tmp_path, {"kind": "tcp"}, missing)
+    assert "gone.pem: 見つかりません" in checks[0].said.ja
