@@ -29,6 +29,8 @@ _SYSTEM = (
     "Computer",
 )
 """What `System` says in plain values."""
+_SIGNS = frozenset(("properties", "result", "_raw", "meta", "OpenWEC", "data", "win", "Payload"))
+"""Names of which every envelope has one; nearly no document has, and the test is a fifth of asking each envelope."""
 _WAZUH_SYSTEM = {name[:1].lower() + name[1:]: name for name in _SYSTEM}
 _EVTXECMD = {
     "EventId": "EventID",
@@ -40,6 +42,8 @@ _EVTXECMD = {
 
 def unpacked(document: Document) -> Document:
     """The event in EVTX form; the document itself where it is in none of these envelopes."""
+    if document.keys().isdisjoint(_SIGNS):
+        return document
     for open_ in _ENVELOPES:
         if (found := open_(document)) is not None:
             return found
