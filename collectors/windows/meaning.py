@@ -1,5 +1,7 @@
 """ECS columns of a frame that holds one provider and event id."""
 
+from functools import lru_cache
+
 import polars as pl
 
 from collectors.windows import applications, common, security, sysmon
@@ -9,23 +11,34 @@ from collectors.windows.records import CODE, PROVIDER
 from collectors.windows.subject import with_subject
 
 _DONE = ("winlog.message", "flat.event_time", "flat.time_created", "flat.timestamp")
+_KINDS = 256
+"""Kinds of events, each with the names in its frame, whose expressions are kept. Senders choose names: there is a bound."""
 
 
 def with_meaning(frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with its ECS fields. What the event itself says wins over what a shipper made of it."""
     provider, code = frame[PROVIDER][0] or "", frame[CODE][0] or ""
-    event = Event(provider, code, frozenset(frame.columns))
-    frame = frame.with_columns(
-        expr.alias(name) for name, expr in present(applications.classic_data(event)).items()
-    )
-    event = Event(provider, code, frozenset(frame.columns))
+    frame = frame.with_columns(_classic(Event(provider, code, frozenset(frame.columns))))
+    done = frame.with_columns(_meant(Event(provider, code, frozenset(frame.columns))))
+    return with_subject(done, provider).drop(_DONE, strict=False)
+
+
+# Putting an event's expressions together costs as much as some hundred rows of them, and a block brings few kinds.
+@lru_cache(_KINDS)
+def _classic(event: Event) -> list[pl.Expr]:
+    """The columns that classic, unnamed values have names for."""
+    return [expr.alias(name) for name, expr in present(applications.classic_data(event)).items()]
+
+
+@lru_cache(_KINDS)
+def _meant(event: Event) -> list[pl.Expr]:
+    """The ECS columns of an event."""
     special = present(_special(event))
     general = present({**common.columns(event), "@timestamp": common.timestamp(event)})
     if not _names_its_peer(event):
         general |= present(common.peer_in_message(event))
     wanted = {name: _strongest(name, event, special, general) for name in {**general, **special}}
-    done = frame.with_columns(expr.alias(name) for name, expr in sorted(wanted.items()))
-    return with_subject(done, provider).drop(_DONE, strict=False)
+    return [expr.alias(name) for name, expr in sorted(wanted.items())]
 
 
 def _names_its_peer(event: Event) -> bool:
