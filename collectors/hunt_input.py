@@ -35,8 +35,8 @@ _SAMPLE = 200
 UNKNOWN_FORMAT = "unknown_format"
 """Why records are lost of a file whose format nobody knows."""
 HELD = 6_000
-"""Sifted records held before they are read whole: a frame for every kind costs the same for one row and for many; more take more
-memory."""
+"""Sifted records held before they are read whole, twice as many at most: a frame for every kind costs the same for one row and for
+many; more take more memory."""
 
 PLACES = 1 << 40
 """More than the records of a part."""
@@ -93,8 +93,7 @@ class HuntInput:
     @property
     def full(self) -> bool:
         """Whether what is held should be read now: it takes memory."""
-        waiting = 0 if self._waiting is None else self._waiting.weight
-        return waiting >= FULL or sum(frame.height for frame in self._held) >= HELD
+        return sum(frame.height for frame in self._held) >= HELD
 
     def read_part(self, number: int, part: Part) -> Iterator[Read]:
         """One part of what there is to read, but for what is held to be read together with that of other parts."""
@@ -145,8 +144,7 @@ class HuntInput:
             for offset, lines in file_records.blocks_between(path, piece.start, piece.end):
                 size = sum(map(len, lines)) + len(lines)
                 self._waiting_for(self.sieves).lines(path, offset, lines, self._reserved(size))
-                if self.full:
-                    yield from self.read_held()
+                yield from self._settled()
         else:
             yield from self._together(piece, found)
         if piece.end is not None and path.stat().st_size < piece.end:
@@ -197,8 +195,7 @@ class HuntInput:
             yield from self._parse(source, records)
         else:
             self._waiting_for(self.sieves).records(self._placed(records))
-            if self.full:  # a packed file is one part, whatever is in it
-                yield from self.read_held()
+            yield from self._settled()
 
     def _waiting_for(self, sieves: Sieves) -> Waiting:
         if self._waiting is None:
@@ -208,7 +205,7 @@ class HuntInput:
 
     def _hold(self, records: pl.DataFrame) -> Iterator[Read]:
         self._held.append(records)
-        if sum(frame.height for frame in self._held) >= 4 * HELD:
+        if sum(frame.height for frame in self._held) >= 2 * HELD:
             yield from self._read_together()
 
     def _placed(self, records: pl.DataFrame) -> pl.DataFrame:
@@ -223,13 +220,22 @@ class HuntInput:
 
     def read_held(self) -> Iterator[Read]:
         """What is held, and what passes of that which waits for the sieve."""
+        yield from self._sift()
+        yield from self._read_together()
+
+    def _settled(self) -> Iterator[Read]:
+        """What waits is sifted where it is much; what passes is held on, for a frame costs the same however few are in it."""
+        if self._waiting is not None and self._waiting.weight >= FULL:
+            yield from self._sift()
+
+    def _sift(self) -> Iterator[Read]:
+        """What passes of that which waits is held now; it is read where that becomes too much."""
         if self._waiting is not None:
             for records in self._waiting.passing():
                 yield from self._hold(records.with_columns(self._now()))
                 self._tell(records)
             self.passed_over += self._waiting.passed_over
             self._waiting.passed_over = 0
-        yield from self._read_together()
 
     def _read_together(self) -> Iterator[Read]:
         held, self._held = [frame for frame in self._held if frame.height], []

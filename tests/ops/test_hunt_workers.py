@@ -123,8 +123,9 @@ def test_same_however_much_waits(rules: Path, tmp_path: Path, monkeypatch: pytes
 def test_a_packed_file_is_read_as_it_comes(
     rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A packed file is one part however much is in it: what waits for the sieve is read within the part, so that gigabytes need
-    no more memory than what may wait. Signals and counts are the same, in the same order, with any number of workers."""
+    """A packed file is one part however much is in it: what waits for the sieve is sifted within the part, and what passes is
+    read there, so that gigabytes need no more memory than what may wait and be held. Signals and counts are the same, in the
+    same order, with any number of workers."""
     logs = tmp_path / "logs"
     logs.mkdir()
     packed = logs / "a.jsonl.gz"
@@ -132,12 +133,13 @@ def test_a_packed_file_is_read_as_it_comes(
     (logs / "b.jsonl").write_text("\n".join(map(_event, range(300))) + "\n", encoding="utf-8")
     together = _found(_hunt([logs], rules, tmp_path / "cache", 1))
     monkeypatch.setattr("collectors.hunt_input.FULL", 1)
+    monkeypatch.setattr("collectors.hunt_input.HELD", 1)
     sieve = InForce([rules]).load(tmp_path / "cache").sieve
     reader = HuntInput(lines=97, sieves=sieve)
     [part] = hunt_parts.parts([packed], cut=True)
     read = [len(one.batch) for one in reader.read_part(0, part)]
-    assert read == [1] * 7
-    assert not list(reader.read_held())
+    assert read == [2] * 3
+    assert [len(one.batch) for one in reader.read_held()] == [1]
     assert _found(_hunt([logs], rules, tmp_path / "cache", 1)) == together
     assert _found(_hunt([logs], rules, tmp_path / "cache", 2)) == together
     assert len(together[0]) == 7 + 4
