@@ -43,10 +43,12 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What the demo found. strangers: alerts at or above medium that show no planted step."""
+    """What the demo found. joined: number of an incident → of the one that it became part of; strangers: alerts at or above
+    medium that show no planted step."""
 
     steps: list[Step]
     incidents: list[Incident]
+    joined: dict[int, int]
     strangers: list[Alert]
     notified: int
 
@@ -68,10 +70,17 @@ def outcome(records: Records, manifest: Manifest) -> Outcome:
     strangers = [
         alert for alert in alerts if alert.level.rank >= Level.MEDIUM.rank and not _about(alert) & known
     ]
-    found = records.find("incident", order="number")
-    incidents = [record.read_as(Incident) for record in found]
-    kept = [one for one in incidents if not (one.status is Status.CLOSED and "merged_into" in one.fields)]
-    return Outcome(steps, kept, strangers, records.count("notification", {"state": "sent"}))
+    incidents = [record.read_as(Incident) for record in records.find("incident", order="number")]
+    joined = _joined(incidents)
+    kept = [one for one in incidents if one.number not in joined]
+    return Outcome(steps, kept, joined, strangers, records.count("notification", {"state": "sent"}))
+
+
+def _joined(incidents: list[Incident]) -> dict[int, int]:
+    numbers = {one.id: one.number for one in incidents}
+    closed = [one for one in incidents if one.status is Status.CLOSED]
+    into = {one.number: numbers.get(str(one.fields.get("merged_into", ""))) for one in closed}
+    return {number: other for number, other in into.items() if other is not None}
 
 
 def _about(alert: Alert) -> set[str]:
@@ -107,6 +116,12 @@ def show(found: Outcome, console: Console) -> None:
             ", ".join(incident.playbooks),
         )
     console.print(table)
+    for number, into in found.joined.items():
+        console.print(
+            f"#{number} は、同じ人や端末の警報と分かったので #{into} にまとめました。 / "
+            f"#{number} was joined into #{into}: the same people or machines",
+            highlight=False,
+        )
     for alert in found.strangers:
         console.print(
             f"[red]平常の通信での警報 / on dull traffic:[/red] {inert(alert.title_ja)} {alert.entities}"

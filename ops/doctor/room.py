@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 
+from hinomi.store.embedded import ParquetEvents
 from hinomi.words import Words
 from ops.doctor.finding import Check, Part, Patient
 from ops.store_watch import damaged
@@ -12,6 +13,10 @@ _NAMED = 5
 _MEND = Words(
     "写しから戻してください(hinomi store repair、クラスタでは hinomi store restore)。",
     "bring it back from a copy (hinomi store repair, on a cluster hinomi store restore)",
+)
+_WRITE_ANEW = Words(
+    "ディスクに空きを作り(壊れたファイルがあれば先に戻し)、hinomi up を起動し直してください。起動のときに書き直します。",
+    "make room on the disk (bring damaged files back first) and start hinomi up again: it writes them anew",
 )
 _MORE = Words("保存期間を短くするか、ディスクを増やしてください。", "shorten retention or add disk")
 
@@ -37,9 +42,20 @@ def store(patient: Patient) -> Iterator[Check]:
         )
     if len(flaws) > _NAMED:
         yield part.bad(f"ほかに {len(flaws) - _NAMED:,} 個。", f"and {len(flaws) - _NAMED:,} more", _MEND)
+    yield from _of_earlier_release(patient, part)
     held = patient.events.datasets()
     events, size = sum(one.events for one in held), sum(one.bytes for one in held)
     yield part.good(
         f"{events:,} 件、{size >> 20} MiB、{len(held)} 種。",
         f"{events:,} events, {size >> 20} MiB, {len(held)} datasets",
     )
+
+
+def _of_earlier_release(patient: Patient, part: Part) -> Iterator[Check]:
+    old = patient.events.of_earlier_release() if isinstance(patient.events, ParquetEvents) else {}
+    for dataset, files in old.items():
+        yield part.bad(
+            f"{dataset}: {files:,} 個のファイルが以前の版の形のまま残っています。失われてはいませんが、検索が誤りになることがあります。",
+            f"{dataset}: {files:,} files are still in the form of an earlier release; nothing is lost, but searches may fail",
+            _WRITE_ANEW,
+        )

@@ -12,10 +12,14 @@ import polars as pl
 import pytest
 
 from hinomi.batch import Batch
-from hinomi.errors import PartDamaged
-from hinomi.store.embedded import ParquetEvents
+from hinomi.errors import PartDamaged, StoreError
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from hinomi.store.embedded.integrity import Integrity
 from hinomi.store.embedded.segments import Segments
+from ops.doctor import room
+from ops.doctor.finding import Patient, State
+from ops.rundir import RunDir
+from ops.settings import Settings
 from tests.contract.test_events import batch
 
 _FORTIGATE = "fortinet.fortigate"
@@ -110,8 +114,18 @@ def test_a_store_opens_though_its_files_cannot_be_written_anew(tmp_path: Path) -
     with _files_of_at_most(150_000):
         store = ParquetEvents(tmp_path)
         assert store.count() == 4 and sorted(tmp_path.rglob("*.parquet")) == before
+        with pytest.raises(StoreError, match="以前の版の形のまま残っているファイルが 1 個") as caught:
+            _tags(store)
+        assert "Binder" not in str(caught.value) and "VARCHAR" not in str(caught.value)
+        assert store.of_earlier_release() == {_FORTIGATE: 1}
+        patient = Patient(
+            tmp_path, Settings(), store, SqliteRecords(tmp_path / "r.sqlite"), RunDir.of(tmp_path)
+        )
+        told = [check for check in room.store(patient) if check.state is State.BAD]
+        assert len(told) == 1 and told[0].said.ja.startswith(f"{_FORTIGATE}: 1 個のファイルが以前の版の形")
         store.close()
     store = ParquetEvents(tmp_path)
+    assert store.of_earlier_release() == {}
     assert _tags(store) == ["d"] and len(store.search("vendor.tags: *").rows) == 3
     store.close()
 

@@ -5,6 +5,7 @@ commit with the reader's checkpoint. So a replay after a crash stores nothing tw
 """
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -232,6 +233,11 @@ class ParquetEvents:
     def flaws(self) -> list[Flaw]:
         """See `Events.flaws`."""
         return self.integrity.flaws()
+
+    def of_earlier_release(self) -> dict[str, int]:
+        """Dataset → files that could not be written anew yet (see `Retyping`): until then a question about them fails."""
+        files = [file for path in self._manifest.listed() if (file := self._manifest.named(path))]
+        return dict(sorted(Counter(file.dataset for file in files).items()))
 
     def room(self) -> int:
         """See `Events.room`: what the file system has, less a twentieth of it."""

@@ -58,6 +58,15 @@ class Replaced(StoreError):
         )
 
 
+def _of_earlier(files: int) -> StoreError:
+    return StoreError(
+        f"以前の版の形のまま残っているファイルが {files} 個あり、ほかと一緒に検索できません。ディスクに空きを作って hinomi up を"
+        "起動し直すと、書き直して検索できるようになります(hinomi doctor がデータセットを示します)。",
+        f"{files} files are still in the form of an earlier release and cannot be asked together with the others; make room on"
+        " the disk and start hinomi up again, which writes them anew (hinomi doctor names the datasets)",
+    )
+
+
 class Integrity:
     """The files of a store folder, compared with what its manifest says of them."""
 
@@ -116,10 +125,10 @@ class Integrity:
                 raise Replaced from error
             raise self._damaged(file) from error
 
-    def culprit(self, said: str, paths: Sequence[str]) -> PartDamaged | Replaced | None:
+    def culprit(self, said: str, paths: Sequence[str]) -> StoreError | None:
         """Which of the files that a question read is why it failed: the one that is named in what was said (a slow reader's
-        may be merged away), else the first, newest in arrival, that is not as it was written. A file that is named and
-        whole is not called damaged: nothing could be put back."""
+        may be merged away), else the first, newest in arrival, that is not as it was written, else one that is still of an
+        earlier release. A file that is named and whole is not called damaged: nothing could be put back."""
         read = [str(Path(path).relative_to(self._folder)) for path in reversed(paths)]
         if (path := next((path for path in read if path in said), None)) is not None:
             named = self._manifest.named(path)
@@ -134,7 +143,8 @@ class Integrity:
                     return self._damaged(file)
                 if time.monotonic() > end:
                     return None
-        return None
+        old = set(self._manifest.listed()).intersection(read)
+        return _of_earlier(len(old)) if old else None
 
     def _damaged(self, file: File) -> PartDamaged:
         found = flaw(file, self.harm(file, whole=True) or Harm.UNREADABLE)
