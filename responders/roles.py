@@ -35,6 +35,11 @@ def may_work(roles: Sequence[str]) -> bool:
     return not WORKERS.isdisjoint(roles)
 
 
+def same_person(one: str, other: str) -> bool:
+    """Whether two spellings name one account."""
+    return one.strip().lower() == other.strip().lower()
+
+
 def may_approve(roles: Sequence[str], approver: str) -> bool:
     """Whether one of the roles is the approver's office or above it."""
     needed = RANKS.index(approver)

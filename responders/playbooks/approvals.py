@@ -5,7 +5,7 @@ A decision names the audit entry that was written before it; one without its ent
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NoReturn
 
 from hinomi.clock import Clock
@@ -16,8 +16,10 @@ from responders.delegation import with_lent
 from responders.playbooks.permits import actors
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep
 from responders.playbooks.turns import nudge
-from responders.roles import may_approve
+from responders.roles import may_approve, same_person
 
+STALE = timedelta(hours=12)
+"""A tower that was down so long behind a request's end asks again before it acts."""
 _DECIDED = ("approved", "denied")
 _REFUSALS = {
     "role": ("この承認に必要な役割がありません。", "you do not hold the role that this approval needs"),
@@ -131,6 +133,14 @@ class Approvals:
         nudge(self.records, str(approval.body["run_id"]))
         return kept
 
+    def stands(self, run: Run) -> bool:
+        """Whether the plan, as it is written now, is the one that people approved."""
+        held = self.records.get(APPROVAL, run.id)
+        same = (
+            held is not None and held.body["state"] == "approved" and held.body["plan_hash"] == run.plan_hash
+        )
+        return held is not None and same and self.genuine(held)
+
     def genuine(self, approval: Record) -> bool:
         """Whether each decision in the record was written to the audit log by who decided, on this very request."""
         body = approval.body
@@ -179,7 +189,7 @@ class Approvals:
         body, action, now = approval.body, f"playbook.{state}", self.clock.now()
         if not may_approve(with_lent(self.records, actor, roles, now), body["approver"]):
             self._refuse(actor, action, approval.id, "role")
-        if actor == body["requested_by"]:
+        if same_person(actor, body["requested_by"]):
             self._refuse(actor, action, approval.id, "self")
         if body["state"] != "open":
             self._refuse(actor, action, approval.id, "decided")
@@ -187,7 +197,7 @@ class Approvals:
         run = held.read_as(Run) if held else None
         if state == "approved" and run and actor in actors(self.records, run):
             self._refuse(actor, action, approval.id, "acted_first")
-        if state == "approved" and actor in [one["by"] for one in body.get("given", [])]:
+        if state == "approved" and any(same_person(actor, one["by"]) for one in body.get("given", [])):
             self._refuse(actor, action, approval.id, "twice")
         if now >= datetime.fromisoformat(body["expires"]):
             self._refuse(actor, action, approval.id, "expired")

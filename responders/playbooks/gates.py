@@ -10,7 +10,7 @@ from hinomi.errors import Refused
 from hinomi.store import Record
 from hinomi.words import Words
 from responders.connectors.catalogue import Connectors
-from responders.playbooks.approvals import Approvals, approval_id
+from responders.playbooks.approvals import STALE, Approvals, approval_id
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import Foretold
 from responders.playbooks.permission import Permission
@@ -51,13 +51,20 @@ class Gates:
             self.approvals.ask(run, gate=gate, void=approval)
             return run, record
         if approval.body["state"] == "open":
-            expired = gate.expires is not None and self.clock.now() >= gate.expires
-            return self._ask(run, record, gate) if expired else (run, record)
+            return (run, record) if self._waits(gate) else self._ask(run, record, gate)
         return self._decided(run, record, gate, approval)
+
+    def _waits(self, gate: RunStep) -> bool:
+        """Whether the request still stands; one that would stand longer than it was put for is from before the clock was set back."""
+        now = self.clock.now()
+        return gate.expires is not None and now < gate.expires <= now + _stands(gate)
 
     def _decided(self, run: Run, record: Record, gate: RunStep, approval: Record) -> Kept:
         if not self.approvals.genuine(approval):
             self.book.void(run, approval, "forged")
+            return self._ask(run, record, gate, void=approval)
+        if gate.expires is not None and self.clock.now() >= gate.expires + STALE:
+            self.book.void(run, approval, "too_old")
             return self._ask(run, record, gate, void=approval)
         if approval.body["state"] == "denied":
             return self.book.keep_step(
@@ -79,7 +86,7 @@ class Gates:
         refused = self.foretold.refusals(acts, lambda act: self._look(run, act))
         if refused and all(act.index in refused and set(act.when) <= set(gate.when) for act in acts):
             return self._not_asked(run, record, gate, refused)
-        until = self.clock.now() + timedelta(minutes=gate.within_minutes or _GATE_MINUTES)
+        until = self.clock.now() + _stands(gate)
         asked = gate.model_copy(update={"expires": until}).as_ended(
             StepState.WAITING, *_warned(acts, refused)
         )
@@ -105,6 +112,11 @@ class Gates:
         over = [run.step(index).as_ended(StepState.FAILED, *_foretold(why)) for index, why in refused.items()]
         over += [one.as_ended(StepState.SKIPPED, *_ALL_REFUSED) for one in moot]
         return self.book.keep_steps(run, record, over)
+
+
+def _stands(gate: RunStep) -> timedelta:
+    """How long a request at it stands before it is put anew."""
+    return timedelta(minutes=gate.within_minutes or _GATE_MINUTES)
 
 
 def _gates(run: Run, gate: RunStep) -> list[int]:

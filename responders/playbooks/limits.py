@@ -57,8 +57,9 @@ class Limits:
         return self.clock.now() + max(growing(_FIRST, _LONGEST, attempts), wanted)
 
     def waits(self, step: RunStep) -> bool:
-        """Whether the step's pause is not over yet."""
-        return step.again_at is not None and self.clock.now() < step.again_at
+        """Whether the step's pause is not over yet. One that is longer than any is from before the clock was set back."""
+        now = self.clock.now()
+        return step.again_at is not None and now < step.again_at <= now + _LONGEST
 
     def late(self, step: RunStep) -> bool:
         """Whether the step has taken longer than the plan gives it."""

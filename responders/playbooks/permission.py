@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from hinomi.clock import Clock
 from hinomi.errors import Refused
 from hinomi.store import Records
+from responders.audit import Audit
 from responders.delegation import roles_now
+from responders.playbooks.approvals import Approvals
 from responders.playbooks.permits import actors
 from responders.playbooks.protection import Protection
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
-from responders.roles import may_approve
+from responders.roles import may_approve, same_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Permission:
 
     def person(self, run: Run, by: str, office: str = "") -> None:
         """Raises Refused unless the person holds the approver's office now and is not who asked for the run."""
-        if by == run.requested_by:
+        if same_person(by, run.requested_by):
             raise Refused("求めた本人は承認できません。", "the requester cannot approve")
         if not may_approve(roles_now(self.records, by, self.clock.now()), office or run.approver):
             raise Refused(
@@ -42,8 +44,13 @@ class Permission:
             raise Refused(f"承認には {needed} 人が要ります。", f"{needed} different people must approve")
 
     def step(self, run: Run, step: RunStep) -> None:
-        """Raises Refused for a disarmed playbook, a protected target, an approver who lost the role."""
+        """Raises Refused for a disarmed playbook, a protected target, a plan that is not what was approved, an approver who lost
+        the role."""
         self.target(run, step)
+        if not Approvals(self.records, self.clock, Audit(self.records, self.clock)).stands(run):
+            raise Refused(
+                "承認された計画と違うため、行いません。", "the plan is not the one that was approved"
+            )
         self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
         if step.gate is not None:
             gate = run.step(step.gate)

@@ -162,6 +162,7 @@ class Run(BaseModel):
         plan = [
             (step.index, step.act, step.on, step.values, step.title_ja, step.after, step.when, step.hours)
             + ((step.first_hours,) if step.first_hours else ())
+            + ((step.gate, step.role, step.people) if step.gate is not None or step.role else ())
             for step in self.steps
         ]
         whole = (plan, self.on_failure, self.approver, self.people)

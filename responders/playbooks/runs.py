@@ -9,7 +9,6 @@ one that waits for a person or a target holds up none of the others.
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from hinomi.clock import Clock
 from hinomi.errors import Conflict, Refused
@@ -19,7 +18,7 @@ from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.connectors.catalogue import Connectors
 from responders.playbooks import condition, switch
-from responders.playbooks.approvals import Approvals
+from responders.playbooks.approvals import STALE, Approvals
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.foretold import Foretold
@@ -37,7 +36,10 @@ from responders.playbooks.undoing import Undoing, left
 from responders.playbooks.world import World
 
 __all__ = ["Connectors", "Runs"]
-_STALE = timedelta(hours=12)  # a tower that was down so long asks again before it acts
+_HALFWAY = (
+    "前の手順が失敗したため、途中でやめました。対象は変わっているかもしれません。",
+    "given up halfway as an earlier step failed: the target may have been changed",
+)
 
 
 @dataclass(slots=True)
@@ -101,7 +103,7 @@ class Runs:
 
     def _lift(self) -> None:
         if not self._stopped():
-            for run, step in self._undoing.lift(Standing(self.records, self.clock)):
+            for run, step in self._undoing.lift(Standing(self.records, self.clock), self._stopped):
                 self.news.append((run, lifted(step)))
 
     def _propose_new(self, run: Run) -> Run:
@@ -167,7 +169,7 @@ class Runs:
             return "forged"
         if approval.body["expires"] != run.expires.isoformat():
             return "replayed"
-        if self.clock.now() >= run.expires + _STALE:
+        if self.clock.now() >= run.expires + STALE:
             return "too_old"
         try:
             people = [str(one["by"]) for one in approval.body["given"]]
@@ -208,6 +210,8 @@ class Runs:
                 step = run.step(index)
                 if step.settled or self._limits.waits(step) or not self._ready(run, step):
                     continue
+                if self._stopped() and not run.dry_run:
+                    return  # the switch was thrown while the step before was done
                 before = record.version
                 run, record = self._take(run, record, step)
                 moved = moved or record.version != before
@@ -250,7 +254,9 @@ class Runs:
             self._undo(*self._book.keep(undoing, record))
             return
         for step in run.steps:
-            if not step.settled:
+            if step.touched and not step.settled:
+                run, record = self._book.keep_step(run, record, step.as_ended(StepState.FAILED, *_HALFWAY))
+            elif not step.settled:
                 words = "前の手順が失敗したため、行いません。", "an earlier step failed"
                 run, record = self._pass_over(run, record, step, *words)
         self._move(run, record, RunState.FAILED, by=run.decided_by)
@@ -265,7 +271,7 @@ class Runs:
             self._book.keep(back, record)
             self.news.append((back, UNDO_VOID))
             return
-        run, record, over = self._undoing.back(run, record)
+        run, record, over = self._undoing.back(run, record, self._stopped if failure else lambda: False)
         if not over:
             return
         state = RunState.FAILED if left(run) else RunState.UNDONE

@@ -1,6 +1,7 @@
 """Putting back what a run did: asked for by a person, because a step failed, or because an act's time is over."""
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -24,11 +25,15 @@ class Undoing:
     limits: Limits
     stepping: Stepping
 
-    def back(self, run: Run, record: Record) -> tuple[Run, Record, bool]:
-        """All steps that touched something; the last value says whether all were tried to their end."""
+    def back(
+        self, run: Run, record: Record, stopped: Callable[[], bool] = lambda: False
+    ) -> tuple[Run, Record, bool]:
+        """All steps that touched something; the last value says whether all were tried to their end. stopped: asked before each."""
         for step in reversed(run.steps):
             if not (step.touched and step.can_undo):
                 continue
+            if stopped():
+                return run, record, False
             run, record, proceed = self.one(run, record, step)
             if not proceed:
                 return run, record, False
@@ -56,11 +61,11 @@ class Undoing:
         words = {"state": StepState.UNDONE, "result_ja": undone.ja, "result_en": undone.en}
         return *self.book.keep_step(run, record, step.model_copy(update=words)), True
 
-    def lift(self, standing: Standing) -> Iterator[tuple[Run, RunStep]]:
-        """Put back the acts whose time is over: what was lifted. What one holds may be broken or be written by another in this
-        very moment: the others are lifted all the same, and the next round sees what there is."""
+    def lift(self, standing: Standing, stopped: Callable[[], bool]) -> Iterator[tuple[Run, RunStep]]:
+        """Put back the acts whose time is over, until `stopped`: what was lifted. What one holds may be broken or be written by
+        another in this very moment: the others are lifted all the same, and the next round sees what there is."""
         with Faults() as faults:
-            for due in standing.due():
+            for due in itertools.takewhile(lambda _: not stopped(), standing.due()):
                 with faults.kept(), suppress(Conflict):
                     yield from self._lift_due(standing, due)
 
