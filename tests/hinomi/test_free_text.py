@@ -1,10 +1,13 @@
 """Searches in the embedded store: what is found, how many there are, and the pages, against plain Python."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
+import duckdb
 import polars as pl
 import pytest
 from hypothesis import given, settings
@@ -12,13 +15,14 @@ from hypothesis import strategies as st
 
 from hinomi import ecs
 from hinomi.batch import Batch
+from hinomi.query import Text
 from hinomi.store import asked
-from hinomi.store.embedded import ParquetEvents
+from hinomi.store.embedded import ParquetEvents, sieve
 from hinomi.store.embedded import searching as module
 from hinomi.store.embedded.manifest import nanoseconds
 from hinomi.store.embedded.plan import Plan
 from hinomi.store.embedded.searching import Searching
-from hinomi.store.embedded.sql import _fixed
+from hinomi.store.embedded.sql import Condition
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
 LINES = [
@@ -54,6 +58,8 @@ def events(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ParquetEvents]:
         "10.30.9.3 ",
         '=4299 user="',
         "close",
+        "closed",
+        "USER=",
         "残業",
         "ｙAMADA2",
         "nothing",
@@ -170,9 +176,43 @@ def test_one_id_of_one_moment_may_stand_on_two_pages(
     held.close()
 
 
-@given(st.text(max_size=30))
+def test_signs_that_are_looked_for_as_they_stand_have_no_other_form() -> None:
+    """Of all signs there are, only ASCII letters become those that `needed` knows, and only they themselves what `fixed` keeps:
+    asked of DuckDB, which makes lines small letters."""
+    signs = "select chr(n::int) as sign from range(1, 1114112) as all_of_them(n) where n not between 55296 and 57343"
+    told = duckdb.sql(f"select sign, lower(sign) from ({signs})").fetchall()
+    assert len(told) > 1_000_000
+    kept = {sign for sign, _ in told if sieve.fixed(sign)}
+    assert {"a", "K", "é", "ア", "残", "7"} & kept == {"ア", "残", "7"}
+    for sign, small in told:
+        if sign in kept or small in kept:
+            assert sign == small, sign
+        if small in sieve._LETTERS:
+            assert sign.isascii() and sign in sieve._cases(small), sign
+
+
+@given(st.text(alphabet="abikzABIKZ0=. _éÉſKİ残ア", max_size=12), st.randoms())
 @settings(max_examples=300, deadline=None)
-def test_the_part_that_is_looked_for_as_it_stands_has_no_other_form(text: str) -> None:
-    """It is a part of the text, and making letters small or great changes nothing in it."""
-    fixed = _fixed(text)
-    assert fixed in text and fixed.isascii() and fixed.lower() == fixed.upper() == fixed
+def test_a_line_that_holds_a_text_holds_what_is_looked_for_first(text: str, chance: Random) -> None:
+    """In whatever cases its letters are written there."""
+    assert sieve.fixed(text) in text
+    line = "".join(chance.choice([sign.lower(), sign.upper(), sign]) for sign in text)
+    if text.lower() in line.lower():
+        assert all(any(form in line for form in forms) for forms in sieve.needed(text))
+
+
+@pytest.mark.parametrize("text", ["powershell", "cmd.exe", "メモ=残業", "残業"])
+def test_no_line_is_made_small_letters_that_cannot_hold_the_text(events: ParquetEvents, text: str) -> None:
+    """Only lines that hold what is looked for first, as it stands."""
+    asked_for = Condition({"event.original": "keyword"})
+    where = asked_for.sql(Text(text))
+    made = duckdb.connect()
+    made.execute(
+        "create macro small(t) as (case when t like '%z%' then error('made small') else lower(t) end)"
+    )
+    where = re.sub(r'lower\("', 'small("', where)
+    found = made.execute(
+        f'select count(*) from (select unnest(?) as "event.original") where {where}',
+        [["zzz", "z Z 9", f"a {text.upper()} b"], *asked_for.values],
+    ).fetchall()
+    assert found == [(1,)]
