@@ -176,12 +176,25 @@ class Source:
         rows = _within_reach(
             without_surroundings(intake if ROW in intake.columns else intake.with_row_index(ROW))
         )
-        frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
-        done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
-        left = rows.filter(~pl.col(ROW).is_in(done.implode()))
+        frames, left = self._carried(rows, pl.col("message").str.contains(_FILEBEAT, literal=True))
+        more, left = self._read(left)
+        frames += more
+        more, left = self._carried(left, pl.lit(True))
+        frames += more
         reason = pl.lit(f"not_{self.name}") if self.why is None or not left.height else self.why(left)
         rejected = left.select(ROW, reason.alias("reason"))
         return Parsed(frames, rejected)
+
+    def _read(self, rows: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        """ECS frames of the rows that are ours, and the other rows."""
+        frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
+        return frames, _without(rows, frames)
+
+    def _carried(self, rows: pl.DataFrame, which: pl.Expr) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        """`_read` of the lines that a shipper's documents carry."""
+        inside = carried(rows, which)
+        frames = self._read(inside)[0] if inside.height else []
+        return frames, _without(rows, frames) if frames else rows
 
     def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
         mapped = self._by_function(frame) if self._each or self._together else self._by_table(frame)
@@ -274,6 +287,12 @@ class Source:
         return rows, documents, frame_of(flats).get_columns()
 
 
+def _without(rows: pl.DataFrame, frames: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """The rows of which none of the frames tells."""
+    done = pl.concat([frame[ROW] for frame in frames]) if frames else pl.Series(ROW, [], dtype=pl.UInt32)
+    return rows.filter(~pl.col(ROW).is_in(done.implode()))
+
+
 def _pairs(frame: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:
     return zip(frame[ROW].to_list(), frame["document"].to_list(), strict=True)
 
@@ -320,13 +339,52 @@ def without_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
     """The intake without what files and relays leave around a line (a byte order mark, line ends, NUL, blanks, a count), and with
     a blank for `ecs.BETWEEN`: no sender parts a text into several values by it (JSON's escape of it: `json_text.read`)."""
     line = pl.col("message").str.replace_all(ecs.BETWEEN, " ", literal=True)
-    line = line.str.strip_prefix("\ufeff").str.strip_chars_end("\r\n\0 ")
-    bare = rows.with_columns(line.alias("message"))
+    line = line.str.strip_chars_start("\ufeff \t").str.strip_chars_end("\r\n\0 ")
+    bare = _unescaped(rows.with_columns(line.alias("message")))
     counted = pl.col("message").str.contains(_COUNTED)
     if not bare.select(counted.any()).item():
         return bare
     rest = pl.col("message").str.replace(r"^\d+ ", "")
     return bare.with_columns(pl.when(counted).then(rest).otherwise(pl.col("message")).alias("message"))
+
+
+_BARE_QUOTE = r'(?:^|[^\\])"'
+
+
+def _unescaped(rows: pl.DataFrame) -> pl.DataFrame:
+    """Lines that somebody's JSON had as text, as they were: a JSON string, or a text of which every quotation mark is escaped."""
+    line = pl.col("message")
+    string = line.str.contains(r'^"(?:[^"\\]|\\.)*"$')
+    escaped = line.str.contains('\\"', literal=True) & ~line.str.contains(_BARE_QUOTE)
+    if not rows.select((string | escaped).any()).item():
+        return rows
+    read = pl.concat_str(pl.lit('{"line":'), line, pl.lit("}")).str.json_path_match("$.line")
+    read = read.str.replace_all(ecs.BETWEEN, " ", literal=True).str.strip_chars_end("\r\n\0 ")
+    whole = (
+        pl.when(string)
+        .then(pl.coalesce(read, line))
+        .when(escaped)
+        .then(line.str.replace_all('\\"', '"', literal=True))
+        .otherwise(line)
+    )
+    return rows.with_columns(whole.alias("message"))
+
+
+_FILEBEAT = '"filebeat"'
+"""In every document of Filebeat (`agent.type`, `@metadata.beat`): what it carries is looked at first."""
+_CARRIED_AS = ("$.event.original", "$.message", "$.log")
+"""Where shippers keep the line: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own place."""
+
+
+def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    """Of these rows, where a shipper's JSON document carries a line, as that line: what Filebeat or Docker writes around
+    another product's record."""
+    line = pl.col("message")
+    documents = rows.filter(which & line.str.starts_with("{"))
+    if not documents.height:
+        return documents
+    inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)
+    return without_surroundings(documents.with_columns(inside.alias("message")).drop_nulls("message"))
 
 
 def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:

@@ -32,8 +32,14 @@ _HOST = r"(?: +(?P<host>[0-9A-Za-z_.:\-]*[0-9A-Za-z_.\-]))?"
 _TAG = r"(?P<app>[0-9A-Za-z_./()@\-]{1,64})(?:\[(?P<pid>[^\]\s]{0,64})\])?:(?: +|$)"
 _IOS = r"(?::|\d{1,12}: (?:(?P<device>[0-9A-Za-z_.\-]+): )?)?[*.]?"  # sequence number, host, mark of a clock not set
 _RFC3164 = rf"^(?P<all>(?:<(?P<pri>\d{{1,3}})> ?)?{_IOS}(?:{_ISO}|{_BSD}):?{_HOST}(?: *: +| +|$)(?:{_TAG})?)"
-_TAG_ONLY = rf"^(?P<all><(?P<pri>\d{{1,3}})>(?:{_TAG})?)"
+_TAG_ONLY = rf"^(?P<all><(?P<pri>\d{{1,3}})> *(?:{_TAG})?)"
 _STARTS_WITH_TIME = rf"^(?:<\d{{1,3}}> ?)?{_IOS}(?:\d{{4}}-\d\d-\d\dT|{_MACOS} |(?:\d{{4}} )?(?:{_MONTH}) )"
+
+_LEVEL = r"(?i:emerg|alert|crit|critical|err|error|warn|warning|notice|info|debug|verbose|trivia)"
+_INNER = rf"^(?:<\d{{1,3}}>|{_IOS}(?:{_ISO}|{_BSD}):?(?: +[0-9A-Za-z_.:\-]*[0-9A-Za-z_.\-])?(?: *: +%[A-Z]|(?: +{_LEVEL})? +{_TAG}))"
+"""What a relay left behind its own header: another with a priority, or one that is whole (time, host, program), or Cisco's."""
+_OWN_CLOCK = rf"^\S+ {_LEVEL} "
+"""A program's own time and level, which is no header from a host called `info`."""
 
 HEADER: dict[str, pl.DataType] = {
     "header.pri": pl.Int64(),
@@ -50,6 +56,8 @@ _TEXTS = ("host", "app", "pid", "msgid", "structured")
 _MONTH_NUMBERS = {name: f"{number:02d}" for number, name in enumerate(_MONTH.split("|"), 1)}
 _AHEAD = timedelta(days=2)  # how far a sender's clock may run ahead before its year must be the last one
 _PLACE = "_place"
+_RELAYS = 3
+"""Headers behind the first one that are taken off."""
 _OFFSET = r"(Z|[+-]\d\d:?\d\d)$"
 
 
@@ -60,12 +68,37 @@ def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
     back. zone: of time stamps without an offset ("": the process's own). A year that is not written is the latest that makes no
     time lie more than two days after `received`. A line without a header keeps its message, all nulls.
     A frame that was split before comes back as it is. Of a shipper's JSON document (Filebeat, omelasticsearch)
-    the line is what it holds as `message`.
+    the line is what it holds as `message`. Behind a relay's header stands mostly the sender's own: then that counts.
     """
     if "header.pri" in intake.columns:
         return intake
     zone = zone or clocks.zone()
-    rows = _unwrapped(intake).with_row_index(_PLACE)
+    whole = _once(_unwrapped(intake).with_row_index(_PLACE), zone)
+    headed = pl.any_horizontal(pl.col("header.pri").is_not_null(), pl.col("header.timestamp").is_not_null())
+    message = pl.col("message")
+    relayed = headed & message.str.contains(_INNER) & ~message.str.contains(_OWN_CLOCK)
+    for _ in range(_RELAYS):
+        inner = whole.filter(relayed.fill_null(False))
+        if not inner.height:
+            break
+        whole = pl.concat([whole.filter(~relayed.fill_null(False)), _relayed(inner, zone)]).sort(_PLACE)
+    return whole.drop(_PLACE)
+
+
+def _relayed(outer: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Lines that a relay passed on with their own header behind its own: theirs says more, the relay's what theirs lacks."""
+    relay = outer.select(_PLACE, *(pl.col(name).alias(f"relay.{name}") for name in HEADER))
+    found = _once(outer.drop(*HEADER), zone).join(relay, on=_PLACE, how="left", maintain_order="left")
+    timed = pl.col("header.timestamp").is_not_null()
+    offset = pl.when(timed).then(pl.col("header.offset")).otherwise(pl.col("relay.header.offset"))
+    kept = ("header.pri", "header.timestamp", "header.host")
+    return found.with_columns(
+        offset.alias("header.offset"), *(pl.coalesce(name, f"relay.{name}").alias(name) for name in kept)
+    ).select(outer.columns)
+
+
+def _once(rows: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """`split` of one header."""
     message = pl.col("message")
     form = (
         pl.when(message.str.contains(r"^<\d{1,3}>[1-9]\d? "))
@@ -80,10 +113,9 @@ def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
     for (pattern,), part in rows.group_by(form.alias("form"), maintain_order=True):
         parts.append(_headed(part, str(pattern), zone) if pattern else bare(part))
     if not parts:
-        return bare(rows).drop(_PLACE)
+        return bare(rows)
     whole = parts[0] if len(parts) == 1 else pl.concat(parts)
-    ordered = whole if whole[_PLACE].is_sorted() else whole.sort(_PLACE)
-    return ordered.drop(_PLACE)
+    return whole if whole[_PLACE].is_sorted() else whole.sort(_PLACE)
 
 
 def bare(intake: pl.DataFrame) -> pl.DataFrame:

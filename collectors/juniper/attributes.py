@@ -18,6 +18,12 @@ _LINE = (
 _RELAYED = r"^(?:\S+: )?(?:1 )?(\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) \S+ ([A-Z][A-Z0-9_]+) (\[junos@.*)$"
 _OURS = r"\[junos@|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?[A-Za-z][\w./\-]*\[\d+\]: |^FW: \S+ +[ADR] "
 
+_DAEMON = r"^/?[A-Za-z][\w./\-]*(?:\[\d+\])?: [A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)"
+"""A daemon and its tag before the text: the program of the header is the relay's."""
+
+_DAEMON = r"^/?[A-Za-z][\w./\-]*(?:\[\d+\])?: [A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)"
+"""A daemon and its tag before the text: the program of the header is the relay's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attributes:
@@ -63,7 +69,7 @@ def _rejoined() -> pl.Expr:
     tag, data = pl.col("header.msgid").fill_null(""), pl.col("header.structured").fill_null("")
     nothing = pl.lit("")
     return pl.concat_str(
-        pl.when(app.is_not_null())
+        pl.when(app.is_not_null() & ~pl.col("message").str.contains(_DAEMON))
         .then(pl.concat_str(app, pl.lit("["), pid, pl.lit("]: ")))
         .otherwise(nothing),
         pl.when(tag.str.contains(r"^[A-Z][A-Z0-9]*_")).then(tag + ": ").otherwise(nothing),

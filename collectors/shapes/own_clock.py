@@ -11,20 +11,23 @@ import polars as pl
 from collectors import syslog
 from collectors.source import Shape
 
+_PRIORITY = r"^<\d{1,3}> ?"
+
+_PRIORITY = r"^<\d{1,3}> ?"
+
 
 @dataclass(frozen=True, slots=True)
 class OwnClock:
-    """pattern: what a line without a header looks like; all others have their header taken off."""
+    """pattern: what a line without a header looks like (a priority may stand before it); all others have their header taken off."""
 
     pattern: str
     shape: Shape
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """The frames of `shape`, of lines split into header and text."""
-        bare = intake["message"].str.contains(self.pattern).fill_null(False)
-        headless = intake.filter(bare).with_columns(
-            pl.lit(None, dtype=kind).alias(name) for name, kind in syslog.HEADER.items()
-        )
+        text = intake["message"].str.replace(_PRIORITY, "")
+        bare = text.str.contains(self.pattern).fill_null(False)
+        headless = syslog.bare(intake.with_columns(text).filter(bare))
         parts = [part for part in (headless, syslog.split(intake.filter(~bare))) if part.height]
         return self.shape.read(pl.concat(parts)) if parts else []
 

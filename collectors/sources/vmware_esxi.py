@@ -36,6 +36,7 @@ source = Source(
     ignore=(
         *(
             "pattern",
+            "text",  # `whole` without what is fields already
             "daemon",
             "daemonpid",
             "program",

@@ -2,9 +2,10 @@
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import orjson
 import polars as pl
 import pytest
 
@@ -18,6 +19,7 @@ _AROUND = {
     "blank": "{} ",
     "nul": "{}\0",
     "byte order mark": "\ufeff{}",
+    "blanks before": "  {}",
 }
 _HEADS = {
     "priority": "<134>",
@@ -28,6 +30,10 @@ _HEADS = {
     "rsyslog's file": "2026-11-20T03:12:09.123456+09:00 relay01 ",
     "a priority and rsyslog's time": "<134>2026-11-20T03:12:09+09:00 relay01 ",
     "octets counted": "{count} <134>Nov 20 03:12:09 relay01 ",
+    "a priority and a blank": "<134> ",
+    "two relays": "<134>Nov 20 03:12:10 relay02 <134>Nov 20 03:12:09 relay01 ",
+    "three relays": "<134>Nov 20 03:12:11 relay03 <13>Nov 20 03:12:10 relay02 <134>1 2026-11-20T03:12:09Z relay01 - - - - ",
+    "RFC 3164 in RFC 5424": '<134>1 2026-11-20T03:12:10.1+09:00 relay02 - - - [meta sequenceId="1"] <134>Nov 20 03:12:09 relay01 ',
 }
 _OF_THE_HEADER = re.compile(
     r"^(?:host\.|observer\.|process\.|log\.|message$|related\.hosts$|email\.local_id$|isc\.bind\.category$|symantec\.Site$)"
@@ -91,6 +97,39 @@ def test_a_relays_header_takes_nothing_away(name: str) -> None:
         if name in _ZONELESS and _OFFSET.search(_HEADS[way]):
             lost.discard("@timestamp")
         assert got and not lost, (way, line, lost)
+
+
+_OF_ANY = {"generic.json", "otel.log", "linux.journald"}
+"""Sources to which a shipper's document is a document of their own."""
+_CARRIED: dict[str, Callable[[str], Any]] = {
+    "Filebeat": lambda line: {
+        "@timestamp": _SENT,
+        "message": line,
+        "agent": {"type": "filebeat"},
+        "host": {"name": "relay01"},
+    },
+    "a JSON string": lambda line: line,
+}
+_SENT = "2026-11-20T03:12:10.000Z"
+
+
+@pytest.mark.parametrize("name", sorted(set(catalogue.sources()) - _OF_ANY))
+def test_a_shippers_document_takes_nothing_away(name: str) -> None:
+    """A line, or a JSON document, that came as text in a shipper's JSON is read as if it had come alone."""
+    lines = content.examples(name)
+    ways = {way: [orjson.dumps(carry(line)).decode() for line in lines] for way, carry in _CARRIED.items()}
+    for way, line, want, got in _read(name, lines, ways):
+        if want:
+            assert not _missing(want, got), (way, line)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue.sources()))
+def test_escaped_quotation_marks_are_marks(name: str) -> None:
+    """Text of which every quotation mark came escaped."""
+    lines = [line for line in content.examples(name) if '"' in line and "\\" not in line and "{" not in line]
+    ways = {"escaped": [line.replace('"', '\\"') for line in lines]}
+    for way, line, want, got in _read(name, lines, ways):
+        assert not _missing(want, got), (way, line)
 
 
 def _headed(head: str, line: str) -> str:
