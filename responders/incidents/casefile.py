@@ -24,6 +24,12 @@ def read(records: Records, incident_id: str) -> Incident:
     return incident
 
 
+def is_closed(records: Records, incident_id: str) -> bool:
+    """Whether it is over, by a person's verdict or because another one took it in."""
+    held = records.get(KIND, incident_id)
+    return held is not None and held.body["status"] == Status.CLOSED
+
+
 def numbered(records: Records, number: int) -> Incident:
     """The incident that people call by this number. Raises InputError when there is none."""
     found = records.find("incident", {"number": number}, limit=1)

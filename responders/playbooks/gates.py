@@ -10,6 +10,7 @@ from hinomi.errors import Refused
 from hinomi.store import Record
 from hinomi.words import Words
 from responders.connectors.catalogue import Connectors
+from responders.incidents import casefile
 from responders.playbooks.approvals import STALE, Approvals, approval_id
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import Foretold
@@ -26,6 +27,11 @@ _ALL_REFUSED = (
     "not asked: the targets would refuse all of it; where it is needed a person must do it",
 )
 
+_INCIDENT_OVER = (
+    "インシデントが終了したか、ほかにまとめられたため、承認を求めません。",
+    "not asked any more: the incident was closed or joined into another",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Gates:
@@ -39,7 +45,11 @@ class Gates:
     foretold: Foretold
 
     def take(self, run: Run, record: Record, gate: RunStep) -> Kept:
-        """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may."""
+        """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may. What nobody decided
+        while the incident was open is not asked any more once it is over."""
+        over = casefile.is_closed(self.book.records, run.incident_id)
+        if over and self.approvals.withdraw(run, gate):
+            return self.book.keep_step(run, record, gate.as_ended(StepState.SKIPPED, *_INCIDENT_OVER))
         if gate.state is StepState.PLANNED:
             if gate.for_acts and not _behind(run, gate):
                 return self.book.keep_step(run, record, gate.as_ended(StepState.SKIPPED, *_NOTHING_TO_ASK))

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from hinomi.clock import Clock
 from hinomi.errors import Conflict, Refused
 from hinomi.faults import Faults
-from hinomi.incident import Status
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.connectors.catalogue import Connectors
+from responders.incidents import casefile
 from responders.playbooks import condition, switch
 from responders.playbooks.approvals import STALE, Approvals
 from responders.playbooks.book import Book, Kept
@@ -126,7 +126,7 @@ class Runs:
             self._book.keep(renewed, record)
 
     def _decide(self, run: Run, record: Record) -> None:
-        if self._incident_closed(run) and self._approvals.withdraw(run):
+        if casefile.is_closed(self.records, run.incident_id) and self._approvals.withdraw(run):
             self._end(run, record, RunState.WITHDRAWN, by="")
             return
         approval = self.records.get(APPROVAL, run.id)
@@ -193,11 +193,6 @@ class Runs:
             if not step.settled and not self._limits.waits(step):
                 run, record = self._stepping.take(run, record, step)
         return run, record
-
-    def _incident_closed(self, run: Run) -> bool:
-        """Whether its incident is over, by a person's verdict or because another one took it in."""
-        held = self.records.get("incident", run.incident_id)
-        return held is not None and held.body["status"] == Status.CLOSED
 
     def _go_on(self, run: Run, record: Record) -> None:
         """Every step that may begin, until none goes any further now."""

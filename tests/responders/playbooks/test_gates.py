@@ -102,6 +102,21 @@ def test_protected_since_the_plan_is_a_refusal(tmp_path: Path) -> None:
     assert _asked(on) == [] and "守る対象" in on.run.acts[0].result_ja
 
 
+@pytest.mark.parametrize("answered", [False, True])
+def test_a_gate_of_an_incident_that_is_over(tmp_path: Path, answered: bool) -> None:
+    """Closed while the CISO is asked: the request is taken back and what stands behind it not done, instead of being asked for every ten
+    minutes for ever. An answer that was given before counts."""
+    on = scene(tmp_path, written(tmp_path, KEEP + GATE + ISOLATE), entities=HOSTS)
+    on.runs.records.put("incident", on.run.incident_id, {"status": "new"}, expect=0)
+    on.approve()
+    on.tick()
+    if answered:
+        on.approve("mori", gate=1)
+    on.runs.records.put("incident", on.run.incident_id, {"status": "closed"})
+    assert on.tick(1).state is RunState.DONE and _asked(on) == []
+    assert len(on.stage.acts) == (2 if answered else 0)
+
+
 def test_a_gate_behind_a_gate(tmp_path: Path) -> None:
     """Two offices one after the other before an act: both are asked; where it would be refused, neither."""
     two = KEEP + GATE + GATE.replace("ciso", "information_system_manager") + ISOLATE + TELL
