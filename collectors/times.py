@@ -28,11 +28,16 @@ def zone() -> str:
 def use(name: str) -> None:
     """Read them in this zone from now on. Raises ValueError for a zone that there is not."""
     global _in_use
+    check(name)
+    _in_use = name
+
+
+def check(name: str) -> None:
+    """Raises ValueError for a zone that there is not."""
     if name not in available_timezones():
         raise ValueError(
             f"時間帯「{name}」はありません(例: Asia/Tokyo)。|there is no time zone {name}, such as Asia/Tokyo"
         )
-    _in_use = name
 
 
 JAPANESE = "japanese"

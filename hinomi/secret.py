@@ -8,6 +8,8 @@ from pydantic import GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from hinomi.errors import ConfigError
+from hinomi.named import why
+from hinomi.words import Words
 
 _KINDS = ("env:", "file:", "credential:")
 
@@ -31,18 +33,23 @@ class Secret:
         if kind == "env":
             value = os.environ.get(name)
             if value is None:
-                raise self._missing()
+                raise self._missing(
+                    Words("この環境変数がありません", "there is no such environment variable")
+                )
             return value
         folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
         path = Path(name) if kind == "file" else folder / name
         try:
             return path.read_text(encoding="utf-8").rstrip("\r\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise self._missing() from error
+        except OSError as error:
+            raise self._missing(why(error)) from error
+        except UnicodeDecodeError as error:
+            raise self._missing(Words("UTF-8 の文字ではありません", "it is not UTF-8")) from error
 
-    def _missing(self) -> ConfigError:
+    def _missing(self, reason: Words) -> ConfigError:
         return ConfigError(
-            f"秘密「{self.reference}」を読めません。", f"secret {self.reference} cannot be read"
+            f"秘密「{self.reference}」を読めません({reason.ja})。",
+            f"secret {self.reference} cannot be read: {reason.en}",
         )
 
     def __repr__(self) -> str:

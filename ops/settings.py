@@ -3,8 +3,9 @@
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from collectors import times
 from collectors.enrich import EnrichSettings
 from collectors.indicators.settings import IndicatorSettings
 from collectors.listeners import AnyListener
@@ -25,6 +26,7 @@ from ops.folders import packs_folder
 from ops.metrics import MetricsSettings
 from ops.report_delivery import Delivery, mailbox
 from ops.retention import RetentionSettings
+from ops.shared_ports import wanted_twice
 from ops.stores import StoreSettings
 from responders.settings import ResponderSettings
 from rules.in_force import InForce
@@ -71,6 +73,22 @@ class Settings(Section):
     reports: ReportsSettings = Field(default_factory=ReportsSettings)
     feeds: dict[str, Feed] = Field(default_factory=dict)
     organizations: dict[OrganizationId, OrganizationSettings] = Field(default_factory=dict)
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone_there_is(cls, name: str) -> str:
+        times.check(name)
+        return name
+
+    @model_validator(mode="after")
+    def _ports_told_apart(self) -> Self:
+        for key, other, port in wanted_twice(self):
+            raise Blaming(
+                key,
+                f"ポート {port} は {other} も使います。別の番号にしてください。",
+                f"{other} has port {port}, too; give them different ones",
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_told_apart(self) -> Self:

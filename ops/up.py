@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from hinomi import yamlfile
 from hinomi.errors import ConfigError, Where
 from ops import folders, journal
 from ops.greeting import Greeting
@@ -60,6 +61,7 @@ async def run_part(part: str, data: Path, config: Path) -> None:
 async def run(data: Path, config: Path | None, parts: Sequence[str] = PARTS) -> None:
     """Run until told to stop. Raises ConfigError before anything starts, HinomiError when already running."""
     settings = read_settings(config)
+    _rules_there_are(config, settings)
     folders.make(data)
     data.chmod(0o700)
     place = RunDir.of(data)
@@ -73,6 +75,17 @@ async def run(data: Path, config: Path | None, parts: Sequence[str] = PARTS) -> 
         greeting = Greeting.at_terminal(place, data)
         greeting.starting()
         await Supervisor(children(data, config, settings, parts), place, greeting).serve()
+
+
+def _rules_there_are(config: Path | None, settings: Settings) -> None:
+    """Processes that cannot load their rules would start, fail and start again. Raises ConfigError."""
+    for number, path in enumerate(settings.rules.folders):
+        if config is not None and not path.exists():
+            raise ConfigError(
+                f"「{path}」がありません。相対パスは hinomi を起動した場所({Path.cwd()})から数えます。",
+                f"there is no {path}; relative paths count from where hinomi is started ({Path.cwd()})",
+                where=yamlfile.read(config).places.where(f"rules.folders.{number}"),
+            )
 
 
 def _sweep(data: Path) -> None:

@@ -99,5 +99,8 @@ def _place(listener: Listening) -> str:
 
 
 def _say(door: Door[Any], ja: str, en: str) -> None:
+    """Logged once until the listener works or fails of something else: it is tried every few seconds."""
+    known = door.health.problem == ja
     door.down(ja)
-    log.error("listener is down; trying again", listener=door.name, reason=f"{ja} ({en})")
+    if not known:
+        log.error("listener is down; trying again", listener=door.name, reason=f"{ja} ({en})")

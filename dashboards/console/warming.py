@@ -8,6 +8,7 @@ from dashboards.console import compliance_page
 from dashboards.console.docket import docket
 from dashboards.console.loudness import loudness
 from dashboards.console.visit import Console
+from hinomi.errors import HinomiError
 
 log = logging.getLogger("hinomi.console")
 
@@ -26,6 +27,8 @@ def _read(console: Console) -> None:
         _ = console.rulebook.rules
         loudness(console.records).since(console.clock.now())
         compliance_page.judged(console)
+    except HinomiError as error:
+        log.warning("not warmed: %s", error)
     except Exception:  # the pages read for themselves, and tell what is wrong to whoever asks
         log.exception("warming_failed")
     log.info("warmed", extra={"seconds": round(time.monotonic() - start, 1)})

@@ -105,8 +105,10 @@ def test_secrets_by_reference(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     settings = load(write(tmp_path, "sources: {a: {port: 1, token: 'env:HINOMI_T'}}\n"), Settings)
     assert "from env" not in repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
     monkeypatch.delenv("HINOMI_T")
-    with pytest.raises(InputError, match="env:HINOMI_T"):
+    with pytest.raises(InputError, match=r"env:HINOMI_T.*この環境変数がありません"):
         Secret("env:HINOMI_T").reveal()
+    with pytest.raises(InputError, match=r"gone.*見つかりません"):
+        Secret(f"file:{tmp_path}/gone").reveal()
 
 
 def test_one_of_several_kinds_of_listener(tmp_path: Path) -> None:
@@ -164,6 +166,41 @@ def test_channels_and_targets_name_file_line_and_field(tmp_path: Path) -> None:
     """Where messages go and what is acted on are told apart by `kind:` too."""
     text = "respond:\n  notify:\n    channels:\n      m:\n        kind: smtp\n        hots: mail\n"
     _said_of(tmp_path, text, "6: respond.notify.channels.m.hots", "「host」のことですか")
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "ja"),
+    [
+        ("workers: 1\ntimezone: Asia/Tokio\n", "2: timezone", "時間帯「Asia/Tokio」はありません"),
+        (
+            "listen:\n  a: {kind: tcp, port: 5514}\n  b: {kind: relp, address: 127.0.0.1, port: 5514}\n",
+            "3: listen.b.port",
+            "ポート 5514 は listen.a も使います",
+        ),
+        (
+            "listen:\n  web: {kind: tcp, port: 8470}\nconsole: {port: 8470}\n",
+            "3: console.port",
+            "listen.web も使います",
+        ),
+    ],
+)
+def test_what_could_never_start_is_told_before_anything_starts(
+    tmp_path: Path, text: str, place: str, ja: str
+) -> None:
+    """A zone that there is not, a port that two parts want: processes would start, fail and start again for ever."""
+    _said_of(tmp_path, text, place, ja)
+
+
+def test_ports_that_may_be_the_same(tmp_path: Path) -> None:
+    """TCP and UDP, two addresses, ports of chance."""
+    from ops.settings import read_settings
+
+    text = (
+        "listen:\n  a: {kind: tcp, port: 5514}\n  b: {kind: udp, port: 5514}\n"
+        "  c: {kind: tcp, address: 127.0.0.1, port: 6514}\n  d: {kind: tcp, address: 127.0.0.2, port: 6514}\n"
+        "  e: {kind: tcp}\n  f: {kind: tcp}\nmetrics: {port: 0}\n"
+    )
+    assert len(read_settings(write(tmp_path, text)).listen) == 6
 
 
 def _said_of(folder: Path, text: str, place: str, ja: str) -> None:

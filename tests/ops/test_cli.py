@@ -120,6 +120,15 @@ def test_a_wrong_configuration_is_told_before_anything_starts(tmp_path: Path) ->
     assert not (tmp_path / "data").exists()
 
 
+def test_a_folder_of_rules_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """Or each process that needs the rules would end and be started again, for ever."""
+    config = tmp_path / "hinomi.yaml"
+    config.write_text("workers: 1\nrules:\n  folders:\n    - ./no-rules\n", encoding="utf-8")
+    done = hinomi("up", "--data", tmp_path / "data", "--config", config)
+    assert done.returncode == 2 and not (tmp_path / "data").exists()
+    assert "hinomi.yaml:4: rules.folders.0: 「no-rules」がありません。" in done.stderr
+
+
 def test_users_are_added_with_a_password_that_is_asked_for(tmp_path: Path) -> None:
     """No password in argv; the store keeps an argon2 hash; the audit log says who did it."""
     secret = "correct horse battery"

@@ -4,9 +4,11 @@ import asyncio
 import os
 import socket
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from tests.collectors.transports.certificates import make
 from tests.collectors.transports.intake import MIB, intake, send
@@ -303,3 +305,25 @@ def test_a_listener_that_cannot_start_says_why_and_the_others_go_on(tmp_path: Pa
                 assert [said[name]["up"] for name in "abc"] == [False, False, True]
 
     asyncio.run(work())
+
+
+def test_a_listener_that_stays_down_is_logged_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tried every few seconds; said again only when it fails of something else, or after it has worked."""
+    monkeypatch.setattr(sys.modules["collectors.transports.serve"], "_TRY_AGAIN", 0.02)
+    files = make(tmp_path / "pem")
+    cert = files["cert"].read_bytes()
+    files["cert"].unlink()
+    listener = {"kind": "tls", "cert": files["cert"], "key": files["key"]}
+
+    async def work() -> None:
+        async with intake(tmp_path / "s", a=listener) as running:
+            await asyncio.sleep(0.3)
+            files["cert"].write_text("no certificate")
+            await asyncio.sleep(0.3)
+            files["cert"].write_bytes(cert)
+            await running.until(lambda: running.health.listeners["a"].up)
+
+    with capture_logs() as said:
+        asyncio.run(work())
+    told = [one["reason"] for one in said if one["event"].startswith("listener is down")]
+    assert len(told) == 2 and "見つかりません" in told[0] and "PEM" in told[1]
