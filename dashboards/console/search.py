@@ -19,10 +19,10 @@ from dashboards.console.timerange import PRESETS, Range, asked_range
 from dashboards.console.visit import Visit
 from hinomi.errors import QueryError
 from hinomi.query import quoted
-from hinomi.store import Bucket
+from hinomi.store import Bucket, Counted, Survey
 
 TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
-_ALWAYS = {"@timestamp", "event.dataset", "event.id", "event.ingested", "event.kind", "event.original"}
+_VALUES = 15
 _NONE = timedelta(0)
 _FIELD = re.compile(r"@?[A-Za-z_][\w.@\-]{0,127}$")
 
@@ -95,60 +95,53 @@ def show(visit: Visit) -> Response:
 
 
 def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
-    events, span = visit.console.events, wanted.range.span
-    page = events.search(
+    bars = _bars(wanted)
+    survey = visit.console.events.survey(
         wanted.query,
         datasets=wanted.datasets,
-        span=span,
+        span=wanted.range.span,
+        counted=Counted(bars[0], wanted.field, _values_in(visit, wanted), _VALUES),
         limit=visit.console.settings.page_size,
         after=wanted.after or None,
     )
-    top = _top(visit, wanted)
     open_ = visit.console.residents.until(visit.actor, SEARCH) is not None
     guards = visit.console.residents.guards
     hits: list[Shown] = [
-        show_event(row, hidden=guards(str(row.get("event.dataset", ""))) and not open_) for row in page.rows
+        show_event(row, hidden=guards(str(row.get("event.dataset", ""))) and not open_)
+        for row in survey.page.rows
     ]
     return {
         "scope": SEARCH,
         "sealed": any(hit.hidden for hit in hits),
-        "stats": _stats(visit, wanted, top, page.total),
+        "stats": _stats(survey, _kind(visit, wanted)),
         "saved": views.of(visit, "/search"),
         "brush": _brush(wanted),
         "hits": hits,
-        "total": page.total,
-        "after": page.after,
-        "top": top,
-        "most": max((n for _, n in top), default=1),
-        **_charts(visit, wanted),
+        "total": survey.page.total,
+        "after": survey.page.after,
+        "top": survey.top,
+        "most": max((n for _, n in survey.top), default=1),
+        **_charts(visit, wanted, survey.buckets, bars),
     }
 
 
-def _top(visit: Visit, wanted: Asked) -> list[tuple[str, int]]:
-    """The most frequent values; those of logs about residents only once a reason is recorded."""
-    events, residents = visit.console.events, visit.console.residents
-    names = wanted.datasets or [stats.name for stats in events.datasets()]
-    if residents.until(visit.actor, SEARCH) is None:
-        names = [name for name in names if not residents.guards(name)]
-        if not names:
-            return []
-    return events.top(wanted.field, wanted.query, datasets=names, span=wanted.range.span, limit=15)
+def _values_in(visit: Visit, wanted: Asked) -> list[str]:
+    """The datasets whose values are told; those of logs about residents only once a reason is recorded."""
+    names = wanted.datasets or [stats.name for stats in visit.console.events.datasets()]
+    residents = visit.console.residents
+    if residents.until(visit.actor, SEARCH) is not None:
+        return names
+    return [name for name in names if not residents.guards(name)]
 
 
-def _stats(visit: Visit, wanted: Asked, top: list[tuple[str, int]], total: int) -> list[tuple[str, str]]:
+def _stats(survey: Survey, kind: str) -> list[tuple[str, str]]:
     """How many events have the field, and how much of them the shown values are."""
-    present = total if wanted.field in _ALWAYS else _present(visit, wanted)
-    shown = sum(n for _, n in top)
+    total, present = survey.page.total, survey.present
+    shown = sum(n for _, n in survey.top)
     share = f"{present / total:.0%}" if total else "—"
-    lines = [("stats.present", f"{present:,} ({share})"), ("stats.kind", _kind(visit, wanted))]
+    lines = [("stats.present", f"{present:,} ({share})"), ("stats.kind", kind)]
     lines.append(("stats.shown", f"{min(shown, present) / present:.0%}" if present else "—"))
     return lines
-
-
-def _present(visit: Visit, wanted: Asked) -> int:
-    term = f"{wanted.field}: *"
-    query = f"({wanted.query}) and {term}" if wanted.query else term
-    return visit.console.events.count(query, datasets=wanted.datasets, span=wanted.range.span)
 
 
 def _kind(visit: Visit, wanted: Asked) -> str:
@@ -166,13 +159,17 @@ def _brush(wanted: Asked) -> dict[str, str]:
     }
 
 
-def _charts(visit: Visit, wanted: Asked) -> dict[str, Markup]:
-    """The histogram for wide and narrow screens, from one count: the narrow one's bars are several of the wide one's."""
+def _bars(wanted: Asked) -> tuple[timedelta, timedelta]:
+    """Width of a bar of the histogram for wide and for narrow screens."""
     start, end = wanted.range.start, wanted.range.end
-    fine, coarse = (charts.interval_for(start, end, most) for most in (72, 24))
-    buckets = visit.console.events.histogram(
-        wanted.query, span=wanted.range.span, interval=fine, datasets=wanted.datasets
-    )
+    return charts.interval_for(start, end, 72), charts.interval_for(start, end, 24)
+
+
+def _charts(
+    visit: Visit, wanted: Asked, buckets: list[Bucket], bars: tuple[timedelta, timedelta]
+) -> dict[str, Markup]:
+    """The histogram for wide and narrow screens, from one count: the narrow one's bars are several of the wide one's."""
+    fine, coarse = bars
     folded, width = (_folded(buckets, coarse // fine), coarse) if coarse % fine == _NONE else (buckets, fine)
     return {
         "chart": _chart(visit, wanted, buckets, fine, (1320, "chart-wide")),

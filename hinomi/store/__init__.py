@@ -4,6 +4,7 @@ from hinomi.store.protocols import (
     Appended,
     Bucket,
     Checkpoint,
+    Counted,
     DatasetStats,
     DayStats,
     Events,
@@ -12,12 +13,14 @@ from hinomi.store.protocols import (
     Record,
     Records,
     Span,
+    Survey,
 )
 
 __all__ = [
     "Appended",
     "Bucket",
     "Checkpoint",
+    "Counted",
     "DatasetStats",
     "DayStats",
     "Events",
@@ -26,4 +29,5 @@ __all__ = [
     "Record",
     "Records",
     "Span",
+    "Survey",
 ]

@@ -19,12 +19,14 @@ from hinomi.store.protocols import (
     Appended,
     Bucket,
     Checkpoint,
+    Counted,
     DatasetStats,
     DayStats,
     Events,
     Flaw,
     Page,
     Span,
+    Survey,
 )
 
 _NONE = "*none"
@@ -118,6 +120,21 @@ class EventsApart:
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
         """See `Events.count`."""
         return self._events.count(self.only(query), datasets=datasets, span=span)
+
+    def survey(
+        self,
+        query: str,
+        *,
+        span: Span,
+        counted: Counted,
+        datasets: Sequence[str] = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Survey:
+        """See `Events.survey`."""
+        return self._events.survey(
+            self.only(query), span=span, counted=counted, datasets=datasets, limit=limit, after=after
+        )
 
     def get(
         self, event_ids: Sequence[str], *, datasets: Sequence[str] = (), span: Span | None = None

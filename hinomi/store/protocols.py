@@ -63,6 +63,28 @@ class Bucket:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted of all that a search finds, beside a page of it. interval: width of a bar; field: whose values; values_in:
+    datasets whose values are told (none: no values are); most: how many values."""
+
+    interval: timedelta
+    field: str
+    values_in: Sequence[str]
+    most: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """A page of a search and what is said of all that match. buckets: as of a histogram; present: how many have the field;
+    top: its most frequent values with their counts."""
+
+    page: Page
+    buckets: list[Bucket]
+    present: int
+    top: list[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True)
 class DatasetStats:
     """What is held of a dataset: events, bytes on disk, first and last event time."""
 
@@ -171,6 +193,20 @@ class Events(Protocol):
 
     def count(self, query: str = "", *, datasets: Sequence[str] = (), span: Span | None = None) -> int:
         """How many events match."""
+        ...
+
+    def survey(
+        self,
+        query: str,
+        *,
+        span: Span,
+        counted: Counted,
+        datasets: Sequence[str] = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Survey:
+        """What `search`, `histogram`, `count` and `top` answer of one query, asked for together because together they may
+        cost a store little more than one of them."""
         ...
 
     def get(

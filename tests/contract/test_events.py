@@ -13,7 +13,7 @@ from collectors.organizations import stamped
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.errors import QueryError, StoreError
-from hinomi.store import Checkpoint, Events, Span
+from hinomi.store import Checkpoint, Counted, Events, Span, separately
 from hinomi.store.apart import EventsApart
 from tests.contract.stores import EVENTS, NOW, each
 
@@ -296,6 +296,32 @@ def test_top_values(events: Events) -> None:
     assert events.top("destination.port", "user.name: User2", limit=1) == [("442", 1)]
 
 
+@pytest.mark.parametrize(
+    ("query", "of", "values_in"),
+    [
+        ("", (), ["fortinet.fortigate", "squid.access"]),
+        ("not user.name: User0", (), ["fortinet.fortigate", "squid.access"]),
+        ("not user.name: User0", (), ["squid.access"]),
+        ("user.name: User1", ("squid.access",), []),
+        ("user.name: User1", ("none",), ["none"]),
+        ("unknown: x", (), ["squid.access"]),
+    ],
+)
+def test_a_survey_says_what_each_question_says(
+    events: Events, query: str, of: tuple[str, ...], values_in: list[str]
+) -> None:
+    """Page by page, and for fields that all files, some or none have: the same as asked one by one."""
+    events.append([batch(n=12), batch(n=9, dataset="squid.access", day=1)])
+    other = batch(n=4, dataset="squid.access", first=20, day=1)
+    events.append([Batch(other.dataset, other.frame.with_columns(pl.lit("x").alias("url.domain")), "fw")])
+    span, after = Span(START + timedelta(minutes=2), START + timedelta(days=2)), None
+    for field in ("event.dataset", "destination.port", "url.domain", "event.category", "unknown"):
+        counted = Counted(timedelta(hours=6), field, values_in, 4)
+        found = events.survey(query, span=span, counted=counted, datasets=of, limit=7, after=after)
+        assert found == separately.survey(events, query, of, span, counted, 7, after), field
+        after = found.page.after
+
+
 def test_checkpoint_is_committed_with_the_events(make: Callable[[Path], Events], tmp_path: Path) -> None:
     """A reader's place survives a restart together with what it stored."""
     store = make(tmp_path)
@@ -471,6 +497,11 @@ def test_the_events_of_some_organisations(events: Events) -> None:
     assert {row["hinomi.organization"] for row in own.search(everything, limit=50).rows} == {"higashi"}
     assert sum(len(page) for page in own.pages("not hinomi.organization: higashi or user.name: *")) == 10
     assert sum(bar.count for bar in own.histogram(everything, span=span, interval=timedelta(hours=1))) == 10
+    counted = Counted(timedelta(hours=1), "hinomi.organization", ["fortinet.fortigate", "squid.access"])
+    survey = own.survey(everything, span=span, counted=counted, limit=50)
+    assert {row["hinomi.organization"] for row in survey.page.rows} == {"higashi"}
+    assert sum(bar.count for bar in survey.buckets) == survey.present == survey.page.total == 10
+    assert survey.top == [("higashi", 10)]
     assert own.top("event.dataset", everything) == [("fortinet.fortigate", 10)]
     ids = [f"fortinet.fortigate-{n:04}" for n in (3, 103, 203)]
     assert [row["event.id"] for row in own.get(ids)] == ids[:1]

@@ -11,7 +11,7 @@ import pytest
 
 from hinomi.clock import FixedClock
 from hinomi.errors import PartDamaged, StoreError
-from hinomi.store import Span
+from hinomi.store import Counted, Span
 from hinomi.store.embedded import ParquetEvents
 from hinomi.store.embedded.plan import Plan, Planning
 from hinomi.store.embedded.reading import Reading
@@ -28,6 +28,12 @@ _QUESTIONS: dict[str, Callable[[ParquetEvents], object]] = {
         span=Span(START, START + timedelta(hours=1)), interval=timedelta(minutes=7), by="user.name"
     ),
     "top": lambda events: events.top("event.category"),
+    "survey": lambda events: events.survey(
+        "user.name: User1",
+        span=Span(START, START + timedelta(hours=1)),
+        counted=Counted(timedelta(minutes=7), "source.ip", ["fortinet.fortigate"]),
+        limit=5,
+    ),
     "get": lambda events: events.get(["fortinet.fortigate-0004", "fortinet.fortigate-0041"]),
 }
 

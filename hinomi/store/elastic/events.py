@@ -13,7 +13,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
-from hinomi.store import asked
+from hinomi.store import asked, separately
 from hinomi.store.elastic import documents, dsl, schema
 from hinomi.store.elastic.asking import SEARCH, Asking, condition
 from hinomi.store.elastic.bulk import Bulk
@@ -24,7 +24,18 @@ from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.elastic.writing import Writing
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
+from hinomi.store.protocols import (
+    Appended,
+    Bucket,
+    Checkpoint,
+    Counted,
+    DatasetStats,
+    DayStats,
+    Flaw,
+    Page,
+    Span,
+    Survey,
+)
 
 _PAGE = 5_000
 _PREPARED = ("prepared", "templates")
@@ -232,6 +243,19 @@ class ElasticEvents:
         )
         buckets = answer.get("aggregations", {}).get("top", {}).get("buckets", [])
         return [(str(bucket.get("key_as_string", bucket["key"])), bucket["doc_count"]) for bucket in buckets]
+
+    def survey(
+        self,
+        query: str,
+        *,
+        span: Span,
+        counted: Counted,
+        datasets: Sequence[str] = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Survey:
+        """See `Events.survey`."""
+        return separately.survey(self, query, datasets, span, counted, limit, after)
 
     def get(
         self, event_ids: Sequence[str], *, datasets: Sequence[str] = (), span: Span | None = None

@@ -35,27 +35,26 @@ class Counting:
         self, query: str, datasets: Sequence[str], span: Span, interval: timedelta, by: str | None
     ) -> list[Bucket]:
         """See `Events.histogram`."""
-        starts = asked.bars(span, interval)
-        first, width = nanoseconds(starts[0]), int(interval.total_seconds() * 1e9)
+        starts, (bar, values) = asked.bars(span, interval), bars(span, interval)
         totals: dict[int, int] = {}
         counts: dict[int, dict[str, int]] = {}
 
         def rows(plan: Plan) -> _Counts:
             split, value = _split(by, plan.kinds)
             return self.duck.timed(
-                f"with found as materialized (select (epoch_ns({TIME}) - ?) // ? as bar, {split} as part, count(*) as n"
+                f"with found as materialized (select {bar} as bar, {split} as part, count(*) as n"
                 f" from {plan.source} where {plan.where} group by 1, 2)"
                 " select bar, null, sum(n) from found group by 1 union all"
                 f" select bar, value, sum(n) from (select bar, {value} as value, n from found) group by 1, 2",
-                [first, width, *plan.values],
+                [*values, *plan.values],
             )
 
-        for bar, part, number in self.planning.over(query, datasets, span, rows, _Counts()):
+        for place, part, number in self.planning.over(query, datasets, span, rows, _Counts()):
             if part is None:
-                totals[int(bar)] = int(number)
+                totals[int(place)] = int(number)
             elif by is not None:
-                counts.setdefault(int(bar), {})[str(part)] = int(number)
-        return [Bucket(start, totals.get(bar, 0), counts.get(bar, {})) for bar, start in enumerate(starts)]
+                counts.setdefault(int(place), {})[str(part)] = int(number)
+        return [Bucket(start, totals.get(n, 0), counts.get(n, {})) for n, start in enumerate(starts)]
 
     def top(
         self, field: str, query: str, datasets: Sequence[str], span: Span | None, limit: int
@@ -77,6 +76,12 @@ class Counting:
 
         found = self.planning.over(query, datasets, span, rows, _Counts())
         return [(str(value), int(number)) for value, number in found]
+
+
+def bars(span: Span, interval: timedelta) -> tuple[str, list[int]]:
+    """SQL for the number of the bar that an event counts in, from 0, with its values. Raises QueryError as `asked.bars`."""
+    first = asked.bars(span, interval)[0]
+    return f"(epoch_ns({TIME}) - ?) // ?", [nanoseconds(first), int(interval.total_seconds() * 1e9)]
 
 
 def _split(by: str | None, kinds: Mapping[str, str]) -> tuple[str, str]:

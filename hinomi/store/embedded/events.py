@@ -16,6 +16,7 @@ import polars as pl
 from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.durable import given_to_owner
+from hinomi.store import separately
 from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.integrity import Integrity, Replaced
@@ -26,7 +27,19 @@ from hinomi.store.embedded.reading import Reading
 from hinomi.store.embedded.retyping import Retyping
 from hinomi.store.embedded.searching import Searching
 from hinomi.store.embedded.segments import Segments
-from hinomi.store.protocols import Appended, Bucket, Checkpoint, DatasetStats, DayStats, Flaw, Page, Span
+from hinomi.store.embedded.surveying import Surveying
+from hinomi.store.protocols import (
+    Appended,
+    Bucket,
+    Checkpoint,
+    Counted,
+    DatasetStats,
+    DayStats,
+    Flaw,
+    Page,
+    Span,
+    Survey,
+)
 
 
 class ParquetEvents:
@@ -56,6 +69,7 @@ class ParquetEvents:
         self._planning = Planning(folder, self._manifest)
         self._searching = Searching(self._planning, self._duck)
         self._counting = Counting(self._planning, self._duck)
+        self._surveying = Surveying(self._planning, self._duck, self._searching)
 
     # -- writing
 
@@ -140,6 +154,20 @@ class ParquetEvents:
     ) -> list[tuple[str, int]]:
         """See `Events.top`."""
         return self._counting.top(field, query, datasets, span, limit)
+
+    def survey(
+        self,
+        query: str,
+        *,
+        span: Span,
+        counted: Counted,
+        datasets: Sequence[str] = (),
+        limit: int = 100,
+        after: str | None = None,
+    ) -> Survey:
+        """See `Events.survey`."""
+        found = self._surveying.survey(query, datasets, span, counted, limit, after)
+        return found or separately.survey(self, query, datasets, span, counted, limit, after)
 
     def get(
         self, event_ids: Sequence[str], *, datasets: Sequence[str] = (), span: Span | None = None

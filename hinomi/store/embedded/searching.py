@@ -1,6 +1,6 @@
 """Pages of found events: which rows of which files come next, and those rows whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import takewhile
 from typing import Any
@@ -14,6 +14,8 @@ from hinomi.store.embedded.rows import Hit, Rows
 from hinomi.store.protocols import Page, Span
 
 _MANY_ROWS = 1_000_000
+_LIKELY = 40
+"""So many pages does the newest file hold where its newest twentieth, of events evenly spread, holds two."""
 _LINES = ("event.original", "message")
 
 
@@ -41,18 +43,31 @@ class Searching:
         )
 
     def _page(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> Page:
-        hits: list[Hit] = []
-        if not oldest_first and (probe := self._probe(plan, after)) is not None:
-            with suppress(NoColumn):  # that only older files have
-                hits = self._hits(probe, limit, after, False)
+        hits = [] if oldest_first else self._late(plan, limit, after)
         if len(hits) == limit and limit:
             total = self._counting.of(plan)
         elif isinstance(plan.node, language.Everything):
             total, hits = self._counting.of(plan), self._hits(plan, limit, after, oldest_first)
         elif after is None and not oldest_first and _worth_two_scans(plan):
-            total, hits = self._counted_by_file(plan, limit)
+            counts = self._counts(plan)
+            total, hits = sum(counts.values()), self._newest(plan, counts, limit)
         else:
             total, hits = self._counted_hits(plan, limit, after, oldest_first)
+        return self._whole(hits, total, limit, after, oldest_first)
+
+    def counted(self, plan: Plan, counts: Mapping[str, int], limit: int, after: str | None) -> Page:
+        """A page, the newest first, of a plan of which it is known how many events match in which file, by path."""
+        last = self._planning.path_of(max(plan.files, key=lambda file: file.last))
+        likely = after is not None or counts.get(last, 0) > _LIKELY * limit
+        hits = self._late(plan, limit, after) if likely else []
+        if len(hits) < limit:
+            behind = after is not None
+            hits = self._hits(plan, limit, after, False) if behind else self._newest(plan, counts, limit)
+        return self._whole(hits, sum(counts.values()), limit, after, False)
+
+    def _whole(
+        self, hits: Sequence[Hit], total: int, limit: int, after: str | None, oldest_first: bool
+    ) -> Page:
         rows = self._rows.fetched(hits, _ordered(oldest_first))
         return Page(rows, total, _token(hits, after) if hits and len(hits) == limit else None)
 
@@ -75,6 +90,13 @@ class Searching:
         """See `Events.get`."""
         none = list[dict[str, Any]]()
         return self._planning.over("", datasets, span, lambda plan: self._rows.matching(plan, ids), none)
+
+    def _late(self, plan: Plan, limit: int, after: str | None) -> list[Hit]:
+        """The newest hits among the newest events; fewer than asked for where these do not fill the page."""
+        if (probe := self._probe(plan, after)) is not None:
+            with suppress(NoColumn):  # that only older files have
+                return self._hits(probe, limit, after, False)
+        return []
 
     def _probe(self, plan: Plan, after: str | None) -> Plan | None:
         """The plan over only the newest twentieth of the newest files (behind a page: of those that reach back behind it),
@@ -108,11 +130,13 @@ class Searching:
         )
         return int(total[0]), [Hit(*hit) for hit in hits]
 
-    def _counted_by_file(self, plan: Plan, limit: int) -> tuple[int, list[Hit]]:
-        """`_counted_hits` of the newest, in two scans: how many match in which file, which reads the columns of the
-        condition alone; then times and ids, which cost more than a common condition, of the files that fill the page."""
+    def _counts(self, plan: Plan) -> dict[str, int]:
+        """How many match in which file, by path: reads the columns of the condition alone."""
         sql = f"select filename, count(*) from {plan.source} where {plan.where} group by 1"
-        counts = {str(name): int(number) for name, number in self._duck.rows(sql, plan.values)}
+        return {str(name): int(number) for name, number in self._duck.rows(sql, plan.values)}
+
+    def _newest(self, plan: Plan, counts: Mapping[str, int], limit: int) -> list[Hit]:
+        """The newest hits: times and ids, which cost more than a common condition, are read of the files that fill the page."""
         needed: list[str] = []
         held = first = 0
         for file in sorted(plan.files, key=lambda one: -one.last):
@@ -124,11 +148,10 @@ class Searching:
                 needed.append(path)
                 held += counts[path]
         some = Plan(plan.source, plan.where, [needed, *plan.values[1:]])
-        total = sum(counts.values())
         try:
-            return total, self._hits(some, limit, None, False) if needed else []
+            return self._hits(some, limit, None, False) if needed else []
         except NoColumn:  # that only files further back have
-            return total, self._hits(plan, limit, None, False)
+            return self._hits(plan, limit, None, False)
 
     def _hits(self, plan: Plan, limit: int, after: str | None, oldest_first: bool) -> list[Hit]:
         keyset, more = _keyset(after, oldest_first)
