@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.query import Text
-from hinomi.store import asked
+from hinomi.store import Counted, Span, asked, separately
 from hinomi.store.embedded import ParquetEvents, sieve
 from hinomi.store.embedded import searching as module
 from hinomi.store.embedded.manifest import nanoseconds
@@ -104,14 +104,26 @@ def test_the_newest_of_many_events_are_those_of_one_scan(
     some hold nothing that matches. Here every store is large."""
     whole = events.search(query, limit=limit)
     by_file: list[str] = []
-    real = Searching._counted_by_file
+    real = Searching._newest
     monkeypatch.setattr(module, "_MANY_ROWS", 0)
-    monkeypatch.setattr(Searching, "_counted_by_file", lambda *a: by_file.append("asked") or real(*a))
+    monkeypatch.setattr(Searching, "_newest", lambda *a: by_file.append("asked") or real(*a))
     monkeypatch.setattr(
         Searching, "_probe", lambda self, plan, *_: Plan(plan.source, "false", plan.values[:1])
     )
     assert events.search(query, limit=limit) == whole
     assert by_file and whole.total > limit
+
+
+@pytest.mark.parametrize("query", ["user.id: u3", "not user.id: u3", "host.name: rare", "close", "nothing"])
+@pytest.mark.parametrize("limit", [1, 7, 400])
+def test_a_survey_has_the_page_of_a_search(events: ParquetEvents, query: str, limit: int) -> None:
+    """From one file, several or all, of the newest twentieth or not: the same page, and behind it the same."""
+    span = Span(START + timedelta(seconds=9), START + timedelta(hours=1))
+    counted, after = Counted(timedelta(minutes=1), "user.id", ["fortinet.fortigate"], 3), None
+    for _ in range(3):
+        found = events.survey(query, span=span, counted=counted, limit=limit, after=after)
+        assert found == separately.survey(events, query, (), span, counted, limit, after)
+        after = found.page.after
 
 
 def test_a_page_holds_the_very_rows_that_were_found(tmp_path: Path) -> None:
