@@ -1,6 +1,8 @@
 """The audit log as a page: who looked at and decided what, newest first, and whether the chain is whole."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.responses import Response
 
@@ -22,7 +24,7 @@ def show(visit: Visit) -> Response:
     console.audit.append(actor=visit.actor, action="console.audit_look", target=str(where or ""), details={})
     return visit.page(
         "audit.html",
-        entries=[record.body for record in entries],
+        entries=[{**record.body, "details": _details(record.body["details"])} for record in entries],
         total=total,
         page_number=page,
         pages=max(1, -(-total // _PAGE)),
@@ -30,6 +32,11 @@ def show(visit: Visit) -> Response:
         problems=problems,
         head=console.audit.head(),
     )
+
+
+def _details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Each detail by its name: a text as it is, anything else as the JSON in which the log keeps it."""
+    return [(k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False)) for k, v in details.items()]
 
 
 def newest(records: Records, where: dict[str, str], total: int, page: int) -> Sequence[Record]:

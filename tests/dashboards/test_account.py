@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import httpx
 import pytest
@@ -138,6 +139,17 @@ def test_administrator_keeps_people_but_not_their_own_roles(own_city: City) -> N
     assert admin.post("/admin/users/s.kanri", do="roles", role=Role.CISO.value).status_code == 403
     assert admin.post("/admin/users/nobody", do="lock").status_code == 400
     assert admin.audited("user.roles")[0]["details"] == {"roles": ["viewer"]}
+
+
+def test_audit_page_tells_nested_details_as_json(own_city: City) -> None:
+    """Lists, objects, truth and nothing as they stand in the log, no Python's; a text bare; markup in any of them inert."""
+    details = {"why": "点検", "roles": ["viewer", "<b>'"], "what": {"名": None}, "strong": True, "n": 3}
+    own_city.desk.audit.append(actor="m.kato", action="test.nested", target="x", details=details)
+    page = browser(own_city, "t.kensa").get("/audit?action=test.nested").text
+    shown = unescape(page[page.index(">test.nested<") :].partition("</tr>")[0])
+    for said in ("> 点検 <", '> ["viewer", "<b>\'"] <', '> {"名": null} <', "> true <", "> 3 <"):
+        assert said in shown
+    assert "<b>'" not in page
 
 
 def test_audit_page_shows_newest_first_and_checks_the_chain(own_city: City) -> None:
