@@ -48,6 +48,8 @@ def _time_format(text: str) -> str:
     return text
 
 
+SOURCE_NAME = r"^[a-z0-9_]+\.[a-z0-9_]+$"
+"""Maker and product."""
 Pattern = Annotated[str, AfterValidator(_pattern)]
 
 
@@ -100,7 +102,7 @@ class Declaration(config.Section):
     `timezone` of hinomi.yaml says). leftovers: prefix of what no target names.
     """
 
-    source: Annotated[str, Field(pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$")]
+    source: Annotated[str, Field(pattern=SOURCE_NAME)]
     title: Title
     format: Format
     encoding: EncodingName = "auto"

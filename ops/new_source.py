@@ -1,5 +1,6 @@
 """A new source from a sample: the proposed file, what it reads of the sample, and the tests beside a mapping."""
 
+import re
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import polars as pl
 
 from collectors import declared, proposal, sample
+from collectors.declaration import SOURCE_NAME
 from collectors.parse import documents
 from collectors.source import Source
 from hinomi import ecs, yamlfile
@@ -36,7 +38,13 @@ class Draft:
 
 
 def drafted(path: Path, name: str, title_ja: str, title_en: str) -> Draft:
-    """A mapping for a sample file. Raises InputError for a file without a form, ContentError for a bad name."""
+    """A mapping for a sample file. Raises InputError for a bad name or a file without a form."""
+    if not re.fullmatch(SOURCE_NAME, name):
+        raise InputError(
+            f"「{name}」は「作り手.製品」の形ではありません。小文字の英数字と _ で、点を一つ入れてください(例: city.library)。",
+            f'"{name}" is not of the form maker.product: small letters, digits and _, with one dot (such as city.library)',
+            where=Where(key="--name"),
+        )
     given = sample.read(path)
     text = proposal.as_yaml(name, given, proposal.propose(given), title_ja=title_ja, title_en=title_en)
     with tempfile.TemporaryDirectory() as folder:

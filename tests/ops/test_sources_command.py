@@ -8,6 +8,7 @@ import typer
 from typer.testing import CliRunner
 
 from collectors import catalogue, declared
+from hinomi.errors import InputError
 from ops.commands import sources
 from ops.dead_letters import groups, likeness, unnamed
 from ops.new_source import drafted, parsed
@@ -70,6 +71,17 @@ def test_files_without_a_form_are_refused_with_a_sentence(tmp_path: Path) -> Non
     assert CliRunner().invoke(app, arguments).exit_code == 0
     assert declared.load(tmp_path / "city_library.source.yml").name == "city.library"
     assert "上書き" in str(CliRunner().invoke(app, arguments).exception)
+
+
+@pytest.mark.parametrize("name", ["library", "City.library", "city.library.x", "city-hall.x", ""])
+def test_a_bad_name_is_told_as_it_was_given(tmp_path: Path, name: str) -> None:
+    """By the option, with an example: no file that nobody wrote, no pattern."""
+    path = tmp_path / "library.csv"
+    path.write_text(LIBRARY, encoding="utf-8")
+    with pytest.raises(InputError, match=r"例: city\.library") as caught:
+        drafted(path, name, "図書館", "Library")
+    told = str(caught.value)
+    assert told.startswith("--name: ") and "proposed" not in told and "a-z" not in told
 
 
 def test_the_linter_names_line_and_key_and_runs_the_tests_beside(tmp_path: Path) -> None:

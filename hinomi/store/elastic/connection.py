@@ -14,6 +14,7 @@ from elasticsearch import ApiError, Elasticsearch
 from hinomi import trust
 from hinomi.errors import StoreError
 from hinomi.store.elastic.settings import ElasticSettings
+from hinomi.words import Words, words
 
 _WORTH = 1_000  # bytes: a smaller body is sent as it is
 
@@ -98,14 +99,41 @@ def said(ja: str, en: str, *, but: type[ApiError] | tuple[()] = ()) -> Iterator[
     except but:
         raise
     except ApiError as error:
-        reason = _reason(error)
-        raise StoreError(f"{ja}({reason})。", f"{en}: {reason}") from error
+        reason = _NOT_KNOWN if error.status_code == 401 else words(_reason(error))
+        raise StoreError(f"{ja}({reason.ja})。", f"{en}: {reason.en}") from error
     except elastic_transport.TransportError as error:
-        reason = type(error).__name__
+        why = next((said_so for kind, said_so in _SILENT if isinstance(error, kind)), _UNCLEAR)
         raise StoreError(
-            f"{ja}。Elasticsearch が応答しません({reason})。",
-            f"{en}: Elasticsearch does not answer ({reason})",
+            f"{ja}。Elasticsearch が応答しません({why.ja})。",
+            f"{en}: Elasticsearch does not answer ({why.en})",
         ) from error
+
+
+_SILENT = (
+    (
+        elastic_transport.TlsError,
+        Words(
+            "TLS の証明書を確かめられません。store.elasticsearch の hosts と ca を見てください",
+            "its TLS certificate cannot be verified; see hosts and ca of store.elasticsearch",
+        ),
+    ),
+    (
+        elastic_transport.ConnectionTimeout,
+        Words("時間内に答えがありません", "no answer in time"),
+    ),
+    (
+        elastic_transport.ConnectionError,
+        Words(
+            "つながりません。動いているか、store.elasticsearch.hosts が正しいかを確かめてください",
+            "no connection; see whether it runs and whether store.elasticsearch.hosts is right",
+        ),
+    ),
+)
+_UNCLEAR = Words("答えを読めません", "its answer cannot be read")
+_NOT_KNOWN = Words(
+    "サインインできません。store.elasticsearch の user と password、または api_key を確かめてください",
+    "it does not let us sign in; see user and password, or api_key, of store.elasticsearch",
+)
 
 
 def _reason(error: ApiError) -> str:
