@@ -12,7 +12,8 @@ from responders.oncall.standins import Standins
 
 _PART = Part("当番と通知", "on call")
 _WRITE = Words(
-    "respond.oncall と respond.notify を書いてください。", "write respond.oncall and respond.notify"
+    "respond.oncall と respond.notify を書いてください(例は docs/response.md)。",
+    "write respond.oncall and respond.notify (docs/response.md has an example)",
 )
 _BODIES = Words("respond.contacts.bodies に書いてください。", "write respond.contacts.bodies")
 _CHANNELS = Words("通知先の設定と経路を確かめてください。", "check the channels")

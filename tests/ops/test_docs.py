@@ -3,7 +3,12 @@
 import re
 from pathlib import Path
 
+from ops.doctor.calling import calling
+from ops.doctor.finding import Patient, State
 from ops.generate import commands, configuration, sources
+from ops.roles.start import Role
+from ops.rundir import RunDir
+from ops.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
 
@@ -55,3 +60,16 @@ def test_links_of_the_documents_exist() -> None:
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_first_rota_and_channel_of_the_guide_work(tmp_path: Path) -> None:
+    """The example of docs/response.md as it stands: read, and the doctor finds somebody on call at every hour."""
+    text = (ROOT / "docs/response.md").read_text(encoding="utf-8")
+    block = text.partition("```yaml\nrespond:")[2].partition("```")[0]
+    config = tmp_path / "hinomi.yaml"
+    config.write_text(f"respond:{block}", encoding="utf-8")
+    settings = read_settings(config)
+    role = Role("doctor", tmp_path, settings, RunDir.of(tmp_path))
+    patient = Patient(tmp_path, settings, role.events(), role.records(), role.run)
+    told = {check.said.en.partition(":")[0] for check in calling(patient) if check.state is not State.GOOD}
+    assert told == {"the contact tree has nobody for"}, "another list, of offices that are told by telephone"
