@@ -6,7 +6,7 @@
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -64,6 +64,13 @@ def add(folder: Path, problems: list[HinomiError] | None = None) -> list[Source]
     sources().update({source.name: source for source in found})
     own.append(folder)
     return found
+
+
+def add_new(folders: Iterable[Path]) -> None:
+    """Take in those of the folders that are not yet (see `add`). Raises ContentError for what cannot be read in them."""
+    for folder in folders:
+        if folder not in own:
+            add(folder)
 
 
 def find(name: str) -> Source:

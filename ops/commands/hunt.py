@@ -8,6 +8,7 @@ import typer
 
 from hinomi.collecting import no_collection, stay
 from hinomi.errors import InputError
+from ops import own_sources
 from ops.folders import cache_folder
 
 
@@ -27,6 +28,7 @@ def register(app: typer.Typer) -> None:
             [], "--placeholder", help="名前=値,値 / values of a placeholder"
         ),
         source: str = typer.Option("", help="テキストの形式を決め打ちする / force the source of text files"),
+        sources: list[Path] = own_sources.OPTION,
         jsonl: bool = typer.Option(False, "--jsonl", help="1行1シグナルの JSON / one signal a line"),
         timezone: str = typer.Option(
             "Asia/Tokyo", "--timezone", help="時間帯のない時刻の時間帯 / zone of times that name none"
@@ -54,7 +56,9 @@ def register(app: typer.Typer) -> None:
             from rules.in_force import InForce
 
         chosen = InForce(rules, pipeline, _values(placeholder))
-        found = Hunt(paths, chosen, cache_folder(), source=source, workers=workers, zone=timezone)
+        found = Hunt(
+            paths, chosen, cache_folder(), source=source, workers=workers, zone=timezone, own=sources
+        )
         if jsonl:
             found.write_jsonl(sys.stdout.buffer)
         else:

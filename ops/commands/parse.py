@@ -6,6 +6,7 @@ from pathlib import Path
 import typer
 
 from hinomi.text import inert
+from ops import own_sources
 
 _SHOWN = 20
 
@@ -18,6 +19,7 @@ def register(app: typer.Typer) -> None:
         source: str = typer.Option(
             ..., "--source", help="ソース名 / source name, such as fortinet.fortigate"
         ),
+        sources: list[Path] = own_sources.OPTION,
         messages: Path = typer.Option(
             ..., "--messages", help='1行に {"message": 生の行} / JSON lines of {"message": raw}'
         ),
@@ -26,7 +28,7 @@ def register(app: typer.Typer) -> None:
         ),
     ) -> None:
         """生ログを ECS 文書に変換 / turn raw messages into ECS documents ({} = not understood)."""
-        from collectors.catalogue import find
+        from collectors.catalogue import add_new, find
         from collectors.parse import parse_messages
         from hinomi.errors import InputError
         from ops.zones import use
@@ -40,6 +42,7 @@ def register(app: typer.Typer) -> None:
                 typer.echo(inert(str(error)), err=True)
 
         use(timezone)
+        add_new(sources)
         parse_messages(find(source), messages, sys.stdout.buffer, tell)
         if wrong:
             typer.echo(

@@ -7,7 +7,7 @@ import orjson
 import typer
 
 from hinomi.errors import InputError
-from ops import rule_commands, rule_study
+from ops import own_sources, rule_commands, rule_study
 from ops.folders import cache_folder
 
 if TYPE_CHECKING:
@@ -28,12 +28,15 @@ def _ours(rules: typer.Typer) -> None:
     @rules.command()
     def check(
         folders: list[Path] = typer.Argument(..., exists=True, help="ルールのフォルダ / rule folders"),
+        sources: list[Path] = own_sources.OPTION,
         json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
         summary: bool = typer.Option(False, "--summary", help="ルールごとの行を省く / only totals"),
     ) -> None:
         """すべて読み込み、動くもの・動かないものと理由を示す / load every rule; say what runs and what does not."""
+        from collectors import catalogue
         from rules import content
 
+        catalogue.add_new(sources)
         report = content.check(folders, cache_folder())
         if not (report.loaded or report.unsupported or report.problems):
             raise _nothing(folders)
@@ -49,10 +52,13 @@ def _ours(rules: typer.Typer) -> None:
     @rules.command()
     def test(
         folders: list[Path] = typer.Argument(..., exists=True, help="ルールのフォルダ / rule folders"),
+        sources: list[Path] = own_sources.OPTION,
     ) -> None:
         """隣の *.test.yml で試す / run the tests beside the rules."""
+        from collectors import catalogue
         from rules import content
 
+        catalogue.add_new(sources)
         tested = content.test(folders, cache_folder())
         if not (tested.cases or tested.untested):
             raise _nothing(folders)

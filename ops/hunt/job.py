@@ -34,10 +34,12 @@ class Loaded(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """rules, cache: which rules, and where compiled ones are kept; the others: see `ops.hunt.reading`; zone: of times that name none."""
+    """rules, cache: which rules, and where compiled ones are kept; the others: see `ops.hunt.reading`; zone: of times that name none;
+    own: folders of the city's own mappings."""
 
     rules: InForce
     cache: Path
+    own: tuple[Path, ...]
     source: str
     sieve: bool
     jsonl: bool
@@ -55,6 +57,7 @@ class Job:
             "choice_file": None if rules.choice_file is None else str(rules.choice_file),
             "cache": str(self.cache),
             "plain": [self.source, self.sieve, self.jsonl, self.zone],
+            "own": list(map(str, self.own)),
         }
 
     @classmethod
@@ -68,7 +71,7 @@ class Job:
             _selectors(said["enable"]),
             None if said["choice_file"] is None else Path(said["choice_file"]),
         )
-        return cls(rules, Path(said["cache"]), *said["plain"])
+        return cls(rules, Path(said["cache"]), tuple(map(Path, said["own"])), *said["plain"])
 
     def work(self, parts: Parts) -> Iterator[Loaded | bytes | Tally]:
         """The rules as they were loaded, then what is found in the parts (see `read`).
@@ -81,10 +84,12 @@ class Job:
 
     def load(self) -> tuple[Loaded, engine.RuleSet]:
         """The rules, and what is to be said of them. Raises HinomiError where the zone or they cannot be read."""
+        from collectors import catalogue
         from ops import zones
 
         if self.zone:
             zones.use(self.zone)
+        catalogue.add_new(self.own)
         start = perf_counter()
         with no_collection():
             rules = self.rules.load(self.cache)

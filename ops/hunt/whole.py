@@ -21,8 +21,8 @@ class Hunt:
 
     source: forces the format of text files; sieve: False reads every event whole, which finds the same; workers: how many
     processes read, 0 for one a core and no more than there are parts (a second gains from two parts on: `benchmarks.hunt`);
-    zone: of times that name none (empty: as this process has it). What is found, and its order, is the same with any number
-    of workers.
+    zone: of times that name none (empty: as this process has it); own: folders of the city's own
+    mappings. What is found, and its order, is the same with any number of workers.
     """
 
     paths: Sequence[Path]
@@ -32,6 +32,7 @@ class Hunt:
     sieve: bool = True
     workers: int = 1
     zone: str = ""
+    own: Sequence[Path] = ()
     tally: Tally = field(default_factory=Tally)
     used: int = 1
     _loaded: Loaded | None = None
@@ -115,7 +116,7 @@ class Hunt:
             raise InputError(f"{places}: 調べるログがありません。", f"{places}: there is no log to look at")
 
     def _work(self, *, jsonl: bool) -> Iterator[Loaded | bytes | Tally]:
-        job = Job(self.rules, self.cache, self.source, self.sieve, jsonl, self.zone)
+        job = Job(self.rules, self.cache, tuple(self.own), self.source, self.sieve, jsonl, self.zone)
         parts = hunt_parts.parts(self.paths, cut=self.sieve)
         wanted = self.workers or len(os.sched_getaffinity(0))
         self.used = max(1, min(wanted, len(parts)))
