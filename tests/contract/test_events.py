@@ -1,7 +1,7 @@
 """What any Events implementation must do."""
 
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from itertools import product
 from pathlib import Path
 from random import Random
@@ -12,6 +12,7 @@ import pytest
 from collectors.organizations import stamped
 from hinomi import ecs
 from hinomi.batch import Batch
+from hinomi.clock import JST
 from hinomi.errors import QueryError, StoreError
 from hinomi.store import Checkpoint, Counted, Events, Span, separately
 from hinomi.store.apart import EventsApart
@@ -92,6 +93,19 @@ def test_append_then_count_search_get(events: Events) -> None:
         ('@timestamp >= "2026-11-20T12:05:00+09:00"', 5),
         ("@timestamp < 2026-11-20T12:05", 5),
         ("event.dataset: fortinet.fortigate", 10),
+        ('@timestamp: "2026-11-20T12:05:00+09:00"', 1),
+        ("@timestamp: 1969-12-31", 0),
+        ("@timestamp > 1969-12-31", 10),
+        ("@timestamp >= 0001-01-01", 10),
+        ("@timestamp < 1969-12-31", 0),
+        ("@timestamp > 9999-12-31", 0),
+        ('@timestamp < "9999-12-31T23:59:59-14:00"', 10),
+        ("destination.port > 1e23", 0),
+        ("destination.port < 1e23", 10),
+        ("destination.port >= -1e23", 10),
+        ("destination.port: 1e23", 0),
+        ("destination.port: inf", 0),
+        ("destination.port: nan", 0),
     ],
 )
 def test_query_language(events: Events, query: str, expected: int) -> None:
@@ -108,7 +122,11 @@ def test_query_errors_name_the_place(events: Events) -> None:
         "a: b)",
         'a: "x',
         "destination.port > many",
+        "destination.port > nan",
+        "destination.port < inf",
+        "user.name > 1e400",
         "@timestamp > soon",
+        "@timestamp: soon",
         "a:",
         ":",
         "not",
@@ -244,6 +262,24 @@ def test_span_and_datasets(events: Events) -> None:
     span = Span(START + timedelta(minutes=2), START + timedelta(minutes=4))
     assert events.count(span=span) == 4
     assert events.count(span=span, datasets=["squid.access"]) == 2
+
+
+@pytest.mark.parametrize("zone", [JST, UTC, timezone(timedelta(hours=-14))])
+def test_a_span_of_all_times_there_are(events: Events, zone: tzinfo) -> None:
+    """Its ends lie before and behind all that a store can count in nanoseconds: it holds everything."""
+    events.append([batch()])
+    first, last = datetime.min.replace(tzinfo=zone), datetime.max.replace(tzinfo=zone)
+    for span in (Span(first, last), Span(first), Span(None, last)):
+        assert events.count(span=span) == events.search(span=span).total == 10
+        assert sum(frame.height for frame in events.scan("fortinet.fortigate", span=span)) == 10
+    assert events.count(span=Span(last)) == events.count(span=Span(None, first)) == 0
+
+
+def test_a_vendors_texts_compared_with_a_number(events: Events) -> None:
+    """Those that are numbers are compared; what a sender calls endless, or no number, is none."""
+    events.append([tagged(0, "9", "1e5", ["8", "x"], "-3", "nan", "inf", "-Infinity", "1e999", "")])
+    assert events.count("vendor.tags > 5") == 3
+    assert events.count("vendor.tags < 5") == 1
 
 
 def test_histogram_has_empty_bars(events: Events) -> None:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
 from typing import Any
 
 from elasticsearch import Elasticsearch
 
 from hinomi import query as language
 from hinomi.errors import StoreError
+from hinomi.store import values
 from hinomi.store.elastic import dsl, schema
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.protocols import Span
@@ -145,12 +145,9 @@ class Asking:
 
 def condition(text: str, span: Span | None) -> dict[str, Any]:
     """The query of a text of the search language within a span. Raises QueryError."""
-    found = dsl.of(language.parse(text))
-    bounds = {}
+    filters = [dsl.of(language.parse(text))]
     if span is not None and span.start is not None:
-        bounds["gte"] = span.start.astimezone(UTC).isoformat()
+        filters.append(dsl.since("@timestamp", ">=", values.within(span.start)))
     if span is not None and span.end is not None:
-        bounds["lt"] = span.end.astimezone(UTC).isoformat()
-    if not bounds:
-        return found
-    return {"bool": {"filter": [found, {"range": {"@timestamp": bounds}}]}}
+        filters.append(dsl.since("@timestamp", "<", values.within(span.end)))
+    return {"bool": {"filter": filters}}

@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from hinomi import ecs, query
@@ -13,6 +14,7 @@ NOTHING: Query = {"match_none": {}}
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _MAPPED, _EVERY_V4 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv4Network("0.0.0.0/0")
 _LINES = ("event.original", "message")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def of(node: query.Node) -> Query:
@@ -60,10 +62,11 @@ def _is(name: str, value: str, wild: bool) -> Query:
         case "boolean" if not wild:
             return {"term": {name: value.lower() in {"true", "1", "yes"}}}
         case "long" | "float" if not wild:
-            number = _number(value)
+            number = values.finite(value)
             return NOTHING if number is None else {"term": {name: number}}
         case "date" if not wild:
-            return {"term": {name: values.time(name, value).isoformat()}}
+            moment = values.time(name, value)
+            return {"term": {name: moment.isoformat()}} if moment >= _EPOCH else NOTHING
     return _digits(name, value)
 
 
@@ -121,14 +124,16 @@ def _octets(name: str, network: ipaddress.IPv4Network) -> Query:
 
 def _compare(name: str, sign: query.Comparison, value: str) -> Query:
     if kind(name) == "date":
-        return {"range": {name: {_SIGNS[sign]: values.time(name, value).isoformat()}}}
+        return since(name, sign, values.time(name, value))
     number = values.number(name, value)
+    if kind(name) == "long" and not -(2**63) <= number < 2**63:  # beyond all that such a field takes
+        return {"exists": {"field": name}} if (number > 0) == (sign in {"<", "<="}) else NOTHING
     field = name if kind(name) in {"long", "float"} else f"{name}.number"
     return {"range": {field: {_SIGNS[sign]: number}}}
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+def since(name: str, sign: query.Comparison, moment: datetime) -> Query:
+    """A date compared with a moment. Dates with nanoseconds begin in 1970, and an older bound is refused."""
+    if moment >= _EPOCH:
+        return {"range": {name: {_SIGNS[sign]: moment.isoformat()}}}
+    return {"exists": {"field": name}} if sign in {">", ">="} else NOTHING

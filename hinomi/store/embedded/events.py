@@ -40,6 +40,7 @@ from hinomi.store.protocols import (
     Span,
     Survey,
 )
+from hinomi.store.values import within
 
 
 class ParquetEvents:
@@ -304,9 +305,9 @@ class ParquetEvents:
 def _part(frame: pl.LazyFrame, span: Span | None, columns: Sequence[str] | None) -> pl.DataFrame:
     """The rows of a span, with those of the columns that there are."""
     if span and span.start:
-        frame = frame.filter(pl.col("@timestamp") >= span.start.astimezone(UTC))
+        frame = frame.filter(pl.col("@timestamp") >= within(span.start))
     if span and span.end:
-        frame = frame.filter(pl.col("@timestamp") < span.end.astimezone(UTC))
+        frame = frame.filter(pl.col("@timestamp") < within(span.end))
     if columns is not None:
         present = set(frame.collect_schema().names())
         frame = frame.select(name for name in columns if name in present)

@@ -17,6 +17,7 @@ from hinomi.durable import given_to_owner
 from hinomi.errors import StoreError
 from hinomi.store.embedded.transaction import transaction
 from hinomi.store.protocols import Checkpoint, Span
+from hinomi.store.values import within
 
 _SCHEMA = """
 create table if not exists file (
@@ -280,6 +281,6 @@ def _insert(db: sqlite3.Connection, file: File) -> None:
 
 
 def nanoseconds(time: datetime) -> int:
-    """Nanoseconds since 1970 of a zoned time."""
-    delta = time.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    """Nanoseconds since 1970 of a zoned time, as far as 64 bits tell."""
+    delta = within(time) - datetime(1970, 1, 1, tzinfo=UTC)
     return (delta.days * 86_400 + delta.seconds) * 1_000_000_000 + delta.microseconds * 1_000

@@ -3,11 +3,11 @@ again where these files turn out to lack a column or to be replaced."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from pathlib import Path
 from typing import Any, TypeVar
 
 from hinomi import query as language
+from hinomi.store import values
 from hinomi.store.embedded.duck import NoColumn
 from hinomi.store.embedded.integrity import Replaced
 from hinomi.store.embedded.manifest import File, Manifest
@@ -98,5 +98,5 @@ def _planned(
     for sign, bound in ((">=", span.start), ("<", span.end)) if span else ():
         if bound is not None:
             parts.append(f"{TIME} {sign} cast(? as timestamptz_ns)")
-            condition.values.append(bound.astimezone(UTC).isoformat())
+            condition.values.append(values.within(bound).isoformat())
     return Plan(SOURCE, " and ".join(parts), [paths, *condition.values], files, node, kinds, span)

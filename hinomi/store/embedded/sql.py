@@ -70,7 +70,7 @@ class Condition:
             case query.Exists(name):
                 return f"({quoted(name)} is not null)" if name in self.kinds else "false"
             case query.Is(name, value, wild):
-                return self._leaf(name, lambda column, kind: self._equals(column, kind, value, wild))
+                return self._leaf(name, lambda column, kind: self._equals(name, column, kind, value, wild))
             case query.Within(name, network):
                 return self._leaf(name, lambda column, kind: self._within(column, network))
             case query.Compare(name, sign, value):
@@ -111,7 +111,9 @@ class Condition:
         some = f"len(list_filter({parts(column)}, lambda x: {make('x', 'keyword')})) > 0"
         return f"(case when contains({column}, {_SIGN}) then {some} else {make(column, 'keyword')} end)"
 
-    def _equals(self, column: str, kind: str, value: str, wild: bool) -> str:
+    def _equals(self, name: str, column: str, kind: str, value: str, wild: bool) -> str:
+        if kind == "date" and not wild:
+            return self._compares(name, column, kind, "=", value)
         if kind in {"long", "float"} and not wild:
             self.values.append(value)
             return f"({column} = try_cast(? as double))"
@@ -134,13 +136,15 @@ class Condition:
         self.values.extend([int(network.network_address), int(network.broadcast_address)])
         return f"({_IPV4.format(c=column)} between ? and ?)"
 
-    def _compares(self, name: str, column: str, kind: str, sign: query.Comparison, value: str) -> str:
+    def _compares(self, name: str, column: str, kind: str, sign: str, value: str) -> str:
         if kind == "date":
             self.values.append(values.time(name, value).isoformat())
             return f"({column} {sign} cast(? as timestamptz_ns))"
         self.values.append(values.number(name, value))
-        number = column if kind in {"long", "float"} else f"try_cast({column} as double)"
-        return f"({number} {sign} ?)"
+        if kind in {"long", "float"}:
+            return f"({column} {sign} ?)"
+        number = f"try_cast({column} as double)"
+        return f"({number} {sign} ? and isfinite({number}))"
 
 
 def _like(value: str) -> str:
