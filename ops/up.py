@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hinomi import yamlfile
 from hinomi.errors import ConfigError, Where
-from ops import folders, journal
+from ops import folders, journal, named_sources
 from ops.greeting import Greeting
 from ops.opened import remember
 from ops.rundir import RunDir
@@ -62,6 +62,7 @@ async def run(data: Path, config: Path | None, parts: Sequence[str] = PARTS) -> 
     """Run until told to stop. Raises ConfigError before anything starts, HinomiError when already running."""
     settings = read_settings(config)
     _rules_there_are(config, settings)
+    _sources_there_are(config, settings)
     folders.make(data)
     data.chmod(0o700)
     place = RunDir.of(data)
@@ -86,6 +87,21 @@ def _rules_there_are(config: Path | None, settings: Settings) -> None:
                 f"there is no {path}; relative paths count from where hinomi is started ({Path.cwd()})",
                 where=yamlfile.read(config).places.where(f"rules.folders.{number}"),
             )
+
+
+def _sources_there_are(config: Path | None, settings: Settings) -> None:
+    """Raises ConfigError for the first name that no source has."""
+    for key, name, near in named_sources.unknown(settings):
+        hint, meant = (
+            (f"「{'」「'.join(near)}」のことですか。", f"; did you mean {', '.join(near)}?")
+            if near
+            else ("", "")
+        )
+        raise ConfigError(
+            f"「{name}」というソースはありません。{hint}",
+            f"no source is called {name}{meant}",
+            where=Where(key=key) if config is None else yamlfile.read(config).places.where(key),
+        )
 
 
 def _sweep(data: Path) -> None:

@@ -21,9 +21,6 @@ _OURS = r"\[junos@|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?
 _DAEMON = r"^/?[A-Za-z][\w./\-]*(?:\[\d+\])?: [A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)"
 """A daemon and its tag before the text: the program of the header is the relay's."""
 
-_DAEMON = r"^/?[A-Za-z][\w./\-]*(?:\[\d+\])?: [A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)"
-"""A daemon and its tag before the text: the program of the header is the relay's."""
-
 
 @dataclass(frozen=True, slots=True)
 class Attributes:

@@ -13,8 +13,6 @@ from collectors.source import Shape
 
 _PRIORITY = r"^<\d{1,3}> ?"
 
-_PRIORITY = r"^<\d{1,3}> ?"
-
 
 @dataclass(frozen=True, slots=True)
 class OwnClock:

@@ -129,6 +129,16 @@ def test_a_folder_of_rules_that_is_not_there_is_told_before_anything_starts(tmp_
     assert "hinomi.yaml:4: rules.folders.0: 「no-rules」がありません。" in done.stderr
 
 
+def test_a_source_that_there_is_not_is_told_before_anything_starts(tmp_path: Path) -> None:
+    """Every line of that listener would have become a dead letter."""
+    config = tmp_path / "hinomi.yaml"
+    config.write_text("listen:\n  fw: {kind: tcp, port: 5514, source: fortinet.fortigat}\n", encoding="utf-8")
+    done = hinomi("up", "--data", tmp_path / "data", "--config", config)
+    assert done.returncode == 2 and not (tmp_path / "data").exists()
+    assert "hinomi.yaml:2: listen.fw.source: 「fortinet.fortigat」というソースはありません。" in done.stderr
+    assert "「fortinet.fortigate」" in done.stderr
+
+
 def test_users_are_added_with_a_password_that_is_asked_for(tmp_path: Path) -> None:
     """No password in argv; the store keeps an argon2 hash; the audit log says who did it."""
     secret = "correct horse battery"

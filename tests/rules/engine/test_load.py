@@ -54,6 +54,25 @@ def test_broken_rules_are_named(tmp_path: Path) -> None:
     assert len(loaded.match(rulebook.batch([{"f": "one"}]))) == 1
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "remedy"),
+    [
+        ("level", "hihg", "informational、low、medium、high、critical のどれか"),
+        ("status", "done", "stable、test、experimental、deprecated、unsupported のどれか"),
+        ("id", "rule-1", "UUID"),
+        ("date", "20. November", "2026-11-20 のように"),
+    ],
+)
+def test_a_value_that_sigma_does_not_know_is_told_with_those_that_it_does(
+    tmp_path: Path, key: str, value: str, remedy: str
+) -> None:
+    """On its own line, in words that say what to write."""
+    text = f"title: x\nlogsource: {{product: hinomi}}\n{key}: {value}\ndetection:\n  s: {{f: 1}}\n  condition: s\n"
+    path = _write(tmp_path, "rule.yml", text)
+    [problem] = load([path], cache=tmp_path / "cache").problems
+    assert str(problem).startswith(f"{path}:3: ") and remedy in str(problem)
+
+
 def test_missing_path(tmp_path: Path) -> None:
     """A path that is not there is the caller's error."""
     with pytest.raises(ContentError, match="ありません"):
