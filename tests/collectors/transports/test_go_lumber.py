@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from collectors.spool import Reader
 from tests import shared
-from tests.collectors.transports.test_lumberjack_kill import Receiver
+from tests.collectors.transports.receiver import Receiver
 from tests.e2e.tower import free_port
 
 CLIENT = Path(__file__).with_name("go_lumber")
@@ -40,8 +39,7 @@ def test_numbered_events_of_elastics_client_across_kill_9(tmp_path: Path) -> Non
     """40,000 events in windows, the receiver killed twice amid them: none missing, and none under two identities."""
     program = built(tmp_path)
     port = free_port()
-    settings = json.dumps({"kind": "lumberjack", "port": port})
-    receiver = Receiver(tmp_path / "spool", settings)
+    receiver = Receiver(tmp_path / "spool", {"kind": "lumberjack", "port": port})
     receiver.start()
     command = [str(program), f"127.0.0.1:{port}", str(EVENTS), str(WINDOW)]
     client = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -49,20 +47,15 @@ def test_numbered_events_of_elastics_client_across_kill_9(tmp_path: Path) -> Non
         for _ in range(KILLS):
             time.sleep(0.4)
             receiver.kill()
-            receiver.process.wait(10)
             receiver.start()
         said, wrong = client.communicate(timeout=120)
     finally:
         client.kill()
         receiver.kill()
-        receiver.process.wait(10)
     events, again = map(int, said.split())
     assert events == EVENTS and again >= 1, wrong
     found: dict[str, str] = {}
-    reader, after = Reader(tmp_path / "spool" / "lane-0"), None
-    while (block := reader.read(after)) is not None:
-        after = block.after
-        for row in block.frame.select("client_id", "payload").iter_rows():
-            found[row[0]] = json.loads(row[1])["message"]
+    for entry in receiver.spooled():
+        found[entry["client_id"]] = json.loads(entry["payload"])["message"]
     assert len(found) == EVENTS
     assert set(found.values()) == {f"number {n}" for n in range(EVENTS)}
