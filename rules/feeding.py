@@ -11,7 +11,7 @@ from typing import Any
 
 from hinomi.words import Words
 from rules.engine import Rule, RuleSet, expression
-from rules.engine.logsource import ANY_DATASET, Route
+from rules.engine.logsource import ANY_DATASET, Route, Tables
 from rules.filled import Filled
 
 
@@ -47,15 +47,19 @@ def feeding(rules: RuleSet) -> Iterator[Fed]:
     """Each rule of a set."""
     filled = Filled.of(rules.scans.store)
     for rule in rules.rules:
-        yield Fed(rule, _unmapped(rules, rule, filled), rule.unsupported or _unfed(rule))
+        yield Fed(rule, _unmapped(rules, rule, filled), rule.unsupported or _unfed(rule, rules.tables))
     filled.keep()
 
 
-def _unfed(rule: Rule) -> Words | None:
+def _unfed(rule: Rule, tables: Tables) -> Words | None:
     if rule.feeds:
         return None
     source = ", ".join(f"{key}: {value}" for key, value in rule.logsource.items())
-    return Words(f"ログソース({source})を供給するソースがありません。", f"no source of ours carries {source}")
+    near = tables.near(rule.logsource)
+    ja, en = (f"「{'」「'.join(near)}」はあります。", f"; there is {', '.join(near)}") if near else ("", "")
+    return Words(
+        f"ログソース({source})を供給するソースがありません。{ja}", f"no source of ours carries {source}{en}"
+    )
 
 
 def _unmapped(rules: RuleSet, rule: Rule, filled: Filled) -> dict[str, tuple[str, ...]]:

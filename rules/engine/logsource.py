@@ -20,6 +20,7 @@ category and service takes what lies in both. `product: hinomi` is our own: `ser
 `category` a value of `event.category` in any dataset, and fields are column names.
 """
 
+import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,6 +88,7 @@ class Route:
         )
 
 
+_MOST_NEAR = 6
 _OWN_ROOTS = ("winlog.", "hinomi.", "fortinet.", "cisco.", "azure.", "o365.", "city.", "squid.", "isc.")
 
 
@@ -131,6 +133,22 @@ class Tables:
         found = [route for table in tables for route in table.routes(category, service)]
         return list({(route.dataset, route.where): route for route in found}.values())
 
+    def near(self, logsource: Mapping[str, str]) -> list[str]:
+        """What may have been meant by a log source that nothing carries: names spelled alike, or all that a product has where
+        neither a category nor a service is given. `key: name`, six at most."""
+        product = logsource.get("product")
+        if product and product not in self._by_product:
+            return _alike("product", product, self._by_product)
+        tables = self._by_product.get(product, []) if product else self.tables
+        kinds = {
+            "service": {name for table in tables for name in table.services},
+            "category": {name for table in tables for name in table.categories},
+        }
+        given = [kind for kind in kinds if logsource.get(kind)]
+        if not given:
+            return [f"{kind}: {name}" for kind, names in kinds.items() for name in sorted(names)][:_MOST_NEAR]
+        return [one for kind in given for one in _alike(kind, logsource[kind], kinds[kind])]
+
     def keywords(self, dataset: str) -> tuple[str, ...]:
         """How the columns of a dataset begin that a keyword searches; empty for every text."""
         found = (table for table in self.tables if any(route.dataset == dataset for route in table.all))
@@ -142,6 +160,13 @@ class Tables:
         for table in self.tables:
             found.setdefault(table.product, []).append(table)
         return found
+
+
+def _alike(kind: str, name: str, known: Iterable[str]) -> list[str]:
+    names = set(known)
+    if name in names:
+        return []
+    return [f"{kind}: {one}" for one in difflib.get_close_matches(name, sorted(names), n=3, cutoff=0.7)]
 
 
 def read(folder: Path = FOLDER, store: cache.Cache = _NOWHERE) -> Tables:

@@ -9,6 +9,8 @@ from rules.feeding import feeding
 from tests import shared
 from tests.rules.engine import rulebook
 
+_ID = "11111111-2222-4333-8444-555555555555"
+
 
 def test_each_rule_says_what_feeds_it(tmp_path: Path) -> None:
     """Fed, fed but for a field, fed by nothing, and without a placeholder's value: each is said of its rule."""
@@ -41,6 +43,37 @@ def test_each_rule_says_what_feeds_it(tmp_path: Path) -> None:
     assert "people" in placeholder.reason.en
     assert "ParentImage" in linux.line()
     assert nothing.line().startswith("×")
+
+
+@pytest.mark.parametrize(
+    ("source", "meant"),
+    [
+        ({"product": "vpn"}, "service: connected, service: refused"),
+        ({"product": "windws", "service": "security"}, "product: windows,"),
+        ({"product": "windows", "category": "prozess_creation"}, "category: process_creation,"),
+        ({"category": "firewal"}, "category: firewall"),
+    ],
+)
+def test_what_may_have_been_meant_is_said(tmp_path: Path, source: dict[str, str], meant: str) -> None:
+    """Of a log source that nothing carries: what a product has, or names spelled alike."""
+    [fed] = feeding(
+        rulebook.rules(
+            tmp_path, rulebook.rule({"sel": {"f": "x"}, "condition": "sel"}, logsource=source, id=_ID)
+        )
+    )
+    assert fed.reason is not None
+    assert f"; there is {meant}" in f"{fed.reason.en},"
+
+
+def test_nothing_is_said_to_be_meant_where_nothing_is_like_it(tmp_path: Path) -> None:
+    """A product that nobody collects, and two names that exist but never together."""
+    for source in (
+        {"product": "plan9"},
+        {"product": "linux", "category": "process_creation", "service": "sshd"},
+    ):
+        written = rulebook.rule({"sel": {"f": "x"}, "condition": "sel"}, logsource=source, id=_ID)
+        [fed] = feeding(rulebook.rules(tmp_path / source["product"], written))
+        assert fed.reason is not None and "there is" not in fed.reason.en
 
 
 @pytest.mark.corpus
