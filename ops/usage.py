@@ -14,6 +14,21 @@ from typer._click.exceptions import (  # Typer keeps its own copy of click and n
 from hinomi.text import inert
 
 _NO_COMMAND = re.compile(r"No such command '([^']*)'")
+_REASONS = tuple(
+    (re.compile(pattern), said)
+    for pattern, said in (
+        (r"'(.*)' does not exist", "「{0}」がありません。"),
+        (r"'(.*)' is not readable", "「{0}」を読む権限がありません。"),
+        (r"'(.*)' is a file\b", "「{0}」はファイルです。フォルダを指定してください。"),
+        (r"'(.*)' is a directory\b", "「{0}」はフォルダです。ファイルを指定してください。"),
+        (r"valid integer", "整数で書いてください。"),
+        (r"valid number", "数で書いてください。"),
+        (r"greater than or equal to (\S+)", "{0} 以上の数にしてください。"),
+        (r"less than or equal to (\S+)", "{0} 以下の数にしてください。"),
+        (r"is not one of (.*?)\.?$", "{0} のどれかを書いてください。"),
+    )
+)
+"""The library's words, and what they mean in Japanese; the first that fits counts."""
 
 
 def tell(error: ClickException) -> int:
@@ -33,13 +48,20 @@ def _japanese(error: ClickException) -> str:
     if isinstance(error, MissingParameter):
         return f"{name} を指定してください。"
     if isinstance(error, BadParameter):
-        return f"{name} の値が正しくありません。"
+        return f"{name} の値が正しくありません。{_why(error.message)}"
     if isinstance(error, NoSuchOption):
         near = ", ".join(error.possibilities or [])
         return f"オプション {inert(error.option_name)} はありません。" + (f"近いもの: {near}" if near else "")
     if command := _NO_COMMAND.search(error.message):
         return f"コマンド「{inert(command.group(1))}」はありません。"
     return "コマンドの書き方が正しくありません。"
+
+
+def _why(message: str) -> str:
+    for pattern, said in _REASONS:
+        if found := pattern.search(message):
+            return inert(said.format(*(one.replace("'", "").replace(", ", "、") for one in found.groups())))
+    return ""
 
 
 def _name(error: ClickException) -> str:
