@@ -17,7 +17,7 @@ from responders.playbooks.run import KIND as RUN
 from responders.playbooks.run import Run, RunState, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.turns import nudge
-from responders.roles import RANKS, held_roles, may_approve, may_work
+from responders.roles import RANKS, held_roles, kept_as, may_approve, may_work
 
 _REFUSALS = {
     "no_permit": (
@@ -65,7 +65,7 @@ class ActingFirst:
                 "許可できるのは、承認の役割を自分で持つ人だけです。",
                 "only who holds an approving office can give this permit",
             )
-        taker = taker.strip().lower()
+        taker = kept_as(taker)
         if not may_work(held_roles(self.records, taker)):
             raise InputError(
                 "許可を受ける人を、監視担当から選んでください。", "choose an account that works on incidents"
@@ -74,7 +74,7 @@ class ActingFirst:
         if not start < end or (end - start).days > most:
             raise InputError(f"期間は {most} 日までです。", f"from before to, at most {most} days")
         body = {
-            "giver": actor.strip().lower(),
+            "giver": kept_as(actor),
             "taker": taker,
             "start": start.isoformat(),
             "end": end.isoformat(),

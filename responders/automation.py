@@ -15,7 +15,7 @@ from responders.counter import Counter
 from responders.playbooks import standing, switch
 from responders.playbooks.run import KIND, Run
 from responders.playbooks.tasks import Tasks
-from responders.roles import RANKS, held_roles
+from responders.roles import RANKS, held_roles, kept_as
 
 _LONGEST_DAYS = 31
 _OWN_REQUEST = (
@@ -112,8 +112,8 @@ class Automation:
                 "代わりを頼めるのは、承認の役割を自分で持つ人だけです。",
                 "only who holds an approving office can lend it",
             )
-        taker = taker.strip().lower()
-        if not held_roles(self.records, taker) or taker == actor.strip().lower():
+        taker = kept_as(taker)
+        if not held_roles(self.records, taker) or taker == kept_as(actor):
             raise InputError(
                 "代わりの人を利用者から選んでください。", "choose another account that is not locked"
             )
@@ -122,7 +122,7 @@ class Automation:
                 f"期間は {_LONGEST_DAYS} 日までです。", f"from before to, at most {_LONGEST_DAYS} days"
             )
         body = {
-            "giver": actor.strip().lower(),
+            "giver": kept_as(actor),
             "taker": taker,
             "start": start.isoformat(),
             "end": end.isoformat(),
@@ -139,7 +139,7 @@ class Automation:
         held = self.records.get(delegation.KIND, identity)
         if held is None:
             raise InputError("この代理はありません。", "there is no such delegation")
-        if held.body["giver"] != actor.strip().lower():
+        if held.body["giver"] != kept_as(actor):
             self._counter.office(actor, roles, "ciso", "delegation.end", identity)
         self.audit.append(actor=actor, action="delegation.end", target=identity)
         self.records.put(delegation.KIND, identity, {**held.body, "state": "ended"}, expect=held.version)

@@ -35,9 +35,14 @@ def may_work(roles: Sequence[str]) -> bool:
     return not WORKERS.isdisjoint(roles)
 
 
+def kept_as(account: str) -> str:
+    """The one spelling under which an account is kept, whoever typed it."""
+    return account.strip().lower()
+
+
 def same_person(one: str, other: str) -> bool:
     """Whether two spellings name one account."""
-    return one.strip().lower() == other.strip().lower()
+    return kept_as(one) == kept_as(other)
 
 
 def may_approve(roles: Sequence[str], approver: str) -> bool:
@@ -48,7 +53,7 @@ def may_approve(roles: Sequence[str], approver: str) -> bool:
 
 def held_roles(records: Records, account: str) -> list[str]:
     """The roles that the account itself holds at this moment; none for one that is locked or gone."""
-    held = records.get("user", account.strip().lower())
+    held = records.get("user", kept_as(account))
     if held is None or held.body.get("disabled"):
         return []
     return [str(role) for role in held.body.get("roles", [])]

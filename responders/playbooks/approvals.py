@@ -16,7 +16,7 @@ from responders.delegation import with_lent
 from responders.playbooks.permits import actors
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep
 from responders.playbooks.turns import nudge
-from responders.roles import may_approve, same_person
+from responders.roles import kept_as, may_approve, same_person
 
 STALE = timedelta(hours=12)
 """A tower that was down so long behind a request's end asks again before it acts."""
@@ -195,7 +195,7 @@ class Approvals:
             self._refuse(actor, action, approval.id, "decided")
         held = self.records.get(KIND, body["run_id"])
         run = held.read_as(Run) if held else None
-        if state == "approved" and run and actor in actors(self.records, run):
+        if state == "approved" and run and kept_as(actor) in actors(self.records, run):
             self._refuse(actor, action, approval.id, "acted_first")
         if state == "approved" and any(same_person(actor, one["by"]) for one in body.get("given", [])):
             self._refuse(actor, action, approval.id, "twice")

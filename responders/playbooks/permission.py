@@ -12,7 +12,7 @@ from responders.playbooks.permits import actors
 from responders.playbooks.protection import Protection
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
-from responders.roles import may_approve, same_person
+from responders.roles import kept_as, may_approve, same_person
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,9 @@ class Permission:
         first = actors(self.records, run)
         for person in by:
             self.person(run, person, office)
-            if person in first:
+            if kept_as(person) in first:
                 raise Refused("先に行った本人は承認できません。", "who acted first cannot approve it")
-        if len({person.strip().lower() for person in by}) < needed:
+        if len(set(map(kept_as, by))) < needed:
             raise Refused(f"承認には {needed} 人が要ります。", f"{needed} different people must approve")
 
     def step(self, run: Run, step: RunStep) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from hinomi.store import Record, Records
 from responders.playbooks.run import Run, RunStep
-from responders.roles import RANKS, held_roles, may_approve, may_work
+from responders.roles import RANKS, held_roles, kept_as, may_approve, may_work
 
 KIND = "first_permit"
 FIRST = "act_first"
@@ -21,7 +21,7 @@ class Permits:
 
     def of(self, account: str, now: datetime) -> Record | None:
         """The permit that the account acts on at this moment."""
-        taker = account.strip().lower()
+        taker = kept_as(account)
         if not may_work(held_roles(self.records, taker)):
             return None
         return next((one for one in self._open(taker) if self.counts(one, now)), None)
@@ -54,5 +54,5 @@ def of_run(records: Records, run: Run) -> list[tuple[RunStep, Record]]:
 
 
 def actors(records: Records, run: Run) -> set[str]:
-    """Who acted first: they do not confirm it themselves."""
-    return {str(held.body["by"]) for _, held in of_run(records, run)}
+    """Who acted first, each as `kept_as`: they do not confirm it themselves."""
+    return {kept_as(str(held.body["by"])) for _, held in of_run(records, run)}

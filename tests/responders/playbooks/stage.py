@@ -116,7 +116,7 @@ class Scene:
     def approve(self, by: str = "suzuki", gate: int | None = None) -> None:
         """A person approves the run or one of its gates."""
         identity = self.run_id if gate is None else f"{self.run_id}.{gate}"
-        self.desk.approve(identity, actor=by, roles=OFFICES[by])
+        self.desk.approve(identity, actor=by, roles=OFFICES[by.lower()])
 
     def audit(self) -> list[str]:
         """What the audit log holds, by action."""

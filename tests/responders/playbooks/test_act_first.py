@@ -181,16 +181,17 @@ def test_refused(tmp_path: Path, attack: Callable[[Scene], None], why: str) -> N
     assert on.stage.acts == acts and on.runs.audit.verify() == []
 
 
-def test_who_acted_first_does_not_confirm(tmp_path: Path) -> None:
-    """Four eyes: a manager on duty alone may act first, another one confirms."""
+@pytest.mark.parametrize("typed", ["boss1", "BOSS1"])
+def test_who_acted_first_does_not_confirm(tmp_path: Path, typed: str) -> None:
+    """Four eyes: a manager on duty alone may act first, another one confirms; in capitals it is the same person."""
     on = night(tmp_path, permitted=False)
     now = on.clock.now()
     on.desk.acting_first.permit("boss1", now, now + timedelta(days=1), "夜間", actor="suzuki", roles=MANAGER)
     on.desk.acting_first.act(on.run_id, 2, "急ぎ", actor="boss1", roles=MANAGER)
     on.tick()
     with pytest.raises(Refused, match="先に行った本人"):
-        on.approve("boss1")
-    assert entries(on, "approved.refused") == [("boss1", {"why": "acted_first"})]
+        on.approve(typed)
+    assert entries(on, "approved.refused") == [(typed, {"why": "acted_first"})]
     on.approve("suzuki")
     assert on.tick().state is RunState.DONE
 
