@@ -129,23 +129,32 @@ def test_a_wrong_configuration_is_told_before_anything_starts(tmp_path: Path) ->
     assert not (tmp_path / "data").exists()
 
 
-def test_a_folder_of_rules_that_is_not_there_is_told_before_anything_starts(tmp_path: Path) -> None:
-    """Or each process that needs the rules would end and be started again, for ever."""
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            "workers: 1\nrules:\n  folders:\n    - ./no-rules\n",
+            ["hinomi.yaml:4: rules.folders.0: 「no-rules」がありません。"],
+        ),
+        (
+            "listen:\n  fw: {kind: tcp, port: 5514, source: fortinet.fortigat}\n",
+            [
+                "hinomi.yaml:2: listen.fw.source: 「fortinet.fortigat」というソースはありません。",
+                "「fortinet.fortigate」",
+            ],
+        ),
+    ],
+)
+def test_what_could_never_work_is_told_before_anything_starts(
+    tmp_path: Path, text: str, said: list[str]
+) -> None:
+    """Without its rules each process would end and be started again, for ever; without its source every line of a listener
+    would become a dead letter."""
     config = tmp_path / "hinomi.yaml"
-    config.write_text("workers: 1\nrules:\n  folders:\n    - ./no-rules\n", encoding="utf-8")
+    config.write_text(text, encoding="utf-8")
     done = hinomi("up", "--data", tmp_path / "data", "--config", config)
     assert done.returncode == 2 and not (tmp_path / "data").exists()
-    assert "hinomi.yaml:4: rules.folders.0: 「no-rules」がありません。" in done.stderr
-
-
-def test_a_source_that_there_is_not_is_told_before_anything_starts(tmp_path: Path) -> None:
-    """Every line of that listener would have become a dead letter."""
-    config = tmp_path / "hinomi.yaml"
-    config.write_text("listen:\n  fw: {kind: tcp, port: 5514, source: fortinet.fortigat}\n", encoding="utf-8")
-    done = hinomi("up", "--data", tmp_path / "data", "--config", config)
-    assert done.returncode == 2 and not (tmp_path / "data").exists()
-    assert "hinomi.yaml:2: listen.fw.source: 「fortinet.fortigat」というソースはありません。" in done.stderr
-    assert "「fortinet.fortigate」" in done.stderr
+    assert all(one in done.stderr for one in said), done.stderr
 
 
 def test_users_are_added_with_a_password_that_is_asked_for(tmp_path: Path) -> None:

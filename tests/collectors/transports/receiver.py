@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,9 +73,26 @@ class Receiver:
         finally:
             killing.join()
 
+    def killed_amid(self, lines: int, arrived: Callable[[], int]) -> None:
+        """Killed and started again once an eighth, a quarter and a half of so many lines have arrived; returns when all have.
+        Fails where one of these takes a minute, or where all was there before a kill."""
+        for goal in (lines // 8, lines // 4, lines // 2):
+            _until(arrived, goal)
+            self.kill()
+            assert arrived() < lines, "all was sent before the receiver was killed"
+            self.start()
+        _until(arrived, lines)
+
     def spooled(self) -> Iterator[dict[str, Any]]:
         """Every entry so far."""
         reader, after = Reader(self.spool / "lane-0"), None
         while block := reader.read(after):
             after = block.after
             yield from block.frame.to_dicts()
+
+
+def _until(arrived: Callable[[], int], lines: int) -> None:
+    end = time.monotonic() + 60
+    while arrived() < lines:
+        assert time.monotonic() < end, f"{arrived()} of {lines} lines came in a minute"
+        time.sleep(0.01)

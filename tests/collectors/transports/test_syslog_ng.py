@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -88,12 +87,7 @@ def test_bulks_of_syslog_ng_survive_a_killed_receiver(
     receiver.start()
     config = CONFIGURATION.format(folder=tmp_path, destination=BULK.format(port=port, token=TOKEN) + ";")
     with sender.running(tmp_path, config):
-        for goal in (len(lines) // 8, len(lines) // 4, len(lines) // 2):
-            _until(receiver, goal)
-            receiver.kill()
-            assert len(_arrived(receiver)) < len(lines), "all was sent before the receiver was killed"
-            receiver.start()
-        _until(receiver, len(lines))
+        receiver.killed_amid(len(lines), lambda: len(_arrived(receiver)))
     receiver.kill()
     ids = _arrived(receiver)
     assert set(ids) == set(lines)
@@ -106,13 +100,6 @@ def _arrived(receiver: Receiver) -> dict[str, set[str]]:
     for entry in receiver.spooled():
         ids.setdefault(json.loads(entry["payload"])["message"], set()).add(entry["event.id"])
     return ids
-
-
-def _until(receiver: Receiver, lines: int) -> None:
-    end = time.monotonic() + 60
-    while len(_arrived(receiver)) < lines:
-        assert time.monotonic() < end, f"{len(_arrived(receiver))} of {lines} lines came in a minute"
-        time.sleep(0.01)
 
 
 def _lines(folder: Path, count: int = LINES) -> list[str]:
