@@ -67,6 +67,8 @@ class Asking:
                 "The plan is a dry run: approving it stops nothing.",
             )
             yield Words(f"{ja}{dry.ja if run.dry_run else ''}", f"{en}{f' {dry.en}' if run.dry_run else ''}")
+            if run.warned_ja:
+                yield Words(run.warned_ja, run.warned_en)
 
     def _next(self, incident: Incident, asked: Sequence[str], waited: timedelta) -> Words:
         """Who was called, and who is next when nobody takes it."""

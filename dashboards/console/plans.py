@@ -75,13 +75,14 @@ class Stands:
 
 @dataclass(frozen=True, slots=True)
 class PlanRun:
-    """One run of a playbook. decisions, tasks: what it waits for now; decided: by whom, when and why; first: what the reader
-    may do before the approval; unconfirmed: what was done so and until when it stands; may_first: whoever may act first now,
-    in words, where the plan lets anybody."""
+    """One run of a playbook. warned: what its targets would refuse, while it waits for a decision; decisions, tasks: what it waits
+    for now; decided: by whom, when and why; first: what the reader may do before the approval; unconfirmed: what was done so
+    and until when it stands; may_first: whoever may act first now, in words, where the plan lets anybody."""
 
     run: Run
     title: str
     impact: str
+    warned: str
     approver: str
     steps: list[PlanStep]
     decisions: list[Decision]
@@ -109,6 +110,7 @@ def _shown(visit: Visit, run: Run, roles: Sequence[str]) -> PlanRun:
         run=run,
         title=texts.of(run.title_ja, run.title_en),
         impact=texts.of(run.impact_ja, run.impact_en),
+        warned=texts.of(run.warned_ja, run.warned_en) if run.state is RunState.PROPOSED else "",
         approver=role_name(visit, run.approver),
         steps=[_step(visit, step) for step in run.steps],
         decisions=_decisions(visit, run, roles),

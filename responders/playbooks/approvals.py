@@ -222,6 +222,8 @@ def _request(run: Run, gate: RunStep | None) -> dict[str, Any]:
         "people": gate.people if gate else run.people,
         "shows_ja": gate.title_ja if gate else run.impact_ja,
         "shows_en": gate.title_en if gate else run.impact_en,
+        "warned_ja": gate.result_ja if gate else run.warned_ja,
+        "warned_en": gate.result_en if gate else run.warned_en,
         "requested_by": run.requested_by,
         "expires": (gate.expires if gate and gate.expires else run.expires).isoformat(),
         "state": "open",

@@ -4,45 +4,103 @@ Nothing is changed. A target that does not say it in time, or fails in any way b
 """
 
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from threading import Thread
 
 from hinomi.errors import Refused
 from hinomi.words import Words
-from responders.playbooks.run import RunStep
+from responders.connectors.catalogue import Connectors, target_of
+from responders.playbooks.permission import Permission
+from responders.playbooks.run import Run, RunStep
 
-_PATIENCE = 5.0
-"""Seconds for all targets behind one gate: people are called by the thread that waits."""
-_PAUSE = 60.0
-"""Seconds in which nobody is asked after a target took longer, so that a hundred gates do not each wait for it."""
+_PATIENCE = 3.0
+"""Seconds within each `_WINDOW` for all targets together: people are called by the thread that waits, and a hundred plans must not
+each wait for a target that is silent."""
+_WINDOW = 60.0
+_NONE = Words("", "")
 
 
 @dataclass(slots=True)
+class Patience:
+    """How long the tower may still wait for what targets say beforehand."""
+
+    seconds: float = _PATIENCE
+    _spent: float = 0.0
+    _since: float = field(default_factory=time.monotonic)
+
+    def left(self) -> float:
+        """Seconds that may still be waited in this window."""
+        if time.monotonic() - self._since >= _WINDOW:
+            self._since, self._spent = time.monotonic(), 0.0
+        return self.seconds - self._spent
+
+    def join(self, threads: Sequence[Thread]) -> None:
+        """Wait for all of them, no longer than what is left; what was waited is gone."""
+        began = time.monotonic()
+        until = began + self.left()
+        for thread in threads:
+            thread.join(max(until - time.monotonic(), 0))
+        self._spent += time.monotonic() - began
+
+
+@dataclass(frozen=True, slots=True)
 class Foretold:
-    """Asks beforehand, for all gates."""
+    """Asks the targets of a run's acts, as the configuration and the records are now."""
 
-    patience: float = _PATIENCE
-    _quiet_until: float = 0.0
+    permission: Permission
+    connectors: Connectors
+    patience: Patience
 
-    def refusals(self, acts: Sequence[RunStep], look: Callable[[RunStep], object]) -> dict[int, Words]:
-        """Those of the acts, by index, that would be refused now, and why. look: raises Refused for these."""
-        if not acts or time.monotonic() < self._quiet_until:
+    def refusals(self, run: Run, acts: Sequence[RunStep]) -> dict[int, Words]:
+        """Those of the acts, by index, that would be refused now, and why. The targets are asked beside one another: one that is silent
+        hides what no other says."""
+        if not acts or self.patience.left() <= 0:
             return {}
         found: dict[int, Words] = {}
-
-        def ask() -> None:
-            for step in acts:
-                try:
-                    look(step)
-                except Refused as error:
-                    found[step.index] = Words(error.ja, error.en)
-                except Exception:  # noqa: S112 - whatever else goes wrong in looking keeps no question from people
-                    continue
-
-        asking = Thread(target=ask, daemon=True)
-        asking.start()
-        asking.join(self.patience)
-        if asking.is_alive():
-            self._quiet_until = time.monotonic() + _PAUSE
+        asking = [Thread(target=self._ask, args=(run, own, found), daemon=True) for own in _by_target(acts)]
+        for thread in asking:
+            thread.start()
+        self.patience.join(asking)
         return dict(found)
+
+    def of_plan(self, run: Run) -> Run:
+        """The run with what its targets would refuse of it. A rehearsal changes nothing and says so itself."""
+        acts = [] if run.dry_run else [step for step in run.acts if not step.settled]
+        warned = warning(acts, self.refusals(run, acts))
+        return run.model_copy(update={"warned_ja": warned.ja, "warned_en": warned.en})
+
+    def _ask(self, run: Run, acts: Sequence[RunStep], found: dict[int, Words]) -> None:
+        for act in acts:
+            try:
+                self._look(run, act)
+            except Refused as error:
+                found[act.index] = Words(error.ja, error.en)
+            except Exception:  # noqa: S112 - whatever else goes wrong in looking keeps no question from people
+                continue
+
+    def _look(self, run: Run, act: RunStep) -> None:
+        """Raises Refused where the act would be; changes nothing."""
+        self.permission.target(run, act)
+        connector = self.connectors(act.act, act.on)
+        if connector is None:
+            raise Refused("接続先が設定されていません。", f"no target is configured for {act.act}")
+        connector.plan(act.act, act.values)
+
+
+def warning(acts: Sequence[RunStep], refused: Mapping[int, Words]) -> Words:
+    """What whoever decides must know: which of the acts would be refused, and why. Empty where none would."""
+    said = [(act, refused[act.index]) for act in acts if act.index in refused]
+    if not said:
+        return _NONE
+    ja = "、".join(f"{act.title_ja}({why.ja})" for act, why in said)
+    en = "; ".join(f"{act.title_en} ({why.en})" for act, why in said)
+    return Words(f"承認しても、次は断られます: {ja}", f"would be refused even if approved: {en}")
+
+
+def _by_target(acts: Sequence[RunStep]) -> list[list[RunStep]]:
+    """The acts of each target, in their order: a target hears one question at a time."""
+    found: dict[str, list[RunStep]] = {}
+    for act in acts:
+        found.setdefault(target_of(act.act, act.on), []).append(act)
+    return list(found.values())

@@ -1,7 +1,7 @@
 """Gates: decisions in the middle of a run. Asked, waited for, gone through only on an answer that counts; not asked where no act
 stands behind it, or where every act behind it would be refused."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -9,11 +9,10 @@ from hinomi.clock import Clock
 from hinomi.errors import Refused
 from hinomi.store import Record
 from hinomi.words import Words
-from responders.connectors.catalogue import Connectors
 from responders.incidents import casefile
 from responders.playbooks.approvals import STALE, Approvals, approval_id
 from responders.playbooks.book import Book, Kept
-from responders.playbooks.foretold import Foretold
+from responders.playbooks.foretold import Foretold, warning
 from responders.playbooks.permission import Permission
 from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
 
@@ -41,7 +40,6 @@ class Gates:
     clock: Clock
     approvals: Approvals
     permission: Permission
-    connectors: Connectors
     foretold: Foretold
 
     def take(self, run: Run, record: Record, gate: RunStep) -> Kept:
@@ -93,24 +91,15 @@ class Gates:
     def _ask(self, run: Run, record: Record, gate: RunStep, void: Record | None = None) -> Kept:
         """Journal until when the request waits, then put it: an answer to another request does not match."""
         acts = _behind(run, gate)
-        refused = self.foretold.refusals(acts, lambda act: self._look(run, act))
+        refused = self.foretold.refusals(run, acts)
         if refused and all(act.index in refused and set(act.when) <= set(gate.when) for act in acts):
             return self._not_asked(run, record, gate, refused)
         until = self.clock.now() + _stands(gate)
-        asked = gate.model_copy(update={"expires": until}).as_ended(
-            StepState.WAITING, *_warned(acts, refused)
-        )
+        warned = warning(acts, refused)
+        asked = gate.model_copy(update={"expires": until}).as_ended(StepState.WAITING, warned.ja, warned.en)
         run, record = self.book.keep_step(run, record, asked)
         self.approvals.ask(run, gate=asked, void=void)
         return run, record
-
-    def _look(self, run: Run, act: RunStep) -> None:
-        """Raises Refused where the act would be; changes nothing."""
-        self.permission.target(run, act)
-        connector = self.connectors(act.act, act.on)
-        if connector is None:
-            raise Refused("接続先が設定されていません。", f"no target is configured for {act.act}")
-        connector.plan(act.act, act.values)
 
     def _not_asked(self, run: Run, record: Record, gate: RunStep, refused: Mapping[int, Words]) -> Kept:
         """What would be refused has been; the run takes the playbook's way from there."""
@@ -149,16 +138,6 @@ def _foretold(why: Words) -> tuple[str, str]:
         f"{why.ja}承認を求める前に確かめたもので、対象は変わっていません。",
         f"{why.en}; asked before anybody approved, the target is as it was",
     )
-
-
-def _warned(acts: Sequence[RunStep], refused: Mapping[int, Words]) -> tuple[str, str]:
-    """What whoever decides must know: which of the acts would be refused, and why. Empty where none would."""
-    said = [(act, refused[act.index]) for act in acts if act.index in refused]
-    if not said:
-        return "", ""
-    ja = "、".join(f"{act.title_ja}({why.ja})" for act, why in said)
-    en = "; ".join(f"{act.title_en} ({why.en})" for act, why in said)
-    return f"承認しても、次は断られます: {ja}", f"would be refused even if approved: {en}"
 
 
 def _same_request(approval: Record, run: Run, gate: RunStep) -> bool:

@@ -127,7 +127,8 @@ class RunStep(BaseModel):
 class Run(BaseModel):
     """One run of a playbook for one incident. plan_hash: what an approval is an approval of.
 
-    people: how many different ones must approve; approved_by: who did; undo_because: why it is put back (`person`,
+    warned_ja, warned_en: what its targets said, before anybody was asked, that they would refuse; people: how many different ones
+    must approve; approved_by: who did; undo_because: why it is put back (`person`,
     `failure`); journal: what happened when, a line each.
     """
 
@@ -141,6 +142,8 @@ class Run(BaseModel):
     approver: str
     impact_ja: str
     impact_en: str
+    warned_ja: str = ""
+    warned_en: str = ""
     dry_run: bool = True
     requested_by: str = "hinomi"
     created: datetime

@@ -21,7 +21,7 @@ from responders.playbooks import condition, switch
 from responders.playbooks.approvals import STALE, Approvals
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.first import First, FirstPermission
-from responders.playbooks.foretold import Foretold
+from responders.playbooks.foretold import Foretold, Patience
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
 from responders.playbooks.news import COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
@@ -54,7 +54,7 @@ class Runs:
     world: World
     news: list[News] = field(default_factory=list)
     turns: Turns = field(init=False)
-    _foretold: Foretold = field(default_factory=Foretold)
+    patience: Patience = field(default_factory=Patience)
 
     def __post_init__(self) -> None:
         self.turns = Turns(self.records)
@@ -71,6 +71,7 @@ class Runs:
         )  # somebody acted first: what was found must not be lost
         if not anew and (begun or known.state is not RunState.PROPOSED or known.plan_hash == run.plan_hash):
             return known
+        run = self._foretold.of_plan(run)
         if not self._approvals.ask(run):
             return known  # a person has decided on the plan as it was
         self._book.put(run, held.version)
@@ -111,6 +112,7 @@ class Runs:
             run = run.model_copy(update={"state": RunState.RUNNING, "dry_run": False})  # only people's work
             self._book.put(run, 0)
         else:
+            run = self._foretold.of_plan(run)
             self._book.put(run, 0)
             self._approvals.ask(run)
         self._book.say(run, "proposed", {"playbook": run.playbook})
@@ -121,6 +123,7 @@ class Runs:
         """Nobody decided in time: the same plan is put anew, with as much time as before."""
         now = self.clock.now()
         renewed = run.model_copy(update={"expires": now + (run.expires - run.created), "created": now})
+        renewed = self._foretold.of_plan(renewed)
         if self._approvals.ask(renewed):
             self._book.say(run, "asked_again", {"playbook": run.playbook})
             self._book.keep(renewed, record)
@@ -310,12 +313,15 @@ class Runs:
         return Permission(self.records, self.clock, self.settings)
 
     @property
+    def _foretold(self) -> Foretold:
+        return Foretold(self._permission, self.world.connectors, self.patience)
+
+    @property
     def _stepping(self) -> Stepping:
         return self._stepping_by(self._permission)
 
     def _stepping_by(self, permission: Permission) -> Stepping:
-        connectors = self.world.connectors
-        gates = Gates(self._book, self.clock, self._approvals, permission, connectors, self._foretold)
+        gates = Gates(self._book, self.clock, self._approvals, permission, self._foretold)
         return Stepping(self._book, self.clock, self.world, gates, self._limits, permission)
 
     @property

@@ -46,6 +46,18 @@ def run(own_city: City) -> Run:
     return begun
 
 
+def test_what_targets_would_refuse_stands_above_the_decision(own_city: City, run: Run) -> None:
+    """While the plan waits its page says what approving it would not do; once it runs, each step says how it went."""
+    warned = run.model_copy(
+        update={"warned_ja": "承認しても、次は断られます: 端末 pc-9", "warned_en": "refused: pc-9"}
+    )
+    for state, said in ((RunState.PROPOSED, True), (RunState.RUNNING, False)):
+        own_city.records.put(KIND, run.id, warned.model_copy(update={"state": state}).model_dump(mode="json"))
+        assert (
+            "承認しても、次は断られます: 端末 pc-9" in browser(own_city, "k.mori").get("/incidents/1").text
+        ) is said
+
+
 def test_gate_is_decided_on_the_page(own_city: City, run: Run) -> None:
     """The page says what the gate lets happen; each of two people approves once, and the first is told to wait."""
     first, second = browser(own_city, "k.mori"), browser(own_city, "y.ota")

@@ -14,7 +14,7 @@ from responders.connectors.ldap_directory import Directory as Connector
 from responders.connectors.settings import LdapDirectory
 from responders.playbooks.run import Run, RunState, StepState
 from responders.responder import Responder, desk
-from tests.responders.city import KEY, MANAGER, alert, responder
+from tests.responders.city import KEY, MANAGER, alert, messages, responder
 from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, Directory, directory
 
 pytestmark = [
@@ -99,6 +99,19 @@ def test_a_dry_run_touches_nothing(tmp_path: Path, server: Directory) -> None:
     assert after.state is RunState.DONE and server.can_sign_in("t.yamada") and server.locked("t.yamada") == []
     [step] = [step for step in after.steps if step.act]
     assert step.state is StepState.SIMULATED and "uid=t.yamada" in step.result_ja
+
+
+def test_who_decides_is_told_what_the_directory_would_refuse(tmp_path: Path, server: Directory) -> None:
+    """The account is not in it: the request, the page and the plan say so while nobody has decided yet."""
+    made = tower(tmp_path, server)
+    about = {"user.name": ["left.long.ago"], "source.ip": ["203.0.113.66"]}
+    made.receive([alert(playbook="rpa_misuse", level="critical", entities=about)])
+    made.tick()
+    [held] = made.records.find("approval")
+    assert held.body["state"] == "open" and "left.long.ago" in held.body["warned_ja"]
+    [page] = messages(tmp_path)
+    assert held.body["warned_ja"] in page and held.body["warned_en"] in page
+    assert "承認しても、次は断られます" in page
 
 
 class Crash(BaseException):

@@ -2,12 +2,17 @@
 target keeps the question from people."""
 
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from responders.playbooks.foretold import Foretold
+from responders.connectors.protocol import Done
+from responders.playbooks.foretold import Patience
 from responders.playbooks.run import APPROVAL, RunState, StepState
+from responders.playbooks.world import World
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
 
 KEEP = "  - evidence: {of: [user.name], hours: 24}\n"
@@ -28,8 +33,15 @@ def _scene(folder: Path, steps: str, *, head: str = HEAD, **broken: object) -> S
 
 
 def _asked(on: Scene) -> list[str]:
-    """The gates that wait for an answer."""
+    """The plans and gates that wait for an answer."""
     return [one.id for one in on.runs.records.find(APPROVAL, {"state": "open"})]
+
+
+def _request(on: Scene) -> dict[str, Any]:
+    """The request for the plan as a whole."""
+    held = on.runs.records.get(APPROVAL, on.run_id)
+    assert held is not None
+    return dict(held.body)
 
 
 def test_nobody_is_asked_for_what_every_target_refuses(tmp_path: Path) -> None:
@@ -73,8 +85,8 @@ def _breaks(action: str) -> None:
 def test_a_target_that_cannot_be_asked_keeps_no_question_back(tmp_path: Path, planned: object) -> None:
     """It breaks, or does not answer: people are asked as ever, within the patience; after a silent one the next gate does not wait."""
     steps = KEEP + GATE + ISOLATE
-    on = scene(tmp_path, written(tmp_path, steps), entities=HOSTS, stage=Broken(planned=planned))  # type: ignore[arg-type]
-    on.runs._foretold = Foretold(patience=0.2)
+    on = scene(tmp_path, written(tmp_path, steps), entities=HOSTS)
+    on.stage.planned, on.runs.patience = planned, Patience(0.2)  # type: ignore[assignment]
     on.approve()
     began = time.monotonic()
     on.tick()
@@ -136,3 +148,70 @@ def test_an_act_that_hangs_on_an_answer_to_come_is_asked_for(tmp_path: Path) -> 
     later = "  - if: \"answers.seen == 'yes'\"\n    then: [{act: endpoint.isolate, value: host.name}]\n"
     on = _scene(tmp_path, KEEP + GATE + asks + later, unmanaged={"pc-1", "pc-2"})
     assert _asked(on) and "断られます" in on.step("approve").result_ja
+
+
+def test_a_plan_says_what_would_be_refused_when_it_is_put(tmp_path: Path) -> None:
+    """One of two machines is unknown: the request and the plan name it before anybody decided; what can be done is done once approved."""
+    on = scene(tmp_path, written(tmp_path, KEEP + ISOLATE), entities=HOSTS, stage=Broken(unmanaged={"pc-2"}))
+    asked = _request(on)
+    assert asked["state"] == "open" and asked["warned_ja"] == on.run.warned_ja
+    assert (
+        "pc-2 を隔離する(管理の対象にありません。)" in asked["warned_ja"] and "pc-1" not in asked["warned_ja"]
+    )
+    assert "pc-2 (it is not managed here)" in asked["warned_en"] and on.stage.acts == []
+    on.approve()
+    on.tick()
+    assert on.stage.acts == [("endpoint.isolate", "pc-1")]
+
+
+def test_a_plan_put_anew_is_looked_at_anew(tmp_path: Path) -> None:
+    """Nobody decided in time and the product knows the machine by now: nothing is refused any more, and the plan is the same."""
+    on = scene(tmp_path, written(tmp_path, KEEP + ISOLATE), entities=HOSTS, stage=Broken(unmanaged={"pc-2"}))
+    plan = on.run.plan_hash
+    on.stage.unmanaged = set()
+    on.tick(31)
+    assert (on.run.warned_ja, on.run.warned_en, on.run.plan_hash) == ("", "", plan)
+    assert _request(on)["warned_ja"] == "" and _request(on)["expires"] == on.run.expires.isoformat()
+
+
+def test_a_rehearsal_asks_no_target(tmp_path: Path) -> None:
+    """A plan that is not armed says itself what would happen, once it is carried through."""
+    asked = list[str]()
+    on = scene(
+        tmp_path,
+        written(tmp_path, KEEP + ISOLATE),
+        settings={"armed": []},
+        stage=Broken(planned=asked.append),
+    )
+    assert on.run.dry_run and asked == [] and on.run.warned_ja == ""
+
+
+@dataclass(slots=True)
+class Silent(Broken):
+    """Does not say beforehand what it would do; counts how often it was asked."""
+
+    times: int = 0
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Long."""
+        self.times += 1
+        time.sleep(30)
+        return Broken.plan(self, action, values)
+
+
+def test_a_silent_target_hides_nothing_and_holds_up_little(tmp_path: Path) -> None:
+    """Beside a target that is silent the other's refusal is heard; a hundred plans together wait no longer than one."""
+    on = scene(tmp_path, written(tmp_path, KEEP + DISABLE + ISOLATE), entities=HOSTS)
+    silent, other = Silent(), Broken(unmanaged={"pc-1"})
+    world = on.runs.world
+    own = World(
+        lambda action, at: silent if "directory" in action else other, world.evidence, world.tell, world.clock
+    )
+    on.runs.world, on.runs.patience = own, Patience(0.4)
+    began = time.monotonic()
+    for number in range(100):
+        on.runs.propose(on.run.model_copy(update={"id": f"run-{number}"}))
+    assert silent.times == 1 and time.monotonic() - began < 10
+    first, last = (on.runs.records.get("playbook_run", f"run-{number}") for number in (0, 99))
+    assert first and "pc-1" in first.body["warned_ja"] and "t.yamada" not in first.body["warned_ja"]
+    assert last and last.body["warned_ja"] == "" and len(_asked(on)) == 101
