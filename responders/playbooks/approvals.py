@@ -19,7 +19,8 @@ from responders.playbooks.turns import nudge
 from responders.roles import kept_as, may_approve, same_person
 
 STALE = timedelta(hours=12)
-"""A tower that was down so long behind a request's end asks again before it acts."""
+"""So long behind the end of its request a decision still carries acts: a person's task or a target that is away may take hours. Behind
+that nothing acts on it; what was not begun is asked for again."""
 _DECIDED = ("approved", "denied")
 _REFUSALS = {
     "role": ("この承認に必要な役割がありません。", "you do not hold the role that this approval needs"),
@@ -47,6 +48,11 @@ _REFUSALS = {
     "not_asked": ("この承認は、まだ求められていません。", "this approval has not been asked for"),
     "state": ("この実行は元に戻せる状態ではありません。", "this run is not in a state that can be undone"),
 }
+
+
+def too_old(approval: Record, now: datetime) -> bool:
+    """Whether nothing acts on the decision any more."""
+    return now >= datetime.fromisoformat(approval.body["expires"]) + STALE
 
 
 def approval_id(run: Run, gate: RunStep | None = None) -> str:

@@ -50,11 +50,15 @@ _ANEW: dict[str, Any] = {
 
 
 class FirstPermission(Permission):
-    """Of an act before its approval: the playbook is armed, the target is not protected. The permit is checked before."""
+    """Of an act before its approval: the playbook is armed, the target is not protected. The permit is checked before; how long the
+    act may stand without an approval is looked at by `First`."""
 
     def step(self, run: Run, step: RunStep) -> None:
         """Raises Refused."""
         self.target(run, step)
+
+    def in_time(self, run: Run, step: RunStep) -> None:
+        """There is no approval yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from hinomi.errors import Refused
 from hinomi.store import Record
 from hinomi.words import Words
 from responders.incidents import casefile
-from responders.playbooks.approvals import STALE, Approvals, approval_id
+from responders.playbooks.approvals import Approvals, approval_id, too_old
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import Foretold, warning
 from responders.playbooks.permission import Permission
@@ -71,7 +71,7 @@ class Gates:
         if not self.approvals.genuine(approval):
             self.book.void(run, approval, "forged")
             return self._ask(run, record, gate, void=approval)
-        if gate.expires is not None and self.clock.now() >= gate.expires + STALE:
+        if too_old(approval, self.clock.now()):
             self.book.void(run, approval, "too_old")
             return self._ask(run, record, gate, void=approval)
         if approval.body["state"] == "denied":

@@ -7,12 +7,21 @@ from hinomi.errors import Refused
 from hinomi.store import Records
 from responders.audit import Audit
 from responders.delegation import roles_now
-from responders.playbooks.approvals import Approvals
+from responders.playbooks.approvals import Approvals, approval_id, too_old
 from responders.playbooks.permits import actors
 from responders.playbooks.protection import Protection
-from responders.playbooks.run import Run, RunStep
+from responders.playbooks.run import APPROVAL, Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
 from responders.roles import kept_as, may_approve, same_person
+
+_OVER = (
+    "承認が古くなったため、行いません。対象は変わっていません。必要なら人が判断して行ってください。",
+    "the approval is too old: not done, the target is as it was; where it is needed a person must do it",
+)
+_OVER_HALFWAY = (
+    "承認が古くなったため、途中でやめました。対象は変わっているかもしれません。確かめて、必要なら元に戻してください。",
+    "the approval is too old: given up halfway, the target may have been changed; look, and undo it where that is right",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +53,10 @@ class Permission:
             raise Refused(f"承認には {needed} 人が要ります。", f"{needed} different people must approve")
 
     def step(self, run: Run, step: RunStep) -> None:
-        """Raises Refused for a disarmed playbook, a protected target, a plan that is not what was approved, an approver who lost
-        the role."""
+        """Raises Refused for a disarmed playbook, a protected target, an approval that is over, a plan that is not what was approved,
+        an approver who lost the role."""
         self.target(run, step)
+        self.in_time(run, step)
         if not Approvals(self.records, self.clock, Audit(self.records, self.clock)).stands(run):
             raise Refused(
                 "承認された計画と違うため、行いません。", "the plan is not the one that was approved"
@@ -55,6 +65,14 @@ class Permission:
         if step.gate is not None:
             gate = run.step(step.gate)
             self.people(run, gate.by, gate.role, gate.people)
+
+    def in_time(self, run: Run, step: RunStep) -> None:
+        """Raises Refused where the approval that covers the act, its gate's or else the plan's, is too old to act on."""
+        gate = run.step(step.gate) if step.gate is not None else None
+        approval = self.records.get(APPROVAL, approval_id(run, gate))
+        if approval is not None and too_old(approval, self.clock.now()):
+            ja, en = _OVER_HALFWAY if step.touched else _OVER
+            raise Refused(ja, en)
 
     def target(self, run: Run, step: RunStep) -> None:
         """Raises Refused for a disarmed playbook and a protected target."""

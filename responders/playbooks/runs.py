@@ -18,7 +18,7 @@ from responders.audit import Audit
 from responders.connectors.catalogue import Connectors
 from responders.incidents import casefile
 from responders.playbooks import condition, switch
-from responders.playbooks.approvals import STALE, Approvals
+from responders.playbooks.approvals import Approvals, too_old
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.foretold import Foretold, Patience
@@ -172,7 +172,7 @@ class Runs:
             return "forged"
         if approval.body["expires"] != run.expires.isoformat():
             return "replayed"
-        if self.clock.now() >= run.expires + STALE:
+        if too_old(approval, self.clock.now()):
             return "too_old"
         try:
             people = [str(one["by"]) for one in approval.body["given"]]

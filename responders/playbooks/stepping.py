@@ -96,11 +96,8 @@ class Stepping:
             if not self.limits.reserve(run, step):
                 return self._held_up(run, record, step)
             run, record, step = self._begin(run, record, step, connector)
-        elif (
-            not step.attempts
-        ):  # the process died after it had begun: the log hears of the act before it is done
-            details = {"step": step.index, **step.values}
-            self.book.say(run, f"act_resumed.{step.act}", details, actor=_who(run, step))
+        else:
+            self._resume(run, step)
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
         try:
@@ -115,6 +112,14 @@ class Stepping:
             )
         Standing(self.book.records, self.clock).begin(run, step)
         return self.book.keep_step(run, record, step.as_ended(StepState.DONE, did.ja, did.en))
+
+    def _resume(self, run: Run, step: RunStep) -> None:
+        """It was begun on an approval: that must still hold. Where the process died after it had begun, the log hears of the act before it
+        is done; where the target did not answer, it has heard."""
+        self.permission.in_time(run, step)
+        if not step.attempts:
+            details = {"step": step.index, **step.values}
+            self.book.say(run, f"act_resumed.{step.act}", details, actor=_who(run, step))
 
     def _not_done(self, run: Run, record: Record, step: RunStep, error: Refused) -> Kept:
         """The target refused and is as it was: there is nothing to put back, now or by a person who asks for it later."""
