@@ -9,8 +9,8 @@ mailboxes the Exchange roles `Application Mail.ReadWrite` and `Application Mailb
 it replaces: "Don't create new App Access Policies" (Microsoft Learn, New-ApplicationAccessPolicy).
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +18,7 @@ import httpx
 
 from hinomi import pauses
 from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.identity import digest
 from responders.connectors.entra_graph import Cloud, GraphAccess, graph
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.web_api import WebApi
@@ -37,39 +38,52 @@ class GraphMail(GraphAccess):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`mail.purge` with {message}, `mail.remove_rules` with {account}."""
+    """`mail.purge` with {message}, `mail.remove_rules` with {account}. only: the copies that were approved, where that is known."""
 
     settings: GraphMail
+    only: frozenset[str] | None = None
+
+    def within(self, extent: Collection[str]) -> "Mail":
+        """See `Searching`: a copy that came since is no part of what was approved."""
+        return replace(self, only=frozenset(extent))
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """In how many mailboxes the message lies."""
         if action != "mail.purge":
             return self._rules.plan(action, values)
         found = self.look(action, values)["messages"]
+        extent = tuple(map(_named, found))
         if not found:
-            return Done("どの受信箱にもありません。", "it is in no mailbox", changed=False)
-        return Done(f"{len(found)} 通を隔離します。", f"take {len(found)} messages out of the mailboxes")
+            return Done("どの受信箱にもありません。", "it is in no mailbox", changed=False, extent=extent)
+        ja, en = f"{len(found)} 通を隔離します。", f"take {len(found)} messages out of the mailboxes"
+        return Done(ja, en, extent=extent)
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """Where each copy lies."""
         if action != "mail.purge":
             return self._rules.look(action, values)
         with graph(self.settings) as api:
-            return {"messages": self._found(api, _message(values))}
+            return {"messages": self._own(self._found(api, _message(values)))}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Move every copy to where people do not see it; what came since is moved, too."""
+        """Move every copy to where people do not see it; what came since the approval stays, and is told."""
         if action != "mail.purge":
             return self._rules.act(action, values)
         with graph(self.settings) as api:
-            found = self._found(api, _message(values))
+            there = self._found(api, _message(values))
+            found = self._own(there)
             self._move(api, [(one["user"], one["id"], _AWAY) for one in found])
+        since = _since(len(there) - len(found))
         if not found:
-            return Done("どの受信箱にもありませんでした。", "it was in no mailbox", changed=False)
-        return Done(f"{len(found)} 通を隔離しました。", f"took {len(found)} messages out of the mailboxes")
+            words = "どの受信箱にもありませんでした。", "it was in no mailbox"
+            return Done(words[0] + since[0], words[1] + since[1], changed=False)
+        return Done(
+            f"{len(found)} 通を隔離しました。{since[0]}",
+            f"took {len(found)} messages out of the mailboxes{since[1]}",
+        )
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether no copy is left."""
+        """Whether no copy is left of those that were approved."""
         if action != "mail.purge":
             return self._rules.verify(action, values)
         return not self.look(action, values)["messages"]
@@ -92,6 +106,9 @@ class Mail:
         except HinomiError as error:
             return error.ja
         return ""
+
+    def _own(self, found: list[dict[str, str]]) -> list[dict[str, str]]:
+        return [one for one in found if self.only is None or _named(one) in self.only]
 
     @property
     def _rules(self) -> Cloud:
@@ -148,6 +165,21 @@ class Mail:
             by_id = {str(one["id"]): one for one in said["responses"]}
             answers += [_answer(by_id[str(n)]) for n in range(len(part))]
         return answers
+
+
+def _named(one: Mapping[str, str]) -> str:
+    """A copy by its mailbox and its own id, which stays over a move."""
+    return digest("copy", one["user"], one["id"])
+
+
+def _since(more: int) -> tuple[str, str]:
+    """What is said of copies that came after the approval."""
+    if not more:
+        return "", ""
+    return (
+        f"承認のあとに {more} 通が見つかりました。承認されていないため、隔離していません。",
+        f"; {more} more were found since the approval and stay where they are: nobody approved those",
+    )
 
 
 def _request(number: int, method: str, url: str, body: dict[str, str] | None) -> dict[str, Any]:

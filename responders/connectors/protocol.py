@@ -1,19 +1,21 @@
 """The seam to the things that contain."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from hinomi.config import Section
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, or would be, in words. changed: False when the target is so already."""
+    """What was done, or would be, in words. changed: False when the target is so already; extent: where a plan had to search for
+    what it would touch, each thing by its own name, else None."""
 
     ja: str
     en: str
     changed: bool = True
+    extent: tuple[str, ...] | None = None
 
 
 class Connector(Protocol):
@@ -41,6 +43,15 @@ class Connector(Protocol):
 
     def health(self) -> str:
         """Empty when the target can be reached and used, else what is wrong, in words."""
+        ...
+
+
+@runtime_checkable
+class Searching(Protocol):
+    """A connector whose acts touch what a search finds: more may be found by the time of the act than when it was approved."""
+
+    def within(self, extent: Collection[str]) -> Connector:
+        """The connector over these things alone, as `plan` named them."""
         ...
 
 

@@ -4,13 +4,14 @@ Nothing is changed. A target that does not say it in time, or fails in any way b
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from threading import Thread
 
 from hinomi.errors import Refused
 from hinomi.words import Words
 from responders.connectors.catalogue import Connectors, target_of
+from responders.connectors.protocol import Done
 from responders.playbooks.permission import Permission
 from responders.playbooks.run import Run, RunStep
 
@@ -45,6 +46,30 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Said:
+    """What the targets said of some acts. refused: why, by the act's index; planned: what would be done, by the act's index."""
+
+    acts: Sequence[RunStep]
+    refused: dict[int, Words] = field(default_factory=dict)
+    planned: dict[int, Done] = field(default_factory=dict)
+
+    @property
+    def warning(self) -> Words:
+        """What whoever decides must know: which of the acts would be refused, and why. Empty where none would."""
+        said = [(act, why) for act in self.acts if (why := self.refused.get(act.index)) is not None]
+        if not said:
+            return _NONE
+        ja = "、".join(f"{act.title_ja}({why.ja})" for act, why in said)
+        en = "; ".join(f"{act.title_en} ({why.en})" for act, why in said)
+        return Words(f"承認しても、次は断られます: {ja}", f"would be refused even if approved: {en}")
+
+    @property
+    def bounded(self) -> list[RunStep]:
+        """The acts that a search stands before, each with what was found: it is approved and nothing else is."""
+        return [bounded(act, done) for act in self.acts if (done := self.planned.get(act.index)) is not None]
+
+
+@dataclass(frozen=True, slots=True)
 class Foretold:
     """Asks the targets of a run's acts, as the configuration and the records are now."""
 
@@ -52,50 +77,50 @@ class Foretold:
     connectors: Connectors
     patience: Patience
 
-    def refusals(self, run: Run, acts: Sequence[RunStep]) -> dict[int, Words]:
-        """Those of the acts, by index, that would be refused now, and why. The targets are asked beside one another: one that is silent
-        hides what no other says."""
+    def of(self, run: Run, acts: Sequence[RunStep]) -> Said:
+        """What they say now. They are asked beside one another: one that is silent hides what no other says."""
+        said = Said(acts)
         if not acts or self.patience.left() <= 0:
-            return {}
-        found: dict[int, Words] = {}
-        asking = [Thread(target=self._ask, args=(run, own, found), daemon=True) for own in _by_target(acts)]
+            return said
+        asking = [Thread(target=self._ask, args=(run, own, said), daemon=True) for own in _by_target(acts)]
         for thread in asking:
             thread.start()
         self.patience.join(asking)
-        return dict(found)
+        return Said(acts, dict(said.refused), dict(said.planned))
 
     def of_plan(self, run: Run) -> Run:
-        """The run with what its targets would refuse of it. A rehearsal changes nothing and says so itself."""
-        acts = [] if run.dry_run else [step for step in run.acts if not step.settled]
-        warned = warning(acts, self.refusals(run, acts))
-        return run.model_copy(update={"warned_ja": warned.ja, "warned_en": warned.en})
+        """The run with what its targets say of it. A rehearsal changes nothing and says so itself."""
+        said = self.of(run, [] if run.dry_run else [step for step in run.acts if not step.settled])
+        for act in said.bounded:
+            run = run.with_step(act)
+        return run.model_copy(update={"warned_ja": said.warning.ja, "warned_en": said.warning.en})
 
-    def _ask(self, run: Run, acts: Sequence[RunStep], found: dict[int, Words]) -> None:
+    def _ask(self, run: Run, acts: Sequence[RunStep], said: Said) -> None:
         for act in acts:
             try:
-                self._look(run, act)
+                done = self._look(run, act)
             except Refused as error:
-                found[act.index] = Words(error.ja, error.en)
+                said.refused[act.index] = Words(error.ja, error.en)
             except Exception:  # noqa: S112 - whatever else goes wrong in looking keeps no question from people
                 continue
+            else:
+                said.planned[act.index] = done
 
-    def _look(self, run: Run, act: RunStep) -> None:
+    def _look(self, run: Run, act: RunStep) -> Done:
         """Raises Refused where the act would be; changes nothing."""
         self.permission.target(run, act)
         connector = self.connectors(act.act, act.on)
         if connector is None:
             raise Refused("接続先が設定されていません。", f"no target is configured for {act.act}")
-        connector.plan(act.act, act.values)
+        return connector.plan(act.act, act.values)
 
 
-def warning(acts: Sequence[RunStep], refused: Mapping[int, Words]) -> Words:
-    """What whoever decides must know: which of the acts would be refused, and why. Empty where none would."""
-    said = [(act, refused[act.index]) for act in acts if act.index in refused]
-    if not said:
-        return _NONE
-    ja = "、".join(f"{act.title_ja}({why.ja})" for act, why in said)
-    en = "; ".join(f"{act.title_en} ({why.en})" for act, why in said)
-    return Words(f"承認しても、次は断られます: {ja}", f"would be refused even if approved: {en}")
+def bounded(act: RunStep, done: Done) -> RunStep:
+    """The act with what the search before it found, and that in words; as it was where nothing is searched for."""
+    if done.extent is None:
+        return act
+    more = {"extent": list(done.extent), "result_ja": done.ja, "result_en": done.en}
+    return act.model_copy(update=more)
 
 
 def _by_target(acts: Sequence[RunStep]) -> list[list[RunStep]]:

@@ -12,7 +12,7 @@ from hinomi.words import Words
 from responders.incidents import casefile
 from responders.playbooks.approvals import Approvals, approval_id, too_old
 from responders.playbooks.book import Book, Kept
-from responders.playbooks.foretold import Foretold, warning
+from responders.playbooks.foretold import Foretold
 from responders.playbooks.permission import Permission
 from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
 
@@ -91,13 +91,14 @@ class Gates:
     def _ask(self, run: Run, record: Record, gate: RunStep, void: Record | None = None) -> Kept:
         """Journal until when the request waits, then put it: an answer to another request does not match."""
         acts = _behind(run, gate)
-        refused = self.foretold.refusals(run, acts)
-        if refused and all(act.index in refused and set(act.when) <= set(gate.when) for act in acts):
-            return self._not_asked(run, record, gate, refused)
-        until = self.clock.now() + _stands(gate)
-        warned = warning(acts, refused)
-        asked = gate.model_copy(update={"expires": until}).as_ended(StepState.WAITING, warned.ja, warned.en)
-        run, record = self.book.keep_step(run, record, asked)
+        said = self.foretold.of(run, acts)
+        if said.refused and all(
+            one.index in said.refused and set(one.when) <= set(gate.when) for one in acts
+        ):
+            return self._not_asked(run, record, gate, said.refused)
+        waiting = StepState.WAITING, said.warning.ja, said.warning.en
+        asked = gate.model_copy(update={"expires": self.clock.now() + _stands(gate)}).as_ended(*waiting)
+        run, record = self.book.keep_steps(run, record, [*said.bounded, asked])
         self.approvals.ask(run, gate=asked, void=void)
         return run, record
 

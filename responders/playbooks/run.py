@@ -62,7 +62,8 @@ class RunStep(BaseModel):
     about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
     pause after a target did not answer; first_hours: it may be done before the approval and then stands so long unconfirmed;
     for_acts: a gate that is asked only where an act stands behind it; moot: a gate at which nobody was asked, as every act behind it
-    would be refused; by: who decided or did it; asks, choices, answer: a person's answer.
+    would be refused; by: who decided or did it; asks, choices, answer: a person's answer;
+    extent: what a search found for the act when it was asked for, and nothing else is touched.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -98,6 +99,7 @@ class RunStep(BaseModel):
     state: StepState = StepState.PLANNED
     result_ja: str = ""
     result_en: str = ""
+    extent: list[str] | None = None
     before: dict[str, Any] = Field(default_factory=dict)
     attempts: int = 0
     started: datetime | None = None

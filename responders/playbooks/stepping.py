@@ -7,8 +7,9 @@ from datetime import timedelta
 from hinomi.clock import Clock
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
 from hinomi.store import Record
-from responders.connectors.protocol import Connector
+from responders.connectors.protocol import Connector, Searching
 from responders.playbooks.book import Book, Kept
+from responders.playbooks.foretold import bounded
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
 from responders.playbooks.permission import Permission
@@ -98,6 +99,7 @@ class Stepping:
             run, record, step = self._begin(run, record, step, connector)
         else:
             self._resume(run, step)
+        connector = _narrowed(connector, step)
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
         try:
@@ -139,7 +141,8 @@ class Stepping:
         self, run: Run, record: Record, step: RunStep, connector: Connector
     ) -> tuple[Run, Record, RunStep]:
         """Journal how the target looks, then tell the audit log; only then it is touched."""
-        before = connector.look(step.act, step.values)
+        step = _searched(connector, step)
+        before = _narrowed(connector, step).look(step.act, step.values)
         begun = step.model_copy(
             update={"state": StepState.STARTED, "before": before, "started": self.clock.now()}
         )
@@ -182,6 +185,20 @@ class Stepping:
         late = StepState.FAILED if step.if_late == "fail" else StepState.SKIPPED
         words = "時間内に済みませんでした。", "nobody did it in time"
         return self.book.keep_step(run, record, step.as_ended(late, *words))
+
+
+def _searched(connector: Connector, step: RunStep) -> RunStep:
+    """The step with what is found before it is begun, where nobody could be told beforehand: undo gives back no more than that."""
+    if step.extent is not None or not isinstance(connector, Searching):
+        return step
+    return bounded(step, connector.plan(step.act, step.values))
+
+
+def _narrowed(connector: Connector, step: RunStep) -> Connector:
+    """The connector over what was found when the act was asked for, where a search stands before it."""
+    if step.extent is None or not isinstance(connector, Searching):
+        return connector
+    return connector.within(step.extent)
 
 
 def _as_before(connector: Connector, step: RunStep) -> bool:

@@ -14,9 +14,13 @@ from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
+from responders.playbooks.run import RunState
+from responders.playbooks.world import World
+from tests.responders.city import MANAGER
 from tests.responders.peers import clouds
 from tests.responders.peers.served import served
 from tests.responders.peers.vendors import KINDS, key_file
+from tests.responders.playbooks.stage import Scene, scene, written
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
 CASES = [
@@ -142,3 +146,65 @@ def test_busy_for_one_mailbox_of_a_batch(tmp_path: Path, monkeypatch: pytest.Mon
     ):
         own.act("mail.purge", {ACTIONS["mail.purge"].value: "<1@example.net>"})
     assert told.value.after == 12
+
+
+def _purging(own: Connector, folder: Path, gate: str = "") -> Scene:
+    """A plan to take the message out of the mailboxes, put to people."""
+    steps = f"  - evidence: {{of: [user.name]}}\n{gate}  - {{act: mail.purge, value: email.message_id}}\n"
+    on = scene(folder, written(folder, steps))
+    world = on.runs.world
+    on.runs.world = World(lambda action, at: own, world.evidence, world.tell, world.clock)
+    return on
+
+
+GATE = "  - approve: {who: ciso, within_minutes: 10, shows_ja: 隔離します, shows_en: takes away}\n"
+AWAY = "recoverableitemsdeletions"
+
+
+@pytest.mark.parametrize("gate", ["", GATE], ids=["plan", "gate"])
+def test_no_mail_is_taken_that_nobody_approved(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gate: str
+) -> None:
+    """Three copies are shown and approved; a fourth comes before the act: it stays, that is said, and undo gives back the three."""
+    with made("graph_mail", tmp_path, monkeypatch) as (peer, own):
+        on, was = _purging(own, tmp_path, gate), peer.state()
+        on.tick(31)  # put anew, to the target that it has by now
+        if gate:
+            on.approve()
+            on.tick()
+        assert on.step("mail.purge").result_ja == "3 通を隔離します。" and peer.state() == was
+        peer.folders["u9"] = {"m4": "inbox"}
+        on.approve(*(("mori", 1) if gate else ("suzuki",)))
+        assert on.tick().state is RunState.DONE, on.run.journal
+        lies = {one: at for own in peer.folders.values() for one, at in own.items()}
+        assert lies == {"m1": AWAY, "m2": AWAY, "m3": AWAY, "m4": "inbox"}
+        done = on.step("mail.purge")
+        assert "3 通を隔離しました" in done.result_ja and "1 通が見つかりました" in done.result_ja
+        assert "1 more were found" in done.result_en
+        on.desk.undo(on.run_id, actor="mori", roles=["ciso"], note="誤検知")
+        assert on.tick().state is RunState.UNDONE
+        assert {one: at for own in peer.folders.values() for one, at in own.items()} == {
+            "m1": "inbox",
+            "m2": "inbox",
+            "m3": "archive",
+            "m4": "inbox",
+        }
+
+
+def test_mail_that_comes_while_it_is_begun(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody could be told how many there are (the service was busy): what is found when the act begins is taken and nothing else,
+    so that undo gives back all of it."""
+    with made("graph_mail", tmp_path, monkeypatch) as (peer, own):
+        on = _purging(own, tmp_path)
+        look = type(own).look
+
+        def looking(self: Any, *arguments: Any) -> dict[str, Any]:
+            found = look(self, *arguments)
+            peer.folders["u9"] = {"m4": "inbox"}
+            return found
+
+        on.approve()
+        monkeypatch.setattr(type(own), "look", looking)
+        assert on.run.acts[0].extent is None and on.tick().state is RunState.DONE
+        on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER, note="誤検知")
+        assert on.tick().state is RunState.UNDONE and AWAY not in peer.state()

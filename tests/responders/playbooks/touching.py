@@ -8,15 +8,15 @@ import json
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import ldap3
 
-from responders.connectors.protocol import Connector, Done
+from responders.connectors.protocol import Connector, Done, Searching
 from tests.responders.playbooks.dying import Point
 
 Sent = Counter[tuple[str, str, str]]
@@ -83,6 +83,10 @@ class Touched:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.own, name)
+
+    def within(self, extent: Collection[str]) -> "Touched":
+        """See `Searching`; watched, too."""
+        return Touched(cast(Searching, self.own).within(extent), self.touching)
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """See `Connector`."""
