@@ -5,9 +5,10 @@
     event.action: ssl-login* or "certificate expired"
     http.response.status_code >= 500
 
-`field: value` compares without regard to case, `*` is a wildcard in unquoted values, `field: *` asks for
-any value, an address range is written as CIDR, `< <= > >=` compare numbers and times, words without a
-field look into the raw line. `and`, `or`, `not` and parentheses combine; words side by side mean `and`.
+`field: value` compares without regard to case, `*` is a wildcard in unquoted values (over numbers and times at
+their end only: `44*`, `2026-11-20*`), `field: *` asks for any value, an address range is written as CIDR,
+`< <= > >=` compare numbers and times, words without a field look into the raw line. `and`, `or`, `not` and
+parentheses combine; words side by side mean `and`.
 """
 
 import ipaddress

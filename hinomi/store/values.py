@@ -6,6 +6,8 @@ from math import isfinite
 from hinomi.clock import JST
 from hinomi.errors import QueryError
 
+ZONE = JST
+"""Of a time that is written without one."""
 _FIRST, _LAST = datetime(1677, 9, 22, tzinfo=UTC), datetime(2262, 4, 11, tzinfo=UTC)
 """Between these lie all times that 64 bits of nanoseconds can tell."""
 
@@ -39,7 +41,7 @@ def time(name: str, value: str) -> datetime:
             f"{name} と比べる「{value}」は日時(例: 2026-11-20T03:14)ではありません。",
             f'"{value}" compared with {name} is not a time such as 2026-11-20T03:14',
         ) from None
-    return within(moment if moment.tzinfo else moment.replace(tzinfo=JST))
+    return within(moment if moment.tzinfo else moment.replace(tzinfo=ZONE))
 
 
 def within(moment: datetime) -> datetime:

@@ -106,12 +106,57 @@ def test_append_then_count_search_get(events: Events) -> None:
         ("destination.port: 1e23", 0),
         ("destination.port: inf", 0),
         ("destination.port: nan", 0),
+        ("destination.port: 44*", 10),
+        ("destination.port: 444*", 1),
+        ("destination.port: 0*", 0),
+        ("destination.port: -4*", 0),
+        ("destination.port: 9*", 0),
+        ("event.severity: 4*", 0),
+        ("@timestamp: 2026*", 10),
+        ("@timestamp: 2026-11*", 10),
+        ("@timestamp: 2026-12*", 0),
+        ("@timestamp: 2026-11-20*", 10),
+        ("@timestamp: 2026-11-20T12*", 10),
+        ("@timestamp: 2026-11-20T03*", 0),
+        ("@timestamp: 2026-11-20T12:05*", 1),
+        ("@timestamp: 2026-11-20T12:05:00*", 1),
+        ("@timestamp: 2026-11-20T12:05:01*", 0),
+        ("@timestamp: 1969*", 0),
+        ("@timestamp: 9999*", 0),
+        ("_index: *", 0),
+        ("not _index: *", 10),
+        ("_index: logs*", 0),
+        ("_id: fortinet*", 0),
+        ("_source: x", 0),
+        ("_tier: data*", 0),
+        ("_seq_no > 0", 0),
+        ("_ignored: 10.0.0.0/8", 0),
+        ("_doc_count: 1", 0),
+        ("source.ip.keyword: 10*", 0),
     ],
 )
 def test_query_language(events: Events, query: str, expected: int) -> None:
     """Each form of the search language selects what its description says."""
     events.append([batch()])
     assert events.count(query) == expected
+
+
+def test_numbers_by_their_first_digits(events: Events) -> None:
+    """`4*` finds what a reader of the digits would find, up to the largest number that there is, and of either sign."""
+    numbers = [0, 4, -4, 40, 41, 5, 49, -44, 4_000, 9, 9 * 10**18, 2**63 - 1, -(2**63 - 1), -(2**63)]
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series([START] * len(numbers)).cast(ecs.TIME),
+            "event.id": [f"n{i}" for i in range(len(numbers))],
+            "event.sequence": numbers,
+        }
+    )
+    events.append([Batch.of("acme.numbers", frame, ingested=NOW)])
+    for head in ("0", "4", "40", "-4", "9", "92", "-9", "9223372036854775807", "-922337203685477580", "5"):
+        found = events.search(f"event.sequence: {head}*").rows
+        assert {row["event.sequence"] for row in found} == {n for n in numbers if str(n).startswith(head)}, (
+            head
+        )
 
 
 def test_query_errors_name_the_place(events: Events) -> None:
@@ -127,6 +172,19 @@ def test_query_errors_name_the_place(events: Events) -> None:
         "user.name > 1e400",
         "@timestamp > soon",
         "@timestamp: soon",
+        "destination.port: *44",
+        "destination.port: 4*4",
+        "destination.port: 4a*",
+        "event.severity: x*",
+        "@timestamp: 20*",
+        "@timestamp: *03",
+        "@timestamp: 2026-13*",
+        "@timestamp: 0000*",
+        "event.risk_score: 5*",
+        "tls.resumed: t*",
+        "file.mtime > soon",
+        "unknown.field > soon",
+        "_index > soon",
         "a:",
         ":",
         "not",
@@ -321,7 +379,8 @@ def test_events_without_a_value_have_a_bar(events: Events) -> None:
 
     assert bars("vendor.note") == [{"x": 2, "": 3}, {}]
     assert bars("fortinet.fortigate.policyid") == [{"0": 1, "": 4}, {}]
-    assert bars("unknown.field") == [{"": 5}, {}]
+    for name in ("unknown.field", "_index", "source.ip.keyword"):
+        assert bars(name) == [{"": 5}, {}]
 
 
 def test_top_values(events: Events) -> None:
@@ -330,6 +389,28 @@ def test_top_values(events: Events) -> None:
     assert events.top("user.name") == [("User0", 4), ("User1", 3), ("User2", 3)]
     assert events.top("event.category") == [("network", 10), ("session", 5)]
     assert events.top("destination.port", "user.name: User2", limit=1) == [("442", 1)]
+    assert events.top("_index") == events.top("source.ip.keyword") == []
+
+
+def test_counts_of_many_values_are_whole(events: Events) -> None:
+    """On each of two days a thousand values are more frequent than `spread` (which has the second most of both together), on
+    the second day than `loud` (which has the most): a cluster tells of a day's index its most frequent values only."""
+    for day in range(2):
+        users = [f"{day}-{n:04d}" for n in range(1_001)] * 3 + ["spread"] * 2 + ["loud"] * (2 if day else 50)
+        frame = pl.DataFrame(
+            {
+                "@timestamp": pl.Series([START + timedelta(days=day)] * len(users)).cast(ecs.TIME),
+                "event.id": [f"{day}-{n}" for n in range(len(users))],
+                "user.name": users,
+            }
+        )
+        events.append([Batch.of("acme.many", frame, ingested=NOW)])
+    assert events.top("user.name", limit=1) == [("loud", 52)]
+    assert events.top("user.name", limit=3) == [("loud", 52), ("spread", 4), ("0-0000", 3)]
+    [bar] = events.histogram(
+        span=Span(START, START + timedelta(days=4)), interval=timedelta(days=4), by="user.name"
+    )
+    assert bar.count == 6_062 and len(bar.by) == 2_004 and set(bar.by.values()) == {3, 4, 52}
 
 
 @pytest.mark.parametrize(

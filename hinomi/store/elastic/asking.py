@@ -15,6 +15,7 @@ from hinomi.store.protocols import Span
 
 SEARCH = ("検索できませんでした", "the search failed")
 _AT_ONCE = 1_000
+_KEYS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,45 @@ class Asking:
     ) -> Iterator[list[Mapping[str, Any]]]:
         """Documents as they are at this call, whatever is written or dropped meanwhile, a page at a time."""
         return self._pages(self._open(datasets), query, sort, size, columns)
+
+    def composed(
+        self,
+        datasets: Sequence[str],
+        query: Mapping[str, Any],
+        sources: list[dict[str, Any]],
+        beside: Mapping[str, Any],
+    ) -> Iterator[Mapping[str, Any]]:
+        """Aggregations of one moment: `parts`, how many events each composite key of these sources has, a page of keys at a
+        time, every one of them; with the first page what else is counted (`beside`)."""
+        place, after = self._open(datasets), None
+        try:
+            while True:
+                parts = {"size": _KEYS, "sources": sources, **({"after": after} if after else {})}
+                aggs = {"parts": {"composite": parts}, **({} if after else beside)}
+                answer = self._counted(place, query, aggs)
+                found = answer.get("aggregations", {})
+                yield found
+                place, after = answer["pit_id"], found.get("parts", {}).get("after_key")
+                if after is None:
+                    return
+        finally:
+            with said(*SEARCH):
+                self.client.close_point_in_time(id=place)
+
+    def _counted(self, place: str, query: Mapping[str, Any], aggs: Mapping[str, Any]) -> Mapping[str, Any]:
+        with said(*SEARCH):
+            return patiently(
+                lambda: (
+                    self.client.search(
+                        pit={"id": place, "keep_alive": "5m"},
+                        query=query,
+                        aggs=aggs,
+                        size=0,
+                        track_total_hits=False,
+                        allow_partial_search_results=False,
+                    ).body
+                )
+            )
 
     def _open(self, datasets: Sequence[str]) -> str:
         with said(*SEARCH):

@@ -7,7 +7,7 @@ from typing import Any
 
 from hinomi import ecs, query
 from hinomi.errors import QueryError
-from hinomi.store import values
+from hinomi.store import patterns, values
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
@@ -15,6 +15,29 @@ _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _MAPPED, _EVERY_V4 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv4Network("0.0.0.0/0")
 _LINES = ("event.original", "message")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ITS_OWN = frozenset(
+    {
+        "_data_stream_timestamp",
+        "_doc_count",
+        "_feature",
+        "_field_names",
+        "_id",
+        "_ignored",
+        "_ignored_source",
+        "_index",
+        "_index_mode",
+        "_inference_fields",
+        "_nested_path",
+        "_routing",
+        "_seq_no",
+        "_source",
+        "_tier",
+        "_type",
+        "_version",
+    }
+)
+"""Elasticsearch's metadata fields (`_field_caps?filters=+metadata` of 8.19.8 and its reference, "Metadata fields"), which
+a document cannot have itself: one that comes with such a name becomes a dead letter."""
 
 
 def of(node: query.Node) -> Query:
@@ -32,13 +55,25 @@ def of(node: query.Node) -> Query:
             found = [_wild(name, f"*{_literal(value)}*") for name in _LINES]
             return {"bool": {"should": found, "minimum_should_match": 1}}
         case query.Exists(name):
-            return {"exists": {"field": name}}
+            return _of_events(name, {"exists": {"field": name}})
         case query.Is(name, value, wild):
-            return _is(name, value, wild)
+            return _of_events(name, _is(name, value, wild))
         case query.Within(name, network):
-            return _within(name, network)
+            return _of_events(name, _within(name, network))
         case query.Compare(name, sign, value):
-            return _compare(name, sign, value)
+            return _of_events(name, _compare(name, sign, value))
+
+
+def is_of_events(name: str) -> bool:
+    """Whether an event can have such a field: not one that the cluster keeps of each document for itself, nor an address
+    written once more as text (`text_of`)."""
+    stem, _, twin = name.rpartition(".")
+    return name not in _ITS_OWN and not (twin == "keyword" and kind(stem) == "ip")
+
+
+def _of_events(name: str, found: Query) -> Query:
+    """What asks for a field that no event can have finds nothing, as over Parquet."""
+    return found if is_of_events(name) else NOTHING
 
 
 def kind(name: str) -> str:
@@ -67,22 +102,21 @@ def _is(name: str, value: str, wild: bool) -> Query:
         case "date" if not wild:
             moment = values.time(name, value)
             return {"term": {name: moment.isoformat()}} if moment >= _EPOCH else NOTHING
-    return _digits(name, value)
+    return _pattern(name, value)
 
 
-def _digits(name: str, value: str) -> Query:
-    """`44*` over a whole number: 44, 440-449, 4400-4499 … Other patterns are not for numbers."""
-    head = value.removesuffix("*")
-    if kind(name) != "long" or not re.fullmatch(r"[0-9]{1,18}", head):
-        raise QueryError(
-            f"{name} は数か日時なので、「{value}」のような一部一致では探せません。",
-            f'{name} holds numbers or times; it cannot be searched by a pattern such as "{value}"',
-        )
-    ranges = []
-    for zeros in range(19 - len(head)):
-        low = int(head) * 10**zeros
-        ranges.append({"range": {name: {"gte": low, "lt": low + 10**zeros}}})
-    return {"bool": {"should": ranges, "minimum_should_match": 1}}
+def _pattern(name: str, value: str) -> Query:
+    """A pattern over what is no text. Raises QueryError where it stands for no ranges."""
+    match kind(name):
+        case "long":
+            ranges = [
+                {"range": {name: {"gte": low, "lte": high}}} for low, high in patterns.numbers(name, value)
+            ]
+            return {"bool": {"should": ranges, "minimum_should_match": 1}} if ranges else NOTHING
+        case "date":
+            first, behind = patterns.moments(name, value)
+            return {"bool": {"filter": [since(name, ">=", first), since(name, "<", behind)]}}
+    raise patterns.refused(name, value)
 
 
 def _wild(field: str, value: str) -> Query:

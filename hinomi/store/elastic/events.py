@@ -14,11 +14,12 @@ from elasticsearch import ApiError, Elasticsearch
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.store import asked, separately
-from hinomi.store.elastic import documents, dsl, schema
+from hinomi.store.elastic import documents, schema
 from hinomi.store.elastic.asking import SEARCH, Asking, condition
 from hinomi.store.elastic.bulk import Bulk
 from hinomi.store.elastic.connection import patiently, said
-from hinomi.store.elastic.holdings import EPOCH, VALUES, Holdings
+from hinomi.store.elastic.counting import Counting
+from hinomi.store.elastic.holdings import Holdings
 from hinomi.store.elastic.journal import Journal
 from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
@@ -75,6 +76,7 @@ class ElasticEvents:
             mass=Bulk(client, patience, refresh),
         )
         self._asking = Asking(client, namespace)
+        self._counting = Counting(self._asking)
         self._holdings = Holdings(self._asking)
 
     @property
@@ -203,29 +205,8 @@ class ElasticEvents:
         datasets: Sequence[str] = (),
         by: str | None = None,
     ) -> list[Bucket]:
-        """See `Events.histogram`. Split by a field: the thousand most frequent values of a bar."""
-        starts = asked.bars(span, interval)
-        width = int(interval.total_seconds() * 1000)
-        start = (starts[0] - EPOCH) // timedelta(milliseconds=1)
-        bars: dict[str, Any] = {
-            "date_histogram": {
-                "field": "@timestamp",
-                "fixed_interval": f"{width}ms",
-                "offset": f"{start % width}ms",
-                "min_doc_count": 1,
-            }
-        }
-        if by is not None:
-            name = dsl.text_of(by)
-            bars["aggs"] = {
-                "parts": {"terms": {"field": name, "size": VALUES}},
-                "none": {"missing": {"field": name}},
-            }
-        answer = self._asking.search(datasets, query=condition(query, span), size=0, aggs={"bars": bars})
-        found = {
-            int(bar["key"]): bar for bar in answer.get("aggregations", {}).get("bars", {}).get("buckets", [])
-        }
-        return [_bar(at, found.get(start + width * n), by) for n, at in enumerate(starts)]
+        """See `Events.histogram`."""
+        return self._counting.histogram(query, datasets, span, interval, by)
 
     def top(
         self,
@@ -237,12 +218,7 @@ class ElasticEvents:
         limit: int = 10,
     ) -> list[tuple[str, int]]:
         """See `Events.top`."""
-        terms = {"field": dsl.text_of(field), "size": limit, "order": [{"_count": "desc"}, {"_key": "asc"}]}
-        answer = self._asking.search(
-            datasets, query=condition(query, span), size=0, aggs={"top": {"terms": terms}}
-        )
-        buckets = answer.get("aggregations", {}).get("top", {}).get("buckets", [])
-        return [(str(bucket.get("key_as_string", bucket["key"])), bucket["doc_count"]) for bucket in buckets]
+        return self._counting.top(field, query, datasets, span, limit)
 
     def survey(
         self,
@@ -334,16 +310,3 @@ class ElasticEvents:
 def _by_time(oldest_first: bool) -> list[dict[str, str]]:
     order = "asc" if oldest_first else "desc"
     return [{"@timestamp": order}, {"event.id": order}]
-
-
-def _bar(start: datetime, bucket: Mapping[str, Any] | None, by: str | None) -> Bucket:
-    if bucket is None:
-        return Bucket(start, 0)
-    if by is None:
-        return Bucket(start, bucket["doc_count"])
-    parts = {
-        str(part.get("key_as_string", part["key"])): part["doc_count"] for part in bucket["parts"]["buckets"]
-    }
-    if without := bucket["none"]["doc_count"] + parts.get("", 0):
-        parts[""] = without
-    return Bucket(start, bucket["doc_count"], parts)

@@ -6,7 +6,7 @@ from itertools import chain
 from typing import Any
 
 from hinomi import ecs, query
-from hinomi.store import values
+from hinomi.store import patterns, values
 from hinomi.store.embedded import sieve
 
 _IPV4 = (
@@ -97,13 +97,21 @@ class Condition:
     def _leaf(self, name: str, make: Any) -> str:
         kind = self.kinds.get(name)
         if kind is None:
-            return "false"
+            return self._unknown(name, make)
         if kind.endswith("[]"):
             inner = make("x", kind[:-2])
             return f"coalesce(len(list_filter({quoted(name)}, lambda x: {inner})) > 0, false)"
         if ecs.several(name) and kind == "keyword":
             return f"coalesce({self._any_value(quoted(name), make)}, false)"
         return f"coalesce({make(quoted(name), kind)}, false)"
+
+    def _unknown(self, name: str, make: Any) -> str:
+        """No event has it: nothing matches. What could never be compared with such a field is refused all the same."""
+        known = ecs.fields().get(name)
+        kind, bound = known.kind if known and known.kind != "ip" else "keyword", len(self.values)
+        make(quoted(name), kind)
+        del self.values[bound:]
+        return "false"
 
     @staticmethod
     def _any_value(column: str, make: Any) -> str:
@@ -120,12 +128,22 @@ class Condition:
         if kind == "boolean" and not wild:
             self.values.append(value.lower() in {"true", "1", "yes"})
             return f"({column} = ?)"
-        text = column if kind == "keyword" else f"cast({column} as varchar)"
-        if wild:
-            self.values.append(_like(value))
-            return f"({text} ilike ? escape '\\')"
-        self.values.append(value)
-        return f"(lower({text}) = lower(?))"
+        if kind != "keyword":
+            return self._pattern(name, column, kind, value)
+        self.values.append(_like(value) if wild else value)
+        return f"({column} ilike ? escape '\\')" if wild else f"(lower({column}) = lower(?))"
+
+    def _pattern(self, name: str, column: str, kind: str, value: str) -> str:
+        """A pattern over what is no text. Raises QueryError where it stands for no ranges."""
+        if kind == "long":
+            ranges = patterns.numbers(name, value)
+            self.values.extend(chain(*ranges))
+            return "(" + " or ".join([f"{column} between ? and ?"] * len(ranges)) + ")" if ranges else "false"
+        if kind == "date":
+            self.values.extend(moment.isoformat() for moment in patterns.moments(name, value))
+            moment = "cast(? as timestamptz_ns)"
+            return f"({column} >= {moment} and {column} < {moment})"
+        raise patterns.refused(name, value)
 
     def _within(self, column: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> str:
         if network.version == 6:
