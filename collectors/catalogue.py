@@ -13,7 +13,8 @@ from pathlib import Path
 import polars as pl
 
 import collectors.sources
-from collectors.source import Source, without_surroundings
+from collectors.carried import without_surroundings
+from collectors.source import Source
 from hinomi.errors import ContentError, HinomiError, Where
 
 _FOLDER = Path(collectors.sources.__path__[0])

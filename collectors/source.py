@@ -13,6 +13,7 @@ import polars as pl
 
 from collectors import derivation
 from collectors.canonical import canonical
+from collectors.carried import carried, first_carried, within_reach, without_surroundings
 from collectors.framed import frame_of
 from collectors.leaves import leaf_columns
 from collectors.many import Columns, Many, gathered, made
@@ -21,9 +22,6 @@ from hinomi import ecs
 from hinomi.collecting import no_collection
 
 ROW = "row"
-LONGEST_TEXT = 100_000
-"""Characters of a line of text that are read for fields: no product writes longer ones, and a sender who does buys
-no more than a tenth of a second of the tower's time. `event.original` keeps the whole line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +171,10 @@ class Source:
 
     def parse(self, intake: pl.DataFrame) -> Parsed:
         """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""
-        rows = _within_reach(
+        rows = within_reach(
             without_surroundings(intake if ROW in intake.columns else intake.with_row_index(ROW))
         )
-        frames, left = self._carried(rows, pl.col("message").str.contains(_FILEBEAT, literal=True))
+        frames, left = self._carried(rows, first_carried())
         more, left = self._read(left)
         frames += more
         more, left = self._carried(left, pl.lit(True))
@@ -312,90 +310,6 @@ def _constant(values: Mapping[str, Any], columns: Mapping[str, pl.Series]) -> li
         (pl.col(name).fill_null(value) if name in columns else pl.lit(value)).alias(name)
         for name, value in values.items()
     ]
-
-
-def too_long(line: pl.Expr) -> pl.Expr:
-    """Whether a line is longer than what is read of it. Documents (JSON) are read whole: half of one is none."""
-    document = line.str.head(_ENVELOPE).str.contains("{", literal=True) & line.str.contains(r"\}\]?\s{0,9}$")
-    return (line.str.len_bytes() > LONGEST_TEXT) & ~document.fill_null(False)
-
-
-_ENVELOPE = 1_000
-"""Characters within which a document begins, behind a syslog header or what a shipper writes."""
-
-
-def cut(lines: pl.Series) -> pl.Series:
-    """Which of the lines are too long (Boolean); what they hold is looked at only where any is long at all."""
-    if (lines.str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
-        return pl.repeat(False, lines.len(), eager=True)
-    return lines.to_frame().select(too_long(pl.col(lines.name)).fill_null(False)).to_series()
-
-
-_COUNTED = r"^[1-9]\d{0,5} <\d{1,3}>"
-"""A frame of RFC 6587 whose count of octets a relay or a file kept."""
-
-
-def without_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
-    """The intake without what files and relays leave around a line (a byte order mark, line ends, NUL, blanks, a count), and with
-    a blank for `ecs.BETWEEN`: no sender parts a text into several values by it (JSON's escape of it: `json_text.read`)."""
-    line = pl.col("message").str.replace_all(ecs.BETWEEN, " ", literal=True)
-    line = line.str.strip_chars_start("\ufeff \t").str.strip_chars_end("\r\n\0 ")
-    bare = _unescaped(rows.with_columns(line.alias("message")))
-    counted = pl.col("message").str.contains(_COUNTED)
-    if not bare.select(counted.any()).item():
-        return bare
-    rest = pl.col("message").str.replace(r"^\d+ ", "")
-    return bare.with_columns(pl.when(counted).then(rest).otherwise(pl.col("message")).alias("message"))
-
-
-_BARE_QUOTE = r'(?:^|[^\\])"'
-
-
-def _unescaped(rows: pl.DataFrame) -> pl.DataFrame:
-    """Lines that somebody's JSON had as text, as they were: a JSON string, or a text of which every quotation mark is escaped."""
-    line = pl.col("message")
-    string = line.str.contains(r'^"(?:[^"\\]|\\.)*"$')
-    escaped = line.str.contains('\\"', literal=True) & ~line.str.contains(_BARE_QUOTE)
-    if not rows.select((string | escaped).any()).item():
-        return rows
-    read = pl.concat_str(pl.lit('{"line":'), line, pl.lit("}")).str.json_path_match("$.line")
-    read = read.str.replace_all(ecs.BETWEEN, " ", literal=True).str.strip_chars_end("\r\n\0 ")
-    whole = (
-        pl.when(string)
-        .then(pl.coalesce(read, line))
-        .when(escaped)
-        .then(line.str.replace_all('\\"', '"', literal=True))
-        .otherwise(line)
-    )
-    return rows.with_columns(whole.alias("message"))
-
-
-_FILEBEAT = '"filebeat"'
-"""In every document of Filebeat (`agent.type`, `@metadata.beat`): what it carries is looked at first."""
-_CARRIED_AS = ("$.event.original", "$.message", "$.log")
-"""Where shippers keep the line: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own place."""
-
-
-def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
-    """Of these rows, where a shipper's JSON document carries a line, as that line: what Filebeat or Docker writes around
-    another product's record."""
-    line = pl.col("message")
-    documents = rows.filter(which & line.str.starts_with("{"))
-    if not documents.height:
-        return documents
-    inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)
-    return without_surroundings(documents.with_columns(inside.alias("message")).drop_nulls("message"))
-
-
-def _within_reach(rows: pl.DataFrame) -> pl.DataFrame:
-    """The intake with only the beginning of lines that are too long."""
-    longer = cut(rows["message"])
-    if not longer.any():
-        return rows
-    line = pl.col("message")
-    return rows.with_columns(
-        pl.when(longer).then(line.str.head(LONGEST_TEXT)).otherwise(line).alias("message")
-    )
 
 
 _INTAKE = {"message", "received", "peer"}

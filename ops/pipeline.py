@@ -7,12 +7,13 @@ from datetime import datetime
 import polars as pl
 
 from collectors import catalogue, unopened
+from collectors.carried import cut
 from collectors.decode import decode
 from collectors.enrich import Enricher
 from collectors.indicators import Matcher
 from collectors.organizations import Organizations, stamped
 from collectors.privacy import Privacy
-from collectors.source import ROW, Source, cut
+from collectors.source import ROW, Source
 from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from collectors import catalogue
-from collectors.source import LONGEST_TEXT, too_long
+from collectors.carried import LONGEST_TEXT, too_long
 from tests.collectors import content
 
 LENGTH = 1_000_000

@@ -33,6 +33,7 @@ _HEADS = {
     "a priority and a blank": "<134> ",
     "two relays": "<134>Nov 20 03:12:10 relay02 <134>Nov 20 03:12:09 relay01 ",
     "three relays": "<134>Nov 20 03:12:11 relay03 <13>Nov 20 03:12:10 relay02 <134>1 2026-11-20T03:12:09Z relay01 - - - - ",
+    "a container runtime": "2026-11-20T03:12:09.123456789+09:00 stderr F ",
     "RFC 3164 in RFC 5424": '<134>1 2026-11-20T03:12:10.1+09:00 relay02 - - - [meta sequenceId="1"] <134>Nov 20 03:12:09 relay01 ',
 }
 _OF_THE_HEADER = re.compile(
@@ -111,6 +112,32 @@ _CARRIED: dict[str, Callable[[str], Any]] = {
     "a JSON string": lambda line: line,
 }
 _SENT = "2026-11-20T03:12:10.000Z"
+_NOTHING_ELSE: dict[str, Callable[[str], Any]] = {
+    "a line and nothing else": lambda line: {"message": line},
+    "a log and nothing else": lambda line: {"log": line},
+    "Docker": lambda line: {"log": f"{line}\n", "stream": "stdout", "time": _SENT},
+    "Docker with attributes": lambda line: {
+        "log": f"{line}\n",
+        "stream": "stderr",
+        "attrs": {"tag": "web"},
+        "time": _SENT,
+    },
+    "Fluentd in Docker": lambda line: {
+        "container_id": "0f1e",
+        "container_name": "/web",
+        "source": "stdout",
+        "log": line,
+    },
+    "Fluent Bit": lambda line: {
+        "date": 1795144330.5,
+        "time": _SENT,
+        "stream": "stdout",
+        "_p": "F",
+        "log": line,
+        "kubernetes": {"pod_name": "web-1", "labels": {"app": "web"}},
+    },
+}
+"""Documents around a line that no source takes for its own, not even those that take any."""
 
 
 @pytest.mark.parametrize("name", sorted(set(catalogue.sources()) - _OF_ANY))
@@ -118,6 +145,18 @@ def test_a_shippers_document_takes_nothing_away(name: str) -> None:
     """A line, or a JSON document, that came as text in a shipper's JSON is read as if it had come alone."""
     lines = content.examples(name)
     ways = {way: [orjson.dumps(carry(line)).decode() for line in lines] for way, carry in _CARRIED.items()}
+    for way, line, want, got in _read(name, lines, ways):
+        if want:
+            assert not _missing(want, got), (way, line)
+
+
+@pytest.mark.parametrize("name", sorted(catalogue.sources()))
+def test_a_document_of_one_line_is_that_line(name: str) -> None:
+    """A line with nothing around it but its container is read as if it had come alone, by every source."""
+    lines = content.examples(name)
+    ways = {
+        way: [orjson.dumps(carry(line)).decode() for line in lines] for way, carry in _NOTHING_ELSE.items()
+    }
     for way, line, want, got in _read(name, lines, ways):
         if want:
             assert not _missing(want, got), (way, line)

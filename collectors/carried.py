@@ -1,0 +1,109 @@
+"""A line as its product wrote it, out of what stands around it: line ends, counts, a container's clock, a shipper's JSON document.
+
+What shippers write was read in Docker's pages on its json-file and fluentd logging drivers, Grafana's on the form of container
+runtimes (CRI), fluent-plugin-parser-cri's, and in Filebeat's documents.
+"""
+
+import polars as pl
+
+from hinomi import ecs
+
+LONGEST_TEXT = 100_000
+"""Characters of a line of text that are read for fields: no product writes longer ones, and a sender who does buys
+no more than a tenth of a second of the tower's time. `event.original` keeps the whole line."""
+
+
+def too_long(line: pl.Expr) -> pl.Expr:
+    """Whether a line is longer than what is read of it. Documents (JSON) are read whole: half of one is none."""
+    document = line.str.head(_ENVELOPE).str.contains("{", literal=True) & line.str.contains(r"\}\]?\s{0,9}$")
+    return (line.str.len_bytes() > LONGEST_TEXT) & ~document.fill_null(False)
+
+
+_ENVELOPE = 1_000
+"""Characters within which a document begins, behind a syslog header or what a shipper writes."""
+
+
+def cut(lines: pl.Series) -> pl.Series:
+    """Which of the lines are too long (Boolean); what they hold is looked at only where any is long at all."""
+    if (lines.str.len_bytes().max() or 0) <= LONGEST_TEXT:  # type: ignore[operator]
+        return pl.repeat(False, lines.len(), eager=True)
+    return lines.to_frame().select(too_long(pl.col(lines.name)).fill_null(False)).to_series()
+
+
+_BEFORE = r"^(?:[1-9]\d{0,5} (?P<line><\d{1,3}>)|\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP] )"
+"""A count of octets (RFC 6587) that a relay or a file kept; a container runtime's time, stream and mark of a full or parted line."""
+
+
+def without_surroundings(rows: pl.DataFrame) -> pl.DataFrame:
+    """The intake without what files and relays leave around a line (a byte order mark, line ends, NUL, blanks, a count), and with
+    a blank for `ecs.BETWEEN`: no sender parts a text into several values by it (JSON's escape of it: `json_text.read`)."""
+    line = pl.col("message").str.replace_all(ecs.BETWEEN, " ", literal=True)
+    line = line.str.strip_chars_start("\ufeff \t").str.strip_chars_end("\r\n\0 ")
+    bare = _unescaped(rows.with_columns(line.alias("message")))
+    if not bare.select(pl.col("message").str.contains(_BEFORE).any()).item():
+        return bare
+    return bare.with_columns(pl.col("message").str.replace(_BEFORE, "${line}"))
+
+
+_BARE_QUOTE = r'(?:^|[^\\])"'
+
+
+def _unescaped(rows: pl.DataFrame) -> pl.DataFrame:
+    """Lines that somebody's JSON had as text, as they were: a JSON string, or a text of which every quotation mark is escaped."""
+    line = pl.col("message")
+    string = line.str.contains(r'^"(?:[^"\\]|\\.)*"$')
+    escaped = line.str.contains('\\"', literal=True) & ~line.str.contains(_BARE_QUOTE)
+    if not rows.select((string | escaped).any()).item():
+        return rows
+    read = pl.concat_str(pl.lit('{"line":'), line, pl.lit("}")).str.json_path_match("$.line")
+    read = read.str.replace_all(ecs.BETWEEN, " ", literal=True).str.strip_chars_end("\r\n\0 ")
+    whole = (
+        pl.when(string)
+        .then(pl.coalesce(read, line))
+        .when(escaped)
+        .then(line.str.replace_all('\\"', '"', literal=True))
+        .otherwise(line)
+    )
+    return rows.with_columns(whole.alias("message"))
+
+
+_FILEBEAT = '"filebeat"'
+"""In every document of Filebeat (`agent.type`, `@metadata.beat`)."""
+_TEXT = r'"(?:[^"\\]|\\.)*"'
+_CONTAINERS = rf'"(?:stream|time|date|attrs|_p|logtag|container_id|container_name|source)"\s*:\s*(?:{_TEXT}|[\d.]+|\{{[^{{}}]*\}})\s*'
+_NOTHING_ELSE = (
+    rf'^\{{\s*(?:{_CONTAINERS},\s*)*"(?:message|log)"\s*:\s*{_TEXT}\s*'
+    rf'(?:,\s*{_CONTAINERS})*(?:,\s*"kubernetes"\s*:\s*\{{.*)?\}}$'
+)
+"""A document that says a line and, at most, of which container: Docker's, Fluentd's and Fluent Bit's."""
+_CARRIED_AS = ("$.event.original", "$.message", "$.log")
+"""Where shippers keep the line: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own place."""
+
+
+def first_carried() -> pl.Expr:
+    """Whether a line is a document to be opened before it is read: no product's own, or one that any source of JSON would
+    take for its own."""
+    line = pl.col("message")
+    return line.str.contains(_FILEBEAT, literal=True) | line.str.contains(_NOTHING_ELSE)
+
+
+def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
+    """Of these rows, where a shipper's JSON document carries a line, as that line: what Filebeat or Docker writes around
+    another product's record."""
+    line = pl.col("message")
+    documents = rows.filter(which & line.str.starts_with("{"))
+    if not documents.height:
+        return documents
+    inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)
+    return without_surroundings(documents.with_columns(inside.alias("message")).drop_nulls("message"))
+
+
+def within_reach(rows: pl.DataFrame) -> pl.DataFrame:
+    """The intake with only the beginning of lines that are too long."""
+    longer = cut(rows["message"])
+    if not longer.any():
+        return rows
+    line = pl.col("message")
+    return rows.with_columns(
+        pl.when(longer).then(line.str.head(LONGEST_TEXT)).otherwise(line).alias("message")
+    )
