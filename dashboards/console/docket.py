@@ -1,9 +1,11 @@
 """Every incident in memory, kept up to date by reading what changed since the last look; no page reads them all."""
 
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from weakref import WeakKeyDictionary
 
 from dashboards.console.following import Follower
@@ -37,6 +39,11 @@ class Entry:
         return frozenset(
             found | {(name, value) for name in ALIKE for value in self.incident.entities.get(name, ())}
         )
+
+    @cached_property
+    def tags(self) -> frozenset[str]:
+        """The incident's tags."""
+        return frozenset(self.incident.tags)
 
     @cached_property
     def titles(self) -> frozenset[str]:
@@ -108,9 +115,12 @@ class Docket:
             named = (ones for (kind, _), ones in held.items() if kind != "title" and len(ones) <= _COMMON)
             taken = set(sorted(titled, reverse=True)[:_NEWEST]).union(*named)
             sums = dict.fromkeys(taken, 0.0)
-            for place, ones in held.items():
-                for one in taken & ones:
-                    sums[one] += worth[place]
+            for each in set(
+                worth.values()
+            ):  # all of one worth at once: they are counted without a step of Python's each
+                alike = (ones for place, ones in held.items() if worth[place] == each)
+                for one, n in Counter(chain.from_iterable(map(taken.intersection, alike))).items():
+                    sums[one] += each * n
             return [(total, self._entries[self._numbers[one]]) for one, total in sums.items()]
 
     def _look(self) -> None:

@@ -1,12 +1,12 @@
 """Events as a person reads them: the raw line beside what was understood of it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from dashboards.console.residents import Residents
-from dashboards.console.rulebook import Rulebook, Spans
+from dashboards.console.rulebook import Rulebook, Spans, Why
 from hinomi.alert import Alert
 from hinomi.store import Events, Span
 from hinomi.words import Language
@@ -145,14 +145,18 @@ class Reader:
         return {alert.id: self._of(alert, rows, set(alert.event_ids[:most])) for alert in alerts}
 
     def _of(self, alert: Alert, rows: Sequence[dict[str, Any]], ids: set[str]) -> list[Shown]:
-        return [self._shown(alert, row) for row in rows if str(row.get("event.id")) in ids]
+        own = [row for row in rows if str(row.get("event.id")) in ids]
+        whys = iter(self.book.matched(alert.rule_id, [row for row in own if not self._hides(row)]))
+        return [
+            show_event(row, hidden=True) if self._hides(row) else self._shown(row, next(whys)) for row in own
+        ]
 
-    def _shown(self, alert: Alert, row: dict[str, Any]) -> Shown:
-        if self.residents.guards(str(row.get("event.dataset", ""))) and not self.open_:
-            return show_event(row, hidden=True)
-        found = self.book.matched(alert.rule_id, row)
-        if found is None:
+    def _hides(self, row: Mapping[str, Any]) -> bool:
+        return self.residents.guards(str(row.get("event.dataset", ""))) and not self.open_
+
+    def _shown(self, row: dict[str, Any], why: Why) -> Shown:
+        if why is None:
             return show_event(row)
-        rule, spans = found
+        rule, spans = why
         title = str(rule.custom.get("title_ja") or rule.title) if self.language == "ja" else rule.title
         return show_event(row, spans, title)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import zip_longest
+from itertools import islice, zip_longest
 
 from dashboards import times
 from dashboards.console import targets
@@ -38,19 +38,16 @@ class Ranked:
 
     @property
     def entities(self) -> list[tuple[str, str]]:
-        """The first of who and where, as the queue shows them."""
-        return self._all()[:_SHOWN]
+        """The first of who and where, as the queue shows them: one of each kind first."""
+        held = self.incident.entities
+        fields = sorted(held, key=lambda field: (_FIRST.index(field) if field in _FIRST else 99, field))
+        turns = zip_longest(*(((field, value) for value in held[field]) for field in fields))
+        return list(islice((pair for turn in turns for pair in turn if pair is not None), _SHOWN))
 
     @property
     def more_entities(self) -> int:
         """How many the queue leaves to the incident's page."""
-        return max(0, len(self._all()) - _SHOWN)
-
-    def _all(self) -> list[tuple[str, str]]:
-        held = self.incident.entities
-        fields = sorted(held, key=lambda field: (_FIRST.index(field) if field in _FIRST else 99, field))
-        turns = zip_longest(*([(field, value) for value in held[field]] for field in fields))
-        return [pair for turn in turns for pair in turn if pair is not None]  # one of each kind first
+        return max(0, sum(map(len, self.incident.entities.values())) - _SHOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +60,14 @@ class Desk:
     now: datetime
     texts: Texts
     clocks: Clocks = field(default_factory=dict)
+    _late: dict[str, bool] = field(default_factory=dict)
+
+    def is_late(self, incident: Incident) -> bool:
+        """Whether the clock that runs is past its target; found out once, as a queue counts by it and orders by it."""
+        found = self._late.get(incident.id)
+        if found is None:
+            found = self._late[incident.id] = targets.is_late(incident, self.targets, self.now)
+        return found
 
 
 def order(incidents: Sequence[Incident], desk: Desk) -> list[Incident]:
@@ -72,8 +77,13 @@ def order(incidents: Sequence[Incident], desk: Desk) -> list[Incident]:
     def key(incident: Incident) -> tuple[bool, int, bool, bool, datetime]:
         closed = incident.status is Status.CLOSED
         urgency = incident.grade + (2 if needs_a_person(incident) else 0)
-        late = targets.is_late(incident, desk.targets, desk.now)
-        return (closed, -urgency, not late, incident.id not in desk.waiting, incident.opened)
+        return (
+            closed,
+            -urgency,
+            not desk.is_late(incident),
+            incident.id not in desk.waiting,
+            incident.opened,
+        )
 
     return sorted(incidents, key=key)
 

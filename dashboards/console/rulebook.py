@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from hinomi.batch import Batch
 from hinomi.errors import HinomiError
 from rules import watching
+from rules.engine.explain import batches_of
 from rules.engine.ruleset import Correlation, Rule, RuleSet
 from rules.in_force import InForce
 
@@ -38,31 +40,33 @@ class Rulebook:
                 self._held = self._source.load(self._cache)
             return self._held
 
-    def matched(self, rule_id: str, event: Mapping[str, Any]) -> tuple[Rule, Spans] | None:
-        """The rule, or the base rule of a correlation, that holds of the event, with what matched where.
+    def matched(self, rule_id: str, events: Sequence[Mapping[str, Any]]) -> list[Why]:
+        """For each event the rule, or the base rule of a correlation, that holds of it, with what matched where.
 
         None where no such rule is in force any more, or none of them holds. An event never changes, and the rules of this
         process do not either: what was found out once is kept by event and rule.
         """
-        key = (rule_id, str(event.get("event.id", "")))
-        if not key[1]:
-            return self._explained(rule_id, event)
+        keys = [(rule_id, str(event.get("event.id", ""))) for event in events]
         with self._lock:
-            if key in self._told:
+            found = {place: self._told[key] for place, key in enumerate(keys) if key in self._told}
+        asked = [place for place in range(len(events)) if place not in found]
+        found |= zip(asked, self._explained(rule_id, [events[place] for place in asked]), strict=True)
+        with self._lock:
+            for key, place in ((key, place) for place, key in enumerate(keys) if key[1]):
+                self._told[key] = found[place]
                 self._told.move_to_end(key)
-                return self._told[key]
-        found = self._explained(rule_id, event)
-        with self._lock:
-            self._told[key] = found
             while len(self._told) > _KEPT:
                 self._told.popitem(last=False)
-        return found
+        return [found[place] for place in range(len(events))]
 
-    def _explained(self, rule_id: str, event: Mapping[str, Any]) -> Why:
-        clean = {name: value for name, value in event.items() if name not in _RECORD}
+    def _explained(self, rule_id: str, events: Sequence[Mapping[str, Any]]) -> list[Why]:
+        clean = ({name: value for name, value in event.items() if name not in _RECORD} for event in events)
+        return [self._first_of(rule_id, batch) for batch in batches_of(list(clean))]
+
+    def _first_of(self, rule_id: str, batch: Batch) -> Why:
         for rule in self.bases(rule_id):
             try:
-                told = self.rules.explain(rule.id, clean)
+                told = self.rules.explain(rule.id, batch)
             except HinomiError:
                 continue
             if told.matched:

@@ -30,9 +30,10 @@ class Precedents:
 
 def precedents(incident: Incident, held: Docket) -> Precedents:
     """Compare with the others that share a finding (the newest of them) or an entity and were not merged away."""
-    mine, tags = Entry(0, incident).places, set(incident.tags)
+    own = Entry(0, incident)
+    mine, tags = own.places, own.tags
     scored = [
-        (score + _TAG * len(tags.intersection(entry.incident.tags)), entry)
+        (score + _TAG * len(tags & entry.tags), entry)
         for score, entry in held.sharing({place: _WEIGHT[place[0]] for place in mine})
         if entry.incident.id != incident.id and not entry.incident.fields.get("merged_into")
     ]
@@ -40,8 +41,9 @@ def precedents(incident: Incident, held: Docket) -> Precedents:
     found.sort(
         key=lambda one: (one[1].incident.status is not Status.CLOSED, -one[0], -one[1].incident.number)
     )
-    titles = frozenset(value for kind, value in mine if kind == "title")
-    judged = (e.incident.verdict for _, e in found if e.incident.verdict and not titles.isdisjoint(e.titles))
+    judged = (
+        e.incident.verdict for _, e in found if e.incident.verdict and not own.titles.isdisjoint(e.titles)
+    )
     return Precedents([_alike(*one, mine) for one in found[:_SHOWN]], Counter(one.value for one in judged))
 
 

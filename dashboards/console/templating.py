@@ -5,6 +5,7 @@ control characters, terminal escapes and bidirectional marks into visible text b
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from hinomi.words import Language
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+_KEPT = 4_000  # results of a macro: of the queue, some 3 KB each
 
 
 def shown(value: object) -> object:
@@ -94,5 +96,26 @@ def environment() -> Environment:
     made.filters.update(
         stamp=stamp, paragraphs=paragraphs, typed=typed, filled=filled, pivot=pivot, span=span
     )
-    made.globals.update(asset=asset, live=False, saved=())
+    made.globals.update(
+        asset=asset,
+        live=False,
+        saved=(),
+        marks=Macros(made, "marks.html"),
+        queue_row=Macros(made, "queue_row.html"),
+    )
     return made
+
+
+class Macros:
+    """The macros of a template, by name. What one makes follows from what it is given, which has to be hashable, and is
+    kept: a page has hundreds of small drawings, and many people look at the same lines of the queue."""
+
+    def __init__(self, templates: Environment, file: str) -> None:
+        self._templates = templates
+        self._file = file
+
+    def __getattr__(self, name: str) -> Callable[..., Markup]:
+        macro = getattr(self._templates.get_template(self._file).module, name)
+        kept: Callable[..., Markup] = lru_cache(maxsize=_KEPT)(macro)
+        setattr(self, name, kept)
+        return kept

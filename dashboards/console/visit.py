@@ -164,14 +164,14 @@ class Visit:
             now=self.console.clock.now(),
             automation=automation(self.console, why=not self.user.organizations) if self.user else None,
             rooms=[one for one in ROOMS if self.user and one.opens_to(self.user)],
-            whose=self._whose(),
+            whose=self.whose(),
             whole=self.console.scope is None and not (self.user and self.user.organizations),
             done=self.asked("done"),
             **context,
         )
         return HTMLResponse(text, status_code=status)
 
-    def _whose(self) -> dict[str, str]:
+    def whose(self) -> dict[str, str]:
         """Names of the organisations that the reader sees; empty for who sees one alone, and needs no telling."""
         names = self.console.organizations.names
         seen = names if self.console.scope is None else names.keys() & self.console.scope

@@ -4,11 +4,11 @@ Every test is decided by the engine's own predicates and scans over a frame of t
 explanation says what `RuleSet.match` says; only where in a value it matched is found here besides.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from collectors.framed import frame_of
+from collectors.framed import MOST_VENDOR_COLUMNS, frame_of
 from hinomi import ecs
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine import hyperscan_db, pattern
@@ -39,10 +39,32 @@ _AROUND: dict[str, tuple[bool, bool]] = {
 
 def batch_of(event: Mapping[str, Any], dataset: str | None = None) -> Batch:
     """A batch of one event, given nested or with dotted names. dataset: else the event's `event.dataset`."""
-    flat = {name: _clean(value) for name, value in ecs.flatten(event)}
-    known = dataset or str(flat.get("event.dataset") or "")
-    row = {"event.id": "explained", **flat}
-    return Batch.of(known, frame_of([row]), ingested=datetime.now(UTC))
+    return batches_of([event], dataset)[0]
+
+
+def batches_of(events: Sequence[Mapping[str, Any]], dataset: str | None = None) -> list[Batch]:
+    """A batch of one event for each, as `batch_of` makes it. Events of a dataset are typed together, as every frame costs some
+    milliseconds, however small it is."""
+    rows = [{"event.id": "explained", **dict(_flat(event))} for event in events]
+    places: dict[str, list[int]] = {}
+    for place, row in enumerate(rows):
+        places.setdefault(dataset or str(row.get("event.dataset") or ""), []).append(place)
+    made: dict[int, Batch] = {}
+    for known, among in places.items():
+        for run in _narrow(rows, among):
+            whole = Batch.of(known, frame_of(rows[place] for place in run), ingested=datetime.now(UTC))
+            made |= {place: Batch(known, whole.frame[at : at + 1]) for at, place in enumerate(run)}
+    return [made[place] for place in range(len(rows))]
+
+
+def _narrow(rows: Sequence[Mapping[str, Any]], places: Sequence[int]) -> Iterable[Sequence[int]]:
+    """The places as one run where a frame has room for all that their rows name; else each alone, as it loses nothing then."""
+    names = set[str]().union(*(rows[place] for place in places))
+    return [places] if len(names) <= MOST_VENDOR_COLUMNS else [[place] for place in places]
+
+
+def _flat(event: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((name, _clean(value)) for name, value in ecs.flatten(event))
 
 
 def _clean(value: Any) -> Any:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 import pytest
 
 from dashboards.console.templating import FOLDER, environment
+from dashboards.texts import Texts
 from tests.dashboards.browse import browser
 from tests.dashboards.city import City
 
@@ -69,6 +70,15 @@ def test_templates_cannot_switch_escaping_off() -> None:
         assert "autoescape" not in text, path.name
         assert "style=" not in text, path.name
         environment().get_template(path.name)
+
+
+def test_a_kept_drawing_is_of_what_it_shows() -> None:
+    """Hostile text is as inert the second time, and another value or language is another drawing."""
+    marks, hostile = environment().globals["marks"], "<b>\u202e"
+    ja, en = Texts("ja"), Texts("en")
+    assert marks.entity(ja, "user.name", hostile) == marks.entity(ja, "user.name", hostile)
+    assert "&lt;b&gt;\\u202e" in marks.entity(ja, "user.name", hostile)
+    assert len({str(marks.grade(t, grade)) for t in (ja, en) for grade in range(4)}) == 8
 
 
 def test_undefined_is_an_error_not_an_empty_text() -> None:

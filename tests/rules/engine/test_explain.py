@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from hinomi.errors import ContentError
+from rules.engine.explain import batch_of, batches_of
 from rules.engine.explanation import Explanation
 from tests.rules.engine import rulebook
 
@@ -128,6 +129,24 @@ def test_hostile_values(tmp_path: Path) -> None:
     assert not found.matched
     many = explained(tmp_path, "f|contains: a", {"f": "a\0\ud800" * 300_000})
     assert many.matched and [len(spans) for spans in many.spans()["f"].values()] == [100]
+
+
+def test_several_are_typed_together_as_each_alone() -> None:
+    """Of several datasets and shapes, in their order; of too many names for one frame, none is left out."""
+    events: list[dict[str, Any]] = [
+        {"event.dataset": "a", "f": 5, "destination.port": 443},
+        {"event.dataset": "b", "f": ["x", "y"], "event.category": ["web"]},
+        {"event.dataset": "a", "f": "text", "g": True},
+        {"event.dataset": "a", "f": 2.5, "destination.port": "https"},
+    ]
+    wide = [{"event.dataset": "a", **{f"v{n}.{i}": "x" for i in range(1_000)}} for n in range(2)]
+    for one, event in zip(batches_of([*events, *wide]), [*events, *wide], strict=True):
+        alone = batch_of(event)
+        told = one.frame.row(0, named=True)
+        assert one.dataset == alone.dataset and len(one) == 1
+        own = alone.frame.drop("event.ingested", "@timestamp")
+        assert {name: told[name] for name in own.columns} == own.row(0, named=True)
+        assert all(told[name] is None for name in told.keys() - set(alone.frame.columns))
 
 
 def test_refusals(tmp_path: Path) -> None:
