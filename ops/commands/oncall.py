@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -15,6 +16,9 @@ from ops.settings import Settings, read_settings
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
 from responders.roles import OPERATOR
+
+if TYPE_CHECKING:
+    from responders.notify.trying import Tried
 
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
@@ -39,6 +43,22 @@ def register(app: typer.Typer) -> None:
                     f"{start.astimezone(JST):%m-%d %H:%M} – {end.astimezone(JST):%m-%d %H:%M}  "
                     f"{inert(person.name_ja if person else name)}"
                 )
+
+    @oncall.command("test")
+    def send_test(
+        person: str = typer.Argument(..., help="oncall.people の名前 / a name under oncall.people"),
+        channel: str = typer.Option("", help="この通知先だけ / this channel alone"),
+        data: Path = DATA,
+    ) -> None:
+        """試験の通知を送り、届け先ごとの結果を示す / send a test message, and say how each channel took it."""
+        from responders.notify.trying import Trial
+
+        with opened(data) as place:
+            own = _settings(data).respond
+            trial = Trial(place.records, place.clock, own.notify, own.oncall.people, place.desk.audit)
+            failed = [not _told(tried) for tried in trial.send(person, channel, actor=operator())]
+        if any(failed):
+            raise typer.Exit(1)
 
     @oncall.command()
     def calendar(
@@ -132,6 +152,14 @@ def register(app: typer.Typer) -> None:
         with opened(data) as place:
             place.desk.roster.note(text, actor=operator(), roles=[OPERATOR])
         typer.echo("書きました。(noted)")
+
+
+def _told(tried: "Tried") -> bool:
+    """Says how it went on one channel; whether it was taken."""
+    typer.echo(f"{'○' if tried.taken else '×'} {inert(tried.channel)}: {tried.said.ja}({tried.said.en})")
+    if not tried.taken:
+        typer.echo(f"  次にすること: {tried.remedy.ja}\n  next: {tried.remedy.en}")
+    return tried.taken
 
 
 def _about(given: list[str]) -> dict[str, str]:

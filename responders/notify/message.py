@@ -56,6 +56,10 @@ class Message:
         text = self.outside_text or f"{subject}\n{self.link}".strip()
         return replace(self, subject=subject, text=text)
 
+    def labelled(self, label: str) -> "Message":
+        """With what stands before every subject (`訓練`), where something does."""
+        return replace(self, subject=f"【{label}】{self.subject}") if label else self
+
 
 def of_body(body: Mapping[str, Any]) -> Message:
     """The message that a record holds."""

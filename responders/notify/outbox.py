@@ -4,8 +4,7 @@ States: planned → sending → sent | failed (a day long) | folded (told in a d
 it went) | unknown (the process died while sending, twice: it may have gone out). A message that may come twice says so.
 """
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +19,6 @@ from responders.notify.digest import Digests
 from responders.notify.message import Message
 from responders.notify.sending import Sending
 from responders.notify.settings import NotifySettings
-from responders.notify.storm import SERIOUS
 from responders.notify.waiting import KIND, Waiting
 from responders.oncall.settings import Contact
 
@@ -105,10 +103,10 @@ class Outbox:
     def _deliver(self, waiting: Sequence[Record]) -> int:
         now, sent = self.clock.now(), 0
         lately = self._lately(now)
-        full = self._full(lately)
+        full = recent.full(self.settings, lately, now)
         free = [record for record in waiting if not full(record)]
         for record in Digests(self.records, self.settings, self.audit, self.waiting).due(free, lately, now):
-            if not self._full(lately)(record) and self.sending.send(record):
+            if not recent.full(self.settings, lately, now)(record) and self.sending.send(record):
                 lately.append(self.records.get(KIND, record.id) or record)
                 sent += 1
         return sent
@@ -117,16 +115,3 @@ class Outbox:
         """What went out within the hour, or the time by which a storm is told."""
         window = max(timedelta(hours=1), timedelta(minutes=self.settings.storm_minutes))
         return recent.since(self.records, KIND, now - window)
-
-    def _full(self, lately: Sequence[Record]) -> Callable[[Record], bool]:
-        """Whether the limits of the hour hold a message back. What is serious never is."""
-        since = (self.clock.now() - timedelta(hours=1)).isoformat()
-        told = Counter(str(one.body["person"]) for one in lately if one.body["sent"] >= since)
-        all_told = told.total() >= self.settings.an_hour
-
-        def full(message: Record) -> bool:
-            if int(message.body.get("grade", 0)) >= SERIOUS:
-                return False
-            return all_told or told[message.body["person"]] >= self.settings.per_person_an_hour
-
-        return full

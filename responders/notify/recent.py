@@ -1,10 +1,14 @@
 """What went out lately, in one small record: limits and storms cost the same after years of messages."""
 
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.errors import Conflict
 from hinomi.store import Record, Records
+from responders.notify.settings import NotifySettings
+from responders.notify.storm import SERIOUS
 
 KIND, ID = "notify_recent", "sent"
 _KEPT = timedelta(hours=25)
@@ -39,6 +43,20 @@ def since(records: Records, kind: str, start: datetime) -> list[Record]:
     first = start.isoformat()
     lines = _lines(records.get(KIND, ID))
     return [Record(kind, str(one["id"]), 0, one, start) for one in lines if one["sent"] >= first]
+
+
+def full(settings: NotifySettings, lately: Sequence[Record], now: datetime) -> Callable[[Record], bool]:
+    """Whether the limits of the hour hold a message back, after what went out lately. What is serious never is."""
+    first = (now - timedelta(hours=1)).isoformat()
+    told = Counter(str(one.body["person"]) for one in lately if one.body["sent"] >= first)
+    all_told = told.total() >= settings.an_hour
+
+    def held_back(message: Record) -> bool:
+        if int(message.body.get("grade", 0)) >= SERIOUS:
+            return False
+        return all_told or told[message.body["person"]] >= settings.per_person_an_hour
+
+    return held_back
 
 
 def _lines(held: Record | None) -> list[dict[str, Any]]:

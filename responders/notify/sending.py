@@ -129,9 +129,7 @@ class Sending:
         if _doubts(record):
             text = f"{_AGAIN_JA}\n{_AGAIN_EN}\n\n{message.text}"
             message = replace(message, subject=f"【再送】{message.subject}", text=text)
-        if self.settings.label:
-            message = replace(message, subject=f"【{self.settings.label}】{message.subject}")
-        return message
+        return message.labelled(self.settings.label)
 
     def _sent(self, record: Record, channel: str) -> None:
         """A channel took it. Done again after a failing write it does what is left."""

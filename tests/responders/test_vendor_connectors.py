@@ -200,7 +200,7 @@ def test_mail_that_comes_while_it_is_begun(tmp_path: Path, monkeypatch: pytest.M
 
         def looking(self: Any, *arguments: Any) -> dict[str, Any]:
             found = look(self, *arguments)
-            peer.folders["u9"] = {"m4": "inbox"}
+            peer.folders.setdefault("u9", {"m4": "inbox"})
             return found
 
         on.approve()

@@ -131,12 +131,26 @@ def _connected(settings: Smtp) -> smtplib.SMTP:
         return smtplib.SMTP_SSL(settings.host, settings.port, timeout=_TIMEOUT, context=context)
     relay = smtplib.SMTP(settings.host, settings.port, timeout=_TIMEOUT)
     if settings.tls == "starttls":
-        relay.starttls(context=context)
+        try:
+            relay.starttls(context=context)
+        except Exception:
+            relay.close()  # a relay that cannot do it, or whose certificate is not right, is tried for a day
+            raise
     return relay
 
 
 def _said(error: Exception) -> str:
+    """The server's own answer where it gave one, else what went wrong on the way."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused) and error.recipients:
+        return _answer(*next(iter(error.recipients.values())))
+    if isinstance(error, smtplib.SMTPResponseException):
+        return _answer(error.smtp_code, error.smtp_error)
     return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+
+
+def _answer(code: int, text: bytes | str) -> str:
+    said = text.decode(errors="replace") if isinstance(text, bytes) else text
+    return f"{code} {' '.join(said.split())}"[:200]
 
 
 KIND = ChannelKind("smtp", Smtp, send)
