@@ -80,7 +80,7 @@ def explain(
         path += ".kind"
     if isinstance(blaming := detail.get("ctx", {}).get("error"), Blaming):
         path = blaming.key
-    nearest = _nearest(path, places)
+    nearest = _nearest(path, places) or _top(places)
     where = Where(nearest.file, nearest.line, path) if nearest else Where(default, None, path or None)
     ja, en = _sentence(detail, path, model)
     return ConfigError(ja, en, where=where)
@@ -101,10 +101,21 @@ def _nearest(path: str, places: dict[str, Where]) -> Where | None:
     return None
 
 
+def _top(places: dict[str, Where]) -> Where | None:
+    """Where the one file begins: what lacks at its top has no line of its own. None where several files were put together."""
+    if len({where.file for where in places.values()}) != 1:
+        return None
+    return min(places.values(), key=lambda where: where.line or 0)
+
+
 def _sentence(detail: ErrorDetails, path: str, model: type[BaseModel] | None) -> tuple[str, str]:
     kind, context, given = detail["type"], detail.get("ctx", {}), _shown(detail.get("input"))
     if kind == "missing":
-        return "必要な項目がありません。", "this key is required"
+        own = detail["loc"][-1]
+        return (
+            f"必要な項目がありません。「{own}: …」を書き足してください。",
+            f'this key is required; add "{own}: …"',
+        )
     if kind == "extra_forbidden":
         near = _suggest(detail["loc"], model)
         return f"知らない項目です。{near[0]}", f"unknown key{near[1]}"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hinomi.errors import HinomiError, InputError, Refused
-from responders.playbooks.playbook import catalogue, load
+from responders.playbooks.playbook import catalogue, lint, load
 from responders.playbooks.run import RunState, StepState
 from tests.responders.city import ANALYST, MANAGER, NIGHT
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
@@ -423,6 +423,20 @@ def test_the_linter_names_file_line_and_key(tmp_path: Path, steps: str, line: in
     where = wrong.value.where
     assert where is not None and where.file == path and (where.key or "").startswith(key)
     assert where.line == line and wrong.value.ja and wrong.value.en
+
+
+@pytest.mark.parametrize("key", ["approver", "title_en", "steps"])
+def test_a_required_key_that_lacks_is_named_with_a_line(tmp_path: Path, key: str) -> None:
+    """What lacks at the top has no line of its own: the first one of the file, behind its comments, and what to write there."""
+    path = tmp_path / "tried.yml"
+    kept = [line for line in HEAD.strip().splitlines() if not line.startswith(key)]
+    steps = [] if key == "steps" else ["steps:", "  - {tell: ciso}"]
+    path.write_text("\n".join(["# 自庁の手順", *kept, *steps]), encoding="utf-8")
+    [wrong] = lint(tmp_path)
+    assert str(wrong).startswith(
+        f"{path}:2: {key}: 必要な項目がありません。「{key}: …」を書き足してください。"
+    )
+    assert f'add "{key}: …"' in str(wrong)
 
 
 def test_a_dry_run_is_only_words(tmp_path: Path) -> None:
