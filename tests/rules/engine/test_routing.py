@@ -1,5 +1,6 @@
 """Log sources: which events a rule sees, and under which names."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from collectors import catalogue
 from hinomi.errors import ContentError
 from rules.engine import logsource
+from tests import shared
 from tests.rules.engine import rulebook
 
 WINDOWS = "windows.eventlog"
@@ -131,4 +133,67 @@ def test_every_dataset_of_a_table_is_a_source() -> None:
         for found in group.values()
         for route in found
     ]
-    assert {route.dataset for route in routes} <= set(catalogue.sources())
+    assert {route.dataset for route in routes} <= {*catalogue.sources(), logsource.ANY_DATASET}
+
+
+@pytest.mark.corpus
+def test_every_log_source_of_the_specification() -> None:
+    """Each row of the taxonomy appendix leads somewhere; what none of our sources carries stands in a table as such."""
+    text = (shared.corpus("sigma-spec") / "sigma-appendix-taxonomy.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\|[^|]*\|([^|]*(?:category|service|product): [^|]*)\|", text, re.MULTILINE)
+    named = [dict(re.findall(r"(product|category|service): *([^\s<|]+)", row)) for row in rows]
+    tables = logsource.read()
+    assert len(named) > 120
+    assert [one for one in named if not tables.routes(one)] == [{"product": "huawei", "service": "ldp"}]
+
+
+def test_deleted_files_that_sysmon_did_not_keep(tmp_path: Path) -> None:
+    """`file_delete_detected` is Sysmon's 26, and 23 is not."""
+    loaded = rulebook.rules(tmp_path, _image_rule(product="windows", category="file_delete_detected"))
+    events = [_process(SYSMON, code, Image=r"C:\Windows\whoami.exe") for code in ("26", "23")]
+    assert loaded.match(rulebook.batch(events, WINDOWS)).hits[0][1].tolist() == [0]
+
+
+def test_the_log_that_was_cleared(tmp_path: Path) -> None:
+    """System's 104 names the log that was cleared; other events of System have only their own channel."""
+    detection = {"sel": {"Channel": "System"}, "condition": "sel"}
+    source = {"product": "windows", "service": "system"}
+    loaded = rulebook.rules(tmp_path, rulebook.rule(detection, logsource=source))
+    events = [
+        _process("System", "104", Channel="Application"),
+        _process("System", "104", Channel="System"),
+        _process("System", "7045", ServiceName="x"),
+    ]
+    assert loaded.match(rulebook.batch(events, WINDOWS)).hits[0][1].tolist() == [1, 2]
+
+
+def test_hashes_by_the_names_of_the_taxonomy(tmp_path: Path) -> None:
+    """Sysmon writes all hashes into one text; a rule may ask for one of them."""
+    detection = {"sel": {"sha1": "AB" * 20}, "condition": "sel"}
+    source = {"product": "windows", "category": "process_creation"}
+    loaded = rulebook.rules(tmp_path, rulebook.rule(detection, logsource=source))
+    events = [
+        {**_process(SYSMON, "1", Hashes=f"SHA1={text.upper()}"), "process.hash.sha1": text}
+        for text in ("ab" * 20, "cd" * 20)
+    ]
+    assert loaded.match(rulebook.batch(events, WINDOWS)).hits[0][1].tolist() == [0]
+
+
+@pytest.mark.parametrize(
+    ("service", "field", "hits"),
+    [(None, "source.ip", [0, 1]), ("connection", "source.ip", [0, 1]), ("dns", "source.ip", [1])],
+)
+def test_the_network_category_is_in_ecs(
+    tmp_path: Path, service: str | None, field: str, hits: list[int]
+) -> None:
+    """Sigma's `category: network` has ECS names and means whatever product saw the traffic."""
+    source = {"category": "network"} | ({"service": service} if service else {})
+    detection = {"sel": {field: "192.0.2.1"}, "condition": "sel"}
+    loaded = rulebook.rules(tmp_path, rulebook.rule(detection, logsource=source))
+    events = [
+        {"source.ip": "192.0.2.1", "event.category": ["network"], "network.protocol": "http"},
+        {"source.ip": "192.0.2.1", "event.category": ["network"], "network.protocol": "dns"},
+        {"source.ip": "192.0.2.1", "event.category": ["authentication"], "network.protocol": "dns"},
+    ]
+    for dataset in ("fortinet.fortigate", "isc.bind", "suricata.eve"):
+        assert loaded.match(rulebook.batch(events, dataset)).hits[0][1].tolist() == hits
