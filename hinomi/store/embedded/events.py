@@ -87,12 +87,17 @@ class ParquetEvents:
             taken = set(known)
             fresh = [_without(batch, client_ids, taken) for batch in batches]
             total, stored = sum(map(len, batches)), sum(map(len, fresh))
-            files = [file for batch in fresh if len(batch) for file in self._segments.write(batch)]
+            files = self._segments.write([batch for batch in fresh if len(batch)])
             today = self._clock.now().strftime("%Y-%m-%d")
             new_ids = [(identity, today) for identity in taken - known]
-            if self._manifest.add(files, _kinds(fresh), checkpoint, new_ids):
+            done = False
+            try:
+                done = self._manifest.add(files, _kinds(fresh), checkpoint, new_ids)
+            finally:  # what a full disk did not let be named must not fill it, try after try
+                if not done:
+                    self._segments.discard(files)
+            if done:
                 return Appended(stored=stored, duplicates=total - stored)
-            self._segments.discard(files)
 
     # -- reading
 

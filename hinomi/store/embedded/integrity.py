@@ -20,7 +20,7 @@ from hinomi.text import inert
 from hinomi.words import Words
 
 UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
-"""What Polars says of a file that it cannot read: a panic is no Exception."""
+"""What Polars says of a file that it cannot read or write: a panic is no Exception."""
 _PATIENCE = 5.0  # seconds in which the file that made a question fail is looked for
 
 

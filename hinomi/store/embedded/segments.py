@@ -12,9 +12,10 @@ from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.clock import Clock
 from hinomi.durable import given_to_owner, sync, sync_folder
-from hinomi.store.embedded.integrity import Integrity, sum_of
+from hinomi.store.embedded.integrity import UNREADABLE, Integrity, sum_of
 from hinomi.store.embedded.manifest import File, Manifest
 from hinomi.store.embedded.reading import Reading
+from hinomi.store.embedded.unwritable import unwritable
 
 _MERGE_BYTES = 64 * 1024 * 1024
 _MERGE_FROM = 8
@@ -40,25 +41,40 @@ class Segments:
         """Where a file is."""
         return self._folder / file.path
 
-    def write(self, batch: Batch) -> list[File]:
-        """The batch as new files, one a day, synced."""
+    def write(self, batches: Sequence[Batch]) -> list[File]:
+        """The batches as new files, one a dataset and day, synced. Raises StoreError; then nothing of them stays."""
+        files: list[File] = []
+        try:
+            for batch in batches:
+                for day, frame in self._by_day(batch):
+                    files.append(self._segment(batch.dataset, day, frame))
+        except BaseException:
+            self.discard(files)
+            raise
+        return files
+
+    def _by_day(self, batch: Batch) -> Iterator[tuple[str, pl.DataFrame]]:
         days = batch.frame["@timestamp"].dt.strftime("%Y-%m-%d")
         if days.n_unique() > _MANY_DAYS:  # hostile or broken clocks must not make a file a day for a century
             common = set(days.value_counts(sort=True).head(_MANY_DAYS)[days.name].to_list())
             today = self._clock.now().strftime("%Y-%m-%d")
             days = pl.Series([day if day in common else today for day in days.to_list()])
         if days.n_unique() == 1:
-            return [self._segment(batch.dataset, str(days[0]), batch.frame)]
+            yield str(days[0]), batch.frame
+            return
         parts = batch.frame.with_columns(days.alias("__day")).partition_by(
             "__day", as_dict=True, include_key=False
         )
-        return [self._segment(batch.dataset, str(key[0]), frame) for key, frame in parts.items()]
+        yield from ((str(key[0]), frame) for key, frame in parts.items())
 
     def _segment(self, dataset: str, day: str, frame: pl.DataFrame) -> File:
         folder = self._folder / _safe(dataset) / _safe(day)
-        for part in (folder.parent, folder):
-            part.mkdir(exist_ok=True)
-            given_to_owner(part)
+        try:
+            for part in (folder.parent, folder):
+                part.mkdir(exist_ok=True)
+                given_to_owner(part)
+        except OSError as error:
+            raise unwritable(error) from error
         path = folder / f"{uuid.uuid4().hex}.parquet"
         sha256 = _save(frame, path)
         first, last = _range(frame)
@@ -160,7 +176,7 @@ def _safe(name: str) -> str:
 
 def _save(frame: pl.DataFrame, path: Path) -> str:
     """Write and sync, the file and its folder: after this a power cut does not lose it. The content's SHA-256. Where that
-    fails, as on a full disk, nothing of the file stays."""
+    fails, as on a full disk, nothing of the file stays, and StoreError is raised."""
     try:
         with path.open("wb") as handle:
             frame.write_parquet(handle, compression="zstd", compression_level=3, statistics=True)
@@ -168,8 +184,10 @@ def _save(frame: pl.DataFrame, path: Path) -> str:
         given_to_owner(path)
         sync_folder(path.parent)
         return sum_of(path)
-    except BaseException:
+    except BaseException as error:
         path.unlink(missing_ok=True)
+        if isinstance(error, UNREADABLE):
+            raise unwritable(error) from error
         raise
 
 

@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hinomi.errors import StoreError
+from hinomi.store.embedded.unwritable import unwritable
 
 
 @contextmanager
 def transaction(
     db: sqlite3.Connection, lock: threading.RLock, busy: tuple[str, str]
 ) -> Iterator[sqlite3.Connection]:
-    """Committed at the end, rolled back on any error. Raises StoreError in the words `busy` (ja, en) when others hold it."""
+    """Committed at the end, rolled back on any error. Raises StoreError in the words `busy` (ja, en) when others hold it, and
+    where the disk does not take it: a full one, mostly at the very end, as nothing is written before."""
     with lock:
         try:
             db.execute("begin immediate")
@@ -20,7 +22,10 @@ def transaction(
             raise StoreError(busy[0], f"{busy[1]}: {error}") from error
         try:
             yield db
-        except BaseException:
-            db.execute("rollback")
+            db.execute("commit")
+        except BaseException as error:
+            if db.in_transaction:  # SQLite ends one by itself where the disk is full
+                db.execute("rollback")
+            if isinstance(error, sqlite3.OperationalError):
+                raise unwritable(error) from error
             raise
-        db.execute("commit")
