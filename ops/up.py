@@ -105,7 +105,7 @@ def _sources_there_are(config: Path | None, settings: Settings) -> None:
 
 
 def _sweep(data: Path) -> None:
-    """Files that a crash left unnamed go, while surely nobody appends."""
+    """Files that a crash left unnamed go; where a command is appending, at the next start."""
     from hinomi.store.embedded import ParquetEvents
 
     events = ParquetEvents(data / "events")

@@ -83,21 +83,29 @@ class ParquetEvents:
     ) -> Appended:
         """See `Events.append`."""
         while True:
-            known = self._manifest.known(client_ids) if client_ids else set()
-            taken = set(known)
-            fresh = [_without(batch, client_ids, taken) for batch in batches]
-            total, stored = sum(map(len, batches)), sum(map(len, fresh))
-            files = self._segments.write([batch for batch in fresh if len(batch)])
-            today = self._clock.now().strftime("%Y-%m-%d")
-            new_ids = [(identity, today) for identity in taken - known]
-            done = False
-            try:
-                done = self._manifest.add(files, _kinds(fresh), checkpoint, new_ids)
-            finally:  # what a full disk did not let be named must not fill it, try after try
-                if not done:
-                    self._segments.discard(files)
-            if done:
-                return Appended(stored=stored, duplicates=total - stored)
+            with self._segments.unnamed.shared():
+                appended = self._appended(batches, checkpoint, client_ids)
+            if appended is not None:
+                return appended
+
+    def _appended(
+        self, batches: Sequence[Batch], checkpoint: Checkpoint | None, client_ids: frozenset[str]
+    ) -> Appended | None:
+        """None: another took one of the ids meanwhile, and all is as it was."""
+        known = self._manifest.known(client_ids) if client_ids else set()
+        taken = set(known)
+        fresh = [_without(batch, client_ids, taken) for batch in batches]
+        total, stored = sum(map(len, batches)), sum(map(len, fresh))
+        files = self._segments.write([batch for batch in fresh if len(batch)])
+        today = self._clock.now().strftime("%Y-%m-%d")
+        new_ids = [(identity, today) for identity in taken - known]
+        done = False
+        try:
+            done = self._manifest.add(files, _kinds(fresh), checkpoint, new_ids)
+        finally:  # what a full disk did not let be named must not fill it, try after try
+            if not done:
+                self._segments.discard(files)
+        return Appended(stored=stored, duplicates=total - stored) if done else None
 
     # -- reading
 
@@ -297,8 +305,8 @@ class ParquetEvents:
         return merged
 
     def sweep(self, *, orphans: bool = False) -> int:
-        """Delete replaced files that no reader can still be reading; with `orphans` (only while nobody
-        appends, as at start) also files that no commit named."""
+        """Delete replaced files that no reader can still be reading; with `orphans` (as at start) also files that no commit
+        named, unless somebody is appending."""
         return self._segments.sweep(orphans=orphans)
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 Whoever reads page by page (an export, a hunt over months) holds a shared lock on one file meanwhile, which the system gives
 up with the process, however it ends. Who deletes asks for it alone, and does without deleting where it is not to be had.
+Another such lock is held by whoever writes a file until the manifest names it: till then it looks like one that a crash left.
 """
 
 import errno
@@ -31,12 +32,18 @@ class Reading:
 
     def over(self, parts: Iterator[_T]) -> Iterator[_T]:
         """The parts, as long as which are asked for nothing is deleted. Close it when leaving early."""
-        with self._held(fcntl.LOCK_SH):
+        with self.shared():
             yield from parts
 
     @contextmanager
+    def shared(self) -> Iterator[None]:
+        """In the block nothing is deleted."""
+        with self._held(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
     def by_nobody(self) -> Iterator[bool]:
-        """Whether nobody reads: then nobody begins to until the block ends."""
+        """Whether nobody holds it: then nobody begins to until the block ends."""
         with self._held(fcntl.LOCK_EX | fcntl.LOCK_NB) as free:
             yield free
 

@@ -36,6 +36,8 @@ class Segments:
         self._clock = clock
         self._integrity = integrity
         self._reading = reading
+        self.unnamed = Reading(folder / "writing.lock")
+        """Held while files are there that the manifest does not name yet."""
 
     def path_of(self, file: File) -> Path:
         """Where a file is."""
@@ -117,14 +119,14 @@ class Segments:
         them no more, and all is as it was."""
         frames = [ecs.conform(pl.read_parquet(path)) for path in paths]  # earlier releases wrote other types
         frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
-        new = self._segment(named[0].dataset, named[0].day, frame)
         seq, upto = min(file.seq for file in named), max(file.upto for file in named)
-        done = False
-        try:
-            done = self.replace(named, replace(new, seq=seq, upto=upto))
-        finally:
-            if not done:
-                self.discard([new])
+        with self.unnamed.shared():
+            new, done = self._segment(named[0].dataset, named[0].day, frame), False
+            try:
+                done = self.replace(named, replace(new, seq=seq, upto=upto))
+            finally:
+                if not done:
+                    self.discard([new])
         return done
 
     def written_anew(self, file: File) -> bool:
@@ -141,17 +143,22 @@ class Segments:
     def sweep(self, *, orphans: bool = False) -> int:
         """See `ParquetEvents.sweep`."""
         paths = self._swept()
-        if not orphans:
-            return len(paths)
-        live = self._manifest.all_paths()
-        lost = [
-            path
-            for path in self._folder.rglob("*.parquet*")
-            if str(path.relative_to(self._folder)) not in live
-        ]
-        for file in lost:
-            file.unlink(missing_ok=True)
-        return len(paths) + len(lost)
+        return len(paths) + (self._lost() if orphans else 0)
+
+    def _lost(self) -> int:
+        """Files that a crash left before the manifest named them, deleted; none while somebody is writing some."""
+        with self.unnamed.by_nobody() as free:
+            if not free:
+                return 0
+            live = self._manifest.all_paths()
+            found = [
+                path
+                for path in self._folder.rglob("*.parquet*")
+                if str(path.relative_to(self._folder)) not in live
+            ]
+            for path in found:
+                path.unlink(missing_ok=True)
+        return len(found)
 
     def _swept(self) -> list[str]:
         """Replaced files, deleted."""
