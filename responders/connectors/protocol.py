@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Protocol, runtime_checkable
 
 from hinomi.config import Section
@@ -52,6 +53,15 @@ class Searching(Protocol):
 
     def within(self, extent: Collection[str]) -> Connector:
         """The connector over these things alone, as `plan` named them."""
+        ...
+
+
+@runtime_checkable
+class Lagging(Protocol):
+    """A connector that may not find at once what it has just made: begun anew too soon, an act would be done twice."""
+
+    def unseen(self, action: str) -> timedelta:
+        """So long it may not be found; zero where it is found at once."""
         ...
 
 

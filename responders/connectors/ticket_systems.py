@@ -6,7 +6,7 @@ tickets with the mark would not be seen: `findable` raises Refused, and a person
 Facts: Redmine REST API (POST /issues.json with X-Redmine-API-Key, GET /issues.json?subject=~…, GET /issues/{id}.json, 201);
 within a project a list is refused with 403 to who may not see its issues (Redmine's source, `find_optional_project`). Jira
 Cloud REST v3 (POST /rest/api/3/issue, GET /rest/api/3/issue/{key}, GET /rest/api/3/search/jql?jql=…&fields=…, which took the
-place of /search in 2025, gives ids alone unless fields are asked for, and finds a new issue only after some seconds); Jira Data
+place of /search in 2025, gives ids alone unless fields are asked for, and finds a new issue after "a few seconds to minutes"); Jira Data
 Center REST v2 (/rest/api/2/issue, /rest/api/2/search); both say by /mypermissions?projectKey=…&permissions=BROWSE_PROJECTS
 whether the user sees the project. ServiceNow Table API (POST and GET /api/now/table/incident, sysparm_query, sysparm_fields,
 201): the short description is meant to hold 80 characters ("Guide to ServiceNow Incident Text Fields"; what becomes of a longer

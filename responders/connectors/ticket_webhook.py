@@ -6,6 +6,7 @@ authentication with an API token; Jira Data Center by a personal access token as
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,6 +23,9 @@ from responders.connectors.protocol import Done, Kind
 from responders.connectors.ticket_systems import Jira, Redmine, ServiceNow, System
 
 _TIMEOUT = 20.0
+_UNSEEN = timedelta(minutes=5)
+"""Jira Cloud's search, as Atlassian says ("Search After Write with Search And Reconcile"): "a few seconds to minutes", most within
+seconds; it can be told to look at once for ids that one knows, which after a crash nobody does."""
 
 
 class TicketSystem(Section):
@@ -80,6 +84,10 @@ class Tickets:
                 f"ticket {name} was opened and cannot be read: a person must see to it",
             )
         return bool(name or self._found(values))
+
+    def unseen(self, action: str) -> timedelta:
+        """See `Lagging`: the mark is looked for by searching."""
+        return _UNSEEN if self.settings.system == "jira" else timedelta(0)
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Nothing: what was written stays for people."""

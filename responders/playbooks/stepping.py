@@ -2,12 +2,12 @@
 a crash without being done twice: acts are idempotent and what the target looked like is written before it is touched."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hinomi.clock import Clock
 from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
 from hinomi.store import Record
-from responders.connectors.protocol import Connector, Searching
+from responders.connectors.protocol import Connector, Lagging, Searching
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import bounded
 from responders.playbooks.gates import Gates
@@ -66,10 +66,13 @@ class Stepping:
         """The step after a target that did not answer: once more, later each time, until its tries or its time are over."""
         tried = step.attempts + 1
         over = step.attempts >= step.retries or self.limits.late(step)
+        again_at = self.limits.again_at(tried, getattr(error, "after", 0))
+        if step.again_at is not None and self.limits.waits(step):
+            again_at = max(again_at, step.again_at)
         return step.model_copy(
             update={
                 "attempts": tried,
-                "again_at": self.limits.again_at(tried, getattr(error, "after", 0)),
+                "again_at": again_at,
                 "state": StepState.FAILED if over else step.state,
                 "result_ja": error.ja,
                 "result_en": error.en,
@@ -98,7 +101,7 @@ class Stepping:
                 return self._held_up(run, record, step)
             run, record, step = self._begin(run, record, step, connector)
         else:
-            self._resume(run, step)
+            run, record, step = self._resume(run, record, step, connector)
         connector = _narrowed(connector, step)
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
@@ -115,13 +118,25 @@ class Stepping:
         Standing(self.book.records, self.clock).begin(run, step)
         return self.book.keep_step(run, record, step.as_ended(StepState.DONE, did.ja, did.en))
 
-    def _resume(self, run: Run, step: RunStep) -> None:
+    def _resume(
+        self, run: Run, record: Record, step: RunStep, connector: Connector
+    ) -> tuple[Run, Record, RunStep]:
         """It was begun on an approval: that must still hold. Where the process died after it had begun, the log hears of the act before it
         is done; where the target did not answer, it has heard."""
         self.permission.in_time(run, step)
         if not step.attempts:
             details = {"step": step.index, **step.values}
             self.book.say(run, f"act_resumed.{step.act}", details, actor=_who(run, step))
+        not_before = self._not_before(connector, step)
+        if not_before is None:
+            return run, record, step
+        step = step.model_copy(update={"again_at": not_before})
+        return *self.book.keep_step(run, record, step), step
+
+    def _not_before(self, connector: Connector, step: RunStep) -> datetime | None:
+        """When the act may be begun anew should the process die in it: written before it, as what was made may not be found sooner."""
+        unseen = connector.unseen(step.act) if isinstance(connector, Lagging) else timedelta(0)
+        return self.clock.now() + unseen if unseen else None
 
     def _not_done(self, run: Run, record: Record, step: RunStep, error: Refused) -> Kept:
         """The target refused and is as it was: there is nothing to put back, now or by a person who asks for it later."""
@@ -144,7 +159,12 @@ class Stepping:
         step = _searched(connector, step)
         before = _narrowed(connector, step).look(step.act, step.values)
         begun = step.model_copy(
-            update={"state": StepState.STARTED, "before": before, "started": self.clock.now()}
+            update={
+                "state": StepState.STARTED,
+                "before": before,
+                "started": self.clock.now(),
+                "again_at": self._not_before(connector, step),
+            }
         )
         run, record = self.book.keep_step(run, record, begun)
         details = {"step": step.index, **step.values}

@@ -14,8 +14,12 @@ from starlette.routing import Route
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors.entra_graph import Cloud, EntraGraph
 from responders.connectors.ticket_webhook import Tickets, TicketSystem
+from responders.playbooks.run import RunState, StepState
+from responders.playbooks.world import World
 from tests.responders.peers.graph import Graph
 from tests.responders.peers.served import Served, served
+from tests.responders.playbooks.dying import Point, killed
+from tests.responders.playbooks.stage import Scene, scene, written
 
 
 @pytest.fixture
@@ -79,6 +83,10 @@ class Desk:
     """It gives any ticket, whatever filter it was sent."""
     blind: bool = False
     """Its user may open tickets and not see them: ServiceNow leaves the field out, Jira names no right, Redmine refuses the list."""
+    behind: bool = False
+    """Jira Cloud's search does not know yet what is new."""
+    lost: bool = False
+    """It opens the ticket, and what it answers is lost on the way."""
 
     def app(self) -> Starlette:
         """Each system's paths; `/rest/api/2/search` is what Jira Data Center still has and Jira Cloud has not."""
@@ -121,7 +129,7 @@ class Desk:
 
     async def _jira(self, request: Request) -> Response:
         self.titles.append(json.loads(await request.body())["fields"]["summary"])
-        return JSONResponse({"key": "SEC-7"}, status_code=201)
+        return JSONResponse({"key": "SEC-7"}, status_code=504 if self.lost else 201)
 
     async def _jira_found(self, request: Request) -> Response:
         if request.headers.get("authorization", "") != "Bearer t0ken":
@@ -141,7 +149,7 @@ class Desk:
             return Response(status_code=400)
         mark = request.query_params["jql"].split('"')[3]
         self.searches += bool(self._having(mark))
-        found = self._having(mark) if self.searches > 2 else []
+        found = self._having(mark) if self.searches > 2 and not self.behind else []
         asked = request.query_params.get("fields")
         own = [
             {"id": "10007", **({"key": "SEC-7", "fields": {"summary": title}} if asked else {})}
@@ -184,6 +192,53 @@ def test_tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -
             monkeypatch.setenv("T", "wrong")
             with pytest.raises(Refused):
                 own.act("ticket.open", values)
+
+
+def _opening(folder: Path, at: Served) -> Scene:
+    """An approved plan that opens one ticket in Jira Cloud."""
+    steps = "  - {act: ticket.open, value: incident.title, undo: false}\n"
+    on = scene(folder, written(folder, steps), entities={"incident.title": ["#1 VPN"]})
+    on.runs.world = World(
+        lambda action, name: Tickets(_settings("jira", at)), *([on.runs.world.evidence] * 3)
+    )
+    if on.run.state is RunState.PROPOSED:
+        on.approve()
+    return on
+
+
+def test_jira_finds_what_was_opened_before_a_crash_minutes_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed just after the ticket was opened: while the search may still lag no other is opened, then the one that there is is found."""
+    monkeypatch.setenv("T", "t0ken")
+    desk = Desk(behind=True, searches=3)
+    with served(desk.app(), tmp_path) as at:
+
+        def life(point: Point) -> None:
+            act = Tickets.act
+            monkeypatch.setattr(Tickets, "act", lambda self, *asked: (act(self, *asked), point()))
+            _opening(tmp_path, at).tick()
+
+        assert killed(life, 1) and len(desk.titles) == 1
+        on = _opening(tmp_path, at)
+        assert on.tick().state is RunState.RUNNING and on.tick(4).state is RunState.RUNNING
+        desk.behind = False
+        assert on.tick(2).state is RunState.DONE and len(desk.titles) == 1
+        assert "SEC-7" in on.run.acts[0].result_ja and on.runs.audit.verify() == []
+
+
+def test_jira_s_answer_that_was_lost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ticket was opened and a gateway answered 504: it is not opened again after five seconds, when the search does not know it yet."""
+    monkeypatch.setenv("T", "t0ken")
+    desk = Desk(behind=True, lost=True, searches=3)
+    with served(desk.app(), tmp_path) as at:
+        on = _opening(tmp_path, at)
+        on.tick()
+        desk.lost = False
+        on.tick(1)
+        assert len(desk.titles) == 1 and on.run.acts[0].state is StepState.STARTED
+        desk.behind = False
+        assert on.tick(5).state is RunState.DONE and len(desk.titles) == 1
 
 
 @pytest.mark.parametrize("system", ["redmine", "jira", "jira_server", "servicenow"])
