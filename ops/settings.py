@@ -82,7 +82,7 @@ class Settings(Section):
 
     @model_validator(mode="after")
     def _ports_told_apart(self) -> Self:
-        for key, other, port in wanted_twice(self):
+        for key, other, port in wanted_twice(self.listen, {"console": self.console, "metrics": self.metrics}):
             raise Blaming(
                 key,
                 f"ポート {port} は {other} も使います。別の番号にしてください。",

@@ -23,7 +23,8 @@ from hinomi.text import inert
 from rules import watching
 from rules.engine import Rule, RuleSet, expression, logsource
 from rules.engine.fold import fold_all
-from rules.engine.logsource import ANY_DATASET, Route
+from rules.engine.logsource import ANY_DATASET
+from rules.engine.routes import Route
 from rules.picked import Picked
 
 _TIMEOUT = 120.0

@@ -12,7 +12,8 @@ from typing import Any
 
 from hinomi.text import inert
 from rules.engine.fold import fold_all
-from rules.engine.logsource import OWN, Route, Tables
+from rules.engine.logsource import OWN, Tables
+from rules.engine.routes import Route
 from rules.scalar import scalar
 
 _WHAT = (

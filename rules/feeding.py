@@ -11,7 +11,8 @@ from typing import Any
 
 from hinomi.words import Words
 from rules.engine import Rule, RuleSet, expression
-from rules.engine.logsource import ANY_DATASET, Route, Tables
+from rules.engine.logsource import ANY_DATASET, Tables
+from rules.engine.routes import Route
 from rules.filled import Filled
 
 

@@ -25,7 +25,8 @@ from sigma.types import SigmaCasedString, SigmaString, SpecialChars
 from hinomi import ecs
 from hinomi.errors import ContentError
 from rules.engine import modifiers
-from rules.engine.logsource import ANY_DATASET, Route, Tables
+from rules.engine.logsource import ANY_DATASET, Tables
+from rules.engine.routes import Route
 
 _LINES = ("event.original", "message")
 _SPECIAL = re.compile(r'([.?+*|{}\[\]()"\\#@&<>~^$/-])')

@@ -4,7 +4,7 @@ from functools import cache
 
 from hinomi.query import quoted
 from rules.engine import logsource
-from rules.engine.logsource import Route
+from rules.engine.routes import Route
 
 
 @cache

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from collectors.settings import Listening
 from collectors.transports.health import ListenerHealth
 from collectors.transports.inlet import Inlet
 from hinomi.errors import ConfigError, Where
@@ -14,7 +13,8 @@ from hinomi.identity import digest
 
 DRAIN_SECONDS = 10.0
 _LAST_TRY = 2.0
-Of = TypeVar("Of", bound=Listening)
+Of = TypeVar("Of")
+"""The settings of the listener's kind (`collectors.settings.Listening`)."""
 
 
 @dataclass(slots=True)

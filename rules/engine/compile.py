@@ -17,9 +17,10 @@ from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
 from rules.engine.fold import fold_all
 from rules.engine.known import Known
-from rules.engine.logsource import Route, Tables
+from rules.engine.logsource import Tables
 from rules.engine.parsed import File
 from rules.engine.program import Atom, Compiled, Place, Program, Unit
+from rules.engine.routes import Route
 
 Placeholders = Mapping[str, Sequence[str]]
 

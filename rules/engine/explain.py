@@ -18,9 +18,10 @@ from rules.engine.compile import Compiler
 from rules.engine.explanation import Explanation, Node, Seen
 from rules.engine.expression import ANY, REFERENCES, And, Expression, Not, Or, Search, Test
 from rules.engine.fold import fold_all, origins
-from rules.engine.logsource import ANY_DATASET, Route
+from rules.engine.logsource import ANY_DATASET
 from rules.engine.predicates import ON_ROWS, rows_matching, values_matching
 from rules.engine.program import Atom, Compiled
+from rules.engine.routes import Route
 from rules.engine.scans import Scans
 from rules.engine.written import written
 

@@ -21,100 +21,27 @@ category and service takes what lies in both. `product: hinomi` is our own: `ser
 """
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from hinomi import ecs
 from rules.engine import cache
 from rules.engine.fold import fold_all
+from rules.engine.routes import Route, Table, Wanted
 
 FOLDER = Path(__file__).parents[1] / "logsources"
 OWN = "hinomi"
 ANY_DATASET = "*"
 
-Wanted = tuple[tuple[str, tuple[str, ...]], ...]
-
 _FORMAT = b"1"
 """Raised when what is kept of tables, or what their files mean, changes."""
 _NOWHERE = cache.Cache(None)
 
-Values = Mapping[str, Mapping[str, str]]
-"""By field: what our source writes (right) where a rule writes something else (left, case folded)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """Rows of one dataset (`*`: any) and the names of Sigma's fields there."""
-
-    dataset: str
-    where: Wanted
-    fields: Mapping[str, str]
-    otherwise: str
-    values: Values = field(default_factory=dict)
-
-    def column(self, name: str) -> str:
-        """The column of a Sigma field."""
-        if name in self.fields:
-            return self.fields[name]
-        if name.startswith(_OWN_ROOTS) or name.endswith(".zone") or ecs.column_type(name) is not None:
-            return name
-        return self.otherwise.format(field=name, dataset=self.dataset)
-
-    def value(self, name: str, folded: str) -> str:
-        """What our source writes (case folded) for a value of a Sigma field."""
-        return self.values.get(name, {}).get(folded, folded)
-
-    def within(self, other: "Route") -> "Route | None":
-        """What lies in both routes; None where nothing can."""
-        if self.dataset != other.dataset:
-            return None
-        wanted = dict(self.where)
-        for column, values in other.where:
-            held = wanted.get(column)
-            wanted[column] = values if held is None else tuple(value for value in held if value in values)
-            if not wanted[column]:
-                return None
-        return Route(
-            self.dataset,
-            tuple(sorted(wanted.items())),
-            {**other.fields, **self.fields},
-            self.otherwise,
-            {**other.values, **self.values},
-        )
-
-
 _MOST_NEAR = 6
-_OWN_ROOTS = ("winlog.", "hinomi.", "fortinet.", "cisco.", "azure.", "o365.", "city.", "squid.", "isc.")
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One product's table."""
-
-    product: str
-    categories: Mapping[str, tuple[Route, ...]]
-    services: Mapping[str, tuple[Route, ...]]
-    all: tuple[Route, ...]
-    keywords: tuple[str, ...] = ()
-
-    def routes(self, category: str | None, service: str | None) -> Iterator[Route]:
-        """The routes of a category, a service, both, or of the whole product."""
-        if category is None and service is None:
-            yield from self.all
-        elif service is None:
-            yield from self.categories.get(category or "", ())
-        elif category is None:
-            yield from self.services.get(service, ())
-        else:
-            for one in self.categories.get(category, ()):
-                for other in self.services.get(service, ()):
-                    if (both := one.within(other)) is not None:
-                        yield both
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ import polars as pl
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from rules.engine.columns import Columns, Mask, Part, Rows
 from rules.engine.distinct import either
-from rules.engine.logsource import ANY_DATASET, Tables, Wanted
+from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.plan import Constants, Plan, Planner
 from rules.engine.predicates import ON_ROWS, codes_matching, rows_matching, values_matching
 from rules.engine.program import SPACES, Compiled, Key, Program
+from rules.engine.routes import Wanted
 from rules.engine.scans import Found, Scans
 
 _NO_CODES: list[int] = []

@@ -14,8 +14,8 @@ from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES
 from rules.engine.fold import fold_all
-from rules.engine.logsource import Wanted
 from rules.engine.program import ALWAYS, NEVER, Atom, Key, Place, Program, Unit, atoms_of
+from rules.engine.routes import Wanted
 
 _WILDCARDS = ("folded", "exact")
 

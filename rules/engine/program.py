@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from rules.engine.documents import Documents
-from rules.engine.logsource import Wanted
+from rules.engine.routes import Wanted
 
 Program = list[Any]
 

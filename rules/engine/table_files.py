@@ -8,7 +8,7 @@ from typing import Any
 from hinomi import yamlfile
 from hinomi.errors import ContentError, Where
 from rules.engine.fold import fold_all
-from rules.engine.logsource import Route, Table, Values, Wanted
+from rules.engine.routes import Route, Table, Values, Wanted
 
 _KEYS = {"product", "datasets", "otherwise", "fields", "categories", "services", "nothing_yet", "keywords"}
 _ROUTE_KEYS = {"where", "taxonomy", "fields", "values", "dataset", "otherwise"}

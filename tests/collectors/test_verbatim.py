@@ -16,11 +16,11 @@ from rules.engine.cache import Cache
 from rules.engine.columns import as_text
 from rules.engine.expression import ANY
 from rules.engine.fold import fold_all
-from rules.engine.logsource import Wanted
 from rules.engine.necessary import AnyOf, Word, needs
 from rules.engine.needed import Needed
 from rules.engine.plan import Left
 from rules.engine.program import Atom
+from rules.engine.routes import Wanted
 from tests import shared
 from tests.rules.engine.rulebook import NOW
 

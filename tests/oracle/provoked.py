@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from rules.engine.expression import ANY, And, Expression, Not, Or, Search, Test
-from rules.engine.logsource import Route
+from rules.engine.routes import Route
 
 _parser: Any = import_module("re._parser")
 _FILLING = ("", "", "z", " q ", "7", "\\", "海")

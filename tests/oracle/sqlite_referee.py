@@ -30,7 +30,8 @@ from sigma.types import SigmaString, SpecialChars
 
 from hinomi.batch import Batch
 from rules.engine.columns import KEYWORDS, Columns, as_text
-from rules.engine.logsource import Route, Tables
+from rules.engine.logsource import Tables
+from rules.engine.routes import Route
 
 MADE_TO = {
     "NOT": "SQL's NOT of NULL is NULL, so a filter over a missing field would silence its rule; here it is false",

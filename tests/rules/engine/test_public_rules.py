@@ -11,6 +11,7 @@ import yaml
 from benchmarks import _windows_events
 from hinomi.batch import Batch
 from rules.engine import RuleSet, load, logsource
+from rules.engine.routes import Route
 from tests import shared
 from tests.oracle import sigma_oracle
 
@@ -84,7 +85,7 @@ def test_windows_rules_against_the_oracle(public: RuleSet) -> None:
 def _same(
     written: dict[str, Any],
     identity: str,
-    route: logsource.Route,
+    route: Route,
     events: list[dict[str, Any]],
     engine: set[tuple[str, int]],
 ) -> None:
