@@ -27,6 +27,15 @@ class Secret:
             )
         self.reference = reference
 
+    @property
+    def file(self) -> Path | None:
+        """The file that it is read from; None for an environment variable, which stays as it was when the process started."""
+        kind, _, name = self.reference.partition(":")
+        if kind == "env":
+            return None
+        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
+        return Path(name) if kind == "file" else folder / name
+
     def reveal(self) -> str:
         """The secret's text, trailing line end removed. Raises ConfigError when it is not there."""
         kind, _, name = self.reference.partition(":")
@@ -37,8 +46,8 @@ class Secret:
                     Words("この環境変数がありません", "there is no such environment variable")
                 )
             return value
-        folder = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nonexistent"))
-        path = Path(name) if kind == "file" else folder / name
+        path = self.file
+        assert path is not None  # the other kinds are files
         try:
             return path.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:

@@ -13,6 +13,7 @@ import structlog
 
 from hinomi.errors import ConfigError, Where
 from hinomi.named import why
+from hinomi.renewed import Mark, mark
 from hinomi.words import Words
 
 log = structlog.get_logger()
@@ -65,21 +66,13 @@ class Served:
         first.sni_callback = before_handshake  # called with every handshake, also where no name is asked for
         return first
 
-    def _stamp(self) -> tuple[tuple[int, int, int] | None, ...]:
-        return tuple(_mark(path) for path in self._files())
+    def _stamp(self) -> tuple[Mark, ...]:
+        return tuple(map(mark, self._files()))
 
     def _files(self) -> Iterator[Path]:
         yield from (self.cert, self.key)
         if self.ca is not None:
             yield self.ca
-
-
-def _mark(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _no_password() -> str:

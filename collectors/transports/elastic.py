@@ -15,7 +15,7 @@ from collectors.settings import Origin
 from collectors.transports import bulk, otlp
 from collectors.transports.exchange import Body, Refusal, Request, Response, error_response
 from collectors.transports.inlet import Inlet
-from collectors.transports.tokens import Grant, Tokens
+from collectors.transports.tokens import CurrentTokens, Grant
 from hinomi.errors import SpoolFull, StoreError
 
 VERSION = "8.17.0"  # what shippers are told; Filebeat and Winlogbeat 8 ask for 8 or newer
@@ -63,7 +63,7 @@ _INSTALLED = frozenset(
 class ElasticIntake:
     """Handles the requests of one HTTP listener."""
 
-    tokens: Tokens
+    tokens: CurrentTokens
     inlets: Mapping[str, Inlet]
     errors: Inlet
     origins: Mapping[str, Origin] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from collectors.transports.door import DRAIN_SECONDS, Door
 from collectors.transports.elastic import ElasticIntake
 from collectors.transports.exchange import Body, Exchange, Request, Response, error_response
 from collectors.transports.tls import server_context
-from collectors.transports.tokens import Tokens
+from collectors.transports.tokens import CurrentTokens
 
 _GRACE = 0.5
 
@@ -74,7 +74,7 @@ class HttpServer:
 async def run_http(door: Door[Listener]) -> None:
     """HTTP, or HTTPS where the listener has a certificate. Raises OSError or ConfigError at the start."""
     listener = door.listener
-    tokens, origins = Tokens.of(door.name, listener), listener.origins(door.name)
+    tokens, origins = CurrentTokens(door.name, listener), listener.origins(door.name)
     handler = ElasticIntake(tokens, door.inlets, door.inlet, origins)
     server = HttpServer(door, handler)
     context = server_context(listener, door.name)

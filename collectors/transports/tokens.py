@@ -3,10 +3,19 @@
 import base64
 import binascii
 import hmac
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import structlog
+
 from collectors.settings import Listener
+from hinomi.errors import ConfigError
+from hinomi.renewed import Mark, mark
+from hinomi.secret import Secret
+
+log = structlog.get_logger()
+_LOOKED_EVERY = 1.0  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +32,25 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """The tokens of one listener. Read once at start: a changed secret needs a restart."""
+    """The tokens of one listener, as they were when they were read."""
 
     grants: Mapping[bytes, Grant]
     open_to_all: Grant | None
 
     @classmethod
     def of(cls, name: str, listener: Listener) -> "Tokens":
-        """From configuration. Raises ConfigError for a secret that is not there."""
+        """From configuration. Raises ConfigError for a secret that is not there or is empty."""
         own = frozenset({name, *(key for key, sender in listener.senders.items() if sender.token is None)})
         grants: dict[bytes, Grant] = {}
         for key, sender in listener.senders.items():
             if sender.token is not None:
-                token = sender.token.reveal().encode()
+                token = _read(sender.token)
                 before = grants.get(token)
                 reach = frozenset({key}) | (before.origins if before else frozenset())
                 grants[token] = Grant(reach, before.default if before else key)
         if listener.token is None:
             return cls(grants, Grant(own, name) if not grants or len(own) > 1 else None)
-        token = listener.token.reveal().encode()
+        token = _read(listener.token)
         shared = grants.get(token)
         grants[token] = Grant(own | (shared.origins if shared else frozenset()), name)
         return cls(grants, None)
@@ -55,6 +64,46 @@ class Tokens:
                 if hmac.compare_digest(token, candidate):
                     found = grant
         return found
+
+
+class CurrentTokens:
+    """The tokens of one listener as their files hold them now, so that a renewed one needs no restart. Once a second the times and
+    sizes of the files are looked at; what has changed is read, and where it cannot be used the tokens before stay."""
+
+    def __init__(self, name: str, listener: Listener) -> None:
+        """Raises ConfigError for a secret that is not there or is empty."""
+        self._name, self._listener = name, listener
+        held = [listener.token, *(sender.token for sender in listener.senders.values())]
+        self._files = [file for token in held if token is not None and (file := token.file) is not None]
+        self._seen, self._looked = self._marks(), time.monotonic()
+        self._tokens = Tokens.of(name, listener)
+
+    def grant(self, authorization: bytes) -> Grant | None:
+        """See `Tokens.grant`."""
+        if time.monotonic() - self._looked >= _LOOKED_EVERY:
+            self._look()
+        return self._tokens.grant(authorization)
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        if (now := self._marks()) == self._seen:
+            return
+        self._seen = now
+        try:
+            self._tokens = Tokens.of(self._name, self._listener)
+            log.info("token_renewed", listener=self._name)
+        except ConfigError as error:  # half of it is there, say: the next change is looked at again
+            log.error("token_not_renewed", listener=self._name, reason=str(error))
+
+    def _marks(self) -> list[Mark]:
+        return [mark(file) for file in self._files]
+
+
+def _read(secret: Secret) -> bytes:
+    token = secret.reveal().encode()
+    if not token:
+        raise ConfigError(f"秘密「{secret.reference}」が空です。", f"secret {secret.reference} is empty")
+    return token
 
 
 def _offered(authorization: bytes) -> list[bytes]:

@@ -16,6 +16,8 @@ from elasticsearch import Elasticsearch, helpers
 from pydantic import ValidationError
 
 from collectors.settings import Listener
+from collectors.transports import tokens
+from hinomi.errors import ConfigError
 from hinomi.identity import digest
 from tests.collectors.transports.certificates import make
 from tests.collectors.transports.intake import MIB, Running, intake
@@ -128,6 +130,50 @@ def test_tokens_and_names_choose_the_origin(
             assert found == ["b", "dc01", "b", "dc01", "dc01", "m365", "m365"]
 
     asyncio.run(work())
+
+
+def test_a_renewed_token_counts_without_a_restart(
+    tmp_path: Path, listener: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new one is let in and the old one refused, a sender's own as well; a file that is empty, gone or no text changes
+    nothing; the connection stays."""
+    monkeypatch.setattr(tokens, "_LOOKED_EVERY", 0.0)
+    shared, own = tmp_path / "shared", tmp_path / "own"
+    shared.write_text("old-shared\n")
+    own.write_text("old-own\n")
+    told = {"kind": "http", "token": f"file:{shared}", "senders": {"hq": {"token": f"file:{own}"}}}
+
+    async def work() -> None:
+        async with intake(tmp_path / "data", b=told) as running, client(running, headers={}) as http:
+
+            async def let_in(token: str) -> bool:
+                answer = await http.post(
+                    "/_bulk",
+                    content=bulk(({"create": {}}, '{"message":"x"}')),
+                    headers={"Authorization": f"Bearer {token}".strip()},
+                )
+                return answer.status_code == 200
+
+            assert await let_in("old-shared") and await let_in("old-own") and not await let_in("new-own")
+            own.write_text("new-own\n")
+            assert await let_in("new-own") and not await let_in("old-own") and await let_in("old-shared")
+            for broken in (b"", b"\n", b"\xff\xfe"):
+                shared.write_bytes(broken)
+                assert await let_in("old-shared") and not await let_in("")
+            shared.unlink()
+            assert await let_in("old-shared")
+            shared.write_text("new-shared\n")
+            assert await let_in("new-shared") and not await let_in("old-shared")
+
+    asyncio.run(work())
+
+
+def test_an_empty_token_is_refused_at_the_start(tmp_path: Path) -> None:
+    """It would let nobody in."""
+    (tmp_path / "empty").write_text("\n")
+    told = Listener.model_validate({"kind": "http", "token": f"file:{tmp_path / 'empty'}"})
+    with pytest.raises(ConfigError, match="is empty"):
+        tokens.CurrentTokens("b", told)
 
 
 def test_without_a_token_only_loopback_may_be_configured() -> None:
