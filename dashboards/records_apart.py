@@ -1,6 +1,6 @@
 """The records of some organisations and no others, as the console of somebody who may see only theirs has them.
 
-Incidents and alerts carry whose they are; most other records hang on an incident. What neither is nor hangs on one of
+Incidents, alerts and reports carry whose they are; most other records hang on an incident. What neither is nor hangs on one of
 theirs is not there: it is not found, not counted, and cannot be written. A kind that no line below knows is not there at
 all, so whoever adds one has to say whose its records are before such a reader sees any.
 """
@@ -28,7 +28,8 @@ from responders.playbooks.run import APPROVAL
 from responders.playbooks.run import KIND as RUN
 from responders.playbooks.turns import NUDGE
 
-OWN = frozenset({casefile.KIND, ALERT})
+REPORT = "report"
+OWN = frozenset({casefile.KIND, ALERT, REPORT})
 """They carry whose they are, as `organization`."""
 OF_INCIDENT = frozenset(
     {
@@ -52,7 +53,7 @@ OF_ORIGIN = frozenset({"source", RHYTHM})
 EVERYBODY = frozenset({switch.KIND, OVERRIDE})
 """The tower's, to be read by all: whether automation is stopped, and who stands in on call."""
 VIEW = "view"
-READ_ONLY = frozenset({*OF_ORIGIN, *EVERYBODY, USER, delegation.KIND, tuning.KIND})
+READ_ONLY = frozenset({*OF_ORIGIN, *EVERYBODY, USER, delegation.KIND, tuning.KIND, REPORT})
 _PAGE = 1_000
 _KNOWN = 50_000  # incidents of which it is remembered whose they are
 

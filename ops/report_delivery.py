@@ -5,8 +5,8 @@ mail then has the same Message-ID. A file that is no longer as it was when the r
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal, Self
@@ -40,12 +40,14 @@ Form = Literal["html", "pdf", "xlsx", "json", "signed"]
 class Delivery(Section):
     """`reports.deliver:` one place. folder: copies are put there; mail: people of `respond.oncall.people`, over the first of
     their channels that is mail inside the city's network; reports: which (none: every report made by the clock); forms: html,
-    pdf, xlsx, json, signed (none: all of them into a folder, pdf and signed by mail)."""
+    pdf, xlsx, json, signed (none: all of them into a folder, pdf and signed by mail); organization: reports of this
+    organisation alone (none: those of the whole tower)."""
 
     folder: Path | None = None
     mail: list[str] = Field(default_factory=list)
     reports: list[str] = Field(default_factory=list)
     forms: list[Form] = Field(default_factory=list)
+    organization: str = ""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
@@ -58,9 +60,9 @@ class Delivery(Section):
             )
         return self
 
-    def takes(self, report: str) -> bool:
-        """Whether this report goes there."""
-        return not self.reports or report in self.reports
+    def takes(self, report: str, whose: str) -> bool:
+        """Whether this report goes there. whose: the organisation of which alone it tells."""
+        return self.organization == whose and (not self.reports or report in self.reports)
 
     def wanted(self, made: Sequence[Published]) -> list[Published]:
         """Those of the files that go there."""
@@ -69,9 +71,11 @@ class Delivery(Section):
 
 
 class Parcel(BaseModel):
-    """What is brought where: files with their hashes (the path that they were written to → SHA-256)."""
+    """What is brought where: files with their hashes (the path that they were written to → SHA-256). organization: whose report
+    it is, empty for the whole tower's."""
 
     report: str
+    organization: str = ""
     folder: str = ""
     person: str = ""
     files: dict[str, str]
@@ -104,20 +108,31 @@ class Deliveries:
     clock: Clock
     places: Sequence[Delivery]
     responding: ResponderSettings
+    organizations: Mapping[str, Words] = field(default_factory=dict)
 
-    def plan(self, report: str, made: Sequence[Published]) -> int:
+    def plan(self, report: str, made: Sequence[Published], whose: str = "") -> int:
         """Note down where the files of a report go; how many places are new. The same files go to a place once."""
         return sum(
-            self._noted(report, place.wanted(made), **to)
+            self._noted(report, whose, place.wanted(made), **to)
             for place in self.places
-            if place.takes(report)
+            if place.takes(report, whose)
             for to in _whither(place)
         )
 
-    def _noted(self, report: str, files: Sequence[Published], *, folder: str = "", person: str = "") -> bool:
+    def _noted(
+        self, report: str, whose: str, files: Sequence[Published], *, folder: str = "", person: str = ""
+    ) -> bool:
         now = self.clock.now()
         named = {str(one.path.resolve()): one.sha256 for one in files}
-        parcel = Parcel(report=report, folder=folder, person=person, files=named, due=now, planned=now)
+        parcel = Parcel(
+            report=report,
+            organization=whose,
+            folder=folder,
+            person=person,
+            files=named,
+            due=now,
+            planned=now,
+        )
         whole = "|".join([folder, person, *(f"{name}={digest}" for name, digest in sorted(named.items()))])
         identity = f"{report}-{hashlib.sha256(whole.encode()).hexdigest()[:24]}"
         if not named or self.records.get(KIND, identity) is not None:
@@ -152,7 +167,8 @@ class Deliveries:
                 "20 MiB を超えるのでメールにできません。folder で届けてください。",
                 "more than 20 MiB is too much for a mail; use folder",
             )
-        smtp.send(relay, contact, _letter(parcel, self.responding.notify.label), identity, files)
+        letter = _letter(parcel, self.responding.notify.label, self.organizations.get(parcel.organization))
+        smtp.send(relay, contact, letter, identity, files)
 
     def _later(self, held: Record, parcel: Parcel, error: Exception) -> None:
         tries = parcel.tries + 1
@@ -216,13 +232,15 @@ def _unchanged(path: Path, digest: str) -> bytes:
     return content
 
 
-def _letter(parcel: Parcel, label: str) -> Message:
+def _letter(parcel: Parcel, label: str, whose: Words | None) -> Message:
     """What stands in the mail: which report, and how to check that it is as it was made. label: before the subject, as in
-    every message."""
-    kind = catalogue.find(parcel.report)
+    every message; whose: the organisation of which alone it tells."""
+    title = catalogue.find(parcel.report).title
+    if whose is not None:
+        title = Words(f"{title.ja}({whose.ja})", f"{title.en} ({whose.en})")
     day = f"{parcel.planned.astimezone(JST):%Y-%m-%d}"
     lines = [
-        Words(f"{kind.title.ja}({day} 作成)をお送りします。", f"Attached: {kind.title.en}, made on {day}."),
+        Words(f"{title.ja}({day} 作成)をお送りします。", f"Attached: {title.en}, made on {day}."),
         Words("", ""),
         Words(
             "添付のハッシュ(SHA-256)です。署名は、火の見で hinomi report-verify <….signed.json> として確かめられます。",
@@ -231,5 +249,5 @@ def _letter(parcel: Parcel, label: str) -> Message:
         *(Words(f"{digest}  {Path(name).name}", "") for name, digest in parcel.files.items()),
     ]
     before = f"【{label}】" if label else ""
-    subject = Words(f"{before}【火の見】{kind.title.ja} {day}", f"{kind.title.en} {day}")
+    subject = Words(f"{before}【火の見】{title.ja} {day}", f"{title.en} {day}")
     return plain(subject, lines, outside=Words("", ""))

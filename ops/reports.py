@@ -25,18 +25,22 @@ def write(
     folder: Path,
     subject: str = "",
     data: Path | None = None,
+    whose: str = "",
 ) -> list[Published]:
-    """The report of the period that holds the day, in every form, hashed and signed. Raises InputError for a report that
-    there is not. The signing key lies beside the folder."""
+    """The report of the period that holds the day, in every form, hashed and signed. whose: the organisation of which alone it
+    tells. Raises InputError for a report or an organisation that there is not. The signing key lies beside the folder."""
     kind = catalogue.find(name)
     book = Rulebook(settings.rules_in_force(data), cache_folder())
     towns = Organizations.of(settings.organizations).names
     ingredients = Ingredients(events, records, clock, settings.console.organization, subject, book, towns)
-    document = kind.make(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
+    if whose:
+        ingredients = ingredients.part_of(whose)
+    document = kind.document(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
     folder.mkdir(parents=True, exist_ok=True)
     return publish(document, folder, records, signing.key(folder / "report.key"))
 
 
 def deliveries(settings: Settings, clock: Clock, records: Records) -> Deliveries:
     """What brings reports to the places of `reports.deliver`."""
-    return Deliveries(records, clock, settings.reports.deliver, settings.respond)
+    names = Organizations.of(settings.organizations).names
+    return Deliveries(records, clock, settings.reports.deliver, settings.respond, names)

@@ -14,6 +14,7 @@ from typing import Self, TypeVar
 
 import schedule
 
+from dashboards.reporting import catalogue
 from dashboards.reporting.publish import Published
 from hinomi.alert import Alert
 from hinomi.clock import JST
@@ -214,7 +215,7 @@ def verify_rules(process: Role, tell: Callable[[Alert], object] = lambda _: None
 
 
 def daily_digest(process: Role, events: Events, records: Records) -> str:
-    """Write yesterday's digest into the report folder."""
+    """Write yesterday's digest into the report folder, and those of organisations that are to have their own."""
     day = (process.clock.now().astimezone(JST) - timedelta(days=1)).date()
     return ", ".join(str(one.path) for one in _made("daily-digest", day, process, events, records))
 
@@ -233,9 +234,13 @@ def period_reports(process: Role, events: Events, records: Records) -> str:
 
 
 def _made(name: str, day: date, process: Role, events: Events, records: Records) -> list[Published]:
-    """The report in the report folder, noted down for whoever is to have it."""
+    """The report of the whole tower and, where there can be one, of each organisation of `reports.organizations`, in the report
+    folder and noted down for whoever is to have it."""
     own, clock = process.settings, process.clock
     folder = process.data / "reports"
-    made = reports.write(name, day, own, clock, events, records, folder, data=process.data)
-    reports.deliveries(own, clock, records).plan(name, made)
+    made: list[Published] = []
+    for whose in ("", *(own.reports.organizations if catalogue.find(name).apart else ())):
+        files = reports.write(name, day, own, clock, events, records, folder, data=process.data, whose=whose)
+        reports.deliveries(own, clock, records).plan(name, files, whose)
+        made += files
     return made

@@ -41,11 +41,23 @@ class SourcesSettings(Section):
 
 class ReportsSettings(Section):
     """`reports:` daily_at: when the daily digest of the day before is written (JST), and the weekly, monthly and yearly reports
-    where they are due; deliver: where what the clock made is brought."""
+    where they are due; deliver: where what the clock made is brought; organizations: those that have reports of their own made
+    beside the whole tower's, of what is theirs alone."""
 
     daily_at: str = Field(default="08:30", pattern=r"^([01]\d|2[0-3]):[0-5]\d$")
     language: Language = "ja"
     deliver: list[Delivery] = Field(default_factory=list)
+    organizations: list[OrganizationId] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _delivered_are_made(self) -> Self:
+        for place in self.deliver:
+            if place.organization and place.organization not in self.organizations:
+                raise ValueError(
+                    f"deliver の organization「{place.organization}」の報告書は作られません。organizations にも書いてください。"
+                    f'|no reports of "{place.organization}" are made; name it under organizations, too'
+                )
+        return self
 
 
 class Settings(Section):
@@ -142,6 +154,17 @@ class Settings(Section):
                         f"「{thing}」は「{owners[thing]}」のものでもあります。一つの組織だけに書いてください。",
                         f"{thing} also belongs to {owners[thing]}; name it in one organisation only",
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _reports_name_organizations(self) -> Self:
+        for name in self.reports.organizations:
+            if name not in self.organizations:
+                raise Blaming(
+                    "reports.organizations",
+                    f"「{name}」という組織は organizations にありません。",
+                    f'"{name}" is not one of the organizations',
+                )
         return self
 
     @model_validator(mode="after")

@@ -108,7 +108,15 @@ ENDPOINTS = (
     Endpoint("GET", "/rules", R, "Rules in force", calls.rules, models.Listed),
     Endpoint("GET", "/compliance", R, "Controls and their state", calls.compliance, models.Listed),
     Endpoint(
-        "GET", "/reports", R, "Reports that were made", calls.reports, models.Listed, None, (LIMIT, AFTER)
+        "GET",
+        "/reports",
+        R,
+        "Reports that were made",
+        calls.reports,
+        models.Listed,
+        None,
+        (LIMIT, AFTER),
+        apart=True,
     ),
     *casework.ENDPOINTS,
     *running.ENDPOINTS,

@@ -29,7 +29,7 @@ ROOMS = (
     Room("/sources", "nav.sources", "o", apart=True),
     Room("/rules", "nav.rules", "l"),
     Room("/compliance", "nav.compliance", "c"),
-    Room("/reports", "nav.reports", "r"),
+    Room("/reports", "nav.reports", "r", apart=True),
     Room("/oncall", "nav.oncall", "d"),
     Room("/audit", "nav.audit", "t", AUDITORS),
     Room("/admin/users", "nav.people", "u", ADMINS),

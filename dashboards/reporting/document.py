@@ -1,12 +1,16 @@
 """A report before it has a form: sections of text, tables and charts, each figure with where it came from."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NoReturn
 
+from dashboards.records_apart import RecordsApart
+from dashboards.texts import Texts
 from hinomi.clock import Clock
+from hinomi.errors import InputError
 from hinomi.store import Events, Records
+from hinomi.store.apart import EventsApart
 from hinomi.words import Language, Words
 
 if TYPE_CHECKING:
@@ -63,7 +67,8 @@ class Origin:
 @dataclass(frozen=True, slots=True)
 class Document:
     """A report, ready to be set. `start` included, `end` excluded; `facts`: kept with the report's record
-    so that the next one can say what changed; subject: what it is about where there are several a day."""
+    so that the next one can say what changed; subject: what it is about where there are several a day; whose: the organisation
+    whose events and incidents alone are counted, empty for the whole tower's."""
 
     name: str
     title: Words
@@ -77,12 +82,14 @@ class Document:
     origins: list[Origin]
     facts: dict[str, int] = field(default_factory=dict)
     subject: str = ""
+    whose: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Ingredients:
     """What a report may read. organization: who runs the tower; organizations: names of those whom it watches; subject: which
-    incident or department, for a report of one; rulebook: the rules in force."""
+    incident or department, for a report of one; rulebook: the rules in force; whose: the organisation of which alone `events`
+    and `records` hold anything, empty for the whole tower's."""
 
     events: Events
     records: Records
@@ -91,6 +98,19 @@ class Ingredients:
     subject: str = ""
     rulebook: "Rulebook | None" = None
     organizations: Mapping[str, Words] = field(default_factory=dict)
+    whose: str = ""
+
+    def part_of(self, whose: str) -> "Ingredients":
+        """What a report on one organisation may read: nothing of any other's, nor of nobody's. Raises InputError for one that
+        there is not."""
+        if whose not in self.organizations:
+            known = ", ".join(sorted(self.organizations))
+            raise InputError(
+                f"「{whose}」という組織は organizations にありません(あるもの: {known or 'なし'})。",
+                f'"{whose}" is not one of the organizations; there are: {known or "none"}',
+            )
+        events, records = EventsApart(self.events, {whose}), RecordsApart(self.records, frozenset({whose}))
+        return replace(self, events=events, records=records, whose=whose)
 
     def name_of(self, whose: str, language: Language) -> str:
         """Who heads a report on what is this organisation's: that organisation itself, not the centre that watches it; by its
@@ -103,8 +123,24 @@ class Ingredients:
 
 @dataclass(frozen=True, slots=True)
 class ReportKind:
-    """A kind of report. `make(ingredients, start, language)`: start is a moment within the period."""
+    """A kind of report. `make(ingredients, start, language)`: start is a moment within the period; apart: there can be one of an
+    organisation alone, then without what is the whole tower's."""
 
     name: str
     title: Words
     make: Callable[[Ingredients, datetime, Language], Document]
+    apart: bool = False
+
+    def document(self, of: Ingredients, start: datetime, language: Language) -> Document:
+        """The report, headed with whose it is. Raises InputError where there is none of one organisation alone."""
+        made = self.make(of, start, language) if self.apart or not of.whose else self._refuse()
+        if not of.whose:
+            return made
+        said = [*made.summary, Texts(language)("reports.of_one")]
+        return replace(made, whose=of.whose, organization=of.name_of(of.whose, language), summary=said)
+
+    def _refuse(self) -> NoReturn:
+        raise InputError(
+            f"「{self.title.ja}」は塔全体のもので、組織ごとには作れません。",
+            f'"{self.title.en}" is the whole tower\'s; there is none of one organisation',
+        )

@@ -17,6 +17,7 @@ def machine(document: Document) -> bytes:
         "name": document.name,
         "title": asdict(document.title),
         "organization": document.organization,
+        "whose": document.whose,
         "language": document.language,
         "start": document.start,
         "end": document.end,

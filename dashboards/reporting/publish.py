@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from dashboards.records_apart import REPORT
 from dashboards.reporting import signing
 from dashboards.reporting.document import Document
 from dashboards.reporting.html import html
@@ -18,7 +19,7 @@ from hinomi.clock import JST
 from hinomi.durable import write_durably
 from hinomi.store import Records
 
-KIND = "report"
+KIND = REPORT
 _NO_FILE = re.compile(r"[^\w-]+")
 
 
@@ -41,12 +42,13 @@ def publish(
 ) -> list[Published]:
     """Write the report into the folder (made if need be) and note it in the records.
 
-    Files are named `<report>-<day>[-<subject>].<language>.html|.pdf|.xlsx|.json`; made again, they replace the older ones.
+    Files are named `<report>-<day>[-<subject>][.<organization>].<language>.html|.pdf|.xlsx|.json`; made again, they replace the older ones.
     signer: signs a manifest of the hashes, `….signed.json`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     subject = f"-{_file_name(document.subject)}" if document.subject else ""
-    stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}{subject}.{document.language}"
+    whose = f".{document.whose}" if document.whose else ""  # an id: no subject has a point in it
+    stem = f"{document.name}-{document.start.astimezone(JST):%Y-%m-%d}{subject}{whose}.{document.language}"
     made = [write(folder / f"{stem}.{ending}", form(document)) for ending, form in FORMS.items()]
     if signer is not None:
         hashes = {one.path.name: one.sha256 for one in made}
@@ -73,6 +75,7 @@ def write(path: Path, content: bytes) -> Published:
 def _record(document: Document, made: list[Published]) -> dict[str, object]:
     return {
         "name": document.name,
+        "organization": document.whose,
         "title_ja": document.title.ja,
         "title_en": document.title.en,
         "language": document.language,

@@ -50,7 +50,13 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
         end=day.end,
         created=of.clock.now(),
         summary=day.summary(),
-        parts=[day.incidents(), day.acknowledgement(), day.alerts(), day.sources(), day.left_out()],
+        parts=[
+            day.incidents(),
+            day.acknowledgement(),
+            day.alerts(),
+            day.sources(),
+            *([] if of.whose else [day.left_out()]),
+        ],
         origins=day.origins(),
         facts={"|".join(key): n for *key, n in health.counts(of.records)},
     )
@@ -278,6 +284,9 @@ class _Day:
         found = self.of.records.find("report", where, limit=1)
         return {str(k): int(v) for k, v in found[0].body["facts"].items()} if found else None
 
+    def _left_out_origin(self) -> Origin:
+        return Origin(self.t("digest.left_out"), "records count: sum(n) by what, dataset, reason", None, None)
+
     def origins(self) -> list[Origin]:
         """Where each figure came from."""
         start, end = self.start, self.end
@@ -293,7 +302,7 @@ class _Day:
                 start,
                 end,
             ),
-            Origin(self.t("digest.left_out"), "records count: sum(n) by what, dataset, reason", None, None),
+            *([] if self.of.whose else [self._left_out_origin()]),
             *(
                 Origin(f"{self.t('digest.sources')} {volume.dataset}", _HISTOGRAM, start, end)
                 for volume in self.arrived
@@ -305,4 +314,4 @@ def _rank(level: Level) -> int:
     return level.rank
 
 
-report = ReportKind("daily-digest", _TITLE, make)
+report = ReportKind("daily-digest", _TITLE, make, apart=True)

@@ -182,4 +182,4 @@ def _origins(period: Period, texts: Texts) -> list[Origin]:
     ]
 
 
-report = ReportKind("department", _TITLE, make)
+report = ReportKind("department", _TITLE, make, apart=True)

@@ -93,4 +93,4 @@ def _step_row(run: Run, step: RunStep, texts: Texts) -> tuple[str, ...]:
     )
 
 
-report = ReportKind("drill", _TITLE, make)
+report = ReportKind("drill", _TITLE, make, apart=True)

@@ -169,4 +169,4 @@ def _step_row(n: int, step: RunStep, texts: Texts) -> tuple[str, ...]:
     return (str(n), title, texts(f"stepstate.{step.state.value}"), result)
 
 
-report = ReportKind("incident", _TITLE, make)
+report = ReportKind("incident", _TITLE, make, apart=True)

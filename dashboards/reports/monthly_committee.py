@@ -42,9 +42,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
         figures.entities_part(held, texts),
         sources,
         _retention(of, texts),
-        _proofs(of, texts),
-        _changes(of, period, texts),
-        _findings(of, texts),
+        *([] if of.whose else [_proofs(of, texts), _changes(of, period, texts), _findings(of, texts)]),
     ]
     return Document(
         name=report.name,
@@ -56,7 +54,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
         created=of.clock.now(),
         summary=_summary(of, held, missing, period, texts),
         parts=parts,
-        origins=[*figures.origins(period, texts), *origins, *_origins(period, texts)],
+        origins=[*figures.origins(period, texts), *origins, *_origins(of, period, texts)],
     )
 
 
@@ -158,12 +156,15 @@ def _findings(of: Ingredients, texts: Texts) -> Part:
     )
 
 
-def _origins(period: Period, texts: Texts) -> list[Origin]:
+def _origins(of: Ingredients, period: Period, texts: Texts) -> list[Origin]:
+    held = Origin(texts("monthly.retention"), "events.datasets(): first, events", None, None)
+    if of.whose:
+        return [held]
     return [
-        Origin(texts("monthly.retention"), "events.datasets(): first, events", None, None),
+        held,
         Origin(texts("monthly.changes"), "records audit: at, by action", period.start, period.end),
         Origin(texts("monthly.findings"), "dashboards/compliance/controls.yaml", None, None),
     ]
 
 
-report = ReportKind("monthly-committee", _TITLE, make)
+report = ReportKind("monthly-committee", _TITLE, make, apart=True)

@@ -126,4 +126,4 @@ def _broken(counts: Counter[tuple[str, str]], texts: Texts) -> Block:
     )
 
 
-report = ReportKind("telework", _TITLE, make)
+report = ReportKind("telework", _TITLE, make, apart=True)

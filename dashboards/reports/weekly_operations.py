@@ -69,4 +69,4 @@ def grades_part(held: figures.Cases, texts: Texts) -> Part:
     )
 
 
-report = ReportKind("weekly-operations", _TITLE, make)
+report = ReportKind("weekly-operations", _TITLE, make, apart=True)

@@ -24,6 +24,9 @@ def register(app: typer.Typer) -> None:
             "", help="何について(incident は番号、department は部署)/ which incident or department"
         ),
         out: Path = typer.Option(None, help="出力先(既定: データフォルダの reports)/ where"),
+        organization: str = typer.Option(
+            "", help="この組織のものだけで作る / of what is this organisation's alone"
+        ),
         deliver: bool = typer.Option(
             False, "--deliver", help="reports.deliver の届け先へも / bring it to where reports.deliver says"
         ),
@@ -34,7 +37,10 @@ def register(app: typer.Typer) -> None:
         with opened(data, config=config) as place:
             day = date.date() if date else (place.clock.now().astimezone(JST) - timedelta(days=1)).date()
             place.desk.audit.append(
-                actor=operator(), action="report.write", target=name, details={"day": day.isoformat()}
+                actor=operator(),
+                action="report.write",
+                target=name,
+                details={"day": day.isoformat(), "organization": organization},
             )
             made = reports.write(
                 name,
@@ -46,9 +52,10 @@ def register(app: typer.Typer) -> None:
                 out or data / "reports",
                 subject,
                 data,
+                organization,
             )
             if deliver:
-                reports.deliveries(place.settings, place.clock, place.records).plan(name, made)
+                reports.deliveries(place.settings, place.clock, place.records).plan(name, made, organization)
         for one in made:
             typer.echo(f"{one.path}  sha256:{one.sha256}")
 

@@ -12,7 +12,7 @@ from dashboards.reporting.publish import Published
 from hinomi.clock import FixedClock
 from hinomi.errors import HinomiError
 from hinomi.store.embedded import SqliteRecords
-from ops import report_delivery
+from ops import report_delivery, reports
 from ops.cli import app
 from ops.commands import report as command
 from ops.report_delivery import KIND, Deliveries
@@ -73,6 +73,50 @@ def test_a_report_is_copied_and_mailed_once(tmp_path: Path) -> None:
     entries = [one.body for one in records.find(AUDIT) if one.body["action"] == "report.deliver"]
     assert sorted(one["details"]["to"] for one in entries) == sorted([str(share), "ciso"])
     assert Audit(records, FixedClock(NOW)).verify() == []
+
+
+def test_a_place_of_an_organisation_gets_its_reports_only(tmp_path: Path) -> None:
+    """And one that names none gets the whole tower's only; the mail says whose report it is."""
+    records, made = SqliteRecords(tmp_path / "r.sqlite"), _made(tmp_path / "reports")
+    town, whole = tmp_path / "town", tmp_path / "whole"
+    town.mkdir()
+    whole.mkdir()
+    with relay() as own:
+        settings = Settings.model_validate(
+            {
+                "organizations": {"higashi": {"name_ja": "東町"}, "nishi": {}},
+                "respond": _respond(own.port),
+                "reports": {
+                    "organizations": ["higashi"],
+                    "deliver": [
+                        {"folder": str(town), "organization": "higashi"},
+                        {"mail": ["ciso"], "organization": "higashi"},
+                        {"folder": str(whole)},
+                    ],
+                },
+            }
+        )
+        brought = reports.deliveries(settings, FixedClock(NOW), records)
+        assert brought.plan("monthly-committee", made, "nishi") == 0
+        assert brought.plan("monthly-committee", made, "higashi") == 2 and brought.bring() == 2
+        assert len(list(town.glob("*.pdf"))) == 1 and not list(whole.iterdir())
+        [(_, mail)] = own.mails
+        assert "東町" in mail["Subject"]
+        assert brought.plan("monthly-committee", made) == 1 and brought.bring() == 1
+    assert len(list(whole.glob("*.pdf"))) == 1
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"organizations": ["minami"]}, "organizations にありません"),
+        ({"deliver": [{"folder": "/x", "organization": "higashi"}]}, "作られません"),
+    ],
+)
+def test_an_organisation_without_reports_is_refused(told: dict[str, Any], said: str) -> None:
+    """One that there is not, and a place for reports that nobody makes."""
+    with pytest.raises(ValueError, match=said):
+        Settings.model_validate({"organizations": {"higashi": {}}, "reports": told})
 
 
 def test_a_relay_that_is_away_is_tried_again(tmp_path: Path) -> None:
