@@ -18,14 +18,19 @@ from hinomi.yaml_mistakes import WIDE_BLANK, mistake
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_DEPTH = 40
+_TAKEN = frozenset(f"tag:yaml.org,2002:{kind}" for kind in ("bool", "int", "float", "timestamp"))
 
 
 @dataclass(slots=True)
 class Places:
-    """Lines (from 1) of the keys of one file, by dotted path (`steps.2.act`)."""
+    """Lines (from 1) of the keys of one file, by dotted path (`steps.2.act`).
+
+    written: as they stand in the file, values without quotes that YAML takes for truths, numbers or dates.
+    """
 
     file: Path | str
     lines: dict[str, int] = field(default_factory=dict)
+    written: dict[str, str] = field(default_factory=dict)
 
     def where(self, path: str) -> Where:
         """The place of a key, or of the nearest parent that the file has."""
@@ -161,3 +166,5 @@ def _walk(node: yaml.Node, path: str, places: Places, depth: int) -> None:
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             _walk(value, f"{path}.{index}" if path else str(index), places, depth + 1)
+    elif node.tag in _TAKEN:
+        places.written[path] = node.value

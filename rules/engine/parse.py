@@ -22,7 +22,7 @@ from sigma.rule import SigmaDetections, SigmaRule
 from hinomi import yamlfile
 from hinomi.errors import ContentError, InputError
 from hinomi.identity import digest
-from rules.engine import expression, modifiers, spelling
+from rules.engine import blame, expression, modifiers, spelling
 from rules.engine.parsed import File
 from rules.engine.translate import expression_of
 
@@ -78,14 +78,13 @@ class _Reader:
         for document in documents:
             if document.value is None:
                 continue
+            if (fault := blame.silent(document)) is not None:
+                self.found.problems.append(_fault(fault, document.places))
+                continue
             try:
                 self._document(document)
-            except SigmaError as error:
-                self.found.problems.append(_sigma_problem(error, document.places))
-            except ContentError as error:
-                self.found.problems.append(_problem(error, document.places.where("detection").line))
-            except (TypeError, ValueError, AttributeError, KeyError, RecursionError) as error:
-                self.found.problems.append(_unforeseen(error, document.places))
+            except (SigmaError, ContentError, *_UNFORESEEN) as error:
+                self.found.problems.append(_said(error, document))
 
     def _document(self, document: yamlfile.Document) -> None:
         value = document.value
@@ -207,8 +206,28 @@ def _json(value: dict[str, Any]) -> dict[str, Any]:
     return plain
 
 
+_UNFORESEEN = (TypeError, ValueError, AttributeError, KeyError, RecursionError)
+"""What pySigma raises for documents of a shape that it does not foresee."""
+
+
 def _problem(error: InputError, line: int | None) -> dict[str, Any]:
     return {"line": line, "ja": error.ja, "en": error.en}
+
+
+def _said(error: Exception, document: yamlfile.Document) -> dict[str, Any]:
+    """What is wrong with a document, and where: of a detection the field or value that is to blame."""
+    places, section = document.places, blame.section_of(document.value)
+    if isinstance(error, ContentError):
+        key = error.where.key if error.where else None
+        return _problem(error, places.where(f"{section}.{key}" if key else section).line)
+    if (fault := blame.find(document)) is not None:
+        return _fault(fault, places)
+    return _sigma_problem(error, places) if isinstance(error, SigmaError) else _unforeseen(error, places)
+
+
+def _fault(fault: blame.Fault, places: yamlfile.Places) -> dict[str, Any]:
+    line = places.where(fault.path).line
+    return {"line": line, "ja": fault.said.ja, "en": fault.said.en, "theirs": fault.theirs}
 
 
 def _sigma_problem(error: SigmaError, places: yamlfile.Places) -> dict[str, Any]:

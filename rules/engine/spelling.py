@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from rules.engine import regex_form
+
 _TEXTUAL = frozenset(
     [
         "contains",
@@ -59,16 +61,19 @@ def _lower(word: str, names: set[str]) -> str:
 
 def _search(body: Any) -> Any:
     if isinstance(body, Mapping):
-        return dict(_item(key, value) for key, value in body.items())
+        return dict(item(key, value) for key, value in body.items())
     if isinstance(body, list):
         return [_search(part) for part in body]
     return _plain(body)
 
 
-def _item(key: Any, value: Any) -> tuple[Any, Any]:
+def item(key: Any, value: Any) -> tuple[Any, Any]:
+    """One field (`field|modifier|…`) and its value or values, respelt."""
     if not isinstance(key, str):
         return key, value
     field, *modifiers = key.split("|")
+    if "re" in modifiers and "i" not in modifiers:
+        modifiers = [name for name in modifiers if name != "cased"]  # as expressions are
     rank = _NETWORKS if "cidr" in modifiers else _FIRST
     ordered = sorted(modifiers, key=lambda name: rank.get(name, 2))
     if isinstance(value, list):
@@ -79,6 +84,8 @@ def _item(key: Any, value: Any) -> tuple[Any, Any]:
 def _value(value: Any, modifiers: set[str]) -> Any:
     if isinstance(value, bool | int | float) and modifiers & _TEXTUAL:
         return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, str) and "re" in modifiers:
+        return regex_form.alike(value)
     if isinstance(value, str) and modifiers & _NUMERIC and _NUMBER.fullmatch(value):
         return float(value) if "." in value else int(value)
     if isinstance(value, str) and "exists" in modifiers:

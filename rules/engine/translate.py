@@ -7,6 +7,7 @@ from sigma import conditions, types
 from sigma.rule import SigmaDetection, SigmaDetectionItem, SigmaRule
 
 from hinomi.errors import ContentError
+from rules.engine import condition
 from rules.engine.expression import ANY, ONE, And, Expression, Not, Or, Search, Test
 from rules.engine.modifiers import CasedReference, PlacedNetwork
 
@@ -29,38 +30,15 @@ _COMPARISONS = {
 
 def expression_of(rule: SigmaRule) -> Expression:
     """What a rule says; of several conditions, any. Raises SigmaError or ContentError."""
-    parsed = [_parsed(condition, rule) for condition in rule.detection.parsed_condition]
-    args = tuple(_condition(tree) for tree in parsed if tree is not None)
+    names = list(rule.detection.detections)
+    trees = [
+        condition.read(one.condition, names).postprocess(rule.detection, source=one.source)
+        for one in rule.detection.parsed_condition
+    ]
+    args = tuple(_condition(tree) for tree in trees if tree is not None)
     if not args:
         raise ContentError("条件が空です。", "the condition is empty")
     return args[0] if len(args) == 1 else Or(args)
-
-
-class Nothing(conditions.ConditionItem):
-    """`1 of` a pattern that names no search: never true. (pySigma would drop it, and so make it true.)"""
-
-    arg_count = 0
-
-
-def _parsed(condition: conditions.SigmaCondition, rule: SigmaRule) -> Any:
-    tree = _grounded(condition.parse(False), rule)
-    return None if tree is None else tree.postprocess(rule.detection, source=condition.source)
-
-
-def _grounded(tree: Any, rule: SigmaRule) -> Any:
-    """The tree with selectors of nothing said so. Raises ContentError for `all of` nothing."""
-    if isinstance(tree, conditions.ConditionSelector):
-        if tree.resolve_referenced_detections(rule.detection):
-            return tree
-        if tree.cond_class is conditions.ConditionAND:
-            raise ContentError(
-                f"条件の「all of {tree.pattern}」に当たる検索がありません。",
-                f'"all of {tree.pattern}" in the condition names no search',
-            )
-        return Nothing([])
-    if isinstance(tree, conditions.ConditionItem) and not isinstance(tree, conditions.ConditionIdentifier):
-        tree.args = [_grounded(arg, rule) for arg in tree.args]
-    return tree
 
 
 def _condition(tree: Any) -> Expression:
@@ -79,7 +57,7 @@ def _name(tree: Any) -> str | None:
 
 def _said(tree: Any) -> Expression:
     match tree:
-        case Nothing():
+        case condition.Nothing():
             return Or(())
         case conditions.ConditionAND(args=args):
             return And(tuple(_condition(arg) for arg in args if arg is not None))

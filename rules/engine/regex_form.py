@@ -1,0 +1,63 @@
+"""A regular expression written so that Hyperscan (PCRE's syntax) and `re` read the same in it.
+
+They differ over `{,3}` (PCRE: these four signs; `re`: up to three times) and over classes such as `[[:digit:]]` (`re`: a set that holds
+`[`, `:` …). Both are taken as their writers mean them.
+"""
+
+import re
+from collections.abc import Iterator
+
+_CLASSES = {
+    "alpha": "a-zA-Z",
+    "digit": "0-9",
+    "alnum": "a-zA-Z0-9",
+    "upper": "A-Z",
+    "lower": "a-z",
+    "xdigit": "0-9A-Fa-f",
+    "word": "A-Za-z0-9_",
+    "space": r"\s",
+    "blank": r" \t",
+    "cntrl": r"\x00-\x1f\x7f",
+    "graph": r"\x21-\x7e",
+    "print": r"\x20-\x7e",
+    "punct": r"!-/:-@\[-`{-~",
+}
+"""POSIX's classes in ASCII, as PCRE has them where not told otherwise."""
+_ODD = re.compile(r"\{,[0-9]+\}|\[[^\]]*\[")
+_TOKEN = re.compile(r"\\.|\[\^?\]?|\{,(?=[0-9]+\})|.", re.DOTALL)
+_MEMBER = re.compile(r"\\.|\[:([a-z]+):\]|\[:\^[a-z]+:\]|.", re.DOTALL)
+
+
+def alike(text: str) -> str:
+    """The expression; the same text where both read it alike."""
+    return "".join(_tokens(text)) if _ODD.search(text) else text
+
+
+def _tokens(text: str) -> Iterator[str]:
+    at = 0
+    while at < len(text):
+        found = _TOKEN.match(text, at)
+        assert found is not None  # any sign is a token
+        at = found.end()
+        if found[0] == "{,":
+            yield "{0,"
+        elif found[0].startswith("["):
+            end, members = _members(text, at)
+            yield found[0] + members
+            at = end
+        else:
+            yield found[0]
+
+
+def _members(text: str, at: int) -> tuple[int, str]:
+    """What stands in a set, from behind its `[` to its `]`, and where that ends."""
+    made: list[str] = []
+    while at < len(text):
+        found = _MEMBER.match(text, at)
+        assert found is not None
+        at = found.end()
+        if found[0] == "]":
+            return at, "".join([*made, "]"])
+        known = _CLASSES.get(found[1] or "")
+        made.append(known or (r"\[" if found[0] == "[" else found[0]))
+    return at, "".join(made)
