@@ -100,9 +100,26 @@ def _sigma(held: Held, left_out: Iterable[str]) -> Iterator[Finding]:
     chosen = [made for name, made in _validators().items() if name not in ONLINE.union(left_out)]
     with modifiers.as_specified():
         rules = [rule for file, documents in held.items() for rule in _parsed(file, documents)]
-        issues = SigmaValidator(chosen).validate_rules(iter(rules))
+        told = [(rule, _read_by_others(rule)) for rule in rules]
+        issues = SigmaValidator(chosen).validate_rules(rule for rule, plain in told if plain)
     for issue in issues:
         yield from _of_issue(issue)
+    for rule in (rule for rule, plain in told if not plain):
+        said = Words(
+            "条件をほかの Sigma の道具は読めません(検索の名は ASCII の英数字、_、- だけにし、not で始めないでください)。",
+            "other Sigma tools cannot read the condition: name searches in ASCII letters, digits, _ and -, not beginning with `not`",
+        )
+        yield Finding(Path(rule.source.path), None, "warning", "only_here", said)
+
+
+def _read_by_others(rule: Any) -> bool:
+    """Whether pySigma, which sigma-cli's checks and conversions stand on, can read the conditions."""
+    try:
+        for condition in rule.detection.parsed_condition if hasattr(rule, "detection") else ():
+            condition.parse()
+    except (SigmaError, TypeError):
+        return False
+    return True
 
 
 def _parsed(file: Path, documents: Iterable[yamlfile.Document]) -> Iterator[Any]:

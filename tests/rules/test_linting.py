@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from ops.folders import packs_folder
 from rules import linting
+from tests.rules.engine import rulebook
 
 GOOD: dict[str, Any] = {
     "title": "Sign-in refused to the firewall",
@@ -126,3 +128,14 @@ def test_ids_and_what_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "bad.yml").write_text("title: x\n  y: z\n", encoding="utf-8")
     [found] = [one for one in linting.lint([tmp_path / "bad.yml"]) if one.key == "not_read"]
     assert found.line == 2 and "bad.yml:2" in str(found)
+
+
+def test_a_condition_that_other_tools_cannot_read(tmp_path: Path) -> None:
+    """It runs here, sigma-cli's checks leave it out, and lint says so (it ended with an unforeseen error)."""
+    detection = {"検索": {"f": "a"}, "notepad": {"f": "b"}, "condition": "検索 or notepad"}
+    (tmp_path / "rule.yml").write_text(
+        yaml.safe_dump(rulebook.rule(detection), allow_unicode=True), encoding="utf-8"
+    )
+    found = {one.key: one for one in linting.lint([tmp_path], public=True)}
+    assert "not_read" not in found
+    assert "not beginning with `not`" in found["only_here"].said.en
