@@ -86,8 +86,9 @@ class Asking:
                 answer = self._counted(place, query, aggs)
                 found = answer.get("aggregations", {})
                 yield found
-                place, after = answer["pit_id"], found.get("parts", {}).get("after_key")
-                if after is None:
+                place, parts_found = answer["pit_id"], found.get("parts", {})
+                after = parts_found.get("after_key")
+                if after is None or len(parts_found["buckets"]) < _KEYS:
                     return
         finally:
             with said(*SEARCH):

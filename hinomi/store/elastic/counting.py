@@ -1,16 +1,17 @@
 """How many events match: by time, by the values of a field. Every count is exact.
 
 Elasticsearch's `terms` sees of each index only its most frequent values: what an index left out is missing from the sum,
-and it says by how much at most. Where that could matter, what may be among the first is counted again, value by value;
-and where that still does not decide it, every value is (`composite`). Source: Elasticsearch reference, "Terms aggregation"
+and it says by how much at most. Where that could matter, what may be among the most frequent is counted again, value by
+value; where that still does not decide it, and where a bar has more values than are told of it, every value is (`composite`,
+which costs two to five times as much). Source: Elasticsearch reference, "Terms aggregation"
 (document counts are approximate), "Composite aggregation".
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from hinomi.store import asked
 from hinomi.store.elastic import dsl
@@ -18,8 +19,9 @@ from hinomi.store.elastic.asking import Asking, condition
 from hinomi.store.elastic.holdings import EPOCH
 from hinomi.store.protocols import Bucket, Span
 
-_LIKELY = 1_000
-"""So many values of an index are looked at first."""
+_LIKELY, _BUCKETS = 1_000, 60_000
+"""So many values of an index, or of a bar, are looked at first; and so many of all bars together: 65,536 are what a cluster gives
+of one question (`search.max_buckets`)."""
 _Counts = list[tuple[Any, int]]
 
 
@@ -37,38 +39,13 @@ class Counting:
         width = int(interval.total_seconds() * 1000)
         first = (starts[0] - EPOCH) // timedelta(milliseconds=1)
         bars = {"field": "@timestamp", "fixed_interval": f"{width}ms", "offset": f"{first % width}ms"}
-        whole = {"bars": {"date_histogram": {**bars, "min_doc_count": 1}}}
-        totals, parts = Counter[int](), dict[int, Counter[str]]()
-        for page in self._pages(condition(query, span), datasets, bars, whole, by):
-            for bar in page.get("bars", {}).get("buckets", []):
-                totals[int(bar["key"])] = bar["doc_count"]
-            for part in page.get("parts", {}).get("buckets", []):
-                value = _text(by or "", part["key"]["part"])
-                parts.setdefault(int(part["key"]["bar"]), Counter())[value] += part["doc_count"]
-        if by is not None and not dsl.is_of_events(by):
-            parts = {bar: Counter({"": number}) for bar, number in totals.items()}
-        keys = [first + width * number for number in range(len(starts))]
-        return [
-            Bucket(at, totals[key], dict(parts.get(key, {}))) for at, key in zip(starts, keys, strict=True)
-        ]
-
-    def _pages(
-        self,
-        query: Mapping[str, Any],
-        datasets: Sequence[str],
-        bars: Mapping[str, Any],
-        whole: Mapping[str, Any],
-        by: str | None,
-    ) -> Iterator[Mapping[str, Any]]:
-        """Aggregations: the bars, and how many events of each have which value."""
-        if by is None or not dsl.is_of_events(by):
-            return iter(
-                [self.asking.search(datasets, query=query, size=0, aggs=whole).get("aggregations", {})]
-            )
-        part = {"terms": {"field": dsl.text_of(by), "missing_bucket": True}}
-        return self.asking.composed(
-            datasets, query, [{"bar": {"date_histogram": dict(bars)}}, {"part": part}], whole
-        )
+        asking = _Bars(self.asking, condition(query, span), datasets, bars, by)
+        found = asking.split(len(starts)) if by is not None and dsl.is_of_events(by) else asking.counted()
+        if found is None:
+            found = asking.split_whole()
+        nothing = _Bar(0, Counter())
+        at = [(start, found.get(first + width * number, nothing)) for number, start in enumerate(starts)]
+        return [Bucket(start, bar.events, dict(bar.parts)) for start, bar in at]
 
     def top(
         self, field: str, query: str, datasets: Sequence[str], span: Span | None, limit: int
@@ -109,6 +86,77 @@ class Counting:
             for bucket in page.get("parts", {}).get("buckets", [])
         ]
         return sorted(counts, key=lambda one: -one[1])  # equals stay in the order of their values
+
+
+class _Bar(NamedTuple):
+    """How many events there are in a bar, and of which value how many."""
+
+    events: int
+    parts: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    """Bars by when they start (milliseconds since 1970). bars: of the `date_histogram`; by: the field that splits them."""
+
+    asking: Asking
+    query: Mapping[str, Any]
+    datasets: Sequence[str]
+    bars: Mapping[str, Any]
+    by: str | None
+
+    def counted(self) -> dict[int, _Bar]:
+        """Not split; where a field was asked for, it is one that no event has."""
+        found = self._asked({})
+        return {int(bar["key"]): self._bar(bar["doc_count"], [], bar["doc_count"]) for bar in found}
+
+    def split(self, most: int) -> dict[int, _Bar] | None:
+        """In one question, of so many bars at most. None: some bar has more values than are told of it."""
+        field = dsl.text_of(self.by or "")
+        size = max(1, min(_LIKELY, _BUCKETS // most))
+        parts = {"terms": {"field": field, "size": size, "shard_size": size}}
+        found = self._asked({"aggs": {"parts": parts, "none": {"missing": {"field": field}}}})
+        told = [bar["parts"] for bar in found]
+        if any(one["sum_other_doc_count"] or one["doc_count_error_upper_bound"] for one in told):
+            return None
+        return {
+            int(bar["key"]): self._bar(
+                bar["doc_count"],
+                [(part["key"], part["doc_count"]) for part in bar["parts"]["buckets"]],
+                bar["none"]["doc_count"],
+            )
+            for bar in found
+        }
+
+    def split_whole(self) -> dict[int, _Bar]:
+        """Every value of every bar, however many there are."""
+        part = {"terms": {"field": dsl.text_of(self.by or ""), "missing_bucket": True}}
+        sources = [{"bar": {"date_histogram": dict(self.bars)}}, {"part": part}]
+        bars: dict[int, _Bar] = {}
+        for page in self.asking.composed(self.datasets, self.query, sources, {"bars": self._histogram()}):
+            for bar in page.get("bars", {}).get("buckets", []):
+                bars[int(bar["key"])] = self._bar(bar["doc_count"], [], 0)
+            for one in page.get("parts", {}).get("buckets", []):
+                value = _text(self.by or "", one["key"]["part"])
+                bars[int(one["key"]["bar"])].parts[value] += one["doc_count"]
+        return bars
+
+    def _histogram(self) -> dict[str, Any]:
+        return {"date_histogram": {**self.bars, "min_doc_count": 1}}
+
+    def _asked(self, inside: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        aggs = {"bars": {**self._histogram(), **inside}}
+        answer = self.asking.search(self.datasets, query=self.query, size=0, aggs=aggs)
+        buckets: list[Mapping[str, Any]] = answer.get("aggregations", {}).get("bars", {}).get("buckets", [])
+        return buckets
+
+    def _bar(self, count: int, told: _Counts, none: int) -> _Bar:
+        """none: how many have no value, told under '' where a field was asked for."""
+        parts = Counter[str]()
+        if self.by is not None:
+            for value, number in [*told, *([(None, none)] if none else [])]:
+                parts[_text(self.by, value)] += number
+        return _Bar(int(count), parts)
 
 
 def _text(field: str, value: Any) -> str:
