@@ -156,7 +156,7 @@ class ValuePercentile:
 
 
 class Temporal:
-    """1 when each of the rules has an event in the window, else 0."""
+    """How many of the rules have an event in the window."""
 
     def __init__(self, rules: Sequence[str]) -> None:
         self.wanted = frozenset(rules)
@@ -171,8 +171,8 @@ class Temporal:
         self.counts[entry.rule] -= 1
 
     def value(self) -> float:
-        """Whether all rules are there."""
-        return float(all(self.counts[rule] > 0 for rule in self.wanted))
+        """Rules that are there, each once."""
+        return sum(self.counts[rule] > 0 for rule in self.wanted)
 
 
 class TemporalExpression(Temporal):

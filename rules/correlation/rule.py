@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 
-from sigma.correlations import SigmaCorrelationCondition, SigmaExtendedCorrelationCondition
+from sigma.correlations import SigmaExtendedCorrelationCondition
 
 from hinomi.errors import ContentError, Where
 from hinomi.organization import FIELD
@@ -25,7 +25,7 @@ from rules.correlation.measure import (
 )
 from rules.correlation.window import GROWING, OPERATORS
 from rules.correlation.wording import Figure
-from rules.engine import Correlation
+from rules.engine import Correlation, correlations
 from rules.entry import Entry
 from rules.meta import Meta
 
@@ -134,9 +134,13 @@ def compiled(
         group_by=tuple(rule.group_by or ()),
         aliases=aliases,
         measure=_measure(correlation, takes, ids),
-        holds=_holds(correlation),
+        holds=_holds(correlation, takes),
         figure=Figure(
-            kind, span, _counted(correlation), tuple(titles[one] for one in takes if one in titles)
+            kind,
+            span,
+            _counted(correlation),
+            tuple(titles[one] for one in takes if one in titles),
+            some=kind == "temporal" and bool(correlations.bounds(correlation.document)),
         ),
         grows=_grows(correlation, kind),
     )
@@ -154,10 +158,11 @@ def _resolved(correlation: Correlation, ids: Mapping[str, str], reference: str) 
 
 def _grows(correlation: Correlation, kind: str) -> bool:
     """Whether more events can never end what holds."""
-    condition = correlation.rule.condition
-    if isinstance(condition, SigmaCorrelationCondition):
-        return (kind in _COUNTING and condition.op.name.lower() in GROWING) or kind in _TEMPORAL
-    return kind in _TEMPORAL and not isinstance(condition, SigmaExtendedCorrelationCondition)
+    if isinstance(correlation.rule.condition, SigmaExtendedCorrelationCondition):
+        return False
+    return (kind in _COUNTING or kind in _TEMPORAL) and correlations.bounds(
+        correlation.document
+    ).keys() <= GROWING
 
 
 def _measure(correlation: Correlation, takes: Sequence[str], ids: Mapping[str, str]) -> Callable[[], Measure]:
@@ -208,27 +213,48 @@ def _counted(correlation: Correlation) -> tuple[str, ...]:
     return (counted,) if isinstance(counted, str) else tuple(counted or ())
 
 
-def _holds(correlation: Correlation) -> Callable[[float], bool]:
-    rule = correlation.rule
-    if rule.type.name.lower() in _TEMPORAL:
-        return lambda value: value >= 1
-    if not isinstance(rule.condition, SigmaCorrelationCondition):
-        raise ContentError(
+def _holds(correlation: Correlation, takes: Sequence[str]) -> Callable[[float], bool]:
+    kind, condition = correlation.rule.type.name.lower(), correlation.rule.condition
+    extended = isinstance(condition, SigmaExtendedCorrelationCondition)
+    if extended and kind != "temporal":
+        raise _wrong(
+            correlation,
             "and、or、not の条件は temporal の相関だけに書けます。",
             "a condition of and, or, not belongs to a temporal correlation",
-            where=Where(correlation.path, None, "correlation.condition"),
         )
-    operator, bound = OPERATORS[rule.condition.op.name.lower()], _bound(correlation, rule.condition)
-    if bound > MOST and rule.type.name.lower() in {"event_count", "value_count"}:
-        raise ContentError(
-            f"{bound:,} は、一つのまとまりで保つ {MOST:,} 件を超えるので、成り立つことがありません。",
-            f"{bound:,} is more than the {MOST:,} entries kept of a group: it would never hold",
-            where=Where(correlation.path, None, "correlation.condition"),
-        )
-    return lambda value: not math.isnan(value) and operator(value, bound)
+    bounds = correlations.bounds(correlation.document)
+    if kind == "temporal_ordered":
+        _whole_order(correlation, bounds, len(takes))
+    if extended or kind == "temporal_ordered":
+        return lambda value: value >= 1
+    return _within(correlation, bounds or {"gte": len(set(takes))})
 
 
-def _bound(correlation: Correlation, condition: SigmaCorrelationCondition) -> float:
-    """The bound as written: pySigma cuts 0.5 down to 0, the specification allows it for an average."""
-    written = correlation.document["correlation"].get("condition", {}).get(condition.op.name.lower())
-    return float(written) if isinstance(written, float) else condition.count
+def _within(correlation: Correlation, bounds: Mapping[str, float]) -> Callable[[float], bool]:
+    """Whether a figure keeps to every bound, as written: pySigma cuts 0.5 down to 0, which the specification allows of an average."""
+    most = max((bound for name, bound in bounds.items() if name in GROWING or name == "eq"), default=0)
+    if most > MOST and correlation.rule.type.name.lower() in {"event_count", "value_count"}:
+        raise _wrong(
+            correlation,
+            f"{most:,} は、一つのまとまりで保つ {MOST:,} 件を超えるので、成り立つことがありません。",
+            f"{most:,} is more than the {MOST:,} entries kept of a group: it would never hold",
+        )
+    tests = [(OPERATORS[name], bound) for name, bound in bounds.items()]
+    if len(tests) == 1:
+        [(operator, bound)] = tests
+        return lambda value: not math.isnan(value) and operator(value, bound)
+    return lambda value: not math.isnan(value) and all(operator(value, bound) for operator, bound in tests)
+
+
+def _whole_order(correlation: Correlation, bounds: Mapping[str, float], wanted: int) -> None:
+    """An order is there or not: how many of its rules, Sigma does not say which ones could be left out."""
+    if bounds and bounds not in ({"gte": wanted}, {"eq": wanted}):
+        raise _wrong(
+            correlation,
+            f"temporal_ordered は rules のすべて({wanted})が順に起きたときだけ成り立ちます。condition を消すか、rules を減らしてください。",
+            f"a temporal_ordered correlation holds when all its {wanted} rules come in order; remove the condition, or name fewer rules",
+        )
+
+
+def _wrong(correlation: Correlation, ja: str, en: str) -> ContentError:
+    return ContentError(ja, en, where=Where(correlation.path, None, "correlation.condition"))

@@ -27,19 +27,21 @@ _MOST_TITLES = 3
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """kind: the correlation's type; timespan in ns; counted: the fields counted; of: titles (ja, en) of its rules."""
+    """kind: the correlation's type; timespan in ns; counted: the fields counted; of: titles (ja, en) of its rules; some: a
+    number of them is enough."""
 
     kind: str
     timespan: int
     counted: tuple[str, ...] = ()
     of: tuple[tuple[str, str], ...] = ()
+    some: bool = False
 
     def words(self, n: int, peak: float) -> tuple[str, str]:
         """For a burst of n events in which the highest figure was `peak`."""
         if self.kind == "detection":
             return (f"{n:,}件", f"{n:,} events") if n > 1 else ("", "")
         if self.kind.startswith("temporal"):
-            return self._in_sequence(n)
+            return self._some_of(n, peak) if self.some else self._in_sequence(n)
         return self._counted(n, peak)
 
     def _counted(self, n: int, peak: float) -> tuple[str, str]:
@@ -71,6 +73,14 @@ class Figure:
         en = (", then " if ordered else " and ").join(self._titles(1))
         how_ja = "続けて起きた" if ordered else "そろって起きた"
         return f"{ja}が{span_ja}以内に{how_ja}({n:,}件)", f"{en} within {span_en} ({n:,} events)"
+
+    def _some_of(self, n: int, peak: float) -> tuple[str, str]:
+        span_ja, span_en = self._span()
+        ja, en = "・".join(self._titles(0)), ", ".join(self._titles(1))
+        return (
+            f"{ja}のうち{peak:.0f}種類が{span_ja}以内に起きた({n:,}件)",
+            f"{peak:.0f} of {en} within {span_en} ({n:,} events)",
+        )
 
     def _titles(self, language: int) -> list[str]:
         titles = list(dict.fromkeys(title[language] for title in self.of))

@@ -13,7 +13,6 @@ from typing import Any
 import orjson
 from sigma import exceptions
 from sigma.collection import deep_dict_update
-from sigma.correlations import SigmaCorrelationRule
 from sigma.exceptions import SigmaError
 from sigma.filters import SigmaFilter
 from sigma.processing.pipeline import ProcessingPipeline
@@ -22,7 +21,7 @@ from sigma.rule import SigmaDetections, SigmaRule
 from hinomi import yamlfile
 from hinomi.errors import ContentError, InputError
 from hinomi.identity import digest
-from rules.engine import blame, expression, modifiers, spelling
+from rules.engine import blame, correlations, expression, modifiers, spelling
 from rules.engine.parsed import File
 from rules.engine.translate import expression_of
 
@@ -148,7 +147,7 @@ class _Reader:
         )
 
     def _correlation(self, value: dict[str, Any]) -> None:
-        SigmaCorrelationRule.from_dict(value)  # raises for what is wrong with it
+        correlations.read(value)  # raises for what is wrong with it
         self.found.correlations.append(_json(value))
 
     def _other(self, value: dict[str, Any]) -> None:

@@ -320,9 +320,9 @@ class RuleSet:
 
 
 def _correlation(path: str, rule: Mapping[str, Any]) -> Correlation:
-    from sigma.correlations import SigmaCorrelationRule
+    from rules.engine import correlations  # pySigma takes long to import
 
-    return Correlation(SigmaCorrelationRule.from_dict(dict(rule)), Path(path), rule)
+    return Correlation(correlations.read(rule), Path(path), rule)
 
 
 def _fields_of(correlation: "SigmaCorrelationRule", names: set[str]) -> set[str]:

@@ -26,7 +26,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A correlation as written: rules in order, the condition, the fields counted."""
+    """A correlation as written: rules in order, the condition, the fields counted.
+
+    below: the second bound of a range; some: how many of the rules a temporal one is compared with, 0 where it wants all.
+    """
 
     kind: str
     rules: tuple[str, ...]
@@ -37,6 +40,8 @@ class Asked:
     counted: str = ""
     percentile: int = 0
     expression: str = ""
+    below: int = 0
+    some: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +106,8 @@ def _figure(asked: Asked, window: Sequence[Event]) -> float:
             return _percentile(sorted(map(float, values)), asked.percentile) if values else nan
         case "temporal" if asked.expression:
             return float(eval(asked.expression, {}, {r: r in {e.rule for e in window} for r in asked.rules}))
+        case "temporal" if asked.some:
+            return len({event.rule for event in window})
         case "temporal":
             return float({event.rule for event in window} >= set(asked.rules))
         case "temporal_ordered":
@@ -126,6 +133,10 @@ def _in_order(rules: Sequence[str], window: Sequence[Event], since: float) -> bo
 
 
 def _holds(asked: Asked, figure: float) -> bool:
+    if asked.some:
+        return bool(_OPERATORS[asked.operator](figure, asked.some))
     if asked.kind.startswith("temporal"):
         return figure >= 1
+    if asked.below and not figure < asked.below:
+        return False
     return figure == figure and bool(_OPERATORS[asked.operator](figure, asked.bound))

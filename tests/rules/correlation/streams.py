@@ -9,13 +9,12 @@ from uuid import NAMESPACE_URL, uuid5
 import orjson
 import polars as pl
 from hypothesis import strategies as st
-from sigma.correlations import SigmaCorrelationRule
 
 from hinomi import signal
 from hinomi.alert import Alert
 from hinomi.clock import FixedClock
 from rules.correlation import Correlator, ruling
-from rules.engine import Correlation
+from rules.engine import Correlation, correlations
 from tests.oracle.correlation_oracle import Asked, Event, Found
 
 START = datetime(2026, 11, 20, tzinfo=UTC)
@@ -59,8 +58,12 @@ def document(asked: Asked, name: str = "asked", **more: Any) -> dict[str, Any]:
         "timespan": f"{asked.timespan}s",
         "group-by": list(asked.group_by),
     }
+    if asked.some:
+        body["condition"] = {asked.operator: asked.some}
     if not asked.kind.startswith("temporal"):
         body["condition"] = {asked.operator: asked.bound}
+        if asked.below:
+            body["condition"]["lt"] = asked.below
         if asked.counted:
             body["condition"]["field"] = asked.counted
         if asked.kind == "value_percentile":
@@ -79,7 +82,7 @@ def document(asked: Asked, name: str = "asked", **more: Any) -> dict[str, Any]:
 def correlator(*documents: dict[str, Any], lateness: int = LATENESS, now: int = 10**6) -> Correlator:
     """A correlator for the documents; its clock stands at `now` seconds after the stream's start."""
     ids = {name: identity(name) for name in NAMES} | {one["name"]: one["id"] for one in documents}
-    written = [Correlation(SigmaCorrelationRule.from_dict(one), Path("test.yml"), one) for one in documents]
+    written = [Correlation(correlations.read(one), Path("test.yml"), one) for one in documents]
     rules = ruling.ready(written, ids, {})
     clock = FixedClock(START + timedelta(seconds=now))
     return Correlator(rules[0], {}, [], clock, timedelta(seconds=lateness))
@@ -116,7 +119,16 @@ def asked(*kinds: str) -> st.SearchStrategy[Asked]:
         group_by=st.just(("user",)),
         timespan=st.sampled_from(TIMESPANS),
     )
-    return st.one_of(counting, ordered)
+    some = st.builds(
+        Asked,
+        kind=st.just("temporal"),
+        rules=st.sampled_from([NAMES, ("one", "two"), ("one", "one", "two")]),
+        group_by=st.just(("user",)),
+        timespan=st.sampled_from(TIMESPANS),
+        operator=st.sampled_from(["gte", "gt"]),
+        some=st.integers(1, 3),
+    )
+    return st.one_of(counting, ordered, *([some] if "temporal" in kinds else []))
 
 
 def ending() -> st.SearchStrategy[Asked]:
@@ -131,6 +143,26 @@ def ending() -> st.SearchStrategy[Asked]:
         bound=st.integers(1, 3),
         counted=st.just("value"),
         percentile=st.sampled_from([0, 10, 50, 90, 99, 100]),
+    )
+    ranges = st.builds(
+        Asked,
+        kind=st.sampled_from(["event_count", "value_count", "value_sum", "value_avg"]),
+        rules=st.just(("one", "two")),
+        group_by=st.just(("user",)),
+        timespan=st.sampled_from(TIMESPANS),
+        operator=st.sampled_from(["gte", "gt"]),
+        bound=st.integers(1, 2),
+        below=st.integers(2, 4),
+        counted=st.just("value"),
+    )
+    few = st.builds(
+        Asked,
+        kind=st.just("temporal"),
+        rules=st.just(NAMES),
+        group_by=st.just(("user",)),
+        timespan=st.sampled_from(TIMESPANS),
+        operator=st.sampled_from(["eq", "lt", "lte", "neq"]),
+        some=st.integers(1, 3),
     )
     expressions = st.builds(
         Asked,
@@ -148,7 +180,7 @@ def ending() -> st.SearchStrategy[Asked]:
             ]
         ),
     )
-    return st.one_of(figures, expressions)
+    return st.one_of(figures, ranges, few, expressions)
 
 
 @st.composite

@@ -14,7 +14,8 @@ from rules import baselines
 from rules.baselines.apart import Apart
 from rules.correlation import Correlator, group, ruling
 from rules.correlation.rule import joining
-from rules.engine import Correlation, Other
+from rules.correlation.wording import Figure
+from rules.engine import Correlation, Other, correlations, load
 from rules.meta import Meta
 from tests.oracle.correlation_oracle import Asked, Event
 from tests.rules.correlation import streams
@@ -271,7 +272,7 @@ def test_reasons_are_words_with_figures(asked: Asked, ja: str, en: str) -> None:
     """Who reads the alert sees how many of what in how long."""
     document = streams.document(asked)
     ids = {name: streams.identity(name) for name in streams.NAMES}
-    written = Correlation(streams.SigmaCorrelationRule.from_dict(document), Path("test.yml"), document)
+    written = Correlation(correlations.read(document), Path("test.yml"), document)
     one = streams.correlator(document)
     one.rules, _ = ruling.ready([written], ids, {ids["one"]: ("失敗", "failed")})
     events = [Event(e.time, e.id, e.rule, {**e.fields, "source.bytes": "3000000"}) for e in tried(4)]
@@ -290,7 +291,7 @@ def test_reasons_are_words_with_figures(asked: Asked, ja: str, en: str) -> None:
 )
 def test_what_cannot_run_is_said(document: dict[str, object]) -> None:
     """A correlation that never could hold, or takes what is not there, is a problem with its file."""
-    written = Correlation(streams.SigmaCorrelationRule.from_dict(document), Path("own.yml"), document)
+    written = Correlation(correlations.read(document), Path("own.yml"), document)
     made, problems = ruling.ready([written], {"one": streams.identity("one")}, {})
     assert made == [] and isinstance(problems[0], ContentError)
     assert "own.yml" in str(problems[0])
@@ -334,3 +335,43 @@ def test_no_name_forges_the_alert_of_another_organisation() -> None:
     alerts = streams.run(one, [[seen(2, *each) for each in whose]])
     assert sorted(alert.organization for alert in alerts.values()) == ["", "", "east"]
     assert digest(streams.identity("new"), "t.yamada|192.0.2.2") in alerts
+
+
+def test_some_of_several_rules() -> None:
+    """Sigma's count of a temporal correlation: two of three rules are enough, and the words say how many came."""
+    asked = Asked("temporal", ("one", "two", "three"), ("user",), 600, "gte", some=2)
+    one = streams.correlator(streams.document(asked))
+    assert streams.run(one, [same(3, rule="one")]) == {}
+    [alert] = streams.run(one, [same(1, start=90, rule="three")]).values()
+    assert alert.event_count == 4
+    two_of = Figure("temporal", 600 * 10**9, (), (("甲", "A"), ("乙", "B"), ("丙", "C")), some=True)
+    assert two_of.words(4, 2) == (
+        "甲・乙・丙のうち2種類が10分間以内に起きた(4件)",
+        "2 of A, B, C within 10 minutes (4 events)",
+    )
+
+
+def test_a_range_of_counts() -> None:
+    """`gt: 2, lte: 4`: the fifth event ends what held, as the specification's "101 to 200" would."""
+    document = streams.document(FIVE, condition={"gt": 2, "lte": 4})
+    few = streams.run(streams.correlator(document), [same(4)])
+    many = streams.run(streams.correlator(document), [same(2), same(9, start=2 * 30)])
+    assert [alert.event_count for alert in few.values()] == [4]
+    assert [alert.event_count for alert in many.values()] == [4]
+
+
+@pytest.mark.parametrize("condition", [{"gt": 1, "lte": "many"}, {"gte": 1, "lt": True}])
+def test_a_range_whose_second_bound_is_no_number(tmp_path: Path, condition: dict[str, object]) -> None:
+    """It is a problem of the file, as the first bound would be."""
+    document = streams.document(FIVE, condition=condition)
+    (tmp_path / "c.yml").write_text(json.dumps(document), encoding="utf-8")
+    [problem] = load([tmp_path]).problems
+    assert "is not a number" in problem.reason.en
+
+
+def test_some_of_an_order_is_refused() -> None:
+    """Sigma does not say which rules of an order may be left out: it is told, not taken for all of them."""
+    document = streams.document(THEN, condition={"gte": 1})
+    written = Correlation(correlations.read(document), Path("own.yml"), document)
+    _, [problem] = ruling.ready([written], {name: name for name in ("spray", "two")}, {})
+    assert "all its 2 rules come in order" in problem.en
