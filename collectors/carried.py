@@ -4,6 +4,8 @@ What shippers write was read in Docker's pages on its json-file and fluentd logg
 runtimes (CRI), fluent-plugin-parser-cri's, and in Filebeat's documents.
 """
 
+from collections.abc import Iterator
+
 import polars as pl
 
 from hinomi import ecs
@@ -96,6 +98,23 @@ def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
         return documents
     inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)
     return without_surroundings(documents.with_columns(inside.alias("message")).drop_nulls("message"))
+
+
+_CLOCK = r"(?:[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)) [^ ]+ "
+_RELAY = rf"^(?:<\d{{1,3}}>(?:1 (?:[^ ]+ ){{5}}(?:-|(?:\[[^\]]*\])+) |{_CLOCK}| )?|{_CLOCK})\x{{feff}}?"
+_RELAYS = 2
+
+
+def otherwise(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Lines that were not understood, in the other ways in which they may be read: as what a document carries, and
+    without a relay's header, which takes a line's own first word for the name of a program (`fatal: `, `INFO: `)."""
+    inside = carried(rows, pl.lit(True))
+    yield inside
+    rest = pl.concat([inside, rows.join(inside, on="row", how="anti")])
+    for _ in range(_RELAYS):
+        headed = rest.filter(pl.col("message").str.contains(_RELAY))
+        rest = headed.with_columns(pl.col("message").str.replace(_RELAY, ""))
+        yield rest
 
 
 def within_reach(rows: pl.DataFrame) -> pl.DataFrame:

@@ -13,7 +13,7 @@ import polars as pl
 
 from collectors import derivation
 from collectors.canonical import canonical
-from collectors.carried import carried, first_carried, within_reach, without_surroundings
+from collectors.carried import carried, first_carried, otherwise, within_reach, without_surroundings
 from collectors.framed import frame_of
 from collectors.leaves import leaf_columns
 from collectors.many import Columns, Many, gathered, made
@@ -174,11 +174,12 @@ class Source:
         rows = within_reach(
             without_surroundings(intake if ROW in intake.columns else intake.with_row_index(ROW))
         )
-        frames, left = self._carried(rows, first_carried())
+        frames, left = self._inside(rows, carried(rows, first_carried()))
         more, left = self._read(left)
         frames += more
-        more, left = self._carried(left, pl.lit(True))
-        frames += more
+        for inside in otherwise(left):
+            more, left = self._inside(left, inside)
+            frames += more
         reason = pl.lit(f"not_{self.name}") if self.why is None or not left.height else self.why(left)
         rejected = left.select(ROW, reason.alias("reason"))
         return Parsed(frames, rejected)
@@ -188,9 +189,9 @@ class Source:
         frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
         return frames, _without(rows, frames)
 
-    def _carried(self, rows: pl.DataFrame, which: pl.Expr) -> tuple[list[pl.DataFrame], pl.DataFrame]:
-        """`_read` of the lines that a shipper's documents carry."""
-        inside = carried(rows, which)
+    def _inside(self, rows: pl.DataFrame, inside: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.DataFrame]:
+        """`_read` of these rows as what stands in some of them (a shipper's line, a line behind a relay's header)."""
+        inside = inside.join(rows.select(ROW), on=ROW, how="semi")
         frames = self._read(inside)[0] if inside.height else []
         return frames, _without(rows, frames) if frames else rows
 

@@ -88,13 +88,13 @@ TABLE: Mapping[str, str] = {
         rf"\S*?;id=(?P<from>[^;\s]*);ip=(?P<ip>{_ADDRESS})"
     ),
     "spam-result": (
-        r"^spamd: result: (?P<status>[Y.]) (?P<score>-?\d+) - (?P<reason>\S*) .*?\bsize=(?P<size>\d+),user=(?P<user>[^,]*),"
+        r"^(?:spamd: )?result: (?P<status>[Y.]) (?P<score>-?\d+) - (?P<reason>\S*) .*?\bsize=(?P<size>\d+),user=(?P<user>[^,]*),"
         rf".*?rhost=(?P<client>[^,]*),raddr=(?P<ip>{_ADDRESS}),rport=(?P<port>\d+)(?:,mid=<?(?P<id>[^,>]*)>?)?"
     ),
     "spam-connection": (
-        rf"^spamd: connection from (?P<client>\S*) ?\[(?P<ip>{_ADDRESS})\]:(?P<port>\d+) to port (?P<serverport>\d+)"
+        rf"^(?:spamd: )?connection from (?P<client>\S*) ?\[(?P<ip>{_ADDRESS})\]:(?P<port>\d+) to port (?P<serverport>\d+)"
     ),
-    "spam-message": r"^spamd: processing message <?(?P<id>[^>\s]*)>? (?:aka \S+ )?for (?P<user>[^:\s]+):",
+    "spam-message": r"^(?:spamd: )?processing message <?(?P<id>[^>\s]*)>? (?:aka \S+ )?for (?P<user>[^:\s]+):",
     "spam": r"^(?:spamd|prefork): (?P<reason>.*)$",
     "questioned": r"^dns: new_dns_packet: .*?: (?P<question>\S+)$",
     "other": rf"^{_QUEUE}(?P<reason>.*)$",
