@@ -15,6 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from collectors import catalogue, evtx, file_records, hunt_parts
+from collectors.carry import Carry
 from collectors.evtx_chunks import Stretch
 from collectors.hunt_parts import Part, Piece
 from collectors.hunt_waiting import FULL, KNOWN, PLACE, Waiting
@@ -77,6 +78,7 @@ class HuntInput:
     _waiting: Waiting | None = None
     _held: list[pl.DataFrame] = field(default_factory=list)
     _place: int = 0
+    _carry: Carry = field(default_factory=Carry)
 
     def batches(self, paths: Iterable[Path]) -> Iterator[Batch]:
         """Batches of every file below these paths, EVTX files first, each frame with `log.file.path`."""
@@ -98,6 +100,7 @@ class HuntInput:
     def read_part(self, number: int, part: Part) -> Iterator[Read]:
         """One part of what there is to read, but for what is held to be read together with that of other parts."""
         self._place = number * PLACES
+        self._carry = Carry()  # a part gives the same whoever read which parts before
         yield from self._of_evtx([piece for piece in part if piece.kind == "evtx"])
         for piece in part:
             try:
@@ -257,7 +260,7 @@ class HuntInput:
 
     def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Read]:
         rows = (intake if PLACE in intake.columns else self._placed(intake)).with_row_index(ROW)
-        parsed = source.parse(rows.select(ROW, "message", "received", "peer"))
+        parsed = self._carry.parse(source, rows.select(ROW, "message", "received", "peer"))
         if parsed.rejected.height:
             lost = rows.join(parsed.rejected.select(ROW), on=ROW)
             for name, n in lost["log.file.path"].value_counts().iter_rows():

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 import polars as pl
 
+from collectors.carry import Carry
 from collectors.source import ROW, Source
 from hinomi import ecs
 from hinomi.errors import InputError, Where
@@ -28,21 +29,22 @@ def parse_messages(source: Source, path: Path, out: BinaryIO, tell: Callable[[In
     with reading(path):
         lines = path.open("rb")
     with lines:
-        numbered = enumerate(lines, start=1)
+        numbered, carry = enumerate(lines, start=1), Carry()
         while chunk := list(islice(numbered, _CHUNK)):
             messages = [_message(path, number, line, tell) for number, line in chunk if line.strip()]
-            for document in documents(source, messages):
+            for document in documents(source, messages, carry):
                 out.write(orjson.dumps(document, default=str) + b"\n")
 
 
-def documents(source: Source, messages: list[str]) -> list[dict[str, Any]]:
-    """An ECS document a message, in order; empty for a message that the source does not understand."""
+def documents(source: Source, messages: list[str], carry: Carry | None = None) -> list[dict[str, Any]]:
+    """An ECS document a message, in order; empty for a message that the source does not understand. carry: what came before."""
     received = datetime.now(UTC)
     intake = pl.DataFrame(
         {"message": messages, "peer": [""] * len(messages)}, schema={"message": pl.String, "peer": pl.String}
     ).with_columns(pl.lit(received).cast(ecs.TIME).alias("received"))
+    parsed = (carry or Carry()).parse(source, intake.with_row_index(ROW))
     found: list[dict[str, Any]] = [{} for _ in messages]
-    for frame in source.parse(intake).frames:
+    for frame in parsed.frames:
         for row, document in _rows(frame):
             found[row] = document
     return found

@@ -92,7 +92,9 @@ class Source:
     why in the file); constants: ECS field → value in every event; why: input rows
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
     listener names none ("" or auto: guessed); targets: fields that a declaration names;
-    narrow, verbatim: how to tell what rules cannot match without reading it, see `collectors.narrow`.
+    event_of: what names the event of which a line is one of several records (an expression with one group; "": each line is
+    an event), see `collectors.carry`; narrow, verbatim: how to tell what rules cannot match without reading it, see
+    `collectors.narrow`.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Source:
     why: Callable[[pl.DataFrame], pl.Series] | None = None
     encoding: str = ""
     targets: frozenset[str] = frozenset()
+    event_of: str = ""
     narrow: Narrow | None = None
     verbatim: Verbatim | None = None
     _derived: list[Derive] = field(default_factory=list)

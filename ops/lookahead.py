@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from collectors.carry import Carry
 from collectors.spool import Position, Reader
 from hinomi.batch import SIGNALS
 from hinomi.errors import HinomiError
@@ -43,7 +44,14 @@ class Lookahead:
         uncounted = Ledger()
         privacy = replace(worker.privacy, ledger=uncounted)
         own = replace(
-            worker, events=events, ledger=uncounted, privacy=privacy, health=None, tally=None, arrivals=None
+            worker,
+            events=events,
+            ledger=uncounted,
+            privacy=privacy,
+            health=None,
+            tally=None,
+            arrivals=None,
+            carry=Carry(),
         )
         return cls(Reader(reader.folder, uncounted), own)
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from collectors import catalogue, unopened
 from collectors.carried import cut
+from collectors.carry import Carry
 from collectors.decode import decode
 from collectors.enrich import Enricher
 from collectors.indicators import Matcher
@@ -69,6 +70,7 @@ class Pipeline:
     tally: Tally | None = None
     arrivals: Arrivals | None = None
     organizations: Organizations = field(default_factory=Organizations)
+    carry: Carry = field(default_factory=Carry)
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -189,7 +191,7 @@ class Pipeline:
 
     def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
         with self.stages.timed("parse"):
-            parsed = source.parse(intake.drop("event.id"))
+            parsed = self.carry.parse(source, intake.drop("event.id"), origin, str(intake["peer"][0]))
         shortened = int(cut(intake["message"]).sum())
         self.ledger.count("truncated", shortened, dataset=source.name, reason="fields_of_line_beginning_only")
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]

@@ -2,7 +2,7 @@
 
 Source: see `collectors.linux.audit`. Each record stays one event under its own `auditd.type`, as Sigma's auditd rules
 read them; each also has what the other records of its event tell (process, people, command line), as far as they came
-in the same batch. `user.audit.*` is who signed in, whoever they became since.
+in the same batch or before it (`collectors.carry`). `user.audit.*` is who signed in, whoever they became since.
 """
 
 import polars as pl
@@ -17,6 +17,7 @@ source = Source(
     name="linux.auditd",
     title={"ja": "Linux auditd(監査記録)", "en": "Linux audit daemon"},
     shape=AuditRecords(),
+    event_of=r"\baudit\((\d{9,11}\.\d{3}:\d{1,20})\):",
     recognise=r"(?:^|[ :])type=[A-Z][A-Z0-9_]* msg=audit\(\d{9,11}\.\d{3}:\d+\):",
     leftovers="auditd",
     constants={"event.kind": "event", "event.provider": "auditd"},

@@ -1,8 +1,15 @@
 """Linux audit: the records of one event know what the others tell."""
 
-import polars as pl
+import io
+from pathlib import Path
 
-from collectors import catalogue
+import orjson
+import polars as pl
+import pytest
+
+from collectors import catalogue, parse
+from collectors.carry import KEPT, Carry
+from collectors.hunt_input import HuntInput
 from tests.collectors import content
 
 LINES = (
@@ -57,3 +64,57 @@ def test_a_made_up_number_of_an_argument_costs_no_line() -> None:
     assert not parsed.rejected.height
     commands = parsed.frames[0].sort("row")["process.command_line"].to_list()
     assert commands == ["sh /tmp/x.sh", "id"]
+
+
+def _in_two(at: int, *, carry: Carry, peer: str = "192.0.2.1") -> pl.DataFrame:
+    """The lines as two batches of one sender, the second beginning at a place."""
+    source = catalogue.find("linux.auditd")
+    carry.parse(source, content.intake(*LINES[:at]).with_row_index("row"), "audit", "192.0.2.1")
+    parsed = carry.parse(source, content.intake(*LINES[at:]).with_row_index("row"), "audit", peer)
+    assert not parsed.rejected.height
+    return pl.concat(parsed.frames, how="diagonal").sort("row")
+
+
+@pytest.mark.parametrize("at", [1, 2, 3, 4])
+def test_records_of_an_event_in_two_batches_know_those_before(at: int) -> None:
+    """Wherever an event is cut, its later records are as they would be in one batch, and none comes twice."""
+    whole, later = _parsed()[at:], _in_two(at, carry=Carry())
+    assert later["row"].to_list() == list(range(len(LINES) - at))
+    for name in ("process.executable", "process.pid", "user.audit.id", "rule.name", "file.path"):
+        assert later[name].to_list() == whole[name].to_list(), name
+
+
+def test_another_senders_records_are_not_carried_over() -> None:
+    """Two machines count their events alike."""
+    later = _in_two(3, carry=Carry(), peer="192.0.2.2")
+    assert later["process.executable"].to_list() == [None, None, "/bin/ls"]
+
+
+def test_what_is_kept_for_events_that_go_on_is_bounded() -> None:
+    """Senders that come and go, and lines of any length, cost no memory for long."""
+    source, carry = catalogue.find("linux.auditd"), Carry()
+    lines = content.intake(*LINES * 40, LINES[1] + "x" * 100_000).with_row_index("row")
+    for number in range(1_002):
+        carry.parse(source, lines[-1:] if number % 100 else lines, "audit", str(number))
+    kept = carry._kept.values()
+    assert len(kept) <= 1_000
+    assert max(frame.height for frame in kept) <= KEPT
+    assert max(frame["message"].str.len_chars().max() for frame in kept) <= 16_384
+
+
+def test_parse_and_hunt_join_over_their_own_batches(tmp_path: Path) -> None:
+    """`hinomi parse` reads 10,000 lines at once, `hinomi hunt` as many as it is told."""
+    filler = LINES[5].replace(":8)", ":6)")
+    raw = [filler] * 9_998 + list(LINES)
+    messages = tmp_path / "messages.jsonl"
+    messages.write_bytes(b"".join(orjson.dumps({"message": line}) + b"\n" for line in raw))
+    out = io.BytesIO()
+    parse.parse_messages(catalogue.find("linux.auditd"), messages, out, lambda error: None)
+    path = orjson.loads(out.getvalue().splitlines()[10_001])
+    assert (path["file"]["path"], path["process"]["executable"]) == ("/tmp/x.sh", "/bin/sh")
+    log = tmp_path / "audit.log"
+    log.write_text("\n".join(LINES) + "\n")
+    batches = HuntInput(source="linux.auditd", lines=2).batches([log])
+    assert [name for batch in batches for name in batch.frame["process.executable"]] == ["/bin/sh"] * 5 + [
+        "/bin/ls"
+    ]

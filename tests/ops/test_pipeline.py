@@ -379,3 +379,17 @@ def test_organizations_are_checked(
     }
     with pytest.raises(ValueError, match=said):
         Settings.model_validate(body)
+
+
+def test_an_audit_event_in_two_blocks_is_joined_once_each(tmp_path: Path) -> None:
+    """What a worker read in the block before tells of the records that came in the next; each is stored once."""
+    tower = Tower(tmp_path, au="linux.auditd")
+    call = 'type=SYSCALL msg=audit(1763608445.123:7): syscall=59 success=yes pid=11 auid=1000 uid=0 comm="sh" exe="/bin/sh"'
+    path = 'type=PATH msg=audit(1763608445.123:7): item=0 name="/tmp/x.sh" nametype=NORMAL'
+    tower.send(call, origin="au", prefix="a")
+    tower.send(path, origin="au", prefix="b")
+    rows = tower.events.search("event.dataset: linux.auditd").rows
+    assert {row["event.id"]: row["process.executable"] for row in rows} == {
+        "a-0": "/bin/sh",
+        "b-0": "/bin/sh",
+    }
