@@ -34,14 +34,15 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A decision that a plan waits for, before it begins or at a gate within it. shows: what it lets happen, for a gate;
-    why_not: why this reader may not take it, empty if they may."""
+    """A decision that a plan waits for, before it begins or at a gate within it. shows: what it lets happen, for a gate, and
+    warned: what of it would be refused all the same; why_not: why this reader may not take it, empty if they may."""
 
     id: str
     until: datetime
     approver: str
     why_not: str
     shows: str = ""
+    warned: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,18 +195,10 @@ def _decisions(visit: Visit, run: Run, roles: Sequence[str]) -> list[Decision]:
 
 def _decision(visit: Visit, approval: Record, gate: RunStep | None, roles: Sequence[str]) -> Decision:
     until = datetime.fromisoformat(approval.body["expires"])
-    shows = _gate_words(visit, gate) if gate else ""
+    shows = visit.texts.of(gate.title_ja, gate.title_en) if gate else ""
+    warned = visit.texts.of(gate.result_ja, gate.result_en) if gate else ""
     approver = role_name(visit, approval.body["approver"])
-    return Decision(approval.id, until, approver, _why_not(visit, approval, until, roles), shows)
-
-
-def _gate_words(visit: Visit, gate: RunStep) -> str:
-    """What the gate lets happen, and what of it would be refused all the same."""
-    title, warned = (
-        visit.texts.of(gate.title_ja, gate.title_en),
-        visit.texts.of(gate.result_ja, gate.result_en),
-    )
-    return f"{title} {warned}".rstrip()
+    return Decision(approval.id, until, approver, _why_not(visit, approval, until, roles), shows, warned)
 
 
 def _waiting(run: Run, kind: str) -> list[RunStep]:

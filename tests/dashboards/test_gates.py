@@ -53,9 +53,26 @@ def test_what_targets_would_refuse_stands_above_the_decision(own_city: City, run
     )
     for state, said in ((RunState.PROPOSED, True), (RunState.RUNNING, False)):
         own_city.records.put(KIND, run.id, warned.model_copy(update={"state": state}).model_dump(mode="json"))
-        assert (
-            "承認しても、次は断られます: 端末 pc-9" in browser(own_city, "k.mori").get("/incidents/1").text
-        ) is said
+        page = browser(own_city, "k.mori").get("/incidents/1").text
+        assert ('<p class="small warn"><b>承認しても、次は断られます: 端末 pc-9' in page) is said
+
+
+def test_the_next_step_warns_where_it_asks_for_the_decision(own_city: City, run: Run) -> None:
+    """Whoever decides at the head of the page reads what would be refused there, too: of the plan, and of a gate within it."""
+    said = {"ja": "次は断られます: pc-9", "en": "refused: pc-9"}
+    own_city.desk.acknowledge("inc-1", actor="m.kato", roles=["analyst"])
+    steps = [
+        one.model_copy(update={"result_ja": said["ja"], "result_en": said["en"]}) if one.index == 90 else one
+        for one in run.steps
+        if one.index != 91
+    ]
+    at_gate = run.model_copy(update={"steps": steps})
+    own_city.records.put(KIND, run.id, at_gate.model_dump(mode="json"))
+    for language, words in said.items():
+        page = browser(own_city, "k.mori").get(f"/incidents/1?lang={language}").text
+        head = page.partition('class="next-step"')[2].partition("</section>")[0]
+        assert f'<p class="small warn"><b>{words}</b></p>' in head
+        assert page.count(words) > head.count(words)
 
 
 def test_gate_is_decided_on_the_page(own_city: City, run: Run) -> None:
