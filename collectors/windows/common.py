@@ -85,6 +85,7 @@ def _flat_times(event: Event) -> list[pl.Expr]:
 def _utc(text: pl.Expr) -> pl.Expr:
     """A time with an offset, or in UTC without one."""
     spaced = text.str.strip_chars().str.replace(" ", "T").str.replace(r"(?:Z|T?UTC)$", "+00:00")
+    spaced = spaced.str.replace(r" ?([+-]\d\d):?(\d\d)$", "${1}:${2}")
     zoned = pl.when(spaced.str.contains(r"[+-]\d\d:?\d\d$")).then(spaced).otherwise(spaced + "+00:00")
     return zoned.str.to_datetime(
         time_unit="ns", time_zone="UTC", strict=False, format="%Y-%m-%dT%H:%M:%S%.f%:z"

@@ -5,9 +5,10 @@ Splunk    an exported search result: the XML in `result._raw` or `_raw`
 OpenWEC   a collector of Windows Event Forwarding on Linux: `{"meta", "data": "<Event…"}`, or `System`, `EventData` plain
 Wazuh     `data.win.system` and `data.win.eventdata`, each name with its first letter lower
 EvtxECmd  a row whose `Payload` is the event's data as JSON
+Winlogbeat 6  and before it: `log_name`, `event_id` and `event_data` beside each other, without `winlog`
 
 The forms are those of the tools' own documentation (OpenWEC doc/formats.md, Wazuh's windows_eventchannel decoder,
-EvtxECmd `--json`, Splunk's XmlWinEventLog).
+EvtxECmd `--json`, Winlogbeat 6.3 "Event log record fields", Splunk's XmlWinEventLog).
 """
 
 from collections.abc import Callable, Mapping
@@ -29,7 +30,7 @@ _SYSTEM = (
     "Computer",
 )
 """What `System` says in plain values."""
-_SIGNS = frozenset(("properties", "result", "_raw", "meta", "OpenWEC", "data", "win", "Payload"))
+_SIGNS = frozenset(("properties", "result", "_raw", "meta", "OpenWEC", "data", "win", "Payload", "log_name"))
 """Names of which every envelope has one; nearly no document has, and the test is a fifth of asking each envelope."""
 _WAZUH_SYSTEM = {name[:1].lower() + name[1:]: name for name in _SYSTEM}
 _EVTXECMD = {
@@ -120,6 +121,34 @@ def _evtxecmd(document: Document) -> Document | None:
     return {"Event": event}
 
 
+def _winlogbeat6(document: Document) -> Document | None:
+    if "log_name" not in document or "event_id" not in document:
+        return None
+    names = {
+        "event_id": "EventID",
+        "record_number": "EventRecordID",
+        "log_name": "Channel",
+        "computer_name": "Computer",
+    }
+    keywords = document.get("keywords")
+    threads = {"ProcessID": document.get("process_id"), "ThreadID": document.get("thread_id")}
+    provider = {"Name": document.get("source_name"), "Guid": document.get("provider_guid")}
+    system = {
+        **{new: document[name] for name, new in names.items() if name in document},
+        **_said(provider, time=document.get("@timestamp"), user=_child(document, "user").get("identifier")),
+        "Keywords": " ".join(map(str, keywords)) if type(keywords) is list else keywords,
+        "Execution": {"#attributes": threads},
+    }
+    data = {**_child(document, "user_data"), **_child(document, "event_data")}
+    return {
+        "Event": {
+            "System": system,
+            "EventData": data,
+            "RenderingInfo": {"Message": document.get("message")},
+        }
+    }
+
+
 def _named(values: list[Any]) -> Document:
     """`[{"@Name": n, "#text": v}]` as `{n: v}`; values without a name in order under `Data`."""
     pairs = [value for value in values if type(value) is dict and "@Name" in value]
@@ -147,4 +176,10 @@ def _child(document: Document, name: str) -> Document:
     return found if type(found) is dict else {}
 
 
-_ENVELOPES: tuple[Callable[[Document], Document | None], ...] = (_xml_inside, _openwec, _wazuh, _evtxecmd)
+_ENVELOPES: tuple[Callable[[Document], Document | None], ...] = (
+    _xml_inside,
+    _openwec,
+    _wazuh,
+    _evtxecmd,
+    _winlogbeat6,
+)

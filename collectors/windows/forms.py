@@ -67,6 +67,7 @@ FLAT = {
     "Message": "winlog.message",
     "EventTime": "flat.event_time",
     "TimeCreated": "flat.time_created",
+    "TimeGenerated": "flat.time_created",
     "@timestamp": "flat.timestamp",
 }
 _DATA_NAMES = {
