@@ -12,7 +12,7 @@ processors, the ratio by processor time is the one to look at: what the node spe
 against what it spends on one of the whole path.
 
 A node compiles its own code as it runs, for minutes, and the slower side has it compile the longer: while it took its first
-100,000 events that was a third to two fifths of its processor time, and more than half of what the whole path seemed to cost
+100,000 events that was a third to two fifths of its processor time, and about half of what the whole path seemed to cost
 it beyond the client's share (benchmarks/results/2026-11-29-es-warm.txt). So the same documents are sent before the first round
 until an event costs the node no less than before, and what compiling still took is told and left out of the ratio by processor.
 
