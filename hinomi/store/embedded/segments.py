@@ -1,5 +1,6 @@
 """The Parquet files of a store folder: written whole, merged where they are small, deleted when nobody reads them."""
 
+import sqlite3
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -84,9 +85,15 @@ class Segments:
         return File(name, dataset, day, first, last, frame.height, size, sha256=sha256)
 
     def discard(self, files: Sequence[File]) -> None:
-        """Delete files that were written and never named."""
+        """Delete files that were written and are not named: an interruption may come right behind the commit that named
+        them. Where the manifest does not say, they stay, to be swept."""
+        try:
+            named = self._manifest.all_paths()
+        except sqlite3.Error:
+            return
         for file in files:
-            self.path_of(file).unlink(missing_ok=True)
+            if file.path not in named:
+                self.path_of(file).unlink(missing_ok=True)
 
     def replace(self, files: list[File], whole: File | None) -> bool:
         """Name a file in place of others, which stay for a while for those who read them. False: one of them is named no
