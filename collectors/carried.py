@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from collectors import around
 from hinomi import ecs
 
 LONGEST_TEXT = 100_000
@@ -77,7 +78,10 @@ _NOTHING_ELSE = (
     rf'^\{{\s*(?:{_CONTAINERS},\s*)*"(?:message|log)"\s*:\s*{_TEXT}\s*'
     rf'(?:,\s*{_CONTAINERS})*(?:,\s*"kubernetes"\s*:\s*\{{.*)?\}}$'
 )
-"""A document that says a line and, at most, of which container: Docker's, Fluentd's and Fluent Bit's."""
+_LONE = rf'^\{{\s*"(?:message|log)"\s*:\s*{_TEXT}\s*\}}$'
+_OF_A_CONTAINER = r'"(?:stream|attrs|_p|logtag|container_id|container_name|kubernetes)"\s*:'
+"""A document that says a line and nothing else, or at most of which container: Docker's, Fluentd's and Fluent Bit's. A program's
+own has a time or a source beside its `message`, too: that is none of a container."""
 _CARRIED_AS = ("$.event.original", "$.message", "$.log")
 """Where shippers keep the line: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own place."""
 
@@ -86,18 +90,20 @@ def first_carried() -> pl.Expr:
     """Whether a line is a document to be opened before it is read: no product's own, or one that any source of JSON would
     take for its own."""
     line = pl.col("message")
-    return line.str.contains(_FILEBEAT, literal=True) | line.str.contains(_NOTHING_ELSE)
+    container = line.str.contains(_OF_A_CONTAINER) & line.str.contains(_NOTHING_ELSE)
+    return line.str.contains(_FILEBEAT, literal=True) | container | line.str.contains(_LONE)
 
 
 def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
     """Of these rows, where a shipper's JSON document carries a line, as that line: what Filebeat or Docker writes around
-    another product's record."""
+    another product's record, with the time that the document says (`around`)."""
     line = pl.col("message")
     documents = rows.filter(which & line.str.starts_with("{"))
     if not documents.height:
         return documents
     inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)
-    return without_surroundings(documents.with_columns(inside.alias("message")).drop_nulls("message"))
+    opened = around.with_documents_time(documents).with_columns(inside.alias("message"))
+    return without_surroundings(opened.drop_nulls("message"))
 
 
 _CLOCK = r"(?:[A-Z][a-z]{2} +\d{1,2} (?:\d{4} )?\d\d:\d\d:\d\d|\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d)) [^ ]+ "
@@ -110,7 +116,7 @@ def otherwise(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     without a relay's header, which takes a line's own first word for the name of a program (`fatal: `, `INFO: `)."""
     inside = carried(rows, pl.lit(True))
     yield inside
-    rest = pl.concat([inside, rows.join(inside, on="row", how="anti")])
+    rest = pl.concat([inside, rows.join(inside, on="row", how="anti")], how="diagonal")
     for _ in range(_RELAYS):
         headed = rest.filter(pl.col("message").str.contains(_RELAY))
         rest = headed.with_columns(pl.col("message").str.replace(_RELAY, ""))

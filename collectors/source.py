@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import polars as pl
 
-from collectors import derivation
+from collectors import around, derivation
 from collectors.canonical import canonical
 from collectors.carried import carried, first_carried, otherwise, within_reach, without_surroundings
 from collectors.framed import frame_of
@@ -189,7 +189,8 @@ class Source:
 
     def _read(self, rows: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.DataFrame]:
         """ECS frames of the rows that are ours, and the other rows."""
-        frames = [self._finish(frame) for frame in self.shape.read(rows) if frame.height]
+        bare, told = around.apart(rows)
+        frames = [self._finish(frame, told) for frame in self.shape.read(bare) if frame.height]
         return frames, _without(rows, frames)
 
     def _inside(self, rows: pl.DataFrame, inside: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.DataFrame]:
@@ -198,12 +199,14 @@ class Source:
         frames = self._read(inside)[0] if inside.height else []
         return frames, _without(rows, frames) if frames else rows
 
-    def _finish(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def _finish(self, frame: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
+        """told: what stands around the lines (`around`)."""
         mapped = self._by_function(frame) if self._each or self._together else self._by_table(frame)
         for step in self._refine:
             mapped = step(mapped)
         rows = mapped[ROW].cast(pl.UInt32)  # `row` is no event field: conform would make it text
-        whole = canonical(derivation.ends(ecs.conform(mapped.drop(ROW))))
+        filled = around.filled(ecs.conform(mapped.drop(ROW)), rows, told)
+        whole = canonical(derivation.ends(filled))
         return derivation.related(derivation.derived(whole)).with_columns(rows)
 
     def _by_table(self, frame: pl.DataFrame) -> pl.DataFrame:

@@ -171,6 +171,37 @@ def test_escaped_quotation_marks_are_marks(name: str) -> None:
         assert not _missing(want, got), (way, line)
 
 
+_OWN = '{"user":"t.yamada","action":"login"}'
+_AT = "2026-11-20T03:12:10Z"
+
+
+def _generic(document: dict[str, Any]) -> dict[str, Any]:
+    [found] = parse.documents(catalogue.find("generic.json"), [orjson.dumps(document).decode()])
+    return dict(ecs.flatten(found))
+
+
+def test_a_programs_own_document_is_not_a_containers() -> None:
+    """Time, source and message are what any program may write: none of its fields is lost for its `message`."""
+    found = _generic({"time": "2026-11-20T12:12:10+09:00", "source": "shisetsu-yoyaku", "message": _OWN})
+    assert (found["@timestamp"], found["json.source"], found["message"]) == (_AT, "shisetsu-yoyaku", _OWN)
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        {"log": _OWN + "\n", "stream": "stdout", "time": _SENT},
+        {"date": 1795144330.0, "log": _OWN, "_p": "F"},
+        {"time": _SENT, "date": 1795144331.0, "log": _OWN, "kubernetes": {"pod_name": "web-1"}},
+    ],
+)
+def test_a_line_without_a_time_has_its_containers(container: dict[str, Any]) -> None:
+    """Docker and Fluent Bit say when the line was written; what the line says itself stays."""
+    found = _generic(container)
+    assert (found["@timestamp"], found["user.name"], found["event.action"]) == (_AT, "t.yamada", "login")
+    own = _OWN.replace("{", '{"time":"2026-11-20T03:12:09Z",')
+    assert _generic(container | {"log": own})["@timestamp"] == "2026-11-20T03:12:09Z"
+
+
 def _headed(head: str, line: str) -> str:
     """The line behind a header, which counts its octets where it is of that kind."""
     counted = head.removeprefix("{count} ") + line
