@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.collection import SigmaCollection
-from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionNOT
+from sigma.conditions import ConditionFieldEqualsValueExpression, ConditionNOT, SigmaCondition
 from sigma.conversion.state import ConversionState
 from sigma.exceptions import SigmaError, SigmaFeatureNotSupportedByBackendError
 from sigma.processing.pipeline import ProcessingItem, ProcessingPipeline
@@ -22,9 +22,9 @@ from sigma.processing.transformations.base import DetectionItemTransformation
 from sigma.rule import SigmaDetectionItem, SigmaRule
 from sigma.types import SigmaCasedString, SigmaString, SpecialChars
 
-from hinomi import ecs
+from hinomi import ecs, yamlfile
 from hinomi.errors import ContentError
-from rules.engine import modifiers
+from rules.engine import condition, modifiers, spelling
 from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.routes import Route
 
@@ -120,6 +120,14 @@ class _Backend(LuceneBackend):
             raise SigmaFeatureNotSupportedByBackendError("Lucene has no flags for regular expressions")
         return " OR ".join(_text(line, _regex(str(cond.value.regexp))) for line in _LINES).join("()")
 
+    def convert_condition(self, cond: Any, state: ConversionState) -> Any:
+        """What is never true matches nothing."""
+        return (
+            "(*:* AND NOT *:*)"
+            if isinstance(cond, condition.Nothing)
+            else super().convert_condition(cond, state)
+        )
+
     def convert_condition_not(self, cond: ConditionNOT, state: ConversionState) -> str:
         """A negation alone matches nothing in Lucene: it is taken from everything."""
         return f"(*:* AND NOT ({self.convert_condition(cond.args[0], state)}))"
@@ -139,13 +147,31 @@ def queries(rule: SigmaRule, tables: Tables) -> Iterator[Query]:
 def read(text: str) -> SigmaRule:
     """The first rule of a document, read as our engine reads it. Raises ContentError."""
     try:
+        documents = [_respelt(one.value) for one in yamlfile.parse(text, "") if isinstance(one.value, dict)]
         with modifiers.as_specified():
-            found = [one for one in SigmaCollection.from_yaml(text).rules if isinstance(one, SigmaRule)]
+            found = [one for one in SigmaCollection.from_dicts(documents).rules if isinstance(one, SigmaRule)]
     except SigmaError as error:
         raise ContentError(f"ルールを読めません({error})。", f"the rule cannot be read: {error}") from error
     if not found:
         raise ContentError("検知ルールがありません。", "there is no detection rule")
+    held = found[0].detection
+    held.parsed_condition = [_Condition(one.condition, held, one.source) for one in held.parsed_condition]
     return found[0]
+
+
+def _respelt(document: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: spelling.respelt(value) if name == "detection" else value for name, value in document.items()
+    }
+
+
+class _Condition(SigmaCondition):
+    """A condition that is read as our engine reads it."""
+
+    def parse(self, postprocess: bool = True) -> Any:
+        """See `SigmaCondition.parse`."""
+        tree = condition.read(self.condition, list(self.detections.detections))
+        return tree.postprocess(self.detections, source=self.source) if postprocess else tree
 
 
 def _said(rule: SigmaRule, route: Route) -> dict[str, Any]:

@@ -43,6 +43,24 @@ def _one(detection: str, condition: str = "selection") -> str:
 
 
 @pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("notepad", "(user.name:/[nN]/)"),
+        ("epad AND NOT notepad", "((user.name:/[eE]/) AND (*:* AND NOT (user.name:/[nN]/)))"),
+        ("検索", "(user.name:/[kK]/)"),
+        ("検索 and not 1 of filter_*", "((user.name:/[kK]/) AND (*:* AND NOT ((*:* AND NOT *:*))))"),
+    ],
+)
+def test_conditions_are_read_as_the_engine_reads_them(condition: str, expected: str) -> None:
+    """pySigma took `notepad` for `not epad`, refused Japanese names and capitals, and looked for the word None in the line."""
+    searches = "    user.name: k\n  notepad:\n    user.name: n\n  epad:\n    user.name: e"
+    text = (RULE % (searches, condition)).replace("  selection:", "  検索:")
+    [query] = lucene.queries(lucene.read(text), logsource.read())
+    said = str(query.body["bool"]["filter"][0]["query_string"]["query"])
+    assert said.replace("(", "").replace(")", "") == expected.replace("(", "").replace(")", "")
+
+
+@pytest.mark.parametrize(
     ("detection", "expected"),
     [
         ("    user.name: a1/b", r"(user.name:/[aA]1\/[bB]/)"),
