@@ -227,7 +227,35 @@ def _holds(correlation: Correlation, takes: Sequence[str]) -> Callable[[float], 
         _whole_order(correlation, bounds, len(takes))
     if extended or kind == "temporal_ordered":
         return lambda value: value >= 1
-    return _within(correlation, bounds or {"gte": len(set(takes))})
+    found = _within(correlation, bounds or {"gte": len(set(takes))})
+    _not_never(correlation, found, bounds, range(1, len(set(takes)) + 1) if kind == "temporal" else None)
+    return found
+
+
+def _not_never(
+    correlation: Correlation,
+    holds: Callable[[float], bool],
+    bounds: Mapping[str, float],
+    counts: range | None,
+) -> None:
+    """Refuse bounds that no figure keeps to. counts: the only figures there are; None: any, whole ones where things are counted."""
+    if counts is None:
+        whole = correlation.rule.type.name.lower() in {"event_count", "value_count"}
+        each = [math.floor(bound) if whole else bound for bound in bounds.values()]
+        between = [] if whole else [(one + other) / 2 for one in each for other in each]
+        figures = [*between, *(one + step for one in each for step in (-1, 0, 1))]
+    else:
+        figures = [*counts]
+    if not any(map(holds, figures)):
+        said = ", ".join(f"{name}: {bound:g}" for name, bound in bounds.items())
+        most = "" if counts is None else f"(ルールは {len(figures)} 件)"
+        raise _wrong(
+            correlation,
+            f"「{said}」を満たす数はない{most}ので、成り立つことがありません。",
+            f'no number keeps to "{said}"'
+            + ("" if counts is None else f" of {len(figures)} rules")
+            + ": it would never hold",
+        )
 
 
 def _within(correlation: Correlation, bounds: Mapping[str, float]) -> Callable[[float], bool]:

@@ -201,15 +201,18 @@ def _misread(path: str, places: Places) -> Iterator[Fault]:
 
 
 def _counts(place: str) -> bool:
-    return bool((_NUMERIC | _PARTS | {"exists"}) & set(re.split(r"[|.]", place)))
+    """Whether a modifier of the field at this place compares numbers."""
+    return bool((_NUMERIC | _PARTS | {"exists"}) & set(re.findall(r"\|([a-z0-9]+)", place)))
 
 
 def _as_written(text: str, *, numeric: bool) -> bool:
     """Whether YAML's value is the text again; a number that is compared may be written in any way."""
     if numeric or text.lower() in ("true", "false"):
         return True
-    if re.fullmatch(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?", text):
+    if re.fullmatch(r"-?(0|[1-9][0-9]*)", text):
         return True
+    if re.fullmatch(r"-?[0-9]+\.[0-9]+", text):
+        return str(float(text)) == text  # of 1.10 YAML makes 1.1
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:

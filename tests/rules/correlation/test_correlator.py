@@ -369,6 +369,36 @@ def test_a_range_whose_second_bound_is_no_number(tmp_path: Path, condition: dict
     assert "is not a number" in problem.reason.en
 
 
+SOME_OF_TWO = Asked("temporal", ("one", "two"), ("user",), 600, "gte", some=2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "condition"),
+    [
+        (SOME_OF_TWO, {"gte": 3}),
+        (SOME_OF_TWO, {"gt": 2}),
+        (SOME_OF_TWO, {"eq": 0}),
+        (SOME_OF_TWO, {"gt": 1, "lt": 2}),
+        (FIVE, {"gt": 2, "lt": 3}),
+        (FIVE, {"gte": 5, "lte": 4}),
+    ],
+)
+def test_bounds_that_no_figure_keeps_to_are_refused(asked: Asked, condition: dict[str, int]) -> None:
+    """A correlation that could never hold is told, not taken in silence."""
+    document = streams.document(asked, condition=condition)
+    written = Correlation(correlations.read(document), Path("own.yml"), document)
+    made, problems = ruling.ready([written], {name: name for name in streams.NAMES}, {})
+    assert not made and "it would never hold" in problems[0].en
+
+
+@pytest.mark.parametrize("condition", [{"gt": 1}, {"gte": 1, "lte": 2}, {"eq": 2}])
+def test_bounds_that_some_figure_keeps_to_are_taken(condition: dict[str, int]) -> None:
+    """Of two rules one or both can come."""
+    document = streams.document(SOME_OF_TWO, condition=condition)
+    written = Correlation(correlations.read(document), Path("own.yml"), document)
+    assert ruling.ready([written], {name: name for name in streams.NAMES}, {})[1] == []
+
+
 def test_some_of_an_order_is_refused() -> None:
     """Sigma does not say which rules of an order may be left out: it is told, not taken for all of them."""
     document = streams.document(THEN, condition={"gte": 1})

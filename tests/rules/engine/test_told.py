@@ -35,6 +35,9 @@ TOLD: list[tuple[str, int, str, str]] = [
     ("  sel: {f: a}\n  condition:", 6, "条件(condition)が空です", "the condition is empty"),
     ("  sel: {f: NO}\n  condition: sel", 5, "'NO' と囲んで", "write 'NO'"),
     ("  sel:\n    f:\n      - a\n      - 010\n  condition: sel", 8, "'010' と囲んで", "reads 010 as another value"),
+    ("  sel: {f: 1.10}\n  condition: sel", 5, "'1.10' と囲んで", "reads 1.10 as another value"),
+    ("  sel: {f: +81}\n  condition: sel", 5, "'+81' と囲んで", "reads +81 as another value"),
+    ("  sel: {a.hour: 010}\n  condition: sel", 5, "'010' と囲んで", "reads 010 as another value"),
     ("  sel: {f: 12:30}\n  condition: sel", 5, "'12:30' と囲んで", "reads 12:30 as another value"),
 ]  # fmt: skip
 
