@@ -63,10 +63,13 @@ def timestamp(event: Event) -> pl.Expr | None:
     """@timestamp: the event's own time, not the shipper's."""
     if event.provider == SYSMON_PROVIDER and "flat.event_time" in event.columns and event.has("UtcTime"):
         return pl.coalesce(_utc(pl.col(DATA + "UtcTime")), *_flat_times(event))
-    if "@timestamp" in event.columns:
-        return None
     times = _flat_times(event)
-    return pl.coalesce(times) if times else None
+    if "@timestamp" not in event.columns:
+        return pl.coalesce(times) if times else None
+    if not times:
+        return None
+    # other forms of the same kind of event have their time there as text
+    return pl.coalesce(pl.col("@timestamp"), pl.coalesce(times).dt.strftime("%Y-%m-%dT%H:%M:%S%.fZ"))
 
 
 def _flat_times(event: Event) -> list[pl.Expr]:
