@@ -15,15 +15,19 @@ KEPT = 64
 """Lines of a sender that are kept: an event of the Linux audit has seldom ten."""
 _LONGEST = 16_384
 """Characters of a line that is kept; the kernel writes none longer than 8,970."""
-_SENDERS = 1_000
+_SENDERS, _BYTES = 1_000, 64 * 1024 * 1024
+"""Of all senders together: over UDP anybody makes up as many as they like."""
 _KEY = "_event"
+_Sender = tuple[str, str, str]
 
 
 @dataclass(slots=True)
 class Carry:
-    """What was last read of each sender; at most `KEPT` lines of a thousand of them, the longest silent are forgotten."""
+    """What was last read of each sender: at most `KEPT` lines each, of `_SENDERS` and of `_BYTES` together; the longest silent are
+    forgotten."""
 
-    _kept: dict[tuple[str, str, str], pl.DataFrame] = field(default_factory=dict)
+    _kept: dict[_Sender, pl.DataFrame] = field(default_factory=dict)
+    _bytes: int = 0
 
     def parse(self, source: Source, intake: pl.DataFrame, origin: str = "", peer: str = "") -> Parsed:
         """`source.parse` of the intake, which has `row`; the same rows come back."""
@@ -31,26 +35,36 @@ class Carry:
             return source.parse(intake)
         sender = (source.name, origin, peer)
         keyed = intake.with_columns(pl.col("message").str.extract(source.event_of).alias(_KEY))
-        before = self._kept.pop(sender, keyed.clear())
+        before = self._kept.get(sender, keyed.clear())
         begun = before.join(keyed.select(_KEY), on=_KEY, how="semi").drop(_KEY)
-        first = int(intake[ROW].max()) + 1  # type: ignore[arg-type]
-        again = begun.drop(ROW).with_row_index(ROW, offset=first).select(intake.columns)
-        parsed = source.parse(pl.concat([intake, again], how="vertical_relaxed") if again.height else intake)
+        parsed = _after(begun, source, intake) if begun.height else source.parse(intake)
         # Only now: a line that a parser fails at is not to fail the next batch as well.
         self._keep(sender, pl.concat([before, keyed], how="diagonal_relaxed"))
-        return _without(parsed, first) if again.height else parsed
+        return parsed
 
-    def _keep(self, sender: tuple[str, str, str], rows: pl.DataFrame) -> None:
+    def _keep(self, sender: _Sender, rows: pl.DataFrame) -> None:
         ours = pl.col(_KEY).is_not_null() & (pl.col("message").str.len_chars() <= _LONGEST)
-        kept = rows.tail(KEPT).filter(ours)
+        kept = rows.filter(ours).tail(KEPT)
         if not kept.height:
             return
-        self._kept[sender] = kept
-        if len(self._kept) > _SENDERS:
-            del self._kept[next(iter(self._kept))]
+        self._forget(sender)
+        self._kept[sender] = copied = pl.DataFrame(kept.to_dict(as_series=False), schema=kept.schema)
+        self._bytes += int(
+            copied.estimated_size()
+        )  # copied: a part of a frame holds the whole of it in memory
+        while len(self._kept) > _SENDERS or self._bytes > _BYTES:
+            self._forget(next(iter(self._kept)))
+
+    def _forget(self, sender: _Sender) -> None:
+        kept = self._kept.pop(sender, None)
+        self._bytes -= 0 if kept is None else int(kept.estimated_size())
 
 
-def _without(parsed: Parsed, first: int) -> Parsed:
-    """What was parsed but for the rows that were only read once more."""
-    frames = [frame.filter(pl.col(ROW) < first) for frame in parsed.frames]
-    return Parsed([frame for frame in frames if frame.height], parsed.rejected.filter(pl.col(ROW) < first))
+def _after(begun: pl.DataFrame, source: Source, intake: pl.DataFrame) -> Parsed:
+    """What was parsed of the intake behind what had begun before, whose rows stand before its own and do not come back."""
+    first, row = begun.height, pl.col(ROW)
+    again = begun.drop(ROW).with_row_index(ROW).select(intake.columns)
+    parsed = source.parse(pl.concat([again, intake.with_columns(row + first)], how="vertical_relaxed"))
+    frames = [*parsed.frames, parsed.rejected]
+    own = [frame.filter(row >= first).with_columns((row - first).cast(frame.schema[ROW])) for frame in frames]
+    return Parsed([frame for frame in own[:-1] if frame.height], own[-1])

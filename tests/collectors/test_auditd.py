@@ -1,6 +1,7 @@
 """Linux audit: the records of one event know what the others tell."""
 
 import io
+import os
 from pathlib import Path
 
 import orjson
@@ -10,6 +11,7 @@ import pytest
 from collectors import catalogue, parse
 from collectors.carry import KEPT, Carry
 from collectors.hunt_input import HuntInput
+from collectors.source import Parsed, Source
 from tests.collectors import content
 
 LINES = (
@@ -100,6 +102,68 @@ def test_what_is_kept_for_events_that_go_on_is_bounded() -> None:
     assert len(kept) <= 1_000
     assert max(frame.height for frame in kept) <= KEPT
     assert max(frame["message"].str.len_chars().max() for frame in kept) <= 16_384
+
+
+def test_what_is_kept_of_all_senders_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Senders made up over UDP, each with long lines: the longest silent are forgotten."""
+    monkeypatch.setattr("collectors.carry._BYTES", 1_000_000)
+    source, carry = catalogue.find("linux.auditd"), Carry()
+    lines = content.intake(*[LINES[3] + "x" * 5_000] * 10).with_row_index("row")
+    for number in range(60):
+        carry.parse(source, lines, "audit", str(number))
+    assert sum(frame.estimated_size() for frame in carry._kept.values()) == carry._bytes <= 1_000_000
+    assert [peer for *_, peer in carry._kept] == [str(number) for number in range(60)][-len(carry._kept) :]
+
+
+def test_what_is_kept_holds_no_batch_in_memory() -> None:
+    """Of ten batches of 40 MB some lines are kept, and not the buffers of the others with them."""
+    carry, before = Carry(), _resident()
+    for number in range(10):
+        lines = pl.DataFrame({"message": [f"{number}.{row} " + "x" * 2_000 for row in range(20_000)]})
+        carry._keep(("linux.auditd", "audit", str(number)), lines.with_columns(pl.lit("1").alias("_event")))
+        del lines
+    assert _resident() - before < 200_000_000
+
+
+def _resident() -> int:
+    """Bytes of memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+
+
+def test_what_had_begun_stands_before_what_comes() -> None:
+    """Of two EXECVE records the first tells the others of its event the command, also where a batch ends between them."""
+    lines = (LINES[1], LINES[1].replace("sh", "other"), LINES[2])
+    source, carry = catalogue.find("linux.auditd"), Carry()
+    [whole] = source.parse(content.intake(*lines)).frames
+    carry.parse(source, content.intake(lines[0]).with_row_index("row"))
+    [later] = carry.parse(source, content.intake(*lines[1:]).with_row_index("row")).frames
+    commands = later.sort("row")["process.command_line"].to_list()
+    assert commands == whole.sort("row")["process.command_line"].to_list()[1:]
+    assert commands[1] == "sh /tmp/x.sh"
+
+
+def test_other_lines_behind_it_do_not_push_an_event_out() -> None:
+    """Only lines of events count among those that are kept."""
+    source, carry = catalogue.find("linux.auditd"), Carry()
+    carry.parse(source, content.intake(LINES[0], *["cron: ok"] * KEPT).with_row_index("row"))
+    [later] = carry.parse(source, content.intake(LINES[3]).with_row_index("row")).frames
+    assert later["process.executable"].to_list() == ["/bin/sh"]
+
+
+def test_a_batch_that_a_parser_fails_at_costs_the_next_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What had begun before it is still known."""
+    source, carry = catalogue.find("linux.auditd"), Carry()
+    carry.parse(source, content.intake(LINES[0]).with_row_index("row"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Source, "parse", _fails)
+        with pytest.raises(RuntimeError):
+            carry.parse(source, content.intake(LINES[2]).with_row_index("row"))
+    [later] = carry.parse(source, content.intake(LINES[3]).with_row_index("row")).frames
+    assert later["process.executable"].to_list() == ["/bin/sh"]
+
+
+def _fails(source: Source, intake: pl.DataFrame) -> Parsed:
+    raise RuntimeError(f"{source.name}: {intake.height}")
 
 
 def test_parse_and_hunt_join_over_their_own_batches(tmp_path: Path) -> None:
