@@ -127,11 +127,13 @@ class Declaration(config.Section):
     @model_validator(mode="after")
     def _csv_only(self) -> "Declaration":
         if self.format == "csv" and not self.columns:
-            raise ValueError(
-                "csv には columns(列名の一覧)が必要です。|csv needs columns, the list of column names"
+            raise config.Blaming(
+                "columns",
+                "csv には columns(列名の一覧)が必要です。",
+                "csv needs columns, the list of column names",
             )
         if self.format != "csv" and self.columns:
-            raise ValueError("columns は csv にだけ書けます。|columns goes with csv only")
+            raise config.Blaming("columns", "columns は csv にだけ書けます。", "columns goes with csv only")
         return self
 
 

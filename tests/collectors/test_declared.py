@@ -234,7 +234,8 @@ MISTAKES = [
     ),
     (CSV.replace("format: csv", "format: csv\nrequired: [番号]"), 4, "required.0", "日時"),
     (CSV.replace("source: city.library", "source: 図書館"), 1, "source", "図書館"),
-    (CSV.replace("format: csv", "format: json"), None, None, "columns"),
+    (CSV.replace("format: csv", "format: json"), 4, "columns", "columns"),
+    (CSV.replace("columns: [日時, 利用者, 操作, 冊数, 結果]\n", ""), 1, "columns", "列名の一覧"),
     (CSV.replace("format: csv\n", "format: csv\nformat: csv\n"), 4, "format", "format"),
 ]
 
