@@ -113,13 +113,16 @@ _RELAYS = 2
 
 def otherwise(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Lines that were not understood, in the other ways in which they may be read: as what a document carries, and
-    without a relay's header, which takes a line's own first word for the name of a program (`fatal: `, `INFO: `)."""
+    without a relay's header, which takes a line's own first word for the name of a program (`fatal: `, `INFO: `). The header's
+    time and host stay known (`around`)."""
     inside = carried(rows, pl.lit(True))
     yield inside
     rest = pl.concat([inside, rows.join(inside, on="row", how="anti")], how="diagonal")
     for _ in range(_RELAYS):
         headed = rest.filter(pl.col("message").str.contains(_RELAY))
-        rest = headed.with_columns(pl.col("message").str.replace(_RELAY, ""))
+        if not headed.height:
+            return
+        rest = around.with_header(headed).with_columns(pl.col("message").str.replace(_RELAY, ""))
         yield rest
 
 
