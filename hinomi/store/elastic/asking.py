@@ -1,10 +1,11 @@
 """How a cluster is asked for events: of which indices, on what condition, at once or page by page."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from elasticsearch import Elasticsearch
+from elasticsearch import ApiError, Elasticsearch, TransportError
 
 from hinomi import query as language
 from hinomi.errors import StoreError
@@ -91,8 +92,7 @@ class Asking:
                 if after is None or len(parts_found["buckets"]) < _KEYS:
                     return
         finally:
-            with said(*SEARCH):
-                self.client.close_point_in_time(id=place)
+            self._close(place)
 
     def _counted(self, place: str, query: Mapping[str, Any], aggs: Mapping[str, Any]) -> Mapping[str, Any]:
         with said(*SEARCH):
@@ -118,6 +118,11 @@ class Asking:
                     )
                 )["id"]
             )
+
+    def _close(self, place: str) -> None:
+        """A point in time. One that cannot be closed ends by itself, and must not hide why a question failed."""
+        with suppress(ApiError, TransportError):
+            self.client.close_point_in_time(id=place)
 
     def _pages(
         self,
@@ -145,8 +150,7 @@ class Asking:
                     return
                 after = hits[-1]["sort"]
         finally:
-            with said(*SEARCH):
-                self.client.close_point_in_time(id=place)
+            self._close(place)
 
     def _page(
         self, query: Mapping[str, Any], sort: list[dict[str, str]], size: int, told: Mapping[str, Any]

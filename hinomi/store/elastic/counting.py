@@ -7,6 +7,7 @@ which costs two to five times as much). Source: Elasticsearch reference, "Terms 
 (document counts are approximate), "Composite aggregation".
 """
 
+import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ class Counting:
             found, _ = self._terms(field, asked_for, datasets, only)
             most_of_others = likely[-1][1] + missed
             if len(found) < limit or found[limit - 1][1] <= most_of_others:
-                found = self._all(field, asked_for, datasets)
+                found = self._all(field, asked_for, datasets, limit)
         return [(_text(field, value), number) for value, number in found[:limit]]
 
     def _terms(
@@ -77,15 +78,15 @@ class Counting:
         counts = [(bucket["key"], int(bucket["doc_count"])) for bucket in found.get("buckets", [])]
         return counts, int(found.get("doc_count_error_upper_bound", 0))
 
-    def _all(self, field: str, query: Mapping[str, Any], datasets: Sequence[str]) -> _Counts:
-        """Every value with how many events have it, the most frequent first."""
+    def _all(self, field: str, query: Mapping[str, Any], datasets: Sequence[str], limit: int) -> _Counts:
+        """Of every value, the most frequent with how many events have them; only those are held."""
         part = [{"part": {"terms": {"field": dsl.text_of(field)}}}]
-        counts = [
+        counts = (
             (bucket["key"]["part"], int(bucket["doc_count"]))
             for page in self.asking.composed(datasets, query, part, {})
             for bucket in page.get("parts", {}).get("buckets", [])
-        ]
-        return sorted(counts, key=lambda one: -one[1])  # equals stay in the order of their values
+        )
+        return heapq.nlargest(limit, counts, key=lambda one: one[1])  # equals in the order of their values
 
 
 class _Bar(NamedTuple):
@@ -111,9 +112,12 @@ class _Bars:
         return {int(bar["key"]): self._bar(bar["doc_count"], [], bar["doc_count"]) for bar in found}
 
     def split(self, most: int) -> dict[int, _Bar] | None:
-        """In one question, of so many bars at most. None: some bar has more values than are told of it."""
+        """In one question, of so many bars at most, each itself one of the `_BUCKETS`. None: there are too many bars for that, or
+        some bar has more values than are told of it."""
         field = dsl.text_of(self.by or "")
-        size = max(1, min(_LIKELY, _BUCKETS // most))
+        size = min(_LIKELY, _BUCKETS // most - 1)
+        if size < 1:
+            return None
         parts = {"terms": {"field": field, "size": size, "shard_size": size}}
         found = self._asked({"aggs": {"parts": parts, "none": {"missing": {"field": field}}}})
         told = [bar["parts"] for bar in found]
