@@ -279,10 +279,14 @@ class _Day:
         )
 
     def _facts_before(self) -> dict[str, int] | None:
-        """The totals that the digest of the day before noted; None where there is none."""
-        where = {"name": "daily-digest", "end": self.start.isoformat()}
-        found = self.of.records.find("report", where, limit=1)
-        return {str(k): int(v) for k, v in found[0].body["facts"].items()} if found else None
+        """The totals that the digest of the day before noted, of the same organisation or of the whole tower as this one (that
+        in its language where there are two); None where there is none."""
+        found = self.of.records.find("report", {"name": report.name, "end": self.start.isoformat()})
+        own = [one.body for one in found if one.body.get("organization", "") == self.of.whose]
+        if not own:
+            return None
+        before = max(own, key=lambda body: body["language"] == self.t.language)
+        return {str(k): int(v) for k, v in before["facts"].items()}
 
     def _left_out_origin(self) -> Origin:
         return Origin(self.t("digest.left_out"), "records count: sum(n) by what, dataset, reason", None, None)

@@ -23,7 +23,7 @@ from hinomi.batch import Batch
 from hinomi.clock import JST
 from hinomi.errors import DependencyDown, InputError
 from hinomi.store import Bucket
-from hinomi.words import Language
+from hinomi.words import Language, Words
 from tests.dashboards.browse import browser
 from tests.dashboards.city import NOW, City, at
 
@@ -166,6 +166,17 @@ def test_growth_since_yesterday(own_city: City, tmp_path: Path) -> None:
     own_city.records.put("count", "1", {**held.body, "n": held.body["n"] + 7})
     rows = _digest(own_city).parts[4].blocks[0].rows  # type: ignore[union-attr]
     assert ("除外", "squid.access", "health_check", "7", "487") in rows
+
+
+def test_growth_is_since_the_same_towers_digest(own_city: City, tmp_path: Path) -> None:
+    """Not since an organisation's of the same day: that one holds no totals, and its name sorts first."""
+    before = NOW - timedelta(days=1)
+    names = {"higashi": Words("東町", "East")}
+    whole = Ingredients(own_city.events, own_city.records, own_city.clock, "火の見市", organizations=names)
+    for of in (whole, whole.part_of("higashi")):
+        publish(catalogue.find("daily-digest").document(of, before, "ja"), tmp_path, own_city.records)
+    rows = _digest(own_city).parts[4].blocks[0].rows  # type: ignore[union-attr]
+    assert ("除外", "squid.access", "health_check", "0", "480") in rows
 
 
 def test_gaps_are_told_from_quiet_hours(bare_city: City) -> None:
