@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import chain
-from weakref import WeakKeyDictionary
 
-from dashboards.console.following import Follower
+from dashboards.console.following import Follower, OnePerStore
 from hinomi.incident import Incident, Status
 from hinomi.store import Records
 
 _COMMON, _NEWEST = 100, 300
-_HELD: WeakKeyDictionary[Records, "Docket"] = WeakKeyDictionary()
-_LOCK = threading.Lock()
+_HELD: "OnePerStore[Docket]" = OnePerStore()
 
 
 @dataclass(frozen=True)
@@ -150,5 +148,4 @@ ALIKE = {"user.name": 2.0, "host.name": 1.5, "source.ip": 1.5, "client.ip": 1.0,
 
 def docket(records: Records) -> Docket:
     """The docket of a store, one for all who ask."""
-    with _LOCK:
-        return _HELD.setdefault(records, Docket(records))
+    return _HELD.of(records, Docket)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Generic, TypeVar
+from weakref import WeakKeyDictionary, proxy
 
 from hinomi.store import Record, Records
 
@@ -35,6 +36,22 @@ class Follower:
         for record in self.records.changed(self.kind, self._until - _OVERLAP):
             self._until = max(self._until, record.updated)
             yield record
+
+
+@dataclass(slots=True)
+class OnePerStore(Generic[T]):
+    """What is kept of a store for all who ask, and goes with it: a report's view of one organisation's records is read once."""
+
+    _held: WeakKeyDictionary[Records, T] = field(default_factory=WeakKeyDictionary)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, records: Records, make: Callable[[Records], T]) -> T:
+        """The store's own, else made now. make is given the store in a form that does not keep it alive."""
+        with self._lock:
+            held = self._held.get(records)
+            if held is None:
+                held = self._held[records] = make(proxy(records))
+            return held
 
 
 @dataclass(slots=True)

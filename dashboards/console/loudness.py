@@ -5,15 +5,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import NamedTuple
-from weakref import WeakKeyDictionary
 
 from dashboards import times
-from dashboards.console.docket import docket
-from dashboards.console.following import Follower
+from dashboards.console.docket import Docket, docket
+from dashboards.console.following import Follower, OnePerStore
 from hinomi.store import Record, Records
 
-_HELD: WeakKeyDictionary[Records, "Loudness"] = WeakKeyDictionary()
-_LOCK = threading.Lock()
+_HELD: "OnePerStore[Loudness]" = OnePerStore()
 
 
 class _Alert(NamedTuple):
@@ -35,9 +33,10 @@ class Volume:
 
 @dataclass(slots=True)
 class Loudness:
-    """The alerts of a store, as far as counting needs them. Safe with several threads."""
+    """The alerts of a store, as far as counting needs them. cases: its incidents. Safe with several threads."""
 
     records: Records
+    cases: Docket
     _alerts: dict[str, _Alert] = field(default_factory=dict)
     _follower: Follower | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -51,7 +50,7 @@ class Loudness:
             alerts = list(self._alerts.values())
         judged = {
             entry.incident.id: entry.incident.verdict.value
-            for entry in docket(self.records).entries()
+            for entry in self.cases.entries()
             if entry.incident.verdict
         }
         found: dict[str, Volume] = {}
@@ -76,5 +75,4 @@ def _add(volume: Volume, alert: _Alert, verdict: str | None) -> None:
 
 def loudness(records: Records) -> Loudness:
     """The count of a store, one for all who ask."""
-    with _LOCK:
-        return _HELD.setdefault(records, Loudness(records))
+    return _HELD.of(records, lambda store: Loudness(store, docket(records)))

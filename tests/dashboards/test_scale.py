@@ -1,5 +1,7 @@
 """What keeps the pages quick with many records: followers read what changed, and the benchmark runs in a small form."""
 
+import gc
+import weakref
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from benchmarks.console.run import main
 from dashboards.console.docket import docket
 from dashboards.console.following import Lately
 from dashboards.console.loudness import loudness
+from dashboards.records_apart import RecordsApart
 from hinomi.incident import Status, Verdict
 from hinomi.store import Span
 from tests.dashboards.browse import browser
@@ -45,6 +48,17 @@ def test_loudness_is_what_counting_all_gives(own_city: City) -> None:
     assert sum(volume.alerts for volume in found.values()) == len(ALERTS) + 1
     own_city.records.put("alert", "third", twin.model_copy(update={"id": "third"}).model_dump(mode="json"))
     assert loudness(own_city.records).since(start)[ALERTS[0].rule_id].alerts == 3
+
+
+def test_what_is_kept_of_a_store_goes_with_it(own_city: City) -> None:
+    """Neither the docket nor the loudness of a view keeps the view: each report of an organisation makes one."""
+    view = RecordsApart(own_city.records, frozenset({"higashi"}))
+    gone = weakref.ref(view)
+    assert docket(view) is docket(view) and docket(view).entries() == ()
+    assert loudness(view) is loudness(view) and loudness(view).since(NOW) == {}
+    del view
+    gc.collect()
+    assert gone() is None
 
 
 def test_lately_finds_out_once() -> None:
