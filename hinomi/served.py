@@ -13,7 +13,7 @@ import structlog
 
 from hinomi.errors import ConfigError, Where
 from hinomi.named import why
-from hinomi.renewed import Mark, mark
+from hinomi.renewed import Renewed
 from hinomi.words import Words
 
 log = structlog.get_logger()
@@ -48,26 +48,21 @@ class Served:
 
     def context(self) -> ssl.SSLContext:
         """A context for a server, which takes up what is put in the files' place. Raises ConfigError."""
-        seen, first = self._stamp(), self.read()
-        current = first
+        kept = Renewed([*self._files()], self.read, self._told)
+        first = kept.now()
 
         def before_handshake(connection: ssl.SSLObject, _: str | None, __: ssl.SSLContext) -> None:
-            nonlocal seen, current
-            if (now := self._stamp()) != seen:
-                seen = now
-                try:
-                    current = self.read()
-                    log.info("certificate_renewed", key=self.cert_at, file=str(self.cert))
-                except ConfigError as error:  # half of it is there, say: the next change is looked at again
-                    log.error("certificate_not_renewed", key=self.cert_at, reason=str(error))
-            if current is not first:
+            if (current := kept.now()) is not first:
                 connection.context = current
 
         first.sni_callback = before_handshake  # called with every handshake, also where no name is asked for
         return first
 
-    def _stamp(self) -> tuple[Mark, ...]:
-        return tuple(map(mark, self._files()))
+    def _told(self, error: ConfigError | None) -> None:
+        if error is None:
+            log.info("certificate_renewed", key=self.cert_at, file=str(self.cert))
+        else:
+            log.error("certificate_not_renewed", key=self.cert_at, reason=str(error))
 
     def _files(self) -> Iterator[Path]:
         yield from (self.cert, self.key)

@@ -11,7 +11,7 @@ import structlog
 
 from collectors.settings import Listener
 from hinomi.errors import ConfigError
-from hinomi.renewed import Mark, mark
+from hinomi.renewed import Renewed
 from hinomi.secret import Secret
 
 log = structlog.get_logger()
@@ -72,31 +72,23 @@ class CurrentTokens:
 
     def __init__(self, name: str, listener: Listener) -> None:
         """Raises ConfigError for a secret that is not there or is empty."""
-        self._name, self._listener = name, listener
         held = [listener.token, *(sender.token for sender in listener.senders.values())]
-        self._files = [file for token in held if token is not None and (file := token.file) is not None]
-        self._seen, self._looked = self._marks(), time.monotonic()
-        self._tokens = Tokens.of(name, listener)
+        files = [file for token in held if token is not None and (file := token.file) is not None]
+        self._name, self._looked = name, time.monotonic()
+        self._kept = Renewed(files, lambda: Tokens.of(name, listener), self._told)
+        self._tokens = self._kept.now()
 
     def grant(self, authorization: bytes) -> Grant | None:
         """See `Tokens.grant`."""
         if time.monotonic() - self._looked >= _LOOKED_EVERY:
-            self._look()
+            self._looked, self._tokens = time.monotonic(), self._kept.now()
         return self._tokens.grant(authorization)
 
-    def _look(self) -> None:
-        self._looked = time.monotonic()
-        if (now := self._marks()) == self._seen:
-            return
-        self._seen = now
-        try:
-            self._tokens = Tokens.of(self._name, self._listener)
+    def _told(self, error: ConfigError | None) -> None:
+        if error is None:
             log.info("token_renewed", listener=self._name)
-        except ConfigError as error:  # half of it is there, say: the next change is looked at again
+        else:
             log.error("token_not_renewed", listener=self._name, reason=str(error))
-
-    def _marks(self) -> list[Mark]:
-        return [mark(file) for file in self._files]
 
 
 def _read(secret: Secret) -> bytes:

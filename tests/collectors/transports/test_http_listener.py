@@ -14,11 +14,13 @@ import httpx
 import pytest
 from elasticsearch import Elasticsearch, helpers
 from pydantic import ValidationError
+from structlog.testing import capture_logs
 
 from collectors.settings import Listener
 from collectors.transports import tokens
 from hinomi.errors import ConfigError
 from hinomi.identity import digest
+from hinomi.secret import Secret
 from tests.collectors.transports.certificates import make
 from tests.collectors.transports.intake import MIB, Running, intake
 
@@ -166,6 +168,33 @@ def test_a_renewed_token_counts_without_a_restart(
             assert await let_in("new-shared") and not await let_in("old-shared")
 
     asyncio.run(work())
+
+
+def test_a_token_that_becomes_readable_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put there by root, then given to us: only its change time tells. Refused until then, and told once."""
+    monkeypatch.setattr(tokens, "_LOOKED_EVERY", 0.0)
+    held, new = tmp_path / "token", tmp_path / "new"
+    reveal = Secret.reveal
+
+    def ours(secret: Secret) -> str:
+        """Root, who may run this test, can read everything."""
+        if held.stat().st_mode & 0o777 == 0:
+            raise ConfigError("読めません。", "cannot be read")
+        return reveal(secret)
+
+    monkeypatch.setattr(Secret, "reveal", ours)
+    held.write_text("old\n")
+    new.write_text("new\n")
+    current = tokens.CurrentTokens("b", Listener.model_validate({"kind": "http", "token": f"file:{held}"}))
+    new.chmod(0)
+    new.rename(held)
+    with capture_logs() as said:
+        assert current.grant(b"Bearer old") and not current.grant(b"Bearer new")
+    assert [one["event"] for one in said] == ["token_not_renewed"]
+    before = held.stat().st_ctime_ns
+    while held.stat().st_ctime_ns == before:  # the file system's clock goes in steps of some milliseconds
+        held.chmod(0o640)
+    assert current.grant(b"Bearer new") and not current.grant(b"Bearer old")
 
 
 def test_an_empty_token_is_refused_at_the_start(tmp_path: Path) -> None:
