@@ -6,7 +6,7 @@ its time, and nobody who is to be called may wait for it.
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from queue import Empty, SimpleQueue
@@ -124,10 +124,8 @@ class Timetable:
             result = job()
             if result or not silent:
                 log.info("job_done", job=name, result=result)
-        except HinomiError as error:
-            log.error("job_failed", job=name, reason=str(error))
         except Exception as error:  # a job's own mistake must not stop the tower
-            log.error("job_failed", job=name, reason=f"{type(error).__name__}: {error}")
+            log.error("job_failed", job=name, reason=_reason(error))
 
 
 @dataclass(slots=True)
@@ -217,7 +215,7 @@ def verify_rules(process: Role, tell: Callable[[Alert], object] = lambda _: None
 def daily_digest(process: Role, events: Events, records: Records) -> str:
     """Write yesterday's digest into the report folder, and those of organisations that are to have their own."""
     day = (process.clock.now().astimezone(JST) - timedelta(days=1)).date()
-    return ", ".join(str(one.path) for one in _made("daily-digest", day, process, events, records))
+    return ", ".join(str(one.path) for one in _made(["daily-digest"], day, process, events, records))
 
 
 def period_reports(process: Role, events: Events, records: Records) -> str:
@@ -228,19 +226,41 @@ def period_reports(process: Role, events: Events, records: Records) -> str:
         names += ["monthly-committee", "telework"]
     if (today.month, today.day) == (4, 1):
         names += ["annual-compliance", "drill"]
-    for name in names:
-        _made(name, today - timedelta(days=1), process, events, records)
+    _made(names, today - timedelta(days=1), process, events, records)
     return ", ".join(names)
 
 
-def _made(name: str, day: date, process: Role, events: Events, records: Records) -> list[Published]:
-    """The report of the whole tower and, where there can be one, of each organisation of `reports.organizations`, in the report
-    folder and noted down for whoever is to have it."""
-    own, clock = process.settings, process.clock
-    folder = process.data / "reports"
+def _made(
+    names: Sequence[str], day: date, process: Role, events: Events, records: Records
+) -> list[Published]:
+    """The reports of the whole tower, and then, where there can be one, of each organisation of `reports.organizations`. One
+    that cannot be made keeps no other back; HinomiError names those once all were tried."""
+    towns = process.settings.reports.organizations
+    wanted = [(name, "") for name in names]
+    wanted += [(name, whose) for name in names if catalogue.find(name).apart for whose in towns]
     made: list[Published] = []
-    for whose in ("", *(own.reports.organizations if catalogue.find(name).apart else ())):
-        files = reports.write(name, day, own, clock, events, records, folder, data=process.data, whose=whose)
-        reports.deliveries(own, clock, records).plan(name, files, whose)
-        made += files
+    failed: list[str] = []
+    for name, whose in wanted:
+        try:
+            made += _one(name, whose, day, process, events, records)
+        except Exception as error:  # its own mistake must not cost the others
+            log.error("job_failed", job=name, organization=whose, reason=_reason(error))
+            failed.append(f"{name} {whose}".rstrip())
+    if failed:
+        listed = ", ".join(failed)
+        raise HinomiError(f"作れなかった報告書: {listed}", f"reports that could not be made: {listed}")
     return made
+
+
+def _one(
+    name: str, whose: str, day: date, process: Role, events: Events, records: Records
+) -> list[Published]:
+    """One report, in the report folder and noted down for whoever is to have it."""
+    own, clock, folder = process.settings, process.clock, process.data / "reports"
+    files = reports.write(name, day, own, clock, events, records, folder, data=process.data, whose=whose)
+    reports.deliveries(own, clock, records).plan(name, files, whose)
+    return files
+
+
+def _reason(error: Exception) -> str:
+    return str(error) if isinstance(error, HinomiError) else f"{type(error).__name__}: {error}"
