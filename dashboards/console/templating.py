@@ -116,6 +116,6 @@ class Macros:
 
     def __getattr__(self, name: str) -> Callable[..., Markup]:
         macro = getattr(self._templates.get_template(self._file).module, name)
-        kept: Callable[..., Markup] = lru_cache(maxsize=_KEPT)(macro)
+        kept: Callable[..., Markup] = lru_cache(maxsize=_KEPT, typed=True)(macro)  # Markup("<b>") == "<b>"
         setattr(self, name, kept)
         return kept

@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
+from markupsafe import Markup
 
 from dashboards.console.templating import FOLDER, environment
 from dashboards.texts import Texts
@@ -78,6 +79,9 @@ def test_a_kept_drawing_is_of_what_it_shows() -> None:
     ja, en = Texts("ja"), Texts("en")
     assert marks.entity(ja, "user.name", hostile) == marks.entity(ja, "user.name", hostile)
     assert "&lt;b&gt;\\u202e" in marks.entity(ja, "user.name", hostile)
+    ours = marks.entity(ja, "user.name", Markup("<b>"))
+    assert "&lt;b&gt;" in marks.entity(ja, "user.name", "<b>")  # which is equal to markup of ours
+    assert "<b>" in ours and "<b>" in marks.entity(ja, "user.name", Markup("<b>"))
     assert len({str(marks.grade(t, grade)) for t in (ja, en) for grade in range(4)}) == 8
 
 
