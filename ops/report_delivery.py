@@ -60,6 +60,15 @@ class Delivery(Section):
             )
         return self
 
+    @model_validator(mode="after")
+    def _there_is_one_of_an_organization(self) -> Self:
+        if never := [name for name in self.reports if self.organization and not catalogue.find(name).apart]:
+            raise ValueError(
+                f"報告書「{'、'.join(never)}」は塔全体のもので、組織「{self.organization}」のものは作られません。"
+                f'|there is none of "{self.organization}" alone: {", ".join(never)} is the whole tower\'s'
+            )
+        return self
+
     def takes(self, report: str, whose: str) -> bool:
         """Whether this report goes there. whose: the organisation of which alone it tells."""
         return self.organization == whose and (not self.reports or report in self.reports)
@@ -186,6 +195,7 @@ class Deliveries:
     def _done(self, held: Record, parcel: Parcel) -> None:
         details = {
             "to": parcel.folder or parcel.person,
+            "organization": parcel.organization,
             "files": {Path(name).name: digest for name, digest in parcel.files.items()},
         }
         Audit(self.records, self.clock).append(

@@ -49,6 +49,16 @@ class ReportsSettings(Section):
     deliver: list[Delivery] = Field(default_factory=list)
     organizations: list[OrganizationId] = Field(default_factory=list)
 
+    @field_validator("organizations")
+    @classmethod
+    def _each_once(cls, names: list[str]) -> list[str]:
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(
+                f"「{'、'.join(twice)}」が二度あります。一度だけ書いてください。"
+                f"|{', '.join(twice)} stands there twice; write it once"
+            )
+        return names
+
     @model_validator(mode="after")
     def _delivered_are_made(self) -> Self:
         for place in self.deliver:

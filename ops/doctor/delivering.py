@@ -18,9 +18,10 @@ def delivering(patient: Patient) -> Iterator[Check]:
     waiting = list(report_delivery.stuck(patient.records, SystemClock().now()))
     for one in waiting:
         since, to = f"{one.planned.astimezone(JST):%m/%d %H:%M}", one.folder or one.person
+        report = f"{one.report} ({one.organization})" if one.organization else one.report
         yield _PART.bad(
-            f"{one.report} が {since} から {to} に届いていません: {one.reason_ja}",
-            f"{one.report} has not reached {to} since {since}: {one.reason_en}",
+            f"{report} が {since} から {to} に届いていません: {one.reason_ja}",
+            f"{report} has not reached {to} since {since}: {one.reason_en}",
             _PLACE,
         )
     if not waiting:

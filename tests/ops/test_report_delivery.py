@@ -15,7 +15,11 @@ from hinomi.store.embedded import SqliteRecords
 from ops import report_delivery, reports
 from ops.cli import app
 from ops.commands import report as command
+from ops.doctor.delivering import delivering
+from ops.doctor.finding import Patient, State
 from ops.report_delivery import KIND, Deliveries
+from ops.roles.start import Role
+from ops.rundir import RunDir
 from ops.settings import Settings, read_settings
 from responders.audit import KIND as AUDIT
 from responders.audit import Audit
@@ -102,6 +106,8 @@ def test_a_place_of_an_organisation_gets_its_reports_only(tmp_path: Path) -> Non
         assert len(list(town.glob("*.pdf"))) == 1 and not list(whole.iterdir())
         [(_, mail)] = own.mails
         assert "東町" in mail["Subject"]
+        audited = [one.body["details"] for one in records.find(AUDIT)]
+        assert {one["organization"] for one in audited if "files" in one} == {"higashi"}
         assert brought.plan("monthly-committee", made) == 1 and brought.bring() == 1
     assert len(list(whole.glob("*.pdf"))) == 1
 
@@ -110,11 +116,25 @@ def test_a_place_of_an_organisation_gets_its_reports_only(tmp_path: Path) -> Non
     ("told", "said"),
     [
         ({"organizations": ["minami"]}, "organizations にありません"),
+        ({"organizations": ["higashi", "higashi"]}, "二度あります"),
         ({"deliver": [{"folder": "/x", "organization": "higashi"}]}, "作られません"),
+        (
+            {
+                "organizations": ["higashi"],
+                "deliver": [
+                    {
+                        "folder": "/x",
+                        "organization": "higashi",
+                        "reports": ["daily-digest", "annual-compliance"],
+                    }
+                ],
+            },
+            "「annual-compliance」は塔全体のもの",
+        ),
     ],
 )
 def test_an_organisation_without_reports_is_refused(told: dict[str, Any], said: str) -> None:
-    """One that there is not, and a place for reports that nobody makes."""
+    """One that there is not or that is named twice, and a place for reports that nobody makes."""
     with pytest.raises(ValueError, match=said):
         Settings.model_validate({"organizations": {"higashi": {}}, "reports": told})
 
@@ -141,6 +161,22 @@ def test_a_relay_that_is_away_is_tried_again(tmp_path: Path) -> None:
         assert _deliveries(records, clock, back.port, {"mail": ["ciso"]}).bring() == 1
         assert len(back.mails) == 1
     assert not list(report_delivery.stuck(records, clock.now()))
+
+
+def test_the_doctor_says_whose_report_is_held_up(tmp_path: Path) -> None:
+    """Two organisations have the same kind of report."""
+    records, share = SqliteRecords(tmp_path / "r.sqlite"), tmp_path / "share"
+    told = {"organizations": ["higashi"], "deliver": [{"folder": str(share), "organization": "higashi"}]}
+    settings = Settings.model_validate({"organizations": {"higashi": {}}, "reports": told})
+    past = reports.deliveries(settings, FixedClock(datetime(2026, 11, 1, tzinfo=UTC)), records)
+    past.plan("monthly-committee", _made(tmp_path / "reports"), "higashi")
+    assert past.bring() == 0
+    run = RunDir.of(tmp_path)
+    events = Role("doctor", tmp_path, settings, run).events()
+    [check] = delivering(Patient(tmp_path, settings, events, records, run))
+    assert check.state is State.BAD and "monthly-committee (higashi)" in check.said.ja
+    events.close()
+    records.close()
 
 
 def test_what_was_changed_is_not_brought(tmp_path: Path) -> None:
