@@ -3,7 +3,10 @@
 usage: python -m ops.generate.configuration
 """
 
+import functools
 import inspect
+import operator
+import re
 import types
 import typing
 from collections.abc import Iterator
@@ -26,6 +29,7 @@ One YAML file (`hinomi.yaml`) plus `hinomi.d/*.yaml`, merged in name order. Unkn
 valid one. Secrets are references: `env:NAME`, `file:PATH`, `credential:NAME`. Relative paths count from where `hinomi` is
 started. This page is generated from the models (`python -m ops.generate.configuration`).
 """
+_MODULE = re.compile(r"(?<![.'\w])(?:[A-Za-z_]\w*\.)+")  # before a name, not within a quoted value
 
 
 def page() -> str:
@@ -75,17 +79,28 @@ def _models(annotation: Any, suffix: str = "") -> Iterator[tuple[str, type[BaseM
             yield from _models(argument, suffix + named)
 
 
+def _bare(annotation: Any) -> Any:
+    """The type without how its values are checked (`Annotated`)."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Annotated:
+        return _bare(arguments[0])
+    if origin in (typing.Union, types.UnionType):
+        return functools.reduce(operator.or_, map(_bare, arguments))
+    if origin in (list, dict):
+        return origin[tuple(map(_bare, arguments))]
+    return annotation
+
+
 def _type(annotation: Any) -> str:
-    if isinstance(annotation, type):
+    annotation = _bare(annotation)
+    if isinstance(annotation, type) and not typing.get_args(annotation):
         return annotation.__name__
     if typing.get_origin(annotation) is dict and typing.get_origin(value := typing.get_args(annotation)[1]):
         models = [found.__name__ for _, found in _models(value)]
         if models:
             return _short(f"dict[str, {' or '.join(models)}]")
-    text = str(annotation).replace("typing.", "").replace("NoneType", "none")
-    names = [part.rsplit(".", 1)[-1] for part in text.replace("|", " or ").split(" ")]
-    plain = " ".join(names).split("Annotated[")[-1].split(", BeforeValidator")[0].split(", AfterValidator")[0]
-    return _short(plain.replace("|", "or"))
+    named = _MODULE.sub("", str(annotation)).replace("NoneType", "None")
+    return _short(named.replace(" | ", " or "))
 
 
 def _short(text: str) -> str:

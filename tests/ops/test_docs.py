@@ -18,6 +18,17 @@ def test_configuration_page_is_current() -> None:
     assert configuration.PAGE.read_text(encoding="utf-8") == configuration.page()
 
 
+def test_types_of_the_configuration_are_whole() -> None:
+    """No type has lost its first half or shows how pydantic checks it."""
+    rows = [line.split(" | ") for line in configuration.page().splitlines() if line.startswith("| `")]
+    types = [row[1] for row in rows if "…" not in row[1]]
+    assert len(types) > 400 and all(one.count("[") == one.count("]") for one in types)
+    assert not [row for row in rows if "FieldInfo" in row[1] or "Annotated" in row[1]]
+    assert ["`organizations`", "list[str]", "empty"] in [
+        [row[0][2:], *(row[1:-1]), row[-1][:-2]] for row in rows
+    ]
+
+
 def test_sources_page_is_current() -> None:
     """docs/sources/table.md lists every source (run `python -m ops.generate.sources`)."""
     assert sources.PAGE.read_text(encoding="utf-8") == sources.page()
