@@ -279,12 +279,13 @@ def insider_rules(look: Look, _: Any) -> Outcome:
 
 
 def digests(look: Look, _: Any) -> Outcome:
-    """Reports are made regularly."""
+    """Reports are made regularly; those of one organisation alone count for that organisation."""
+    whose, start = look.of.whose, look.now - 40 * DAY
     found = look.of.records.find("report", limit=_MOST)
-    start = look.now - 40 * DAY
-    n = sum((times.parse(one.body.get("created")) or start - DAY) >= start for one in found)
+    own = [one.body for one in found if one.body.get("organization", "") == whose]
+    n = sum((times.parse(body.get("created")) or start - DAY) >= start for body in own)
     words = Words(f"40日間に作った報告書 {n} 件", f"{n} reports in 40 days")
-    return Outcome(n > 0, words, "records report: created", start)
+    return Outcome(n > 0, words, f'records report: created, organization="{whose}"', start)
 
 
 def clocks(look: Look, _: Any) -> Outcome:

@@ -1,15 +1,17 @@
 """The table of controls and how each is judged."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import yaml
 
-from dashboards.compliance.checks import CHECKS
+from dashboards.compliance.checks import CHECKS, Look
 from dashboards.compliance.control import controls
 from dashboards.compliance.judgement import State, judge, tally
 from dashboards.console.rulebook import Rulebook
 from dashboards.reporting.document import Ingredients
 from hinomi import query
+from hinomi.words import Words
 from ops.folders import packs_folder
 from tests.dashboards.browse import browser
 from tests.dashboards.city import City
@@ -77,6 +79,16 @@ def test_states_follow_evidence_and_people(own_city: City) -> None:
     )
     assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-5.2"] is State.PERSON
     assert visitor.audited("compliance.attest")[0]["target"] == "MIC-5.2"
+
+
+def test_a_report_counts_for_whose_it_is(own_city: City) -> None:
+    """The digests of an organisation show nothing of the tower's own, nor the other way round."""
+    whole = replace(of(own_city), organizations={"higashi": Words("東町", "East")})
+    for n, whose in enumerate(["higashi", "higashi", "higashi", ""]):
+        body = {"name": "daily-digest", "created": own_city.clock.now().isoformat(), "files": []}
+        own_city.records.put("report", f"r{n}", {**body, "organization": whose} if whose else body)
+    for one, n in ((whole, 1), (whole.part_of("higashi"), 3)):
+        assert f" {n} 件" in CHECKS["digests"](Look(one), None).words.ja
 
 
 def test_a_broken_audit_log_is_a_gap(own_city: City) -> None:

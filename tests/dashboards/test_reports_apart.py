@@ -123,6 +123,7 @@ def test_no_route_gives_anothers_report(made: Made, user: str, whose: str) -> No
     never = reader.get("/reports/never.html")
     secret = Tokens(made.city.records, made.city.clock).make(user, "試験", ("read",), 3)
     told = _call(made.city, secret, "GET", "/reports?limit=500").text
+    assert '"sha256"' in told and '"path"' not in told  # the server's folders are nobody's business
     for owner, files in made.files.items():
         for path in files:
             answer = reader.get(f"/reports/{path.name}")
