@@ -9,6 +9,8 @@ from dashboards.records_apart import RecordsApart
 from dashboards.texts import Texts
 from hinomi.clock import Clock
 from hinomi.errors import InputError
+from hinomi.organization import FIELD
+from hinomi.query import quoted
 from hinomi.store import Events, Records
 from hinomi.store.apart import EventsApart
 from hinomi.words import Language, Words
@@ -62,6 +64,12 @@ class Origin:
     asked: str
     start: datetime | None
     end: datetime | None
+
+    def part_of(self, whose: str) -> "Origin":
+        """The same of one organisation: asked without this condition the stores give the whole tower's figure."""
+        field = FIELD if self.asked.startswith("events.") else "organization"
+        asked_of_a_store = self.asked.startswith(("events.", "records "))
+        return replace(self, asked=f"{field}: {quoted(whose)} | {self.asked}") if asked_of_a_store else self
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +145,13 @@ class ReportKind:
         if not of.whose:
             return made
         said = [*made.summary, Texts(language)("reports.of_one")]
-        return replace(made, whose=of.whose, organization=of.name_of(of.whose, language), summary=said)
+        return replace(
+            made,
+            whose=of.whose,
+            organization=of.name_of(of.whose, language),
+            summary=said,
+            origins=[one.part_of(of.whose) for one in made.origins],
+        )
 
     def _refuse(self) -> NoReturn:
         raise InputError(

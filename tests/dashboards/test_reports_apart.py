@@ -109,6 +109,16 @@ def test_a_towns_report_tells_of_nobody_else(made: Made, name: str, whose: str) 
     assert Texts("en")("reports.of_one") in made.document(name, whose, "en").summary
 
 
+@pytest.mark.parametrize("name", APART)
+def test_the_appendix_says_of_whom_was_asked(made: Made, name: str) -> None:
+    """Who asks a store the same again gets the figure of the report, not the whole tower's; the tower's own names nobody."""
+    asked, whole = ([one.asked for one in made.document(name, whose).origins] for whose in (EAST, ""))
+    events = {one.startswith(f'{FIELD}: "{EAST}" | events.') for one in asked if "events." in one}
+    records = {one.startswith(f'organization: "{EAST}" | records ') for one in asked if "records " in one}
+    assert events | records == {True}
+    assert not [one for one in whole if EAST in one]
+
+
 def test_the_walk_would_find_it(made: Made) -> None:
     """The tower's own reports name both towns: what the marks are looked for in holds such text."""
     weekly = machine(made.document("weekly-operations", "")).decode()
