@@ -3,7 +3,9 @@
 import base64
 import hashlib
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 from starlette.responses import Response
@@ -27,7 +29,18 @@ class NoReport(InputError):
 def show(visit: Visit) -> Response:
     """The list, newest first."""
     found = visit.console.records.find("report", order="-created", limit=200)
-    return visit.page("reports.html", reports=[record.body for record in found])
+    reports = [{**record.body, "whose": _whose(visit, record.body)} for record in found]
+    return visit.page("reports.html", reports=reports)
+
+
+def _whose(visit: Visit, report: Mapping[str, Any]) -> str:
+    """The name of the organisation of which alone it tells, its id where the configuration no longer names it; empty for the
+    whole tower's, and for who sees one organisation only."""
+    console, whose = visit.console, str(report.get("organization", ""))
+    if not whose or (console.scope is not None and len(console.scope) == 1):
+        return ""
+    named = console.organizations.names.get(whose)
+    return named.of(visit.language) if named else whose
 
 
 def file(visit: Visit) -> Response:

@@ -12,6 +12,7 @@ import polars as pl
 import pypdf
 import pytest
 
+from collectors.organizations import Organizations, OrganizationSettings
 from dashboards.reporting import catalogue
 from dashboards.reporting.document import Document, Ingredients, Part, Table
 from dashboards.reporting.machine import machine
@@ -153,6 +154,16 @@ def test_who_sees_all_has_all_reports(made: Made) -> None:
     assert all(path.name in listed for files in made.files.values() for path in files)
     assert '<span class="tag">東町</span>' in listed
     assert reader.get(f"/reports/{made.files[WEST][0].name}").status_code == 200
+
+
+def test_a_report_of_one_organisation_is_never_taken_for_the_towers(made: Made) -> None:
+    """Also where there is but one organisation, and where it is no longer in the configuration: two rows would look the same.
+    Who sees one alone needs no telling."""
+    one = Organizations.of({EAST: OrganizationSettings(name_ja="東町")})
+    listed = browser(made.city, "c.chuo", organizations=one).get("/reports").text
+    assert listed.count('<span class="tag">東町</span>') == len(APART)
+    assert listed.count(f'<span class="tag">{WEST}</span>') == len(APART)
+    assert '<span class="tag">' not in _reader(made, "e.azuma").get("/reports").text
 
 
 @pytest.mark.parametrize("whose", [EAST, WEST])
