@@ -1,6 +1,7 @@
 """Reports of one organisation: none counts, names or reaches anything of another's, by whatever route and in whatever form."""
 
 import io
+import re
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from dashboards.reporting import catalogue
 from dashboards.reporting.document import Document, Ingredients, Part, Table
 from dashboards.reporting.machine import machine
 from dashboards.reporting.publish import publish
+from dashboards.reports.telework import CLAUSE
 from dashboards.texts import Texts
 from dashboards.tokens import Tokens
 from hinomi.batch import Batch
@@ -25,6 +27,7 @@ from hinomi.errors import InputError
 from hinomi.organization import FIELD
 from hinomi.store import Record
 from hinomi.words import Language
+from responders.playbooks.run import KIND as RUN
 from tests.dashboards.browse import Browser, browser
 from tests.dashboards.city import NOW, City
 from tests.dashboards.test_apart import _call
@@ -60,6 +63,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
         for n in range(9)
     ]
     city.events.append([Batch.of("squid.access", pl.DataFrame(rows), ingested=NOW)])
+    for whose in ("", EAST, WEST):
+        _plant_for_reports(city, whose, planted)
     files: dict[str, list[Path]] = {}
     for whose in ("", EAST, WEST):
         for name in APART if whose else catalogue.kinds():
@@ -69,6 +74,29 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
             )
     yield Made(city, planted, files)
     city.close()
+
+
+def _plant_for_reports(city: City, whose: str, planted: dict[str, Planted]) -> None:
+    """A connection from outside by somebody of a department, an alert under the clause on it, and a run decided as a drill:
+    what the reports on departments, telework and drills tell of."""
+    mark, key = MARK[whose], whose or "tower"
+    row = {
+        "@timestamp": NOW - timedelta(minutes=15),
+        "event.id": f"vpn-{key}",
+        "event.action": "tunnel-up",
+        "event.code": "0101039424",
+        "user.name": f"{mark}.user",
+        "user.staff.department": mark,
+    }
+    own = {FIELD: whose} if whose else {}
+    city.events.append([Batch.of("fortinet.fortigate", pl.DataFrame([row | own]), ingested=NOW)])
+    alert = city.records.get("alert", f"alert-{key}-0")
+    assert alert is not None
+    city.records.put("alert", alert.id, {**alert.body, "guideline": [CLAUSE]})
+    if whose:
+        run = city.records.get(RUN, planted[whose].ids["run"])
+        assert run is not None
+        city.records.put(RUN, run.id, {**run.body, "dry_run": True, "decided_by": mark})
 
 
 def _document(city: City, planted: dict[str, Planted], name: str, whose: str, language: Language) -> Document:
@@ -81,7 +109,8 @@ def _document(city: City, planted: dict[str, Planted], name: str, whose: str, la
 def _words(name: str, content: bytes) -> str:
     """All text of a file, whatever its form."""
     if name.endswith(".pdf"):
-        return "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+        text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(content)).pages)
+        return re.sub(r"\s", "", text)  # a narrow cell breaks a word
     if name.endswith(".xlsx"):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return "".join(archive.read(one).decode("utf-8", "replace") for one in archive.namelist())
@@ -100,11 +129,12 @@ def test_every_kind_says_whether_there_is_one_of_an_organisation() -> None:
 @pytest.mark.parametrize("whose", [EAST, WEST])
 @pytest.mark.parametrize("name", APART)
 def test_a_towns_report_tells_of_nobody_else(made: Made, name: str, whose: str) -> None:
-    """In both languages and every form: no mark of the other town or the tower; its own name at the head."""
+    """In both languages and every form: its own mark, none of the other town or the tower; its own name at the head."""
     english = machine(made.document(name, whose, "en")).decode()
     files = [path for path in made.files[whose] if path.name.startswith(name)]
     assert sorted(path.suffix for path in files) == [".html", ".json", ".pdf", ".xlsx"]
     for text in (english, *(_words(path.name, path.read_bytes()) for path in files)):
+        assert MARK[whose] in text
         assert not [mark for mark in FOREIGN[whose] if mark in text]
     assert made.document(name, whose).organization == NAMES[whose]
     assert Texts("en")("reports.of_one") in made.document(name, whose, "en").summary
