@@ -10,9 +10,14 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from dashboards.console.pager import page_number
 from dashboards.console.visit import Visit
+from dashboards.records_apart import REPORT
+from dashboards.reporting import signing
 from hinomi.errors import InputError
 
+_PAGE = 100
+_STEM = re.compile(r"[\w.-]{1,200}")
 _STYLE = re.compile(rb"<style>(.*?)</style>", re.DOTALL)
 _MEDIA = {
     ".html": "text/html; charset=utf-8",
@@ -27,10 +32,14 @@ class NoReport(InputError):
 
 
 def show(visit: Visit) -> Response:
-    """The list, newest first."""
-    found = visit.console.records.find("report", order="-created", limit=200)
+    """A page of the list, newest first."""
+    records = visit.console.records
+    total = records.count(REPORT)
+    page = page_number(visit.asked("page", "1"), total, _PAGE)
+    found = records.find(REPORT, order="-created", limit=_PAGE, offset=(page - 1) * _PAGE)
     reports = [{**record.body, "whose": _whose(visit, record.body)} for record in found]
-    return visit.page("reports.html", reports=reports)
+    pages = max(1, -(-total // _PAGE))
+    return visit.page("reports.html", reports=reports, page_number=page, pages=pages)
 
 
 def _whose(visit: Visit, report: Mapping[str, Any]) -> str:
@@ -60,12 +69,13 @@ def file(visit: Visit) -> Response:
 
 
 def _path(visit: Visit, name: str) -> Path | None:
-    """Where the file is; only names that a report record lists are ever opened."""
-    for record in visit.console.records.find("report", limit=10_000):
-        for listed in record.body.get("files", []):
-            path = Path(listed["path"])
-            if path.name == name and path.suffix in _MEDIA:
-                return path
+    """Where the file is; only names that the report's own record lists are ever opened."""
+    stem = name.removesuffix(signing.ENDING) if name.endswith(signing.ENDING) else Path(name).stem
+    record = visit.console.records.get(REPORT, stem) if _STEM.fullmatch(stem) else None
+    for listed in record.body["files"] if record else ():
+        path = Path(listed["path"])
+        if path.name == name and path.suffix in _MEDIA:
+            return path
     return None
 
 

@@ -133,6 +133,21 @@ def test_files_hashes_and_console(own_city: City, tmp_path: Path) -> None:
     assert not list((tmp_path / "reports").glob(".*"))
 
 
+def test_the_oldest_of_many_reports_is_listed_and_given(own_city: City, tmp_path: Path) -> None:
+    """However many there are: a page at a time, and a file is found by its report and not by reading all of them."""
+    [oldest, *_] = publish(_digest(own_city, day=NOW - timedelta(days=400)), tmp_path, own_city.records)
+    held = own_city.records.find("report")[0]
+    own_city.records.put("report", held.id, {**held.body, "created": "2025-01-01T00:00:00+00:00"})
+    for n in range(250):
+        body = {**held.body, "created": f"2026-01-01T00:00:00.{n:06}+00:00", "files": []}
+        own_city.records.put("report", f"a-{n}", body)
+    visitor = browser(own_city, "a.kansa")
+    pages = [visitor.get(f"/reports?page={page}").text for page in (1, 2, 3)]
+    assert [oldest.path.name in page for page in pages] == [False, False, True]
+    assert 'href="/reports?page=2"' in pages[0] and "page=4" not in pages[2]
+    assert visitor.get(f"/reports/{oldest.path.name}").content == oldest.path.read_bytes()
+
+
 def test_html_needs_nothing_and_runs_nothing(own_city: City, tmp_path: Path) -> None:
     """No script, no address outside, hostile text inert."""
     page = publish(_digest(own_city), tmp_path)[0].path.read_text(encoding="utf-8")
