@@ -14,6 +14,7 @@ from hinomi.errors import HinomiError
 from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.audit import Audit
+from responders.playbooks.approvals import STALE
 from responders.playbooks.book import Kept
 from responders.playbooks.news import News
 from responders.playbooks.permission import Permission
@@ -110,22 +111,28 @@ class First:
                 self.stepping.book.say(run, "act_first_void", details)
                 self._mark(held, "void", why=why)
                 return run, record
+            if step.state is StepState.STARTED and self._too_long_ago(held):
+                return self._lapse(run, record, step, held)
             if self.stepping.limits.waits(step) or not all(run.step(one).settled for one in step.after):
                 return run, record
             begun = step.model_copy(update={"by": [str(held.body["by"])]})
             run, record = self.stepping.take(run.with_step(begun), record, begun)
             step = run.step(step.index)
-        if step.state is StepState.FAILED:
+        if step.state in (StepState.FAILED, StepState.UNDONE):
             return self._lapse(run, record, step, held)
         if step.state is StepState.DONE:
             self._tell(run, step, self._mark(held, "acted", until=self._until(step)))
         return run, record
 
+    def _too_long_ago(self, held: Record) -> bool:
+        """Whether what was begun on the person's word is not carried to its end any more: no longer than an approval would."""
+        return self._now >= datetime.fromisoformat(held.body["at"]) + STALE
+
     def _void_because(self, run: Run, step: RunStep, held: Record) -> str:
         if not _genuine(self.stepping.book.audit, run, step, held.body):
             return "forged"
         if step.state is StepState.STARTED:
-            return ""  # it was begun before a crash: it is carried to its end
+            return ""  # it was begun before a crash, or the target did not answer: it is carried to its end
         if not eligible(run, step):
             return "not_marked"
         if self._now - datetime.fromisoformat(held.body["at"]) > _FRESH:

@@ -249,6 +249,28 @@ def test_a_machine_that_does_not_answer(tmp_path: Path) -> None:
     assert entries(on, "act_first_lapsed")[0][1]["why"] == "failed"
 
 
+@pytest.mark.parametrize("hours", [11, 13])
+def test_begun_and_answered_half_a_day_later(tmp_path: Path, hours: int) -> None:
+    """The machine did not answer at night and does at noon: carried to its end within twelve hours of the decision, as an approval would
+    be; after that what may have been changed is put back, said, and left to the approver."""
+    on = night(tmp_path, stage=Broken(down={"endpoint.isolate"}))
+    first(on)
+    on.tick()
+    assert isolation(on).state is StepState.STARTED
+    on.stage.down = set()
+    on.clock.advance(timedelta(hours=hours))
+    words = told(on) + told(on)
+    if hours < 12:
+        assert on.stage.acts == DONE and isolation(on).state is StepState.DONE
+        return
+    assert on.stage.acts == [] and isolation(on).state is StepState.PLANNED
+    assert any("元に戻しました" in one for one in words), words
+    lapsed = {"step": 2, "first_by": "sato", "why": "not_confirmed", "put_back": True}
+    assert entries(on, "act_first_lapsed") == [("hinomi", lapsed)]
+    on.approve()
+    assert on.tick().state is RunState.DONE and on.stage.acts == DONE
+
+
 def test_a_plan_that_grows_stays_as_it_was_once_somebody_acted(tmp_path: Path) -> None:
     """What the machine looked like before must not be lost with the old plan."""
     on = night(tmp_path)
