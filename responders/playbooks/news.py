@@ -1,7 +1,7 @@
 """What people are told of a run, in the timeline of its incident."""
 
 from hinomi.words import Words
-from responders.playbooks.run import Run, RunState, RunStep
+from responders.playbooks.run import Run, RunState, RunStep, StepState
 
 News = tuple[Run, Words]
 WORDS = {
@@ -30,5 +30,10 @@ COMPENSATED = Words(
 
 
 def lifted(step: RunStep) -> Words:
-    """An act's time was over."""
+    """An act's time was over; what could not be lifted is not called so."""
+    if step.state is not StepState.UNDONE:
+        return Words(
+            f"期限が来ましたが、解除できません。人が確かめて解除してください: {step.title_ja}",
+            f"its time is over and it could not be lifted, a person must: {step.title_en}",
+        )
     return Words(f"期限が来たため解除しました: {step.title_ja}", f"lifted after its time: {step.title_en}")

@@ -253,6 +253,7 @@ class Runs:
             return
         for step in run.steps:
             if step.touched and not step.settled:
+                self._stepping.given_up(run, step)
                 run, record = self._book.keep_step(run, record, step.as_ended(StepState.FAILED, *_HALFWAY))
             elif not step.settled:
                 words = "前の手順が失敗したため、行いません。", "an earlier step failed"

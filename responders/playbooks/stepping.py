@@ -56,11 +56,21 @@ class Stepping:
             return self._act(run, record, step)
         except DependencyDown as error:
             current, record, own = self.book.current(record, step)
-            return self.book.keep_step(current, record, self.put_off(own, error))
+            later = self.put_off(own, error)
+            if later.state is StepState.FAILED:
+                self.given_up(current, own)
+            return self.book.keep_step(current, record, later)
         except HinomiError as error:
             current, record, own = self.book.current(record, step)
+            self.given_up(current, own)
             self.book.say(run, "step_refused", {"step": step.index, "reason": error.en})
             return self.book.keep_step(current, record, own.as_ended(StepState.FAILED, error.ja, error.en))
+
+    def given_up(self, run: Run, step: RunStep) -> None:
+        """An act that is not tried any more: the answer may have been lost after the target had changed, so what ends by itself ends all
+        the same. Called before the step is written."""
+        if step.touched:
+            Standing(self.book.records, self.clock).begin(run, step)
 
     def put_off(self, step: RunStep, error: HinomiError) -> RunStep:
         """The step after a target that did not answer: once more, later each time, until its tries or its time are over."""

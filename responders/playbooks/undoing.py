@@ -62,8 +62,9 @@ class Undoing:
         return *self.book.keep_step(run, record, step.model_copy(update=words)), True
 
     def lift(self, standing: Standing, stopped: Callable[[], bool]) -> Iterator[tuple[Run, RunStep]]:
-        """Put back the acts whose time is over, until `stopped`: what was lifted. What one holds may be broken or be written by
-        another in this very moment: the others are lifted all the same, and the next round sees what there is."""
+        """Put back the acts whose time is over, until `stopped`: each step as it is then. What one holds may be broken or be written by
+        another in this very moment: the others are lifted all the same, and the next round sees what there is. What refuses to be
+        lifted is yielded too, failed, and not tried again."""
         with Faults() as faults:
             for due in itertools.takewhile(lambda _: not stopped(), standing.due()):
                 with faults.kept(), suppress(Conflict):
@@ -76,10 +77,11 @@ class Undoing:
         if run is None or held is None or step is None or not step.touched:
             standing.end(due, "gone")
             return
-        run, _, _ = self.one(run, held, step, because="expired_act")
-        if run.step(step.index).state is not step.state:
-            standing.end(due, "lifted")
-            yield run, run.step(step.index)
+        run, _, tried = self.one(run, held, step, because="expired_act")
+        if tried:
+            over = run.step(step.index)
+            standing.end(due, "lifted" if over.state is StepState.UNDONE else "failed")
+            yield run, over
 
 
 def left(run: Run) -> bool:
