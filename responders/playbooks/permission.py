@@ -24,6 +24,10 @@ _OVER_HALFWAY = (
 )
 
 
+class TooOld(Refused):
+    """What approved the act is over: nothing went wrong with a target, and what was done stays."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
     """Asks the records and the configuration as they are now."""
@@ -67,12 +71,12 @@ class Permission:
             self.people(run, gate.by, gate.role, gate.people)
 
     def in_time(self, run: Run, step: RunStep) -> None:
-        """Raises Refused where the approval that covers the act, its gate's or else the plan's, is too old to act on."""
+        """Raises TooOld where the approval that covers the act, its gate's or else the plan's, is too old to act on."""
         gate = run.step(step.gate) if step.gate is not None else None
         approval = self.records.get(APPROVAL, approval_id(run, gate))
         if approval is not None and too_old(approval, self.clock.now()):
             ja, en = _OVER_HALFWAY if step.touched else _OVER
-            raise Refused(ja, en)
+            raise TooOld(ja, en)
 
     def target(self, run: Run, step: RunStep) -> None:
         """Raises Refused for a disarmed playbook and a protected target."""

@@ -62,7 +62,8 @@ class RunStep(BaseModel):
     about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
     pause after a target did not answer; first_hours: it may be done before the approval and then stands so long unconfirmed;
     for_acts: a gate that is asked only where an act stands behind it; moot: a gate at which nobody was asked, as every act behind it
-    would be refused; by: who decided or did it; asks, choices, answer: a person's answer;
+    would be refused; aged: it failed as its approval was too old, not for anything that a target said; by: who decided or did it;
+    asks, choices, answer: a person's answer;
     extent: what a search found for the act when it was asked for, and nothing else is touched.
     """
 
@@ -93,6 +94,7 @@ class RunStep(BaseModel):
     people: int = 1
     for_acts: bool = False
     moot: bool = False
+    aged: bool = False
     asks: str = ""
     choices: list[str] = Field(default_factory=list)
     serves: list[str] = Field(default_factory=list)

@@ -242,8 +242,9 @@ class Runs:
         return run.on_failure != "continue" and any(one.state is StepState.FAILED for one in run.steps)
 
     def _after_failure(self, run: Run, record: Record) -> None:
-        """Nothing new begins; what was done is put back in reverse order where the playbook says so."""
-        if run.on_failure == "undo" and not run.dry_run:
+        """Nothing new begins; what was done is put back in reverse order where the playbook says so. Not because an approval grew old: time
+        alone lifts no containment, a person does."""
+        if run.on_failure == "undo" and not run.dry_run and not any(one.aged for one in run.steps):
             self._book.say(run, "compensating", {"playbook": run.playbook})
             fresh = [step.model_copy(update={"attempts": 0, "again_at": None}) for step in run.steps]
             undoing = run.model_copy(

@@ -12,7 +12,7 @@ from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import bounded
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
-from responders.playbooks.permission import Permission
+from responders.playbooks.permission import Permission, TooOld
 from responders.playbooks.run import Run, RunStep, StepState
 from responders.playbooks.standing import Standing
 from responders.playbooks.tasks import Tasks
@@ -64,7 +64,9 @@ class Stepping:
             current, record, own = self.book.current(record, step)
             self.given_up(current, own)
             self.book.say(run, "step_refused", {"step": step.index, "reason": error.en})
-            return self.book.keep_step(current, record, own.as_ended(StepState.FAILED, error.ja, error.en))
+            failed = own.as_ended(StepState.FAILED, error.ja, error.en)
+            aged = isinstance(error, TooOld)
+            return self.book.keep_step(current, record, failed.model_copy(update={"aged": aged}))
 
     def given_up(self, run: Run, step: RunStep) -> None:
         """An act that is not tried any more: the answer may have been lost after the target had changed, so what ends by itself ends all

@@ -87,6 +87,23 @@ def test_a_task_that_took_days(tmp_path: Path) -> None:
     _undone(on)
 
 
+def test_time_alone_lifts_no_containment(tmp_path: Path) -> None:
+    """A playbook that puts everything back after a failure: that nobody answered a task for days is none. The block stays, what comes
+    behind is not done, and a person may put it back."""
+    head = HEAD + "on_failure: undo\n"
+    on = scene(tmp_path, written(tmp_path, KEEP + BLOCK + ASK + DISABLE, head))
+    on.approve()
+    on.tick()
+    on.clock.advance(3 * DAY)
+    task = on.step("task").index
+    on.desk.automation.finish_task(on.run_id, task, actor="sato", roles=["analyst"], answer="no")
+    assert on.tick().state is RunState.FAILED and on.stage.acts == [
+        ("firewall.block_address", "203.0.113.66")
+    ]
+    assert len(on.stage.done) == 1
+    _undone(on)
+
+
 def test_a_gate_whose_act_waits_for_days(tmp_path: Path) -> None:
     """Behind the gate a person's task takes a day: the gate's approval is over, too."""
     on = scene(tmp_path, written(tmp_path, KEEP + GATE + ASK + ISOLATE))
