@@ -162,13 +162,20 @@ class Desk:
         )
 
     def approve(
-        self, approval_id: str, *, actor: str, roles: Sequence[str], note: str = "", plan: str = ""
+        self,
+        approval_id: str,
+        *,
+        actor: str,
+        roles: Sequence[str],
+        note: str = "",
+        plan: str = "",
+        until: str = "",
     ) -> Record:
-        """Approve a plan. plan: the `plan_hash` that the person was shown, where a page showed it.
+        """Approve a plan. plan, until: the `plan_hash` and the end of the request that the person was shown, where a page showed them.
 
-        Raises Refused for the wrong role, the requester, a changed or expired plan.
+        Raises Refused for the wrong role, the requester, a changed or expired plan, a request that was put anew since.
         """
-        return self._approvals.decide(approval_id, "approved", actor, roles, note, plan)
+        return self._approvals.decide(approval_id, "approved", actor, roles, note, plan, until)
 
     def deny(self, approval_id: str, *, actor: str, roles: Sequence[str], note: str = "") -> Record:
         """Deny a plan."""

@@ -95,7 +95,7 @@ def decide(call: Call) -> Listed:
     identity, body = str(call.visit.request.path_params["approval"]), call.body
     try:
         if body.decision == "approve":
-            made = call.desk.approve(identity, **call.who, note=body.note, plan=body.plan)
+            made = call.desk.approve(identity, **call.who, note=body.note, plan=body.plan, until=body.until)
         else:
             made = call.desk.deny(identity, **call.who, note=body.note)
     except InputError as error:  # in the audit log: somebody answers what nobody asked

@@ -49,11 +49,13 @@ class Grade(Given):
 
 
 class Decision(Given):
-    """Approve or deny a plan. plan: the `plan_hash` that was looked at."""
+    """Approve or deny a plan. plan, until: the `plan_hash` and `expires` of the request that was looked at, as they were read; for
+    another one an approval is refused."""
 
     decision: Literal["approve", "deny"]
     note: str = Field(default="", max_length=1000)
     plan: str = Field(default="", max_length=200)
+    until: str = Field(default="", max_length=50)
 
 
 class Problem(BaseModel):

@@ -95,8 +95,8 @@ def decide(visit: Visit) -> Response:
     incident = _incident_of(visit, APPROVAL, approval) if asked else None
     service, note = visit.console.service, visit.form.get("note", "").strip()[:1000]
     if decision == "approve":
-        seen = visit.form.get("plan", "")
-        service.approve(approval, **visit.who, note=note, plan=seen)
+        seen = {name: visit.form.get(name, "") for name in ("plan", "until")}
+        service.approve(approval, **visit.who, note=note, **seen)
     else:
         service.deny(approval, **visit.who, note=note)
     assert incident is not None  # the service refuses, and notes, an answer to what was never asked

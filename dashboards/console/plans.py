@@ -35,12 +35,14 @@ class PlanStep:
 @dataclass(frozen=True, slots=True)
 class Decision:
     """A decision that a plan waits for, before it begins or at a gate within it. shows: what it lets happen, for a gate, and
-    warned: what of it would be refused all the same; why_not: why this reader may not take it, empty if they may."""
+    warned: what of it would be refused all the same; why_not: why this reader may not take it, empty if they may; asked: the end of the
+    request that the shown run is at, by which an answer to a later one is told apart."""
 
     id: str
     until: datetime
     approver: str
     why_not: str
+    asked: str
     shows: str = ""
     warned: str = ""
 
@@ -187,18 +189,22 @@ def _decisions(visit: Visit, run: Run, roles: Sequence[str]) -> list[Decision]:
     gates: list[RunStep | None] = [None] if run.state is RunState.PROPOSED else [*_waiting(run, "approve")]
     held = ((gate, visit.console.records.get(APPROVAL, approval_id(run, gate))) for gate in gates)
     return [
-        _decision(visit, record, gate, roles)
+        _decision(visit, record, run, gate, roles)
         for gate, record in held
         if record and record.body["state"] == OPEN
     ]
 
 
-def _decision(visit: Visit, approval: Record, gate: RunStep | None, roles: Sequence[str]) -> Decision:
+def _decision(
+    visit: Visit, approval: Record, run: Run, gate: RunStep | None, roles: Sequence[str]
+) -> Decision:
+    asked = (gate and gate.expires) or run.expires
     until = datetime.fromisoformat(approval.body["expires"])
     shows = visit.texts.of(gate.title_ja, gate.title_en) if gate else ""
     warned = visit.texts.of(gate.result_ja, gate.result_en) if gate else ""
     approver = role_name(visit, approval.body["approver"])
-    return Decision(approval.id, until, approver, _why_not(visit, approval, until, roles), shows, warned)
+    why_not = _why_not(visit, approval, until, roles)
+    return Decision(approval.id, until, approver, why_not, asked.isoformat(), shows, warned)
 
 
 def _waiting(run: Run, kind: str) -> list[RunStep]:

@@ -45,6 +45,10 @@ _REFUSALS = {
         "計画が変わりました。新しい計画を確かめてください。",
         "the plan has changed; look at the new one",
     ),
+    "asked_anew": (
+        "この承認は、画面を開いたあとに求め直されました。開き直して、今の内容を確かめてください。",
+        "it was asked anew since the page was opened: open it again and look at what it says now",
+    ),
     "not_asked": ("この承認は、まだ求められていません。", "this approval has not been asked for"),
     "state": ("この実行は元に戻せる状態ではありません。", "this run is not in a state that can be undone"),
 }
@@ -100,12 +104,20 @@ class Approvals:
             return True
 
     def decide(
-        self, approval_id: str, state: str, actor: str, roles: Sequence[str], note: str, plan: str = ""
+        self,
+        approval_id: str,
+        state: str,
+        actor: str,
+        roles: Sequence[str],
+        note: str,
+        plan: str = "",
+        until: str = "",
     ) -> Record:
-        """Record a person's decision, on the plan that they saw where `plan` says which.
+        """Record a person's decision, on the plan and the request that they saw where `plan` and `until`, its end, say which: what is
+        put anew may cover more than a page that was opened before shows.
 
         Of several people that must approve, each is recorded; the last one's makes it approved. Raises Refused for
-        whoever may not, and when another was first or the plan is another one by now.
+        whoever may not, and when another was first or the plan or the request is another one by now.
         """
         approval = self.records.get(APPROVAL, approval_id)
         if approval is None:
@@ -114,6 +126,8 @@ class Approvals:
         self._check(approval, state, actor, roles)
         if plan and plan != approval.body["plan_hash"]:
             self._refuse(actor, f"playbook.{state}", approval_id, "plan_changed")
+        if until and until != approval.body["expires"]:
+            self._refuse(actor, f"playbook.{state}", approval_id, "asked_anew")
         entry = self.audit.append(
             actor=actor,
             action=f"playbook.{state}",
@@ -129,13 +143,10 @@ class Approvals:
             kept = self.records.put(APPROVAL, approval_id, decided, expect=approval.version)
         except Conflict:
             now = self.records.get(APPROVAL, approval_id)
-            if now and now.body["state"] == "open" and now.body["plan_hash"] == approval.body["plan_hash"]:
-                return self.decide(
-                    approval_id, state, actor, roles, note, plan
-                )  # another of several was first
-            still_open = now is not None and now.body["state"] == "open"
-            why = "plan_changed" if still_open else "decided"
-            self._refuse(actor, f"playbook.{state}", approval_id, why)
+            if now and now.body["state"] == "open":  # another of several was first, or it is put anew
+                on = str(approval.body["plan_hash"]), str(approval.body["expires"])
+                return self.decide(approval_id, state, actor, roles, note, *on)
+            self._refuse(actor, f"playbook.{state}", approval_id, "decided")
         nudge(self.records, str(approval.body["run_id"]))
         return kept
 

@@ -5,7 +5,8 @@ from datetime import timedelta
 
 from hinomi.incident import Incident, Status
 from responders.notify import links
-from responders.playbooks.run import APPROVAL
+from responders.playbooks.approvals import Approvals
+from responders.playbooks.run import APPROVAL, KIND, Run
 from tests.dashboards.browse import browser
 from tests.dashboards.city import KEY, City
 
@@ -271,6 +272,30 @@ def test_approving_a_plan_that_changed_since_it_was_shown(own_city: City) -> Non
     answer = visitor.post(f"/approvals/{run}", decision="approve", plan="of-yesterday")
     assert answer.status_code == 403 and "計画が変わりました" in answer.text
     assert visitor.post(f"/approvals/{run}", decision="approve", plan=seen).status_code == 303
+
+
+def test_approving_on_a_page_from_before_the_request_was_put_anew(own_city: City) -> None:
+    """The plan is the same, what it covers by now may be more: refused, in words, until the page is opened again."""
+    held = own_city.records.get(KIND, _incident(own_city, 1).run_ids[0])
+    assert held is not None
+    run, visitor = held.read_as(Run), browser(own_city, "k.mori")
+    old = _form(visitor.get("/incidents/1").text)
+    anew = run.model_copy(update={"expires": run.expires + timedelta(minutes=1)})
+    assert Approvals(own_city.records, own_city.clock, own_city.desk.audit).ask(anew)
+    between = _form(visitor.get("/incidents/1").text)  # the request is written, the run is not yet
+    own_city.records.put(KIND, run.id, anew.model_dump(mode="json"))
+    for form in (old, between):
+        answer = visitor.post(f"/approvals/{run.id}", decision="approve", **form)
+        assert answer.status_code == 403 and "求め直されました" in answer.text
+    now = _form(visitor.get("/incidents/1").text)
+    assert visitor.post(f"/approvals/{run.id}", decision="approve", **now).status_code == 303
+
+
+def _form(page: str) -> dict[str, str]:
+    """What the form of the only decision on a page sends about what was read."""
+    found = re.findall(r'name="(plan|until)" value="([^"]+)"', page)
+    assert len(found) == 2
+    return dict(found)
 
 
 def test_a_closed_incident_is_opened_again_on_its_page(own_city: City) -> None:

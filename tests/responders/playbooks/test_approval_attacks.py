@@ -72,6 +72,37 @@ def test_a_replayed_approval(tmp_path: Path) -> None:
     assert told(on) == ("suzuki", on.run_id, "replayed")
 
 
+def test_an_answer_to_a_page_that_was_opened_before(tmp_path: Path) -> None:
+    """Put anew it is the same plan, but may cover more, such as mails that came since: what was shown before approves none of that."""
+    on = one(tmp_path)
+    seen = {"plan": on.run.plan_hash, "until": body(on)["expires"]}
+    on.tick(31)
+    with pytest.raises(Refused, match="求め直されました"):
+        on.desk.approve(on.run_id, actor="suzuki", roles=MANAGER, **seen)
+    refused = on.runs.records.last("audit")
+    assert refused is not None and refused.body["details"] == {"why": "asked_anew"}
+    assert on.tick().state is RunState.PROPOSED and on.stage.acts == []
+    on.desk.approve(on.run_id, actor="suzuki", roles=MANAGER, plan=seen["plan"], until=body(on)["expires"])
+    assert on.tick().state is RunState.DONE and len(on.stage.acts) == 1
+
+
+def test_put_anew_in_the_moment_of_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between reading the request and writing the answer it is put anew: the answer counts for the one that was read alone."""
+    on = one(tmp_path)
+    put = on.runs.records.put
+
+    def first_put_anew(kind: str, *rest: Any, **more: Any) -> Any:
+        if kind == "approval":
+            monkeypatch.setattr(on.runs.records, "put", put)
+            on.tick(31)
+        return put(kind, *rest, **more)
+
+    monkeypatch.setattr(on.runs.records, "put", first_put_anew)
+    with pytest.raises(Refused, match="求め直されました"):
+        on.approve()
+    assert body(on)["state"] == "open" and on.tick().state is RunState.PROPOSED and on.stage.acts == []
+
+
 def test_an_approval_of_another_run(tmp_path: Path) -> None:
     """The audit entry of one run's approval does not serve for another's."""
     on = one(tmp_path)
