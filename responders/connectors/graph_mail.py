@@ -38,10 +38,15 @@ class GraphMail(GraphAccess):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """`mail.purge` with {message}, `mail.remove_rules` with {account}. only: the copies that were approved, where that is known."""
+    """`mail.purge` with {message}, `mail.remove_rules` with {account}. only: the copies that were approved, or that were found when the
+    act began where nobody could be told how many there are."""
 
     settings: GraphMail
     only: frozenset[str] | None = None
+
+    def searches(self, action: str) -> bool:
+        """See `Searching`."""
+        return action == "mail.purge"
 
     def within(self, extent: Collection[str]) -> "Mail":
         """See `Searching`: a copy that came since is no part of what was approved."""

@@ -49,7 +49,11 @@ class Connector(Protocol):
 
 @runtime_checkable
 class Searching(Protocol):
-    """A connector whose acts touch what a search finds: more may be found by the time of the act than when it was approved."""
+    """A connector of which acts touch what a search finds: more may be found by the time of the act than when it was approved."""
+
+    def searches(self, action: str) -> bool:
+        """Whether this act of it does: its `plan` has an extent."""
+        ...
 
     def within(self, extent: Collection[str]) -> Connector:
         """The connector over these things alone, as `plan` named them."""

@@ -98,7 +98,7 @@ class Gates:
             return self._not_asked(run, record, gate, said.refused)
         waiting = StepState.WAITING, said.warning.ja, said.warning.en
         asked = gate.model_copy(update={"expires": self.clock.now() + _stands(gate)}).as_ended(*waiting)
-        run, record = self.book.keep_steps(run, record, [*said.bounded, asked])
+        run, record = self.book.keep_steps(run, record, [*said.known, asked])
         self.approvals.ask(run, gate=asked, void=void)
         return run, record
 

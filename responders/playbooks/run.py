@@ -64,7 +64,8 @@ class RunStep(BaseModel):
     for_acts: a gate that is asked only where an act stands behind it; moot: a gate at which nobody was asked, as every act behind it
     would be refused; aged: it failed as its approval was too old, not for anything that a target said; by: who decided or did it;
     asks, choices, answer: a person's answer;
-    extent: what a search found for the act when it was asked for, and nothing else is touched.
+    extent: what a search found for the act when it was asked for, and nothing else is touched; warned_ja, warned_en: why its target
+    would refuse it, as it last said, before anybody approved.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -102,6 +103,8 @@ class RunStep(BaseModel):
     result_ja: str = ""
     result_en: str = ""
     extent: list[str] | None = None
+    warned_ja: str = ""
+    warned_en: str = ""
     before: dict[str, Any] = Field(default_factory=dict)
     attempts: int = 0
     started: datetime | None = None
@@ -131,7 +134,7 @@ class RunStep(BaseModel):
 class Run(BaseModel):
     """One run of a playbook for one incident. plan_hash: what an approval is an approval of.
 
-    warned_ja, warned_en: what its targets said, before anybody was asked, that they would refuse; people: how many different ones
+    warned_ja, warned_en: what of it its targets would refuse, or could not count, when people were asked; people: how many different ones
     must approve; approved_by: who did; undo_because: why it is put back (`person`,
     `failure`); journal: what happened when, a line each.
     """

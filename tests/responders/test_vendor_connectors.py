@@ -14,6 +14,7 @@ from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
+from responders.playbooks.foretold import Patience
 from responders.playbooks.run import RunState
 from responders.playbooks.world import World
 from tests.responders.city import MANAGER
@@ -153,6 +154,7 @@ def _purging(own: Connector, folder: Path, gate: str = "") -> Scene:
     steps = f"  - evidence: {{of: [user.name]}}\n{gate}  - {{act: mail.purge, value: email.message_id}}\n"
     on = scene(folder, written(folder, steps))
     world = on.runs.world
+    on.runs.patience = Patience(30)  # how long a loaded machine takes is not what is tried here
     on.runs.world = World(lambda action, at: own, world.evidence, world.tell, world.clock)
     return on
 

@@ -2,9 +2,10 @@
 target keeps the question from people."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Event, Thread
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ GATE = "  - approve: {who: ciso, within_minutes: 10, shows_ja: 止めます, sho
 ISOLATE = "  - {act: endpoint.isolate, value: host.name}\n"
 DISABLE = "  - {act: directory.disable_account, value: user.name}\n"
 TELL = "  - tell: ciso\n"
+PURGE = "  - {act: mail.purge, value: email.message_id}\n"
 HOSTS = {**ENTITIES, "host.name": ["pc-1", "pc-2"]}
 
 
@@ -186,6 +188,90 @@ def test_a_rehearsal_asks_no_target(tmp_path: Path) -> None:
     assert on.run.dry_run and asked == [] and on.run.warned_ja == ""
 
 
+def test_a_plan_put_anew_to_a_target_that_is_silent(tmp_path: Path) -> None:
+    """It said that it would refuse, and says nothing now: that still stands, in the request and the plan, until it says otherwise."""
+    on = scene(tmp_path, written(tmp_path, KEEP + ISOLATE), entities=HOSTS, stage=Broken(unmanaged={"pc-2"}))
+    said = on.run.warned_ja, on.run.warned_en
+    on.stage.planned = _breaks
+    on.tick(31)
+    assert "pc-2" in said[0] and (on.run.warned_ja, on.run.warned_en) == said
+    assert _request(on)["warned_ja"] == said[0]
+    on.stage.planned, on.stage.unmanaged = str, set()
+    on.tick(31)
+    assert (on.run.warned_ja, on.run.warned_en) == ("", "")
+
+
+def test_a_warning_about_many_can_be_read(tmp_path: Path) -> None:
+    """Of five things that the product does not know three are named and two counted: it stands in a message, too."""
+    about = {**ENTITIES, "host.name": ["pc-1", "pc-2", "pc-3"]}
+    stage = Broken(unmanaged={*about["host.name"], "t.yamada", "c2.example.net"})
+    steps = KEEP + ISOLATE + DISABLE + "  - {act: dns.sinkhole, value: dns.question.name}\n"
+    on = scene(tmp_path, written(tmp_path, steps), entities=about, stage=stage)
+    assert len(on.run.acts) == 5 and on.run.warned_ja.count("管理の対象にありません") == 3
+    assert on.run.warned_ja.endswith("、ほか 2 件") and on.run.warned_en.endswith("; 2 more")
+
+
+@dataclass(slots=True)
+class Searched(Broken):
+    """Purges what it finds: two copies, where it says so beforehand."""
+
+    def searches(self, action: str) -> bool:
+        """See `Searching`."""
+        return action == "mail.purge"
+
+    def within(self, extent: Collection[str]) -> "Searched":
+        """See `Searching`."""
+        return self
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """Two, for what is searched for."""
+        Broken.plan(self, action, values)
+        return Done("2 通を隔離します。", "two", extent=("a", "b") if action == "mail.purge" else None)
+
+
+@pytest.mark.parametrize("gate", ["", GATE], ids=["plan", "gate"])
+def test_what_nobody_could_count_is_said_to_who_decides(tmp_path: Path, gate: str) -> None:
+    """The mails could not be searched for in time: approving is approving whatever is found, and the question says so; of the machine in
+    the same plan it says nothing. Counted when it is put anew, it does not any more."""
+    stage = Searched(planned=_breaks)
+    on = scene(tmp_path, written(tmp_path, KEEP + gate + PURGE + ISOLATE), entities=HOSTS, stage=stage)
+    if gate:
+        on.approve()
+        on.tick()
+    ja, en = (on.step("approve").result_ja if gate else on.run.warned_ja), on.run.warned_en
+    assert "数を確かめられませんでした" in ja and "<1@example.net>" in ja and "pc-1" not in ja
+    assert "could not be counted" in en and (gate or _request(on)["warned_ja"] == ja)
+    on.stage.planned = str
+    on.tick(31)
+    assert "数を" not in (on.step("approve").result_ja if gate else on.run.warned_ja)
+    assert (
+        on.step("mail.purge").extent == ["a", "b"] and on.step("mail.purge").result_ja == "2 通を隔離します。"
+    )
+
+
+def test_a_target_that_owes_an_answer_is_not_asked_another() -> None:
+    """Each minute one more question, each with a thread that nobody ends: one at a time for each target, the others as ever."""
+    patience, answered = Patience(), Event()
+    first = patience.ask("mail", Thread(target=answered.wait, daemon=True))
+    assert first and patience.ask("mail", Thread(target=answered.wait)) is None
+    assert patience.ask("directory", Thread(target=answered.wait, daemon=True))
+    answered.set()
+    first.join()
+    assert patience.ask("mail", Thread(target=answered.wait))
+
+
+@dataclass(slots=True)
+class Heard(Patience):
+    """Begins to wait only once this target has said what it has to, however loaded the machine is."""
+
+    answered: Event = field(default_factory=Event)
+
+    def join(self, threads: Any) -> None:
+        """See `Patience`."""
+        self.answered.wait(20)
+        Patience.join(self, threads)
+
+
 @dataclass(slots=True)
 class Silent(Broken):
     """Does not say beforehand what it would do; counts how often it was asked."""
@@ -202,12 +288,13 @@ class Silent(Broken):
 def test_a_silent_target_hides_nothing_and_holds_up_little(tmp_path: Path) -> None:
     """Beside a target that is silent the other's refusal is heard; a hundred plans together wait no longer than one."""
     on = scene(tmp_path, written(tmp_path, KEEP + DISABLE + ISOLATE), entities=HOSTS)
-    silent, other = Silent(), Broken(unmanaged={"pc-1"})
+    patience = Heard(0.4)
+    silent, other = Silent(), Broken(unmanaged={"pc-1"}, planned=lambda action: patience.answered.set())
     world = on.runs.world
     own = World(
         lambda action, at: silent if "directory" in action else other, world.evidence, world.tell, world.clock
     )
-    on.runs.world, on.runs.patience = own, Patience(0.4)
+    on.runs.world, on.runs.patience = own, patience
     began = time.monotonic()
     for number in range(100):
         on.runs.propose(on.run.model_copy(update={"id": f"run-{number}"}))

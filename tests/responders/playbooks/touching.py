@@ -84,6 +84,10 @@ class Touched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.own, name)
 
+    def searches(self, action: str) -> bool:
+        """See `Searching`."""
+        return isinstance(self.own, Searching) and self.own.searches(action)
+
     def within(self, extent: Collection[str]) -> "Touched":
         """See `Searching`; watched, too."""
         return Touched(cast(Searching, self.own).within(extent), self.touching)
