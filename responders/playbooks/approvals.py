@@ -55,8 +55,12 @@ _REFUSALS = {
 
 
 def too_old(approval: Record, now: datetime) -> bool:
-    """Whether nothing acts on the decision any more."""
-    return now >= datetime.fromisoformat(approval.body["expires"]) + STALE
+    """Whether nothing acts on the decision any more; nor on one that was given so long after now: it is from before the clock was set
+    back, and would hold as long as that clock was ahead."""
+    if now >= datetime.fromisoformat(approval.body["expires"]) + STALE:
+        return True
+    given = approval.body.get("at")
+    return given is not None and now + STALE < datetime.fromisoformat(given)
 
 
 def approval_id(run: Run, gate: RunStep | None = None) -> str:

@@ -58,7 +58,7 @@ class FirstPermission(Permission):
         """Raises Refused."""
         self.target(run, step)
 
-    def in_time(self, run: Run, step: RunStep) -> None:
+    def begun(self, run: Run, step: RunStep) -> None:
         """There is no approval yet."""
 
 

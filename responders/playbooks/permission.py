@@ -60,21 +60,30 @@ class Permission:
         """Raises Refused for a disarmed playbook, a protected target, an approval that is over, a plan that is not what was approved,
         an approver who lost the role."""
         self.target(run, step)
-        self.in_time(run, step)
-        if not Approvals(self.records, self.clock, Audit(self.records, self.clock)).stands(run):
-            raise Refused(
-                "承認された計画と違うため、行いません。", "the plan is not the one that was approved"
-            )
+        self.begun(run, step)
         self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
         if step.gate is not None:
             gate = run.step(step.gate)
             self.people(run, gate.by, gate.role, gate.people)
 
+    def begun(self, run: Run, step: RunStep) -> None:
+        """Raises Refused where an act that was begun is not to be carried to its end: its approval is over, or was of another plan."""
+        self.in_time(run, step)
+        if not Approvals(self.records, self.clock, Audit(self.records, self.clock)).stands(run):
+            raise Refused(
+                "承認された計画と違うため、行いません。", "the plan is not the one that was approved"
+            )
+
     def in_time(self, run: Run, step: RunStep) -> None:
-        """Raises TooOld where the approval that covers the act, its gate's or else the plan's, is too old to act on."""
+        """Raises TooOld where the approval that covers the act, its gate's or else the plan's, is too old to act on; Refused where there is
+        none."""
         gate = run.step(step.gate) if step.gate is not None else None
         approval = self.records.get(APPROVAL, approval_id(run, gate))
-        if approval is not None and too_old(approval, self.clock.now()):
+        if approval is None:
+            raise Refused(
+                "この操作の承認の記録がありません。", "there is no record of an approval of this act"
+            )
+        if too_old(approval, self.clock.now()):
             ja, en = _OVER_HALFWAY if step.touched else _OVER
             raise TooOld(ja, en)
 

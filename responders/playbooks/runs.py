@@ -149,7 +149,7 @@ class Runs:
             self._first.confirmed(run, people)
             moved, record = self._move(run, record, RunState.RUNNING, by=by, approved_by=people)
             self._go_on(moved, record)
-        elif self.clock.now() >= run.expires:
+        elif not run.created <= self.clock.now() < run.expires:  # or put before the clock was set back
             self._ask_again(run, record)
         else:
             self._before_approval(run, record)

@@ -135,7 +135,7 @@ class Stepping:
     ) -> tuple[Run, Record, RunStep]:
         """It was begun on an approval: that must still hold. Where the process died after it had begun, the log hears of the act before it
         is done; where the target did not answer, it has heard."""
-        self.permission.in_time(run, step)
+        self.permission.begun(run, step)
         if not step.attempts:
             details = {"step": step.index, **step.values}
             self.book.say(run, f"act_resumed.{step.act}", details, actor=_who(run, step))

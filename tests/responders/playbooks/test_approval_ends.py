@@ -1,6 +1,6 @@
 """An approval that is over by the time of an act: nothing acts on it, what was done is said and can be put back."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +9,7 @@ import pytest
 
 from hinomi.clock import FixedClock
 from responders.connectors.protocol import Done
-from responders.playbooks.run import RunState, StepState
+from responders.playbooks.run import APPROVAL, KIND, RunState, StepState
 from tests.responders.city import MANAGER
 from tests.responders.playbooks.dying import OnDisk, Point, killed
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
@@ -127,6 +127,56 @@ def test_a_target_that_is_away_for_days(tmp_path: Path) -> None:
     on.stage.down = set()
     on.tick(24 * 60)
     assert on.stage.acts == [] and "途中でやめました" in on.run.acts[0].result_ja and on.run.undoable
+
+
+def test_given_while_the_clock_was_ahead(tmp_path: Path) -> None:
+    """The machine's clock was ten days ahead when it was approved and is right by the time of the act: it would hold for ten days."""
+    on = scene(tmp_path, written(tmp_path, KEEP + ASK + BLOCK))
+    on.tick(10 * 24 * 60)
+    on.approve()
+    on.tick()
+    task = on.step("task").index
+    on.desk.automation.finish_task(on.run_id, task, actor="sato", roles=["analyst"], answer="no")
+    on.clock.advance(-10 * DAY)
+    assert on.tick().state is RunState.FAILED and on.stage.acts == []
+    assert "承認が古く" in on.run.acts[0].result_ja
+
+
+def test_asked_while_the_clock_was_ahead(tmp_path: Path) -> None:
+    """The request would stand for ten days: it is put anew, for as long as any other."""
+    on = scene(tmp_path, written(tmp_path, KEEP + BLOCK))
+    stands = on.run.expires - on.run.created
+    on.tick(10 * 24 * 60)
+    on.clock.advance(-10 * DAY)
+    on.tick()
+    assert on.run.created == on.clock.now() and on.run.expires == on.clock.now() + stands
+    on.approve()
+    assert on.tick().state is RunState.DONE
+
+
+def _other_target(on: Scene) -> None:
+    held = on.runs.records.get(KIND, on.run_id)
+    assert held is not None
+    body = dict(held.body)
+    body["steps"] = [
+        {**one, "values": {"address": "198.51.100.9"}} if one["act"] else one for one in body["steps"]
+    ]
+    on.runs.records.put(KIND, on.run_id, body)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [_other_target, lambda on: on.runs.records.delete(APPROVAL, on.run_id)],
+    ids=["another plan", "no approval"],
+)
+def test_begun_and_not_approved_any_more(tmp_path: Path, change: Callable[[Scene], None]) -> None:
+    """While the target is away the plan is written over, or the approval is gone: what was begun is not carried to its end."""
+    on = scene(tmp_path, written(tmp_path, KEEP + BLOCK), stage=Broken(down={"firewall.block_address"}))
+    on.approve()
+    on.tick()
+    on.stage.down = set()
+    change(on)
+    assert on.tick(5).state is RunState.FAILED and on.stage.acts == []
 
 
 @pytest.mark.parametrize("touched", [False, True])
