@@ -112,6 +112,7 @@ class Outbox:
         return sent
 
     def _lately(self, now: datetime) -> list[Record]:
-        """What went out within the hour, or the time by which a storm is told."""
+        """What went out within the hour, or the time by which a storm is told. A test message holds up none that calls people."""
         window = max(timedelta(hours=1), timedelta(minutes=self.settings.storm_minutes))
-        return recent.since(self.records, KIND, now - window)
+        sent = recent.since(self.records, KIND, now - window)
+        return [one for one in sent if one.body["stands_for"]]

@@ -19,11 +19,18 @@ _WEB = Words(
     "check the URL and the key under notify.channels.{channel}, and the settings on the other side",
 )
 _UNREACHABLE = Words(
-    "notify.channels.{channel} の住所と番号(host・port・url)、途中の防火壁とプロキシ、相手が動いているかを確かめてください。",
-    "check host, port or url under notify.channels.{channel}, firewalls and proxies on the way, and whether the other side runs",
+    "notify.channels.{channel} の {keys}、途中の防火壁とプロキシ、相手が動いているかを確かめてください。",
+    "check {keys} under notify.channels.{channel}, firewalls and proxies on the way, and whether the other side runs",
 )
+_URL = Words("url", "url")
+_KEYS = {
+    "smtp": Words("host・port", "host and port"),
+    "line_works": Words("url・token_url", "url and token_url"),
+}
+"""The keys that say where a kind of channel is; all others have a `url`."""
+_Causes = tuple[tuple[type[BaseException], Words], ...]
 
-_BY_CAUSE: tuple[tuple[type[BaseException], Words], ...] = (
+_OF_MAIL: _Causes = (
     (
         smtplib.SMTPAuthenticationError,
         Words(
@@ -66,11 +73,38 @@ _BY_CAUSE: tuple[tuple[type[BaseException], Words], ...] = (
             "check tls and port under notify.channels.{channel} (usually 25 or 587 with starttls, 465 with tls)",
         ),
     ),
+)
+_OF_WEB: _Causes = (
+    (
+        ssl.SSLCertVerificationError,
+        Words(
+            "notify.channels.{channel} の {keys} の名前が相手の証明書と合うか、その認証局をこの機械が信頼しているかを確かめてください。",
+            "check that the name in {keys} under notify.channels.{channel} fits the certificate and this machine trusts its authority",
+        ),
+    ),
+    (
+        ssl.SSLError,
+        Words(
+            "notify.channels.{channel} の {keys} が https で話す口を指しているかを確かめてください。",
+            "check that {keys} under notify.channels.{channel} leads to a port that speaks https",
+        ),
+    ),
+)
+_OF_FILE: _Causes = (
+    (
+        OSError,
+        Words(
+            "notify.channels.{channel} の folder の場所と、火の見がそこに書けるかを確かめてください。",
+            "check folder under notify.channels.{channel}, and whether Hinomi may write there",
+        ),
+    ),
+)
+_OF_ALL: _Causes = (
     (
         socket.gaierror,
         Words(
-            "notify.channels.{channel} の host の綴りと、この機械の DNS を確かめてください。",
-            "check the spelling of host under notify.channels.{channel}, and this machine's DNS",
+            "notify.channels.{channel} の {keys} の綴りと、この機械の DNS を確かめてください。",
+            "check the spelling of {keys} under notify.channels.{channel}, and this machine's DNS",
         ),
     ),
     (smtplib.SMTPServerDisconnected, _UNREACHABLE),
@@ -86,7 +120,7 @@ _BY_CAUSE: tuple[tuple[type[BaseException], Words], ...] = (
         ),
     ),
 )
-"""The first that fits, from the particular to the general."""
+"""The first that fits, from the particular to the general: of the channel's kind, then these."""
 _OF_KIND = {
     "smtp": _ELSE,
     "file": _ELSE,
@@ -105,12 +139,13 @@ _OF_KIND = {
 def remedy(error: BaseException, kind: str, person: str, channel: str) -> Words:
     """What to do next, naming the keys of the configuration. kind: of the channel; person, channel: their names there."""
     causes = list(_causes(error))
+    known = {"smtp": _OF_MAIL, "file": _OF_FILE}.get(kind, _OF_WEB) + _OF_ALL
     found = next(
-        (words for cause, words in _BY_CAUSE if any(isinstance(one, cause) for one in causes)),
+        (words for cause, words in known if any(isinstance(one, cause) for one in causes)),
         _OF_KIND.get(kind, _WEB),
     )
-    named = {"person": person, "channel": channel}
-    return Words(found.ja.format_map(named), found.en.format_map(named))
+    named, keys = {"person": person, "channel": channel}, _KEYS.get(kind, _URL)
+    return Words(found.ja.format(**named, keys=keys.ja), found.en.format(**named, keys=keys.en))
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -1,5 +1,6 @@
 """A test message (試験): whether a person's channels work, seen before the first incident. Sent at once by whoever asks, not by the
-outbox; what is masked elsewhere is masked here, it counts in the hour's limits and stands in the audit log."""
+outbox; what is masked elsewhere is masked here, it keeps to the hour's limits, which others' messages do not share with it, and stands in
+the audit log."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -95,6 +96,12 @@ class Trial:
         except HinomiError as error:
             said = Words(inert(error.ja), inert(error.en))
             return Tried(name, False, said, remedy(error, channel.kind, person, name))
+        except (
+            Exception
+        ) as error:  # as when it is sent for good; its text may hold the address, which is a secret
+            kind = type(error).__name__
+            said = Words(f"渡せません({kind})。", f"could not be handed over ({kind})")
+            return Tried(name, False, said, remedy(error, channel.kind, person, name))
         recent.note(self.records, record, self.clock.now())
         return Tried(name, True, _TAKEN, _NOTHING)
 
@@ -102,7 +109,7 @@ class Trial:
         return recent.since(self.records, KIND, self.clock.now() - timedelta(hours=1))
 
     def _record(self, person: str, name: str) -> Record:
-        """What the limits count: one message of no grade, which holds up nothing graver."""
+        """What the limits of test messages count: it stands for no message that people are called by, and holds up none."""
         now = self.clock.now()
         body: dict[str, Any] = {"person": person, "sent": now.isoformat(), "grade": 0, "stands_for": 0}
         return Record(KIND, digest("test message", person, name, now.isoformat()), 0, body, now)

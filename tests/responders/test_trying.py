@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,9 +21,12 @@ from typer.testing import CliRunner
 from hinomi.clock import FixedClock
 from hinomi.errors import InputError
 from hinomi.store.embedded import SqliteRecords
+from hinomi.words import Words
 from ops.cli import _register, app
 from ops.opened import remember
 from responders.audit import Audit
+from responders.notify.message import plain
+from responders.notify.outbox import Outbox
 from responders.notify.settings import NotifySettings
 from responders.notify.trying import Trial, Tried
 from responders.oncall.settings import Contact
@@ -169,6 +174,64 @@ def test_the_limits_of_the_hour_hold(tmp_path: Path) -> None:
     assert not held.taken and "1時間" in held.said.ja and "per_person_an_hour" in held.remedy.ja
     trial.clock.advance(timedelta(hours=1))  # type: ignore[attr-defined]
     assert _sent(trial)[0].taken
+
+
+def test_tests_hold_up_no_message_that_calls(tmp_path: Path) -> None:
+    """An officer who tries everything an hour long: the alarm that comes then goes out, though the tests have used up their own limit."""
+    folder = {"kind": "file", "folder": str(tmp_path / "messages")}
+    trial = _trial(tmp_path, {"desk": folder}, per_person_an_hour=1, an_hour=1)
+    assert [_sent(trial)[0].taken for _ in range(2)] == [True, False]
+    outbox = Outbox(trial.records, trial.clock, trial.settings, trial.people, trial.audit)
+    alarm = plain(Words("【段階1】警報", "alarm"), [], outside=Words("警報", "alarm"))
+    assert outbox.plan("sato", alarm, key="alarm", incident_id="") and outbox.deliver() == 1
+
+
+@pytest.mark.parametrize(
+    ("channel", "keys"),
+    [
+        ({"kind": "webhook", "url": "http://no-such-host.invalid/in"}, "url の綴り"),
+        ({"kind": "webhook", "url": "http://127.0.0.1:1/in"}, "の url、途中の防火壁"),
+        ({"kind": "line_works", "url": "http://127.0.0.1:1"}, "の url・token_url、途中の防火壁"),
+        ({"kind": "file", "folder": "/proc/none"}, "folder の場所"),
+    ],
+)
+def test_the_remedy_names_keys_that_the_channel_has(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, channel: dict[str, Any], keys: str
+) -> None:
+    """Each kind of channel has its own keys: a webhook no host, a folder no firewall."""
+    if channel["kind"] == "webhook":
+        monkeypatch.setenv("HINOMI_HOOK", channel["url"])
+        channel = {**channel, "url": "env:HINOMI_HOOK"}
+    if channel["kind"] == "line_works":
+        monkeypatch.setenv("HINOMI_KEY", _rsa_key())
+        names = {
+            "bot_id": "1",
+            "channel_id": "2",
+            "client_id": "c",
+            "service_account": "a@b",
+            "token_url": channel["url"],
+        }
+        channel = {**channel, **names, "client_secret": "env:HINOMI_KEY", "private_key": "env:HINOMI_KEY"}
+    [tried] = _sent(_trial(tmp_path, {"own": channel}))
+    assert not tried.taken and keys in tried.remedy.ja and "host" not in tried.remedy.ja
+
+
+def _rsa_key() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+@pytest.mark.parametrize("address", ["http://[::1", "http://例え.example:port/s3cret"])
+def test_an_address_that_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    """A slip in the address is said as any failure is, without the address, which is a secret, and the next channel is tried."""
+    monkeypatch.setenv("HINOMI_HOOK", address)
+    folder = {"kind": "file", "folder": str(tmp_path / "messages")}
+    trial = _trial(tmp_path, {"hook": {"kind": "webhook", "url": "env:HINOMI_HOOK"}, "desk": folder})
+    hook, desk = _sent(trial)
+    assert not hook.taken and "InvalidURL" in hook.said.ja and "url" in hook.remedy.ja.lower() and desk.taken
+    assert "s3cret" not in f"{hook} {trial.records.find('audit', limit=10)}"
 
 
 def test_an_unknown_person_or_channel(tmp_path: Path) -> None:
