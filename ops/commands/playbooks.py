@@ -18,7 +18,7 @@ from ops.opened import Opened, opened, operator, remembered
 from ops.settings import read_settings
 from responders.incidents import casefile
 from responders.playbooks.playbook import Playbook, catalogue, lint, load
-from responders.playbooks.run import KIND, Run
+from responders.playbooks.run import KIND, Run, RunState
 from responders.playbooks.settings import PlaybookSettings
 from responders.roles import OPERATOR
 
@@ -146,6 +146,8 @@ def register(app: typer.Typer) -> None:
                 run = record.read_as(Run)
                 kind = "予行 dry run" if run.dry_run else "実行 armed"
                 typer.echo(f"{run.id}  {run.state:10} {kind:12} {inert(run.title_ja)}")
+                if run.warned_ja and run.state is RunState.PROPOSED:
+                    typer.echo(f"    ! {inert(run.warned_ja)} / {inert(run.warned_en)}")
                 for step in run.steps:
                     typer.echo(
                         f"    {step.index}. [{step.state}] {inert(step.title_ja)} {inert(step.result_ja)}"

@@ -57,6 +57,17 @@ def test_simulate_and_stop(tmp_path: Path) -> None:
     assert held is not None and held.body["stopped"] and KEY
 
 
+def test_what_would_be_refused_stands_with_the_plan(tmp_path: Path) -> None:
+    """Whoever decides from the command line reads the same warning as on the page: here that no target is configured."""
+    tower, _ = responder(tmp_path, playbooks={"armed": ["vpn_compromise"]})
+    tower.receive([alert(playbook="vpn_compromise")])
+    [asked] = tower.records.find(APPROVAL, {"state": "open"})
+    tower.records.close()
+    assert asked.body["warned_ja"]
+    said = typed("playbooks", "runs", "--data", str(tmp_path)).stdout
+    assert f"! {asked.body['warned_ja']} / {asked.body['warned_en']}" in said
+
+
 def test_rota_calendar_and_card(tmp_path: Path) -> None:
     """Who is on call, for the eye, for a telephone and on paper."""
     config = tmp_path / "hinomi.yaml"
