@@ -160,10 +160,18 @@ class Responder:
 
     def _stages(self) -> Iterator[Callable[[], object]]:
         yield self._split
+        yield from self._calls()  # before acts: each takes as long as its target does
         yield self._run
-        for record in self.calling.due():
-            yield partial(self._call, record)
+        yield from self._calls()
         yield from (self.calling.each_minute, self.outbox.deliver, self.pulse.beat)
+
+    def _calls(self) -> Iterator[Callable[[], object]]:
+        """People are called for what is due, and that goes out."""
+        due = self.calling.due()
+        for record in due:
+            yield partial(self._call, record)
+        if due:
+            yield self.outbox.deliver
 
     def _split(self) -> None:
         for asked in self.records.find(SPLIT, {"state": "asked"}, limit=100):

@@ -5,7 +5,8 @@ import email.policy
 import itertools
 import socketserver
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,11 @@ from hinomi.clock import JST
 from hinomi.errors import Refused
 from hinomi.incident import Verdict
 from hinomi.words import Words
+from responders.connectors.protocol import Done
 from responders.notify import links
 from responders.notify.message import Brief, Message, of_several, plain
 from responders.oncall import OnCallSettings, Rota
+from responders.playbooks.rehearsal import Stage
 from responders.responder import desk
 from responders.settings import ResponderSettings
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages, responder
@@ -27,6 +30,34 @@ from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages,
 
 def jst(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=JST)
+
+
+@dataclass(slots=True)
+class _Long(Stage):
+    """Sees which messages went out before it acts: an act takes as long as its target does."""
+
+    folder: Path = field(default_factory=Path)
+    out: list[str] = field(default_factory=list)
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """See `Connector`."""
+        self.out += messages(self.folder)
+        return Stage.act(self, action, values)
+
+
+def test_nobody_is_called_later_because_an_act_takes_long(tmp_path: Path) -> None:
+    """An approved act and a new grave incident in the same round: the call goes out before the act begins."""
+    tower, clock = responder(tmp_path, playbooks={"armed": ["rpa_misuse"]})
+    target = _Long(folder=tmp_path)
+    tower.runs.world = replace(tower.runs.world, connectors=lambda action, on: target)
+    tower.receive([alert(playbook="rpa_misuse")])
+    tower.tick()
+    told = len(messages(tmp_path))
+    [asked] = tower.records.find("approval", {"state": "open"})
+    desk(tower.records, clock, KEY).approve(asked.id, actor="suzuki", roles=MANAGER)
+    [other] = tower.receive([alert("ransom", level="critical", entities={"host.name": ["srv-9"]})])
+    tower.tick()
+    assert target.acts and len(target.out) == told + 1 and f"#{other.number}" in "".join(target.out)
 
 
 @pytest.mark.parametrize(
