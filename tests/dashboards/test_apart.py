@@ -425,7 +425,7 @@ def test_ones_own_work_goes_on(tmp_path: Path) -> None:
     assert visitor.post(f"{here}/evidence/{own.ids['piece']}/read", **form).content == b"EASTMARK content"
     assert zipfile.is_zipfile(io.BytesIO(visitor.post(f"{here}/evidence/seal", **form).content))
     assert visitor.get(f"{here}/duties/{DUTY}").status_code == 200
-    assert visitor.post(f"/approvals/{own.ids['approval']}", **form).status_code == 303
+    assert visitor.post(f"/approvals/{own.ids['approval']}", **form | {"until": ""}).status_code == 303
     decided = city.records.get("approval", own.ids["approval"])
     assert decided is not None and [one["by"] for one in decided.body["given"]] == ["e.azuma"]
     assert (
