@@ -29,7 +29,9 @@ class Renamed(dict[str, Any]):
         self.column = column
 
     def get(self, key: str, default: Any = None) -> Any:
-        return super().get(self.column(key), default)
+        """The first of the columns `a|b` that has a value."""
+        held = (super(Renamed, self).get(column) for column in self.column(key).split("|"))
+        return next((value for value in held if value is not None), default)
 
 
 def holds(rule: Mapping[str, Any], event: Event, placeholders: Mapping[str, list[str]] | None = None) -> bool:
