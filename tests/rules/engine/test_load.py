@@ -30,17 +30,17 @@ def test_broken_rules_are_named(tmp_path: Path) -> None:
         "yaml.yml": ("title: [\n", 2),
         "modifier.yml": (
             "title: x\nlogsource: {product: hinomi}\ndetection:\n  s: {f|nosuch: 1}\n  condition: s\n",
-            3,
+            4,
         ),
         "condition.yml": (
             "title: x\nlogsource: {product: hinomi}\ndetection:\n  s: {f: 1}\n  condition: t\n",
-            3,
+            5,
         ),
         "logsource.yml": ("title: x\ndetection:\n  s: {f: 1}\n  condition: s\n", None),
         "list.yml": ("- a\n- b\n", None),
         "regex.yml": (
             "title: x\nlogsource: {product: hinomi}\ndetection:\n  s: {f|re: '('}\n  condition: s\n",
-            3,
+            4,
         ),
         "bomb.yml": ("a: &a [x]\nb: *a\n", 2),
     }
