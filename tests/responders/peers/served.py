@@ -1,5 +1,6 @@
 """A Starlette application behind a real TLS socket of its own, for one test."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +21,12 @@ class Served:
     ca: Path
 
 
+async def _serve(server: uvicorn.Server) -> None:
+    """Until it should end, and then until TLS connections that are being closed are: that takes the loop some turns more."""
+    await server.serve()
+    await asyncio.sleep(0.05)
+
+
 @contextmanager
 def served(app: Starlette, folder: Path, *, tls: bool = True) -> Iterator[Served]:
     """Serve on a free port of loopback until the end of the block."""
@@ -33,7 +40,7 @@ def served(app: Starlette, folder: Path, *, tls: bool = True) -> Iterator[Served
         ssl_keyfile=str(folder / "node.key") if tls else None,
     )
     server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
+    thread = threading.Thread(target=asyncio.run, args=(_serve(server),), daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive()
