@@ -165,6 +165,7 @@ class Deliveries:
         return brought
 
     def _brought(self, identity: str, parcel: Parcel) -> None:
+        whose = self._whose(parcel)
         files = {Path(name).name: _unchanged(Path(name), digest) for name, digest in parcel.files.items()}
         if parcel.folder:
             for name, content in files.items():
@@ -176,8 +177,21 @@ class Deliveries:
                 "20 MiB を超えるのでメールにできません。folder で届けてください。",
                 "more than 20 MiB is too much for a mail; use folder",
             )
-        letter = _letter(parcel, self.responding.notify.label, self.organizations.get(parcel.organization))
+        letter = _letter(parcel, self.responding.notify.label, whose)
         smtp.send(relay, contact, letter, identity, files)
+
+    def _whose(self, parcel: Parcel) -> Words | None:
+        """The organisation of which alone it tells; None: the whole tower's. Raises Refused for one that is not in the configuration any
+        more: by its title the report would be taken for the tower's."""
+        if not parcel.organization:
+            return None
+        if (name := self.organizations.get(parcel.organization)) is None:
+            raise Refused(
+                f"組織「{parcel.organization}」は設定(organizations)にありません。その報告書は届けずに置いてあります。設定に戻すと届けます。",
+                f'the organisation "{parcel.organization}" is not in the configuration (organizations): its report is kept and brought'
+                " once the organisation is there again",
+            )
+        return name
 
     def _later(self, held: Record, parcel: Parcel, error: Exception) -> None:
         tries = parcel.tries + 1

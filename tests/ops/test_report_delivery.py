@@ -112,6 +112,29 @@ def test_a_place_of_an_organisation_gets_its_reports_only(tmp_path: Path) -> Non
     assert len(list(whole.glob("*.pdf"))) == 1
 
 
+def test_a_report_of_an_organisation_that_is_gone_is_kept(tmp_path: Path) -> None:
+    """It left the configuration before the mail went out: nothing is sent, as it would read as the whole tower's; the reason stands beside
+    it, and the mail goes out once the organisation is there again."""
+    records, clock, made = SqliteRecords(tmp_path / "r.sqlite"), FixedClock(NOW), _made(tmp_path / "reports")
+    town = {"mail": ["ciso"], "organization": "higashi"}
+    with relay() as own:
+        body = {
+            "organizations": {"higashi": {"name_ja": "東町"}},
+            "respond": _respond(own.port),
+            "reports": {"organizations": ["higashi"], "deliver": [town]},
+        }
+        there = Settings.model_validate(body)
+        gone = Settings.model_validate({"respond": body["respond"]})
+        assert reports.deliveries(there, clock, records).plan("monthly-committee", made, "higashi") == 1
+        assert reports.deliveries(gone, clock, records).bring() == 0 and own.mails == []
+        [kept] = report_delivery.stuck(records, NOW + timedelta(hours=2))
+        assert "組織「higashi」は設定" in kept.reason_ja and "届けずに" in kept.reason_ja
+        clock.advance(timedelta(minutes=2))
+        assert reports.deliveries(there, clock, records).bring() == 1
+        [(_, mail)] = own.mails
+        assert "東町" in mail["Subject"]
+
+
 @pytest.mark.parametrize(
     ("told", "said"),
     [
