@@ -49,20 +49,31 @@ class Telling:
             )
         for person in people:
             message = self._message(
-                run, words, record.body if record else {}, link, lacking, self._ask(person)
+                run,
+                words,
+                record.body if record else {},
+                link,
+                lacking,
+                self._ask(person),
+                _wanted(run, step, words),
             )
-            self.outbox.plan(
-                person, message, key=f"tell|{run.id}|{step.index}", incident_id=run.incident_id, link=link
-            )
+            self.outbox.plan(person, message, key=_key(run, step), incident_id=run.incident_id, link=link)
         return Done(
             f"{names.ja}に知らせます。{lacking.ja}",
             "; ".join(filter(None, (f"{names.en} will be told", lacking.en))),
         )
 
     def _message(
-        self, run: Run, office: Words, incident: Mapping[str, Any], link: str, lacking: Words, ask: Words
+        self,
+        run: Run,
+        office: Words,
+        incident: Mapping[str, Any],
+        link: str,
+        lacking: Words,
+        ask: Words,
+        wanted: Words,
     ) -> Message:
-        """What to do first, what happened since when, and who wants them to know."""
+        """What to do first, what happened since when, and what is wanted of them."""
         number, grade = incident.get("number", "?"), int(incident.get("grade", 0))
         name = GRADES[grade]
         title = Words(incident.get("title_ja", run.title_ja), incident.get("title_en", run.title_en))
@@ -79,10 +90,7 @@ class Telling:
                 f"Incident #{number} [grade {grade}, {name.en}] {title.en}",
             ),
             Words(str(incident.get("story_ja", "")), str(incident.get("story_en", ""))),
-            Words(
-                f"手順書「{run.title_ja}」が、{office.ja}への連絡を求めています。",
-                f"The playbook “{run.title_en}” wants the {office.en} to know.",
-            ),
+            wanted,
             Words(f"画面: {link}", f"Console: {link}"),
         ]
         return plain(
@@ -108,3 +116,21 @@ class Telling:
             f"(電話なら当番の{person.name.ja} {person.phone} へ)",
             f" (by telephone: {person.name.en}, on call, {person.phone})",
         )
+
+
+def _wanted(run: Run, step: RunStep, office: Words) -> Words:
+    """That they are to know; of a gate that is asked anew, what they are to decide and why once more."""
+    if not step.renewed:
+        return Words(
+            f"手順書「{run.title_ja}」が、{office.ja}への連絡を求めています。",
+            f"The playbook “{run.title_en}” wants the {office.en} to know.",
+        )
+    return Words(
+        f"手順書「{run.title_ja}」の承認をお願いします: {step.title_ja} {step.result_ja}",
+        f"The playbook “{run.title_en}” waits for an approval: {step.title_en} ({step.result_en})",
+    )
+
+
+def _key(run: Run, step: RunStep) -> str:
+    """Of the message: the same step is told once, and once more each time that it is asked anew."""
+    return f"tell|{run.id}|{step.index}" + (f"|{step.renewed}" if step.renewed else "")

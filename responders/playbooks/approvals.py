@@ -154,9 +154,9 @@ class Approvals:
         nudge(self.records, str(approval.body["run_id"]))
         return kept
 
-    def stands(self, run: Run) -> bool:
-        """Whether the plan, as it is written now, is the one that people approved."""
-        held = self.records.get(APPROVAL, run.id)
+    def stands(self, run: Run, gate: RunStep | None = None) -> bool:
+        """Whether the plan, as it is written now, is the one that people approved; at the gate where one is given."""
+        held = self.records.get(APPROVAL, approval_id(run, gate))
         same = (
             held is not None and held.body["state"] == "approved" and held.body["plan_hash"] == run.plan_hash
         )

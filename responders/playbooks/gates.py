@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hinomi.clock import Clock
-from hinomi.errors import Refused
+from hinomi.errors import HinomiError, Refused
 from hinomi.store import Record
 from hinomi.words import Words
 from responders.incidents import casefile
 from responders.playbooks.approvals import Approvals, approval_id, too_old
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import Foretold
+from responders.playbooks.news import ASKED_ANEW, News
 from responders.playbooks.permission import Permission
+from responders.playbooks.renewing import again, renewed, why_anew
 from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
+from responders.playbooks.world import Hook
 
 _GATE_MINUTES = 30
 _NOTHING_TO_ASK = (
@@ -34,13 +37,15 @@ _INCIDENT_OVER = (
 
 @dataclass(frozen=True, slots=True)
 class Gates:
-    """Carries a gate as far as it goes now."""
+    """Carries a gate as far as it goes now. tell: calls whoever is asked anew; `news` is added to."""
 
     book: Book
     clock: Clock
     approvals: Approvals
     permission: Permission
     foretold: Foretold
+    tell: Hook
+    news: list[News]
 
     def take(self, run: Run, record: Record, gate: RunStep) -> Kept:
         """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may. What nobody decided
@@ -62,6 +67,22 @@ class Gates:
             return (run, record) if self._waits(gate) else self._ask(run, record, gate)
         return self._decided(run, record, gate, approval)
 
+    def anew(self, run: Run, record: Record, step: RunStep) -> Kept | None:
+        """The approval of an act that was not begun grew too old: it is asked for anew. None where that was done so often already."""
+        asked = renewed(run, step)
+        if asked is None:
+            return None
+        run, gate = asked
+        return self._renew(run, record, gate, self.book.records.get(APPROVAL, approval_id(run, gate)))
+
+    def _renew(self, run: Run, record: Record, gate: RunStep, old: Record | None) -> Kept:
+        if old is not None:
+            self.book.void(run, old, "too_old")
+        self.book.say(run, "asked_anew", {"gate": gate.index, "times": gate.renewed})
+        run, record = self._ask(run, record, gate, void=old)
+        self.news.append((run, ASKED_ANEW))
+        return run, record
+
     def _waits(self, gate: RunStep) -> bool:
         """Whether the request still stands; one that would stand longer than it was put for is from before the clock was set back."""
         now = self.clock.now()
@@ -72,8 +93,7 @@ class Gates:
             self.book.void(run, approval, "forged")
             return self._ask(run, record, gate, void=approval)
         if too_old(approval, self.clock.now()):
-            self.book.void(run, approval, "too_old")
-            return self._ask(run, record, gate, void=approval)
+            return self._renew(run, record, again(gate), approval)
         if approval.body["state"] == "denied":
             return self.book.keep_step(
                 run, record, gate.as_ended(StepState.SKIPPED, "却下されました。", "denied")
@@ -89,18 +109,28 @@ class Gates:
         return self.book.keep_step(run, record, through.as_ended(StepState.DONE, *words))
 
     def _ask(self, run: Run, record: Record, gate: RunStep, void: Record | None = None) -> Kept:
-        """Journal until when the request waits, then put it: an answer to another request does not match."""
+        """Journal until when the request waits, then put it: an answer to another request does not match. Whoever is asked anew is called
+        before, as a crash behind it would leave nobody called; the same message goes out once."""
         acts = _behind(run, gate)
         said = self.foretold.of(run, acts)
         if said.refused and all(
             one.index in said.refused and set(one.when) <= set(gate.when) for one in acts
         ):
             return self._not_asked(run, record, gate, said.refused)
-        waiting = StepState.WAITING, said.warning.ja, said.warning.en
+        because = why_anew(gate)
+        waiting = StepState.WAITING, because.ja + said.warning.ja, because.en + said.warning.en
         asked = gate.model_copy(update={"expires": self.clock.now() + _stands(gate)}).as_ended(*waiting)
+        if gate.renewed:
+            self._call(run, asked)
         run, record = self.book.keep_steps(run, record, [*said.known, asked])
         self.approvals.ask(run, gate=asked, void=void)
         return run, record
+
+    def _call(self, run: Run, gate: RunStep) -> None:
+        try:
+            self.tell(run, gate.model_copy(update={"kind": "tell", "detail": gate.role}))
+        except HinomiError as error:
+            self.book.say(run, "asked_anew_not_told", {"gate": gate.index, "why": error.en})
 
     def _not_asked(self, run: Run, record: Record, gate: RunStep, refused: Mapping[int, Words]) -> Kept:
         """What would be refused has been; the run takes the playbook's way from there."""
@@ -131,7 +161,7 @@ def _gates(run: Run, gate: RunStep) -> list[int]:
 def _behind(run: Run, gate: RunStep) -> list[RunStep]:
     """The acts that hang on the gate, also through gates behind it, and are not over yet."""
     gates = _gates(run, gate)
-    return [one for one in run.acts if one.gate in gates and not one.settled]
+    return [one for one in run.acts if (by := run.covering(one)) and by.index in gates and not one.settled]
 
 
 def _foretold(why: Words) -> tuple[str, str]:

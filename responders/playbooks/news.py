@@ -19,6 +19,10 @@ VOID = Words(
     "承認した人が今は必要な役割を持たないため、承認を取り直します",
     "needs a new approval: who approved it does not hold the role any more",
 )
+ASKED_ANEW = Words(
+    "承認の有効期間が過ぎたため、もう一度承認をお願いしています",
+    "needs a new approval: the one before had grown too old when it came to be acted on",
+)
 UNDO_VOID = Words(
     "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
     "was not undone: who asked for it does not hold the role any more",

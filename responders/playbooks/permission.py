@@ -61,15 +61,19 @@ class Permission:
         an approver who lost the role."""
         self.target(run, step)
         self.begun(run, step)
-        self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
-        if step.gate is not None:
-            gate = run.step(step.gate)
-            self.people(run, gate.by, gate.role, gate.people)
+        gate = run.covering(step)
+        if gate is None or not gate.renews:
+            self.people(run, run.approved_by or [run.decided_by], run.approver, run.people)
+        if gate is not None:
+            office, needed = (run.approver, run.people) if gate.renews else (gate.role, gate.people)
+            self.people(run, gate.by, office, needed)
 
     def begun(self, run: Run, step: RunStep) -> None:
         """Raises Refused where an act that was begun is not to be carried to its end: its approval is over, or was of another plan."""
         self.in_time(run, step)
-        if not Approvals(self.records, self.clock, Audit(self.records, self.clock)).stands(run):
+        gate = run.covering(step)
+        approvals = Approvals(self.records, self.clock, Audit(self.records, self.clock))
+        if not approvals.stands(run) or (gate is not None and not approvals.stands(run, gate)):
             raise Refused(
                 "承認された計画と違うため、行いません。", "the plan is not the one that was approved"
             )
@@ -77,8 +81,7 @@ class Permission:
     def in_time(self, run: Run, step: RunStep) -> None:
         """Raises TooOld where the approval that covers the act, its gate's or else the plan's, is too old to act on; Refused where there is
         none."""
-        gate = run.step(step.gate) if step.gate is not None else None
-        approval = self.records.get(APPROVAL, approval_id(run, gate))
+        approval = self.records.get(APPROVAL, approval_id(run, run.covering(step)))
         if approval is None:
             raise Refused(
                 "この操作の承認の記録がありません。", "there is no record of an approval of this act"

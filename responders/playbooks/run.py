@@ -62,7 +62,8 @@ class RunStep(BaseModel):
     about: entities whose events are kept (ECS field → values); expires: until when a gate or task waits; again_at: a
     pause after a target did not answer; first_hours: it may be done before the approval and then stands so long unconfirmed;
     for_acts: a gate that is asked only where an act stands behind it; moot: a gate at which nobody was asked, as every act behind it
-    would be refused; aged: it failed as its approval was too old, not for anything that a target said; by: who decided or did it;
+    would be refused; aged: it failed as its approval was too old, not for anything that a target said; renewed: how often a gate was
+    asked anew as its approval had grown too old; renews: a gate that the engine added as that of the plan had; by: who decided or did it;
     asks, choices, answer: a person's answer;
     extent: what a search found for the act when it was asked for, and nothing else is touched; warned_ja, warned_en: why its target
     would refuse it, as it last said, before anybody approved.
@@ -96,6 +97,8 @@ class RunStep(BaseModel):
     for_acts: bool = False
     moot: bool = False
     aged: bool = False
+    renewed: int = 0
+    renews: bool = False
     asks: str = ""
     choices: list[str] = Field(default_factory=list)
     serves: list[str] = Field(default_factory=list)
@@ -168,12 +171,13 @@ class Run(BaseModel):
 
     @property
     def plan_hash(self) -> str:
-        """A digest of what would be done to what: it changes when the plan does."""
+        """A digest of what would be done to what: it changes when the plan does. A gate that was added only asks once more."""
         plan = [
             (step.index, step.act, step.on, step.values, step.title_ja, step.after, step.when, step.hours)
             + ((step.first_hours,) if step.first_hours else ())
             + ((step.gate, step.role, step.people) if step.gate is not None or step.role else ())
             for step in self.steps
+            if not (step.renews and step.kind == "approve" and not step.act)
         ]
         whole = (plan, self.on_failure, self.approver, self.people)
         return digest(self.id, self.playbook, str(self.dry_run), orjson.dumps(whole).decode())
@@ -193,6 +197,13 @@ class Run(BaseModel):
         """Whether a person may ask for it to be put back: it is over, and something that it touched can be undone."""
         over = not self.dry_run and self.state in (RunState.DONE, RunState.FAILED)
         return over and any(step.touched and step.can_undo for step in self.steps)
+
+    def covering(self, step: RunStep) -> RunStep | None:
+        """The gate whose decision covers the step: its own, for other acts the one at which the plan was asked anew. None: the plan's own
+        approval."""
+        if step.gate is not None:
+            return self.step(step.gate)
+        return next((one for one in self.steps if one.renews), None) if step.act else None
 
     def with_step(self, step: RunStep) -> "Run":
         """The run with one step replaced."""

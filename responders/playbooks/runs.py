@@ -222,7 +222,7 @@ class Runs:
 
     def _take(self, run: Run, record: Record, step: RunStep) -> Kept:
         """The step, or why it is passed over."""
-        gate = run.step(step.gate) if step.gate is not None else None
+        gate = run.covering(step)
         goes_on = gate is None or gate.state in (StepState.DONE, StepState.SIMULATED)
         if not goes_on and not (gate and gate.moot and not step.act):
             return self._pass_over(run, record, step, "承認されなかったため、行いません。", "not approved")
@@ -235,8 +235,9 @@ class Runs:
         return self._book.keep_step(run, record, step.model_copy(update=passed))
 
     def _ready(self, run: Run, step: RunStep) -> bool:
-        before = [*step.after, *([step.gate] if step.gate is not None else [])]
-        return all(run.step(index).settled for index in before)
+        gate = run.covering(step)
+        before = [*(run.step(index) for index in step.after), *([gate] if gate else [])]
+        return all(one.settled for one in before)
 
     def _broken(self, run: Run) -> bool:
         return run.on_failure != "continue" and any(one.state is StepState.FAILED for one in run.steps)
@@ -323,7 +324,9 @@ class Runs:
         return self._stepping_by(self._permission)
 
     def _stepping_by(self, permission: Permission) -> Stepping:
-        gates = Gates(self._book, self.clock, self._approvals, permission, self._foretold)
+        gates = Gates(
+            self._book, self.clock, self._approvals, permission, self._foretold, self.world.tell, self.news
+        )
         return Stepping(self._book, self.clock, self.world, gates, self._limits, permission)
 
     @property

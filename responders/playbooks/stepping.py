@@ -60,13 +60,30 @@ class Stepping:
             if later.state is StepState.FAILED:
                 self.given_up(current, own)
             return self.book.keep_step(current, record, later)
+        except TooOld as error:
+            return self._asked_anew(run, record, step) or self._failed(record, step, error)
         except HinomiError as error:
-            current, record, own = self.book.current(record, step)
-            self.given_up(current, own)
-            self.book.say(run, "step_refused", {"step": step.index, "reason": error.en})
-            failed = own.as_ended(StepState.FAILED, error.ja, error.en)
-            aged = isinstance(error, TooOld)
-            return self.book.keep_step(current, record, failed.model_copy(update={"aged": aged}))
+            return self._failed(record, step, error)
+
+    def _asked_anew(self, run: Run, record: Record, step: RunStep) -> Kept | None:
+        """What was not begun is asked for anew; what was is given up, beside it, too: what ends by itself must not wait for an answer."""
+        if step.touched:
+            return None
+        for one in run.acts:
+            if one.state is StepState.STARTED and run.covering(one) == run.covering(step):
+                try:
+                    self.permission.begun(run, one)
+                except HinomiError as error:
+                    run, record = self._failed(record, one, error)
+        return self.gates.anew(run, record, step)
+
+    def _failed(self, record: Record, step: RunStep, error: HinomiError) -> Kept:
+        current, record, own = self.book.current(record, step)
+        self.given_up(current, own)
+        self.book.say(current, "step_refused", {"step": step.index, "reason": error.en})
+        failed = own.as_ended(StepState.FAILED, error.ja, error.en)
+        aged = isinstance(error, TooOld)
+        return self.book.keep_step(current, record, failed.model_copy(update={"aged": aged}))
 
     def given_up(self, run: Run, step: RunStep) -> None:
         """An act that is not tried any more: the answer may have been lost after the target had changed, so what ends by itself ends all
@@ -245,5 +262,8 @@ def _as_before(connector: Connector, step: RunStep) -> bool:
 
 
 def _who(run: Run, step: RunStep) -> str:
-    """On whose word it is done: the approver's, or of whoever acted first."""
+    """On whose word it is done: the approver's, of whoever approved the rest of the plan, or acted first."""
+    gate = run.covering(step)
+    if gate is not None and gate.renews:
+        return ", ".join(gate.by)
     return run.decided_by or ", ".join(step.by) or "hinomi"

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from hinomi.errors import Refused
 from responders.oncall import OnCallSettings, Rota, ical
 from responders.oncall.settings import Contact
+from responders.playbooks.renewing import why_anew
 from responders.playbooks.run import Run
 from responders.responder import desk
 from responders.telling import Telling
@@ -80,6 +81,30 @@ def test_whoever_is_on_call_is_told_by_name(tmp_path: Path, whom: str, words: st
     done = telling(run, run.steps[0].model_copy(update={"detail": whom}))
     assert done.ja.startswith(words) and said in done.en
     assert "oncall" not in done.ja and (whom == "ciso") == ("連絡先がありません" in done.ja)
+
+
+def test_who_is_asked_anew_reads_why(tmp_path: Path) -> None:
+    """Of a gate whose approval grew old: what is to be decided and why once more, once each time that it is asked anew."""
+    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": [{"people": ["sato"]}]})
+    tower.receive([alert(playbook="block_address")])
+    [held] = tower.records.find("playbook_run")
+    run = Run.model_validate(held.body)
+    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    gate = run.steps[0].model_copy(update={"detail": "ciso", "title_ja": "止めます", "title_en": "it stops"})
+    for times in (1, 1, 2):
+        because = why_anew(gate.model_copy(update={"renewed": times}))
+        telling(
+            run, gate.model_copy(update={"renewed": times, "result_ja": because.ja, "result_en": because.en})
+        )
+    told = [
+        one.body["text"]
+        for one in tower.records.find("notification")
+        if "CISOへの連絡" in one.body["subject"]
+    ]
+    assert len(told) == 2
+    for times, text in enumerate(sorted(told), 1):
+        assert f"止めます 承認の有効期間が過ぎたため、もう一度お尋ねします({times} 回目)" in text
+        assert "waits for an approval: it stops (asked anew as the approval had grown too old" in text
 
 
 def test_nobody_is_told_to_telephone_themselves(tmp_path: Path) -> None:
