@@ -22,6 +22,7 @@ from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.integrity import Integrity, Replaced
 from hinomi.store.embedded.manifest import File, Manifest, nanoseconds
 from hinomi.store.embedded.mending import Mending
+from hinomi.store.embedded.pinpoint import Pinpoint
 from hinomi.store.embedded.plan import Planning
 from hinomi.store.embedded.reading import Reading
 from hinomi.store.embedded.retyping import Retyping
@@ -68,7 +69,8 @@ class ParquetEvents:
         retyping.run()
         self.mending = Mending(self._segments, retyping)
         self._planning = Planning(folder, self._manifest)
-        self._searching = Searching(self._planning, self._duck)
+        pinpoint = Pinpoint(self.integrity)
+        self._searching = Searching(self._planning, self._duck, pinpoint)
         self._counting = Counting(self._planning, self._duck)
         self._surveying = Surveying(self._planning, self._duck, self._searching)
 

@@ -9,6 +9,7 @@ from hinomi import query as language
 from hinomi.store import asked
 from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck, NoColumn
+from hinomi.store.embedded.pinpoint import Pinpoint
 from hinomi.store.embedded.plan import PLACE, TIME, Plan, Planning
 from hinomi.store.embedded.rows import Hit, Rows
 from hinomi.store.protocols import Page, Span
@@ -22,9 +23,10 @@ _LINES = ("event.original", "message")
 class Searching:
     """Questions by the search language whose answers are events."""
 
-    def __init__(self, planning: Planning, duck: Duck) -> None:
+    def __init__(self, planning: Planning, duck: Duck, pinpoint: Pinpoint) -> None:
         self._planning = planning
         self._duck = duck
+        self._pinpoint = pinpoint
         self._rows = Rows(duck)
         self._counting = Counting(planning, duck)
 
@@ -89,7 +91,12 @@ class Searching:
     def by_id(self, ids: Sequence[str], datasets: Sequence[str], span: Span | None) -> list[dict[str, Any]]:
         """See `Events.get`."""
         none = list[dict[str, Any]]()
-        return self._planning.over("", datasets, span, lambda plan: self._rows.matching(plan, ids), none)
+        return self._planning.over("", datasets, span, lambda plan: self._with_ids(plan, ids), none)
+
+    def _with_ids(self, plan: Plan, ids: Sequence[str]) -> list[dict[str, Any]]:
+        if plan.span and self._pinpoint.fits(plan.span):
+            return self._pinpoint.rows(plan.files, ids, plan.span)
+        return self._rows.matching(plan, ids)
 
     def _late(self, plan: Plan, limit: int, after: str | None) -> list[Hit]:
         """The newest hits among the newest events; fewer than asked for where these do not fill the page."""
