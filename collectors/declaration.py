@@ -98,7 +98,9 @@ class Declaration(config.Section):
     columns, delimiter, quote, header: CSV only; columns in the file's order, header: whether files begin with
     a line of column names. fields: column (for JSON a dotted path) → targets. required: columns without
     which a line is rejected; the column of `@timestamp` always is, unless `untimed` says that some lines have
-    none (the time of arrival then stands for it). timezone: of times that name none (none: where this city is, as
+    none (the time of arrival then stands for it). always: what every line of the format has, a pattern: a line without it is
+    rejected (a JSON document with the same names for time and id is not yet this product's); recognise: what tells its lines
+    among all others (none: `always`). timezone: of times that name none (none: where this city is, as
     `timezone` of hinomi.yaml says). leftovers: prefix of what no target names.
     """
 
@@ -112,6 +114,7 @@ class Declaration(config.Section):
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
     header: bool = True
     recognise: Pattern = ""
+    always: Pattern = ""
     zone_hint: str = ""
     fields: dict[str, list[Target]]
     required: list[str] = Field(default_factory=list)

@@ -37,7 +37,8 @@ def source_of(declared: Declaration) -> Source:
         name=declared.source,
         title={"ja": declared.title.ja, "en": declared.title.en},
         shape=shape,
-        recognise=declared.recognise,
+        recognise=declared.recognise or declared.always,
+        always=declared.always,
         zone_hint=declared.zone_hint,
         leftovers=declared.leftovers or declared.source,
         ignore=tuple(map(column_name, declared.fields)),
@@ -73,9 +74,9 @@ class DeclaredShape:
     def reasons(self, left: pl.DataFrame) -> pl.Series:
         """Why each of the lines that `read` left out was: a text an input row."""
         found: dict[int, str] = {}
-        for frame in self.inner.read(left):
-            flaws = frame.select(ROW, self._flaw(frame).alias("flaw")).drop_nulls()
-            found.update(flaws.iter_rows())
+        for frame in self.inner.read(left):  # what reads well is left out for want of what `always` asks
+            flaw = self._flaw(frame).fill_null(f"not_{self.declared.source}")
+            found.update(frame.select(ROW, flaw.alias("flaw")).iter_rows())
         texts = [
             self._reason(found.get(row), line or "")
             for row, line in zip(left[ROW].to_list(), left["message"].to_list(), strict=True)

@@ -86,7 +86,8 @@ class Source:
 
     name: `vendor.product`, also the dataset; title: {"ja", "en"}; shape: how lines split; recognise: a
     regular expression that a line of this product matches, for auto-detection (several: it matches all of them);
-    unlike: one that it does not match (Rust syntax both: linear in the line, without looking around); rename:
+    unlike: one that it does not match (Rust syntax both: linear in the line, without looking around); always: one that every
+    line of the format matches: what does not is never taken, also where a listener names this source (""; any line is tried); rename:
     raw field → ECS field; leftovers: prefix under which raw fields that no table names are kept (the
     vendor's own name), "" to drop none and keep raw names; of documents all leaves, see `keep`; ignore: raw fields that carry nothing (said
     why in the file); constants: ECS field → value in every event; why: input rows
@@ -102,6 +103,7 @@ class Source:
     shape: Shape
     recognise: str | Sequence[str] = ""
     unlike: str = ""
+    always: str = ""
     zone_hint: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, Any] = field(default_factory=dict)
@@ -189,7 +191,9 @@ class Source:
 
     def _read(self, rows: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.DataFrame]:
         """ECS frames of the rows that are ours, and the other rows."""
-        bare, told = around.apart(rows)
+        bare, told = around.apart(
+            rows.filter(pl.col("message").str.contains(self.always)) if self.always else rows
+        )
         frames = [self._finish(frame, told) for frame in self.shape.read(bare) if frame.height]
         return frames, _without(rows, frames)
 

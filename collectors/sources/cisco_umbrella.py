@@ -23,6 +23,7 @@ source = Source(
     },
     zone_hint="internet",
     shape=rows(7, header=True),
+    always=r'^[^{,]*(?:,\s*)?"?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d"?\s*,|^[^{]*"(?:Allowed|Blocked|Proxied)",',
     recognise=(
         r'(?:^|[\s:])"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d","[^"]*","[^"]*","[^"]*","[^"]*",'
         r'(?:"(?:Allowed|Blocked|Proxied)","|"[^"]*","(?:ALLOWED|BLOCKED)",)'

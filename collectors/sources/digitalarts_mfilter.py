@@ -23,6 +23,7 @@ source = Source(
     title={"ja": "m-FILTER(メールゲートウェイ、デジタルアーツ)", "en": "Digital Arts m-FILTER mail gateway"},
     zone_hint="dmz",
     shape=rows(13),
+    always=r'\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d"?,',
     recognise=_RECOGNISED,
     leftovers="digitalarts.mfilter",
     constants={

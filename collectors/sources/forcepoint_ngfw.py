@@ -16,6 +16,7 @@ source = Source(
     title={"ja": "Forcepoint NGFW", "en": "Forcepoint NGFW"},
     zone_hint="perimeter",
     shape=either(r"LEEF:|\b[12]\.0\|Forcepoint\|", leef("Forcepoint"), cef()),
+    always=r"\|(?i:forcepoint)\|",
     recognise=r"CEF:\s?\d\|FORCEPOINT\|(?:Firewall|IPS|Layer|NGFW)|[12]\.0\|Forcepoint\|(?:Firewall|IPS|Layer|NGFW)",
     leftovers="forcepoint.ngfw",
     constants={"event.kind": "event", "observer.vendor": "Forcepoint", "observer.type": "firewall"},

@@ -16,6 +16,7 @@ source = Source(
     title={"ja": "Hornetsecurity 365(メール)", "en": "Hornetsecurity 365 mail"},
     zone_hint="cloud",
     shape=json_fields(),
+    always=r'"(?:comm_partner|source_hostname|destination_hostname)"\s*:',
     recognise=r'"comm_partner"\s*:',
     leftovers="hornetsecurity.mail",
     constants={

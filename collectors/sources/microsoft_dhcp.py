@@ -49,6 +49,7 @@ source = Source(
     title={"ja": "Windows DHCP サーバー(監査ログ)", "en": "Windows DHCP server audit log"},
     zone_hint="internal",
     shape=delimited(_COLUMNS, least=7),
+    always=r"(?:^|\s)\d{1,5}\s*,\s*\d{1,2}/\d{1,2}/\d{2,4}\s*,",
     recognise=r"^\d{1,5},\d\d/\d\d/\d\d,\d\d:\d\d:\d\d,[^,]*,[^,]*,[^,]*,[0-9A-Fa-f]*,",
     leftovers="microsoft.dhcp",
     constants={

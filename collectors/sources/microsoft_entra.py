@@ -51,12 +51,24 @@ _CATEGORIES = {
 
 _SIGNS = {"operationName", "tenantId", "operationVersion"}
 """Names of the envelope, any of which is enough."""
+_OWN = "microsoft.aadiam"
+"""Entra ID as `resourceId` names the provider of a record."""
+_DEFENDER = "AdvancedHunting-"
+"""What the categories of Defender begin with, which comes in the same envelope."""
 
 
 def is_record(record: dict[str, Any]) -> bool:
     """Whether a JSON object is an exported record."""
     inner = embedded(record.get("properties"))
-    return text(record, "category") is not None and isinstance(inner, dict) and not _SIGNS.isdisjoint(record)
+    if text(record, "category") is None or not isinstance(inner, dict) or _SIGNS.isdisjoint(record):
+        return False
+    return not (str(record["category"]).startswith(_DEFENDER) or _of_another(record.get("resourceId")))
+
+
+def _of_another(resource: Any) -> bool:
+    """Whether a resource is another service's: Key Vault and the like write the same envelope."""
+    provider = str(resource or "").lower().partition("/providers/")[2]
+    return bool(provider) and not provider.startswith(_OWN)
 
 
 def _kind(record: dict[str, Any]) -> tuple[str, str]:

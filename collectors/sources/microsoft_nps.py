@@ -41,6 +41,7 @@ source = Source(
     },
     zone_hint="perimeter",
     shape=either(STARTS, DtsEvents(), delimited(_COLUMNS, header="ComputerName", least=17)),
+    always=r',"?(?:IAS|RAS)"?,|<Timestamp data_type=',
     recognise=(
         r'^\s*"[^",]{1,64}","(?:IAS|RAS)",\d\d/\d\d/\d{4},\d\d:\d\d:\d\d,\d{1,3},|^\s*<Event>\s*<Timestamp data_type='
     ),

@@ -34,6 +34,7 @@ source = Source(
     title={"ja": "Netskope トランザクションログ", "en": "Netskope transaction events"},
     zone_hint="cloud",
     shape=delimited(_FIELDS, header="date", least=_FEWEST),
+    always=r'(?:^|\s)"?\d{4}-\d\d-\d\d"?,"?\d\d:\d\d:\d\d"?,',
     recognise=r"^\d{4}-\d\d-\d\d,\d\d:\d\d:\d\d,\d+,\d+,\d+,\d+,[0-9A-Fa-f.:]+,[0-9A-Fa-f.:-]+,",
     leftovers="netskope.transaction",
     constants={

@@ -50,6 +50,7 @@ source = Source(
     name="otel.log",
     title={"ja": "OpenTelemetry のログ(OTLP)", "en": "OpenTelemetry logs (OTLP)"},
     shape=json_fields(),
+    always=r'"severity_number"\s*:',
     recognise=r'^\{"time":-?\d+,"severity_number":\d+,"severity_text":".*"attributes":\{.*"resource":\{',
     rename={
         "body": "message",

@@ -18,6 +18,7 @@ source = Source(
     title={"ja": "Sophos Firewall・UTM", "en": "Sophos Firewall and UTM"},
     zone_hint="perimeter",
     shape=key_value(needs=["device_serial_id", "device_id", "sub", "log_component"]),
+    always=r'\bdevice(?:_\w+)?=|\blog_(?:component|id|type|subtype)=|\bsys="',
     recognise=r'\bdevice_serial_id="|\bdevice="SFW"|\blog_component="|\bid="\d{4}" severity="\w+" sys="',
     constants={"event.kind": "event", "observer.vendor": "Sophos", "observer.type": "firewall"},
     leftovers="sophos",

@@ -20,6 +20,7 @@ source = Source(
     },
     zone_hint="internal",
     shape=cef(),
+    always=r"\|Trend Micro\|(?:Apex|Control Manager|OfficeScan)",
     recognise=r"CEF:\s?\d\|Trend Micro\|(?:Apex Central|Apex One|Control Manager|OfficeScan)\|",
     leftovers="trendmicro.apex_one",
     rename={

@@ -23,6 +23,7 @@ source = Source(
     title={"ja": "Trend Micro Deep Security", "en": "Trend Micro Deep Security"},
     zone_hint="internal",
     shape=either(r"LEEF: ?[12]\.0\|", renamed(leef("Trend Micro"), _LEEF), cef()),
+    always=r"\|Trend Micro\|(?:Deep Security|[^|]*Workload Security|Vision One)",
     recognise=r"(?:CEF:\s?\d|LEEF: ?[12]\.0)\|Trend Micro\|(?:Deep Security|Workload Security|Vision One Server)",
     leftovers="trendmicro.deep_security",
     rename={
