@@ -11,7 +11,7 @@ vpn/ipsec and vpn/ssl, as Fortinet's Ansible collection (fortios_monitor, select
 """
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
@@ -19,24 +19,25 @@ from urllib.parse import quote
 
 from hinomi import identity
 from hinomi.errors import DependencyDown, Refused
+from responders.connectors.found import Divided, Found
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import FortiGate
+from responders.connectors.vpn_sessions import END, Momentary, account_of
 from responders.connectors.web_api import WebApi, opened
 
-_END = "firewall.end_vpn_session"
+_BLOCK = "firewall.block_address"
+Session = tuple[str, Mapping[str, Any], str]
+"""(the path that ends it, with which body, from where the person came, as far as the firewall tells)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """`firewall.block_address` with {address}: one global address, never a network; `firewall.end_vpn_session` with
-    {account}, which cannot be taken back."""
+    """`firewall.block_address` with {address}: one global address, never a network."""
 
     settings: FortiGate
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
-        """Says whether the address is in the group already, or how many sessions there are."""
-        if action == _END:
-            return self._end_plan(_account(values))
+        """Says whether the address is in the group already."""
         address = _address(values)
         if self.verify(action, values):
             return Done(f"{address} は既に遮断しています。", f"{address} is blocked already", changed=False)
@@ -46,19 +47,14 @@ class Firewall:
         )
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """Whether the object exists and is in the group; how many sessions there are."""
-        if action == _END:
-            with self._api() as api:
-                return {"sessions": len(self._sessions(api, _account(values)))}
+        """Whether the object exists and is in the group."""
         name = _object(_address(values))
         with self._api() as api:
             exists = self._exists(api, name)
             return {"name": name, "existed": exists, "member": name in self._members(api)}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
-        """Make the address object, then add it to the group; or end each session of the account."""
-        if action == _END:
-            return self._end(_account(values))
+        """Make the address object, then add it to the group."""
         address = _address(values)
         name = _object(address)
         with self._api() as api:
@@ -72,17 +68,12 @@ class Firewall:
         return Done(f"{address} を遮断しました。", f"blocked {address}")
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether the address is in the group; whether the account has no session."""
-        if action == _END:
-            with self._api() as api:
-                return not self._sessions(api, _account(values))
+        """Whether the address is in the group."""
         with self._api() as api:
             return _object(_address(values)) in self._members(api)
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Take the address out of the group, and the object away if it was not there before."""
-        if action == _END:
-            return Done("切った接続は、本人がつなぎ直します。", "the person connects again", changed=False)
         name, address = str(before["name"]), _address(values)
         if before.get("member"):
             return Done(
@@ -105,51 +96,6 @@ class Firewall:
             return error.ja
         return ""
 
-    def _end_plan(self, account: str) -> Done:
-        with self._api() as api:
-            n = len(self._sessions(api, account))
-        return Done(
-            f"{account} の VPN 接続 {n} 本を切ります。", f"end {n} sessions of {account}", changed=n > 0
-        )
-
-    def _end(self, account: str) -> Done:
-        with self._api() as api:
-            sessions = self._sessions(api, account)
-            for path, body in sessions:
-                self._call(api, "POST", path, body, missing_ok=True)
-        words = (
-            f"{account} の VPN 接続 {len(sessions)} 本を切りました。",
-            f"ended {len(sessions)} sessions of {account}",
-        )
-        return Done(*words, changed=bool(sessions))
-
-    def _sessions(self, api: WebApi, account: str) -> list[tuple[str, dict[str, Any]]]:
-        """The account's sessions: what ends each. A firewall without the one kind of VPN answers 404 for it."""
-        ssl, ipsec = (
-            self._call(api, "GET", path, missing_ok=True).get("results") or []
-            for path in ("monitor/vpn/ssl", "monitor/vpn/ipsec")
-        )
-        web = [
-            ("monitor/vpn/ssl/delete", {"type": "websession", "index": int(one["index"])})
-            for one in ssl
-            if identity.account(str(one.get("user_name") or "")) == account
-        ]
-        dialled = [
-            one
-            for one in ipsec
-            if one.get("type") == "dialup" and identity.account(str(one.get("username") or "")) == account
-        ]
-        tunnels: list[tuple[str, dict[str, Any]]] = [
-            (
-                "monitor/vpn/ipsec/tunnel_down",
-                {"p1name": one["name"], "p2name": part["p2name"], "p2serial": part["p2serial"]},
-            )
-            for one in dialled
-            for part in one.get("proxyid", [])
-            if part.get("status") == "up"
-        ]
-        return [*web, *tunnels]
-
     def _members(self, api: WebApi) -> list[str]:
         answer = self._call(api, "GET", f"cmdb/firewall/addrgrp/{quote(self.settings.group, safe='')}")
         return [str(member["name"]) for member in answer["results"][0]["member"]]
@@ -167,15 +113,80 @@ class Firewall:
                 api, "POST", "cmdb/firewall/address", {"name": name, "subnet": f"{address} 255.255.255.255"}
             )
 
-    def _call(
-        self, api: WebApi, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any
-    ) -> dict[str, Any]:
-        """The answer's JSON. path: below /api/v2, such as cmdb/firewall/address."""
-        return api.call(method, f"/api/v2/{path}", json=body, params={"vdom": self.settings.vdom}, **more)
+    def _call(self, api: WebApi, method: str, path: str, *arguments: Any, **more: Any) -> dict[str, Any]:
+        return _call(self.settings, api, method, path, *arguments, **more)
 
     def _api(self) -> AbstractContextManager[WebApi]:
-        own = self.settings
-        return opened("FortiGate", own.url, own.ca, {"Authorization": f"Bearer {own.token.reveal()}"})
+        return _opened(self.settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions(Momentary):
+    """`firewall.end_vpn_session` with {account}. See `found.Search`."""
+
+    settings: FortiGate
+
+    def opened(self) -> AbstractContextManager[WebApi]:
+        """With the token."""
+        return _opened(self.settings)
+
+    def find(self, api: WebApi, value: str) -> list[Session]:
+        """The account's sessions. A firewall without the one kind of VPN answers 404 for it."""
+        account = account_of(value)
+        ssl, ipsec = (
+            _call(self.settings, api, "GET", path, missing_ok=True).get("results") or []
+            for path in ("monitor/vpn/ssl", "monitor/vpn/ipsec")
+        )
+        web: list[Session] = [
+            (
+                "monitor/vpn/ssl/delete",
+                {"type": "websession", "index": int(one["index"])},
+                str(one.get("remote_host") or ""),
+            )
+            for one in ssl
+            if identity.account(str(one.get("user_name") or "")) == account
+        ]
+        dialled = [
+            one
+            for one in ipsec
+            if one.get("type") == "dialup" and identity.account(str(one.get("username") or "")) == account
+        ]
+        tunnels: list[Session] = [
+            (
+                "monitor/vpn/ipsec/tunnel_down",
+                {"p1name": one["name"], "p2name": part["p2name"], "p2serial": part["p2serial"]},
+                "",
+            )
+            for one in dialled
+            for part in one.get("proxyid", [])
+            if part.get("status") == "up"
+        ]
+        return [*web, *tunnels]
+
+    def name(self, thing: Session) -> str:
+        """What ends it, and from where it comes: the firewall's numbers are given out again."""
+        path, body, where = thing
+        return identity.digest(path, *(f"{key}={value}" for key, value in sorted(body.items())), where)
+
+    def take(self, api: WebApi, things: Sequence[Session]) -> None:
+        """End each."""
+        for path, body, _ in things:
+            _call(self.settings, api, "POST", path, body, missing_ok=True)
+
+    def healthy(self, api: WebApi) -> None:
+        """Reads who is connected."""
+        _call(self.settings, api, "GET", "monitor/vpn/ssl", missing_ok=True)
+
+
+def _call(
+    own: FortiGate, api: WebApi, method: str, path: str, body: Mapping[str, Any] | None = None, **more: Any
+) -> dict[str, Any]:
+    """The answer's JSON. path: below /api/v2, such as cmdb/firewall/address."""
+    return api.call(method, f"/api/v2/{path}", json=body, params={"vdom": own.vdom}, **more)
+
+
+def _opened(own: FortiGate) -> AbstractContextManager[WebApi]:
+    return opened("FortiGate", own.url, own.ca, {"Authorization": f"Bearer {own.token.reveal()}"})
 
 
 def _object(address: str) -> str:
@@ -204,12 +215,8 @@ def _address(values: Mapping[str, str]) -> str:
     return str(address)
 
 
-def _account(values: Mapping[str, str]) -> str:
-    """The account name as the VPN knows it. Raises Refused for anything else."""
-    account = identity.account(values["account"])
-    if not account or not account.translate(str.maketrans("", "", "._-")).isalnum():
-        raise Refused("アカウント名ではありません。", "not an account name")
-    return account
+def _make(settings: FortiGate) -> Divided:
+    return Divided({_BLOCK: Firewall(settings), END: Found(Sessions(settings))})
 
 
-KIND = Kind("fortigate", FortiGate, Firewall, frozenset({"firewall.block_address", _END}))
+KIND = Kind("fortigate", FortiGate, _make, frozenset({_BLOCK, END}))

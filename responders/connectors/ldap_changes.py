@@ -9,16 +9,18 @@ hours by default), and an account that is enabled again within that time has its
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import ldap3
 
 from hinomi.errors import Refused
+from responders.connectors.found import EVERYTHING, Extent, since
 from responders.connectors.protocol import Done
 from responders.connectors.settings import LdapDirectory
 
+LEAVING = "directory.remove_from_groups"
 _DISABLED = 0x2
 _FOREVER = "000001010000Z"
 _EPOCH_1601 = datetime(1601, 1, 1, tzinfo=UTC)
@@ -170,10 +172,12 @@ class NewPassword:
 
 @dataclass(slots=True)
 class LeavingGroups:
-    """Out of the groups that the configuration calls privileged; put back into exactly those it was in."""
+    """Out of the groups that the configuration calls privileged; put back into exactly those it was in. extent: those that were approved,
+    by their DN; what it came into later it stays in, and that is said."""
 
     settings: LdapDirectory
     attributes: list[str]
+    extent: Extent = EVERYTHING
     anew: bool = False
 
     def done(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> bool:
@@ -181,13 +185,8 @@ class LeavingGroups:
         return not self.look(connection, dn, entry)
 
     def look(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> list[str]:
-        """The privileged groups that it is in."""
-        found = []
-        for group in self.settings.privileged_groups:
-            query = f"(member={ldap3.utils.conv.escape_filter_chars(dn)})"
-            if connection.search(group, query, search_scope=ldap3.BASE, attributes=["1.1"]):
-                found.append(group)
-        return found
+        """The privileged groups that it is in and may be taken out of."""
+        return self.extent.own(self._there(connection, dn), str)
 
     def make(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> None:
         """Leave each."""
@@ -196,11 +195,21 @@ class LeavingGroups:
 
     def back(self, connection: Any, dn: str, before: list[str]) -> bool:
         """Into those that it was in, where it is not already."""
-        now = set(self.look(connection, dn, {}))
+        now = set(self._there(connection, dn))
         for group in before:
             if group not in now:
                 write(connection, group, "member", [dn], ldap3.MODIFY_ADD)
         return bool(before)
+
+    def told(self, connection: Any, dn: str, said: Done, when: str) -> Done:
+        """What is said, with which groups before and how many others after."""
+        there = self._there(connection, dn)
+        own = self.extent.own(there, str)
+        if when == "plan":
+            named = f"({'、'.join(own)})" if own else "", f": {', '.join(own)}" if own else ""
+            return replace(said, ja=said.ja + named[0], en=said.en + named[1], extent=tuple(own))
+        more = since(len(there) - len(own), "個")
+        return replace(said, ja=said.ja + more.ja, en=said.en + more.en)
 
     def words(self, dn: str, when: str) -> Done:
         """See `Change`."""
@@ -218,13 +227,21 @@ class LeavingGroups:
             ),
         }[when]
 
+    def _there(self, connection: Any, dn: str) -> list[str]:
+        found = []
+        for group in self.settings.privileged_groups:
+            query = f"(member={ldap3.utils.conv.escape_filter_chars(dn)})"
+            if connection.search(group, query, search_scope=ldap3.BASE, attributes=["1.1"]):
+                found.append(group)
+        return found
 
-def change(action: str, settings: LdapDirectory) -> Change:
-    """The change that an action makes."""
+
+def change(action: str, settings: LdapDirectory, extent: Extent) -> Change:
+    """The change that an action makes. extent: of what a search finds for it."""
     if action == "directory.reset_password":
         return NewPassword(settings)
-    if action == "directory.remove_from_groups":
-        return LeavingGroups(settings, ["1.1"])
+    if action == LEAVING:
+        return LeavingGroups(settings, ["1.1"], extent)
     return Locking(settings)
 
 

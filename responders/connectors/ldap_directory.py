@@ -1,9 +1,9 @@
 """Accounts in a directory over LDAP: OpenLDAP and Active Directory. What is changed: `ldap_changes`."""
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ldap3
@@ -11,7 +11,8 @@ from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors.ldap_changes import Change, change
+from responders.connectors.found import EVERYTHING, Extent
+from responders.connectors.ldap_changes import LEAVING, Change, LeavingGroups, change
 from responders.connectors.protocol import Done, Kind
 from responders.connectors.settings import LdapDirectory
 
@@ -23,11 +24,21 @@ class Directory:
     """Values: {account}. Opens a connection an act."""
 
     settings: LdapDirectory
+    extent: Extent = EVERYTHING
+
+    def searches(self, action: str) -> bool:
+        """See `Searching`: in which groups an account is."""
+        return action == LEAVING
+
+    def within(self, extent: Collection[str]) -> "Directory":
+        """See `Searching`: groups by their DN."""
+        return replace(self, extent=Extent(frozenset(extent)))
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Looks the account up and says whether it would change."""
         with self._entry(action, values) as (connection, dn, entry, own):
-            return own.words(dn, "plan" if own.anew or not own.done(connection, dn, entry) else "already")
+            said = own.words(dn, "plan" if own.anew or not own.done(connection, dn, entry) else "already")
+            return own.told(connection, dn, said, "plan") if isinstance(own, LeavingGroups) else said
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """The account's entry and what is needed to put it back."""
@@ -37,10 +48,12 @@ class Directory:
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """Change the account, unless it is so already."""
         with self._entry(action, values) as (connection, dn, entry, own):
+            said = own.words(dn, "did")
             if not own.anew and own.done(connection, dn, entry):
-                return own.words(dn, "already")
-            own.make(connection, dn, entry)
-            return own.words(dn, "did")
+                said = own.words(dn, "already")
+            else:
+                own.make(connection, dn, entry)
+            return own.told(connection, dn, said, "did") if isinstance(own, LeavingGroups) else said
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:
         """Whether the account is so now."""
@@ -49,7 +62,7 @@ class Directory:
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
         """Put back what was found."""
-        dn, own = str(before["dn"]), change(action, self.settings)
+        dn, own = str(before["dn"]), change(action, self.settings, self.extent)
         with self._connected() as connection:
             return own.words(dn, "back" if own.back(connection, dn, before.get("before")) else "was")
 
@@ -66,7 +79,7 @@ class Directory:
     def _entry(
         self, action: str, values: Mapping[str, str]
     ) -> Iterator[tuple[Any, str, dict[str, list[bytes]], Change]]:
-        own = change(action, self.settings)
+        own = change(action, self.settings, self.extent)
         with self._connected() as connection:
             dn, entry = self._find(connection, _account(values), own.attributes)
             yield connection, dn, entry, own

@@ -13,8 +13,8 @@ Operational Requests only.
 
 import ipaddress
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,8 +26,10 @@ from hinomi import identity
 from hinomi.config import Section
 from hinomi.errors import DependencyDown, Refused
 from hinomi.secret import Secret
+from responders.connectors.found import Divided, Found
 from responders.connectors.held import Held
 from responders.connectors.protocol import Kind
+from responders.connectors.vpn_sessions import END, Momentary, account_of
 from responders.connectors.web_api import WebApi, opened
 
 _INSIDE = [ipaddress.ip_network(one) for one in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
@@ -47,48 +49,41 @@ class PanOs(Section):
     ca: Path | None = None
 
 
+Session = tuple[str, str, str]
+"""(domain, user as the gateway knows it, computer)."""
+
+
+@contextmanager
+def _opened(own: PanOs) -> Iterator[WebApi]:
+    """With the key in the header: in the address it would be logged."""
+    with opened("PAN-OS", own.url, own.ca, {"X-PAN-KEY": own.key.reveal()}) as api:
+        yield api
+
+
 @dataclass(frozen=True, slots=True)
 class Firewall:
-    """See `held.Grip`. An address is its own id, a person's is the account name."""
+    """`firewall.block_address`. See `held.Grip`. An address is its own id."""
 
     settings: PanOs
 
-    @contextmanager
-    def session(self) -> Iterator[WebApi]:
-        """With the key in the header: in the address it would be logged."""
-        own = self.settings
-        with opened("PAN-OS", own.url, own.ca, {"X-PAN-KEY": own.key.reveal()}) as api:
-            yield api
+    def session(self) -> AbstractContextManager[WebApi]:
+        """With the key."""
+        return _opened(self.settings)
 
     def target(self, api: WebApi, action: str, value: str) -> str:
-        """The address, checked; the account, checked."""
-        if action == _BLOCK:
-            return _address(value)
-        account = identity.account(value)
-        if (
-            not account
-            or not account.isascii()
-            or not account.translate(str.maketrans("", "", "._-")).isalnum()
-        ):
-            raise Refused(f"「{value}」はアカウント名ではありません。", f'"{value}" is no account name')
-        return account
+        """The address, checked."""
+        return _address(value)
 
     def held(self, api: WebApi, action: str, target: str) -> bool:
-        """Whether the tag is on the address; whether the person has no session."""
-        if action != _BLOCK:
-            return not self._sessions(api, target)
+        """Whether the tag is on the address."""
         asked = f"<show><object><registered-ip><ip>{target}</ip></registered-ip></object></show>"
-        found = self._ask(api, type="op", cmd=asked)
+        found = _ask(api, type="op", cmd=asked)
         entries = [one for one in found.iter("entry") if one.get("ip") == target]
         return any(member.text == self.settings.tag for one in entries for member in one.iter("member"))
 
     def hold(self, api: WebApi, action: str, target: str) -> None:
-        """Tag the address; end each of the person's sessions."""
-        if action == _BLOCK:
-            self._tag(api, "register", target)
-            return
-        for session in self._sessions(api, target):
-            self._ask(api, type="op", cmd=self._logout(*session))
+        """Tag the address."""
+        self._tag(api, "register", target)
 
     def free(self, api: WebApi, action: str, target: str) -> None:
         """Take the tag off the address."""
@@ -96,7 +91,7 @@ class Firewall:
 
     def healthy(self, api: WebApi) -> None:
         """Asks for an address that nobody has."""
-        self._ask(
+        _ask(
             api,
             type="op",
             cmd="<show><object><registered-ip><ip>192.0.2.0</ip></registered-ip></object></show>",
@@ -106,20 +101,41 @@ class Firewall:
         member = f"<tag><member>{escape(self.settings.tag)}</member></tag>"
         payload = f"<payload><{what}><entry ip={quoteattr(address)}>{member}</entry></{what}></payload>"
         message = f"<uid-message><version>2.0</version><type>update</type>{payload}</uid-message>"
-        self._ask(api, type="user-id", cmd=message)
+        _ask(api, type="user-id", cmd=message)
 
-    def _sessions(self, api: WebApi, account: str) -> list[tuple[str, str, str]]:
-        """(domain, user as the gateway knows it, computer)."""
-        found = self._ask(
-            api,
-            type="op",
-            cmd="<show><global-protect-gateway><current-user/></global-protect-gateway></show>",
-        )
+
+@dataclass(frozen=True, slots=True)
+class Sessions(Momentary):
+    """`firewall.end_vpn_session`: of GlobalProtect. See `found.Search`."""
+
+    settings: PanOs
+
+    def opened(self) -> AbstractContextManager[WebApi]:
+        """With the key."""
+        return _opened(self.settings)
+
+    def find(self, api: WebApi, value: str) -> list[Session]:
+        """The account's, under whichever domain."""
+        account = account_of(value)
+        asked = "<show><global-protect-gateway><current-user/></global-protect-gateway></show>"
         sessions = [
             (one.findtext("domain", ""), one.findtext("username", ""), one.findtext("computer", ""))
-            for one in found.iter("entry")
+            for one in _ask(api, type="op", cmd=asked).iter("entry")
         ]
         return [one for one in sessions if identity.account(one[1]) == account]
+
+    def name(self, thing: Session) -> str:
+        """By what it is ended: a gateway knows no other name of it."""
+        return identity.digest(*thing)
+
+    def take(self, api: WebApi, things: Sequence[Session]) -> None:
+        """End each."""
+        for one in things:
+            _ask(api, type="op", cmd=self._logout(*one))
+
+    def healthy(self, api: WebApi) -> None:
+        """Reads who is connected."""
+        self.find(api, "nobody")
 
     def _logout(self, domain: str, user: str, computer: str) -> str:
         name = self.settings.gateway
@@ -133,19 +149,20 @@ class Firewall:
         inner = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in parts.items() if value)
         return f"<request><global-protect-gateway><client-logout>{inner}</client-logout></global-protect-gateway></request>"
 
-    def _ask(self, api: WebApi, **form: str) -> ET.Element:
-        answer = api.send("POST", "/api/", data=form).content
-        if len(answer) > _MOST or b"<!DOCTYPE" in answer or b"<!ENTITY" in answer:
-            raise DependencyDown("PAN-OS の応答を読めません。", "PAN-OS answered something that is not read")
-        try:
-            found = ET.fromstring(answer)  # noqa: S314  # no DTD: checked above
-        except ET.ParseError:
-            raise DependencyDown("PAN-OS の応答を読めません。", "PAN-OS answered no XML") from None
-        refused = [one for one in found.iter("response") if one.get("status") != "success"]
-        if refused:
-            code = "".join(sign for sign in refused[0].get("code", "?") if sign.isalnum())[:8]
-            raise Refused(f"PAN-OS が操作を断りました({code})。", f"PAN-OS refused: {code}")
-        return found
+
+def _ask(api: WebApi, **form: str) -> ET.Element:
+    answer = api.send("POST", "/api/", data=form).content
+    if len(answer) > _MOST or b"<!DOCTYPE" in answer or b"<!ENTITY" in answer:
+        raise DependencyDown("PAN-OS の応答を読めません。", "PAN-OS answered something that is not read")
+    try:
+        found = ET.fromstring(answer)  # noqa: S314  # no DTD: checked above
+    except ET.ParseError:
+        raise DependencyDown("PAN-OS の応答を読めません。", "PAN-OS answered no XML") from None
+    refused = [one for one in found.iter("response") if one.get("status") != "success"]
+    if refused:
+        code = "".join(sign for sign in refused[0].get("code", "?") if sign.isalnum())[:8]
+        raise Refused(f"PAN-OS が操作を断りました({code})。", f"PAN-OS refused: {code}")
+    return found
 
 
 def _address(value: str) -> str:
@@ -166,8 +183,8 @@ def _address(value: str) -> str:
     return str(address)
 
 
-def _make(settings: PanOs) -> Held:
-    return Held(Firewall(settings))
+def _make(settings: PanOs) -> Divided:
+    return Divided({_BLOCK: Held(Firewall(settings)), END: Found(Sessions(settings))})
 
 
-KIND = Kind("panos", PanOs, _make, frozenset({_BLOCK, "firewall.end_vpn_session"}))
+KIND = Kind("panos", PanOs, _make, frozenset({_BLOCK, END}))

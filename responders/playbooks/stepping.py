@@ -238,7 +238,7 @@ class Stepping:
 
 def _searched(connector: Connector, step: RunStep) -> RunStep:
     """The step with what is found before it is begun, where nobody could be told beforehand: undo gives back no more than that."""
-    if step.extent is not None or not isinstance(connector, Searching):
+    if step.extent is not None or not isinstance(connector, Searching) or not connector.searches(step.act):
         return step
     return bounded(step, connector.plan(step.act, step.values))
 

@@ -12,7 +12,9 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors.entra_graph import Cloud, EntraGraph
+from responders.connectors.catalogue import connector
+from responders.connectors.entra_graph import EntraGraph
+from responders.connectors.protocol import Connector
 from responders.connectors.ticket_webhook import Tickets, TicketSystem
 from responders.playbooks.run import RunState, StepState
 from responders.playbooks.world import World
@@ -23,7 +25,7 @@ from tests.responders.playbooks.stage import Scene, scene, written
 
 
 @pytest.fixture
-def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Graph, Cloud]]:
+def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Graph, Connector]]:
     monkeypatch.setenv("S", "s3cret")
     tenant = Graph()
     with served(tenant.app(), tmp_path) as at:
@@ -36,13 +38,13 @@ def graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Gra
             "url": at.url,
             "ca": str(at.ca),
         }
-        yield tenant, Cloud(EntraGraph.model_validate(settings))
+        yield tenant, connector(EntraGraph.model_validate(settings))
 
 
 @pytest.mark.parametrize(
     "action", ["cloud_directory.disable_account", "cloud_directory.end_sessions", "mail.remove_rules"]
 )
-def test_graph(graph: tuple[Graph, Cloud], action: str) -> None:
+def test_graph(graph: tuple[Graph, Connector], action: str) -> None:
     """Once, verified, undone to what was where that can be; only rules that leak are touched."""
     tenant, own = graph
     values = {"account": "CITY\\t.yamada"}
@@ -57,7 +59,9 @@ def test_graph(graph: tuple[Graph, Cloud], action: str) -> None:
     assert tenant.user["accountEnabled"] and tenant.rules["r1"]["isEnabled"]
 
 
-def test_graph_busy_unknown_and_refused(graph: tuple[Graph, Cloud], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_graph_busy_unknown_and_refused(
+    graph: tuple[Graph, Connector], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A full quota is tried again, an unknown account and a wrong secret are for people; a trick in a name is refused."""
     tenant, own = graph
     action = "cloud_directory.disable_account"

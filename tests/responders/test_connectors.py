@@ -8,7 +8,8 @@ import pytest
 
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors.defender_endpoint import DefenderEndpoint, Machines
-from responders.connectors.fortigate_firewall import Firewall
+from responders.connectors.fortigate_firewall import Firewall, Sessions
+from responders.connectors.found import Found
 from responders.connectors.held import Held
 from responders.connectors.settings import FortiGate
 from tests.responders.peers.defender import Defender
@@ -188,8 +189,8 @@ def test_the_vpn_sessions_of_one_person_are_ended(tmp_path: Path) -> None:
     """Each of theirs, nobody else's; again it changes nothing; undo says that the person connects again."""
     peer, action = FortiOs("t0ken"), "firewall.end_vpn_session"
     peer.sessions = {3: "t.yamada", 4: "T.Yamada", 5: "t.yamada2"}
-    with _firewall(tmp_path, peer) as firewall:
-        values = {"account": "CITY\\t.yamada"}
+    with _firewall(tmp_path, peer) as blocking:
+        firewall, values = Found(Sessions(blocking.settings)), {"account": "CITY\\t.yamada"}
         assert firewall.plan(action, values).changed and not firewall.verify(action, values)
         before = firewall.look(action, values)
         assert firewall.act(action, values).changed and firewall.verify(action, values)
@@ -208,8 +209,8 @@ def test_dialled_in_tunnels_are_ended_where_there_is_no_ssl_vpn(tmp_path: Path) 
         "staff_1": "t.yamada@city.example.jp",
         "staff_2": "t.yamada2",
     }
-    with _firewall(tmp_path, peer) as firewall:
-        values = {"account": "t.yamada"}
+    with _firewall(tmp_path, peer) as blocking:
+        firewall, values = Found(Sessions(blocking.settings)), {"account": "t.yamada"}
         assert firewall.look(action, values) == {"sessions": 2} and not firewall.verify(action, values)
         assert firewall.act(action, values).changed and firewall.verify(action, values)
         assert peer.tunnels == {"staff_2": "t.yamada2"} and not firewall.act(action, values).changed

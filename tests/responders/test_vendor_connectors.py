@@ -20,7 +20,7 @@ from responders.playbooks.world import World
 from tests.responders.city import MANAGER
 from tests.responders.peers import clouds
 from tests.responders.peers.served import served
-from tests.responders.peers.vendors import KINDS, key_file
+from tests.responders.peers.vendors import KINDS, MORE, key_file
 from tests.responders.playbooks.stage import Scene, scene, written
 
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
@@ -46,7 +46,7 @@ TRICKS = {
 @contextmanager
 def made(kind: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Connector]]:
     """The vendor's server, and the connector to it from its configuration section."""
-    make, more = KINDS[kind]
+    make, more = {**KINDS, **MORE}[kind]
     monkeypatch.setenv("S", clouds.SECRET)
     monkeypatch.setenv("KEY", key_file())
     peer = make()
