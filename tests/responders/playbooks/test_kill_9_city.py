@@ -27,7 +27,7 @@ def test_the_campaign_notices_a_change_that_is_sent_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A connector that does not look whether it is so already locks the account again after a crash."""
-    careless = lambda action, settings: Locking(settings, anew=True)  # noqa: E731
+    careless = lambda action, settings, extent: Locking(settings, anew=True)  # noqa: E731
     monkeypatch.setattr(ldap_directory, "change", careless)
     tried, wrong = crashes_city.every_point(tmp_path / "city", PLAYBOOKS["rpa_misuse"], (21,))
     assert tried == 1 and any("sent 2 times, not 1" in one for one in wrong)
