@@ -32,6 +32,9 @@ class Extent:
 
 EVERYTHING = Extent()
 _NOTHING = Words("", "")
+_GONE = Words(
+    "承認のときに見つかったものは、ありません。", "nothing is there of what was found when it was approved"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +133,8 @@ class Found(Generic[Thing]):
             own = self.extent.own(there, self.search.name)
             self.search.take(api, own)
         more = since(len(there) - len(own), words.counter)
-        said = words.said(words.did if own else words.none, len(own), value, more)
+        none = _GONE if more.ja else words.none
+        said = words.said(words.did if own else none, len(own), value, more)
         return Done(*said, changed=bool(own))
 
     def verify(self, action: str, values: Mapping[str, str]) -> bool:

@@ -80,7 +80,10 @@ class Gates:
             self.book.void(run, old, "too_old")
         self.book.say(run, "asked_anew", {"gate": gate.index, "times": gate.renewed})
         run, record = self._ask(run, record, gate, void=old)
-        self.news.append((run, ASKED_ANEW))
+        if (
+            run.step(gate.index).state is StepState.WAITING
+        ):  # else every target would refuse, and nobody is asked
+            self.news.append((run, ASKED_ANEW))
         return run, record
 
     def _waits(self, gate: RunStep) -> bool:

@@ -24,7 +24,7 @@ from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.foretold import Foretold, Patience
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
-from responders.playbooks.news import COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
+from responders.playbooks.news import ASKED_ANEW, COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
@@ -36,6 +36,7 @@ from responders.playbooks.undoing import Undoing, left
 from responders.playbooks.world import World
 
 __all__ = ["Connectors", "Runs"]
+_TOO_OLD = "too_old"
 _HALFWAY = (
     "前の手順が失敗したため、途中でやめました。対象は変わっているかもしれません。",
     "given up halfway as an earlier step failed: the target may have been changed",
@@ -139,9 +140,10 @@ class Runs:
             self._approvals.ask(run, void=approval)
             return
         decision, by = approval.body["state"], str(approval.body.get("by", ""))
-        if decision == "approved" and not self._valid(run, approval):
+        if decision == "approved" and (why := self._void_because(run, approval)):
+            self._book.void(run, approval, why)
             self._approvals.ask(run, void=approval)
-            self.news.append((run, VOID))
+            self.news.append((run, ASKED_ANEW if why == _TOO_OLD else VOID))
         elif decision == "denied":
             self._end(run, record, RunState.DENIED, by=by)
         elif decision == "approved":
@@ -160,20 +162,14 @@ class Runs:
         if over:
             self._move(run, record, state, by=by)
 
-    def _valid(self, run: Run, approval: Record) -> bool:
-        """Whether the approval was given by people who may, is genuine, answers this very request and is not stale."""
-        why = self._void_because(run, approval)
-        if why:
-            self._book.void(run, approval, why)
-        return not why
-
     def _void_because(self, run: Run, approval: Record) -> str:
+        """Empty where the approval was given by people who may, is genuine, answers this very request and is not stale."""
         if not self._approvals.genuine(approval):
             return "forged"
         if approval.body["expires"] != run.expires.isoformat():
             return "replayed"
         if too_old(approval, self.clock.now()):
-            return "too_old"
+            return _TOO_OLD
         try:
             people = [str(one["by"]) for one in approval.body["given"]]
             self._permission.people(run, people, run.approver, run.people)

@@ -304,6 +304,9 @@ def test_an_approval_that_waited_too_long_for_the_tower(tmp_path: Path) -> None:
     on.tick(24 * 60)
     assert on.run.state is RunState.PROPOSED and on.stage.acts == []
     assert told(on) == ("suzuki", on.run_id, "too_old")
+    assert [words.ja for _, words in on.runs.news] == [
+        "承認の有効期間が過ぎたため、もう一度承認をお願いしています"
+    ]
     on.tick()
     on.approve("boss1")
     assert on.tick().state is RunState.DONE
