@@ -68,9 +68,10 @@ def staged(folder: Path, playbook: Playbook, stage: OnDisk | None = None) -> Sce
     return scene(folder, playbook, stage=stage, grade=3, zones=ZONES)
 
 
-def prepared(folder: Path, playbook: Playbook) -> None:
-    """The plan, proposed and approved by as many people as it asks for."""
+def prepared(folder: Path, playbook: Playbook, put: Callable[[Scene], None] = lambda _: None) -> None:
+    """The plan, proposed and approved by as many people as it asks for. put: what is done in between."""
     on = staged(folder, playbook)
+    put(on)
     on.runs.records.put("user", "second", {"name": "second", "roles": ["ciso"], "disabled": False})
     for person in ("mori", "second")[: on.run.people]:
         on.desk.approve(on.run_id, actor=person, roles=["ciso"])

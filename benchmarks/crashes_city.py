@@ -4,8 +4,9 @@ Points are those of `benchmarks.crashes` (before and after each write of a recor
 an act, before and after each request that changes a target. Real targets: OpenLDAP, a switch and a router behind OpenSSH, Unbound
 or BIND, Squid, nftables; the vendors' clouds and firewalls as local servers written from their documents, in a process of their own. Each
 point is a run of its own. At its end every target is as it was, bit by bit, and what was sent to change a target while acting is
-what an undisturbed run sends, each once; but for what is done again on purpose (`AGAIN`). What no undo gives back (a password, a
-session) is left out of the comparison.
+what an undisturbed run sends, each once; but for what is done again on purpose (`AGAIN`). Plans are put to these targets before
+they are approved, so that acts which search touch what was shown. What no undo gives back (a password, a session) is left out of
+the comparison.
 
 usage: python -m benchmarks.crashes_city [every so many points, from this one on] [playbook …]
 """
@@ -24,10 +25,13 @@ from pathlib import Path
 from benchmarks.crashes import ADAPTER, acting, prepared, staged
 from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import Targets, target_of
+from responders.playbooks.foretold import Patience
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import RunState, StepState
+from responders.playbooks.world import World
 from tests.responders.peers import clouds, real, vendors
 from tests.responders.playbooks.dying import OnDisk, Point, carried, counting, killed
+from tests.responders.playbooks.stage import Scene
 from tests.responders.playbooks.touching import Sent, Touching, sent
 from tests.responders.slapd import ADMINS, BASE, PRIVILEGED, ROBOT, ROBOT_PASSWORD, directory
 
@@ -57,6 +61,8 @@ OTHERS = {
 AGAIN = ("reload", "reconfigure", "active-response", "userPassword", "revokeSignInSessions", "/signOut")
 """Done once more after a crash in between, on purpose: a server that may not have read its file, a script of which nobody tells
 whether it ran, a password or sign-out that may have been another's doing."""
+SEARCHED = ("mail.purge", "mail.remove_rules", "firewall.end_vpn_session", "directory.remove_from_groups")
+"""What is done to what was found, and shown, before the approval."""
 _PASSWORD = ("userPassword:", "pwdChangedTime:", "pwdHistory:")
 _MOST = 2_000
 
@@ -124,7 +130,7 @@ def every_point(folder: Path, playbook: Playbook, points: Iterable[int]) -> tupl
     """(points tried, what was wrong) for a playbook over the targets of a city; over once a point is beyond the last one."""
     folder.mkdir(parents=True)
     with city(folder / "targets", playbook) as there:
-        prepared(start := _made(folder / "start"), playbook)
+        prepared(start := _made(folder / "start"), playbook, lambda on: _shown(on, there, start / "clock"))
         usual, was, wrong, tried = Sent(), there.state(), list[str](), 0
         for at in (0, *points):
             place = folder / str(at)
@@ -154,6 +160,19 @@ def every_point(folder: Path, playbook: Playbook, points: Iterable[int]) -> tupl
 def _made(folder: Path) -> Path:
     folder.mkdir()
     return folder
+
+
+def _shown(on: Scene, there: City, clock: Path) -> None:
+    """The plan put anew, to the targets that it has by now: what they find is what people approve."""
+    world = on.runs.world
+    on.runs.patience = Patience(60)  # however long a loaded machine takes
+    on.runs.world = World(
+        lambda action, at: there.connectors(action, at) or on.stage, *([world.evidence] * 3)
+    )
+    on.tick(61)
+    clock.write_text(on.clock.now().isoformat())
+    searched = [step for step in on.run.acts if step.act in SEARCHED]
+    assert all(step.extent for step in searched), [step.act for step in searched if not step.extent]
 
 
 def _live(place: Path, playbook: Playbook, there: City, point: Point) -> None:
