@@ -9,7 +9,6 @@ from markupsafe import Markup
 from dashboards import lanes, times
 from dashboards.console.visit import Visit
 from hinomi.alert import Alert
-from hinomi.clock import JST
 from hinomi.incident import Incident
 
 _EDGE = 0.03
@@ -29,7 +28,8 @@ class Stretch:
 
 def of(visit: Visit, incident: Incident, alerts: Sequence[Alert]) -> Stretch:
     """The stretch that the address line asks for, else that of the findings."""
-    findings, everything = _around([*_spans(alerts)]), _around([*_spans(alerts), *_people(incident)])
+    people = _people(incident)
+    findings, everything = _around(_spans(alerts) or people), _around([*_spans(alerts), *people])
     start, end = _asked(visit) or findings
     made = lanes.draw(lanes.lanes(alerts, incident.timeline, visit.texts), start, end, visit.texts)
     length = end - start
@@ -56,7 +56,7 @@ def _people(incident: Incident) -> list[datetime]:
 
 def _around(moments: Sequence[datetime]) -> tuple[datetime, datetime]:
     """From first to last with a little room; at least a minute."""
-    first, last = (min(moments), max(moments)) if moments else (datetime.now(JST),) * 2
+    first, last = min(moments), max(moments)
     room = max((last - first) * _EDGE, timedelta(seconds=30))
     return first - room, last + room
 

@@ -1,7 +1,7 @@
 """The queue and the incident page: order and its reasons, and each decision through the real desk."""
 
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hinomi.incident import Incident, Status
 from responders.notify import links
@@ -311,3 +311,11 @@ def test_a_closed_incident_is_opened_again_on_its_page(own_city: City) -> None:
     incident = _incident(own_city, 3)
     assert (incident.status, incident.verdict) == (Status.IN_PROGRESS, None)
     assert "再開: まだ続いている" in visitor.get("/incidents/3?done=reopened").text
+
+
+def test_a_timeline_without_findings_is_that_of_what_people_did(city: City) -> None:
+    """Where retention dropped the alerts, the drawing is of the incident's own days; it was of the minute in which it was looked at."""
+    page = browser(city, "m.kato").get("/incidents/4").text
+    [(start, end)] = re.findall(r'data-from="([^"]+)" data-to="([^"]+)"', page)
+    shown = _incident(city, 4)
+    assert datetime.fromisoformat(start) <= shown.first <= shown.last <= datetime.fromisoformat(end)
