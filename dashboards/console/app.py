@@ -52,7 +52,7 @@ from dashboards.console.residents import Residents
 from dashboards.console.rulebook import Rulebook
 from dashboards.console.security import SecurityHeaders
 from dashboards.console.sessions import Sessions
-from dashboards.console.templating import STATIC, environment
+from dashboards.console.templating import STATIC, environments
 from dashboards.console.visit import Console, Visit
 from dashboards.ldap_signin import Directory
 from dashboards.oidc import Provider
@@ -242,7 +242,7 @@ def create_app(
         accounts=accounts,
         sessions=Sessions(records, time, chosen.idle, chosen.longest),
         attempts=Attempts(records, time),
-        templates=environment(),
+        templates=environments(),
         pulse=live.Pulse(records),
         rulebook=rulebook or Rulebook([]),
         judgement=compliance_page.Judgement(),

@@ -5,22 +5,27 @@ control characters, terminal escapes and bidirectional marks into visible text b
 """
 
 import hashlib
+import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import cast
 from urllib.parse import urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from jinja2.ext import Extension
 from markupsafe import Markup, escape
 
 from dashboards import times
+from dashboards.texts import Texts
 from hinomi.query import quoted
 from hinomi.text import inert
 from hinomi.words import Language
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
+_FIXED = re.compile(r"""\{\{ t\((["'])([\w.]+)\1\) \}\}""")
 _KEPT = 4_000  # results of a macro: of the queue, some 3 KB each
 
 
@@ -83,8 +88,28 @@ def pivot(name: str, value: str) -> str:
     return "/search?" + urlencode({"q": f"{name}: {quoted(value)}", "range": "all"})
 
 
-def environment() -> Environment:
-    """The template environment of the console."""
+class Fixed(Extension):
+    """Writes `{{ t("…") }}` out where a template is compiled: a text without values is the same on every page in a language, and
+    a third of what an incident's page prints is such a text. Escaped as what is printed; one with a brace stays a question."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """The template's text with them written out."""
+        texts = Texts(cast(Language, self.environment.globals["language"]))
+
+        def told(found: re.Match[str]) -> str:
+            text = texts(found[2])
+            return found[0] if "{" in text else str(escape(inert(text)))
+
+        return _FIXED.sub(told, source)
+
+
+def environments() -> dict[Language, Environment]:
+    """The template environment of the console in each language."""
+    return {language: environment(language) for language in ("ja", "en")}
+
+
+def environment(language: Language) -> Environment:
+    """The template environment of the console for pages in one language, of which `t` is the texts."""
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
         autoescape=True,
@@ -93,6 +118,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.globals["language"] = language
+    made.add_extension(Fixed)
     made.filters.update(
         stamp=stamp, paragraphs=paragraphs, typed=typed, filled=filled, pivot=pivot, span=span
     )

@@ -63,7 +63,7 @@ class Console:
     accounts: Users
     sessions: Sessions
     attempts: Attempts
-    templates: Environment
+    templates: Mapping[Language, Environment]
     pulse: "Pulse"
     rulebook: Rulebook
     residents: Residents
@@ -147,7 +147,8 @@ class Visit:
             state as automation,  # a page, which stands on this module
         )
 
-        text = self.console.templates.get_template(template).render(
+        held = self.console.templates[self.language].get_template(template)
+        text = held.render(
             t=self.texts,
             language=self.language,
             other_language=self._other_language(),

@@ -7,7 +7,8 @@ import pytest
 from markupsafe import Markup
 
 from dashboards.console.templating import FOLDER, environment
-from dashboards.texts import Texts
+from dashboards.texts import Texts, catalogue
+from hinomi.words import Language
 from tests.dashboards.browse import browser
 from tests.dashboards.city import City
 
@@ -70,12 +71,12 @@ def test_templates_cannot_switch_escaping_off() -> None:
         assert "|safe" not in text.replace(" ", ""), path.name
         assert "autoescape" not in text, path.name
         assert "style=" not in text, path.name
-        environment().get_template(path.name)
+        environment("ja").get_template(path.name)
 
 
 def test_a_kept_drawing_is_of_what_it_shows() -> None:
     """Hostile text is as inert the second time, and another value or language is another drawing."""
-    marks, hostile = environment().globals["marks"], "<b>\u202e"
+    marks, hostile = environment("ja").globals["marks"], "<b>\u202e"
     ja, en = Texts("ja"), Texts("en")
     assert marks.entity(ja, "user.name", hostile) == marks.entity(ja, "user.name", hostile)
     assert "&lt;b&gt;\\u202e" in marks.entity(ja, "user.name", hostile)
@@ -85,7 +86,21 @@ def test_a_kept_drawing_is_of_what_it_shows() -> None:
     assert len({str(marks.grade(t, grade)) for t in (ja, en) for grade in range(4)}) == 8
 
 
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_a_text_written_out_is_what_asking_for_it_prints(language: Language) -> None:
+    """Every text of the catalogue, as a template has it when it is compiled and as one that is asked for while a page is made; one
+    that takes values stays a question."""
+    made, texts = environment(language), Texts(language)
+    keys = sorted(catalogue())
+    fixed = made.from_string("\n".join(f"""{{{{ t("{key}") }}}}{{{{ t('{key}') }}}}""" for key in keys))
+    asked = made.from_string("{% for key in keys %}{{ t(key) }}{{ t(key) }}\n{% endfor %}")
+    assert fixed.render(t=texts).splitlines() == asked.render(t=texts, keys=keys).splitlines()
+    assert texts("page.skip") in made.from_string('{{ t("page.skip") }}').render()
+    with pytest.raises(Exception, match="undefined"):
+        made.from_string('{{ t("case.events_n") }}').render()
+
+
 def test_undefined_is_an_error_not_an_empty_text() -> None:
     """A slip in a template fails loudly in tests instead of leaving a hole in a page."""
     with pytest.raises(Exception, match="undefined"):
-        environment().from_string("{{ no_such_name }}").render()
+        environment("ja").from_string("{{ no_such_name }}").render()
