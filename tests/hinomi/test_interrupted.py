@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hinomi.store.embedded import ParquetEvents
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from tests.contract.stores import clock
 from tests.contract.test_events import batch
 
@@ -63,6 +63,24 @@ def test_what_is_named_stays_and_what_is_not_goes(
     assert _held(anew) == wanted and not anew.flaws()
     assert anew.sweep(orphans=True) == 0
     anew.close()
+
+
+@pytest.mark.parametrize("at", ["begin", "insert", "commit"])
+def test_an_interrupted_record_keeps_nobody_from_writing(at: str, tmp_path: Path) -> None:
+    """Behind any step, the very first among them, the transaction is over: another process writes at once, this one too."""
+    path = tmp_path / "records.sqlite"
+    records, other = SqliteRecords(path, clock=clock()), SqliteRecords(path, clock=clock())
+    other._db.execute("pragma busy_timeout=0")
+    whole, records._db = records._db, _Interrupted(records._db, lambda sql: sql.startswith(at))  # type: ignore[assignment]
+    with pytest.raises(KeyboardInterrupt):
+        records.put("note", "a", {"n": 1})
+    records._db = whole
+    assert not whole.in_transaction
+    assert other.put("note", "b", {"n": 2}).version == 1
+    assert records.put("note", "b", {"n": 3}).version == 2
+    assert (records.get("note", "a") is not None) == (at == "commit")
+    records.close()
+    other.close()
 
 
 def test_where_the_manifest_does_not_answer_the_file_stays(
