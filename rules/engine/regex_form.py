@@ -6,6 +6,7 @@ They differ over `{,3}` (PCRE: these four signs; `re`: up to three times) and ov
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 _CLASSES = {
     "alpha": "a-zA-Z",
@@ -23,9 +24,10 @@ _CLASSES = {
     "punct": r"!-/:-@\[-`{-~",
 }
 """POSIX's classes in ASCII, as PCRE has them where not told otherwise."""
+_BEYOND = "\u0080-\U0010ffff"
 _ODD = re.compile(r"\{,[0-9]+\}|\[[^\]]*\[")
 _TOKEN = re.compile(r"\\.|\[\^?\]?|\{,(?=[0-9]+\})|.", re.DOTALL)
-_MEMBER = re.compile(r"\\.|\[:([a-z]+):\]|\[:\^[a-z]+:\]|.", re.DOTALL)
+_MEMBER = re.compile(r"\\.|\[:(\^?)([a-z]+):\]|.", re.DOTALL)
 
 
 def alike(text: str) -> str:
@@ -58,6 +60,20 @@ def _members(text: str, at: int) -> tuple[int, str]:
         at = found.end()
         if found[0] == "]":
             return at, "".join([*made, "]"])
-        known = _CLASSES.get(found[1] or "")
+        known = _class(found[1] or "", found[2] or "")
         made.append(known or (r"\[" if found[0] == "[" else found[0]))
     return at, "".join(made)
+
+
+def _class(mark: str, name: str) -> str | None:
+    """The members of a class (`^`: of all others, as `[[:^digit:]]` writes them); None where there is no such class."""
+    known = _CLASSES.get(name)
+    return known if known is None or not mark else _others(known)
+
+
+@cache
+def _others(members: str) -> str:
+    """All signs but these, each written so that both read it."""
+    one = re.compile(f"[{members}]", re.ASCII)
+    others = (sign for sign in map(chr, range(0x80)) if not one.match(sign))
+    return "".join(f"\\x{ord(sign):02x}" for sign in others) + _BEYOND

@@ -116,11 +116,20 @@ def test_expressions_mean_the_same_to_both_engines(written: str, meant: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("text", "hits"), [("^a{,2}b$", ["ab", "aab", "b"]), ("^[[:digit:]]+$", ["12"]), ("^[[a]$", ["[", "a"])]
+    ("text", "hits"),
+    [
+        ("^a{,2}b$", ["ab", "aab", "b"]),
+        ("^[[:digit:]]+$", ["12"]),
+        ("^[[a]$", ["[", "a"]),
+        ("^[[:^digit:]]+$", ["ab", "aab", "aaab", "b", "[", "a", ":]", "火", "١"]),
+        ("^[^[:^digit:]]+$", ["12"]),
+        ("^[[:^alnum:]1]+$", ["[", ":]", "火", "١"]),
+        ("(?i)^[[:^xdigit:]]$", ["[", "火", "١"]),
+    ],
 )
 def test_match_and_explain_agree_on_expressions(tmp_path: Path, text: str, hits: list[str]) -> None:
     """Before, matching and its explanation said different things of these, and `[[` put a warning out."""
-    values = ["ab", "aab", "aaab", "b", "12", "1a", "[", "a", ":]"]
+    values = ["ab", "aab", "aaab", "b", "12", "1a", "[", "a", ":]", "火", "١"]
     batch = rulebook.batch([{"f": value} for value in values])
     loaded = rulebook.rules(tmp_path, rulebook.rule({"sel": {"f|re": text}, "condition": "sel"}))
     found = loaded.match(batch).hits
