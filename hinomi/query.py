@@ -20,7 +20,10 @@ from hinomi.errors import QueryError
 
 Comparison = Literal["<", "<=", ">", ">="]
 MAX_LENGTH = 8_000
-MAX_DEPTH = 50
+MAX_DEPTH = 12
+"""Each may be two conditions in one another, of which Elasticsearch takes 30 (`indices.query.bool.max_nested_depth`)."""
+_MAPPED = 96
+"""Bits of IPv6 that stand before an IPv4 address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +212,7 @@ class _Reader:
             self.take()
             if depth > MAX_DEPTH:
                 raise self.error("not の入れ子が深すぎます。", "nested too deeply")
-            return Not(self.one(depth + 1))
+            return _not(self.one(depth + 1))
         token = self.take()
         if token.kind == "open":
             node = self.any_of(depth + 1)
@@ -289,15 +292,28 @@ def _comparison(sign: str) -> Comparison:
     raise AssertionError(sign)
 
 
+def _not(part: Node) -> Node:
+    return part.part if isinstance(part, Not) else Not(part)
+
+
 def _value(field: str, text: str) -> Node:
     if text == "*":
         return Exists(field)
     if "/" in text:
         try:
-            return Within(field, ipaddress.ip_network(text, strict=False))
+            return Within(field, _network(text))
         except ValueError:
             pass
     return Is(field, text, wild="*" in text)
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    """The network; of IPv4 addresses that are written as IPv6 (`::ffff:10.0.0.0/104`) that of these. Raises ValueError."""
+    network = ipaddress.ip_network(text, strict=False)
+    mapped = network.network_address.ipv4_mapped if network.version == 6 else None
+    if mapped is None or network.prefixlen < _MAPPED:
+        return network
+    return ipaddress.IPv4Network((mapped, network.prefixlen - _MAPPED))
 
 
 def _unquote(text: str) -> str:

@@ -22,8 +22,11 @@ from sigma.processing.transformations.base import DetectionItemTransformation
 from sigma.rule import SigmaDetectionItem, SigmaRule
 from sigma.types import SigmaCasedString, SigmaString, SpecialChars
 
-from hinomi import ecs, yamlfile
+from hinomi import yamlfile
 from hinomi.errors import ContentError
+from hinomi.store import asked
+from hinomi.store.asked import kind as _kind
+from hinomi.store.elastic import schema
 from rules.engine import condition, modifiers, spelling
 from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.routes import Route
@@ -98,7 +101,9 @@ class _Backend(LuceneBackend):
 
     def convert_condition_field_compare_op_val(self, cond: Any, state: ConversionState) -> str:
         value = cond.value
-        field = cond.field if _kind(cond.field) in {"long", "float", "date"} else f"{cond.field}.number"
+        if _kind(cond.field) != "date" and not asked.is_counted(cond.field):
+            raise SigmaFeatureNotSupportedByBackendError(f"{cond.field} holds no numbers")
+        field = cond.field if _kind(cond.field) == "date" else schema.number_of(cond.field)
         return f"{_name(field)}:{self.compare_operators[value.op]}{_escaped(str(value.number))}"
 
     def convert_condition_field_eq_expansion(self, cond: Any, state: ConversionState) -> str:
@@ -195,11 +200,6 @@ def _where(route: Route) -> Iterator[dict[str, Any]]:
         yield {"bool": {"should": found, "minimum_should_match": 1}}
     if route.dataset != ANY_DATASET:
         yield {"term": {"event.dataset": route.dataset}}
-
-
-def _kind(column: str) -> str:
-    field = ecs.fields().get(column)
-    return field.kind if field is not None else "keyword"
 
 
 def _text_field(column: str) -> str:

@@ -1,11 +1,14 @@
 """What a searcher wrote as a number or a time, read the same for every store."""
 
+import re
 from datetime import UTC, datetime
-from math import isfinite
+from math import inf, isfinite
 
 from hinomi.clock import JST
 from hinomi.errors import QueryError
 
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+_TRUE, _FALSE = frozenset({"true", "1", "yes"}), frozenset({"false", "0", "no"})
 ZONE = JST
 """Of a time that is written without one."""
 _FIRST, _LAST = datetime(1677, 9, 22, tzinfo=UTC), datetime(2262, 4, 11, tzinfo=UTC)
@@ -23,12 +26,15 @@ def number(name: str, value: str) -> float:
 
 
 def finite(text: str) -> float | None:
-    """The number that a text is; None: it is none, or an infinite one."""
-    try:
-        found = float(text)
-    except ValueError:
-        return None
+    """The number that a text is, in ASCII's digits; None: it is none, or an infinite one."""
+    found = float(text) if _NUMBER.fullmatch(text) else inf
     return found if isfinite(found) else None
+
+
+def truth(text: str) -> bool | None:
+    """The truth value that a text is; None: it is none."""
+    lowered = text.lower()
+    return lowered in _TRUE if lowered in _TRUE | _FALSE else None
 
 
 def time(name: str, value: str) -> datetime:

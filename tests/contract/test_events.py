@@ -589,6 +589,41 @@ def test_clocks_gone_wrong_do_not_scatter_files(events: Events) -> None:
     assert events.count(span=Span(datetime(2000, 1, 1, tzinfo=UTC), datetime(2001, 1, 2, tzinfo=UTC))) == 2
 
 
+def test_what_an_index_cannot_hold_is_there_all_the_same(events: Events) -> None:
+    """A time from before 1970 and a text of nine thousand signs: the event has the field, and is before every other."""
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series([START] * 3).cast(ecs.TIME),
+            "event.id": ["old", "new", "none"],
+            "file.mtime": pl.Series([datetime(1958, 6, 10, tzinfo=UTC), START, None]).cast(ecs.TIME),
+            "vendor.note": ["x" * 9_000, "x", None],
+            "source.ip": ["no address", "10.1.2.3", None],
+        }
+    )
+    events.append([Batch.of("acme.app", frame, ingested=NOW)])
+    for name in ("file.mtime", "vendor.note", "source.ip"):
+        assert events.count(f"{name}: *") == 2 and events.count(f"not {name}: *") == 1, name
+    assert events.count("file.mtime < 2026-01-01") == events.count("file.mtime > 2026-01-01") == 1
+
+
+def test_a_vendors_number_beside_a_text_of_its_name(events: Events) -> None:
+    """`x.number` is a field of its own: stored in the first event of its dataset already, found as text, and not what `x` is as a
+    number."""
+    frame = pl.DataFrame(
+        {
+            "@timestamp": pl.Series([START] * 3).cast(ecs.TIME),
+            "event.id": ["both", "text", "number"],
+            "vendor.x": ["7", "8", None],
+            "vendor.x.number": ["a1", None, "9"],
+        }
+    )
+    events.append([Batch.of("acme.app", frame, ingested=NOW)])
+    assert events.count(datasets=["acme.app"]) == 3
+    assert events.count("vendor.x > 6") == 2 and events.count("vendor.x.number > 6") == 1
+    assert events.count("vendor.x.number: *") == 2 and events.count("vendor.x.number: A1") == 1
+    assert events.top("vendor.x.number") == [("9", 1), ("a1", 1)]
+
+
 def test_an_empty_store_answers(events: Events) -> None:
     """Nothing stored is no error."""
     assert events.search().rows == []

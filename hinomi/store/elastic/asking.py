@@ -1,22 +1,23 @@
 """How a cluster is asked for events: of which indices, on what condition, at once or page by page."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from elasticsearch import ApiError, Elasticsearch, TransportError
 
-from hinomi import query as language
-from hinomi.errors import StoreError
-from hinomi.store import values
+from hinomi.errors import QueryError, StoreError
+from hinomi.store import asked, values
 from hinomi.store.elastic import dsl, schema
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.protocols import Span
 
 SEARCH = ("検索できませんでした", "the search failed")
+_INTRICATE = ("automaton", "Determinizing", "too_many_clauses", "too many clauses", "maxClauseCount")
+"""What Lucene says of a pattern or a number of conditions that is beyond what it takes."""
 _AT_ONCE = 1_000
-_KEYS = 10_000
+_KEYS, _MOST = 10_000, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Asking:
 
     def search(self, datasets: Sequence[str], **body: Any) -> Mapping[str, Any]:
         """One search request's answer."""
-        with said(*SEARCH):
+        with _searching():
             return patiently(
                 lambda: (
                     self.client.search(
@@ -49,7 +50,7 @@ class Asking:
 
     def count(self, datasets: Sequence[str], query: Mapping[str, Any]) -> int:
         """How many match."""
-        with said(*SEARCH):
+        with _searching():
             found = patiently(
                 lambda: self.client.count(index=self.pattern(datasets), query=query, ignore_unavailable=True)
             )
@@ -78,10 +79,11 @@ class Asking:
         beside: Mapping[str, Any],
     ) -> Iterator[Mapping[str, Any]]:
         """Aggregations of one moment: `parts`, how many events each composite key of these sources has, a page of keys at a
-        time, every one of them; with the first page what else is counted (`beside`)."""
+        time, every one of them; with the first page what else is counted (`beside`). Raises QueryError where there are more than
+        `_MOST` pages of them: some of the counts are no answer."""
         place, after = self._open(datasets), None
         try:
-            while True:
+            for _ in range(_MOST):
                 parts = {"size": _KEYS, "sources": sources, **({"after": after} if after else {})}
                 aggs = {"parts": {"composite": parts}, **({} if after else beside)}
                 answer = self._counted(place, query, aggs)
@@ -91,11 +93,15 @@ class Asking:
                 after = parts_found.get("after_key")
                 if after is None or len(parts_found["buckets"]) < _KEYS:
                     return
+            raise QueryError(
+                f"値の種類が多すぎて、数え切れません({_MOST * _KEYS:,} まで)。期間や条件を絞ってください。",
+                f"there are too many values to count them all ({_MOST * _KEYS:,} at most); narrow the span or the query",
+            )
         finally:
             self._close(place)
 
     def _counted(self, place: str, query: Mapping[str, Any], aggs: Mapping[str, Any]) -> Mapping[str, Any]:
-        with said(*SEARCH):
+        with _searching():
             return patiently(
                 lambda: (
                     self.client.search(
@@ -141,7 +147,7 @@ class Asking:
                     "search_after": after,
                     "source": {"includes": list(columns)} if columns is not None else True,
                 }
-                with said(*SEARCH):
+                with _searching():
                     answer = patiently(lambda told=told: self._page(query, sort, size, told))  # type: ignore[misc]
                 hits, place = answer["hits"]["hits"], answer["pit_id"]
                 if hits:
@@ -188,9 +194,21 @@ class Asking:
         return indices
 
 
+@contextmanager
+def _searching() -> Iterator[None]:
+    """What the cluster refuses, as a StoreError; as a QueryError what it cannot make a machine of: the value is why."""
+    try:
+        with said(*SEARCH):
+            yield
+    except StoreError as error:
+        if any(word in error.en for word in _INTRICATE):
+            raise QueryError(*dsl.TOO_MUCH) from error
+        raise
+
+
 def condition(text: str, span: Span | None) -> dict[str, Any]:
     """The query of a text of the search language within a span. Raises QueryError."""
-    filters = [dsl.of(language.parse(text))]
+    filters = [dsl.of(asked.parsed(text))]
     if span is not None and span.start is not None:
         filters.append(dsl.since("@timestamp", ">=", values.within(span.start)))
     if span is not None and span.end is not None:

@@ -15,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from hinomi.store import asked
+from hinomi.store.asked import kind
 from hinomi.store.elastic import dsl
 from hinomi.store.elastic.asking import Asking, condition
 from hinomi.store.elastic.holdings import EPOCH
@@ -167,7 +168,7 @@ def _text(field: str, value: Any) -> str:
     """A value as text; none is ''."""
     if value is None:
         return ""
-    match dsl.kind(field):
+    match kind(field):
         case "boolean":
             return "true" if value else "false"
         case "date":

@@ -5,15 +5,26 @@ import re
 from datetime import UTC, datetime
 from typing import Any
 
-from hinomi import ecs, query
+from hinomi import query
 from hinomi.errors import QueryError
-from hinomi.store import patterns, values
+from hinomi.store import addresses, casing, patterns, values
+from hinomi.store.asked import kind
+from hinomi.store.elastic import schema
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
 _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
-_MAPPED, _EVERY_V4 = ipaddress.IPv6Network("::ffff:0:0/96"), ipaddress.IPv4Network("0.0.0.0/0")
+_BELOW, _ABOVE = ipaddress.IPv6Address("::fffe:ffff:ffff"), ipaddress.IPv6Address("::1:0:0:0")
+_SIGNS_OF_REGEXP = frozenset('.?+*|{}[]()"\\#@&<>~^$-')
 _LINES = ("event.original", "message")
+_LONGEST = 500
+"""Signs of a regular expression: of several thousand a node dies (Lucene reads them by recursion; seen with 8.19.8)."""
+TOO_MUCH = (
+    "この値は、Elasticsearch で探すには長すぎるか込み入りすぎています。短くしてください。",
+    "this value is too long or too intricate for Elasticsearch to search by; make it shorter",
+)
+_EVERY_TIME = frozenset({"@timestamp", "event.ingested"})
+"""Times that no document has from before 1970."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ITS_OWN = frozenset(
     {
@@ -48,14 +59,13 @@ def of(node: query.Node) -> Query:
         case query.And(parts):
             return {"bool": {"filter": [of(part) for part in parts]}}
         case query.Or(parts):
-            return {"bool": {"should": [of(part) for part in parts], "minimum_should_match": 1}}
+            return _any([of(part) for part in parts])
         case query.Not(part):
             return {"bool": {"must_not": [of(part)]}}
         case query.Text(value):
-            found = [_wild(name, f"*{_literal(value)}*") for name in _LINES]
-            return {"bool": {"should": found, "minimum_should_match": 1}}
+            return _any([_like(name, ["", value, ""]) for name in _LINES])
         case query.Exists(name):
-            return _of_events(name, {"exists": {"field": name}})
+            return _of_events(name, _exists(name))
         case query.Is(name, value, wild):
             return _of_events(name, _is(name, value, wild))
         case query.Within(name, network):
@@ -66,9 +76,9 @@ def of(node: query.Node) -> Query:
 
 def is_of_events(name: str) -> bool:
     """Whether an event can have such a field: not one that the cluster keeps of each document for itself, nor an address
-    written once more as text (`text_of`)."""
+    written once more as text (`text_of`), nor a text once more as a number."""
     stem, _, twin = name.rpartition(".")
-    return name not in _ITS_OWN and not (twin == "keyword" and kind(stem) == "ip")
+    return name not in _ITS_OWN and twin != schema.NUMBER and not (twin == "keyword" and kind(stem) == "ip")
 
 
 def _of_events(name: str, found: Query) -> Query:
@@ -76,10 +86,18 @@ def _of_events(name: str, found: Query) -> Query:
     return found if is_of_events(name) else NOTHING
 
 
-def kind(name: str) -> str:
-    """A field's kind: as ECS says, `keyword` for all that ECS does not know."""
-    field = ecs.fields().get(name)
-    return field.kind if field is not None else "keyword"
+def _any(parts: list[Query]) -> Query:
+    return {"bool": {"should": parts, "minimum_should_match": 1}}
+
+
+def _exists(name: str) -> Query:
+    """Also where the index could not take the value (a long text, a time before 1970, a field beyond the limit)."""
+    return _any([{"exists": {"field": text_of(name)}}, _left_out(text_of(name))])
+
+
+def _left_out(name: str) -> Query:
+    """The document has a value that its index does not hold."""
+    return {"term": {"_ignored": name}}
 
 
 def text_of(name: str) -> str:
@@ -90,12 +108,10 @@ def text_of(name: str) -> str:
 def _is(name: str, value: str, wild: bool) -> Query:
     match kind(name):
         case "keyword" | "ip":
-            field = text_of(name)
-            if wild:
-                return _wild(field, "*".join(_literal(part) for part in value.split("*")))
-            return {"term": {field: {"value": value, "case_insensitive": True}}}
+            return _like(text_of(name), value.split("*") if wild else [value])
         case "boolean" if not wild:
-            return {"term": {name: value.lower() in {"true", "1", "yes"}}}
+            truth = values.truth(value)
+            return NOTHING if truth is None else {"term": {name: truth}}
         case "long" | "float" if not wild:
             number = values.finite(value)
             return NOTHING if number is None else {"term": {name: number}}
@@ -112,48 +128,56 @@ def _pattern(name: str, value: str) -> Query:
             ranges = [
                 {"range": {name: {"gte": low, "lte": high}}} for low, high in patterns.numbers(name, value)
             ]
-            return {"bool": {"should": ranges, "minimum_should_match": 1}} if ranges else NOTHING
+            return _any(ranges) if ranges else NOTHING
         case "date":
             first, behind = patterns.moments(name, value)
             return {"bool": {"filter": [since(name, ">=", first), since(name, "<", behind)]}}
     raise patterns.refused(name, value)
 
 
-def _wild(field: str, value: str) -> Query:
-    return {"wildcard": {field: {"value": value, "case_insensitive": True}}}
+def _like(field: str, parts: list[str]) -> Query:
+    """The whole text is these parts, in letters of any case, with anything between them."""
+    if any(map(casing.has_others, parts)):
+        if sum(map(len, parts)) > _LONGEST:
+            raise QueryError(*TOO_MUCH)
+        how: dict[str, Any] = {"value": ".*".join(map(_regexp, parts)), "flags": "NONE"}
+        return {"regexp": {field: {**how, "case_insensitive": True}}}
+    if len(parts) == 1:
+        return {"term": {field: {"value": parts[0], "case_insensitive": True}}}
+    return {"wildcard": {field: {"value": "*".join(map(_literal, parts)), "case_insensitive": True}}}
 
 
 def _literal(text: str) -> str:
     return re.sub(r"([\\*?])", r"\\\1", text)
 
 
+def _regexp(text: str) -> str:
+    """A text as a regular expression of Lucene, each letter beyond ASCII in its cases (ASCII's are the cluster's matter)."""
+    return "".join(
+        f"[{cases}]"
+        if len(cases := casing.forms(sign)) > 1
+        else f"\\{sign}"
+        if sign in _SIGNS_OF_REGEXP
+        else sign
+        for sign in text
+    )
+
+
 def _within(name: str, network: ipaddress.IPv4Network | ipaddress.IPv6Network) -> Query:
-    if kind(name) == "ip":
-        inside: Query = {"term": {name: str(network)}}
-        if network.version == 6 and _MAPPED.subnet_of(network):  # the index holds IPv4 addresses there
-            return {"bool": {"filter": [inside], "must_not": [{"term": {name: str(_EVERY_V4)}}]}}
-        return inside
-    if network.version == 6:
-        raise QueryError(
-            f"{name} はアドレスの項目ではないので、IPv6 の範囲では探せません。前方一致(例: 2001:db8:*)で書いてください。",
-            f"{name} is no address field; write a prefix such as 2001:db8:* instead of an IPv6 range",
-        )
-    return {
-        "bool": {"should": [_octets(name, part) for part in _aligned(network)], "minimum_should_match": 1}
-    }
-
-
-def _aligned(network: ipaddress.IPv4Network) -> list[ipaddress.IPv4Network]:
-    """The network as networks that end with an octet."""
-    return list(network.subnets(new_prefix=-(-network.prefixlen // 8) * 8))
-
-
-def _octets(name: str, network: ipaddress.IPv4Network) -> Query:
-    kept = network.prefixlen // 8
-    octets = str(network.network_address).split(".")[:kept]
-    if kept == 4:
-        return {"term": {name: ".".join(octets)}}
-    return {"prefix": {name: "".join(f"{octet}." for octet in octets)}}
+    """In an address field IPv4 addresses lie among those of IPv6, between `_BELOW` and `_ABOVE`: no range of IPv6 means them."""
+    if isinstance(network, ipaddress.IPv4Network):
+        if kind(name) == "ip":
+            return {"term": {name: str(network)}}
+        return {"regexp": {name: {"value": addresses.pattern(network), "flags": "NONE"}}}
+    first, last = network.network_address, network.broadcast_address
+    if last <= _BELOW or first >= _ABOVE:
+        return {"term": {name: str(network)}}
+    return _any(
+        [
+            {"range": {name: {"gte": str(first), "lte": str(_BELOW)}}},
+            {"range": {name: {"gte": str(_ABOVE), "lte": str(last)}}},
+        ]
+    )
 
 
 def _compare(name: str, sign: query.Comparison, value: str) -> Query:
@@ -162,12 +186,13 @@ def _compare(name: str, sign: query.Comparison, value: str) -> Query:
     number = values.number(name, value)
     if kind(name) == "long" and not -(2**63) <= number < 2**63:  # beyond all that such a field takes
         return {"exists": {"field": name}} if (number > 0) == (sign in {"<", "<="}) else NOTHING
-    field = name if kind(name) in {"long", "float"} else f"{name}.number"
-    return {"range": {field: {_SIGNS[sign]: number}}}
+    return {"range": {schema.number_of(name): {_SIGNS[sign]: number}}}
 
 
 def since(name: str, sign: query.Comparison, moment: datetime) -> Query:
-    """A date compared with a moment. Dates with nanoseconds begin in 1970, and an older bound is refused."""
-    if moment >= _EPOCH:
-        return {"range": {name: {_SIGNS[sign]: moment.isoformat()}}}
-    return {"exists": {"field": name}} if sign in {">", ">="} else NOTHING
+    """A date compared with a moment. Dates with nanoseconds begin in 1970: an older bound is refused, and what is older is in
+    the document only."""
+    if moment < _EPOCH:
+        return {"exists": {"field": name}} if sign in {">", ">="} else NOTHING
+    found: Query = {"range": {name: {_SIGNS[sign]: moment.isoformat()}}}
+    return found if sign in {">", ">="} or name in _EVERY_TIME else _any([found, _left_out(name)])

@@ -13,6 +13,7 @@ from typing import Any
 
 from hinomi import ecs
 from hinomi.organization import FIELD
+from hinomi.store.asked import CODES, kind
 
 LONGEST = 8191
 """Characters of a value that is indexed: Lucene's limit of 32,766 bytes in the worst of UTF-8."""
@@ -21,7 +22,9 @@ _BACK, _AHEAD = timedelta(days=35), timedelta(days=2)
 _TIME = {"type": "date_nanos", "ignore_malformed": True}
 _TEXT = {"type": "keyword", "ignore_above": LONGEST}
 _NUMBER = {"type": "double", "ignore_malformed": True, "doc_values": False}
-_LOOSE = {**_TEXT, "fields": {"number": _NUMBER}}
+NUMBER = "~number"
+"""What a text is called once more as a number, behind its own name: so that a vendor's `x.number` beside `x` is another field."""
+_LOOSE = {**_TEXT, "fields": {NUMBER: _NUMBER}}
 _ADDRESS = {"type": "ip", "ignore_malformed": True, "fields": {"keyword": _TEXT}}
 _BY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
     "ip": ("string", _ADDRESS),
@@ -30,6 +33,11 @@ _BY_KIND: dict[str, tuple[str, dict[str, Any]]] = {
     "float": ("*", {"type": "double", "ignore_malformed": True}),
     "boolean": ("boolean", {"type": "boolean"}),
 }
+
+
+def number_of(name: str) -> str:
+    """The field that holds the values of one that can be compared with a number (`asked.is_counted`)."""
+    return name if kind(name) in {"long", "float"} else f"{name}.{NUMBER}"
 
 
 def index(dataset: str, namespace: str, day: str) -> str:
@@ -108,13 +116,14 @@ def _priority(namespace: str) -> int:
 def _dynamic() -> Sequence[dict[str, Any]]:
     fields = ecs.fields()
     typed = []
-    for kind, (shape, mapping) in _BY_KIND.items():
-        names = sorted(name for name, field in fields.items() if field.kind == kind)
-        typed.append({kind: {"match_mapping_type": shape, "path_match": names, "mapping": mapping}})
+    for one, (shape, mapping) in _BY_KIND.items():
+        names = sorted(name for name, field in fields.items() if field.kind == one)
+        typed.append({one: {"match_mapping_type": shape, "path_match": names, "mapping": mapping}})
     roots = sorted({name.partition(".")[0] for name in fields if "." in name})
     known = [*(f"{root}.*" for root in roots), "labels", "tags"]
     return [
         *typed,
+        {"codes": {"match_mapping_type": "string", "path_match": sorted(CODES), "mapping": _LOOSE}},
         {"ecs": {"match_mapping_type": "string", "path_match": known, "mapping": _TEXT}},
         {"others": {"match_mapping_type": "string", "mapping": _LOOSE}},
     ]

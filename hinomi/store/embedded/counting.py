@@ -9,7 +9,7 @@ from hinomi.store import asked
 from hinomi.store.embedded.duck import Duck
 from hinomi.store.embedded.manifest import nanoseconds
 from hinomi.store.embedded.plan import TIME, Plan, Planning
-from hinomi.store.embedded.sql import each, quoted
+from hinomi.store.embedded.sql import each, quoted, told
 from hinomi.store.protocols import Bucket, Span
 
 _Counts = list[tuple[Any, ...]]
@@ -67,15 +67,15 @@ class Counting:
                 return []
             column = quoted(field)
             if (several := each(column, field, kind)) is not None:
-                column = f"unnest({_distinct(several)})"
+                column = f"unnest(list_distinct({several}))"
             return self.duck.rows(
-                f"select cast(v as varchar), count(*) from (select {column} as v from {plan.source} where {plan.where})"
-                " where v is not null group by 1 order by 2 desc, 1 limit ?",
+                f"select {told('v', kind)}, count(*), min(v) from (select {column} as v from {plan.source}"
+                f" where {plan.where}) where v is not null group by 1 order by 2 desc, 3 limit ?",
                 [*plan.values, limit],
             )
 
         found = self.planning.over(query, datasets, span, rows, _Counts())
-        return [(str(value), int(number)) for value, number in found]
+        return [(str(value), int(number)) for value, number, _ in found]
 
 
 def bars(span: Span, interval: timedelta) -> tuple[str, list[int]]:
@@ -91,11 +91,6 @@ def _split(by: str | None, kinds: Mapping[str, str]) -> tuple[str, str]:
         return "''", "part"
     several = each(quoted(by), by, kind)
     if several is None:
-        return f"coalesce(cast({quoted(by)} as varchar), '')", "part"
-    texts = f"list_sort({_distinct(several)})"
+        return f"coalesce({told(quoted(by), kind)}, '')", "part"
+    texts = f"list_sort(list_distinct(list_transform({several}, lambda x: {told('x', kind)})))"
     return f"case when len({texts}) > 0 then {texts} else [''] end", "unnest(part)"
-
-
-def _distinct(several: str) -> str:
-    """Of a list of values their texts, each once: an event counts once under each."""
-    return f"list_distinct(cast({several} as varchar[]))"

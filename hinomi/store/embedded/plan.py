@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hinomi import query as language
-from hinomi.store import values
+from hinomi.store import asked, values
 from hinomi.store.embedded.duck import NoColumn
 from hinomi.store.embedded.integrity import Replaced
 from hinomi.store.embedded.manifest import File, Manifest
@@ -54,7 +54,7 @@ class Planning:
 
     def plan(self, text: str, datasets: Sequence[str], span: Span | None) -> Plan | None:
         """Over the files that can hold what is asked; None: no file can."""
-        node = language.parse(text)
+        node = asked.parsed(text)
         files = self.manifest.files(datasets, span)
         if not files:
             return None

@@ -6,19 +6,16 @@ from itertools import chain
 from typing import Any
 
 from hinomi import ecs, query
-from hinomi.store import patterns, values
+from hinomi.store import addresses, patterns, values
 from hinomi.store.embedded import sieve
-
-_IPV4 = (
-    "(try_cast(split_part({c},'.',1) as bigint)*16777216 + try_cast(split_part({c},'.',2) as bigint)*65536"
-    " + try_cast(split_part({c},'.',3) as bigint)*256 + try_cast(split_part({c},'.',4) as bigint))"
-)
-
 
 _SIDE = "list_filter(string_split(split_part(lower({{c}}), '::', {n}), ':'), lambda p: p <> '')"
 _HEAD, _TAIL = _SIDE.format(n=1), _SIDE.format(n=2)
+_GROUPS = "[0-9a-fA-F]{{1,4}}(:[0-9a-fA-F]{{1,4}})"
+_WRITTEN = f"({_GROUPS}{{{{0,6}}}})?::({_GROUPS}{{{{0,6}}}})?|{_GROUPS}{{{{7}}}}"
 _IPV6 = (  # 32 hex digits, so that text compares as numbers do; null for what is no IPv6 address
-    "(case when regexp_full_match({c}, '[0-9a-fA-F:]{{2,39}}') then array_to_string(list_transform(list_concat("
+    f"(case when regexp_full_match({{c}}, '{_WRITTEN}') and (not contains({{c}}, '::') or len({_HEAD}) + len({_TAIL}) < 8)"
+    " then array_to_string(list_transform(list_concat("
     f"{_HEAD}, list_transform(range(8 - len({_HEAD}) - len({_TAIL})), lambda n: '0'), {_TAIL}),"
     " lambda p: lpad(p, 4, '0')), '') end)"
 )
@@ -30,6 +27,13 @@ def quoted(name: str) -> str:
 
 
 _SIGN = f"chr({ord(ecs.BETWEEN)})"
+
+
+def told(column: str, kind: str) -> str:
+    """A value of this kind as text: a time by its milliseconds, in UTC, which is what Elasticsearch counts times by."""
+    if kind.removesuffix("[]") == "date":
+        return f"strftime(make_timestamp_ms(epoch_ns({column}) // 1000000), '%Y-%m-%dT%H:%M:%S.%gZ')"
+    return f"cast({column} as varchar)"
 
 
 def parts(column: str) -> str:
@@ -123,15 +127,20 @@ class Condition:
         if kind == "date" and not wild:
             return self._compares(name, column, kind, "=", value)
         if kind in {"long", "float"} and not wild:
-            self.values.append(value)
-            return f"({column} = try_cast(? as double))"
+            return self._same(column, values.finite(value))
         if kind == "boolean" and not wild:
-            self.values.append(value.lower() in {"true", "1", "yes"})
-            return f"({column} = ?)"
+            return self._same(column, values.truth(value))
         if kind != "keyword":
             return self._pattern(name, column, kind, value)
         self.values.append(_like(value) if wild else value)
         return f"({column} ilike ? escape '\\')" if wild else f"(lower({column}) = lower(?))"
+
+    def _same(self, column: str, value: float | bool | None) -> str:
+        """Whether it is the value; what is none is in no event."""
+        if value is None:
+            return "false"
+        self.values.append(value)
+        return f"({column} = ?)"
 
     def _pattern(self, name: str, column: str, kind: str, value: str) -> str:
         """A pattern over what is no text. Raises QueryError where it stands for no ranges."""
@@ -150,9 +159,9 @@ class Condition:
             self.values.extend(
                 [f"{int(network.network_address):032x}", f"{int(network.broadcast_address):032x}"]
             )
-            return f"({_IPV6.format(c=column)} between ? and ?)"
-        self.values.extend([int(network.network_address), int(network.broadcast_address)])
-        return f"({_IPV4.format(c=column)} between ? and ?)"
+            return f"({_IPV6.format(c=_unzoned(column))} between ? and ?)"
+        self.values.append(addresses.pattern(network))
+        return f"regexp_full_match({column}, ?)"
 
     def _compares(self, name: str, column: str, kind: str, sign: str, value: str) -> str:
         if kind == "date":
@@ -163,6 +172,11 @@ class Condition:
             return f"({column} {sign} ?)"
         number = f"try_cast({column} as double)"
         return f"({number} {sign} ? and isfinite({number}))"
+
+
+def _unzoned(column: str) -> str:
+    """An address without the machine's own name for the link that it is on (`fe80::1%eth0`)."""
+    return f"split_part({column}, '%', 1)"
 
 
 def _like(value: str) -> str:

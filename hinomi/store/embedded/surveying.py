@@ -46,7 +46,7 @@ class Surveying:
         nothing: Survey | None = Survey(Page([], 0), [Bucket(start, 0) for start in starts], 0, [])
 
         def ask(plan: Plan) -> Survey | None:
-            if isinstance(plan.node, language.Everything) or _several(plan, counted.field):
+            if isinstance(plan.node, language.Everything) or _apart(plan, counted.field):
                 return None
             found = self._found(plan, span, counted)
             page = self.searching.counted(plan, found.files, limit, after)
@@ -67,7 +67,7 @@ class Surveying:
             " from told group by grouping sets ((filename, bar), (told)))"
             " (select bar, filename, null, n, has from found where apart = 0) union all"
             " (select 0, null, cast(told as varchar), n, has from found where apart = 1 and told is not null"
-            " order by 4 desc, 3 limit ?)",
+            " order by n desc, told limit ?)",
             [*values, *plan.values, *([told] if marked is _OF_FILES else []), counted.most],
         )
         found = _Found({}, {}, sum(int(row[4]) for row in rows if row[1] is not None), [])
@@ -83,6 +83,7 @@ class Surveying:
 _OF_FILES = "case when filename in (select unnest(?)) then value end"
 
 
-def _several(plan: Plan, field: str) -> bool:
+def _apart(plan: Plan, field: str) -> bool:
+    """Whether its values are not what is counted: an event has several, or times are counted by the millisecond."""
     kind = plan.kinds.get(field)
-    return kind is not None and each(quoted(field), field, kind) is not None
+    return kind is not None and (kind == "date" or each(quoted(field), field, kind) is not None)

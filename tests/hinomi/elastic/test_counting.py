@@ -4,6 +4,7 @@ import pytest
 from elastic_transport import ConnectionError as Refused
 from elasticsearch import Elasticsearch
 
+from hinomi.errors import QueryError
 from hinomi.store.elastic.asking import Asking
 from hinomi.store.elastic.counting import _BUCKETS, _Bars
 
@@ -27,6 +28,26 @@ def test_closing_does_not_hide_the_first_error(asking: Asking, monkeypatch: pyte
         next(asking.composed([], {}, [], {}))
     with pytest.raises(Refused):
         asking.client.close_point_in_time(id="place")
+
+
+def test_counting_every_value_comes_to_an_end(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where each page is full and another follows, the question is refused in words behind the last that is read, and what was
+    opened for it is closed."""
+    asked, closed = list[object](), list[str]()
+    page = {
+        "parts": {"after_key": {"part": "x"}, "buckets": [{"key": {"part": "x"}, "doc_count": 1}] * 10_000}
+    }
+
+    def counted(*values: object) -> object:
+        asked.append(values)
+        return {"pit_id": "place", "aggregations": page}
+
+    monkeypatch.setattr(Asking, "_open", lambda *_: "place")
+    monkeypatch.setattr(Asking, "_counted", counted)
+    monkeypatch.setattr(Asking, "_close", lambda _, place: closed.append(place))
+    with pytest.raises(QueryError, match="200,000 at most"):
+        list(asking.composed([], {}, [], {}))
+    assert len(asked) == 20 and closed == ["place"]
 
 
 def _fails(*_: object) -> None:
