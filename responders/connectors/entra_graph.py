@@ -27,7 +27,7 @@ _RULES = "mail.remove_rules"
 
 
 class EntraGraph(GraphAccess):
-    """See `GraphAccess`."""
+    """domain: of the accounts, `t.yamada` becomes `t.yamada@domain`."""
 
     kind: Literal["entra_graph"]
 

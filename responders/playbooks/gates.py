@@ -80,9 +80,8 @@ class Gates:
             self.book.void(run, old, "too_old")
         self.book.say(run, "asked_anew", {"gate": gate.index, "times": gate.renewed})
         run, record = self._ask(run, record, gate, void=old)
-        if (
-            run.step(gate.index).state is StepState.WAITING
-        ):  # else every target would refuse, and nobody is asked
+        asked = run.step(gate.index).state is StepState.WAITING  # else every target would refuse: nobody is
+        if asked:
             self.news.append((run, ASKED_ANEW))
         return run, record
 
