@@ -17,6 +17,7 @@ from ldap3.utils.conv import escape_filter_chars
 
 from dashboards.settings import LdapSignIn, seen_by_groups
 from hinomi.errors import DependencyDown
+from hinomi.ldap import opened
 from hinomi.trust import context
 
 _TIMEOUT = 8
@@ -105,17 +106,10 @@ class Directory:
             tls = ldap3.Tls(validate=ssl.CERT_REQUIRED, ca_certs_file=str(own.ca) if own.ca else None)
         server = ldap3.Server(own.url, tls=tls, connect_timeout=_TIMEOUT, get_info=ldap3.NONE)
         connection = ldap3.Connection(server, dn, password, receive_timeout=_TIMEOUT, read_only=True)
-        try:
-            connection.open()
-            if own.starttls:
-                connection.start_tls()
+        with opened(connection, starttls=own.starttls):
             if not connection.bind():
                 raise LDAPBindError(str(connection.result.get("description")))
             yield connection
-        finally:
-            connection.strategy.close()
-            if connection.socket is not None:
-                connection.socket.close()  # ldap3 leaves it open where connecting failed
 
 
 def _subject(entry: dict[str, Any]) -> str:

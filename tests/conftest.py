@@ -1,6 +1,32 @@
-"""For every test: how long a generated input takes tells of the neighbours on the machine, not of the code."""
+"""For every test: how long a generated input takes tells of the neighbours on the machine, not of the code; and whoever leaves
+a socket open is told so, not the test during which the garbage collector happens to find it."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("neighbours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("neighbours")
+
+
+def _open_sockets() -> set[str]:
+    """The sockets that this process holds, by inode (none where there is no /proc)."""
+    found = set()
+    with suppress(FileNotFoundError):
+        for one in Path("/proc/self/fd").iterdir():
+            with suppress(OSError):  # the listing's own
+                found.add(str(one.readlink()))
+    return {one for one in found if one.startswith("socket:")}
+
+
+@pytest.fixture(autouse=True)
+def left_open() -> Iterator[None]:
+    """A socket that nothing refers to any more is a ResourceWarning of this test, which fails it at its end."""
+    before = _open_sockets()
+    yield
+    if _open_sockets() - before:
+        gc.collect()

@@ -11,6 +11,7 @@ from ldap3.core.exceptions import LDAPException
 from ldap3.utils.conv import escape_filter_chars
 
 from hinomi.errors import DependencyDown, Refused
+from hinomi.ldap import opened
 from responders.connectors.found import EVERYTHING, Extent
 from responders.connectors.ldap_changes import LEAVING, Change, LeavingGroups, change
 from responders.connectors.protocol import Done, Kind
@@ -106,17 +107,13 @@ class Directory:
             connection = ldap3.Connection(
                 server, self.settings.bind_dn, self.settings.password.reveal(), receive_timeout=_TIMEOUT
             )
-            try:
-                if self.settings.starttls:
-                    connection.start_tls()
+            with opened(connection, starttls=self.settings.starttls):
                 if not connection.bind():
                     raise Refused(
                         f"ディレクトリがサインインを断りました({connection.result['description']})。",
                         f"the directory refused the sign-in: {connection.result['description']}",
                     )
                 yield connection
-            finally:
-                connection.unbind()
         except LDAPException as error:
             raise DependencyDown(
                 f"ディレクトリ {self.settings.url} に届きません({type(error).__name__})。",

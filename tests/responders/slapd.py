@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ldap3
 
+from hinomi.ldap import opened
 from tests.e2e.tower import free_port
 from tests.shared import program
 
@@ -116,15 +117,15 @@ class Directory:
         """Whether the person's own password is accepted."""
         server = ldap3.Server(self.url, get_info=ldap3.NONE)
         connection = ldap3.Connection(server, f"uid={account},{BASE}", PERSON_PASSWORD)
-        try:
+        with opened(connection, starttls=False):
             return bool(connection.bind())
-        finally:
-            connection.unbind()
 
     def locked(self, account: str) -> list[str]:
         """The values of the attribute that locks, as the directory holds them."""
         server = ldap3.Server(self.url, get_info=ldap3.NONE)
-        with ldap3.Connection(server, ROBOT, ROBOT_PASSWORD, auto_bind=True) as connection:
+        connection = ldap3.Connection(server, ROBOT, ROBOT_PASSWORD)
+        with opened(connection, starttls=False):
+            connection.bind()
             connection.search(BASE, f"(uid={account})", attributes=["pwdAccountLockedTime"])
             found = connection.response[0]["raw_attributes"].get("pwdAccountLockedTime", [])
         return [value.decode() for value in found]

@@ -1,6 +1,5 @@
 """Active Directory for real: Samba's directory and KDC. Disabled, given a useless password, out of groups, and back."""
 
-import gc
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,8 +18,6 @@ pytestmark = [
     pytest.mark.peer,
     pytest.mark.slow,
     pytest.mark.xdist_group("samba"),
-    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector; it runs within each test here.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
     # ldap3 2.9 checks the name in a certificate with what Python 3.11 still has and 3.12 replaces by ldap3's own copy.
     pytest.mark.filterwarnings("ignore:ssl.match_hostname:DeprecationWarning"),
 ]
@@ -36,14 +33,12 @@ DISABLE, GROUPS, RESET = (
 def city(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Domain]:
     with domain(tmp_path_factory.mktemp("ad")) as running:
         yield running
-    gc.collect()
 
 
 @pytest.fixture
 def own(city: Domain, monkeypatch: pytest.MonkeyPatch) -> Iterator[Directory]:
     monkeypatch.setenv("HINOMI_AD", PASSWORD)
     yield Directory(LdapDirectory.model_validate(city.section))
-    gc.collect()
 
 
 @pytest.mark.parametrize("action", [DISABLE, GROUPS])

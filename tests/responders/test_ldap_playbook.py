@@ -1,6 +1,5 @@
 """A playbook for real, against a real OpenLDAP: planned, approved by a second person, done, undone; crashes on the way."""
 
-import gc
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,11 +17,7 @@ from responders.responder import Responder, desk
 from tests.responders.city import KEY, MANAGER, alert, messages, responder
 from tests.responders.slapd import BASE, ROBOT, ROBOT_PASSWORD, Directory, directory
 
-pytestmark = [
-    pytest.mark.peer,
-    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector; it runs within each test here.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.peer
 
 
 @pytest.fixture
@@ -30,7 +25,6 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Director
     monkeypatch.setenv("HINOMI_LDAP", ROBOT_PASSWORD)
     with directory(tmp_path / "ldap") as running:
         yield running
-    gc.collect()
 
 
 def target(server: Directory, **more: Any) -> dict[str, Any]:

@@ -27,11 +27,7 @@ from tests.responders.peers import real, several
 from tests.responders.playbooks.stage import HEAD, scene, written
 from tests.responders.slapd import ROBOT_PASSWORD
 
-pytestmark = [
-    pytest.mark.peer,
-    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector; it runs within each test here.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.peer
 ADAPTER: TypeAdapter[Any] = TypeAdapter(Section)
 CASES: dict[
     str, tuple[Callable[[Path], AbstractContextManager[real.Target]], str, dict[str, str], dict[str, str]]

@@ -15,6 +15,7 @@ from typing import Any
 
 import ldap3
 
+from hinomi.ldap import opened
 from ops.elastic.certificates import Authority
 from tests.responders.peers.real import listening
 from tests.shared import missing, program
@@ -54,9 +55,9 @@ class Domain:
     def entries(self) -> dict[str, dict[str, list[bytes]]]:
         """Every attribute of every entry that the administrator can read, but for what each write changes."""
         server = ldap3.Server(f"ldap://{self.address}", get_info=ldap3.NONE)
-        with ldap3.Connection(
-            server, f"CN=Administrator,{USERS}", PASSWORD, auto_bind=ldap3.AUTO_BIND_TLS_BEFORE_BIND
-        ) as connection:
+        connection = ldap3.Connection(server, f"CN=Administrator,{USERS}", PASSWORD)
+        with opened(connection, starttls=True):
+            connection.bind()
             found = connection.extend.standard.paged_search(
                 BASE, "(objectClass=*)", attributes=["*"], paged_size=500, generator=False
             )

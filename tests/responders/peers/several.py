@@ -1,6 +1,5 @@
 """Six real targets at once: OpenLDAP, nftables in a network namespace, Squid, Unbound, BIND, a switch behind OpenSSH."""
 
-import gc
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -38,4 +37,3 @@ def targets(place: Path) -> Iterator[dict[str, real.Target]]:
         section |= {"password": "env:HINOMI_LDAP", "privileged_groups": [ADMINS]}
         found["directory"] = real.Target(section, ldap.whole)
         yield found
-        gc.collect()

@@ -9,11 +9,7 @@ from responders.connectors import ldap_directory
 from responders.connectors.ldap_changes import Locking
 
 PLAYBOOKS = crashes_city.acting()
-pytestmark = [
-    pytest.mark.peer,
-    # ldap3 2.9 leaves the sockets of finished connections to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
-]
+pytestmark = pytest.mark.peer
 
 
 @pytest.mark.parametrize("name", ["rpa_misuse", "vpn_compromise"])
