@@ -23,7 +23,7 @@ from hinomi.store import Records
 from hinomi.words import Words
 from responders.delegation import KIND as DELEGATION
 from responders.playbooks.permits import KIND as PERMIT
-from responders.roles import OFFICES
+from responders.roles import OFFICES, kept_as
 
 KIND = "user"
 SHORTEST, LONGEST = 12, 1024
@@ -123,7 +123,7 @@ class Users:
 
         organizations: whose incidents and logs the person sees, none: everybody's.
         """
-        key = _key(name)
+        key = kept_as(name)
         if not _NAME.fullmatch(key):
             raise InputError(
                 f"アカウント名「{name}」は使えません(英小文字・数字・._- で 64 字以内)。",
@@ -158,7 +158,7 @@ class Users:
         Raises InputError where a local account or another subject has the name (nobody becomes somebody else by way of
         a directory, also not t.yamada of one town the t.yamada of another), and where the subject has another account: an
         entry may bear several names, and two people who must agree are not one under two of them."""
-        key = _key(name)
+        key = kept_as(name)
         record = self.records.get(KIND, key)
         held = record.body if record else {}
         if not _NAME.fullmatch(key) or (record and held.get("source", "local") != source):
@@ -202,7 +202,7 @@ class Users:
 
     def set_password(self, name: str, password: str) -> None:
         """Replace the password; every session of the person ends."""
-        self.change(name, {"password_hash": self._hash(_key(name), password)})
+        self.change(name, {"password_hash": self._hash(kept_as(name), password)})
         self.end_sessions(name)
 
     def set_roles(self, name: str, roles: Iterable[str]) -> None:
@@ -221,7 +221,7 @@ class Users:
 
     def find(self, name: str) -> User | None:
         """The user, or None."""
-        record = self.records.get(KIND, _key(name))
+        record = self.records.get(KIND, kept_as(name))
         return record.read_as(User) if record else None
 
     def all(self) -> list[User]:
@@ -230,7 +230,7 @@ class Users:
 
     def verify(self, name: str, password: str) -> User | None:
         """The user if the password is right. Takes the same time for names that do not exist."""
-        user = self.find(name) if _NAME.fullmatch(_key(name)) else None
+        user = self.find(name) if _NAME.fullmatch(kept_as(name)) else None
         if user is not None and user.source != "local":
             user = None
         right = self._matches(user.password_hash if user else self._decoy(), password)
@@ -257,7 +257,7 @@ class Users:
 
     def change(self, name: str, changes: dict[str, object]) -> None:
         """Replace parts of the record. Raises InputError where there is no such user."""
-        record = self.records.get(KIND, _key(name))
+        record = self.records.get(KIND, kept_as(name))
         if record is None:
             raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
         self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
@@ -274,7 +274,7 @@ class Users:
             )
         seen = _organizations(organizations)
         self.end_sessions(name)
-        self._end_lent(_key(name))
+        self._end_lent(kept_as(name))
         second = {"totp": "", "totp_new": "", "totp_last": 0, "recovery": []}
         self.change(name, {**second, "subject": "", "roles": [], "organizations": seen})
 
@@ -289,12 +289,8 @@ class Users:
 
     def end_sessions(self, name: str) -> None:
         """Sign the person out everywhere."""
-        for record in self.records.find("session", {"user": _key(name)}):
+        for record in self.records.find("session", {"user": kept_as(name)}):
             self.records.delete("session", record.id)
-
-
-def _key(name: str) -> str:
-    return name.strip().lower()
 
 
 def _roles(roles: Iterable[str]) -> list[str]:

@@ -33,10 +33,7 @@ def offices_of(records: Records, person: str, now: datetime) -> list[str]:
 
 def roles_now(records: Records, account: str, now: datetime) -> list[str]:
     """The roles that the account holds at this moment, its own and lent ones; none for one that is locked or gone."""
-    held = records.get("user", kept_as(account))
-    if held is None or held.body.get("disabled"):
-        return []
-    return [*held_roles(records, account), *offices_of(records, account, now)]
+    return with_lent(records, account, held_roles(records, account), now)
 
 
 def with_lent(records: Records, account: str, roles: Sequence[str], now: datetime) -> list[str]:

@@ -160,18 +160,17 @@ class Responder:
 
     def _stages(self) -> Iterator[Callable[[], object]]:
         yield self._split
-        yield from self._calls()  # before acts: each takes as long as its target does
-        yield self._run
-        yield from self._calls()
-        yield from (self.calling.each_minute, self.outbox.deliver, self.pulse.beat)
-
-    def _calls(self) -> Iterator[Callable[[], object]]:
-        """People are called for what is due, and that goes out."""
-        due = self.calling.due()
-        for record in due:
-            yield partial(self._call, record)
+        due = self._due()
+        yield from due  # before acts: each takes as long as its target does
         if due:
             yield self.outbox.deliver
+        yield self._run
+        yield from self._due()
+        yield from (self.calling.each_minute, self.outbox.deliver, self.pulse.beat)
+
+    def _due(self) -> list[Callable[[], object]]:
+        """Calls for what is due now; they go out with the next delivery."""
+        return [partial(self._call, record) for record in self.calling.due()]
 
     def _split(self) -> None:
         for asked in self.records.find(SPLIT, {"state": "asked"}, limit=100):

@@ -101,6 +101,13 @@ _OF_FILE: _Causes = (
 )
 _OF_ALL: _Causes = (
     (
+        ConfigError,
+        Words(
+            "hinomi doctor が示す設定の誤りを直してください。",
+            "mend what hinomi doctor names in the configuration",
+        ),
+    ),
+    (
         socket.gaierror,
         Words(
             "notify.channels.{channel} の {keys} の綴りと、この機械の DNS を確かめてください。",
@@ -112,13 +119,6 @@ _OF_ALL: _Causes = (
     (httpx.HTTPStatusError, _WEB),
     (httpx.TransportError, _UNREACHABLE),
     (OSError, _UNREACHABLE),
-    (
-        ConfigError,
-        Words(
-            "hinomi doctor が示す設定の誤りを直してください。",
-            "mend what hinomi doctor names in the configuration",
-        ),
-    ),
 )
 """The first that fits, from the particular to the general: of the channel's kind, then these."""
 _OF_KIND = {

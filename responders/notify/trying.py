@@ -1,6 +1,6 @@
 """A test message (試験): whether a person's channels work, seen before the first incident. Sent at once by whoever asks, not by the
-outbox; what is masked elsewhere is masked here, it keeps to the hour's limits, which others' messages do not share with it, and stands in
-the audit log."""
+outbox; what is masked elsewhere is masked here, it waits for the hour's limits as any other but uses up none of theirs, and
+stands in the audit log."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -96,9 +96,7 @@ class Trial:
         except HinomiError as error:
             said = Words(inert(error.ja), inert(error.en))
             return Tried(name, False, said, remedy(error, channel.kind, person, name))
-        except (
-            Exception
-        ) as error:  # as when it is sent for good; its text may hold the address, which is a secret
+        except Exception as error:  # its text may hold the address, which is a secret
             kind = type(error).__name__
             said = Words(f"渡せません({kind})。", f"could not be handed over ({kind})")
             return Tried(name, False, said, remedy(error, channel.kind, person, name))

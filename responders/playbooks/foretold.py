@@ -128,7 +128,8 @@ class Foretold:
         said = self.of(run, [] if run.dry_run else [step for step in run.acts if not step.settled])
         for act in said.known:
             run = run.with_step(act)
-        return run.model_copy(update={"warned_ja": said.warning.ja, "warned_en": said.warning.en})
+        warning = said.warning
+        return run.model_copy(update={"warned_ja": warning.ja, "warned_en": warning.en})
 
     def _ask(self, run: Run, acts: Sequence[RunStep], said: Said) -> None:
         for act in acts:

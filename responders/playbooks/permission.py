@@ -70,7 +70,7 @@ class Permission:
 
     def begun(self, run: Run, step: RunStep) -> None:
         """Raises Refused where an act that was begun is not to be carried to its end: its approval is over, or was of another plan."""
-        self.in_time(run, step)
+        self._in_time(run, step)
         gate = run.covering(step)
         approvals = Approvals(self.records, self.clock, Audit(self.records, self.clock))
         if not approvals.stands(run) or (gate is not None and not approvals.stands(run, gate)):
@@ -78,7 +78,7 @@ class Permission:
                 "承認された計画と違うため、行いません。", "the plan is not the one that was approved"
             )
 
-    def in_time(self, run: Run, step: RunStep) -> None:
+    def _in_time(self, run: Run, step: RunStep) -> None:
         """Raises TooOld where the approval that covers the act, its gate's or else the plan's, is too old to act on; Refused where there is
         none."""
         approval = self.records.get(APPROVAL, approval_id(run, run.covering(step)))

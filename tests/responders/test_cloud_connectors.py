@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from responders.connectors.entra_graph import EntraGraph
 from responders.connectors.protocol import Connector
 from responders.connectors.ticket_webhook import Tickets, TicketSystem
 from responders.playbooks.run import RunState, StepState
-from responders.playbooks.world import World
 from tests.responders.peers.graph import Graph
 from tests.responders.peers.served import Served, served
 from tests.responders.playbooks.dying import Point, killed
@@ -202,9 +201,7 @@ def _opening(folder: Path, at: Served) -> Scene:
     """An approved plan that opens one ticket in Jira Cloud."""
     steps = "  - {act: ticket.open, value: incident.title, undo: false}\n"
     on = scene(folder, written(folder, steps), entities={"incident.title": ["#1 VPN"]})
-    on.runs.world = World(
-        lambda action, name: Tickets(_settings("jira", at)), *([on.runs.world.evidence] * 3)
-    )
+    on.runs.world = replace(on.runs.world, connectors=lambda action, name: Tickets(_settings("jira", at)))
     if on.run.state is RunState.PROPOSED:
         on.approve()
     return on

@@ -216,6 +216,12 @@ def test_the_remedy_names_keys_that_the_channel_has(
     assert not tried.taken and keys in tried.remedy.ja and "host" not in tried.remedy.ja
 
 
+def test_a_secret_whose_file_is_not_there(tmp_path: Path) -> None:
+    """It is the configuration that has to be mended: no firewall is looked for."""
+    [tried] = _sent(_trial(tmp_path, {"own": {"kind": "webhook", "url": f"file:{tmp_path / 'nowhere'}"}}))
+    assert not tried.taken and "hinomi doctor" in tried.remedy.ja
+
+
 def _rsa_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return key.private_bytes(

@@ -3,6 +3,7 @@ undone to exactly what was; busy is tried again, what is refused is for people, 
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
 from responders.playbooks.foretold import Patience
 from responders.playbooks.run import RunState
-from responders.playbooks.world import World
 from tests.responders.city import MANAGER
 from tests.responders.peers import clouds
 from tests.responders.peers.served import served
@@ -153,9 +153,8 @@ def _purging(own: Connector, folder: Path, gate: str = "") -> Scene:
     """A plan to take the message out of the mailboxes, put to people."""
     steps = f"  - evidence: {{of: [user.name]}}\n{gate}  - {{act: mail.purge, value: email.message_id}}\n"
     on = scene(folder, written(folder, steps))
-    world = on.runs.world
     on.runs.patience = Patience(30)  # how long a loaded machine takes is not what is tried here
-    on.runs.world = World(lambda action, at: own, world.evidence, world.tell, world.clock)
+    on.runs.world = replace(on.runs.world, connectors=lambda action, at: own)
     return on
 
 

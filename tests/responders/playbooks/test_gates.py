@@ -3,7 +3,7 @@ target keeps the question from people."""
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
@@ -13,7 +13,6 @@ import pytest
 from responders.connectors.protocol import Done
 from responders.playbooks.foretold import Patience
 from responders.playbooks.run import APPROVAL, RunState, StepState
-from responders.playbooks.world import World
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
 
 KEEP = "  - evidence: {of: [user.name], hours: 24}\n"
@@ -290,11 +289,10 @@ def test_a_silent_target_hides_nothing_and_holds_up_little(tmp_path: Path) -> No
     on = scene(tmp_path, written(tmp_path, KEEP + DISABLE + ISOLATE), entities=HOSTS)
     patience = Heard(0.4)
     silent, other = Silent(), Broken(unmanaged={"pc-1"}, planned=lambda action: patience.answered.set())
-    world = on.runs.world
-    own = World(
-        lambda action, at: silent if "directory" in action else other, world.evidence, world.tell, world.clock
+    on.runs.world = replace(
+        on.runs.world, connectors=lambda action, at: silent if "directory" in action else other
     )
-    on.runs.world, on.runs.patience = own, patience
+    on.runs.patience = patience
     began = time.monotonic()
     for number in range(100):
         on.runs.propose(on.run.model_copy(update={"id": f"run-{number}"}))
