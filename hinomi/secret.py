@@ -38,16 +38,14 @@ class Secret:
 
     def reveal(self) -> str:
         """The secret's text, trailing line end removed. Raises ConfigError when it is not there."""
-        kind, _, name = self.reference.partition(":")
-        if kind == "env":
-            value = os.environ.get(name)
+        path = self.file
+        if path is None:
+            value = os.environ.get(self.reference.partition(":")[2])
             if value is None:
                 raise self._missing(
                     Words("この環境変数がありません", "there is no such environment variable")
                 )
             return value
-        path = self.file
-        assert path is not None  # the other kinds are files
         try:
             return path.read_text(encoding="utf-8").rstrip("\r\n")
         except OSError as error:

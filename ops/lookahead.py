@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from collectors.carry import Carry
+from collectors.continued import Carry
 from collectors.spool import Position, Reader
 from hinomi.batch import SIGNALS
 from hinomi.errors import HinomiError

@@ -8,7 +8,7 @@ import polars as pl
 
 from collectors import catalogue, unopened
 from collectors.carried import cut
-from collectors.carry import Carry
+from collectors.continued import Carry
 from collectors.decode import decode
 from collectors.enrich import Enricher
 from collectors.indicators import Matcher

@@ -167,27 +167,18 @@ class Settings(Section):
         return self
 
     @model_validator(mode="after")
-    def _reports_name_organizations(self) -> Self:
-        for name in self.reports.organizations:
+    def _named_organizations_are_there(self) -> Self:
+        named = [("reports.organizations", name) for name in self.reports.organizations]
+        for way, signing in (("ldap", self.console.ldap), ("oidc", self.console.oidc)):
+            for group, names in (signing.organizations if signing else {}).items():
+                named += [(f"console.{way}.organizations.{group}", name) for name in names if name != EVERY]
+        for key, name in named:
             if name not in self.organizations:
                 raise Blaming(
-                    "reports.organizations",
+                    key,
                     f"「{name}」という組織は organizations にありません。",
                     f'"{name}" is not one of the organizations',
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _sign_in_names_organizations(self) -> Self:
-        for way, signing in (("ldap", self.console.ldap), ("oidc", self.console.oidc)):
-            for group, names in (signing.organizations if signing else {}).items():
-                for name in names:
-                    if name not in {*self.organizations, EVERY}:
-                        raise Blaming(
-                            f"console.{way}.organizations.{group}",
-                            f"「{name}」という組織は organizations にありません。",
-                            f'"{name}" is not one of the organizations',
-                        )
         return self
 
     def declared_sources(self) -> dict[str, str]:

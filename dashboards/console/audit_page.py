@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from dashboards.console import pager
 from dashboards.console.visit import Visit
 from hinomi.store import Record, Records
 
@@ -27,7 +28,7 @@ def show(visit: Visit) -> Response:
         entries=[{**record.body, "details": _details(record.body["details"])} for record in entries],
         total=total,
         page_number=page,
-        pages=max(1, -(-total // _PAGE)),
+        pages=pager.pages(total, _PAGE),
         asked={"actor": "", "action": "", **where},
         problems=problems,
         head=console.audit.head(),

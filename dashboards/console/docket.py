@@ -113,9 +113,8 @@ class Docket:
             named = (ones for (kind, _), ones in held.items() if kind != "title" and len(ones) <= _COMMON)
             taken = set(sorted(titled, reverse=True)[:_NEWEST]).union(*named)
             sums = dict.fromkeys(taken, 0.0)
-            for each in set(
-                worth.values()
-            ):  # all of one worth at once: they are counted without a step of Python's each
+            # all of one worth at once: they are counted without a step of Python's each
+            for each in set(worth.values()):
                 alike = (ones for place, ones in held.items() if worth[place] == each)
                 for one, n in Counter(chain.from_iterable(map(taken.intersection, alike))).items():
                     sums[one] += each * n

@@ -145,10 +145,10 @@ class Reader:
         return {alert.id: self._of(alert, rows, set(alert.event_ids[:most])) for alert in alerts}
 
     def _of(self, alert: Alert, rows: Sequence[dict[str, Any]], ids: set[str]) -> list[Shown]:
-        own = [row for row in rows if str(row.get("event.id")) in ids]
-        whys = iter(self.book.matched(alert.rule_id, [row for row in own if not self._hides(row)]))
+        own = [(row, self._hides(row)) for row in rows if str(row.get("event.id")) in ids]
+        whys = iter(self.book.matched(alert.rule_id, [row for row, hidden in own if not hidden]))
         return [
-            show_event(row, hidden=True) if self._hides(row) else self._shown(row, next(whys)) for row in own
+            show_event(row, hidden=True) if hidden else self._shown(row, next(whys)) for row, hidden in own
         ]
 
     def _hides(self, row: Mapping[str, Any]) -> bool:

@@ -20,7 +20,6 @@ from dashboards.console.on_duty import on_duty
 from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
 from dashboards.duties import obligations
-from dashboards.users import WORKERS
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Status
@@ -99,15 +98,14 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
 
 def _work(visit: Visit, incident: Incident, runs: Sequence[plans.PlanRun]) -> dict[str, Any]:
     """The next step and what people do beside deciding: reports, calls, tasks, evidence."""
-    service, console, user = visit.console.service, visit.console, visit.user
+    service, console = visit.console.service, visit.console
     owed = obligations(incident, service.clocks.of(incident.id))
     told = service.contacts.of(incident.id)
     over = incident.status is Status.CLOSED
     to_tell = [] if over else contacts.due(console.responding.contacts, incident.grade, told)
-    may_work = bool(user and user.has(WORKERS))
     now, after = on_duty(visit)
     return {
-        "next": next_step(visit, incident, Table(runs, owed, to_tell), may_work=may_work),
+        "next": next_step(visit, incident, Table(runs, owed, to_tell), may_work=visit.may_work),
         "owed": owed,
         "told": told,
         "to_tell": to_tell,

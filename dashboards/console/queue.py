@@ -7,10 +7,9 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from dashboards.console import views
+from dashboards.console import pager, views
 from dashboards.console.casework import Casework
 from dashboards.console.docket import Entry, docket
-from dashboards.console.pager import page_number
 from dashboards.console.ranking import Desk, Ranked, order, told
 from dashboards.console.targets import Clock
 from dashboards.console.visit import Visit
@@ -60,16 +59,15 @@ def show(visit: Visit) -> Response:
     within = [(entry, _views_of(entry.incident, desk, visit.actor)) for entry in stand.open]
     shown = _narrowed(_among(view, stand.entries, within), visit)
     size = console.settings.page_size
-    page = page_number(visit.asked("page", "1"), len(shown), size)
-    may_work = bool(visit.user and visit.user.has(WORKERS))
+    page = pager.page_number(visit.asked("page", "1"), len(shown), size)
     ranked = told(order(shown, desk)[(page - 1) * size : page * size], desk)
     whose = visit.whose()
     return visit.page(
         "queue.html",
-        rows=[_row(one, visit, whose.get(one.incident.organization, ""), may_work) for one in ranked],
+        rows=[_row(one, visit, whose.get(one.incident.organization, ""), visit.may_work) for one in ranked],
         total=len(shown),
         page_number=page,
-        pages=max(1, -(-len(shown) // size)),
+        pages=pager.pages(len(shown), size),
         view=view,
         counts=_counts(len(stand.entries), within),
         asked={name: visit.asked(name) for name in ("grade", "assignee", "q")},

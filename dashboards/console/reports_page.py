@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
-from dashboards.console.pager import page_number
+from dashboards.console import pager
 from dashboards.console.visit import Visit
 from dashboards.records_apart import REPORT
 from dashboards.reporting import signing
 from hinomi.errors import InputError
+from hinomi.words import Words
 
 _PAGE = 100
 _STEM = re.compile(r"[\w.-]{1,200}")
@@ -35,11 +36,10 @@ def show(visit: Visit) -> Response:
     """A page of the list, newest first."""
     records = visit.console.records
     total = records.count(REPORT)
-    page = page_number(visit.asked("page", "1"), total, _PAGE)
+    page = pager.page_number(visit.asked("page", "1"), total, _PAGE)
     found = records.find(REPORT, order="-created", limit=_PAGE, offset=(page - 1) * _PAGE)
     reports = [{**record.body, "whose": _whose(visit, record.body)} for record in found]
-    pages = max(1, -(-total // _PAGE))
-    return visit.page("reports.html", reports=reports, page_number=page, pages=pages)
+    return visit.page("reports.html", reports=reports, page_number=page, pages=pager.pages(total, _PAGE))
 
 
 def _whose(visit: Visit, report: Mapping[str, Any]) -> str:
@@ -48,8 +48,7 @@ def _whose(visit: Visit, report: Mapping[str, Any]) -> str:
     console, whose = visit.console, str(report.get("organization", ""))
     if not whose or (console.scope is not None and len(console.scope) == 1):
         return ""
-    named = console.organizations.names.get(whose)
-    return named.of(visit.language) if named else whose
+    return console.organizations.names.get(whose, Words(whose, whose)).of(visit.language)
 
 
 def file(visit: Visit) -> Response:

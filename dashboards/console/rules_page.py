@@ -12,9 +12,9 @@ import orjson
 from starlette.responses import Response
 
 from dashboards import attack, times
+from dashboards.console import pager
 from dashboards.console.evidence import Shown, show_event
 from dashboards.console.loudness import loudness
-from dashboards.console.pager import page_number
 from dashboards.console.visit import Visit
 from hinomi import ecs
 from hinomi.alert import Alert, Level
@@ -64,13 +64,13 @@ def show(visit: Visit) -> Response:
     arriving = _arriving(visit)
     word = visit.asked("q").strip().lower()
     found = [one for one in every if word in f"{one.title.ja} {one.title.en} {one.name} {one.id}".lower()]
-    page = page_number(visit.asked("page", "1"), len(found), _PAGE)
+    page = pager.page_number(visit.asked("page", "1"), len(found), _PAGE)
     return visit.page(
         "rules.html",
         rules=found[(page - 1) * _PAGE : page * _PAGE],
         total=len(found),
         page_number=page,
-        pages=max(1, -(-len(found) // _PAGE)),
+        pages=pager.pages(len(found), _PAGE),
         arriving=arriving,
         any_dataset=ANY_DATASET,
         asked=visit.asked("q"),

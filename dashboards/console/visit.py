@@ -128,6 +128,11 @@ class Visit:
         return self.user.roles if self.user else []
 
     @property
+    def may_work(self) -> bool:
+        """Whether the person works on incidents."""
+        return bool(self.user and self.user.has(WORKERS))
+
+    @property
     def who(self) -> Who:
         """Who decides, as the desk asks it: `**visit.who`."""
         return {"actor": self.actor, "roles": self.roles}
@@ -153,7 +158,7 @@ class Visit:
             language=self.language,
             other_language=self._other_language(),
             user=self.user,
-            may_work=bool(self.user and self.user.has(WORKERS)),
+            may_work=self.may_work,
             may_approve=bool(self.user and self.user.has(APPROVERS)),
             csrf=self.session.csrf if self.session else "",
             path=self.request.url.path,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal
 
 from dashboards.records_apart import RecordsApart
 from dashboards.texts import Texts
@@ -67,9 +67,10 @@ class Origin:
 
     def part_of(self, whose: str) -> "Origin":
         """The same of one organisation: asked without this condition the stores give the whole tower's figure."""
-        field = FIELD if self.asked.startswith("events.") else "organization"
-        asked_of_a_store = self.asked.startswith(("events.", "records "))
-        return replace(self, asked=f"{field}: {quoted(whose)} | {self.asked}") if asked_of_a_store else self
+        if not self.asked.startswith(("events.", "records ")):
+            return self
+        key = FIELD if self.asked.startswith("events.") else "organization"
+        return replace(self, asked=f"{key}: {quoted(whose)} | {self.asked}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +142,12 @@ class ReportKind:
 
     def document(self, of: Ingredients, start: datetime, language: Language) -> Document:
         """The report, headed with whose it is. Raises InputError where there is none of one organisation alone."""
-        made = self.make(of, start, language) if self.apart or not of.whose else self._refuse()
+        if of.whose and not self.apart:
+            raise InputError(
+                f"「{self.title.ja}」は塔全体のもので、組織ごとには作れません。",
+                f'"{self.title.en}" is the whole tower\'s; there is none of one organisation',
+            )
+        made = self.make(of, start, language)
         if not of.whose:
             return made
         said = [*made.summary, Texts(language)("reports.of_one")]
@@ -151,10 +157,4 @@ class ReportKind:
             organization=of.name_of(of.whose, language),
             summary=said,
             origins=[one.part_of(of.whose) for one in made.origins],
-        )
-
-    def _refuse(self) -> NoReturn:
-        raise InputError(
-            f"「{self.title.ja}」は塔全体のもので、組織ごとには作れません。",
-            f'"{self.title.en}" is the whole tower\'s; there is none of one organisation',
         )

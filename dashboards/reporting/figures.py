@@ -77,11 +77,14 @@ class Cases:
         ]
 
 
+def incidents(of: Ingredients) -> list[Incident]:
+    """All that there are, the newest number first."""
+    return [record.read_as(Incident) for record in of.records.find("incident", order="-number", limit=_MOST)]
+
+
 def cases(of: Ingredients, period: Period) -> Cases:
     """Read once from the records."""
-    found = of.records.find("incident", order="-number", limit=_MOST)
-    held = [record.read_as(Incident) for record in found]
-    real = [one for one in held if not one.fields.get("merged_into")]
+    real = [one for one in incidents(of) if not one.fields.get("merged_into")]
     alerts = (record.read_as(Alert) for record in of.records.find("alert", limit=_MOST))
     closed = [one for one in real if one.status is Status.CLOSED]
     return Cases(

@@ -19,7 +19,6 @@ from hinomi.clock import JST
 from hinomi.durable import write_durably
 from hinomi.store import Records
 
-KIND = REPORT
 _NO_FILE = re.compile(r"[^\w-]+")
 
 
@@ -54,7 +53,7 @@ def publish(
         hashes = {one.path.name: one.sha256 for one in made}
         made.append(write(folder / f"{stem}{signing.ENDING}", signing.manifest(stem, hashes, signer)))
     if records is not None:
-        records.put(KIND, stem, _record(document, made))
+        records.put(REPORT, stem, _record(document, made))
     return made
 
 

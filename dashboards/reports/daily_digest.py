@@ -11,6 +11,7 @@ from statistics import median
 
 from dashboards import charts, times
 from dashboards.console import health
+from dashboards.reporting import figures
 from dashboards.reporting.document import (
     Block,
     Chart,
@@ -32,7 +33,7 @@ from hinomi.words import Language, Words
 
 _TITLE = Words("セキュリティ監視 日報", "Security monitoring: daily digest")
 _GRADES = (3, 2, 1, 0)
-_MOST_INCIDENTS, _MOST_ALERTS, _MOST_LISTED = 200_000, 100_000, 40
+_MOST_ALERTS, _MOST_LISTED = 100_000, 40
 _HISTOGRAM = 'events.histogram(query="", interval=1h)'
 
 
@@ -75,8 +76,7 @@ class _Day:
     arrived: list[Volume] = field(init=False)
 
     def __post_init__(self) -> None:
-        incidents = self.of.records.find("incident", order="-number", limit=_MOST_INCIDENTS)
-        self.held = [record.read_as(Incident) for record in incidents]
+        self.held = figures.incidents(self.of)
         records = self.of.records.find("alert", order="-detected", limit=_MOST_ALERTS)
         alerts = [record.read_as(Alert) for record in records]
         self.found = [alert for alert in alerts if self._within(alert.detected)]
