@@ -98,7 +98,9 @@ def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
     """Of these rows, where a shipper's JSON document carries a line, as that line: what Filebeat or Docker writes around
     another product's record, with the time that the document says (`around`)."""
     line = pl.col("message")
-    documents = rows.filter(which & line.str.starts_with("{"))
+    documents = rows.filter(line.str.starts_with("{")).filter(
+        which
+    )  # texts are not searched for what documents say
     if not documents.height:
         return documents
     inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)

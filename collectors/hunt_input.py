@@ -15,7 +15,7 @@ from typing import NamedTuple
 import polars as pl
 
 from collectors import catalogue, evtx, file_records, hunt_parts
-from collectors.carry import Carry
+from collectors.continued import Carry
 from collectors.evtx_chunks import Stretch
 from collectors.hunt_parts import Part, Piece
 from collectors.hunt_waiting import FULL, KNOWN, PLACE, Waiting

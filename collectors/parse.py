@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 import orjson
 import polars as pl
 
-from collectors.carry import Carry
+from collectors.continued import Carry
 from collectors.source import ROW, Source
 from hinomi import ecs
 from hinomi.errors import InputError, Where

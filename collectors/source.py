@@ -94,7 +94,7 @@ class Source:
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
     listener names none ("" or auto: guessed); targets: fields that a declaration names;
     event_of: what names the event of which a line is one of several records (an expression with one group; "": each line is
-    an event), see `collectors.carry`; narrow, verbatim: how to tell what rules cannot match without reading it, see
+    an event), see `collectors.continued`; narrow, verbatim: how to tell what rules cannot match without reading it, see
     `collectors.narrow`.
     """
 
@@ -182,9 +182,11 @@ class Source:
         frames, left = self._inside(rows, carried(rows, first_carried()))
         more, left = self._read(left)
         frames += more
-        for inside in otherwise(left):
+        for inside in otherwise(left) if left.height else ():
             more, left = self._inside(left, inside)
             frames += more
+            if not left.height:
+                break
         reason = pl.lit(f"not_{self.name}") if self.why is None or not left.height else self.why(left)
         rejected = left.select(ROW, reason.alias("reason"))
         return Parsed(frames, rejected)
@@ -199,6 +201,8 @@ class Source:
 
     def _inside(self, rows: pl.DataFrame, inside: pl.DataFrame) -> tuple[list[pl.DataFrame], pl.DataFrame]:
         """`_read` of these rows as what stands in some of them (a shipper's line, a line behind a relay's header)."""
+        if not inside.height:
+            return [], rows
         inside = inside.join(rows.select(ROW), on=ROW, how="semi")
         frames = self._read(inside)[0] if inside.height else []
         return frames, _without(rows, frames) if frames else rows

@@ -152,7 +152,11 @@ def queries(rule: SigmaRule, tables: Tables) -> Iterator[Query]:
 def read(text: str) -> SigmaRule:
     """The first rule of a document, read as our engine reads it. Raises ContentError."""
     try:
-        documents = [_respelt(one.value) for one in yamlfile.parse(text, "") if isinstance(one.value, dict)]
+        documents = [
+            spelling.respelt_in(one.value, "detection")
+            for one in yamlfile.parse(text, "")
+            if isinstance(one.value, dict)
+        ]
         with modifiers.as_specified():
             found = [one for one in SigmaCollection.from_dicts(documents).rules if isinstance(one, SigmaRule)]
     except SigmaError as error:
@@ -164,19 +168,14 @@ def read(text: str) -> SigmaRule:
     return found[0]
 
 
-def _respelt(document: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: spelling.respelt(value) if name == "detection" else value for name, value in document.items()
-    }
-
-
 class _Condition(SigmaCondition):
     """A condition that is read as our engine reads it."""
 
     def parse(self, postprocess: bool = True) -> Any:
         """See `SigmaCondition.parse`."""
-        tree = condition.read(self.condition, list(self.detections.detections))
-        return tree.postprocess(self.detections, source=self.source) if postprocess else tree
+        if not postprocess:
+            return condition.read(self.condition, list(self.detections.detections))
+        return condition.tree(self)
 
 
 def _said(rule: SigmaRule, route: Route) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 Source: see `collectors.linux.audit`. Each record stays one event under its own `auditd.type`, as Sigma's auditd rules
 read them; each also has what the other records of its event tell (process, people, command line), as far as they came
-in the same batch or before it (`collectors.carry`). `user.audit.*` is who signed in, whoever they became since.
+in the same batch or before it (`collectors.continued`). `user.audit.*` is who signed in, whoever they became since.
 """
 
 import polars as pl

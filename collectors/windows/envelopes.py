@@ -33,6 +33,12 @@ _SYSTEM = (
 _SIGNS = frozenset(("properties", "result", "_raw", "meta", "OpenWEC", "data", "win", "Payload", "log_name"))
 """Names of which every envelope has one; nearly no document has, and the test is a fifth of asking each envelope."""
 _WAZUH_SYSTEM = {name[:1].lower() + name[1:]: name for name in _SYSTEM}
+_WINLOGBEAT6 = {
+    "event_id": "EventID",
+    "record_number": "EventRecordID",
+    "log_name": "Channel",
+    "computer_name": "Computer",
+}
 _EVTXECMD = {
     "EventId": "EventID",
     "EventRecordId": "EventRecordID",
@@ -124,17 +130,11 @@ def _evtxecmd(document: Document) -> Document | None:
 def _winlogbeat6(document: Document) -> Document | None:
     if "log_name" not in document or "event_id" not in document:
         return None
-    names = {
-        "event_id": "EventID",
-        "record_number": "EventRecordID",
-        "log_name": "Channel",
-        "computer_name": "Computer",
-    }
     keywords = document.get("keywords")
     threads = {"ProcessID": document.get("process_id"), "ThreadID": document.get("thread_id")}
     provider = {"Name": document.get("source_name"), "Guid": document.get("provider_guid")}
     system = {
-        **{new: document[name] for name, new in names.items() if name in document},
+        **{new: document[name] for name, new in _WINLOGBEAT6.items() if name in document},
         **_said(provider, time=document.get("@timestamp"), user=_child(document, "user").get("identifier")),
         "Keywords": " ".join(map(str, keywords)) if type(keywords) is list else keywords,
         "Execution": {"#attributes": threads},

@@ -34,6 +34,8 @@ JOIN = 3600 * SECOND
 """Detections of one rule about the same entity are one alert while no more than an hour lies between them."""
 _TEMPORAL = frozenset({"temporal", "temporal_ordered"})
 _COUNTING = frozenset({"event_count", "value_count", "value_sum"})
+_OF_THINGS = frozenset({"event_count", "value_count"})
+"""Kinds whose figure is a number of things that are kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,7 +242,7 @@ def _not_never(
 ) -> None:
     """Refuse bounds that no figure keeps to. counts: the only figures there are; None: any, whole ones where things are counted."""
     if counts is None:
-        whole = correlation.rule.type.name.lower() in {"event_count", "value_count"}
+        whole = correlation.rule.type.name.lower() in _OF_THINGS
         each = [math.floor(bound) if whole else bound for bound in bounds.values()]
         between = [] if whole else [(one + other) / 2 for one in each for other in each]
         figures = [*between, *(one + step for one in each for step in (-1, 0, 1))]
@@ -261,7 +263,7 @@ def _not_never(
 def _within(correlation: Correlation, bounds: Mapping[str, float]) -> Callable[[float], bool]:
     """Whether a figure keeps to every bound, as written: pySigma cuts 0.5 down to 0, which the specification allows of an average."""
     most = max((bound for name, bound in bounds.items() if name in GROWING or name == "eq"), default=0)
-    if most > MOST and correlation.rule.type.name.lower() in {"event_count", "value_count"}:
+    if most > MOST and correlation.rule.type.name.lower() in _OF_THINGS:
         raise _wrong(
             correlation,
             f"{most:,} は、一つのまとまりで保つ {MOST:,} 件を超えるので、成り立つことがありません。",

@@ -18,8 +18,6 @@ from hinomi.words import Words
 from hinomi.yamlfile import Document, Places
 from rules.engine import spelling
 
-_NUMERIC = frozenset(["lt", "lte", "gt", "gte"])
-_PARTS = frozenset(["minute", "hour", "day", "week", "month", "year"])
 _BESIDE_NULL = frozenset(["all", "neq", "expand"])
 _DURATION = re.compile(r"[0-9]+[smhdwMy]")
 _FAULTS = (SigmaError, TypeError, ValueError, AttributeError, KeyError)
@@ -166,11 +164,11 @@ def _plain(value: Any) -> tuple[str, str]:
 
 _EXPECTED: tuple[tuple[frozenset[str], str, str], ...] = (
     (
-        _NUMERIC,
+        spelling.COMPARED,
         "数を一つの比較で書いてください(例: 100)",
         "it takes a number and one comparison, such as 100",
     ),
-    (_PARTS, "時刻の部分は数で書いてください(例: hour なら 0 から 23)", "a part of time is a number"),
+    (spelling.PARTS, "時刻の部分は数で書いてください(例: hour なら 0 から 23)", "a part of time is a number"),
     (frozenset({"exists"}), "true か false を書いてください", "it takes true or false"),
     (
         frozenset({"cidr"}),
@@ -202,7 +200,7 @@ def _misread(path: str, places: Places) -> Iterator[Fault]:
 
 def _counts(place: str) -> bool:
     """Whether a modifier of the field at this place compares numbers."""
-    return bool((_NUMERIC | _PARTS | {"exists"}) & set(re.findall(r"\|([a-z0-9]+)", place)))
+    return bool((spelling.COMPARED | spelling.PARTS | {"exists"}) & set(re.findall(r"\|([a-z0-9]+)", place)))
 
 
 def _as_written(text: str, *, numeric: bool) -> bool:

@@ -11,6 +11,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sigma import conditions
 
@@ -37,6 +38,12 @@ def read(text: object, names: Sequence[str]) -> Tree:
     except ContentError as error:
         error.where = Where(key="condition")
         raise
+
+
+def tree(said: conditions.SigmaCondition) -> Any:
+    """One of a rule's conditions as pySigma's tree of values (None: nothing), its searches as pipelines left them."""
+    names = list(said.detections.detections)
+    return read(said.condition, names).postprocess(said.detections, source=said.source)
 
 
 def _read(text: object, names: Sequence[str]) -> Tree:

@@ -119,14 +119,14 @@ class _Reader:
             )
 
     def _rule(self, value: dict[str, Any]) -> None:
-        rule = SigmaRule.from_dict(_with(value, "detection"))
+        rule = SigmaRule.from_dict(spelling.respelt_in(value, "detection"))
         for pipeline in self.pipelines:
             pipeline.apply(rule)
         said = expression.text(expression_of(rule))
         self.found.rules.append({**_about(rule, value), "said": said})
 
     def _filter(self, value: dict[str, Any]) -> None:
-        read = SigmaFilter.from_dict(_with(value, "filter"))
+        read = SigmaFilter.from_dict(spelling.respelt_in(value, "filter"))
         rule = SigmaRule(
             title=read.title,
             logsource=read.logsource,
@@ -187,10 +187,6 @@ def _about(rule: SigmaRule, value: dict[str, Any]) -> dict[str, Any]:
         "logsource": _logsource(rule),
         "custom": _json(rule.custom_attributes),
     }
-
-
-def _with(value: dict[str, Any], section: str) -> dict[str, Any]:
-    return {**value, section: spelling.respelt(value[section])} if section in value else value
 
 
 def _logsource(rule: SigmaRule | SigmaFilter) -> dict[str, str]:

@@ -28,7 +28,9 @@ _TEXTUAL = frozenset(
         "utf16be",
     ]
 )
-_NUMERIC = frozenset(["lt", "lte", "gt", "gte", "minute", "hour", "day", "week", "month", "year"])
+COMPARED = frozenset(["lt", "lte", "gt", "gte"])
+PARTS = frozenset(["minute", "hour", "day", "week", "month", "year"])
+_NUMERIC = COMPARED | PARTS
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _OPERATORS = re.compile(r"[^\s()]+")
 _WORDS = frozenset({"AND", "OR", "NOT", "OF", "THEM", "ALL", "ANY"})
@@ -45,6 +47,11 @@ def respelt(detection: Any) -> Any:
         name: _conditions(body, names) if name == "condition" else _search(body)
         for name, body in detection.items()
     }
+
+
+def respelt_in(document: dict[str, Any], section: str) -> dict[str, Any]:
+    """The document with this section of it respelt."""
+    return {**document, section: respelt(document[section])} if section in document else document
 
 
 def _conditions(said: Any, names: set[str]) -> Any:

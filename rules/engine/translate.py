@@ -30,11 +30,7 @@ _COMPARISONS = {
 
 def expression_of(rule: SigmaRule) -> Expression:
     """What a rule says; of several conditions, any. Raises SigmaError or ContentError."""
-    names = list(rule.detection.detections)
-    trees = [
-        condition.read(one.condition, names).postprocess(rule.detection, source=one.source)
-        for one in rule.detection.parsed_condition
-    ]
+    trees = map(condition.tree, rule.detection.parsed_condition)
     args = tuple(_condition(tree) for tree in trees if tree is not None)
     if not args:
         raise ContentError("条件が空です。", "the condition is empty")

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from collectors import catalogue, parse
-from collectors.carry import KEPT, Carry
+from collectors.continued import KEPT, Carry
 from collectors.hunt_input import HuntInput
 from collectors.source import Parsed, Source
 from tests.collectors import content
@@ -106,7 +106,7 @@ def test_what_is_kept_for_events_that_go_on_is_bounded() -> None:
 
 def test_what_is_kept_of_all_senders_together_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Senders made up over UDP, each with long lines: the longest silent are forgotten."""
-    monkeypatch.setattr("collectors.carry._BYTES", 1_000_000)
+    monkeypatch.setattr("collectors.continued._BYTES", 1_000_000)
     source, carry = catalogue.find("linux.auditd"), Carry()
     lines = content.intake(*[LINES[3] + "x" * 5_000] * 10).with_row_index("row")
     for number in range(60):

@@ -16,8 +16,6 @@ _APPENDS, _EACH = 30, 20
 _BEGIN = """
 import sys
 from pathlib import Path
-
-import pytest
 from hinomi.store.embedded import ParquetEvents
 from tests.contract.stores import clock
 from tests.contract.test_events import batch
@@ -92,7 +90,7 @@ def test_pages_beside_two_who_append_and_two_who_merge(tmp_path: Path) -> None:
     wanted = before.union(*map(_told, firsts))
     while any(process.poll() is None for process in appending) or not rounds:
         seen, token, rounds = list[str](), None, rounds + 1
-        while token is not None or not seen:
+        while True:
             page = events.search(limit=500, after=token, oldest_first=True)
             seen += [row["event.id"] for row in page.rows]
             events.compact()

@@ -86,7 +86,7 @@ class Asking:
             for _ in range(_MOST):
                 parts = {"size": _KEYS, "sources": sources, **({"after": after} if after else {})}
                 aggs = {"parts": {"composite": parts}, **({} if after else beside)}
-                answer = self._counted(place, query, aggs)
+                answer = self._of_moment(place, query=query, aggs=aggs, size=0)
                 found = answer.get("aggregations", {})
                 yield found
                 place, parts_found = answer["pit_id"], found.get("parts", {})
@@ -100,17 +100,16 @@ class Asking:
         finally:
             self._close(place)
 
-    def _counted(self, place: str, query: Mapping[str, Any], aggs: Mapping[str, Any]) -> Mapping[str, Any]:
+    def _of_moment(self, place: str, **body: Any) -> Mapping[str, Any]:
+        """The answer to one search request about a point in time."""
         with _searching():
             return patiently(
                 lambda: (
                     self.client.search(
                         pit={"id": place, "keep_alive": "5m"},
-                        query=query,
-                        aggs=aggs,
-                        size=0,
                         track_total_hits=False,
                         allow_partial_search_results=False,
+                        **body,
                     ).body
                 )
             )
@@ -139,16 +138,13 @@ class Asking:
         columns: Sequence[str] | None,
     ) -> Iterator[list[Mapping[str, Any]]]:
         """Of a point in time, which is closed at the end."""
+        source = {"includes": list(columns)} if columns is not None else True
         after = None
         try:
             while True:
-                told: dict[str, Any] = {
-                    "pit": {"id": place, "keep_alive": "5m"},
-                    "search_after": after,
-                    "source": {"includes": list(columns)} if columns is not None else True,
-                }
-                with _searching():
-                    answer = patiently(lambda told=told: self._page(query, sort, size, told))  # type: ignore[misc]
+                answer = self._of_moment(
+                    place, query=query, sort=sort, size=size, search_after=after, source=source
+                )
                 hits, place = answer["hits"]["hits"], answer["pit_id"]
                 if hits:
                     yield [hit["_source"] for hit in hits]
@@ -157,19 +153,6 @@ class Asking:
                 after = hits[-1]["sort"]
         finally:
             self._close(place)
-
-    def _page(
-        self, query: Mapping[str, Any], sort: list[dict[str, str]], size: int, told: Mapping[str, Any]
-    ) -> Mapping[str, Any]:
-        answer = self.client.search(
-            query=query,
-            sort=sort,
-            size=size,
-            track_total_hits=False,
-            allow_partial_search_results=False,
-            **told,
-        )
-        return dict(answer.body)
 
     def fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
         """Documents at their places (index, id), in that order; those that retention took meanwhile are left out. Raises

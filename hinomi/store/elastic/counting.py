@@ -11,7 +11,7 @@ import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from hinomi.store import asked
@@ -172,6 +172,6 @@ def _text(field: str, value: Any) -> str:
         case "boolean":
             return "true" if value else "false"
         case "date":
-            moment = datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=int(value))
+            moment = EPOCH + timedelta(milliseconds=int(value))
             return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return str(value)

@@ -11,7 +11,7 @@ from hinomi.store.elastic.connection import said
 from hinomi.store.protocols import DatasetStats, DayStats, Flaw, Span
 from hinomi.words import Words
 
-VALUES = 1_000
+_VALUES = 1_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RED = Words("応答しません(すべての写しが失われています)", "does not answer: no copy of it is there")
 
@@ -39,7 +39,7 @@ class Holdings:
 
     def _buckets(self, inner: dict[str, Any]) -> list[dict[str, Any]]:
         """Datasets by name, with what is asked of each."""
-        terms = {"field": "event.dataset", "size": VALUES, "order": {"_key": "asc"}}
+        terms = {"field": "event.dataset", "size": _VALUES, "order": {"_key": "asc"}}
         answer = self.asking.search((), size=0, aggs={"names": {"terms": terms, "aggs": inner}})
         buckets: list[dict[str, Any]] = answer.get("aggregations", {}).get("names", {}).get("buckets", [])
         return buckets

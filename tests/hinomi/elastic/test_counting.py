@@ -23,7 +23,7 @@ def test_too_many_bars_to_split_are_not_asked_at_once(asking: Asking, bars: int)
 def test_closing_does_not_hide_the_first_error(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error that is told is that of the question."""
     monkeypatch.setattr(Asking, "_open", lambda *_: "place")
-    monkeypatch.setattr(Asking, "_counted", _fails)
+    monkeypatch.setattr(Asking, "_of_moment", _fails)
     with pytest.raises(ValueError, match="the first"):
         next(asking.composed([], {}, [], {}))
     with pytest.raises(Refused):
@@ -38,17 +38,17 @@ def test_counting_every_value_comes_to_an_end(asking: Asking, monkeypatch: pytes
         "parts": {"after_key": {"part": "x"}, "buckets": [{"key": {"part": "x"}, "doc_count": 1}] * 10_000}
     }
 
-    def counted(*values: object) -> object:
-        asked.append(values)
+    def counted(*_: object, **body: object) -> object:
+        asked.append(body)
         return {"pit_id": "place", "aggregations": page}
 
     monkeypatch.setattr(Asking, "_open", lambda *_: "place")
-    monkeypatch.setattr(Asking, "_counted", counted)
+    monkeypatch.setattr(Asking, "_of_moment", counted)
     monkeypatch.setattr(Asking, "_close", lambda _, place: closed.append(place))
     with pytest.raises(QueryError, match="200,000 at most"):
         list(asking.composed([], {}, [], {}))
     assert len(asked) == 20 and closed == ["place"]
 
 
-def _fails(*_: object) -> None:
+def _fails(*_: object, **__: object) -> None:
     raise ValueError("the first")
