@@ -9,7 +9,7 @@ marked as unknown and went out at most twice), and no process grew beyond its li
 
 usage: python -m benchmarks campaign        (short: one node, about a minute)
        HINOMI_CAMPAIGN=full python -m benchmarks campaign      (three nodes, 5,000 events/s, ten minutes)
-       HINOMI_CAMPAIGN_RATE=2000: at another rate, on a machine that bears no more
+       HINOMI_CAMPAIGN_RATE=2000 HINOMI_CAMPAIGN_ROUNDS=8: at another rate, for fewer rounds, on a machine that bears no more
 """
 
 import contextlib
@@ -269,7 +269,11 @@ def main() -> None:
     """The short form, or the full one where asked for."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("stopped"))  # what was started ends with us
     plan = FULL if os.environ.get("HINOMI_CAMPAIGN") == "full" else SHORT
-    plan = replace(plan, rate=int(os.environ.get("HINOMI_CAMPAIGN_RATE", plan.rate)))
+    rate, rounds = (
+        os.environ.get(f"HINOMI_CAMPAIGN_{name}", so)
+        for name, so in (("RATE", plan.rate), ("ROUNDS", plan.rounds))
+    )
+    plan = replace(plan, rate=int(rate), rounds=int(rounds))
     print(
         f"{plan.nodes} nodes, {plan.rate:,} events/s, {plan.rounds * plan.round:.0f} s, a fault each {plan.round:.0f} s",
         flush=True,
