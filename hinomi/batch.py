@@ -16,6 +16,8 @@ REQUIRED: dict[str, pl.DataType] = {
     "event.kind": pl.String(),
 }
 
+_NUL = "\u2400"
+"""The sign for NUL, in its place."""
 SIGNALS = "hinomi.signal"
 DEAD_LETTERS = "hinomi.dead_letter"
 
@@ -48,7 +50,7 @@ class Batch:
             "@timestamp": stamp,
         }
         missing = [value.alias(name) for name, value in defaults.items() if name not in frame.columns]
-        full = ecs.conform(frame.with_columns(missing) if missing else frame)
+        full = _spelled(ecs.conform(frame.with_columns(missing) if missing else frame))
         full = full.with_columns(
             pl.col("@timestamp").fill_null(stamp), pl.col("event.kind").fill_null("event")
         )
@@ -60,6 +62,22 @@ class Batch:
     def kinds(self) -> dict[str, str]:
         """Column → kind of value as `Events.fields` names them: keyword, long, float, boolean, date, or a list: long[]."""
         return {name: _kind(dtype) for name, dtype in self.frame.schema.items()}
+
+
+def _spelled(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same columns, none with a NUL in its name (JSON can write one): DuckDB reads a name up to there, so that two fields
+    of a record become one name, and no page that shows the record can be made."""
+    taken = set(frame.columns)
+    names = {}
+    for name in frame.columns:
+        if "\0" not in name:
+            continue
+        new = name.replace("\0", _NUL)
+        while new in taken:
+            new += _NUL
+        taken.add(new)
+        names[name] = new
+    return frame.rename(names) if names else frame
 
 
 def _kind(dtype: pl.DataType) -> str:

@@ -606,6 +606,19 @@ def test_what_an_index_cannot_hold_is_there_all_the_same(events: Events) -> None
     assert events.count("file.mtime < 2026-01-01") == events.count("file.mtime > 2026-01-01") == 1
 
 
+@pytest.mark.parametrize("others", [["vendor.a"], ["vendor.a", "vendor.a\u2400b"]])
+def test_a_name_with_a_nul_is_one_beside_others(events: Events, others: list[str]) -> None:
+    """A sender's JSON can write one: the record is shown whole, and so are those beside it, also once merged."""
+    names = ["vendor.a\0b", *others]
+    for number in range(10):
+        frame = batch(n=1, first=number).frame.with_columns(pl.lit(name).alias(name) for name in names)
+        events.append([Batch.of("acme.app", frame, ingested=NOW)])
+    for _ in range(2):
+        for row in events.search().rows:
+            assert sorted(value for name, value in row.items() if name.startswith("vendor.")) == sorted(names)
+        events.compact()
+
+
 def test_a_vendors_number_beside_a_text_of_its_name(events: Events) -> None:
     """`x.number` is a field of its own: stored in the first event of its dataset already, found as text, and not what `x` is as a
     number."""

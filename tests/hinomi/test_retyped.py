@@ -177,3 +177,13 @@ def test_beside_a_process_of_the_earlier_release_lists_stay(tmp_path: Path) -> N
     assert sorted(tmp_path.rglob("*.parquet")) == before and store.fields()["vendor.tags"] == "keyword[]"
     assert _tags(store) == [["a", "b"], ["c"]]
     store.close()
+
+
+def test_names_that_an_earlier_release_kept_with_a_nul(tmp_path: Path) -> None:
+    """The record is shown whole; before, no page that held it could be."""
+    frame = batch(n=1).frame.with_columns(pl.lit("1").alias("vendor.a\0b"), pl.lit("2").alias("vendor.a"))
+    events = ParquetEvents(tmp_path)
+    events.append([Batch("acme.app", frame)])
+    [row] = events.search().rows
+    assert sorted(value for name, value in row.items() if name.startswith("vendor.a")) == ["1", "2"]
+    events.close()

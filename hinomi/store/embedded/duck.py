@@ -53,7 +53,8 @@ class Duck:
     def frame(self, sql: str, values: Sequence[Any]) -> pl.DataFrame:
         """What it answers, as a frame. Raises StoreError."""
         with self._asked(values) as cursor:
-            frame = pl.from_arrow(cursor.sql(sql, params=list(values)).to_arrow_table())
+            table = cursor.sql(sql, params=list(values)).to_arrow_table()
+            frame = pl.from_arrow(table.rename_columns(_told_apart(table.column_names)))
         assert isinstance(frame, pl.DataFrame)
         return frame
 
@@ -93,6 +94,18 @@ class Duck:
         """Close it."""
         if self._duck is not None:
             self._duck.close()
+
+
+def _told_apart(names: Sequence[str]) -> list[str]:
+    """The names, each once: an earlier release kept names with a NUL, of which DuckDB tells what stands before it."""
+    told, taken = list[str](), set[str]()
+    for name in names:
+        new = name
+        while new in taken:
+            new += "\u2400"
+        taken.add(new)
+        told.append(new)
+    return told
 
 
 def _lacking(said: str, *, some: bool) -> NoColumn | None:
