@@ -31,6 +31,7 @@ from hinomi.errors import InputError
 from hinomi.incident import Incident
 from ops.folders import packs_folder
 from tests.dashboards.city import HOSTILE, NOW, City, seeded_city
+from tests.dashboards.workbook import mistakes
 
 KINDS = (
     "weekly-operations",
@@ -128,6 +129,49 @@ def test_workbook_opens_and_holds_no_formula(documents: dict[str, Document], nam
     if name == "weekly-operations":
         assert any(isinstance(cell.value, (int, float)) for cell in cells)
         assert any("=HYPERLINK(1)" in text for text in texts)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_workbook_is_as_excel_wants_it(documents: dict[str, Document], name: str) -> None:
+    """Nothing in it that Excel repairs or refuses: types, relationships, names, counts, order of elements and cells, indices."""
+    assert mistakes(xlsx(documents[name])) == []
+
+
+_BROKEN = [
+    (
+        "xl/worksheets/sheet2.xml",
+        "</worksheet>",
+        '<dimension ref="A1"/></worksheet>',
+        "elements out of order",
+    ),
+    ("xl/worksheets/sheet2.xml", r't="s"><v>\d+', 't="s"><v>99999', "a cell of no string"),
+    ("xl/worksheets/sheet2.xml", r' s="\d+"', ' s="99"', "of no type or form"),
+    ("xl/worksheets/sheet2.xml", r'r="B\d+"', 'r="A1"', "a cell out of order"),
+    ("xl/_rels/workbook.xml.rels", "sheet2.xml", "sheet99.xml", "leads to"),
+    ("[Content_Types].xml", r'<Override PartName="/xl/worksheets/sheet2.xml"[^>]*>', "", "has no type"),
+    ("xl/workbook.xml", r'<sheet name="[^"]*"', '<sheet name="a:b"', "no name of a sheet"),
+    ("xl/workbook.xml", r'<sheet name="[^"]*"', '<sheet name="history"', "no name of a sheet"),
+    ("xl/sharedStrings.xml", r'uniqueCount="\d+"', 'uniqueCount="1"', "not as many as they say"),
+    ("xl/styles.xml", r'<cellXfs count="\d+"', '<cellXfs count="1"', "has not 1"),
+]
+
+
+@pytest.mark.parametrize(("part", "pattern", "instead", "told"), _BROKEN)
+def test_a_broken_workbook_is_told(
+    documents: dict[str, Document], part: str, pattern: str, instead: str, told: str
+) -> None:
+    """Each of the mistakes above, made in a good workbook, is found: the check can fail."""
+    made = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(xlsx(documents["monthly-committee"]))) as held,
+        zipfile.ZipFile(made, "w") as out,
+    ):
+        for name in held.namelist():
+            text = held.read(name).decode()
+            changed = re.sub(pattern, lambda _: instead, text, count=1) if name == part else text
+            assert name != part or changed != text
+            out.writestr(name, changed)
+    assert any(told in line for line in mistakes(made.getvalue()))
 
 
 @pytest.mark.parametrize("name", ["monthly-committee", "annual-compliance", "incident"])
@@ -232,7 +276,7 @@ def test_no_text_breaks_the_workbook(documents: dict[str, Document]) -> None:
     rows = [(text, "12", "1,234.5", "97%", "97.5%") for text in [*hostile, "\U0001f600" * 40_000]]
     table = Table(("text", "whole", "fraction", "share", "fine"), rows, figures=(1, 2, 3, 4))
     title = "[History]: a title that is much longer than thirty-one signs"
-    parts = [Part(title, [table]), Part(title.upper(), [table])]
+    parts = [Part(one, [table]) for one in (title, title.upper(), "History", "'a'")]
     content = xlsx(replace(documents["drill"], parts=parts))
     with zipfile.ZipFile(io.BytesIO(content)) as held:
         for name in held.namelist():
@@ -240,8 +284,7 @@ def test_no_text_breaks_the_workbook(documents: dict[str, Document]) -> None:
         sheet = held.read("xl/worksheets/sheet2.xml").decode()
     assert 'numberStoredAsText="1"' in sheet and "<f>" not in sheet
     book = openpyxl.load_workbook(io.BytesIO(content))
-    assert len({name.casefold() for name in book.sheetnames}) == 4
-    assert all(len(name) <= 31 for name in book.sheetnames)
+    assert mistakes(content) == []
     cells = [list(row) for row in book[book.sheetnames[1]].iter_rows(min_row=4)]
     assert [row[0].value for row in cells[:3]] == ["<r><t>x</t></r> ", "<r>&<x></r> ", "a\\ufffe\\uffffb"]
     assert {row[0].data_type for row in cells} == {"s"}
