@@ -18,6 +18,7 @@ REQUIRED: dict[str, pl.DataType] = {
 
 _NUL = "\u2400"
 """The sign for NUL, in its place."""
+_OF_DUCKDB = frozenset({"filename", "file_row_number"})
 SIGNALS = "hinomi.signal"
 DEAD_LETTERS = "hinomi.dead_letter"
 
@@ -65,14 +66,16 @@ class Batch:
 
 
 def _spelled(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same columns, none with a NUL in its name (JSON can write one): DuckDB reads a name up to there, so that two fields
-    of a record become one name, and no page that shows the record can be made."""
+    """The same columns, none with a name that DuckDB takes for another: it reads one up to a NUL (JSON can write that), so that
+    two fields of a record become one, and has two of its own for where a row is. No page could be made that shows such a record."""
     taken = set(frame.columns)
     names = {}
     for name in frame.columns:
-        if "\0" not in name:
-            continue
         new = name.replace("\0", _NUL)
+        if new.lower() in _OF_DUCKDB:
+            new += _NUL
+        if new == name:
+            continue
         while new in taken:
             new += _NUL
         taken.add(new)

@@ -619,6 +619,17 @@ def test_a_name_with_a_nul_is_one_beside_others(events: Events, others: list[str
         events.compact()
 
 
+def test_names_that_a_store_has_for_itself(events: Events) -> None:
+    """A sender's field of such a name is shown beside the others, and searching goes on."""
+    names = ["filename", "File_Row_Number", "_index_of", "value", "bar", "part"]
+    events.append([batch(n=1)])
+    frame = batch(n=1, first=1).frame.with_columns(pl.lit(name).alias(name) for name in names)
+    events.append([Batch.of("acme.app", frame, ingested=NOW)])
+    row = events.search().rows[0]
+    assert {value for name, value in row.items() if "." not in name} >= set(names)
+    assert events.count("value: value") == events.top("bar")[0][1] == 1 and events.count() == 2
+
+
 def test_a_vendors_number_beside_a_text_of_its_name(events: Events) -> None:
     """`x.number` is a field of its own: stored in the first event of its dataset already, found as text, and not what `x` is as a
     number."""
