@@ -58,6 +58,14 @@ def telework() -> Rulebook:
     return Rulebook([packs_folder() / "telework"])
 
 
+_BEGIN = """() => [...document.querySelectorAll('.audit td[data-name]:not(.small)')].filter(one => one.innerText).map(one => {
+  const range = document.createRange();
+  range.selectNodeContents(one);
+  return Math.round(range.getBoundingClientRect().left);
+})"""
+"""Where the values of the audit page begin."""
+
+
 @pytest.fixture(scope="module")
 def address(city: City) -> Iterator[str]:
     """The console over a city that tests read."""
@@ -87,6 +95,14 @@ def test_layout_names_and_contrast(
         assert len(found["ids"]) == len(set(found["ids"])), path
         assert page.evaluate(_CONTRAST) == [], path
     assert said == []
+    page.context.close()
+
+
+def test_values_of_an_audit_entry_stand_below_each_other(chromium: Any, address: str) -> None:
+    """On a phone an entry is a list of names and values: those in the narrower letters of a machine begin where the others do."""
+    page, _ = _signed_in(chromium, address, "s.kanri", viewport={"width": 360, "height": 900})
+    page.goto(f"{address}/audit")
+    assert len(set(page.evaluate(_BEGIN))) == 1
     page.context.close()
 
 
