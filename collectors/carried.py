@@ -82,8 +82,13 @@ _LONE = rf'^\{{\s*"(?:message|log)"\s*:\s*{_TEXT}\s*\}}$'
 _OF_A_CONTAINER = r'"(?:stream|attrs|_p|logtag|container_id|container_name|kubernetes)"\s*:'
 """A document that says a line and nothing else, or at most of which container: Docker's, Fluentd's and Fluent Bit's. A program's
 own has a time or a source beside its `message`, too: that is none of a container."""
-_CARRIED_AS = ("$.event.original", "$.message", "$.log")
-"""Where shippers keep the line: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own place."""
+_CARRIED_AS = (
+    *("$.event.original", "$.message", "$.log"),
+    *("$.result._raw", "$._raw", "$.result", "$._source", "$.data", "$.event"),
+)
+"""Where shippers keep the line or the record: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own
+place; Splunk's exports (`result`, `_raw`) and what is sent to it (`event`), a hit of Elasticsearch (`_source`), Pub/Sub and
+CloudEvents (`data`)."""
 
 
 def first_carried() -> pl.Expr:

@@ -1,7 +1,7 @@
 """JSON records as clouds write them: the shape, and how their values are read."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,9 +41,11 @@ class JsonRecords:
 
     kind: top-level names whose values tell the kinds of record apart; each kind gets its own frame, so
     that a frame has only the columns of its kind (the first 64 kinds that come, the rest share one).
+    meant: an object of another form of the product as a record of the one that is read.
     """
 
     kind: tuple[str, ...] = ()
+    meant: Callable[[Flat], Flat] = lambda document: document
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """`row` and `document` (Python objects) of the lines that hold a JSON object."""
@@ -53,6 +55,7 @@ class JsonRecords:
                 document = _object(line)
                 if document is None:
                     continue
+                document = self.meant(document)
                 key = tuple([str(document.get(name)) for name in self.kind])
                 if key not in kinds and len(kinds) >= _MOST_KINDS:
                     key = ()

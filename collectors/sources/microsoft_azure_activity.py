@@ -7,6 +7,7 @@ diagnostic settings with `operationName`, `callerIpAddress`, `identity.claims`).
 from collections.abc import Mapping
 from typing import Any
 
+from collectors.microsoft import log_analytics
 from collectors.records import (
     Flat,
     JsonRecords,
@@ -21,8 +22,9 @@ from collectors.source import Source
 source = Source(
     name="microsoft.azure_activity",
     title={"ja": "Azure アクティビティログ", "en": "Azure activity log"},
-    shape=JsonRecords(),
-    recognise=r'"category"\s*:\s*"(?:Administrative|ServiceHealth|ResourceHealth|Autoscale|Recommendation)"|"(?:eventDataId|eventTimestamp)"\s*:.*"(?:resourceProviderName|subscriptionId|channels)"|"identity"\s*:\s*\{\s*"(?:authorization|claims)"',
+    shape=JsonRecords(meant=log_analytics.activity),
+    recognise=r'"OperationNameValue"\s*:|"category"\s*:\s*"(?:Administrative|ServiceHealth|ResourceHealth|Autoscale|Recommendation)"|"(?:eventDataId|eventTimestamp)"\s*:.*"(?:resourceProviderName|subscriptionId|channels)"|"identity"\s*:\s*\{\s*"(?:authorization|claims)"',
+    unlike=r'"category"\s*:\s*"AuditLogs"',  # of which an entry may have a category of these names
     leftovers="azure.activitylogs",
     constants={"event.kind": "event", "cloud.provider": "azure"},
 )

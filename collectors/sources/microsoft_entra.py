@@ -2,7 +2,8 @@
 
 Categories: SignInLogs, NonInteractiveUserSignInLogs, ServicePrincipalSignInLogs,
 ManagedIdentitySignInLogs, AuditLogs, RiskyUsers, UserRiskEvents, ProvisioningLogs. Facts: Microsoft,
-"Sign-in logs schema in Azure Monitor". The envelope gives time and address, `properties` the record,
+"Sign-in logs schema in Azure Monitor"; rows of the tables are read as such records (`log_analytics`).
+The envelope gives time and address, `properties` the record,
 which is the Graph object; it stays as `azure.<category>.properties.<name>`, in Elastic's names.
 """
 
@@ -10,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from collectors.many import Cells, Columns, Many, addresses, first, first_times
-from collectors.microsoft import identity
+from collectors.microsoft import identity, log_analytics
 from collectors.narrow import Text, Verbatim
 from collectors.records import JsonRecords, embedded, text
 from collectors.source import Source
@@ -21,7 +22,7 @@ source = Source(
         "ja": "Entra ID サインイン・監査ログ（Azure 診断設定）",
         "en": "Entra ID sign-in and audit (Azure diagnostic export)",
     },
-    shape=JsonRecords(kind=("category", "operationName")),
+    shape=JsonRecords(kind=("category", "operationName"), meant=log_analytics.entra),
     verbatim=Verbatim(
         {
             **dict.fromkeys(("event.action", "event.provider", "event.code", "event.reason"), Text()),
@@ -33,8 +34,9 @@ source = Source(
         always=(r'"properties"\s*:\s*"',),  # a record inside a record's text is escaped twice
     ),
     recognise=(
-        r'"operationName"\s*:',
-        r'"category"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"',
+        r'"operationName"\s*:|"TimeGenerated"\s*:',
+        r'"[cC]ategory"\s*:\s*"(?:\w*SignInLogs|AuditLogs|Risky\w+|\w+RiskEvents|ProvisioningLogs)"'
+        r'|"Type"\s*:\s*"(?:SigninLogs|AuditLogs|AAD\w*(?:SignInLogs|RiskEvents|RiskyUsers))"|"AADOperationType"\s*:',
     ),
     unlike=r'"(?:AuditEventId|IntuneAccountId)"',  # Intune's audit log has the same category
     constants={"event.kind": "event", "cloud.provider": "azure"},

@@ -35,7 +35,10 @@ source = Source(
     title={"ja": "Squid プロキシ", "en": "Squid proxy"},
     zone_hint="internet",
     shape=patterns({"native": _NATIVE, "common": _COMMON}),
-    recognise=r"^\s*\d{9,11}\.\d{3}\s+-?\d+\s+\S+\s+[A-Z_]+/\d{3}\s",
+    recognise=(
+        r"^\s*\d{9,11}\.\d{3}\s+-?\d+\s+\S+\s+[A-Z_]+/\d{3}\s"
+        r'|\] "[A-Z_-]+ \S+(?: HTTP/[\d.]+)?" (?:\d{3}|-) (?:\d+|-) .*\b[A-Z]+_[A-Z_]+:[A-Z]+_?[A-Z_]*\s*$'
+    ),
     constants={
         "event.kind": "event",
         "network.direction": "egress",

@@ -21,8 +21,9 @@ _LISTS = ("answers", "TTLs", "tx_hosts", "rx_hosts", "conn_uids", "resp_fuids", 
 # The log that a field belongs to, where `_path` is not written. The first that fits.
 _SIGNS = (
     ("notice", "note"), ("dns", "qtype_name"), ("dns", "rcode_name"), ("http", "status_code"), ("http", "uri"),
+    ("kerberos", "request_type"),
     ("ssl", "cipher"), ("ssl", "server_name"), ("conn", "conn_state"), ("files", "seen_bytes"), ("smtp", "mailfrom"),
-    ("smtp", "helo"), ("ssh", "auth_attempts"), ("rdp", "cookie"), ("kerberos", "request_type"), ("ntlm", "domainname"),
+    ("smtp", "helo"), ("ssh", "auth_attempts"), ("rdp", "cookie"), ("ntlm", "domainname"),
     ("dce_rpc", "endpoint"), ("smb_mapping", "share_type"), ("smb_files", "action"), ("ftp", "command"),
     ("dhcp", "msg_types"), ("x509", "certificate.serial"), ("tunnel", "tunnel_type"), ("weird", "peer"),
 )  # fmt: skip
@@ -38,7 +39,10 @@ source = Source(
     title={"ja": "Zeek(通信記録)", "en": "Zeek network monitor"},
     zone_hint="internal",
     shape=either(_OURS, json_fields(_LISTS), lines(r"^\b\B")),
-    recognise=r'"ts"\s*:\s*"?[\d.\-T:Z]+"?.*"(?:uid"\s*:\s*"C|id\.orig_h"|fuid"\s*:\s*"F|_path")',
+    recognise=(
+        r'"ts"\s*:\s*"?[\d.\-T:Z]+"?.*"(?:uid"\s*:\s*"C|id\.orig_h"|fuid"\s*:\s*"F|_path")'
+        r'|"_path"\s*:.*"ts"\s*:\s*"?[\d.\-T:Z]+'
+    ),
     unlike=r'"event_type"\s*:',
     leftovers="zeek",
     constants={"event.kind": "event", "observer.product": "Zeek"},

@@ -1,0 +1,90 @@
+"""Events made out of a rule of any product but Windows, written as that product writes them.
+
+Nothing of our own tables stands in it. Most rules name the vendor's own fields: these go where their path says, into a short
+record of that vendor (`written_products.yml`); what a product writes as a line of text is in `written_lines`.
+"""
+
+import copy
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rules.engine.expression import Expression
+from rules.engine.logsource import Route
+from tests.oracle import sigma_oracle
+from tests.oracle.provoked import Provoker
+
+Event = Mapping[str, str]
+Form = Callable[[Event], str | None]
+"""The record of an event; None where it cannot hold these values (a blank in a URL)."""
+Place = tuple[str | None, str | None, str | None]
+"""Product, category, service."""
+KEYWORD = "message"
+"""Where an event has a text that a rule looks for in any field."""
+_AS_WRITTEN = Route("", (), {}, "{field}")
+_RECORDS = Path(__file__).with_suffix(".yml")
+_TRIES = 60
+
+
+def events(
+    said: Expression, written: Mapping[str, Any], seed: int, values: Mapping[str, list[str]]
+) -> Iterator[dict[str, str]]:
+    """Events in Sigma's names of which the slow evaluator says that the rule holds. values: of placeholders."""
+    for attempt in range(_TRIES):
+        event = _Cased(_AS_WRITTEN, seed * _TRIES + attempt, values).event(said)
+        if sigma_oracle.holds(written, event, values):
+            yield event
+
+
+class _Cased(Provoker):
+    """Values in the rule's own case: products write theirs in one."""
+
+    def _part(self, part: Any) -> str:
+        return part if isinstance(part, str) else super()._part(part)
+
+    def _changed(self, value: str) -> str:
+        return f"{value}y"
+
+
+@dataclass(frozen=True)
+class Json:
+    """A JSON record: what it says anyhow; where it has a field; where a text without a field stands; names with dots as they are."""
+
+    record: Mapping[str, Any]
+    paths: Mapping[str, str] = field(default_factory=dict)
+    keyword: str = "message"
+    dotted: bool = False
+
+    def __call__(self, event: Event) -> str | None:
+        record = copy.deepcopy(dict(self.record))
+        for name, value in event.items():
+            path = self.keyword if name == KEYWORD else self.paths.get(name, name)
+            _put(record, [path] if self.dotted else path.split("."), _typed(value))
+        return json.dumps(record, ensure_ascii=False)
+
+
+def records() -> dict[tuple[Place, str], Form]:
+    """By log source and the form's name the forms that are JSON."""
+    said = yaml.safe_load(_RECORDS.read_text(encoding="utf-8"))
+    return {(tuple(one.pop("logsource")), one.pop("form")): Json(**one) for one in said}
+
+
+def _typed(value: str) -> Any:
+    """A text as JSON has it: numbers and truths are such."""
+    if value.isdigit() and str(int(value)) == value:
+        return int(value)
+    return {"true": True, "false": False}.get(value, value)
+
+
+def _put(record: dict[str, Any], path: list[str], value: Any) -> None:
+    name, *rest = path
+    key = name.removesuffix("[]")
+    if not rest:
+        record[key] = value if key == name else [value]
+        return
+    held = record.setdefault(key, {} if key == name else [{}])
+    _put(held[0] if isinstance(held, list) else held, rest, value)
