@@ -238,6 +238,7 @@ CASES: list[tuple[str, str | dict[str, Any], dict[str, str], dict[str, Any]]] = 
         {"targetResources.type": "User", "Category": "UserManagement"},
     ),
     ("generic.json", _CANARY, {"product": "opencanary", "category": "application"}, {"logtype": 5001}),
+    ("thinkst.canary", _CANARY, {"product": "opencanary", "category": "application"}, {"logtype": 5001}),
     (
         "zeek.log",
         _ZEEK,
