@@ -4,17 +4,21 @@ The cuts depend on the files only, never on how many processes read them, so tha
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from collectors import evtx_chunks, file_records
+from collectors import catalogue, evtx_chunks, file_records
 from hinomi.errors import InputError, Where
 
 _TEXT = 16 * 1024 * 1024
 """Bytes of text in a part: larger ones take more memory, and gain little."""
 _EVTX = 4 * 1024 * 1024
 """Bytes of event files in a part, a multiple of a chunk's: slower to read."""
+
+_NEAR = 64 * 1024
+"""Bytes before and behind a cut in which the records of an event are looked for: of Linux's audit one has some kilobytes."""
 
 Kind = Literal["evtx", "lines", "whole", "folder"]
 """A folder is one whose files cannot be listed."""
@@ -64,10 +68,34 @@ def _pieces(path: Path, size: int, *, cut: bool) -> Iterator[tuple[Piece, int]]:
     if not cut:
         yield Piece(path, "whole"), size
         return
-    starts = range(0, max(size, 1), _TEXT)
-    for start in starts:
-        last = start + _TEXT >= size
-        yield Piece(path, "lines", start, None if last else start + _TEXT), min(_TEXT, size - start)
+    start = 0
+    for planned in range(_TEXT, size, _TEXT):
+        end = _past_events(path, planned)
+        if start < end < size:
+            yield Piece(path, "lines", start, end), end - start
+            start = end
+    yield Piece(path, "lines", start, None), size - start
+
+
+def _past_events(path: Path, cut: int) -> int:
+    """Where to cut at or behind this place so that no event whose records stand on several lines (`Source.event_of`) is parted."""
+    first = max(cut - _NEAR, 0)
+    with path.open("rb") as file:
+        file.seek(first)
+        block = file.read(cut - first + _NEAR)
+    line = block.find(b"\n", cut - first - 1) + 1  # of the lines that begin behind it the first
+    numbers = [
+        re.compile(source.event_of.encode()) for source in catalogue.sources().values() if source.event_of
+    ]
+    begun = {found for number in numbers for found in number.findall(block[:line])}
+    if not line or not begun:
+        return cut
+    while line < len(block):
+        end = block.find(b"\n", line) + 1 or len(block)
+        if not any(found[1] in begun for number in numbers if (found := number.search(block, line, end))):
+            break
+        line = end
+    return max(cut, first + line)
 
 
 def _packed(pieces: Iterable[tuple[Piece, int]], most: int) -> Iterator[Part]:

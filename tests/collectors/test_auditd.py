@@ -8,7 +8,7 @@ import orjson
 import polars as pl
 import pytest
 
-from collectors import catalogue, parse
+from collectors import catalogue, file_records, hunt_parts, parse
 from collectors.continued import KEPT, Carry
 from collectors.hunt_input import HuntInput
 from collectors.source import Parsed, Source
@@ -182,3 +182,18 @@ def test_parse_and_hunt_join_over_their_own_batches(tmp_path: Path) -> None:
     assert [name for batch in batches for name in batch.frame["process.executable"]] == ["/bin/sh"] * 5 + [
         "/bin/ls"
     ]
+
+
+@pytest.mark.parametrize("size", range(60, 900, 37))
+def test_a_hunt_cuts_no_event_in_two(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a large file would be cut, all records of an event are in one part; no line is lost or read twice."""
+    monkeypatch.setattr(hunt_parts, "_TEXT", size)
+    log = tmp_path / "audit.log"
+    lines = [line.replace(":7)", f":{n})").replace(":8)", f":{n}9)") for n in (11, 12, 13) for line in LINES]
+    log.write_text("\n".join(lines) + "\n")
+    pieces = [piece for part in hunt_parts.parts([log], cut=True) for piece in part]
+    read = [file_records.lines_between(piece.path, piece.start, piece.end)[1] for piece in pieces]
+    assert [line.decode() for part in read for line in part] == lines
+    numbers = [{line.partition(b"):")[0].rpartition(b":")[2] for line in part} for part in read]
+    assert all(not one & other for place, one in enumerate(numbers) for other in numbers[:place])
+    assert len(pieces) > 1
