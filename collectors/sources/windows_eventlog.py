@@ -1,4 +1,4 @@
-"""Windows event log: EVTX, event XML, Winlogbeat and Elastic Agent, NXLog and other flat JSON.
+"""Windows event log: EVTX, event XML, Winlogbeat and Elastic Agent, NXLog and other flat JSON, Snare, Splunk's text.
 
 Every value of EventData and UserData stays as `winlog.event_data.<Name>`, which is what Sigma's
 Windows rules match; the ECS fields beside it are computed from it, one provider and event id at a time.
@@ -22,6 +22,10 @@ _FORMS = (
     rf'"EventID":\s*"?\d+"?.*{_BESIDE}',
     rf'{_BESIDE}.*"EventID":\s*"?\d+',
 )
+_TEXTS = (
+    r"\bMSWinEventLog(?:\t|#011)\d",
+    r"(?s)\bLogName=.*\bEventCode=\d+",
+)
 _ENVELOPES = (
     r'"win":\s*\{.*"eventID":',
     r'"EventId":.*"Payload":\s*"\{',
@@ -36,7 +40,7 @@ source = Source(
     title={"ja": "Windows イベントログ", "en": "Windows event log"},
     shape=WindowsEvents(),
     narrow=WindowsNarrow(),
-    recognise="|".join((*_FORMS, *_ENVELOPES)),
+    recognise="|".join((*_FORMS, *_TEXTS, *_ENVELOPES)),
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from collectors import expressions as e
-from collectors.windows import documents, envelopes, logs, xml
+from collectors.windows import documents, envelopes, logs, texts, xml
 from collectors.windows.forms import DATA, FORMS, form_of
 from hinomi import ecs
 
@@ -24,8 +24,8 @@ _GUID = r"^[0-9A-Fa-f]{8}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-f]{4}-[0-9A-Fa-
 
 @dataclass(frozen=True, slots=True)
 class WindowsEvents:
-    """Reads EVTX dumps, event XML, Winlogbeat and flat (NXLog) JSON, bare or in another tool's envelope, line by line
-    in any mixture."""
+    """Reads EVTX dumps, event XML, Winlogbeat and flat (NXLog) JSON, bare or in another tool's envelope, and events as text, line
+    by line in any mixture."""
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with `row`, `winlog.*` and whatever ECS fields the shipper filled."""
@@ -57,6 +57,8 @@ def _documents(part: pl.DataFrame) -> Iterator[documents.Pair]:
         if line is not None and line[:1] != "{" and "<Event" in line[:400]:
             if (document := xml.document(line)) is not None:
                 yield row, document
+        elif line is not None and line[:1] != "{" and (document := texts.document(line)) is not None:
+            yield row, document
         else:
             lines.append((row, _json_part(line)))
     for row, document in documents.parsed(lines):
