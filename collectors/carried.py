@@ -91,12 +91,14 @@ place; Splunk's exports (`result`, `_raw`) and what is sent to it (`event`), a h
 CloudEvents (`data`)."""
 
 
-def first_carried() -> pl.Expr:
-    """Whether a line is a document to be opened before it is read: no product's own, or one that any source of JSON would
-    take for its own."""
+def first_carried(rows: pl.DataFrame) -> pl.DataFrame:
+    """`carried` of the documents that are to be opened before they are read: no product's own, or one that any source of JSON
+    would take for its own."""
     line = pl.col("message")
-    container = line.str.contains(_OF_A_CONTAINER) & line.str.contains(_NOTHING_ELSE)
-    return line.str.contains(_FILEBEAT, literal=True) | container | line.str.contains(_LONE)
+    filebeat, lone = line.str.contains(_FILEBEAT, literal=True), line.str.contains(_LONE)
+    # In steps: where a document begins tells of nearly all that they are none, what stands somewhere in it costs a search.
+    begun = rows.filter(line.str.starts_with("{")).filter(filebeat | line.str.contains(_NOTHING_ELSE) | lone)
+    return carried(begun, filebeat | line.str.contains(_OF_A_CONTAINER) | lone)
 
 
 def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
@@ -122,6 +124,8 @@ def otherwise(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     """Lines that were not understood, in the other ways in which they may be read: as what a document carries, and
     without a relay's header, which takes a line's own first word for the name of a program (`fatal: `, `INFO: `). The header's
     time and host stay known (`around`)."""
+    if not rows.height:
+        return
     inside = carried(rows, pl.lit(True))
     yield inside
     rest = pl.concat([inside, rows.join(inside, on="row", how="anti")], how="diagonal")

@@ -70,12 +70,21 @@ def related(frame: pl.DataFrame) -> pl.DataFrame:
     there = set(frame.columns)
     together = {}
     for name, sources in RELATED.items():
-        live = [source for source in (name, *sources) if source in there and _said(frame[source])]
+        live = _distinct(frame, [one for one in (name, *sources) if one in there and _said(frame[one])])
         if live and live != [name]:
             together[name] = _together(frame, live).alias(name)
     # Two queries: within one, what stands in the condition and in its result would be put together twice.
     found = frame.select(together.values())
     return frame.with_columns(found.select(map(_unless_empty, found.iter_columns())).iter_columns())
+
+
+def _distinct(frame: pl.DataFrame, names: list[str]) -> list[str]:
+    """These columns without those that say in every row what an earlier one says: a client is often the source."""
+    kept: list[str] = []
+    for name in names:
+        if not any(frame[name].equals(frame[other], check_dtypes=True) for other in kept):
+            kept.append(name)
+    return kept
 
 
 def _said(column: pl.Series) -> bool:

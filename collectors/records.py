@@ -50,9 +50,10 @@ class JsonRecords:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """`row` and `document` (Python objects) of the lines that hold a JSON object."""
         kinds: dict[tuple[str, ...], tuple[list[int], list[dict[str, Any]]]] = {}
+        read = json_text.reader(intake["message"])
         with no_collection():
             for row, line in zip(intake["row"].to_list(), intake["message"].to_list(), strict=True):
-                document = _object(line)
+                document = _object(line, read)
                 if document is None:
                     continue
                 document = self.meant(document)
@@ -71,12 +72,14 @@ def _frame(rows: list[int], documents: list[dict[str, Any]]) -> pl.DataFrame:
     )
 
 
-def _object(line: str | None) -> dict[str, Any] | None:
+def _object(line: str | None, read: Callable[[str], Any]) -> dict[str, Any] | None:
+    """read: `json_text.read`, or what does for all lines of the intake."""
     start = line.find("{", 0, 400) if line else -1
     if line is None or start < 0:
         return None
-    document = _loaded(line[start:] if start else line)
-    if document is None:
+    try:
+        document = read(line[start:] if start else line)
+    except json_text.UnreadableError:
         document = _beside(line)
     return _unwrapped(document) if isinstance(document, dict) else None
 

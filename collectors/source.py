@@ -13,7 +13,7 @@ import polars as pl
 
 from collectors import around, derivation
 from collectors.canonical import canonical
-from collectors.carried import carried, first_carried, otherwise, within_reach, without_surroundings
+from collectors.carried import first_carried, otherwise, within_reach, without_surroundings
 from collectors.framed import frame_of
 from collectors.leaves import leaf_columns
 from collectors.many import Columns, Many, gathered, made
@@ -179,7 +179,7 @@ class Source:
         rows = within_reach(
             without_surroundings(intake if ROW in intake.columns else intake.with_row_index(ROW))
         )
-        frames, left = self._inside(rows, carried(rows, first_carried()))
+        frames, left = self._inside(rows, first_carried(rows))
         more, left = self._read(left)
         frames += more
         for inside in otherwise(left) if left.height else ():

@@ -38,9 +38,10 @@ class JsonFields:
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame with a text column for each path that any document has, at most the commonest 600."""
         with no_collection():
-            read = [_document(text) for text in intake["message"].to_list()]
-            ours = [row for row, document in enumerate(read) if document is not None]
-            documents = [document for document in read if document is not None]
+            read = json_text.reader(intake["message"])
+            found = [_document(text, read) for text in intake["message"].to_list()]
+            ours = [row for row, document in enumerate(found) if document is not None]
+            documents = [document for document in found if document is not None]
             return [_texts(intake[ours], documents, self.lists)] if ours else []
 
 
@@ -49,12 +50,12 @@ def json_fields(lists: Iterable[str] = ()) -> JsonFields:
     return JsonFields(frozenset(lists))
 
 
-def _document(text: str | None) -> Document | None:
+def _document(text: str | None, read: Callable[[str], Any]) -> Document | None:
     start = text.find("{") if text else -1
     if text is None or start < 0:
         return None
     try:
-        value = json_text.read(text[start:] if start else text)
+        value = read(text[start:] if start else text)
     except json_text.UnreadableError:
         return None
     return value if isinstance(value, dict) else None

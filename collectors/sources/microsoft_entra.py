@@ -8,6 +8,7 @@ which is the Graph object; it stays as `azure.<category>.properties.<name>`, in 
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from collectors.many import Cells, Columns, Many, addresses, first, first_times
@@ -55,21 +56,33 @@ _SIGNS = {"operationName", "tenantId", "operationVersion"}
 """Names of the envelope, any of which is enough."""
 _OWN = "microsoft.aadiam"
 """Entra ID as `resourceId` names the provider of a record."""
+_LONG = 1000
+"""Characters that no resource's name has; they are not remembered."""
 _DEFENDER = "AdvancedHunting-"
 """What the categories of Defender begin with, which comes in the same envelope."""
 
 
 def is_record(record: dict[str, Any]) -> bool:
     """Whether a JSON object is an exported record."""
-    inner = embedded(record.get("properties"))
-    if text(record, "category") is None or not isinstance(inner, dict) or _SIGNS.isdisjoint(record):
+    if not isinstance(embedded(record.get("properties")), dict) or _SIGNS.isdisjoint(record):
         return False
-    return not (str(record["category"]).startswith(_DEFENDER) or _of_another(record.get("resourceId")))
+    category = text(record, "category")
+    return (
+        category is not None
+        and not category.startswith(_DEFENDER)
+        and not _of_another(record.get("resourceId"))
+    )
 
 
 def _of_another(resource: Any) -> bool:
     """Whether a resource is another service's: Key Vault and the like write the same envelope."""
-    provider = str(resource or "").lower().partition("/providers/")[2]
+    return isinstance(resource, str) and len(resource) < _LONG and _provided_by_another(resource)
+
+
+@lru_cache(1024)
+def _provided_by_another(resource: str) -> bool:
+    """Asked once of each tenant."""
+    provider = resource.lower().partition("/providers/")[2]
     return bool(provider) and not provider.startswith(_OWN)
 
 

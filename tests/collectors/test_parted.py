@@ -93,3 +93,18 @@ def test_letters_that_only_look_like_the_sign_stay() -> None:
     """A backslash before `u001f` is a backslash; a list's values, objects within it and names stay apart."""
     read = json_text.read(r'{"a": "x\\u001fy", "b": ["1\u001F2", {"c": "\u001f"}], "d": 1, "e": "\u001e"}')
     assert read == {"a": r"x\u001fy", "b": ["1 2", {"c": " "}], "d": 1, "e": "\x1e"}
+
+
+@pytest.mark.parametrize("odd", ['{"a": "x\\u001fy"}', "[" * 120 + "]" * 120])
+def test_one_odd_text_among_plain_ones_is_looked_at(odd: str) -> None:
+    """Texts are read without a look at each only where none of them is odd; a plain one becomes the same either way."""
+    plain = '{"a": "x"}'
+    both, alone = (json_text.reader(pl.Series("line", texts)) for texts in ([plain, odd], [plain]))
+    assert both(plain) == alone(plain) == {"a": "x"}
+    if "u001f" in odd:
+        assert both(odd) == {"a": "x y"}
+    else:
+        with pytest.raises(json_text.UnreadableError):
+            both(odd)
+    with pytest.raises(json_text.UnreadableError):
+        alone("{")
