@@ -127,10 +127,13 @@ def _wanted(run: Run, step: RunStep, office: Words) -> Words:
         )
     return Words(
         f"手順書「{run.title_ja}」の承認をお願いします: {step.title_ja} {step.result_ja}",
-        f"The playbook “{run.title_en}” waits for an approval: {step.title_en} ({step.result_en})",
+        f"The playbook “{run.title_en}” waits for an approval: {step.title_en} ({step.result_en.strip()})",
     )
 
 
 def _key(run: Run, step: RunStep) -> str:
-    """Of the message: the same step is told once, and once more each time that it is asked anew."""
-    return f"tell|{run.id}|{step.index}" + (f"|{step.renewed}" if step.renewed else "")
+    """Of the message: the same step is told once, and once more each time that it is asked anew. Where it is put once more after an answer
+    that is void, `expires` is the end of the request that had it."""
+    again = [str(step.renewed)] if step.renewed else []
+    again += [step.expires.isoformat()] if step.renewed and step.expires else []
+    return "|".join(["tell", run.id, str(step.index), *again])

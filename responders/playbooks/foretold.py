@@ -14,7 +14,7 @@ from hinomi.words import Words
 from responders.connectors.catalogue import Connectors, target_of
 from responders.connectors.protocol import Done, Searching
 from responders.playbooks.permission import Permission
-from responders.playbooks.run import Run, RunStep
+from responders.playbooks.run import Run, RunStep, StepState
 
 _PATIENCE = 3.0
 """Seconds within each `_WINDOW` for all targets together: people are called by the thread that waits, and a hundred plans must not
@@ -89,10 +89,12 @@ class Said:
     @property
     def known(self) -> list[RunStep]:
         """The acts, each with what was found for it (that is approved and nothing else is) or why it would be refused; one of which
-        nothing was heard as it was."""
+        nothing was heard as it was, and one that is begun: that is done to what was found for it before."""
         return [self._known(act) for act in self.acts]
 
     def _known(self, act: RunStep) -> RunStep:
+        if act.state is not StepState.PLANNED:
+            return act
         if (why := self.refused.get(act.index)) is not None:
             return act.model_copy(update={"warned_ja": why.ja, "warned_en": why.en})
         if (done := self.planned.get(act.index)) is not None:

@@ -3,7 +3,7 @@ stands behind it, or where every act behind it would be refused."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError, Refused
@@ -14,8 +14,8 @@ from responders.playbooks.approvals import Approvals, approval_id, too_old
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import Foretold
 from responders.playbooks.news import ASKED_ANEW, News
-from responders.playbooks.permission import Permission
-from responders.playbooks.renewing import again, renewed, why_anew
+from responders.playbooks.permission import OVER, Permission
+from responders.playbooks.renewing import renewed, why_anew
 from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
 from responders.playbooks.world import Hook
 
@@ -50,8 +50,7 @@ class Gates:
     def take(self, run: Run, record: Record, gate: RunStep) -> Kept:
         """Ask, wait, and go through only on a decision that was asked for, is genuine and by people who still may. What nobody decided
         while the incident was open is not asked any more once it is over."""
-        over = casefile.is_closed(self.book.records, run.incident_id)
-        if over and self.approvals.withdraw(run, gate):
+        if self._closed(run) and self.approvals.withdraw(run, gate):
             return self.book.keep_step(run, record, gate.as_ended(StepState.SKIPPED, *_INCIDENT_OVER))
         if gate.state is StepState.PLANNED:
             if gate.for_acts and not _behind(run, gate):
@@ -68,22 +67,26 @@ class Gates:
         return self._decided(run, record, gate, approval)
 
     def anew(self, run: Run, record: Record, step: RunStep) -> Kept | None:
-        """The approval of an act that was not begun grew too old: it is asked for anew. None where that was done so often already."""
-        asked = renewed(run, step)
-        if asked is None:
-            return None
-        run, gate = asked
-        return self._renew(run, record, gate, self.book.records.get(APPROVAL, approval_id(run, gate)))
+        """The approval of an act grew too old: it is asked for anew. None where it is not (`renewed`): then the act fails."""
+        gate = run.covering(step)
+        old = self.book.records.get(APPROVAL, approval_id(run, gate))
+        return self._renew(run, record, gate, old) if old is not None else None
 
-    def _renew(self, run: Run, record: Record, gate: RunStep, old: Record | None) -> Kept:
-        if old is not None:
-            self.book.void(run, old, "too_old")
+    def _renew(self, run: Run, record: Record, gate: RunStep | None, old: Record) -> Kept | None:
+        anew = renewed(run, gate, old, closed=self._closed(run))
+        if anew is None:
+            return None
+        run, gate = anew
+        self.book.void(run, old, "too_old")
         self.book.say(run, "asked_anew", {"gate": gate.index, "times": gate.renewed})
         run, record = self._ask(run, record, gate, void=old)
         asked = run.step(gate.index).state is StepState.WAITING  # else every target would refuse: nobody is
         if asked:
             self.news.append((run, ASKED_ANEW))
         return run, record
+
+    def _closed(self, run: Run) -> bool:
+        return casefile.is_closed(self.book.records, run.incident_id)
 
     def _waits(self, gate: RunStep) -> bool:
         """Whether the request still stands; one that would stand longer than it was put for is from before the clock was set back."""
@@ -92,38 +95,59 @@ class Gates:
 
     def _decided(self, run: Run, record: Record, gate: RunStep, approval: Record) -> Kept:
         if not self.approvals.genuine(approval):
-            self.book.void(run, approval, "forged")
-            return self._ask(run, record, gate, void=approval)
-        if too_old(approval, self.clock.now()):
-            return self._renew(run, record, again(gate), approval)
+            return self._void(run, record, gate, approval, "forged")
         if approval.body["state"] == "denied":
             return self.book.keep_step(
                 run, record, gate.as_ended(StepState.SKIPPED, "却下されました。", "denied")
             )
+        if too_old(approval, self.clock.now()):
+            return self._renew(run, record, gate, approval) or self._too_late(run, record, gate, approval)
         by = [str(one["by"]) for one in approval.body["given"]]
         try:
             self.permission.people(run, by, gate.role, gate.people)
         except Refused as error:
-            self.book.void(run, approval, error.en)
-            return self._ask(run, record, gate, void=approval)
+            return self._void(run, record, gate, approval, error.en)
         through = gate.model_copy(update={"by": by})
         words = f"承認: {'、'.join(by)}", f"approved: {by}"
         return self.book.keep_step(run, record, through.as_ended(StepState.DONE, *words))
 
-    def _ask(self, run: Run, record: Record, gate: RunStep, void: Record | None = None) -> Kept:
+    def _void(self, run: Run, record: Record, gate: RunStep, approval: Record, why: str) -> Kept:
+        """The answer counts for nothing: the request is put once more, and taken back at once where the incident is over."""
+        self.book.void(run, approval, why)
+        if self._closed(run):
+            self.approvals.ask(run, gate=gate, void=approval)
+            return self.take(run, record, gate)
+        return self._ask(run, record, gate, void=approval, since=gate.expires)
+
+    def _too_late(self, run: Run, record: Record, gate: RunStep, approval: Record) -> Kept:
+        """An answer that was read too late and is not asked for anew: the gate fails for it, and nothing behind it is done."""
+        self.book.void(run, approval, "too_old")
+        self.book.say(run, "step_refused", {"step": gate.index, "reason": OVER[1]})
+        failed = gate.as_ended(StepState.FAILED, *OVER).model_copy(update={"aged": True})
+        return self.book.keep_step(run, record, failed)
+
+    def _ask(
+        self,
+        run: Run,
+        record: Record,
+        gate: RunStep,
+        void: Record | None = None,
+        since: datetime | None = None,
+    ) -> Kept:
         """Journal until when the request waits, then put it: an answer to another request does not match. Whoever is asked anew is called
-        before, as a crash behind it would leave nobody called; the same message goes out once."""
+        before, as a crash behind it would leave nobody called; the same message goes out once. since: the end of the request whose answer
+        is void; they are called once more for it."""
         acts = _behind(run, gate)
         said = self.foretold.of(run, acts)
         if said.refused and all(
             one.index in said.refused and set(one.when) <= set(gate.when) for one in acts
         ):
             return self._not_asked(run, record, gate, said.refused)
-        because = why_anew(gate)
+        because = why_anew(gate, acts)
         waiting = StepState.WAITING, because.ja + said.warning.ja, because.en + said.warning.en
         asked = gate.model_copy(update={"expires": self.clock.now() + _stands(gate)}).as_ended(*waiting)
         if gate.renewed:
-            self._call(run, asked)
+            self._call(run, asked.model_copy(update={"expires": since}))
         run, record = self.book.keep_steps(run, record, [*said.known, asked])
         self.approvals.ask(run, gate=asked, void=void)
         return run, record

@@ -14,7 +14,7 @@ from responders.playbooks.run import APPROVAL, Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
 from responders.roles import kept_as, may_approve, same_person
 
-_OVER = (
+OVER = (
     "承認が古くなったため、行いません。対象は変わっていません。必要なら人が判断して行ってください。",
     "the approval is too old: not done, the target is as it was; where it is needed a person must do it",
 )
@@ -87,7 +87,7 @@ class Permission:
                 "この操作の承認の記録がありません。", "there is no record of an approval of this act"
             )
         if too_old(approval, self.clock.now()):
-            ja, en = _OVER_HALFWAY if step.touched else _OVER
+            ja, en = _OVER_HALFWAY if step.touched else OVER
             raise TooOld(ja, en)
 
     def target(self, run: Run, step: RunStep) -> None:

@@ -198,6 +198,11 @@ class Run(BaseModel):
         over = not self.dry_run and self.state in (RunState.DONE, RunState.FAILED)
         return over and any(step.touched and step.can_undo for step in self.steps)
 
+    @property
+    def broken(self) -> bool:
+        """Whether a step failed after which nothing new begins."""
+        return self.on_failure != "continue" and any(one.state is StepState.FAILED for one in self.steps)
+
     def covering(self, step: RunStep) -> RunStep | None:
         """The gate whose decision covers the step: its own, for other acts the one at which the plan was asked anew. None: the plan's own
         approval."""

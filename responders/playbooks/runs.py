@@ -197,6 +197,9 @@ class Runs:
         """Every step that may begin, until none goes any further now."""
         if self._stopped() and not run.dry_run:
             return
+        if run.broken:  # the process died, or the switch was thrown, before it was ended
+            self._after_failure(run, record)
+            return
         moved = True
         while moved:
             moved = False
@@ -209,7 +212,7 @@ class Runs:
                 before = record.version
                 run, record = self._take(run, record, step)
                 moved = moved or record.version != before
-                if self._broken(run):
+                if run.broken:
                     self._after_failure(run, record)
                     return
         if all(step.settled for step in run.steps):
@@ -235,12 +238,12 @@ class Runs:
         before = [*(run.step(index) for index in step.after), *([gate] if gate else [])]
         return all(one.settled for one in before)
 
-    def _broken(self, run: Run) -> bool:
-        return run.on_failure != "continue" and any(one.state is StepState.FAILED for one in run.steps)
-
     def _after_failure(self, run: Run, record: Record) -> None:
-        """Nothing new begins; what was done is put back in reverse order where the playbook says so. Not because an approval grew old: time
-        alone lifts no containment, a person does."""
+        """Nothing new begins, no gate waits any more; what was done is put back in reverse order where the playbook says so. Not because an
+        approval grew old: time alone lifts no containment, a person does."""
+        for step in run.steps:
+            if step.kind == "approve" and not step.settled:
+                self._approvals.withdraw(run, step)
         if run.on_failure == "undo" and not run.dry_run and not any(one.aged for one in run.steps):
             self._book.say(run, "compensating", {"playbook": run.playbook})
             fresh = [step.model_copy(update={"attempts": 0, "again_at": None}) for step in run.steps]

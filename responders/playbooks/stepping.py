@@ -61,21 +61,9 @@ class Stepping:
                 self.given_up(current, own)
             return self.book.keep_step(current, record, later)
         except TooOld as error:
-            return self._asked_anew(run, record, step) or self._failed(record, step, error)
+            return self.gates.anew(run, record, step) or self._failed(record, step, error)
         except HinomiError as error:
             return self._failed(record, step, error)
-
-    def _asked_anew(self, run: Run, record: Record, step: RunStep) -> Kept | None:
-        """What was not begun is asked for anew; what was is given up, beside it, too: what ends by itself must not wait for an answer."""
-        if step.touched:
-            return None
-        for one in run.acts:
-            if one.state is StepState.STARTED and run.covering(one) == run.covering(step):
-                try:
-                    self.permission.begun(run, one)
-                except HinomiError as error:
-                    run, record = self._failed(record, one, error)
-        return self.gates.anew(run, record, step)
 
     def _failed(self, record: Record, step: RunStep, error: HinomiError) -> Kept:
         current, record, own = self.book.current(record, step)

@@ -92,7 +92,7 @@ def test_who_is_asked_anew_reads_why(tmp_path: Path) -> None:
     telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
     gate = run.steps[0].model_copy(update={"detail": "ciso", "title_ja": "止めます", "title_en": "it stops"})
     for times in (1, 1, 2):
-        because = why_anew(gate.model_copy(update={"renewed": times}))
+        because = why_anew(gate.model_copy(update={"renewed": times}), run.acts)
         telling(
             run, gate.model_copy(update={"renewed": times, "result_ja": because.ja, "result_en": because.en})
         )
@@ -105,6 +105,8 @@ def test_who_is_asked_anew_reads_why(tmp_path: Path) -> None:
     for times, text in enumerate(sorted(told), 1):
         assert f"止めます 承認の有効期間が過ぎたため、もう一度お尋ねします({times} 回目)" in text
         assert "waits for an approval: it stops (asked anew as the approval had grown too old" in text
+        left = run.acts[0]
+        assert f"残っている操作: {left.title_ja}。" in text and f"Left: {left.title_en}.)" in text
 
 
 def test_nobody_is_told_to_telephone_themselves(tmp_path: Path) -> None:

@@ -83,9 +83,10 @@ def test_it_ends_while_an_act_of_the_run_is_under_way(tmp_path: Path) -> None:
     first, second = on.run.acts
     assert (first.state, second.state) == (StepState.DONE, StepState.PLANNED)
     gate = _asked(on)
-    assert (
-        gate.role == on.run.approver and "t.yamada" in gate.title_ja and "203.0.113.66" not in gate.title_ja
-    )
+    assert gate.role == on.run.approver and "計画の残り" in gate.title_ja
+    assert "t.yamada" in gate.result_ja and "203.0.113.66" not in gate.title_ja + gate.result_ja
+    void = on.runs.records.find("audit", {"action": "playbook.approval_void"}, limit=2)
+    assert [one.body["details"]["approval"] for one in void] == [on.run_id], "whose approval no longer counts"
     assert on.kept == ["evidence", "tell"] and on.audit().count("playbook.asked_anew") == 1
     on.tick(24 * 60)
     assert on.run.state is RunState.RUNNING and on.kept[2:] == [
@@ -172,11 +173,14 @@ def test_a_renewed_plan_is_not_asked_for_once_the_incident_is_over(tmp_path: Pat
     _undone(on)
 
 
-def test_what_was_begun_beside_it_is_given_up(tmp_path: Path) -> None:
-    """One branch's target is away, the other's act was not begun: the one is given up and said, its end kept; the other is asked for."""
+@pytest.mark.parametrize("way", ["continue", "stop"])
+def test_what_was_begun_beside_it_is_given_up(tmp_path: Path, way: str) -> None:
+    """One branch's target is away, the other's act was not begun: neither is carried on, nobody is asked or called, the end of the one that
+    was begun is kept."""
     block = "[{act: firewall.block_address, value: source.ip, for_hours: 48, retries: 9}]"
     steps = f"{KEEP}  - parallel: [{block}, [{ASK[4:-1]}, {DISABLE[4:-1]}]]\n"
-    on = scene(tmp_path, written(tmp_path, steps), stage=Broken(down={"firewall.block_address"}))
+    head = f"{HEAD}on_failure: {way}\n"
+    on = scene(tmp_path, written(tmp_path, steps, head), stage=Broken(down={"firewall.block_address"}))
     on.approve()
     on.tick()
     on.desk.automation.stop("保守", actor="suzuki", roles=MANAGER)
@@ -187,8 +191,10 @@ def test_what_was_begun_beside_it_is_given_up(tmp_path: Path) -> None:
     on.runs.records.put(KIND, on.run_id, held.read_as(Run).with_step(away).model_dump(mode="json"))
     on.desk.automation.resume("済んだ", actor="suzuki", roles=MANAGER)
     _answered(on)
+    assert on.run.acts[1].aged and "承認が古く" in on.run.acts[1].result_ja
+    assert on.tick(6).state is RunState.FAILED and on.stage.acts == [] and on.kept == ["evidence"]
     assert on.run.acts[0].state is StepState.FAILED and "途中でやめました" in on.run.acts[0].result_ja
-    assert "t.yamada" in _asked(on).title_ja and "203.0.113.66" not in _asked(on).title_ja
+    assert not [one for one in on.run.steps if one.kind == "approve"]
     assert standing(on.runs.records, on.run_id, on.run.acts[0].index) is not None
 
 
