@@ -109,6 +109,20 @@ def test_who_is_asked_anew_reads_why(tmp_path: Path) -> None:
         assert f"残っている操作: {left.title_ja}。" in text and f"Left: {left.title_en}.)" in text
 
 
+def test_who_is_asked_once_more_after_a_void_answer_is_called(tmp_path: Path) -> None:
+    """The message of a request that was put once more is another one; each goes out once."""
+    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": [{"people": ["sato"]}]})
+    tower.receive([alert(playbook="block_address")])
+    [held] = tower.records.find("playbook_run")
+    run = Run.model_validate(held.body)
+    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    gate = run.steps[0].model_copy(update={"detail": "ciso", "renewed": 1})
+    for end in (None, NIGHT, NIGHT, None):
+        telling(run, gate.model_copy(update={"expires": end}))
+    told = [one for one in tower.records.find("notification") if "CISOへの連絡" in one.body["subject"]]
+    assert len(told) == 2
+
+
 def test_nobody_is_told_to_telephone_themselves(tmp_path: Path) -> None:
     """The CISO is on call: the other one who holds the office reads whom to telephone, the CISO reads no number."""
     people = {
