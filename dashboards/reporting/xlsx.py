@@ -57,7 +57,7 @@ class _Writer:
         self.title = book.add_format({"bold": True, "font_size": 14})
         # words beside tables run on over the empty cells to their right
         self.words = book.add_format({"valign": "top"})
-        self.names = {"history"}  # which Excel keeps for itself
+        self.names = {"history", "履歴"}  # which Excel keeps for itself, in English and in Japanese
 
     def write(self, document: Document) -> None:
         first = self._sheet(self.texts("xlsx.summary"))

@@ -151,6 +151,7 @@ _BROKEN = [
     ("[Content_Types].xml", r'<Override PartName="/xl/worksheets/sheet2.xml"[^>]*>', "", "has no type"),
     ("xl/workbook.xml", r'<sheet name="[^"]*"', '<sheet name="a:b"', "no name of a sheet"),
     ("xl/workbook.xml", r'<sheet name="[^"]*"', '<sheet name="history"', "no name of a sheet"),
+    ("xl/workbook.xml", r'<sheet name="[^"]*"', '<sheet name="履歴"', "no name of a sheet"),
     ("xl/sharedStrings.xml", r'uniqueCount="\d+"', 'uniqueCount="1"', "not as many as they say"),
     ("xl/styles.xml", r'<cellXfs count="\d+"', '<cellXfs count="1"', "has not 1"),
 ]
@@ -276,7 +277,7 @@ def test_no_text_breaks_the_workbook(documents: dict[str, Document]) -> None:
     rows = [(text, "12", "1,234.5", "97%", "97.5%") for text in [*hostile, "\U0001f600" * 40_000]]
     table = Table(("text", "whole", "fraction", "share", "fine"), rows, figures=(1, 2, 3, 4))
     title = "[History]: a title that is much longer than thirty-one signs"
-    parts = [Part(one, [table]) for one in (title, title.upper(), "History", "'a'")]
+    parts = [Part(one, [table]) for one in (title, title.upper(), "History", "履歴", "'a'")]
     content = xlsx(replace(documents["drill"], parts=parts))
     with zipfile.ZipFile(io.BytesIO(content)) as held:
         for name in held.namelist():

@@ -1,7 +1,8 @@
 """What is wrong with a workbook, as far as its parts tell: what Excel repairs, or refuses to open.
 
 Facts: ECMA-376 part 1 (18.3.1.99 worksheet: its elements in this order; 18.3.1.4 c; 18.4.9 sst; 18.8.10 cellXfs; 18.2.19 sheet), part 2
-(10.1.2 content types, 9.3 relationships); Microsoft, Excel: rename a worksheet (31 signs, none of []:*?/\\, no ' at an end, not History).
+(10.1.2 content types, 9.3 relationships); Microsoft, Excel: rename a worksheet (31 signs, none of []:*?/\\, no ' at an end, not History,
+which is 履歴 in Japanese).
 """
 
 import io
@@ -76,7 +77,7 @@ def _of_names(book: ElementTree.Element) -> Iterator[str]:
     yield from (
         f"no name of a sheet: {name}"
         for name in names
-        if not _NAME.fullmatch(name) or name.lower() == "history"
+        if not _NAME.fullmatch(name) or name.lower() in {"history", "履歴"}
     )
     if len({name.casefold() for name in names}) != len(names):
         yield "two sheets of one name"
