@@ -125,7 +125,7 @@ class Directory:
         server = ldap3.Server(self.url, get_info=ldap3.NONE)
         connection = ldap3.Connection(server, ROBOT, ROBOT_PASSWORD)
         with opened(connection, starttls=False):
-            connection.bind()
+            assert connection.bind(), connection.result
             connection.search(BASE, f"(uid={account})", attributes=["pwdAccountLockedTime"])
             found = connection.response[0]["raw_attributes"].get("pwdAccountLockedTime", [])
         return [value.decode() for value in found]

@@ -57,7 +57,7 @@ class Domain:
         server = ldap3.Server(f"ldap://{self.address}", get_info=ldap3.NONE)
         connection = ldap3.Connection(server, f"CN=Administrator,{USERS}", PASSWORD)
         with opened(connection, starttls=True):
-            connection.bind()
+            assert connection.bind(), connection.result
             found = connection.extend.standard.paged_search(
                 BASE, "(objectClass=*)", attributes=["*"], paged_size=500, generator=False
             )
