@@ -32,7 +32,7 @@ class Extent:
 
 EVERYTHING = Extent()
 _NOTHING = Words("", "")
-_GONE = Words(
+GONE = Words(
     "承認のときに見つかったものは、ありません。", "nothing is there of what was found when it was approved"
 )
 
@@ -133,7 +133,7 @@ class Found(Generic[Thing]):
             own = self.extent.own(there, self.search.name)
             self.search.take(api, own)
         more = since(len(there) - len(own), words.counter)
-        none = _GONE if more.ja else words.none
+        none = GONE if more.ja else words.none
         said = words.said(words.did if own else none, len(own), value, more)
         return Done(*said, changed=bool(own))
 

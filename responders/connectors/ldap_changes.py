@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import ldap3
 
 from hinomi.errors import Refused
-from responders.connectors.found import EVERYTHING, Extent, since
+from hinomi.words import Words
+from responders.connectors.found import EVERYTHING, GONE, Extent, since
 from responders.connectors.protocol import Done
 from responders.connectors.settings import LdapDirectory
 
@@ -209,7 +210,8 @@ class LeavingGroups:
             named = f"({'、'.join(own)})" if own else "", f": {', '.join(own)}" if own else ""
             return replace(said, ja=said.ja + named[0], en=said.en + named[1], extent=tuple(own))
         more = since(len(there) - len(own), "個")
-        return replace(said, ja=said.ja + more.ja, en=said.en + more.en)
+        first = GONE if more.ja and not said.changed else Words(said.ja, said.en)
+        return replace(said, ja=first.ja + more.ja, en=first.en + more.en)
 
     def words(self, dn: str, when: str) -> Done:
         """See `Change`."""

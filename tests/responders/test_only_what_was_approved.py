@@ -175,6 +175,25 @@ def test_a_group_that_was_joined_since_is_left(tmp_path: Path, groups: tuple[Dir
     with _bound(server) as connection:
         assert not connection.search(ADMINS, f"(member={person})", search_scope=ldap3.BASE)
         assert connection.search(OTHERS, f"(member={person})", search_scope=ldap3.BASE)
-    assert "承認のあとに 1 個" in on.step("groups").result_ja
+    assert on.step("groups").result_ja.startswith(f"{person} を特権グループから外しました。承認のあとに 1 個")
     on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER, note="誤検知")
     assert on.tick().state is RunState.UNDONE and server.whole() == was
+
+
+@pytest.mark.peer
+def test_in_no_group_when_it_was_approved(tmp_path: Path, groups: tuple[Directory, Connector]) -> None:
+    """Nothing was there to be shown: a group that is joined afterwards is said, without "in no group" before it, and stays."""
+    server, own = groups
+    person = f"uid=t.yamada,{BASE}"
+    with _bound(server) as connection:
+        assert connection.modify(ADMINS, {"member": [(ldap3.MODIFY_DELETE, [person])]})
+    on = planned(own, tmp_path, "directory.remove_from_groups")
+    assert on.step("groups").extent == [] and "入っていません" in on.step("groups").result_ja
+    with _bound(server) as connection:
+        assert connection.modify(OTHERS, {"member": [(ldap3.MODIFY_ADD, [person])]})
+    was = server.whole()
+    on.approve()
+    assert on.tick().state is RunState.DONE and server.whole() == was
+    assert on.step("groups").result_ja.startswith(
+        "承認のときに見つかったものは、ありません。承認のあとに 1 個"
+    )
