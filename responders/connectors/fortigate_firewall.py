@@ -8,12 +8,19 @@ FortiOS 7.6.3 has no SSL-VPN tunnels any more, so IPsec dial-up ones are ended a
 /api/v2/monitor/vpn/ipsec/tunnel_down {"p1name", "p2name", "p2serial"}. Parameters: "FortiOS REST API reference", monitor,
 vpn/ipsec and vpn/ssl, as Fortinet's Ansible collection (fortios_monitor, selectors `tunnel_down.vpn.ipsec` and
 `delete.vpn.ssl`) lists them. A client whose key is still good may dial in anew: block its account, too.
+
+What tells a session from one that is opened anew, in published answers (fortigate_exporter's test data, FortiOS 6.0 and 6.2;
+others of 7.x): SSL: `last_login_timestamp`, seconds since 1970, beside the `index`, which is given out again. IPsec: `name` ends
+in a number that is given out again, `p2serial` is 1 for everybody, `rgwy` the client's address, and `creation_time` how many
+seconds ago it was dialled (54 a minute after it; 200 of a key of 43,200 s that expires in 42,990). Who dialled is in `user` with
+EAP, where `username` is only what the client calls itself, in `xauth_user` with XAuth, else in `username`.
 """
 
 import ipaddress
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -26,8 +33,20 @@ from responders.connectors.vpn_sessions import END, Momentary, account_of
 from responders.connectors.web_api import WebApi, opened
 
 _BLOCK = "firewall.block_address"
-Session = tuple[str, Mapping[str, Any], str]
-"""(the path that ends it, with which body, from where the person came, as far as the firewall tells)."""
+_INEXACT = 60
+"""Seconds by which two answers may differ on when a tunnel was dialled: they tell how long ago that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """path: that ends it, with which body; where: from where the person came; since: when it was opened, as far as the firewall
+    tells; dialled: the same in periods of `_INEXACT` seconds, where it only tells how long ago."""
+
+    path: str
+    body: Mapping[str, Any]
+    where: str
+    since: str = ""
+    dialled: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,45 +156,64 @@ class Sessions(Momentary):
             _call(self.settings, api, "GET", path, missing_ok=True).get("results") or []
             for path in ("monitor/vpn/ssl", "monitor/vpn/ipsec")
         )
-        web: list[Session] = [
-            (
-                "monitor/vpn/ssl/delete",
-                {"type": "websession", "index": int(one["index"])},
-                str(one.get("remote_host") or ""),
-            )
-            for one in ssl
-            if identity.account(str(one.get("user_name") or "")) == account
-        ]
-        dialled = [
-            one
+        web = [_web(one) for one in ssl if identity.account(str(one.get("user_name") or "")) == account]
+        tunnels = [
+            tunnel
             for one in ipsec
-            if one.get("type") == "dialup" and identity.account(str(one.get("username") or "")) == account
-        ]
-        tunnels: list[Session] = [
-            (
-                "monitor/vpn/ipsec/tunnel_down",
-                {"p1name": one["name"], "p2name": part["p2name"], "p2serial": part["p2serial"]},
-                "",
-            )
-            for one in dialled
-            for part in one.get("proxyid", [])
-            if part.get("status") == "up"
+            if one.get("type") == "dialup" and identity.account(_dialler(one)) == account
+            for tunnel in _tunnels(one)
         ]
         return [*web, *tunnels]
 
-    def name(self, thing: Session) -> str:
-        """What ends it, and from where it comes: the firewall's numbers are given out again."""
-        path, body, where = thing
-        return identity.digest(path, *(f"{key}={value}" for key, value in sorted(body.items())), where)
+    def names(self, thing: Session) -> tuple[str, ...]:
+        """What ends it, from where and since when: the firewall's numbers are given out again. A tunnel that was dialled less than two
+        minutes before another of the same number and address is not told from it."""
+        body = (f"{key}={value}" for key, value in sorted(thing.body.items()))
+        fixed = (thing.path, *body, thing.where, thing.since)
+        if thing.dialled is None:
+            return (identity.digest(*fixed),)
+        periods = (thing.dialled, thing.dialled - 1, thing.dialled + 1)
+        return tuple(identity.digest(*fixed, str(period)) for period in periods)
 
     def take(self, api: WebApi, things: Sequence[Session]) -> None:
         """End each."""
-        for path, body, _ in things:
-            _call(self.settings, api, "POST", path, body, missing_ok=True)
+        for one in things:
+            _call(self.settings, api, "POST", one.path, one.body, missing_ok=True)
 
     def healthy(self, api: WebApi) -> None:
         """Reads who is connected."""
         _call(self.settings, api, "GET", "monitor/vpn/ssl", missing_ok=True)
+
+
+def _web(one: Mapping[str, Any]) -> Session:
+    """Of an entry of monitor/vpn/ssl."""
+    return Session(
+        "monitor/vpn/ssl/delete",
+        {"type": "websession", "index": int(one["index"])},
+        str(one.get("remote_host") or ""),
+        str(one.get("last_login_timestamp") or one.get("last_login_time") or ""),
+    )
+
+
+def _tunnels(one: Mapping[str, Any]) -> list[Session]:
+    """Of an entry of monitor/vpn/ipsec: each part of it that is up."""
+    age = one.get("creation_time")
+    dialled = None if age is None else int(datetime.now(UTC).timestamp() - int(age)) // _INEXACT
+    return [
+        Session(
+            "monitor/vpn/ipsec/tunnel_down",
+            {"p1name": one["name"], "p2name": part["p2name"], "p2serial": part["p2serial"]},
+            str(one.get("rgwy") or ""),
+            dialled=dialled,
+        )
+        for part in one.get("proxyid", [])
+        if part.get("status") == "up"
+    ]
+
+
+def _dialler(one: Mapping[str, Any]) -> str:
+    """Who signed in; a client may call itself anything where it signs in besides."""
+    return str(one.get("user") or one.get("xauth_user") or one.get("username") or "")
 
 
 def _call(

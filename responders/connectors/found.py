@@ -25,9 +25,9 @@ class Extent:
 
     only: frozenset[str] | None = None
 
-    def own(self, there: Sequence[Thing], name: Callable[[Thing], str]) -> list[Thing]:
-        """Those of the things that may be touched."""
-        return [one for one in there if self.only is None or name(one) in self.only]
+    def own(self, there: Sequence[Thing], names: Callable[[Thing], tuple[str, ...]]) -> list[Thing]:
+        """Those of the things that may be touched: of which one of the names was approved."""
+        return [one for one in there if self.only is None or not self.only.isdisjoint(names(one))]
 
 
 EVERYTHING = Extent()
@@ -78,8 +78,9 @@ class Search(Protocol[Thing]):
         """All that there are now. Raises Refused for a value that is none."""
         ...
 
-    def name(self, thing: Thing) -> str:
-        """The same for the same thing as long as it is there, and no other's."""
+    def names(self, thing: Thing) -> tuple[str, ...]:
+        """The first is the thing's own: it is what was approved. The others are what the same thing may have been called then, where
+        the product tells a part of it inexactly. One of them is the same as long as the thing is there; none is another's."""
         ...
 
     def take(self, api: WebApi, things: Sequence[Thing]) -> None:
@@ -119,7 +120,7 @@ class Found(Generic[Thing]):
         own, value = self._found(action, values)
         words = self.search.words
         said = words.said(words.plan if own else words.none, len(own), value)
-        return Done(*said, changed=bool(own), extent=tuple(map(self.search.name, own)))
+        return Done(*said, changed=bool(own), extent=tuple(self.search.names(one)[0] for one in own))
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
         """What is needed to put them back."""
@@ -130,7 +131,7 @@ class Found(Generic[Thing]):
         value, words = value_of(action, values), self.search.words
         with self.search.opened() as api:
             there = self.search.find(api, value)
-            own = self.extent.own(there, self.search.name)
+            own = self.extent.own(there, self.search.names)
             self.search.take(api, own)
         more = since(len(there) - len(own), words.counter)
         none = GONE if more.ja else words.none
@@ -161,7 +162,7 @@ class Found(Generic[Thing]):
         """(those that may be touched, of whom)."""
         value = value_of(action, values)
         with self.search.opened() as api:
-            return self.extent.own(self.search.find(api, value), self.search.name), value
+            return self.extent.own(self.search.find(api, value), self.search.names), value
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,9 +79,9 @@ class Copies:
             ]
         return found
 
-    def name(self, thing: Copy) -> str:
+    def names(self, thing: Copy) -> tuple[str, ...]:
         """Its mailbox and its own id, which stays over a move."""
-        return digest("copy", thing["user"], thing["id"])
+        return (digest("copy", thing["user"], thing["id"]),)
 
     def take(self, api: WebApi, things: Sequence[Copy]) -> None:
         """Move each to where people do not see it."""

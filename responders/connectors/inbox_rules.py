@@ -48,9 +48,9 @@ class Rules:
             if rule.get("isEnabled") and any(rule.get("actions", {}).get(name) for name in _LEAKS)
         ]
 
-    def name(self, thing: Rule) -> str:
+    def names(self, thing: Rule) -> tuple[str, ...]:
         """Its id, which is its mailbox's own."""
-        return thing[1]
+        return (thing[1],)
 
     def take(self, api: WebApi, things: Sequence[Rule]) -> None:
         """Disable each."""

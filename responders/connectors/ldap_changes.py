@@ -187,7 +187,7 @@ class LeavingGroups:
 
     def look(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> list[str]:
         """The privileged groups that it is in and may be taken out of."""
-        return self.extent.own(self._there(connection, dn), str)
+        return self.extent.own(self._there(connection, dn), _names)
 
     def make(self, connection: Any, dn: str, entry: dict[str, list[bytes]]) -> None:
         """Leave each."""
@@ -205,7 +205,7 @@ class LeavingGroups:
     def told(self, connection: Any, dn: str, said: Done, when: str) -> Done:
         """What is said, with which groups before and how many others after."""
         there = self._there(connection, dn)
-        own = self.extent.own(there, str)
+        own = self.extent.own(there, _names)
         if when == "plan":
             named = f"({'、'.join(own)})" if own else "", f": {', '.join(own)}" if own else ""
             return replace(said, ja=said.ja + named[0], en=said.en + named[1], extent=tuple(own))
@@ -236,6 +236,11 @@ class LeavingGroups:
             if connection.search(group, query, search_scope=ldap3.BASE, attributes=["1.1"]):
                 found.append(group)
         return found
+
+
+def _names(group: str) -> tuple[str, ...]:
+    """See `found.Search`: its DN."""
+    return (group,)
 
 
 def change(action: str, settings: LdapDirectory, extent: Extent) -> Change:

@@ -2,7 +2,8 @@
 
 Facts: Palo Alto Networks, PAN-OS XML API: header `X-PAN-KEY`; type=user-id with a uid-message (register and unregister of a
 tag on an address: dynamic address groups follow at once, nothing is committed); type=op for `show object registered-ip`,
-`show global-protect-gateway current-user` (entries with domain, username, computer), `request global-protect-gateway
+`show global-protect-gateway current-user` (entries with domain, username, computer,
+login-time-utc), `request global-protect-gateway
 client-logout` (gateway as the firewall names it, with "-N" behind the configured name; user, domain where there is one,
 computer, reason force-logout), answered by a response within the result; `<response status="success">`, errors as
 status="error" with a code (403 for a role without the right): "Show and Manage GlobalProtect Users (API)",
@@ -49,8 +50,8 @@ class PanOs(Section):
     ca: Path | None = None
 
 
-Session = tuple[str, str, str]
-"""(domain, user as the gateway knows it, computer)."""
+Session = tuple[str, str, str, str]
+"""(domain, user as the gateway knows it, computer, since when: seconds since 1970)."""
 
 
 @contextmanager
@@ -119,19 +120,24 @@ class Sessions(Momentary):
         account = account_of(value)
         asked = "<show><global-protect-gateway><current-user/></global-protect-gateway></show>"
         sessions = [
-            (one.findtext("domain", ""), one.findtext("username", ""), one.findtext("computer", ""))
+            (
+                one.findtext("domain", ""),
+                one.findtext("username", ""),
+                one.findtext("computer", ""),
+                one.findtext("login-time-utc", ""),
+            )
             for one in _ask(api, type="op", cmd=asked).iter("entry")
         ]
         return [one for one in sessions if identity.account(one[1]) == account]
 
-    def name(self, thing: Session) -> str:
-        """By what it is ended: a gateway knows no other name of it."""
-        return identity.digest(*thing)
+    def names(self, thing: Session) -> tuple[str, ...]:
+        """By what it is ended, and since when it has been there: the person may connect anew from the same machine."""
+        return (identity.digest(*thing),)
 
     def take(self, api: WebApi, things: Sequence[Session]) -> None:
         """End each."""
         for one in things:
-            _ask(api, type="op", cmd=self._logout(*one))
+            _ask(api, type="op", cmd=self._logout(*one[:3]))
 
     def healthy(self, api: WebApi) -> None:
         """Reads who is connected."""

@@ -200,10 +200,12 @@ def test_the_vpn_sessions_of_one_person_are_ended(tmp_path: Path) -> None:
             firewall.act(action, {"account": "a/../b"})
 
 
-def test_dialled_in_tunnels_are_ended_where_there_is_no_ssl_vpn(tmp_path: Path) -> None:
+@pytest.mark.parametrize("signed_in", ["user", "xauth_user", "username"])
+def test_dialled_in_tunnels_are_ended_where_there_is_no_ssl_vpn(tmp_path: Path, signed_in: str) -> None:
     """FortiOS 7.6.3 and later: the person's IPsec sessions, with or without a domain, nobody else's, and no site's tunnel; also
-    where there are both kinds."""
-    peer, action = FortiOs("t0ken", has_ssl=False), "firewall.end_vpn_session"
+    where there are both kinds. A client that calls itself by the person's name does not become theirs."""
+    peer, action = FortiOs("t0ken", has_ssl=False, signed_in=signed_in), "firewall.end_vpn_session"
+    peer.calls_itself = "t.yamada"
     peer.tunnels = {
         "staff_0": "CITY\\T.Yamada",
         "staff_1": "t.yamada@city.example.jp",
@@ -216,3 +218,16 @@ def test_dialled_in_tunnels_are_ended_where_there_is_no_ssl_vpn(tmp_path: Path) 
         assert peer.tunnels == {"staff_2": "t.yamada2"} and not firewall.act(action, values).changed
         peer.has_ssl, peer.sessions, peer.tunnels = True, {7: "t.yamada"}, {"staff_9": "t.yamada"}
         assert firewall.act(action, values).changed and not peer.sessions and not peer.tunnels
+
+
+@pytest.mark.parametrize(("later", "left"), [(50, False), (-50, False), (150, True)])
+def test_a_tunnel_is_the_same_however_its_age_is_rounded(tmp_path: Path, later: int, left: bool) -> None:
+    """The firewall tells only how long ago a tunnel was dialled: less than a minute makes no other of it, more than two do."""
+    peer, action, values = FortiOs("t0ken"), "firewall.end_vpn_session", {"account": "t.yamada"}
+    peer.tunnels, peer.since = {"staff_0": "t.yamada"}, {"staff_0": 1_700_000_000}
+    with _firewall(tmp_path, peer) as blocking:
+        sessions = Found(Sessions(blocking.settings))
+        shown = sessions.plan(action, values).extent
+        assert shown is not None and len(shown) == 1
+        peer.since["staff_0"] += later
+        assert sessions.within(shown).act(action, values).changed is not left

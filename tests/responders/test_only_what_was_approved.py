@@ -1,6 +1,7 @@
 """Acts that touch what a search finds touch what was shown to whoever approved, with real protocols: what appears later stays and is said,
 undo gives back exactly what was taken, also where the process dies in between."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,6 +64,18 @@ def _gateway(peer: Any) -> None:
     peer.sessions.append(("city", "t.yamada", "NOTE-9"))
 
 
+def _ssl_anew(peer: Any) -> None:
+    peer.since[3] = time.time()
+
+
+def _tunnel_anew(peer: Any) -> None:
+    peer.since["staff_0"] = time.time()
+
+
+def _gateway_anew(peer: Any) -> None:
+    peer.since["PHONE"] = 1_800_000_000
+
+
 @pytest.mark.parametrize("gate", ["", GATE], ids=["plan", "gate"])
 @pytest.mark.parametrize(
     ("kind", "action", "before", "later", "left"),
@@ -88,8 +101,29 @@ def _gateway(peer: Any) -> None:
             _gateway,
             lambda peer: ("city", "t.yamada", "NOTE-9") in peer.sessions and len(peer.sessions) == 2,
         ),
+        (
+            "fortigate",
+            "firewall.end_vpn_session",
+            lambda peer: peer.sessions.update({3: "t.yamada", 4: "t.yamada"}),
+            _ssl_anew,
+            lambda peer: peer.sessions == {3: "t.yamada"},
+        ),
+        (
+            "fortigate",
+            "firewall.end_vpn_session",
+            lambda peer: peer.tunnels.update({"staff_0": "t.yamada", "staff_1": "t.yamada"}),
+            _tunnel_anew,
+            lambda peer: peer.tunnels == {"staff_0": "t.yamada"},
+        ),
+        (
+            "panos",
+            "firewall.end_vpn_session",
+            lambda peer: None,
+            _gateway_anew,
+            lambda peer: peer.sessions == [("city", "t.yamada", "PHONE"), ("", "t.yamada2", "NOTE-2")],
+        ),
     ],
-    ids=["rules", "fortigate", "panos"],
+    ids=["rules", "fortigate", "panos", "ssl-anew", "ipsec-anew", "panos-anew"],
 )
 def test_what_came_since_is_left(
     tmp_path: Path,

@@ -253,6 +253,7 @@ class Panos(Cloud):
             ("", "t.yamada2", "NOTE-2"),
         ]
     )
+    since: dict[str, int] = field(default_factory=dict)  # by computer, where it is not long ago
 
     def app(self) -> Starlette:
         """One path."""
@@ -281,7 +282,8 @@ class Panos(Cloud):
             return self._said(f'<response status="{"success" if known else "error"}"/>')
         rows = "".join(
             f"<entry><domain>{domain}</domain><islocal>yes</islocal><username>{user}</username>"
-            f"<computer>{computer}</computer></entry>"
+            f"<computer>{computer}</computer>"
+            f"<login-time-utc>{self.since.get(computer, 1_700_000_000)}</login-time-utc></entry>"
             for domain, user, computer in self.sessions
         )
         return self._said(rows)

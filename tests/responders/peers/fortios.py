@@ -2,10 +2,11 @@
 
 Source: Fortinet Developer Network, FortiOS 7.x "CMDB API": 401 for a wrong token, 404 with http_status for an unknown
 object, 500 with error -5 for a name that is taken, 500 with -3 for a member that does not exist, 500 with -23 for an
-object that is still in use.
+object that is still in use. Sessions: fortigate_exporter's test data (FortiOS 6.0), and published answers of 7.6.
 """
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,8 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+_LONG_AGO = 1_700_000_000
 
 
 @dataclass(slots=True)
@@ -27,6 +30,11 @@ class FortiOs:
     sessions: dict[int, str] = field(default_factory=dict)
     tunnels: dict[str, str] = field(default_factory=dict)  # dialled in: name → user
     has_ssl: bool = True  # not from FortiOS 7.6.3 on
+    since: dict[int | str, float] = field(
+        default_factory=dict
+    )  # seconds since 1970, where it is not long ago
+    signed_in: str = "user"  # EAP in 7.6; xauth_user: XAuth in 6.0; username: by its certificate or key alone
+    calls_itself: str = "192.168.50.10"
 
     def app(self) -> Starlette:
         """The API."""
@@ -78,7 +86,13 @@ class FortiOs:
         if not self.has_ssl:
             return _said(404)
         found = [
-            {"index": n, "user_name": user, "remote_host": "203.0.113.9", "subsessions": [{"index": n}]}
+            {
+                "index": n,
+                "user_name": user,
+                "remote_host": "203.0.113.9",
+                "last_login_timestamp": int(self.since.get(n, _LONG_AGO)),
+                "subsessions": [{"index": n + 1, "parent_index": n, "mode": "Tunnel"}],
+            }
             for n, user in self.sessions.items()
         ]
         return _said(200, results=found)
@@ -100,7 +114,16 @@ class FortiOs:
             return {"p2name": "staff-p2", "p2serial": 1, "status": status}
 
         dialled = [
-            {"name": name, "parent": "staff", "type": "dialup", "username": user, "proxyid": [part("up")]}
+            {
+                "name": name,
+                "parent": "staff",
+                "type": "dialup",
+                "username": self.calls_itself,
+                self.signed_in: user,
+                "proxyid": [part("up")],
+                "creation_time": int(time.time() - self.since.get(name, _LONG_AGO)),
+                "rgwy": "203.0.113.9",
+            }
             for name, user in self.tunnels.items()
         ]
         template = {"name": "staff", "type": "", "proxyid": []}
