@@ -19,10 +19,10 @@ WORDS = Counted(
 
 
 def account_of(value: str) -> str:
-    """The account name as a VPN knows it. Raises Refused for anything else."""
+    """The account name as a VPN knows it, in whichever script: letters and digits with . _ - between them. It is only compared with
+    what the firewall tells, and is no part of a request. Raises Refused for anything else."""
     account = identity.account(value)
-    plain = account.translate(str.maketrans("", "", "._-"))
-    if not plain.isalnum() or not plain.isascii():
+    if not account.translate(str.maketrans("", "", "._-")).isalnum():
         raise Refused(f"「{value}」はアカウント名ではありません。", f'"{value}" is no account name')
     return account
 

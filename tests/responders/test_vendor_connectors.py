@@ -119,6 +119,17 @@ def test_panos_ends_sessions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
                 own.act(action, {"account": trick})
 
 
+@pytest.mark.parametrize("kind", ["fortigate", "panos"])
+def test_a_name_in_japanese_is_an_account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    """The sessions of 山田 are ended, and nobody else's."""
+    with made(kind, tmp_path, monkeypatch) as (peer, own):
+        action, values = "firewall.end_vpn_session", {"account": "CITY\\山田"}
+        fortigate = {3: "山田", 4: "山田2"}, {4: "山田2"}
+        panos = [("city", "山田", "NOTE-1"), ("city", "山田2", "NOTE-2")], [("city", "山田2", "NOTE-2")]
+        peer.sessions, left = fortigate if kind == "fortigate" else panos
+        assert own.act(action, values).changed and own.verify(action, values) and peer.sessions == left
+
+
 def test_wazuh_says_no_with_200(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An error inside of an answer is an error; the script runs before the note is written, and again after a crash."""
     with made("wazuh", tmp_path, monkeypatch) as (peer, own):
