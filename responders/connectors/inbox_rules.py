@@ -41,10 +41,9 @@ class Rules:
     def find(self, api: WebApi, value: str) -> list[Rule]:
         """Of the account."""
         whose = user(api, value, self.settings.domain).id
-        rules = api.call("GET", f"/v1.0/users/{whose}/mailFolders/inbox/messageRules")["value"]
         return [
             (whose, str(rule["id"]))
-            for rule in rules
+            for rule in _rules(api, whose)
             if rule.get("isEnabled") and any(rule.get("actions", {}).get(name) for name in _LEAKS)
         ]
 
@@ -58,10 +57,15 @@ class Rules:
             _enabled(api, whose, rule, enabled=False)
 
     def back(self, api: WebApi, value: str, before: Mapping[str, Any]) -> int:
-        """Enable each again."""
-        for rule in before["rules"]:
-            _enabled(api, str(before["id"]), str(rule), enabled=True)
-        return len(before["rules"])
+        """Enable each again that is disabled; what somebody deleted meanwhile is passed over."""
+        if not before["rules"]:
+            return 0
+        whose = str(before["id"])
+        off = [str(rule["id"]) for rule in _rules(api, whose) if not rule.get("isEnabled")]
+        back = [rule for rule in off if rule in before["rules"]]
+        for rule in back:
+            _enabled(api, whose, rule, enabled=True)
+        return len(back)
 
     def journal(self, things: Sequence[Rule]) -> dict[str, Any]:
         """Whose, and which."""
@@ -72,6 +76,13 @@ class Rules:
         api.call("GET", "/v1.0/users", params={"$top": "1"})
 
 
+def _rules(api: WebApi, whose: str) -> list[dict[str, Any]]:
+    """All of a mailbox."""
+    return list(api.call("GET", f"/v1.0/users/{whose}/mailFolders/inbox/messageRules")["value"])
+
+
 def _enabled(api: WebApi, whose: str, rule: str, *, enabled: bool) -> None:
     path = f"/v1.0/users/{whose}/mailFolders/inbox/messageRules/{quote(rule, safe='')}"
-    api.call("PATCH", path, json={"isEnabled": enabled})
+    api.call(
+        "PATCH", path, json={"isEnabled": enabled}, missing_ok=True
+    )  # its owner may delete it at any time

@@ -195,11 +195,18 @@ class LeavingGroups:
             write(connection, group, "member", [dn], ldap3.MODIFY_DELETE)
 
     def back(self, connection: Any, dn: str, before: list[str]) -> bool:
-        """Into those that it was in, where it is not already."""
+        """Into those that it was in, where it is not already. Raises Refused, after the others, when one is there no more."""
         now = set(self._there(connection, dn))
+        gone = [group for group in before if not _exists(connection, group)]
         for group in before:
-            if group not in now:
+            if group not in now and group not in gone:
                 write(connection, group, "member", [dn], ldap3.MODIFY_ADD)
+        if gone:
+            named = ", ".join(gone)
+            raise Refused(
+                f"グループ {named} はもうありません。ほかのグループには戻しました。",
+                f"there is no {named} any more; {dn} is back in the other groups",
+            )
         return bool(before)
 
     def told(self, connection: Any, dn: str, said: Done, when: str) -> Done:
@@ -236,6 +243,10 @@ class LeavingGroups:
             if connection.search(group, query, search_scope=ldap3.BASE, attributes=["1.1"]):
                 found.append(group)
         return found
+
+
+def _exists(connection: Any, group: str) -> bool:
+    return bool(connection.search(group, "(objectClass=*)", search_scope=ldap3.BASE, attributes=["1.1"]))
 
 
 def _names(group: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import ldap3
 import pytest
 
+from hinomi.errors import Refused
 from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
@@ -160,6 +161,22 @@ def test_rules_are_given_back_as_they_were(tmp_path: Path, monkeypatch: pytest.M
         assert peer.state() == was
 
 
+def test_a_rule_that_was_deleted_since_keeps_no_other_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Undo passes over what an administrator deleted, gives the rest back, and says how many those are."""
+    with made("entra_graph", tmp_path, monkeypatch) as (peer, own):
+        for name in ("r0", "r3"):
+            peer.rules[name] = {"id": name, "isEnabled": True, "actions": {"delete": True}}
+        on = planned(own, tmp_path, "mail.remove_rules")
+        on.approve()
+        assert on.tick().state is RunState.DONE and not peer.rules["r3"]["isEnabled"]
+        del peer.rules["r1"]
+        on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER, note="誤検知")
+        assert on.tick().state is RunState.UNDONE and all(one["isEnabled"] for one in peer.rules.values())
+        assert "2 件を元に戻しました" in on.step("rules").result_ja
+
+
 def test_nothing_was_found_and_nothing_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No session was there to be shown: one that begins afterwards is said, not ended on an approval of none."""
     with made("fortigate", tmp_path, monkeypatch) as (peer, own):
@@ -231,3 +248,16 @@ def test_in_no_group_when_it_was_approved(tmp_path: Path, groups: tuple[Director
     assert on.step("groups").result_ja.startswith(
         "承認のときに見つかったものは、ありません。承認のあとに 1 個"
     )
+
+
+@pytest.mark.peer
+def test_a_group_that_is_gone_keeps_nobody_out_of_the_others(groups: tuple[Directory, Connector]) -> None:
+    """Undo puts back what can be, and says which group there is no more."""
+    server, own = groups
+    action, values, was = "directory.remove_from_groups", {"account": "t.yamada"}, server.whole()
+    before = own.look(action, values)
+    assert own.act(action, values).changed and before["before"] == [ADMINS]
+    gone = f"cn=gone,{BASE}"
+    with pytest.raises(Refused, match=gone):
+        own.undo(action, values, before | {"before": [gone, ADMINS]})
+    assert server.whole() == was

@@ -88,7 +88,9 @@ class Graph:
         return JSONResponse({"value": list(self.rules.values())})
 
     async def _rule(self, request: Request) -> Response:
-        rule = self.rules[request.path_params["rule"]]
+        rule = self.rules.get(request.path_params["rule"])
+        if rule is None:
+            return JSONResponse({"error": {"code": "ErrorItemNotFound"}}, status_code=404)
         rule |= json.loads(await request.body())
         self.changes.append("rule")
         return JSONResponse(rule)
