@@ -137,8 +137,9 @@ def _named(text: Text, name: str) -> Text:
     )
 
 
-DOCUMENT = r"^(?:\xef\xbb\xbf)?\{"
-"""A line of text inside a shipper's JSON document: its letters may be escaped."""
+DOCUMENT = r'\{\s*"|^(?:\xef\xbb\xbf|[ \t])*"|\\"'
+"""A line of text that is inside a shipper's JSON document, behind a container's clock too, is a JSON string, or has its quotation
+marks escaped (`collectors.carried`): its letters, and what stands around texts, may be escaped."""
 
 
 ADDRESSES = (r"(?:^|[^g-z])::", r"(?:[0-9a-f]{1,4}:){6}")

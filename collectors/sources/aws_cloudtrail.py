@@ -46,7 +46,9 @@ _CELLS = Cells(
         ),
     },
     needed=("eventSource", "eventName"),
-    wrapped=frozenset({"Records", "records", "detail", "insightDetails"}),
+    wrapped=frozenset(
+        {"Records", "records", "detail", "insightDetails", "message", "log", "event", "result", "_raw", "_source", "data"}
+    ),
 )  # fmt: skip
 
 source = Source(

@@ -17,6 +17,9 @@ from collectors.narrow import Text, Verbatim
 from collectors.records import JsonRecords, embedded, text
 from collectors.source import Source
 
+_COMPLIANT = r'iscompliant(?:[\\":\s]|\\[nrt])*'
+"""The name and what JSON has behind it, also where the object is text in JSON: `\\":`, blanks and line ends as `\\n`."""
+
 source = Source(
     name="microsoft.entra",
     title={
@@ -28,11 +31,12 @@ source = Source(
         {
             **dict.fromkeys(("event.action", "event.provider", "event.code", "event.reason"), Text()),
             "user_agent.original": Text(),
-            "azure.signinlogs.device.is_compliant": Text(before=r'iscompliant"\s*:\s*"?', after="[^a-z]"),
+            "azure.signinlogs.device.is_compliant": Text(before=_COMPLIANT, after="[^a-z]"),
             "azure.auditlogs.properties.ConsentContext.IsAdminConsent": Text(marks=("isadminconsent",)),
             "azure.*": Text(),
         },
-        always=(r'"properties"\s*:\s*"',),  # a record inside a record's text is escaped twice
+        # A record inside a record's text is escaped twice; of rows with this column the source itself writes the category.
+        always=(r'"properties"\s*:\s*"', "aadoperationtype"),
     ),
     recognise=(
         r'"operationName"\s*:|"TimeGenerated"\s*:',

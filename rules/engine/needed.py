@@ -1,5 +1,6 @@
 """Which lines hold what rules need: one native scan of all lines, then sets of line numbers."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,6 +18,8 @@ from rules.engine.necessary import AllOf, AnyOf, Need, Word
 from rules.engine.spoken import FOLDING, HIDING, written_anew
 
 Mask = npt.NDArray[np.bool_]
+_TWICE = re.compile(rb"\\\\(?:u00[0-7]|u212a|u017f|u0130|/)", re.IGNORECASE)
+"""A letter that is still escaped when the line is written anew: of JSON that is text in JSON."""
 
 
 @dataclass(slots=True)
@@ -50,7 +53,8 @@ class Needed:
                     self._gather(part)
 
     def holding(self, lines: Sequence[bytes]) -> list[int] | None:
-        """Places of the lines that hold what is needed, and of those whose letters nobody knows: no UTF-8, no JSON."""
+        """Places of the lines that hold what is needed, and of those whose letters nobody knows: no UTF-8, no JSON, JSON whose
+        letters are escaped twice."""
         looked = self.look(lines)
         if looked is None or self.need is None:
             return None
@@ -70,8 +74,12 @@ class Needed:
         hiding = [] if marked is None else np.flatnonzero(marked).tolist()
         if hiding:
             untold[[place for place in hiding if self.verbatim.escapes and not _is_json(lines[place])]] = True
-            written = Joined.of([written_anew(lines[place]) for place in hiding])
-            for number, mask in self._scan(written, np.array(hiding), len(lines)).items():
+            written = [written_anew(lines[place]) for place in hiding]
+            if self.verbatim.escapes:
+                untold[
+                    [place for place, text in zip(hiding, written, strict=True) if _TWICE.search(text)]
+                ] = True
+            for number, mask in self._scan(Joined.of(written), np.array(hiding), len(lines)).items():
                 found[number] = found[number] | mask if number in found else mask
         return Looked(self._numbers, found, untold)
 
