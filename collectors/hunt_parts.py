@@ -78,24 +78,31 @@ def _pieces(path: Path, size: int, *, cut: bool) -> Iterator[tuple[Piece, int]]:
 
 
 def _past_events(path: Path, cut: int) -> int:
-    """Where to cut at or behind this place so that no event whose records stand on several lines (`Source.event_of`) is parted."""
+    """Where to cut at or behind this place so that no event whose records stand on several lines (`Source.event_of`) is parted,
+    other lines between them or not. Where events interleave for longer than `_NEAR`: so that none is that had begun at `cut`."""
     first = max(cut - _NEAR, 0)
+    wanted = cut - first + _NEAR
     with path.open("rb") as file:
         file.seek(first)
-        block = file.read(cut - first + _NEAR)
+        block = file.read(wanted)
     line = block.find(b"\n", cut - first - 1) + 1  # of the lines that begin behind it the first
-    numbers = [
-        re.compile(source.event_of.encode()) for source in catalogue.sources().values() if source.event_of
-    ]
-    begun = {found for number in numbers for found in number.findall(block[:line])}
-    if not line or not begun:
+    begun = sorted(_events(block)) if line else []
+    end = nearest = max((over for start, over in begun if start < line), default=0)
+    if end <= line:
         return cut
-    while line < len(block):
-        end = block.find(b"\n", line) + 1 or len(block)
-        if not any(found[1] in begun for number in numbers if (found := number.search(block, line, end))):
-            break
-        line = end
-    return max(cut, first + line)
+    for start, over in begun:
+        end = max(end, over) if start < end else end
+    return first + (nearest if end == wanted else end)
+
+
+def _events(block: bytes) -> Iterable[tuple[int, int]]:
+    """Of each event in these lines where its first record stands and where the line of its last ends."""
+    found: dict[bytes, tuple[int, int]] = {}
+    for source in catalogue.sources().values():
+        for number in re.finditer(source.event_of.encode(), block) if source.event_of else ():
+            start, _ = found.get(number[1], (number.start(), 0))
+            found[number[1]] = start, block.find(b"\n", number.end()) + 1 or len(block)
+    return found.values()
 
 
 def _packed(pieces: Iterable[tuple[Piece, int]], most: int) -> Iterator[Part]:

@@ -2,6 +2,7 @@
 
 import io
 import os
+from itertools import zip_longest
 from pathlib import Path
 
 import orjson
@@ -184,16 +185,58 @@ def test_parse_and_hunt_join_over_their_own_batches(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize("size", range(60, 900, 37))
-def test_a_hunt_cuts_no_event_in_two(size: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever a large file would be cut, all records of an event are in one part; no line is lost or read twice."""
+OTHER = "Nov 20 03:14:05 web01 sshd[9]: Accepted publickey for x"
+
+
+def _in_turn(events: list[list[str]]) -> list[str]:
+    """A record of each event in turn, and a line of another program behind each."""
+    turns = zip_longest(*events)
+    return [line for turn in turns for record in turn if record is not None for line in (record, OTHER)]
+
+
+@pytest.mark.parametrize("size", range(60, 2400, 97))
+@pytest.mark.parametrize("interleaved", [False, True])
+def test_a_hunt_cuts_no_event_in_two(
+    size: int, *, interleaved: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a large file would be cut, all records of an event are in one part, be it that two events are written at once or
+    another program's lines stand between; no line is lost or read twice."""
     monkeypatch.setattr(hunt_parts, "_TEXT", size)
     log = tmp_path / "audit.log"
-    lines = [line.replace(":7)", f":{n})").replace(":8)", f":{n}9)") for n in (11, 12, 13) for line in LINES]
+    events = [
+        [line.replace(":7)", f":{n})").replace(":8)", f":{n}9)") for line in LINES] for n in range(11, 19)
+    ]
+    pairs = zip(events[::2], events[1::2], strict=True) if interleaved else ()
+    lines = [line for pair in pairs for line in _in_turn(list(pair))] or [
+        line for one in events for line in one
+    ]
     log.write_text("\n".join(lines) + "\n")
     pieces = [piece for part in hunt_parts.parts([log], cut=True) for piece in part]
     read = [file_records.lines_between(piece.path, piece.start, piece.end)[1] for piece in pieces]
     assert [line.decode() for part in read for line in part] == lines
-    numbers = [{line.partition(b"):")[0].rpartition(b":")[2] for line in part} for part in read]
+    numbers = [
+        {line.partition(b"):")[0].rpartition(b":")[2] for line in part if b"audit(" in line} for part in read
+    ]
     assert all(not one & other for place, one in enumerate(numbers) for other in numbers[:place])
     assert len(pieces) > 1
+
+
+def test_a_hunt_cuts_where_events_never_cease_to_interleave(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An event whose number stands in every other line, and events that begin before the last has ended, keep no part from ending;
+    those of which all lines are near and had begun at a cut are whole."""
+    monkeypatch.setattr(hunt_parts, "_TEXT", 6_000)
+    monkeypatch.setattr(hunt_parts, "_NEAR", 1_000)
+    log = tmp_path / "audit.log"
+    told = [f"type=PATH msg=audit(1763608445.123:{n}): item={i}" for n in range(400) for i in (0, 1)]
+    lines = [
+        told[0],
+        *(line for pair in zip(told[2::2], told[1::2], strict=False) for line in pair),
+        told[-1],
+    ]
+    log.write_text("\n".join(lines) + "\n")
+    pieces = [piece for part in hunt_parts.parts([log], cut=True) for piece in part]
+    assert len(pieces) > 4
+    read = [file_records.lines_between(piece.path, piece.start, piece.end)[1] for piece in pieces]
+    assert [line.decode() for part in read for line in part] == lines
