@@ -15,7 +15,7 @@ import numpy as np
 
 from hinomi.batch import Batch
 from hinomi.clock import Clock
-from hinomi.errors import ContentError, Where
+from hinomi.errors import ContentError, InputError, Where
 from hinomi.store import Records, Span
 from hinomi.store.elastic.events import ElasticEvents
 from ops.journal import log
@@ -61,7 +61,7 @@ class Inside:
             try:
                 due = _schedule(rule)
                 new += self._scheduled(records, rule, due) if due else 0
-            except ContentError as error:
+            except InputError as error:  # also what the cluster says of the rule's query
                 log.error("scheduled_rule_failed", rule=rule.title, reason=str(error))
         return new
 

@@ -26,7 +26,7 @@ from hinomi import yamlfile
 from hinomi.errors import ContentError
 from hinomi.store import asked
 from hinomi.store.asked import kind as _kind
-from hinomi.store.elastic import schema
+from hinomi.store.elastic import dsl, schema
 from rules.engine import condition, modifiers, spelling
 from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.routes import Route
@@ -237,7 +237,16 @@ def _pattern(value: SigmaString, *, folded: bool, line: bool = False) -> str:
             parts += [_escapable(sign, sign_of(sign)) if line else sign_of(sign) for sign in part]
         else:
             raise SigmaFeatureNotSupportedByBackendError("a placeholder has no value")
+    _check(len(parts))
     return "".join(parts)
+
+
+def _check(signs: int) -> None:
+    """Of an expression of so many signs (each as many cases as it has): longer ones end the node that reads them."""
+    if signs > dsl.LONGEST:
+        raise SigmaFeatureNotSupportedByBackendError(
+            f"Lucene's regular expressions take {dsl.LONGEST} signs, not {signs}"
+        )
 
 
 def _escapable(sign: str, plain: str) -> str:
@@ -266,6 +275,7 @@ def _literal(text: str) -> str:
 
 def _regex(text: str) -> str:
     """An expression that is found anywhere, as Lucene's, which must match the whole."""
+    _check(len(text))
     if _PERL_ONLY.search(text):
         raise SigmaFeatureNotSupportedByBackendError(f"Lucene's regular expressions cannot say {text}")
     start, end = text.startswith("^"), text.endswith("$") and not text.endswith("\\$")

@@ -148,6 +148,8 @@ FIELDS = (
         "_routing",
         "vendor.x.~number",
         "event.severity",
+        "user.audit.id",
+        "process.own",
     ),
 )
 
@@ -171,6 +173,8 @@ def frame() -> pl.DataFrame:
         "event.risk_score": [n / 4 if n % 3 else None for n in some],
         "file.mtime": pl.Series(modified).cast(ecs.TIME),
         "tls.resumed": [bool(n % 2) if n % 5 else None for n in some],
+        "user.audit.id": TEXTS,
+        "process.own": [str(n * 100) if n % 3 else None for n in some],
         "vendor.x": TEXTS,
         "vendor.x.number": [str(n) if n % 7 == 0 else None for n in some],
         "vendor.x.keyword": [text if n % 3 == 0 else None for n, text in enumerate(TEXTS)],

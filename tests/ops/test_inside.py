@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from hinomi import ecs
 from hinomi.batch import SIGNALS, Batch
@@ -55,7 +56,8 @@ def _rules(folder: Path, **rules: str) -> engine.RuleSet:
 
 def test_a_scheduled_rule_runs_when_due_and_finds_each_once(tmp_path: Path) -> None:
     """It runs at once, not again within its minutes, then finds only what is new; what live detection found before is
-    the same signal; a rule with a wrong schedule, or one that Lucene cannot say, stops no other."""
+    the same signal; a rule with a wrong schedule, one that Lucene cannot say, or one that the cluster finds too intricate
+    is named and stops no other."""
     clock, namespace = FixedClock(NOW), elastic.namespace(tmp_path)
     events = ElasticEvents(elastic.client(), namespace, clock=clock, refresh=True)
     records = ElasticRecords(elastic.client(), namespace, clock=clock)
@@ -71,6 +73,12 @@ def test_a_scheduled_rule_runs_when_due_and_finds_each_once(tmp_path: Path) -> N
             selection="'user.name|re': '(?=a)b'",
             schedule="{hours: 24}",
         ),
+        b_intricate=RULE.format(
+            title="Intricate",
+            id="0a4924e4-f52e-4273-a7bd-2fef9c263694",
+            selection="'user.name|re': '(a|b)*a(a|b){40}'",
+            schedule="{hours: 24}",
+        ),
         c_good=RULE.format(
             title="Good",
             id=GOOD,
@@ -84,7 +92,10 @@ def test_a_scheduled_rule_runs_when_due_and_finds_each_once(tmp_path: Path) -> N
     good = live.filter(pl.col("rule.id") == GOOD).head(3)
     events.append([Batch.of(SIGNALS, good, ingested=NOW)])
     inside = Inside(events, rules, clock)
-    assert inside.run_due(records) == 10 - 3
+    with capture_logs() as told:
+        assert inside.run_due(records) == 10 - 3
+    failed = [one["rule"] for one in told if one["event"] == "scheduled_rule_failed"]
+    assert sorted(failed) == ["Intricate", "Unsaid", "Wrong"]
     assert inside.run_due(records) == 0
     events.append([_batch(20, 20, NOW - timedelta(hours=1)), _batch(40, 20, NOW - timedelta(hours=30))])
     later = Inside(events, rules, FixedClock(NOW + timedelta(minutes=14)))

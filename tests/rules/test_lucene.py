@@ -16,6 +16,7 @@ from collectors.hunt_input import HuntInput
 from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.errors import ContentError
+from hinomi.store.elastic import dsl
 from hinomi.store.elastic.events import ElasticEvents
 from rules import engine, lucene
 from rules.engine import logsource
@@ -108,6 +109,24 @@ def test_what_lucene_cannot_say_is_refused_with_the_reason(detection: str) -> No
     """Field references and Perl's expressions are an error, never a query that says less."""
     with pytest.raises(ContentError, match="Lucene"):
         _one(detection)
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        "    user.name: {long}",
+        "    user.name|contains: '{long}'",
+        "    user.name|re: '{long}'",
+        "    user.name|cased: {long}",
+        "    ['{long}']",
+    ],
+)
+def test_what_would_end_a_node_is_refused(detection: str) -> None:
+    """Of an expression of several thousand signs a node of Elasticsearch dies; 500 are taken, not one more."""
+    most = dsl.LONGEST
+    assert "/" in _one(detection.format(long="a" * (most - 2)))
+    with pytest.raises(ContentError, match=f"take {most} signs"):
+        _one(detection.format(long="a" * (most + 1)))
 
 
 @dataclass

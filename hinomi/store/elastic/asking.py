@@ -184,7 +184,8 @@ def _searching() -> Iterator[None]:
         with said(*SEARCH):
             yield
     except StoreError as error:
-        if any(word in error.en for word in _INTRICATE):
+        whole = str(getattr(error.__cause__, "body", ""))  # what a person is told is cut behind a long query
+        if any(word in whole for word in _INTRICATE):
             raise QueryError(*dsl.TOO_MUCH) from error
         raise
 

@@ -17,7 +17,7 @@ _SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _BELOW, _ABOVE = ipaddress.IPv6Address("::fffe:ffff:ffff"), ipaddress.IPv6Address("::1:0:0:0")
 _SIGNS_OF_REGEXP = frozenset('.?+*|{}[]()"\\#@&<>~^$-')
 _LINES = ("event.original", "message")
-_LONGEST = 500
+LONGEST = 500
 """Signs of a regular expression: of several thousand a node dies (Lucene reads them by recursion; seen with 8.19.8)."""
 TOO_MUCH = (
     "この値は、Elasticsearch で探すには長すぎるか込み入りすぎています。短くしてください。",
@@ -138,7 +138,7 @@ def _pattern(name: str, value: str) -> Query:
 def _like(field: str, parts: list[str]) -> Query:
     """The whole text is these parts, in letters of any case, with anything between them."""
     if any(map(casing.has_others, parts)):
-        if sum(map(len, parts)) > _LONGEST:
+        if sum(map(len, parts)) > LONGEST:
             raise QueryError(*TOO_MUCH)
         how: dict[str, Any] = {"value": ".*".join(map(_regexp, parts)), "flags": "NONE"}
         return {"regexp": {field: {**how, "case_insensitive": True}}}

@@ -13,11 +13,12 @@ from typing import Any
 
 from hinomi import ecs
 from hinomi.organization import FIELD
-from hinomi.store.asked import CODES, kind
+from hinomi.store.asked import is_counted, kind
 
 LONGEST = 8191
 """Characters of a value that is indexed: Lucene's limit of 32,766 bytes in the worst of UTF-8."""
 FIELDS = 3_000
+_DEEP = 2
 _BACK, _AHEAD = timedelta(days=35), timedelta(days=2)
 _TIME = {"type": "date_nanos", "ignore_malformed": True}
 _TEXT = {"type": "keyword", "ignore_above": LONGEST}
@@ -119,14 +120,18 @@ def _dynamic() -> Sequence[dict[str, Any]]:
     for one, (shape, mapping) in _BY_KIND.items():
         names = sorted(name for name, field in fields.items() if field.kind == one)
         typed.append({one: {"match_mapping_type": shape, "path_match": names, "mapping": mapping}})
-    roots = sorted({name.partition(".")[0] for name in fields if "." in name})
-    known = [*(f"{root}.*" for root in roots), "labels", "tags"]
     return [
         *typed,
-        {"codes": {"match_mapping_type": "string", "path_match": sorted(CODES), "mapping": _LOOSE}},
-        {"ecs": {"match_mapping_type": "string", "path_match": known, "mapping": _TEXT}},
+        {"ecs": {"match_mapping_type": "string", "path_match": _texts(), "mapping": _TEXT}},
         {"others": {"match_mapping_type": "string", "mapping": _LOOSE}},
     ]
+
+
+def _texts() -> list[str]:
+    """ECS's texts that nobody may compare with a number, by their very names: under `user.` a vendor has names of its own.
+    Not the deepest, which every index's mapping would hold and few events have: a twin that nobody asks for does no harm."""
+    texts = (name for name, field in ecs.fields().items() if field.kind == "keyword")
+    return sorted(name for name in texts if name.count(".") <= _DEEP and not is_counted(name))
 
 
 def record_template(namespace: str, *, replicas: int) -> dict[str, Any]:

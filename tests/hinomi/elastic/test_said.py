@@ -8,20 +8,29 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from hinomi.errors import StoreError
+from hinomi.errors import QueryError, StoreError
+from hinomi.store.elastic.asking import Asking
 from hinomi.store.elastic.connection import connect, said
 from hinomi.store.elastic.settings import ElasticSettings
 from ops.ports import free_ports
 
 
 class _Refusing(BaseHTTPRequestHandler):
-    """As Elasticsearch 8 answers a wrong password."""
+    """As Elasticsearch 8 answers a wrong password, or a search that is too intricate."""
 
     def do_GET(self) -> None:
         reason = "unable to authenticate user [hinomi] for REST request [/_cluster/health]"
-        cause = {"type": "security_exception", "reason": reason}
-        body = json.dumps({"error": {"root_cause": [cause]}, "status": 401}).encode()
-        self.send_response(401)
+        self._answer(401, {"type": "security_exception", "reason": reason})
+
+    def do_POST(self) -> None:
+        """A question that it quotes before it says what is wrong with it."""
+        self.rfile.read(int(self.headers["Content-Length"]))
+        reason = f"Failed to parse query [{'x' * 400}]: Determinizing automaton would require more than 10000 effort"
+        self._answer(400, {"type": "query_shard_exception", "reason": reason})
+
+    def _answer(self, status: int, cause: dict[str, str]) -> None:
+        body = json.dumps({"error": {"root_cause": [cause]}, "status": status}).encode()
+        self.send_response(status)
         self.send_header("X-Elastic-Product", "Elasticsearch")
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
@@ -58,6 +67,15 @@ def test_a_wrong_password_names_what_to_look_at(refusing: int) -> None:
     told = _told(f"http://127.0.0.1:{refusing}")
     assert told.startswith("保管庫を開けません(サインインできません。store.elasticsearch の user と password")
     assert "unable to authenticate" not in told
+
+
+def test_what_is_too_intricate_is_the_question_s_fault_however_long_it_is(refusing: int) -> None:
+    """The words that tell it stand behind all that a person is shown of the answer."""
+    with (
+        closing(connect(ElasticSettings(hosts=[f"http://127.0.0.1:{refusing}"]))) as client,
+        pytest.raises(QueryError, match="too intricate"),
+    ):
+        Asking(client, "default").count((), {"match_all": {}})
 
 
 def test_nobody_there_and_no_tls_there(refusing: int) -> None:
