@@ -12,10 +12,21 @@ from hinomi.errors import StoreError
 from hinomi.store import Events, Records
 from hinomi.store.elastic.settings import ElasticSettings
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from hinomi.words import Words
 from ops.journal import log
 from ops.rundir import RunDir
 
 _ASK_AGAIN = 1.0  # seconds
+OLD_TEMPLATES = Words(
+    "Elasticsearch の索引のひな型が以前の版のものです。何も失われませんが、新しい日の索引も以前の形で作られ、"
+    "数との大小で見つからない項目が残ります。",
+    "the index templates of Elasticsearch are an earlier release's; nothing is lost, but indices of new days are made by them,"
+    " in which some fields are not found by comparing them with a number",
+)
+RENEW = Words(
+    "hinomi store init を一度実行してください(動かしたままで構いません)。",
+    "run hinomi store init once (everything may go on running)",
+)
 
 
 class StoreSettings(Section):
@@ -81,7 +92,7 @@ def made_ready(settings: StoreSettings, clock: Clock, rest: Callable[[float], bo
     try:
         while True:
             try:
-                prepared = events.is_prepared()
+                prepared, old = events.is_prepared(), events.is_of_earlier_release()
                 break
             except StoreError as error:
                 log.error("store_not_reached", reason=str(error))
@@ -93,5 +104,10 @@ def made_ready(settings: StoreSettings, clock: Clock, rest: Callable[[float], bo
         raise StoreError(
             "Elasticsearch の準備ができていません。hinomi store init を実行してください。",
             "Elasticsearch is not prepared; run hinomi store init",
+        )
+    if old:
+        log.warning(
+            "store_of_earlier_release",
+            reason=f"{OLD_TEMPLATES.ja}{RENEW.ja} / {OLD_TEMPLATES.en}: {RENEW.en}",
         )
     return True

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sigma.backends.elasticsearch.elasticsearch_lucene import LuceneBackend
 from sigma.collection import SigmaCollection
@@ -24,9 +24,10 @@ from sigma.types import SigmaCasedString, SigmaString, SpecialChars
 
 from hinomi import yamlfile
 from hinomi.errors import ContentError
+from hinomi.query import Comparison
 from hinomi.store import asked
 from hinomi.store.asked import kind as _kind
-from hinomi.store.elastic import dsl, schema
+from hinomi.store.elastic import dsl, schema, twins
 from rules.engine import condition, modifiers, spelling
 from rules.engine.logsource import ANY_DATASET, Tables
 from rules.engine.routes import Route
@@ -104,7 +105,10 @@ class _Backend(LuceneBackend):
         if _kind(cond.field) != "date" and not asked.is_counted(cond.field):
             raise SigmaFeatureNotSupportedByBackendError(f"{cond.field} holds no numbers")
         field = cond.field if _kind(cond.field) == "date" else schema.number_of(cond.field)
-        return f"{_name(field)}:{self.compare_operators[value.op]}{_escaped(str(value.number))}"
+        sign = self.compare_operators[value.op]
+        found = f"{_name(field)}:{sign}{_escaped(str(value.number))}"
+        old = twins.before(cond.field, cast(Comparison, sign), value.number.number)
+        return f"({found} OR {_name(old[0])}:{_range(old[1])})" if old else found
 
     def convert_condition_field_eq_expansion(self, cond: Any, state: ConversionState) -> str:
         """Values that a modifier made of one; pySigma's own conversion of these fails unless values go into lists."""
@@ -284,6 +288,12 @@ def _regex(text: str) -> str:
         raise SigmaFeatureNotSupportedByBackendError("an anchor inside a regular expression")
     inner = re.sub(r'(?<!\\)([#@&<>~"/])', r"\\\1", inner)
     return f"{'' if start else '.*'}({inner}){'' if end else '.*'}"
+
+
+def _range(bounds: Mapping[str, str]) -> str:
+    """Elasticsearch's range in Lucene's words."""
+    low, high = (bounds.get(f"{end}e", bounds.get(end)) for end in ("gt", "lt"))
+    return f'{"{" if "gt" in bounds else "["}"{low}" TO "{high}"{"}" if "lt" in bounds else "]"}'
 
 
 def _escaped(text: str) -> str:

@@ -7,6 +7,7 @@ from hinomi.store.embedded import ParquetEvents
 from hinomi.words import Words
 from ops.doctor.finding import Check, Part, Patient
 from ops.store_watch import damaged
+from ops.stores import OLD_TEMPLATES, RENEW
 
 _LOW = 0.10
 _NAMED = 5
@@ -52,6 +53,11 @@ def store(patient: Patient) -> Iterator[Check]:
 
 
 def _of_earlier_release(patient: Patient, part: Part) -> Iterator[Check]:
+    if patient.settings.store.kind == "elasticsearch":
+        from hinomi.store.elastic.events import ElasticEvents  # a second to load
+
+        if isinstance(patient.events, ElasticEvents) and patient.events.is_of_earlier_release():
+            yield part.warn(OLD_TEMPLATES.ja, OLD_TEMPLATES.en, RENEW)
     old = patient.events.of_earlier_release() if isinstance(patient.events, ParquetEvents) else {}
     for dataset, files in old.items():
         yield part.bad(

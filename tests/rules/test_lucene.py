@@ -37,6 +37,9 @@ level: low
 """
 
 
+_BELOW_FIVE = r"""((hinomi.some.count.\~number:<5 OR hinomi.some.count.number:["-1.7976931348623157e+308" TO "+5.0"}))"""
+
+
 def _one(detection: str, condition: str = "selection") -> str:
     """The query string of a rule with this selection."""
     [query] = lucene.queries(lucene.read(RULE % (detection, condition)), logsource.read())
@@ -68,7 +71,8 @@ def test_conditions_are_read_as_the_engine_reads_them(condition: str, expected: 
         ("    user.name|contains: 'x y'", r"(user.name:/.*[xX] [yY].*/)"),
         ("    source.ip|cidr: 10.0.0.0/8", r"(source.ip:10.0.0.0\/8)"),
         ("    destination.port|gte: 443", r"(destination.port:>=443)"),
-        ("    hinomi.some.count|lt: 5", r"(hinomi.some.count.\~number:<5)"),
+        ("    hinomi.some.count|lt: 5", _BELOW_FIVE),
+        ("    user.audit.id|lt: 5", _BELOW_FIVE.replace("hinomi.some.count", "user.audit.id")),
         ("    user.name|cased: Ab", r"(user.name:/Ab/)"),
         ("    user.name|re: '^a.c$'", r"(user.name:/(a.c)/)"),
         ("    user.name: ''", r"(user.name:/()/)"),

@@ -9,7 +9,7 @@ from hinomi import query
 from hinomi.errors import QueryError
 from hinomi.store import addresses, casing, patterns, values
 from hinomi.store.asked import kind
-from hinomi.store.elastic import schema
+from hinomi.store.elastic import schema, twins
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
@@ -186,7 +186,10 @@ def _compare(name: str, sign: query.Comparison, value: str) -> Query:
     number = values.number(name, value)
     if kind(name) == "long" and not -(2**63) <= number < 2**63:  # beyond all that such a field takes
         return {"exists": {"field": name}} if (number > 0) == (sign in {"<", "<="}) else NOTHING
-    return {"range": {schema.number_of(name): {_SIGNS[sign]: number}}}
+    number += 0.0  # -0.0, above which Elasticsearch has 0 lie
+    found: Query = {"range": {schema.number_of(name): {_SIGNS[sign]: number}}}
+    old = twins.before(name, sign, number)
+    return _any([found, {"range": {old[0]: old[1]}}]) if old else found
 
 
 def since(name: str, sign: query.Comparison, moment: datetime) -> Query:

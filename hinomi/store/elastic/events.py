@@ -98,11 +98,17 @@ class ElasticEvents:
                 if error.status_code != 400:
                     raise
                 self._template(name, schema.template(self._namespace, replicas=replicas))
-        self._records.put(*_PREPARED, {"replicas": replicas})
+        self._records.put(*_PREPARED, {"replicas": replicas, "form": schema.FORM})
 
     def is_prepared(self) -> bool:
         """Whether `prepare` was done for this namespace. Any part may ask: the answer is a record."""
         return self._records.get(*_PREPARED) is not None
+
+    def is_of_earlier_release(self) -> bool:
+        """Whether `prepare` was last done by a release whose templates were others: until it is done anew, new indices are made
+        by those."""
+        held = self._records.get(*_PREPARED)
+        return held is not None and int(held.body.get("form", 1)) < schema.FORM
 
     def health(self) -> Mapping[str, Any]:
         """What the cluster says of itself: status, nodes, shards."""

@@ -22,6 +22,8 @@ _DEEP = 2
 _BACK, _AHEAD = timedelta(days=35), timedelta(days=2)
 _TIME = {"type": "date_nanos", "ignore_malformed": True}
 _TEXT = {"type": "keyword", "ignore_above": LONGEST}
+FORM = 2
+"""Of the templates: 1 had a text's numbers under `x.number` (`twins`)."""
 _NUMBER = {"type": "double", "ignore_malformed": True, "doc_values": False}
 NUMBER = "~number"
 """What a text is called once more as a number, behind its own name: so that a vendor's `x.number` beside `x` is another field."""
