@@ -2,9 +2,11 @@
 
 Each with the rules that it comes with: ours the SigmaHQ collection as it is, Hayabusa its converted copy (`rules/sigma`), Zircolite
 `rules/rules_windows_generic.json`. HINOMI_HAYABUSA: the program, which has its rules beside it; HINOMI_ZIRCOLITE: its folder,
-HINOMI_ZIRCOLITE_PYTHON: a Python that has what it needs. What is not named is left out.
+HINOMI_ZIRCOLITE_PYTHON: a Python that has what it needs. What is not named is left out. Each writes what it found into a file; how
+much stands in it is printed, and a tool that found nothing ends the measurement: it was not doing the work.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -12,13 +14,20 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks._corpora import corpus
 
 ROUNDS = 3
 _OURS = Path(__file__).parents[1]
-Run = tuple[list[str], Path]
-"""A command and where it runs."""
+
+
+class Tool(NamedTuple):
+    """A command, where it runs, and the file that has what it found."""
+
+    command: list[str]
+    folder: Path
+    found: Path
 
 
 def main() -> None:
@@ -27,42 +36,58 @@ def main() -> None:
         tools = dict(_tools(Path(folder)))
         _seconds(tools["hinomi"])  # the compiled rules are kept from here on, as in service
         for number in range(ROUNDS):
-            for name, run in tools.items():
-                clock, processor = _seconds(run)
+            for name, tool in tools.items():
+                clock, processor = _seconds(tool)
                 load = os.getloadavg()[0]
                 print(
-                    f"round {number + 1}, {name:10} clock {clock:6.2f} s, processor {processor:6.2f} s (load {load:.1f})",
+                    f"round {number + 1}, {name:10} clock {clock:6.2f} s, processor {processor:6.2f} s (load {load:.1f}), "
+                    f"{_findings(tool.found)} findings",
                     flush=True,
                 )
 
 
-def _tools(folder: Path) -> Iterator[tuple[str, Run]]:
+def _tools(folder: Path) -> Iterator[tuple[str, Tool]]:
     events = str(corpus("evtx"))
     hunt = ["-m", "ops.cli", "hunt", "--jsonl", "--rules", str(corpus("sigma")), events]
-    yield "hinomi", ([sys.executable, *hunt], _OURS)
+    yield "hinomi", Tool([sys.executable, *hunt], _OURS, folder / "hinomi.jsonl")
     if program := os.environ.get("HINOMI_HAYABUSA"):
+        found = folder / "hayabusa.jsonl"
         said = ["dfir-timeline", "-w", "-q", "-N", "-K", "-C", "-Q", "-t", "jsonl", "-d", events]
-        where = ["-o", str(folder / "hayabusa.jsonl"), "-r", "rules/sigma", "-c", "rules/config"]
-        yield "hayabusa", ([program, *said, *where], Path(program).parents[2])
+        where = ["-o", str(found), "-r", "rules/sigma", "-c", "rules/config"]
+        yield "hayabusa", Tool([program, *said, *where], Path(program).parents[2], found)
     if home := os.environ.get("HINOMI_ZIRCOLITE"):
+        found = folder / "zircolite.json"
         python = os.environ.get("HINOMI_ZIRCOLITE_PYTHON", sys.executable)
         said = ["zircolite.py", "-q", "-e", events, "-r", "rules/rules_windows_generic.json"]
-        where = ["-o", str(folder / "zircolite.json"), "-l", str(folder / "zircolite.log")]
-        yield "zircolite", ([python, *said, *where], Path(home))
+        where = ["-o", str(found), "-l", str(folder / "zircolite.log")]
+        yield "zircolite", Tool([python, *said, *where], Path(home), found)
 
 
-def _seconds(run: Run) -> tuple[float, float]:
+def _seconds(tool: Tool) -> tuple[float, float]:
     """By the clock, and of processor in the process and those that it waited for."""
-    command, folder = run
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
-    )
-    _, status, usage = os.wait4(process.pid, 0)
+    tool.found.unlink(missing_ok=True)
+    with (tool.found.parent / "said").open("wb") as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            tool.command, cwd=tool.folder, stdout=said, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        clock = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return time.perf_counter() - start, usage.ru_utime + usage.ru_stime
+        raise SystemExit(f"{tool.command[0]} ended with {process.returncode}")
+    if not tool.found.exists():  # ours says it where the others write a file
+        Path(said.name).rename(tool.found)
+    return clock, usage.ru_utime + usage.ru_stime
+
+
+def _findings(found: Path) -> int:
+    """How many stand in a tool's file: one a line, or Zircolite's list of rules with their events."""
+    text = found.read_text(encoding="utf-8")
+    many = text.count("\n") if found.suffix == ".jsonl" else sum(rule["count"] for rule in json.loads(text))
+    if not many:
+        raise SystemExit(f"nothing measured: no findings in {found.name}")
+    return many
 
 
 if __name__ == "__main__":
