@@ -13,6 +13,8 @@ from collectors.records import Flat, at, embedded, items, pairs, text
 
 _INTERRUPTED = {"50140", "50055", "50057", "50072", "50074", "50076", "50079", "50097", "50158", "65001"}
 """Sign-ins that stopped for a further step (MFA, consent, a new password): no success yet."""
+_DONE = {"0", "Success"}
+"""Codes of a sign-in that succeeded; a word in Log Analytics' tables of sign-ins other than SigninLogs, as their reference says."""
 
 
 def kind_of(record: dict[str, Any]) -> str:
@@ -52,7 +54,7 @@ def _outcome(said: tuple[str | None, str | None]) -> str | None:
     if code is None:
         return None
     stopped = code in _INTERRUPTED and details != "MFA completed in Azure AD"
-    return "success" if code == "0" else "unknown" if stopped else "failure"
+    return "success" if code in _DONE else "unknown" if stopped else "failure"
 
 
 def _account(records: Many) -> Cells:
