@@ -13,6 +13,7 @@ parentheses combine; words side by side mean `and`.
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,8 +21,11 @@ from hinomi.errors import QueryError
 
 Comparison = Literal["<", "<=", ">", ">="]
 MAX_LENGTH = 8_000
-MAX_DEPTH = 12
-"""Each may be two conditions in one another, of which Elasticsearch takes 30 (`indices.query.bool.max_nested_depth`)."""
+MAX_DEPTH = 24
+"""Conditions within one another. Elasticsearch takes 30 (`indices.query.bool.max_nested_depth`): of these one is around every
+question, and one on a field can be three."""
+_MOST_OPEN = 100
+"""Parentheses within one another, and `not`: what reads them calls itself. Most need no depth: `((a and b) and c)`."""
 _MAPPED = 96
 """Bits of IPv6 that stand before an IPv4 address."""
 
@@ -127,7 +131,38 @@ def parse(text: str) -> Node:
     node = reader.any_of(0)
     if reader.peek() is not None:
         raise reader.error("「)」が多すぎます。", 'unexpected ")"')
+    if _depth(node) > MAX_DEPTH:
+        raise QueryError(
+            f"検索式の条件の入れ子が深すぎます(上限 {MAX_DEPTH} 段)。",
+            f"the query's conditions are nested more than {MAX_DEPTH} deep",
+        )
     return node
+
+
+def every(parts: Iterable[Node]) -> Node:
+    """All of the parts (one at least), as conditions beside one another where there were some within one another."""
+    flat = _flat(And, parts)
+    return flat[0] if len(flat) == 1 else And(flat)
+
+
+def some(parts: Iterable[Node]) -> Node:
+    """Any of the parts (one at least), as `every`."""
+    flat = _flat(Or, parts)
+    return flat[0] if len(flat) == 1 else Or(flat)
+
+
+def _flat(kind: type[And] | type[Or], parts: Iterable[Node]) -> tuple[Node, ...]:
+    return tuple(one for part in parts for one in (part.parts if isinstance(part, kind) else (part,)))
+
+
+def _depth(node: Node) -> int:
+    """How many conditions are within one another, without the one on a field."""
+    match node:
+        case And(parts) | Or(parts):
+            return 1 + max(map(_depth, parts))
+        case Not(part):
+            return 1 + _depth(part)
+    return 0
 
 
 def _tokens(text: str) -> list[_Token]:
@@ -191,13 +226,12 @@ class _Reader:
         return token is not None and token.kind == "word" and token.text.lower() in texts
 
     def any_of(self, depth: int) -> Node:
-        if depth > MAX_DEPTH:
-            raise self.error("かっこの入れ子が深すぎます。", "nested too deeply")
+        self.bound(depth)
         parts = [self.all_of(depth)]
         while self.is_word("or"):
             self.take()
             parts.append(self.all_of(depth))
-        return parts[0] if len(parts) == 1 else Or(tuple(parts))
+        return some(parts)
 
     def all_of(self, depth: int) -> Node:
         parts = [self.one(depth)]
@@ -205,13 +239,12 @@ class _Reader:
             if self.is_word("and"):
                 self.take()
             parts.append(self.one(depth))
-        return parts[0] if len(parts) == 1 else And(tuple(parts))
+        return every(parts)
 
     def one(self, depth: int) -> Node:
         if self.is_word("not"):
             self.take()
-            if depth > MAX_DEPTH:
-                raise self.error("not の入れ子が深すぎます。", "nested too deeply")
+            self.bound(depth)
             return _not(self.one(depth + 1))
         token = self.take()
         if token.kind == "open":
@@ -232,6 +265,10 @@ class _Reader:
             return Compare(token.text, _comparison(sign), self.plain_value())
         return Text(token.text)
 
+    def bound(self, depth: int) -> None:
+        if depth > _MOST_OPEN:
+            raise self.error("かっこや not の入れ子が深すぎます。", "nested too deeply")
+
     def close(self) -> None:
         token = self.peek()
         if token is None or token.kind != "close":
@@ -248,6 +285,7 @@ class _Reader:
         return token.text
 
     def value_of(self, field: str, depth: int) -> Node:
+        self.bound(depth)
         token = self.peek()
         if token is not None and token.kind == "open":
             self.take()
@@ -257,7 +295,7 @@ class _Reader:
                     self.take()
                 parts.append(self.value_of(field, depth + 1))
             self.close()
-            return parts[0] if len(parts) == 1 else Or(tuple(parts))
+            return some(parts)
         if token is not None and token.kind == "quoted":
             return Is(field, _unquote(self.take().text))
         if token is not None and token.kind == "sign":

@@ -49,11 +49,11 @@ class EventsApart:
     def only(self, query: str) -> str:
         """The query and the condition. Raises QueryError for a query that is none by itself, or is none any more with
         the condition beside it."""
-        if isinstance(language.parse(query), language.Everything):
+        asked = language.parse(query)
+        if isinstance(asked, language.Everything):
             return self._term
         both = f"({query}) and {self._term}"
-        node = language.parse(both)
-        if not isinstance(node, language.And) or node.parts[1:] != (self._node,):
+        if language.parse(both) != language.every([asked, self._node]):
             raise QueryError("この検索式は使えません。", "this query cannot be used")
         return both
 

@@ -294,8 +294,12 @@ def test_the_same_rows_are_given(ask: Ask) -> None:
         query.quoted("漢" * 7_000),
         "user.name: " + "a" * 7_900 + "*",
         "user.name: " + query.quoted("a" * 7_900),
+        "user.name: " + "(" * 3_000 + "a" + ")" * 3_000,
+        "user.name: " + "(" * 40 + "a" + " b)" * 40,
+        "(not (user.name: a and " * 12 + "file.mtime: 2026-11*" + "))" * 12,
+        "(not (user.name: a and " * 12 + "(vendor.x: * or event.id: e1)" + "))" * 12,
     ],
-    ids=range(16),
+    ids=range(20),
 )
 def test_questions_of_every_size(ask: Ask, text: str) -> None:
     """Signs that are none, many terms, deep conditions, long patterns: one answer, or a refusal in

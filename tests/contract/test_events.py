@@ -192,7 +192,10 @@ def test_query_errors_name_the_place(events: Events) -> None:
         "@timestamp: 2001:db8::/32",
         "vendor.peer: 2001:db8::/32",
         "user.name: \ud800",
-        "(user.name: a or " * 13 + "user.name: b" + ")" * 13,
+        "(not (user.name: a and " * 13 + "user.name: b" + "))" * 13,
+        "user.name: " + "(" * 3_000 + "a" + ")" * 3_000,
+        "(" * 3_000 + "user.name: a" + ")" * 3_000,
+        "not " * 1_500 + "user.name: a",
         "a:",
         ":",
         "not",
@@ -699,6 +702,33 @@ def test_the_events_of_some_organisations(events: Events) -> None:
     assert own.fields("squid.access") == {} and "user.name" in own.fields()
     assert EventsApart(events, ["higashi", "nishi"]).count() == 22
     assert EventsApart(events, []).count("event.id: *") == 0
+
+
+def test_clicked_thirty_times(events: Events) -> None:
+    """Each click on a value puts what was asked into parentheses and a condition beside it. Alternatives stay so, and whoever
+    may see one town sees no other's."""
+    for whose, first in (("higashi", 0), ("nishi", 100)):
+        events.append([stamped(batch(first=first), whose)])
+    query = "user.name: * or hinomi.organization: nishi"
+    for _ in range(30):
+        query = f'({query}) and event.dataset: "fortinet.fortigate"'
+    span = Span(START - timedelta(days=1), START + timedelta(days=1))
+    counted = Counted(timedelta(hours=1), "user.name", ["fortinet.fortigate"])
+    own = EventsApart(events, ["higashi"])
+    found = own.survey(query, span=span, counted=counted, limit=50)
+    assert {row["hinomi.organization"] for row in found.page.rows} == {"higashi"}
+    assert found.page.total == found.present == own.count(query) == 10 and events.count(query) == 20
+    deepest = "(not (user.name: a and " * 11 + "file.mtime: 2026-11*" + "))" * 11
+    assert own.count(deepest) == 10
+    assert events.count("(not (user.name: a and " * 12 + "file.mtime: 2026-11*" + "))" * 12) == 20
+
+
+@pytest.mark.parametrize("query", ["a) or (b", "a: x) or (user.name: *", "((a)) or b) and (c", '") or (a'])
+def test_no_query_gets_out_of_its_parentheses(events: Events, query: str) -> None:
+    """What would end them is none by itself."""
+    events.append([stamped(batch(), "nishi")])
+    with pytest.raises(QueryError):
+        EventsApart(events, ["higashi"]).count(query)
 
 
 def test_a_field_that_only_events_outside_the_span_have(events: Events) -> None:
