@@ -18,7 +18,8 @@ REQUIRED: dict[str, pl.DataType] = {
 
 _NUL = "\u2400"
 """The sign for NUL, in its place."""
-_OF_DUCKDB = frozenset({"filename", "file_row_number"})
+PLACE = ("__hinomi_file", "file_row_number")
+"""Where a row is, as DuckDB tells it beside an event's columns: the first name is ours, the second its own."""
 SIGNALS = "hinomi.signal"
 DEAD_LETTERS = "hinomi.dead_letter"
 
@@ -51,7 +52,7 @@ class Batch:
             "@timestamp": stamp,
         }
         missing = [value.alias(name) for name, value in defaults.items() if name not in frame.columns]
-        full = _spelled(ecs.conform(frame.with_columns(missing) if missing else frame))
+        full = spelled_all(ecs.conform(frame.with_columns(missing) if missing else frame))
         full = full.with_columns(
             pl.col("@timestamp").fill_null(stamp), pl.col("event.kind").fill_null("event")
         )
@@ -65,15 +66,19 @@ class Batch:
         return {name: _kind(dtype) for name, dtype in self.frame.schema.items()}
 
 
-def _spelled(frame: pl.DataFrame) -> pl.DataFrame:
-    """The same columns, none with a name that DuckDB takes for another: it reads one up to a NUL (JSON can write that), so that
-    two fields of a record become one, and has two of its own for where a row is. No page could be made that shows such a record."""
+def spelled(name: str) -> str:
+    """The name, or what stands for one that DuckDB takes for another: it reads a name up to a NUL (JSON can write that), so that
+    two fields of a record become one, and has two columns of its own, `PLACE`. No page could be made that shows such a record."""
+    plain = name.replace("\0", _NUL)
+    return plain + _NUL if plain.lower() in PLACE else plain
+
+
+def spelled_all(frame: pl.DataFrame) -> pl.DataFrame:
+    """The same columns, each with its name as it is `spelled`."""
     taken = set(frame.columns)
     names = {}
     for name in frame.columns:
-        new = name.replace("\0", _NUL)
-        if new.lower() in _OF_DUCKDB:
-            new += _NUL
+        new = spelled(name)
         if new == name:
             continue
         while new in taken:

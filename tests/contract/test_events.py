@@ -630,15 +630,42 @@ def test_a_name_with_a_nul_is_one_beside_others(events: Events, others: list[str
         events.compact()
 
 
-def test_names_that_a_store_has_for_itself(events: Events) -> None:
-    """A sender's field of such a name is shown beside the others, and searching goes on."""
-    names = ["filename", "File_Row_Number", "_index_of", "value", "bar", "part"]
-    events.append([batch(n=1)])
-    frame = batch(n=1, first=1).frame.with_columns(pl.lit(name).alias(name) for name in names)
+_OWN = [
+    "filename",
+    "_index_of",
+    "value",
+    "bar",
+    "part",
+    "file",
+    "file_index",
+    "told",
+    "found",
+    "has",
+    "n",
+    "v",
+]
+
+
+@pytest.mark.parametrize("name", _OWN)
+def test_names_that_a_store_has_for_itself(events: Events, name: str) -> None:
+    """A sender's field of such a name is one like others: found, counted and drawn by, where some events have it and where none
+    has."""
+    others = ["File_Row_Number", "__hinomi_file"]
+    frame = batch(n=2, first=20).frame.with_columns(pl.lit(one).alias(one) for one in [*_OWN, *others])
     events.append([Batch.of("acme.app", frame, ingested=NOW)])
-    row = events.search().rows[0]
-    assert {value for name, value in row.items() if "." not in name} >= set(names)
-    assert events.count("value: value") == events.top("bar")[0][1] == 1 and events.count() == 2
+    events.append([batch(n=3)])
+    assert {*_OWN, *others} <= set(map(str, events.search(limit=1).rows[0].values()))
+    span, width = Span(START, START + timedelta(hours=1)), timedelta(minutes=30)
+    for dataset, n in (("acme.app", 2), ("fortinet.fortigate", 0), ("", 2)):
+        of, query = [dataset] if dataset else [], f"{name}: {name}"
+        assert events.count(query, datasets=of) == len(events.search(query, datasets=of).rows) == n
+        bars = events.histogram(query, span=span, interval=width, datasets=of, by=name)
+        assert [(bar.count, bar.by) for bar in bars] == [(n, {name: n} if n else {}), (0, {})]
+        assert events.top(name, query, datasets=of) == ([(name, n)] if n else [])
+        survey = events.survey(query, span=span, counted=Counted(width, name, ["acme.app"]), datasets=of)
+        assert [bar.count for bar in survey.buckets] == [n, 0]
+        assert (survey.present, survey.top) == (n, [(name, n)] if n else [])
+    assert events.count(f"not {name}: *") == 3
 
 
 def test_a_vendors_number_beside_a_text_of_its_name(events: Events) -> None:

@@ -53,6 +53,26 @@ def test_lists_of_an_earlier_release_are_read_with_what_comes_now(tmp_path: Path
     again.close()
 
 
+def test_names_of_duckdb_in_files_of_an_earlier_release(tmp_path: Path) -> None:
+    """A file that holds `filename` is read as it is; `file_row_number`, which ended every search, is written anew, once."""
+    whole = batch(n=2).frame
+    names = ("filename", "File_Row_Number")
+    old = ParquetEvents(tmp_path)
+    old.append([Batch("acme.app", whole.with_columns(pl.lit("x").alias(name) for name in names))])
+    old.append([batch(n=2, first=2)])
+    with pytest.raises(StoreError):
+        old.search()
+    old.close()
+    renewed = ParquetEvents(tmp_path)
+    assert renewed.search("filename: x").total == renewed.count("File_Row_Number\u2400: x") == 2
+    assert renewed.count("not filename: *") == 2 and renewed.of_earlier_release() == {}
+    files = renewed.files("acme.app")
+    renewed.close()
+    again = ParquetEvents(tmp_path)
+    assert again.files("acme.app") == files and again.fields()["filename"] == "keyword"
+    again.close()
+
+
 @pytest.mark.parametrize("reopened", [False, True])
 def test_a_damaged_file_of_lists_is_written_anew_once_it_is_put_back(
     tmp_path: Path, *, reopened: bool

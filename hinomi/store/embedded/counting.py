@@ -42,7 +42,7 @@ class Counting:
         def rows(plan: Plan) -> _Counts:
             split, value = _split(by, plan.kinds)
             return self.duck.timed(
-                f"with found as materialized (select {bar} as bar, {split} as part, count(*) as n"
+                f"with found(bar, part, n) as materialized (select {bar}, {split}, count(*)"
                 f" from {plan.source} where {plan.where} group by 1, 2)"
                 " select bar, null, sum(n) from found group by 1 union all"
                 f" select bar, value, sum(n) from (select bar, {value} as value, n from found) group by 1, 2",
@@ -69,8 +69,8 @@ class Counting:
             if (several := each(column, field, kind)) is not None:
                 column = f"unnest(list_distinct({several}))"
             return self.duck.rows(
-                f"select {told('v', kind)}, count(*), min(v) from (select {column} as v from {plan.source}"
-                f" where {plan.where}) where v is not null group by 1 order by 2 desc, 3 limit ?",
+                f"select {told('v', kind)}, count(*), min(v) from (select {column} from {plan.source}"
+                f" where {plan.where}) as found(v) where v is not null group by 1 order by 2 desc, 3 limit ?",
                 [*plan.values, limit],
             )
 

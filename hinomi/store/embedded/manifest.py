@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from hinomi import ecs
+from hinomi.batch import PLACE, spelled
 from hinomi.durable import given_to_owner
 from hinomi.errors import StoreError
 from hinomi.store.embedded.transaction import transaction
@@ -34,7 +35,7 @@ create table if not exists field (
 create table if not exists gone (path text primary key, at integer not null) without rowid;
 create table if not exists listed (path text primary key) without rowid;
 """
-_LISTS = "select dataset, name from field where kind = 'keyword[]'"
+_LISTS = f"select dataset, name from field where kind = 'keyword[]' or lower(name) in {PLACE}"
 _IN = 400
 
 
@@ -170,18 +171,21 @@ class Manifest:
         return {str(name): str(kind) for name, kind in rows}
 
     def has_lists(self) -> bool:
-        """Whether a vendor's field is known as the lists that an earlier release kept."""
+        """Whether a vendor's field is known as an earlier release kept it: as lists, or under a name that is DuckDB's own."""
         return bool(_listed(self._rows(_LISTS)))
 
     def note_lists(self) -> None:
-        """From now on those fields are text; the files that may still hold them as lists are `listed`."""
+        """From now on those fields are text under another name; the files that may still hold them as they were are `listed`."""
         with self.writing() as db:
             fields = _listed(db.execute(_LISTS).fetchall())
             db.executemany(
                 "insert or ignore into listed select path from file where dataset = ?",
                 [(dataset,) for dataset in {dataset for dataset, _ in fields}],
             )
-            db.executemany("update field set kind = 'keyword' where dataset = ? and name = ?", fields)
+            db.executemany(
+                "update or replace field set kind = 'keyword', name = ? where dataset = ? and name = ?",
+                [(spelled(name), dataset, name) for dataset, name in fields],
+            )
 
     def note_listed(self, path: str) -> None:
         """This file may hold a vendor's field as lists."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
+from hinomi import batch
 from hinomi import query as language
 from hinomi.store import asked, values
 from hinomi.store.embedded.duck import NoColumn
@@ -15,9 +16,11 @@ from hinomi.store.embedded.sql import Condition
 from hinomi.store.protocols import Span
 
 TIME = '"@timestamp"'
-SOURCE = "read_parquet(?, union_by_name=true, filename=true, file_row_number=true)"
-"""The events of files, each with its place."""
-PLACE = "filename, file_row_number"
+FILE, ROW = batch.PLACE
+PLACE = f"{FILE}, {ROW}"
+SOURCE = f"(select * from read_parquet(?, union_by_name=true, filename='{FILE}', {ROW}=true))"
+"""The events of files, each with its place. Selected once more: DuckDB has columns that no `*` tells (`file_index`), which would
+answer for a sender's of that name where no file has it."""
 _TIMES = 3
 """How often a question is begun: of files that are merged again and again while it reads, the next error is told."""
 _T = TypeVar("_T")

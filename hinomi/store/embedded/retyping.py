@@ -1,5 +1,5 @@
-"""Files in which an earlier release kept a vendor's field as lists are written anew (docs/decisions/0013): no question can be
-asked over those and newer ones together.
+"""Files in which an earlier release kept a vendor's field as lists, or one under a name that is DuckDB's own, are written anew
+(docs/decisions/0013): no question can be asked over those and newer ones together.
 
 Which files may be such is noted in the manifest at first, and each is struck off once it is text. So whoever is interrupted
 goes on where it was, and a damaged file, which stays as it is, is not forgotten until it is put back.
@@ -14,6 +14,7 @@ import polars as pl
 import structlog
 
 from hinomi import ecs
+from hinomi.batch import PLACE
 from hinomi.errors import StoreError
 from hinomi.store.embedded.integrity import UNREADABLE, Integrity
 from hinomi.store.embedded.manifest import File, Manifest
@@ -82,4 +83,6 @@ class Retyping:
 
 def _has_lists(path: Path) -> bool:
     held = pl.read_parquet_schema(path).items()
-    return any(isinstance(dtype, pl.List) and ecs.several(name) for name, dtype in held)
+    return any(
+        (isinstance(dtype, pl.List) and ecs.several(name)) or name.lower() in PLACE for name, dtype in held
+    )

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from hinomi import ecs
 from hinomi.store.embedded.duck import Duck
-from hinomi.store.embedded.plan import PLACE, SOURCE, TIME, Plan
+from hinomi.store.embedded.plan import PLACE, ROW, SOURCE, TIME, Plan
 
 
 class Hit(NamedTuple):
@@ -33,7 +33,7 @@ class Rows:
         values = [sorted(set(paths)), numbers, paths, numbers]
         found = self._dicts(
             f"select * exclude ({PLACE}) from {SOURCE}"
-            f" where file_row_number in (select unnest(?)) and ({PLACE}) in (select unnest(?), unnest(?)) {order}",
+            f" where {ROW} in (select unnest(?)) and ({PLACE}) in (select unnest(?), unnest(?)) {order}",
             values,
         )
         if len(found) != len(hits):

@@ -10,7 +10,7 @@ from hinomi.store import asked
 from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck, NoColumn
 from hinomi.store.embedded.pinpoint import Pinpoint
-from hinomi.store.embedded.plan import PLACE, TIME, Plan, Planning
+from hinomi.store.embedded.plan import FILE, PLACE, ROW, TIME, Plan, Planning
 from hinomi.store.embedded.rows import Hit, Rows
 from hinomi.store.protocols import Page, Span
 
@@ -139,7 +139,7 @@ class Searching:
 
     def _counts(self, plan: Plan) -> dict[str, int]:
         """How many match in which file, by path: reads the columns of the condition alone."""
-        sql = f"select filename, count(*) from {plan.source} where {plan.where} group by 1"
+        sql = f"select {FILE}, count(*) from {plan.source} where {plan.where} group by 1"
         return {str(name): int(number) for name, number in self._duck.rows(sql, plan.values)}
 
     def _newest(self, plan: Plan, counts: Mapping[str, int], limit: int) -> list[Hit]:
@@ -201,7 +201,7 @@ def _reads_lines(node: language.Node) -> bool:
 
 def _ordered(oldest_first: bool) -> str:
     order = "asc" if oldest_first else "desc"
-    return f'order by {TIME} {order}, "event.id" {order}, filename {order}, file_row_number {order}'
+    return f'order by {TIME} {order}, "event.id" {order}, {FILE} {order}, {ROW} {order}'
 
 
 def _token(hits: Sequence[Hit], after: str | None) -> str:

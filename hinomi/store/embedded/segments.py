@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from hinomi import ecs
-from hinomi.batch import Batch
+from hinomi.batch import Batch, spelled_all
 from hinomi.clock import Clock
 from hinomi.durable import given_to_owner, sync, sync_folder
 from hinomi.store.embedded.integrity import UNREADABLE, Integrity, sum_of
@@ -124,7 +124,8 @@ class Segments:
     def merge_into(self, named: list[File], paths: Sequence[Path]) -> bool:
         """One new file of what these paths hold, in place of those that the manifest names so far. False: it names one of
         them no more, and all is as it was."""
-        frames = [ecs.conform(pl.read_parquet(path)) for path in paths]  # earlier releases wrote other types
+        # earlier releases wrote other types and names
+        frames = [spelled_all(ecs.conform(pl.read_parquet(path))) for path in paths]
         frame = pl.concat(frames, how="diagonal").sort("@timestamp", maintain_order=True)
         seq, upto = min(file.seq for file in named), max(file.upto for file in named)
         with self.unnamed.shared():

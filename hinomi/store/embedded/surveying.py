@@ -7,7 +7,7 @@ from hinomi import query as language
 from hinomi.store import asked
 from hinomi.store.embedded.counting import bars
 from hinomi.store.embedded.duck import Duck
-from hinomi.store.embedded.plan import Plan, Planning
+from hinomi.store.embedded.plan import FILE, Plan, Planning
 from hinomi.store.embedded.searching import Searching
 from hinomi.store.embedded.sql import each, quoted
 from hinomi.store.protocols import Bucket, Counted, Page, Span, Survey
@@ -61,11 +61,11 @@ class Surveying:
         told = [self.planning.path_of(file) for file in plan.files if file.dataset in counted.values_in]
         marked = "value" if len(told) == len(plan.files) else _OF_FILES if told else "null"
         rows = self.duck.timed(
-            f"with matching as (select filename, {bar} as bar, {column} as value from {plan.source} where {plan.where}),"
+            f"with matching(file, bar, value) as (select {FILE}, {bar}, {column} from {plan.source} where {plan.where}),"
             f" told as (select *, {marked} as told from matching),"
-            " found as materialized (select filename, bar, told, grouping(filename) as apart, count(*) as n, count(value) as has"
-            " from told group by grouping sets ((filename, bar), (told)))"
-            " (select bar, filename, null, n, has from found where apart = 0) union all"
+            " found as materialized (select file, bar, told, grouping(file) as apart, count(*) as n, count(value) as has"
+            " from told group by grouping sets ((file, bar), (told)))"
+            " (select bar, file, null, n, has from found where apart = 0) union all"
             " (select 0, null, cast(told as varchar), n, has from found where apart = 1 and told is not null"
             " order by n desc, told limit ?)",
             [*values, *plan.values, *([told] if marked is _OF_FILES else []), counted.most],
@@ -80,7 +80,7 @@ class Surveying:
         return found
 
 
-_OF_FILES = "case when filename in (select unnest(?)) then value end"
+_OF_FILES = "case when file in (select unnest(?)) then value end"
 
 
 def _apart(plan: Plan, field: str) -> bool:
