@@ -25,6 +25,8 @@ _CLASSES = {
 }
 """POSIX's classes in ASCII, as PCRE has them where not told otherwise."""
 _BEYOND = "\u0080-\U0010ffff"
+_BEYOND_LETTERS = "\u0080-\u012f\u0132-\u017e\u0180-\u2129\u212b-\U0010ffff"
+"""But for the signs that are i, k or s where case does not count: a set with them would hold these letters."""
 _ODD = re.compile(r"\{,[0-9]+\}|\[[^\]]*\[")
 _TOKEN = re.compile(r"\\.|\[\^?\]?|\{,(?=[0-9]+\})|.", re.DOTALL)
 _MEMBER = re.compile(r"\\.|\[:(\^?)([a-z]+):\]|.", re.DOTALL)
@@ -75,5 +77,6 @@ def _class(mark: str, name: str) -> str | None:
 def _others(members: str) -> str:
     """All signs but these, each written so that both read it."""
     one = re.compile(f"[{members}]", re.ASCII)
+    beyond = _BEYOND_LETTERS if one.match("k") and one.match("K") else _BEYOND
     others = (sign for sign in map(chr, range(0x80)) if not one.match(sign))
-    return "".join(f"\\x{ord(sign):02x}" for sign in others) + _BEYOND
+    return "".join(f"\\x{ord(sign):02x}" for sign in others) + beyond

@@ -139,3 +139,19 @@ def test_match_and_explain_agree_on_expressions(tmp_path: Path, text: str, hits:
         for i in range(len(values))
     ]
     assert [value for value, one in zip(values, told, strict=True) if one.matched] == hits
+
+
+@pytest.mark.parametrize("name", ["alpha", "alnum", "word", "graph", "print"])
+@pytest.mark.parametrize("letters", [True, False])
+def test_letters_are_no_others_where_case_does_not_count(tmp_path: Path, name: str, *, letters: bool) -> None:
+    """Signs beyond ASCII fold to i, k and s; of the signs that are no letters these are none for it."""
+    text = f"(?i)^[^[:^{name}:]]$" if letters else f"(?i)^[[:^{name}:]]$"
+    values = [*"ikszIKSZ", "火", " \t"]
+    loaded = rulebook.rules(tmp_path, rulebook.rule({"sel": {"f|re": text}, "condition": "sel"}))
+    batch = rulebook.batch([{"f": value} for value in values])
+    found = loaded.match(batch).hits
+    hits = [values[row] for row in (found[0][1] if found else [])]
+    assert hits == ([*"ikszIKSZ"] if letters else ["火"])
+    for place, value in enumerate(values):
+        one = loaded.explain(loaded.rules[0].id, type(batch)(batch.dataset, batch.frame[place : place + 1]))
+        assert one.matched == (value in hits)
