@@ -4,7 +4,7 @@ What shippers write was read in Docker's pages on its json-file and fluentd logg
 runtimes (CRI), fluent-plugin-parser-cri's, and in Filebeat's documents.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import polars as pl
 
@@ -82,36 +82,57 @@ _LONE = rf'^\{{\s*"(?:message|log)"\s*:\s*{_TEXT}\s*\}}$'
 _OF_A_CONTAINER = r'"(?:stream|attrs|_p|logtag|container_id|container_name|kubernetes)"\s*:'
 """A document that says a line and nothing else, or at most of which container: Docker's, Fluentd's and Fluent Bit's. A program's
 own has a time or a source beside its `message`, too: that is none of a container."""
-_CARRIED_AS = (
-    *("$.event.original", "$.message", "$.log"),
-    *("$.result._raw", "$._raw", "$.result", "$._source", "$.data", "$.event"),
-)
-"""Where shippers keep the line or the record: Filebeat and Logstash (`message`), Docker and Fluent Bit (`log`), and ECS's own
-place; Splunk's exports (`result`, `_raw`) and what is sent to it (`event`), a hit of Elasticsearch (`_source`), Pub/Sub and
-CloudEvents (`data`)."""
+_LINES = ("$.event.original", "$.message")
+"""Where shippers keep the line, opened before the document is read: ECS's own place, Filebeat and Logstash. Docker and Fluent
+Bit have it in `log`, which is an object in ECS."""
+_EXPORTED = ("$.result._raw", "$._raw")
+"""The line in Splunk's exports."""
+_RECORDS = ("log", "result", "_source", "data", "event")
+"""Objects that are a record: what Fluent Bit took apart (`log`), in Splunk's exports (`result`) and what is sent to it (`event`),
+a hit of Elasticsearch (`_source`), CloudEvents (`data`). Texts of these names are not opened: anybody's document has such, with
+what a visitor typed."""
+
+
+def _line(document: pl.Expr) -> pl.Expr:
+    """The line that a shipper's document carries."""
+    texts = [document.str.json_path_match(path) for path in _LINES]
+    log = pl.when(~_has_object(document, "log")).then(document.str.json_path_match("$.log"))
+    return pl.coalesce(*texts, log)
+
+
+def _record(document: pl.Expr) -> pl.Expr:
+    """The record, or the line, that an export carries."""
+    lines = [document.str.json_path_match(path) for path in _EXPORTED]
+    objects = [
+        pl.when(_has_object(document, name)).then(document.str.json_path_match(f"$.{name}"))
+        for name in _RECORDS
+    ]
+    return pl.coalesce(*lines, *objects)
+
+
+def _has_object(document: pl.Expr, name: str) -> pl.Expr:
+    """Whether an object stands below this name. Inside a text no quotation mark follows a brace or a comma: JSON escapes it."""
+    return document.str.contains(rf'[{{,]\s*"{name}"\s*:\s*\{{')
 
 
 def first_carried(rows: pl.DataFrame) -> pl.DataFrame:
-    """`carried` of the documents that are to be opened before they are read: no product's own, or one that any source of JSON
+    """The lines in the documents that are to be opened before they are read: no product's own, or one that any source of JSON
     would take for its own."""
     line = pl.col("message")
     filebeat, lone = line.str.contains(_FILEBEAT, literal=True), line.str.contains(_LONE)
     # In steps: where a document begins tells of nearly all that they are none, what stands somewhere in it costs a search.
     begun = rows.filter(line.str.starts_with("{")).filter(filebeat | line.str.contains(_NOTHING_ELSE) | lone)
-    return carried(begun, filebeat | line.str.contains(_OF_A_CONTAINER) | lone)
+    return _opened(begun.filter(filebeat | line.str.contains(_OF_A_CONTAINER) | lone), _line)
 
 
-def carried(rows: pl.DataFrame, which: pl.Expr) -> pl.DataFrame:
-    """Of these rows, where a shipper's JSON document carries a line, as that line: what Filebeat or Docker writes around
-    another product's record, with the time that the document says (`around`)."""
-    line = pl.col("message")
-    documents = rows.filter(line.str.starts_with("{")).filter(
-        which
-    )  # texts are not searched for what documents say
+def _opened(rows: pl.DataFrame, carried: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
+    """Of these rows, JSON documents as what they carry: what Filebeat or Docker writes around another product's record, with
+    the time that the document says (`around`)."""
+    documents = rows.filter(pl.col("message").str.starts_with("{"))
     if not documents.height:
         return documents
-    inside = pl.coalesce(line.str.json_path_match(path) for path in _CARRIED_AS)
-    opened = around.with_documents_time(documents).with_columns(inside.alias("message"))
+    inside = carried(pl.col("message")).alias("message")
+    opened = around.with_documents_time(documents).with_columns(inside)
     return without_surroundings(opened.drop_nulls("message"))
 
 
@@ -126,9 +147,11 @@ def otherwise(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     time and host stay known (`around`)."""
     if not rows.height:
         return
-    inside = carried(rows, pl.lit(True))
-    yield inside
-    rest = pl.concat([inside, rows.join(inside, on="row", how="anti")], how="diagonal")
+    lines = _opened(rows, _line)
+    yield lines
+    records = _opened(rows, _record)
+    yield records
+    rest = pl.concat([lines, records, rows], how="diagonal").unique("row", keep="first")
     for _ in range(_RELAYS):
         headed = rest.filter(pl.col("message").str.contains(_RELAY))
         if not headed.height:

@@ -58,8 +58,8 @@ _CATEGORIES = {
 
 _SIGNS = {"operationName", "tenantId", "operationVersion"}
 """Names of the envelope, any of which is enough."""
-_OWN = "microsoft.aadiam"
-"""Entra ID as `resourceId` names the provider of a record."""
+_OWN = ("microsoft.aadiam", "microsoft.aad/")
+"""Entra ID and Entra Domain Services as `resourceId` names the provider of a record."""
 _LONG = 1000
 """Characters that no resource's name has; they are not remembered."""
 _DEFENDER = "AdvancedHunting-"

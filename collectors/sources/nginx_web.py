@@ -27,7 +27,9 @@ source = Source(
     title={"ja": "nginx", "en": "nginx"},
     zone_hint="dmz",
     shape=either(r"^\s*\{", json_fields(), patterns({"access": _ACCESS, "error": _ERROR})),
-    always=r'^\s*[^{\s]|"(?:remote_\w+|body_bytes_sent|request_(?:uri|method|time|length)|http_(?:user_agent|referr?er|host|x_forwarded_for)|upstream_\w+|time_local|time_iso8601)"\s*:',
+    always=r'^\s*[^{\s]|"(?:remote_\w+|body_bytes_sent|request_(?:uri|method|time|length)|'
+    r"http_(?:user_agent|referr?er|host|x_forwarded_for)|upstream_\w+|time_local|time_iso8601|"
+    r'bytes_sent|query_string|server_(?:name|protocol))"\s*:|"request"\s*:\s*"[A-Z]+ ',
     recognise=(
         r"^\s*\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(?:debug|info|notice|warn|error|crit|alert|emerg)\] \d+#\d+: "
         r'|^\s*\{.*"body_bytes_sent"\s*:|^\s*\S+ \S+ \S+ \S+ \[[^\]]+\] "[^"]*" \d{3} \d+ "[^"]*" "[^"]*" "[^"]*"'

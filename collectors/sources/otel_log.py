@@ -50,7 +50,7 @@ source = Source(
     name="otel.log",
     title={"ja": "OpenTelemetry のログ(OTLP)", "en": "OpenTelemetry logs (OTLP)"},
     shape=json_fields(),
-    always=r'"severity_number"\s*:',
+    always=r'"(?:severity_(?:number|text)|(?:observed_)?time_unix_nano)"\s*:|"(?:body|attributes)"\s*:.*"(?:body|attributes|resource)"\s*:',
     recognise=r'^\{"time":-?\d+,"severity_number":\d+,"severity_text":".*"attributes":\{.*"resource":\{',
     rename={
         "body": "message",

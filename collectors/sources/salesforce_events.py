@@ -21,7 +21,7 @@ source = Source(
     title={"ja": "Salesforce イベントログ", "en": "Salesforce event logs"},
     zone_hint="cloud",
     shape=JsonRecords(kind=("EVENT_TYPE", "EventType")),
-    always=r'"(?:EVENT_TYPE|REQUEST_ID|TIMESTAMP_DERIVED|EventIdentifier|RequestIdentifier|LoginKey|SessionKey)"\s*:',
+    always=r'"(?:EVENT_TYPE|LogDate|REQUEST_ID|RequestId|TIMESTAMP_DERIVED|EventIdentifier|RequestIdentifier|LoginKey|SessionKey)"\s*:|"EventType"\s*:\s*"[A-Za-z]+[a-z]"',
     recognise=(
         r'(?s)"EVENT_TYPE"\s*:\s*".*"(?:USER|USER_ID|ORGANIZATION_ID|REQUEST_ID|USER_NAME)"\s*:'
         r'|"(?:USER|USER_ID|ORGANIZATION_ID|REQUEST_ID)"\s*:.*"EVENT_TYPE"\s*:'

@@ -42,7 +42,7 @@ source = Source(
         renamed(patterns(_FAST), _FAST_NAMES),
         json_fields(),
     ),
-    always=r'^\s*[^{\s]|"(?:flow_id|dest_ip|stats|engine|arp)"\s*:',
+    always=r'^\s*[^{\s]|"(?:flow_id|dest_ip|stats|engine|arp)"\s*:|"event_type"\s*:\s*"[a-z0-9_]+"',
     recognise=(
         r"^(?:\d\d/\d\d/\d{4}-[\d:.]+ +)?(?:\[\w+\] )?\[\*\*\] \[\d+:\d+:\d+\] .* \{[A-Z0-9\-]+\} \S+ -> "
         r'|^\s*\{.*"event_type"\s*:\s*"(?:alert|anomaly|dns|http|tls|ssh|flow|netflow'

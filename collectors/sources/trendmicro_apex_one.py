@@ -20,7 +20,7 @@ source = Source(
     },
     zone_hint="internal",
     shape=cef(),
-    always=r"\|Trend Micro\|(?:Apex|Control Manager|OfficeScan)",
+    always=r"\|Trend ?Micro[^|]*\|",
     recognise=r"CEF:\s?\d\|Trend Micro\|(?:Apex Central|Apex One|Control Manager|OfficeScan)\|",
     leftovers="trendmicro.apex_one",
     rename={
