@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from collectors import catalogue
 from collectors.source import ROW
@@ -307,6 +308,24 @@ def test_a_rule_finds_the_products_line(
     hits = loaded.match(rulebook.batch([event], source)).hits
     assert [(rule.id[0], rows.tolist()) for rule, rows in hits] == [("0", [0])]
     assert source in loaded.rules[0].feeds
+
+
+def _moved() -> list[tuple[str, int | str]]:
+    path = Path(content.__file__).parents[2] / "collectors" / "sources" / "thinkst_canary.source.yml"
+    fields = yaml.safe_load(path.read_text(encoding="utf-8"))["fields"]
+    kinds = {name: to.get("type") if isinstance(to, dict) else None for name, to in fields.items()}
+    values: dict[str | None, int | str] = {"ip": "203.0.113.9", "integer": 404, None: "/x"}
+    return [(name, values[kind]) for name, kind in kinds.items() if kind != "time"]
+
+
+@pytest.mark.parametrize(("name", "value"), _moved())
+def test_what_a_decoy_says_is_found_by_its_own_name(tmp_path: Path, name: str, value: int | str) -> None:
+    """Every field that the source moves."""
+    record: dict[str, Any] = {"logtype": 5001, "node_id": "canary-1", "utc_time": _CANARY["utc_time"]}
+    outer, _, inner = name.partition(".")
+    record[outer] = {inner: value} if inner else value
+    where = {"product": "opencanary", "category": "application"}
+    test_a_rule_finds_the_products_line(tmp_path, "thinkst.canary", record, where, {name: value})
 
 
 def _other(name: str) -> Any:
