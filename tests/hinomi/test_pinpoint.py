@@ -10,7 +10,7 @@ import pytest
 from hinomi.batch import Batch
 from hinomi.errors import PartDamaged
 from hinomi.store import Span
-from hinomi.store.embedded import ParquetEvents
+from hinomi.store.embedded import ParquetEvents, pinpoint
 from hinomi.store.embedded.pinpoint import Pinpoint
 from tests.contract.test_events import START, batch
 
@@ -34,8 +34,13 @@ def events(tmp_path: Path) -> ParquetEvents:
     return made
 
 
-def test_a_short_span_gives_what_everything_gives(events: ParquetEvents) -> None:
-    """Of 40 spans the same events, values and order as DuckDB finds over all files; a time at the end belongs to the next."""
+@pytest.mark.parametrize("at_once", [pinpoint._AT_ONCE, 999])
+def test_a_short_span_gives_what_everything_gives(
+    events: ParquetEvents, at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of 40 spans the same events, values and order as DuckDB finds over all files, also where a file is read in pieces; a time at
+    the end belongs to the next."""
+    monkeypatch.setattr(pinpoint, "_AT_ONCE", at_once)
     chance = random.Random(8)
     for _ in range(40):
         numbers = chance.sample(range(5_000), 30)

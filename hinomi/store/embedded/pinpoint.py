@@ -24,6 +24,8 @@ LONGEST = timedelta(days=1)
 """Over more, DuckDB takes less: it reads the ids of many files at once."""
 _BLOCK, _KEPT = 1_024, 2_000
 """Rows whose times are told apart from others'; files that are remembered, 16 bytes a block."""
+_AT_ONCE = 32_768
+"""Rows whose columns are unpacked at a time: some 64 MiB, where an alert's evidence spans a busy day."""
 _State = tuple[str, int]
 _Blocks = tuple["np.ndarray[Any, np.dtype[np.int64]]", "np.ndarray[Any, np.dtype[np.int64]]"]
 
@@ -58,7 +60,12 @@ class Pinpoint:
             wanted = (
                 (time >= within(span.start)) & (time < within(span.end)) & pl.col("event.id").is_in(list(ids))
             )
-            frame = pl.scan_parquet(path).slice(first, count).filter(wanted).collect()
+            rows = pl.scan_parquet(path)
+            parts = [
+                rows.slice(at, min(_AT_ONCE, first + count - at)).filter(wanted).collect()
+                for at in range(first, first + count, _AT_ONCE)
+            ]
+        frame = pl.concat(parts)
         times = frame["@timestamp"].dt.epoch("ns")
         return list(zip(times, frame["event.id"], ecs.rows(frame), strict=True))
 
