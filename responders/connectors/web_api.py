@@ -52,7 +52,8 @@ class WebApi:
 def opened(
     what: str, url: str, ca: Path | None, headers: Mapping[str, str] | None = None
 ) -> Iterator[WebApi]:
-    """A client for one errand. Follows no redirection: it would carry the token elsewhere."""
+    """A client for one errand. Follows no redirection: it would carry the token elsewhere. An answer of another form than the
+    vendor documents is one that did not come: its errand is tried again, and no other errand is lost to it."""
     try:
         with httpx.Client(
             base_url=url,
@@ -65,6 +66,12 @@ def opened(
     except httpx.HTTPError as error:
         name = type(error).__name__
         raise DependencyDown(f"{what}に届きません({name})。", f"{what} cannot be reached: {name}") from None
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        name = type(error).__name__
+        raise DependencyDown(
+            f"{what}の応答が、文書にある形ではありません({name})。",
+            f"{what} answered in another form than is documented: {name}",
+        ) from error
 
 
 def bearer(api: WebApi, url: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None) -> None:
