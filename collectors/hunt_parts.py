@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from collectors import catalogue, evtx_chunks, file_records
+from collectors import event_numbers, evtx_chunks, file_records
 from hinomi.errors import InputError, Where
 
 _TEXT = 16 * 1024 * 1024
@@ -98,8 +98,8 @@ def _past_events(path: Path, cut: int) -> int:
 def _events(block: bytes) -> Iterable[tuple[int, int]]:
     """Of each event in these lines where its first record stands and where the line of its last ends."""
     found: dict[bytes, tuple[int, int]] = {}
-    for source in catalogue.sources().values():
-        for number in re.finditer(source.event_of.encode(), block) if source.event_of else ():
+    for event_of in event_numbers.EVERY:
+        for number in re.finditer(event_of.encode(), block):
             start, _ = found.get(number[1], (number.start(), 0))
             found[number[1]] = start, block.find(b"\n", number.end()) + 1 or len(block)
     return found.values()

@@ -7,6 +7,7 @@ in the same batch or before it (`collectors.continued`). `user.audit.*` is who s
 
 import polars as pl
 
+from collectors import event_numbers
 from collectors import expressions as e
 from collectors.linux.audit import AuditRecords
 from collectors.source import Raw, Source
@@ -17,7 +18,7 @@ source = Source(
     name="linux.auditd",
     title={"ja": "Linux auditd(監査記録)", "en": "Linux audit daemon"},
     shape=AuditRecords(),
-    event_of=r"\baudit\((\d{9,11}\.\d{3}:\d{1,20})\):",
+    event_of=event_numbers.AUDIT,
     recognise=r"(?:^|[ :])type=[A-Z][A-Z0-9_]* msg=audit\(\d{9,11}\.\d{3}:\d+\):",
     leftovers="auditd",
     constants={"event.kind": "event", "event.provider": "auditd"},

@@ -9,7 +9,7 @@ import orjson
 import polars as pl
 import pytest
 
-from collectors import catalogue, file_records, hunt_parts, parse
+from collectors import catalogue, event_numbers, file_records, hunt_parts, parse
 from collectors.continued import KEPT, Carry
 from collectors.hunt_input import HuntInput
 from collectors.source import Parsed, Source
@@ -240,3 +240,9 @@ def test_a_hunt_cuts_where_events_never_cease_to_interleave(
     assert len(pieces) > 4
     read = [file_records.lines_between(piece.path, piece.start, piece.end)[1] for piece in pieces]
     assert [line.decode() for part in read for line in part] == lines
+
+
+def test_a_hunt_knows_the_events_of_every_source() -> None:
+    """It cuts files before it loads the sources."""
+    found = {source.event_of for source in catalogue.sources().values() if source.event_of}
+    assert found == set(event_numbers.EVERY)
