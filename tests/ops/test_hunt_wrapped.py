@@ -29,13 +29,18 @@ def _escaped(text: str) -> str:
     return _TEXT.sub(lambda found: re.sub(r"(?<!\\)[s/k]", lambda one: written[one[0]], found[0]), text)
 
 
+def _record(line: str) -> Any:
+    """What stands in `data` and `event` is opened as a record only: a text there may be what a visitor typed."""
+    return json.loads(line) if line.startswith("{") else line
+
+
 WRAPPED: dict[str, Callable[[str], str]] = {
     "_raw": lambda line: json.dumps({"_raw": line}),
     "result": lambda line: json.dumps({"preview": False, "result": {"_raw": line}}),
-    "data": lambda line: json.dumps({"data": line}),
+    "data": lambda line: json.dumps({"data": _record(line)}),
     "message": lambda line: json.dumps({"message": line, "agent": {"type": "filebeat"}}),
     "log": lambda line: json.dumps({"log": line + "\n", "stream": "stdout"}),
-    "event": lambda line: json.dumps({"event": line}),
+    "event": lambda line: json.dumps({"event": _record(line)}),
     "string": json.dumps,
     "quotes": lambda line: line.replace('"', '\\"'),
     "container": lambda line: "2026-11-20T03:12:09.1Z stdout F " + json.dumps({"log": line}),
