@@ -76,16 +76,16 @@ def spelled(name: str) -> str:
 def spelled_all(frame: pl.DataFrame) -> pl.DataFrame:
     """The same columns, each with its name as it is `spelled`."""
     taken = set(frame.columns)
-    names = {}
-    for name in frame.columns:
-        new = spelled(name)
-        if new == name:
-            continue
-        while new in taken:
-            new += _NUL
-        taken.add(new)
-        names[name] = new
+    names = {name: untaken(new, taken) for name in frame.columns if (new := spelled(name)) != name}
     return frame.rename(names) if names else frame
+
+
+def untaken(name: str, taken: set[str]) -> str:
+    """The name, or one made of it that is not taken yet; it is then."""
+    while name in taken:
+        name += _NUL
+    taken.add(name)
+    return name
 
 
 def _kind(dtype: pl.DataType) -> str:

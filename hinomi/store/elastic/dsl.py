@@ -13,7 +13,6 @@ from hinomi.store.elastic import schema, twins
 
 Query = dict[str, Any]
 NOTHING: Query = {"match_none": {}}
-_SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
 _BELOW, _ABOVE = ipaddress.IPv6Address("::fffe:ffff:ffff"), ipaddress.IPv6Address("::1:0:0:0")
 _SIGNS_OF_REGEXP = frozenset('.?+*|{}[]()"\\#@&<>~^$-')
 _LINES = ("event.original", "message")
@@ -187,7 +186,7 @@ def _compare(name: str, sign: query.Comparison, value: str) -> Query:
     if kind(name) == "long" and not -(2**63) <= number < 2**63:  # beyond all that such a field takes
         return {"exists": {"field": name}} if (number > 0) == (sign in {"<", "<="}) else NOTHING
     number += 0.0  # -0.0, above which Elasticsearch has 0 lie
-    found: Query = {"range": {schema.number_of(name): {_SIGNS[sign]: number}}}
+    found: Query = {"range": {schema.number_of(name): {twins.SIGNS[sign]: number}}}
     old = twins.before(name, sign, number)
     return _any([found, {"range": {old[0]: old[1]}}]) if old else found
 
@@ -197,5 +196,5 @@ def since(name: str, sign: query.Comparison, moment: datetime) -> Query:
     the document only."""
     if moment < _EPOCH:
         return {"exists": {"field": name}} if sign in {">", ">="} else NOTHING
-    found: Query = {"range": {name: {_SIGNS[sign]: moment.isoformat()}}}
+    found: Query = {"range": {name: {twins.SIGNS[sign]: moment.isoformat()}}}
     return found if sign in {">", ">="} or name in _EVERY_TIME else _any([found, _left_out(name)])

@@ -10,7 +10,8 @@ import sys
 from hinomi import ecs
 from hinomi.query import Comparison
 
-_SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+SIGNS = {"<": "lt", "<=": "lte", ">": "gt", ">=": "gte"}
+"""What Elasticsearch's `range` calls a comparison."""
 _MOST = repr(sys.float_info.max)
 
 
@@ -25,5 +26,5 @@ def _bounds(sign: Comparison, number: float) -> dict[str, str]:
     """As numbers what the sign says, as texts nothing: `+` comes before `-`, and both before the digits."""
     text = repr(number)
     if sign in {">", ">="}:
-        return {_SIGNS[sign]: text, "lte": f"+{_MOST}"}
-    return {"gte": f"-{_MOST}", _SIGNS[sign]: f"-0{text[1:]}" if number < 0 else f"+{text}"}
+        return {SIGNS[sign]: text, "lte": f"+{_MOST}"}
+    return {"gte": f"-{_MOST}", SIGNS[sign]: f"-0{text[1:]}" if number < 0 else f"+{text}"}

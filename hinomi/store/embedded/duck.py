@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
+from hinomi.batch import untaken
 from hinomi.errors import StoreError
 from hinomi.text import inert
 
@@ -98,14 +99,8 @@ class Duck:
 
 def _told_apart(names: Sequence[str]) -> list[str]:
     """The names, each once: an earlier release kept names with a NUL, of which DuckDB tells what stands before it."""
-    told, taken = list[str](), set[str]()
-    for name in names:
-        new = name
-        while new in taken:
-            new += "\u2400"
-        taken.add(new)
-        told.append(new)
-    return told
+    taken = set[str]()
+    return [untaken(name, taken) for name in names]
 
 
 def _lacking(said: str, *, some: bool) -> NoColumn | None:

@@ -69,8 +69,7 @@ class ParquetEvents:
         retyping.run()
         self.mending = Mending(self._segments, retyping)
         self._planning = Planning(folder, self._manifest)
-        pinpoint = Pinpoint(self.integrity)
-        self._searching = Searching(self._planning, self._duck, pinpoint)
+        self._searching = Searching(self._planning, self._duck, Pinpoint(self.integrity))
         self._counting = Counting(self._planning, self._duck)
         self._surveying = Surveying(self._planning, self._duck, self._searching)
 
