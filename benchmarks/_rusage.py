@@ -3,6 +3,7 @@
 import os
 import resource
 import subprocess
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -33,8 +34,6 @@ def trees() -> dict[str, Path]:
 
 def run(command: Sequence[str], *, cores: int = 1, tree: Path = TREE) -> Cost:
     """A process on one core (or all), with compiled modules kept as an installation keeps them; tree: whose modules."""
-    import time
-
     allowed = ",".join(map(str, sorted(os.sched_getaffinity(0))[-cores:]))
     environment = {**os.environ, "PYTHONPATH": str(tree)}
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
@@ -48,8 +47,15 @@ def run(command: Sequence[str], *, cores: int = 1, tree: Path = TREE) -> Cost:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    return ended(process, command[0], start)
+
+
+def ended(process: subprocess.Popen[bytes], what: str, start: float) -> Cost:
+    """Of a process that began then (`time.perf_counter`), once it has ended, and of those that it waited for; one that failed ends the
+    measurement. what: its name."""
     _, status, usage = os.wait4(process.pid, 0)
+    wall = time.perf_counter() - start
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
-        raise SystemExit(f"{command[0]} ended with {process.returncode}")
-    return Cost(usage.ru_utime + usage.ru_stime, time.perf_counter() - start, usage.ru_maxrss / 1024)
+        raise SystemExit(f"{what} ended with {process.returncode}")
+    return Cost(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss / 1024)

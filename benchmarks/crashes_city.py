@@ -19,7 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.crashes import ADAPTER, acting, prepared, staged
@@ -28,7 +28,6 @@ from responders.connectors.catalogue import Targets, target_of
 from responders.playbooks.foretold import Patience
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import RunState, StepState
-from responders.playbooks.world import World
 from tests.responders.peers import clouds, real, vendors
 from tests.responders.playbooks.dying import OnDisk, Point, carried, counting, killed
 from tests.responders.playbooks.stage import Scene
@@ -164,11 +163,9 @@ def _made(folder: Path) -> Path:
 
 def _shown(on: Scene, there: City, clock: Path) -> None:
     """The plan put anew, to the targets that it has by now: what they find is what people approve."""
-    world = on.runs.world
     on.runs.patience = Patience(60)  # however long a loaded machine takes
-    on.runs.world = World(
-        lambda action, at: there.connectors(action, at) or on.stage, *([world.evidence] * 3)
-    )
+    connectors = lambda action, at: there.connectors(action, at) or on.stage  # noqa: E731
+    on.runs.world = replace(on.runs.world, connectors=connectors)
     on.tick(61)
     clock.write_text(on.clock.now().isoformat())
     searched = [step for step in on.run.acts if step.act in SEARCHED]
@@ -182,7 +179,7 @@ def _live(place: Path, playbook: Playbook, there: City, point: Point) -> None:
     on = staged(place, playbook, stage)
     touching = Touching(lambda action, at: there.connectors(action, at) or stage, place / "sent", point)
     touching.install()
-    on.runs.world = type(on.runs.world)(touching, *([on.runs.world.evidence] * 3))
+    on.runs.world = replace(on.runs.world, connectors=touching)
     counting(on.runs.records, point)  # type: ignore[arg-type]
     carried(on, playbook, place / "clock")
 

@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from benchmarks import rival
 from benchmarks._corpora import corpus
+from benchmarks._rusage import ended
 
 SHORT = 9
 LARGE = int(os.environ.get("HINOMI_HUNT_COPIES", "150"))
@@ -80,12 +81,7 @@ def _run(said: list[str]) -> Chain:
         for child in _children(process.pid):
             workers[child] = max(workers.get(child, 0.0), _spent(child))
         time.sleep(0.01)
-    wall = time.perf_counter() - start
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"hinomi hunt ended with {process.returncode}")
-    cpu = usage.ru_utime + usage.ru_stime  # its workers are waited for: theirs is in it
+    cpu, wall, _ = ended(process, "hinomi hunt", start)  # its workers are waited for: theirs is in it
     spent = list(workers.values())
     return Chain(wall, cpu, cpu - sum(spent) + max(spent, default=0.0), len(spent))
 

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks._corpora import corpus
+from benchmarks._rusage import TREE, Cost, ended
 
 ROUNDS = 3
-_OURS = Path(__file__).parents[1]
 
 
 class Tool(NamedTuple):
@@ -34,13 +34,13 @@ def main() -> None:
     """Print each round of each tool."""
     with tempfile.TemporaryDirectory() as folder:
         tools = dict(_tools(Path(folder)))
-        _seconds(tools["hinomi"])  # the compiled rules are kept from here on, as in service
+        _cost(tools["hinomi"])  # the compiled rules are kept from here on, as in service
         for number in range(ROUNDS):
             for name, tool in tools.items():
-                clock, processor = _seconds(tool)
+                cost = _cost(tool)
                 load = os.getloadavg()[0]
                 print(
-                    f"round {number + 1}, {name:10} clock {clock:6.2f} s, processor {processor:6.2f} s (load {load:.1f}), "
+                    f"round {number + 1}, {name:10} clock {cost.wall:6.2f} s, processor {cost.cpu:6.2f} s (load {load:.1f}), "
                     f"{_findings(tool.found)} findings",
                     flush=True,
                 )
@@ -49,7 +49,7 @@ def main() -> None:
 def _tools(folder: Path) -> Iterator[tuple[str, Tool]]:
     events = str(corpus("evtx"))
     hunt = ["-m", "ops.cli", "hunt", "--jsonl", "--rules", str(corpus("sigma")), events]
-    yield "hinomi", Tool([sys.executable, *hunt], _OURS, folder / "hinomi.jsonl")
+    yield "hinomi", Tool([sys.executable, *hunt], TREE, folder / "hinomi.jsonl")
     if program := os.environ.get("HINOMI_HAYABUSA"):
         found = folder / "hayabusa.jsonl"
         said = ["dfir-timeline", "-w", "-q", "-N", "-K", "-C", "-Q", "-t", "jsonl", "-d", events]
@@ -63,22 +63,18 @@ def _tools(folder: Path) -> Iterator[tuple[str, Tool]]:
         yield "zircolite", Tool([python, *said, *where], Path(home), found)
 
 
-def _seconds(tool: Tool) -> tuple[float, float]:
-    """By the clock, and of processor in the process and those that it waited for."""
+def _cost(tool: Tool) -> Cost:
+    """Of one run."""
     tool.found.unlink(missing_ok=True)
     with (tool.found.parent / "said").open("wb") as said:
         start = time.perf_counter()
         process = subprocess.Popen(
             tool.command, cwd=tool.folder, stdout=said, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        clock = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise SystemExit(f"{tool.command[0]} ended with {process.returncode}")
+        cost = ended(process, tool.command[0], start)
     if not tool.found.exists():  # ours says it where the others write a file
         Path(said.name).rename(tool.found)
-    return clock, usage.ru_utime + usage.ru_stime
+    return cost
 
 
 def _findings(found: Path) -> int:

@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from hinomi.errors import HinomiError
 from responders.connectors.found import Divided, Found
 from responders.connectors.graph_access import GraphAccess, User, graph, user
 from responders.connectors.inbox_rules import Rules
 from responders.connectors.protocol import Done, Kind
-from responders.connectors.web_api import WebApi
+from responders.connectors.web_api import WebApi, trouble
 
 _FRESH = timedelta(minutes=15)
 _DISABLE = "cloud_directory.disable_account"
@@ -84,12 +83,9 @@ class Cloud:
 
     def health(self) -> str:
         """Signs in and reads one user."""
-        try:
-            with graph(self.settings) as api:
-                api.call("GET", "/v1.0/users", params={"$top": "1"})
-        except HinomiError as error:
-            return error.ja
-        return ""
+        return trouble(
+            lambda: graph(self.settings), lambda api: api.call("GET", "/v1.0/users", params={"$top": "1"})
+        )
 
     def _user(self, api: WebApi, values: Mapping[str, str]) -> User:
         return user(api, values["account"], self.settings.domain)

@@ -9,11 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
-from hinomi.errors import HinomiError
 from hinomi.words import Words
 from responders.connectors.held import value_of
 from responders.connectors.protocol import Connector, Done, Searching
-from responders.connectors.web_api import WebApi
+from responders.connectors.web_api import WebApi, trouble
 
 Thing = TypeVar("Thing")
 
@@ -151,12 +150,7 @@ class Found(Generic[Thing]):
 
     def health(self) -> str:
         """Signs in and asks something harmless."""
-        try:
-            with self.search.opened() as api:
-                self.search.healthy(api)
-        except HinomiError as error:
-            return error.ja
-        return ""
+        return trouble(self.search.opened, self.search.healthy)
 
     def _found(self, action: str, values: Mapping[str, str]) -> tuple[list[Thing], str]:
         """(those that may be touched, of whom)."""

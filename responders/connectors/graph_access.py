@@ -48,7 +48,7 @@ class User:
 def user(api: WebApi, account: str, domain: str) -> User:
     """The one whose account it is. Raises Refused for what is no account name, and for nobody."""
     short = account.rsplit("\\", 1)[-1].split("@", 1)[0]
-    if not short or not short.replace(".", "").replace("-", "").replace("_", "").isalnum():
+    if not short.replace(".", "").replace("-", "").replace("_", "").isalnum():
         raise Refused(f"「{short}」はアカウント名ではありません。", f'"{short}" is no account name')
     name = f"{short}@{domain}"
     select = "id,userPrincipalName,accountEnabled,signInSessionsValidFromDateTime"

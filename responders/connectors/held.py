@@ -9,10 +9,10 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from hinomi.errors import HinomiError, Refused
+from hinomi.errors import Refused
 from responders.connectors.actions import ACTIONS
 from responders.connectors.protocol import Done
-from responders.connectors.web_api import WebApi
+from responders.connectors.web_api import WebApi, trouble
 
 
 class Grip(Protocol):
@@ -94,12 +94,7 @@ class Held:
 
     def health(self) -> str:
         """Signs in and asks something harmless."""
-        try:
-            with self.grip.session() as api:
-                self.grip.healthy(api)
-        except HinomiError as error:
-            return error.ja
-        return ""
+        return trouble(self.grip.session, self.grip.healthy)
 
     def _so(self, api: WebApi, action: str, target: str) -> bool:
         return action not in self.momentary and self.grip.held(api, action, target)

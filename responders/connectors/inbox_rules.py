@@ -83,6 +83,5 @@ def _rules(api: WebApi, whose: str) -> list[dict[str, Any]]:
 
 def _enabled(api: WebApi, whose: str, rule: str, *, enabled: bool) -> None:
     path = f"/v1.0/users/{whose}/mailFolders/inbox/messageRules/{quote(rule, safe='')}"
-    api.call(
-        "PATCH", path, json={"isEnabled": enabled}, missing_ok=True
-    )  # its owner may delete it at any time
+    # its owner may delete it at any time
+    api.call("PATCH", path, json={"isEnabled": enabled}, missing_ok=True)

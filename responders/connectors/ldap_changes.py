@@ -197,9 +197,10 @@ class LeavingGroups:
     def back(self, connection: Any, dn: str, before: list[str]) -> bool:
         """Into those that it was in, where it is not already. Raises Refused, after the others, when one is there no more."""
         now = set(self._there(connection, dn))
-        gone = [group for group in before if not _exists(connection, group)]
-        for group in before:
-            if group not in now and group not in gone:
+        missing = [group for group in before if group not in now]
+        gone = [group for group in missing if not _exists(connection, group)]
+        for group in missing:
+            if group not in gone:
                 write(connection, group, "member", [dn], ldap3.MODIFY_ADD)
         if gone:
             named = ", ".join(gone)

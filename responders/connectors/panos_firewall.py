@@ -14,8 +14,8 @@ Operational Requests only.
 
 import ipaddress
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -54,11 +54,9 @@ Session = tuple[str, str, str, str]
 """(domain, user as the gateway knows it, computer, since when: seconds since 1970)."""
 
 
-@contextmanager
-def _opened(own: PanOs) -> Iterator[WebApi]:
+def _opened(own: PanOs) -> AbstractContextManager[WebApi]:
     """With the key in the header: in the address it would be logged."""
-    with opened("PAN-OS", own.url, own.ca, {"X-PAN-KEY": own.key.reveal()}) as api:
-        yield api
+    return opened("PAN-OS", own.url, own.ca, {"X-PAN-KEY": own.key.reveal()})
 
 
 @dataclass(frozen=True, slots=True)

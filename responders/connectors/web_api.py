@@ -1,7 +1,7 @@
 """A vendor's web API as connectors use it: what fails is either tried again or for a person, and says no secret."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 
 from hinomi import pauses, trust
-from hinomi.errors import DependencyDown, Refused
+from hinomi.errors import DependencyDown, HinomiError, Refused
 
 _TIMEOUT = 20.0
 
@@ -72,6 +72,16 @@ def opened(
             f"{what}の応答が、文書にある形ではありません({name})。",
             f"{what} answered in another form than is documented: {name}",
         ) from error
+
+
+def trouble(session: Callable[[], AbstractContextManager[WebApi]], ask: Callable[[WebApi], object]) -> str:
+    """What is wrong, in words, where something harmless is asked; empty where it is answered."""
+    try:
+        with session() as api:
+            ask(api)
+    except HinomiError as error:
+        return error.ja
+    return ""
 
 
 def bearer(api: WebApi, url: str, form: Mapping[str, str], *, auth: tuple[str, str] | None = None) -> None:

@@ -12,6 +12,8 @@ import zipfile
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from openpyxl.utils.cell import coordinate_to_tuple
+
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _REL = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 _ORDER = (
@@ -103,7 +105,7 @@ def _of_sheet(sheet: ElementTree.Element, strings: int, forms: int) -> Iterator[
     last = (0, 0)
     for row in sheet.iter(f"{_MAIN}row"):
         for cell in row:
-            place = _place(str(cell.get("r")))
+            place = coordinate_to_tuple(str(cell.get("r")))
             if place <= last or place[0] != int(str(row.get("r"))):
                 yield f"a cell out of order: {cell.get('r')}"
             last = place
@@ -112,12 +114,3 @@ def _of_sheet(sheet: ElementTree.Element, strings: int, forms: int) -> Iterator[
                 yield f"a cell of no type or form: {cell.get('r')}"
             if cell.get("t") == "s" and not (value.isdigit() and int(value) < strings):
                 yield f"a cell of no string: {cell.get('r')}"
-
-
-def _place(name: str) -> tuple[int, int]:
-    """(row, column) of a cell's name."""
-    letters = name.rstrip("0123456789")
-    column = 0
-    for letter in letters:
-        column = column * 26 + ord(letter) - 64
-    return int(name[len(letters) :]), column

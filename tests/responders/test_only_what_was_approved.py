@@ -4,6 +4,7 @@ undo gives back exactly what was taken, also where the process dies in between."
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ import ldap3
 import pytest
 
 from hinomi.errors import Refused
+from hinomi.ldap import opened
 from responders.connectors.actions import ACTIONS
 from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
 from responders.playbooks.foretold import Patience
 from responders.playbooks.run import RunState
-from responders.playbooks.world import World
 from tests.responders.city import MANAGER
 from tests.responders.playbooks.stage import Scene, scene, written
 from tests.responders.slapd import ADMINS, BASE, PRIVILEGED, ROBOT, ROBOT_PASSWORD, Directory, directory
@@ -43,9 +44,8 @@ def planned(own: Connector, folder: Path, action: str, gate: str = "") -> Scene:
         f"  - evidence: {{of: [user.name]}}\n{gate}  - {{act: {action}, value: user.name, undo: {undo}}}\n"
     )
     on = scene(folder, written(folder, steps))
-    world = on.runs.world
     on.runs.patience = Patience(30)  # how long a loaded machine takes is not what is tried here
-    on.runs.world = World(lambda action, at: own, world.evidence, world.tell, world.clock)
+    on.runs.world = replace(on.runs.world, connectors=lambda action, at: own)
     on.tick(31)  # put anew, to the target that it has by now
     if gate:
         on.approve()
@@ -203,11 +203,9 @@ def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Di
 @contextmanager
 def _bound(server: Directory) -> Iterator[Any]:
     connection = ldap3.Connection(ldap3.Server(server.url, get_info=ldap3.NONE), ROBOT, ROBOT_PASSWORD)
-    assert connection.bind()
-    try:
+    with opened(connection, starttls=False):
+        assert connection.bind(), connection.result
         yield connection
-    finally:
-        connection.unbind()
 
 
 @pytest.mark.peer

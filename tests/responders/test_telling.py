@@ -4,6 +4,7 @@ import io
 import zipfile
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -13,7 +14,7 @@ from responders.oncall import OnCallSettings, Rota, ical
 from responders.oncall.settings import Contact
 from responders.playbooks.renewing import why_anew
 from responders.playbooks.run import Run
-from responders.responder import desk
+from responders.responder import Responder, desk
 from responders.telling import Telling
 from tests.responders.city import ANALYST, KEY, NIGHT, alert, messages, responder
 
@@ -62,6 +63,15 @@ def test_a_playbook_tells_the_ciso_once(tmp_path: Path) -> None:
     assert incident.story_ja.splitlines()[0] in japanese and "wants the CISO to know" in english
 
 
+def _telling(folder: Path, people: dict[str, Any], on_call: str) -> tuple[Responder, Run, Telling]:
+    """A run that has somebody told, with these people."""
+    tower, _ = responder(folder, oncall={"people": people, "layers": [{"people": [on_call]}]})
+    tower.receive([alert(playbook="block_address")])
+    [held] = tower.records.find("playbook_run")
+    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    return tower, Run.model_validate(held.body), telling
+
+
 @pytest.mark.parametrize(
     ("whom", "words", "said"),
     [
@@ -73,11 +83,7 @@ def test_whoever_is_on_call_is_told_by_name(tmp_path: Path, whom: str, words: st
     """`tell: oncall` is a message to them and says of nobody that they cannot be reached; where nobody holds the office, both
     languages say that a person must tell them."""
     people = {"sato": {"name_ja": "佐藤", "name_en": "Sato", "channels": ["desk"]}}
-    tower, _ = responder(tmp_path, oncall={"people": people, "layers": [{"people": ["sato"]}]})
-    tower.receive([alert(playbook="block_address")])
-    [held] = tower.records.find("playbook_run")
-    run = Run.model_validate(held.body)
-    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    _, run, telling = _telling(tmp_path, people, "sato")
     done = telling(run, run.steps[0].model_copy(update={"detail": whom}))
     assert done.ja.startswith(words) and said in done.en
     assert "oncall" not in done.ja and (whom == "ciso") == ("連絡先がありません" in done.ja)
@@ -85,11 +91,7 @@ def test_whoever_is_on_call_is_told_by_name(tmp_path: Path, whom: str, words: st
 
 def test_who_is_asked_anew_reads_why(tmp_path: Path) -> None:
     """Of a gate whose approval grew old: what is to be decided and why once more, once each time that it is asked anew."""
-    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": [{"people": ["sato"]}]})
-    tower.receive([alert(playbook="block_address")])
-    [held] = tower.records.find("playbook_run")
-    run = Run.model_validate(held.body)
-    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    tower, run, telling = _telling(tmp_path, PEOPLE, "sato")
     gate = run.steps[0].model_copy(update={"detail": "ciso", "title_ja": "止めます", "title_en": "it stops"})
     for times in (1, 1, 2):
         because = why_anew(gate.model_copy(update={"renewed": times}), run.acts)
@@ -111,11 +113,7 @@ def test_who_is_asked_anew_reads_why(tmp_path: Path) -> None:
 
 def test_who_is_asked_once_more_after_a_void_answer_is_called(tmp_path: Path) -> None:
     """The message of a request that was put once more is another one; each goes out once."""
-    tower, _ = responder(tmp_path, oncall={"people": PEOPLE, "layers": [{"people": ["sato"]}]})
-    tower.receive([alert(playbook="block_address")])
-    [held] = tower.records.find("playbook_run")
-    run = Run.model_validate(held.body)
-    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    tower, run, telling = _telling(tmp_path, PEOPLE, "sato")
     gate = run.steps[0].model_copy(update={"detail": "ciso", "renewed": 1})
     for end in (None, NIGHT, NIGHT, None):
         telling(run, gate.model_copy(update={"expires": end}))
@@ -129,11 +127,7 @@ def test_nobody_is_told_to_telephone_themselves(tmp_path: Path) -> None:
         "mayor2": {"name_ja": "副市長", "channels": ["desk"], "office": "ciso", "phone": "0000-1"},
         "mayor3": {"name_ja": "助役", "channels": ["desk"], "office": "ciso"},
     }
-    tower, _ = responder(tmp_path, oncall={"people": people, "layers": [{"people": ["mayor2"]}]})
-    tower.receive([alert(playbook="block_address")])
-    [held] = tower.records.find("playbook_run")
-    run = Run.model_validate(held.body)
-    telling = Telling(tower.records, tower.settings.notify, tower.rota, tower.outbox)
+    tower, run, telling = _telling(tmp_path, people, "mayor2")
     telling(run, run.steps[0].model_copy(update={"detail": "ciso"}))
     told = {
         one.body["person"]: one.body["text"]
