@@ -91,6 +91,8 @@ _RECORDS = ("log", "result", "_source", "data", "event")
 """Objects that are a record: what Fluent Bit took apart (`log`), in Splunk's exports (`result`) and what is sent to it (`event`),
 a hit of Elasticsearch (`_source`), CloudEvents (`data`). Texts of these names are not opened: anybody's document has such, with
 what a visitor typed."""
+NAMES = frozenset(path.split(".")[1] for path in (*_LINES, *_EXPORTED)) | {*_RECORDS}
+"""Names below which a document may carry a line or a record."""
 
 
 def _line(document: pl.Expr) -> pl.Expr:
@@ -151,7 +153,7 @@ def otherwise(rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
     yield lines
     records = _opened(rows, _record)
     yield records
-    rest = pl.concat([lines, records, rows], how="diagonal").unique("row", keep="first")
+    rest = pl.concat([lines, records, rows], how="diagonal").unique("row", keep="first", maintain_order=True)
     for _ in range(_RELAYS):
         headed = rest.filter(pl.col("message").str.contains(_RELAY))
         if not headed.height:

@@ -34,10 +34,9 @@ def read(text: str | bytes) -> Any:
 
 def reader(texts: pl.Series) -> Callable[[str], Any]:
     """`read` for these texts (String): where none of them can go too deep or hold the sign, without asking each of it."""
-    openings = pl.col(texts.name).str.count_matches("{", literal=True) + pl.col(texts.name).str.count_matches(
-        "[", literal=True
-    )
-    parting = pl.col(texts.name).str.contains("\\u001", literal=True)
+    text = pl.col(texts.name)
+    openings = text.str.count_matches("{", literal=True) + text.str.count_matches("[", literal=True)
+    parting = text.str.contains("\\u001", literal=True)
     asked = texts.to_frame().select(openings.max().alias("deepest"), parting.any().alias("parting"))
     deepest, parts = asked.row(0)
     return read if parts or (deepest or 0) > DEEPEST else _read_plain

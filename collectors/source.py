@@ -182,7 +182,7 @@ class Source:
         frames, left = self._inside(rows, first_carried(rows))
         more, left = self._read(left)
         frames += more
-        for inside in otherwise(left) if left.height else ():
+        for inside in otherwise(left):
             more, left = self._inside(left, inside)
             frames += more
             if not left.height:

@@ -8,6 +8,8 @@ from typing import Any
 
 from collectors.records import Flat, text
 
+PREFIX = "AdvancedHunting-"
+"""What the categories of Defender begin with, in an envelope that Entra ID comes in, too."""
 # Table → event.kind, event.category, event.type.
 _TABLES: dict[str, tuple[str, list[str], list[str]]] = {
     "DeviceProcessEvents": ("event", ["process"], ["start"]),

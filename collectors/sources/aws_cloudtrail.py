@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from collectors import carried
 from collectors.aws.envelopes import opened
 from collectors.cells import Cells
 from collectors.leaves import leaves_of
@@ -46,9 +47,7 @@ _CELLS = Cells(
         ),
     },
     needed=("eventSource", "eventName"),
-    wrapped=frozenset(
-        {"Records", "records", "detail", "insightDetails", "message", "log", "event", "result", "_raw", "_source", "data"}
-    ),
+    wrapped=carried.NAMES | {"Records", "records", "detail", "insightDetails"},
 )  # fmt: skip
 
 source = Source(

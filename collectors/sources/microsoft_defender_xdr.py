@@ -15,7 +15,6 @@ from collectors.microsoft import defender_tables, graph_alerts
 from collectors.records import Flat, JsonRecords, address, at, embedded, kept, text, time, url
 from collectors.source import Source
 
-_PREFIX = "AdvancedHunting-"
 source = Source(
     name="microsoft.defender_xdr",
     title={
@@ -36,10 +35,10 @@ _APPLICATION = ("ntlm", "kerberos", "dns", "ldap", "http", "https", "smb", "rdp"
 def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one entry; None for JSON that is none of Defender's."""
     category, properties = text(record, "category") or "", embedded(record.get("properties"))
-    if not category.startswith(_PREFIX) or not isinstance(properties, dict):
+    if not category.startswith(defender_tables.PREFIX) or not isinstance(properties, dict):
         found = graph_alerts.alert(record)
         return kept({**leaves_of(record, "microsoft.defender."), **found}) if found else None
-    table = category.removeprefix(_PREFIX)
+    table = category.removeprefix(defender_tables.PREFIX)
     more = embedded(properties.get("AdditionalFields"))
     extra: dict[str, Any] = more if isinstance(more, dict) else {}
     found = {

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from collectors.many import Cells, Columns, Many, addresses, first, first_times
-from collectors.microsoft import identity, log_analytics
+from collectors.microsoft import defender_tables, identity, log_analytics
 from collectors.narrow import Text, Verbatim
 from collectors.records import JsonRecords, embedded, text
 from collectors.source import Source
@@ -62,8 +62,6 @@ _OWN = ("microsoft.aadiam", "microsoft.aad/")
 """Entra ID and Entra Domain Services as `resourceId` names the provider of a record."""
 _LONG = 1000
 """Characters that no resource's name has; they are not remembered."""
-_DEFENDER = "AdvancedHunting-"
-"""What the categories of Defender begin with, which comes in the same envelope."""
 
 
 def is_record(record: dict[str, Any]) -> bool:
@@ -73,7 +71,7 @@ def is_record(record: dict[str, Any]) -> bool:
     category = text(record, "category")
     return (
         category is not None
-        and not category.startswith(_DEFENDER)
+        and not category.startswith(defender_tables.PREFIX)
         and not _of_another(record.get("resourceId"))
     )
 

@@ -54,10 +54,12 @@ def _raw_frames(intake: pl.DataFrame) -> Iterator[documents.Framed]:
 def _documents(part: pl.DataFrame) -> Iterator[documents.Pair]:
     lines: list[tuple[int, str | None]] = []
     for row, line in zip(part["row"].to_list(), part["message"].to_list(), strict=True):
-        if line is not None and line[:1] != "{" and "<Event" in line[:400]:
+        if line is None or line[:1] == "{":
+            lines.append((row, line))
+        elif "<Event" in line[:400]:
             if (document := xml.document(line)) is not None:
                 yield row, document
-        elif line is not None and line[:1] != "{" and (document := texts.document(line)) is not None:
+        elif (document := texts.document(line)) is not None:
             yield row, document
         else:
             lines.append((row, _json_part(line)))
@@ -65,10 +67,8 @@ def _documents(part: pl.DataFrame) -> Iterator[documents.Pair]:
         yield row, envelopes.unpacked(document)
 
 
-def _json_part(line: str | None) -> str | None:
+def _json_part(line: str) -> str | None:
     """The JSON object of a line that may have a syslog header before it."""
-    if line is None or line[:1] == "{":
-        return line
     start = line.find("{", 0, 400)
     return line[start:] if start >= 0 else None
 

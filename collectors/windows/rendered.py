@@ -13,40 +13,28 @@ _ACCOUNTS = {
     "Account Domain": "DomainName",
     "Logon ID": "LogonId",
 }
+_SUBJECT, _TARGET = (
+    {label: f"{who}{name}" for label, name in _ACCOUNTS.items()} for who in ("Subject", "Target")
+)
+_NAMED = {"Account Name": "TargetUserName", "Account Domain": "TargetDomainName"}
+_CHANGED = {"Security ID": "TargetSid", **_NAMED}
 _NO_ACCOUNTS = (
     "Logon Information", "Process Information", "Network Information", "Failure Information", "Share Information", "Object",
     "Detailed Authentication Information", "Additional Information", "Service Information", "Attributes",
 )  # fmt: skip
 """Blocks in which no label means an account."""
 _BLOCKS: dict[str, dict[str, str]] = {
-    "Subject": {label: f"Subject{name}" for label, name in _ACCOUNTS.items()},
-    "Creator Subject": {label: f"Subject{name}" for label, name in _ACCOUNTS.items()},
-    "New Logon": {label: f"Target{name}" for label, name in _ACCOUNTS.items()},
-    "Account For Which Logon Failed": {label: f"Target{name}" for label, name in _ACCOUNTS.items()},
-    "Target Subject": {label: f"Target{name}" for label, name in _ACCOUNTS.items()},
-    "Account Whose Credentials Were Used": {
-        "Account Name": "TargetUserName",
-        "Account Domain": "TargetDomainName",
-    },
-    "Target Account": {
-        "Security ID": "TargetSid",
-        "Account Name": "TargetUserName",
-        "Account Domain": "TargetDomainName",
-    },
-    "New Account": {
-        "Security ID": "TargetSid",
-        "Account Name": "TargetUserName",
-        "Account Domain": "TargetDomainName",
-    },
-    "Account Information": {"Account Name": "TargetUserName", "Account Domain": "TargetDomainName"},
+    "Subject": _SUBJECT,
+    "Creator Subject": _SUBJECT,
+    "New Logon": _TARGET,
+    "Account For Which Logon Failed": _TARGET,
+    "Target Subject": _TARGET,
+    "Account Whose Credentials Were Used": _NAMED,
+    "Account Information": _NAMED,
+    "Target Account": _CHANGED,
+    "New Account": _CHANGED,
     "Member": {"Security ID": "MemberSid", "Account Name": "MemberName"},
-    "Group": {
-        "Security ID": "TargetSid",
-        "Group Name": "TargetUserName",
-        "Account Name": "TargetUserName",
-        "Group Domain": "TargetDomainName",
-        "Account Domain": "TargetDomainName",
-    },
+    "Group": {**_CHANGED, "Group Name": "TargetUserName", "Group Domain": "TargetDomainName"},
     **{block: {} for block in _NO_ACCOUNTS},
 }
 _ANYWHERE = {
@@ -95,18 +83,9 @@ _END = re.compile(r"[\r\n\t]|\s{2,}")
 _EXPLANATION = re.compile(r"\s(?:This event is generated|Token Elevation Type indicates)")
 _SID = re.compile(r"S-1-[0-9-]+")
 _ONE_WORD = {
-    *(
-        "SubjectLogonId",
-        "TargetLogonId",
-        "LogonType",
-        "IpAddress",
-        "IpPort",
-        "ProcessId",
-        "NewProcessId",
-        "Status",
-    ),
-    *("SubStatus", "TicketEncryptionType"),
-}
+    "SubjectLogonId", "TargetLogonId", "LogonType", "IpAddress", "IpPort", "ProcessId", "NewProcessId", "Status", "SubStatus",
+    "TicketEncryptionType",
+}  # fmt: skip
 """Values in which no blank stands: without line ends the next block's name stands behind them."""
 _LONGEST = 64_000
 

@@ -52,12 +52,12 @@ def _snare(text: str) -> dict[str, Any] | None:
     return _event(
         said,
         keywords=_AUDIT.get(said.get("audit", ""), said.get("audit")),
-        message=" ".join(told).replace("#015", "").replace("#012", "\n"),
+        message=_unescaped(" ".join(told)),
     )
 
 
 def _splunk(text: str) -> dict[str, Any] | None:
-    text = text.replace("#015", "").replace("#012", "\n")
+    text = _unescaped(text)
     found = list(_SPLUNK.finditer(text))
     said: dict[str, str] = {}
     for place, label in enumerate(found):
@@ -78,6 +78,11 @@ def _splunk(text: str) -> dict[str, Any] | None:
         "record": said.get("RecordNumber", ""),
     }
     return _event(named, keywords=said.get("Keywords"), message=said.get("Message", ""))
+
+
+def _unescaped(text: str) -> str:
+    """With the line ends that a syslog server wrote as `#015` and `#012`."""
+    return text.replace("#015", "").replace("#012", "\n")
 
 
 def _event(said: Mapping[str, str], *, keywords: str | None, message: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import orjson
 import polars as pl
 import pytest
 
-from collectors import catalogue, parse, syslog
+from collectors import carried, catalogue, parse, syslog
 from hinomi import ecs
 from tests.collectors import content
 
@@ -206,3 +206,11 @@ def _headed(head: str, line: str) -> str:
     """The line behind a header, which counts its octets where it is of that kind."""
     counted = head.removeprefix("{count} ") + line
     return counted if counted.startswith(head) else f"{len(counted.encode())} {counted}"
+
+
+def test_lines_left_over_are_tried_in_their_order() -> None:
+    """Documents and lines behind a relay's header among one another: a line of column names stays before its values."""
+    lines = [f'{{"data": {{"n": {n}}}}}' if n % 3 else f"{_HEADS['RFC 3164']}line {n}" for n in range(60)]
+    rows = content.intake(*lines).with_row_index("row")
+    tried = [inside["row"] for inside in carried.otherwise(rows) if inside.height]
+    assert len(tried) == 2 and all(order.is_sorted() for order in tried)

@@ -14,7 +14,10 @@ from rules.engine.routes import Route
 
 _parser: Any = import_module("re._parser")
 _FILLING = ("", "", "z", " q ", "7", "\\", "海")
-_KEYWORD_COLUMN = "message"
+KEYWORD = "message"
+"""Where an event has a text that a rule looks for in any field."""
+AS_WRITTEN = Route("", (), {}, "{field}")
+"""A route on which fields keep the rule's own names."""
 
 
 class Provoker:
@@ -63,7 +66,7 @@ class Provoker:
                     self._test(said)
 
     def _test(self, test: Test) -> None:
-        column = _KEYWORD_COLUMN if test.field is None else self.route.column(test.field)
+        column = KEYWORD if test.field is None else self.route.column(test.field)
         maker = _MAKERS.get(test.operator)
         if test.operator == "null" or test.operand is False:
             self._put(column, "absent", "")

@@ -6,9 +6,11 @@ after those of the sources' own examples; no document of a vendor was opened for
 
 import json
 from collections.abc import Mapping
+from typing import Any
 from xml.sax.saxutils import escape
 
-from tests.oracle.written_products import KEYWORD, Event, Form, Place
+from tests.oracle.provoked import KEYWORD
+from tests.oracle.written_products import Event, Form, Place, put
 
 _TIME = "2026-11-23T00:00:00Z"
 _IOS = "<189>42: rt01: Nov 23 2026 03:14:05.123 JST:"
@@ -112,18 +114,14 @@ def _beat(category: str, kind: str, system: str, paths: Mapping[str, str]) -> Fo
     def write(event: Event) -> str | None:
         if not set(event) <= set(paths):
             return None
-        document: dict[str, object] = {
+        document: dict[str, Any] = {
             "@timestamp": _TIME,
             "agent": {"type": "auditbeat"},
             "host": {"name": "web01", "os": {"type": system}},
             "event": {"module": "system", "kind": "event", "category": [category], "type": [kind]},
         }
         for name, value in event.items():
-            *above, last = paths[name].split(".")
-            node = document
-            for part in above:
-                node = node.setdefault(part, {})  # type: ignore[assignment]
-            node[last] = values.get(name, {}).get(value, value)
+            put(document, paths[name].split("."), values.get(name, {}).get(value, value))
         return json.dumps(document, ensure_ascii=False)
 
     return write

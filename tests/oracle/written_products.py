@@ -15,18 +15,14 @@ from typing import Any
 import yaml
 
 from rules.engine.expression import Expression
-from rules.engine.logsource import Route
 from tests.oracle import sigma_oracle
-from tests.oracle.provoked import Provoker
+from tests.oracle.provoked import AS_WRITTEN, KEYWORD, Provoker
 
 Event = Mapping[str, str]
 Form = Callable[[Event], str | None]
 """The record of an event; None where it cannot hold these values (a blank in a URL)."""
 Place = tuple[str | None, str | None, str | None]
 """Product, category, service."""
-KEYWORD = "message"
-"""Where an event has a text that a rule looks for in any field."""
-_AS_WRITTEN = Route("", (), {}, "{field}")
 _RECORDS = Path(__file__).with_suffix(".yml")
 _TRIES = 60
 _TRUTHS = {"true": "false", "false": "true", "True": "False", "False": "True"}
@@ -41,7 +37,7 @@ def events(
     """
     seed = zlib.crc32(str(written["id"]).encode()) * _TRIES
     for attempt in range(_TRIES):
-        event = _Cased(_AS_WRITTEN, seed + attempt, values).event(said)
+        event = _Cased(AS_WRITTEN, seed + attempt, values).event(said)
         empty = "" in event.values() and attempt < _TRIES // 2  # products leave out what is empty
         if not empty and sigma_oracle.holds(written, event, values):
             yield event
@@ -102,7 +98,7 @@ class Json:
         record = copy.deepcopy(dict(self.record))
         for name, value in event.items():
             path = self.keyword if name == KEYWORD else self.paths.get(name, name)
-            _put(record, [path] if self.dotted else path.split("."), _typed(value))
+            put(record, [path] if self.dotted else path.split("."), _typed(value))
         return json.dumps(record, ensure_ascii=False)
 
 
@@ -119,11 +115,12 @@ def _typed(value: str) -> Any:
     return {"true": True, "false": False}.get(value, value)
 
 
-def _put(record: dict[str, Any], path: list[str], value: Any) -> None:
+def put(record: dict[str, Any], path: list[str], value: Any) -> None:
+    """Set what stands below these names, `[]` behind one that is a list of objects or of values."""
     name, *rest = path
     key = name.removesuffix("[]")
     if not rest:
         record[key] = value if key == name else [value]
         return
     held = record.setdefault(key, {} if key == name else [{}])
-    _put(held[0] if isinstance(held, list) else held, rest, value)
+    put(held[0] if isinstance(held, list) else held, rest, value)

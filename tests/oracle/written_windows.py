@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rules.engine.expression import Expression
-from rules.engine.logsource import Route
 from tests.oracle import sigma_oracle
-from tests.oracle.provoked import Provoker
+from tests.oracle.provoked import AS_WRITTEN, Provoker
 
 _ROW = re.compile(r"^\|[^|]*\|([^|]*product: windows[^|]*)\|([^|]*)\|", re.MULTILINE)
 _HEADER = ("Level", "Keywords", "Task", "Opcode")
@@ -28,7 +27,6 @@ _SPACED = {
     "Feature_Name": "Feature Name",
 }
 """Data of Defender's events: Sigma's names are theirs without the spaces (SigmaHQ's guide, "strip all spaces")."""
-_AS_WRITTEN = Route("", (), {}, "{field}")
 _TRIES = 40
 
 
@@ -60,7 +58,7 @@ def events(
     """Events in Sigma's names of which the slow evaluator says that the rule holds (or does not)."""
     for attempt in range(_TRIES):
         chance = random.Random(seed * _TRIES + attempt)
-        made = Provoker(_AS_WRITTEN, seed * _TRIES + attempt).event(said)
+        made = Provoker(AS_WRITTEN, seed * _TRIES + attempt).event(said)
         code = chance.choice(place.codes) if place.codes else "1"
         event = {"EventID": code, "Channel": place.channel, "Provider_Name": "A provider", **made}
         fits = event["EventID"].isdigit() and (not place.codes or event["EventID"] in place.codes)
