@@ -13,9 +13,10 @@ from responders import delegation
 from responders.audit import Audit
 from responders.counter import Counter
 from responders.playbooks import standing, switch
+from responders.playbooks.offices import over_act
 from responders.playbooks.run import KIND, Run
 from responders.playbooks.tasks import Tasks
-from responders.roles import RANKS, held_roles, kept_as
+from responders.roles import RANKS, held_roles, kept_as, same_person
 
 _LONGEST_DAYS = 31
 _OWN_REQUEST = (
@@ -70,15 +71,16 @@ class Automation:
         self, run_id: str, index: int, until: datetime, reason: str, *, actor: str, roles: Sequence[str]
     ) -> bool:
         """An act that ends by itself stands until another time (at most 31 days from now). It takes what the act itself
-        took: the office that approved it, not whoever asked for it, and as many people as the plan wanted, each naming
-        the same time. False while another one has to say so, too."""
+        took: the office that approved it, at the gate before it where there is one, not whoever asked for it, and as many people as were
+        wanted there, each naming the same time. False while another one has to say so, too."""
         held = standing.standing(self.records, run_id, index)
         run = self.records.get(KIND, run_id)
         if held is None or run is None or held.body["state"] != "open":
             raise InputError("期限のある操作はありません。", "no act with an end stands here")
         plan = run.read_as(Run)
-        self._counter.office(actor, roles, plan.approver, "playbook.extend", run_id)
-        if actor == plan.requested_by:
+        took = over_act(plan, plan.step(index))
+        self._counter.office(actor, roles, took.who, "playbook.extend", run_id)
+        if same_person(actor, plan.requested_by):
             self._counter.refuse(actor, "playbook.extend", run_id, "self", *_OWN_REQUEST)
         if not timedelta(0) < until - self.clock.now() <= timedelta(days=_LONGEST_DAYS):
             raise InputError(
@@ -87,7 +89,7 @@ class Automation:
             )
         details = {"step": index, "until": until.isoformat(), "reason": self._counter.reason(reason)}
         self.audit.append(actor=actor, action="playbook.extend", target=run_id, details=details)
-        body = standing.prolonged(held.body, until, actor, plan.people)
+        body = standing.prolonged(held.body, until, actor, took.people)
         self.records.put(standing.KIND, held.id, body, expect=held.version)
         return body["asked"] is None
 

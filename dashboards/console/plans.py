@@ -13,11 +13,13 @@ from hinomi.incident import Incident
 from hinomi.store import Record
 from responders.delegation import with_lent
 from responders.playbooks.approvals import approval_id
+from responders.playbooks.authority import Office
+from responders.playbooks.offices import over_act, over_undo
 from responders.playbooks.permits import eligible, of_run
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
 from responders.playbooks.standing import standing
 from responders.playbooks.tasks import Tasks
-from responders.roles import may_approve
+from responders.roles import may_approve, same_person
 
 OPEN = "open"
 
@@ -119,7 +121,7 @@ def _shown(visit: Visit, run: Run, roles: Sequence[str]) -> PlanRun:
         decisions=_decisions(visit, run, roles),
         tasks=[_task(visit, step) for step in _waiting(run, "task") if not _done(visit, run, step)],
         decided=_decided(visit, approval) if approval else "",
-        may_undo=run.undoable and may_approve(roles, run.approver),
+        may_undo=run.undoable and _may(visit, run, over_undo(run), roles),
         first=_first(visit, run),
         unconfirmed=_unconfirmed(visit, run),
         may_first=_may_first(visit, run),
@@ -134,9 +136,13 @@ def _standing(visit: Visit, run: Run) -> list[tuple[RunStep, Record]]:
 
 def _stands(visit: Visit, run: Run, step: RunStep, body: Mapping[str, Any], roles: Sequence[str]) -> Stands:
     """The desk checks again who may."""
-    may = may_approve(roles, run.approver) and visit.actor != run.requested_by
+    may = _may(visit, run, over_act(run, step), roles)
     what = visit.texts.of(step.title_ja, step.title_en)
     return Stands(step.index, what, datetime.fromisoformat(body["due"]), may, _agreed(visit, body))
+
+
+def _may(visit: Visit, run: Run, office: Office, roles: Sequence[str]) -> bool:
+    return may_approve(roles, office.who) and not same_person(visit.actor, run.requested_by)
 
 
 def _agreed(visit: Visit, body: Mapping[str, Any]) -> str:
@@ -228,9 +234,9 @@ def _why_not(visit: Visit, approval: Record, until: datetime, roles: Sequence[st
     body = approval.body
     if visit.console.clock.now() >= until:
         return visit.texts("plan.expired")
-    if visit.actor == body["requested_by"]:
+    if same_person(visit.actor, body["requested_by"]):
         return visit.texts("plan.own_request")
-    if visit.actor in [one["by"] for one in body.get("given", [])]:
+    if any(same_person(visit.actor, one["by"]) for one in body.get("given", [])):
         return visit.texts("plan.given")
     if not may_approve(roles, body["approver"]):
         return visit.texts("plan.wrong_role", role=role_name(visit, body["approver"]))

@@ -13,6 +13,7 @@ from hinomi.errors import Conflict, InputError, Refused
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.delegation import with_lent
+from responders.playbooks.offices import over_undo
 from responders.playbooks.permits import actors
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep
 from responders.playbooks.turns import nudge
@@ -27,6 +28,10 @@ _REFUSALS = {
     "self": (
         "求めた本人は承認できません。別の人が承認してください。",
         "the requester cannot approve; another person must",
+    ),
+    "self_undo": (
+        "求めた本人は元に戻せません。別の人が行ってください。",
+        "the requester cannot undo it; another person must",
     ),
     "acted_first": (
         "先に行った本人は承認できません。別の人が確かめて承認してください。",
@@ -182,13 +187,16 @@ class Approvals:
         )
 
     def ask_undo(self, run_id: str, actor: str, roles: Sequence[str], note: str) -> None:
-        """Record that a finished run is to be put back. Raises Refused for whoever may not, and the second time."""
+        """Record that a finished run is to be put back: by who holds the highest office that let anything of it be done, and did not ask
+        for it. Raises Refused for everybody else, and the second time."""
         record = self.records.get(KIND, run_id)
         if record is None:
             raise InputError("この実行はありません。", "there is no such run")
         run = record.read_as(Run)
-        if not may_approve(with_lent(self.records, actor, roles, self.clock.now()), run.approver):
+        if not may_approve(with_lent(self.records, actor, roles, self.clock.now()), over_undo(run).who):
             self._refuse(actor, "playbook.undo", run_id, "role")
+        if same_person(actor, run.requested_by):
+            self._refuse(actor, "playbook.undo", run_id, "self_undo")
         if not run.undoable:
             self._refuse(actor, "playbook.undo", run_id, "state")
         self.audit.append(actor=actor, action="playbook.undo_asked", target=run_id, details={"note": note})

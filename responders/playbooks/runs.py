@@ -25,6 +25,7 @@ from responders.playbooks.foretold import Foretold, Patience
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
 from responders.playbooks.news import ASKED_ANEW, COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
+from responders.playbooks.offices import over_undo
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
@@ -281,7 +282,7 @@ class Runs:
 
     def _may_undo(self, run: Run) -> bool:
         try:
-            self._permission.person(run, run.decided_by)
+            self._permission.person(run, run.decided_by, over_undo(run).who)
         except Refused as error:
             self._book.say(run, "undo_void", {"by": run.decided_by, "reason": error.en})
             return False

@@ -8,6 +8,7 @@ from typing import Any
 from hinomi.clock import Clock
 from hinomi.store import Record, Records
 from responders.playbooks.run import Run, RunStep
+from responders.roles import same_person
 
 KIND = "standing"
 
@@ -44,7 +45,7 @@ def prolonged(body: Mapping[str, Any], until: datetime, by: str, people: int) ->
     """The record once `by` says that the act stands until then; with fewer than `people` of one mind it only notes who."""
     asked = body.get("asked") or {}
     same = asked["by"] if asked and datetime.fromisoformat(asked["until"]) == until else []
-    said = list(dict.fromkeys([*same, by]))
+    said = same if any(same_person(by, one) for one in same) else [*same, by]
     if len(said) < people:
         return {**body, "asked": {"until": until.isoformat(), "by": said}}
     return {**body, "due": until.isoformat(), "asked": None}

@@ -4,7 +4,9 @@ from pathlib import Path
 
 from dashboards.console.permits_page import permits
 from dashboards.users import Role
+from hinomi.store import Record
 from responders.playbooks.permits import FIRST, KIND, first_id
+from responders.playbooks.run import Run
 from tests.dashboards.browse import browser
 from tests.dashboards.city import INCIDENTS, PASSWORD, City
 from tests.responders.playbooks.stage import scene, written
@@ -35,6 +37,35 @@ def test_a_permit_is_given_shown_and_taken_back(own_city: City) -> None:
     assert "取り消し" in analyst.get("/permits").text
 
 
+def _of_the_incident(city: City, run: Run, stands: Record) -> None:
+    city.records.put("playbook_run", run.id, run.model_dump(mode="json"))
+    city.records.put("standing", stands.id, stands.body)
+    held = city.records.get("incident", INCIDENTS[0].id)
+    assert held is not None
+    body = {**held.body, "run_ids": [*held.body["run_ids"], run.id]}
+    city.records.put("incident", held.id, body, expect=held.version)
+
+
+def test_what_stood_behind_a_gate_is_offered_to_the_office_of_the_gate(
+    tmp_path: Path, own_city: City
+) -> None:
+    """A server that the CISO let be cut off: the manager who approves such plans sees no button, to undo it or to prolong it."""
+    (tmp_path / "tower").mkdir()
+    gate = "  - approve: {who: ciso, shows_ja: 切り離します, shows_en: cut off}\n"
+    cut = "  - {act: host_firewall.isolate, value: host.name, for_hours: 24}\n"
+    on = scene(tmp_path / "tower", written(tmp_path, "  - evidence: {of: [host.name]}\n" + gate + cut))
+    for person, at in (("suzuki", None), ("mori", 1)):
+        on.approve(person, at)
+        on.tick()
+    (stands,) = on.runs.records.find("standing")
+    _of_the_incident(own_city, on.run.model_copy(update={"incident_id": INCIDENTS[0].id}), stands)
+    own_city.users.create("e.abe", PASSWORD, [Role.CISO])
+    pages = {who: browser(own_city, who).get("/incidents/1").text for who in ("k.mori", "e.abe")}
+    for ends in ("undo", "extend/2"):
+        at = f"/runs/{on.run_id}/{ends}"
+        assert at in pages["e.abe"] and at not in pages["k.mori"], ends
+
+
 def test_a_block_is_let_stand_longer_from_its_page(tmp_path: Path, own_city: City) -> None:
     """The page says when it ends; an office other than whoever asked prolongs it, with a reason; where the plan took two
     people, so does this, and both must name the same time. Nobody prolongs without end."""
@@ -45,12 +76,7 @@ def test_a_block_is_let_stand_longer_from_its_page(tmp_path: Path, own_city: Cit
     on.tick()
     (stands,) = on.runs.records.find("standing")
     run = on.run.model_copy(update={"people": 2, "requested_by": "k.mori", "incident_id": INCIDENTS[0].id})
-    own_city.records.put("playbook_run", run.id, run.model_dump(mode="json"))
-    own_city.records.put("standing", stands.id, stands.body)
-    held = own_city.records.get("incident", INCIDENTS[0].id)
-    assert held is not None
-    body = {**held.body, "run_ids": [*held.body["run_ids"], run.id]}
-    own_city.records.put("incident", held.id, body, expect=held.version)
+    _of_the_incident(own_city, run, stands)
     own_city.users.create("e.abe", PASSWORD, [Role.CHIEF_SECURITY_OFFICER])
     first, second = browser(own_city, "y.ota"), browser(own_city, "e.abe")
     page = first.get("/incidents/1").text
