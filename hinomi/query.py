@@ -139,6 +139,18 @@ def parse(text: str) -> Node:
     return node
 
 
+def beside(query: str, term: str) -> str:
+    """The query and the term, both of which must hold. Raises QueryError for a query that is none by itself, or is none any
+    more with the term beside it: its parentheses would take the term in."""
+    asked = parse(query)
+    if isinstance(asked, Everything):
+        return term
+    both = f"({query}) and {term}"
+    if parse(both) != every([asked, parse(term)]):
+        raise QueryError("この検索式は使えません。", "this query cannot be used")
+    return both
+
+
 def every(parts: Iterable[Node]) -> Node:
     """All of the parts (one at least), as conditions beside one another where there were some within one another."""
     flat = _flat(And, parts)

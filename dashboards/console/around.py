@@ -62,14 +62,9 @@ def show(visit: Visit) -> Response:
 
 
 def _shown(visit: Visit, rows: Sequence[dict[str, Any]], identity: str) -> list[Neighbour]:
-    open_ = visit.console.residents.until(visit.actor, SEARCH) is not None
-    guards = visit.console.residents.guards
+    seal = visit.console.residents.seal(visit.actor, SEARCH)
     return [
-        Neighbour(
-            show_event(row, hidden=guards(str(row.get("event.dataset", ""))) and not open_),
-            row.get("event.id") == identity,
-        )
-        for row in rows
+        Neighbour(show_event(row, hidden=seal.hides(row)), row.get("event.id") == identity) for row in rows
     ]
 
 

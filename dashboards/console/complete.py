@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from starlette.responses import JSONResponse, Response
 
-from dashboards.console.search import asked
+from dashboards.console.search import asked, looked_in
 from dashboards.console.visit import Visit
 from hinomi.errors import HinomiError
 from hinomi.query import quoted
@@ -46,13 +46,15 @@ def _values(visit: Visit, head: str) -> tuple[int, list[Suggestion]] | None:
     if match is None:
         return None
     field, quote, typed = match.groups()
-    wanted, residents = asked(visit), visit.console.residents
-    names = wanted.datasets or [stats.name for stats in visit.console.events.datasets()]
-    open_ = [name for name in names if not residents.guards(name)]
+    wanted = asked(visit)
+    seal = visit.console.residents.unreasoned()
+    open_ = seal.open(looked_in(visit, wanted))
     if not open_ or field == "event.original":
         return cursor_of(match, quote), []
     prefix = f"{field}: {typed}*" if typed and _PLAIN.fullmatch(typed) else f"{field}: *"
-    found = visit.console.events.top(field, prefix, datasets=open_, span=wanted.range.span, limit=MOST)
+    found = visit.console.events.top(
+        field, seal.only(prefix), datasets=open_, span=wanted.range.span, limit=MOST
+    )
     items = [Suggestion(_written(value), value[:120], f"{n:,}") for value, n in found]
     return cursor_of(match, quote), items
 

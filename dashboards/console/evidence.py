@@ -1,11 +1,11 @@
 """Events as a person reads them: the raw line beside what was understood of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from dashboards.console.residents import Residents
+from dashboards.console.residents import Seal
 from dashboards.console.rulebook import Rulebook, Spans, Why
 from hinomi.alert import Alert
 from hinomi.store import Events, Span
@@ -123,13 +123,12 @@ def words(value: object) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the evidence of several alerts at once. open_: a reason to see residents' data is recorded."""
+    """Reads the evidence of several alerts at once. seal: what the reader does not see."""
 
     events: Events
     book: Rulebook
-    residents: Residents
+    seal: Seal
     language: Language
-    open_: bool
 
     def read(self, alerts: Sequence[Alert], most: int) -> dict[str, list[Shown]]:
         """The first events of each alert, oldest first, each with what its rule matched; retention may have
@@ -145,14 +144,11 @@ class Reader:
         return {alert.id: self._of(alert, rows, set(alert.event_ids[:most])) for alert in alerts}
 
     def _of(self, alert: Alert, rows: Sequence[dict[str, Any]], ids: set[str]) -> list[Shown]:
-        own = [(row, self._hides(row)) for row in rows if str(row.get("event.id")) in ids]
+        own = [(row, self.seal.hides(row)) for row in rows if str(row.get("event.id")) in ids]
         whys = iter(self.book.matched(alert.rule_id, [row for row, hidden in own if not hidden]))
         return [
             show_event(row, hidden=True) if hidden else self._shown(row, next(whys)) for row, hidden in own
         ]
-
-    def _hides(self, row: Mapping[str, Any]) -> bool:
-        return self.residents.guards(str(row.get("event.dataset", ""))) and not self.open_
 
     def _shown(self, row: dict[str, Any], why: Why) -> Shown:
         if why is None:

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from starlette.responses import Response, StreamingResponse
 
 from dashboards.console.evidence import words
-from dashboards.console.residents import SEARCH
-from dashboards.console.search import Asked, asked
+from dashboards.console.residents import SEARCH, needed
+from dashboards.console.search import Asked, asked, looked_in, sealed_letters
 from dashboards.console.visit import Visit
 from hinomi import exported
 from hinomi.clock import JST
@@ -28,8 +28,9 @@ def as_ndjson(visit: Visit) -> Response:
 
 def _file(visit: Visit, ending: str, media: str, form: Callable[[Rows], Iterator[bytes]]) -> Response:
     wanted = asked(visit)
-    names = wanted.datasets or [stats.name for stats in visit.console.events.datasets()]
-    visit.console.residents.ask(visit, SEARCH, names)
+    visit.console.residents.ask(visit, SEARCH, looked_in(visit, wanted))
+    if sealed_letters(visit, wanted, visit.console.residents.seal(visit.actor, SEARCH)):
+        raise needed()
     total = visit.console.events.count(wanted.query, datasets=wanted.datasets, span=wanted.range.span)
     visit.console.audit.append(
         actor=visit.actor,

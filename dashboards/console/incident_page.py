@@ -17,6 +17,7 @@ from dashboards.console.evidence import Reader, Shown
 from dashboards.console.fields import WAYS, now_input
 from dashboards.console.next_step import Table, next_step
 from dashboards.console.on_duty import on_duty
+from dashboards.console.residents import Seal
 from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
 from dashboards.duties import obligations
@@ -82,7 +83,7 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "graph": _graph(visit, alerts),
         "lanes": case_timeline.of(visit, incident, alerts),
         "timeline": sorted(incident.timeline, key=lambda happening: happening.time),
-        "findings": _findings(visit, alerts, revealed=revealed is not None),
+        "findings": _findings(visit, alerts, visit.console.residents.seal(visit.actor, scope)),
         "runs": runs,
         "mine_to_decide": any(not decision.why_not for plan in runs for decision in plan.decisions),
         "people": [user for user in visit.console.users.all() if decisions.may_take(user, incident)],
@@ -122,11 +123,11 @@ def _work(visit: Visit, incident: Incident, runs: Sequence[plans.PlanRun]) -> di
     }
 
 
-def _findings(visit: Visit, alerts: Sequence[Alert], *, revealed: bool) -> list[Finding]:
+def _findings(visit: Visit, alerts: Sequence[Alert], seal: Seal) -> list[Finding]:
     """Each alert with a few events; the one that `?alert=` names with many. Only the gravest is read at
     once, as only it is shown opened (an explanation costs 10 ms an event); the rest when somebody asks."""
     console, asked = visit.console, visit.asked("alert")
-    reader = Reader(console.events, console.rulebook, console.residents, visit.language, revealed)
+    reader = Reader(console.events, console.rulebook, seal, visit.language)
     gravest = sorted(alerts, key=lambda alert: (-alert.level.rank, alert.first))
     shown = reader.read(gravest[:_READ], _FEW)
     shown |= reader.read([alert for alert in alerts if alert.id == asked], _MANY)

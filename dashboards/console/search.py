@@ -14,12 +14,14 @@ from starlette.responses import Response
 from dashboards import charts
 from dashboards.console import views
 from dashboards.console.evidence import Shown, show_event
-from dashboards.console.residents import SEARCH
+from dashboards.console.residents import SEARCH, Seal
 from dashboards.console.timerange import PRESETS, Range, asked_range
 from dashboards.console.visit import Visit
+from hinomi.batch import DEAD_LETTERS
 from hinomi.errors import QueryError
-from hinomi.query import quoted
+from hinomi.query import beside, quoted
 from hinomi.store import Bucket, Counted, Survey
+from hinomi.text import inert
 
 TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
 _VALUES = 15
@@ -63,11 +65,19 @@ class Asked:
 
 
 def asked(visit: Visit) -> Asked:
-    """Read the address line. Raises QueryError for times that cannot be read."""
+    """Read the address line. Raises QueryError for times that cannot be read and for datasets that are not held: a store
+    may take another spelling for the same index, which the seal over logs about residents would not know."""
     given = visit.asked("field", "event.dataset")
+    datasets = [name for name in visit.request.query_params.getlist("dataset") if name]
+    if unknown := set(datasets).difference(stats.name for stats in visit.console.events.datasets()):
+        name = inert(min(unknown), 100)
+        raise QueryError(
+            f"データセット「{name}」のログは保存されていません。",
+            f'no events of the dataset "{name}" are held',
+        )
     return Asked(
         query=visit.asked("q").strip(),
-        datasets=[name for name in visit.request.query_params.getlist("dataset") if name],
+        datasets=datasets,
         range=asked_range(visit),
         field=given if _FIELD.fullmatch(given) else "event.dataset",
         after=visit.asked("after"),
@@ -95,21 +105,16 @@ def show(visit: Visit) -> Response:
 
 
 def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
-    bars = _bars(wanted)
+    bars, seal = _bars(wanted), visit.console.residents.seal(visit.actor, SEARCH)
     survey = visit.console.events.survey(
         wanted.query,
         datasets=wanted.datasets,
         span=wanted.range.span,
-        counted=Counted(bars[0], wanted.field, _values_in(visit, wanted), _VALUES),
+        counted=Counted(bars[0], wanted.field, _values_in(visit, wanted, seal), _VALUES),
         limit=visit.console.settings.page_size,
         after=wanted.after or None,
     )
-    open_ = visit.console.residents.until(visit.actor, SEARCH) is not None
-    guards = visit.console.residents.guards
-    hits: list[Shown] = [
-        show_event(row, hidden=guards(str(row.get("event.dataset", ""))) and not open_)
-        for row in survey.page.rows
-    ]
+    hits: list[Shown] = [show_event(row, hidden=seal.hides(row)) for row in survey.page.rows]
     return {
         "scope": SEARCH,
         "sealed": any(hit.hidden for hit in hits),
@@ -125,13 +130,25 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
     }
 
 
-def _values_in(visit: Visit, wanted: Asked) -> list[str]:
+def looked_in(visit: Visit, wanted: Asked) -> list[str]:
+    """The datasets that the search looks in."""
+    return wanted.datasets or [stats.name for stats in visit.console.events.datasets()]
+
+
+def sealed_letters(visit: Visit, wanted: Asked, seal: Seal) -> int:
+    """How many of the dead letters that the search finds are about residents and not shown."""
+    if not seal.letters or DEAD_LETTERS not in looked_in(visit, wanted):
+        return 0
+    query = beside(wanted.query, seal.letters)
+    return visit.console.events.count(query, datasets=[DEAD_LETTERS], span=wanted.range.span)
+
+
+def _values_in(visit: Visit, wanted: Asked, seal: Seal) -> list[str]:
     """The datasets whose values are told; those of logs about residents only once a reason is recorded."""
-    names = wanted.datasets or [stats.name for stats in visit.console.events.datasets()]
-    residents = visit.console.residents
-    if residents.until(visit.actor, SEARCH) is not None:
-        return names
-    return [name for name in names if not residents.guards(name)]
+    names = seal.open(looked_in(visit, wanted))
+    if DEAD_LETTERS in names and sealed_letters(visit, wanted, seal):
+        names.remove(DEAD_LETTERS)
+    return names
 
 
 def _stats(survey: Survey, kind: str) -> list[tuple[str, str]]:

@@ -13,7 +13,7 @@ import polars as pl
 
 from hinomi import query as language
 from hinomi.batch import Batch
-from hinomi.errors import QueryError, Refused
+from hinomi.errors import Refused
 from hinomi.organization import FIELD
 from hinomi.store.protocols import (
     Appended,
@@ -43,19 +43,11 @@ class EventsApart:
         self._whose = frozenset(organizations)
         names = " or ".join(language.quoted(name) for name in sorted(self._whose) or [_NONE])
         self._term = f"{FIELD}: ({names})"
-        self._node = language.parse(self._term)
         self._held: tuple[float, list[DatasetStats]] | None = None
 
     def only(self, query: str) -> str:
-        """The query and the condition. Raises QueryError for a query that is none by itself, or is none any more with
-        the condition beside it."""
-        asked = language.parse(query)
-        if isinstance(asked, language.Everything):
-            return self._term
-        both = f"({query}) and {self._term}"
-        if language.parse(both) != language.every([asked, self._node]):
-            raise QueryError("この検索式は使えません。", "this query cannot be used")
-        return both
+        """The query and the condition. Raises QueryError as `hinomi.query.beside` does."""
+        return language.beside(query, self._term)
 
     def search(
         self,
