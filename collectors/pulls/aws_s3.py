@@ -1,10 +1,11 @@
 """AWS: CloudTrail and other logs that AWS services write into S3 buckets, told by an SQS queue.
 
 Facts: AWS, "Amazon S3 Event Notifications", "CloudTrail log file name format" and the same of VPC flow logs, load balancers,
-WAF and GuardDuty (`AWSLogs/<account>/<service>/…`). A message is deleted when the records of its objects are spooled; until
-then it stays ours. What cannot be read is tried `attempts` times and then kept as a dead letter that names the object,
-which stays in its bucket. Needs sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue,
-s3:GetObject on the buckets, and kms:Decrypt where they are encrypted with a key of one's own.
+WAF, GuardDuty and Network Firewall (`AWSLogs/<account>/<service>/…`); that of Route 53 Resolver's query logs was read in
+public code only. A message is deleted when the records of its objects are spooled; until then it stays ours. What cannot
+be read is tried `attempts` times and then kept as a dead letter that names the object, which stays in its bucket. Needs
+sqs:ReceiveMessage, sqs:DeleteMessage and sqs:ChangeMessageVisibility on the queue, s3:GetObject on the buckets, and
+kms:Decrypt where they are encrypted with a key of one's own.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ from collectors.aws.queue import Message, Queue
 from collectors.aws.refusal import NoSuchObject, said, told
 from collectors.pulls.proxy import WayOut
 from collectors.pulls.pull import Cursor, Page, Pull
+from collectors.pulls.routes import OTHERS
 from collectors.pulls.work import Work
 from collectors.unopened import Unopened
 from hinomi.errors import Refused
@@ -34,7 +36,11 @@ FOLDERS = {
     "/elasticloadbalancing/": "aws.elb",
     "/WAFLogs/": "aws.waf",
     "/GuardDuty/": "aws.guardduty",
+    "/vpcdnsquerylogs/": "aws.route53_resolver",
+    "/network-firewall/": "aws.network_firewall",
 }
+_BY_SERVICE = "/AWSLogs/"
+"""Stands in the key of what an AWS service wrote by itself, before account and service."""
 _NO_LOGS = {
     "/CloudTrail-Digest/": "digest_file",
     "/ELBAccessLogTestFile": "test_file",
@@ -50,7 +56,8 @@ _QUEUE = r"^https?://[^/@\s]+/\d{12}/[A-Za-z0-9_-]+(\.fifo)?$"
 
 class AwsS3(WayOut, Pull):
     """`kind: aws_s3`. queue: URL of the SQS queue; region: of queue and buckets; account: who asks; folders: part of an
-    object's key → format of its records (others: `source`); attempts: how often an object that cannot be read is tried;
+    object's key → format of its records (other places: `source`); others: format of what another AWS service wrote, which
+    keeps all values of JSON records; attempts: how often an object that cannot be read is tried;
     again_after: seconds until the second time, doubled each time; visible_after: seconds that a message stays ours
     without a word from us; wait: seconds that a question waits for a message."""
 
@@ -60,6 +67,7 @@ class AwsS3(WayOut, Pull):
     region: str = Field(default="ap-northeast-1", pattern=r"^[a-z0-9-]+$")
     account: Account = Field(default_factory=Account)
     folders: dict[str, str] = Field(default_factory=lambda: dict(FOLDERS))
+    others: str = OTHERS
     attempts: int = Field(default=5, ge=1, le=1000)
     again_after: int = Field(default=120, ge=0, le=43_200)
     visible_after: int = Field(default=300, ge=3, le=43_200)
@@ -72,7 +80,7 @@ class AwsS3(WayOut, Pull):
 
     def sources(self) -> set[str]:
         """See `Pull.sources`."""
-        return set(self.folders.values())
+        return {*self.folders.values(), self.others}
 
     async def round(self, work: Work, cursor: Cursor) -> AsyncIterator[Page]:
         """See `Pull.round`: until the queue has no message for a while."""
@@ -118,7 +126,8 @@ class AwsS3(WayOut, Pull):
         if reason := next((reason for part, reason in _NO_LOGS.items() if part in key), ""):
             work.ignored(1, reason)
             return
-        source = next((source for part, source in self.folders.items() if part in key), self.source)
+        unnamed = self.others if _BY_SERVICE in key else self.source
+        source = next((source for part, source in self.folders.items() if part in key), unnamed)
         try:
             with said(str(place)):
                 answer = await asyncio.to_thread(s3.get_object, Bucket=place.bucket, Key=place.key)

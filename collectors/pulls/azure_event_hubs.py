@@ -6,20 +6,27 @@ clients", "Stream Azure monitoring data to an event hub" (records, category). Ne
 """
 
 import re
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
 
 from collectors.pulls.kafka import KafkaReader
+from collectors.pulls.routes import OTHERS, Routes
 from hinomi.errors import ConfigError
 from hinomi.secret import Secret
 
 CATEGORIES = {
-    "SignInLogs": "microsoft.entra",
-    "NonInteractiveUserSignInLogs": "microsoft.entra",
-    "ServicePrincipalSignInLogs": "microsoft.entra",
-    "ManagedIdentitySignInLogs": "microsoft.entra",
+    "*SignInLogs": "microsoft.entra",
     "AuditLogs": "microsoft.entra",
+    "Risky*": "microsoft.entra",
+    "*RiskEvents": "microsoft.entra",
+    "ProvisioningLogs": "microsoft.entra",
+    "MicrosoftGraphActivityLogs": "microsoft.entra",
+    "AdvancedHunting-*": "microsoft.defender_xdr",
+    "OperationalLogs": "microsoft.intune",
+    "DeviceComplianceOrg": "microsoft.intune",
+    "Devices": "microsoft.intune",
     "Administrative": "microsoft.azure_activity",
     "Policy": "microsoft.azure_activity",
     "Security": "microsoft.azure_activity",
@@ -29,14 +36,27 @@ CATEGORIES = {
     "Autoscale": "microsoft.azure_activity",
     "Recommendation": "microsoft.azure_activity",
     "AuditEvent": "microsoft.key_vault",
+    "MySqlAuditLogs": "microsoft.azure_mysql",
+    "ApplicationGateway*": "microsoft.azure_web",
+    "FrontDoor*": "microsoft.azure_web",
+    "AzureFirewall*": "microsoft.azure_web",
+    "AZFW*": "microsoft.azure_web",
+    "StorageRead": "microsoft.azure_web",
+    "StorageWrite": "microsoft.azure_web",
+    "StorageDelete": "microsoft.azure_web",
 }
+"""Category, or a pattern of several, → the source that reads it; the first that fits."""
+_ENTRA, _INTUNE = "microsoft.entra", "microsoft.intune"
+_ACTIVITY = {"eventTimestamp", "eventDataId"}
+"""Names of the activity log as its API writes it, without diagnostic settings and their category."""
 _ENDPOINT = re.compile(r"^sb://([A-Za-z0-9.-]+)/?$")
 
 
 class AzureEventHubs(KafkaReader):
     """`kind: azure_event_hubs`. connection_string: of a policy with the right Listen; hub: its name, where the string has
-    no EntityPath; categories: `category` of a record → its format (others: `source`); brokers: instead of the
-    namespace's own address, for a private endpoint."""
+    no EntityPath; categories: `category` of a record, or a pattern such as `AdvancedHunting-*` → its format; others: the
+    format of records of any other category, which keeps all their values; brokers: instead of the namespace's own
+    address, for a private endpoint."""
 
     kind: Literal["azure_event_hubs"]
     source: str = "microsoft.azure_activity"
@@ -46,6 +66,7 @@ class AzureEventHubs(KafkaReader):
     brokers: str | None = None
     envelope: bool = True
     categories: dict[str, str] = Field(default_factory=lambda: dict(CATEGORIES))
+    others: str = OTHERS
 
     def address(self) -> str:
         """See `Pull.address`."""
@@ -53,12 +74,22 @@ class AzureEventHubs(KafkaReader):
 
     def sources(self) -> set[str]:
         """See `Pull.sources`."""
-        return set(self.categories.values())
+        named = {*self.categories.values(), self.others}
+        return named | {_INTUNE} if _ENTRA in named else named
 
     def source_of(self, record: Any) -> str:
         """See `KafkaReader.source_of`."""
-        category = record.get("category") if isinstance(record, dict) else None
-        return self.categories.get(category, "") if isinstance(category, str) else ""
+        if not isinstance(record, dict):
+            return ""
+        category = record.get("category") or record.get("Category")
+        if not isinstance(category, str):
+            return "" if _ACTIVITY & record.keys() else self.others
+        source = self._routes.of(category) or (_ENTRA if _is_entras(record) else self.others)
+        return _INTUNE if source == _ENTRA and _is_intunes(record) else source
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return Routes(self.categories)
 
     def read_topics(self) -> list[str]:
         """See `KafkaReader.read_topics`."""
@@ -83,3 +114,13 @@ class AzureEventHubs(KafkaReader):
             "ssl.ca.location": str(self.ca) if self.ca else "probe",
             "metadata.max.age.ms": 180_000,
         }
+
+
+def _is_intunes(record: dict[str, Any]) -> bool:
+    """Whether it is of Intune's audit log, which has the category of Entra ID's."""
+    return "AuditEventId" in (record.get("properties") or ())
+
+
+def _is_entras(record: dict[str, Any]) -> bool:
+    """Whether the resource is Entra ID or its Domain Services, whatever the category."""
+    return "/providers/microsoft.aad" in str(record.get("resourceId")).lower()

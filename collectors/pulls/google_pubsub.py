@@ -3,25 +3,44 @@
 Facts: Google Cloud, "Pub/Sub REST: subscriptions.pull, subscriptions.acknowledge": pull gives receivedMessages with
 ackId and message {data in base64, messageId, publishTime}; what is not acknowledged in time comes again; delivery is at
 least once. Messages are acknowledged only when they are spooled. Needs roles/pubsub.subscriber on that subscription.
+"LogEntry": logName is `projects/…/logs/<id>` with the id URL-encoded; resource.type.
 """
 
 import base64
 import binascii
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Literal
+from urllib.parse import unquote
 
+import orjson
 from pydantic import Field
 
 from collectors.pulls.api import Api
 from collectors.pulls.pull import ApiPull, Cursor, Page
+from collectors.pulls.routes import OTHERS, Routes
 from collectors.pulls.signin import OAuth, ServiceAccount, SignIn
 from hinomi.secret import Secret
 
 _SCOPE = "https://www.googleapis.com/auth/pubsub"
+LOGS = {
+    "cloudaudit.googleapis.com/*": "google.cloud_audit",
+    "*/vpc_flows": "google.vpc_flow",
+    "compute.googleapis.com/firewall": "google.cloud_firewall",
+    "dns.googleapis.com/dns_queries": "google.cloud_dns",
+    "requests": "google.cloud_load_balancing",
+    "http_load_balancer": "google.cloud_load_balancing",
+    "http_external_regional_lb_rule": "google.cloud_load_balancing",
+    "internal_http_lb_rule": "google.cloud_load_balancing",
+    "k8s_*": "google.kubernetes_engine",
+}
+"""Id of a log, or type of the resource that wrote it, or a pattern of several → the source that reads it."""
 
 
 class GooglePubSub(ApiPull):
-    """`kind: google_pubsub`. subscription: projects/…/subscriptions/…; key: a service account's JSON key file."""
+    """`kind: google_pubsub`. subscription: projects/…/subscriptions/…; key: a service account's JSON key file;
+    logs: id of a log or type of a resource, or a pattern such as `k8s_*` → format; others: the format of any other log's
+    entries, which keeps all their values. `source` is that of what is no log entry."""
 
     kind: Literal["google_pubsub"]
     source: str = "google.cloud_audit"
@@ -29,7 +48,13 @@ class GooglePubSub(ApiPull):
     token_url: str = "https://oauth2.googleapis.com/token"  # noqa: S105  # an address
     key: Secret
     subscription: str = Field(pattern=r"^projects/[A-Za-z0-9:.-]+/subscriptions/[A-Za-z0-9._~%+-]+$")
+    logs: dict[str, str] = Field(default_factory=lambda: dict(LOGS))
+    others: str = OTHERS
     every: float = Field(default=5.0, ge=1)
+
+    def sources(self) -> set[str]:
+        """See `Pull.sources`."""
+        return {*self.logs.values(), self.others}
 
     def sign_in(self) -> SignIn:
         """See `Pull.sign_in`."""
@@ -42,10 +67,38 @@ class GooglePubSub(ApiPull):
             received = answer.json().get("receivedMessages", [])
             if not received:
                 return
-            messages = [one["message"] for one in received]
-            yield Page(list(map(_payload, messages)), [str(one["messageId"]) for one in messages], cursor)
+            for found in self._sorted([one["message"] for one in received], cursor):
+                yield found
             done = {"ackIds": [one["ackId"] for one in received]}
             await api.ask("POST", f"/v1/{self.subscription}:acknowledge", body=done)
+
+    def _sorted(self, messages: list[Mapping[str, Any]], cursor: Cursor) -> Iterator[Page]:
+        """The messages as pages of one format each."""
+        found: dict[str, Page] = {}
+        for message in messages:
+            payload = _payload(message)
+            source = self.source_of(payload)
+            page = found.setdefault(source, Page([], [], cursor, source))
+            page.payloads.append(payload)
+            page.ids.append(str(message["messageId"]))
+        yield from found.values()
+
+    def source_of(self, payload: bytes) -> str:
+        """The format of a log entry; the pull's own of what is none."""
+        try:
+            entry = orjson.loads(payload)
+        except orjson.JSONDecodeError:
+            return self.source
+        if not isinstance(entry, dict):
+            return self.source
+        log = unquote(str(entry.get("logName", "")).partition("/logs/")[2])
+        resource = entry.get("resource")
+        kind = str(resource.get("type", "")) if isinstance(resource, dict) else ""
+        return self._routes.of(log) or self._routes.of(kind) or self.others
+
+    @cached_property
+    def _routes(self) -> Routes:
+        return Routes(self.logs)
 
 
 def _payload(message: Mapping[str, Any]) -> bytes:

@@ -47,6 +47,10 @@ class KafkaReader(Pull):
         """The format of a record; empty: the pull's own."""
         return ""
 
+    def sender(self, topic: str) -> str:
+        """Whose a message of that topic is taken to be: of one format, where the format is to be recognised."""
+        return self.address()
+
     async def round(self, work: Work, cursor: Cursor) -> AsyncIterator[Page]:
         """See `Pull.round`: for ever, as a member of the group."""
         group = Group({**self._common(), **self.connection()}, self.read_topics(), self.address())
@@ -81,8 +85,8 @@ class KafkaReader(Pull):
         }
 
     def _pages(self, work: Work, messages: list[Received]) -> Iterator[Page]:
-        """The messages as pages of one format each, in order."""
-        found: dict[str, Page] = {}
+        """The messages as pages of one format and sender each, in order."""
+        found: dict[tuple[str, str], Page] = {}
         for message in messages:
             value = message.value()
             if value is None or not value.strip():
@@ -96,7 +100,8 @@ class KafkaReader(Pull):
             )
             for number, (line, record) in enumerate(self._records(value)):
                 source = self.source_of(record) or self.source
-                page = found.setdefault(source, Page([], [], {}, source))
+                sender = self.sender(message.topic())
+                page = found.setdefault((source, sender), Page([], [], {}, source, sender))
                 page.payloads.append(line)
                 page.ids.append(digest(self.address(), *place, str(number)))
         yield from found.values()
@@ -136,6 +141,10 @@ class Kafka(KafkaReader):
     def read_topics(self) -> list[str]:
         """See `KafkaReader.read_topics`."""
         return self.topics
+
+    def sender(self, topic: str) -> str:
+        """See `KafkaReader.sender`."""
+        return topic
 
     def connection(self) -> dict[str, Any]:
         """See `KafkaReader.connection`."""

@@ -25,8 +25,7 @@ _PATH: dict[str, tuple[str, str]] = {
 
 
 class MicrosoftGraph(Application, ApiPull):
-    """`kind: microsoft_graph`. logs: which of signIns, directoryAudits, alerts_v2; alerts want a pull of their own
-    with `source: microsoft.defender_xdr`."""
+    """`kind: microsoft_graph`. logs: which of signIns, directoryAudits, alerts_v2."""
 
     kind: Literal["microsoft_graph"]
     source: str = "microsoft.entra_graph"
@@ -36,19 +35,25 @@ class MicrosoftGraph(Application, ApiPull):
 
     scope: ClassVar[str] = "https://graph.microsoft.com/.default"
 
+    def sources(self) -> set[str]:
+        """See `Pull.sources`."""
+        return {_SOURCES[log] for log in self.logs if log in _SOURCES}
+
     async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
         """See `Pull.pages`."""
         progress = Progress(cursor)
         for log in self.logs:
             for window in self.windows(progress.of(log), api.now()):
                 async for records in _records(api, log, window):
-                    yield page(records, _KEYS.get(log), progress.marks)
+                    yield page(records, _KEYS.get(log), progress.marks, _SOURCES.get(log, ""))
                 progress = progress.at(log, window.until)
                 yield Page([], [], progress.marks)
 
 
 _KEYS = {"signIns": "id", "directoryAudits": "id"}
 """An alert changes under one id: each state of it is a record of its own, known by its whole content."""
+_SOURCES = {"alerts_v2": "microsoft.defender_xdr"}
+"""What other records than Entra ID's are read by."""
 
 
 async def _records(api: Api, log: str, window: Window) -> AsyncIterator[list[dict[str, Any]]]:

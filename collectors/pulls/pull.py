@@ -30,13 +30,15 @@ Cursor = Mapping[str, Any]
 class Page:
     """Records of one answer: text of each, the identity of each, and the cursor once they are safe.
 
-    source: their format, where it is not the pull's own; `collectors.unopened.ORIGIN` for what could not be opened.
+    source: their format, where it is not the pull's own; `collectors.unopened.ORIGIN` for what could not be opened;
+    sender: whom they are of, where it is not the pull's address.
     """
 
     payloads: list[bytes]
     ids: list[str]
     cursor: Cursor
     source: str = ""
+    sender: str = ""
 
 
 class Pull(Section):
@@ -146,7 +148,7 @@ def stamp(time: datetime, *, parts: str = "seconds") -> str:
     return time.astimezone(UTC).isoformat(timespec=parts).replace("+00:00", "Z")
 
 
-def page(records: Iterable[Mapping[str, Any]], key: str | None, cursor: Cursor) -> Page:
+def page(records: Iterable[Mapping[str, Any]], key: str | None, cursor: Cursor, source: str = "") -> Page:
     """A page of records whose identity is the text under `key`; what has none is known by its whole content."""
     payloads, ids = [], []
     for record in records:
@@ -154,7 +156,7 @@ def page(records: Iterable[Mapping[str, Any]], key: str | None, cursor: Cursor) 
         given = record.get(key) if key else None
         ids.append(str(given) if given else digest(text.decode()))
         payloads.append(text)
-    return Page(payloads, ids, cursor)
+    return Page(payloads, ids, cursor, source)
 
 
 def as_json(record: Mapping[str, Any]) -> bytes:

@@ -125,7 +125,7 @@ class Rounds:
         for start in range(0, len(fresh), _PORTION):
             part = fresh[start : start + _PORTION]
             payloads, ids = [page.payloads[i] for i in part], [page.ids[i] for i in part]
-            await inlet.deliver(self.pull.address(), payloads, ids)
+            await inlet.deliver(page.sender or self.pull.address(), payloads, ids)
             self._remember(ids)
         if page.cursor != self._saved:
             await asyncio.to_thread(write_durably, self.record, orjson.dumps(dict(page.cursor)))

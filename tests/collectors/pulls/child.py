@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -55,13 +55,19 @@ def _killed(call: Callable[..., Awaitable[Any]], *, before: bool) -> Callable[..
 
 def spooled(*folders: Path) -> list[tuple[str, str, str]]:
     """Event id, origin and text of all that was spooled in these, in order."""
-    found: list[tuple[str, str, str]] = []
-    for folder in folders:
-        if not (folder / "lane-0").exists():
-            continue
-        reader, after = Reader(folder / "lane-0"), None
-        while (block := reader.read(after)) is not None:
-            rows = block.frame.select("event.id", "origin", "payload").iter_rows()
-            found += [(identity, origin, payload.decode()) for identity, origin, payload in rows]
-            after = block.after
-    return found
+    rows = (row for folder in folders for row in _rows(folder, "event.id", "origin", "payload"))
+    return [(identity, origin, payload.decode()) for identity, origin, payload in rows]
+
+
+def senders(folder: Path) -> set[tuple[str, str]]:
+    """Each sender and text that was spooled there."""
+    return {(peer, payload.decode()) for peer, payload in _rows(folder, "peer", "payload")}
+
+
+def _rows(folder: Path, *columns: str) -> Iterator[tuple[Any, ...]]:
+    if not (folder / "lane-0").exists():
+        return
+    reader, after = Reader(folder / "lane-0"), None
+    while (block := reader.read(after)) is not None:
+        yield from block.frame.select(*columns).iter_rows()
+        after = block.after

@@ -131,7 +131,8 @@ def test_every_form_of_notice(trail: Trail, tmp_path: Path) -> None:
 
 
 def test_objects_go_to_their_formats(trail: Trail, tmp_path: Path) -> None:
-    """VPC flows (default and custom fields), WAF and GuardDuty by their folders; digest files are none."""
+    """By their folders, VPC flows with default and custom fields; a service that no source reads is kept apart from
+    CloudTrail; digest files are none."""
     head = "version account-id interface-id srcaddr dstaddr srcport dstport protocol packets bytes start end action log-status"
     flow = "2 123456789012 eni-1a 10.0.0.1 203.0.113.9 443 50000 6 10 840 1700000000 1700000060 ACCEPT OK"
     own = "version vpc-id srcaddr dstaddr action\n5 vpc-1 10.0.0.2 203.0.113.8 REJECT\n"
@@ -141,6 +142,11 @@ def test_objects_go_to_their_formats(trail: Trail, tmp_path: Path) -> None:
         f"{logs}/vpcflowlogs/{peer.REGION}/b.log": own.encode(),
         f"{logs}/WAFLogs/{peer.REGION}/acl/w.log.gz": gzip.compress(b'{"timestamp":1}\n{"timestamp":2}\n'),
         f"{logs}/GuardDuty/{peer.REGION}/g.jsonl.gz": gzip.compress(b'{"id":"g"}\n'),
+        f"{logs}/vpcdnsquerylogs/vpc-1/2026/11/20/q.log.gz": gzip.compress(b'{"query_name":"a.example."}\n'),
+        f"{logs}/network-firewall/alert/{peer.REGION}/fw/n.log.gz": gzip.compress(
+            b'{"firewall_name":"fw"}\n'
+        ),
+        f"{logs}/Config/{peer.REGION}/c.json.gz": gzip.compress(b'{"configurationItems":[]}'),
         f"{logs}/CloudTrail-Digest/{peer.REGION}/d.json.gz": gzip.compress(b"{}"),
         trail_key(0): peer.cloudtrail([0]),
     }
@@ -153,6 +159,9 @@ def test_objects_go_to_their_formats(trail: Trail, tmp_path: Path) -> None:
     ]
     assert len(puller.stored("aws.waf")) == 2
     assert puller.stored("aws.guardduty") == ['{"id":"g"}']
+    assert puller.stored("aws.route53_resolver") == ['{"query_name":"a.example."}']
+    assert puller.stored("aws.network_firewall") == ['{"firewall_name":"fw"}']
+    assert puller.stored("aws.json") == ['{"configurationItems":[]}']
     assert names(puller.stored()) == numbered(1)
     assert puller.counted() == {"digest_file": 1}
 

@@ -17,7 +17,7 @@ from collectors.pulls.azure_event_hubs import AzureEventHubs
 from collectors.pulls.kafka import Kafka
 from hinomi.errors import ConfigError, Refused
 from tests import kafka
-from tests.collectors.pulls.child import spooled
+from tests.collectors.pulls.child import senders, spooled
 from tests.collectors.pulls.kafka_child import reads
 
 
@@ -142,6 +142,15 @@ class TestBroker:
         assert stored(*folders) == each_once(600)
         assert all(stored(folder) for folder in folders)
         assert broker.committed(f"g-{topic}", topic) == 600
+
+    def test_each_topic_is_a_sender(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """Topics of several products are told apart, so that each is recognised by its own lines."""
+        topics = [broker.topic("t-firewall"), broker.topic("t-proxy")]
+        for topic in topics:
+            broker.send(topic, topic.encode())
+        pull = Kafka.model_validate(settings(broker, tmp_path, topics[0], topics=topics))
+        asyncio.run(reads(pull, tmp_path / "spool", 2))
+        assert senders(tmp_path / "spool") == {(topic, topic) for topic in topics}
 
     def test_event_hubs_with_its_connection_string(self, broker: kafka.Broker, tmp_path: Path) -> None:
         """SASL PLAIN as Event Hubs asks for it; each record of an envelope is an event of its category's format."""

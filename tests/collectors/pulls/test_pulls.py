@@ -240,7 +240,10 @@ async def _broken(puller: Puller) -> None:
     inlet = NoDisk("saas", spool, puller.ledger, puller.health, Held())
     try:
         await Rounds(
-            puller.pull, {puller.pull.source: inlet}, puller.folder / "cursor.json", SystemClock()
+            puller.pull,
+            dict.fromkeys(puller.pull.origins("saas"), inlet),
+            puller.folder / "cursor.json",
+            SystemClock(),
         ).once()
     finally:
         await spool.close()
