@@ -32,8 +32,9 @@ from responders.notify.outbox import Outbox
 from responders.notify.pulse import Pulse
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
+from responders.playbooks.following import place, runs_of
 from responders.playbooks.news import News
-from responders.playbooks.planning import plan
+from responders.playbooks.planning import plan, rehearsed
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import Run, RunStep
 from responders.playbooks.runs import Runs
@@ -220,9 +221,12 @@ class Responder:
             playbook = self.runs.playbooks.get(name)
             if playbook is None:
                 continue
-            proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own)
-            if any(step.act for step in proposed.steps) or not playbook.acts:
-                run = self.runs.propose(proposed)
+            runs = list(runs_of(self.records, incident.id, name))
+            where = place(self.records, runs, dry_run=rehearsed(playbook, self.settings.playbooks))
+            proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own, where)
+            if where.has_news(proposed) or (where.number == 0 and not playbook.acts):
+                runs = [*runs[: where.number], self.runs.propose(proposed), *runs[where.number + 1 :]]
+            for run in runs:
                 if run.id not in incident.run_ids:
                     self._note(
                         incident.id,

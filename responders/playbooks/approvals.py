@@ -22,7 +22,8 @@ from responders.roles import kept_as, may_approve, same_person
 STALE = timedelta(hours=12)
 """So long behind the end of its request a decision still carries acts: a person's task or a target that is away may take hours. Behind
 that nothing acts on it; what was not begun is asked for again."""
-_DECIDED = ("approved", "denied")
+DECIDED = ("approved", "denied")
+"""States of a request on which people have decided."""
 _REFUSALS = {
     "role": ("この承認に必要な役割がありません。", "you do not hold the role that this approval needs"),
     "self": (
@@ -89,7 +90,7 @@ class Approvals:
         identity, body = approval_id(run, gate), _request(run, gate)
         while True:
             held = self.records.get(APPROVAL, identity)
-            if held is not None and held.body["state"] in _DECIDED and held != void:
+            if held is not None and held.body["state"] in DECIDED and held != void:
                 return False
             try:
                 self.records.put(APPROVAL, identity, body, expect=held.version if held else 0)
@@ -104,7 +105,7 @@ class Approvals:
             held = self.records.get(APPROVAL, identity)
             if held is None or held.body["state"] == "withdrawn":
                 return True
-            if held.body["state"] in _DECIDED:
+            if held.body["state"] in DECIDED:
                 return False
             try:
                 self.records.put(APPROVAL, identity, {**held.body, "state": "withdrawn"}, expect=held.version)
@@ -177,7 +178,7 @@ class Approvals:
 
     def _in_audit(self, approval: Record, one: dict[str, Any]) -> bool:
         body = approval.body
-        states = _DECIDED if body["state"] == "open" else {body["state"]} & set(_DECIDED)
+        states = DECIDED if body["state"] == "open" else {body["state"]} & set(DECIDED)
         return self.audit.says(
             str(one.get("entry", "")),
             actor=str(one["by"]),

@@ -13,17 +13,20 @@ from typing import Any
 from hinomi.alert import Alert, Level
 from hinomi.calendar import is_day_off
 from hinomi.clock import JST
-from hinomi.identity import account, digest
+from hinomi.identity import account
 from hinomi.incident import Incident
+from hinomi.words import Words
 from responders.connectors.actions import ACTIONS
 from responders.incidents.entities import machine
 from responders.playbooks import authority, condition
+from responders.playbooks.following import Place, act_of
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.protection import Protection
 from responders.playbooks.run import SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import Step, walked
 
+_FIRST = Place()
 _MOST_VALUES = 3
 _PEOPLE = {"user.name", "user.email", "user.target.name"}
 
@@ -35,23 +38,27 @@ def plan(
     settings: PlaybookSettings,
     now: datetime,
     inside: Sequence[str] = (),
+    place: Place = _FIRST,
 ) -> Run:
-    """The run that the playbook proposes for the incident. inside: addresses that are never blocked."""
+    """The run that the playbook proposes for the incident. inside: addresses that are never blocked; place: which of the
+    playbook's runs it is, and what the others hold."""
     own = [alert for alert in alerts if alert.playbook == playbook.playbook] or list(alerts)
     known = facts(incident, alerts, now)
-    compiler = _Compiler(own, known, Protection(settings, tuple(inside)))
+    compiler = _Compiler(own, known, Protection(settings, tuple(inside)), place)
     compiler.sequence(playbook.steps, [], [], None, None)
     steps = _with_offices([RunStep.model_validate(one) for one in _alone(compiler.out)], incident)
     free = {ACTIONS[step.act].reach for step in steps if step.act and step.gate is None}
     needed = authority.of_reaches(free, incident.grade, incident.zones).joined(
         authority.Office(playbook.approver, playbook.people)
     )
+    since = f"(追加 {place.number})", f" (follow-up {place.number})"
+    more = Words(*since) if place.held else Words("", "")
     return Run(
-        id=digest("run", incident.id, playbook.playbook),
+        id=place.run_id(incident.id, playbook.playbook),
         incident_id=incident.id,
         playbook=playbook.playbook,
-        title_ja=playbook.title_ja,
-        title_en=playbook.title_en,
+        title_ja=f"{playbook.title_ja}{more.ja}",
+        title_en=f"{playbook.title_en}{more.en}",
         approver=needed.who,
         people=needed.people,
         on_failure=playbook.on_failure,
@@ -59,11 +66,16 @@ def plan(
         authority_inferred=authority.inferred(),
         impact_ja=playbook.impact_ja,
         impact_en=playbook.impact_en,
-        dry_run=playbook.playbook not in settings.armed or settings.paused,
+        dry_run=rehearsed(playbook, settings),
         created=now,
         expires=now + timedelta(minutes=playbook.approve_within_minutes),
         steps=steps,
     )
+
+
+def rehearsed(playbook: Playbook, settings: PlaybookSettings) -> bool:
+    """Whether a plan of the playbook would be a dry run now."""
+    return playbook.playbook not in settings.armed or settings.paused
 
 
 def facts(incident: Incident, alerts: Sequence[Alert], now: datetime) -> dict[str, Any]:
@@ -144,12 +156,17 @@ def _with_offices(steps: list[RunStep], incident: Incident) -> list[RunStep]:
 
 @dataclass(slots=True)
 class _Compiler:
-    """Writes steps in the order in which they may run. Each method returns what comes before the next step."""
+    """Writes steps in the order in which they may run. Each method returns what comes before the next step.
+
+    left_out: acts that are another run's.
+    """
 
     alerts: Sequence[Alert]
     facts: dict[str, Any]
     protection: Protection
+    place: Place
     out: list[dict[str, Any]] = field(default_factory=list)
+    left_out: int = 0
 
     def sequence(
         self,
@@ -193,10 +210,17 @@ class _Compiler:
         self, step: Step, after: list[int], when: list[str], gate: int | None, bound: tuple[str, str] | None
     ) -> list[int]:
         values = [bound[1]] if bound and bound[0] == step.value else targets(step.value, self.alerts)
-        ends = {
-            end for value in values for end in self._add(step, after, when, gate, self._done_to(step, value))
-        }
+        planned = [self._done_to(step, value) for value in values]
+        new = [one for one in planned if not self._held(one, bound)]
+        self.left_out += len(planned) - len(new)
+        ends = {end for fields in new for end in self._add(step, after, when, gate, fields)}
         return sorted(ends) or after
+
+    def _held(self, fields: dict[str, Any], bound: tuple[str, str] | None) -> bool:
+        """Whether another run does it. What hung on a person's answer there and was passed over hangs on it here again, unless
+        it was for one victim alone."""
+        act = act_of(fields["act"], fields["on"], fields["values"])
+        return act in self.place.held and not (bound is None and act in self.place.passed_over)
 
     def _done_to(self, step: Step, value: str) -> dict[str, Any]:
         action, protected = ACTIONS[step.act], self.protection.covers(value)
@@ -242,12 +266,19 @@ class _Compiler:
     def _each(self, step: Step, after: list[int], when: list[str], gate: int | None) -> list[int]:
         """The rounds are independent of one another: one that waits holds up none of the others."""
         values = targets(step.each, self.alerts)
-        ends = {
-            end
-            for value in values
-            for end in self.sequence(step.steps, after, when, gate, (step.each, value))
-        }
+        ends = {end for value in values for end in self._round(step, after, when, gate, value)}
         return sorted(ends) or after
+
+    def _round(
+        self, step: Step, after: list[int], when: list[str], gate: int | None, value: str
+    ) -> list[int]:
+        """One victim's steps; none where all that they would do to it is another run's."""
+        begin, left_out = len(self.out), self.left_out
+        ends = self.sequence(step.steps, after, when, gate, (step.each, value))
+        if self.left_out > left_out and not any(one.get("act") for one in self.out[begin:]):
+            del self.out[begin:]
+            return []
+        return ends
 
     def _gate(self, step: Step, behind: Sequence[Step]) -> dict[str, Any]:
         assert step.approve is not None
@@ -276,9 +307,10 @@ class _Compiler:
         }
 
     def _all(self, name: str) -> list[str]:
-        """Evidence is kept about everybody whom the alerts name, not only about whom something is done to."""
+        """Evidence is kept about everybody whom the alerts name, not only about whom something is done to: first about those of
+        whom no run before kept any."""
         found = dict.fromkeys(value for alert in self.alerts for value in alert.entities.get(name, []))
-        return list(found)[:20]
+        return sorted(found, key=lambda value: (name, value) in self.place.kept)[:20]
 
 
 def _plain(step: Step) -> dict[str, Any]:

@@ -1,0 +1,83 @@
+"""Where a new plan of a playbook goes: runs of an incident follow one another, as its victims come one after another.
+
+What people decided on stays as it is. Victims that come after that get a run of their own, for these alone; while that one
+waits for a decision, all that come join it, so there are never more runs than decisions.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from hinomi.identity import digest
+from hinomi.store import Records
+from responders.playbooks.approvals import DECIDED
+from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+
+Act = tuple[str, str, tuple[tuple[str, str], ...]]
+"""What would be done to whom: action, target system, values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a plan goes. number: 0 for the first run of the playbook on the incident, then 1, 2 …; held: what other runs of
+    it plan, do or did; passed_over: what of that none of them did, as its condition did not hold; kept: entities (ECS field,
+    value) whose events those runs keep as evidence."""
+
+    number: int = 0
+    held: frozenset[Act] = frozenset()
+    passed_over: frozenset[Act] = frozenset()
+    kept: frozenset[tuple[str, str]] = frozenset()
+
+    def run_id(self, incident_id: str, playbook: str) -> str:
+        """The id of the run: the first one's is that of the releases that knew no other."""
+        return digest("run", incident_id, playbook, *([str(self.number)] if self.number else []))
+
+    def has_news(self, run: Run) -> bool:
+        """Whether the plan would do anything that is no other run's."""
+        return any(_act(one) not in self.held for one in run.acts)
+
+
+def act_of(act: str, on: str, values: dict[str, str]) -> Act:
+    """The act, to be compared with others."""
+    return act, on, tuple(sorted(values.items()))
+
+
+def runs_of(records: Records, incident_id: str, playbook: str) -> Iterator[Run]:
+    """The runs of a playbook on an incident, in the order in which they were proposed."""
+    number = 0
+    while (held := records.get(KIND, Place(number).run_id(incident_id, playbook))) is not None:
+        yield held.read_as(Run)
+        number += 1
+
+
+def place(records: Records, runs: Sequence[Run], *, dry_run: bool) -> Place:
+    """Where a plan for now goes: into the first run that may still change, else into a new one behind all. dry_run: the plan
+    would be a rehearsal; a rehearsal itself holds nothing that a plan which acts would do."""
+    number = next((n for n, run in enumerate(runs) if not _stays(records, run)), len(runs))
+    others = [run for n, run in enumerate(runs) if n != number and run.state is not RunState.WITHDRAWN]
+    steps = [step for run in others if dry_run or not run.dry_run for step in run.steps]
+    passed = {_act(step) for step in steps if _passed_over(step)}
+    return Place(
+        number,
+        held=frozenset(_act(step) for step in steps if step.act),
+        passed_over=frozenset(passed - {_act(step) for step in steps if not _passed_over(step)}),
+        kept=frozenset((name, value) for step in steps for name in step.about for value in step.about[name]),
+    )
+
+
+def _act(step: RunStep) -> Act:
+    return act_of(step.act, step.on, step.values)
+
+
+def _passed_over(step: RunStep) -> bool:
+    return bool(step.act and step.when and step.state is StepState.SKIPPED)
+
+
+def _stays(records: Records, run: Run) -> bool:
+    """Whether the run's plan does not change any more: people decided on it, or somebody acted first and what was found
+    then must not be lost. Withdrawn: its incident is over, or was opened again and the plan is put anew."""
+    if run.state is RunState.WITHDRAWN:
+        return False
+    if run.state is not RunState.PROPOSED or any(step.touched for step in run.steps):
+        return True
+    approval = records.get(APPROVAL, run.id)
+    return approval is not None and approval.body["state"] in DECIDED
