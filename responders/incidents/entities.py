@@ -50,6 +50,12 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
 }
 
 
+def same(field: str, one: str, other: str) -> bool:
+    """Whether two values of an ECS field name one person, machine or thing."""
+    spelled = _SPELLINGS.get(FIELDS.get(field, ""), str)
+    return spelled(one) == spelled(other)
+
+
 def entities(alert: Alert, common: Iterable[str] = ()) -> set[str]:
     """`user:…`, `host:…`, `address:…`, `file:…` (its SHA-256), `cloud:…` of an alert, without what everybody shares."""
     skip, found = set(common), set()

@@ -7,13 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from hinomi.alert import Alert, Level
 from hinomi.faults import readable
 from hinomi.store import Records
+from responders.incidents.entities import same
 
 KIND = "suppression"
 ANY_RULE = "*"
 
 
 class Suppression(BaseModel):
-    """Alerts of a rule (`*`: of any), with these entity values where given, call nobody from `since` until `until`.
+    """Alerts of a rule (`*`: of any) that are about these entity values alone, where given, call nobody from `since` until `until`.
 
     critical_too: also those of the highest level, which maintenance never silences; organization: whose alerts alone
     (empty: nobody's), None: whoever's.
@@ -39,8 +40,14 @@ class Suppression(BaseModel):
             and self.rule_id in (ANY_RULE, alert.rule_id)
             and self.organization in (None, alert.organization)
             and (self.critical_too or alert.level is not Level.CRITICAL)
-            and all(value in alert.entities.get(field, []) for field, value in self.where.items())
+            and all(_about_it_alone(alert, field, value) for field, value in self.where.items())
         )
+
+
+def _about_it_alone(alert: Alert, field: str, value: str) -> bool:
+    """Whether the alert names this value of the field, in further spellings too, and no other: what it says of others is not hidden."""
+    named = alert.entities.get(field, [])
+    return value in named and all(same(field, one, value) for one in named)
 
 
 def covering(records: Records, alert: Alert, now: datetime) -> Suppression | None:

@@ -41,15 +41,16 @@ class Proposal:
 
 
 def suggested(incident: Incident, alerts: list[Alert], rule_id: str) -> dict[str, str]:
-    """The narrowest description that all of the incident's alerts of the rule share. Raises InputError for none."""
+    """The narrowest description that fits all of the incident's alerts of the rule: fields in which each has the one value. Raises
+    InputError for none."""
     own = [alert for alert in alerts if alert.rule_id == rule_id]
     if not own:
         raise InputError("このルールの警報はありません。", "the incident has no alert of this rule")
     where = {}
     for field in _NARROWING:
-        shared = set.intersection(*(set(alert.entities.get(field, [])) for alert in own))
-        if len(shared) == 1:
-            where[field] = shared.pop()
+        values = {tuple(dict.fromkeys(alert.entities.get(field, []))) for alert in own}
+        if len(values) == 1 and len(only := values.pop()) == 1:
+            where[field] = only[0]
     if not where:
         raise InputError(
             "警報に共通の対象がないため、狭い除外を作れません。",

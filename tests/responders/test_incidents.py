@@ -11,6 +11,7 @@ from hinomi.errors import InputError
 from hinomi.incident import Status, Verdict
 from hinomi.ledger import Line
 from responders.incidents.suppression import Suppression
+from responders.incidents.tuning import suggested
 from responders.responder import desk
 from tests.responders.city import ANALYST, KEY, NIGHT, alert, responder
 
@@ -135,6 +136,68 @@ def test_suppression_has_an_end_and_is_counted(tmp_path: Path) -> None:
     assert tower.ledger.take() == {Line("suppressed", "vpn_spray", "脆弱性診断 11/20"): 1}
     clock.advance(timedelta(hours=2))
     assert len(tower.receive([alert(minutes=120)])) == 1
+
+
+def _maintenance(field: str, value: str) -> Suppression:
+    until = NIGHT + timedelta(hours=1)
+    return Suppression(
+        id="m1",
+        rule_id="*",
+        where={field: value},
+        reason="保守",
+        owner="sato",
+        until=until,
+        critical_too=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "named", "quiet"),
+    [
+        ("host.name", ["sv01"], True),
+        ("host.name", ["sv01", "SV01.city.example.jp"], True),
+        ("host.name", ["pc-7", "pc-8", "sv01"], False),
+        ("host.name", ["pc-7"], False),
+        ("host.name", [], False),
+        ("user.name", ["t.yamada", *(f"user{n}" for n in range(300))], False),
+        ("user.name", ["t.yamada"], True),
+        ("dns.question.name", ["a.example.net", "A.example.net"], False),
+    ],
+)
+def test_what_is_silenced_for_one_thing_is_not_for_others(
+    tmp_path: Path, field: str, named: list[str], quiet: bool
+) -> None:
+    """Maintenance of one server, an exclusion for one person: an alert that is about others too calls people, however many."""
+    tower, _ = responder(tmp_path)
+    value = {"host.name": "sv01", "user.name": "t.yamada"}.get(field, "a.example.net")
+    held = _maintenance(field, value)
+    tower.records.put("suppression", held.id, held.model_dump(mode="json"))
+    called = tower.receive([alert(entities={field: named, "source.ip": ["203.0.113.66"]})])
+    assert (called == []) is quiet
+    stored = tower.records.get("alert", "vpn_spray-0")
+    assert stored is not None and bool(stored.body["suppressed_by"]) is quiet
+
+
+def test_an_alert_that_grows_beyond_what_is_silenced_calls(tmp_path: Path) -> None:
+    """At first it is about the server under maintenance alone, then the same alert names a clerk's machine, too."""
+    tower, _ = responder(tmp_path)
+    held = _maintenance("host.name", "sv01")
+    tower.records.put("suppression", held.id, held.model_dump(mode="json"))
+    first = alert(entities={"host.name": ["sv01"]})
+    assert tower.receive([first]) == []
+    more = {"entities": {"host.name": ["sv01", "pc-7"]}, "event_count": 2}
+    [incident] = tower.receive([first.model_copy(update=more)])
+    assert incident.alert_ids == [first.id]
+
+
+def test_an_exclusion_is_suggested_by_what_alone_each_alert_is_about(tmp_path: Path) -> None:
+    """Two sprays from one address share a victim: the address describes them, the victim does not."""
+    sprays = [
+        alert(minutes=n, entities={"user.name": ["t.yamada", f"u{n}"], "source.ip": ["192.0.2.7"]})
+        for n in (0, 5)
+    ]
+    [incident] = responder(tmp_path)[0].receive(sprays[:1])
+    assert suggested(incident, sprays, "vpn_spray") == {"source.ip": "192.0.2.7"}
 
 
 def test_decisions_of_people_are_kept_and_audited(tmp_path: Path) -> None:
