@@ -10,6 +10,7 @@ from hinomi.pauses import growing
 from hinomi.store import Records
 from responders.connectors.actions import ACTIONS, Reach
 from responders.playbooks.run import Run, RunStep
+from responders.playbooks.settings import AN_HOUR
 
 _AN_HOUR = timedelta(hours=1)
 _FIRST, _LONGEST = timedelta(seconds=5), timedelta(minutes=10)
@@ -48,7 +49,7 @@ class Limits:
         own = sum(one["act"] == step.act for one in recent.values())
         reach = ACTIONS[step.act].reach
         alike = sum(ACTIONS[one["act"]].reach is reach for one in recent.values())
-        return own >= step.an_hour or alike >= self.an_hour.get(reach, 1000)
+        return own >= step.an_hour or alike >= self.an_hour.get(reach, AN_HOUR[reach])
 
     def again_at(self, attempts: int, asked: float = 0) -> datetime:
         """When to try again after so many attempts: 5, 10, 20 seconds … up to ten minutes later. asked: seconds that the target

@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from hinomi.errors import HinomiError, InputError, Refused
+from responders.connectors.actions import Reach
 from responders.playbooks.playbook import catalogue, lint, load
 from responders.playbooks.run import RunState, StepState
+from responders.playbooks.settings import AN_HOUR
 from tests.responders.city import ANALYST, MANAGER, NIGHT
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
 
@@ -370,6 +372,19 @@ def test_no_more_than_so_many_an_hour(tmp_path: Path) -> None:
         on.tick(59)
         assert len(on.stage.acts) == 2
         assert on.tick(2).state is RunState.DONE and len(on.stage.acts) == 3
+
+
+def test_tightening_one_limit_lifts_no_other(tmp_path: Path) -> None:
+    """The city allows two machines an hour and names nothing else: of two segments one is cut, as without that line."""
+    assert set(AN_HOUR) == set(Reach), "every reach has a limit"
+    steps = "  - {act: router.cut_segment, value: network.name, an_hour: 99}\n"
+    head = HEAD.replace("information_system_manager", "chief_information_security_manager")
+    segments, limits = {"network.name": ["west", "east"]}, {"an_hour": {"endpoint": 2}}
+    on = scene(tmp_path, written(tmp_path, KEEP + steps, head), entities=segments, settings=limits)
+    on.approve("mori")
+    on.tick()
+    assert len(on.stage.acts) == AN_HOUR[Reach.SEGMENT] == 1
+    assert on.runs.settings.an_hour == AN_HOUR | {Reach.ENDPOINT: 2}
 
 
 @pytest.mark.parametrize(
