@@ -22,7 +22,7 @@ from responders.incidents import casefile, evidence, splitting, tuning
 from responders.incidents.merging import ALERT
 from responders.notify.waiting import KIND as NOTIFICATION
 from responders.oncall.standins import OVERRIDE
-from responders.playbooks import standing, switch, tasks
+from responders.playbooks import asked, standing, switch, tasks
 from responders.playbooks.permits import FIRST
 from responders.playbooks.run import APPROVAL
 from responders.playbooks.run import KIND as RUN
@@ -42,6 +42,7 @@ OF_INCIDENT = frozenset(
         reports.KIND,
         evidence.KIND,
         splitting.KIND,
+        asked.KIND,
         tuning.KIND,
     }
 )

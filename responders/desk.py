@@ -30,6 +30,7 @@ from responders.oncall.standins import Roster
 from responders.playbooks.approvals import Approvals
 from responders.playbooks.settings import PlaybookSettings
 from responders.replays import Replays
+from responders.starting import Starting
 
 Changes = Mapping[str, Any]
 
@@ -194,6 +195,11 @@ class Desk:
     def acting_first(self) -> ActingFirst:
         """Decisions about acting before the approval: who may, and that it is done now."""
         return ActingFirst(self.records, self.clock, self.audit, self.playbooks)
+
+    @property
+    def starting(self) -> Starting:
+        """Playbooks that people start by hand."""
+        return Starting(self.records, self.clock, self.audit, self.playbooks)
 
     @property
     def cases(self) -> Cases:

@@ -32,7 +32,8 @@ from responders.notify.outbox import Outbox
 from responders.notify.pulse import Pulse
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
-from responders.playbooks.following import place, runs_of
+from responders.playbooks.asked import Asked
+from responders.playbooks.following import beside, place, runs_of
 from responders.playbooks.news import News
 from responders.playbooks.planning import plan, rehearsed
 from responders.playbooks.playbook import catalogue
@@ -161,6 +162,7 @@ class Responder:
 
     def _stages(self) -> Iterator[Callable[[], object]]:
         yield self._split
+        yield self._started
         due = self._due()
         yield from due  # before acts: each takes as long as its target does
         if due:
@@ -176,6 +178,32 @@ class Responder:
     def _split(self) -> None:
         for asked in self.records.find(SPLIT, {"state": "asked"}, limit=100):
             split(self.incidents, asked)
+
+    def _started(self) -> None:
+        """Playbooks that people asked to start."""
+        asked = Asked(self.runs, self.settings.incidents.common_addresses)
+        with Faults() as faults:
+            for one in asked.waiting():
+                with faults.kept():
+                    self._start(asked, one)
+
+    def _start(self, asked: Asked, one: Record) -> None:
+        incident, by = str(one.body["incident_id"]), str(one.body["by"])
+        if (why := asked.why_void(one)) is not None:
+            name = str(one.body["playbook"])
+            self._note(incident, f"手順書「{name}」: {why.ja}", f"playbook “{name}”: {why.en}", "", by)
+            asked.settle(one, "void", why=why.en)
+            return
+        run = asked.propose(one)
+        ja, en = (
+            f"{by} が求めた計画を用意しました: {run.title_ja}",
+            f"Plan ready, asked for by {by}: {run.title_en}",
+        )
+        if (
+            run.id not in casefile.read(self.records, incident).run_ids
+        ):  # else a crash came before it was settled
+            self._note(incident, ja, en, run.id, by)
+        asked.settle(one, "proposed", run=run.id)
 
     def _run(self) -> None:
         with Faults() as faults:
@@ -222,7 +250,9 @@ class Responder:
             if playbook is None:
                 continue
             runs = list(runs_of(self.records, incident.id, name))
-            where = place(self.records, runs, dry_run=rehearsed(playbook, self.settings.playbooks))
+            started = beside(self.records, incident, name)
+            dry = rehearsed(playbook, self.settings.playbooks)
+            where = place(self.records, runs, dry_run=dry, beside=started)
             proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own, where)
             if where.has_news(proposed) or (where.number == 0 and not playbook.acts):
                 runs = [*runs[: where.number], self.runs.propose(proposed), *runs[where.number + 1 :]]
@@ -246,7 +276,7 @@ class Responder:
         )
 
         def noted(incident: Incident) -> Incident:
-            runs = list(dict.fromkeys([*incident.run_ids, run_id]))
+            runs = list(dict.fromkeys(filter(None, [*incident.run_ids, run_id])))
             return casefile.with_line(incident, line).model_copy(update={"run_ids": runs})
 
         if self.records.get(casefile.KIND, incident_id) is not None:  # retention may have dropped it

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, AwareDatetime, Base64Bytes, Field
 from dashboards.api.models import Given, Reason
 from dashboards.console.fields import WAYS
 from responders.exercises import LONGEST, LONGEST_RESULT, MOST_PEOPLE, What
+from responders.playbooks.named import LONGEST as LONGEST_VALUE
+from responders.playbooks.named import MOST
 
 
 def _this_age(moment: datetime) -> datetime:
@@ -50,6 +52,20 @@ class Split(Reason):
     """Ids of the alerts that become an incident of their own."""
 
     alerts: list[Annotated[str, Field(min_length=1, max_length=200)]] = Field(min_length=1, max_length=500)
+
+
+Targets = dict[
+    Annotated[str, Field(min_length=1, max_length=100)],
+    Annotated[list[Annotated[str, Field(min_length=1, max_length=LONGEST_VALUE)]], Field(max_length=MOST)],
+]
+"""Values by ECS field."""
+
+
+class Start(Given):
+    """A playbook by name, and its targets. targets: left out, what the incident itself names of each field, where that is few."""
+
+    playbook: Name
+    targets: Targets | None = Field(default=None, max_length=40)
 
 
 class Told(Given):

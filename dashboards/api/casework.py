@@ -64,6 +64,12 @@ def split(call: Call) -> Listed:
     return one(call.desk.cases.split(wanted(call).id, body.alerts, body.reason, **call.who))
 
 
+def start(call: Call) -> Listed:
+    """A plan of a playbook is asked for; the respond process proposes it at its next round."""
+    body = call.body
+    return one(call.desk.starting.start(wanted(call).id, body.playbook, body.targets, **call.who))
+
+
 def told(call: Call) -> Listed:
     """Somebody was told something."""
     visit, body = call.visit, call.body
@@ -242,6 +248,7 @@ ENDPOINTS = (
         "POST", f"{ONE}/merge", W, "Join incidents", merge, Incident, bodies.Merge, desk=True, apart=True
     ),
     _act(f"{ONE}/split", W, "Part an incident", split, bodies.Split),
+    _act(f"{ONE}/start", W, "Start a playbook", start, bodies.Start),
     _act(f"{ONE}/told", W, "Note who was told", told, bodies.Told),
     _look(f"{ONE}/duties", "Report clocks", clocks),
     _act(f"{_DUTY}/start", W, "A report is due", start_clock, bodies.Known),

@@ -63,7 +63,11 @@ def show(visit: Visit) -> Response:
 
 
 def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
-    from dashboards.console import decisions, exceptions_page  # which show the incident's page again
+    from dashboards.console import (  # which show the incident's page again
+        by_hand,
+        decisions,
+        exceptions_page,
+    )
 
     casework, now = Casework(visit.console.records), visit.console.clock.now()
     alerts = casework.alerts(incident)
@@ -92,6 +96,8 @@ def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
         "merged_into": _merged_into(visit, incident),
         "offers": exceptions_page.offers(incident, alerts) if visit.console.scope is None else [],
         "quiet": exceptions_page.of_incident(visit, incident),
+        "startables": by_hand.startables(visit.console.service.starting, visit.texts),
+        "targets": by_hand.targets(visit.console.service.starting, incident, visit.texts),
         "live": True,
         "judging": visit.asked("act") == "verdict",
     }

@@ -13,7 +13,8 @@ from hinomi.alert import Alert
 from hinomi.errors import HinomiError, InputError
 from hinomi.named import reading, writing
 from hinomi.text import inert
-from ops import asking
+from ops import asking, begins, given
+from ops.folders import packs_folder
 from ops.opened import Opened, opened, operator, remembered
 from ops.settings import read_settings
 from responders.incidents import casefile
@@ -28,6 +29,10 @@ FOLDER = typer.Argument(..., exists=True, help="手順書のフォルダ / folde
 RUN = typer.Argument(..., help="計画の番号(runs で見る)/ number of the plan, see `runs`")
 REASON = typer.Option(..., help="理由(監査記録に残ります)/ why; kept in the audit log")
 NOTE = typer.Option("", help="覚え書き / note")
+TARGET = typer.Option(
+    [],
+    help="対象 項目=値(何度でも。省くとインシデントのもの)/ target as field=value, repeatable; default: the incident's own",
+)
 AS = typer.Option(..., "--as", help="アカウント(パスワードを尋ねます)/ account; asks for its password")
 
 
@@ -40,15 +45,17 @@ def register(app: typer.Typer) -> None:
     def list_(
         data: Path | None = typer.Option(None, "--data", help="データフォルダ(自庁の手順書も)/ data folder"),
     ) -> None:
-        """備えてあるものと、自庁のもの / what there is, and the city's own."""
-        own = _playbooks_of(data)
+        """備えてあるものと、自庁のもの、何から始まるか / what there is, the city's own, and how each begins."""
+        own, naming = _playbooks_of(data), begins.naming(packs_folder())
         problems: list[HinomiError] = []
         known = set(catalogue())
         for name, playbook in catalogue(*own.folders, problems=problems).items():
             words = "実行可 / armed" if name in own.armed else "予行のみ / dry run only"
             mine = "" if name in known else "  自庁 / own"
             title = f"{playbook.title_ja} / {playbook.title_en}"
-            typer.echo(f"{name:24} {title}  [{playbook.approver}]  {words}{mine}")
+            how = begins.of(playbook, naming).words
+            begun = f"始まり: {how.ja or 'なし'} / begins: {how.en or 'never'}"
+            typer.echo(f"{name:24} {title}  [{playbook.approver}]  {words}  {begun}{mine}")
         for problem in problems:
             typer.echo(str(problem), err=True)
         if problems:
@@ -152,6 +159,22 @@ def register(app: typer.Typer) -> None:
                     typer.echo(
                         f"    {step.index}. [{step.state}] {inert(step.title_ja)} {inert(step.result_ja)}"
                     )
+
+    @playbooks.command()
+    def start(
+        name: str = NAME,
+        number: int = typer.Argument(..., help="インシデント番号 / incident"),
+        target: list[str] = TARGET,
+        data: Path = DATA,
+        account: str = AS,
+    ) -> None:
+        """インシデントで手順書を始める(承認は別の人)/ start a playbook on an incident; somebody else approves."""
+        with opened(data) as place:
+            incident = casefile.numbered(place.records, number)
+            named = given.targets(target) if target else None
+            who, roles = _signed_in(place, account)
+            place.desk.starting.start(incident.id, name, named, actor=who, roles=roles)
+        typer.echo("計画を求めました。対応処理が用意し、承認を求めます。(asked for; the responder plans it)")
 
     @playbooks.command()
     def approve(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:

@@ -4,13 +4,14 @@ What people decided on stays as it is. Victims that come after that get a run of
 waits for a decision, all that come join it, so there are never more runs than decisions.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hinomi.identity import digest
+from hinomi.incident import Incident
 from hinomi.store import Records
 from responders.playbooks.approvals import DECIDED
-from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+from responders.playbooks.run import APPROVAL, KIND, TOWER, Run, RunState, RunStep, StepState
 
 Act = tuple[str, str, tuple[tuple[str, str], ...]]
 """What would be done to whom: action, target system, values."""
@@ -49,11 +50,19 @@ def runs_of(records: Records, incident_id: str, playbook: str) -> Iterator[Run]:
         number += 1
 
 
-def place(records: Records, runs: Sequence[Run], *, dry_run: bool) -> Place:
+def beside(records: Records, incident: Incident, playbook: str) -> Iterator[Run]:
+    """Runs of the playbook on the incident that people started: each stands for itself."""
+    held = (records.get(KIND, one) for one in incident.run_ids)
+    runs = (one.read_as(Run) for one in held if one is not None)
+    return (run for run in runs if run.playbook == playbook and run.requested_by != TOWER)
+
+
+def place(records: Records, runs: Sequence[Run], *, dry_run: bool, beside: Iterable[Run] = ()) -> Place:
     """Where a plan for now goes: into the first run that may still change, else into a new one behind all. dry_run: the plan
-    would be a rehearsal; a rehearsal itself holds nothing that a plan which acts would do."""
+    would be a rehearsal; a rehearsal itself holds nothing that a plan which acts would do; beside: what people started."""
     number = next((n for n, run in enumerate(runs) if not _stays(records, run)), len(runs))
-    others = [run for n, run in enumerate(runs) if n != number and run.state is not RunState.WITHDRAWN]
+    others = [*(run for n, run in enumerate(runs) if n != number), *beside]
+    others = [run for run in others if run.state is not RunState.WITHDRAWN]
     steps = [step for run in others if dry_run or not run.dry_run for step in run.steps]
     passed = {_act(step) for step in steps if _passed_over(step)}
     return Place(

@@ -5,7 +5,7 @@ approves exactly what would be done to whom, and a crash finds one list. Choices
 here; those that hang on a person's answer stay in the plan as conditions.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,12 +39,13 @@ def plan(
     now: datetime,
     inside: Sequence[str] = (),
     place: Place = _FIRST,
+    named: Mapping[str, Sequence[str]] | None = None,
 ) -> Run:
     """The run that the playbook proposes for the incident. inside: addresses that are never blocked; place: which of the
-    playbook's runs it is, and what the others hold."""
+    playbook's runs it is, and what the others hold; named: the targets where a person said them, by field, and no others."""
     own = [alert for alert in alerts if alert.playbook == playbook.playbook] or list(alerts)
     known = facts(incident, alerts, now)
-    compiler = _Compiler(own, known, Protection(settings, tuple(inside)), place)
+    compiler = _Compiler(own, known, Protection(settings, tuple(inside)), place, named)
     compiler.sequence(playbook.steps, [], [], None, None)
     steps = _with_offices([RunStep.model_validate(one) for one in _alone(compiler.out)], incident)
     free = {ACTIONS[step.act].reach for step in steps if step.act and step.gate is None}
@@ -101,14 +102,24 @@ def targets(name: str, alerts: Sequence[Alert]) -> list[str]:
     found: dict[str, None] = {}
     for alert in alerts:
         values = alert.entities.get(name, [])
-        most = 1 if name == "source.ip" else _MOST_VALUES  # of two addresses one may be the victim's own
-        if alert.level.rank >= Level.HIGH.rank and 0 < len(values) <= most:
-            found.update((_spelled(name, value), None) for value in values)
+        if alert.level.rank >= Level.HIGH.rank and few(name, values):
+            found.update((spelled(name, value), None) for value in values)
+    return _once(name, found)
+
+
+def few(name: str, values: Sequence[str]) -> bool:
+    """Whether these can all be meant: of two addresses one may be the victim's own."""
+    return 0 < len(values) <= (1 if name == "source.ip" else _MOST_VALUES)
+
+
+def _once(name: str, found: Collection[str]) -> list[str]:
+    """Each machine once, by its shorter name where it goes by two."""
     fuller = {machine(value) for value in found if machine(value) != value} if name == "host.name" else set()
     return [value for value in found if value not in fuller]
 
 
-def _spelled(name: str, value: str) -> str:
+def spelled(name: str, value: str) -> str:
+    """The one spelling of a target."""
     if name in _PEOPLE:
         return account(value)
     return value.strip().lower().rstrip(".$") if name == "host.name" else value
@@ -165,6 +176,7 @@ class _Compiler:
     facts: dict[str, Any]
     protection: Protection
     place: Place
+    named: Mapping[str, Sequence[str]] | None = None
     out: list[dict[str, Any]] = field(default_factory=list)
     left_out: int = 0
 
@@ -209,7 +221,7 @@ class _Compiler:
     def _act(
         self, step: Step, after: list[int], when: list[str], gate: int | None, bound: tuple[str, str] | None
     ) -> list[int]:
-        values = [bound[1]] if bound and bound[0] == step.value else targets(step.value, self.alerts)
+        values = [bound[1]] if bound and bound[0] == step.value else self._targets(step.value)
         planned = [self._done_to(step, value) for value in values]
         new = [one for one in planned if not self._held(one, bound)]
         self.left_out += len(planned) - len(new)
@@ -265,7 +277,7 @@ class _Compiler:
 
     def _each(self, step: Step, after: list[int], when: list[str], gate: int | None) -> list[int]:
         """The rounds are independent of one another: one that waits holds up none of the others."""
-        values = targets(step.each, self.alerts)
+        values = self._targets(step.each)
         ends = {end for value in values for end in self._round(step, after, when, gate, value)}
         return sorted(ends) or after
 
@@ -306,10 +318,16 @@ class _Compiler:
             "hours": step.evidence.hours,
         }
 
+    def _targets(self, name: str) -> list[str]:
+        if self.named is None:
+            return targets(name, self.alerts)
+        return _once(name, dict.fromkeys(spelled(name, value) for value in self.named.get(name, [])))
+
     def _all(self, name: str) -> list[str]:
-        """Evidence is kept about everybody whom the alerts name, not only about whom something is done to: first about those of
-        whom no run before kept any."""
-        found = dict.fromkeys(value for alert in self.alerts for value in alert.entities.get(name, []))
+        """Evidence is kept about everybody whom a person or the alerts name, not only about whom something is done to: first about
+        those of whom no run before kept any."""
+        found = dict.fromkeys((self.named or {}).get(name, []))
+        found |= dict.fromkeys(value for alert in self.alerts for value in alert.entities.get(name, []))
         return sorted(found, key=lambda value: (name, value) in self.place.kept)[:20]
 
 

@@ -11,6 +11,8 @@ from hinomi.identity import digest
 
 KIND = "playbook_run"
 APPROVAL = "approval"
+TOWER = "hinomi"
+"""Who asks for a run that an alert names."""
 _LINES = 500
 
 
@@ -155,7 +157,7 @@ class Run(BaseModel):
     warned_ja: str = ""
     warned_en: str = ""
     dry_run: bool = True
-    requested_by: str = "hinomi"
+    requested_by: str = TOWER
     created: datetime
     expires: datetime
     state: RunState = RunState.PROPOSED

@@ -35,6 +35,7 @@ ALLOWED = {
     "POST /incidents/{number:int}/merge": WORKERS,
     "POST /incidents/{number:int}/split": WORKERS,
     "POST /incidents/{number:int}/told": WORKERS,
+    "POST /incidents/{number:int}/start": WORKERS,
     "POST /incidents/{number:int}/exceptions": WORKERS,
     "GET /exceptions": EVERYONE,
     "POST /exceptions/{exception}/review": APPROVERS,

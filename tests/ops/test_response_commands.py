@@ -131,6 +131,27 @@ def test_act_first_from_the_command_line(tmp_path: Path, monkeypatch: pytest.Mon
     )
 
 
+def test_start_a_playbook_from_the_command_line(tmp_path: Path) -> None:
+    """In the name of an account, shown by its password: a plan for the named targets; that account cannot approve it. What is no target is
+    refused in words."""
+    tower, _ = responder(tmp_path)
+    tower.receive([alert()])
+    users = Users(tower.records, SystemClock())
+    users.create("k.kacho", PASSWORD, ["information_system_manager"], full_name="k.kacho")
+    whole = ["--as", "k.kacho", "--data", str(tmp_path)]
+    start = ["playbooks", "start", "lost_device", "1", "--target"]
+    assert CliRunner().invoke(app, [*start, "h.abe", *whole], input=PASSWORD + "\n").exit_code != 0
+    assert CliRunner().invoke(app, [*start, "user.name=h.abe", *whole], input="wrong\n").exit_code != 0
+    went = CliRunner().invoke(app, [*start, "user.name=h.abe", *whole], input=PASSWORD + "\n")
+    assert went.exit_code == 0 and "計画を求めました" in went.stdout
+    tower.tick()
+    [run] = tower.records.find(RUN)
+    assert (run.body["requested_by"], run.body["playbook"]) == ("k.kacho", "lost_device")
+    approve = ["playbooks", "approve", run.id, *whole]
+    refused = CliRunner().invoke(app, approve, input=PASSWORD + "\n")
+    assert refused.exit_code != 0 and "求めた本人は承認できません" in str(refused.exception)
+
+
 @pytest.mark.slow
 def test_a_drill_from_raw_log_to_report_draft(tmp_path: Path) -> None:
     """A real tower: detected, told with 【訓練】, approved, rehearsed, drafted. Each interval stands in the report in both

@@ -1,0 +1,96 @@
+"""Whom and what a person names for a playbook: values by ECS field, which become the targets of its acts.
+
+The tower picks targets from alerts with care (`planning.targets`); a person says each one, and whoever approves sees each.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from hinomi.errors import HinomiError, InputError
+from hinomi.incident import Incident
+from responders.playbooks.planning import few
+from responders.playbooks.playbook import Playbook, catalogue
+from responders.playbooks.step import walked
+
+Named = Mapping[str, Sequence[str]]
+MOST, LONGEST = 20, 300
+"""Values of one field, and signs of one value."""
+GIVEN = (
+    "user.name",
+    "host.name",
+    "source.ip",
+    "destination.ip",
+    "email.message_id",
+    "url.domain",
+    "dns.question.name",
+    "network.name",
+    "service.name",
+)
+"""What a person who reports something may know, in the order in which it is asked; every shipped playbook does with these."""
+_DOMAIN = re.compile(r"[^\s/:@?#]+")
+
+
+@cache
+def books(*folders: Path) -> Mapping[str, Playbook]:
+    """The playbooks that can be started, read once a process, as the respond process does; one that cannot be read is left out
+    (the doctor names it)."""
+    problems: list[HinomiError] = []
+    return catalogue(*folders, problems=problems)
+
+
+def inputs(playbook: Playbook) -> list[str]:
+    """The fields whose values its acts are done to."""
+    return list(dict.fromkeys(filter(None, (one.each or one.value for one in walked(playbook.steps)))))
+
+
+def asked_for(playbooks: Iterable[Playbook]) -> list[str]:
+    """Every field that one of these uses, and what a person may know beside."""
+    return list(dict.fromkeys([*GIVEN, *(name for one in playbooks for name in inputs(one))]))
+
+
+def offered(incident: Incident, names: Iterable[str]) -> dict[str, list[str]]:
+    """What the incident itself names of these fields, where it is few: never all victims of a spray."""
+    return {name: held for name in names if few(name, held := incident.entities.get(name, []))}
+
+
+def checked(given: Named, known: Sequence[str]) -> dict[str, list[str]]:
+    """What a person named, trimmed, each once. Raises InputError for a field that is not known, too many values, and one that
+    cannot be what it is said to be."""
+    found: dict[str, list[str]] = {}
+    for name, values in given.items():
+        if name not in known:
+            raise InputError(
+                f"対象の項目「{name[:60]}」はありません。使えるもの: {', '.join(known)}",
+                f'there is no field "{name[:60]}" for targets; there are: {", ".join(known)}',
+            )
+        kept = list(dict.fromkeys(filter(None, (value.strip() for value in values))))
+        if len(kept) > MOST:
+            raise InputError(f"{name} は {MOST} 個までです。", f"{name}: at most {MOST} values")
+        for value in kept:
+            _check(name, value)
+        if kept:
+            found[name] = kept
+    return found
+
+
+def _check(name: str, value: str) -> None:
+    if len(value) > LONGEST or not value.isprintable() or not _may_be(name, value):
+        raise InputError(
+            f"「{value[:60]!r}」は {name} の値として使えません。",
+            f"{value[:60]!r} cannot be a value of {name}",
+        )
+
+
+def _may_be(name: str, value: str) -> bool:
+    if name in ("url.domain", "dns.question.name"):
+        return _DOMAIN.fullmatch(value) is not None
+    if not name.endswith(".ip"):
+        return True
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        return False
+    return True

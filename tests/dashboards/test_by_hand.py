@@ -1,0 +1,56 @@
+"""What no log tells, from the page and by the API: a playbook that a person starts."""
+
+from dashboards.users import Role
+from responders.playbooks.asked import KIND
+from responders.playbooks.named import inputs
+from tests.dashboards.browse import browser
+from tests.dashboards.city import PASSWORD, City
+from tests.dashboards.test_api import _call, _token
+
+
+def test_started_on_the_page_and_approved_by_another(own_city: City) -> None:
+    """The boxes hold what the incident names, one is changed; the plan appears with its targets; whoever asked reads that they
+    cannot approve it, another person can, and the audit log holds who asked for what."""
+    asker, other = browser(own_city, "k.mori"), browser(own_city, "y.ota")
+    page = asker.get("/incidents/2").text
+    assert 'name="target-user.name" value="rpa02"' in page and "端末・媒体の紛失、盗難(利用者)" in page
+    form = {"playbook": "lost_device", "target-user.name": "rpa02, h.abe", "target-host.name": "pc-0233"}
+    sent = asker.post("/incidents/2/start", **form)
+    assert sent.headers["location"] == "/incidents/2?done=start_asked"
+    own_city.responder.tick()
+    mine = asker.get("/incidents/2?done=start_asked").text
+    for said in ("計画を求めました", "アカウント rpa02 を停止する", "アカウント h.abe を停止する"):
+        assert said in mine, said
+    run = next(iter(own_city.records.find(KIND))).body["run_id"]
+    assert f'action="/approvals/{run}"' not in mine
+    assert f'action="/approvals/{run}"' in other.get("/incidents/2").text
+    assert asker.post(f"/approvals/{run}", decision="approve").status_code == 403
+    assert other.post(f"/approvals/{run}", decision="approve").status_code == 303
+    [entry] = asker.audited("playbook.start")
+    assert entry["actor"] == "k.mori"
+    assert entry["details"]["targets"] == {"user.name": ["rpa02", "h.abe"], "host.name": ["pc-0233"]}
+
+
+def test_every_playbook_stands_in_the_list(own_city: City) -> None:
+    """With what it is done to, in both languages; whoever may only look has no form."""
+    own_city.users.create("v.looks", PASSWORD, [Role.VIEWER])
+    analyst, viewer = browser(own_city, "m.kato"), browser(own_city, "v.looks")
+    page, english = analyst.get("/incidents/2").text, analyst.get("/incidents/2?lang=en").text
+    for name, playbook in own_city.responder.runs.playbooks.items():
+        assert f'<option value="{name}">{playbook.title_ja}' in page
+        assert playbook.title_en.replace("'", "&#39;") in english
+        assert all(f'name="target-{field}"' in page for field in inputs(playbook)), name
+    assert 'action="/incidents/2/start"' not in viewer.get("/incidents/2").text
+    assert viewer.post("/incidents/2/start", playbook="ddos").status_code == 403
+    assert 'action="/incidents/4/start"' not in analyst.get("/incidents/4").text  # it is closed
+
+
+def test_started_by_a_token(own_city: City) -> None:
+    """In the name of its user; without targets: the incident's own. What the desk refuses is a problem document, not a crash."""
+    secret = _token(own_city, "m.kato")
+    answer = _call(own_city, secret, "POST", "/incidents/2/start", json={"playbook": "lost_device"})
+    [asked] = answer.json()["items"]
+    assert (asked["by"], asked["targets"]) == ("m.kato", {"user.name": ["rpa02"], "host.name": ["pc-0233"]})
+    for body in ({"playbook": "none"}, {"playbook": "ddos", "targets": {"user.name": ["\x07"]}}, {}):
+        assert _call(own_city, secret, "POST", "/incidents/2/start", json=body).status_code == 400, body
+    assert _call(own_city, secret, "POST", "/incidents/4/start", json={"playbook": "ddos"}).status_code == 400
