@@ -103,6 +103,6 @@ def _process(name: str) -> str:
 
 
 def _state(said: dict[str, Any]) -> str:
-    if said["problem"]:
+    if said["problem"] and not said["up"]:
         return f"動いていません: {said['problem']} / is down"
     return f"{said['address']}:{said['port']}" if said["port"] else ""

@@ -15,7 +15,6 @@ from collectors.indicators import Matcher
 from collectors.organizations import Organizations, stamped
 from collectors.privacy import Privacy
 from collectors.source import ROW, Source
-from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
 from hinomi.errors import ContentError
@@ -26,6 +25,7 @@ from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.indicators import LiveIndicators
 from ops.journal import log
+from ops.own_findings import OWN_FINDINGS
 from ops.stages import Stages
 from ops.watch import LiveEnricher
 from rules.engine import RuleSet
@@ -94,9 +94,7 @@ class Pipeline:
                 continue
             found = self._of_sender(str(origin), str(peer), part)
             self._tell_health(str(origin), found, part)
-            if (
-                self.arrivals is not None and origin != OWN_FINDINGS
-            ):  # which speak only where something is wrong
+            if self.arrivals is not None and origin not in OWN_FINDINGS:
                 self.arrivals.tally.took(str(origin), str(peer), found, part["received"])
             batches += found
         with self.stages.timed("match"):

@@ -11,10 +11,9 @@ from collectors.indicators.settings import IndicatorSettings
 from collectors.listeners import AnyListener
 from collectors.organizations import OrganizationId, OrganizationSettings
 from collectors.privacy import PrivacySettings
-from collectors.pulls import AnyPull
+from collectors.pulls import AnyPull, findings
 from collectors.rhythm import RhythmSettings
 from collectors.settings import SpoolSettings, origins
-from collectors.transfer.findings import ORIGIN as OWN_FINDINGS
 from dashboards.settings import ConsoleSettings
 from hinomi import config
 from hinomi.config import Blaming, Section
@@ -24,6 +23,7 @@ from hinomi.words import Language
 from ops.feeds import Feed
 from ops.folders import packs_folder
 from ops.metrics import MetricsSettings
+from ops.own_findings import OWN_FINDINGS
 from ops.report_delivery import Delivery, mailbox
 from ops.retention import RetentionSettings
 from ops.shared_ports import wanted_twice
@@ -188,7 +188,8 @@ class Settings(Section):
             for name, pull in self.pull.items()
             for source, origin in pull.origins(name).items()
         }
-        return pulled | {name: origin.source for name, origin in origins(self.listen).items()}
+        own = {findings.ORIGIN: findings.ORIGIN} if pulled else {}
+        return pulled | own | {name: origin.source for name, origin in origins(self.listen).items()}
 
     def expected_sources(self) -> dict[str, str]:
         """Those that speak all the time: not what Hinomi itself says where something is wrong, nor formats that a
@@ -199,7 +200,7 @@ class Settings(Section):
             for origin in pull.origins(name).values()
             if origin != name
         }
-        silent = {OWN_FINDINGS, *further}
+        silent = {*OWN_FINDINGS, *further}
         return {name: source for name, source in self.declared_sources().items() if name not in silent}
 
     def encodings(self) -> dict[str, str]:

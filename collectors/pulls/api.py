@@ -74,7 +74,7 @@ class Api:
                     anew = True
                     continue
                 if not _is_busy(answer):
-                    raise _refused(answer)
+                    raise refused(answer)
                 why, wait = str(answer.status_code), max(_asked_wait(answer, self.now()), pause)
             self.waited[why] = self.waited.get(why, 0.0) + wait
             await self.sleep(wait)
@@ -142,7 +142,8 @@ def _seconds(text: str) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _refused(answer: "httpx.Response") -> Refused:
+def refused(answer: "httpx.Response") -> Refused:
+    """That the service does not allow what was asked."""
     host, path = answer.request.url.host, answer.request.url.path
     return Refused(
         f"{host} が要求を断りました({answer.status_code} {path})。付与した権限と設定を確かめてください。",

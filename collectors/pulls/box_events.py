@@ -6,10 +6,12 @@ next_stream_position; two weeks of events; an event can come more than once and 
 """
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
+from collectors.pulls.answers import body, records
 from collectors.pulls.api import Api
 from collectors.pulls.pull import ApiPull, Cursor, Page, page
 from collectors.pulls.signin import ClientCredentials, OAuth, SignIn
@@ -37,9 +39,9 @@ class BoxEvents(ApiPull):
         position = str(cursor.get("position", "0"))
         while True:
             params = {"stream_type": "admin_logs_streaming", "stream_position": position, "limit": "500"}
-            body = (await api.get("/2.0/events", params)).json()
-            after = str(body["next_stream_position"])
-            yield page(body.get("entries", []), "event_id", {"position": after})
-            if not body.get("entries") or after == position:
+            answer = await api.get("/2.0/events", params)
+            found, after = records(answer, "entries"), str(body(answer)["next_stream_position"])
+            yield replace(page(found, "event_id"), cursor={"position": after})
+            if not found or after == position:
                 return
             position = after

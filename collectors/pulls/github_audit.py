@@ -10,15 +10,17 @@ from typing import Literal
 
 from pydantic import Field
 
+from collectors.pulls.answers import records
 from collectors.pulls.api import Api
-from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, page, stamp
+from collectors.pulls.pull import Page, Window, page, stamp
 from collectors.pulls.signin import FixedToken, SignIn
+from collectors.pulls.streams import StreamPull
 from hinomi.secret import Secret
 
 _STREAM = "audit_log"
 
 
-class GitHubAudit(ApiPull):
+class GitHubAudit(StreamPull):
     """`kind: github_audit`."""
 
     kind: Literal["github_audit"]
@@ -31,20 +33,20 @@ class GitHubAudit(ApiPull):
         """See `Pull.sign_in`."""
         return FixedToken(self.token)
 
-    async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
-        """See `Pull.pages`."""
-        progress = Progress(cursor)
-        for window in self.windows(progress.of(_STREAM), api.now()):
-            target = f"/orgs/{self.organization}/audit-log"
-            params: dict[str, str] | None = {
-                "phrase": f"created:{stamp(window.start)}..{stamp(window.end)}",
-                "include": "all",
-                "order": "asc",
-                "per_page": "100",
-            }
-            while target:
-                answer = await api.get(target, params)
-                yield page(answer.json(), "_document_id", progress.marks)
-                target, params = str(answer.links.get("next", {}).get("url", "")), None
-            progress = progress.at(_STREAM, window.until)
-            yield Page([], [], progress.marks)
+    def streams(self) -> list[str]:
+        """See `StreamPull.streams`."""
+        return [_STREAM]
+
+    async def ask(self, api: Api, stream: str, window: Window) -> AsyncIterator[Page]:
+        """See `StreamPull.ask`."""
+        target = f"/orgs/{self.organization}/audit-log"
+        params: dict[str, str] | None = {
+            "phrase": f"created:{stamp(window.start)}..{stamp(window.end)}",
+            "include": "all",
+            "order": "asc",
+            "per_page": "100",
+        }
+        while target:
+            answer = await api.get(target, params)
+            yield page(records(answer), "_document_id")
+            target, params = str(answer.links.get("next", {}).get("url", "")), None

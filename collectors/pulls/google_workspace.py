@@ -12,17 +12,21 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from collectors.pulls.answers import body, records
 from collectors.pulls.api import Api
-from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, as_json, stamp
+from collectors.pulls.pull import Page, Window, as_json, stamp
 from collectors.pulls.signin import OAuth, ServiceAccount, SignIn
+from collectors.pulls.streams import StreamPull
 from hinomi.identity import digest
 from hinomi.secret import Secret
 
 _SCOPE = "https://www.googleapis.com/auth/admin.reports.audit.readonly"
+_KIND = "admin#reports#activities"
+"""Names an answer that is one, also where it holds no `items`."""
 _COMMON = ["login", "admin", "drive", "token", "user_accounts", "groups"]
 
 
-class GoogleWorkspace(ApiPull):
+class GoogleWorkspace(StreamPull):
     """`kind: google_workspace`. key: the service account's JSON key file; administrator: on whose behalf it asks;
     applications: names as the Reports API has them."""
 
@@ -39,29 +43,24 @@ class GoogleWorkspace(ApiPull):
         """See `Pull.sign_in`."""
         return OAuth(self.token_url, ServiceAccount(self.key, _SCOPE, self.administrator))
 
-    async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
-        """See `Pull.pages`."""
-        progress = Progress(cursor)
-        for application in self.applications:
-            for window in self.windows(progress.of(application), api.now()):
-                async for records in _activities(api, application, window):
-                    yield Page(
-                        [as_json(one) for one in records], list(map(_identity, records)), progress.marks
-                    )
-                progress = progress.at(application, window.until)
-                yield Page([], [], progress.marks)
+    def streams(self) -> list[str]:
+        """See `StreamPull.streams`."""
+        return self.applications
 
-
-async def _activities(api: Api, application: str, window: Window) -> AsyncIterator[list[dict[str, Any]]]:
-    path = f"/admin/reports/v1/activity/users/all/applications/{application}"
-    start, end = (stamp(one, parts="milliseconds") for one in (window.start, window.end))
-    params = {"startTime": start, "endTime": end, "maxResults": "1000"}
-    while True:
-        body = (await api.get(path, params)).json()
-        yield body.get("items", [])
-        if not body.get("nextPageToken"):
-            return
-        params = {**params, "pageToken": str(body["nextPageToken"])}
+    async def ask(self, api: Api, stream: str, window: Window) -> AsyncIterator[Page]:
+        """See `StreamPull.ask`."""
+        path = f"/admin/reports/v1/activity/users/all/applications/{stream}"
+        start, end = (stamp(one, parts="milliseconds") for one in (window.start, window.end))
+        params = {"startTime": start, "endTime": end, "maxResults": "1000"}
+        while True:
+            answer = await api.get(path, params)
+            said = body(answer)
+            nothing = "items" not in said and said.get("kind") == _KIND
+            found = [] if nothing else records(answer, "items")
+            yield Page([as_json(one) for one in found], list(map(_identity, found)), {})
+            if not said.get("nextPageToken"):
+                return
+            params = {**params, "pageToken": str(said["nextPageToken"])}
 
 
 def _identity(record: Mapping[str, Any]) -> str:

@@ -1,31 +1,43 @@
 """Microsoft Graph: Entra ID sign-ins and directory audits, and security alerts.
 
 Facts: Microsoft Learn, "List signIns", "List directoryAudits", "List alerts_v2", "Paging Microsoft Graph data",
-"Microsoft Graph throttling guidance": a filter by time, @odata.nextLink, 429 with Retry-After. Sign-ins can appear
-many minutes after they happened ("latency"), which the overlap covers. The application needs AuditLog.Read.All and,
-for alerts, SecurityAlert.Read.All.
+"Microsoft Graph throttling guidance": a filter by time, @odata.nextLink, 429 with Retry-After; alerts take no $orderby.
+Without a filter by signInEventTypes only interactive sign-ins are returned ("Troubleshoot sign-in errors of agent
+identities"). Sign-ins can appear many minutes after they happened ("latency"), which the overlap covers. The application
+needs AuditLog.Read.All and, for alerts, SecurityAlert.Read.All; sign-ins need a licence of Entra ID P1.
 """
 
-from collections.abc import AsyncIterator
-from typing import Any, ClassVar, Literal
+from collections.abc import AsyncIterator, Sequence
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from collectors.pulls.answers import body, records
 from collectors.pulls.api import Api
 from collectors.pulls.microsoft import Application
-from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, page, stamp
+from collectors.pulls.pull import Page, Window, page, stamp
+from collectors.pulls.streams import StreamPull
 
-Log = Literal["signIns", "directoryAudits", "alerts_v2"]
+Log = Literal[
+    "signIns", "directoryAudits", "alerts_v2", "nonInteractiveUser", "servicePrincipal", "managedIdentity"
+]
 _COMMON: list[Log] = ["signIns", "directoryAudits"]
 _PATH: dict[str, tuple[str, str]] = {
     "signIns": ("/v1.0/auditLogs/signIns", "createdDateTime"),
     "directoryAudits": ("/v1.0/auditLogs/directoryAudits", "activityDateTime"),
     "alerts_v2": ("/v1.0/security/alerts_v2", "lastUpdateDateTime"),
+    "nonInteractiveUser": ("/beta/auditLogs/signIns", "createdDateTime"),
+    "servicePrincipal": ("/beta/auditLogs/signIns", "createdDateTime"),
+    "managedIdentity": ("/beta/auditLogs/signIns", "createdDateTime"),
 }
+_TYPED = frozenset({"nonInteractiveUser", "servicePrincipal", "managedIdentity"})
+"""Types of sign-ins that come only where they are asked for."""
 
 
-class MicrosoftGraph(Application, ApiPull):
-    """`kind: microsoft_graph`. logs: which of signIns, directoryAudits, alerts_v2."""
+class MicrosoftGraph(Application, StreamPull):
+    """`kind: microsoft_graph`. logs: signIns are those of people who were asked for something; those of
+    programs on their behalf (nonInteractiveUser), applications (servicePrincipal) and managed identities are asked of
+    Graph's beta, which Microsoft does not support for production."""
 
     kind: Literal["microsoft_graph"]
     source: str = "microsoft.entra_graph"
@@ -39,29 +51,25 @@ class MicrosoftGraph(Application, ApiPull):
         """See `Pull.sources`."""
         return {_SOURCES[log] for log in self.logs if log in _SOURCES}
 
-    async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
-        """See `Pull.pages`."""
-        progress = Progress(cursor)
-        for log in self.logs:
-            for window in self.windows(progress.of(log), api.now()):
-                async for records in _records(api, log, window):
-                    yield page(records, _KEYS.get(log), progress.marks, _SOURCES.get(log, ""))
-                progress = progress.at(log, window.until)
-                yield Page([], [], progress.marks)
+    def streams(self) -> Sequence[str]:
+        """See `StreamPull.streams`."""
+        return self.logs
+
+    async def ask(self, api: Api, stream: str, window: Window) -> AsyncIterator[Page]:
+        """See `StreamPull.ask`. No order is asked for: alerts know none."""
+        target, time = _PATH[stream]
+        start, end = (stamp(one, parts="milliseconds") for one in (window.start, window.end))
+        typed = f" and signInEventTypes/any(t: t eq '{stream}')" if stream in _TYPED else ""
+        params: dict[str, str] | None = {"$filter": f"{time} ge {start} and {time} lt {end}{typed}"}
+        while target:
+            answer = await api.get(target, params)
+            yield page(
+                records(answer, "value"), None if stream in _NO_KEY else "id", source=_SOURCES.get(stream, "")
+            )
+            target, params = str(body(answer).get("@odata.nextLink", "")), None
 
 
-_KEYS = {"signIns": "id", "directoryAudits": "id"}
+_NO_KEY = frozenset({"alerts_v2"})
 """An alert changes under one id: each state of it is a record of its own, known by its whole content."""
 _SOURCES = {"alerts_v2": "microsoft.defender_xdr"}
 """What other records than Entra ID's are read by."""
-
-
-async def _records(api: Api, log: str, window: Window) -> AsyncIterator[list[dict[str, Any]]]:
-    path, time = _PATH[log]
-    start, end = (stamp(one, parts="milliseconds") for one in (window.start, window.end))
-    target = path
-    params: dict[str, str] | None = {"$filter": f"{time} ge {start} and {time} lt {end}", "$orderby": time}
-    while target:
-        body = (await api.get(target, params)).json()
-        yield body.get("value", [])
-        target, params = str(body.get("@odata.nextLink", "")), None

@@ -8,15 +8,17 @@ X-Rate-Limit-Reset (seconds since 1970). The token is of the form `SSWS …` and
 from collections.abc import AsyncIterator
 from typing import Literal
 
+from collectors.pulls.answers import records
 from collectors.pulls.api import Api
-from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, page, stamp
+from collectors.pulls.pull import Page, Window, page, stamp
 from collectors.pulls.signin import FixedToken, SignIn
+from collectors.pulls.streams import StreamPull
 from hinomi.secret import Secret
 
 _STREAM = "system_log"
 
 
-class OktaSystemLog(ApiPull):
+class OktaSystemLog(StreamPull):
     """`kind: okta_system_log`. url: of the organisation, such as https://city.okta.com."""
 
     kind: Literal["okta_system_log"]
@@ -27,24 +29,24 @@ class OktaSystemLog(ApiPull):
         """See `Pull.sign_in`."""
         return FixedToken(self.token, "SSWS")
 
-    async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
-        """See `Pull.pages`."""
-        progress = Progress(cursor)
-        for window in self.windows(progress.of(_STREAM), api.now()):
-            start, end = (stamp(one, parts="milliseconds") for one in (window.start, window.end))
-            target = "/api/v1/logs"
-            params: dict[str, str] | None = {
-                "since": start,
-                "until": end,
-                "sortOrder": "ASCENDING",
-                "limit": "1000",
-            }
-            while target:
-                answer = await api.get(target, params)
-                records = answer.json()
-                yield page(records, "uuid", progress.marks)
-                # with `until`, the last page has no next link; an empty page ends it all the same
-                target = str(answer.links.get("next", {}).get("url", "")) if records else ""
-                params = None
-            progress = progress.at(_STREAM, window.until)
-            yield Page([], [], progress.marks)
+    def streams(self) -> list[str]:
+        """See `StreamPull.streams`."""
+        return [_STREAM]
+
+    async def ask(self, api: Api, stream: str, window: Window) -> AsyncIterator[Page]:
+        """See `StreamPull.ask`."""
+        start, end = (stamp(one, parts="milliseconds") for one in (window.start, window.end))
+        target = "/api/v1/logs"
+        params: dict[str, str] | None = {
+            "since": start,
+            "until": end,
+            "sortOrder": "ASCENDING",
+            "limit": "1000",
+        }
+        while target:
+            answer = await api.get(target, params)
+            found = records(answer)
+            yield page(found, "uuid")
+            # with `until`, the last page has no next link; an empty page ends it all the same
+            target = str(answer.links.get("next", {}).get("url", "")) if found else ""
+            params = None

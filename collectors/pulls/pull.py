@@ -3,19 +3,20 @@
 A kind is one file in this folder: a `Pull` with its settings and `round`, which yields what each answer held with the
 cursor after it. Whoever runs it spools a page durably before it asks for the next, and then saves the cursor: code that
 stands after a `yield` (an acknowledgement, a deleted message, a committed offset) runs only when the page is safe.
-What has an HTTP API and a clock is an `ApiPull`: how it signs in, and `pages`.
+What has an HTTP API is an `ApiPull`: how it signs in, and `pages`; where it is asked for stretches of time, see `streams`.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Self
+from datetime import UTC, datetime
+from typing import Any
 
 from pydantic import Field, field_validator
 
 from collectors.pulls.api import Api
+from collectors.pulls.findings import Finding
 from collectors.pulls.proxy import WayOut, plain_address
 from collectors.pulls.signin import SignIn
 from collectors.pulls.work import Work
@@ -31,7 +32,7 @@ class Page:
     """Records of one answer: text of each, the identity of each, and the cursor once they are safe.
 
     source: their format, where it is not the pull's own; `collectors.unopened.ORIGIN` for what could not be opened;
-    sender: whom they are of, where it is not the pull's address.
+    sender: whom they are of, where it is not the pull's address; findings: what could not be brought.
     """
 
     payloads: list[bytes]
@@ -39,6 +40,7 @@ class Page:
     cursor: Cursor
     source: str = ""
     sender: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 class Pull(Section):
@@ -77,9 +79,6 @@ class ApiPull(WayOut, Pull):
     overlap: float = Field(default=15.0, ge=0, le=7 * 24 * 60)
     settle: float = Field(default=60.0, ge=0)
 
-    longest: ClassVar[timedelta] = timedelta(hours=6)
-    """The longest time that one question may ask for."""
-
     @field_validator("url")
     @classmethod
     def _plain_url(cls, value: str) -> str:
@@ -108,22 +107,6 @@ class ApiPull(WayOut, Pull):
         """One round, from the cursor until now. Raises DependencyDown or Refused."""
         raise NotImplementedError
 
-    def windows(self, until: str | None, now: datetime) -> Iterator["Window"]:
-        """The stretches of time to ask for, oldest first: from a little before where the last round ended."""
-        end = now - timedelta(seconds=self.settle)
-        first = end - timedelta(hours=self.first_hours)
-        start = first if until is None else datetime.fromisoformat(until) - timedelta(minutes=self.overlap)
-        reach = self.reach()
-        start = max(start, end - reach) if reach else start
-        while start < end:
-            stop = min(start + self.longest, end)
-            yield Window(start, stop)
-            start = stop
-
-    def reach(self) -> timedelta | None:
-        """How far back the service answers at all; None: as far as one asks."""
-        return None
-
 
 @dataclass(frozen=True, slots=True)
 class Window:
@@ -148,15 +131,16 @@ def stamp(time: datetime, *, parts: str = "seconds") -> str:
     return time.astimezone(UTC).isoformat(timespec=parts).replace("+00:00", "Z")
 
 
-def page(records: Iterable[Mapping[str, Any]], key: str | None, cursor: Cursor, source: str = "") -> Page:
-    """A page of records whose identity is the text under `key`; what has none is known by its whole content."""
+def page(records: Iterable[Mapping[str, Any]], key: str | None, source: str = "") -> Page:
+    """A page of records whose identity is the text under `key`; what has none is known by its whole content.
+    The cursor is set by whoever asks."""
     payloads, ids = [], []
     for record in records:
         text = as_json(record)
         given = record.get(key) if key else None
         ids.append(str(given) if given else digest(text.decode()))
         payloads.append(text)
-    return Page(payloads, ids, cursor, source)
+    return Page(payloads, ids, {}, source)
 
 
 def as_json(record: Mapping[str, Any]) -> bytes:
@@ -165,18 +149,3 @@ def as_json(record: Mapping[str, Any]) -> bytes:
         return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # half a surrogate pair, which UTF-8 cannot hold
         return json.dumps(record, separators=(",", ":")).encode()
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """A cursor of several streams of one service, each with its own mark."""
-
-    marks: Mapping[str, Any]
-
-    def of(self, stream: str) -> Any:
-        """The mark of a stream, None at first."""
-        return self.marks.get(stream)
-
-    def at(self, stream: str, mark: Any) -> Self:
-        """With one mark moved."""
-        return type(self)({**self.marks, stream: mark})

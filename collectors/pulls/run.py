@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,10 +11,13 @@ import orjson
 import structlog
 
 from collectors import unopened
+from collectors.pulls import findings
+from collectors.pulls.findings import Finding
 from collectors.pulls.pull import Cursor, Page, Pull
+from collectors.pulls.streams import PartlyRefused
 from collectors.pulls.work import Work
 from collectors.spool import Spool
-from collectors.transports.health import Health, ListenerHealth
+from collectors.transports.health import Health, ListenerHealth, Note
 from collectors.transports.inlet import Held, Inlet
 from hinomi.clock import Clock
 from hinomi.durable import write_durably
@@ -26,6 +29,7 @@ log = structlog.get_logger()
 _REMEMBERED = 200_000
 _LONGEST_PAUSE = 900.0
 _PORTION = 2_000
+_NOTES = 5
 
 
 async def serve_pulls(
@@ -61,8 +65,9 @@ async def serve_pulls(
 def inlets_of(
     pull: Pull, name: str, spool: Spool, ledger: Ledger, health: ListenerHealth, held: Held
 ) -> dict[str, Inlet]:
-    """By the format of what it spools, see `Pull.origins`; and that of what cannot be opened."""
-    origins = {**pull.origins(name), unopened.ORIGIN: unopened.ORIGIN}
+    """By the format of what it spools, see `Pull.origins`; and those of what cannot be opened or brought."""
+    own = (unopened.ORIGIN, findings.ORIGIN)
+    origins = {**pull.origins(name), **dict(zip(own, own, strict=True))}
     return {source: Inlet(origin, spool, ledger, health, held) for source, origin in origins.items()}
 
 
@@ -93,6 +98,8 @@ class Rounds:
             began = time.monotonic()
             try:
                 await self.once()
+            except PartlyRefused as error:
+                pause = self._partly(error)
             except HinomiError as error:
                 pause = self._down(error.ja, error.en, pause)
             except Exception as error:  # an answer that is not as documented must not end the others
@@ -116,6 +123,7 @@ class Rounds:
         health.up, health.problem = True, work.problem
 
     async def _take(self, page: Page) -> None:
+        await self._tell(page.findings)
         inlet = self.inlets[page.source or self.pull.source]
         first = {identity: i for i, identity in reversed(list(enumerate(page.ids)))}
         fresh = sorted(i for identity, i in first.items() if identity not in self._lately)
@@ -131,6 +139,19 @@ class Rounds:
             await asyncio.to_thread(write_durably, self.record, orjson.dumps(dict(page.cursor)))
             self._saved = page.cursor
 
+    async def _tell(self, found: Sequence[Finding]) -> None:
+        """Spool what could not be brought as lines of Hinomi's own, count it, and keep the latest for the doctor."""
+        name, health = self.inlet.origin, self.inlet.health
+        for one in found:
+            identity = one.identity(name)
+            if identity in self._lately:
+                continue
+            await self.inlets[findings.ORIGIN].deliver(self.pull.address(), [one.line(name)], [identity])
+            self._remember([identity])
+            self.inlet.ledger.count("dropped", max(one.n, 1), dataset=name, reason=one.kind)
+            health.errors[one.kind] += 1
+            health.notes = [*health.notes[1 - _NOTES :], Note(one.said.ja, one.said.en, bad=True)]
+
     def _remember(self, ids: list[str]) -> None:
         self._lately.update(dict.fromkeys(ids))
         while len(self._lately) > _REMEMBERED:
@@ -143,6 +164,14 @@ class Rounds:
             found = {}  # better twice than never: identities tell what is known
         self._saved = found if isinstance(found, dict) else {}
         return self._saved
+
+    def _partly(self, error: PartlyRefused) -> float:
+        """Some records come, and go on coming by the usual rhythm; somebody should look at the others."""
+        health = self.inlet.health
+        health.up, health.problem = True, error.ja
+        health.errors["partly_refused"] += 1
+        log.error("pull partly refused", pull=self.inlet.origin, reason=error.en)
+        return self.pull.every
 
     def _down(self, ja: str, en: str, pause: float) -> float:
         health = self.inlet.health

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 _EARLY = 60.0  # seconds before its end at which a token is replaced
 
 
+class SignInRefused(Refused):
+    """Who asks is not known there, or may not ask at all."""
+
+
 class SignIn(Protocol):
     """Headers that prove who asks."""
 
@@ -69,7 +73,7 @@ class OAuth:
             raise _down(str(answer.status_code))
         token = _json(answer).get("access_token")
         if answer.status_code != 200 or not isinstance(token, str):
-            raise Refused(
+            raise SignInRefused(
                 f"サインインが断られました({_reason(answer)})。ID と秘密、付与した権限を確かめてください。",
                 f"sign-in was refused ({_reason(answer)}); check the id, the secret and what was granted",
             )
@@ -166,7 +170,7 @@ class ServiceAccount:
                 return signer, known
         except (ValueError, KeyError, TypeError, AttributeError, UnsupportedAlgorithm):
             pass  # said below, without the content
-        raise Refused(
+        raise SignInRefused(
             f"「{self.key.reference}」はサービスアカウントの鍵ファイル(JSON)ではありません。",
             f"{self.key.reference} is not a service account's JSON key file",
         )

@@ -8,15 +8,17 @@ a user and needs auditlogs:read.
 from collections.abc import AsyncIterator
 from typing import Literal
 
+from collectors.pulls.answers import body, records
 from collectors.pulls.api import Api
-from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, page
+from collectors.pulls.pull import Page, Window, page
 from collectors.pulls.signin import FixedToken, SignIn
+from collectors.pulls.streams import StreamPull
 from hinomi.secret import Secret
 
 _STREAM = "audit"
 
 
-class SlackAudit(ApiPull):
+class SlackAudit(StreamPull):
     """`kind: slack_audit`."""
 
     kind: Literal["slack_audit"]
@@ -28,16 +30,16 @@ class SlackAudit(ApiPull):
         """See `Pull.sign_in`."""
         return FixedToken(self.token)
 
-    async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
-        """See `Pull.pages`."""
-        progress = Progress(cursor)
-        for window in self.windows(progress.of(_STREAM), api.now()):
-            span = {"oldest": str(int(window.start.timestamp())), "latest": str(int(window.end.timestamp()))}
-            params = {**span, "limit": "1000"}
-            while params:
-                body = (await api.get("/audit/v1/logs", params)).json()
-                yield page(body.get("entries", []), "id", progress.marks)
-                follows = body.get("response_metadata", {}).get("next_cursor")
-                params = {**params, "cursor": str(follows)} if follows else {}
-            progress = progress.at(_STREAM, window.until)
-            yield Page([], [], progress.marks)
+    def streams(self) -> list[str]:
+        """See `StreamPull.streams`."""
+        return [_STREAM]
+
+    async def ask(self, api: Api, stream: str, window: Window) -> AsyncIterator[Page]:
+        """See `StreamPull.ask`."""
+        span = {"oldest": str(int(window.start.timestamp())), "latest": str(int(window.end.timestamp()))}
+        params = {**span, "limit": "1000"}
+        while params:
+            answer = await api.get("/audit/v1/logs", params)
+            yield page(records(answer, "entries"), "id")
+            follows = (body(answer).get("response_metadata") or {}).get("next_cursor")
+            params = {**params, "cursor": str(follows)} if follows else {}

@@ -8,19 +8,21 @@ grant_type=account_credentials, account_id, HTTP basic authentication. 429 with 
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from collectors.pulls.answers import body, records
 from collectors.pulls.api import Api
-from collectors.pulls.pull import ApiPull, Cursor, Page, Progress, Window, page
+from collectors.pulls.pull import Page, Window, page
 from collectors.pulls.signin import ClientCredentials, OAuth, SignIn
+from collectors.pulls.streams import StreamPull
 from hinomi.secret import Secret
 
 _REPORTS = {"operationlogs": "operation_logs", "activities": "activity_logs"}
 
 
-class ZoomReports(ApiPull):
+class ZoomReports(StreamPull):
     """`kind: zoom_reports`."""
 
     kind: Literal["zoom_reports"]
@@ -46,22 +48,16 @@ class ZoomReports(ApiPull):
         )
         return OAuth(self.token_url, form)
 
-    async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
-        """See `Pull.pages`."""
-        progress = Progress(cursor)
-        for report in _REPORTS:
-            for window in self.windows(progress.of(report), api.now()):
-                async for records in _records(api, report, window):
-                    yield page(records, None, progress.marks)
-                progress = progress.at(report, window.until)
-                yield Page([], [], progress.marks)
+    def streams(self) -> list[str]:
+        """See `StreamPull.streams`."""
+        return list(_REPORTS)
 
-
-async def _records(api: Api, report: str, window: Window) -> AsyncIterator[list[dict[str, Any]]]:
-    span = {"from": window.start.date().isoformat(), "to": window.end.date().isoformat()}
-    params = {**span, "page_size": "300"}
-    while params:
-        body = (await api.get(f"/v2/report/{report}", params)).json()
-        yield body.get(_REPORTS[report], [])
-        follows = body.get("next_page_token")
-        params = {**params, "next_page_token": str(follows)} if follows else {}
+    async def ask(self, api: Api, stream: str, window: Window) -> AsyncIterator[Page]:
+        """See `StreamPull.ask`."""
+        span = {"from": window.start.date().isoformat(), "to": window.end.date().isoformat()}
+        params = {**span, "page_size": "300"}
+        while params:
+            answer = await api.get(f"/v2/report/{stream}", params)
+            yield page(records(answer, _REPORTS[stream]), None)
+            follows = body(answer).get("next_page_token")
+            params = {**params, "next_page_token": str(follows)} if follows else {}

@@ -28,7 +28,9 @@ def listeners(patient: Patient) -> Iterator[Check]:
         part = Part(f"受け口 {name}", f"listener {name}")
         for note in said.get("notes", []):
             yield (part.bad if note["bad"] else part.good)(note["ja"], note["en"])
-        if said["up"]:
+        if said["up"] and said["problem"]:
+            yield part.warn(said["problem"], said["problem"], _OPEN)
+        elif said["up"]:
             yield _heard(part, said)
         else:
             yield part.bad(f"開けていません: {said['problem']}", f"is not open: {said['problem']}", _OPEN)

@@ -23,7 +23,8 @@ KEY, PUBLIC = service_account()
 class City:
     """One service: its server, its manners, settings but for the address, and how to let something happen there.
 
-    happen(name, minutes): an event of that name, so many minutes ago.
+    happen(name, minutes): an event of that name, so many minutes ago; elsewhere: the same in another of the service's
+    logs; first: what is in every question about the log that is asked first, and in no other.
     """
 
     app: Starlette
@@ -31,6 +32,8 @@ class City:
     settings: dict[str, Any]
     happen: Callable[[str, float], None]
     token_path: str = ""
+    elsewhere: Callable[[str, float], None] | None = None
+    first: str = ""
 
     def pull(self, url: str, ca: Path, **more: Any) -> Pull:
         """The settings as a model."""
@@ -67,13 +70,26 @@ def _key(folder: Path) -> dict[str, str]:
 def m365(folder: Path) -> City:
     """Two records a blob would do; one is enough to need pages."""
     there = Microsoft(SECRET, datetime.now(UTC))
-    own = there.blobs.setdefault("Audit.Exchange", [])
 
-    def happen(name: str, minutes: float) -> None:
-        own.append((_ago(minutes), [{"Id": name, "CreationTime": _text(minutes), "Workload": "Exchange"}]))
+    def to(content: str) -> Callable[[str, float], None]:
+        own = there.blobs.setdefault(content, [])
 
-    settings = {"kind": "microsoft_m365_audit", "tenant": TENANT, "content": ["Audit.Exchange"]}
-    return City(there.app(), there.manners, settings | _secrets(folder), happen)
+        def happen(name: str, minutes: float) -> None:
+            own.append((_ago(minutes), [{"Id": name, "CreationTime": _text(minutes), "Workload": content}]))
+
+        return happen
+
+    contents = ["Audit.Exchange", "Audit.General"]
+    settings = {"kind": "microsoft_m365_audit", "tenant": TENANT, "content": contents}
+    exchange, general = map(to, contents)
+    return City(
+        there.app(),
+        there.manners,
+        settings | _secrets(folder),
+        exchange,
+        elsewhere=general,
+        first="Audit.Exchange",
+    )
 
 
 def graph(folder: Path) -> City:
@@ -83,8 +99,18 @@ def graph(folder: Path) -> City:
     def happen(name: str, minutes: float) -> None:
         there.sign_ins.append({"id": name, "createdDateTime": _text(minutes)})
 
+    def elsewhere(name: str, minutes: float) -> None:
+        there.audits.append({"id": name, "activityDateTime": _text(minutes)})
+
     settings = {"kind": "microsoft_graph", "tenant": TENANT}
-    return City(there.app(), there.manners, settings | _secrets(folder), happen)
+    return City(
+        there.app(),
+        there.manners,
+        settings | _secrets(folder),
+        happen,
+        elsewhere=elsewhere,
+        first="auditLogs/signIns",
+    )
 
 
 def okta(folder: Path) -> City:
@@ -138,25 +164,41 @@ def zoom(folder: Path) -> City:
     def happen(name: str, minutes: float) -> None:
         there.operations.append({"time": _text(minutes), "operator": name})
 
+    def elsewhere(name: str, minutes: float) -> None:
+        there.activities.append({"time": _text(minutes), "email": name})
+
     settings = {"kind": "zoom_reports", "account": "acc"}
-    return City(there.app(), there.manners, settings | _secrets(folder), happen, "/oauth/token")
+    return City(
+        there.app(),
+        there.manners,
+        settings | _secrets(folder),
+        happen,
+        "/oauth/token",
+        elsewhere,
+        "report/operationlogs",
+    )
 
 
 def workspace(folder: Path) -> City:
     """Sign-ins, newest first."""
     there = Google(PUBLIC)
-    own = there.activities.setdefault("login", [])
 
-    def happen(name: str, minutes: float) -> None:
-        known = {"time": _text(minutes), "uniqueQualifier": name, "applicationName": "login"}
-        own.append({"id": known, "events": [{"name": "login_success"}]})
+    def to(application: str) -> Callable[[str, float], None]:
+        own = there.activities.setdefault(application, [])
+
+        def happen(name: str, minutes: float) -> None:
+            known = {"time": _text(minutes), "uniqueQualifier": name, "applicationName": application}
+            own.append({"id": known, "events": [{"name": "success"}]})
+
+        return happen
 
     settings = {
         "kind": "google_workspace",
         "administrator": ADMINISTRATOR,
         "applications": ["login", "admin"],
     }
-    return City(there.app(), there.manners, settings | _key(folder), happen, "/token")
+    signs = settings | _key(folder)
+    return City(there.app(), there.manners, signs, to("login"), "/token", to("admin"), "applications/login")
 
 
 def pubsub(folder: Path) -> City:

@@ -17,13 +17,15 @@ Answer = Callable[[Request], Awaitable[Response]]
 @dataclass(slots=True)
 class Manners:
     """tokens_last: questions that one token answers; trouble: answers to give instead, each once, in order;
-    refuse_after: so many good answers, then a refusal; asked: every question's path with its query, in order."""
+    refuse_after: so many good answers, then a refusal; refused: parts of questions that are not allowed;
+    asked: every question's path with its query, in order."""
 
     scheme: str = "Bearer"
     fixed: str = ""
     tokens_last: int = 10_000
     trouble: list[Response] = field(default_factory=list)
     refuse_after: int | None = None
+    refused: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
     signed: int = 0
     _left: int = 0
@@ -45,6 +47,8 @@ class Manners:
             if given != f"{self.scheme} {right}" or (not self.fixed and self._left <= 0):
                 return JSONResponse({"error": "invalid_token"}, status_code=401)
             self._left -= 1
+            if any(part in self.asked[-1] for part in self.refused):
+                return JSONResponse({"error": {"code": "Forbidden"}}, status_code=403)
             if self.refuse_after is not None:
                 self.refuse_after -= 1
                 if self.refuse_after < 0:

@@ -1,7 +1,7 @@
 """Microsoft's token endpoint, the Management Activity API and Graph's audit logs.
 
 Source: Microsoft Learn, "Office 365 Management Activity API reference", "List signIns", "List directoryAudits",
-"Paging Microsoft Graph data", "OAuth 2.0 client credentials flow".
+"List alerts_v2", "Paging Microsoft Graph data", "OAuth 2.0 client credentials flow".
 """
 
 import re
@@ -17,17 +17,21 @@ from starlette.routing import Route
 from tests.collectors.pulls.peers.manners import Manners, page_of
 
 TENANT = "city.example.jp"
+_TYPED = re.compile(r" and signInEventTypes/any\(t: t eq '(\w+)'\)")
 
 
 @dataclass(slots=True)
 class Microsoft:
-    """blobs: content type → (when it became available, records); sign_ins: records with createdDateTime."""
+    """blobs: content type → (when it became available, records); expired: numbers of blobs that are listed and gone;
+    sign_ins: records with createdDateTime, those of programs with `signInEventTypes`; alerts: with lastUpdateDateTime."""
 
     secret: str
     now: datetime
     blobs: dict[str, list[tuple[datetime, list[dict[str, Any]]]]] = field(default_factory=dict)
     sign_ins: list[dict[str, Any]] = field(default_factory=list)
     audits: list[dict[str, Any]] = field(default_factory=list)
+    alerts: list[dict[str, Any]] = field(default_factory=list)
+    expired: set[int] = field(default_factory=set)
     page: int = 2
     started: set[str] = field(default_factory=set)
     manners: Manners = field(default_factory=Manners)
@@ -43,7 +47,9 @@ class Microsoft:
                 Route(f"{feed}/subscriptions/content", guard(self._content)),
                 Route(f"{feed}/audit/{{type}}/{{number}}", guard(self._blob)),
                 Route("/v1.0/auditLogs/signIns", guard(self._sign_ins)),
+                Route("/beta/auditLogs/signIns", guard(self._sign_ins)),
                 Route("/v1.0/auditLogs/directoryAudits", guard(self._audits)),
+                Route("/v1.0/security/alerts_v2", guard(self._alerts)),
             ]
         )
 
@@ -86,18 +92,31 @@ class Microsoft:
         return JSONResponse(part, headers={"NextPageUri": str(more)} if after is not None else {})
 
     async def _blob(self, request: Request) -> Response:
-        return JSONResponse(self.blobs[request.path_params["type"]][int(request.path_params["number"])][1])
+        number = int(request.path_params["number"])
+        if number in self.expired:
+            error = {"code": "AF20051", "message": "Content requested with the key has already expired."}
+            return JSONResponse({"error": error}, status_code=400)
+        return JSONResponse(self.blobs[request.path_params["type"]][number][1])
 
     async def _sign_ins(self, request: Request) -> Response:
-        return self._filtered(request, self.sign_ins, "createdDateTime")
+        """Interactive ones, where no type is asked for."""
+        typed = _TYPED.search(request.query_params["$filter"])
+        kind = typed.group(1) if typed else "interactiveUser"
+        own = [one for one in self.sign_ins if kind in one.get("signInEventTypes", ["interactiveUser"])]
+        return self._filtered(request, own, "createdDateTime")
 
     async def _audits(self, request: Request) -> Response:
         return self._filtered(request, self.audits, "activityDateTime")
 
+    async def _alerts(self, request: Request) -> Response:
+        return self._filtered(request, self.alerts, "lastUpdateDateTime")
+
     def _filtered(self, request: Request, records: list[dict[str, Any]], time: str) -> Response:
+        """By time; no other parameter than Microsoft names is taken."""
         asked = request.query_params
-        found = re.fullmatch(rf"{time} ge (\S+Z) and {time} lt (\S+Z)", asked["$filter"])
-        if found is None:
+        wanted = _TYPED.sub("", asked["$filter"])
+        found = re.fullmatch(rf"{time} ge (\S+Z) and {time} lt (\S+Z)", wanted)
+        if found is None or set(asked) - {"$filter", "$top", "$skiptoken"}:
             return JSONResponse({"error": {"code": "BadRequest"}}, status_code=400)
         start, end = (datetime.fromisoformat(text) for text in found.groups())
         own = sorted(

@@ -120,10 +120,11 @@ class Slack:
 
 @dataclass(slots=True)
 class Zoom:
-    """operations: records with `time`; they have no identity."""
+    """operations, activities: records with `time`; they have no identity."""
 
     secret: str
     operations: list[dict[str, Any]] = field(default_factory=list)
+    activities: list[dict[str, Any]] = field(default_factory=list)
     page: int = 2
     manners: Manners = field(default_factory=Manners)
 
@@ -145,15 +146,16 @@ class Zoom:
         return self.manners.token()
 
     async def _operations(self, request: Request) -> Response:
-        asked = request.query_params
-        own = [one for one in self.operations if asked["from"] <= _day(one["time"]) <= asked["to"]]
-        part, after = page_of(own, int(asked.get("next_page_token") or "0"), self.page)
-        return JSONResponse(
-            {"operation_logs": part, "next_page_token": str(after) if after is not None else ""}
-        )
+        return self._report(request, "operation_logs", self.operations)
 
     async def _activities(self, request: Request) -> Response:
-        return JSONResponse({"activity_logs": [], "next_page_token": ""})
+        return self._report(request, "activity_logs", self.activities)
+
+    def _report(self, request: Request, key: str, records: list[dict[str, Any]]) -> Response:
+        asked = request.query_params
+        own = [one for one in records if asked["from"] <= _day(one["time"]) <= asked["to"]]
+        part, after = page_of(own, int(asked.get("next_page_token") or "0"), self.page)
+        return JSONResponse({key: part, "next_page_token": str(after) if after is not None else ""})
 
 
 def _day(time: str) -> str:

@@ -1,0 +1,155 @@
+"""One part of a service that is refused, gone or unreadable costs nothing of the others, and is told."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from starlette.responses import HTMLResponse, JSONResponse
+
+from collectors.pulls import findings
+from collectors.pulls.streams import PartlyRefused
+from hinomi.errors import DependencyDown, Refused
+from tests.collectors.pulls.child import spooled
+from tests.collectors.pulls.city import CITIES, SECRET, graph
+from tests.collectors.pulls.peers.manners import later
+from tests.collectors.pulls.peers.microsoft import Microsoft
+from tests.collectors.pulls.test_pulls import Puller, names, pulling
+from tests.responders.peers.served import served
+
+SEVERAL = pytest.mark.parametrize(
+    "name", ["google_workspace", "microsoft_graph", "microsoft_m365_audit", "zoom_reports"]
+)
+
+
+def told(puller: Puller) -> list[dict[str, object]]:
+    """What was said to be lost."""
+    return [json.loads(text) for _, origin, text in spooled(puller.folder) if origin == findings.ORIGIN]
+
+
+def ago(days: float) -> datetime:
+    """So many days before now."""
+    return datetime.now(UTC) - timedelta(days=days)
+
+
+@SEVERAL
+def test_a_refused_log_keeps_no_other_back(name: str, tmp_path: Path) -> None:
+    """The log that is asked first is not allowed: the next arrives in the same round, and the error names the first."""
+    with pulling(name, tmp_path) as (city, puller):
+        assert city.elsewhere is not None
+        city.happen("e1", 5)
+        city.elsewhere("e2", 5)
+        city.manners.refused = {city.first}
+        with pytest.raises(PartlyRefused, match="403") as refused:
+            puller.rounds()
+        assert refused.value.ja.count("確かめてください") == 1
+        assert names(puller.stored()) == {"e2": 1}
+        city.manners.refused = set()
+        puller.rounds()
+        assert names(puller.stored()) == {"e1": 1, "e2": 1}
+
+
+@SEVERAL
+def test_a_log_that_fails_keeps_no_other_back(name: str, tmp_path: Path) -> None:
+    """The first log is out of order; two that are, are a service that is down."""
+    with pulling(name, tmp_path) as (city, puller):
+        assert city.elsewhere is not None
+        city.elsewhere("e2", 5)
+        city.manners.trouble = [later(503)] * 6
+        with pytest.raises(PartlyRefused, match="503"):
+            puller.rounds()
+        assert names(puller.stored()) == {"e2": 1}
+        city.manners.trouble = [later(503)] * 12
+        with pytest.raises(DependencyDown):
+            puller.rounds()
+
+
+@SEVERAL
+def test_every_log_refused_is_a_refusal(name: str, tmp_path: Path) -> None:
+    """Where nothing comes at all, nobody is told that the rest does."""
+    with pulling(name, tmp_path) as (city, puller):
+        city.manners.refused = {"/"}
+        with pytest.raises(Refused) as refused:
+            puller.rounds()
+        assert not isinstance(refused.value, PartlyRefused)
+
+
+@pytest.mark.parametrize("name", sorted(CITIES.keys() - {"google_pubsub"}))
+@pytest.mark.parametrize("answer", [JSONResponse({}), JSONResponse([{}, "x"]), HTMLResponse("<html>")])
+def test_an_answer_of_another_form_moves_no_cursor(
+    name: str, answer: JSONResponse | HTMLResponse, tmp_path: Path
+) -> None:
+    """Without the records it should hold it is no empty answer: what was not read is asked for again."""
+    with pulling(name, tmp_path) as (city, puller):
+        city.manners.trouble = [answer] * 4
+        with pytest.raises(DependencyDown, match="もう一度取りに行きます"):
+            puller.rounds()
+        assert not (puller.folder / "cursor.json").exists()
+        assert puller.slept == []
+
+
+def test_content_that_is_gone_is_told_and_passed(tmp_path: Path) -> None:
+    """A blob that was listed and has expired costs itself alone: counted once, the mark moves."""
+    there = Microsoft(SECRET, datetime.now(UTC), expired={0})
+    (tmp_path / "secret").write_text(SECRET, encoding="utf-8")
+    city = CITIES["microsoft_m365_audit"](tmp_path)
+    there.blobs["Audit.Exchange"] = [(ago(0.02), [{"Id": "e0"}]), (ago(0.02), [{"Id": "e1"}])]
+    with served(there.app(), tmp_path / "tls") as at:
+        puller = Puller(city.pull(at.url, at.ca), tmp_path / "pull")
+        puller.rounds(2)
+        puller.rounds()
+    assert names(puller.stored()) == {"e1": 1}
+    assert {(one["finding"], one["stream"]) for one in told(puller)} == {("content_gone", "Audit.Exchange")}
+    assert {line.reason: n for line, n in puller.ledger.counts.items() if line.what == "dropped"} == {
+        "content_gone": 2  # once by each process
+    }
+    assert len({identity for identity, text in puller.spooled() if "content_gone" in text}) == 1
+    assert [note.bad for note in puller.health.notes] == [True, True]
+
+
+def test_time_that_is_not_kept_any_more_is_told(tmp_path: Path) -> None:
+    """A tower that was off for nine days lost two of a log that the service keeps for seven."""
+    with pulling("microsoft_m365_audit", tmp_path, content=["Audit.Exchange"]) as (city, puller):
+        city.happen("e1", 60 * 24 * 3)
+        puller.folder.mkdir()
+        mark = ago(9).isoformat()
+        (puller.folder / "cursor.json").write_text(json.dumps({"Audit.Exchange": mark}), encoding="utf-8")
+        puller.rounds(2)
+        assert names(puller.stored()) == {"e1": 1}
+        (lost,) = told(puller)
+        assert (lost["finding"], lost["stream"], lost["first"]) == ("time_not_kept", "Audit.Exchange", mark)
+        gone = datetime.fromisoformat(str(lost["last"])) - datetime.fromisoformat(mark)
+        assert timedelta(days=2) < gone < timedelta(days=2, minutes=15)
+        assert sum(n for line, n in puller.ledger.counts.items() if line.reason == "time_not_kept") == 1
+
+
+def test_a_pause_within_what_is_kept_is_no_loss(tmp_path: Path) -> None:
+    """Six days off: all of it is read, nothing is told."""
+    with pulling("microsoft_m365_audit", tmp_path, content=["Audit.Exchange"]) as (city, puller):
+        city.happen("e1", 60 * 24 * 5.5)
+        puller.folder.mkdir()
+        (puller.folder / "cursor.json").write_text(
+            json.dumps({"Audit.Exchange": ago(6).isoformat()}), encoding="utf-8"
+        )
+        puller.rounds()
+        assert names(puller.stored()) == {"e1": 1}
+        assert told(puller) == []
+
+
+def test_sign_ins_of_every_type_and_alerts(tmp_path: Path) -> None:
+    """Those of programs come where they are asked for; alerts go to the source that reads them."""
+    there = Microsoft(SECRET, datetime.now(UTC))
+    now = ago(0.01).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    kinds = ["interactiveUser", "nonInteractiveUser", "servicePrincipal", "managedIdentity"]
+    there.sign_ins = [
+        {"id": f"e{n}", "createdDateTime": now, "signInEventTypes": [kind]} for n, kind in enumerate(kinds)
+    ]
+    there.alerts = [{"id": "e9", "lastUpdateDateTime": now}]
+    city = graph(tmp_path)
+    logs = ["signIns", *kinds[1:], "alerts_v2"]
+    with served(there.app(), tmp_path / "tls") as at:
+        puller = Puller(city.pull(at.url, at.ca, logs=logs), tmp_path / "pull")
+        puller.rounds()
+    assert names(puller.stored()) == {f"e{n}": 1 for n in (0, 1, 2, 3, 9)}
+    found = [(origin, text) for _, origin, text in spooled(puller.folder)]
+    assert [origin for origin, text in found if '"e9"' in text] == ["saas.defender_xdr"]
