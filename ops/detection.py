@@ -53,6 +53,7 @@ class Detection:
     _read: str | None = None
     _left: dict[str, Alert] = field(default_factory=dict)
     _behind: float = 0.0
+    _refused: str = ""
 
     def turn(self, give: Give) -> bool:
         """Take in the signals that came; hand over alerts that are new or grew. True when some are left."""
@@ -105,14 +106,30 @@ class Detection:
                     return
 
     def correlator(self) -> Correlator:
-        """The correlator of the rules in force."""
+        """The correlator of the rules in force; the one before where none can be made of them, which is said."""
         rules = self.rules()
         if self._correlator is None or rules is not self._set:
+            self._correlator, self._set = self._renewed(rules), rules
+        return self._correlator
+
+    def _renewed(self, rules: RuleSet) -> Correlator:
+        self._refused = ""
+        try:
             fresh = Correlator.of(rules, self.clock, lateness=self.late, ledger=self.ledger)
             if self._correlator is not None:
                 fresh.take_over(self._correlator)
-            self._correlator, self._set = fresh, rules
-        return self._correlator
+        except Exception as error:  # whatever the rules hold: people must be called by those that were good
+            if self._correlator is None:
+                raise
+            self._refused = f"{type(error).__name__}: {error}"
+            log.error("correlator_not_renewed", reason=self._refused)
+            return self._correlator
+        return fresh
+
+    def problems(self) -> list[str]:
+        """What of the rules cannot run, as far as they were made ready."""
+        found = [] if self._correlator is None else [str(one) for one in self._correlator.problems]
+        return [*found, self._refused] if self._refused else found
 
     def load(self) -> None:
         """Go on from what was saved last, by whichever process."""

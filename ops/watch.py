@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from collectors.enrich import Enricher, EnrichSettings
-from hinomi.errors import ConfigError, HinomiError
+from hinomi.errors import ConfigError
 from ops.journal import log
 from rules import engine
 from rules.in_force import InForce
@@ -45,7 +45,7 @@ class LiveRules:
         start = time.perf_counter()
         try:
             loaded = self.source.load(self.cache)
-        except (HinomiError, OSError) as error:
+        except Exception as error:  # whatever the files hold
             if self._set is None:
                 raise
             log.error("rules_not_reloaded", reason=str(error))

@@ -44,9 +44,9 @@ class Meta:
             what_to_do_ja=str(custom.get("what_to_do_ja") or ""),
             what_to_do_en=str(custom.get("what_to_do_en") or ""),
             tags=tuple(str(tag) for tag in tags),
-            guideline=tuple(str(clause) for clause in own.get("guideline", ())),
+            guideline=_texts(own.get("guideline")),
             playbook=str(own.get("playbook") or ""),
-            main=tuple(own.get("entity", ())) or ("user.name", "host.name", "source.ip"),
+            main=_texts(own.get("entity")) or ("user.name", "host.name", "source.ip"),
         )
 
     @classmethod
@@ -55,8 +55,13 @@ class Meta:
         return cls.of(
             str(document["id"]),
             str(document.get("title", "")),
-            str(document.get("level", "medium")),
-            [str(tag) for tag in document.get("tags", [])],
+            str(document.get("level") or "medium"),
+            _texts(document.get("tags")),
             document,
             str(document.get("name") or document["id"]),
         )
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    """One text, or each of a list; nothing for what is empty."""
+    return (value,) if isinstance(value, str) else tuple(str(one) for one in value or ())

@@ -40,3 +40,8 @@ def examine(patient: Patient) -> Iterator[Check]:
             yield from check(patient)
         except HinomiError as error:
             yield part.bad(error.ja, error.en)
+        except (
+            Exception
+        ) as error:  # whatever a file or record holds: the other checks are wanted all the more
+            said = f"{type(error).__name__}: {error}"
+            yield part.bad(f"調べられませんでした({said})。", f"could not be looked at ({said})")

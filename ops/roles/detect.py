@@ -33,7 +33,7 @@ class Detect:
 
     def run(self) -> None:
         """Until told to stop."""
-        self.detection.correlator()  # compiled before it is needed: taking over must be quick
+        self._compile()
         while not self.role.stop.is_set():
             if self.leading.now(self.detection.load):
                 self._turn()
@@ -42,14 +42,21 @@ class Detect:
         if self.leading.lease.held():
             self.detection.save()
 
+    def _compile(self) -> None:
+        """Before it is needed: taking over must be quick. What cannot be compiled now is tried again in each turn."""
+        try:
+            self.detection.correlator()
+        except Exception as error:  # whatever the rules hold
+            log.error("detect_failed", reason=_said(error))
+
     def _turn(self) -> None:
         try:
             self.detection.turn(self.handover.give)
             if isinstance(self.detection.events, ElasticEvents):
                 rules = self.detection.rules()
                 Inside(self.detection.events, rules, self.role.clock).run_due(self.detection.records)
-        except HinomiError as error:
-            log.error("detect_failed", reason=str(error))
+        except Exception as error:  # whatever the signals or the rules hold: the next turn may go
+            log.error("detect_failed", reason=_said(error))
             self.leading.again()
             self.role.stop.wait(1.0)
 
@@ -61,8 +68,12 @@ class Detect:
             self.counts.save(self.detection.ledger)
         except HinomiError as error:
             log.error("counts_not_saved", reason=str(error))
-        problems = [str(one) for one in self.detection.correlator().problems]
-        self.role.ready(after=self.detection.after, leader=self.leading.lease.held(), problems=problems)
+        leads, problems = self.leading.lease.held(), self.detection.problems()
+        self.role.ready(after=self.detection.after, leader=leads, problems=problems)
+
+
+def _said(error: Exception) -> str:
+    return str(error) if isinstance(error, HinomiError) else f"{type(error).__name__}: {error}"
 
 
 def _run(process: Role) -> None:

@@ -124,8 +124,7 @@ class Respond:
         leads = self.leading is None or self.leading.lease.held()
         more: dict[str, Any] = {}
         if self.detection is not None:
-            problems = [str(one) for one in self.detection.correlator().problems]
-            more = {"after": self.detection.after, "problems": problems}
+            more = {"after": self.detection.after, "problems": self.detection.problems()}
         self.role.ready(leader=leads, **more)
 
     def _save_counts(self) -> None:

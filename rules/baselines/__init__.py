@@ -19,6 +19,7 @@ from hinomi.errors import ContentError, HinomiError, Where
 from rules.baselines.baseline import Baseline, Declared
 from rules.engine import Other
 from rules.meta import Meta
+from rules.unforeseen import unforeseen
 
 _NOT_TYPES = {"baseline", "recent", "days", "seen", "apart"}
 
@@ -39,25 +40,29 @@ def of(others: Sequence[Other], ids: Mapping[str, str]) -> tuple[list[Baseline],
             made.append(_one(other, ids))
         except HinomiError as error:
             wrong.append(error)
+        except Exception as error:  # whatever the document holds
+            wrong.append(unforeseen(other.path, error))
     return made, wrong
 
 
 def _one(other: Other, ids: Mapping[str, str]) -> Baseline:
     body = other.document.get("baseline")
-    if not isinstance(body, Mapping) or body.get("type") not in types():
+    kind = body.get("type") if isinstance(body, Mapping) else None
+    if not isinstance(body, Mapping) or not isinstance(kind, str) or kind not in types():
         raise ContentError(
             f"baseline の type は {', '.join(sorted(types()))} のどれかです。",
             f"baseline type must be one of {', '.join(sorted(types()))}",
             where=Where(other.path, None, "baseline.type"),
         )
-    missing = [name for name in body.get("rules", []) if name not in ids]
-    if missing or not body.get("rules"):
+    named = [str(name) for name in body.get("rules") or []]
+    missing = [name for name in named if name not in ids]
+    if missing or not named:
         raise ContentError(
             f"参照するルールがありません: {', '.join(missing) or '(なし)'}",
             f"no such rules: {', '.join(missing) or '(none)'}",
             where=Where(other.path, None, "baseline.rules"),
         )
     declared = Declared(
-        Meta.of_document(other.document), tuple(ids[name] for name in body["rules"]), dict(body), other.path
+        Meta.of_document(other.document), tuple(ids[name] for name in named), dict(body), other.path
     )
-    return types()[str(body["type"])](declared)
+    return types()[kind](declared)

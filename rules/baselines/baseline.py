@@ -10,6 +10,8 @@ from hinomi.errors import ContentError, Where
 from rules.entry import Entry
 from rules.meta import Meta
 
+_MOST = 1_000_000_000  # of an option that is a number: in days or hours that still is a time in ns
+
 
 @dataclass(frozen=True, slots=True)
 class Declared:
@@ -20,20 +22,27 @@ class Declared:
     options: Mapping[str, Any]
     path: Path
 
-    def number(self, name: str, default: float) -> float:
-        """An option that is a number. Raises ContentError naming file and key."""
+    def number(self, name: str, default: float, least: float = 0) -> float:
+        """An option that is a number, no less than that. Raises ContentError naming file and key."""
         value = self.options.get(name, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not least <= value <= _MOST:
             raise ContentError(
-                f"「{value}」は数ではありません。",
-                f'"{value}" is not a number',
+                f"「{value}」は {least:g} から {_MOST:,} までの数ではありません。",
+                f'"{value}" is not a number from {least:g} to {_MOST:,}',
                 where=Where(self.path, None, f"baseline.{name}"),
             )
         return float(value)
 
     def text(self, name: str, default: str) -> str:
-        """An option that is text."""
-        return str(self.options.get(name, default))
+        """An option that is text. Raises ContentError naming file and key."""
+        value = self.options.get(name)
+        if not isinstance(value, str | None):
+            raise ContentError(
+                f"「{value}」は文字ではありません。",
+                f'"{value}" is not text',
+                where=Where(self.path, None, f"baseline.{name}"),
+            )
+        return default if value is None else value
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ class Type(Baseline):
         super().__init__(declared)
         self.field = declared.text("field", "destination.ip")
         self.jitter = declared.number("jitter", 0.15)
-        self.contacts = int(declared.number("contacts", 16))
+        self.contacts = int(declared.number("contacts", 16, 2))
         self.least, self.most = declared.number("least_seconds", 20), declared.number("most_seconds", 14_400)
         self.common = int(declared.number("common", 5))
         self.pairs = Recent(_Pair)

@@ -26,7 +26,7 @@ class Type(Baseline):
         self.field, self.role = declared.text("count", ""), declared.text("role", "user.staff.department")
         self.spreads, self.times = declared.number("spreads", 6), declared.number("times", 4)
         self.at_least = declared.number("at_least", 50)
-        self.warm_up = int(declared.number("warm_up_days", 10))
+        self.warm_up = int(declared.number("warm_up_days", 10, 1))
         self.roles: Recent[dict[str, Days]] = Recent(dict)
         self.entries: Recent[list[Entry]] = Recent(list)
         self.seen = Seen()

@@ -33,7 +33,7 @@ class Type(Baseline):
         self.field = declared.text("count", "")
         self.spreads, self.times = declared.number("spreads", 6), declared.number("times", 3)
         self.at_least = declared.number("at_least", 20)
-        self.warm_up = int(declared.number("warm_up_days", 10))
+        self.warm_up = int(declared.number("warm_up_days", 10, 1))
         self.known = Recent(_Known)
         self.seen = Seen()
 

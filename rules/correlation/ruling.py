@@ -7,8 +7,9 @@ from hinomi.errors import HinomiError
 from rules import baselines
 from rules.baselines.baseline import Baseline
 from rules.correlation.rule import CorrelationRule, compiled, joining
-from rules.engine import Correlation, RuleSet
+from rules.engine import Correlation, Rule, RuleSet
 from rules.meta import Meta
+from rules.unforeseen import unforeseen
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,20 +27,29 @@ class Ruling:
 
 
 def of(rules: RuleSet) -> Ruling:
-    """Everything of a rule set that the correlator runs."""
-    metas = {
-        rule.id: Meta.of(rule.id, rule.title, rule.level, rule.tags, rule.custom, rule.name or "")
-        for rule in rules.rules
-    }
+    """Everything of a rule set that the correlator runs. Raises for nothing that a rule holds: that is in `problems`."""
+    problems: list[HinomiError] = []
+    metas = {rule.id: meta for rule in rules.rules if (meta := _meta(rule, problems)) is not None}
     ids = _ids(rules)
     titles = {identity: (meta.title_ja, meta.title_en) for identity, meta in metas.items()}
-    for one in rules.correlations:
-        meta = Meta.of_document(one.document)
-        titles[meta.id] = meta.title_ja, meta.title_en
-    made, problems = ready(rules.correlations, ids, titles)
-    own, wrong = baselines.of(rules.others, ids)
+    titles |= {str(one.document["id"]): _titles(one) for one in rules.correlations}
+    made, wrong = ready(rules.correlations, ids, titles)
+    own, more = baselines.of(rules.others, ids)
     detections = {identity: joining(meta) for identity, meta in metas.items()}
-    return Ruling(made, detections, own, [*problems, *wrong])
+    return Ruling(made, detections, own, [*problems, *wrong, *more])
+
+
+def _meta(rule: Rule, problems: list[HinomiError]) -> Meta | None:
+    try:
+        return Meta.of(rule.id, rule.title, rule.level, rule.tags, rule.custom, rule.name or "")
+    except Exception as error:  # whatever the rule holds
+        problems.append(unforeseen(rule.path, error))
+        return None
+
+
+def _titles(one: Correlation) -> tuple[str, str]:
+    title = str(one.document.get("title") or "")
+    return str(one.document.get("title_ja") or title), title
 
 
 def _ids(rules: RuleSet) -> dict[str, str]:
@@ -63,6 +73,8 @@ def ready(
             made.append(compiled(correlation, ids, titles))
         except HinomiError as error:
             problems.append(error)
+        except Exception as error:  # whatever the document holds
+            problems.append(unforeseen(correlation.path, error))
     return _ordered(_linked(made, correlations, ids)), problems
 
 

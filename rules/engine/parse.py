@@ -21,7 +21,7 @@ from sigma.rule import SigmaDetections, SigmaRule
 from hinomi import yamlfile
 from hinomi.errors import ContentError, InputError
 from hinomi.identity import digest
-from rules.engine import blame, correlations, expression, modifiers, spelling
+from rules.engine import about, blame, correlations, expression, modifiers, spelling
 from rules.engine.parsed import File
 from rules.engine.translate import expression_of
 
@@ -77,7 +77,7 @@ class _Reader:
         for document in documents:
             if document.value is None:
                 continue
-            if (fault := blame.silent(document)) is not None:
+            if (fault := blame.silent(document) or about.fault(document.value)) is not None:
                 self.found.problems.append(_fault(fault, document.places))
                 continue
             try:
@@ -148,10 +148,10 @@ class _Reader:
 
     def _correlation(self, value: dict[str, Any]) -> None:
         correlations.read(value)  # raises for what is wrong with it
-        self.found.correlations.append(_json(value))
+        self.found.correlations.append(about.settled(_json(value), "correlation"))
 
     def _other(self, value: dict[str, Any]) -> None:
-        self.found.others.append(_json(value))
+        self.found.others.append(about.settled(_json(value), "baseline"))
 
 
 def _decided(said: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from hinomi.alert import Alert
 from ops.detection import Detection
 from ops.folders import packs_folder
 from ops.watch import LiveRules
+from rules.engine import load
 from rules.in_force import InForce
 from tests.ops.test_pipeline import Tower
 
@@ -104,3 +105,25 @@ def test_a_broken_rule_is_named_in_the_log(tmp_path: Path, folder: Path) -> None
         LiveRules(InForce([folder]), tmp_path / "cache", every=0.0)()
     [wrong] = [one for one in said if one["event"] == "rule_not_loaded"]
     assert "half.yml:3" in wrong["reason"]
+
+
+def test_rules_that_no_correlator_can_be_made_of_leave_the_old_one_in_force(
+    tmp_path: Path, folder: Path
+) -> None:
+    """What a damaged cache holds raises as nobody foresaw: the spray under way is told all the same, and what is wrong is
+    said where the process tells how it is."""
+    tower, alerts = Tower(tmp_path, fw="fortinet.fortigate"), dict[str, Alert]()
+    good, broken = load([folder]), load([folder])
+    broken.compiled.correlations.append({"path": "own.yml", "rule": {}})
+    held = [good]
+    detection = Detection(tower.events, tower.records, lambda: held[0], tower.clock, timedelta(hours=1))  # type: ignore[arg-type]
+    tower.pipeline.rules = lambda: good  # type: ignore[assignment]
+    for number in range(8):
+        held[0] = good if number < 4 else broken
+        tower.send(_failed(number), prefix=f"n{number}")
+        detection.turn(lambda found: alerts.update((alert.id, alert) for alert in found))
+    assert [alert.event_count for alert in alerts.values() if alert.rule_name == "vpn_spray"] == [8]
+    assert [one.partition(":")[0] for one in detection.problems()] == ["SigmaTitleError"]
+    held[0] = good
+    detection.correlator()
+    assert detection.problems() == []
