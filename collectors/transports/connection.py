@@ -6,12 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 from collectors.settings import READ_AHEAD
-from collectors.transports.inlet import Held, Inlet
+from collectors.transports.inlet import OVERHEAD, Held, Inlet
 
 _SMALL = 64 << 10
 _QUIET = 0.1
-_OVERHEAD = 64
-"""Bytes that a message takes in memory beside its own: short lines are many."""
 
 
 @dataclass(slots=True)
@@ -147,7 +145,7 @@ class Connection(asyncio.Protocol):
         if not messages:
             return
         self._messages += messages
-        size = sum(map(len, messages)) + _OVERHEAD * len(messages)
+        size = sum(map(len, messages)) + OVERHEAD * len(messages)
         self._size += size
         self.inlet.held.wait(size)
         if self._task is None:

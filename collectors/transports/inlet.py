@@ -15,6 +15,8 @@ from hinomi.ledger import Ledger
 
 log = structlog.get_logger()
 _HELD_LIMIT = 256 << 20
+OVERHEAD = 64
+"""Bytes that a message takes in memory beside its own: short lines are many."""
 _STREAMS_LIMIT = 16 << 20
 """Whole messages over all connections that can be made to wait."""
 

@@ -5,7 +5,7 @@ import socket
 import struct
 from dataclasses import dataclass, field
 
-from collectors.transports.inlet import Inlet
+from collectors.transports.inlet import OVERHEAD, Inlet
 
 _RXQ_OVFL = 40  # SO_RXQ_OVFL of asm-generic/socket.h, which Python's socket module does not name
 _WANTED_BUFFER = 16 << 20
@@ -85,7 +85,7 @@ class UdpReceiver:
             message = message[: self.limit]
             self.inlet.damaged(1, "longer_than_max_message")
         self._waiting.setdefault(peer, []).append(message)
-        self._size += len(message)
+        self._size += len(message) + OVERHEAD
 
     async def _spool(self) -> None:
         portion: list[bytes] = []
@@ -94,7 +94,7 @@ class UdpReceiver:
                 peer, portion = self._next()
                 if lines := await self.lines(peer, portion):
                     await self.inlet.deliver(peer, lines)
-                self._size -= sum(map(len, portion))
+                self._size -= sum(map(len, portion)) + OVERHEAD * len(portion)
                 portion = []
         except asyncio.CancelledError:
             left = len(portion) + sum(map(len, self._waiting.values()))
@@ -109,7 +109,7 @@ class UdpReceiver:
         messages = self._waiting.pop(peer)
         size = n = 0
         while n < len(messages) and size < _PORTION:
-            size += len(messages[n])
+            size += len(messages[n]) + OVERHEAD
             n += 1
         if rest := messages[n:]:
             self._waiting[peer] = rest

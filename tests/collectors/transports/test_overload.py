@@ -6,6 +6,7 @@ then opened again.
 
 import asyncio
 import resource
+import socket
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,35 @@ def test_what_udp_loses_is_counted(tmp_path: Path, name: str) -> None:
             before = health.received
             await transport.send(port, at_once(range(sent, sent + 1)), None)
             await running.until(lambda: health.received == before + 1)
+
+    asyncio.run(main())
+
+
+def test_short_datagrams_count_with_what_they_take_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the spool is full, datagrams of one byte are held up to the same memory as long ones, not to as many bytes."""
+    monkeypatch.setattr("collectors.transports.udp._MOST_HELD", 64_000)
+    sent = 3_000
+
+    async def main() -> None:
+        async with intake(tmp_path, max_bytes=0, **{"in": {"kind": "udp", "port": 0}}) as running:
+            health = running.health.listeners["in"]
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                for _ in range(sent // 100):
+                    for _ in range(100):
+                        sender.sendto(b"x", ("127.0.0.1", running.port("in")))
+                    await asyncio.sleep(0)  # the receiver's turn
+            await running.until(lambda: running.counted("dropped", "udp_spool_full", "in") > 0, 30)
+            running.spool.max_bytes = 8 * MIB
+
+            def told() -> int:
+                reasons = ("udp_receive_buffer_full", "udp_spool_full")
+                return health.received + sum(running.counted("dropped", r, "in") for r in reasons)
+
+            await running.until(lambda: told() >= sent, 60)
+            assert told() == sent
+            assert health.received <= 64_000 / 65 + 1
 
     asyncio.run(main())
 
