@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     import httpx
 
 _TRIES = 6
+_CONNECT = 15.0
 _LONGEST_WAIT = 900.0
 _SKEW = timedelta(seconds=120)
 _RESETS = ("x-rate-limit-reset", "x-ratelimit-reset")  # Okta, GitHub: seconds since 1970
 _BUSY = frozenset({"ratelimitexceeded", "userratelimitexceeded", "quotaexceeded"})
+
+
+class NothingCame(Exception):
+    """A question that the service may hold open was not answered in that time: there is nothing yet."""
 
 
 @dataclass(slots=True)
@@ -55,16 +60,23 @@ class Api:
         params: Mapping[str, Any] | None = None,
         body: Any = None,
         accept: frozenset[int] = frozenset(),
+        held: float = 0.0,
     ) -> "httpx.Response":
-        """As `get`; body: sent as JSON; accept: status codes that are an answer to the caller, not an error."""
+        """As `get`; body: sent as JSON; accept: status codes that are an answer to the caller, not an error; held: seconds
+        for which the service may keep the question until it has something. Raises NothingCame after them."""
         import httpx
 
         url, anew, pause, why = self._own(target), False, 1.0, ""
+        patience = httpx.Timeout(held, connect=_CONNECT) if held else httpx.USE_CLIENT_DEFAULT
         for _ in range(_TRIES):
             headers = await self.signin.headers(self.client, anew=anew)
             try:
-                answer = await self.client.request(method, url, params=params, json=body, headers=headers)
+                answer = await self.client.request(
+                    method, url, params=params, json=body, headers=headers, timeout=patience
+                )
             except httpx.HTTPError as error:
+                if held and isinstance(error, httpx.ReadTimeout):
+                    raise NothingCame from None
                 why, wait = type(error).__name__, pause
             else:
                 self._note_clock(answer)

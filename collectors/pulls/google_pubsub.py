@@ -16,13 +16,16 @@ from urllib.parse import unquote
 import orjson
 from pydantic import Field
 
-from collectors.pulls.api import Api
+from collectors.pulls.answers import body
+from collectors.pulls.api import Api, NothingCame
 from collectors.pulls.pull import ApiPull, Cursor, Page
 from collectors.pulls.routes import OTHERS, Routes
 from collectors.pulls.signin import OAuth, ServiceAccount, SignIn
 from hinomi.secret import Secret
 
 _SCOPE = "https://www.googleapis.com/auth/pubsub"
+_HELD = 120.0
+"""Seconds: the service keeps a question of a quiet subscription open for about ninety."""
 LOGS = {
     "cloudaudit.googleapis.com/*": "google.cloud_audit",
     "*/vpc_flows": "google.vpc_flow",
@@ -63,8 +66,13 @@ class GooglePubSub(ApiPull):
     async def pages(self, api: Api, cursor: Cursor) -> AsyncIterator[Page]:
         """See `Pull.pages`. What stands after the yield runs when the messages are spooled."""
         while True:
-            answer = await api.ask("POST", f"/v1/{self.subscription}:pull", body={"maxMessages": 1000})
-            received = answer.json().get("receivedMessages", [])
+            try:
+                answer = await api.ask(
+                    "POST", f"/v1/{self.subscription}:pull", body={"maxMessages": 1000}, held=_HELD
+                )
+            except NothingCame:
+                return
+            received = body(answer).get("receivedMessages", [])
             if not received:
                 return
             for found in self._sorted([one["message"] for one in received], cursor):

@@ -7,6 +7,7 @@ What has an HTTP API is an `ApiPull`: how it signs in, and `pages`; where it is 
 """
 
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -131,16 +132,32 @@ def stamp(time: datetime, *, parts: str = "seconds") -> str:
     return time.astimezone(UTC).isoformat(timespec=parts).replace("+00:00", "Z")
 
 
-def page(records: Iterable[Mapping[str, Any]], key: str | None, source: str = "") -> Page:
+def page(
+    records: Iterable[Mapping[str, Any]],
+    key: str | None,
+    source: str = "",
+    *,
+    twins: Counter[bytes] | None = None,
+) -> Page:
     """A page of records whose identity is the text under `key`; what has none is known by its whole content.
-    The cursor is set by whoever asks."""
+
+    twins: how often each content came in this question so far; equal ones are then told apart by their order, which is the
+    same whenever a question covers the whole time that they can be of. The cursor is set by whoever asks.
+    """
     payloads, ids = [], []
     for record in records:
         text = as_json(record)
         given = record.get(key) if key else None
-        ids.append(str(given) if given else digest(text.decode()))
+        ids.append(str(given) if given else _by_content(text, twins))
         payloads.append(text)
     return Page(payloads, ids, {}, source)
+
+
+def _by_content(text: bytes, twins: Counter[bytes] | None) -> str:
+    before = 0
+    if twins is not None:
+        before, twins[text] = twins[text], twins[text] + 1
+    return digest(text.decode(), str(before)) if before else digest(text.decode())
 
 
 def as_json(record: Mapping[str, Any]) -> bytes:

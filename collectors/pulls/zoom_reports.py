@@ -2,10 +2,12 @@
 
 Facts: Zoom Developer, "Get operation logs report" (/v2/report/operationlogs) and "Get sign in / sign out activity
 report" (/v2/report/activities): from and to are days (UTC), at most one month, page_size at most 300,
-next_page_token; records have no identity of their own, so each is known by its content. "Server-to-Server OAuth":
+next_page_token; records have no identity of their own, so each is known by its content and its order among equal ones:
+a day is asked for whole. "Server-to-Server OAuth":
 grant_type=account_credentials, account_id, HTTP basic authentication. 429 with Retry-After where a daily limit is spent.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import ClassVar, Literal
@@ -56,8 +58,9 @@ class ZoomReports(StreamPull):
         """See `StreamPull.ask`."""
         span = {"from": window.start.date().isoformat(), "to": window.end.date().isoformat()}
         params = {**span, "page_size": "300"}
+        twins = Counter[bytes]()
         while params:
             answer = await api.get(f"/v2/report/{stream}", params)
-            yield page(records(answer, _REPORTS[stream]), None)
+            yield page(records(answer, _REPORTS[stream]), None, twins=twins)
             follows = body(answer).get("next_page_token")
             params = {**params, "next_page_token": str(follows)} if follows else {}

@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
 from starlette.responses import JSONResponse
 
@@ -21,8 +23,10 @@ from hinomi.clock import SystemClock
 from hinomi.errors import DependencyDown, HinomiError, Refused
 from hinomi.ledger import Ledger
 from tests.collectors.pulls.child import at_work, spooled
-from tests.collectors.pulls.city import CITIES, City, okta
+from tests.collectors.pulls.city import CITIES, PUBLIC, SECRET, City, okta
+from tests.collectors.pulls.peers.google import Google
 from tests.collectors.pulls.peers.manners import later
+from tests.collectors.pulls.peers.others import Zoom
 from tests.responders.peers.served import served
 
 EVERY = pytest.mark.parametrize("name", sorted(CITIES))
@@ -229,6 +233,38 @@ def test_pubsub_acknowledges_only_what_is_spooled(tmp_path: Path) -> None:
         puller.rounds()
         assert names(puller.stored()) == {"e1": 1}
         assert sum("acknowledge" in asked for asked in city.manners.asked) == 1
+
+
+def test_a_quiet_subscription_is_not_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The service holds a pull open while there is no message, longer than any other answer may take: one question, no
+    error; and where nothing comes in all that time there is nothing."""
+    there = Google(PUBLIC, holds=0.6)
+    monkeypatch.setattr("collectors.pulls.client._TIMEOUT", httpx.Timeout(0.3))
+    pull = CITIES["google_pubsub"](tmp_path)
+    with served(there.app(), tmp_path / "tls") as at:
+        puller = Puller(pull.pull(at.url, at.ca), tmp_path / "pull")
+        puller.rounds()
+        monkeypatch.setattr("collectors.pulls.google_pubsub._HELD", 0.1)
+        puller.rounds()
+    assert len(there.manners.asked) == 2
+    assert puller.slept == []
+
+
+def test_twins_without_an_identity_count_twice(tmp_path: Path) -> None:
+    """Two equal records of one second are two: on one page, on two, in the next round and by the next process."""
+    there = Zoom(SECRET)
+    now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    first, second = ({"time": now, "operator": name} for name in ("e1", "e2"))
+    there.operations = [first, first, second]  # two a page
+    city = CITIES["zoom_reports"](tmp_path)
+    with served(there.app(), tmp_path / "tls") as at:
+        puller = Puller(city.pull(at.url, at.ca), tmp_path / "pull")
+        puller.rounds(2)
+        puller.rounds()
+        assert names(puller.stored()) == {"e1": 2, "e2": 1}
+        there.operations += [second, second]
+        puller.rounds()
+        assert names(puller.stored()) == {"e1": 2, "e2": 3}
 
 
 async def _broken(puller: Puller) -> None:

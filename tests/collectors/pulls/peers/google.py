@@ -1,9 +1,11 @@
 """Google's token endpoint, the Reports API and Pub/Sub's pull.
 
 Source: Google, "Using OAuth 2.0 for Server to Server Applications", "Reports API: Activities: list" (newest first),
-"Pub/Sub REST: subscriptions.pull / acknowledge" (what is not acknowledged comes again under another ackId).
+"Pub/Sub REST: subscriptions.pull / acknowledge" (what is not acknowledged comes again under another ackId; a pull without
+returnImmediately waits until there is a message).
 """
 
+import asyncio
 import base64
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -24,13 +26,15 @@ SUBSCRIPTION = "projects/city/subscriptions/audit"
 
 @dataclass(slots=True)
 class Google:
-    """activities: application → records; messages: id → text that waits on the subscription."""
+    """activities: application → records; messages: id → text that waits on the subscription; holds: seconds for which a pull
+    stays open where there is none."""
 
     key: RSAPublicKey
     token_url: str = ""
     activities: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     messages: dict[str, str] = field(default_factory=dict)
     page: int = 2
+    holds: float = 0.0
     manners: Manners = field(default_factory=Manners)
     _pulls: int = 0
 
@@ -74,6 +78,8 @@ class Google:
     async def _pull(self, request: Request) -> Response:
         self._pulls += 1
         most = (await request.json())["maxMessages"]
+        if not self.messages:
+            await asyncio.sleep(self.holds)
         given = list(self.messages.items())[: min(most, self.page)]
         received = [
             {
