@@ -62,6 +62,15 @@ class Broker:
             producer.poll(0)
         assert producer.flush(60) == 0
 
+    def delete(self, topic: str, partition: int, before: int) -> None:
+        """What retention would delete: the messages of a partition before an offset."""
+        from confluent_kafka import TopicPartition
+        from confluent_kafka.admin import AdminClient
+
+        admin = AdminClient({"bootstrap.servers": self.plain})
+        for done in admin.delete_records([TopicPartition(topic, partition, before)]).values():
+            done.result(30)
+
     def committed(self, group: str, topic: str, partitions: int = 2) -> int:
         """Sum of the offsets that a group committed."""
         from confluent_kafka import Consumer, TopicPartition

@@ -14,6 +14,7 @@ from hinomi.errors import DependencyDown, HinomiError, Refused
 
 _MOST = 2_000
 _WAIT = 0.5
+_LOOK = 10.0
 _OLD = {
     "ILLEGAL_GENERATION",
     "UNKNOWN_MEMBER_ID",
@@ -62,13 +63,25 @@ class Received(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """Messages of a partition that retention deleted before the group read them: from an offset, up to and without another."""
+
+    topic: str
+    partition: int
+    start: int
+    end: int
+
+
 @dataclass(slots=True)
 class Group:
-    """A member of a consumer group. settings: as librdkafka calls them."""
+    """A member of a consumer group. settings: as librdkafka calls them; deleted: what was found gone when a partition became
+    ours, for whoever reads to tell and clear."""
 
     settings: Mapping[str, Any]
     topics: list[str]
     where: str
+    deleted: list[Deleted] = field(default_factory=list)
     _consumer: Any = None
     _trouble: list[str] = field(default_factory=list)
 
@@ -114,12 +127,25 @@ class Group:
         quiet.setLevel(logging.CRITICAL)  # its own words may repeat settings; ours are below
         try:
             self._consumer = Consumer({**self.settings, "error_cb": self._note}, logger=quiet)
-            self._consumer.subscribe(self.topics)
+            self._consumer.subscribe(self.topics, on_assign=self._look)
         except KafkaException as error:
             name = error.args[0].name()
             raise Refused(
                 f"Kafka の設定を使えません({name} {self.where})。", f"Kafka refuses the settings ({name})"
             ) from None
+
+    def _look(self, consumer: Any, partitions: list[Any]) -> None:
+        """Called by the library when partitions become ours, before any message of them: does the broker still have all that
+        the group did not read?"""
+        from confluent_kafka import KafkaException
+
+        try:
+            for one in consumer.committed(partitions, timeout=_LOOK):
+                oldest, _ = consumer.get_watermark_offsets(one, timeout=_LOOK)
+                if 0 <= one.offset < oldest:
+                    self.deleted.append(Deleted(one.topic, one.partition, one.offset, oldest))
+        except KafkaException as error:
+            self._trouble.append(error.args[0].name())
 
     def _note(self, error: Any) -> None:
         """Called by the library for what concerns no single message."""

@@ -12,8 +12,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from collectors.kafka.consumer import Group, Received
+from collectors.kafka.consumer import Deleted, Group, Received
 from collectors.kafka.envelope import one_line, records
+from collectors.pulls.findings import Finding
 from collectors.pulls.pull import Cursor, Page, Pull
 from collectors.pulls.work import Work
 from hinomi.identity import digest
@@ -58,6 +59,9 @@ class KafkaReader(Pull):
         try:
             while True:
                 messages = await group.some()
+                if lost := tuple(map(_gone, group.deleted)):
+                    yield Page([], [], {}, findings=lost)
+                    group.deleted.clear()
                 for page in self._pages(work, messages):
                     yield page
                 if not messages:
@@ -108,6 +112,11 @@ class KafkaReader(Pull):
 
     def _records(self, value: bytes) -> _Records:
         return records(value) if self.envelope else iter([(one_line(value), None)])
+
+
+def _gone(one: Deleted) -> Finding:
+    stream = f"{one.topic}/{one.partition}"
+    return Finding("messages_gone", stream, f"{one.start}-{one.end}", n=one.end - one.start)
 
 
 class Kafka(KafkaReader):

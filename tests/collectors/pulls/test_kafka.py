@@ -12,9 +12,10 @@ import pytest
 from pydantic import ValidationError
 
 from collectors.kafka.envelope import records
-from collectors.pulls import kinds
+from collectors.pulls import findings, kinds
 from collectors.pulls.azure_event_hubs import AzureEventHubs
 from collectors.pulls.kafka import Kafka
+from collectors.transports.health import ListenerHealth
 from hinomi.errors import ConfigError, Refused
 from tests import kafka
 from tests.collectors.pulls.child import senders, spooled
@@ -151,6 +152,24 @@ class TestBroker:
         pull = Kafka.model_validate(settings(broker, tmp_path, topics[0], topics=topics))
         asyncio.run(reads(pull, tmp_path / "spool", 2))
         assert senders(tmp_path / "spool") == {(topic, topic) for topic in topics}
+
+    def test_messages_that_were_deleted_unread_are_told(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """Retention took messages while nobody read: how many is told, the rest is read; a topic read from where it
+        begins lost nothing."""
+        topic = broker.topic("t-deleted", partitions=2)
+        broker.send(topic, *numbered(0, 20))
+        pull = Kafka.model_validate(settings(broker, tmp_path, topic))
+        asyncio.run(reads(pull, tmp_path / "spool", 20))
+        broker.send(topic, *numbered(20, 40))
+        broker.delete(topic, partition=0, before=17)
+        health = ListenerHealth("hub", "kafka")
+        ledger = asyncio.run(reads(pull, tmp_path / "spool", 13, health=health))
+        gone = {f"message {n}": 1 for n in range(20, 34, 2)}
+        assert stored(tmp_path / "spool") == {one: 1 for one in each_once(40) if one not in gone}
+        (said,) = [json.loads(text) for text in stored(tmp_path / "spool", origin=findings.ORIGIN)]
+        assert (said["finding"], said["stream"], said["messages"]) == ("messages_gone", f"{topic}/0", 7)
+        assert sum(n for line, n in ledger.counts.items() if line.reason == "messages_gone") == 7
+        assert [note.bad for note in health.notes] == [True]
 
     def test_event_hubs_with_its_connection_string(self, broker: kafka.Broker, tmp_path: Path) -> None:
         """SASL PLAIN as Event Hubs asks for it; each record of an envelope is an event of its category's format."""
