@@ -16,7 +16,21 @@ COLUMNS = (
     ("graph.from", ("source.ip", "client.ip")),
     ("graph.who", ("user.name", "user.target.name")),
     ("graph.machine", ("host.name", "destination.ip", "source.host")),
-    ("graph.what", ("file.name", "url.domain", "dns.question.name", "group.name", "process.name")),
+    (
+        "graph.what",
+        (
+            "file.name",
+            "url.domain",
+            "dns.question.name",
+            "group.name",
+            "process.name",
+            "service.name",
+            "email.message_id",
+            "file.hash.sha256",
+            "cloud.instance.id",
+            "cloud.resource.id",
+        ),
+    ),
 )
 _MOST, _WIDE, _HIGH, _GAP, _HEAD = 7, 190, 30, 9, 30
 _WIDTH = 940

@@ -8,6 +8,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from hinomi.words import Words
 
+ENTITIES = (
+    "user.name",
+    "user.email",
+    "user.target.name",
+    "host.name",
+    "source.ip",
+    "client.ip",
+    "destination.ip",
+    "file.name",
+    "url.domain",
+    "dns.question.name",
+    "group.name",
+    "threat.indicator.name",
+    "service.name",
+    "email.message_id",
+    "file.hash.sha256",
+    "cloud.instance.id",
+    "cloud.resource.id",
+    "network.name",
+)
+"""What alerts name, and therefore all that a playbook's step can be for (with `incident.title`). `network.name` is the zone
+to cut off; `cloud.resource.id`, which ECS does not know, what a cloud calls one thing of its customer."""
+
 
 class Level(StrEnum):
     """Sigma's levels, in order."""
@@ -42,8 +65,8 @@ class Alert(BaseModel):
     """One finding, small enough to hand around.
 
     id: digest of rule, group and window, so that a replay writes the same alert; first/last: event time of
-    its first and last event; detected: when Hinomi found it; entities: ECS field → values (user.name,
-    source.ip, host.name …); zones: network zones touched; organization: whose events these are, all of them
+    its first and last event; detected: when Hinomi found it; entities: field (one of `ENTITIES`) → values;
+    zones: network zones touched; organization: whose events these are, all of them
     (empty: nobody's); event_ids: evidence (at most 200; `event_count`
     counts them all); fields: what the rule grouped by and its figures; reason: in words, for people.
     """

@@ -199,7 +199,7 @@ _ALL = (
     _action(
         "web.maintenance_page",
         "service",
-        "service.name",
+        "url.domain",
         Reach.SERVICE,
         "{v} を静的なお知らせ頁に切り替える",
         "Switch {v} to a static notice page",

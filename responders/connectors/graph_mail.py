@@ -19,7 +19,7 @@ import httpx
 
 from hinomi import pauses
 from hinomi.errors import DependencyDown, Refused
-from hinomi.identity import digest
+from hinomi.identity import digest, is_message_id
 from hinomi.words import Words
 from responders.connectors.found import Counted, Divided, Found
 from responders.connectors.graph_access import GraphAccess, graph
@@ -169,8 +169,7 @@ def _answer(said: Mapping[str, Any]) -> dict[str, Any]:
 def _message(value: str) -> str:
     """A Message-ID as it may stand between quotes. Raises Refused for anything that is none."""
     message = value.strip()
-    good = message.isascii() and message.isprintable() and not set(message) & set("' \"\\") and "@" in message
-    if not good or len(message) > 998:
+    if not is_message_id(message):
         raise Refused("Message-ID ではありません。", "not a Message-ID")
     return message if message.startswith("<") else f"<{message}>"
 

@@ -1,6 +1,7 @@
 """Which people, machines and addresses an alert is about, in one spelling."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterable
 
 from hinomi.alert import Alert
@@ -18,6 +19,7 @@ FIELDS = {
     "cloud.instance.id": "cloud",
     "cloud.resource.id": "cloud",
 }
+_SUBSCRIPTION = re.compile(r"/(?:subscriptions|tenants)/[^/]*")  # Azure: everything of the city, no one thing
 _NOBODY = {
     "",
     "-",
@@ -29,6 +31,7 @@ _NOBODY = {
     "root",
     "127.0.0.1",
     "::1",
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",  # SHA-256 of nothing: of every empty file
 }
 
 
@@ -41,12 +44,21 @@ def machine(name: str) -> str:
         return text.split(".", 1)[0].rstrip("$")
 
 
+def _resource(name: str) -> str:
+    """Azure spells its paths in capitals or not, as it likes; one that is a whole subscription's is nobody's."""
+    text = name.strip()
+    if not text.startswith("/"):
+        return text
+    path = text.lower().rstrip("/")
+    return "" if _SUBSCRIPTION.fullmatch(path) else path
+
+
 _SPELLINGS: dict[str, Callable[[str], str]] = {
     "user": account,
     "host": machine,
     "address": str.strip,
     "file": lambda value: value.strip().lower(),
-    "cloud": str.strip,
+    "cloud": _resource,
 }
 
 

@@ -13,7 +13,7 @@ from hinomi.errors import HinomiError, InputError
 from hinomi.incident import Incident
 from responders.playbooks.planning import few
 from responders.playbooks.playbook import Playbook, catalogue
-from responders.playbooks.step import walked
+from responders.playbooks.step import OF_INCIDENT, walked
 
 Named = Mapping[str, Sequence[str]]
 MOST, LONGEST = 20, 300
@@ -27,7 +27,6 @@ GIVEN = (
     "url.domain",
     "dns.question.name",
     "network.name",
-    "service.name",
 )
 """What a person who reports something may know, in the order in which it is asked; every shipped playbook does with these."""
 _DOMAIN = re.compile(r"[^\s/:@?#]+")
@@ -42,8 +41,9 @@ def books(*folders: Path) -> Mapping[str, Playbook]:
 
 
 def inputs(playbook: Playbook) -> list[str]:
-    """The fields whose values its acts are done to."""
-    return list(dict.fromkeys(filter(None, (one.each or one.value for one in walked(playbook.steps)))))
+    """The fields whose values its acts are done to; of the incident itself nobody says what it is."""
+    used = dict.fromkeys(one.each or one.value for one in walked(playbook.steps))
+    return [name for name in used if name not in ("", OF_INCIDENT)]
 
 
 def asked_for(playbooks: Iterable[Playbook]) -> list[str]:

@@ -15,6 +15,7 @@ from hinomi.calendar import is_day_off
 from hinomi.clock import JST
 from hinomi.identity import account
 from hinomi.incident import Incident
+from hinomi.text import inert
 from hinomi.words import Words
 from responders.connectors.actions import ACTIONS
 from responders.incidents.entities import machine
@@ -24,10 +25,11 @@ from responders.playbooks.playbook import Playbook
 from responders.playbooks.protection import Protection
 from responders.playbooks.run import SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
-from responders.playbooks.step import Step, walked
+from responders.playbooks.step import OF_INCIDENT, Step, walked
 
 _FIRST = Place()
 _MOST_VALUES = 3
+_LONGEST_TITLE = 200
 _PEOPLE = {"user.name", "user.email", "user.target.name"}
 
 
@@ -45,7 +47,7 @@ def plan(
     playbook's runs it is, and what the others hold; named: the targets where a person said them, by field, and no others."""
     own = [alert for alert in alerts if alert.playbook == playbook.playbook] or list(alerts)
     known = facts(incident, alerts, now)
-    compiler = _Compiler(own, known, Protection(settings, tuple(inside)), place, named)
+    compiler = _Compiler(own, known, Protection(settings, tuple(inside)), place, _headed(incident), named)
     compiler.sequence(playbook.steps, [], [], None, None)
     steps = _with_offices([RunStep.model_validate(one) for one in _alone(compiler.out)], incident)
     free = {ACTIONS[step.act].reach for step in steps if step.act and step.gate is None}
@@ -77,6 +79,11 @@ def plan(
 def rehearsed(playbook: Playbook, settings: PlaybookSettings) -> bool:
     """Whether a plan of the playbook would be a dry run now."""
     return playbook.playbook not in settings.armed or settings.paused
+
+
+def _headed(incident: Incident) -> str:
+    """Its number and title as one line that a ticket can have: the title may hold a name that a stranger chose."""
+    return inert(f"#{incident.number} {incident.title_ja}", _LONGEST_TITLE)
 
 
 def facts(incident: Incident, alerts: Sequence[Alert], now: datetime) -> dict[str, Any]:
@@ -169,13 +176,14 @@ def _with_offices(steps: list[RunStep], incident: Incident) -> list[RunStep]:
 class _Compiler:
     """Writes steps in the order in which they may run. Each method returns what comes before the next step.
 
-    left_out: acts that are another run's.
+    left_out: acts that are another run's; heading: the incident itself, as a ticket names it.
     """
 
     alerts: Sequence[Alert]
     facts: dict[str, Any]
     protection: Protection
     place: Place
+    heading: str
     named: Mapping[str, Sequence[str]] | None = None
     out: list[dict[str, Any]] = field(default_factory=list)
     left_out: int = 0
@@ -221,7 +229,7 @@ class _Compiler:
     def _act(
         self, step: Step, after: list[int], when: list[str], gate: int | None, bound: tuple[str, str] | None
     ) -> list[int]:
-        values = [bound[1]] if bound and bound[0] == step.value else self._targets(step.value)
+        values = [bound[1]] if bound and bound[0] == step.value else self._of(step)
         planned = [self._done_to(step, value) for value in values]
         new = [one for one in planned if not self._held(one, bound)]
         self.left_out += len(planned) - len(new)
@@ -233,6 +241,14 @@ class _Compiler:
         it was for one victim alone."""
         act = act_of(fields["act"], fields["on"], fields["values"])
         return act in self.place.held and not (bound is None and act in self.place.passed_over)
+
+    def _of(self, step: Step) -> list[str]:
+        """Whom it is for. What is for the incident itself is for one run of it alone: its title grows with its alerts."""
+        if step.value != OF_INCIDENT:
+            return self._targets(step.value)
+        return (
+            [] if (step.act, step.target) in {(act, on) for act, on, _ in self.place.held} else [self.heading]
+        )
 
     def _done_to(self, step: Step, value: str) -> dict[str, Any]:
         action, protected = ACTIONS[step.act], self.protection.covers(value)

@@ -8,13 +8,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from hinomi import yamlfile
+from hinomi.alert import ENTITIES
 from hinomi.config import Section, validate
 from hinomi.errors import ContentError, HinomiError, ManyErrors
 from responders import clauses
 from responders.connectors.actions import ACTIONS
 from responders.playbooks import authority, condition
 from responders.playbooks.authority import office
-from responders.playbooks.step import Approver, Step, walked
+from responders.playbooks.step import TARGETS, Approver, Step, walked
 
 __all__ = ["Approver", "Playbook", "Step", "catalogue", "lint", "load"]
 
@@ -187,6 +188,13 @@ def _step_problems(
             "この操作は元に戻せません。undo: false と書いてください。",
             "this act cannot be undone: say undo: false",
         )
+    for name, field, named in (("value", step.value, TARGETS), ("each", step.each, ENTITIES)):
+        if field and field not in named:
+            yield (
+                f"{key}.{name}",
+                f"警報に「{field}」という項目はなく、この手順は決して行われません。使えるもの: {', '.join(named)}",
+                f'no alert carries "{field}": this step would never be done; there are: {", ".join(named)}',
+            )
     if step.each and bound:
         yield f"{key}.each", "each の中に each は書けません。", "each inside each is not possible"
     unknown = condition.read(step.if_).asks - known if step.if_ else set()

@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from hinomi.alert import ENTITIES
 from hinomi.config import Section
 from hinomi.errors import ContentError
 from responders.connectors.actions import ACTIONS
@@ -27,6 +28,11 @@ _KEYS: dict[str, Kind] = {
     "tell": "tell",
     "wait_minutes": "wait",
 }
+
+
+OF_INCIDENT = "incident.title"
+TARGETS = (*ENTITIES, OF_INCIDENT)
+"""The fields that a step can be for: what alerts name, and the incident's own number and title."""
 
 
 class Asks(Section):
@@ -64,7 +70,7 @@ class Step(Section):
     """Exactly one kind: `task_ja`, `act`, `evidence`, `approve`, `if`, `each`, `parallel`, `start_clock`, `tell` or
     `wait_minutes`.
 
-    act with value (an ECS field of the incident, or inside `each` that field), `target`: another one under `connectors` than the usual;
+    act with value (one of `TARGETS`, or inside `each` that field), `target`: another one under `connectors` than the usual;
     undo: whether it can be put back; verify: whether the target is looked at afterwards; for_hours: then it is put back
     by itself; an_hour: most acts of this kind in an hour over all runs; within_minutes: after so long an act has failed
     and a task that waits is late (`if_late`); act_first: see `ActFirst`. serves, nist: the clauses that this step serves.

@@ -1,29 +1,18 @@
 """One alert's stretch of time and what it has shown so far; its entries may be forgotten, this stays."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hinomi.alert import ENTITIES
+from hinomi.identity import is_message_id, is_sha256
 from rules.entry import Entry
 
 EVIDENCE = 200
 VALUES = 40
-ENTITIES = (
-    "user.name",
-    "user.email",
-    "user.target.name",
-    "host.name",
-    "source.ip",
-    "client.ip",
-    "destination.ip",
-    "file.name",
-    "url.domain",
-    "dns.question.name",
-    "group.name",
-    "threat.indicator.name",
-)
 ZONES = ("source.zone", "destination.zone", "host.zone", "client.zone")
 _TOLD = frozenset({*ENTITIES, *ZONES})
+_SHAPES: dict[str, Callable[[str], bool]] = {"email.message_id": is_message_id, "file.hash.sha256": is_sha256}
 _NONE = -(2**63)
 
 
@@ -65,7 +54,7 @@ class Burst:
 
     def _value(self, name: str, value: str) -> None:
         held = self.values.setdefault(name, [])
-        if len(held) < VALUES and value not in held:
+        if len(held) < VALUES and value not in held and (name not in _SHAPES or _SHAPES[name](value)):
             held.append(value)
 
     def absorb(self, other: "Burst") -> None:

@@ -5,13 +5,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hinomi.alert import Alert, Level
+from collectors.enrich.settings import Zone
+from hinomi.alert import ENTITIES, Alert, Level
 from hinomi.identity import digest
 from hinomi.organization import FIELD
-from rules.correlation.burst import ENTITIES, ZONES, Burst
+from rules.correlation.burst import ZONES, Burst
 from rules.meta import Meta
 
 _OUTSIDE = {"external"}
+_SEGMENTS = frozenset(Zone) - _OUTSIDE
+_REACHED = ("host.zone", "destination.zone", "source.zone")
 _HOUR = 3600 * 1_000_000_000
 _MEMORY = Meta(
     id="0c1f3a57-7d0e-4c55-9a43-5a8f6f2f6b10",
@@ -38,6 +41,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: Mapping[str, Any]) -> Alert:
     """The alert of a burst as it stands. kind: detection, correlation or baseline; words: why (ja, en)."""
+    named = burst.values | {"network.name": _segments(burst)}
     return Alert(
         id=burst.alert_id,
         rule_id=meta.id,
@@ -49,7 +53,7 @@ def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: M
         first=moment(burst.first),
         last=moment(burst.last),
         detected=datetime.fromisoformat(burst.detected),
-        entities={name: list(values) for name in ENTITIES if (values := burst.values.get(name))},
+        entities={name: list(values) for name in ENTITIES if (values := named.get(name))},
         zones=sorted({zone for name in ZONES for zone in burst.values.get(name, ())} - _OUTSIDE),
         datasets=sorted(burst.datasets),
         event_ids=list(burst.event_ids),
@@ -64,6 +68,13 @@ def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: M
         playbook=meta.playbook,
         organization=str(fields.get(FIELD, "")),
     )
+
+
+def _segments(burst: Burst) -> list[str]:
+    """The zones that were reached or harmed: of the machine itself, else of where the traffic went, else of where it came
+    from. Only zones of the city's own networks: another name is some sender's, and no segment can be cut outside."""
+    held = ([zone for zone in burst.values.get(name, ()) if zone in _SEGMENTS] for name in _REACHED)
+    return next(filter(None, held), [])
 
 
 def moment(nanos: int) -> datetime:

@@ -25,6 +25,8 @@ ENTITIES = (
     "related.user",
     "source.zone",
     "destination.zone",
+    "host.zone",
+    "client.zone",
     "client.ip",
     "source.geo.country_iso_code",
     "source.geo.location",
@@ -38,9 +40,18 @@ ENTITIES = (
     "dns.question.name",
     "group.name",
     "threat.indicator.name",
+    "service.name",
+    "email.message_id",
+    "file.hash.sha256",
+    "cloud.instance.id",
+    "cloud.resource.id",
     FIELD,
 )
-"""Columns that every signal carries where its event has them."""
+"""Fields that every signal carries where its event has them."""
+_COLUMNS = {name: (name,) for name in ENTITIES} | {
+    "cloud.resource.id": ("cloud.resource.id", "azure.activitylogs.resourceId", "oci.resource_id")
+}
+"""The columns that each is read from: what a cloud calls its things stands under the cloud's own name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +107,7 @@ def _each(values: list[str], counts: np.ndarray[Any, np.dtype[np.int64]]) -> pl.
 
 def _fields(events: pl.DataFrame, extra: Mapping[str, tuple[str, ...]]) -> pl.Series:
     """JSON text of the entity columns, and the extra ones, that hold anything."""
-    names = {name: (name,) for name in ENTITIES} | dict(extra)
+    names = _COLUMNS | dict(extra)
     held = {name: [column for column in columns if _holds(events, column)] for name, columns in names.items()}
     values = [_first(columns).alias(name) for name, columns in held.items() if columns]
     if not values:

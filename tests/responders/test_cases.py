@@ -1,5 +1,6 @@
 """Work on a case: graph, risk, evidence and its seal, merge, split, tasks, filters that come of a verdict."""
 
+import hashlib
 import io
 import zipfile
 from datetime import timedelta
@@ -233,3 +234,27 @@ def test_who_may_not(tower: tuple[Responder, FixedClock, Desk], name: str) -> No
         calls[name]()
     last = made.records.last("audit")
     assert last is not None and last.body["action"].endswith(".refused")
+
+
+def test_an_empty_file_and_a_whole_subscription_join_nothing(
+    tower: tuple[Responder, FixedClock, Desk],
+) -> None:
+    """One file, or one thing of a cloud in whatever letters, joins; what everybody has does not."""
+    made, _, _ = tower
+    nothing, one = hashlib.sha256(b"").hexdigest(), hashlib.sha256(b"x").hexdigest()
+
+    def home(name: str, minutes: int, **named: list[str]) -> str:
+        [incident] = made.receive([alert(name, minutes=minutes, entities=named)])
+        return incident.id
+
+    cloud = "/subscriptions/s/resourceGroups/r/providers/Microsoft.KeyVault/vaults/v"
+    about: list[tuple[str, str, bool]] = [
+        ("file.hash.sha256", one, True),
+        ("file.hash.sha256", nothing, False),
+        ("cloud.resource.id", cloud, True),
+        ("cloud.resource.id", "/SUBSCRIPTIONS/S", False),
+    ]
+    for number, (field, value, joins) in enumerate(about):
+        first = home(f"a{number}", 0, **{field: [value], "host.name": [f"one{number}"]})
+        then = home(f"b{number}", 1, **{field: [value.upper()], "host.name": [f"two{number}"]})
+        assert (first == then) is joins, (field, value)

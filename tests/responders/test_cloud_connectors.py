@@ -200,7 +200,7 @@ def test_tickets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str) -
 def _opening(folder: Path, at: Served) -> Scene:
     """An approved plan that opens one ticket in Jira Cloud."""
     steps = "  - {act: ticket.open, value: incident.title, undo: false}\n"
-    on = scene(folder, written(folder, steps), entities={"incident.title": ["#1 VPN"]})
+    on = scene(folder, written(folder, steps))
     on.runs.world = replace(on.runs.world, connectors=lambda action, name: Tickets(_settings("jira", at)))
     if on.run.state is RunState.PROPOSED:
         on.approve()

@@ -41,7 +41,6 @@ ENTITIES = {
     "url.domain": ["c2.example.net"],
     "email.message_id": ["<1@example.net>"],
     "network.name": ["lgwan"],
-    "service.name": ["www"],
 }
 
 

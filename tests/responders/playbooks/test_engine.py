@@ -425,6 +425,8 @@ def test_only_people_s_work_needs_no_approval(tmp_path: Path) -> None:
         (KEEP + "  - {task_ja: x, act: firewall.block_address, value: y}\n", 11, "steps.1"),
         (KEEP + "  - {act: router.cut_segment, value: network.name}\n", 6, "approver"),
         (KEEP + "  - {act: directory.reset_password, value: user.name}\n", 11, "steps.1.act"),
+        (KEEP + "  - {act: firewall.block_address, value: source.adress}\n", 11, "steps.1.value"),
+        (KEEP + "  - {each: process.name, steps: [{tell: ciso}]}\n", 11, "steps.1.each"),
         (KEEP + "  - {tsk_ja: x}\n", 11, "steps.1.tsk_ja"),
         (KEEP + "  - {tell: ciso, nist: [RS.XX-99]}\n", 11, "steps.1.nist.0"),
     ],
@@ -438,6 +440,18 @@ def test_the_linter_names_file_line_and_key(tmp_path: Path, steps: str, line: in
     where = wrong.value.where
     assert where is not None and where.file == path and (where.key or "").startswith(key)
     assert where.line == line and wrong.value.ja and wrong.value.en
+
+
+def test_a_ticket_is_opened_for_the_incident_itself(tmp_path: Path) -> None:
+    """No alert names it: its number and title, as one line whatever a stranger put into a name, and never without an end."""
+    steps = "  - {act: ticket.open, value: incident.title, undo: false}\n"
+    name = "x\r\nBcc: y\u202e" + "a" * 300
+    on = scene(tmp_path, written(tmp_path, steps), title_ja=f"{name}: 侵害の疑い")
+    [act] = on.run.acts
+    assert (
+        act.values["subject"].startswith("#1 x\\x0d Bcc: y\\u202eaaa") and act.values["subject"].isprintable()
+    )
+    assert len(act.values["subject"]) < 250
 
 
 @pytest.mark.parametrize("key", ["approver", "title_en", "steps"])

@@ -13,12 +13,14 @@ from hinomi.incident import Incident, Verdict
 from hinomi.store import Record
 from responders.desk import Desk
 from responders.incidents import casefile
+from responders.playbooks.following import Place, act_of
+from responders.playbooks.planning import plan
 from responders.playbooks.run import KIND, Run, RunState, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
 from responders.responder import Responder, desk
-from tests.responders.city import ANALYST, KEY, MANAGER, alert, responder
-from tests.responders.playbooks.stage import Broken
+from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, responder
+from tests.responders.playbooks.stage import Broken, incident, written
 
 BOOK = "isolate_endpoint"
 
@@ -279,3 +281,14 @@ def test_the_runs_of_a_release_before_are_read(tmp_path: Path) -> None:
     on.found_on("pc-2")
     assert [isolated(run) for run in on.runs(incident)] == [["pc-1"], ["pc-2"]]
     assert on.runs(incident)[0].steps[0].state is not StepState.PLANNED
+
+
+def test_a_run_for_later_victims_opens_no_second_ticket(tmp_path: Path) -> None:
+    """The incident's title has grown with its alerts; its ticket is open all the same."""
+    steps = "  - {act: ticket.open, value: incident.title, undo: false}\n"
+    book, alerts = written(tmp_path, steps), [alert()]
+    first = plan(incident(alerts), alerts, book, PlaybookSettings(), NIGHT)
+    [ticket] = first.acts
+    held = frozenset({act_of(ticket.act, ticket.on, ticket.values)})
+    about = incident(alerts, title_ja="t.yamada: 侵害の疑い")
+    assert plan(about, alerts, book, PlaybookSettings(), NIGHT, place=Place(1, held=held)).acts == []

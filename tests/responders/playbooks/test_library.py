@@ -4,14 +4,16 @@ import itertools
 
 import pytest
 
+from hinomi.alert import ENTITIES as NAMED
 from responders import clauses
 from responders.connectors.actions import ACTIONS
+from responders.incidents.entities import FIELDS
 from responders.playbooks.planning import plan
 from responders.playbooks.playbook import Playbook, catalogue
 from responders.playbooks.rehearsal import rehearse
 from responders.playbooks.run import StepState
 from responders.playbooks.settings import PlaybookSettings
-from responders.playbooks.step import walked
+from responders.playbooks.step import TARGETS, walked
 from tests.responders.city import NIGHT, alert
 from tests.responders.playbooks.stage import ENTITIES, incident
 
@@ -74,6 +76,20 @@ def test_each_is_mapped(name: str) -> None:
         assert set(step.serves) <= set(clauses.guideline()) and set(step.nist) <= set(clauses.nist())
         assert not step.act or step.nist, step.act
     assert set(playbook.serves) <= set(clauses.guideline())
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_each_acts_on_what_alerts_name(name: str) -> None:
+    """A step for a field that neither alerts nor the incident have would be in no plan."""
+    for step in walked(PLAYBOOKS[name].steps):
+        assert {step.value, step.each} - {""} <= set(TARGETS), step
+        assert step.evidence is None or set(step.evidence.of) <= set(TARGETS), step
+
+
+def test_actions_and_the_graph_know_what_alerts_name() -> None:
+    """Every action's usual field, every kind of the entity graph, and what these tests hand to playbooks."""
+    assert {action.field for action in ACTIONS.values()} <= set(TARGETS)
+    assert set(FIELDS) | set(ENTITIES) <= set(NAMED)
 
 
 def test_what_stops_much_is_decided_high() -> None:

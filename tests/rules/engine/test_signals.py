@@ -140,3 +140,23 @@ def test_windows_names_in_correlations(tmp_path: Path) -> None:
         {"Image": "a.exe", "Computer": "PC1"},
         {"Image": "b.exe", "Computer": "PC1"},
     ]
+
+
+def test_what_response_acts_on_is_carried(tmp_path: Path) -> None:
+    """Mail, file, cloud's thing, service and the machine's zone reach the signal; what a cloud calls its things is one field."""
+    names = ("service.name", "email.message_id", "file.hash.sha256", "cloud.instance.id", "host.zone")
+    events = [
+        {name: name.upper() for name in names} | {"azure.activitylogs.resourceId": "/subscriptions/s/x"},
+        {"oci.resource_id": "ocid1.instance.x"},
+    ]
+    loaded = rulebook.rules(
+        tmp_path, rulebook.rule({"sel": {"event.outcome": "failure"}, "condition": "sel"})
+    )
+    one, two = (
+        json.loads(text)
+        for text in _signals(loaded, [{"event.outcome": "failure", **event} for event in events])[
+            "hinomi.signal.fields"
+        ]
+    )
+    assert {name: one[name] for name in names} == {name: name.upper() for name in names}
+    assert (one["cloud.resource.id"], two["cloud.resource.id"]) == ("/subscriptions/s/x", "ocid1.instance.x")
