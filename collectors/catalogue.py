@@ -6,7 +6,8 @@
 import difflib
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -28,10 +29,7 @@ _HEAD = 65_536  # characters of a line that are looked at: what a product is kno
 def sources() -> dict[str, Source]:
     """Every source by its name, `generic.*` last."""
     found = [*_modules(), *_declared(_FOLDER)]
-    return {
-        source.name: source
-        for source in sorted(found, key=lambda one: (one.name.startswith("generic."), one.name))
-    }
+    return {source.name: source for source in sorted(found, key=lambda one: (is_generic(one.name), one.name))}
 
 
 def _modules() -> list[Source]:
@@ -88,23 +86,45 @@ def find(name: str) -> Source:
     )
 
 
-def recognise(lines: list[str]) -> str | None:
+def recognise(lines: list[str], *, again: bool = False) -> str | None:
     """The source that most of the lines look like; None when none fits at least half of them.
 
     A specific source wins over a generic one. Where two specific sources fit equally well it is None:
-    a guess would be pinned, so a person must say which it is.
+    a guess would be pinned, so a person must say which it is. again: the lines of this sender are asked for time and again,
+    which is worth a second once (`looks_like`).
     """
-    kept = pl.DataFrame({"message": [line[:_HEAD] for line in lines if line.strip()]}, {"message": pl.String})
-    sample = without_surroundings(kept)["message"].rename("line")
-    if not len(sample):
+    full = [line for line in lines if line.strip()]
+    if not full:
         return None
-    shares = {name: source.recognised(sample) / len(sample) for name, source in sources().items()}
-    generic = {name: share for name, share in shares.items() if name.startswith("generic.")}
-    specific = {name: share for name, share in shares.items() if name not in generic}
+    counts = Counter(name for names in looks_like(full) for name in names) if again else _counts(_bare(full))
+    generic = {name: n / len(full) for name, n in counts.items() if is_generic(name)}
+    specific = {name: n / len(full) for name, n in counts.items() if name not in generic}
     best = _best(specific)
     if best:
         return best[0] if len(best) == 1 else None
-    return next(iter(_best(generic)), None)
+    return next(iter(sorted(_best(generic))), None)
+
+
+def _counts(lines: pl.Series) -> dict[str, int]:
+    return {name: source.recognised(lines) for name, source in sources().items()}
+
+
+def is_generic(name: str) -> bool:
+    """Whether a source reads a form that many products write, and so knows none of them."""
+    return name.startswith("generic.")
+
+
+def looks_like(lines: Sequence[str]) -> list[set[str]]:
+    """Of each line the names of the sources that recognise it."""
+    from collectors import recognition  # only where somebody's lines are mixed: see there
+
+    return recognition.looks_like(list(sources().values()), _bare(lines))
+
+
+def _bare(lines: Sequence[str]) -> pl.Series:
+    """The beginnings of the lines as products wrote them."""
+    kept = pl.DataFrame({"message": [line[:_HEAD] for line in lines]}, {"message": pl.String})
+    return without_surroundings(kept)["message"].rename("line")
 
 
 def _best(shares: Mapping[str, float]) -> list[str]:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from hinomi.config import Section
 from hinomi.secret import Secret
@@ -84,6 +84,31 @@ def _known_encoding(name: str) -> str:
 EncodingName = Annotated[str, AfterValidator(_known_encoding)]
 
 
+AUTO = "auto"
+"""In place of a source's name: recognise it from the lines."""
+
+
+def sources_named(text: str) -> list[str]:
+    """The names in what `source:` says, in the order in which lines are tried."""
+    return [name.strip() for name in text.split(",")]
+
+
+def _one_or_several(value: object) -> object:
+    """A list of names as one text. Raises ValueError, in both languages, for one that says nothing or a name twice."""
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        return value
+    if not value or len(set(value)) < len(value):
+        raise ValueError(
+            "ソース名を、重ならないように一つ以上書いてください。|name one source or several, each once"
+        )
+    if AUTO in value[:-1]:
+        raise ValueError("auto は最後にだけ書けます。|auto can only be the last")
+    return ", ".join(value)
+
+
+SourceNames = Annotated[str, BeforeValidator(_one_or_several)]
+
+
 class Sender(Section):
     """One sender of an HTTP listener, told apart by its token or by the name in its path.
 
@@ -91,7 +116,7 @@ class Sender(Section):
     """
 
     token: Secret | None = None
-    source: str = "auto"
+    source: SourceNames = AUTO
     encoding: EncodingName = Encoding.AUTO
 
 
@@ -110,7 +135,7 @@ class Listening(Section):
     """
 
     kind: str
-    source: str = "auto"
+    source: SourceNames = AUTO
     encoding: EncodingName = Encoding.AUTO
     max_message: int = Field(default=16 * MIB, ge=1024, le=64 * MIB)
 
@@ -130,7 +155,8 @@ class Listening(Section):
 class Listener(Listening):
     """One entry of `listen:`; its key is the origin under which messages are spooled and counted.
 
-    source: name of the format, or `auto`; encoding: of text that is not UTF-8; max_message: bytes of one
+    source: name of the format, or `auto`, or a list of names that are tried in their order (`auto` only as the last);
+    encoding: of text that is not UTF-8; max_message: bytes of one
     message, what is longer is cut and counted; cert, key: PEM files; ca: PEM file, clients must then show a
     certificate that it signed; max_body: bytes of one HTTP request after decompression; path: of `file`
     and `folder`; stall: seconds that half a message may wait for its other half.
@@ -139,7 +165,7 @@ class Listener(Listening):
     kind: Kind
     address: str = "0.0.0.0"  # noqa: S104  # a collector listens to the city's network
     port: int = Field(default=0, ge=0, le=65535)
-    source: str = "auto"
+    source: SourceNames = AUTO
     encoding: EncodingName = Encoding.AUTO
     framing: Framing = Framing.AUTO
     max_message: int = Field(default=16 * MIB, ge=1024, le=64 * MIB)

@@ -162,13 +162,21 @@ class Source:
 
     def recognised(self, lines: pl.Series) -> int:
         """How many of the lines look like this product's."""
-        every = [self.recognise] if isinstance(self.recognise, str) else self.recognise
+        return int(self.fits(lines).sum())
+
+    def recognised_by(self) -> Sequence[str]:
+        """The expressions of `recognise`, one or several; ("",) where it is never recognised."""
+        return [self.recognise] if isinstance(self.recognise, str) else self.recognise
+
+    def fits(self, lines: pl.Series) -> pl.Series:
+        """Of each line whether it looks like this product's (Boolean, no nulls)."""
+        every = self.recognised_by()
         if not any(every):
-            return 0
+            return pl.repeat(False, lines.len(), eager=True)
         line = pl.col(lines.name)
-        fits = pl.all_horizontal(line.str.contains(one) for one in every)
-        ours = fits & ~line.str.contains(self.unlike) if self.unlike else fits
-        return int(lines.to_frame().select(ours.fill_null(False).sum()).item())
+        found = pl.all_horizontal(line.str.contains(one) for one in every)
+        ours = found & ~line.str.contains(self.unlike) if self.unlike else found
+        return lines.to_frame().select(ours.fill_null(False)).to_series()
 
     def recognises(self, line: str) -> bool:
         """Whether one line looks like this product's."""

@@ -61,6 +61,21 @@ _RELAYS = 3
 _OFFSET = r"(Z|[+-]\d\d:?\d\d)$"
 
 
+_NAME = r"([0-9A-Za-z_./()@\-]{1,64})"
+_PROGRAMS = (
+    rf"^(?:<\d{{1,3}}> ?)?(?:(?:{_MONTH}) +\d{{1,2}} (?:\d{{4}} )?[\d:.]{{8,18}}|\d{{4}}-\d\d-\d\dT\S+) [!-~]+ {_NAME}"
+    r"(?:\[[^\]\s]{0,64}\])?:(?: |$)",
+    rf"^<\d{{1,3}}>[1-9]\d? \S+ \S+ {_NAME} ",
+)
+
+
+def program(message: pl.Expr) -> pl.Expr:
+    """The program that a line's own header names, "" where it has none that does: enough to put together lines that are alike,
+    at a seventh of what `split` costs."""
+    named = pl.coalesce(message.str.extract(form) for form in _PROGRAMS)
+    return pl.when(named != "-").then(named).fill_null("")
+
+
 def split(intake: pl.DataFrame, *, zone: str = "") -> pl.DataFrame:
     """The intake with `header.*` columns (see `HEADER`) and `message` without its header.
 

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import collectors.sources
+from collectors.settings import AUTO, sources_named
 from hinomi import yamlfile
 from hinomi.errors import HinomiError
 from ops.settings import Settings
-
-_AUTO = "auto"
 
 
 def unknown(settings: Settings) -> Iterator[tuple[str, str, list[str]]]:
@@ -26,7 +25,7 @@ def unknown(settings: Settings) -> Iterator[tuple[str, str, list[str]]]:
                 return
             known.add(str(said.get("source")))
     for key, name in _named(settings):
-        if name != _AUTO and name not in known:
+        if name != AUTO and name not in known:
             yield key, name, difflib.get_close_matches(name, sorted(known), n=3)
 
 
@@ -42,6 +41,10 @@ def _named(settings: Settings) -> Iterator[tuple[str, str]]:
     for part, entries in (("listen", settings.listen), ("pull", settings.pull)):
         for name, one in entries.items():
             if source := getattr(one, "source", ""):
-                yield f"{part}.{name}.source", source
+                yield from _each(f"{part}.{name}.source", source)
             for key, sender in getattr(one, "senders", {}).items():
-                yield f"{part}.{name}.senders.{key}.source", sender.source
+                yield from _each(f"{part}.{name}.senders.{key}.source", sender.source)
+
+
+def _each(key: str, source: str) -> Iterator[tuple[str, str]]:
+    return ((key, name) for name in sources_named(source))

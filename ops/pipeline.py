@@ -1,5 +1,6 @@
 """The worker's path: spooled lines → parsed → enriched → masked → matched → one commit in the store."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,6 +27,7 @@ from ops.health import SourceHealth
 from ops.indicators import LiveIndicators
 from ops.journal import log
 from ops.own_findings import OWN_FINDINGS
+from ops.sorting import REASON, REFUSED_BY, WHY, Sorting
 from ops.stages import Stages
 from ops.watch import LiveEnricher
 from rules.engine import RuleSet
@@ -35,7 +37,6 @@ HEADER_LINE = "header_line"
 """Why a declared mapping rejects the line of column names that each dropped file begins with: it is no event."""
 _TRIES = 64
 """How often a part that a parser failed at is read again in halves: who sends such lines buys no more of the tower's time."""
-_HEAD = 200  # lines that a format is recognised by
 _GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the source
 Rules = Callable[[], RuleSet]
 
@@ -71,6 +72,10 @@ class Pipeline:
     arrivals: Arrivals | None = None
     organizations: Organizations = field(default_factory=Organizations)
     carry: Carry = field(default_factory=Carry)
+    sorting: Sorting = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sorting = Sorting(self.formats)
 
     def process(self, lines: pl.DataFrame, checkpoint: Checkpoint | None = None) -> Appended:
         """Store what these lines hold, and the reader's place, in one commit.
@@ -130,31 +135,57 @@ class Pipeline:
         return [stamped(batch, whose) for batch in self._understood(origin, peer, part)]
 
     def _understood(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
-        payload, encoding = part["payload"], self.encodings.get(origin, "")
-        head = decode(payload.head(_HEAD), encoding, Ledger(), origin=origin).to_list()
-        name = self.formats.source_of(origin, peer, head)
-        source = self._source(name, origin)
-        if encoding in _GUESSED and source is not None:
-            encoding = source.encoding
+        encoding = self._encoding(origin, peer)
         with self.stages.timed("decode"):
-            message = decode(payload, encoding, self.ledger, origin=origin)
-            intake = part.select(
-                pl.lit(message).alias("message"), "received", "peer", "event.id"
-            ).with_row_index(ROW)
-        if source is None:
-            reason = "unknown_format" if name is None else "no_such_source"
-            return [self._dead(intake, pl.lit(reason), name or "", origin)]
+            message = decode(part["payload"], encoding, self.ledger, origin=origin)
+            rows = part.select(pl.lit(message).alias("message"), "received", "peer", "event.id", "payload")
+        batches: list[Batch] = []
+
+        def read(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+            source = self._source(name, origin)
+            if source is None:
+                return rows.with_columns(pl.lit("no_such_source").alias(WHY))
+            found, refused = self._asked(source, self._decoded(source, rows, origin, encoding), origin)
+            batches.extend(found)
+            return refused
+
+        left = self.sorting.sort(origin, peer, rows, read)
+        for (source,), letters in left.group_by([REFUSED_BY], maintain_order=True):
+            reasons = letters[REASON].fill_null("unknown_format")
+            batches.append(self._dead(letters, reasons, str(source or ""), origin))
+        return batches
+
+    def _encoding(self, origin: str, peer: str) -> str:
+        """The listener's; where it leaves the choice that of the source that the lines are most likely of ("": guess)."""
+        encoding, likely = self.encodings.get(origin, ""), self.formats.likely(origin, peer)
+        source = self._source(likely, origin) if likely and encoding in _GUESSED else None
+        return source.encoding if source is not None else encoding
+
+    def _decoded(self, source: Source, rows: pl.DataFrame, origin: str, encoding: str) -> pl.DataFrame:
+        """The rows with their position, and text as the source has it where the listener leaves the choice."""
+        placed = rows.with_row_index(ROW)
+        if self.encodings.get(origin, "") not in _GUESSED or source.encoding in ("", encoding):
+            return placed
+        text = decode(placed["payload"], source.encoding, Ledger(), origin=origin)  # the first time counted
+        return placed.with_columns(text.alias("message"))
+
+    def _asked(self, source: Source, rows: pl.DataFrame, origin: str) -> tuple[list[Batch], pl.DataFrame]:
+        """What a source understands, and the rows that it refuses with why."""
         try:
-            return self._of_source(source, intake, origin)
+            found, refused = self._of_source(source, rows, origin)
         except Exception as error:  # a parser's own mistake must not stop the tower or lose a line
             log.error(
                 "parser_failed", source=source.name, origin=origin, error=f"{type(error).__name__}: {error}"
             )
-            return self._around(source, intake, origin, error)
+            found, refused = self._around(source, rows, origin, error)
+        return found, refused.drop(ROW)
 
-    def _around(self, source: Source, intake: pl.DataFrame, origin: str, error: Exception) -> list[Batch]:
+    def _around(
+        self, source: Source, intake: pl.DataFrame, origin: str, error: Exception
+    ) -> tuple[list[Batch], pl.DataFrame]:
         """What can be read beside the lines that a parser fails at: by halves, as long as there are tries."""
         found: list[Batch] = []
+        refused = [intake.clear().with_columns(pl.lit(None, pl.String).alias(WHY))]
         parts, tries = [(intake, error)], _TRIES
         while parts:
             part, why = parts.pop()
@@ -166,10 +197,13 @@ class Pipeline:
             for half in (part[: part.height // 2], part[part.height // 2 :]):
                 alone = half.drop(ROW).with_row_index(ROW)
                 try:
-                    found += self._of_source(source, alone, origin)
+                    more, left = self._of_source(source, alone, origin)
                 except Exception as again:  # the same mistake, or another
                     parts.append((alone, again))
-        return found
+                    continue
+                found += more
+                refused.append(left)
+        return found, pl.concat(refused)
 
     def _unopened(self, part: pl.DataFrame) -> list[Batch]:
         told = unopened.read(decode(part["payload"], "utf-8", self.ledger, origin=unopened.ORIGIN))
@@ -187,20 +221,22 @@ class Pipeline:
             log.error("no_such_source", source=name, origin=origin, reason=str(error))
             return None
 
-    def _of_source(self, source: Source, intake: pl.DataFrame, origin: str) -> list[Batch]:
+    def _of_source(
+        self, source: Source, intake: pl.DataFrame, origin: str
+    ) -> tuple[list[Batch], pl.DataFrame]:
+        """What the source understands, and the rows of the intake that it refuses, with why."""
         with self.stages.timed("parse"):
-            parsed = self.carry.parse(source, intake.drop("event.id"), origin, str(intake["peer"][0]))
-        shortened = int(cut(intake["message"]).sum())
-        self.ledger.count("truncated", shortened, dataset=source.name, reason="fields_of_line_beginning_only")
+            lines = intake.select(ROW, "message", "received", "peer")
+            parsed = self.carry.parse(source, lines, origin, str(intake["peer"][0]))
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
         rejected = parsed.rejected.filter(pl.col("reason") != HEADER_LINE)
         self.ledger.count(
             "dropped", parsed.rejected.height - rejected.height, dataset=source.name, reason=HEADER_LINE
         )
-        if rejected.height:
-            lost = intake.join(rejected, on=ROW, maintain_order="left")
-            batches.append(self._dead(lost.drop("reason"), lost["reason"], source.name, origin))
-        return batches
+        read = intake.join(parsed.rejected, on=ROW, how="anti") if parsed.rejected.height else intake
+        shortened = int(cut(read["message"]).sum())
+        self.ledger.count("truncated", shortened, dataset=source.name, reason="fields_of_line_beginning_only")
+        return batches, intake.join(rejected.rename({"reason": WHY}), on=ROW, maintain_order="left")
 
     def _batch(self, source: Source, frame: pl.DataFrame, intake: pl.DataFrame, origin: str) -> Batch:
         with self.stages.timed("enrich"):
@@ -218,9 +254,13 @@ class Pipeline:
         last = part["received"].max()
         if self.health is None or not isinstance(last, datetime):
             return
-        source = next((batch.dataset for batch in batches if batch.dataset != DEAD_LETTERS), "")
-        dead = sum(len(batch) for batch in batches if batch.dataset == DEAD_LETTERS)
-        self.health.took(origin, source, sum(map(len, batches)) - dead, dead, last)
+        parsed = Counter[str]()
+        for batch in batches:
+            parsed[batch.dataset] += len(batch)
+        dead = parsed.pop(DEAD_LETTERS, 0)
+        for source, n in parsed.most_common() or [("", 0)]:
+            self.health.took(origin, source, n, dead, last)
+            dead = 0
 
     def _dead(self, intake: pl.DataFrame, reason: pl.Expr | pl.Series, source: str, origin: str) -> Batch:
         frame = intake.select(

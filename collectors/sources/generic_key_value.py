@@ -64,11 +64,13 @@ _OUTCOMES = {
     "denied": "failure",
 }
 
+_PAIR = r'[A-Za-z_][\w.\-]*=(?:"[^"]*"|[^\s"]*)'
+
 source = Source(
     name="generic.key_value",
     title={"ja": "key=value 形式(汎用)", "en": "key=value (any product)"},
     shape=key_value(),
-    recognise=r'(?:(?:^|[\s,;])[A-Za-z_][\w.\-]*=(?:"[^"]*"|[^\s"]*)){4}',
+    recognise=rf"(?:^|[\s,;]){_PAIR}(?:[\s,;]{_PAIR}){{3}}",
     leftovers="key_value",
     constants={"event.kind": "event"},
     ignore=(*(name for names in _NAMES.values() for name in names), *_TIMES, "date", "outcome", "result"),

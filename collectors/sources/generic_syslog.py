@@ -18,7 +18,10 @@ source = Source(
     name="generic.syslog",
     title={"ja": "syslog 形式(汎用)", "en": "syslog (any product)"},
     shape=lines(r"\S"),
-    recognise=r"^<\d{1,3}>|^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d ",
+    recognise=(
+        r"^<\d{1,3}>|^(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ \d]\d \d\d:\d\d:\d\d "
+        r"|^\d{4}-\d\d-\d\dT[\d:.]{8,18}(?:Z|[+-]\d\d:\d\d) [!-~]+ [0-9A-Za-z_./()@\-]{1,64}(?:\[[^\]\s]{0,64}\])?: "
+    ),
     leftovers="syslog",
     constants={"event.kind": "event"},
     rename={"text": "message"},

@@ -1,0 +1,160 @@
+"""A sender of several programs: each line to the source that reads it, whatever came first; pins that can be seen and removed."""
+
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from collectors import catalogue
+from ops.formats import Pin, pins, unpin
+from tests.ops.test_pipeline import NOW, SSH, VPN, Tower
+
+HEADER = "Nov 20 11:59:00 web01"
+START = f'<46>{HEADER} rsyslogd: [origin software="rsyslogd" swVersion="8.2112.0" x-pid="1" x-info="https://www.rsyslog.com"] start'
+SYSTEMD = f"<30>{HEADER} systemd[1]: Started Session 12 of User root."
+CRON = f"<78>{HEADER} CRON[1812]: (root) CMD (run-parts /etc/cron.hourly)"
+KERNEL = f"<6>{HEADER} kernel: [123.4] usb 1-1: new device"
+BLOCKED = (
+    f"<4>{HEADER} kernel: [124.5] [UFW BLOCK] IN=eth0 OUT= MAC=aa:bb:cc:dd:ee:ff:aa:bb:cc:dd:ee:0f:08:00 SRC=203.0.113.9 "
+    "DST=192.0.2.10 LEN=60 TOS=0x00 PREC=0x00 TTL=50 ID=1 PROTO=TCP SPT=40000 DPT=22 WINDOW=64240 RES=0x00 SYN URGP=0"
+)
+DHCP = f"<30>{HEADER} dhcpd[77]: DHCPACK on 10.0.0.7 to aa:bb:cc:dd:ee:ff via eth0"
+MAIL = f"<22>{HEADER} postfix/smtpd[991]: connect from unknown[203.0.113.7]"
+CONFIG = "<134>[CONFIG] something was saved"
+PROXY = f"<134>{HEADER} squid[77]: Starting Squid Cache version 5.7"
+
+
+def _held(tower: Tower) -> dict[str, int]:
+    return {one.name: one.events for one in tower.events.datasets() if one.name != "hinomi.signal"}
+
+
+@pytest.mark.parametrize("first", [START, SYSTEMD, CRON, KERNEL, CONFIG, PROXY, DHCP, MAIL])
+def test_the_first_line_decides_nothing_for_ever(tmp_path: Path, first: str) -> None:
+    """Whatever a server says first, its failed sign-in is one a block later."""
+    tower = Tower(tmp_path)
+    tower.send(first, prefix="a")
+    tower.send(SYSTEMD, SSH, CRON, prefix="b")
+    [event] = tower.events.search("event.dataset: linux.auth and event.outcome: failure").rows
+    assert event["user.name"] == "root" and event["event.original"] == SSH
+    assert "hinomi.dead_letter" not in _held(tower)
+
+
+def test_every_program_of_a_relay_is_read_by_its_source(tmp_path: Path) -> None:
+    """Each line once, and what no source knows keeps host, program and text; the second block as the first."""
+    tower = Tower(tmp_path)
+    block = [START, SYSTEMD, SSH, KERNEL, BLOCKED, DHCP, MAIL, CRON]
+    for prefix in "ab":
+        tower.send(*block, prefix=prefix)
+    held = _held(tower)
+    assert held["linux.auth"] >= 2 and held["isc.dhcpd"] == 2 and held["postfix.mail"] == 2
+    assert held["netfilter.iptables"] == 2
+    assert sum(held.values()) == 2 * len(block) and "hinomi.dead_letter" not in held
+    rest = tower.events.search("event.dataset: generic.syslog", limit=50).rows
+    assert {(row["host.name"], row["process.name"]) for row in rest} >= {
+        ("web01", "systemd"),
+        ("web01", "kernel"),
+    }
+    assert not any(pin.source.startswith("generic.") for pin in pins(tower.records))
+
+
+def test_a_line_is_given_to_one_source_only(tmp_path: Path) -> None:
+    """Ids of events and dead letters are those of the lines, each once, with several hundred lines of every kind."""
+    tower = Tower(tmp_path)
+    lines = [SYSTEMD, SSH, BLOCKED, DHCP, MAIL, "\x1bnoise", "{", ""] * 60
+    tower.send(*lines)
+    ids = Counter(
+        row["event.id"]
+        for name in _held(tower)
+        for frame in tower.events.scan(name)
+        for row in frame.select("event.id").iter_rows(named=True)
+    )
+    assert len(ids) == len(lines) and set(ids.values()) == {1}
+
+
+def test_a_device_that_took_another_s_address_is_read(tmp_path: Path) -> None:
+    """A firewall where a server had been: its lines are its own's, without anybody removing the pin."""
+    tower = Tower(tmp_path)
+    tower.send(SSH, prefix="a")
+    tower.send(VPN, VPN, prefix="b")
+    assert _held(tower)["fortinet.fortigate"] == 2
+
+
+def test_half_a_line_of_a_known_device_is_a_dead_letter(tmp_path: Path) -> None:
+    """It names no program: a general reader would hide that the device's lines can no longer be read."""
+    tower = Tower(tmp_path)
+    tower.send(VPN, prefix="a")
+    tower.send("<189>and so on", "<189>and on", prefix="b")
+    held = _held(tower)
+    assert held["hinomi.dead_letter"] == 2 and "generic.key_value" not in held
+    [letter, _] = tower.events.search("event.dataset: hinomi.dead_letter").rows
+    assert letter["hinomi.dead_letter.source"] == "fortinet.fortigate"
+
+
+@pytest.mark.parametrize(
+    ("declared", "expected"),
+    [
+        ("linux.auth", {"linux.auth": 1, "hinomi.dead_letter": 2}),
+        ("linux.auth, auto", {"linux.auth": 1, "isc.dhcpd": 1, "generic.syslog": 1}),
+        ("linux.auth, isc.dhcpd", {"linux.auth": 1, "isc.dhcpd": 1, "hinomi.dead_letter": 1}),
+        ("no.such, linux.auth", {"linux.auth": 1, "hinomi.dead_letter": 2}),
+    ],
+)
+def test_several_sources_are_tried_in_their_order(
+    tmp_path: Path, declared: str, expected: dict[str, int]
+) -> None:
+    """What the first refuses goes to the next; `auto` as the last takes what is left."""
+    tower = Tower(tmp_path, fw=declared)
+    tower.send(SSH, DHCP, SYSTEMD)
+    assert _held(tower) == expected
+
+
+def test_pins_are_listed_and_removed_while_the_worker_runs(tmp_path: Path) -> None:
+    """Each pin with its program; removed, the next lines are recognised anew, by a worker that had them in memory."""
+    tower = Tower(tmp_path)
+    tower.send(SSH, SSH, DHCP, peer="10.0.0.1")
+    tower.send(VPN, peer="10.0.0.2", prefix="b")
+    since = NOW.isoformat()
+    assert pins(tower.records) == [
+        Pin("fw", "10.0.0.1", None, "linux.auth", since),
+        Pin("fw", "10.0.0.1", "dhcpd", "isc.dhcpd", since),
+        Pin("fw", "10.0.0.2", None, "fortinet.fortigate", since),
+    ]
+    assert unpin(tower.records, tower.clock, "fw", "10.0.0.1") == 1
+    assert [pin.peer for pin in pins(tower.records)] == ["10.0.0.2"]
+    tower.clock.advance(timedelta(seconds=5))
+    tower.send(VPN, peer="10.0.0.1", prefix="c")
+    assert pins(tower.records, "fw", "10.0.0.1")[0].source == "fortinet.fortigate"
+    assert unpin(tower.records, tower.clock, "fw") == 2 and not pins(tower.records)
+
+
+def test_a_sender_s_programs_fill_no_store(tmp_path: Path) -> None:
+    """Names of programs are the sender's to choose: 64 are pinned, further ones are read all the same."""
+    tower = Tower(tmp_path)
+    tower.send(SYSTEMD, *(SSH.replace("sshd[", f"x{n}/sudo[") for n in range(100)))
+    tower.send(*(BLOCKED.replace("kernel:", f"k{n}:") for n in range(100)), prefix="b")
+    assert _held(tower)["netfilter.iptables"] == 100
+    assert len(pins(tower.records)) <= 65
+
+
+def test_the_sieve_finds_what_the_sources_themselves_do() -> None:
+    """Of every sender above, and of what Hyperscan does not know as Rust does: signs beyond ASCII in words and numbers."""
+    lines = [
+        START,
+        SYSTEMD,
+        SSH,
+        KERNEL,
+        BLOCKED,
+        DHCP,
+        MAIL,
+        VPN,
+        CONFIG,
+        "",
+        "日本語=値 " * 5,
+        "ａ=１ " * 5,
+    ]
+    looks = catalogue.looks_like(lines)
+    whole = pl.Series("line", lines)
+    asked = {name: source.fits(whole).to_list() for name, source in catalogue.sources().items()}
+    assert looks == [{name for name, fits in asked.items() if fits[n]} for n in range(len(lines))]
