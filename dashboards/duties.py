@@ -14,9 +14,10 @@ from urllib.parse import quote
 
 from hinomi.incident import Incident
 from hinomi.store import Record, Records
-from responders.duties.clocks import KIND
+from responders.duties.clocks import KIND, one_each
 from responders.duties.counting import days
 from responders.duties.duty import Duty, duties, touched
+from responders.incidents import casefile
 
 Clocks = Mapping[str, Sequence[Record]]
 """Incident id → the clocks of its reports."""
@@ -84,7 +85,7 @@ class Obligation:
 def obligations(incident: Incident, clocks: Iterable[Record]) -> list[Obligation]:
     """What the incident's zones and grade bring up and what its clocks count, which a person or a playbook may have started
     for any duty; running ones first, the nearest end before later ones."""
-    held = {str(one.body["duty"]): one for one in clocks}
+    held = {str(one.body["duty"]): one for one in one_each(clocks)}
     kinds = {one.id: one for one in touched(incident)}
     kinds |= {name: duties()[name] for name in held if name in duties()}
     found = [Obligation(kind, incident, held.get(kind.id)) for kind in kinds.values()]
@@ -97,6 +98,11 @@ def clocks_of(records: Records) -> Clocks:
     for one in records.find(KIND, limit=10_000):
         found[str(one.body["incident_id"])].append(one)
     return found
+
+
+def of_incident(clocks: Clocks, incident: Incident) -> list[Record]:
+    """The clocks of an incident and of those that it took in."""
+    return [one for identity in casefile.family(incident) for one in clocks.get(identity, ())]
 
 
 def _moment(held: object) -> datetime | None:

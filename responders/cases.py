@@ -13,8 +13,8 @@ from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.counter import Counter
 from responders.incidents import casefile, merging, splitting, tuning
-from responders.incidents.evidence import KIND as EVIDENCE
-from responders.incidents.evidence import Vault
+from responders.incidents.casefile import family_of
+from responders.incidents.evidence import Vault, collected
 from responders.incidents.graph import Graph, graph
 from responders.incidents.shelf import Shelf
 from responders.incidents.tuning import Proposal, Tuning
@@ -92,8 +92,8 @@ class Cases:
         return finished
 
     def tasks(self, incident_id: str) -> list[Record]:
-        """All tasks of an incident in the order in which they came."""
-        return self.records.find(TASK, {"incident_id": incident_id}, limit=1000)
+        """All tasks of an incident, and of those that it took in, in the order in which they came."""
+        return self.records.find(TASK, {"incident_id": family_of(self.records, incident_id)}, limit=1000)
 
     def graph(self, incident_id: str) -> Graph:
         """Who and what the incident is about, and what ties them."""
@@ -120,7 +120,10 @@ class Cases:
         numbers = [one.number for one in rest]
         details = {"others": numbers, "reason": reason}
         self.audit.append(actor=actor, action="incident.merge_asked", target=oldest.id, details=details)
-        merging.merge(self.records, self.audit, self.clock, oldest, rest)
+        if not merging.merge(self.records, self.audit, self.clock, oldest, rest, propose=True):
+            raise InputError(
+                f"#{oldest.number} は、その間に終了しました。", f"#{oldest.number} was closed meanwhile"
+            )
         words = "、".join(f"#{number}" for number in numbers)
         self._line(oldest.id, "status", actor, f"{words} をまとめた: {reason}", f"took in {words}: {reason}")
         return casefile.read(self.records, oldest.id)
@@ -176,8 +179,8 @@ class Cases:
         return self.vault.read(identity, by=actor, why=self._counter.reason(why))
 
     def evidence(self, incident_id: str) -> list[Record]:
-        """What was collected, with its chain of custody."""
-        return self.records.find(EVIDENCE, {"incident_id": incident_id}, order="collected_at", limit=10_000)
+        """What was collected, with its chain of custody; also for those that the incident took in."""
+        return collected(self.records, incident_id)
 
     def seal(self, incident_id: str, why: str, *, actor: str, roles: Sequence[str]) -> bytes:
         """A sealed ZIP of all evidence, for the police or an examiner."""

@@ -13,6 +13,7 @@ from hinomi.store import Record
 from responders.cases import TASK
 from responders.duties.clocks import KIND as CLOCK
 from responders.incidents import tuning
+from responders.incidents.casefile import family
 from responders.incidents.evidence import KIND as EVIDENCE
 
 MOST_EVIDENCE = 24 << 20  # bytes of the JSON, three quarters of which are the file
@@ -213,7 +214,7 @@ def _clock(call: Call) -> str:
 def _piece(call: Call, kind: str, name: str) -> Record:
     """A record of this very incident. Raises Missing for any other."""
     incident, held = wanted(call), call.visit.console.records.get(kind, _part(call, name))
-    if held is None or held.body["incident_id"] != incident.id:
+    if held is None or held.body["incident_id"] not in family(incident):
         raise Missing("このインシデントにはありません。", "the incident has no such thing")
     return held
 

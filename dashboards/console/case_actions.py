@@ -10,6 +10,7 @@ from dashboards.console.visit import Visit
 from hinomi.errors import InputError
 from hinomi.incident import Incident
 from responders.cases import TASK
+from responders.incidents.casefile import family
 
 
 def add_task(visit: Visit) -> Response:
@@ -30,7 +31,7 @@ def finish_task(visit: Visit) -> Response:
     """It is done, or need not be done any more."""
     incident, identity = wanted(visit), str(visit.request.path_params["task"])
     held = visit.console.records.get(TASK, identity)
-    if held is None or held.body["incident_id"] != incident.id:
+    if held is None or held.body["incident_id"] not in family(incident):
         raise InputError("この作業はありません。", "there is no such task")
     visit.console.service.cases.finish_task(
         identity,

@@ -8,6 +8,7 @@ from dashboards.console.docket import docket
 from hinomi.alert import Alert
 from hinomi.incident import Incident, Status
 from hinomi.store import Record, Records
+from responders.incidents.casefile import family
 from responders.playbooks.run import APPROVAL, KIND
 
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
@@ -59,5 +60,7 @@ class Casework:
         return [one for one in held if datetime.fromisoformat(one.body["end"]) > now]
 
     def notifications(self, incident: Incident) -> list[Record]:
-        """What was sent about the incident, oldest first."""
-        return self.records.find("notification", {"incident_id": incident.id}, order="created", limit=200)
+        """What was sent about the incident and those that it took in, oldest first."""
+        return self.records.find(
+            "notification", {"incident_id": family(incident)}, order="created", limit=200
+        )

@@ -12,6 +12,7 @@ from dashboards.console.visit import Visit
 from hinomi.errors import InputError
 from hinomi.incident import Incident
 from hinomi.store import Record
+from responders.incidents.casefile import family
 from responders.incidents.evidence import KIND
 
 MOST_FILE = 24 * 1024 * 1024
@@ -61,7 +62,7 @@ def _piece(visit: Visit) -> tuple[Incident, Record]:
     """The incident and a piece of this very one. Raises InputError for any other."""
     incident, identity = wanted(visit), str(visit.request.path_params["piece"])
     held = visit.console.records.get(KIND, identity)
-    if held is None or held.body["incident_id"] != incident.id:
+    if held is None or held.body["incident_id"] not in family(incident):
         raise InputError("この証拠はありません。", "there is no such evidence")
     return incident, held
 

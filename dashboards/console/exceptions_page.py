@@ -21,6 +21,7 @@ from hinomi.organization import FIELD
 from hinomi.store import Record
 from hinomi.words import Words
 from responders.incidents import suppression, tuning
+from responders.incidents.casefile import family
 
 USUAL = timedelta(days=90)
 _MOST = 500
@@ -123,7 +124,7 @@ def offers(incident: Incident, alerts: Sequence[Alert]) -> list[Offer]:
 
 def of_incident(visit: Visit, incident: Incident) -> list[Quiet]:
     """The exceptions that came of an incident."""
-    held = visit.console.records.find(tuning.KIND, {"incident_id": incident.id}, limit=_MOST)
+    held = visit.console.records.find(tuning.KIND, {"incident_id": family(incident)}, limit=_MOST)
     return [_quiet(visit, one) for one in held]
 
 

@@ -13,7 +13,7 @@ from dashboards.console import compliance_page, health
 from dashboards.console.casework import Casework
 from dashboards.console.ranking import Desk, Ranked, rank
 from dashboards.console.visit import Visit
-from dashboards.duties import Clocks, clocks_of, obligations
+from dashboards.duties import Clocks, clocks_of, obligations, of_incident
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
 
@@ -94,7 +94,7 @@ def _decisions(texts: Texts, ranked: Sequence[Ranked], clocks: Clocks) -> list[s
     found = [texts("onepage.approve", n=one.incident.number) for one in ranked if one.waits_for_approval][:3]
     for one in ranked:
         reaches_residents = bool(_RESIDENTS & set(one.incident.zones))
-        for owed in obligations(one.incident, clocks.get(one.incident.id, ())):
+        for owed in obligations(one.incident, of_incident(clocks, one.incident)):
             if owed.open and owed.due is not None and (reaches_residents or owed.clock):
                 due = times.clock_time(owed.due, seconds=False)
                 what = owed.duty.what.of(texts.language)

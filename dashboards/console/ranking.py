@@ -8,7 +8,7 @@ from itertools import islice, zip_longest
 from dashboards import times
 from dashboards.console import targets
 from dashboards.console.targets import Clock
-from dashboards.duties import Clocks, Obligation, obligations
+from dashboards.duties import Clocks, Obligation, obligations, of_incident
 from dashboards.settings import TargetSettings
 from dashboards.texts import Texts
 from hinomi.incident import Incident, Status
@@ -109,7 +109,7 @@ def _ranked(incident: Incident, desk: Desk) -> Ranked:
 
 def _next_duty(incident: Incident, clocks: Clocks) -> Obligation | None:
     """The statutory report whose term ends first, where the incident's zones may call for one."""
-    found = [one for one in obligations(incident, clocks.get(incident.id, ())) if one.open]
+    found = [one for one in obligations(incident, of_incident(clocks, incident)) if one.open]
     dated = [(duty.due, number, duty) for number, duty in enumerate(found) if duty.due is not None]
     return min(dated)[2] if dated else None
 

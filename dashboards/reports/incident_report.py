@@ -24,6 +24,7 @@ from hinomi.incident import Incident, Status
 from hinomi.store import Records
 from hinomi.words import Language, Words
 from responders.duties.clocks import KIND as CLOCK
+from responders.incidents.casefile import family
 from responders.playbooks.run import Run, RunStep
 
 _TITLE = Words("インシデント報告書", "Incident report")
@@ -142,7 +143,7 @@ def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:
 
 
 def _duties(incident: Incident, texts: Texts, records: Records) -> list[Block]:
-    clocks = records.find(CLOCK, {"incident_id": incident.id}, limit=200)
+    clocks = records.find(CLOCK, {"incident_id": family(incident)}, limit=200)
     rows = [
         (
             one.duty.what.of(texts.language),

@@ -4,7 +4,7 @@ States: `proposed` (a playbook or a page brought it up) → `running` → `sent`
 Every decision stays in the record; a corrected moment of knowledge recounts the days.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from responders.incidents import casefile
 KIND = "duty_clock"
 _FINAL = {"PPC-MN-PRELIM": "PPC-MN-FINAL", "PPC-APPI-PRELIM": "PPC-APPI-FINAL"}
 _DAY = timedelta(days=1)
+_OPEN_FIRST = {"running": 0, "proposed": 1, "sent": 2, "not_due": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,8 @@ class Warning_:  # noqa: N801  (Warning is Python's own)
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """Decisions about clocks. One clock an incident and duty."""
+    """Decisions about clocks. One clock an incident and duty; an incident that took others in may have more, and what is decided
+    holds for all of them that are not reported yet."""
 
     records: Records
     clock: Clock
@@ -46,10 +48,9 @@ class Clocks:
     def propose(self, incident_id: str, duty_id: str, *, by: str) -> Record:
         """Bring a duty up for decision; a second time changes nothing."""
         kind = duty(duty_id)
-        identity = digest("duty", incident_id, kind.id)
-        held = self.records.get(KIND, identity)
-        if held is not None:
-            return held
+        incident_id = self._survivor(incident_id)
+        if held := self._held_of(incident_id, kind.id):
+            return held[0]
         at = self.clock.now().isoformat()
         body = {
             "incident_id": incident_id,
@@ -60,7 +61,7 @@ class Clocks:
             "history": [{"at": at, "by": by, "what": "proposed"}],
         }
         self.audit.append(actor=by, action="duty.proposed", target=incident_id, details={"duty": kind.id})
-        return self.records.put(KIND, identity, body, expect=0)
+        return self.records.put(KIND, digest("duty", incident_id, kind.id), body, expect=0)
 
     def start(
         self,
@@ -101,12 +102,12 @@ class Clocks:
     ) -> Record:
         """No report is due: decided by an office, with the reason."""
         self._counter.any_office(actor, roles, "duty.decline", incident_id)
-        held = self.propose(casefile.read(self.records, incident_id).id, duty_id, by=actor)
-        if held.body["state"] == "sent":
-            raise InputError("既に報告しています。", "it has been reported already")
+        asked = self._not_sent(casefile.read(self.records, incident_id).id, duty_id, actor)
         details = {"duty": duty_id, "why": self._counter.reason(why)}
         self.audit.append(actor=actor, action="duty.decline", target=incident_id, details=details)
-        return self._put(held, {"state": "not_due", "why": why, "decided_by": actor}, actor, "not_due", why)
+        change = {"state": "not_due", "why": why, "decided_by": actor}
+        first, *_ = [self._put(held, change, actor, "not_due", why) for held in asked]
+        return first
 
     def sent(self, clock_id: str, *, by: str, how: str, at: datetime) -> Record:
         """Called by `Reports` once an approved report went out through a person's hands."""
@@ -115,9 +116,9 @@ class Clocks:
         return self._put(held, change, by, "sent", how)
 
     def of(self, incident_id: str) -> list[Record]:
-        """All clocks of an incident, the earliest due first."""
-        found = self.records.find(KIND, {"incident_id": incident_id}, limit=200)
-        return sorted(found, key=lambda one: (one.body.get("due") or "9999", one.body["duty"]))
+        """The clocks of an incident and those that it took in, one a duty, the earliest due first."""
+        whose = casefile.family_of(self.records, incident_id)
+        return one_each(self.records.find(KIND, {"incident_id": whose}, limit=1000))
 
     def open(self) -> list[Record]:
         """Clocks of all incidents that run or wait for a decision."""
@@ -135,9 +136,7 @@ class Clocks:
         yield from (one for one in readable(self.open(), warning) if one.stage)
 
     def _start(self, incident_id: str, duty_id: str, details: dict[str, Any], actor: str) -> Record:
-        held = self.propose(incident_id, duty_id, by=actor)
-        if held.body["state"] == "sent":
-            raise InputError("既に報告しています。", "it has been reported already")
+        asked = self._not_sent(incident_id, duty_id, actor)
         kind = duty(duty_id)
         known = datetime.fromisoformat(details["known"])
         change: dict[str, Any] = {
@@ -151,7 +150,27 @@ class Clocks:
         if kind.rule is not None:
             counted = days(kind.rule, known, wrongful=bool(details["wrongful"]))
             change |= {"due": counted.due.isoformat(), "warn": counted.warn.isoformat()}
-        return self._put(held, change, actor, "running", f"{details['known']} {details['why']}")
+        note = f"{details['known']} {details['why']}"
+        first, *_ = [self._put(held, change, actor, "running", note) for held in asked]
+        return first
+
+    def _survivor(self, incident_id: str) -> str:
+        """The incident, or the one that took it in."""
+        return casefile.read(self.records, incident_id).id
+
+    def _held_of(self, incident_id: str, duty_id: str) -> list[Record]:
+        """The clocks of a duty, the one that counts first."""
+        whose = casefile.family_of(self.records, incident_id)
+        found = (self.records.get(KIND, digest("duty", one, duty_id)) for one in whose)
+        return sorted((one for one in found if one is not None), key=_counts)
+
+    def _not_sent(self, incident_id: str, duty_id: str, actor: str) -> list[Record]:
+        """The clocks of a duty that are not reported yet; one is brought up where there is none."""
+        found = self._held_of(incident_id, duty_id) or [self.propose(incident_id, duty_id, by=actor)]
+        asked = [one for one in found if one.body["state"] != "sent"]
+        if not asked:
+            raise InputError("既に報告しています。", "it has been reported already")
+        return asked
 
     def _put(self, held: Record, change: dict[str, Any], by: str, what: str, note: str) -> Record:
         line = {"at": self.clock.now().isoformat(), "by": by, "what": what, "note": note}
@@ -167,6 +186,19 @@ class Clocks:
     @property
     def _counter(self) -> Counter:
         return Counter(self.records, self.clock, self.audit)
+
+
+def one_each(clocks: Iterable[Record]) -> list[Record]:
+    """The clock that counts of each duty, the earliest due first: of several that an incident has as it took others in what is
+    open goes before what is over, and of two that run the one that ends first."""
+    found: dict[str, Record] = {}
+    for one in sorted(clocks, key=_counts):
+        found.setdefault(str(one.body["duty"]), one)
+    return sorted(found.values(), key=lambda one: (one.body.get("due") or "9999", one.body["duty"]))
+
+
+def _counts(one: Record) -> tuple[int, str, str]:
+    return _OPEN_FIRST.get(str(one.body["state"]), 9), str(one.body.get("due") or "9999"), one.id
 
 
 def _stage(body: dict[str, Any], now: datetime, *, daily: bool) -> str:

@@ -117,8 +117,9 @@ class Contacts:
         return self.records.append(KIND, body)
 
     def of(self, incident_id: str) -> list[Record]:
-        """Who was told what, in the order of the telling."""
-        found = self.records.find(KIND, {"incident_id": incident_id}, limit=1000)
+        """Who was told what, in the order of the telling; also by those who worked on an incident that this one took in."""
+        whose = casefile.family_of(self.records, incident_id)
+        found = self.records.find(KIND, {"incident_id": whose}, limit=1000)
         return sorted(found, key=lambda one: str(one.body["at"]))
 
 

@@ -24,6 +24,17 @@ def read(records: Records, incident_id: str) -> Incident:
     return incident
 
 
+def family(incident: Incident) -> list[str]:
+    """The incident's id and those of all that it took in: what people did there belongs to it, too."""
+    return [incident.id, *(str(one) for one in incident.fields.get("took_in", []))]
+
+
+def family_of(records: Records, incident_id: str) -> list[str]:
+    """The same of the incident with this very id, not of the one that took it in; the id alone where there is no such incident."""
+    held = records.get(KIND, incident_id)
+    return family(held.read_as(Incident)) if held else [incident_id]
+
+
 def is_closed(records: Records, incident_id: str) -> bool:
     """Whether it is over, by a person's verdict or because another one took it in."""
     held = records.get(KIND, incident_id)

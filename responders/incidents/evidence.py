@@ -19,11 +19,19 @@ from hinomi.errors import ContentError, InputError, Where
 from hinomi.identity import digest
 from hinomi.store import Record, Records
 from responders.audit import Audit
+from responders.incidents.casefile import family_of
 from responders.incidents.shelf import Shelf
 
 KIND = "evidence"
 LARGEST = 512 * 1024 * 1024
 _FIXED = (1980, 1, 1, 0, 0, 0)  # the ZIP's own times say nothing; the manifest's do
+
+
+def collected(records: Records, incident_id: str) -> list[Record]:
+    """The pieces of an incident and of those that it took in, oldest first."""
+    return records.find(
+        KIND, {"incident_id": family_of(records, incident_id)}, order="collected_at", limit=10_000
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +75,8 @@ class Vault:
         return self.records.put(KIND, identity, body, expect=0)
 
     def of(self, incident_id: str) -> list[Record]:
-        """Everything collected for an incident, oldest first."""
-        return self.records.find(KIND, {"incident_id": incident_id}, order="collected_at", limit=10_000)
+        """Everything collected for an incident and those that it took in, oldest first."""
+        return collected(self.records, incident_id)
 
     def hand(self, identity: str, *, by: str, what: str, note: str) -> Record:
         """One more link of the chain: who took it in hand, for what."""

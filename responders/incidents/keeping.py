@@ -31,10 +31,10 @@ class Keeping:
     def keep(self, run: Run, step: RunStep) -> Done:
         """Raises DependencyDown when the store does not answer."""
         origin = f"playbook {run.playbook} step {step.index} run {run.id}"
-        before = self.records.find(KIND, {"incident_id": run.incident_id, "origin": origin}, limit=1)
-        if before:
-            return Done("既に保全しています。", "kept already", changed=False)
         incident = casefile.read(self.records, run.incident_id)
+        whose = [run.incident_id, *casefile.family(incident)]
+        if self.records.find(KIND, {"incident_id": whose, "origin": origin}, limit=1):
+            return Done("既に保全しています。", "kept already", changed=False)
         lines = [orjson.dumps({"incident": incident.model_dump(mode="json")})]
         for identity in incident.alert_ids:
             held = self.records.get("alert", identity)

@@ -12,8 +12,18 @@ from responders.incidents import casefile
 ALERT = "alert"
 
 
-def merge(records: Records, audit: Audit, clock: Clock, first: Incident, others: Sequence[Incident]) -> bool:
+def merge(
+    records: Records,
+    audit: Audit,
+    clock: Clock,
+    first: Incident,
+    others: Sequence[Incident],
+    *,
+    propose: bool = False,
+) -> bool:
     """The first takes in the others; they are closed with a word where they went. False: it was closed meanwhile.
+
+    propose: the respond process is to plan anew for the survivor, as the others' plans end with them.
 
     The survivor is whole before the first of the others is closed, so a crash loses nothing; what a person did on
     one of the others in that same moment is carried over after its closing.
@@ -21,12 +31,18 @@ def merge(records: Records, audit: Audit, clock: Clock, first: Incident, others:
     for other in others:
         details = {"into": first.id, "number": other.number}
         audit.append(actor="hinomi", action="incident.merge", target=other.id, details=details)
-    survivor = casefile.change(records, first.id, lambda now: _carried(now, others))
+    survivor = casefile.change(records, first.id, lambda now: _proposing(_carried(now, others), now, propose))
     if survivor.status is Status.CLOSED:
         return False
     closed = [_close_into(records, clock, other, survivor) for other in others]
     casefile.change(records, first.id, lambda now: _carried(now, closed))
     return True
+
+
+def _proposing(carried: Incident, before: Incident, propose: bool) -> Incident:
+    if not propose or carried is before:
+        return carried
+    return carried.model_copy(update={"fields": {**carried.fields, "propose_again": True}})
 
 
 def _close_into(records: Records, clock: Clock, other: Incident, survivor: Incident) -> Incident:
@@ -66,6 +82,7 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
     fields = {
         **first.fields,
         "joins_on": sorted({about for one in all_ for about in one.fields.get("joins_on", [])}),
+        "took_in": list(dict.fromkeys([*casefile.family(first)[1:], *_ids(others)])),
     }
     used = dict.fromkeys(nonce for one in all_ for nonce in one.fields.get("used_links", []))
     carried = first.model_copy(
@@ -81,6 +98,10 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
         carried = carried.model_copy(update=_taken(carried, other))
         carried = carried.model_copy(update=_graded(carried, other))
     return first if carried == first else carried
+
+
+def _ids(others: Sequence[Incident]) -> list[str]:
+    return [identity for one in others for identity in casefile.family(one)]
 
 
 def _taken(first: Incident, other: Incident) -> dict[str, Any]:

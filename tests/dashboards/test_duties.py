@@ -99,9 +99,10 @@ def test_a_decision_goes_before_the_detection(tmp_path: Path) -> None:
     assert not found["PPC-MN-PRELIM"].open
 
 
-def test_a_clock_that_a_person_started_is_everywhere(own_city: City) -> None:
+@pytest.mark.parametrize("shown", [3, 1])
+def test_a_clock_that_a_person_started_is_everywhere(own_city: City, shown: int) -> None:
     """A duty that neither zones nor grade bring up counts from when a person started its clock: on the incident page, in the
-    queue, on the page for those in charge and in the incident report."""
+    queue, on the page for those in charge and in the incident report; also (1) of an incident that took the other in."""
     held = Incident.model_validate(own_city.records.find("incident", {"number": 3})[0].body)
     assert "PPC-APPI-PRELIM" not in {one.id for one in touched(held)}
     visitor = browser(own_city, "m.kato")
@@ -110,11 +111,15 @@ def test_a_clock_that_a_person_started_is_everywhere(own_city: City) -> None:
     start = "/incidents/3/duties/PPC-APPI-PRELIM/start"
     assert visitor.post(start, known="2026-11-20T08:00", why="市民課から電話").status_code == 303
     what = next(one.duty.what.ja for one in obligations(held, clocks_of(own_city.records)[held.id]))
-    assert "2026-11-24 23:59:59 JST" in visitor.get("/incidents/3").text
-    assert queued in _row(visitor.get("/").text, 3)
+    if shown != 3:
+        assert visitor.post("/incidents/3/merge", other=str(shown), reason="同じ件").status_code == 303
+    assert "2026-11-24 23:59:59 JST" in visitor.get(f"/incidents/{shown}").text
+    assert queued in _row(visitor.get("/").text, shown)
     decisions = visitor.get("/summary").text.partition('<ul class="bullets">')[2].partition("</ul>")[0]
-    assert any("#3" in line and what in line and "11/24 23:59" in line for line in decisions.split("<li>"))
-    of = Ingredients(own_city.events, own_city.records, own_city.clock, subject="3")
+    assert any(
+        f"#{shown}" in line and what in line and "11/24 23:59" in line for line in decisions.split("<li>")
+    )
+    of = Ingredients(own_city.events, own_city.records, own_city.clock, subject=str(shown))
     made = incident_report.make(of, own_city.clock.now(), "ja")
     rows = [
         row for part in made.parts for block in part.blocks if isinstance(block, Table) for row in block.rows
