@@ -123,6 +123,21 @@ def test_time_that_is_not_kept_any_more_is_told(tmp_path: Path) -> None:
         assert sum(n for line, n in puller.ledger.counts.items() if line.reason == "time_not_kept") == 1
 
 
+def test_a_stream_of_two_weeks(tmp_path: Path) -> None:
+    """Box has events of the last fourteen days: a position that was read twenty days ago has lost six."""
+    with pulling("box_events", tmp_path) as (city, puller):
+        city.happen("e1", 5)
+        puller.folder.mkdir()
+        cursor = puller.folder / "cursor.json"
+        cursor.write_text(json.dumps({"position": "0", "at": ago(20).isoformat()}), encoding="utf-8")
+        puller.rounds(2)
+        (lost,) = told(puller)
+        assert lost["finding"] == "time_not_kept" and names(puller.stored()) == {"e1": 1}
+        cursor.write_text(json.dumps({"position": "1"}), encoding="utf-8")  # of a release before
+        puller.rounds()
+        assert len(told(puller)) == 1
+
+
 def test_a_pause_within_what_is_kept_is_no_loss(tmp_path: Path) -> None:
     """Six days off: all of it is read, nothing is told."""
     with pulling("microsoft_m365_audit", tmp_path, content=["Audit.Exchange"]) as (city, puller):
