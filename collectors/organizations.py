@@ -22,8 +22,8 @@ class OrganizationSettings(Section):
     accounts and events name it by.
 
     name_ja, name_en: as people read it; origins: names under `listen:` and `pull:` (and senders there) whose lines are
-    its; networks: addresses of devices that send to a listener of nobody's, the smallest network counts. An address of
-    UDP can be forged: whom that matters to has a listener of their own.
+    its, a pull with all formats that it tells apart; networks: addresses of devices that send to a listener of nobody's,
+    the smallest network counts. An address of UDP can be forged: whom that matters to has a listener of their own.
     """
 
     name_ja: str = ""
@@ -41,11 +41,16 @@ class Organizations:
     networks: Prefixes[str] = field(default_factory=lambda: Prefixes(()))
 
     @classmethod
-    def of(cls, settings: Mapping[str, OrganizationSettings]) -> "Organizations":
-        """From the configuration."""
+    def of(
+        cls, settings: Mapping[str, OrganizationSettings], parts: Mapping[str, str] | None = None
+    ) -> "Organizations":
+        """From the configuration. parts: an origin that a pull tells apart by itself → the pull's name, whose it is where
+        it is not named itself."""
+        origins = {origin: name for name, one in settings.items() for origin in one.origins}
+        of_parts = {part: origins[whole] for part, whole in (parts or {}).items() if whole in origins}
         return cls(
             {name: Words(one.name_ja or name, one.name_en or name) for name, one in settings.items()},
-            {origin: name for name, one in settings.items() for origin in one.origins},
+            {**of_parts, **origins},
             Prefixes([(network, name) for name, one in settings.items() for network in one.networks]),
         )
 

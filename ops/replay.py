@@ -55,7 +55,7 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
         rules=LiveRules(settings.rules_in_force(), cache_folder()),
         ledger=ledger,
         clock=clock,
-        organizations=Organizations.of(settings.organizations),
+        organizations=Organizations.of(settings.organizations, settings.pulled_parts()),
     )
     letters = understood = 0
     for frame in map(_whole, events.scan(DEAD_LETTERS)):

@@ -191,16 +191,17 @@ class Settings(Section):
         own = {findings.ORIGIN: findings.ORIGIN} if pulled else {}
         return pulled | own | {name: origin.source for name, origin in origins(self.listen).items()}
 
+    def pulled_parts(self) -> dict[str, str]:
+        """Origin of a format that a pull tells apart besides its own → the pull's name."""
+        pulled = (
+            (name, origin) for name, pull in self.pull.items() for origin in pull.origins(name).values()
+        )
+        return {origin: name for name, origin in pulled if origin != name}
+
     def expected_sources(self) -> dict[str, str]:
         """Those that speak all the time: not what Hinomi itself says where something is wrong, nor formats that a
         queue may bring besides its own."""
-        further = {
-            origin
-            for name, pull in self.pull.items()
-            for origin in pull.origins(name).values()
-            if origin != name
-        }
-        silent = {*OWN_FINDINGS, *further}
+        silent = {*OWN_FINDINGS, *self.pulled_parts()}
         return {name: source for name, source in self.declared_sources().items() if name not in silent}
 
     def encodings(self) -> dict[str, str]:

@@ -123,7 +123,7 @@ class Worker:
             health=SourceHealth(records, role_.label),
             tally=Tally(records, role_.label, role_.clock),
             arrivals=Arrivals(records, role_.label, role_.clock, self.ledger),
-            organizations=Organizations.of(settings.organizations),
+            organizations=Organizations.of(settings.organizations, settings.pulled_parts()),
         )
 
     def _left(self) -> list[str]:

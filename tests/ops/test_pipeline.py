@@ -12,6 +12,7 @@ from collectors import catalogue
 from collectors.enrich import Enricher, EnrichSettings
 from collectors.organizations import Organizations
 from collectors.privacy import Privacy, PrivacySettings
+from collectors.pulls.findings import Finding
 from collectors.source import Source
 from collectors.unopened import ORIGIN, Unopened
 from hinomi import ecs
@@ -280,6 +281,36 @@ def test_what_could_not_be_opened_is_a_dead_letter_of_its_origin(tower: Tower) -
     assert named["hinomi.origin"] == "aws" and named["error.message"] == "unopened: no_such_object"
     assert named["hinomi.dead_letter.source"] == "aws.cloudtrail"
     assert rows["{"]["error.message"] == "unopened"
+
+
+def test_what_a_pull_tells_apart_is_the_pulls_organisation() -> None:
+    """Formats of a queue are origins of their own, and whose the queue is; one that is named itself is whose it is named."""
+    queue = {"kind": "google_pubsub", "key": "env:KEY", "subscription": "projects/p/subscriptions/s"}
+    towns = {"higashi": {"origins": ["gcp"]}, "nishi": {"origins": ["gcp.cloud_dns"]}}
+    settings = Settings.model_validate({"pull": {"gcp": queue}, "organizations": towns})
+    named = Organizations.of(settings.organizations, settings.pulled_parts())
+    assert [named.whose(f"gcp{part}") for part in ("", ".vpc_flow", ".json", ".cloud_dns")] == [
+        "higashi",
+        "higashi",
+        "higashi",
+        "nishi",
+    ]
+    assert named.whose("other.vpc_flow") == ""
+    assert set(settings.expected_sources()) == {"gcp"}
+
+
+def test_what_a_pull_could_not_bring_is_an_alert(tmp_path: Path) -> None:
+    """A loss that a pull tells goes the way of any log: an event of `hinomi.pull`, matched by the rule of the pack `own`,
+    without a rhythm to keep."""
+    okta = {"kind": "okta_system_log", "url": "https://x", "token": "env:T"}
+    declared = Settings.model_validate({"pull": {"okta": okta}}).declared_sources()
+    tower = Tower(tmp_path, **{"hinomi.pull": declared["hinomi.pull"]})
+    lost = Finding("time_not_kept", "Audit.Exchange", "x", "2026-11-11T00:00:00Z", "2026-11-13T00:00:00Z")
+    tower.send(lost.line("m365"), origin="hinomi.pull")
+    (row,) = tower.events.search("event.dataset: hinomi.pull").rows
+    assert (row["event.action"], row["hinomi.pull.name"]) == ("time_not_kept", "m365")
+    signals = tower.events.search("event.dataset: hinomi.signal").rows
+    assert [one["rule.name"] for one in signals] == ["Records of a service could not be read any more"]
 
 
 def test_whose_it_is_is_the_towers_word(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """One part of a service that is refused, gone or unreadable costs nothing of the others, and is told."""
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,7 +11,7 @@ from starlette.responses import HTMLResponse, JSONResponse
 from collectors.pulls import findings
 from collectors.pulls.streams import PartlyRefused
 from hinomi.errors import DependencyDown, Refused
-from tests.collectors.pulls.child import spooled
+from tests.collectors.pulls.child import at_work, spooled
 from tests.collectors.pulls.city import CITIES, SECRET, graph
 from tests.collectors.pulls.peers.manners import later
 from tests.collectors.pulls.peers.microsoft import Microsoft
@@ -47,6 +48,26 @@ def test_a_refused_log_keeps_no_other_back(name: str, tmp_path: Path) -> None:
         city.manners.refused = set()
         puller.rounds()
         assert names(puller.stored()) == {"e1": 1, "e2": 1}
+
+
+def test_a_pull_that_is_partly_refused_is_up(tmp_path: Path) -> None:
+    """It goes on by its own rhythm, and says what somebody should look at."""
+    with pulling("microsoft_graph", tmp_path) as (city, puller):
+        city.manners.refused = {city.first}
+
+        async def main() -> None:
+            async with at_work(puller.pull, puller.folder, puller.ledger, puller.health) as rounds:
+                running = asyncio.create_task(rounds.run())
+                async with asyncio.timeout(30):
+                    while not puller.health.errors:
+                        await asyncio.sleep(0.01)
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+        asyncio.run(main())
+    assert puller.health.errors == {"partly_refused": 1}
+    assert puller.health.up and puller.health.problem.startswith("取れない種類があります")
+    assert "signIns:" in puller.health.problem and "directoryAudits:" not in puller.health.problem
 
 
 @SEVERAL
