@@ -144,10 +144,15 @@ class Cases:
             "alerts": chosen,
             "by": actor,
             "reason": self._counter.reason(reason),
+            "at": self.clock.now().isoformat(),
             "state": "asked",
         }
+        identity = digest("split", incident.id, *chosen)
+        held = self.records.get(splitting.KIND, identity)
+        if held is not None and held.body["state"] == "asked":
+            raise InputError("既に求めています。", "it has been asked for already")
         self.audit.append(actor=actor, action="incident.split", target=incident.id, details=body)
-        return self.records.put(splitting.KIND, digest("split", incident.id, *chosen), body)
+        return self.records.put(splitting.KIND, identity, body, expect=held.version if held else 0)
 
     def take_evidence(
         self,

@@ -9,7 +9,7 @@ from typing import Self
 
 from hinomi.alert import Alert
 from hinomi.clock import Clock
-from hinomi.errors import HinomiError, StoreError
+from hinomi.errors import HinomiError, InputError, StoreError
 from hinomi.faults import Faults
 from hinomi.incident import Happening, Incident, Status
 from hinomi.ledger import Ledger
@@ -27,17 +27,18 @@ from responders.incidents.keeping import Keeping
 from responders.incidents.shared import Shared
 from responders.incidents.shelf import Shelf
 from responders.incidents.splitting import KIND as SPLIT
-from responders.incidents.splitting import split
+from responders.incidents.splitting import done, refused, split
 from responders.notify.outbox import Outbox
 from responders.notify.pulse import Pulse
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
 from responders.playbooks.asked import Asked
 from responders.playbooks.following import beside, place, runs_of
-from responders.playbooks.news import News
+from responders.playbooks.news import PARTED, News
 from responders.playbooks.planning import plan, rehearsed
 from responders.playbooks.playbook import catalogue
-from responders.playbooks.run import Run, RunStep
+from responders.playbooks.run import KIND as RUN
+from responders.playbooks.run import TOWER, Run, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
@@ -176,8 +177,35 @@ class Responder:
         return [partial(self._call, record) for record in self.calling.due()]
 
     def _split(self) -> None:
-        for asked in self.records.find(SPLIT, {"state": "asked"}, limit=100):
-            split(self.incidents, asked)
+        """Incidents that people asked to part."""
+        with Faults() as faults:
+            for asked in self.records.find(SPLIT, {"state": "asked"}, order="at", limit=100):
+                with faults.kept():
+                    self._part(asked)
+
+    def _part(self, asked: Record) -> None:
+        try:
+            home, other = split(self.incidents, asked)
+        except InputError as error:
+            refused(self.incidents, asked, error)
+            return
+        self.calling.changed([home.id, other.id])
+        self._propose(home, parted=True)
+        self._propose(other)
+        for run in self._runs_of(home):
+            if run.playbook not in home.playbooks:
+                self._withdraw(run)
+        done(self.records, asked, other)
+
+    def _runs_of(self, incident: Incident) -> Iterator[Run]:
+        """The incident's own runs that nobody but the tower asked for."""
+        held = (self.records.get(RUN, identity) for identity in incident.run_ids)
+        runs = (one.read_as(Run) for one in held if one is not None)
+        return (one for one in runs if one.incident_id == incident.id and one.requested_by == TOWER)
+
+    def _withdraw(self, run: Run) -> None:
+        if (gone := self.runs.withdraw(run)) is not None:
+            self._tell(gone, PARTED)
 
     def _started(self) -> None:
         """Playbooks that people asked to start."""
@@ -240,7 +268,8 @@ class Responder:
 
         casefile.change(self.records, incident.id, proposed)
 
-    def _propose(self, incident: Incident) -> None:
+    def _propose(self, incident: Incident, *, parted: bool = False) -> None:
+        """parted: a plan that waits and is for nobody who is left is withdrawn."""
         if incident.status is Status.CLOSED:
             return  # it takes news of its own alerts, but nobody is to decide on it
         alerts = [held.read_as(Alert) for i in incident.alert_ids if (held := self.records.get("alert", i))]
@@ -256,6 +285,8 @@ class Responder:
             proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own, where)
             if where.has_news(proposed) or (where.number == 0 and not playbook.acts):
                 runs = [*runs[: where.number], self.runs.propose(proposed), *runs[where.number + 1 :]]
+            elif parted and where.number < len(runs):
+                self._withdraw(runs[where.number])
             for run in runs:
                 if run.id not in incident.run_ids:
                     self._note(

@@ -133,7 +133,7 @@ class Incidents:
         number = self._number(key)
         now = self.clock.now()
         return Incident(
-            id=digest("incident", *filter(None, (alert.id, salt))),
+            id=incident_id(alert.id, salt),
             number=number,
             title_ja=alert.title_ja,
             title_en=alert.title_en,
@@ -183,6 +183,8 @@ class Incidents:
             for i in incident.alert_ids
             if (held := self.records.get(ALERT, i)) is not None
         ]
+        if not alerts:
+            return incident  # retention dropped them: what followed from them stands
         changed = {
             **_gathered(alerts),
             **self._told(alerts),
@@ -222,6 +224,11 @@ class Incidents:
 
     def _store(self, alert: Alert) -> None:
         self.records.put(ALERT, alert.id, alert.model_dump(mode="json"))
+
+
+def incident_id(alert_id: str, salt: str = "") -> str:
+    """The id of the incident that begins with this alert."""
+    return digest("incident", *filter(None, (alert_id, salt)))
 
 
 def _joinable(matching: Sequence[Incident]) -> list[Incident]:

@@ -15,6 +15,10 @@ WORDS = {
     ),
     RunState.UNDONE: Words("元に戻しました", "was undone"),
 }
+PARTED = Words(
+    "対象が別のインシデントに分けられたため、計画を取り下げました",
+    "was withdrawn: what it was for was split off into another incident",
+)
 VOID = Words(
     "承認した人が今は必要な役割を持たないため、承認を取り直します",
     "needs a new approval: who approved it does not hold the role any more",

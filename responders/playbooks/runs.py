@@ -80,6 +80,16 @@ class Runs:
         self._book.say(run, "proposed_anew" if anew else "plan_changed", {"plan": run.plan_hash})
         return run
 
+    def withdraw(self, run: Run) -> Run | None:
+        """Take back a plan that nobody has decided on, as what it was for is gone; None where somebody has, or acted first."""
+        record = self.records.get(KIND, run.id)
+        if record is None or record.read_as(Run).state is not RunState.PROPOSED:
+            return None
+        if any(step.touched for step in run.steps) or not self._approvals.withdraw(run):
+            return None
+        run, record, _ = self._first.ended(record.read_as(Run), record, RunState.WITHDRAWN.value)
+        return self._book.move(run, record, RunState.WITHDRAWN, by="")[0]
+
     def tick(self) -> list[News]:
         """Act on decisions and go on with what was begun; returns runs that changed, in words.
 

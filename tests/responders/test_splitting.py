@@ -1,0 +1,191 @@
+"""Alerts that become an incident of their own: its plan and its calls, what is left behind, and requests that cannot be met."""
+
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hinomi.clock import FixedClock
+from hinomi.incident import Incident
+from hinomi.store import Record
+from responders.desk import Desk
+from responders.incidents import casefile, splitting
+from responders.playbooks.run import KIND, Run, RunState
+from responders.responder import Responder, desk
+from tests.responders.city import ANALYST, KEY, MANAGER, alert, messages, responder
+
+SATO = {"actor": "sato", "roles": ANALYST}
+BOOK = "rpa_misuse"
+
+
+class City:
+    """A tower, and one incident about several people who came from one address."""
+
+    def __init__(self, folder: Path, *people: str, book: str = BOOK) -> None:
+        self.tower: Responder
+        self.clock: FixedClock
+        self.tower, self.clock = responder(folder)
+        self.desk: Desk = desk(self.tower.records, self.clock, KEY)
+        for name in people:
+            found = {"user.name": [name], "source.ip": ["203.0.113.66"]}
+            self.tower.receive([alert(name, entities=found, playbook=book)])
+
+    def home(self) -> Incident:
+        return casefile.numbered(self.tower.records, 1)
+
+    def open(self) -> list[Incident]:
+        found = self.tower.records.find("incident", {"status": casefile.OPEN}, order="number")
+        return [one.read_as(Incident) for one in found]
+
+    def ask(self, *people: str) -> Record:
+        return self.desk.cases.split(self.home().id, [f"{one}-0" for one in people], "別の件", **SATO)
+
+    def runs(self, incident: Incident) -> list[Run]:
+        found = (self.tower.records.get(KIND, one) for one in incident.run_ids)
+        return [one.read_as(Run) for one in found if one is not None]
+
+    def state(self, asked: Record) -> str:
+        held = self.tower.records.get(splitting.KIND, asked.id)
+        assert held is not None
+        return str(held.body["state"])
+
+
+def accounts(run: Run) -> set[str]:
+    return {step.values["account"] for step in run.acts if "account" in step.values}
+
+
+def test_both_are_planned_for_and_called_about(tmp_path: Path) -> None:
+    """The one that was split off has a plan for its account and calls; the waiting plan of the other names it no more."""
+    city = City(tmp_path, "u1", "u2")
+    city.clock.advance(timedelta(minutes=2))
+    city.tower.tick()
+    before = len(messages(tmp_path))
+    assert [accounts(run) for run in city.runs(city.home())] == [{"u1", "u2"}]
+    city.ask("u2")
+    city.tower.tick()
+    city.clock.advance(timedelta(minutes=2))
+    city.tower.tick()
+    one, two = city.open()
+    assert [(accounts(run), run.state) for run in city.runs(one)] == [({"u1"}, RunState.PROPOSED)]
+    assert [(accounts(run), run.state) for run in city.runs(two)] == [({"u2"}, RunState.PROPOSED)]
+    assert len(messages(tmp_path)) > before and any("#2" in text for text in messages(tmp_path))
+
+
+def test_a_plan_that_was_for_what_is_gone_is_withdrawn(tmp_path: Path) -> None:
+    """Only the alert that was split off asked for it: nobody can approve it any more, and the timeline says why."""
+    city = City(tmp_path, "u1", book="")
+    found = {"user.name": ["u2"], "source.ip": ["203.0.113.66"]}
+    city.tower.receive([alert("u2", entities=found, playbook=BOOK)])
+    [waiting] = city.runs(city.home())
+    city.ask("u2")
+    city.tower.tick()
+    one, two = city.open()
+    assert [run.state for run in city.runs(one)] == [RunState.WITHDRAWN] and one.playbooks == []
+    assert [accounts(run) for run in city.runs(two)] == [{"u2"}]
+    assert any("分けられた" in line.ja for line in one.timeline)
+    held = city.tower.records.get("approval", waiting.id)
+    assert held is not None and held.body["state"] == "withdrawn"
+
+
+def test_what_was_approved_before_stays(tmp_path: Path) -> None:
+    """A decision that was made is carried out, whatever is split off afterwards."""
+    city = City(tmp_path, "u1", "u2")
+    [run] = city.runs(city.home())
+    city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
+    city.ask("u2")
+    city.tower.tick()
+    assert [one.state for one in city.runs(city.home())] == [RunState.DONE]
+    assert [accounts(one) for one in city.runs(city.open()[1])] == [{"u2"}]
+
+
+def test_what_comes_later_finds_the_one_that_was_split_off(tmp_path: Path) -> None:
+    """An alert about its account alone joins it and opens no third."""
+    city = City(tmp_path, "u1", "u2")
+    city.ask("u2")
+    city.tower.tick()
+    city.tower.receive([alert("later", minutes=5, entities={"user.name": ["u2"]})])
+    assert [one.alert_ids for one in city.open()] == [["u1-0"], ["u2-0", "later-5"]]
+
+
+def test_two_that_would_leave_nothing(tmp_path: Path) -> None:
+    """Asked {a}, then {b} before the round: the second is refused with a line, and holds up neither calls nor other splits."""
+    city = City(tmp_path, "u1", "u2")
+    first, second = city.ask("u1"), city.ask("u2")
+    city.tower.tick()
+    city.tower.tick()
+    assert {city.state(first), city.state(second)} == {"done", "refused"}
+    one, two = city.open()
+    assert len(one.alert_ids) == len(two.alert_ids) == 1
+    assert any("分けませんでした" in line.ja for line in one.timeline)
+    assert city.tower.audit.verify() == []
+
+
+def test_alerts_that_are_gone_hold_up_nobody(tmp_path: Path) -> None:
+    """Retention dropped the alert meanwhile: refused, and the request behind it is met in the same round."""
+    city = City(tmp_path, "u1", "u2", "u3")
+    first, second = city.ask("u1"), city.ask("u2")
+    city.tower.records.delete("alert", "u1-0")
+    city.tower.tick()
+    assert (city.state(first), city.state(second)) == ("refused", "done")
+    assert city.open()[1].alert_ids == ["u2-0"]
+
+
+def test_a_broken_request_holds_up_nobody(tmp_path: Path) -> None:
+    """A record that cannot be read: the one behind it is met, and what was wrong is raised."""
+    city = City(tmp_path, "u1", "u2", "u3")
+    first, second = city.ask("u1"), city.ask("u2")
+    city.tower.records.put(splitting.KIND, first.id, {"state": "asked"})
+    with pytest.raises(KeyError):
+        city.tower.tick()
+    assert city.state(second) == "done"
+
+
+def test_split_joined_and_split_again(tmp_path: Path) -> None:
+    """The same alert, twice: it is in one incident each time."""
+    city = City(tmp_path, "u1", "u2")
+    city.ask("u2")
+    city.tower.tick()
+    city.desk.cases.merge(city.home().id, [city.open()[1].id], "やはり同じ件", **SATO)
+    city.clock.advance(timedelta(minutes=1))
+    city.ask("u2")
+    city.tower.tick()
+    assert [one.alert_ids for one in city.open()] == [["u1-0"], ["u2-0"]]
+
+
+@pytest.mark.parametrize("at", range(1, 26))
+def test_killed_at_any_write(tmp_path: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process dies after some write, the next round goes on: two incidents, each with its alert and its plan."""
+    city = City(tmp_path, "u1", "u2")
+    asked, put, left = city.ask("u2"), city.tower.records.put, at
+
+    class Killed(BaseException):
+        """The process ends here."""
+
+    def last(*arguments: object, **more: object) -> Record:
+        nonlocal left
+        record, left = put(*arguments, **more), left - 1  # type: ignore[arg-type]
+        if left == 0:
+            raise Killed
+        return record
+
+    with monkeypatch.context() as dying:
+        dying.setattr(city.tower.records, "put", last)
+        with suppress(Killed):
+            city.tower.tick()
+    city.tower.start()
+    city.tower.tick()
+    one, two = city.open()
+    assert (one.alert_ids, two.alert_ids, city.state(asked)) == (["u1-0"], ["u2-0"], "done")
+    assert [accounts(run) for run in city.runs(one)] == [{"u1"}]
+    assert [accounts(run) for run in city.runs(two)] == [{"u2"}]
+
+
+def test_what_is_left_is_gone_from_the_records(tmp_path: Path) -> None:
+    """Retention dropped the alerts of what stays behind: it stays as it was, and the split is done."""
+    city = City(tmp_path, "u1", "u2")
+    asked, before = city.ask("u2"), city.home()
+    city.tower.records.delete("alert", "u1-0")
+    city.tower.tick()
+    assert (city.state(asked), city.open()[1].alert_ids) == ("done", ["u2-0"])
+    assert (city.home().title_ja, city.home().alert_ids) == (before.title_ja, ["u1-0"])
