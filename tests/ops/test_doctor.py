@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from collectors.transports.health import ListenerHealth
 from hinomi.clock import SystemClock
+from ops.doctor.arriving import listeners
 from ops.doctor.calling import calling
 from ops.doctor.finding import Patient, State
 from ops.doctor.proof import console
@@ -36,6 +38,17 @@ def test_a_hole_that_somebody_stands_in_for_is_none(tmp_path: Path) -> None:
     }
     patient.records.put(OVERRIDE, "one", stands_in)
     assert "rota" not in [check.part.en for check in calling(patient)]
+
+
+def test_what_a_pull_that_is_up_has_to_say(tmp_path: Path) -> None:
+    """Some of its logs are refused, or a clock is wrong: a warning with those words, not a listener as any other."""
+    said = ListenerHealth("entra", "microsoft_graph", up=True, problem="取れない種類があります。signIns")
+    settings = Settings()
+    role = Role("doctor", tmp_path, settings, RunDir.of(tmp_path))
+    role.run.write("pull", {"listeners": {"entra": said.as_dict()}})
+    patient = Patient(tmp_path, settings, role.events(), role.records(), role.run)
+    (check,) = listeners(patient)
+    assert (check.state, check.said.ja) == (State.WARN, said.problem)
 
 
 @pytest.mark.parametrize(
