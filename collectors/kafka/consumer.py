@@ -75,8 +75,8 @@ class Deleted:
 
 @dataclass(slots=True)
 class Group:
-    """A member of a consumer group. settings: as librdkafka calls them; deleted: what was found gone when a partition became
-    ours, for whoever reads to tell and clear."""
+    """A member of a consumer group. settings: as librdkafka calls them; deleted: what retention took unread, for whoever
+    reads to tell and clear."""
 
     settings: Mapping[str, Any]
     topics: list[str]
@@ -84,6 +84,7 @@ class Group:
     deleted: list[Deleted] = field(default_factory=list)
     _consumer: Any = None
     _trouble: list[str] = field(default_factory=list)
+    _next: dict[tuple[str, int], int] = field(default_factory=dict)
 
     async def join(self) -> None:
         """Ask for a share of the partitions."""
@@ -93,7 +94,10 @@ class Group:
         """What came meanwhile, none within half a second. Raises DependencyDown or Refused."""
         found = await asyncio.to_thread(self._consumer.consume, _MOST, _WAIT)
         self._say([message.error() for message in found if message.error() is not None])
-        return [message for message in found if message.error() is None]
+        messages = [message for message in found if message.error() is None]
+        if skipped := self._skipped(messages):
+            await asyncio.to_thread(self._look_again, skipped)
+        return messages
 
     async def done(self, messages: list[Received]) -> bool:
         """These are safe: the group goes on behind them, whatever happens to us; False: another member reads them now.
@@ -134,16 +138,50 @@ class Group:
                 f"Kafka の設定を使えません({name} {self.where})。", f"Kafka refuses the settings ({name})"
             ) from None
 
+    @property
+    def _goes_to_the_end(self) -> bool:
+        """Whether the library, where an offset is there no more, goes on behind everything that still is."""
+        return self.settings.get("auto.offset.reset") == "latest"
+
+    def _skipped(self, messages: list[Received]) -> dict[tuple[str, int], tuple[int, int]]:
+        """Where the offsets of a partition jump: the first that did not come, and the one that came instead."""
+        found: dict[tuple[str, int], tuple[int, int]] = {}
+        for one in messages:
+            place = one.topic(), one.partition()
+            if one.offset() > self._next.get(place, one.offset()):
+                found.setdefault(place, (self._next[place], one.offset()))
+            self._next[place] = one.offset() + 1
+        return found
+
+    def _look_again(self, skipped: Mapping[tuple[str, int], tuple[int, int]]) -> None:
+        """A jump is a loss where retention overtook us; elsewhere it is compaction, or the mark of a transaction."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        for (topic, partition), (start, end) in skipped.items():
+            try:
+                oldest, _ = self._consumer.get_watermark_offsets(
+                    TopicPartition(topic, partition), timeout=_LOOK
+                )
+            except KafkaException as error:
+                self._trouble.append(error.args[0].name())
+            else:
+                if oldest > start:
+                    last = end if self._goes_to_the_end else min(oldest, end)
+                    self.deleted.append(Deleted(topic, partition, start, last))
+
     def _look(self, consumer: Any, partitions: list[Any]) -> None:
         """Called by the library when partitions become ours, before any message of them: does the broker still have all that
         the group did not read?"""
         from confluent_kafka import KafkaException
 
+        for one in partitions:
+            self._next.pop((one.topic, one.partition), None)
         try:
             for one in consumer.committed(partitions, timeout=_LOOK):
-                oldest, _ = consumer.get_watermark_offsets(one, timeout=_LOOK)
+                oldest, newest = consumer.get_watermark_offsets(one, timeout=_LOOK)
                 if 0 <= one.offset < oldest:
-                    self.deleted.append(Deleted(one.topic, one.partition, one.offset, oldest))
+                    last = newest if self._goes_to_the_end else oldest
+                    self.deleted.append(Deleted(one.topic, one.partition, one.offset, last))
         except KafkaException as error:
             self._trouble.append(error.args[0].name())
 

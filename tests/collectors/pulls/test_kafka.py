@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import pytest
 from pydantic import ValidationError
 
+from collectors.kafka.consumer import Deleted, Group
 from collectors.kafka.envelope import records
 from collectors.pulls import findings, kinds
 from collectors.pulls.azure_event_hubs import AzureEventHubs
@@ -170,6 +171,42 @@ class TestBroker:
         assert (said["finding"], said["stream"], said["messages"]) == ("messages_gone", f"{topic}/0", 7)
         assert sum(n for line, n in ledger.counts.items() if line.reason == "messages_gone") == 7
         assert [note.bad for note in health.notes] == [True]
+
+    def test_retention_that_overtakes_a_reader_is_told(self, broker: kafka.Broker, tmp_path: Path) -> None:
+        """A member that is too slow goes on behind what was deleted, and says which messages it did not see."""
+        topic = broker.topic("t-overtaken")
+        group_of = {
+            "kind": "kafka",
+            "brokers": [broker.plain],
+            "topics": [topic],
+            "group": "g-t",
+            "tls": False,
+        }
+        pull = Kafka.model_validate(group_of)
+
+        async def main() -> tuple[int, list[Deleted]]:
+            group = Group({**pull._common(), **pull.connection()}, [topic], pull.address())
+            await group.join()
+            try:
+                await self._until(group, 8)
+                places = group._consumer.assignment()
+                group._consumer.pause(places)
+                await asyncio.to_thread(broker.send, topic, *numbered(8, 28))
+                await asyncio.to_thread(broker.delete, topic, partition=0, before=9)
+                group._consumer.resume(places)
+                return await self._until(group, 15), group.deleted
+            finally:
+                await group.leave()
+
+        broker.send(topic, *numbered(0, 8))  # four in each of two partitions, then ten
+        assert asyncio.run(main()) == (15, [Deleted(topic, 0, 4, 9)])
+
+    async def _until(self, group: Group, number: int) -> int:
+        found = 0
+        async with asyncio.timeout(60):
+            while found < number:
+                found += len(await group.some())
+        return found
 
     def test_event_hubs_with_its_connection_string(self, broker: kafka.Broker, tmp_path: Path) -> None:
         """SASL PLAIN as Event Hubs asks for it; each record of an envelope is an event of its category's format."""
