@@ -14,6 +14,8 @@ from hinomi.store import Bucket
 
 COLOURS = ("#53779b", "#b9833f", "#6d8b58", "#8d6a94")
 _GAP = "#eceae4"
+LEFT = 46
+"""What the scale of `columns` takes at the left, in the drawing's units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ def columns(
 ) -> str:
     """Counts over time. `links`: one address a bar; `unknown`: bars whose data is missing, drawn as gaps; `days`: whether
     the bars lie on days, or are hours of any day."""
-    left, top, bottom = 46, 12, height - 22
+    left, top, bottom = LEFT, 12, height - 22
     drawing = Drawing(width, height)
     most = nice_ceiling(max((bucket.count for bucket in buckets), default=0) or 1)
     for share in (0.0, 0.5, 1.0):

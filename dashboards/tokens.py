@@ -3,23 +3,39 @@
 import hashlib
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from hinomi.clock import Clock
-from hinomi.errors import InputError, Refused
+from hinomi.errors import Conflict, InputError, Refused
 from hinomi.store import Records
 
 KIND = "token"
 SCOPES = ("read", "work", "approve")
 PREFIX = "hinomi_"
 LONGEST_DAYS, MOST = 400, 20
+VOUCHED = timedelta(days=90)
+"""For how long after their last sign-in tokens of a person stand whose account is kept elsewhere."""
+
+
+class Vouched(Protocol):
+    """Of a user: where the account is kept, and when that place last said who it is."""
+
+    @property
+    def source(self) -> str:
+        """local, ldap or oidc."""
+
+    @property
+    def signed_in(self) -> datetime | None:
+        """None: not since that is noted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """What a token may do, in whose name, until when; organizations: whose things alone it sees of those that its user
-    does, none: the same as its user."""
+    does, none: the same as its user; strong: whoever made it had signed in with two factors."""
 
     id: str
     name: str
@@ -29,6 +45,7 @@ class Token:
     expires: datetime
     used: datetime | None
     organizations: tuple[str, ...] = ()
+    strong: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +63,7 @@ class Tokens:
         days: int,
         *,
         organizations: Sequence[str] = (),
+        strong: bool = False,
     ) -> str:
         """A new token's secret, which is not kept. Raises InputError."""
         if not name.strip() or len(name) > 60 or not scopes or not set(scopes) <= set(SCOPES):
@@ -64,6 +82,7 @@ class Tokens:
             "created": now.isoformat(),
             "expires": (now + timedelta(days=days)).isoformat(),
             "used": None,
+            "strong": strong,
         }
         self.records.put(KIND, _hash(secret), body, expect=0)
         return secret
@@ -77,8 +96,19 @@ class Tokens:
         if token.expires <= now:
             return None
         if token.used is None or now - token.used > timedelta(minutes=5):
-            self.records.put(KIND, record.id, {**record.body, "used": now.isoformat()})
+            with suppress(Conflict):  # noted by another request, or ended in this moment
+                self.records.put(
+                    KIND, record.id, {**record.body, "used": now.isoformat()}, expect=record.version
+                )
         return token
+
+    def stands(self, token: Token, user: Vouched) -> bool:
+        """Whether somebody still vouches for the token's user: an account that a directory or provider keeps is renewed by
+        signing in alone, so that who left is known by not coming any more."""
+        if user.source == "local":
+            return True
+        last = max(filter(None, (user.signed_in, token.created)))
+        return self.clock.now() - last <= VOUCHED
 
     def of(self, user: str) -> list[Token]:
         """A person's tokens, newest first."""
@@ -110,4 +140,5 @@ def _token(identity: str, body: dict[str, object]) -> Token:
         datetime.fromisoformat(str(body["expires"])),
         datetime.fromisoformat(str(used)) if used else None,
         tuple(map(str, organizations)),
+        bool(body.get("strong")),
     )

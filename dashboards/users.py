@@ -8,6 +8,7 @@ we ask 12 and refuse the account's own name).
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from itertools import chain
 
@@ -27,6 +28,9 @@ from responders.roles import OFFICES, kept_as
 
 KIND = "user"
 SHORTEST, LONGEST = 12, 1024
+_JUDGED, _STRONG = 72, 2
+"""Characters that are judged, and the least score of 0 to 4: over a million guesses."""
+_NO_LETTER = re.compile(r"[\W\d_]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
@@ -70,7 +74,8 @@ class User(BaseModel):
 
     source: where the password is kept (local, ldap, oidc); totp: the sealed secret of the second factor, totp_new one
     that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes; organizations: whose
-    incidents and logs the person sees, none: everybody's; subject: who that is at the provider or in the directory.
+    incidents and logs the person sees, none: everybody's; subject: who that is at the provider or in the directory;
+    signed_in: when that place last said so; must_change: the password is one that somebody else chose.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -87,6 +92,8 @@ class User(BaseModel):
     recovery: list[str] = Field(default_factory=list, repr=False)
     organizations: list[str] = Field(default_factory=list)
     subject: str = Field(default="", repr=False)
+    signed_in: datetime | None = None
+    must_change: bool = False
 
     @property
     def shown(self) -> str:
@@ -179,6 +186,7 @@ class Users:
             "roles": _roles(roles),
             "source": source,
             "subject": subject,
+            "signed_in": self.clock.now().isoformat(),
         }
         if organizations is not None:
             now["organizations"] = _organizations(organizations)
@@ -200,9 +208,10 @@ class Users:
                     f'your account is "{other.id}"; where your name has changed, an administrator runs {remedy}',
                 )
 
-    def set_password(self, name: str, password: str) -> None:
-        """Replace the password; every session of the person ends."""
-        self.change(name, {"password_hash": self._hash(kept_as(name), password)})
+    def set_password(self, name: str, password: str, *, own: bool = False) -> None:
+        """Replace the password; every session of the person ends. own: by themselves, so that nobody else knows it."""
+        hashed = self._hash(kept_as(name), password)
+        self.change(name, {"password_hash": hashed} | ({"must_change": False} if own else {}))
         self.end_sessions(name)
 
     def set_roles(self, name: str, roles: Iterable[str]) -> None:
@@ -253,6 +262,7 @@ class Users:
                 f"パスワードは {SHORTEST} 文字以上で、アカウント名と違うものにしてください。",
                 f"a password has at least {SHORTEST} characters and is not the account's name",
             )
+        _refuse_common(name, password)
         return self.hasher.hash(password)
 
     def change(self, name: str, changes: dict[str, object]) -> None:
@@ -291,6 +301,20 @@ class Users:
         """Sign the person out everywhere."""
         for record in self.records.find("session", {"user": kept_as(name)}):
             self.records.delete("session", record.id)
+
+
+def _refuse_common(name: str, password: str) -> None:
+    """Raises InputError for a password that lists of common ones, keyboard rows, repetitions and the account's name lead to soon
+    (OWASP ASVS 5.0, 6.2.4; NIST SP 800-63B 3.1.1.2)."""
+    from zxcvbn import zxcvbn  # its word lists take a tenth of a second
+
+    beside_name = _NO_LETTER.sub("", password.lower().replace(name, ""))
+    known = [name, *_NO_LETTER.split(name), "hinomi"]
+    if not beside_name or zxcvbn(password[:_JUDGED], user_inputs=known)["score"] < _STRONG:
+        raise InputError(
+            "推測されやすいパスワードです。関係のない言葉を四つ以上つなげるなど、別のものにしてください。",
+            "this password is easily guessed; choose another, for example four words that have nothing to do with each other",
+        )
 
 
 def _roles(roles: Iterable[str]) -> list[str]:

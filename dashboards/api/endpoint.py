@@ -28,6 +28,12 @@ log = logging.getLogger("hinomi.console")
 SCOPE = {Access.READ: "read", Access.WORK: "work", Access.APPROVE: "approve"}
 
 
+_FACTOR = (
+    "二要素認証が必要です。コンソールで設定してから、お使いください。",
+    "a second factor is required; set it up in the console first",
+)
+
+
 class Missing(InputError):
     """There is nothing under this address."""
 
@@ -99,7 +105,10 @@ def serve(console: Console, endpoint: Endpoint) -> Callable[[Request], Awaitable
 
 def _most(console: Console, endpoint: Endpoint, request: Request) -> int:
     """How much of a large body is read: more than the usual only from whoever has a token."""
-    return endpoint.most if _token(console, request) else MAX_FORM
+    try:
+        return endpoint.most if _token(console, request) else MAX_FORM
+    except HinomiError:  # answered in its place, when the endpoint is asked
+        return MAX_FORM
 
 
 def problem(status: int, ja: str, en: str) -> Response:
@@ -110,10 +119,24 @@ def problem(status: int, ja: str, en: str) -> Response:
 
 
 def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes | None) -> Response:
+    try:
+        return _allowed(console, endpoint, request, raw)
+    except HinomiError as error:
+        status = 404 if isinstance(error, Missing) else _status(error)
+        return problem(status, error.ja, error.en)
+    except Exception:
+        log.exception("api_failed", extra={"path": endpoint.path})
+        return problem(500, "処理中に問題が起きました。", "something went wrong; it has been logged")
+
+
+def _allowed(console: Console, endpoint: Endpoint, request: Request, raw: bytes | None) -> Response:
+    """The answer to whoever may ask, a problem to everybody else. Raises what the endpoint raises."""
     token = _token(console, request)
     user = console.accounts.find(token.user) if token else None
-    if token is None or user is None or user.disabled:
+    if token is None or user is None or user.disabled or not console.tokens.stands(token, user):
         return problem(401, "有効なトークンが要ります。", "a valid token is needed")
+    if console.settings.second_factor == "required" and not (user.totp or token.strong):
+        return problem(403, *_FACTOR)
     if SCOPE[endpoint.access] not in token.scopes or not user.has(endpoint.access.value):
         _note_refusal(console, endpoint, request, user.name, "role")
         return problem(403, "このトークンでは、この操作はできません。", "this token does not allow this")
@@ -122,15 +145,7 @@ def _answer(console: Console, endpoint: Endpoint, request: Request, raw: bytes |
         _note_refusal(console, endpoint, request, user.name, "whole_tower")
         return problem(403, *WHOLE)
     visit = Visit(request, seen, "en", None, user, token=token)
-    try:
-        call = Call(visit, _body(endpoint, raw), _values(endpoint, request))
-        made = endpoint.handler(call)
-    except HinomiError as error:
-        status = 404 if isinstance(error, Missing) else _status(error)
-        return problem(status, error.ja, error.en)
-    except Exception:
-        log.exception("api_failed", extra={"path": endpoint.path})
-        return problem(500, "処理中に問題が起きました。", "something went wrong; it has been logged")
+    made = endpoint.handler(Call(visit, _body(endpoint, raw), _values(endpoint, request)))
     return Response(made.model_dump_json(), media_type="application/json")
 
 

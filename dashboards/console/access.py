@@ -18,7 +18,7 @@ from dashboards.console.apart import part_of
 from dashboards.console.sessions import Session, same
 from dashboards.console.visit import LANGUAGE_COOKIE, THEME_COOKIE, THEMES, Console, Visit
 from dashboards.users import ADMINS, APPROVERS, AUDITORS, WORKERS, Role, User
-from hinomi.errors import Conflict, DependencyDown, HinomiError, InputError, Refused
+from hinomi.errors import Conflict, DependencyDown, HinomiError, InputError, Refused, StoreError
 from hinomi.words import Language
 
 log = logging.getLogger("hinomi.console")
@@ -29,7 +29,17 @@ STATUS: tuple[tuple[type[HinomiError], int], ...] = (
     (Conflict, 409),
     (InputError, 400),
     (DependencyDown, 503),
+    (StoreError, 503),
 )
+
+
+_WITHOUT_FACTOR = frozenset(
+    {
+        *("/account", "/account/factor", "/account/factor/confirm", "/account/session", "/account/password"),
+        *("/sign-out", "/help/keys"),
+    }
+)
+"""What somebody may do who must have a second factor and has none yet: get one. A token is none of it."""
 
 
 class Access(Enum):
@@ -86,7 +96,10 @@ def endpoint(console: Console, page: Page) -> Callable[[Request], Awaitable[Resp
 
 def _most(console: Console, page: Page, request: Request) -> int:
     """How much of a large form is read: more than the usual only from those who may send it."""
-    _, user = _signed_in(console, request, touch=False)
+    try:
+        _, user = _signed_in(console, request, touch=False)
+    except HinomiError:  # answered in its place, when the page is asked for
+        return MAX_FORM
     return page.most if user and user.has(page.access.value) else MAX_FORM
 
 
@@ -97,22 +110,29 @@ async def answer(console: Console, request: Request, handler: Handler) -> Respon
 
 
 def _serve(console: Console, page: Page, request: Request, raw: bytes | None) -> Response:
-    session, user = _signed_in(console, request, touch=not (page.quiet or "x-hinomi-live" in request.headers))
     language = _language(console, request)
-    seen = part_of(console, user) if user and page.access is not Access.OPEN else console
-    visit = Visit(request, seen, language, session, user)
+    visit = Visit(request, console, language)
     try:
+        visit = _known(visit, page)
         response = _refusal(visit, page) or page.handler(_with_form(visit, page, raw))
     except HinomiError as error:
         response = failure(visit, error)
     except Exception:
         log.exception("page_failed", extra={"path": page.path})
-        response = visit.page("message.html", status=500, title=visit.texts("error.internal"), message="")
+        response = _message(visit, 500, visit.texts("error.internal"), "")
     if "lang" in request.query_params:
         _remember(console, response, LANGUAGE_COOKIE, language)
     if request.query_params.get("theme") in THEMES:
         _remember(console, response, THEME_COOKIE, request.query_params["theme"])
     return response
+
+
+def _known(visit: Visit, page: Page) -> Visit:
+    """The visit of whoever is signed in, with the part of the tower that they see. Raises what the records raise."""
+    quiet = page.quiet or "x-hinomi-live" in visit.request.headers
+    session, user = _signed_in(visit.console, visit.request, touch=not quiet)
+    seen = part_of(visit.console, user) if user and page.access is not Access.OPEN else visit.console
+    return replace(visit, console=seen, session=session, user=user)
 
 
 def _with_form(visit: Visit, page: Page, raw: bytes | None) -> Visit:
@@ -140,12 +160,16 @@ def _remember(console: Console, response: Response, name: str, value: str) -> No
 def failure(visit: Visit, error: HinomiError) -> Response:
     """A page that says what went wrong in the reader's language."""
     status = next((code for kind, code in STATUS if isinstance(error, kind)), 500)
-    return visit.page(
-        "message.html",
-        status=status,
-        title=visit.texts.get("error", str(status)),
-        message=visit.texts.of(error.ja, error.en),
-    )
+    return _message(visit, status, visit.texts.get("error", str(status)), visit.texts.of(error.ja, error.en))
+
+
+def _message(visit: Visit, status: int, title: str, message: str) -> Response:
+    """A page with a message; without the signed-in person's frame where the records that it is made of do not answer."""
+    try:
+        return visit.page("message.html", status=status, title=title, message=message)
+    except HinomiError:
+        alone = replace(visit, user=None, session=None)
+        return alone.page("message.html", status=status, title=title, message=message)
 
 
 def _refusal(visit: Visit, page: Page) -> Response | None:
@@ -159,7 +183,7 @@ def _refusal(visit: Visit, page: Page) -> Response | None:
         if visit.console.scope is not None and not page.apart:
             _note_refusal(visit, page, "whole_tower")
             raise Refused(*WHOLE)
-        if _lacks_factor(visit, page):
+        if _lacks_factor(visit, page) or _has_anothers_password(visit, page):
             return visit.to("/account")
     return None
 
@@ -177,7 +201,18 @@ def _lacks_factor(visit: Visit, page: Page) -> bool:
     assert visit.user is not None and visit.session is not None
     if visit.console.settings.second_factor != "required" or visit.user.totp or visit.session.strong:
         return False
-    return not page.path.startswith(("/account", "/sign-out", "/help"))
+    return page.path not in _WITHOUT_FACTOR
+
+
+def _has_anothers_password(visit: Visit, page: Page) -> bool:
+    """Whether the password is one that an administrator has seen: it is good for choosing one's own (ASVS 5.0, 6.4.1)."""
+    assert visit.user is not None
+    return visit.user.must_change and page.path not in {
+        "/account",
+        "/account/password",
+        "/sign-out",
+        "/help/keys",
+    }
 
 
 def _to_sign_in(visit: Visit, page: Page) -> Response:

@@ -36,7 +36,8 @@ def _page(visit: Visit, **told: Any) -> Response:
 
 
 def begin_factor(visit: Visit) -> Response:
-    """Show a new secret for the authenticator app."""
+    """Show a new secret for the authenticator app, to who has shown who they are."""
+    second_factor.prove(visit)
     secret = second_factor.begin(visit)
     issuer = f"Hinomi {visit.console.settings.organization}".strip()
     return _page(visit, secret=secret, address=totp.address(secret, visit.actor, issuer))
@@ -61,7 +62,8 @@ def end_session(visit: Visit) -> Response:
 
 
 def make_token(visit: Visit) -> Response:
-    """A new API token, shown once."""
+    """A new API token, shown once, to who has shown who they are."""
+    second_factor.prove(visit)
     days = visit.form.get("days", "")
     scopes = visit.many.get("scope", [])
     name = visit.form.get("name", "")
@@ -70,7 +72,8 @@ def make_token(visit: Visit) -> Response:
     scope = visit.console.scope
     if not set(chosen) <= (visit.console.organizations.names.keys() if scope is None else scope):
         raise InputError("見える組織から選んでください。", "choose among the organisations that you see")
-    secret = visit.console.tokens.make(visit.actor, name, scopes, number, organizations=chosen)
+    strong = visit.session is not None and visit.session.strong
+    secret = visit.console.tokens.make(visit.actor, name, scopes, number, organizations=chosen, strong=strong)
     _audit(visit, "account.token_make", name)
     return _page(visit, token=secret)
 
@@ -89,10 +92,14 @@ def set_password(visit: Visit) -> Response:
         raise Refused(
             "このアカウントのパスワードは、ここでは変えられません。", "this password is kept elsewhere"
         )
+    attempts = visit.console.attempts
+    if not attempts.begin(visit.actor, visit.address):
+        raise InputError(visit.texts("signin.too_many"), "too many tries; wait a quarter of an hour")
     if visit.console.accounts.verify(visit.actor, visit.form.get("old", "")) is None:
         raise InputError("今のパスワードが違います。", "the present password is wrong")
+    attempts.passed(visit.actor, visit.address)
     _audit(visit, "account.password", visit.actor)
-    visit.console.accounts.set_password(visit.actor, visit.form.get("new", ""))
+    visit.console.accounts.set_password(visit.actor, visit.form.get("new", ""), own=True)
     return visit.to("/sign-in")
 
 

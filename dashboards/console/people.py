@@ -40,6 +40,7 @@ def create(visit: Visit) -> Response:
     made = visit.console.accounts.create(
         name, password, roles, full_name=visit.form.get("full_name", "")[:80], organizations=seen
     )
+    visit.console.accounts.change(made.name, {"must_change": True})
     return _page(visit, password=password, who=made.name)
 
 
@@ -72,6 +73,7 @@ def change(visit: Visit) -> Response:
     elif action == "password":
         password = secrets.token_urlsafe(15)
         users.set_password(person.name, password)
+        users.change(person.name, {"must_change": True})
         return _page(visit, password=password, who=person.name)
     else:
         raise InputError("操作を選んでください。", "choose what to do")

@@ -121,6 +121,7 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
         "stats": _stats(survey, _kind(visit, wanted)),
         "saved": views.of(visit, "/search"),
         "brush": _brush(wanted),
+        "chart_left": charts.LEFT,
         "hits": hits,
         "total": survey.page.total,
         "after": survey.page.after,

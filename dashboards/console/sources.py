@@ -70,7 +70,7 @@ def _arrivals(events: Events, now: datetime) -> Arrivals:
     return Arrivals(
         now,
         held,
-        {stats.name: _delay(events, stats) for stats in held},
+        {stats.name: _delay(events, stats, now) for stats in held},
         events.search(datasets=[DEAD_LETTERS], span=week, limit=10),
         events.top("error.message", datasets=[DEAD_LETTERS], span=week, limit=20),
         [name for name, _ in events.top(LETTER_OF, datasets=[DEAD_LETTERS], span=week, limit=50) if name],
@@ -80,7 +80,7 @@ def _arrivals(events: Events, now: datetime) -> Arrivals:
 
 
 def _zones(events: Events, now: datetime) -> tuple[dict[str, int], dict[tuple[str, str], int]]:
-    last = max((one.last for one in events.datasets() if one.last), default=now)
+    last = min(now, max((one.last for one in events.datasets() if one.last), default=now))
     span = Span(last - _DAY, last + timedelta(seconds=1))
     flows: dict[tuple[str, str], int] = {}
     counts: dict[str, int] = {}
@@ -94,11 +94,11 @@ def _zones(events: Events, now: datetime) -> tuple[dict[str, int], dict[tuple[st
     return counts, flows
 
 
-def _delay(events: Events, stats: DatasetStats) -> timedelta | None:
+def _delay(events: Events, stats: DatasetStats, now: datetime) -> timedelta | None:
     """How long after the event its log arrived: median of the newest; None where nothing says it."""
     if stats.last is None:
         return None
-    span = Span(stats.last - timedelta(hours=1), None)
+    span = Span(min(stats.last, now) - timedelta(hours=1), None)
     rows = events.search(datasets=[stats.name], span=span, limit=_SAMPLE).rows
     late = [
         (row["event.ingested"] - row["@timestamp"]).total_seconds()

@@ -111,7 +111,8 @@ _INCIDENT = "/incidents/{number:int}"
 _DUTY = "/incidents/{number:int}/duties/{duty}"
 _TRIED = "form[action='/rules/try'] button"
 _AROUND = both(press(".hit > summary"), follow(".hit .meta a"))
-_FACTOR = follow("form[action='/account/factor'] button")
+_TOKEN = filled("form[action='/account/token'] > button", token_name="SIEM", token_proof=PASSWORD)
+_FACTOR = filled("form[action='/account/factor'] button", factor_proof=PASSWORD)
 _CODE = filled("form[action='/sign-in'] button", account="f.niban", password=PASSWORD)
 _WRONG_CODE = filled("form[action='/sign-in/code'] button", code="000000")
 SIGHTS = (
@@ -161,7 +162,7 @@ SIGHTS = (
     Sight("account", "/account", "/account"),
     Sight("account-factor", "/account", "/account", "a.kansa", does=_FACTOR),
     Sight("account-codes", "/account", "/account", "t.kensa", does=both(_FACTOR, _code)),
-    Sight("account-token", "/account", "/account", "a.kansa", does=filled("form[action='/account/token'] > button", token_name="SIEM")),
+    Sight("account-token", "/account", "/account", "a.kansa", does=_TOKEN),
     Sight("users", "/admin/users", "/admin/users", "s.kanri"),
     Sight("users-change", "/admin/users", "/admin/users", "s.kanri", does=press("td details > summary")),
     Sight("audit", "/audit", "/audit", "t.kensa"),

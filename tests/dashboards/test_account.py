@@ -28,7 +28,7 @@ def test_codes_of_rfc_6238(seconds: int, wanted: str) -> None:
 def _with_factor(city: City, name: str) -> tuple[str, list[str]]:
     """Set a second factor up as a person does; returns its secret and the recovery codes."""
     visitor = browser(city, name)
-    page = visitor.post("/account/factor").text
+    page = visitor.post("/account/factor", proof=PASSWORD).text
     secret = re.search(r"secret=([A-Z2-7]+)", page)
     assert secret
     assert visitor.post("/account/factor/confirm", code="000000").status_code == 400
@@ -111,7 +111,11 @@ def test_tokens_are_shown_once_and_bounded(own_city: City) -> None:
         tokens.make("m.kato", "x", ["everything"], 30)
     own_city.clock.advance(timedelta(days=31))
     assert tokens.find(secret) is None
-    page = browser(own_city, "m.kato").post("/account/token", name="連携2", scope="read", days="10").text
+    page = (
+        browser(own_city, "m.kato")
+        .post("/account/token", name="連携2", scope="read", days="10", proof=PASSWORD)
+        .text
+    )
     assert re.search(r"hinomi_[\w-]{40,}", page)
 
 

@@ -25,7 +25,7 @@ from hinomi.errors import InputError, QueryError, Refused
 from hinomi.store.apart import EventsApart
 from hinomi.words import Language
 from tests.dashboards.browse import Browser, browser
-from tests.dashboards.city import City
+from tests.dashboards.city import PASSWORD, City
 from tests.dashboards.two_towns import DUTY, EAST, MARK, ORGANIZATIONS, WEST, Planted, foreign, two_towns
 
 Towns = tuple[City, dict[str, Planted]]
@@ -388,13 +388,13 @@ def test_the_administrator_says_whose_things_are_seen(tmp_path: Path) -> None:
     east = _of(city, "e.azuma")
     assert (
         east.post_many(
-            "/account/token", [("organization", WEST), ("scope", "read")], name="x", days="1"
+            "/account/token", [("organization", WEST), ("scope", "read")], name="x", days="1", proof=PASSWORD
         ).status_code
         == 400
     )
     assert (
         admin.post_many(
-            "/account/token", [("organization", WEST), ("scope", "read")], name="x", days="1"
+            "/account/token", [("organization", WEST), ("scope", "read")], name="x", days="1", proof=PASSWORD
         ).status_code
         == 200
     )

@@ -171,7 +171,10 @@ async function refresh() {
     return;
   }
   const answer = await fetch(location.href, { headers: { "X-Hinomi-Live": "1" } });
-  if (!answer.ok || answer.redirected) return;
+  if (!answer.ok || answer.redirected) {
+    stale();
+    return;
+  }
   const page = new DOMParser().parseFromString(await answer.text(), "text/html");
   const fresh = $("[data-live-part]", page);
   if (!fresh) {
@@ -187,8 +190,23 @@ async function refresh() {
   if (row) $("a.title", row).focus({ preventScroll: true });
 }
 
+// a screen that nobody touches is signed out; whoever looks at it must see that it stands still
+const PATIENCE = 60e3;
+
+function stale() {
+  const note = $("[data-live-stale]");
+  if (note) note.hidden = false;
+}
+
 if ($("[data-live]") && window.EventSource) {
   const source = new EventSource("/live");
+  let waiting = 0;
+  source.addEventListener("open", () => clearTimeout(waiting));
+  source.addEventListener("error", () => {
+    clearTimeout(waiting);
+    if (source.readyState === EventSource.CLOSED) stale();
+    else waiting = setTimeout(stale, PATIENCE);
+  });
   source.addEventListener("message", (event) => {
     if (pulse !== null && pulse !== event.data) refresh();
     pulse = event.data;
@@ -208,11 +226,13 @@ function japan(moment) {
 function brush(frame) {
   const from = new Date(frame.dataset.from).getTime();
   const to = new Date(frame.dataset.to).getTime();
-  const left = Number(frame.dataset.left || 0);
   let start = null;
   const svg = () => $$("svg", frame).find((one) => one.getClientRects().length);
+  // what the drawing's scale takes, as a share of it: the narrow drawing's is larger
+  const margin = () => Number(frame.dataset.left || 0) / svg().viewBox.baseVal.width;
   const at = (event) => {
     const box = svg().getBoundingClientRect();
+    const left = margin();
     const share = ((event.clientX - box.left) / box.width - left) / (1 - left);
     return Math.min(1, Math.max(0, share));
   };
@@ -228,6 +248,7 @@ function brush(frame) {
   frame.addEventListener("pointermove", (event) => {
     if (start === null) return;
     const width = svg().viewBox.baseVal.width;
+    const left = margin();
     const [a, b] = [start, at(event)].sort((x, y) => x - y);
     mark.setAttribute("height", svg().viewBox.baseVal.height);
     mark.setAttribute("x", (left + a * (1 - left)) * width);
