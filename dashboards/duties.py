@@ -66,9 +66,10 @@ class Obligation:
     @property
     def due(self) -> datetime | None:
         """The last moment (end of a day in Japan); None where no number of days is laid down. While nobody decided from
-        when the city knew, it is counted from when Hinomi opened the incident (the safe side)."""
+        when the city knew, it is counted from when Hinomi opened the incident, or from when whoever opened it by hand said that it
+        was known (the safe side)."""
         if self.undecided and self.duty.rule is not None:
-            return days(self.duty.rule, self.incident.opened).due
+            return days(self.duty.rule, known_at(self.incident) or self.incident.opened).due
         return _moment(self.body.get("due"))
 
     @property
@@ -80,6 +81,11 @@ class Obligation:
     def address(self) -> str:
         """The page of its draft."""
         return f"/incidents/{self.incident.number}/duties/{quote(self.duty.id)}"
+
+
+def known_at(incident: Incident) -> datetime | None:
+    """When it became known, as said by whoever opened it by hand; None where a log told of it."""
+    return _moment(incident.fields.get("known_at"))
 
 
 def obligations(incident: Incident, clocks: Iterable[Record]) -> list[Obligation]:

@@ -18,7 +18,7 @@ from hinomi.store import Record, Records
 from responders import delegation
 from responders.cases import TASK
 from responders.duties import clocks, contacts, reports
-from responders.incidents import casefile, evidence, splitting, tuning
+from responders.incidents import casefile, evidence, reported, splitting, tuning
 from responders.incidents.merging import ALERT
 from responders.notify.waiting import KIND as NOTIFICATION
 from responders.oncall.standins import OVERRIDE
@@ -29,7 +29,7 @@ from responders.playbooks.run import KIND as RUN
 from responders.playbooks.turns import NUDGE
 
 REPORT = "report"
-OWN = frozenset({casefile.KIND, ALERT, REPORT})
+OWN = frozenset({casefile.KIND, ALERT, REPORT, reported.KIND})
 """They carry whose they are, as `organization`."""
 OF_INCIDENT = frozenset(
     {

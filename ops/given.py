@@ -1,6 +1,6 @@
-"""What people give a command as `field=value`, several times over."""
+"""What people give a command: targets as `field=value`, several times over, and whose something is."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from hinomi.errors import InputError
 
@@ -17,3 +17,14 @@ def targets(said: Sequence[str]) -> dict[str, list[str]]:
             )
         found.setdefault(name, []).append(value)
     return found
+
+
+def organization(said: str, known: Collection[str]) -> str:
+    """Whose something is, as it was said; empty: nobody's in particular. Raises InputError for one that is not configured."""
+    if said and said not in known:
+        names = ", ".join(known) or "-"
+        raise InputError(
+            f"組織「{said}」は設定にありません。あるもの: {names}",
+            f'there is no organization "{said}" in the configuration; there are: {names}',
+        )
+    return said

@@ -27,6 +27,7 @@ from responders.incidents.shelf import Shelf
 from responders.notify.door import Door
 from responders.notify.links import Ticket
 from responders.oncall.standins import Roster
+from responders.opening import Opening
 from responders.playbooks.approvals import Approvals
 from responders.playbooks.settings import PlaybookSettings
 from responders.replays import Replays
@@ -200,6 +201,11 @@ class Desk:
     def starting(self) -> Starting:
         """Playbooks that people start by hand."""
         return Starting(self.records, self.clock, self.audit, self.playbooks)
+
+    @property
+    def opening(self) -> Opening:
+        """Incidents that people open for what no log told."""
+        return Opening(self.records, self.clock, self.audit, self.starting)
 
     @property
     def cases(self) -> Cases:

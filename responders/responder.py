@@ -21,7 +21,7 @@ from responders.connectors.catalogue import Targets
 from responders.connectors.protocol import Done
 from responders.desk import AckLinks, Desk
 from responders.duties.clocks import Clocks
-from responders.incidents import Incidents, casefile
+from responders.incidents import Incidents, casefile, reported
 from responders.incidents.evidence import Vault
 from responders.incidents.keeping import Keeping
 from responders.incidents.shared import Shared
@@ -32,7 +32,7 @@ from responders.notify.outbox import Outbox
 from responders.notify.pulse import Pulse
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
-from responders.playbooks.asked import Asked
+from responders.playbooks.asked import Asked, of_report
 from responders.playbooks.following import beside, place, runs_of
 from responders.playbooks.news import PARTED, News
 from responders.playbooks.planning import plan, rehearsed
@@ -163,6 +163,7 @@ class Responder:
 
     def _stages(self) -> Iterator[Callable[[], object]]:
         yield self._split
+        yield self._reported
         yield self._started
         due = self._due()
         yield from due  # before acts: each takes as long as its target does
@@ -207,22 +208,39 @@ class Responder:
         if (gone := self.runs.withdraw(run)) is not None:
             self._tell(gone, PARTED)
 
+    def _reported(self) -> None:
+        """Incidents that people open."""
+        with Faults() as faults:
+            for one in self.records.find(reported.KIND, {"state": "asked"}, order="at", limit=100):
+                with faults.kept():
+                    self._open(one)
+
+    def _open(self, one: Record) -> None:
+        if not reported.genuine(self.incidents, one):
+            reported.settle(self.incidents, one, "void")
+            return
+        incident = reported.take_in(self.incidents, one)
+        if one.body["playbook"]:
+            of_report(self.records, incident, one)
+        self.calling.changed([incident.id])
+        reported.settle(self.incidents, one, "open", number=incident.number)
+
     def _started(self) -> None:
         """Playbooks that people asked to start."""
-        asked = Asked(self.runs, self.settings.incidents.common_addresses)
+        starts = Asked(self.runs, self.settings.incidents.common_addresses)
         with Faults() as faults:
-            for one in asked.waiting():
+            for one in starts.waiting():
                 with faults.kept():
-                    self._start(asked, one)
+                    self._start(starts, one)
 
-    def _start(self, asked: Asked, one: Record) -> None:
+    def _start(self, starts: Asked, one: Record) -> None:
         incident, by = str(one.body["incident_id"]), str(one.body["by"])
-        if (why := asked.why_void(one)) is not None:
+        if (why := starts.why_void(one)) is not None:
             name = str(one.body["playbook"])
             self._note(incident, f"手順書「{name}」: {why.ja}", f"playbook “{name}”: {why.en}", "", by)
-            asked.settle(one, "void", why=why.en)
+            starts.settle(one, "void", why=why.en)
             return
-        run = asked.propose(one)
+        run = starts.propose(one)
         ja, en = (
             f"{by} が求めた計画を用意しました: {run.title_ja}",
             f"Plan ready, asked for by {by}: {run.title_en}",
@@ -231,7 +249,7 @@ class Responder:
             run.id not in casefile.read(self.records, incident).run_ids
         ):  # else a crash came before it was settled
             self._note(incident, ja, en, run.id, by)
-        asked.settle(one, "proposed", run=run.id)
+        starts.settle(one, "proposed", run=run.id)
 
     def _run(self) -> None:
         with Faults() as faults:

@@ -4,18 +4,15 @@ somebody else."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
-
 from hinomi.clock import Clock
 from hinomi.errors import Conflict, InputError
-from hinomi.identity import digest
 from hinomi.incident import Incident, Status
 from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.counter import Counter
 from responders.incidents import casefile
 from responders.incidents.entities import machine
-from responders.playbooks.asked import KIND
+from responders.playbooks.asked import KIND, start_id
 from responders.playbooks.named import Named, asked_for, books, checked, inputs, offered
 from responders.playbooks.planning import spelled
 from responders.playbooks.playbook import Playbook
@@ -107,9 +104,7 @@ class Starting:
             )
 
     def _ask(self, incident: Incident, name: str, named: dict[str, list[str]], by: str) -> Record:
-        identity = digest(
-            "start", incident.id, name, orjson.dumps(named, option=orjson.OPT_SORT_KEYS).decode()
-        )
+        identity = start_id(incident.id, name, named)
         held = self.records.get(KIND, identity)
         if held is not None and held.body["state"] == "asked":
             raise InputError(*_ALREADY)

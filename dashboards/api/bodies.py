@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, Base64Bytes, Field
 
+from collectors.enrich.settings import Zone
 from dashboards.api.models import Given, Reason
 from dashboards.console.fields import WAYS
 from responders.exercises import LONGEST, LONGEST_RESULT, MOST_PEOPLE, What
@@ -66,6 +67,25 @@ class Start(Given):
 
     playbook: Name
     targets: Targets | None = Field(default=None, max_length=40)
+
+
+class Open(Given):
+    """What somebody reports that no log told. known: when it became known; zone: of the network, left out where it is not known;
+    targets: whom and what it is about; playbook: one to start at once; organization: whose it is; key: the same key again is
+    the same report."""
+
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    what: Text
+    known: Moment
+    grade: int = Field(default=1, ge=0, le=3)
+    zone: Literal["", "mynumber", "lgwan", "internet", "dmz", "telework", "cloud", "external"] = ""
+    targets: Targets = Field(default_factory=dict, max_length=40)
+    playbook: str = Field(default="", max_length=64)
+    organization: str = Field(default="", max_length=64)
+    key: str = Field(default="", max_length=64)
+
+
+assert set(Open.model_fields["zone"].annotation.__args__) == {"", *Zone}  # type: ignore[union-attr]
 
 
 class Told(Given):

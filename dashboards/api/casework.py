@@ -6,6 +6,7 @@ from dashboards.api import bodies
 from dashboards.api.calls import decided, listed, one, several, wanted
 from dashboards.api.endpoint import AFTER, LIMIT, Call, Endpoint, Missing
 from dashboards.api.models import Incident, Listed, Nothing
+from dashboards.console import by_hand
 from dashboards.console.access import Access
 from dashboards.console.casework import Casework
 from hinomi.errors import InputError
@@ -15,6 +16,8 @@ from responders.duties.clocks import KIND as CLOCK
 from responders.incidents import tuning
 from responders.incidents.casefile import family
 from responders.incidents.evidence import KIND as EVIDENCE
+from responders.incidents.reported import KIND as REPORTED
+from responders.opening import Report
 
 MOST_EVIDENCE = 24 << 20  # bytes of the JSON, three quarters of which are the file
 
@@ -63,6 +66,21 @@ def split(call: Call) -> Listed:
     """Alerts become an incident of their own, at the next round of the respond process."""
     body = call.body
     return one(call.desk.cases.split(wanted(call).id, body.alerts, body.reason, **call.who))
+
+
+def open_by_hand(call: Call) -> Listed:
+    """A report is taken in; the respond process opens its incident at its next round."""
+    body = call.body
+    said = body.model_dump() | {"organization": by_hand.organization(call.visit, body.organization)}
+    return one(call.desk.opening.open(Report(**said), **call.who))
+
+
+def report(call: Call) -> Listed:
+    """A report, and once it is taken up the number of its incident."""
+    held = call.visit.console.records.get(REPORTED, _part(call, "report"))
+    if held is None:
+        raise Missing("この届けはありません。", "there is no such report")
+    return one(held)
 
 
 def start(call: Call) -> Listed:
@@ -242,6 +260,8 @@ def _look(path: str, about: str, handler: Any) -> Endpoint:
 
 
 ENDPOINTS = (
+    _act("/incidents/open", W, "Open an incident by hand", open_by_hand, bodies.Open),
+    Endpoint("GET", "/reported/{report}", W, "A report and its incident", report, Listed, apart=True),
     _look(f"{ONE}/tasks", "Tasks of an incident", tasks),
     _act(f"{ONE}/tasks", W, "Add a task", add_task, bodies.Task),
     _act(f"{ONE}/tasks/{{task}}", W, "Finish or drop a task", finish_task, bodies.Finish),

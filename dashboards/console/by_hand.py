@@ -1,16 +1,22 @@
-"""What no log tells: a playbook that a person starts on an incident, for the targets that they name."""
+"""What no log tells: an incident that a person opens, and a playbook that they start, for the targets that they name."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from starlette.responses import Response
 
-from dashboards.console.decisions import back
+from collectors.enrich.settings import ZONE_WORDS, Zone
+from dashboards.console.decisions import back, grade
+from dashboards.console.fields import moment, now_input, text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.texts import Texts
+from hinomi.errors import InputError
 from hinomi.incident import Incident
+from responders.incidents.reported import KIND
+from responders.opening import Report
 from responders.playbooks.named import inputs, offered
 from responders.playbooks.playbook import Playbook
 from responders.starting import Starting
@@ -75,3 +81,64 @@ def start(visit: Visit) -> Response:
     incident, starting = wanted(visit), visit.console.service.starting
     starting.start(incident.id, visit.form.get("playbook", ""), given(visit, starting.fields), **visit.who)
     return back(visit, incident, "start_asked")
+
+
+def form(visit: Visit) -> Response:
+    """The form that opens an incident, and reports that have no number yet."""
+    service, texts = visit.console.service, visit.texts
+    return visit.page(
+        "open.html",
+        startables=startables(service.starting, texts),
+        targets=targets(service.starting, None, texts),
+        zones=[(zone.value, ZONE_WORDS[zone].of(visit.language)) for zone in Zone],
+        whose_it_is=visit.whose(),
+        anybodys=visit.console.scope is None,
+        waiting=service.opening.waiting(),
+        now_input=now_input(visit),
+        key=secrets.token_hex(16),
+    )
+
+
+def take(visit: Visit) -> Response:
+    """Take a report in; the same form sent twice is one."""
+    service = visit.console.service
+    report = Report(
+        title=visit.form.get("title", ""),
+        what=text(visit, "what"),
+        known=moment(visit, "known"),
+        grade=grade(visit),
+        zone=visit.form.get("zone", ""),
+        targets=given(visit, service.starting.fields),
+        playbook=visit.form.get("playbook", ""),
+        organization=organization(visit, visit.form.get("organization", "")),
+        key=visit.form.get("key", "")[:64],
+    )
+    taken = service.opening.open(report, **visit.who)
+    return visit.to(f"/reported/{taken.id}")
+
+
+def receipt(visit: Visit) -> Response:
+    """On to the incident, once it has a number; until then that the report is kept."""
+    held = visit.console.records.get(KIND, str(visit.request.path_params["report"]))
+    if held is None:
+        raise InputError("この届けはありません。", "there is no such report")
+    if held.body["state"] == "open":
+        return visit.to(f"/incidents/{held.body['number']}", done="opened")
+    answer = visit.page("reported.html", report=held)
+    if held.body["state"] == "asked":
+        answer.headers["Refresh"] = "2"
+    return answer
+
+
+def organization(visit: Visit, asked: str) -> str:
+    """Whose the incident is: the reader's own where they see one organisation alone, else what they say. Raises InputError for
+    one that they do not see."""
+    console = visit.console
+    if console.scope is None:
+        known = {"", *console.organizations.names}
+    else:
+        known = set(console.scope)
+        asked = asked or (next(iter(known)) if len(known) == 1 else "")
+    if asked not in known:
+        raise InputError("どの組織の件かを選んでください。", "say whose incident it is")
+    return asked

@@ -74,11 +74,17 @@ def reopen(visit: Visit) -> Response:
 
 def regrade(visit: Visit) -> Response:
     """Set the grade by hand; from then on it no longer follows the alerts."""
-    incident, given = wanted(visit), visit.form.get("grade", "")
+    incident, chosen = wanted(visit), grade(visit)
+    visit.console.service.regrade(incident.id, chosen, text(visit, "reason"), **visit.who)
+    return back(visit, incident, "regraded")
+
+
+def grade(visit: Visit) -> int:
+    """The grade that the form names. Raises InputError."""
+    given = visit.form.get("grade", "")
     if given not in {"0", "1", "2", "3"}:
         raise InputError("重大度を選んでください。", "choose a grade")
-    visit.console.service.regrade(incident.id, int(given), text(visit, "reason"), **visit.who)
-    return back(visit, incident, "regraded")
+    return int(given)
 
 
 def back(visit: Visit, incident: Incident, done: str) -> Response:

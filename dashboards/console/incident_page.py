@@ -20,7 +20,7 @@ from dashboards.console.on_duty import on_duty
 from dashboards.console.residents import Seal
 from dashboards.console.similar import precedents
 from dashboards.console.visit import Visit
-from dashboards.duties import obligations
+from dashboards.duties import known_at, obligations
 from hinomi.alert import Alert
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Status
@@ -126,6 +126,7 @@ def _work(visit: Visit, incident: Incident, runs: Sequence[plans.PlanRun]) -> di
         "tasks": service.cases.tasks(incident.id),
         "pieces": service.cases.evidence(incident.id),
         "now_input": now_input(visit),
+        "known_input": times.local_input(known_at(incident) or console.clock.now()),
     }
 
 

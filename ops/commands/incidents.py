@@ -1,5 +1,6 @@
 """hinomi incidents: list, show, acknowledge, close, open again."""
 
+from datetime import datetime
 from pathlib import Path
 
 import orjson
@@ -10,8 +11,10 @@ from rich.table import Table
 from hinomi.clock import JST
 from hinomi.incident import Incident, Status, Verdict
 from hinomi.text import inert
+from ops import given
 from ops.opened import opened, operator
 from responders.incidents.casefile import numbered
+from responders.opening import Report
 from responders.roles import OPERATOR
 
 NUMBER = typer.Argument(..., help="インシデント番号 / incident")
@@ -63,6 +66,44 @@ def register(app: typer.Typer) -> None:
         ]
         for line in lines:
             typer.echo(inert(line))
+
+    @incidents.command("open")
+    def open_(
+        title: str = typer.Argument(..., help="題名 / title"),
+        what: str = typer.Option(..., help="何が起きたか、誰から聞いたか / what happened, and who said so"),
+        known: datetime | None = typer.Option(
+            None, help="知った時刻(日本時間、既定: 今)/ when it became known, Japan time (default: now)"
+        ),
+        grade: int = typer.Option(1, min=0, max=3, help="段階 / grade"),
+        zone: str = typer.Option("", help="関係する網(lgwan など)/ part of the network"),
+        about: list[str] = typer.Option(
+            [],
+            help="関わる人・端末など 項目=値(何度でも)/ whom and what it is about, FIELD=VALUE, repeatable",
+        ),
+        organization: str = typer.Option("", help="どの組織の件か / whose it is"),
+        playbook: str = typer.Option("", help="始める手順書(--as が要ります)/ playbook to start, needs --as"),
+        account: str = typer.Option(
+            "", "--as", help="アカウント(パスワードを尋ねます)/ account; asks for its password"
+        ),
+        data: Path = DATA,
+    ) -> None:
+        """ログの知らないことを手で起こす / open one for what no log told."""
+        from ops.signing import signed_in  # it takes half a second to load
+
+        with opened(data) as place:
+            who, roles = signed_in(place, account) if account else (operator(), [OPERATOR])
+            report = Report(
+                title=title,
+                what=what,
+                known=known.replace(tzinfo=JST) if known else place.clock.now(),
+                grade=grade,
+                zone=zone,
+                targets=given.targets(about),
+                playbook=playbook,
+                organization=given.organization(organization, place.settings.organizations),
+            )
+            taken = place.desk.opening.open(report, actor=who, roles=roles)
+        typer.echo(f"受け付けました({taken.id})。対応処理が番号を付けます。(kept; the responder opens it)")
 
     @incidents.command()
     def ack(number: int = NUMBER, data: Path = DATA) -> None:

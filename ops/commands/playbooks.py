@@ -8,15 +8,15 @@ import orjson
 import typer
 import yaml
 
-from dashboards.users import Users
 from hinomi.alert import Alert
 from hinomi.errors import HinomiError, InputError
 from hinomi.named import reading, writing
 from hinomi.text import inert
-from ops import asking, begins, given
+from ops import begins, given
 from ops.folders import packs_folder
-from ops.opened import Opened, opened, operator, remembered
+from ops.opened import opened, operator, remembered
 from ops.settings import read_settings
+from ops.signing import signed_in
 from responders.incidents import casefile
 from responders.playbooks.playbook import Playbook, catalogue, lint, load
 from responders.playbooks.run import KIND, Run, RunState
@@ -141,7 +141,7 @@ def register(app: typer.Typer) -> None:
     def resume(account: str = AS, reason: str = REASON, data: Path = DATA) -> None:
         """自動の操作を再開する / let playbooks act again."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             place.desk.automation.resume(reason, actor=name, roles=roles)
         typer.echo("再開しました。(resumed)")
 
@@ -172,7 +172,7 @@ def register(app: typer.Typer) -> None:
         with opened(data) as place:
             incident = casefile.numbered(place.records, number)
             named = given.targets(target) if target else None
-            who, roles = _signed_in(place, account)
+            who, roles = signed_in(place, account)
             place.desk.starting.start(incident.id, name, named, actor=who, roles=roles)
         typer.echo("計画を求めました。対応処理が用意し、承認を求めます。(asked for; the responder plans it)")
 
@@ -180,7 +180,7 @@ def register(app: typer.Typer) -> None:
     def approve(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
         """計画を承認 / approve a plan."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             place.desk.approve(run_id, actor=name, roles=roles, note=note)
         typer.echo("承認しました。(approved)")
 
@@ -188,7 +188,7 @@ def register(app: typer.Typer) -> None:
     def deny(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
         """計画を却下 / deny a plan."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             place.desk.deny(run_id, actor=name, roles=roles, note=note)
         typer.echo("却下しました。(denied)")
 
@@ -202,7 +202,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """承認の前に1台を隔離する(許可された人、夜間・閉庁日)/ act before the approval, by permit."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             place.desk.acting_first.act(run_id, step, reason, actor=name, roles=roles)
         typer.echo("記録しました。対応処理が実行し、承認者に知らせます。(recorded; the responder does it)")
 
@@ -216,7 +216,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """夜間に先に隔離してよい人を許可する / permit somebody to act before the approval."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             now = place.clock.now()
             until = now + timedelta(days=days)
             permit = place.desk.acting_first.permit(taker, now, until, reason, actor=name, roles=roles)
@@ -230,7 +230,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """許可を取り消す / take a permit back."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             place.desk.acting_first.end_permit(identity, actor=name, roles=roles)
         typer.echo("取り消しました。(ended)")
 
@@ -238,7 +238,7 @@ def register(app: typer.Typer) -> None:
     def undo(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
         """元に戻す / undo a finished run."""
         with opened(data) as place:
-            name, roles = _signed_in(place, account)
+            name, roles = signed_in(place, account)
             place.desk.undo(run_id, actor=name, roles=roles, note=note)
         typer.echo("元に戻す依頼を記録しました。(undo asked for)")
 
@@ -260,14 +260,3 @@ def _known(name: str, own: PlaybookSettings) -> Playbook:
             f'there is no playbook "{name}"; hinomi playbooks list --data DIR names them, the city\'s own too',
         )
     return playbook
-
-
-def _signed_in(place: Opened, account: str) -> tuple[str, list[str]]:
-    """Who decides must show that it is them: the same password as in the console."""
-    password = asking.password("パスワード / password")
-    user = Users(place.records, place.clock).verify(account, password)
-    if user is None:
-        details = {"outcome": "failure"}
-        place.desk.audit.append(actor=account, action="cli.sign_in", target=operator(), details=details)
-        raise InputError("アカウントかパスワードが違います。", "wrong account or password")
-    return user.name, list(user.roles)

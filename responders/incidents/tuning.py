@@ -20,7 +20,7 @@ from hinomi.identity import digest
 from hinomi.incident import Incident, Verdict
 from hinomi.organization import FIELD
 from hinomi.store import Record, Records
-from responders.incidents import suppression
+from responders.incidents import reported, suppression
 from responders.incidents.suppression import Suppression
 
 KIND = "tuning"
@@ -43,7 +43,7 @@ class Proposal:
 def suggested(incident: Incident, alerts: list[Alert], rule_id: str) -> dict[str, str]:
     """The narrowest description that fits all of the incident's alerts of the rule: fields in which each has the one value. Raises
     InputError for none."""
-    own = [alert for alert in alerts if alert.rule_id == rule_id]
+    own = [alert for alert in alerts if alert.rule_id == rule_id and rule_id != reported.RULE]
     if not own:
         raise InputError("このルールの警報はありません。", "the incident has no alert of this rule")
     where = {}

@@ -1,12 +1,16 @@
 """What people asked to start, taken up: planned for exactly the targets that they named, proposed in their name."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
+import orjson
+
 from hinomi.alert import Alert
+from hinomi.errors import Conflict
 from hinomi.identity import digest
 from hinomi.incident import Incident, Status
-from hinomi.store import Record
+from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.incidents import casefile
 from responders.playbooks.planning import plan
@@ -16,6 +20,25 @@ from responders.playbooks.runs import Runs
 KIND = "playbook_start"
 """Records: the incident, the playbook, its targets, who asked when, and the audit entry that was written before. state:
 `asked`, then `proposed` or, with the reason, `void`."""
+
+
+def start_id(incident_id: str, playbook: str, named: Mapping[str, Sequence[str]]) -> str:
+    """The id of the request for these targets."""
+    return digest("start", incident_id, playbook, orjson.dumps(named, option=orjson.OPT_SORT_KEYS).decode())
+
+
+def of_report(records: Records, incident: Incident, report: Record) -> None:
+    """A report names a playbook: it is asked for in the name of whoever reported it. A second time changes nothing."""
+    said = report.body
+    identity = start_id(incident.id, str(said["playbook"]), said["targets"])
+    body = {
+        "incident_id": incident.id,
+        "times": 1,
+        "state": "asked",
+        **{name: said[name] for name in ("playbook", "targets", "by", "at", "entry")},
+    }
+    with suppress(Conflict):
+        records.put(KIND, identity, body, expect=0)
 
 
 @dataclass(frozen=True, slots=True)

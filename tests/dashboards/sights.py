@@ -115,6 +115,7 @@ _TOKEN = filled("form[action='/account/token'] > button", token_name="SIEM", tok
 _FACTOR = filled("form[action='/account/factor'] button", factor_proof=PASSWORD)
 _CODE = filled("form[action='/sign-in'] button", account="f.niban", password=PASSWORD)
 _WRONG_CODE = filled("form[action='/sign-in/code'] button", code="000000")
+_REPORTED = filled("form[action='/incidents/open'] button", title="pc-0417", what="pc-0417")
 SIGHTS = (
     Sight("queue", "/", "/"),
     Sight("queue-all", "/", "/?view=all", "m.kato"),
@@ -127,6 +128,8 @@ SIGHTS = (
     Sight("incident-verdict", _INCIDENT, "/incidents/2?act=verdict", "m.kato"),
     Sight("incident-hostile", _INCIDENT, "/incidents/3"),
     Sight("incident-closed", _INCIDENT, "/incidents/5", "m.kato"),
+    Sight("incident-by-hand", "/incidents/open", "/incidents/open", "m.kato"),
+    Sight("incident-reported", "/reported/{report}", "/incidents/open", "m.kato", does=_REPORTED),
     Sight("incident-unknown", _INCIDENT, "/incidents/999", status=400),
     Sight("report-draft", _DUTY, f"/incidents/1/duties/{STARTED}"),
     Sight("report-undecided", _DUTY, f"/incidents/1/duties/{UNDECIDED}"),

@@ -92,6 +92,7 @@ def _form(aim: Planted) -> dict[str, str]:
         "decision": "approve",
         "way": "phone",
         "playbook": "lost_device",
+        "key": "k",
         "number": str(aim.number),
         "other": str(aim.number),
         "alert": aim.ids["alert"],
@@ -136,9 +137,7 @@ def _plain(text: str, aim: Planted) -> str:
     )
     for name in named:
         text = text.replace(name, "…")
-    once = (
-        r'(name="csrf" value="[^"]+")|(content-length\W+\d+)|([A-Z2-7]{4} ){8}|secret=\w+|hinomi_[\w-]{40,}'
-    )
+    once = r'(name="(csrf|key)" value="[^"]+")|(content-length\W+\d+)|([A-Z2-7]{4} ){8}|secret=\w+|hinomi_[\w-]{40,}'
     return re.sub(once, "", text)
 
 
@@ -254,6 +253,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "Task": {"title": "x"},
     "Merge": {"others": [2002], "reason": "x"},
     "Split": {"alerts": ["alert-nishi-0"], "reason": "x"},
+    "Open": {"title": MARK[EAST], "what": "x", "known": "2026-11-20T07:00:00+09:00", "key": "k"},
     "Start": {"playbook": "lost_device", "targets": {"user.name": ["x"]}},
     "Told": {"whom": "x", "what": "x", "way": "phone"},
     "Known": {"known": "2026-11-20T07:00:00+09:00", "why": "x"},
@@ -438,6 +438,30 @@ def test_ones_own_work_goes_on(tmp_path: Path) -> None:
     assert visitor.post("/views", name=f"{MARK[EAST]} view", address="/?view=new").status_code == 303
     assert "EASTMARK view" in visitor.get("/").text
     assert {one["actor"] for one in visitor.audited("incident.ack")} == {"e.azuma"}
+    city.close()
+
+
+def test_what_one_opens_is_ones_own(tmp_path: Path) -> None:
+    """By hand, from the page and by a token: the incident is the town's of whoever opens it; another's is refused, whoever sees
+    several or all says whose; nobody of the other town finds it, nor what was reported."""
+    city, _ = two_towns(tmp_path)
+    east, west, centre = (_of(city, name) for name in ("e.azuma", "w.nishi", "c.chuo"))
+    form = {"title": f"{MARK[EAST]} 紛失", "what": "x", "known": "2026-11-20T07:00", "grade": "1"}
+    assert east.post("/incidents/open", **form, organization=WEST).status_code == 400
+    assert centre.post("/incidents/open", **form, organization="minami").status_code == 400
+    receipt = east.post("/incidents/open", **form).headers["location"]
+    assert MARK[EAST] in east.get(receipt).text and west.get(receipt).status_code == 400
+    assert (
+        MARK[EAST] in east.get("/incidents/open").text and MARK[EAST] not in west.get("/incidents/open").text
+    )
+    centre.post("/incidents/open", **form | {"title": f"{MARK[WEST]} 紛失"}, organization=WEST)
+    secret = Tokens(city.records, city.clock).make("c.chuo", "試験", ("work",), 3, organizations=[EAST])
+    assert _call(city, secret, "POST", "/incidents/open", BODIES["Open"]).status_code == 200
+    city.responder.tick()
+    assert east.get(receipt).headers["location"].startswith("/incidents/")
+    found = {one.body["title_ja"]: one.body for one in city.records.find("incident", {"status": "new"})}
+    assert found[f"{MARK[EAST]} 紛失"]["organization"] == EAST and found[MARK[EAST]]["organization"] == EAST
+    assert found[f"{MARK[WEST]} 紛失"]["organization"] == WEST
     city.close()
 
 

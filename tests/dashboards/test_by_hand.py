@@ -1,11 +1,51 @@
-"""What no log tells, from the page and by the API: a playbook that a person starts."""
+"""What no log tells, from the page and by the API: an incident that a person opens, a playbook that they start."""
 
 from dashboards.users import Role
+from responders.incidents.incidents import NUMBER
 from responders.playbooks.asked import KIND
 from responders.playbooks.named import inputs
 from tests.dashboards.browse import browser
 from tests.dashboards.city import PASSWORD, City
 from tests.dashboards.test_api import _call, _token
+
+REPORT = {
+    "title": "公用端末の紛失",
+    "what": "電車に置き忘れたと <b>h.abe</b> から電話",
+    "known": "2026-11-20T07:10",
+    "grade": "2",
+    "zone": "mynumber",
+    "target-user.name": "h.abe",
+    "target-host.name": "pc-0777",
+    "playbook": "lost_device",
+    "key": "once",
+}
+
+
+def test_opened_on_the_page_with_its_playbook(own_city: City) -> None:
+    """The form in both languages; sent twice it is one report, kept until the responder gives it its number; then the incident says that
+    no log told of it, asks for the report with the moment of knowledge, and its plan waits for somebody else."""
+    analyst, manager = browser(own_city, "m.kato"), browser(own_city, "k.mori")
+    assert 'href="/incidents/open"' in analyst.get("/").text
+    page, english = analyst.get("/incidents/open").text, manager.get("/incidents/open?lang=en").text
+    assert "インシデントを手で起こす" in page and "LGWAN接続系" in page
+    assert "Open an incident by hand" in english and "Lost or stolen device" in english
+    for seeded in range(4):
+        own_city.records.append(NUMBER, {"alert": str(seeded)})
+    receipt = analyst.post("/incidents/open", **REPORT).headers["location"]
+    assert analyst.post("/incidents/open", **REPORT).headers["location"] == receipt
+    kept = analyst.get(receipt)
+    assert "受け付けました" in kept.text and kept.headers["refresh"] == "2"
+    assert f'href="{receipt}"' in manager.get("/incidents/open").text
+    own_city.responder.tick()
+    there = analyst.get(receipt).headers["location"]
+    assert there == "/incidents/5?done=opened"
+    [incident] = [
+        one.body for one in own_city.records.find("incident") if one.body["fields"].get("opened_by")
+    ]
+    case = analyst.get(there).text
+    for said in ("手で起こした", "&lt;b&gt;h.abe&lt;/b&gt;", "アカウント h.abe を停止する"):
+        assert said in case, said
+    assert incident["grade"] == 2 and incident["zones"] == ["mynumber"]
 
 
 def test_started_on_the_page_and_approved_by_another(own_city: City) -> None:
@@ -54,3 +94,29 @@ def test_started_by_a_token(own_city: City) -> None:
     for body in ({"playbook": "none"}, {"playbook": "ddos", "targets": {"user.name": ["\x07"]}}, {}):
         assert _call(own_city, secret, "POST", "/incidents/2/start", json=body).status_code == 400, body
     assert _call(own_city, secret, "POST", "/incidents/4/start", json={"playbook": "ddos"}).status_code == 400
+
+
+def test_opened_by_a_token(own_city: City) -> None:
+    """The same by the API: the report, and once it is taken up the number of its incident; a system that sends it again under its key
+    opens nothing more."""
+    secret, reading = _token(own_city, "m.kato"), _token(own_city, "m.kato", "read")
+    body = {
+        "title": "委託先からの連絡",
+        "what": "委託先のサーバーに侵入",
+        "known": "2026-11-20T07:10:00+09:00",
+        "targets": {"host.name": ["sv-itaku"]},
+        "key": "case-77",
+    }
+    assert _call(own_city, reading, "POST", "/incidents/open", json=body).status_code == 403
+    first, again = (_call(own_city, secret, "POST", "/incidents/open", json=body).json() for _ in range(2))
+    assert first == again and first["items"][0]["state"] == "asked"
+    own_city.responder.tick()
+    [taken] = _call(own_city, secret, "GET", f"/reported/{first['items'][0]['id']}").json()["items"]
+    assert (taken["state"], taken["number"]) == ("open", 1)
+    assert own_city.records.count("incident", {"title_ja": "sv-itaku: 委託先からの連絡"}) == 1
+    assert _call(own_city, secret, "GET", "/reported/none").status_code == 404
+    for wrong in ({"known": "2999-01-01T00:00:00Z"}, {"zone": "moon"}, {"title": ""}, {"organization": "x"}):
+        assert (
+            _call(own_city, secret, "POST", "/incidents/open", json=body | wrong | {"key": ""}).status_code
+            == 400
+        )
