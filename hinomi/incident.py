@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from hinomi.alert import Level
 from hinomi.words import Words
 
+CLOSED_AT = "closed_at"
+"""Name in `Incident.fields`: when it was closed (ISO 8601), by the verdict that ended it. Of no meaning once it is open again."""
+
 
 class Status(StrEnum):
     """Where an incident stands."""
@@ -94,3 +97,24 @@ class Incident(BaseModel):
     story_en: str = ""
     fields: dict[str, Any] = Field(default_factory=dict)
     organization: str = ""
+
+
+def is_merged(incident: Incident) -> bool:
+    """Whether another incident took it in and tells of it."""
+    return bool(incident.fields.get("merged_into"))
+
+
+def closed_at(incident: Incident) -> datetime:
+    """When a closed incident was closed: as noted, else (closed before that was noted, or joined) its last change of status,
+    else its last change."""
+    if noted := incident.fields.get(CLOSED_AT):
+        return datetime.fromisoformat(str(noted))
+    changed = [line.time for line in incident.timeline if line.kind == "status"]
+    return changed[-1] if changed else incident.updated
+
+
+def taken_at(incident: Incident) -> datetime | None:
+    """When a person took it. Before 30 November 2026 closing noted nobody: whoever closed it took it then at the latest."""
+    if incident.acknowledged_at is None and incident.status is Status.CLOSED:
+        return closed_at(incident)
+    return incident.acknowledged_at

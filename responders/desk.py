@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from hinomi.clock import Clock
 from hinomi.errors import InputError
-from hinomi.incident import Happening, Incident, Status, Verdict
+from hinomi.incident import CLOSED_AT, Happening, Incident, Status, Verdict, closed_at
 from hinomi.store import Record, Records
 from responders.acting_first import ActingFirst
 from responders.audit import Audit
@@ -125,12 +125,20 @@ class Desk:
     def close(
         self, incident_id: str, verdict: Verdict, reason: str, *, actor: str, roles: Sequence[str]
     ) -> Incident:
-        """Close with a verdict and its reason."""
+        """Close with a verdict and its reason; whoever judges it has taken it, unless somebody had before. One that is
+        closed gets another verdict and keeps the day of its closing."""
         self._worker(actor, roles, "incident.status", incident_id)
 
         def closed(now: Incident) -> Changes:
             self._not_merged(now, incident_id, actor)
-            return {"status": Status.CLOSED, "verdict": verdict}
+            since = closed_at(now) if now.status is Status.CLOSED else self.clock.now()
+            return {
+                "status": Status.CLOSED,
+                "verdict": verdict,
+                "acknowledged_by": now.acknowledged_by or actor,
+                "acknowledged_at": now.acknowledged_at or since,
+                "fields": {"acknowledged_grade": now.grade, **now.fields, CLOSED_AT: since.isoformat()},
+            }
 
         closed(casefile.read(self.records, incident_id))
         words = f"終了({verdict.words.ja}): {reason}", f"closed ({verdict.words.en}): {reason}"
@@ -151,11 +159,13 @@ class Desk:
                 return None  # somebody else was first, a moment ago
             again = int(now.fields.get("reopened", 0)) + 1
             known = {"reopened": again, "propose_again": True, "acknowledged_grade": now.grade}
+            by_closing = now.acknowledged_at == closed_at(now)  # nobody had it before that
+            had = "" if by_closing else now.acknowledged_by
             return {
                 "status": Status.IN_PROGRESS,
                 "verdict": None,
-                "acknowledged_by": now.acknowledged_by or actor,
-                "acknowledged_at": now.acknowledged_at or self.clock.now(),
+                "acknowledged_by": had or actor,
+                "acknowledged_at": now.acknowledged_at if had else self.clock.now(),
                 "fields": {**now.fields, **known},
             }
 

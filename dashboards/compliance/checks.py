@@ -20,7 +20,7 @@ from dashboards.users import APPROVERS
 from hinomi.batch import DEAD_LETTERS, SIGNALS
 from hinomi.clock import JST
 from hinomi.faults import readable
-from hinomi.incident import GRADES, Incident
+from hinomi.incident import GRADES, Incident, is_merged, taken_at
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Words
 from responders.audit import Audit
@@ -60,9 +60,9 @@ class Look:
 
     @cached_property
     def incidents(self) -> list[Incident]:
-        """Incidents of the last year."""
+        """Incidents of the last year, without those that another one took in."""
         held = (entry.incident for entry in docket(self.of.records).entries())
-        return [one for one in held if one.opened >= self.now - 365 * DAY]
+        return [one for one in held if one.opened >= self.now - 365 * DAY and not is_merged(one)]
 
     @cached_property
     def served(self) -> Mapping[str, list[str]]:
@@ -148,10 +148,9 @@ def offices(look: Look, _: Any) -> Outcome:
 def taken(look: Look, _: Any) -> Outcome:
     """Incidents are taken; none of grade 2 or more waits for over a day."""
     real = [one for one in look.incidents if one.grade >= 1]
-    waits = [(one.acknowledged_at - one.opened) for one in real if one.acknowledged_at]
-    left = [
-        one for one in real if one.acknowledged_at is None and one.grade >= 2 and look.now - one.opened > DAY
-    ]
+    when = [(one, taken_at(one)) for one in real]
+    waits = [at - one.opened for one, at in when if at]
+    left = [one for one, at in when if at is None and one.grade >= 2 and look.now - one.opened > DAY]
     if not real:
         words = Words("1年間にインシデントはありません", "no incident within a year")
     else:
@@ -163,7 +162,9 @@ def taken(look: Look, _: Any) -> Outcome:
             f"{len(waits)} of {len(real)} incidents of grade {GRADES[1].en.lower()} or above in a year taken (median {en});"
             f" {len(left)} of {GRADES[2].en.lower()} or above untaken for over a day",
         )
-    return Outcome(not left, words, "records incident: acknowledged_at - opened", look.now - 365 * DAY)
+    return Outcome(
+        not left, words, "records incident: acknowledged_at, else closed - opened", look.now - 365 * DAY
+    )
 
 
 def notified(look: Look, _: Any) -> Outcome:

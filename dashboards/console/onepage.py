@@ -15,7 +15,7 @@ from dashboards.console.ranking import Desk, Ranked, rank
 from dashboards.console.visit import Visit
 from dashboards.duties import Clocks, clocks_of, obligations, of_incident
 from dashboards.texts import Texts
-from hinomi.incident import Incident, Status
+from hinomi.incident import Incident, Status, closed_at, is_merged
 
 _SHOWN = 3
 _RESIDENTS = frozenset({"mynumber", "lgwan"})
@@ -36,7 +36,7 @@ def show(visit: Visit) -> Response:
     """The page as of now."""
     console, texts = visit.console, visit.texts
     casework, now = Casework(console.records), console.clock.now()
-    everything = casework.incidents()
+    everything = [one for one in casework.incidents() if not is_merged(one)]
     still = [one for one in everything if one.status is not Status.CLOSED]
     clocks = clocks_of(console.records)
     ranked = rank(still, Desk(casework.waiting(), console.settings.targets, now, texts, clocks))
@@ -51,7 +51,7 @@ def show(visit: Visit) -> Response:
         more=max(0, len(ranked) - min(_SHOWN, len(grave))),
         decisions=_decisions(texts, ranked, clocks),
         silent=silent,
-        closed_week=sum(one.updated >= week for one in everything if one.status is Status.CLOSED),
+        closed_week=sum(closed_at(one) >= week for one in everything if one.status is Status.CLOSED),
         opened_week=sum(one.opened >= week for one in everything),
         counts=tally(judged),
         states=list(State),

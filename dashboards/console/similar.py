@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from dashboards.console.docket import ALIKE, Docket, Entry
-from hinomi.incident import Incident, Status
+from hinomi.incident import Incident, Status, is_merged
 
 _SHOWN, _ENOUGH, _TAG = 5, 2.0, 0.5
 _WEIGHT = {**ALIKE, "title": 3.0}
@@ -35,7 +35,7 @@ def precedents(incident: Incident, held: Docket) -> Precedents:
     scored = [
         (score + _TAG * len(tags & entry.tags), entry)
         for score, entry in held.sharing({place: _WEIGHT[place[0]] for place in mine})
-        if entry.incident.id != incident.id and not entry.incident.fields.get("merged_into")
+        if entry.incident.id != incident.id and not is_merged(entry.incident)
     ]
     found = [(score, entry) for score, entry in scored if score >= _ENOUGH]
     found.sort(

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from statistics import median, quantiles
 
 from dashboards import times
@@ -11,7 +11,7 @@ from dashboards.reporting.document import Block, Ingredients, Origin, Paragraph,
 from dashboards.reporting.period import Period
 from dashboards.texts import Texts
 from hinomi.alert import Alert
-from hinomi.incident import Incident, Status, Verdict
+from hinomi.incident import Incident, Status, Verdict, closed_at, is_merged, taken_at
 
 _MOST = 200_000
 
@@ -53,7 +53,8 @@ class Cases:
     @property
     def to_take(self) -> Spread:
         """From the incident to whoever took it."""
-        return spread([one.acknowledged_at - one.opened for one in self.opened if one.acknowledged_at])
+        taken = ((one, taken_at(one)) for one in self.opened)
+        return spread([at - one.opened for one, at in taken if at])
 
     @property
     def to_settle(self) -> Spread:
@@ -78,13 +79,14 @@ class Cases:
 
 
 def incidents(of: Ingredients) -> list[Incident]:
-    """All that there are, the newest number first."""
-    return [record.read_as(Incident) for record in of.records.find("incident", order="-number", limit=_MOST)]
+    """All that there are, the newest number first; those that another one took in are told by that one."""
+    found = of.records.find("incident", order="-number", limit=_MOST)
+    return [one for one in (record.read_as(Incident) for record in found) if not is_merged(one)]
 
 
 def cases(of: Ingredients, period: Period) -> Cases:
     """Read once from the records."""
-    real = [one for one in incidents(of) if not one.fields.get("merged_into")]
+    real = incidents(of)
     alerts = (record.read_as(Alert) for record in of.records.find("alert", limit=_MOST))
     closed = [one for one in real if one.status is Status.CLOSED]
     return Cases(
@@ -97,12 +99,6 @@ def cases(of: Ingredients, period: Period) -> Cases:
         ],
         alerts=[one for one in alerts if period.holds(one.detected)],
     )
-
-
-def closed_at(incident: Incident) -> datetime:
-    """When it was closed: its last change of status, else its last change."""
-    changed = [line.time for line in incident.timeline if line.kind == "status"]
-    return changed[-1] if changed else incident.updated
 
 
 def share(right: int, wrong: int) -> str:
@@ -122,7 +118,7 @@ def times_part(held: Cases, texts: Texts) -> Part:
     late = [one for one in held.opened if one.opened - one.last >= timedelta(days=1)]
     if late:
         blocks.append(Paragraph(texts("figures.detect_note", n=len(late)), "small"))
-    untaken = [one for one in held.opened if one.acknowledged_at is None and one.status is not Status.CLOSED]
+    untaken = [one for one in held.opened if taken_at(one) is None]
     if untaken:
         blocks.append(Paragraph(texts("figures.untaken", n=len(untaken)), "warn"))
     return Part(texts("figures.times"), blocks)
@@ -169,10 +165,10 @@ def origins(period: Period, texts: Texts) -> list[Origin]:
     start, end = period.start, period.end
     return [
         Origin(texts("figures.detect"), "records incident: opened - first", start, end),
-        Origin(texts("figures.take"), "records incident: acknowledged_at - opened", start, end),
+        Origin(texts("figures.take"), "records incident: acknowledged_at, else closed - opened", start, end),
         Origin(
             texts("figures.settle"),
-            "records incident: last status change - opened, closed in the period",
+            "records incident: closed - opened, closed in the period",
             start,
             end,
         ),

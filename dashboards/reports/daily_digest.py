@@ -27,7 +27,7 @@ from dashboards.reporting.volumes import HOUR, Volume, in_words, volumes
 from dashboards.texts import Texts
 from hinomi.alert import Alert, Level
 from hinomi.clock import JST
-from hinomi.incident import Incident, Status
+from hinomi.incident import Incident, Status, closed_at, taken_at
 from hinomi.store import Bucket
 from hinomi.words import Language, Words
 
@@ -92,8 +92,8 @@ class _Day:
 
     @property
     def happened(self) -> list[Incident]:
-        """Incidents whose events lie in the day; merged ones are told by what took them in."""
-        return [one for one in self.held if self._touches(one) and not one.fields.get("merged_into")]
+        """Incidents whose events lie in the day."""
+        return [one for one in self.held if self._touches(one)]
 
     @property
     def opened(self) -> list[Incident]:
@@ -101,7 +101,7 @@ class _Day:
 
     @property
     def closed(self) -> list[Incident]:
-        return [i for i in self.held if i.status is Status.CLOSED and self._within(i.updated)]
+        return [i for i in self.held if i.status is Status.CLOSED and self._within(closed_at(i))]
 
     @property
     def still_open(self) -> list[Incident]:
@@ -185,8 +185,8 @@ class _Day:
 
     def acknowledgement(self) -> Part:
         """How long it took until someone took an incident of this day."""
-        taken = [i for i in self.opened if i.acknowledged_at is not None]
-        waits = [i.acknowledged_at - i.opened for i in taken if i.acknowledged_at is not None]
+        taken = [(one, taken_at(one)) for one in self.opened]
+        waits = [at - one.opened for one, at in taken if at]
         blocks: list[Block] = []
         if waits:
             middle, longest = (
@@ -196,8 +196,8 @@ class _Day:
             blocks.append(Paragraph(self.t("digest.ack", n=len(waits), middle=middle, longest=longest)))
         elif not self.opened:
             blocks.append(Paragraph(self.t("digest.ack_no_incident")))
-        for incident in self.opened:
-            if incident.acknowledged_at is None:
+        for incident, at in taken:
+            if at is None:
                 age = times.duration(self.of.clock.now() - incident.opened, self.t.language)
                 blocks.append(Paragraph(self.t("digest.ack_none", number=incident.number, age=age), "warn"))
         return Part(self.t("digest.ack_title"), blocks)
@@ -297,9 +297,16 @@ class _Day:
         return [
             Origin(self.t("digest.happened"), "records incident: first < end, last >= start", start, end),
             Origin(self.t("digest.opened"), "records incident: opened", start, end),
-            Origin(self.t("digest.closed"), "records incident: status=closed, updated", start, end),
+            Origin(
+                self.t("digest.closed"), "records incident: status=closed, when it was closed", start, end
+            ),
             Origin(self.t("digest.left"), "records incident: status!=closed", None, None),
-            Origin(self.t("digest.ack_title"), "records incident: acknowledged_at - opened", start, end),
+            Origin(
+                self.t("digest.ack_title"),
+                "records incident: acknowledged_at, else closed - opened",
+                start,
+                end,
+            ),
             Origin(
                 self.t("digest.alerts"),
                 "records alert: first < end, last >= start | detected, by rule_name",

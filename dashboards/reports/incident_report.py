@@ -16,11 +16,10 @@ from dashboards.reporting.document import (
     ReportKind,
     Table,
 )
-from dashboards.reporting.figures import closed_at
 from dashboards.texts import Texts
 from hinomi.alert import Alert
 from hinomi.errors import InputError
-from hinomi.incident import Incident, Status
+from hinomi.incident import Incident, Status, closed_at
 from hinomi.store import Records
 from hinomi.words import Language, Words
 from responders.duties.clocks import KIND as CLOCK
