@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hinomi.retention import Period, period_of
 from hinomi.store import DayStats
-from ops.retention import Period, period_of
 
 FURTHEST = 3_650
 _WEEK = 7

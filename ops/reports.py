@@ -32,7 +32,16 @@ def write(
     kind = catalogue.find(name)
     book = Rulebook(settings.rules_in_force(data), cache_folder())
     towns = Organizations.of(settings.organizations).names
-    ingredients = Ingredients(events, records, clock, settings.console.organization, subject, book, towns)
+    ingredients = Ingredients(
+        events,
+        records,
+        clock,
+        settings.console.organization,
+        subject,
+        book,
+        towns,
+        periods=settings.retention.periods,
+    )
     if whose:
         ingredients = ingredients.part_of(whose)
     document = kind.document(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)

@@ -21,12 +21,13 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger, Line
 from hinomi.store import Events, Records
-from ops import feeds, holds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
+from ops import feeds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.folders import cache_folder
 from ops.journal import log
 from ops.roles.start import Role
 from ops.store_watch import StoreWatch
 from responders.audit import Audit
+from responders.incidents import holds
 from rules import lock
 from rules.in_force import KEPT
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import typer
 
 from hinomi.clock import JST
+from hinomi.retention import period_of
 from hinomi.text import inert
-from ops import holds
 from ops.forecast import forecast
 from ops.opened import opened, remembered
 from ops.repairing import told
-from ops.retention import period_of
 from ops.settings import read_settings
 from ops.store_watch import damaged
+from responders.incidents import holds
 
 
 def show(data: Path, config: Path | None) -> None:

@@ -1,5 +1,6 @@
 """The console as one ASGI application: the route table, its access, and what every page may use."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -61,6 +62,7 @@ from dashboards.settings import ConsoleSettings
 from dashboards.tokens import Tokens
 from dashboards.users import Users
 from hinomi.clock import Clock, SystemClock
+from hinomi.retention import DEFAULTS, Period
 from hinomi.store import Events, Records
 from responders.desk import Desk
 from responders.settings import ResponderSettings
@@ -229,10 +231,11 @@ def create_app(
     rulebook: Rulebook | None = None,
     responding: ResponderSettings | None = None,
     organizations: Organizations | None = None,
+    periods: Sequence[Period] = tuple(DEFAULTS),
 ) -> Starlette:
     """The console over a store. `users` is a seam for tests (a cheaper password hash); rulebook: the rules in
     force, none where it is left out; responding: who is called and told, and what automation may do; organizations: whom
-    the tower keeps apart."""
+    the tower keeps apart; periods: for how long which events are to be kept."""
     from dashboards.api import routes  # the API stands on this package
 
     chosen, time = settings or ConsoleSettings(), clock or SystemClock()
@@ -256,6 +259,7 @@ def create_app(
         oidc=Provider(chosen.oidc) if chosen.oidc else None,
         responding=responding or ResponderSettings(),
         organizations=organizations or Organizations(),
+        periods=periods,
         residents=Residents(
             records, time, frozenset(chosen.residents), timedelta(minutes=chosen.residents_minutes)
         ),

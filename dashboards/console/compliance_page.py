@@ -152,6 +152,7 @@ def _judged(console: Console, *, anew: bool) -> tuple[datetime, list[Judged]]:
         console.clock,
         console.settings.organization,
         rulebook=console.rulebook,
+        periods=console.periods,
     )
     return console.judgement.now(of, anew=anew)
 

@@ -1,6 +1,6 @@
 """One request as a page sees it: who asks, in which language, with which form, and how to answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -24,6 +24,7 @@ from dashboards.texts import Texts
 from dashboards.tokens import Token, Tokens
 from dashboards.users import APPROVERS, WORKERS, User, Users
 from hinomi.clock import Clock
+from hinomi.retention import DEFAULTS, Period
 from hinomi.store import Events, Records
 from hinomi.words import Language
 from responders.audit import Audit
@@ -52,7 +53,7 @@ def _parts() -> "Parts":
 class Console:
     """What every page may use. organizations: whom the tower watches; scope: whose things alone are in `events`, `records`,
     `users` and behind `service`, None: everybody's; accounts: every account, for signing in, for one's own and for the
-    administrator."""
+    administrator; periods: for how long which events are to be kept."""
 
     events: Events
     records: Records
@@ -77,6 +78,7 @@ class Console:
     arrivals: "Lately[Arrivals]" = field(default_factory=lambda: Lately(60))
     organizations: Organizations = field(default_factory=Organizations)
     scope: frozenset[str] | None = None
+    periods: Sequence[Period] = tuple(DEFAULTS)
     parts: "Parts" = field(default_factory=_parts)
 
     @property

@@ -11,6 +11,7 @@ from hinomi.clock import Clock
 from hinomi.errors import InputError
 from hinomi.organization import FIELD
 from hinomi.query import quoted
+from hinomi.retention import DEFAULTS, Period
 from hinomi.store import Events, Records
 from hinomi.store.apart import EventsApart
 from hinomi.words import Language, Words
@@ -98,7 +99,7 @@ class Document:
 class Ingredients:
     """What a report may read. organization: who runs the tower; organizations: names of those whom it watches; subject: which
     incident or department, for a report of one; rulebook: the rules in force; whose: the organisation of which alone `events`
-    and `records` hold anything, empty for the whole tower's."""
+    and `records` hold anything, empty for the whole tower's; periods: for how long the tower is to keep which events."""
 
     events: Events
     records: Records
@@ -108,6 +109,7 @@ class Ingredients:
     rulebook: "Rulebook | None" = None
     organizations: Mapping[str, Words] = field(default_factory=dict)
     whose: str = ""
+    periods: Sequence[Period] = tuple(DEFAULTS)
 
     def part_of(self, whose: str) -> "Ingredients":
         """What a report on one organisation may read: nothing of any other's, nor of nobody's. Raises InputError for one that

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dashboards import times
 from dashboards.compliance.checks import Look, audit_whole, clocks, kept_a_year
 from dashboards.compliance.judgement import State, judge, tally
+from dashboards.compliance.keeping import keeping
 from dashboards.reporting import figures
 from dashboards.reporting.coverage import sources_part
 from dashboards.reporting.document import (
@@ -23,11 +24,9 @@ from dashboards.reporting.document import (
 from dashboards.reporting.period import Period, month
 from dashboards.reports.weekly_operations import grades_part
 from dashboards.texts import Texts
-from hinomi.batch import DEAD_LETTERS, SIGNALS
 from hinomi.words import Language, Words
 
 _TITLE = Words("情報セキュリティ委員会 月次報告", "Information-security committee: monthly report")
-_WANTED = timedelta(days=365)
 
 
 def make(of: Ingredients, start: datetime, language: Language) -> Document:
@@ -76,16 +75,22 @@ def _summary(
 
 
 def _retention(of: Ingredients, texts: Texts) -> Part:
-    """Days held against the days wanted, a dataset."""
-    rows = []
-    for one in of.events.datasets():
-        if one.name in {SIGNALS, DEAD_LETTERS} or one.first is None:
-            continue
-        days = (of.clock.now() - one.first).days
-        state = texts("monthly.enough" if days >= _WANTED.days else "monthly.short")
-        rows.append((one.name, f"{one.events:,}", str(days), str(_WANTED.days), state))
-    head = tuple(texts(f"monthly.{key}") for key in ("dataset", "events", "days", "wanted", "state"))
-    blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3), empty=texts("sources.nothing_held"))]
+    """Days held against those of each dataset's own period, and the longest time without a record."""
+    rows = [
+        (
+            one.dataset,
+            f"{one.events:,}",
+            str(one.days),
+            str(one.wanted),
+            texts(f"monthly.{one.state.value}"),
+            str(one.gap or "—"),
+        )
+        for one in keeping(of)
+    ]
+    head = tuple(
+        texts(f"monthly.{key}") for key in ("dataset", "events", "days", "wanted", "state", "unlogged")
+    )
+    blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 5), empty=texts("sources.nothing_held"))]
     blocks.append(Paragraph(texts("monthly.retention_note"), "small"))
     return Part(texts("monthly.retention"), blocks)
 
@@ -157,7 +162,12 @@ def _findings(of: Ingredients, texts: Texts) -> Part:
 
 
 def _origins(of: Ingredients, period: Period, texts: Texts) -> list[Origin]:
-    held = Origin(texts("monthly.retention"), "events.datasets(): first, events", None, None)
+    held = Origin(
+        texts("monthly.retention"),
+        "events.days(): dataset, day, events; retention periods; holds",
+        None,
+        None,
+    )
     if of.whose:
         return [held]
     return [

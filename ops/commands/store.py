@@ -65,8 +65,8 @@ def register(app: typer.Typer) -> None:
         end: bool = typer.Option(False, "--end", help="保存指定を終える / end the hold"),
     ) -> None:
         """インシデントの証拠を、期限を過ぎても消さないよう指定する / keep an incident's evidence whatever its age."""
-        from ops import holds
         from ops.opened import opened, operator
+        from responders.incidents import holds
 
         with opened(data) as place:
             change = holds.end if end else holds.begin

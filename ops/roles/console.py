@@ -43,6 +43,7 @@ def _run(process: Role) -> None:
         rulebook=rulebook,
         responding=process.settings.respond,
         organizations=Organizations.of(process.settings.organizations),
+        periods=process.settings.retention.periods,
     )
     warm(app.state.console)
     config = uvicorn.Config(

@@ -120,7 +120,12 @@ def _offices(recount: Recount, _: Ask) -> list[int]:
 
 
 def _kept(recount: Recount, _: Ask) -> list[int]:
-    return [(NOW - min(row["@timestamp"] for row in recount.logs)).days, 365]
+    """How many kinds there are, how many of them reach back a year: none of the city's, which are all of these days."""
+    oldest: dict[str, datetime] = {}
+    for row in recount.logs:
+        name, at = row["event.dataset"], row["@timestamp"]
+        oldest[name] = min(at, oldest.get(name, at))
+    return [len(oldest), sum((NOW - at).days >= 365 for at in oldest.values())]
 
 
 def _arriving(recount: Recount, _: Ask) -> list[int]:

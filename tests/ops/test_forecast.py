@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hinomi.retention import Period
 from hinomi.store import DayStats
 from ops.forecast import forecast
-from ops.retention import Period
 
 NOW = datetime(2026, 11, 20, 15, tzinfo=UTC)
 TODAY = NOW.replace(hour=0)

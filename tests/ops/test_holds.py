@@ -17,10 +17,11 @@ from hinomi.errors import Damaged, InputError
 from hinomi.incident import Incident
 from hinomi.ledger import Ledger
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
-from ops import holds, retention
+from ops import retention
 from ops.commands import store as commands
 from ops.retention import RetentionSettings
 from responders.audit import Audit
+from responders.incidents import holds
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 THEN = NOW - timedelta(days=400)

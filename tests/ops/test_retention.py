@@ -11,9 +11,10 @@ from hinomi import ecs
 from hinomi.batch import Batch
 from hinomi.clock import FixedClock
 from hinomi.ledger import Ledger, Line
+from hinomi.retention import DEFAULTS, Period, period_of
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops.counts import Counts, totals
-from ops.retention import DEFAULTS, Period, RetentionSettings, apply, period_of
+from ops.retention import RetentionSettings, apply
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 
