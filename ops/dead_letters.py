@@ -10,7 +10,8 @@ import polars as pl
 from collectors import catalogue
 from hinomi import ecs
 from hinomi.batch import DEAD_LETTERS
-from hinomi.store import Events
+from hinomi.store import Events, Records
+from ops.health import KIND
 
 _SAMPLES = 3
 _MOST_GROUPS = 10_000
@@ -85,6 +86,17 @@ def likeness(line: str) -> str:
     head = re.sub(r"\b\d{1,3}(?:\.\d{1,3}){3}\b", "<ip>", head)
     head = re.sub(r"\b(?=[0-9A-Fa-f\-]*\d)[0-9A-Fa-f]{8}(?:-?[0-9A-Fa-f]{4,})*\b", "<id>", head)
     return re.sub(r"\d+", "0", head)[:120]
+
+
+def in_general(records: Records, origin: str = "") -> list[tuple[str, str, int]]:
+    """(origin, source, lines) of lines that only a form that many products write was found for, most lines first."""
+    found: Counter[tuple[str, str]] = Counter()
+    for record in records.find(KIND, limit=10_000):
+        body = record.body
+        sender, source = str(body.get("origin", "")), str(body.get("source", ""))
+        if catalogue.is_generic(source) and not body.get("pin") and (not origin or sender == origin):
+            found[sender, source] += int(body.get("parsed", 0))
+    return [(*key, n) for key, n in found.most_common()]
 
 
 def unnamed(events: Events, dataset: str = "", *, at_most: int = 50_000) -> list[Unnamed]:

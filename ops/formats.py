@@ -1,53 +1,20 @@
-"""Which formats a sender speaks: declared, or recognised from its lines and then pinned.
+"""Which formats a sender speaks: declared, or recognised from its lines and then pinned (`collectors.pins`)."""
 
-A pin is what was recognised of a sender (a peer of an origin): one source for all its lines, and further ones for the programs
-that say their name in a syslog header. What many products write (`generic.*`) is never pinned: it says nothing of the sender.
-"""
-
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from collectors import catalogue
+from collectors.pins import KIND, REMOVED, Pinned, identity, read
 from collectors.settings import AUTO, sources_named
 from hinomi.clock import Clock
 from hinomi.errors import Conflict
-from hinomi.store import Record, Records
+from hinomi.store import Records
 
-KIND = "source"
-REMOVED = "pins_removed"
-"""The record that changes whenever somebody removes pins, by which workers know that theirs are old."""
 SAMPLE = 200
 _MOST = 64
 """Sources of a sender's programs that are pinned: names of programs are the sender's to choose, over UDP anybody's."""
 _SENDERS = 10_000
 _LOOK_EVERY = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """A source that a sender's lines were recognised as. program: None of all its lines, "" of those that name none; since:
-    when, as ISO 8601 has it."""
-
-    origin: str
-    peer: str
-    program: str | None
-    source: str
-    since: str
-
-
-@dataclass(frozen=True, slots=True)
-class Pinned:
-    """What is known of a sender. whole: the source of its first lines ("" none); further: (program, source), those of lines
-    that name a program ("" of lines that name none)."""
-
-    whole: str = ""
-    further: tuple[tuple[str, str], ...] = ()
-
-    def of(self, program: str) -> tuple[str, ...]:
-        """The sources that lines of a program may be of, its own first."""
-        own = [source for name, source in self.further if name == program]
-        return tuple(dict.fromkeys([*own, *([self.whole] if self.whole else [])]))
 
 
 @dataclass(slots=True)
@@ -79,7 +46,7 @@ class Formats:
         self._forget_removed()
         known = self._known.get((origin, peer))
         if known is None:
-            known = _read(self.records.get(KIND, _identity(origin, peer)))
+            known = read(self.records.get(KIND, identity(origin, peer)))
             self._remember(origin, peer, known)
         return known
 
@@ -98,21 +65,21 @@ class Formats:
 
     def _pin(self, origin: str, peer: str, whole: str = "", further: tuple[str, str] | None = None) -> Pinned:
         """Add to what the record holds now: a person may have removed it meanwhile."""
-        held = self.records.get(KIND, _identity(origin, peer))
+        held = self.records.get(KIND, identity(origin, peer))
         body: dict[str, Any] = {"pin": True, "origin": origin, "peer": peer, "source": ""}
         body |= held.body if held else {}
         now = self.clock.now().isoformat()
         if whole:
             body |= {"source": whole, "since": now}
         others = list(body.get("further", []))
-        if further and further not in _read(held).further and len(others) < _MOST:
+        if further and further not in read(held).further and len(others) < _MOST:
             program, source = further
             body["further"] = [*others, {"program": program, "source": source, "since": now}]
         try:
-            held = self.records.put(KIND, _identity(origin, peer), body, expect=held.version if held else 0)
+            held = self.records.put(KIND, identity(origin, peer), body, expect=held.version if held else 0)
         except Conflict:  # changed this moment; the next block sees what it is now
-            held = self.records.get(KIND, _identity(origin, peer))
-        known = _read(held)
+            held = self.records.get(KIND, identity(origin, peer))
+        known = read(held)
         self._remember(origin, peer, known)
         return known
 
@@ -132,51 +99,3 @@ class Formats:
         if version != self._removed:
             self._removed = version
             self._known.clear()
-
-
-def pins(records: Records, origin: str = "", peer: str = "") -> list[Pin]:
-    """Every pin, by origin, peer and program. origin, peer: only of these."""
-    found = [pin for record in _records(records, origin, peer) for pin in _pins(record.body)]
-    return sorted(found, key=lambda pin: (pin.origin, pin.peer, pin.program or "", pin.source))
-
-
-def unpin(records: Records, clock: Clock, origin: str, peer: str = "") -> int:
-    """Forget what was recognised of an origin's senders, or of one peer; of how many. Their next lines are recognised anew."""
-    gone = [record for record in _records(records, origin, peer) if records.delete(KIND, record.id)]
-    if gone:
-        records.put(KIND, REMOVED, {"origin": origin, "pin": True, "removed": clock.now().isoformat()})
-    return len(gone)
-
-
-def _records(records: Records, origin: str, peer: str) -> Iterable[Record]:
-    where: dict[str, Any] = {"pin": True}
-    where |= {name: value for name, value in (("origin", origin), ("peer", peer)) if value}
-    found = records.find(KIND, where, limit=100_000)
-    return [record for record in found if record.id != REMOVED]
-
-
-def _pins(body: Any) -> list[Pin]:
-    first = Pin(str(body["origin"]), str(body["peer"]), None, str(body["source"]), str(body.get("since", "")))
-    further = [
-        replace(first, program=str(one["program"]), source=str(one["source"]), since=str(one["since"]))
-        for one in body.get("further", [])
-    ]
-    return [*([first] if _specific(first.source) else []), *further]
-
-
-def _specific(source: str) -> bool:
-    """Whether a pin says anything: those of before this was so may be generic."""
-    return bool(source) and not catalogue.is_generic(source)
-
-
-def _read(record: Record | None) -> Pinned:
-    """What a record says."""
-    if record is None:
-        return Pinned()
-    source = str(record.body["source"])
-    further = tuple((str(one["program"]), str(one["source"])) for one in record.body.get("further", []))
-    return Pinned(source if _specific(source) else "", further)
-
-
-def _identity(origin: str, peer: str) -> str:
-    return f"pin|{origin}|{peer}"

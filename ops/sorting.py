@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 import polars as pl
 
 from collectors import catalogue, syslog
+from collectors.pins import Pinned
 from collectors.settings import AUTO
-from ops.formats import SAMPLE, Formats, Pinned
+from ops.formats import SAMPLE, Formats
 
 _LINES = 4_000
 """Lines of a block that are looked at for their format, at most."""

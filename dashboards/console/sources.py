@@ -7,6 +7,7 @@ from statistics import median
 from markupsafe import Markup
 from starlette.responses import Response
 
+from collectors.pins import pins
 from dashboards import zonemap
 from dashboards.console import health
 from dashboards.console.evidence import show_event
@@ -45,6 +46,7 @@ def show(visit: Visit) -> Response:
         "sources.html",
         map=drawn,
         sources=health.sources(console.records, now),
+        pins=pins(console.records),
         datasets=found.held,
         delays=found.delays,
         quiet=[stats.name for stats in found.held if stats.last and now - stats.last > _QUIET],

@@ -2,12 +2,16 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import orjson
 import typer
 
 from hinomi.errors import HinomiError, InputError
 from hinomi.text import inert
+
+if TYPE_CHECKING:
+    from collectors.pins import Pin
 
 
 def register(app: typer.Typer) -> None:
@@ -20,6 +24,8 @@ def register(app: typer.Typer) -> None:
     _new(sources)
     _check(sources)
     _doctor(sources)
+    _pins(sources)
+    _unpin(sources)
 
 
 def _list(sources: typer.Typer) -> None:
@@ -114,15 +120,19 @@ def _doctor(sources: typer.Typer) -> None:
         """読めなかった行を似たもの同士でまとめ、名前のない項目を挙げる / group dead letters, list unnamed vendor fields."""
         from dataclasses import asdict
 
-        from ops.dead_letters import groups, unnamed
+        from collectors.pins import pins
+        from ops.dead_letters import groups, in_general, unnamed
         from ops.opened import opened
 
         with opened(data) as place:
             found, fields = groups(place.events, origin), unnamed(place.events)
+            pinned, general = pins(place.records, origin), in_general(place.records, origin)
         if json:
             body = {
                 "dead_letters": [asdict(one) for one in found[:top]],
                 "unnamed": [asdict(one) for one in fields],
+                "pins": [asdict(one) for one in pinned],
+                "in_general": [{"origin": name, "source": source, "lines": n} for name, source, n in general],
             }
             typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
             return
@@ -140,3 +150,59 @@ def _doctor(sources: typer.Typer) -> None:
             typer.echo(
                 f"{each.count:8,}  {inert(each.dataset)}  {inert(each.name)}  例 {inert(each.sample, 60)}"
             )
+        typer.echo(f"汎用の形式でだけ読めた行 / read in a general form only: {len(general)}")
+        for name, source, n in general[:top]:
+            typer.echo(f"{n:8,}  {inert(name)}  {inert(source)}")
+        typer.echo(f"見分けた形式 / recognised formats: {len(pinned)}")
+        for pin in pinned[:top]:
+            typer.echo(f"          {_pin_line(pin)}")
+
+
+def _pin_line(pin: "Pin") -> str:
+    program = (
+        "すべて all"
+        if pin.program is None
+        else inert(pin.program) or "プログラム名のない行 without a program"
+    )
+    return f"{inert(pin.origin)}  {inert(pin.peer)}  {program}  {inert(pin.source)}  {pin.since}"
+
+
+def _pins(sources: typer.Typer) -> None:
+    @sources.command("pins")
+    def pins_(
+        data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
+        origin: str = typer.Option("", "--origin", help="この受け口だけ / only this listener"),
+    ) -> None:
+        """送り元ごとに見分けた形式の一覧 / the formats that were recognised, sender by sender."""
+        from collectors.pins import pins
+        from ops.opened import opened
+
+        with opened(data) as place:
+            found = pins(place.records, origin)
+        for pin in found:
+            typer.echo(_pin_line(pin))
+        typer.echo(f"{len(found)} 件 / pins", err=True)
+
+
+def _unpin(sources: typer.Typer) -> None:
+    @sources.command()
+    def unpin(
+        data: Path = typer.Option(..., "--data", help="データフォルダ / data folder"),
+        origin: str = typer.Option(..., "--origin", help="この受け口 / this listener"),
+        peer: str = typer.Option("", "--peer", help="この送り元だけ / only this sender"),
+    ) -> None:
+        """見分けた形式を忘れ、次の行から見分け直す / forget recognised formats; the next lines are recognised anew."""
+        from collectors.pins import unpin
+        from ops.opened import opened, operator
+
+        with opened(data) as place:
+            place.desk.audit.append(
+                actor=operator(), action="sources.unpin", target=origin, details={"peer": peer}
+            )
+            n = unpin(place.records, place.clock, origin, peer)
+        if not n:
+            raise InputError(
+                "見分けた形式は記録されていません。hinomi sources pins で一覧を見られます。",
+                "no format is recorded as recognised there; hinomi sources pins lists them",
+            )
+        typer.echo(f"{n} の送り元を、次の行から見分け直します。(senders recognised anew)")

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -325,3 +326,24 @@ def test_dead_letters_are_asked_to_be_read_again(own_city: City) -> None:
     assert "1,200 行を読み直し、1,100 行を新しく保管しました" in visitor.get("/sources").text
     assert visitor.post("/sources/replay", source=" ", reason="x").status_code == 400
     assert [one["target"] for one in visitor.audited("replay")] == ["fortinet.fortigate"]
+
+
+def test_recognised_formats_stand_on_the_sources_page(own_city: City) -> None:
+    """Each with its sender and program, escaped: both are the sender's to choose."""
+    body = {
+        "pin": True,
+        "origin": "relay",
+        "peer": "10.0.0.<b>",
+        "source": "linux.auth",
+        "since": "2026-11-20T03:00:00Z",
+    }
+    further = [{"program": "dhcpd", "source": "isc.dhcpd", "since": "2026-11-20T03:00:00Z"}]
+    own_city.records.put("source", "pin|relay|10.0.0.<b>", {**body, "further": further})
+    page = _browser(own_city, "m.kato").get("/sources").text
+    assert (
+        "10.0.0.&lt;b&gt;" in page
+        and "isc.dhcpd" in page
+        and "dhcpd" in page
+        and "<b>" not in page.split("relay")[1][:300]
+    )
+    assert re.search(r"見分けた形式\(\d+ 件\)", page) and "sources unpin" in page

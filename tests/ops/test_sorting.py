@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from collectors import catalogue
-from ops.formats import Pin, pins, unpin
+from collectors.pins import Pin, pins, unpin
 from tests.ops.test_pipeline import NOW, SSH, VPN, Tower
 
 HEADER = "Nov 20 11:59:00 web01"

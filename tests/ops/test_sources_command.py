@@ -8,9 +8,11 @@ import typer
 from typer.testing import CliRunner
 
 from collectors import catalogue, declared
+from collectors.pins import pins
 from hinomi.errors import InputError
 from ops.commands import sources
 from ops.dead_letters import groups, likeness, unnamed
+from ops.health import SourceHealth
 from ops.new_source import drafted, parsed
 from tests.ops.test_pipeline import VPN, Tower
 
@@ -152,3 +154,24 @@ def test_the_encoding_of_a_declared_mapping_is_used(tmp_path: Path, encoding: st
         assert row["event.action"] == "ﾃｽﾄ"
     finally:
         del catalogue.sources()[source.name]
+
+
+def test_pins_are_shown_and_removed_by_commands(tmp_path: Path) -> None:
+    """The list, the doctor with what only a general form was found for, and unpin, which is in the audit log."""
+    tower = Tower(tmp_path / "data")
+    tower.pipeline.health = SourceHealth(tower.records, "w")
+    tower.send(VPN, peer="10.0.0.2", prefix="a")
+    tower.send("<30>Nov 20 11:59:00 web01 systemd[1]: Started Session 12.", origin="relay", prefix="b")
+    tower.pipeline.health.save()
+    data = ["--data", str(tmp_path / "data")]
+    runner = CliRunner()
+    listed = runner.invoke(app, ["sources", "pins", *data, "--origin", "fw"])
+    assert "10.0.0.2" in listed.stdout and "fortinet.fortigate" in listed.stdout, listed.output
+    told = orjson.loads(runner.invoke(app, ["sources", "doctor", *data, "--json"]).stdout)
+    assert [pin["source"] for pin in told["pins"]] == ["fortinet.fortigate"]
+    assert told["in_general"] == [{"origin": "relay", "source": "generic.syslog", "lines": 1}]
+    done = runner.invoke(app, ["sources", "unpin", *data, "--origin", "fw", "--peer", "10.0.0.2"])
+    assert done.exit_code == 0 and not pins(tower.records)
+    assert [one.body["target"] for one in tower.records.find("audit", {"action": "sources.unpin"})] == ["fw"]
+    again = runner.invoke(app, ["sources", "unpin", *data, "--origin", "fw"])
+    assert isinstance(again.exception, InputError)
