@@ -12,7 +12,7 @@ from collectors.framed import frame_of
 from collectors.indicators import Held, Matcher
 from collectors.indicators.fetch import fetch
 from collectors.indicators.indicator import Indicator
-from collectors.indicators.matcher import columns_of
+from collectors.indicators.matcher import FOUND, columns_of
 from collectors.indicators.reading import Terms
 from collectors.indicators.settings import Feed, IndicatorSettings
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
@@ -112,9 +112,9 @@ class Indicators:
         """Signals for what of a frame meets an indicator. Only the columns that can meet one are read of all events; the
         few that do are fetched whole, some at a time."""
         marked = matcher.mark(frame)
-        if "threat.indicator.name" not in marked.columns:
+        if FOUND not in marked.columns:
             return 0
-        ids = marked.filter(pl.col("threat.indicator.name").is_not_null())["event.id"].to_list()
+        ids = marked.filter(pl.col(FOUND).is_not_null())["event.id"].to_list()
         return sum(
             self._signals(
                 dataset, matcher, self.events.get(ids[at : at + _WHOLE], datasets=[dataset], span=span)
@@ -125,7 +125,8 @@ class Indicators:
     def _signals(self, dataset: str, matcher: Matcher, rows: list[dict[str, Any]]) -> int:
         now = self.clock.now()
         whole = Batch.of(dataset, frame_of(rows), ingested=now)
-        batch = Batch(dataset, matcher.mark(whole.frame))
+        seen = whole.frame.drop(FOUND, strict=False)  # what it met when it came does not hide what is new
+        batch = Batch(dataset, matcher.mark(seen))
         matches = self.rules.match(batch)
         own = Matches([(rule, rows) for rule, rows in matches.hits if "indicator" in _own(rule.custom)])
         signals = self.rules.signals(batch, own)

@@ -1,6 +1,8 @@
 """Events against indicators, by column: each distinct value once, by its hash in a sorted array, then confirmed.
 
-A hit is written into the event: `threat.indicator.*` and `threat.feed.name` (ECS), and the column that it was found in.
+A hit is written into the event: `threat.indicator.*` and `threat.feed.name` (ECS), and the column that it was found in
+(`FOUND`, which only we write). Several products write their own name of a threat into `threat.indicator.name`: it stays where
+nothing was met, and stands behind the indicator's description where something was.
 A domain is also met by names below it; a network by its addresses.
 """
 
@@ -37,11 +39,14 @@ COLUMNS: dict[str, Kind] = {
     "email.sender.address": Kind.EMAIL,
 }
 """Columns that are looked at, and what their values are."""
+FOUND = "hinomi.indicator.field"
+"""The column in which an event meets an indicator; empty where it meets none."""
+_NAME, _ABOUT = "threat.indicator.name", "threat.indicator.description"
 _ADDED = {
-    "threat.indicator.name": "value",
+    _NAME: "value",
     "threat.indicator.type": "kind",
     "threat.indicator.confidence": "confidence",
-    "threat.indicator.description": "about",
+    _ABOUT: "about",
     "threat.indicator.provider": "source",
     "threat.feed.name": "source",
 }
@@ -92,7 +97,7 @@ class Matcher:
 
     def mark(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The frame with the surest hit of each event in the columns of a hit; the same frame where there is none."""
-        if not self.size or "threat.indicator.name" in frame.columns:
+        if not self.size or FOUND in frame.columns:
             return frame
         found = [
             hits
@@ -104,8 +109,7 @@ class Matcher:
         surest = pl.concat(found).sort("confidence", descending=True).unique("row", keep="first")
         rows = pl.DataFrame({"row": pl.arange(frame.height, eager=True, dtype=pl.UInt32)})
         joined = rows.join(surest, on="row", how="left", maintain_order="left")
-        added = [joined[of].cast(pl.String).alias(name) for name, of in _ADDED.items()]
-        return frame.with_columns(*added, joined["column"].alias("hinomi.indicator.field"))
+        return _written(frame, joined)
 
     def _of_column(self, frame: pl.DataFrame, column: str, kind: Kind) -> pl.DataFrame | None:
         if column not in frame.columns or frame[column].null_count() == frame.height:
@@ -140,6 +144,22 @@ class Matcher:
         return held.with_columns(
             pl.Series("sought", given, dtype=pl.String), pl.Series("given", given, dtype=pl.String)
         )
+
+
+def _written(frame: pl.DataFrame, met: pl.DataFrame) -> pl.DataFrame:
+    """The frame with what its rows met (a row each, empty where it met nothing); the other rows as they were."""
+    facts = {name: met[of].cast(pl.String).alias(name) for name, of in _ADDED.items()}
+    own = {name: frame[name].cast(pl.String) for name in facts if name in frame.columns}
+    if _NAME in own:
+        said = pl.DataFrame({"about": facts[_ABOUT], "own": own[_NAME]})
+        facts[_ABOUT] = said.select(pl.concat_str("about", "own", separator=" / ", ignore_nulls=True))[
+            "about"
+        ].alias(_ABOUT)
+    hit = met["column"].is_not_null()
+    kept = [
+        fact.zip_with(hit, own.get(name, fact.clear(len(fact)))).alias(name) for name, fact in facts.items()
+    ]
+    return frame.with_columns(*kept, met["column"].alias(FOUND))
 
 
 def _sought(distinct: pl.Series, kind: Kind) -> Iterator[pl.DataFrame]:

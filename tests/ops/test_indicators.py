@@ -8,11 +8,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 from collectors.enrich import Enricher, EnrichSettings
 from collectors.indicators import Held, Indicator, Kind, Matcher
 from collectors.indicators.settings import IndicatorSettings
 from collectors.privacy import Privacy, PrivacySettings
+from collectors.sources import paloalto_panos
 from hinomi.clock import FixedClock, SystemClock
 from hinomi.ledger import Ledger
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
@@ -83,6 +85,35 @@ def test_a_hit_is_in_the_event_and_a_signal(tmp_path: Path, rules: engine.RuleSe
         "Something that is warned of was met"
     ]
     assert one.events.count(datasets=["squid.access"]) == 2
+
+
+def test_a_firewall_that_names_threats_itself_is_looked_at(tmp_path: Path, rules: engine.RuleSet) -> None:
+    """PAN-OS writes its own names of threats. A session of it with what is warned of is a hit, live and afterwards; a threat
+    of its own that meets no indicator is none."""
+    clock = SystemClock()
+    held = Held(tmp_path / "indicators")
+    cases = yaml.safe_load(
+        (Path(paloalto_panos.__file__).with_suffix(".test.yml")).read_text(encoding="utf-8")
+    )
+    written = [
+        one["raw"] for one in cases if ",TRAFFIC,end," in one["raw"] or ",THREAT,wildfire," in one["raw"]
+    ]
+    spooled = lines(clock, ["", ""]).with_columns(
+        pl.Series("payload", [line.encode() for line in written]),
+    )
+    one = pipeline(tmp_path, rules, LiveIndicators(held, clock))
+    one.formats = Formats(one.formats.records, clock, {"proxy": "paloalto.panos"})
+    one.process(spooled)
+    assert one.events.count(datasets=["hinomi.signal"]) == 0
+    tower = Indicators(held, one.events, SqliteRecords(tmp_path / "r.sqlite"), clock, rules)
+    address = Indicator(
+        Kind.ADDRESS, "203.0.113.9", "JPCERT/CC", 90, clock.now(), clock.now() + timedelta(days=9), "C2"
+    )
+    assert tower.take([address]) == (1, 2)
+    live = pipeline(tmp_path / "live", rules, LiveIndicators(held, clock))
+    live.formats = Formats(live.formats.records, clock, {"proxy": "paloalto.panos"})
+    live.process(spooled)
+    assert live.events.count(datasets=["hinomi.signal"]) == 2
 
 
 def test_a_new_indicator_is_looked_for_in_what_is_stored(tmp_path: Path, rules: engine.RuleSet) -> None:

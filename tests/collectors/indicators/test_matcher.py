@@ -144,3 +144,20 @@ def _slowly(text: str, networks: list[str]) -> int | None:
         (ip_network(one).prefixlen, row) for row, one in enumerate(networks) if address in ip_network(one)
     ]
     return max(fitting)[1] if fitting else None
+
+
+def test_a_product_with_its_own_name_of_a_threat_is_looked_at_like_any_other() -> None:
+    """PAN-OS and others write `threat.indicator.name` themselves: what meets an indicator says so, with the product's word
+    behind it, and what meets none keeps the product's word and is no hit."""
+    names = [None, "Suspicious DNS Query", "Malware"]
+    frame = pl.DataFrame(
+        {
+            "destination.ip": ["203.0.113.9", "203.0.113.9", "192.0.2.1"],
+            "threat.indicator.name": pl.Series(names, dtype=pl.String),
+        }
+    )
+    marked = matcher(one(Kind.ADDRESS, "203.0.113.9")).mark(frame)
+    assert marked["hinomi.indicator.field"].to_list() == ["destination.ip", "destination.ip", None]
+    assert marked["threat.indicator.name"].to_list() == ["203.0.113.9", "203.0.113.9", "Malware"]
+    assert marked["threat.indicator.description"].to_list() == ["説明", "説明 / Suspicious DNS Query", None]
+    assert marked["threat.feed.name"].to_list() == ["s", "s", None]
