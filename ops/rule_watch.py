@@ -1,4 +1,5 @@
-"""Each minute: does a rule flood or slow the engine? Then it is set aside, audited, and people are told.
+"""Each minute: does a rule flood or slow the engine? Then it is set aside, audited, and people are told. Of one that
+correlations or baselines count people are told alone, where it is only many.
 
 The leading respond process does this for the whole tower; workers take the decision over from the records.
 """
@@ -33,6 +34,9 @@ def watch(process: Role, records: Records, tell: Callable[[Alert], object]) -> i
         log.error("rule_quarantined", rule=one.rule, reason=one.said.en)
         tell(quarantine.alert(one, now))
         n += 1
+    for one in quarantine.loud(records, rules, process.settings.rules, now):
+        log.warning("rule_loud", rule=one.rule, reason=one.said.en)
+        tell(quarantine.loud_alert(one, now))
     quarantine.mirror(records, process.data)
     return n
 

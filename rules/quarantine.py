@@ -1,20 +1,24 @@
 """Rules set aside because they flood or slow the engine, until a person releases them.
 
+What correlations and baselines count is never set aside for its number: whoever sends enough of it would switch off all
+that counts it. People are told of it instead, once a day and rule.
+
 A record says which and why; each machine copies the records into `<data>/rules/quarantine.yml`, which whoever loads rules
 reads. No `enable` beats it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from hinomi.alert import Alert, Level
+from hinomi.clock import JST
 from hinomi.identity import digest
 from hinomi.store import Records
 from hinomi.words import Words
-from rules import stats
+from rules import stats, watching
 from rules.decided import Kept, keep_choice, read_choice
 from rules.engine import RuleSet
 from rules.in_force import KEPT, QUARANTINE
@@ -22,6 +26,7 @@ from rules.selector import Selector
 from rules.settings import RulesSettings
 
 KIND = "rule_quarantine"
+LOUD = "rule_loud"
 _HOUR = 3600.0
 _LEAST_SAMPLED = 1.0  # seconds of samples, without which nobody is called slow
 
@@ -59,21 +64,43 @@ def held(records: Records) -> list[Held]:
 
 
 def judge(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
-    """Rules in force that went over a limit in this hour or the last. Hours that a release falls into do not count."""
-    known = {rule.id: rule for rule in rules.rules}
+    """Rules in force that went over a limit in this hour or the last, but for those that others count and that are only
+    many (`loud`). Hours that a release falls into do not count."""
     freed = {one.id: str(one.body["released"]) for one in records.find(KIND, limit=10_000)}
+    counted = watching.counted(rules)
+    for start, one in _beyond(records, rules, settings, now):
+        if not _since(freed.get(one.rule), start) and not _is_loud(one, counted):
+            yield one
+
+
+def loud(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
+    """Rules that others count and that gave more signals than the limit: each once a day, noted in the records."""
+    counted = watching.counted(rules)
+    for _, one in _beyond(records, rules, settings, now):
+        told, day = records.get(LOUD, one.rule), now.astimezone(JST).date().isoformat()
+        if _is_loud(one, counted) and (told is None or told.body["day"] != day):
+            records.put(LOUD, one.rule, {"day": day})
+            yield one
+
+
+def _beyond(
+    records: Records, rules: RuleSet, settings: RulesSettings, now: datetime
+) -> Iterator[tuple[datetime, Held]]:
+    """Rules in force that are over a limit, each once, with the hour's start."""
+    known = {rule.id: rule for rule in rules.rules}
     seen: set[str] = set()
     for hour in (now, now - timedelta(hours=1)):
-        for identity, one in stats.hourly(records, hour).items():
-            rule = known.get(identity)
-            start = hour.replace(minute=0, second=0, microsecond=0)
-            if rule is None or identity in seen or _since(freed.get(identity), start):
-                continue
-            found = _over(one, settings)
-            if found is not None:
+        start = hour.replace(minute=0, second=0, microsecond=0)
+        for identity, figures in stats.hourly(records, hour).items():
+            rule, found = known.get(identity), _over(figures, settings)
+            if rule is not None and found is not None and identity not in seen:
                 seen.add(identity)
                 title = str(rule.custom.get("title_ja") or rule.title)
-                yield Held(identity, title, *found, at=now.isoformat())
+                yield start, Held(identity, title, *found, at=now.isoformat())
+
+
+def _is_loud(one: Held, counted: Set[str]) -> bool:
+    return one.why == "flood" and one.rule in counted
 
 
 def _since(released: str | None, start: datetime) -> bool:
@@ -129,11 +156,32 @@ _ABOUT: dict[str, Any] = {
 }
 
 
+_LOUD: dict[str, Any] = {
+    "rule_id": "0d6c9c5e-5a0f-4a55-8f0b-9f1f7b9f6c21",
+    "rule_name": "rule_loud",
+    "title_ja": "検知ルールの信号が非常に多い",
+    "title_en": "A detection rule gives very many signals",
+    "what_to_do_ja": "相関や平常値が数えるルールなので、止めていません。攻撃者が大量に起こしている場合があります。"
+    "送信元を調べ、故障や設定によるものなら例外を足してください。",
+    "what_to_do_en": "Correlations or baselines count it, so it is not set aside. An attacker may be the cause: look at "
+    "who sends it, and add an exception where a fault or a setting does.",
+}
+
+
 def alert(one: Held, now: datetime) -> Alert:
-    """The operational alert."""
+    """The operational alert that a rule was set aside."""
+    return _alert(_ABOUT, one, now)
+
+
+def loud_alert(one: Held, now: datetime) -> Alert:
+    """The operational alert that a rule which others count is very loud."""
+    return _alert(_LOUD, one, now)
+
+
+def _alert(about: dict[str, Any], one: Held, now: datetime) -> Alert:
     return Alert(
-        **_ABOUT,
-        id=digest(_ABOUT["rule_id"], one.rule, one.at),
+        **about,
+        id=digest(about["rule_id"], one.rule, one.at),
         level=Level.HIGH,
         kind="correlation",
         first=now,

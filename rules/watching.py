@@ -38,6 +38,13 @@ def named(body: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in own.get("rules") or []] if isinstance(own, Mapping) else []
 
 
+def counted(rules: RuleSet) -> frozenset[str]:
+    """Ids of the detection rules that a correlation or a baseline names."""
+    every: list[Correlation | Other] = [*rules.correlations, *rules.others]
+    found = (rules.rule(name) for one in every for name in named(one.document))
+    return frozenset(rule.id for rule in found if rule is not None)
+
+
 def _watched(rules: RuleSet, reference: str, above: frozenset[str]) -> list[str]:
     held = document(rules, reference)
     if held is None or reference in above:

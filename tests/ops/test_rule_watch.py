@@ -66,6 +66,28 @@ def test_from_flood_to_release(process: Role) -> None:
     assert len(process.settings.rules_in_force(process.data).load().rules) == 1
 
 
+@pytest.mark.parametrize("kind", ["correlation", "baseline"])
+def test_what_others_count_is_never_set_aside_for_its_number(process: Role, kind: str) -> None:
+    """Whoever sends enough of it would switch off what counts it: the rule runs on, and people are told, once a day."""
+    body = {
+        "correlation": {
+            "type": "event_count",
+            "rules": [LOUD["id"]],
+            "group-by": ["user.name"],
+            "timespan": "10m",
+            "condition": {"gte": 50},
+        },
+        "baseline": {"type": "rate_spike", "rules": [LOUD["id"]]},
+    }[kind]
+    watcher = {"title": "Watcher", "id": rule(8)["id"], "level": "high", kind: body}
+    (process.settings.rules.folders[0] / "watcher.yml").write_text(yaml.safe_dump(watcher), encoding="utf-8")
+    told: list[Alert] = []
+    for _ in range(2):
+        assert rule_watch.watch(process, process.records(), told.append) == 0
+    assert [one.rule_name for one in told] == ["rule_loud"] and "70" in told[0].reason_ja
+    assert [one.id for one in process.settings.rules_in_force(process.data).load().rules] == [LOUD["id"]]
+
+
 def test_stats_and_hygiene_read_what_was_counted(process: Role) -> None:
     """The command tells signals and cost; hygiene counts them though no signal is stored."""
     code, said = run("stats", "--data", str(process.data))
