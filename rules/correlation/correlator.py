@@ -36,9 +36,19 @@ from rules.meta import Meta
 FORMAT = 3
 """Of the state; one of another format is left aside and counted."""
 _SWEEPS = 20  # times in an allowed lateness that old entries are looked for
+_ABSENT = 60 * 86_400 * SECOND
+"""How long, in event time, what a baseline learnt is kept while its rule is not there: a file under repair, a switch, an import."""
 _TAILS = 4  # entries of a group from which its last window is kept ready
 
 Waiting = dict[str, list[Entry]]
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What a baseline knew whose rule is not there now. mark: how far event time had come."""
+
+    state: Any
+    mark: int
 
 
 @dataclass(slots=True)
@@ -56,6 +66,8 @@ class Correlator:
     _newest: int = 0
     _swept: int = 0
     _fed: set[str] = field(default_factory=set)
+    _spans: dict[str, int] = field(default_factory=dict)
+    _absent: dict[str, Absent] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -217,7 +229,7 @@ class Correlator:
         if self._newest - self._swept < self._late() // _SWEEPS and not crowded:
             return []
         self._swept = self._newest
-        spans = {rule.meta.id: rule.timespan for rule in self.rules}
+        spans = self._spans | {rule.meta.id: rule.timespan for rule in self.rules}
         metas = {rule.meta.id: rule.meta for rule in self.rules}
         full = []
         for rule, over in self.groups.sweep(lambda one: self._newest - spans.get(one, JOIN) - self._late()):
@@ -237,7 +249,8 @@ class Correlator:
             "format": FORMAT,
             "newest": self._newest,
             "groups": self.groups.dump(),
-            "baselines": {baseline.meta.id: baseline.dump() for baseline in self.baselines},
+            "baselines": {identity: gone.state for identity, gone in self._absent.items()}
+            | {baseline.meta.id: baseline.dump() for baseline in self.baselines},
         }
 
     def changes(self) -> dict[str, Any]:
@@ -246,31 +259,66 @@ class Correlator:
         parts = {
             f"groups-{n:02}": {**head, "groups": groups} for n, groups in self.groups.dump_changed().items()
         }
-        for baseline in self.baselines:
-            if (identity := baseline.meta.id) in self._fed:
-                parts[f"baseline-{identity}"] = {**head, "baselines": {identity: baseline.dump()}}
+        known = {identity: gone.state for identity, gone in self._absent.items() if identity in self._fed}
+        known |= {one.meta.id: one.dump() for one in self.baselines if one.meta.id in self._fed}
+        parts |= {
+            f"baseline-{identity}": {**head, "baselines": {identity: state}}
+            for identity, state in known.items()
+        }
         self._fed.clear()
         return parts
 
     def take_over(self, other: "Correlator") -> None:
-        """Go on where another correlator, of rules as they were, leaves off."""
-        self._newest = other._newest
-        self.groups.take_over(other.groups, self._known())
+        """Go on where another correlator, of rules as they were, leaves off. What is of rules that are not there now is
+        kept as long as it could matter: a rule may be back with the next reload."""
+        self._newest, self._fed = other._newest, set(other._fed)
+        self.groups.take_over(other.groups)
+        self._spans = other._spans | {rule.meta.id: rule.timespan for rule in other.rules}
+        self._absent = dict(other._absent)
         held = {baseline.meta.id: baseline for baseline in other.baselines}
         for baseline in self.baselines:
-            if (before := held.get(baseline.meta.id)) is not None and baseline.goes_on(before):
-                baseline.load(before.dump())
+            if (before := held.pop(baseline.meta.id, None)) is not None:
+                if baseline.goes_on(before):
+                    baseline.load(before.dump())
+            elif (gone := self._absent.get(baseline.meta.id)) is not None:
+                self._taken_up(baseline, gone.state)
+        self._absent |= {identity: Absent(before.dump(), self._newest) for identity, before in held.items()}
+        self._forget_absent()
+
+    def _taken_up(self, baseline: Baseline, state: Any) -> None:
+        try:
+            baseline.load(state)
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+        ):  # of another kind of baseline under the same id
+            self.ledger.count("dropped", dataset=baseline.meta.id, reason="correlator_state_format")
+
+    def _forget_absent(self) -> None:
+        here = {baseline.meta.id for baseline in self.baselines}
+        self._absent = {
+            identity: gone
+            for identity, gone in self._absent.items()
+            if identity not in here and gone.mark >= self._newest - _ABSENT
+        }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up a state, or a part of one; what is of rules that are gone since is left out."""
+        """Take up a state, or a part of one; what is of rules that are not there now is kept as `take_over` keeps it."""
         if state.get("format") != FORMAT:
             self.ledger.count("dropped", reason="correlator_state_format")
             return
-        self._newest = max(self._newest, int(state["newest"]))
-        self.groups.load(state.get("groups", ()), self._known())
-        for baseline in self.baselines:
-            if (held := state.get("baselines", {}).get(baseline.meta.id)) is not None:
-                baseline.load(held)
+        mark = int(state["newest"])
+        self._newest = max(self._newest, mark)
+        self.groups.load(state.get("groups", ()))
+        here = {baseline.meta.id: baseline for baseline in self.baselines}
+        for identity, held in state.get("baselines", {}).items():
+            if identity in here:
+                self._taken_up(here[identity], held)
+            else:
+                self._absent[identity] = Absent(held, mark)
+        self._forget_absent()
 
     def _known(self) -> dict[str, CorrelationRule]:
         return {rule.meta.id: rule for rule in self.rules} | dict(self.detections)

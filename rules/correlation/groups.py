@@ -4,7 +4,7 @@ A group of one entry of which nothing was told is kept as that entry alone: most
 The state is kept in shards, so that a saving writes only those that something came into.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -127,22 +127,21 @@ class Groups:
         self.changed.clear()
         return parts
 
-    def take_over(self, other: "Groups", known: Mapping[str, object]) -> None:
-        """The groups of another, as they are; those of rules that are gone are left out."""
-        self.by_rule = {rule: own for rule, own in other.by_rule.items() if rule in known}
+    def take_over(self, other: "Groups") -> None:
+        """The groups of another, as they are."""
+        self.by_rule = other.by_rule
         self.taken, self.changed = other.taken, set(range(SHARDS))
         for own in self.by_rule.values():
             for held in own.values():
                 if isinstance(held, Group):
                     held.tail = None
 
-    def load(self, groups: Sequence[Sequence[Any]], known: Mapping[str, object]) -> None:
-        """Take up groups that `dump` gave; those of rules that are gone are left out."""
+    def load(self, groups: Sequence[Sequence[Any]]) -> None:
+        """Take up groups that `dump` gave."""
         for rule, key, body in groups:
-            if rule in known:
-                group = Group.of_json(body)
-                self.by_rule.setdefault(rule, {})
-                self.keep(rule, tuple(key), group, sum(map(size, group.entries)))
+            group = Group.of_json(body)
+            self.by_rule.setdefault(rule, {})
+            self.keep(rule, tuple(key), group, sum(map(size, group.entries)))
 
 
 def shard(rule: str, key: Key) -> int:

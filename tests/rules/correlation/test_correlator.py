@@ -213,7 +213,7 @@ def test_a_state_of_another_format_is_left_aside() -> None:
 
 
 def test_the_state_is_json_and_forgets_rules_that_are_gone() -> None:
-    """What `dump` gives survives JSON; groups of a rule that was taken out are not taken up."""
+    """What `dump` gives survives JSON; groups of a rule that was taken out are forgotten when they could matter no more."""
     one = streams.correlator(streams.document(FIVE))
     streams.run(one, [same(5)])
     state = json.loads(json.dumps(one.dump()))
@@ -222,7 +222,87 @@ def test_the_state_is_json_and_forgets_rules_that_are_gone() -> None:
     assert json.loads(json.dumps(same_rules.dump())) == state
     other = streams.correlator(streams.document(FIVE, "another"))
     other.load(state)
-    assert other.dump()["groups"] == []
+    streams.run(other, [same(1, start=20_000), same(1, start=40_000)])
+    assert {rule for rule, _, _ in other.dump()["groups"]} == {streams.identity("another")}
+
+
+@pytest.mark.parametrize("over", ["reload", "restart"])
+def test_a_rule_that_is_gone_for_one_reload_goes_on(over: str) -> None:
+    """Four failures, the rule's file cannot be read for a while, the fifth comes after it is mended: that is five."""
+    one = streams.correlator(streams.document(FIVE))
+    without = streams.correlator(streams.document(FIVE, "another"))
+    again = streams.correlator(streams.document(FIVE))
+    streams.run(one, [same(4)])
+    if over == "reload":
+        without.take_over(one)
+        streams.run(without, [same(1, user="b", start=100)])
+        again.take_over(without)
+    else:
+        parts = json.loads(json.dumps(one.changes()))
+        for part in parts.values():
+            without.load(part)
+        streams.run(without, [same(1, user="b", start=100)])
+        for part in (parts | json.loads(json.dumps(without.changes()))).values():
+            again.load(part)
+    assert [alert.event_count for alert in streams.run(again, [same(1, start=120)]).values()] == [5]
+
+
+def test_a_day_long_window_outlives_its_rule_for_a_day() -> None:
+    """A correlation over a day that is gone while hours of event time pass is as it was: its own timespan counts."""
+    daily = Asked("event_count", ("one",), ("user",), 86_400, "gte", 5)
+    one, without = (
+        streams.correlator(streams.document(daily)),
+        streams.correlator(streams.document(FIVE, "x")),
+    )
+    streams.run(one, [same(4)])
+    without.take_over(one)
+    streams.run(without, [same(1, user="b", start=start) for start in (20_000, 40_000, 60_000)])
+    again = streams.correlator(streams.document(daily))
+    again.take_over(without)
+    assert len(streams.run(again, [same(1, start=70_000)])) == 1
+
+
+def learning() -> Correlator:
+    """A correlator with one baseline that learns for a day."""
+    takes = {"type": "first_seen", "rules": ["one"], "entity": "user", "field": "host", "warm_up_days": 1}
+    document = {"title": "t", "id": streams.identity("first"), "level": "high", "baseline": takes}
+    [made], _ = baselines.of([Other(Path("own.yml"), document)], {"one": streams.identity("one")})
+    return Correlator([], {}, [Apart(made)], FixedClock(streams.START + timedelta(days=99)))
+
+
+def seen(day: int, host: str) -> Event:
+    """One event of a user at a host."""
+    return Event(day * 86_400, f"{day}-{host}", "one", {"user": "a", "host": host})
+
+
+@pytest.mark.parametrize("saved", [True, False], ids=["saved", "not saved"])
+@pytest.mark.parametrize("restarted", [True, False], ids=["restart", "reload"])
+def test_what_a_baseline_learnt_outlives_a_file_that_cannot_be_read(saved: bool, restarted: bool) -> None:
+    """Days of learning are there when the baseline's rule is back, also where the process ended in between."""
+    one, without, again = learning(), streams.correlator(streams.document(FIVE)), learning()
+    streams.run(one, [[seen(0, "x")]])
+    parts = json.loads(json.dumps(one.changes())) if saved else {}
+    without.take_over(one)
+    streams.run(without, [[seen(5, "x")]])
+    parts |= json.loads(json.dumps(without.changes()))
+    if restarted:
+        for part in parts.values():
+            again.load(part)
+    else:
+        again.take_over(without)
+    assert len(streams.run(again, [[seen(9, "y")]])) == 1
+
+
+def test_a_baseline_that_never_comes_back_is_forgotten() -> None:
+    """Its knowledge is kept for weeks of event time, not for ever."""
+    one, without = learning(), streams.correlator(streams.document(FIVE), now=10**8)
+    streams.run(one, [[seen(0, "x")]])
+    without.take_over(one)
+    assert without.dump()["baselines"]
+    streams.run(without, [[seen(70, "x")]])
+    last = streams.correlator(streams.document(FIVE))
+    last.take_over(without)
+    assert last.dump()["baselines"] == {}
 
 
 def test_parts_of_the_state_are_the_whole_of_it() -> None:
