@@ -48,12 +48,17 @@ def rules() -> engine.RuleSet:
     return engine.load([packs_folder() / "lan" / "indicator_hit.yml"])
 
 
-def pipeline(place: Path, rules: engine.RuleSet, indicators: Matcher | LiveIndicators | None) -> Pipeline:
+def pipeline(
+    place: Path,
+    rules: engine.RuleSet,
+    indicators: Matcher | LiveIndicators | None,
+    source: str = "squid.access",
+) -> Pipeline:
     clock, ledger = SystemClock(), Ledger()
     records = SqliteRecords(place / "records.sqlite")
     return Pipeline(
         events=ParquetEvents(place / "events", clock=clock),
-        formats=Formats(records, clock, {"proxy": "squid.access"}),
+        formats=Formats(records, clock, {"proxy": source}),
         enricher=Enricher.of(EnrichSettings()),
         privacy=Privacy(PrivacySettings(), ledger),
         rules=lambda: rules,
@@ -101,8 +106,7 @@ def test_a_firewall_that_names_threats_itself_is_looked_at(tmp_path: Path, rules
     spooled = lines(clock, ["", ""]).with_columns(
         pl.Series("payload", [line.encode() for line in written]),
     )
-    one = pipeline(tmp_path, rules, LiveIndicators(held, clock))
-    one.formats = Formats(one.formats.records, clock, {"proxy": "paloalto.panos"})
+    one = pipeline(tmp_path, rules, LiveIndicators(held, clock), "paloalto.panos")
     one.process(spooled)
     assert one.events.count(datasets=["hinomi.signal"]) == 0
     tower = Indicators(held, one.events, SqliteRecords(tmp_path / "r.sqlite"), clock, rules)
@@ -110,8 +114,7 @@ def test_a_firewall_that_names_threats_itself_is_looked_at(tmp_path: Path, rules
         Kind.ADDRESS, "203.0.113.9", "JPCERT/CC", 90, clock.now(), clock.now() + timedelta(days=9), "C2"
     )
     assert tower.take([address]) == (1, 2)
-    live = pipeline(tmp_path / "live", rules, LiveIndicators(held, clock))
-    live.formats = Formats(live.formats.records, clock, {"proxy": "paloalto.panos"})
+    live = pipeline(tmp_path / "live", rules, LiveIndicators(held, clock), "paloalto.panos")
     live.process(spooled)
     assert live.events.count(datasets=["hinomi.signal"]) == 2
 
