@@ -35,6 +35,11 @@ _NOBODY = {
 }
 
 
+def is_machines(account: str) -> bool:
+    """Whether an account is a machine's own (`PC-1$`), which is nobody's."""
+    return account.rstrip().endswith("$")
+
+
 def machine(name: str) -> str:
     """`DC01.city.example.jp` and `dc01` are one machine; a machine that goes by its address keeps all of it."""
     text = name.strip().lower()
@@ -74,7 +79,7 @@ def entities(alert: Alert, common: Iterable[str] = ()) -> set[str]:
     for field, kind in FIELDS.items():
         for value in alert.entities.get(field, []):
             text = _SPELLINGS[kind](value)
-            if text in _NOBODY or text in skip or (kind == "user" and value.rstrip().endswith("$")):
+            if text in _NOBODY or text in skip or (kind == "user" and is_machines(value)):
                 continue
             found.add(f"{kind}:{text}")
     return found

@@ -18,7 +18,7 @@ from hinomi.incident import Incident
 from hinomi.text import inert
 from hinomi.words import Words
 from responders.connectors.actions import ACTIONS
-from responders.incidents.entities import machine
+from responders.incidents.entities import is_machines, machine
 from responders.playbooks import authority, condition
 from responders.playbooks.following import Place, act_of
 from responders.playbooks.playbook import Playbook
@@ -110,8 +110,12 @@ def targets(name: str, alerts: Sequence[Alert]) -> list[str]:
     for alert in alerts:
         values = alert.entities.get(name, [])
         if alert.level.rank >= Level.HIGH.rank and few(name, values):
-            found.update((spelled(name, value), None) for value in values)
+            found |= {spelled(name, value): None for value in values if not _of_machine(name, value)}
     return _once(name, found)
+
+
+def _of_machine(name: str, value: str) -> bool:
+    return name in _PEOPLE and is_machines(value)
 
 
 def few(name: str, values: Sequence[str]) -> bool:

@@ -1,91 +1,115 @@
 """Every playbook in simulation on incidents that the real engine makes of raw log lines: those beside the rules."""
 
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import pytest
 
-from hinomi.alert import Alert
-from hinomi.incident import Incident
-from ops.folders import packs_folder
+from ops import begins
 from responders.incidents.graph import graph
+from responders.playbooks.named import inputs, offered
 from responders.playbooks.planning import plan
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.rehearsal import rehearse
-from responders.playbooks.run import StepState
+from responders.playbooks.run import Run, StepState
 from responders.playbooks.settings import PlaybookSettings
-from rules import cases, content, engine
-from rules.case_lines import Lines
-from rules.cases import START
-from rules.correlation import ruling
-from tests.responders.city import NIGHT, responder
+from tests.responders.city import NIGHT
+from tests.responders.playbooks import recorded
 
 PLAYBOOKS = catalogue()
-RECORDED = (
-    "telework/vpn_spray",
+pytestmark = pytest.mark.xdist_group("recorded")
+ACTING = {name for name, playbook in PLAYBOOKS.items() if playbook.acts}
+BY_RULE = {
+    "account_takeover": "lan/privileged_group_change",
+    "account_takeover_google": "saas/workspace_suspicious_login",
+    "account_takeover_m365": "saas/risky_sign_in",
+    "block_address": "telework/vpn_spray",
+    "inner_segment_intrusion": "lan/telework_to_mynumber",
+    "insider_export": "lan/usb_in_mynumber",
+    "isolate_endpoint": "lan/credentials_dumped",
+    "malware_endpoint": "lan/malware_outbreak",
+    "ransomware": "lan/shadow_copies_deleted",
+    "rpa_misuse": "city/rpa_interactive",
+    "server_intrusion": "lan/linux_account_uid0",
+    "vpn_compromise": "telework/vpn_login_abroad",
+}
+"""The playbooks that rules name, each with one of these rules."""
+BY_HAND = {
+    "ddos": "lan/attack_let_through",
+    "lost_device": "telework/vpn_login_abroad",
+    "missent_mail": "saas/secrets_leave_by_rule",
+    "phishing_campaign": "saas/secrets_leave_by_rule",
+    "supplier_incident": "telework/vpn_login_abroad",
+    "web_defacement": "cloud/portal_probed",
+}
+"""Those that people start, each with a rule whose incident offers them the targets."""
+MORE = (
     "lan/segment_scan",
     "lan/ssh_brute_force",
     "lan/mynumber_crossing",
+    "lan/botnet_contact",
+    "lan/ids_many_signatures",
+    "city/bulk_resident_view",
     "cloud/oci_mass_delete",
     "cloud/aws_trail_stopped",
     "cloud/azure_mass_delete",
 )
 
 
-@cache
-def recorded() -> dict[str, tuple[Incident, list[Alert]]]:
-    """Raw lines → parsed → matched → correlated → alerts → an incident, each as the tower does it."""
-    packs = packs_folder()
-    rules = engine.load([packs])
-    made, found = ruling.of(rules), {}
-    for name in RECORDED:
-        file = packs / f"{name}.yml"
-        trial = content._Trial(
-            rules, made, content._ids_in(file), content._dataset(rules, file), Lines(START)
-        )
-        written = [case for _, case in cases.read(packs / f"{name}.test.yml") if case.body["match"]]
-        trial.lines.read(pair for case in written for pair in cases.raw_lines(case, trial.home(case)))
-        alerts = [
-            one
-            for one in trial._alerts(written[0])
-            if one.rule_id in trial.own and one.level != "informational"
-        ]
-        with TemporaryDirectory() as folder:
-            tower, _ = responder(Path(folder))
-            [incident] = tower.receive(alerts)
-            held = tower.records.get("incident", incident.id)
-            assert held is not None
-            found[name] = Incident.model_validate(held.body), alerts
-            tower.records.close()
-    return found
+def planned(playbook: str, file: str = "") -> Run:
+    """The plan of a playbook for its recorded incident, as the tower makes it, or as a person would who takes what is offered."""
+    file = file or {**BY_RULE, **BY_HAND}[playbook]
+    incident, alerts = recorded.incident(file)
+    named = offered(incident, inputs(PLAYBOOKS[playbook])) if playbook in BY_HAND else None
+    return plan(incident, alerts, PLAYBOOKS[playbook], PlaybookSettings(), NIGHT, named=named)
 
 
 @pytest.mark.parametrize("name", sorted(PLAYBOOKS))
 def test_green_on_what_was_recorded(name: str) -> None:
     """No step fails, each act happens once and only to whom the alerts name, and undo leaves nothing that can be undone."""
-    for incident, alerts in recorded().values():
+    for file in {*BY_RULE.values(), *BY_HAND.values(), *MORE}:
+        incident, alerts = recorded.incident(file)
         went = rehearse(PLAYBOOKS[name], incident, alerts)
         assert went.green, [(step.title_ja, step.state, step.result_ja) for step in went.run.steps]
         assert len(went.acts) == len(set(went.acts)) == sum(s.state is StepState.DONE for s in went.run.acts)
         named = {value for one in alerts for values in one.entities.values() for value in values}
-        assert {target for _, target in went.acts} <= named | {value.split("@")[0] for value in named}
+        spelled = {value.split("@")[0].rsplit("\\", 1)[-1].lower() for value in named}
+        hosts = {value.split(".")[0] for value in spelled}
+        assert {target for _, target in went.acts} <= named | spelled | hosts
 
 
-def test_the_rule_s_own_playbook_does_something() -> None:
-    """Of the incidents whose rule names a playbook, at least one act is planned for somebody whom it names."""
-    acted = [
-        bool(rehearse(PLAYBOOKS[alerts[0].playbook], incident, alerts).acts)
-        for incident, alerts in recorded().values()
-        if alerts[0].playbook
-    ]
-    assert sum(acted) >= 3, acted
+@pytest.mark.parametrize("name", sorted(ACTING))
+def test_each_playbook_acts_on_a_real_event(name: str) -> None:
+    """From log lines to the plan: at least one act for somebody whom the events name. A rule that names the playbook is its start."""
+    run = planned(name)
+    assert run.acts, [step.title_ja for step in run.steps]
+    incident, _ = recorded.incident({**BY_RULE, **BY_HAND}[name])
+    assert (name in incident.playbooks) is (name in BY_RULE)
+
+
+def test_every_playbook_that_acts_is_asked() -> None:
+    """Those that rules name start by a rule; the others by hand."""
+    named = {name for name in ACTING if begins.naming(recorded.PACKS)[name]}
+    assert set(BY_RULE) == named and set(BY_HAND) == ACTING - named
+
+
+def test_every_action_of_the_library_is_in_a_plan() -> None:
+    """Each action that a shipped playbook names is planned for a real event of one of its incidents."""
+    wanted = {step.act for name in ACTING for step in PLAYBOOKS[name].acts}
+    runs = [planned(name) for name in ACTING]
+    runs += [planned("malware_endpoint", f"lan/{file}") for file in ("botnet_contact", "ids_many_signatures")]
+    assert wanted - {step.act for run in runs for step in run.acts} == set()
+
+
+def test_a_machine_s_own_account_is_no_person() -> None:
+    """A stick in JT-0101, of which the log names JT-0101$: the machine's port is shut, its account in the directory is let be."""
+    _, alerts = recorded.incident("lan/usb_in_mynumber")
+    assert alerts[0].entities["user.name"] == ["JT-0101$"]
+    assert {(step.act, *step.values.values()) for step in planned("insider_export").acts} == {
+        ("switch.shut_port", "jt-0101")
+    }
 
 
 def test_the_zone_that_was_reached_is_the_segment_to_cut() -> None:
     """From the lines of a firewall to the plan: the segment of the zone, named at the gate to whoever approves the cut."""
-    incident, alerts = recorded()["lan/mynumber_crossing"]
-    steps = plan(incident, alerts, PLAYBOOKS["inner_segment_intrusion"], PlaybookSettings(), NIGHT).steps
+    steps = planned("inner_segment_intrusion").steps
     [cut] = [step for step in steps if step.act == "router.cut_segment"]
     [gate] = [step for step in steps if step.index == cut.gate]
     assert cut.values == {"segment": "mynumber"} and "(対象: mynumber)" in gate.title_ja
@@ -93,7 +117,7 @@ def test_the_zone_that_was_reached_is_the_segment_to_cut() -> None:
 
 def test_a_cloud_s_things_are_nodes_of_the_graph() -> None:
     """Deleted resources of Azure, tied to who deleted them."""
-    incident, alerts = recorded()["cloud/azure_mass_delete"]
+    incident, alerts = recorded.incident("cloud/azure_mass_delete")
     made = graph(alerts)
     assert {node.kind for node in made.nodes} >= {"user", "cloud"}
     assert incident.entities["cloud.resource.id"] == alerts[-1].entities["cloud.resource.id"]
