@@ -8,6 +8,7 @@ both, so `head()` is there to be printed, mailed or kept elsewhere, and handed b
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -20,6 +21,7 @@ KIND = "audit"
 _HEAD = ("audit_head", "head")
 _GENESIS = "0" * 64
 _PAGE = 20_000
+_SLACK = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +94,29 @@ class Audit:
             and all(name in own and own[name] == value for name, value in details.items())
         )
 
+    def between(self, start: datetime, end: datetime) -> Iterator[Record]:
+        """Entries of a period, in order; those long before it are not read. A clock that was set back by more than a day
+        hides what it wrote then."""
+        for record in self._all(self._before(start - _SLACK)):
+            at = datetime.fromisoformat(str(record.body["at"]))
+            if at >= end + _SLACK:
+                return
+            if start <= at < end:
+                yield record
+
+    def _before(self, moment: datetime) -> str:
+        """The id of an entry behind which all are that were written since the moment."""
+        last = self.records.last(KIND)
+        low, high = 0, (_number(last) or 0) if last else 0
+        while low < high:
+            middle = (low + high) // 2
+            held = self.records.get(KIND, f"{middle + 1:012d}")
+            if held is not None and datetime.fromisoformat(str(held.body["at"])) < moment:
+                low = middle + 1
+            else:
+                high = middle
+        return f"{low:012d}"
+
     def head(self) -> Head | None:
         """The head as noted when the newest entry was written; None for an empty log."""
         held = self.records.get(*_HEAD)
@@ -132,8 +157,7 @@ class Audit:
         held = self.records.get(*_HEAD)
         return held is not None and _noted(held) is None
 
-    def _all(self) -> Iterator[Record]:
-        after = ""
+    def _all(self, after: str = "") -> Iterator[Record]:
         while found := self.records.find(KIND, limit=_PAGE, after=after):
             yield from found
             after = found[-1].id

@@ -1,9 +1,7 @@
 """The monthly report for the information-security committee: figures with their tails, proofs, open findings."""
 
 from collections import Counter
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from dashboards import times
 from dashboards.compliance.checks import Look, audit_whole, clocks, kept_a_year
@@ -25,8 +23,22 @@ from dashboards.reporting.period import Period, month
 from dashboards.reports.weekly_operations import grades_part
 from dashboards.texts import Texts
 from hinomi.words import Language, Words
+from responders.audit import Audit
 
 _TITLE = Words("情報セキュリティ委員会 月次報告", "Information-security committee: monthly report")
+
+CHANGES = (
+    "rules.",
+    "tuning.",
+    "oncall.maintenance",
+    "automation.",
+    "user.",
+    "account.",
+    "compliance.",
+    "console.reveal",
+    "console.export",
+)
+"""Beginnings of the audit log's actions that change rules, exceptions, automation or users, or look at residents' data."""
 
 
 def make(of: Ingredients, start: datetime, language: Language) -> Document:
@@ -109,14 +121,14 @@ def _proofs(of: Ingredients, texts: Texts) -> Part:
 
 def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
     """Decisions on rules, exceptions, users and looks at residents' data, counted from the audit log."""
-    counts: Counter[str] = Counter()
-    for record in of.records.find("audit", limit=1_000_000):
-        if period.holds(datetime.fromisoformat(str(record.body["at"]))):
-            counts[str(record.body["action"])] += 1
-    wanted = ("suppress", "rule.", "user.", "console.reveal", "console.export", "compliance.", "account.")
-    rows = [(action, str(n)) for action, n in sorted(counts.items()) if action.startswith(wanted)]
-    exceptions = of.records.find("suppression", limit=1000)
-    listed = [_exception(one.body) for one in exceptions]
+    entries = Audit(of.records, of.clock).between(period.start, period.end)
+    counts = Counter(str(entry.body["action"]) for entry in entries)
+    rows = [
+        (action, str(n))
+        for action, n in sorted(counts.items())
+        if action.startswith(CHANGES) and not action.endswith(".refused")
+    ]
+    listed = [(one.reason, one.owner, times.full(one.until)) for one in Look(of).exceptions]
     names = tuple(texts(f"monthly.{key}") for key in ("reason", "owner", "until"))
     return Part(
         texts("monthly.changes"),
@@ -131,12 +143,6 @@ def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
             Table(names, listed, empty=texts("monthly.no_exceptions")),
         ],
     )
-
-
-def _exception(body: Mapping[str, Any]) -> tuple[str, str, str]:
-    by = body.get("by") or body.get("actor") or body.get("owner") or "—"
-    until = times.parse(body.get("until") or body.get("expires"))
-    return str(body.get("reason", "")), str(by), times.full(until) if until else "—"
 
 
 def _findings(of: Ingredients, texts: Texts) -> Part:

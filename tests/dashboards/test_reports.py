@@ -25,7 +25,6 @@ from dashboards.reporting.pdf import pdf
 from dashboards.reporting.period import fiscal_year, month, week
 from dashboards.reporting.publish import publish
 from dashboards.reporting.xlsx import xlsx
-from dashboards.reports.monthly_committee import _exception
 from hinomi.clock import JST
 from hinomi.errors import InputError
 from hinomi.incident import Incident
@@ -316,8 +315,6 @@ def test_english_words_stand_apart(held: City) -> None:
         block.text for part in made["incident"].parts for block in part.blocks if isinstance(block, Paragraph)
     ]
     assert any(text.endswith("waiting for approval — Dry run") for text in said)
-    until = _exception({"reason": "x", "owner": "m.kato", "until": "2027-02-17T23:45:00Z"})
-    assert until == ("x", "m.kato", "2027-02-18 08:45:00 JST")
 
 
 def test_no_line_of_a_cell_is_cut(documents: dict[str, Document]) -> None:
