@@ -24,11 +24,13 @@ def write(
     records: Records,
     folder: Path,
     subject: str = "",
-    data: Path | None = None,
+    *,
+    data: Path,
     whose: str = "",
 ) -> list[Published]:
     """The report of the period that holds the day, in every form, hashed and signed. whose: the organisation of which alone it
-    tells. Raises InputError for a report or an organisation that there is not. The signing key lies beside the folder."""
+    tells. Raises InputError for a report or an organisation that there is not. The
+    signing key is the data folder's, whichever folder the report goes to."""
     kind = catalogue.find(name)
     book = Rulebook(settings.rules_in_force(data), cache_folder())
     towns = Organizations.of(settings.organizations).names
@@ -46,7 +48,7 @@ def write(
         ingredients = ingredients.part_of(whose)
     document = kind.document(ingredients, datetime.combine(day, time(12), JST), settings.reports.language)
     folder.mkdir(parents=True, exist_ok=True)
-    return publish(document, folder, records, signing.key(folder / "report.key"))
+    return publish(document, folder, records, signing.own_key(data))
 
 
 def deliveries(settings: Settings, clock: Clock, records: Records) -> Deliveries:

@@ -19,6 +19,16 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hinomi.errors import InputError, Where
 
 ENDING = ".signed.json"
+NAME = "report.key"
+
+
+def own_key(data: Path) -> Ed25519PrivateKey:
+    """The tower's key, in the data folder wherever its reports are written to: moved there from `reports`, where releases
+    before kept it."""
+    path, before = data / NAME, data / "reports" / NAME
+    if not path.exists() and before.exists():
+        before.replace(path)
+    return key(path)
 
 
 def key(path: Path) -> Ed25519PrivateKey:

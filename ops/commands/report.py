@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         ),
     ) -> None:
         """報告書を HTML・PDF・XLSX・JSON で作り、署名する / write a report in every form and sign it."""
+        from dashboards.reporting import signing
         from ops import reports
 
         with opened(data, config=config) as place:
@@ -51,13 +52,19 @@ def register(app: typer.Typer) -> None:
                 place.records,
                 out or data / "reports",
                 subject,
-                data,
-                organization,
+                data=data,
+                whose=organization,
             )
             if deliver:
                 reports.deliveries(place.settings, place.clock, place.records).plan(name, made, organization)
         for one in made:
             typer.echo(f"{one.path}  sha256:{one.sha256}")
+        if out and (out / signing.NAME).exists():
+            typer.echo(
+                f"! {out / signing.NAME}: 前の版がここに作った署名の鍵(秘密鍵)です。もう使いません。消してください。"
+                " / a private signing key that an earlier release made here; it is not used any more, remove it",
+                err=True,
+            )
 
     @app.command("report-verify")
     def report_verify(

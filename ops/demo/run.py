@@ -123,6 +123,7 @@ def _where(
         events,
         records,
         tower.folder / "reports",
+        data=tower.data,
     )
     events.close()
     lines = [

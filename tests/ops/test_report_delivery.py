@@ -1,13 +1,16 @@
 """Reports reach those who are to have them: into a folder, by a real mail relay, later where it was away, never changed."""
 
 import hashlib
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from typer.testing import CliRunner
 
+from dashboards.reporting import signing
 from dashboards.reporting.publish import Published
 from hinomi.clock import FixedClock
 from hinomi.errors import HinomiError
@@ -238,6 +241,38 @@ def test_a_place_that_is_none_is_refused_at_the_start(
     with pytest.raises(HinomiError, match=said) as raised:
         read_settings(config)
     assert "hinomi.yaml:" in str(raised.value) and "reports.deliver.0" in str(raised.value)
+
+
+def test_the_signing_key_stays_in_the_data_folder(tmp_path: Path) -> None:
+    """Whichever folder a report is written to: one key, that of the data folder, moved there from where it was before."""
+    command.register(app)
+    data, config = tmp_path / "data", tmp_path / "hinomi.yaml"
+    (data / "run").mkdir(parents=True)
+    (data / "reports").mkdir()
+    SqliteRecords(data / "records.sqlite").close()
+    config.write_text("rules: {packs: false}\n", encoding="utf-8")
+    before = signing.key(data / "reports" / "report.key").public_key()
+    prints = set()
+    for out in (tmp_path / "share", tmp_path / "elsewhere", data / "reports"):
+        asked = [
+            "report",
+            "weekly-operations",
+            "--data",
+            str(data),
+            "--config",
+            str(config),
+            "--out",
+            str(out),
+        ]
+        went = CliRunner().invoke(app, asked)
+        assert went.exit_code == 0, went.output
+        assert not (out / "report.key").exists()
+        (signed,) = out.glob(f"*{signing.ENDING}")
+        assert all(signing.verify(signed).values())
+        prints.add(json.loads(signed.read_text(encoding="utf-8"))["fingerprint"])
+    own = before.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    assert prints == {signing.fingerprint(own)}
+    assert (data / "report.key").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_report_made_by_hand_is_brought_where_asked(tmp_path: Path) -> None:
