@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -49,11 +49,11 @@ class Unnamed:
     sample: str
 
 
-def groups(events: Events, origin: str = "") -> list[Group]:
-    """The groups, the largest first. origin: only of this sender."""
+def groups(events: Events, origin: str = "", read: Collection[str] = ()) -> list[Group]:
+    """The groups, the largest first. origin: only of this sender; read: ids of letters that are events by now, not counted."""
     found: dict[tuple[str, str, str, str], Group] = {}
     for frame in events.scan(DEAD_LETTERS):
-        for sender, source, reason, line in _letters(frame, origin):
+        for sender, source, reason, line in _letters(_but(frame, read), origin):
             key = (sender, source, _kind(reason), likeness(line))
             if key not in found and len(found) >= _MOST_GROUPS:
                 key = (sender, source, _kind(reason), "…")
@@ -62,6 +62,10 @@ def groups(events: Events, origin: str = "") -> list[Group]:
             if len(group.samples) < _SAMPLES:
                 group.samples.append(line)
     return sorted(found.values(), key=lambda group: -group.count)
+
+
+def _but(frame: pl.DataFrame, read: Collection[str]) -> pl.DataFrame:
+    return frame.filter(~pl.col("event.id").is_in(list(read))) if read else frame
 
 
 def _letters(frame: pl.DataFrame, origin: str) -> Iterator[tuple[str, str, str, str]]:

@@ -116,18 +116,20 @@ class Pipeline:
         """Count what was stored, once it is."""
         self._count(prepared.lines, prepared.batches, appended)
 
-    def replay(self, lines: pl.DataFrame) -> int:
-        """Store what is understood now of lines that were dead letters; the rest stays as it was. How many."""
-        batches = [
-            batch
-            for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True)
-            for batch in self._of_sender(str(origin), str(peer), part)
-            if batch.dataset != DEAD_LETTERS
+    def replay(self, lines: pl.DataFrame) -> tuple[int, set[str]]:
+        """Store what is understood now of lines that were dead letters; the rest stays as it was. How many are new, and the ids
+        of all that are understood."""
+        parts = lines.group_by(["origin", "peer"], maintain_order=True)
+        read = [
+            batch for (origin, peer), part in parts for batch in self._of_sender(str(origin), str(peer), part)
         ]
+        batches = [batch for batch in read if batch.dataset != DEAD_LETTERS]
         batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
         ids = frozenset(identity for batch in batches for identity in batch.frame["event.id"].to_list())
         found = [self.events.append([batch], client_ids=ids).stored for batch in batches]
-        return sum(n for n, batch in zip(found, batches, strict=True) if batch.dataset != SIGNALS)
+        new = sum(n for n, batch in zip(found, batches, strict=True) if batch.dataset != SIGNALS)
+        still = {one for batch in read if batch.dataset == DEAD_LETTERS for one in batch.frame["event.id"]}
+        return new, set(lines["event.id"].to_list()) - still
 
     def _of_sender(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
         """What the sender's lines hold, each stamped with whose it is: no line says that of itself."""

@@ -7,12 +7,13 @@ import polars as pl
 from collectors import catalogue
 from collectors.organizations import Organizations
 from collectors.privacy import Privacy
+from collectors.settings import AUTO
 from hinomi.batch import DEAD_LETTERS
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError, Refused
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Record, Records
-from ops import zones
+from ops import replayed, zones
 from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
@@ -37,14 +38,39 @@ class Replayed:
     understood: int
 
 
-def replay(source: str, settings: Settings, events: Events, records: Records, clock: Clock) -> Replayed:
-    """Parse the dead letters of a source (or those that no source was found for) with the source as it is now.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which letters are read again. of: those that these sources refused; none: of `origin` all, else those of the source that
+    they are read with and those that none was found for. origin: only of this one ("": of all)."""
 
-    Events keep the ids of their letters, so that replaying twice stores nothing twice; the letters stay.
+    of: tuple[str, ...] = ()
+    origin: str = ""
+
+    def chosen(self, letters: pl.DataFrame, source: str) -> pl.DataFrame:
+        """Those of the letters."""
+        mine = letters.filter(pl.col("hinomi.origin") == self.origin) if self.origin else letters
+        if self.origin and not self.of:
+            return mine
+        return mine.filter(pl.col("hinomi.dead_letter.source").fill_null("").is_in(self.of or ["", source]))
+
+
+def replay(
+    source: str,
+    settings: Settings,
+    events: Events,
+    records: Records,
+    clock: Clock,
+    wanted: Wanted | None = None,
+) -> Replayed:
+    """Parse dead letters with the source as it is now; `auto`: as lines that come now are. Those that were read before are not
+    read again.
+
+    Events keep the ids of their letters, so that replaying twice stores nothing twice; the letters stay, marked (`replayed`).
     """
     for folder in settings.sources.folders:
         catalogue.add(folder)
-    catalogue.find(source)
+    if source != AUTO:
+        catalogue.find(source)
     zones.use(settings.timezone, "timezone")
     ledger = Ledger()
     pipeline = Pipeline(
@@ -58,12 +84,15 @@ def replay(source: str, settings: Settings, events: Events, records: Records, cl
         organizations=Organizations.of(settings.organizations, settings.pulled_parts()),
     )
     letters = understood = 0
+    done = replayed.marked(records)
     for frame in map(_whole, events.scan(DEAD_LETTERS)):
-        own = frame.filter(pl.col("hinomi.dead_letter.source").fill_null("").is_in(["", source]))
+        own = (wanted or Wanted()).chosen(frame, source).filter(~pl.col("event.id").is_in(done))
         if own.height:
             letters += own.height
             pipeline.formats.declared.update(dict.fromkeys(_origins(own), source))
-            understood += pipeline.replay(_lines(own))
+            stored, read = pipeline.replay(_lines(own))
+            understood += stored
+            replayed.mark(records, read)
     Counts(records, "replay").save(ledger)
     return Replayed(letters, understood)
 

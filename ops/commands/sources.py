@@ -123,9 +123,11 @@ def _doctor(sources: typer.Typer) -> None:
         from collectors.pins import pins
         from ops.dead_letters import groups, in_general, unnamed
         from ops.opened import opened
+        from ops.replayed import marked
 
         with opened(data) as place:
-            found, fields = groups(place.events, origin), unnamed(place.events)
+            read = marked(place.records)
+            found, fields = groups(place.events, origin, read), unnamed(place.events)
             pinned, general = pins(place.records, origin), in_general(place.records, origin)
         if json:
             body = {

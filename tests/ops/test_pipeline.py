@@ -26,10 +26,12 @@ from hinomi.store.elastic.letters import letter
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops import replay
 from ops.counts import totals
+from ops.dead_letters import groups
 from ops.folders import packs_folder
 from ops.formats import Formats
 from ops.health import SourceHealth
 from ops.pipeline import Pipeline
+from ops.replayed import marked
 from ops.settings import Settings
 from ops.stores import StoreSettings
 from ops.watch import LiveRules
@@ -127,11 +129,37 @@ def test_an_unknown_format_is_kept_until_a_source_is_named(tower: Tower) -> None
     """Nothing recognises it: dead letters; after a replay with the right source they are events, once."""
     tower.send("zzz completely unknown", "yyy", "xxx", NOBODYS, origin="odd")
     assert tower.events.count(datasets=["hinomi.dead_letter"]) == 4
-    for expected in (1, 0):
+    for expected in ((4, 1), (3, 0)):
         done = replay.replay("linux.auth", Settings(), tower.events, tower.records, tower.clock)
-        assert (done.letters, done.understood) == (4, expected)
+        assert (done.letters, done.understood) == expected, "a letter that was read is not read again"
+    assert [one.count for one in groups(tower.events, read=marked(tower.records))] == [1, 1, 1]
     [event] = tower.events.search("event.dataset: linux.auth").rows
     assert event["user.name"] == "root" and event["hinomi.origin"] == "odd"
+
+
+@pytest.mark.parametrize(
+    ("source", "wanted", "letters"),
+    [
+        ("linux.auth", replay.Wanted(), 0),
+        ("linux.auth", replay.Wanted(("generic.key_value",)), 2),
+        ("linux.auth", replay.Wanted(origin="a"), 1),
+        ("linux.auth", replay.Wanted(("generic.key_value",), "b"), 1),
+        ("linux.auth", replay.Wanted(("generic.key_value",), "c"), 0),
+        ("auto", replay.Wanted(("generic.key_value",)), 2),
+    ],
+)
+def test_letters_of_the_wrong_source_are_read_with_the_right_one(
+    tmp_path: Path, source: str, wanted: replay.Wanted, letters: int
+) -> None:
+    """A listener named another source: its letters carry that one's name, and are found by it or by the listener."""
+    tower = Tower(tmp_path, a="generic.key_value", b="generic.key_value")
+    tower.send(SSH, origin="a", prefix="a")
+    tower.send(SSH, origin="b", prefix="b")
+    done = replay.replay(source, Settings(), tower.events, tower.records, tower.clock, wanted)
+    assert (done.letters, done.understood) == (letters, letters)
+    assert tower.events.count(datasets=["linux.auth"]) == letters
+    left = groups(tower.events, read=marked(tower.records))
+    assert sum(one.count for one in left) == 2 - letters
 
 
 def test_what_the_page_asks_for_is_read_again(tower: Tower) -> None:
