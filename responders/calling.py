@@ -17,6 +17,7 @@ from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.asking import Asking
 from responders.audit import Audit
+from responders.deciding import Deciding
 from responders.handover import HandOver
 from responders.incidents import casefile
 from responders.notify import links
@@ -44,11 +45,16 @@ class Calling:
     outbox: Outbox
     key: bytes
     first_step: Callable[[Incident, str], Words]
+    deciding: Deciding = field(init=False)
     _queue: list[tuple[datetime, str]] = field(default_factory=list)
     _when: dict[str, datetime] = field(default_factory=dict)
     _begun: set[str] = field(default_factory=set)
     _built: datetime | None = None
     _minute: datetime | None = None
+
+    def __post_init__(self) -> None:
+        own = self.records, self.audit, self.rota, self.outbox, self.settings.notify
+        self.deciding = Deciding(*own)
 
     def restart(self) -> None:
         """Another process may have led meanwhile: what is in memory is read anew."""
@@ -122,14 +128,15 @@ class Calling:
         return bundle
 
     def each_minute(self) -> None:
-        """What does not hang on an incident: the change of shift, reporting deadlines."""
+        """What does not hang on an incident: the change of shift, reporting deadlines, requests for a decision."""
         now = self.clock.now()
         if self._minute is not None and now - self._minute < timedelta(minutes=1):
             return
         self._minute = now
         with Faults() as faults:
             own = self.records, self.clock, self.audit, self.rota, self.outbox, self._base
-            for part in (HandOver(self.records, self.rota, self.outbox, self._base), Reminding(*own)):
+            hand_over = HandOver(self.records, self.rota, self.outbox, self._base)
+            for part in (self.deciding, hand_over, Reminding(*own)):
                 with faults.kept():
                     part.look(now)
 

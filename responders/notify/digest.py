@@ -20,6 +20,7 @@ from responders.notify.message import Brief, of_body, of_several
 from responders.notify.settings import NotifySettings
 from responders.notify.storm import Storm, grade
 from responders.notify.waiting import KIND, Waiting
+from responders.playbooks.run import APPROVAL
 
 
 @dataclass(slots=True)
@@ -68,6 +69,7 @@ class Digests:
             **_said(ordered),
             "members": [one.id for one in ordered],
             "asks": False,
+            "decides": "",
             "created": stamp,
             "due": stamp,
             "folding": True,
@@ -90,7 +92,7 @@ class Digests:
 
     def _wanted(self, record: Record) -> Record | None:
         """The message as far as it still asks for somebody; one that does not any more is marked and None."""
-        if not (record.body.get("members") or record.body.get("asks")):
+        if not any(record.body.get(name) for name in ("members", "asks", "decides")):
             return record
         members = [held for one in record.body.get("members", ()) if (held := self.records.get(KIND, one))]
         left = [one for one in members or [record] if self._asks(one)]
@@ -112,7 +114,10 @@ class Digests:
         return None
 
     def _asks(self, record: Record) -> bool:
-        """Whether the incident still waits for a person; any other message always does."""
+        """Whether the incident still waits for a person, or the request for a decision; any other message always does."""
+        if identity := record.body.get("decides"):
+            approval = self.records.get(APPROVAL, str(identity))
+            return approval is not None and approval.body["state"] == "open"
         if not record.body.get("asks"):
             return True
         try:

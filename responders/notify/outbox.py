@@ -56,10 +56,12 @@ class Outbox:
         link: str = "",
         ack: str = "",
         asks: bool = False,
+        decides: str = "",
     ) -> bool:
         """Put a message in the outbox once; False when this very message was planned before.
 
-        link, ack: for a digest; asks: it asks somebody to take the incident, and is idle once somebody has.
+        link, ack: for a digest; asks: it asks somebody to take the incident, and is idle once somebody has; decides: the approval that
+        it asks for, idle once that is decided.
         """
         identity = self.id_of(key, person)
         now = self.clock.now().isoformat()
@@ -70,6 +72,7 @@ class Outbox:
             "link": link or message.link,
             "ack": ack or message.ack,
             "asks": asks,
+            "decides": decides,
             "state": "planned",
             "attempts": 0,
             "channel": 0,

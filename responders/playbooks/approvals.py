@@ -92,11 +92,17 @@ class Approvals:
             held = self.records.get(APPROVAL, identity)
             if held is not None and held.body["state"] in DECIDED and held != void:
                 return False
+            body["since"] = self._waits_since(held)
             try:
                 self.records.put(APPROVAL, identity, body, expect=held.version if held else 0)
             except Conflict:
                 continue  # decided in this very moment: look again
             return True
+
+    def _waits_since(self, held: Record | None) -> str:
+        """From when people are asked: put once more while nobody has decided, it is the same question."""
+        waits = held is not None and held.body["state"] == "open" and held.body.get("since")
+        return str(waits) if waits else self.clock.now().isoformat()
 
     def withdraw(self, run: Run, gate: RunStep | None = None) -> bool:
         """Take the request back. False when a person decided on it: their decision stands."""
@@ -255,6 +261,9 @@ def _request(run: Run, gate: RunStep | None) -> dict[str, Any]:
         "warned_ja": gate.result_ja if gate else run.warned_ja,
         "warned_en": gate.result_en if gate else run.warned_en,
         "requested_by": run.requested_by,
+        "dry_run": run.dry_run,
+        "minutes": gate.stands_minutes if gate else run.decided_within,
+        "renewed": gate.renewed if gate else 0,
         "expires": (gate.expires if gate and gate.expires else run.expires).isoformat(),
         "state": "open",
         "given": [],

@@ -19,7 +19,6 @@ from responders.playbooks.renewing import renewed, why_anew
 from responders.playbooks.run import APPROVAL, Run, RunStep, StepState
 from responders.playbooks.world import Hook
 
-_GATE_MINUTES = 30
 _NOTHING_TO_ASK = (
     "計画に対象がないため、承認を求めません。必要なら人が判断して行ってください。",
     "not asked: the plan has no target for it; where it is needed a person must do it",
@@ -172,7 +171,7 @@ class Gates:
 
 def _stands(gate: RunStep) -> timedelta:
     """How long a request at it stands before it is put anew."""
-    return timedelta(minutes=gate.within_minutes or _GATE_MINUTES)
+    return timedelta(minutes=gate.stands_minutes)
 
 
 def _gates(run: Run, gate: RunStep) -> list[int]:

@@ -59,7 +59,7 @@ def _for_the_rest(run: Run) -> RunStep:
         kind="approve",
         role=run.approver,
         people=run.people,
-        within_minutes=max(int((run.expires - run.created).total_seconds() // 60), 1),
+        within_minutes=run.decided_within,
         renews=True,
     )
 

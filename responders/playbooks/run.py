@@ -14,6 +14,7 @@ APPROVAL = "approval"
 TOWER = "hinomi"
 """Who asks for a run that an alert names."""
 _LINES = 500
+_GATE_MINUTES = 30
 
 
 class RunState(StrEnum):
@@ -131,6 +132,11 @@ class RunStep(BaseModel):
         begun = self.state in (StepState.STARTED, StepState.DONE, StepState.FAILED)
         return bool(self.act and begun and self.before)
 
+    @property
+    def stands_minutes(self) -> int:
+        """How long a request at it, as a gate, stands before it is put anew."""
+        return self.within_minutes or _GATE_MINUTES
+
     def as_ended(self, state: StepState, ja: str, en: str) -> "RunStep":
         """The step in another state, with how it went in words."""
         return self.model_copy(update={"state": state, "result_ja": ja, "result_en": en})
@@ -193,6 +199,11 @@ class Run(BaseModel):
     def acts(self) -> list[RunStep]:
         """Steps that change something."""
         return [step for step in self.steps if step.act]
+
+    @property
+    def decided_within(self) -> int:
+        """Minutes that people have for the plan as a whole before it is asked for once more."""
+        return max(int((self.expires - self.created).total_seconds() // 60), 1)
 
     @property
     def undoable(self) -> bool:

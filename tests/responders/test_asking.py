@@ -25,12 +25,12 @@ PEOPLE = {
 
 
 def _called(folder: Path, **more: object) -> tuple[Responder, str]:
-    """A grave incident with a plan, and the mail about it."""
+    """A grave incident with a plan, and the mail about it to whoever is on call."""
     made, _ = responder(folder, oncall=PEOPLE, **more)
     about = {"user.name": ["t.yamada"], "source.ip": ["203.0.113.66"]}
     made.receive([alert(level="critical", entities=about, zones=["mynumber"], playbook="block_address")])
     made.tick()
-    [text] = messages(folder)
+    [text] = [one for one in messages(folder) if one.startswith("To: 佐藤")]
     return made, text
 
 
@@ -99,7 +99,8 @@ def test_what_was_done_is_said_to_who_is_called_later(tmp_path: Path) -> None:
     made.records.put("playbook_run", run.id, {**run.body, "state": "done", "steps": steps})
     made.clock.advance(timedelta(minutes=16))  # type: ignore[attr-defined]
     made.tick()
-    [last] = [one for one in messages(tmp_path) if one.startswith("To: 鈴木課長")]
+    own = [one for one in messages(tmp_path) if one.startswith("To: 鈴木課長")]
+    [last] = [one for one in own if "承認のお願い" not in one]
     assert "行った操作: " in last and "203.0.113.66" in last and "まだ何も止めていません" not in last
 
 

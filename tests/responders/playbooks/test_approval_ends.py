@@ -45,7 +45,7 @@ class Slow(Broken):
 def _undone(on: Scene) -> None:
     """What was done is offered to be put back, and is."""
     assert on.run.undoable
-    on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER, note="承認が古い")
+    on.desk.undo(on.run_id, actor="mori", roles=["ciso"], note="承認が古い")
     assert on.tick().state is RunState.UNDONE and on.stage.done == set()
     assert on.runs.audit.verify() == []
 
