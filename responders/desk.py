@@ -194,7 +194,7 @@ class Desk:
         return self._approvals.decide(approval_id, "denied", actor, roles, note)
 
     def undo(self, run_id: str, *, actor: str, roles: Sequence[str], note: str = "") -> None:
-        """Ask for a finished run to be put back, in reverse order."""
+        """Ask for a run to be put back, in reverse order; one that is under way goes no further."""
         self._approvals.ask_undo(run_id, actor, roles, note)
 
     @property

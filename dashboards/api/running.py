@@ -114,7 +114,7 @@ def extend(call: Call) -> Listed:
 
 
 def undo(call: Call) -> Listed:
-    """Put a finished run back."""
+    """Put a run back; one that is under way is stopped first."""
     run = _there(call, RUN, "run")
     call.desk.undo(run, **call.who, note=call.body.note)
     return _read(call, RUN, run)

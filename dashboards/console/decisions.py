@@ -110,7 +110,7 @@ def decide(visit: Visit) -> Response:
 
 
 def undo(visit: Visit) -> Response:
-    """Ask for a finished run to be put back."""
+    """Ask for a run to be put back, and stopped first where it is under way."""
     run = str(visit.request.path_params["run"])
     incident = _incident_of(visit, KIND, run)
     service, note = visit.console.service, text(visit, "note")

@@ -236,7 +236,7 @@ def register(app: typer.Typer) -> None:
 
     @playbooks.command()
     def undo(run_id: str = RUN, data: Path = DATA, account: str = AS, note: str = NOTE) -> None:
-        """元に戻す / undo a finished run."""
+        """元に戻す。途中の実行は、止めてから戻す / undo a run; one under way is stopped first."""
         with opened(data) as place:
             name, roles = signed_in(place, account)
             place.desk.undo(run_id, actor=name, roles=roles, note=note)

@@ -194,8 +194,22 @@ class Approvals:
         )
 
     def ask_undo(self, run_id: str, actor: str, roles: Sequence[str], note: str) -> None:
-        """Record that a finished run is to be put back: by who holds the highest office that let anything of it be done, and did not ask
-        for it. Raises Refused for everybody else, and the second time."""
+        """Record that a run is to be put back, and stopped first where it is under way: by who holds the highest office that let anything
+        of it be done, and did not ask for it. Raises Refused for everybody else, and the second time."""
+        run, _ = self._undoable(run_id, actor, roles)
+        self.audit.append(actor=actor, action="playbook.undo_asked", target=run_id, details={"note": note})
+        while True:
+            run, record = self._undoable(run_id, actor, roles)
+            try:
+                self.records.put(
+                    KIND, run_id, _undoing(run, actor).model_dump(mode="json"), expect=record.version
+                )
+            except Conflict:
+                continue  # it went one step further in this very moment: look again
+            nudge(self.records, run_id)
+            return
+
+    def _undoable(self, run_id: str, actor: str, roles: Sequence[str]) -> tuple[Run, Record]:
         record = self.records.get(KIND, run_id)
         if record is None:
             raise InputError("この実行はありません。", "there is no such run")
@@ -206,20 +220,7 @@ class Approvals:
             self._refuse(actor, "playbook.undo", run_id, "self_undo")
         if not run.undoable:
             self._refuse(actor, "playbook.undo", run_id, "state")
-        self.audit.append(actor=actor, action="playbook.undo_asked", target=run_id, details={"note": note})
-        fresh = [step.model_copy(update={"attempts": 0, "again_at": None}) for step in run.steps]
-        undoing = {
-            "state": RunState.UNDOING,
-            "decided_by": actor,
-            "steps": fresh,
-            "undo_because": "person",
-        }
-        moved = run.model_copy(update=undoing)
-        try:
-            self.records.put(KIND, run_id, moved.model_dump(mode="json"), expect=record.version)
-        except Conflict:
-            self._refuse(actor, "playbook.undo", run_id, "state")
-        nudge(self.records, run_id)
+        return run, record
 
     def _check(self, approval: Record, state: str, actor: str, roles: Sequence[str]) -> None:
         body, action, now = approval.body, f"playbook.{state}", self.clock.now()
@@ -246,6 +247,23 @@ class Approvals:
 
     def _note_refusal(self, actor: str, action: str, target: str, why: str) -> None:
         self.audit.append(actor=actor, action=f"{action}.refused", target=target, details={"why": why})
+
+
+def _undoing(run: Run, actor: str) -> Run:
+    """Each step may be tried anew; one that is begun keeps its pause, as what it made may not be found sooner."""
+    fresh = [
+        step.model_copy(update={"attempts": 0, "again_at": None if step.settled else step.again_at})
+        for step in run.steps
+    ]
+    return run.model_copy(
+        update={
+            "state": RunState.UNDOING,
+            "decided_by": actor,
+            "steps": fresh,
+            "undo_because": "person",
+            "halted": run.state is RunState.RUNNING,
+        }
+    )
 
 
 def _request(run: Run, gate: RunStep | None) -> dict[str, Any]:

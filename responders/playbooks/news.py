@@ -31,6 +31,10 @@ UNDO_VOID = Words(
     "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
     "was not undone: who asked for it does not hold the role any more",
 )
+HALTED = Words(
+    "人が実行を止めました。まだ行っていない手順は行わず、行ったことを元に戻します",
+    "was stopped by a person: what is not done is not done any more, what was done is put back",
+)
 COMPENSATED = Words(
     "失敗した手順があったため、それまでに行ったことを元に戻しました",
     "had a step that failed; what it had done was put back",

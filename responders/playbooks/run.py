@@ -147,7 +147,7 @@ class Run(BaseModel):
 
     warned_ja, warned_en: what of it its targets would refuse, or could not count, when people were asked; people: how many different ones
     must approve; approved_by: who did; undo_because: why it is put back (`person`,
-    `failure`); journal: what happened when, a line each.
+    `failure`); halted: it was under way when a person asked for that; journal: what happened when, a line each.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -172,6 +172,7 @@ class Run(BaseModel):
     approved_by: list[str] = Field(default_factory=list)
     on_failure: str = "continue"
     undo_because: str = "person"
+    halted: bool = False
     authority_inferred: bool = True
     facts: dict[str, Any] = Field(default_factory=dict)
     steps: list[RunStep]
@@ -207,9 +208,12 @@ class Run(BaseModel):
 
     @property
     def undoable(self) -> bool:
-        """Whether a person may ask for it to be put back: it is over, and something that it touched can be undone."""
-        over = not self.dry_run and self.state in (RunState.DONE, RunState.FAILED)
-        return over and any(step.touched and step.can_undo for step in self.steps)
+        """Whether a person may ask for it to be put back: it is over, and something that it touched can be undone, or it is under way: then
+        it is stopped first."""
+        if self.dry_run or self.state not in (RunState.RUNNING, RunState.DONE, RunState.FAILED):
+            return False
+        under_way = self.state is RunState.RUNNING and bool(self.acts)
+        return under_way or any(step.touched and step.can_undo for step in self.steps)
 
     @property
     def broken(self) -> bool:

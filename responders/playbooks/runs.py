@@ -24,7 +24,7 @@ from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.foretold import Foretold, Patience
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
-from responders.playbooks.news import ASKED_ANEW, COMPENSATED, UNDO_VOID, VOID, WORDS, News, lifted
+from responders.playbooks.news import ASKED_ANEW, COMPENSATED, HALTED, UNDO_VOID, VOID, WORDS, News, lifted
 from responders.playbooks.offices import over_undo
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
@@ -222,6 +222,8 @@ class Runs:
                     return  # the switch was thrown while the step before was done
                 before = record.version
                 run, record = self._take(run, record, step)
+                if run.state is not RunState.RUNNING:
+                    return  # a person has stopped it while the step was done
                 moved = moved or record.version != before
                 if run.broken:
                     self._after_failure(run, record)
@@ -277,11 +279,12 @@ class Runs:
         if failure and self._stopped():
             return
         if not failure and not self._may_undo(run):
-            broken = any(one.state is StepState.FAILED for one in run.steps)
-            back = run.model_copy(update={"state": RunState.FAILED if broken else RunState.DONE})
+            back = _as_it_was(run)
             self._book.keep(back, record)
             self.news.append((back, UNDO_VOID))
             return
+        if run.halted:
+            run, record = self._halt(run, record)
         run, record, over = self._undoing.back(run, record, self._stopped if failure else lambda: False)
         if not over:
             return
@@ -289,6 +292,19 @@ class Runs:
         self._move(run, record, state, by=run.decided_by)
         if failure and state is RunState.UNDONE:
             self.news[-1] = (self.news[-1][0], COMPENSATED)
+
+    def _halt(self, run: Run, record: Record) -> Kept:
+        """What is not begun is not done any more, and no gate waits for an answer; what is begun and cannot be put back is given up."""
+        left = [one for one in run.steps if not one.settled and not (one.touched and one.can_undo)]
+        if not left:
+            return run, record
+        for step in left:
+            if step.kind == "approve":
+                self._approvals.withdraw(run, step)
+        self._book.say(run, "halted", {"steps": [one.index for one in left]}, actor=run.decided_by)
+        kept = self._book.keep_steps(run, record, [_halted(one, run.decided_by) for one in left])
+        self.news.append((run, HALTED))
+        return kept
 
     def _may_undo(self, run: Run) -> bool:
         try:
@@ -347,3 +363,25 @@ class Runs:
     @property
     def _undoing(self) -> Undoing:
         return Undoing(self._book, self.world, self._limits, self._stepping)
+
+
+def _as_it_was(run: Run) -> Run:
+    """The run whose undoing was asked for by somebody who may not."""
+    if run.halted:
+        by = (run.approved_by or [run.decided_by])[-1]
+        return run.model_copy(update={"state": RunState.RUNNING, "decided_by": by, "halted": False})
+    broken = any(one.state is StepState.FAILED for one in run.steps)
+    return run.model_copy(update={"state": RunState.FAILED if broken else RunState.DONE})
+
+
+def _halted(step: RunStep, by: str) -> RunStep:
+    if step.state is StepState.STARTED:
+        ja = f"{by} が実行を止めたため、途中でやめました。対象は変わっているかもしれません。"
+        return step.as_ended(
+            StepState.FAILED,
+            ja,
+            f"given up halfway, as {by} stopped the run: the target may have been changed",
+        )
+    return step.as_ended(
+        StepState.SKIPPED, f"{by} が実行を止めたため、行いません。", f"not done: {by} stopped the run"
+    )

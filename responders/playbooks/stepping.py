@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from hinomi.clock import Clock
-from hinomi.errors import ConfigError, DependencyDown, HinomiError, Refused
+from hinomi.errors import ConfigError, Conflict, DependencyDown, HinomiError, Refused
 from hinomi.store import Record
 from responders.connectors.protocol import Connector, Lagging, Searching
 from responders.playbooks.book import Book, Kept
@@ -54,6 +54,10 @@ class Stepping:
                 case "clock":
                     return self._hook(run, record, step, self.world.clock)
             return self._act(run, record, step)
+        except Conflict as error:
+            if self.book.current(record, step)[0].state is not run.state:
+                raise  # a person has stopped the run in this very moment
+            return self._failed(record, step, error)
         except DependencyDown as error:
             current, record, own = self.book.current(record, step)
             later = self.put_off(own, error)
