@@ -26,8 +26,16 @@ class Standins:
     records: Records
 
     def __call__(self) -> Sequence[Override]:
-        """As the rota wants them."""
-        return list(readable(self.records.find(OVERRIDE, {"state": "open"}, limit=1000), _override))
+        """As the rota wants them: what was entered last comes first, and holds where two overlap. Those that end last are read, so that
+        the many of the years before hide none."""
+        held = self.records.find(OVERRIDE, {"state": "open"}, order="-end", limit=1000)
+        return list(readable(sorted(held, key=_entered, reverse=True), _override))
+
+
+def _entered(held: Record) -> datetime:
+    """When somebody entered it; of one of before that was noted, when it was written."""
+    at = held.body.get("at")
+    return datetime.fromisoformat(at) if isinstance(at, str) else held.updated
 
 
 def _override(held: Record) -> Override:
@@ -65,6 +73,7 @@ class Roster:
             "end": end.isoformat(),
             "reason": self._counter.reason(reason),
             "by": actor,
+            "at": self.clock.now().isoformat(),
             "state": "open",
         }
         self.audit.append(actor=actor, action="oncall.override", target=person, details=body)
