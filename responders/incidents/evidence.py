@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,17 @@ from responders.incidents.shelf import Shelf
 
 KIND = "evidence"
 LARGEST = 512 * 1024 * 1024
+_UNREADABLE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What comes of reading what is no sealed ZIP, is cut, encrypted or packed in another way, or whose lists lack what they must have."""
 _FIXED = (1980, 1, 1, 0, 0, 0)  # the ZIP's own times say nothing; the manifest's do
 
 
@@ -96,8 +108,11 @@ class Vault:
         return content
 
     def sealed(self, incident_id: str, *, by: str, why: str) -> bytes:
-        """A ZIP of all evidence of an incident with its manifest; the manifest's hash goes into the audit log."""
-        pieces = [self.hand(one.id, by=by, what="exported", note=why) for one in self.of(incident_id)]
+        """A ZIP of all evidence of an incident with its manifest; the manifest's hash goes into the audit log. Raises ContentError, before
+        anything is written down, where a piece is gone or was changed."""
+        held = self.of(incident_id)
+        files = {_path(one.body): self._bytes(one) for one in held}
+        pieces = [self.hand(one.id, by=by, what="exported", note=why) for one in held]
         manifest = orjson.dumps(
             {
                 "incident": incident_id,
@@ -112,7 +127,6 @@ class Vault:
         entry = self.audit.append(
             actor=by, action="evidence.sealed", target=incident_id, details={"manifest_sha256": seal}
         )
-        files = {_path(one.body): self._bytes(one) for one in pieces}
         sums = "".join(f"{one.body['sha256']}  {_path(one.body)}\n" for one in pieces)
         return _zipped(
             {
@@ -142,30 +156,37 @@ class Vault:
 
 def verify_sealed(archive: bytes, records: Records | None = None) -> list[str]:
     """What is wrong with a sealed ZIP, in words; empty when it is whole. records: to check the seal in the audit log."""
-    problems: list[str] = []
     try:
-        with zipfile.ZipFile(io.BytesIO(archive)) as packed:
-            files = {name: packed.read(name) for name in packed.namelist()}
-        manifest: dict[str, Any] = orjson.loads(files["manifest.json"])
-        seal = files["SEAL"].decode().split()
-    except (zipfile.BadZipFile, KeyError, ValueError, NotImplementedError) as error:
+        files = _files(archive)
+        listed = [
+            (str(one["path"]), str(one["sha256"])) for one in orjson.loads(files["manifest.json"])["files"]
+        ]
+        _, _, seal, _, _, entry = files["SEAL"].decode().split()
+    except _UNREADABLE as error:
         return [f"封印された ZIP として読めません({type(error).__name__})。/ not a sealed ZIP"]
-    for one in manifest["files"]:
-        content = files.get(one["path"])
-        if content is None:
-            problems.append(f"{one['path']} がありません。/ is missing")
-        elif hashlib.sha256(content).hexdigest() != one["sha256"]:
-            problems.append(f"{one['path']} が書き換えられています。/ was changed")
-    known = {one["path"] for one in manifest["files"]} | {"manifest.json", "SHA256SUMS", "SEAL"}
+    problems = [problem for path, sha256 in listed if (problem := _wrong(files.get(path), path, sha256))]
+    known = {path for path, _ in listed} | {"manifest.json", "SHA256SUMS", "SEAL"}
     problems += [
         f"{name} は目録にありません。/ is not in the manifest" for name in files if name not in known
     ]
     digest_ = hashlib.sha256(files["manifest.json"]).hexdigest()
-    if seal[2] != digest_:
+    if seal != digest_:
         problems.append("目録が書き換えられています。/ the manifest was changed")
     if records is not None:
-        problems += _unsealed(records, seal[5], digest_)
+        problems += _unsealed(records, entry, digest_)
     return problems
+
+
+def _files(archive: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(archive)) as packed:
+        return {name: packed.read(name) for name in packed.namelist()}
+
+
+def _wrong(content: bytes | None, path: str, sha256: str) -> str:
+    if content is None:
+        return f"{path} がありません。/ is missing"
+    changed = hashlib.sha256(content).hexdigest() != sha256
+    return f"{path} が書き換えられています。/ was changed" if changed else ""
 
 
 def _unsealed(records: Records, entry: str, sha256: str) -> list[str]:

@@ -82,6 +82,47 @@ def test_the_incident_carries_its_risk(tower: tuple[Responder, FixedClock, Desk]
     assert two.fields["risk"]["reasons"][0]["ja"]
 
 
+def _packed(**files: bytes) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name.replace("_json", ".json"), content)
+    return made.getvalue()
+
+
+def _encrypted(archive: bytes) -> bytes:
+    """With the flag of an encrypted member set in both places where a ZIP has it."""
+    made = bytearray(archive)
+    for mark, at in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
+        made[made.index(mark) + at] |= 1
+    return bytes(made)
+
+
+SEAL = b"manifest.json sha256 aa\naudit entry 1\n"
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        _packed(manifest_json=b'{"files": []}', SEAL=b"manifest.json sha256"),
+        _packed(manifest_json=b'{"files": []}', SEAL=b""),
+        _packed(manifest_json=b'{"files": []}', SEAL=b"\xff\xfe"),
+        _packed(manifest_json=b'{"files": [{"sha256": "aa"}]}', SEAL=SEAL),
+        _packed(manifest_json=b'{"files": [7]}', SEAL=SEAL),
+        _packed(manifest_json=b"[]", SEAL=SEAL),
+        _packed(manifest_json=b"{", SEAL=SEAL),
+        _packed(SEAL=SEAL),
+        _encrypted(_packed(manifest_json=b'{"files": []}', SEAL=SEAL)),
+        _packed(manifest_json=b'{"files": []}', SEAL=SEAL)[:-30],
+        b"",
+    ],
+)
+def test_what_is_no_sealed_zip_is_said_so(archive: bytes) -> None:
+    """Cut, encrypted, or with lists that lack what they must have: an answer, no crash in front of whoever hands it over."""
+    [problem] = verify_sealed(archive)
+    assert "封印された ZIP として読めません" in problem and "not a sealed ZIP" in problem
+
+
 def test_evidence_is_hashed_chained_and_sealed(
     tower: tuple[Responder, FixedClock, Desk], tmp_path: Path
 ) -> None:
@@ -105,6 +146,13 @@ def test_evidence_is_hashed_chained_and_sealed(
     blob.write_bytes(b"XXX")
     with pytest.raises(HinomiError, match="書き換え"):
         people.cases.read_evidence(taken.id, "解析のため", **AS)
+    with pytest.raises(HinomiError, match="書き換え"):
+        people.cases.seal(incident.id, "県警へ", **AS)
+    [piece] = people.cases.evidence(incident.id)
+    assert [link["what"] for link in piece.body["custody"]].count("exported") == 1, (
+        "what was not sealed was not handed out"
+    )
+    assert len(made.records.find("audit", {"action": "evidence.sealed"})) == 1
     assert made.audit.verify() == []
 
 
@@ -165,7 +213,7 @@ def test_a_verdict_makes_a_filter_that_another_person_reviews(
     read = SigmaFilter.from_dict(yaml.safe_load(proposal.body["sigma"]))
     assert read.filter.rules and where == {"source.ip": "192.0.2.7"}
     with pytest.raises(Refused):
-        people.cases.review_filter(proposal.id, True, "", actor="sato", roles=MANAGER)
+        people.cases.review_filter(proposal.id, True, "", actor=" Sato", roles=MANAGER)
     preview = people.cases.preview_filter(proposal.id)
     assert (preview.covers, preview.of) == (1, 1)
     people.cases.review_filter(proposal.id, True, "確認した", actor="suzuki", roles=MANAGER)
