@@ -234,6 +234,19 @@ def test_mail_for_readers_of_iso_2022_jp(monkeypatch: pytest.MonkeyPatch) -> Non
     assert encodable("ｱｲ😀𠮷Ⅳ") == "アイ〓吉IV"
 
 
+@pytest.mark.parametrize(("signs", "encoding"), [(490, "7bit"), (500, "base64"), (4000, "base64")])
+def test_no_line_is_longer_than_a_relay_must_take(
+    monkeypatch: pytest.MonkeyPatch, signs: int, encoding: str
+) -> None:
+    """A hand-over note of one line: two octets a sign. It reads back whole, and no line has more than 998 octets (RFC 5321)."""
+    monkeypatch.setattr(f"{__name__}.MESSAGE", replace(MESSAGE, text="申" * signs))
+    raw = given(monkeypatch, charset="iso-2022-jp")
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+    mail = email.message_from_bytes(raw)
+    assert mail["Content-Transfer-Encoding"] == encoding
+    assert _payload(mail).decode("iso-2022-jp").strip() == "申" * signs
+
+
 def _payload(mail: Mail) -> bytes:
     payload = mail.get_payload(decode=True)
     assert isinstance(payload, bytes)

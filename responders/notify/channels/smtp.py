@@ -27,6 +27,7 @@ from responders.notify.message import Message
 from responders.oncall.settings import Contact
 
 _TIMEOUT = 15.0
+_LONGEST_LINE = 998
 Files = Mapping[str, bytes]
 """Names and contents."""
 
@@ -98,13 +99,19 @@ def _mail(settings: Smtp, message: Message, files: Files) -> EmailMessage:
     """The body with its Content-* lines, and each file beside it."""
     mail = EmailMessage()
     if settings.charset == "iso-2022-jp":
-        mail.set_content(encodable(message.text), charset="iso-2022-jp", cte="7bit")
+        text = encodable(message.text)
+        mail.set_content(text, charset="iso-2022-jp", cte="base64" if _long(text) else "7bit")
     else:
         mail.set_content(message.text, charset="utf-8", cte="base64")
     for name, content in files.items():
         kind, _, part = (mimetypes.guess_type(name)[0] or "application/octet-stream").partition("/")
         mail.add_attachment(content, maintype=kind, subtype=part, filename=name)
     return mail
+
+
+def _long(text: str) -> bool:
+    """Whether a line has more octets than a relay must take (RFC 5321 4.5.3.1.6, without its end)."""
+    return any(len(line.encode("iso-2022-jp")) > _LONGEST_LINE for line in text.splitlines())
 
 
 def _signed(settings: Smtp, mail: EmailMessage) -> bytes:
