@@ -18,6 +18,7 @@ from responders.incidents.evidence import Vault, collected
 from responders.incidents.graph import Graph, graph
 from responders.incidents.shelf import Shelf
 from responders.incidents.tuning import Proposal, Tuning
+from responders.roles import same_person
 
 TASK = "incident_task"
 
@@ -226,7 +227,7 @@ class Cases:
         """Approve or refuse somebody else's proposal; it takes one of the offices."""
         proposal = self._proposal(proposal_id)
         self._counter.any_office(actor, roles, "tuning.review", proposal_id)
-        if actor == proposal.body["owner"]:
+        if same_person(actor, proposal.body["owner"]):
             self._counter.refuse(
                 actor,
                 "tuning.review",

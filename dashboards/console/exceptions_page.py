@@ -22,6 +22,7 @@ from hinomi.store import Record
 from hinomi.words import Words
 from responders.incidents import suppression, tuning
 from responders.incidents.casefile import family
+from responders.roles import same_person
 
 USUAL = timedelta(days=90)
 _MOST = 500
@@ -154,7 +155,7 @@ def _quiet(visit: Visit, record: Record) -> Quiet:
         counted.of if counted else 0,
         str(body.get("by", "")),
         str(body.get("note", "")),
-        str(body["owner"]) == visit.actor,
+        same_person(str(body["owner"]), visit.actor),
     )
 
 

@@ -18,6 +18,7 @@ from responders.duties.docx import docx
 from responders.duties.duty import Duty, duty
 from responders.duties.printed import pdf
 from responders.incidents import casefile
+from responders.roles import same_person
 
 KIND = "duty_report"
 APPROVER = "information_security_manager"
@@ -74,7 +75,7 @@ class Reports:
         """An office that did not write it says that this version may go out. Blanks must be gone."""
         report = self._of(clock_id, version)
         self._counter.office(actor, roles, APPROVER, "report.approve", report.id)
-        if actor == report.body["by"]:
+        if same_person(actor, report.body["by"]):
             self._counter.refuse(
                 actor,
                 "report.approve",

@@ -48,8 +48,9 @@ class Pulse:
             self._ring(now)
 
     def _stuck(self, now: datetime) -> list[Words]:
-        """What is wrong: messages that wait too long or were given up, by channel."""
+        """What is wrong: messages that wait too long or were given up, by channel, and those that were not tried at all."""
         found: dict[str, int] = {}
+        held_back = 0
         for record in self.records.find(KIND, {"state": ["planned", "failed"]}, limit=10_000):
             body = record.body
             failed = body["state"] == "failed"
@@ -58,10 +59,18 @@ class Pulse:
             if recent and body["history"] and (failed or now - since > _LATE):
                 channel = str(body["history"][-1].get("channel", "?"))
                 found[channel] = found.get(channel, 0) + 1
-        return [
+            elif recent and not body["history"] and now - since > _LATE + self._together:
+                held_back += 1
+        stuck = [
             Words(f"{channel}: {n} 件が届いていません", f"{channel}: {n} did not arrive")
             for channel, n in sorted(found.items())
         ]
+        return stuck + [_held_back(held_back)] * (held_back > 0)
+
+    @property
+    def _together(self) -> timedelta:
+        """So long a message may wait for others in a storm."""
+        return timedelta(minutes=self.settings.storm_minutes)
 
     def _keep(self, stuck: list[Words], now: datetime) -> None:
         """The state for the console and the doctor, written when it changes."""
@@ -114,6 +123,13 @@ class Pulse:
         except httpx.HTTPError as error:  # its silence is what the service outside rings about
             details = {"reason": type(error).__name__}
             self.audit.append(actor="hinomi", action="notify.heartbeat_failed", target="", details=details)
+
+
+def _held_back(number: int) -> Words:
+    return Words(
+        f"まだ送っていないもの: {number} 件(1時間の件数の上限か、通知先の混雑。notify の per_person_an_hour・an_hour)",
+        f"not sent yet: {number} (the hour's limit, or channels that are busy: per_person_an_hour, an_hour of notify)",
+    )
 
 
 def _again(body: Mapping[str, Any], now: datetime) -> bool:

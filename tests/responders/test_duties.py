@@ -159,7 +159,7 @@ def test_draft_versions_approval_and_sending(
     with pytest.raises(Refused):
         people.reports.approve(clock_id, 2, actor="suzuki", roles=MANAGER)  # below the office
     with pytest.raises(Refused):
-        people.reports.approve(clock_id, 2, actor="sato", roles=OFFICE)  # who wrote it
+        people.reports.approve(clock_id, 2, actor="SATO ", roles=OFFICE)  # who wrote it
     people.reports.approve(clock_id, 2, actor="boss", roles=OFFICE)
     people.reports.sent(clock_id, 2, "Web フォーム 受付番号 1", clock.now(), actor="sato", roles=ANALYST)
     [prelim] = [one for one in people.clocks.of(incident.id) if one.body["duty"] == "PPC-MN-PRELIM"]

@@ -20,6 +20,7 @@ from responders.handover import HandOver
 from responders.oncall import Rota
 from responders.oncall.ical import calendar, shifts
 from responders.oncall.settings import Override
+from responders.oncall.standins import OVERRIDE
 from responders.responder import desk
 from tests.responders.city import ANALYST, KEY, NIGHT, alert, messages, responder
 from tests.responders.peers.served import served
@@ -80,6 +81,39 @@ def test_somebody_stands_in(tmp_path: Path) -> None:
     assert tower.rota.who(NIGHT + timedelta(hours=1)) == "suzuki" and tower.rota.who(end) == "sato"
     people.roster.drop_stand_in(held.id, **AS)
     assert tower.rota.who(NIGHT + timedelta(hours=1)) == "sato"
+
+
+@pytest.mark.parametrize("first", range(6))
+def test_the_stand_in_that_was_entered_last_holds(tmp_path: Path, first: int) -> None:
+    """Two overlap, in whatever order their ids are: the later word counts where they do, the earlier one before and behind it."""
+    tower, clock = responder(tmp_path)
+    people, hour = desk(tower.records, clock, KEY), timedelta(hours=1)
+    start = NIGHT + first * hour
+    for person, begins, ends in (
+        ("suzuki", start, start + 6 * hour),
+        ("ciso", start + hour, start + 5 * hour),
+    ):
+        people.roster.stand_in(person, begins, ends, "急病", settings=tower.settings.oncall, **AS)
+        clock.advance(timedelta(minutes=1))
+    assert [tower.rota.who(start + n * hour) for n in (0, 1, 4, 5, 6)] == [
+        "suzuki",
+        "ciso",
+        "ciso",
+        "suzuki",
+        "sato",
+    ]
+
+
+def test_stand_ins_of_years_hide_none(tmp_path: Path) -> None:
+    """A thousand that are over and were never dropped: who stands in tonight is found among them."""
+    tower, clock = responder(tmp_path)
+    body = {"person": "ciso", "start": "2020-01-01T00:00:00+09:00", "reason": "", "state": "open"}
+    for number in range(1000):
+        old = {**body, "end": f"2020-{number % 12 + 1:02}-02T00:00:00+09:00"}
+        tower.records.put(OVERRIDE, f"0{number:04}", old)
+    people, end = desk(tower.records, clock, KEY), NIGHT + timedelta(hours=1)
+    people.roster.stand_in("suzuki", NIGHT, end, "急病", settings=tower.settings.oncall, **AS)
+    assert tower.rota.who(NIGHT) == "suzuki"
 
 
 def test_the_change_of_shift_hands_over(tmp_path: Path) -> None:
@@ -386,3 +420,26 @@ def test_stand_ins_are_read_once_for_many_moments(tmp_path: Path) -> None:
     first = list(itertools.islice(shifts(rota, NIGHT, 14), 2))
     assert [who for who, _, _ in first] == ["sato", "suzuki"] and len(asked) == 2
     assert rota.who(NIGHT) == "suzuki" and len(asked) == 3, "one moment is asked as it is now"
+
+
+def test_what_the_limit_of_the_hour_holds_back_is_told(tmp_path: Path) -> None:
+    """No channel failed, so no channel is named: how many wait, and what holds them, on a way that the limit does not close."""
+    notify = {
+        "channels": {"desk": {"kind": "file", "folder": str(tmp_path / "messages")}},
+        "alarm": ["suzuki"],
+        "an_hour": 1,
+    }
+    layers = {"people": PEOPLE, "layers": [{"people": ["sato"]}]}
+    tower, clock = responder(tmp_path, oncall=layers, notify=notify)
+    for names in (["a"], ["b", "c"]):
+        tower.receive([alert(one, entities={"user.name": [one]}) for one in names])
+        clock.advance(timedelta(minutes=2))
+        tower.tick()
+    minutes = 0
+    while not (told := [one for one in messages(tmp_path) if "通知そのものが届いていません" in one]):
+        clock.advance(timedelta(minutes=1))
+        tower.tick()
+        minutes += 1
+        assert minutes < 40, "nobody is told"
+    assert told[0].startswith("To: 鈴木") and "まだ送っていないもの: 2 件" in told[0] and minutes > 5
+    assert "not sent yet: 2 (the hour's limit" in told[0]
