@@ -6,7 +6,7 @@ from datetime import datetime
 
 from hinomi.clock import JST, Clock
 from hinomi.faults import Faults
-from hinomi.store import Record, Records
+from hinomi.store import Records
 from hinomi.words import Words
 from responders.audit import Audit
 from responders.duties.clocks import Clocks, Warning_
@@ -52,19 +52,10 @@ class Reminding:
                 with faults.kept():
                     self._tell(warning, now)
 
-    def _shown(self, incident_id: str) -> Record | None:
-        """The incident on whose page the clock is: its own, or the one that took that in. What else the record holds may be
-        damaged: nobody misses a deadline for that."""
-        held, seen = self.records.get(casefile.KIND, incident_id), {incident_id}
-        while held and (into := str(held.body.get("fields", {}).get("merged_into", ""))) and into not in seen:
-            seen.add(into)
-            held = self.records.get(casefile.KIND, into)
-        return held
-
     def _tell(self, warning: Warning_, now: datetime) -> None:
         stage, duty = warning.stage.split("-")[0], warning.duty
         incident, about = str(warning.clock.body["incident_id"]), _about(stage, warning, now)
-        held = self._shown(incident)
+        held = casefile.surviving(self.records, incident)
         number = held.body.get("number", "?") if held else "?"
         link = f"{self.base}/incidents/{number}/duties/{duty.id}"
         first = _DECIDE if stage == "undecided" else _SEND

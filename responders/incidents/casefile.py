@@ -8,7 +8,7 @@ from datetime import datetime
 
 from hinomi.errors import Conflict, InputError
 from hinomi.incident import Happening, Incident, Status
-from hinomi.store import Records
+from hinomi.store import Record, Records
 
 KIND, NUDGE = "incident", "incident_nudge"
 OPEN = [status.value for status in Status if status is not Status.CLOSED]
@@ -33,6 +33,16 @@ def family_of(records: Records, incident_id: str) -> list[str]:
     """The same of the incident with this very id, not of the one that took it in; the id alone where there is no such incident."""
     held = records.get(KIND, incident_id)
     return family(held.read_as(Incident)) if held else [incident_id]
+
+
+def surviving(records: Records, incident_id: str) -> Record | None:
+    """The incident's record, or that of the one which took it in, unread: what else it holds may be damaged, and nobody misses a
+    deadline or has a machine isolated for that."""
+    held, seen = records.get(KIND, incident_id), {incident_id}
+    while held and (into := str(held.body.get("fields", {}).get("merged_into", ""))) and into not in seen:
+        seen.add(into)
+        held = records.get(KIND, into)
+    return held
 
 
 def is_closed(records: Records, incident_id: str) -> bool:

@@ -64,6 +64,7 @@ def place(records: Records, runs: Sequence[Run], *, dry_run: bool, beside: Itera
     others = [*(run for n, run in enumerate(runs) if n != number), *beside]
     others = [run for run in others if run.state is not RunState.WITHDRAWN]
     steps = [step for run in others if dry_run or not run.dry_run for step in run.steps]
+    steps = [step for step in steps if not step.called_off]  # opened again, it may be planned again
     passed = {_act(step) for step in steps if _passed_over(step)}
     return Place(
         number,

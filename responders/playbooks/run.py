@@ -69,7 +69,7 @@ class RunStep(BaseModel):
     asked anew as its approval had grown too old; renews: a gate that the engine added as that of the plan had; by: who decided or did it;
     asks, choices, answer: a person's answer;
     extent: what a search found for the act when it was asked for, and nothing else is touched; warned_ja, warned_en: why its target
-    would refuse it, as it last said, before anybody approved.
+    would refuse it, as it last said, before anybody approved; called_off: it was given up as the incident was no threat.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,6 +99,7 @@ class RunStep(BaseModel):
     people: int = 1
     for_acts: bool = False
     moot: bool = False
+    called_off: bool = False
     aged: bool = False
     renewed: int = 0
     renews: bool = False

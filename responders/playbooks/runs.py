@@ -20,6 +20,7 @@ from responders.incidents import casefile
 from responders.playbooks import condition, switch
 from responders.playbooks.approvals import Approvals, too_old
 from responders.playbooks.book import Book, Kept
+from responders.playbooks.calling_off import CallingOff, no_threat, told
 from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.foretold import Foretold, Patience
 from responders.playbooks.gates import Gates
@@ -211,6 +212,8 @@ class Runs:
         if run.broken:  # the process died, or the switch was thrown, before it was ended
             self._after_failure(run, record)
             return
+        if self._called_off(run, record):
+            return
         moved = True
         while moved:
             moved = False
@@ -220,6 +223,8 @@ class Runs:
                     continue
                 if self._stopped() and not run.dry_run:
                     return  # the switch was thrown while the step before was done
+                if step.act and self._called_off(run, record):
+                    return
                 before = record.version
                 run, record = self._take(run, record, step)
                 if run.state is not RunState.RUNNING:
@@ -229,8 +234,17 @@ class Runs:
                     self._after_failure(run, record)
                     return
         if all(step.settled for step in run.steps):
-            failed = any(step.state is StepState.FAILED for step in run.steps)
-            self._move(run, record, RunState.FAILED if failed else RunState.DONE, by=run.decided_by)
+            self._move(run, record, _over(run), by=run.decided_by)
+
+    def _called_off(self, run: Run, record: Record) -> bool:
+        """Whether its incident was no threat: then it is over."""
+        verdict = no_threat(self.records, run.incident_id)
+        if verdict is None:
+            return False
+        run, record = CallingOff(self._book, self._approvals, self._stepping).rest(run, record, verdict)
+        moved, _ = self._book.move(run, record, _over(run), by=run.decided_by)
+        self.news.append((moved, told(verdict)))
+        return True
 
     def _take(self, run: Run, record: Record, step: RunStep) -> Kept:
         """The step, or why it is passed over."""
@@ -370,8 +384,7 @@ def _as_it_was(run: Run) -> Run:
     if run.halted:
         by = (run.approved_by or [run.decided_by])[-1]
         return run.model_copy(update={"state": RunState.RUNNING, "decided_by": by, "halted": False})
-    broken = any(one.state is StepState.FAILED for one in run.steps)
-    return run.model_copy(update={"state": RunState.FAILED if broken else RunState.DONE})
+    return run.model_copy(update={"state": _over(run)})
 
 
 def _halted(step: RunStep, by: str) -> RunStep:
@@ -385,3 +398,9 @@ def _halted(step: RunStep, by: str) -> RunStep:
     return step.as_ended(
         StepState.SKIPPED, f"{by} が実行を止めたため、行いません。", f"not done: {by} stopped the run"
     )
+
+
+def _over(run: Run) -> RunState:
+    """How a run ends whose steps are over."""
+    failed = any(step.state is StepState.FAILED for step in run.steps)
+    return RunState.FAILED if failed else RunState.DONE

@@ -216,6 +216,19 @@ def test_opened_again_after_a_follow_up(tmp_path: Path) -> None:
     assert (first.state, second.state, isolated(second)) == (RunState.DONE, RunState.PROPOSED, ["pc-2"])
 
 
+def test_opened_again_after_it_was_called_off(tmp_path: Path) -> None:
+    """Closed as a false alarm before the machine answered, then it was none: what was given up is asked for anew."""
+    on = Spread(tmp_path)
+    incident = on.found_on("pc-1")
+    ended(on, incident, RunState.RUNNING)
+    on.people.close(incident.id, Verdict.FALSE_POSITIVE, "誤検知", actor="sato", roles=ANALYST)
+    on.tower.tick()
+    assert on.runs(incident)[0].state is RunState.FAILED
+    on.people.reopen(incident.id, "誤検知ではない", actor="sato", roles=ANALYST)
+    on.tower.tick()
+    assert [(run.state, isolated(run)) for run in on.runs(incident)[1:]] == [(RunState.PROPOSED, ["pc-1"])]
+
+
 def test_each_machines_decision_stays_with_it(tmp_path: Path) -> None:
     """A plan whose rounds have a gate each: the follow-up asks at the new machine's alone."""
     on = Spread(tmp_path, armed=("server_intrusion",))
