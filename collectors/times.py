@@ -1,7 +1,8 @@
 """Times as products write them, vectorised: ISO 8601, seconds since 1970, Japanese dates, strptime patterns.
 
 Japanese forms: `2026/11/20 3時14分`, `2026年11月20日(金) 午後3時14分05秒`, `令和8年11月20日`,
-`R8.11.20 03:14`, with half- or full-width digits. Eras: the cabinet's ordinances on the names of eras
+`R8.11.20 03:14`, `㋿8年11月20日`, with half- or full-width signs; also fourteen digits (`20261120031405`), thousandths behind a
+comma, `JST` behind the time, and 24:00, which is the midnight after. Eras: the cabinet's ordinances on the names of eras
 (昭和 from 1926, 平成 from 1989, 令和 from 2019; 元年 is the first year). A date alone is its midnight.
 午前12時 is midnight and 午後12時 noon, as clocks with two halves show it.
 """
@@ -46,11 +47,14 @@ EPOCHS = {"epoch": 1, "epoch_ms": 10**3, "epoch_us": 10**6, "epoch_ns": 10**9}
 NAMED = (JAPANESE, ISO, *EPOCHS)
 
 _ERAS = {"昭和": 1925, "平成": 1988, "令和": 2018, "S": 1925, "H": 1988, "R": 2018}
-_WIDE = {chr(ord(narrow) + 0xFEE0): narrow for narrow in "0123456789:/.-()"} | {"\u3000": " "}
+_WIDE = {chr(ord(narrow) + 0xFEE0): narrow for narrow in "0123456789:/.,-()RHSTAMPJ"}
+_WIDE |= {"\u3000": " ", "㋿": "令和", "㍻": "平成", "㍼": "昭和"}
+_DIGITS_ALONE = r"^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)$"
+_JST = r"\s*\(?JST\)?$"
 _FORM = (
     r"^\s*(昭和|平成|令和|[SHR])?\s?(\d{1,4}|元)\s?[年/.\-]\s?(\d{1,2})\s?[月/.\-]\s?(\d{1,2})\s?日?"
     r"(?:\s?\([日月火水木金土祝・]+\))?"
-    r"(?:[\sT]*(午前|午後|AM|PM)?\s?(\d{1,2})\s?[時:]\s?(?:(\d{1,2})\s?分?(?:\s?:?\s?(\d{1,2}(?:\.\d{1,9})?)\s?秒?)?)?)?\s*$"
+    r"(?:[\sT]*(午前|午後|AM|PM)?\s?(\d{1,2})\s?[時:]\s?(?:(\d{1,2})\s?分?(?:\s?:?\s?(\d{1,2}(?:[.,]\d{1,9})?)\s?秒?)?)?)?\s*$"
 )
 _YEARS = (1900, 2200)
 _SAMPLE = datetime(2026, 11, 20, 3, 14, 5, tzinfo=UTC)
@@ -109,7 +113,8 @@ def _by(form: str, zone: str) -> pl.Expr:
     """The times of the column `text` by one format; `japanese` reads the columns of `_groups`."""
     text = pl.col("text")
     if form == JAPANESE:
-        return local(_japanese(), zone)
+        stamp = _japanese()
+        return pl.when(pl.col("jst")).then(local(stamp, ZONE)).otherwise(local(stamp, zone))
     if form == ISO:
         return iso(text, zone)
     if form in EPOCHS:
@@ -153,8 +158,10 @@ _PARTS = ("era", "year", "month", "day", "half", "hour", "minute", "second")
 def _groups(written: pl.DataFrame) -> pl.DataFrame:
     """The parts of Japanese times as columns."""
     narrow = pl.col("text").str.replace_many(list(_WIDE), list(_WIDE.values()))
-    parts = narrow.str.extract_groups(_FORM).struct.rename_fields(_PARTS)
-    return written.select(parts.alias("parts")).unnest("parts")
+    jst = narrow.str.contains(_JST).fill_null(False)
+    bare = narrow.str.replace(_JST, "").str.replace(_DIGITS_ALONE, "${1}/${2}/${3} ${4}:${5}:${6}")
+    parts = bare.str.extract_groups(_FORM).struct.rename_fields(_PARTS)
+    return written.select(parts.alias("parts"), jst.alias("jst")).unnest("parts")
 
 
 def _japanese() -> pl.Expr:
@@ -170,14 +177,18 @@ def _japanese() -> pl.Expr:
         .then(0)
         .otherwise(twelve)
     )
+    minutes, seconds = minute.fill_null("0"), second.str.replace(",", ".", literal=True)
+    midnight = half.is_null() & (twelve == 24) & (minutes.cast(pl.Int64, strict=False) == 0)
+    midnight &= seconds.fill_null("0").str.contains(r"^0+(?:\.0*)?$")
     stamp = pl.format(
         "{}-{}-{}T{}:{}:{}",
         full.cast(pl.String).str.zfill(4),
         month.str.zfill(2),
         day.str.zfill(2),
-        shown.fill_null(0).cast(pl.String).str.zfill(2),
-        minute.fill_null("0").str.zfill(2),
-        pl.when(second.str.contains(r"^\d(?:\.|$)")).then("0" + second).otherwise(second).fill_null("00"),
+        pl.when(midnight).then(0).otherwise(shown).fill_null(0).cast(pl.String).str.zfill(2),
+        minutes.str.zfill(2),
+        pl.when(seconds.str.contains(r"^\d(?:\.|$)")).then("0" + seconds).otherwise(seconds).fill_null("00"),
     )
     sane = pl.when(full.is_between(*_YEARS)).then(stamp)
-    return sane.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    read = sane.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f", time_unit="us", strict=False)
+    return pl.when(midnight).then(read.dt.offset_by("1d")).otherwise(read)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from collectors.enrich.settings import Zone
+from collectors.enrich.table_text import table_text
 from hinomi.errors import ConfigError, Where
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -172,9 +173,8 @@ class Overrides:
     def load(cls, path: Path, behind: Geography) -> "Overrides":
         """Read the CSV. Raises ConfigError naming file and line."""
         try:
-            text = path.read_text(encoding="utf-8-sig")
-            rows = list(csv.DictReader(text.splitlines()))
-        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            rows = list(csv.DictReader(table_text(path).splitlines()))
+        except csv.Error as error:
             raise ConfigError(
                 "CSV として読めません。", f"cannot be read as CSV: {error}", where=Where(path)
             ) from error

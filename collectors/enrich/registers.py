@@ -1,6 +1,7 @@
 """The city's lists of staff and assets, from CSV."""
 
 import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import polars as pl
 
+from collectors.enrich.table_text import table_text
 from hinomi.errors import ConfigError, Where
 
 STAFF = {
@@ -115,25 +117,22 @@ def _columns(row: dict[str, str], columns: dict[str, str]) -> dict[str, str | No
 
 
 def _rows(path: Path, required: list[str]) -> Iterator[tuple[int, dict[str, str]]]:
+    reader = csv.DictReader(io.StringIO(table_text(path), newline=""))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle)
-            missing = [name for name in required if name not in (reader.fieldnames or [])]
-            if missing:
+        missing = [name for name in required if name not in (reader.fieldnames or [])]
+        if missing:
+            raise ConfigError(
+                f"列 {', '.join(missing)} がありません。",
+                f"column {', '.join(missing)} is missing",
+                where=Where(path, 1),
+            )
+        for row in reader:
+            if not (row[required[0]] or "").strip():
                 raise ConfigError(
-                    f"列 {', '.join(missing)} がありません。",
-                    f"column {', '.join(missing)} is missing",
-                    where=Where(path, 1),
+                    f"{required[0]} が空です。", f"{required[0]} is empty", where=Where(path, reader.line_num)
                 )
-            for row in reader:
-                if not (row[required[0]] or "").strip():
-                    raise ConfigError(
-                        f"{required[0]} が空です。",
-                        f"{required[0]} is empty",
-                        where=Where(path, reader.line_num),
-                    )
-                yield reader.line_num, row
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            yield reader.line_num, row
+    except csv.Error as error:
         raise ConfigError(
             "CSV として読めません。", f"cannot be read as CSV: {error}", where=Where(path)
         ) from error

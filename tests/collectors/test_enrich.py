@@ -181,3 +181,25 @@ def test_staff_by_any_spelling_of_the_name(tmp_path: Path, written: str) -> None
     out = enricher.enrich(pl.DataFrame({"user.name": [written, "佐藤花子", "サトウハナコ"]}))
     assert out["user.staff.account"].to_list() == ["t.yamada", None, "k.sato"], "two people have one name"
     assert out["user.name"][0] == written
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932", "utf-16"])
+def test_lists_are_read_as_excel_saves_them(tmp_path: Path, encoding: str) -> None:
+    """Staff and places in the encodings of Excel's kinds of CSV."""
+    staff, geo = tmp_path / "staff.csv", tmp_path / "geo.csv"
+    staff.write_bytes("account,full_name,department\r\nt.yamada,山田 太郎,市民課\r\n".encode(encoding))
+    geo.write_bytes(
+        "cidr,country_iso_code,lat,lon,備考\r\n203.0.113.0/24,RO,44.4,26.1,試験\r\n".encode(encoding)
+    )
+    made = Enricher.of(EnrichSettings.model_validate({"staff": staff, "geo_override": geo}))
+    out = made.enrich(pl.DataFrame({"user.name": ["t.yamada"], "source.ip": ["203.0.113.9"]}))
+    assert out["user.staff.department"].to_list() == ["市民課"]
+    assert out["source.geo.country_iso_code"].to_list() == ["RO"]
+
+
+def test_a_list_in_another_encoding_says_so(tmp_path: Path) -> None:
+    """Not that it is no CSV: it is one, and the words say how to save it."""
+    path = tmp_path / "staff.csv"
+    path.write_bytes(b"account,full_name\nt.yamada,\x81\n")
+    with pytest.raises(ConfigError, match="文字コード"):
+        Enricher.of(EnrichSettings.model_validate({"staff": path}))

@@ -32,6 +32,13 @@ def _read(text: str | None, *formats: str, zone: str = "Asia/Tokyo") -> datetime
         ("2026/11/20 09:15:02", (2026, 11, 20, 9, 15, 2)),
         ("2026-11-20 9:5", (2026, 11, 20, 9, 5, 0)),
         ("2026/11/20 15時", (2026, 11, 20, 15, 0, 0)),
+        ("Ｒ８．１１．２０ ３：１４", (2026, 11, 20, 3, 14, 0)),
+        ("㋿8年11月20日 3時14分", (2026, 11, 20, 3, 14, 0)),
+        ("㍻31年4月30日", (2019, 4, 30, 0, 0, 0)),
+        ("2026/11/20 24:00:00", (2026, 11, 21, 0, 0, 0)),
+        ("2026年12月31日 24時", (2027, 1, 1, 0, 0, 0)),
+        ("20261120031405", (2026, 11, 20, 3, 14, 5)),
+        ("2026/11/20 03:14:05 JST", (2026, 11, 20, 3, 14, 5)),
     ],
 )
 def test_japanese_forms(text: str, meant: tuple[int, int, int, int, int, int]) -> None:
@@ -39,11 +46,23 @@ def test_japanese_forms(text: str, meant: tuple[int, int, int, int, int, int]) -
     assert _read(text, times.JAPANESE) == datetime(*meant, tzinfo=JST)
 
 
+def test_thousandths_behind_a_comma_and_a_named_zone() -> None:
+    """`JST` counts wherever the city is; what is behind a comma is not lost."""
+    read = _read("2026/11/20 03:14:05,123", times.JAPANESE)
+    assert read == datetime(2026, 11, 20, 3, 14, 5, 123_000, tzinfo=JST)
+    assert _read("2026/11/20 03:14:05 JST", times.JAPANESE, zone="UTC") == read.replace(microsecond=0)
+    assert _read("2026/11/20 03:14:05", times.JAPANESE, zone="UTC") != read.replace(microsecond=0)
+
+
 @pytest.mark.parametrize(
     "text",
     [
         "",
         "昨日",
+        "2026/11/20 24:01",
+        "2026/11/20 24:00:01",
+        "2026/11/20 午前24時",
+        "20261320031405",
         "2026/13/45",
         "2026/11/20 25:00",
         "令和99999年1月1日",
