@@ -67,9 +67,10 @@ class Obligation:
     def due(self) -> datetime | None:
         """The last moment (end of a day in Japan); None where no number of days is laid down. While nobody decided from
         when the city knew, it is counted from when Hinomi opened the incident, or from when whoever opened it by hand said that it
-        was known (the safe side)."""
+        was known, where that is earlier (the safe side)."""
         if self.undecided and self.duty.rule is not None:
-            return days(self.duty.rule, known_at(self.incident) or self.incident.opened).due
+            opened = self.incident.opened
+            return days(self.duty.rule, min(known_at(self.incident) or opened, opened)).due
         return _moment(self.body.get("due"))
 
     @property
@@ -84,7 +85,7 @@ class Obligation:
 
 
 def known_at(incident: Incident) -> datetime | None:
-    """When it became known, as said by whoever opened it by hand; None where a log told of it."""
+    """When it became known, as said by whoever opened it, or one that it took in, by hand; None where only logs told."""
     return _moment(incident.fields.get("known_at"))
 
 

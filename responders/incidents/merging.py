@@ -84,6 +84,7 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
         "joins_on": sorted({about for one in all_ for about in one.fields.get("joins_on", [])}),
         "took_in": list(dict.fromkeys([*casefile.family(first)[1:], *_ids(others)])),
     }
+    known = [str(one.fields["known_at"]) for one in all_ if one.fields.get("known_at")]
     used = dict.fromkeys(nonce for one in all_ for nonce in one.fields.get("used_links", []))
     carried = first.model_copy(
         update={
@@ -91,7 +92,9 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
             "alert_ids": list(dict.fromkeys(i for one in all_ for i in one.alert_ids)),
             "run_ids": list(dict.fromkeys(i for one in all_ for i in one.run_ids)),
             "playbooks": sorted({name for one in all_ for name in one.playbooks}),
-            "fields": fields | ({"used_links": list(used)} if used else {}),
+            "fields": fields
+            | ({"used_links": list(used)} if used else {})
+            | ({"known_at": min(known)} if known else {}),
         }
     )
     for other in others:

@@ -420,7 +420,7 @@ def test_ones_own_work_goes_on(tmp_path: Path) -> None:
     visitor, own = _of(city, "e.azuma"), planted[EAST]
     here, form = f"/incidents/{own.number}", _form(own)
     acts = ["acknowledge", "assign", "comment", "grade", "tasks", f"tasks/{own.ids['task']}", "told"]
-    acts += [f"evidence/{own.ids['piece']}/hand", f"duties/{DUTY}/edit", "close", "reopen"]
+    acts += [f"evidence/{own.ids['piece']}/hand", f"duties/{DUTY}/edit", "start", "close", "reopen"]
     for act in acts:
         answer = visitor.post(f"{here}/{act}", **form)
         assert answer.status_code == 303, (act, answer.text[-2000:])

@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from dashboards.duties import Obligation
 from hinomi.alert import Alert
 from hinomi.errors import InputError, Refused
 from hinomi.incident import Incident, Status, Verdict
 from responders.desk import Desk
+from responders.duties.counting import days
+from responders.duties.duty import touched
 from responders.incidents import reported, tuning
 from responders.opening import Report
 from responders.playbooks.run import KIND as RUN
@@ -142,6 +145,22 @@ def test_what_nobody_reported_opens_nothing(tmp_path: Path) -> None:
     tower.records.put(reported.KIND, "made-up", {**first.body, "by": "mori"})
     tower.tick()
     assert len(_incidents(tower)) == 1 and len(tower.records.find(reported.KIND, {"state": "void"})) == 2
+
+
+def test_joined_into_an_older_one_it_is_known_as_early(tmp_path: Path) -> None:
+    """The moment of knowledge goes with it: the earliest of them, and the provisional deadline counts from it."""
+    tower, people = _tower(tmp_path)
+    [older] = tower.receive([alert()])
+    early = NIGHT - timedelta(days=2)
+    for known in (NIGHT, early, NIGHT - timedelta(days=1)):
+        _open(people, known=known, zone="mynumber", targets={})
+    tower.tick()
+    others = [one for one in _incidents(tower) if one.id != older.id]
+    kind = next(one for one in touched(others[0]) if one.rule is not None)
+    assert kind.rule is not None
+    joined = people.cases.merge(older.id, [one.id for one in others], "同じ件", **SATO)
+    assert joined.fields["known_at"] == early.isoformat()
+    assert Obligation(kind, joined).due == days(kind.rule, early).due != days(kind.rule, joined.opened).due
 
 
 def test_no_filter_comes_of_it(tmp_path: Path) -> None:
