@@ -98,10 +98,10 @@ def test_generating_rules_stay_detections(tmp_path: Path) -> None:
 
 
 def test_other_kinds_are_handed_on(tmp_path: Path) -> None:
-    """A `baseline` document is no problem: who reads such finds it."""
+    """A `baseline` document is no problem: who reads such finds it, with the rules that it does not name as none."""
     loaded = rulebook.rules(tmp_path, {"title": "first seen", "baseline": {"type": "first_seen"}})
     assert loaded.problems == []
-    assert loaded.others[0].document["baseline"] == {"type": "first_seen"}
+    assert loaded.others[0].document["baseline"] == {"type": "first_seen", "rules": []}
 
 
 def test_windows_names_in_correlations(tmp_path: Path) -> None:
