@@ -48,8 +48,8 @@ class Burst:
             self.event_ids.append(entry.event)
         if entry.dataset and entry.dataset not in self.datasets:
             self.datasets.append(entry.dataset)
-        for name in _TOLD & entry.fields.keys():
-            if (value := entry.value(name)) not in (None, "", "-"):
+        for name in entry.fields:
+            if name in _TOLD and (value := entry.value(name)) not in (None, "", "-"):
                 self._value(name, str(value))
 
     def _value(self, name: str, value: str) -> None:

@@ -41,7 +41,9 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: Mapping[str, Any]) -> Alert:
     """The alert of a burst as it stands. kind: detection, correlation or baseline; words: why (ja, en)."""
-    named = burst.values | {"network.name": _segments(burst)}
+    named = {name: list(values) for name in ENTITIES if (values := burst.values.get(name))}
+    if segments := _segments(burst):
+        named["network.name"] = segments
     return Alert(
         id=burst.alert_id,
         rule_id=meta.id,
@@ -53,7 +55,7 @@ def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: M
         first=moment(burst.first),
         last=moment(burst.last),
         detected=datetime.fromisoformat(burst.detected),
-        entities={name: list(values) for name in ENTITIES if (values := named.get(name))},
+        entities=named,
         zones=sorted({zone for name in ZONES for zone in burst.values.get(name, ())} - _OUTSIDE),
         datasets=sorted(burst.datasets),
         event_ids=list(burst.event_ids),
@@ -73,8 +75,10 @@ def alert(meta: Meta, burst: Burst, kind: str, words: tuple[str, str], fields: M
 def _segments(burst: Burst) -> list[str]:
     """The zones that were reached or harmed: of the machine itself, else of where the traffic went, else of where it came
     from. Only zones of the city's own networks: another name is some sender's, and no segment can be cut outside."""
-    held = ([zone for zone in burst.values.get(name, ()) if zone in _SEGMENTS] for name in _REACHED)
-    return next(filter(None, held), [])
+    for name in _REACHED:
+        if held := [zone for zone in burst.values.get(name, ()) if zone in _SEGMENTS]:
+            return held
+    return []
 
 
 def moment(nanos: int) -> datetime:
