@@ -2,6 +2,7 @@
 
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
@@ -15,6 +16,7 @@ from rules.engine import addresses, expression, pattern, regex_cost
 from rules.engine.anchors import Anchors
 from rules.engine.columns import KEYWORDS
 from rules.engine.expression import REFERENCES, And, Expression, Not, Or, Search, Test
+from rules.engine.filters import Narrowing, filtered, idle
 from rules.engine.fold import fold_all
 from rules.engine.known import Known
 from rules.engine.logsource import Tables
@@ -156,31 +158,50 @@ def compile_files(
     today: date | None = None,
     known: Known | None = None,
 ) -> Compiled:
-    """The rule set of (path, what it holds). Of rules with one id the first counts; the rest are problems.
+    """The rule set of (path, what it holds). Of rules that run with one id the first counts; the rest are problems.
 
     known: what an earlier rule set made with the same tables and placeholders.
     """
     compiler = Compiler(tables, placeholders, known)
     made, now = compiler.made, today or datetime.now(UTC).astimezone().date()
     files = list(files)
-    filters = [_Filter(path, item, now) for path, file in files for item in file.filters]
-    seen: dict[str, str] = {}
+    filters = [Narrowing(path, item, now) for path, file in files for item in file.filters]
+    taking = _Taking(made, choice, now)
     for path, file in files:
         made.problems.extend({**problem, "path": path} for problem in file.problems)
         for kind, name in ((file.correlations, "rule"), (file.others, "document")):
             into = made.correlations if name == "rule" else made.others
-            into.extend({"path": path, name: one} for one in kind if _on(one, path, choice, now, made))
+            into.extend({"path": path, name: one} for one in kind if taking.takes(one, path, name))
         for rule in file.rules:
-            if (first := seen.setdefault(rule["id"], path)) != path:
-                made.problems.append(_twice(path, rule["id"], first))
-                continue
-            if not _on(rule, path, choice, now, made):
-                continue
-            compiler.add({**rule, "path": path}, _filtered(rule, filters))
+            if taking.takes(rule, path, "detection"):
+                compiler.add({**rule, "path": path}, filtered(rule, filters))
     made.filters = [one.as_json() for one in filters]
+    made.problems.extend(idle(filters, files))
     if known is None:
         made.whole = len(made.atoms)
     return made
+
+
+@dataclass(slots=True)
+class _Taking:
+    """Which rules run. seen: of those that do, by id, where the first was read and of which kind it is."""
+
+    made: Compiled
+    choice: Choice
+    today: date
+    seen: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def takes(self, about: dict[str, Any], path: str, kind: str) -> bool:
+        """Whether a rule is on and the first of its id; what is not is noted. Alerts and groups of two of one id would be
+        one another's; only detections of one file may share it (old collections give a file one id)."""
+        if not _on(about, path, self.choice, self.today, self.made):
+            return False
+        first = self.seen.get(about["id"])
+        if first is None or first == (path, "detection") == (path, kind):
+            self.seen[about["id"]] = path, kind
+            return True
+        self.made.problems.append(_twice(path, about["id"], first[0]))
+        return False
 
 
 def _on(about: dict[str, Any], path: str, choice: Choice, today: date, made: Compiled) -> bool:
@@ -191,41 +212,6 @@ def _on(about: dict[str, Any], path: str, choice: Choice, today: date, made: Com
         {"id": str(about.get("id", "")), "title": str(about.get("title", "")), "path": path, "by": str(by)}
     )
     return False
-
-
-class _Filter:
-    """One Sigma filter: what it says, and whom it applies to."""
-
-    def __init__(self, path: str, item: dict[str, Any], today: date) -> None:
-        self.path = path
-        self.item = item
-        self.condition = expression.load(item["expression"])
-        self.ended = item["expires"] is not None and date.fromisoformat(item["expires"]) < today
-        self.applied: list[str] = []
-
-    def as_json(self) -> dict[str, Any]:
-        known = {name: self.item[name] for name in ("title", "id", "owner", "reason", "expires")}
-        return {**known, "path": self.path, "ended": self.ended, "applied": self.applied}
-
-
-def _filtered(rule: dict[str, Any], filters: list[_Filter]) -> str:
-    """What a rule says once the exceptions that apply to it are taken off."""
-    said: str = rule["said"]
-    applying = [one for one in filters if not one.ended and _applies(one.item, rule)]
-    if not applying:
-        return said
-    narrowed = expression.of_text(said)
-    for one in applying:
-        one.applied.append(rule["id"])
-        narrowed = And((narrowed, Search(f"filter: {one.item['title']}", one.condition)))
-    return expression.text(narrowed)
-
-
-def _applies(item: dict[str, Any], rule: dict[str, Any]) -> bool:
-    """Sigma filters: the log source must be as wide or wider, the rule named by id or name (or any)."""
-    if any(rule["logsource"].get(key) != value for key, value in item["logsource"].items()):
-        return False
-    return item["rules"] == "any" or rule["id"] in item["rules"] or rule["name"] in item["rules"]
 
 
 def _named(atom: Atom) -> bytes:
