@@ -21,6 +21,7 @@ _CLOCKS = (times.JAPANESE, times.ISO, "epoch", "epoch_ms", "%Y%m%d%H%M%S", "%Y/%
 _ENOUGH = 0.9
 _SIGN_IN = {"ログイン", "ログオン", "サインイン", "login", "logon", "signin", "sign in", "認証"}
 _MOST_VALUES = 12
+_FEW = 6
 
 
 @dataclass(slots=True)
@@ -137,11 +138,34 @@ def _recognise(sample: Sample) -> str:
     names = [name for name in sample.columns if name]
     if sample.form == "csv" and sample.header and len(names) > 1:
         first, second = (re.escape(name) for name in names[:2])
-        return rf'^\W*{first}"?{re.escape(sample.delimiter)}"?{second}'
+        return rf'^\W*{first}"?{re.escape(sample.delimiter)}"?{second}|{_row(sample)}'
     if sample.form == "json" and len(names) > 1:
         top = list(dict.fromkeys(name.partition(".")[0] for name in names))[:2]
         return ".*".join(rf'"{re.escape(name)}"\s*:' for name in top)
     return ""
+
+
+def _row(sample: Sample) -> str:
+    """What a line of the table has: as many values as columns, each of the kind that the sample has there."""
+    sign = re.escape(sample.delimiter)
+    cells = [_cell(values, len(sample.lines), sign) for values in sample.columns.values()]
+    return f"^{sign.join(cells)}$"
+
+
+def _cell(values: list[str], rows: int, sign: str) -> str:
+    """A value of a column: one of few words, a number, an address, something with digits, or anything."""
+    words = sorted(set(values))
+    if len(words) <= _FEW and len(values) >= 2 * len(words):
+        kind = "(?:" + "|".join(map(re.escape, words)) + ")"
+    elif values and all(map(str.isdecimal, values)):
+        kind = r"\d+"
+    elif values and all(map(is_address, values)):
+        kind = r"[0-9A-Fa-f.:]+"
+    elif values and all(re.search(r"\d", value) and not re.search(f'["{sign}]', value) for value in values):
+        kind = rf'[^"{sign}]*\d[^"{sign}]*'
+    else:
+        return rf'(?:"(?:[^"]|"")*"|[^"{sign}]*)'
+    return rf'"?\s*{kind}\s*"?' if len(values) >= rows else rf'(?:"?\s*{kind}\s*"?|"?\s*"?)'
 
 
 def _meaning(sample: Sample, found: Proposal) -> tuple[list[str], list[str]]:

@@ -5,12 +5,14 @@ import io
 import re
 from collections import Counter
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
 import orjson
 import polars as pl
 
+from collectors import file_records
 from collectors.decode import decode
 from collectors.shapes import cef, key_value
 from hinomi import ecs
@@ -20,6 +22,8 @@ from hinomi.named import reading
 
 MOST_BYTES = 2_000_000
 MOST_LINES = 2_000
+MOST_WHOLE = 64 * 1024 * 1024
+"""Bytes of a sample that has to be read as one (an array, an export)."""
 _DELIMITERS = (",", "\t", ";", "|")
 _ENCODINGS = ("utf-8", "cp932", "euc-jp")
 _PAIR = re.compile(r'(?:^|[\s,])[A-Za-z_][\w.\-]*=(?:"[^"]*"|[^\s"]+)')
@@ -43,8 +47,7 @@ class Sample:
 
 def read(path: Path) -> Sample:
     """What the beginning of a file tells. Raises InputError for a file that is no text or has no form we know."""
-    text, encoding = _text(path)
-    lines = [line for line in text.splitlines() if line.strip()][:MOST_LINES]
+    lines, encoding = _lines(path)
     if not lines:
         raise InputError("ファイルが空です。", "the file is empty", where=Where(path))
     form = _form(lines)
@@ -52,7 +55,31 @@ def read(path: Path) -> Sample:
         return Sample("json", encoding, _json_columns(lines), lines)
     if form in {"cef", "key_value"}:
         return Sample(form, encoding, _pair_columns(lines, form), lines)
-    return _table(lines, encoding, path)
+    try:
+        return _table(lines, encoding, path)
+    except csv.Error as error:
+        raise InputError(
+            f"CSV として読めません({error})。一つの値は {csv.field_size_limit():,} 字までです。",
+            f"cannot be read as CSV: {error}; a value has {csv.field_size_limit():,} characters at most",
+            where=Where(path),
+        ) from error
+
+
+def _lines(path: Path) -> tuple[list[str], str]:
+    """The first records of a file, as the `folder` transport would hand them on, and their encoding."""
+    with reading(path):
+        if file_records.holds_many(start := file_records.head(path)):
+            if path.stat().st_size > MOST_WHOLE:
+                raise InputError(
+                    f"見本が大きすぎます({MOST_WHOLE >> 20} MiB まで)。",
+                    f"the sample is larger than {MOST_WHOLE >> 20} MiB",
+                    where=Where(path),
+                )
+            if b"\0" not in start:
+                found = islice(file_records.records(path), MOST_LINES)
+                return [" ".join(text.splitlines()) for _, text in found], "utf-8"
+    text, encoding = _text(path)
+    return [line for line in text.splitlines() if line.strip()][:MOST_LINES], encoding
 
 
 def _text(path: Path) -> tuple[str, str]:

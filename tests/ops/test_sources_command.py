@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import orjson
+import polars as pl
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -39,6 +40,56 @@ def test_a_proposed_mapping_reads_its_sample(tmp_path: Path, encoding: str) -> N
     assert [one["event"]["outcome"] for one in shown] == ["success", "failure"]
     assert shown[1]["user"]["name"] == "h.sato"
     assert shown[1]["city"]["library"]["備考欄"] == "延滞", "a column without target is kept"
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_what_is_proposed_knows_its_lines_without_the_header(tmp_path: Path, quote: str) -> None:
+    """`auto` sees the lines of a day, too, where the header was in yesterday's block; other tables are not taken for it."""
+    rows = [
+        [f"2026/11/20 12:{n:02d}", f"u{n}", f"10.30.8.{n}", ("貸出", "返却")[n % 2], "", "延滞,督促"[: n * 2]]
+        for n in range(30)
+    ]
+    table = [["操作日時", "利用者ID", "端末IP", "操作", "空欄", "備考"], *rows]
+    lines = [
+        ",".join(f"{quote}{cell}{quote}" if quote or "," not in cell else f'"{cell}"' for cell in row)
+        for row in table
+    ]
+    path = tmp_path / "library.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    source = drafted(path, "city.library", "図書館", "Library").source
+    assert source.fits(pl.Series(lines)).all()
+    others = [
+        "2026/11/20 12:00,u1,10.30.8.1,貸出",
+        "a,b,c,d,e,f",
+        lines[1].replace("返却", "予約").replace("貸出", "予約"),
+    ]
+    assert source.recognised(pl.Series(others)) == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"time":1763608445,"user":"a","ip":"203.0.113.9"},{"time":1763608446,"user":"b","ip":"203.0.113.9"}]',
+        '[\n  {\n    "time": 1763608445,\n    "user": "a"\n  },\n  {"time": 1763608446, "user": "b"}\n]\n',
+        '{"Records":[{"time":1763608445,"user":"a"},{"time":1763608446,"user":"b"}]}',
+    ],
+)
+def test_usual_exports_are_samples(tmp_path: Path, text: str) -> None:
+    """Arrays in one line or many, and what AWS and Azure put around one: what the folder reads, the proposal does."""
+    path = tmp_path / "export.json"
+    path.write_text(text, encoding="utf-8")
+    draft = drafted(path, "city.export", "出力", "Export")
+    assert draft.sample.form == "json" and set(draft.sample.columns) >= {"time", "user"}
+    understood, rejected, _ = parsed(draft, 0)
+    assert (understood, rejected) == (2, {})
+
+
+def test_a_value_that_is_too_long_for_a_table_is_said(tmp_path: Path) -> None:
+    """As a sentence, not as a traceback."""
+    path = tmp_path / "long.csv"
+    path.write_text("a,b\n1," + "x" * 140_000 + "\n", encoding="utf-8")
+    with pytest.raises(InputError, match="131,072"):
+        drafted(path, "city.long", "長い", "Long")
 
 
 @pytest.mark.parametrize(
