@@ -2,11 +2,12 @@
 
 A point is before and after each write of a record and after each change of a target. Each point is a run of its own: a
 process that kills itself there, then one that goes on to the end and puts everything back. First over targets on disk, for
-every playbook that comes with Hinomi; those with a step that may be done before its approval also done first and then
-confirmed, and done first and put back as nobody confirmed it. Then over six real targets, compared before and after byte by
-byte: all entries of an OpenLDAP with all their attributes (but entryCSN, modifyTimestamp, modifiersName: who wrote last when),
-the ruleset of nftables in a network namespace, Squid's list, Unbound's, BIND's whole zone (but its serial, which only grows)
-and what both answer, a switch's configuration behind OpenSSH.
+every playbook that comes with Hinomi, carried to its end, and stopped by a person on its way; those with a step that may be
+done before its approval also done first and then confirmed, and done first and put back as nobody confirmed it. Then over
+six real targets, compared before and after byte by byte: all entries of an OpenLDAP with all their attributes (but
+entryCSN, modifyTimestamp, modifiersName: who wrote last when), the ruleset of nftables in a network namespace, Squid's
+list, Unbound's, BIND's whole zone (but its serial, which only grows) and what both answer, a switch's configuration behind
+OpenSSH.
 
 usage: python -m benchmarks.crashes [every so many points, real targets: every so many points, from this one on] [playbook …]
 0 leaves the real targets out; a playbook's name that there is not (`none`) leaves the others out. So it can be run in parts.
@@ -32,10 +33,19 @@ from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import Targets
 from responders.playbooks.permits import FIRST, first_id
 from responders.playbooks.playbook import Playbook, catalogue, load
-from responders.playbooks.run import RunState, StepState
+from responders.playbooks.run import APPROVAL, RunState, StepState
 from tests.responders.city import ANALYST, MANAGER
 from tests.responders.peers import real, several
-from tests.responders.playbooks.dying import OnDisk, Point, carried, confirmed, counting, killed, lapsed
+from tests.responders.playbooks.dying import (
+    OnDisk,
+    Point,
+    carried,
+    confirmed,
+    counting,
+    halted,
+    killed,
+    lapsed,
+)
 from tests.responders.playbooks.stage import HEAD, Scene, scene, written
 from tests.responders.slapd import ROBOT_PASSWORD
 
@@ -145,6 +155,17 @@ def _wrong(place: Path, playbook: Playbook) -> Iterator[str]:
     on.runs.records.close()
 
 
+def _wrong_halted(place: Path, playbook: Playbook) -> Iterator[str]:
+    """As after any end; and nothing is left that could still begin or be answered."""
+    yield from _wrong(place, playbook)
+    on = staged(place, playbook)
+    if unsettled := [step.index for step in on.run.steps if not step.settled]:
+        yield f"steps {unsettled} are not settled"
+    if on.runs.records.find(APPROVAL, {"state": "open"}):
+        yield "a request waits for an answer"
+    on.runs.records.close()
+
+
 def _wrong_lapsed(place: Path, playbook: Playbook) -> Iterator[str]:
     """Done once, put back once, planned again, and said so."""
     stage = OnDisk(log=place / "changes")
@@ -166,6 +187,7 @@ def _wrong_lapsed(place: Path, playbook: Playbook) -> Iterator[str]:
 
 APPROVED = Course(prepared, carried, _wrong)
 CONFIRMED = Course(done_first, confirmed, _wrong)
+HALTED = Course(prepared, halted, _wrong_halted)
 LAPSED = Course(done_first, lapsed, _wrong_lapsed)
 
 
@@ -248,6 +270,9 @@ def main(step: int = 1, real_step: int = 1, real_first: int = 1, *names: str) ->
             tried, found = every_point(Path(place) / name, playbook, step)
             points, wrong = points + tried, wrong + found
             print(f"{name}: kill -9 at {tried} points, {len(found)} wrong", flush=True)
+            tried, found = every_point(Path(place) / f"{name}-halted", playbook, step, course=HALTED)
+            points, wrong = points + tried, wrong + found
+            print(f"{name}, stopped on its way: kill -9 at {tried} points, {len(found)} wrong", flush=True)
         for name, playbook in acting_first().items():
             for end, course in (("confirmed", CONFIRMED), ("lapsed", LAPSED)):
                 if names and name not in names:

@@ -125,6 +125,22 @@ def carried(on: Scene, playbook: Playbook, clock: Path) -> None:
                 _answer(on, step.index, choices.get(step.asks, ""))
             elif step.state is StepState.WAITING and step.kind == "approve":
                 _decide(on, step.index, step.people)
+    _put_back(on, clock)
+
+
+def halted(on: Scene, playbook: Playbook, clock: Path) -> None:
+    """Stopped and put back by a person as soon as it waits for somebody, or is over."""
+    _on_time(on.clock, clock)
+    for _ in range(60):
+        on.tick(1)
+        clock.write_text(on.clock.now().isoformat())
+        waits = any(step.state is StepState.WAITING for step in on.run.steps)
+        if on.run.state is not RunState.RUNNING or waits:
+            break
+    _put_back(on, clock)
+
+
+def _put_back(on: Scene, clock: Path) -> None:
     if on.run.undoable:
         on.desk.undo(on.run_id, actor="mori", roles=["ciso"], note="誤検知")
     for _ in range(20):

@@ -22,6 +22,13 @@ def test_killed_anywhere_each_effect_is_once_and_undo_gives_back_all(tmp_path: P
     assert tried and wrong == []
 
 
+@pytest.mark.parametrize("name", ["account_takeover", "ransomware", "server_intrusion"])
+def test_killed_anywhere_while_it_is_stopped(tmp_path: Path, name: str) -> None:
+    """A person stops the run as soon as it waits for somebody: each effect once, all of it back, no request left that asks."""
+    tried, wrong = crashes.every_point(tmp_path, PLAYBOOKS[name], 13, 2, crashes.HALTED)
+    assert tried and wrong == []
+
+
 @pytest.mark.parametrize("end", ["confirmed", "lapsed"])
 def test_killed_anywhere_after_acting_first(tmp_path: Path, end: str) -> None:
     """A responder isolated a machine before the approval: killed at every eleventh point, it is isolated once; confirmed it goes
