@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
-from statistics import median, quantiles
+from datetime import datetime, timedelta
+from statistics import fmean, median, quantiles
 
 from dashboards import times
 from dashboards.reporting.document import Block, Ingredients, Origin, Paragraph, Part, Table
@@ -12,38 +12,46 @@ from dashboards.reporting.period import Period
 from dashboards.texts import Texts
 from hinomi.alert import Alert
 from hinomi.incident import Incident, Status, Verdict, closed_at, is_merged, taken_at
+from responders.connectors.actions import ACTIONS
+from responders.playbooks.run import KIND as RUN
+from responders.playbooks.run import Run
 
-_MOST = 200_000
+_MOST, _PAGE = 200_000, 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """A set of durations: how many, median, nine tenths, longest; None where there are none."""
+    """A set of durations: how many, mean, median, nine tenths, longest; None where there are none."""
 
     n: int
+    mean: timedelta | None
     middle: timedelta | None
     tail: timedelta | None
     longest: timedelta | None
 
 
 def spread(spans: Sequence[timedelta]) -> Spread:
-    """Median, 90th percentile (inclusive method) and maximum."""
+    """Arithmetic mean, median, 90th percentile (inclusive method) and maximum."""
     seconds = sorted(one.total_seconds() for one in spans)
     if not seconds:
-        return Spread(0, None, None, None)
+        return Spread(0, None, None, None, None)
     tail = quantiles(seconds, n=10, method="inclusive")[8] if len(seconds) > 1 else seconds[0]
-    made = (timedelta(seconds=value) for value in (median(seconds), tail, seconds[-1]))
+    made = (timedelta(seconds=value) for value in (fmean(seconds), median(seconds), tail, seconds[-1]))
     return Spread(len(seconds), *made)
 
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """Incidents (not merged ones) and alerts of a period. opened/closed: in the period; left: open at its end."""
+    """Incidents (not merged ones) and alerts of a period. opened/closed: in the period; left: open at its end; contained:
+    of the opened ones, the time to the first act of containment that its target was seen to have taken; cut: whether there
+    were more alerts, earlier in the period, than are counted."""
 
     opened: list[Incident]
     closed: list[Incident]
     left: list[Incident]
     alerts: list[Alert]
+    contained: list[timedelta]
+    cut: bool = False
 
     @property
     def to_detect(self) -> Spread:
@@ -55,6 +63,11 @@ class Cases:
         """From the incident to whoever took it."""
         taken = ((one, taken_at(one)) for one in self.opened)
         return spread([at - one.opened for one, at in taken if at])
+
+    @property
+    def to_contain(self) -> Spread:
+        """From the incident to the first act of containment, of those where there was one."""
+        return spread(self.contained)
 
     @property
     def to_settle(self) -> Spread:
@@ -87,18 +100,48 @@ def incidents(of: Ingredients) -> list[Incident]:
 def cases(of: Ingredients, period: Period) -> Cases:
     """Read once from the records."""
     real = incidents(of)
-    alerts = (record.read_as(Alert) for record in of.records.find("alert", limit=_MOST))
+    alerts, cut = _alerts(of, period)
     closed = [one for one in real if one.status is Status.CLOSED]
+    opened = [one for one in real if period.holds(one.opened)]
+    contained = ((one, _contained_at(of, one)) for one in opened)
     return Cases(
-        opened=[one for one in real if period.holds(one.opened)],
+        opened=opened,
         closed=[one for one in closed if period.holds(closed_at(one))],
         left=[
             one
             for one in real
             if one.opened < period.end and (one.status is not Status.CLOSED or closed_at(one) >= period.end)
         ],
-        alerts=[one for one in alerts if period.holds(one.detected)],
+        alerts=alerts,
+        contained=[at - one.opened for one, at in contained if at],
+        cut=cut,
     )
+
+
+def _alerts(of: Ingredients, period: Period, most: int = _MOST) -> tuple[list[Alert], bool]:
+    """Those detected in the period, the newest first, and whether there were more than `most`. Others are passed over unread."""
+    found: list[Alert] = []
+    start = 0
+    while page := of.records.find("alert", order="-detected", limit=_PAGE, offset=start):
+        for record in page:
+            detected = datetime.fromisoformat(str(record.body["detected"]))
+            if detected < period.start:
+                return found, False
+            if detected < period.end:
+                if len(found) == most:
+                    return found, True
+                found.append(record.read_as(Alert))
+        start += len(page)
+    return found, False
+
+
+def _contained_at(of: Ingredients, incident: Incident) -> datetime | None:
+    """When the first act that stops somebody was done for the incident, not in a rehearsal; None where none was."""
+    held = (of.records.get(RUN, identity) for identity in incident.run_ids)
+    runs = [run for run in (record.read_as(Run) for record in held if record) if not run.dry_run]
+    acts = ((run, step) for run in runs for step in run.steps if step.act)
+    done = [run.done_at(step.index) for run, step in acts if (a := ACTIONS.get(step.act)) and a.contains]
+    return min((at for at in done if at), default=None)
 
 
 def share(right: int, wrong: int) -> str:
@@ -107,14 +150,21 @@ def share(right: int, wrong: int) -> str:
 
 
 def times_part(held: Cases, texts: Texts) -> Part:
-    """MTTD, MTTA and the time to the verdict with medians and tails."""
+    """MTTD, MTTA, MTTC and the time to the verdict with means, medians and tails."""
     rows = []
-    for key, one in (("detect", held.to_detect), ("take", held.to_take), ("settle", held.to_settle)):
-        spans = (one.middle, one.tail, one.longest)
+    told = (
+        ("detect", held.to_detect),
+        ("take", held.to_take),
+        ("contain", held.to_contain),
+        ("settle", held.to_settle),
+    )
+    for key, one in told:
+        spans = (one.mean, one.middle, one.tail, one.longest)
         shown = ("—" if span is None else times.duration(span, texts.language) for span in spans)
         rows.append((texts(f"figures.{key}"), str(one.n), *shown))
-    head = tuple(texts(f"figures.{key}") for key in ("what", "n", "median", "tail", "longest"))
-    blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 4))]
+    head = tuple(texts(f"figures.{key}") for key in ("what", "n", "mean", "median", "tail", "longest"))
+    blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 4, 5))]
+    blocks.append(Paragraph(texts("figures.contain_note", n=len(held.opened) - len(held.contained)), "small"))
     late = [one for one in held.opened if one.opened - one.last >= timedelta(days=1)]
     if late:
         blocks.append(Paragraph(texts("figures.detect_note", n=len(late)), "small"))
@@ -135,6 +185,8 @@ def rules_part(held: Cases, texts: Texts, most: int = 25) -> Part:
         texts(f"figures.{key}") for key in ("rule", "alerts", "real", "benign", "false", "precision")
     )
     blocks: list[Block] = [Table(head, rows, figures=(1, 2, 3, 4, 5), empty=texts("figures.no_alerts"))]
+    if held.cut:
+        blocks.append(Paragraph(texts("figures.cut", n=f"{len(held.alerts):,}"), "warn"))
     if len(found) > most:
         blocks.append(Paragraph(texts("figures.more_rules", n=len(found) - most), "small"))
     blocks.append(Paragraph(texts("figures.precision_note"), "small"))
@@ -166,6 +218,9 @@ def origins(period: Period, texts: Texts) -> list[Origin]:
     return [
         Origin(texts("figures.detect"), "records incident: opened - first", start, end),
         Origin(texts("figures.take"), "records incident: acknowledged_at, else closed - opened", start, end),
+        Origin(
+            texts("figures.contain"), "records playbook_run: first act done, not dry_run - opened", start, end
+        ),
         Origin(
             texts("figures.settle"),
             "records incident: closed - opened, closed in the period",

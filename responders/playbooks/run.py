@@ -179,6 +179,14 @@ class Run(BaseModel):
     steps: list[RunStep]
     journal: list[str] = Field(default_factory=list)
 
+    def done_at(self, index: int) -> datetime | None:
+        """When the step was first done, which of an act means verified at its target; as the journal has it."""
+        ending = f"→{StepState.DONE}"
+        for at, number, moved, *_ in (line.split(" ", 3) for line in self.journal if line.count(" ") >= 2):
+            if number == str(index) and moved.endswith(ending):
+                return datetime.fromisoformat(at)
+        return None
+
     @property
     def plan_hash(self) -> str:
         """A digest of what would be done to what: it changes when the plan does. A gate that was added only asks once more."""

@@ -109,7 +109,7 @@ def test_figures_equal_what_the_records_say(held: City, documents: dict[str, Doc
     minutes = int((taken.acknowledged_at - taken.opened).total_seconds() // 60)
     shown = _tables(documents["weekly-operations"], 1)[0].rows[1]
     assert shown[1] == "2"
-    assert f"{minutes}分" in shown[4]
+    assert f"{minutes}分" in shown[5]
 
 
 def _tables(document: Document, part: int) -> list[Table]:
