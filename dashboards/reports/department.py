@@ -1,7 +1,8 @@
 """What the records say of a department, for its head: sign-ins, connections from outside, what was detected.
 
-Personal data is kept to what a head of section needs: nobody is named, and fewer than three people are not counted
-out. Without a department (`--subject`) all of them stand beside one another.
+Personal data is kept to what a head of section needs: nobody is named, and nothing is counted of a department of which
+fewer than three people have records: its figures are those of persons whom its head knows. Without a department
+(`--subject`) all of them stand beside one another.
 """
 
 from collections import Counter
@@ -48,6 +49,11 @@ class _Department:
     people: int
     alerts: list[Alert]
 
+    @property
+    def few(self) -> bool:
+        """Whether its figures would be those of single persons, whom its head knows."""
+        return self.people < FEWEST
+
 
 def make(of: Ingredients, start: datetime, language: Language) -> Document:
     """The month in which `start` lies. Raises InputError where the subject is no department with records."""
@@ -66,7 +72,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
     ]
     parts = [
         _table(found, texts),
-        *([_sources(of, period, texts), _rules(found[0], texts)] if of.subject else []),
+        *([_sources(of, period, texts), _rules(found[0], texts)] if of.subject and not found[0].few else []),
     ]
     return Document(
         name=report.name,
@@ -114,8 +120,13 @@ def _department(
 def _summary(of: Ingredients, period: Period, found: list[_Department], texts: Texts) -> list[str]:
     if not found:
         return [texts("department.nothing")]
-    lines = [texts("department.sum", n=len(found), alerts=sum(len(one.alerts) for one in found))]
-    if of.subject:
+    told = [one for one in found if not one.few]
+    lines = [texts("department.sum", n=len(found), alerts=sum(len(one.alerts) for one in told))]
+    if len(told) < len(found):
+        lines.append(texts("department.left_out", n=len(found) - len(told), few=FEWEST))
+    if of.subject and found[0].few:
+        lines = [texts("department.too_few", name=of.subject, n=FEWEST)]
+    elif of.subject:
         one = found[0]
         figures = {figure: f"{n:,}" for figure, n in one.counts.items()}
         lines = [texts("department.one", name=one.name, alerts=len(one.alerts), **figures)]
@@ -128,19 +139,15 @@ def _table(found: list[_Department], texts: Texts) -> Part:
     rows = [
         (
             one.name,
-            _people(one.people, texts),
-            *(f"{one.counts[figure]:,}" for figure in _ASKED),
-            str(len(one.alerts)),
+            texts("department.few", n=FEWEST) if one.few else f"{one.people:,}",
+            *("—" if one.few else f"{one.counts[figure]:,}" for figure in _ASKED),
+            "—" if one.few else str(len(one.alerts)),
         )
         for one in found
     ]
     head = tuple(texts(f"department.{key}") for key in ("name", "people", *_ASKED, "alerts"))
     table = Table(head, rows, figures=(2, 3, 4, 5, 6), empty=texts("department.nothing"))
     return Part(texts("department.figures"), [table, Paragraph(texts("department.note"), "small")])
-
-
-def _people(n: int, texts: Texts) -> str:
-    return f"{n:,}" if n >= FEWEST else texts("department.few", n=FEWEST)
 
 
 def _sources(of: Ingredients, period: Period, texts: Texts) -> Part:

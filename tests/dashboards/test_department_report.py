@@ -1,6 +1,7 @@
 """The department report: counted by the staff list, nobody named, and a department's own paper."""
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -82,9 +83,11 @@ def test_departments_stand_beside_one_another(held: City) -> None:
     }
     assert rows(document(held)) == [
         (TAX, "4", "8", "2", "0", "1", str(about[TAX])),
-        (COUNTER, "3 人未満", "2", "0", "1", "0", str(about[COUNTER])),
+        (COUNTER, "3 人未満", "—", "—", "—", "—", "—"),
     ]
     assert about[TAX] > 0
+    assert f"延べ {about[TAX]} 件" in document(held).summary[0]
+    assert "1 部署" in document(held).summary[1]
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
@@ -97,13 +100,24 @@ def test_nobody_is_named(held: City, language: Language) -> None:
 
 def test_a_department_has_its_own_paper(held: City, tmp_path: Path) -> None:
     """Its figures only; its name in the title and, as far as it fits one, in the file's name."""
+    assert [row[0] for row in rows(document(held, TAX))] == [TAX]
+    assert rows(document(held, TAX), 1)[0][0] == "fortinet.fortigate"
     made = document(held, COUNTER)
-    assert [row[0] for row in rows(made)] == [COUNTER]
     assert COUNTER in made.title.ja and TAX not in json.dumps(json.loads(machine(made)), ensure_ascii=False)
-    assert rows(made, 1) == [("fortinet.fortigate", "2")]
     files = publish(made, tmp_path)
     assert {one.path.parent for one in files} == {tmp_path}
     assert all("住民課_窓口-" in one.path.name for one in files)
+
+
+@pytest.mark.parametrize("subject", ["", COUNTER])
+def test_what_a_single_person_did_is_not_counted(held: City, subject: str) -> None:
+    """Of a department of fewer than three people no figure stands anywhere, be it the sum less the others."""
+    made = document(held, subject)
+    assert rows(made)[-1] == (COUNTER, "3 人未満", *["—"] * 5)
+    assert len(made.parts) == 1
+    if subject:
+        assert not re.search(r"\d+ 件", " ".join(made.summary))
+        assert "3 人未満" in made.summary[0]
 
 
 def test_a_departments_files_open_in_the_console(held: City, tmp_path: Path) -> None:
