@@ -29,9 +29,11 @@ def given(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=JST)
 
 
-def clock_time(time: datetime, *, seconds: bool = True) -> str:
-    """`11/20 03:14:07` in Japan time."""
-    return time.astimezone(JST).strftime("%m/%d %H:%M:%S" if seconds else "%m/%d %H:%M")
+def clock_time(time: datetime, *, seconds: bool = True, year: int | None = None) -> str:
+    """`11/20 03:14:07` in Japan time; `2027/11/20 03:14:07` where it is not of the year that goes without saying."""
+    local = time.astimezone(JST)
+    head = "" if year is None or local.year == year else f"{local.year}/"
+    return head + local.strftime("%m/%d %H:%M:%S" if seconds else "%m/%d %H:%M")
 
 
 def full(time: datetime) -> str:
@@ -53,7 +55,7 @@ def day(time: datetime, language: Language) -> str:
 
 
 def period(start: datetime, end: datetime, language: Language) -> str:
-    """`2026年11月20日(金)`, `2026年11月16日〜22日` as days, `2026年11月`, `令和8年度(2026年度)`: as people name the period."""
+    """`2026年11月20日(金)`, `2026年12月28日〜2027年1月3日` as days, `2026年11月`, `令和8年度(2026年度)`: as people name the period."""
     first, last = start.astimezone(JST), end.astimezone(JST) - timedelta(seconds=1)
     if (last - first).days > 300:
         era = f"令和{first.year - 2018}年度({first.year}年度)"
@@ -62,11 +64,10 @@ def period(start: datetime, end: datetime, language: Language) -> str:
         return f"{first.year}年{first.month}月" if language == "ja" else f"{first:%Y-%m}"
     if first.date() == last.date():
         return day(start, language)
-    return (
-        f"{first.month}月{first.day}日〜{last.month}月{last.day}日"
-        if language == "ja"
-        else f"{first:%m-%d} – {last:%m-%d}"
-    )
+    if language == "en":
+        return f"{first:%Y-%m-%d} – {last:%Y-%m-%d}"
+    turn = f"{last.year}年" if last.year != first.year else ""
+    return f"{first.year}年{first.month}月{first.day}日〜{turn}{last.month}月{last.day}日"
 
 
 def duration(span: timedelta, language: Language) -> str:

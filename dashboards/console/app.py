@@ -250,7 +250,7 @@ def create_app(
         accounts=accounts,
         sessions=Sessions(records, time, chosen.idle, chosen.longest),
         attempts=Attempts(records, time),
-        templates=environments(),
+        templates=environments(time),
         pulse=live.Pulse(records),
         rulebook=rulebook or Rulebook([]),
         judgement=compliance_page.Judgement(),

@@ -6,6 +6,7 @@ The archive holds what the store holds at this moment; that it was taken, and it
 import hashlib
 import io
 import zipfile
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,11 +18,17 @@ from dashboards.console.visit import Visit
 from hinomi.alert import Alert
 from hinomi.incident import Incident
 
-_MARGIN_IDS = 200
+_WHOLE = {"ja": "検知したログはすべて入っています。", "en": "All events that matched are here."}
+_PART = {
+    "ja": "検知したログの一部です。検知1件が証拠として挙げるのは200件までで、保存期間を過ぎたログもありません。"
+    "残りは、検知の期間(first〜last)を画面で検索して書き出してください。",
+    "en": "These are part of the events that matched: an alert names 200 as evidence at most, and what is past its retention"
+    " is gone. Search the time of the alert (first to last) in the console and export the rest.",
+}
 
 
 def download(visit: Visit) -> Response:
-    """`incident-<number>.zip`: events.ndjson, alerts.json, incident.json, SHA256SUMS."""
+    """`incident-<number>.zip`: events.ndjson, alerts.json, incident.json, playbook_runs.json, contents.json, SHA256SUMS."""
     incident = wanted(visit)
     visit.console.residents.ask(visit, f"incident:{incident.number}", datasets(visit, incident))
     content = archive(visit, incident)
@@ -42,14 +49,15 @@ def download(visit: Visit) -> Response:
 def archive(visit: Visit, incident: Incident) -> bytes:
     """The archive's bytes; the same store gives the same files."""
     alerts = Casework(visit.console.records).alerts(incident)
-    events = [event for alert in alerts for event in _events(visit, alert)]
-    unique = {str(event.get("event.id")): event for event in events}
+    events = {alert.id: _events(visit, alert) for alert in alerts}
+    unique = {str(event.get("event.id")): event for found in events.values() for event in found}
     runs = [visit.console.records.get("playbook_run", identity) for identity in incident.run_ids]
     files = {
         "events.ndjson": b"".join(_line(event) for event in unique.values()),
         "alerts.json": _pretty([alert.model_dump(mode="json") for alert in alerts]),
         "incident.json": _pretty(incident.model_dump(mode="json")),
         "playbook_runs.json": _pretty([record.body for record in runs if record]),
+        "contents.json": _pretty(_contents(alerts, events, len(unique))),
     }
     sums = "".join(f"{hashlib.sha256(body).hexdigest()}  {name}\n" for name, body in files.items())
     held = io.BytesIO()
@@ -64,8 +72,29 @@ def datasets(visit: Visit, incident: Incident) -> set[str]:
     return {name for alert in Casework(visit.console.records).alerts(incident) for name in alert.datasets}
 
 
+def _contents(
+    alerts: Sequence[Alert], events: Mapping[str, Sequence[dict[str, Any]]], held: int
+) -> dict[str, Any]:
+    """How many events each alert stands for, how many of them it names as evidence (200 at most) and how many are here:
+    what retention dropped is not."""
+    counted = [
+        {
+            "alert": alert.id,
+            "rule": alert.rule_name,
+            "first": alert.first.isoformat(),
+            "last": alert.last.isoformat(),
+            "matched": alert.event_count,
+            "named": len(alert.event_ids),
+            "in_this_archive": len(events[alert.id]),
+        }
+        for alert in alerts
+    ]
+    whole = all(one["matched"] == one["in_this_archive"] for one in counted)
+    return {"note": _WHOLE if whole else _PART, "events": held, "alerts": counted}
+
+
 def _events(visit: Visit, alert: Alert) -> list[dict[str, Any]]:
-    return visit.console.events.get(alert.event_ids[:_MARGIN_IDS]) if alert.event_ids else []
+    return visit.console.events.get(alert.event_ids) if alert.event_ids else []
 
 
 def _line(event: dict[str, Any]) -> bytes:

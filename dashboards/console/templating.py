@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from pathlib import Path
 from typing import cast
 from urllib.parse import urlencode
@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from dashboards import times
 from dashboards.texts import Texts
+from hinomi.clock import JST, Clock
 from hinomi.query import quoted
 from hinomi.text import inert
 from hinomi.words import Language
@@ -36,21 +37,22 @@ def shown(value: object) -> object:
     return "" if value is None else inert(str(value))
 
 
-def stamp(value: object, seconds: bool = True) -> Markup:
-    """A time in Japan time; the time as it stands in the data appears on hover and to screen readers."""
+def stamp(clock: Clock, value: object, seconds: bool = True) -> Markup:
+    """A time in Japan time, with its year where it is not this one; the time as it stands in the data appears on hover and
+    to screen readers."""
     original = value.isoformat() if isinstance(value, datetime) else value if isinstance(value, str) else ""
-    return _stamped(original, seconds)
+    return _stamped(original, seconds, clock.now().astimezone(JST).year)
 
 
 @lru_cache(maxsize=20_000)
-def _stamped(original: str, seconds: bool) -> Markup:
+def _stamped(original: str, seconds: bool, year: int) -> Markup:
     moment = times.parse(original)
     if moment is None:
         return Markup("<span class='none'>—</span>")
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.isoformat(),
         f"{times.full(moment)} ({inert(original)})",
-        times.clock_time(moment, seconds=seconds),
+        times.clock_time(moment, seconds=seconds, year=year),
     )
 
 
@@ -103,12 +105,12 @@ class Fixed(Extension):
         return _FIXED.sub(told, source)
 
 
-def environments() -> dict[Language, Environment]:
-    """The template environment of the console in each language."""
-    return {language: environment(language) for language in ("ja", "en")}
+def environments(clock: Clock) -> dict[Language, Environment]:
+    """The template environment of the console in each language. clock: by which a time is of this year."""
+    return {language: environment(language, clock) for language in ("ja", "en")}
 
 
-def environment(language: Language) -> Environment:
+def environment(language: Language, clock: Clock) -> Environment:
     """The template environment of the console for pages in one language, of which `t` is the texts."""
     made = Environment(
         loader=FileSystemLoader(FOLDER / "templates"),
@@ -121,7 +123,12 @@ def environment(language: Language) -> Environment:
     made.globals["language"] = language
     made.add_extension(Fixed)
     made.filters.update(
-        stamp=stamp, paragraphs=paragraphs, typed=typed, filled=filled, pivot=pivot, span=span
+        stamp=partial(stamp, clock),
+        paragraphs=paragraphs,
+        typed=typed,
+        filled=filled,
+        pivot=pivot,
+        span=span,
     )
     made.globals.update(
         asset=asset,

@@ -6,7 +6,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dashboards import times
-from dashboards.console.templating import paragraphs, shown, stamp
+from dashboards.console.templating import paragraphs, shown
 from dashboards.reporting.document import Chart, Document, Paragraph, Table
 from dashboards.texts import Texts
 
@@ -23,7 +23,7 @@ def html(document: Document) -> bytes:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(stamp=stamp, paragraphs=paragraphs)
+    environment.filters.update(full=times.full, paragraphs=paragraphs)
     environment.tests.update(
         paragraph=lambda block: isinstance(block, Paragraph),
         table=lambda block: isinstance(block, Table),

@@ -19,7 +19,7 @@ from dashboards.reporting.document import (
 from dashboards.texts import Texts
 from hinomi.alert import Alert
 from hinomi.errors import InputError
-from hinomi.incident import Incident, Status, closed_at
+from hinomi.incident import Happening, Incident, Status, closed_at
 from hinomi.store import Records
 from hinomi.words import Language, Words
 from responders.duties.clocks import KIND as CLOCK
@@ -117,15 +117,18 @@ def _alerts(alerts: list[Alert], texts: Texts) -> Block:
 
 def _timeline(incident: Incident, texts: Texts) -> list[Block]:
     ordered = sorted(incident.timeline, key=lambda line: line.time)
-    rows = [
-        (times.full(one.time), texts.get("kind", one.kind), one.actor or "—", texts.of(one.ja, one.en))
-        for one in ordered[:_MOST]
-    ]
+    missing = max(0, len(ordered) - _MOST)
+    told, rest = (ordered[: _MOST // 2], ordered[-(_MOST // 2) :]) if missing else (ordered, [])
+    rows = [_happening(one, texts) for one in told]
+    if missing:
+        rows.append(("…", "—", "—", texts("incidentreport.left_out", n=missing)))
+    rows += [_happening(one, texts) for one in rest]
     head = tuple(texts(key) for key in ("audit.at", "figures.kind", "audit.actor", "audit.details"))
-    blocks: list[Block] = [Table(head, rows)]
-    if len(ordered) > _MOST:
-        blocks.append(Paragraph(texts("digest.more", n=len(ordered) - _MOST), "small"))
-    return blocks
+    return [Table(head, rows)]
+
+
+def _happening(one: Happening, texts: Texts) -> tuple[str, ...]:
+    return times.full(one.time), texts.get("kind", one.kind), one.actor or "—", texts.of(one.ja, one.en)
 
 
 def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:

@@ -2,9 +2,11 @@
 
 import hashlib
 import io
+import json
 import random
 import zipfile
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 import pytest
@@ -227,6 +229,30 @@ def test_residents_data_needs_a_reason_that_is_recorded(own_city: City) -> None:
     assert "千代田 花子" not in visitor.get("/incidents/2").text
 
 
+def test_evidence_archive_says_what_is_not_in_it(own_city: City) -> None:
+    """Of an alert of 5,000 events that names 40, of which the store holds 39, the archive tells each number."""
+    visitor = browser(own_city, "m.kato")
+
+    def contents() -> dict[str, Any]:
+        with zipfile.ZipFile(io.BytesIO(visitor.get("/incidents/1/evidence.zip").content)) as held:
+            told: dict[str, Any] = json.loads(held.read("contents.json"))
+            assert told["events"] == len(held.read("events.ndjson").splitlines())
+            return told
+
+    alert = next(one for one in ALERTS if one.id == "download")
+    ids = [*alert.event_ids[:39], "gone"]
+    changed = alert.model_copy(update={"event_ids": ids, "event_count": 5_000})
+    own_city.records.put("alert", alert.id, changed.model_dump(mode="json"))
+    told = contents()
+    (one,) = [one for one in told["alerts"] if one["alert"] == "download"]
+    assert (one["matched"], one["named"], one["in_this_archive"]) == (5_000, 40, min(39, len(ids) - 1))
+    assert "一部" in told["note"]["ja"]
+    for other in ALERTS[:3]:
+        whole = other.model_copy(update={"event_count": len(own_city.events.get(other.event_ids))})
+        own_city.records.put("alert", other.id, whole.model_dump(mode="json"))
+    assert "すべて" in contents()["note"]["ja"]
+
+
 def test_evidence_archive_has_true_hashes(own_city: City) -> None:
     """Every file's hash stands in SHA256SUMS, the archive's in the audit log, raw lines are whole."""
     visitor = browser(own_city, "m.kato")
@@ -235,7 +261,8 @@ def test_evidence_archive_has_true_hashes(own_city: City) -> None:
     assert visitor.audited("console.evidence")[0]["details"]["sha256"] == digest
     with zipfile.ZipFile(io.BytesIO(answer.content)) as held:
         sums = dict(reversed(line.split("  ")) for line in held.read("SHA256SUMS").decode().splitlines())
-        assert set(sums) == {"events.ndjson", "alerts.json", "incident.json", "playbook_runs.json"}
+        names = {"events.ndjson", "alerts.json", "incident.json", "playbook_runs.json", "contents.json"}
+        assert set(sums) == names
         for name, wanted in sums.items():
             assert hashlib.sha256(held.read(name)).hexdigest() == wanted
         assert b"remip=203.0.113.66" in held.read("events.ndjson")

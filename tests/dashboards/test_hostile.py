@@ -8,6 +8,7 @@ from markupsafe import Markup
 
 from dashboards.console.templating import FOLDER, environment
 from dashboards.texts import Texts, catalogue
+from hinomi.clock import SystemClock
 from hinomi.words import Language
 from tests.dashboards.browse import browser
 from tests.dashboards.city import City
@@ -71,12 +72,12 @@ def test_templates_cannot_switch_escaping_off() -> None:
         assert "|safe" not in text.replace(" ", ""), path.name
         assert "autoescape" not in text, path.name
         assert "style=" not in text, path.name
-        environment("ja").get_template(path.name)
+        environment("ja", SystemClock()).get_template(path.name)
 
 
 def test_a_kept_drawing_is_of_what_it_shows() -> None:
     """Hostile text is as inert the second time, and another value or language is another drawing."""
-    marks, hostile = environment("ja").globals["marks"], "<b>\u202e"
+    marks, hostile = environment("ja", SystemClock()).globals["marks"], "<b>\u202e"
     ja, en = Texts("ja"), Texts("en")
     assert marks.entity(ja, "user.name", hostile) == marks.entity(ja, "user.name", hostile)
     assert "&lt;b&gt;\\u202e" in marks.entity(ja, "user.name", hostile)
@@ -90,7 +91,7 @@ def test_a_kept_drawing_is_of_what_it_shows() -> None:
 def test_a_text_written_out_is_what_asking_for_it_prints(language: Language) -> None:
     """Every text of the catalogue, as a template has it when it is compiled and as one that is asked for while a page is made; one
     that takes values stays a question."""
-    made, texts = environment(language), Texts(language)
+    made, texts = environment(language, SystemClock()), Texts(language)
     keys = sorted(catalogue())
     fixed = made.from_string("\n".join(f"""{{{{ t("{key}") }}}}{{{{ t('{key}') }}}}""" for key in keys))
     asked = made.from_string("{% for key in keys %}{{ t(key) }}{{ t(key) }}\n{% endfor %}")
@@ -103,4 +104,4 @@ def test_a_text_written_out_is_what_asking_for_it_prints(language: Language) -> 
 def test_undefined_is_an_error_not_an_empty_text() -> None:
     """A slip in a template fails loudly in tests instead of leaving a hole in a page."""
     with pytest.raises(Exception, match="undefined"):
-        environment("ja").from_string("{{ no_such_name }}").render()
+        environment("ja", SystemClock()).from_string("{{ no_such_name }}").render()
