@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from hinomi.clock import Clock
 from hinomi.errors import InputError
-from hinomi.incident import CLOSED_AT, Happening, Incident, Status, Verdict, closed_at
+from hinomi.incident import CLOSED_AT, Happening, Incident, Status, Verdict, closed_at, taken_at
 from hinomi.store import Record, Records
 from responders.acting_first import ActingFirst
 from responders.audit import Audit
@@ -165,7 +165,7 @@ class Desk:
                 "status": Status.IN_PROGRESS,
                 "verdict": None,
                 "acknowledged_by": had or actor,
-                "acknowledged_at": now.acknowledged_at if had else self.clock.now(),
+                "acknowledged_at": taken_at(now),  # closing it had been taking it
                 "fields": {**now.fields, **known},
             }
 

@@ -51,15 +51,23 @@ def runs_of(records: Records, incident_id: str, playbook: str) -> Iterator[Run]:
 
 
 def beside(records: Records, incident: Incident, playbook: str) -> Iterator[Run]:
-    """Runs of the playbook on the incident that people started: each stands for itself."""
+    """Runs of the playbook on the incident that stand for themselves: those that people started, and those of incidents that it
+    took in."""
     held = (records.get(KIND, one) for one in incident.run_ids)
     runs = (one.read_as(Run) for one in held if one is not None)
-    return (run for run in runs if run.playbook == playbook and run.requested_by != TOWER)
+    return (run for run in runs if run.playbook == playbook and _beside(records, incident, run))
+
+
+def _beside(records: Records, incident: Incident, run: Run) -> bool:
+    """What still waits for a decision on an incident that was taken in does not count: it is withdrawn with that one."""
+    if run.requested_by != TOWER:
+        return True
+    return run.incident_id != incident.id and (run.state is not RunState.PROPOSED or _decided(records, run))
 
 
 def place(records: Records, runs: Sequence[Run], *, dry_run: bool, beside: Iterable[Run] = ()) -> Place:
     """Where a plan for now goes: into the first run that may still change, else into a new one behind all. dry_run: the plan
-    would be a rehearsal; a rehearsal itself holds nothing that a plan which acts would do; beside: what people started."""
+    would be a rehearsal; a rehearsal itself holds nothing that a plan which acts would do; beside: see there."""
     number = next((n for n, run in enumerate(runs) if not _stays(records, run)), len(runs))
     others = [*(run for n, run in enumerate(runs) if n != number), *beside]
     others = [run for run in others if run.state is not RunState.WITHDRAWN]
@@ -89,5 +97,9 @@ def _stays(records: Records, run: Run) -> bool:
         return False
     if run.state is not RunState.PROPOSED or any(step.touched for step in run.steps):
         return True
+    return _decided(records, run)
+
+
+def _decided(records: Records, run: Run) -> bool:
     approval = records.get(APPROVAL, run.id)
     return approval is not None and approval.body["state"] in DECIDED

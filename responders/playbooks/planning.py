@@ -55,7 +55,7 @@ def plan(
         authority.Office(playbook.approver, playbook.people)
     )
     since = f"(追加 {place.number})", f" (follow-up {place.number})"
-    more = Words(*since) if place.held else Words("", "")
+    more = Words(*since) if place.number and place.held else Words("", "")
     return Run(
         id=place.run_id(incident.id, playbook.playbook),
         incident_id=incident.id,

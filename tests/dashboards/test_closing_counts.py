@@ -48,6 +48,13 @@ def _join(city: City, first: int, other: int) -> None:
     assert merge(city.records, city.desk.audit, city.clock, _incident(city, first), [_incident(city, other)])
 
 
+def _as_before_it_was_noted(city: City) -> None:
+    """The first incident as a release before 30 November 2026 closed it: nobody took it."""
+    old = city.records.find("incident", {"number": 1})[0]
+    body = {**old.body, "acknowledged_by": "", "acknowledged_at": None, "fields": {}}
+    city.records.put("incident", old.id, body)
+
+
 def test_a_verdict_without_taking_first_is_no_open_finding(own_city: City) -> None:
     """The shortest way, straight to the verdict: neither the control nor the digest says that nobody came, and the time
     to the first person is that of the verdict."""
@@ -71,12 +78,23 @@ def test_whoever_had_it_before_keeps_it(own_city: City) -> None:
     assert (held.acknowledged_by, held.acknowledged_at) == ("k.mori", NOW)
 
 
+@pytest.mark.parametrize("noted", [True, False], ids=["now", "before"])
+def test_opened_again_it_was_taken_when_it_was_closed(own_city: City, noted: bool) -> None:
+    """Weeks later another person has it; the time to take stays that of the verdict, also where that noted nobody."""
+    _close(own_city)
+    if not noted:
+        _as_before_it_was_noted(own_city)
+    own_city.clock.advance(timedelta(days=20))
+    own_city.desk.reopen(_incident(own_city, 1).id, "再発", actor="k.mori", roles=["analyst"])
+    held = _incident(own_city, 1)
+    assert (held.acknowledged_by, held.acknowledged_at) == ("k.mori", NOW)
+    assert taken(Look(_of(own_city)), None).good
+
+
 def test_one_that_was_closed_before_this_was_noted_counts_as_taken(own_city: City) -> None:
     """A stored incident without anybody who took it: its closing counts, by its last change of status."""
     _close(own_city)
-    old = own_city.records.find("incident", {"number": 1})[0]
-    body = {**old.body, "acknowledged_by": "", "acknowledged_at": None, "fields": {}}
-    own_city.records.put("incident", old.id, body)
+    _as_before_it_was_noted(own_city)
     own_city.clock.advance(timedelta(days=2))
     assert taken(Look(_of(own_city)), None).good
     assert "#1 " not in _warnings(_digest(own_city))

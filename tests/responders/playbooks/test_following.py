@@ -15,6 +15,7 @@ from responders.desk import Desk
 from responders.incidents import casefile
 from responders.playbooks.following import Place, act_of
 from responders.playbooks.planning import plan
+from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import KIND, Run, RunState, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
@@ -47,6 +48,10 @@ class Spread:
             for one in machines
         ]
         return self.taken(coming)
+
+    def apart(self, machine: str) -> Incident:
+        """The incident of a machine that shares nothing with another's."""
+        return self.taken([alert(f"own-{machine}", playbook=BOOK, entities={"host.name": [machine]})])
 
     def taken(self, alerts: Sequence[Alert]) -> Incident:
         """The incident of the alerts as it is written."""
@@ -227,6 +232,39 @@ def test_opened_again_after_it_was_called_off(tmp_path: Path) -> None:
     on.people.reopen(incident.id, "誤検知ではない", actor="sato", roles=ANALYST)
     on.tower.tick()
     assert [(run.state, isolated(run)) for run in on.runs(incident)[1:]] == [(RunState.PROPOSED, ["pc-1"])]
+
+
+@pytest.mark.parametrize("ticks", [0, 1], ids=["approved", "done"])
+def test_what_was_done_on_the_one_that_was_taken_in_is_not_asked_for_again(
+    tmp_path: Path, ticks: int
+) -> None:
+    """Joined by a person: the survivor's plan is for its own machine, as the other's is isolated, or will be in the next round."""
+    on = Spread(tmp_path)
+    one, two = on.apart("pc-1"), on.apart("pc-9")
+    [other] = on.tower.records.find(KIND, {"incident_id": two.id})
+    on.approve(other.read_as(Run))
+    for _ in range(ticks):
+        on.tower.tick()
+    on.people.cases.merge(one.id, [two.id], "同じ件", actor="sato", roles=ANALYST)
+    for _ in range(2):
+        on.tower.tick()
+    plans = {run.incident_id: (run.state, isolated(run)) for run in on.runs(one)}
+    assert plans == {one.id: (RunState.PROPOSED, ["pc-1"]), two.id: (RunState.DONE, ["pc-9"])}
+    on.taken([alert("more", playbook=BOOK, entities={"host.name": ["pc-9"]})])
+    assert len(on.runs(one)) == 2
+
+
+def test_beside_what_a_person_started_the_first_is_no_follow_up() -> None:
+    """Its title has no number: there is none before it."""
+    alerts, settings = [alert()], PlaybookSettings()
+    book = catalogue()["account_takeover"]
+    held = frozenset({act_of("endpoint.isolate", "", {"host": "pc-2"})})
+    first, third = (
+        plan(incident(alerts), alerts, book, settings, NIGHT, place=Place(number, held=held))
+        for number in (0, 2)
+    )
+    assert (first.title_ja, first.title_en) == (book.title_ja, book.title_en)
+    assert (third.title_ja, third.title_en) == (f"{book.title_ja}(追加 2)", f"{book.title_en} (follow-up 2)")
 
 
 def test_each_machines_decision_stays_with_it(tmp_path: Path) -> None:
