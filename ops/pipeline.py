@@ -16,6 +16,7 @@ from collectors.indicators import Matcher
 from collectors.organizations import Organizations, stamped
 from collectors.privacy import Privacy
 from collectors.source import ROW, Source
+from collectors.table_headers import HEADER_LINE, TableHeaders
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
 from hinomi.errors import ContentError
@@ -33,8 +34,6 @@ from ops.watch import LiveEnricher
 from rules.engine import RuleSet
 from rules.stats import Tally
 
-HEADER_LINE = "header_line"
-"""Why a declared mapping rejects the line of column names that each dropped file begins with: it is no event."""
 _TRIES = 64
 """How often a part that a parser failed at is read again in halves: who sends such lines buys no more of the tower's time."""
 _GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the source
@@ -72,6 +71,7 @@ class Pipeline:
     arrivals: Arrivals | None = None
     organizations: Organizations = field(default_factory=Organizations)
     carry: Carry = field(default_factory=Carry)
+    headers: TableHeaders = field(default_factory=TableHeaders)
     sorting: Sorting = field(init=False)
 
     def __post_init__(self) -> None:
@@ -229,7 +229,9 @@ class Pipeline:
         """What the source understands, and the rows of the intake that it refuses, with why."""
         with self.stages.timed("parse"):
             lines = intake.select(ROW, "message", "received", "peer")
-            parsed = self.carry.parse(source, lines, origin, str(intake["peer"][0]))
+            peer = str(intake["peer"][0])
+            parsed = self.carry.parse(source, lines, origin, peer)
+            parsed = self.headers.checked(parsed, lines, (source.name, origin, peer))
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
         rejected = parsed.rejected.filter(pl.col("reason") != HEADER_LINE)
         self.ledger.count(

@@ -10,7 +10,7 @@ from collectors.settings import Listener
 from collectors.transports.door import Door
 from collectors.transports.settled import SettledFiles, move
 from collectors.transports.tail import Tail
-from collectors.transports.whole_file import TooLarge, WholeFile, first
+from collectors.transports.whole_file import Packed, TooLarge, WholeFile, first
 
 log = structlog.get_logger()
 _POLL = 0.25
@@ -78,8 +78,8 @@ class DropFolder:
         door, file = self.door, WholeFile(path, self.door.listener.max_message)
         try:
             finished = await self._spool(file)
-        except (OSError, EOFError, TooLarge) as error:
-            door.inlet.lost(1, "unreadable_file")
+        except (OSError, EOFError, TooLarge, Packed) as error:
+            door.inlet.lost(1, "packed_file" if isinstance(error, Packed) else "unreadable_file")
             log.error("a dropped file cannot be read whole", file=str(path), reason=str(error))
             await asyncio.to_thread(move, path, self.path / FAILED)
             return True

@@ -19,8 +19,24 @@ _MOST_WHOLE = 512 << 20
 _LONGEST_QUOTED = 1 << 20
 
 
+_CONTAINERS = {
+    b"PK\x03\x04": "ZIP, XLSX",
+    b"PK\x05\x06": "ZIP",
+    b"7z\xbc\xaf\x27\x1c": "7z",
+    b"\xfd7zXZ\x00": "xz",
+    b"\x28\xb5\x2f\xfd": "zstd",
+    b"BZh91AY&SY": "bzip2",
+    b"\xd0\xcf\x11\xe0": "XLS",
+}
+"""Beginnings of files that hold others, or text packed in a way that is not unpacked here: their bytes are no lines."""
+
+
 class TooLarge(Exception):
     """A packed file unpacks to more than any log export has: a bomb."""
+
+
+class Packed(Exception):
+    """A file that must be unpacked, or saved as text, before it is dropped."""
 
 
 @dataclass(slots=True)
@@ -42,8 +58,13 @@ class WholeFile:
         return hasher.hexdigest()
 
     def chunks(self) -> Iterator[list[bytes]]:
-        """The records, some thousand at a time. Raises OSError, EOFError (broken gzip) or TooLarge."""
+        """The records, some thousand at a time. Raises OSError, EOFError (broken gzip), TooLarge or Packed."""
         head = file_records.head(self.path)
+        for beginning, kind in _CONTAINERS.items():
+            if head.startswith(beginning):
+                raise Packed(
+                    f"{kind}: 展開するか CSV で保存してから置いてください / unpack it, or save it as CSV"
+                )
         records = self._events() if file_records.is_evtx(head) else self._lines(head)
         size, chunk = 0, list[bytes]()
         for record in records:

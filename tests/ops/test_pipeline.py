@@ -454,3 +454,31 @@ def test_an_audit_event_in_two_blocks_is_joined_once_each(tmp_path: Path) -> Non
         "a-0": "/bin/sh",
         "b-0": "/bin/sh",
     }
+
+
+def test_columns_that_changed_places_are_not_read_by_their_old_places(tmp_path: Path) -> None:
+    """An export whose header has the official and the resident the other way round: no line below it is an event with the two
+    mixed up, in this block and the next, until the declared header comes again. Another file is not touched."""
+    tower = Tower(tmp_path, door="city.resident_view")
+    names = catalogue.find("city.resident_view").shape.declared.columns  # type: ignore[attr-defined]
+    at = {name: place for place, name in enumerate(names)}
+    one, other = names[1], names[2]
+    row = [f"v{n}" for n in range(len(names))]
+    stamp = next(name for name in names if "日時" in name)
+    row[at[stamp]] = "2026/11/20 09:00:00"
+    line, header = ",".join(row), ",".join(names)
+    changed = ",".join({one: other, other: one}.get(name, name) for name in names)
+    tower.send(
+        header, line, changed, line, f"{one} と {other} を確かめた", origin="door", peer="a.csv", prefix="a"
+    )
+    tower.send(line, header, line, origin="door", peer="a.csv", prefix="b")
+    tower.send(line, origin="door", peer="b.csv", prefix="c")
+    read = tower.events.search("event.dataset: city.resident_view", limit=20).rows
+    assert {event["event.id"] for event in read} == {"a-1", "b-2", "c-0"}
+    letters = tower.events.search("event.dataset: hinomi.dead_letter", limit=20).rows
+    assert {letter["event.id"]: letter["error.message"].partition(":")[0] for letter in letters} == {
+        "a-2": "other_header",
+        "a-3": "after_other_header",
+        "a-4": "other_header",
+        "b-0": "after_other_header",
+    }

@@ -2,10 +2,12 @@
 
 import asyncio
 import gzip
+import io
 import json
 import os
 import random
 import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +246,24 @@ def test_a_broken_dropped_file_is_set_aside_and_the_next_is_read(tmp_path: Path)
             assert running.payloads()[-1] == b"good"
             assert running.counted("dropped", "unreadable_file", "city") == 1
             assert (folder / "failed" / "broken.gz").exists()
+
+    asyncio.run(work())
+
+
+def test_a_container_is_no_log(tmp_path: Path) -> None:
+    """ZIP, and XLSX, which is one, go to `failed`, counted and with what to do; not one of their bytes is taken for a line."""
+    folder, packed = tmp_path / "drop", io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+        made.writestr("a.log", "Nov 20 03:14:05 sv01 sshd[1]: x\n" * 2_000)
+
+    async def work() -> None:
+        async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
+            await dropped(running, folder, "logs.zip", packed.getvalue())
+            await dropped(running, folder, "table.xlsx", packed.getvalue())
+            await dropped(running, folder, "good.log", b"good\n")
+            assert running.payloads() == [b"good"]
+            assert running.counted("dropped", "packed_file", "city") == 2
+            assert {path.name for path in (folder / "failed").iterdir()} == {"logs.zip", "table.xlsx"}
 
     asyncio.run(work())
 

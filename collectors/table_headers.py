@@ -1,0 +1,64 @@
+"""Tables whose columns changed places: lines below a header that is not the declared one are not read by the declared places.
+
+A line arrives alone, so whoever reads lines batch by batch keeps here which senders (files) stand below another header.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import polars as pl
+
+from collectors.source import ROW, Parsed
+
+HEADER_LINE, OTHER_HEADER = "header_line", "other_header"
+"""Why a declared mapping rejects the line of column names that it expects, and one with other names or another order."""
+BELOW = "after_other_header"
+_SENDERS = 10_000
+_Sender = tuple[str, str, str]
+
+
+@dataclass(slots=True)
+class TableHeaders:
+    """Senders of which the last header was another than the declared one."""
+
+    _other: dict[_Sender, bool] = field(default_factory=dict)
+
+    def checked(self, parsed: Parsed, intake: pl.DataFrame, sender: _Sender) -> Parsed:
+        """What was parsed, with the lines below another header among the rejected ones, up to the declared header."""
+        below = self._other.get(sender, False)
+        marks = _marks(parsed.rejected, intake)
+        if not marks and not below:
+            return parsed
+        places = np.array([row for row, _ in marks], dtype=np.int64)
+        states = np.array([below, *(other for _, other in marks)])
+        if len(self._other) >= _SENDERS:
+            self._other.clear()
+        self._other[sender] = bool(states[-1])
+        kept, gone = [], [parsed.rejected]
+        for frame in parsed.frames:
+            lost = pl.Series(states[np.searchsorted(places, frame[ROW].to_numpy().astype(np.int64))])
+            kept.append(frame.filter(~lost))
+            gone.append(frame.filter(lost).select(ROW, pl.lit(BELOW).alias("reason")))
+        return Parsed(
+            [frame for frame in kept if frame.height], pl.concat(gone, how="vertical_relaxed").sort(ROW)
+        )
+
+
+def _marks(rejected: pl.DataFrame, intake: pl.DataFrame) -> list[tuple[int, bool]]:
+    """(row, whether it is another header than the declared one) of the headers, in their order."""
+    reason = pl.col("reason")
+    found = rejected.filter((reason == HEADER_LINE) | reason.str.starts_with(OTHER_HEADER)).sort(ROW)
+    if not found.height:
+        return []
+    lines = intake.select(ROW, "message").join(found, on=ROW, maintain_order="right")
+    marks = lines.select(ROW, "reason", "message").iter_rows()
+    return [
+        (row, why != HEADER_LINE) for row, why, line in marks if why == HEADER_LINE or _is_header(why, line)
+    ]
+
+
+def _is_header(reason: str, line: str) -> bool:
+    """Whether at least half of the declared names are values of the line: a remark that names two of them is none."""
+    names = reason.partition("expected ")[2].split(",")
+    values = {value.strip(' "\t\ufeff') for value in line.replace("\t", ",").replace(";", ",").split(",")}
+    return sum(name in values for name in names) * 2 >= len(names)
