@@ -3,7 +3,9 @@ waits, what a round costs, also when 100,000 old records of each kind lie there.
 
 Limits: at most 5 messages, each of the serious incidents in its own round, no round longer than 2 seconds of the processor.
 
-usage: python -m benchmarks.storm [alerts] [old records]
+Then a storm of which all alerts are one incident; its cost is printed and has no limit yet.
+
+usage: python -m benchmarks.storm [alerts] [old records] [alerts of one incident]
 """
 
 import sys
@@ -81,6 +83,25 @@ def main(alerts: int = 10_000, old: int = 100_000) -> bool:
         return sent <= MOST_MESSAGES and late == 0 and longest < 2
 
 
+def shared(alerts: int) -> None:
+    """A storm that is one incident, as all share an address: what an alert costs, quarter by quarter."""
+    with tempfile.TemporaryDirectory(prefix="hinomi-storm-") as folder:
+        tower, clock = responder(Path(folder))
+        took = []
+        for quarter in range(4):
+            started = time.process_time()
+            for n in range(quarter * alerts // 4, (quarter + 1) * alerts // 4, PORTION):
+                own = range(n, min(n + PORTION, (quarter + 1) * alerts // 4))
+                about = {"source.ip": ["203.0.113.66"]}
+                tower.receive([alert(f"s{i}", entities={**about, "user.name": [f"u{i}"]}) for i in own])
+                clock.advance(timedelta(seconds=1))
+            took.append((time.process_time() - started) / (alerts // 4) * 1e3)
+        tower.records.close()
+    print(
+        f"{alerts:,} alerts of one incident: {', '.join(f'{one:.1f}' for one in took)} ms CPU an alert by quarter"
+    )
+
+
 def _about(n: int) -> dict[str, list[str]]:
     return {"user.name": [f"u{n}"], "source.ip": [f"198.18.{n // 250}.{n % 250}"]}
 
@@ -94,5 +115,8 @@ def _serious(tower: Responder, folder: Path, n: int) -> bool:
 
 
 if __name__ == "__main__":
-    numbers = [int(text) for text in sys.argv[1:]] or [10_000, 100_000]
-    sys.exit(0 if main(numbers[0], numbers[1] if len(numbers) > 1 else 100_000) else 1)
+    given = [int(text) for text in sys.argv[1:]]
+    numbers = [*given, *(10_000, 100_000, 2_000)[len(given) :]]
+    held = main(*numbers[:2])
+    shared(numbers[2])
+    sys.exit(0 if held else 1)

@@ -350,10 +350,12 @@ class Responder:
                 )
             return Words(f"{take.ja}決める人に判断を求めてください。", f"{take.en}ask whoever decides on it.")
         alerts = [r.read_as(Alert) for i in incident.alert_ids if (r := self.records.get("alert", i))]
-        gravest = max(alerts, key=lambda alert: alert.level.rank)
+        gravest = max(
+            alerts, key=lambda alert: alert.level.rank, default=None
+        )  # retention may have dropped all
         then = Words(
-            gravest.what_to_do_ja or "画面で証拠を確かめてください。",
-            gravest.what_to_do_en or "Look at the evidence in the console.",
+            (gravest and gravest.what_to_do_ja) or "画面で証拠を確かめてください。",
+            (gravest and gravest.what_to_do_en) or "Look at the evidence in the console.",
         )
         return Words(f"「対応を始める」を押してください。次に、{then.ja}", f"Acknowledge. Then: {then.en}")
 

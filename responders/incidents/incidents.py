@@ -21,6 +21,7 @@ from responders.audit import Audit
 from responders.incidents import casefile, merging
 from responders.incidents.entities import entities
 from responders.incidents.grade import grade
+from responders.incidents.growing import BEHIND, KEEP, LARGE, added
 from responders.incidents.risk import risk
 from responders.incidents.settings import IncidentSettings
 from responders.incidents.shared import Shared
@@ -28,7 +29,6 @@ from responders.incidents.story import story, title
 from responders.incidents.suppression import covering
 
 ALERT, NUMBER, NUMBER_OF = merging.ALERT, "incident_number", "incident_number_of"
-_KEEP = 40  # entity values shown of each field
 _TRIES = 20
 
 
@@ -48,19 +48,26 @@ class Incidents:
 
         What one alert holds may be broken: the others are taken in all the same, then it is raised.
         """
+        coming, behind = list(alerts), dict[str, None]()
         with Faults() as faults:
-            for alert in alerts:
+            for alert in coming:
                 with faults.kept():
-                    yield from self._each(alert)
+                    for incident, news in self._each(alert, one_of_many=len(coming) > 1):
+                        if incident.fields.get(BEHIND):
+                            behind[incident.id] = None
+                        yield incident, news
+            for identity in behind:
+                with faults.kept():
+                    yield casefile.change(self.records, identity, self._caught_up), True
 
-    def _each(self, coming: Alert) -> Iterator[tuple[Incident, bool]]:
+    def _each(self, coming: Alert, *, one_of_many: bool) -> Iterator[tuple[Incident, bool]]:
         alert, known = self._known(coming)
         if known is not None and not _more(alert, known):
             own = self._own(known)
             if own is not None or not known.incident_id:  # else a crash came before its incident took it in
                 yield from [(own, False)] if own else []
                 return
-        if (incident := self._receive_one(alert, known)) is not None:
+        if (incident := self._receive_one(alert, known, one_of_many)) is not None:
             yield incident, True
 
     def _known(self, alert: Alert) -> tuple[Alert, Alert | None]:
@@ -74,7 +81,7 @@ class Incidents:
         held = self.records.get(ALERT, own.id)
         return own, held.read_as(Alert) if held else None
 
-    def _receive_one(self, alert: Alert, known: Alert | None) -> Incident | None:
+    def _receive_one(self, alert: Alert, known: Alert | None, one_of_many: bool) -> Incident | None:
         suppressed = covering(self.records, alert, self.clock.now())
         if suppressed is not None and not (known and known.incident_id):
             self.ledger.count("suppressed", dataset=alert.rule_id, reason=suppressed.reason)
@@ -86,7 +93,7 @@ class Incidents:
             if home is None:
                 return None
             Shared(self.records).note(home.id, entities(alert, self.settings.common_addresses))
-            after = self._take_in(home, alert)
+            after = self._take_in(home, alert, one_of_many)
             if alert.id in after.alert_ids:
                 return after
         raise Conflict("インシデントが次々に閉じられました。", "incidents were closed one after another")
@@ -155,15 +162,29 @@ class Incidents:
         self.records.put(NUMBER_OF, key, {"number": number})
         return number
 
-    def _take_in(self, home: Incident, alert: Alert) -> Incident:
-        """The incident with the alert and all that follows; as it is when it was closed before it could take it in."""
+    def _take_in(self, home: Incident, alert: Alert, one_of_many: bool) -> Incident:
+        """The incident with the alert and all that follows, but for what is worked out behind the last of many; as it is when it was
+        closed before it could take it in."""
 
         def taken_in(incident: Incident) -> Incident:
             if incident.status is Status.CLOSED and alert.id not in incident.alert_ids:
                 return incident
+            if one_of_many and len(incident.alert_ids) >= LARGE and alert.id not in incident.alert_ids:
+                return self._grown(incident, alert)
             return self.refreshed(incident, alert)
 
         return casefile.change(self.records, home.id, taken_in, start=home)
+
+    def _grown(self, incident: Incident, alert: Alert) -> Incident:
+        more = added(incident, alert, entities(alert, self.settings.common_addresses))
+        grown = incident.model_copy(
+            update={**more, "timeline": [*incident.timeline, _line(alert)], "updated": self.clock.now()}
+        )
+        return grown.model_copy(update=self._graded(grown, grown.level, grown.zones, grown=True))
+
+    def _caught_up(self, incident: Incident) -> Incident:
+        """The incident worked out as a whole, where that was put off."""
+        return self.worked_out(incident, grown=True) if incident.fields.get(BEHIND) else incident
 
     def refreshed(self, incident: Incident, alert: Alert) -> Incident:
         """The incident with everything that follows from its alerts worked out again; what people set stands."""
@@ -188,7 +209,7 @@ class Incidents:
         changed = {
             **_gathered(alerts),
             **self._told(alerts),
-            **self._graded(incident, alerts, grown=grown),
+            **self._graded(self._scored(incident, alerts), _highest(alerts), _zones(alerts), grown=grown),
             "updated": self.clock.now(),
             "playbooks": sorted({one.playbook for one in alerts if one.playbook} | set(incident.playbooks)),
         }
@@ -203,14 +224,21 @@ class Incidents:
             "story_en": told.en,
         }
 
-    def _graded(self, incident: Incident, alerts: Sequence[Alert], *, grown: bool) -> dict[str, Any]:
-        """What the incident joins on, and its proposed grade: it never falls, and a person's grade stands."""
+    def _scored(self, incident: Incident, alerts: Sequence[Alert]) -> Incident:
+        """What the incident joins on, and its risk."""
         joins = set().union(*(entities(one, self.settings.common_addresses) for one in alerts))
         score = risk(alerts, self.settings.privileged).kept()
-        fields = {**incident.fields, "joins_on": sorted(joins), "risk": score}
+        fields = {name: value for name, value in incident.fields.items() if name != BEHIND}
+        return incident.model_copy(update={"fields": {**fields, "joins_on": sorted(joins), "risk": score}})
+
+    def _graded(
+        self, incident: Incident, level: Level, zones: Sequence[str], *, grown: bool
+    ) -> dict[str, Any]:
+        """Its proposed grade: it never falls, and a person's grade stands."""
+        fields = {**incident.fields}
         if incident.fields.get("grade_by"):
             return {"fields": fields}
-        step, reason = grade(_highest(alerts), _zones(alerts))
+        step, reason = grade(level, zones)
         if grown and step < incident.grade:
             return {"fields": fields}
         if step > incident.grade:
@@ -283,7 +311,7 @@ def _gathered(alerts: Sequence[Alert]) -> dict[str, Any]:
         "zones": _zones(alerts),
         "first": min(one.first for one in alerts),
         "last": max(one.last for one in alerts),
-        "entities": {name: list(values)[:_KEEP] for name, values in gathered.items()},
+        "entities": {name: list(values)[:KEEP] for name, values in gathered.items()},
         "tags": sorted({tag for one in alerts for tag in one.tags}),
         "guideline": sorted({clause for one in alerts for clause in one.guideline}),
     }

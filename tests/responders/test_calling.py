@@ -496,3 +496,14 @@ def test_names_that_nobody_has_are_refused_before_the_night() -> None:
         OnCallSettings.model_validate({"people": people, "layers": [{"people": ["suzuki"]}]})
     with pytest.raises(ValueError, match="mail"):
         ResponderSettings.model_validate({"oncall": {"people": people}})
+
+
+def test_an_incident_whose_alerts_are_gone_still_calls(tmp_path: Path) -> None:
+    """Retention dropped them before the call was planned: the person is told to look, not left asleep."""
+    tower, clock = responder(tmp_path)
+    tower.receive([alert()])
+    tower.records.delete("alert", "vpn_spray-0")
+    clock.advance(timedelta(minutes=2))
+    tower.tick()
+    [message] = messages(tmp_path)
+    assert "画面で証拠を確かめてください。" in message
