@@ -105,10 +105,9 @@ class Tokens:
     def stands(self, token: Token, user: Vouched) -> bool:
         """Whether somebody still vouches for the token's user: an account that a directory or provider keeps is renewed by
         signing in alone, so that who left is known by not coming any more."""
-        if user.source == "local":
+        if user.source == "local" or user.signed_in is None:  # None: not since sign-ins are noted
             return True
-        last = max(filter(None, (user.signed_in, token.created)))
-        return self.clock.now() - last <= VOUCHED
+        return self.clock.now() - max(user.signed_in, token.created) <= VOUCHED
 
     def of(self, user: str) -> list[Token]:
         """A person's tokens, newest first."""

@@ -125,10 +125,11 @@ class Users:
         *,
         full_name: str = "",
         organizations: Iterable[str] = (),
+        must_change: bool = False,
     ) -> User:
         """Add a user. Raises InputError for a bad name, role or password, Conflict when it exists.
 
-        organizations: whose incidents and logs the person sees, none: everybody's.
+        organizations: whose incidents and logs the person sees, none: everybody's; must_change: as `User` has it.
         """
         key = kept_as(name)
         if not _NAME.fullmatch(key):
@@ -143,6 +144,7 @@ class Users:
             "organizations": _organizations(organizations),
             "password_hash": self._hash(key, password),
             "disabled": False,
+            "must_change": must_change,
             "created": self.clock.now().isoformat(),
         }
         self.records.put(KIND, key, body, expect=0)
@@ -208,10 +210,10 @@ class Users:
                     f'your account is "{other.id}"; where your name has changed, an administrator runs {remedy}',
                 )
 
-    def set_password(self, name: str, password: str, *, own: bool = False) -> None:
-        """Replace the password; every session of the person ends. own: by themselves, so that nobody else knows it."""
+    def set_password(self, name: str, password: str, *, must_change: bool = False) -> None:
+        """Replace the password; every session of the person ends. must_change: somebody else chose it and knows it."""
         hashed = self._hash(kept_as(name), password)
-        self.change(name, {"password_hash": hashed} | ({"must_change": False} if own else {}))
+        self.change(name, {"password_hash": hashed, "must_change": must_change})
         self.end_sessions(name)
 
     def set_roles(self, name: str, roles: Iterable[str]) -> None:

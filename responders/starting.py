@@ -79,9 +79,7 @@ class Starting:
         """The playbook. Raises InputError where there is none of that name."""
         found = self.books.get(name)
         if found is None:
-            raise InputError(
-                f"プレイブック「{name[:60]}」はありません。", f'there is no playbook "{name[:60]}"'
-            )
+            raise InputError(f"手順書「{name[:60]}」はありません。", f'there is no playbook "{name[:60]}"')
         return found
 
     def named(self, given: Named) -> dict[str, list[str]]:

@@ -29,8 +29,12 @@ SCOPE = {Access.READ: "read", Access.WORK: "work", Access.APPROVE: "approve"}
 
 
 _FACTOR = (
-    "二要素認証が必要です。コンソールで設定してから、お使いください。",
-    "a second factor is required; set it up in the console first",
+    "二要素認証が必要です。二要素でサインインし、トークンを作り直してください。",
+    "a second factor is required; sign in with two factors and make a new token",
+)
+_GONE = (
+    "最後のサインインから 90 日が過ぎたので、このトークンは止まっています。サインインすると、また使えます。",
+    "it is over 90 days since the last sign-in, so this token is stopped; sign in to use it again",
 )
 
 
@@ -133,8 +137,10 @@ def _allowed(console: Console, endpoint: Endpoint, request: Request, raw: bytes 
     """The answer to whoever may ask, a problem to everybody else. Raises what the endpoint raises."""
     token = _token(console, request)
     user = console.accounts.find(token.user) if token else None
-    if token is None or user is None or user.disabled or not console.tokens.stands(token, user):
+    if token is None or user is None or user.disabled:
         return problem(401, "有効なトークンが要ります。", "a valid token is needed")
+    if not console.tokens.stands(token, user):
+        return problem(403, *_GONE)
     if console.settings.second_factor == "required" and not (user.totp or token.strong):
         return problem(403, *_FACTOR)
     if SCOPE[endpoint.access] not in token.scopes or not user.has(endpoint.access.value):

@@ -98,8 +98,10 @@ def set_password(visit: Visit) -> Response:
     if visit.console.accounts.verify(visit.actor, visit.form.get("old", "")) is None:
         raise InputError("今のパスワードが違います。", "the present password is wrong")
     attempts.passed(visit.actor, visit.address)
+    if visit.form.get("new") == visit.form.get("old"):
+        raise InputError("今のパスワードと違うものにしてください。", "choose another than the present one")
     _audit(visit, "account.password", visit.actor)
-    visit.console.accounts.set_password(visit.actor, visit.form.get("new", ""), own=True)
+    visit.console.accounts.set_password(visit.actor, visit.form.get("new", ""))
     return visit.to("/sign-in")
 
 

@@ -17,7 +17,7 @@ from hinomi.errors import InputError
 from hinomi.incident import Incident
 from responders.incidents.reported import KIND
 from responders.opening import Report
-from responders.playbooks.named import inputs, offered
+from responders.playbooks.named import inputs, is_target, offered
 from responders.playbooks.playbook import Playbook
 from responders.starting import Starting
 
@@ -57,8 +57,15 @@ def targets(starting: Starting, incident: Incident | None, texts: Texts) -> list
     """A box for each kind of target, with what the incident names where that is few."""
     held = offered(incident, starting.fields) if incident else {}
     return [
-        Target(field_of(name), label(name, texts), ", ".join(held.get(name, []))) for name in starting.fields
+        Target(field_of(name), label(name, texts), ", ".join(_plain(name, held.get(name, []))))
+        for name in starting.fields
     ]
+
+
+def _plain(name: str, values: Sequence[str]) -> list[str]:
+    """Those that come back from a box as they went in: an account that an attacker called `nobody,t.yamada` is not two people,
+    and what no target can be would have the whole form refused."""
+    return [value for value in values if not _BETWEEN.search(value) and is_target(name, value)]
 
 
 def label(name: str, texts: Texts) -> str:

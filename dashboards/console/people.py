@@ -38,9 +38,13 @@ def create(visit: Visit) -> Response:
     seen = _seen(visit) if visit.console.organizations.names or "sees" in visit.form else []
     _audit(visit, "user.create", name, roles=roles, organizations=seen)
     made = visit.console.accounts.create(
-        name, password, roles, full_name=visit.form.get("full_name", "")[:80], organizations=seen
+        name,
+        password,
+        roles,
+        full_name=visit.form.get("full_name", "")[:80],
+        organizations=seen,
+        must_change=True,
     )
-    visit.console.accounts.change(made.name, {"must_change": True})
     return _page(visit, password=password, who=made.name)
 
 
@@ -72,8 +76,7 @@ def change(visit: Visit) -> Response:
         users.end_sessions(person.name)
     elif action == "password":
         password = secrets.token_urlsafe(15)
-        users.set_password(person.name, password)
-        users.change(person.name, {"must_change": True})
+        users.set_password(person.name, password, must_change=True)
         return _page(visit, password=password, who=person.name)
     else:
         raise InputError("操作を選んでください。", "choose what to do")

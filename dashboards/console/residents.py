@@ -39,7 +39,8 @@ class ReasonNeeded(Refused):
 @dataclass(frozen=True, slots=True)
 class Seal:
     """What is not shown to somebody just now. datasets: whose rows are not; origins: those that send them, whose dead
-    letters without a source are not shown either. Both are empty where a reason counts."""
+    letters are not shown either: the source that a letter names is the first that could not read it. Both are empty where a
+    reason counts."""
 
     datasets: frozenset[str]
     origins: frozenset[str]
@@ -49,8 +50,7 @@ class Seal:
         dataset = str(row.get("event.dataset", ""))
         if dataset != DEAD_LETTERS:
             return dataset in self.datasets
-        source = row.get(LETTER_OF)
-        return source in self.datasets if source else row.get(_ORIGIN) in self.origins
+        return row.get(LETTER_OF) in self.datasets or row.get(_ORIGIN) in self.origins
 
     def open(self, names: Iterable[str]) -> list[str]:
         """The datasets of which some rows at least are shown."""
@@ -61,8 +61,7 @@ class Seal:
         """A query for the dead letters that are not shown; empty where all are."""
         terms = [f"{LETTER_OF}: {_any_of(self.datasets)}"] if self.datasets else []
         if self.origins:
-            unread = f'(not {LETTER_OF}: * or {LETTER_OF}: "")'
-            terms.append(f"({unread} and {_ORIGIN}: {_any_of(self.origins)})")
+            terms.append(f"{_ORIGIN}: {_any_of(self.origins)}")
         return f'(event.dataset: "{DEAD_LETTERS}" and ({" or ".join(terms)}))' if terms else ""
 
     def only(self, query: str) -> str:

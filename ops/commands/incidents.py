@@ -87,7 +87,7 @@ def register(app: typer.Typer) -> None:
         ),
         data: Path = DATA,
     ) -> None:
-        """ログの知らないことを手で起こす / open one for what no log told."""
+        """ログが知らないことを起票する / open one for what no log told."""
         from ops.signing import signed_in  # it takes half a second to load
 
         with opened(data) as place:

@@ -113,12 +113,12 @@ def _filled(incidents: Incidents, now: Incident, alert: Alert, body: dict[str, A
         time=incidents.clock.now(),
         kind="status",
         actor=by,
-        ja="手で起こしました(ログによる検知ではありません)。",
+        ja="手入力で起票しました(ログによる検知ではありません)。",
         en="Opened by hand: no log told of it.",
     )
     changed = {
         "grade": grade,
-        "grade_reason_ja": f"{by} が、起こしたときに判断したため",
+        "grade_reason_ja": f"{by} が、起票したときに判断したため",
         "grade_reason_en": f"as {by} judged when opening it",
         "timeline": [*now.timeline, told, opened],
         "fields": {**full.fields, "known_at": body["known"], "opened_by": by},

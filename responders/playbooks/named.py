@@ -29,6 +29,8 @@ GIVEN = (
     "network.name",
 )
 """What a person who reports something may know, in the order in which it is asked; every shipped playbook does with these."""
+_BLANKS = "\u3000\u00a0"
+"""Blanks that names have, of a department for example; Python calls them unprintable."""
 _DOMAIN = re.compile(r"[^\s/:@?#]+")
 
 
@@ -76,8 +78,14 @@ def checked(given: Named, known: Sequence[str]) -> dict[str, list[str]]:
     return found
 
 
+def is_target(name: str, value: str) -> bool:
+    """Whether a value can be what the field says it is."""
+    shown = all(sign.isprintable() or sign in _BLANKS for sign in value)
+    return len(value) <= LONGEST and shown and value == value.strip() and _may_be(name, value)
+
+
 def _check(name: str, value: str) -> None:
-    if len(value) > LONGEST or not value.isprintable() or not _may_be(name, value):
+    if not is_target(name, value):
         raise InputError(
             f"「{value[:60]!r}」は {name} の値として使えません。",
             f"{value[:60]!r} cannot be a value of {name}",
@@ -90,7 +98,8 @@ def _may_be(name: str, value: str) -> bool:
     if not name.endswith(".ip"):
         return True
     try:
-        ipaddress.ip_address(value)
+        address = ipaddress.ip_address(value)
     except ValueError:
         return False
-    return True
+    # one machine, one spelling: what protects 203.0.113.10 must not be passed by as ::ffff:203.0.113.10
+    return isinstance(address, ipaddress.IPv4Address) or not (address.ipv4_mapped or address.scope_id)

@@ -1,5 +1,7 @@
 """What no log tells, from the page and by the API: an incident that a person opens, a playbook that they start."""
 
+import pytest
+
 from dashboards.users import Role
 from responders.incidents.incidents import NUMBER
 from responders.playbooks.asked import KIND
@@ -27,7 +29,7 @@ def test_opened_on_the_page_with_its_playbook(own_city: City) -> None:
     analyst, manager = browser(own_city, "m.kato"), browser(own_city, "k.mori")
     assert 'href="/incidents/open"' in analyst.get("/").text
     page, english = analyst.get("/incidents/open").text, manager.get("/incidents/open?lang=en").text
-    assert "インシデントを手で起こす" in page and "LGWAN接続系" in page
+    assert "インシデントを起票する" in page and "LGWAN接続系" in page
     assert "Open an incident by hand" in english and "Lost or stolen device" in english
     for seeded in range(4):
         own_city.records.append(NUMBER, {"alert": str(seeded)})
@@ -43,9 +45,27 @@ def test_opened_on_the_page_with_its_playbook(own_city: City) -> None:
         one.body for one in own_city.records.find("incident") if one.body["fields"].get("opened_by")
     ]
     case = analyst.get(there).text
-    for said in ("手で起こした", "&lt;b&gt;h.abe&lt;/b&gt;", "アカウント h.abe を停止する"):
+    for said in ("手入力で起票", "&lt;b&gt;h.abe&lt;/b&gt;", "アカウント h.abe を停止する"):
         assert said in case, said
     assert incident["grade"] == 2 and incident["zones"] == ["mynumber"]
+
+
+@pytest.mark.parametrize("named", ["nobody,t.yamada", "x、t.yamada", "a\nb", "\x1b[31m"])
+def test_a_box_offers_only_what_comes_back_as_it_was(own_city: City, named: str) -> None:
+    """An account that a failed sign-in invented is not two people once the form comes back, and empties no form."""
+    held = own_city.records.find("incident", {"number": 2})[0]
+    entities = {**held.body["entities"], "user.name": [named, "課　総務"]}
+    own_city.records.put("incident", held.id, {**held.body, "entities": entities}, expect=held.version)
+    page = browser(own_city, "m.kato").get("/incidents/2").text
+    assert 'name="target-user.name" value="課　総務"' in page
+
+
+@pytest.mark.parametrize("address", ["::ffff:203.0.113.10", "fe80::1%$(reboot)", "203.0.113.300"])
+def test_an_address_has_one_spelling(own_city: City, address: str) -> None:
+    """What protects an address is not passed by in another form of it."""
+    asker = browser(own_city, "k.mori")
+    form = {"playbook": "ddos", "target-source.ip": address}
+    assert asker.post("/incidents/2/start", **form).status_code == 400
 
 
 def test_started_on_the_page_and_approved_by_another(own_city: City) -> None:

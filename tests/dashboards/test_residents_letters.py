@@ -23,9 +23,11 @@ LETTERS = {
     "no-source": ("", "juki"),
     "elsewhere": ("", "edge"),
     "firewall": ("fortinet.fortigate", "edge"),
+    "of-another": ("fortinet.fortigate", "juki"),
 }
-"""Dead letter → the source that could not read it, the sender. The city's `juki` sends city.resident_view."""
-SEALED = {"declared", "no-source"}
+"""Dead letter → the source that could not read it, the sender. The city's `juki` sends city.resident_view; where it is one
+source of several, a letter names the first that was asked."""
+SEALED = {"declared", "no-source", "of-another"}
 
 
 @pytest.fixture
@@ -109,7 +111,7 @@ def test_the_api_leaves_them_out_and_does_not_count_them(letters_city: City) -> 
     every = _api(letters_city, "/events?dataset=hinomi.dead_letter&limit=500").json()
     seen = {one["event.id"] for one in every["items"] if str(one["event.id"]).startswith("letter-")}
     assert seen == {"letter-elsewhere", "letter-firewall"}
-    assert every["total"] == letters_city.events.count(datasets=[DEAD_LETTERS]) - 2
+    assert every["total"] == letters_city.events.count(datasets=[DEAD_LETTERS]) - len(SEALED)
     around = _api(letters_city, "/events?q=event.id: *) or (event.id: *")
     assert around.status_code == 400
     assert RESIDENT not in around.text

@@ -106,7 +106,7 @@ def test_tokens_of_whoever_left_the_directory_end(own_city: City) -> None:
     own_city.clock.advance(VOUCHED - timedelta(days=1))
     assert _asked(visitor, secret).status_code == 200
     own_city.clock.advance(timedelta(days=2))
-    assert [_asked(visitor, one).status_code for one in (secret, local)] == [401, 200]
+    assert [_asked(visitor, one).status_code for one in (secret, local)] == [403, 200]
     own_city.users.external("d.rei", "例 太郎", [Role.ANALYST], "ldap", subject="s1")
     assert _asked(visitor, secret).status_code == 200
 
@@ -138,6 +138,7 @@ def test_a_password_that_an_administrator_chose_opens_one_page(own_city: City) -
     assert person.post("/approvals/x", decision="approve").headers["location"] == "/account"
     assert "管理者が決めた" in person.get("/account").text
     person.csrf = token(person.get("/account").text, "csrf")
+    assert person.post("/account/password", old=given, new=given).status_code == 400
     person.post("/account/password", old=given, new="yuugata-no-kane-77")
     again = browser(own_city)
     again.sign_in("k.mori", "yuugata-no-kane-77")
