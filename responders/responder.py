@@ -24,6 +24,7 @@ from responders.duties.clocks import Clocks
 from responders.incidents import Incidents, casefile, reported
 from responders.incidents.evidence import Vault
 from responders.incidents.keeping import Keeping
+from responders.incidents.merging import tell_survivors
 from responders.incidents.shared import Shared
 from responders.incidents.shelf import Shelf
 from responders.incidents.splitting import KIND as SPLIT
@@ -121,10 +122,11 @@ class Responder:
         )
 
     def start(self) -> None:
-        """After a start: settle what a crash left open."""
+        """After a start: settle what a crash left open, and what a release before wrote otherwise."""
         self.calling.restart()
+        parts = self.outbox.recover, Shared(self.records).build, partial(tell_survivors, self.records)
         with Faults() as faults:
-            for part in (self.outbox.recover, Shared(self.records).build):
+            for part in parts:
                 with faults.kept():
                     part()
 

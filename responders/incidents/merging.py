@@ -1,15 +1,20 @@
 """Incidents that turn out to be one: the oldest takes in the others, with all that people did on them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Any
 
 from hinomi.clock import Clock
+from hinomi.errors import InputError
+from hinomi.faults import readable
 from hinomi.incident import Happening, Incident, Status
-from hinomi.store import Records
+from hinomi.store import Record, Records
 from responders.audit import Audit
 from responders.incidents import casefile
 
 ALERT = "alert"
+TOLD = ("incident_took_in", "told")
+_PAGE = 1000
 
 
 def merge(
@@ -37,6 +42,33 @@ def merge(
     closed = [_close_into(records, clock, other, survivor) for other in others]
     casefile.change(records, first.id, lambda now: _carried(now, closed))
     return True
+
+
+def tell_survivors(records: Records) -> None:
+    """Once, for incidents that were joined before 30 November 2026, when only the one that was taken in said so: its survivor has
+    its deadlines, tasks and evidence, too."""
+    if records.get(*TOLD) is not None:
+        return
+    n = sum(1 for _ in readable(_joined(records), lambda held: _told_of(records, held)))
+    records.put(*TOLD, {"incidents": n})
+
+
+def _joined(records: Records) -> Iterator[Record]:
+    behind = ""
+    while page := records.find(casefile.KIND, {"status": Status.CLOSED.value}, limit=_PAGE, after=behind):
+        yield from (one for one in page if one.body.get("fields", {}).get("merged_into"))
+        behind = page[-1].id
+
+
+def _told_of(records: Records, held: Record) -> None:
+    def told(now: Incident) -> Incident:
+        family = casefile.family(now)
+        if held.id in family:
+            return now
+        return now.model_copy(update={"fields": {**now.fields, "took_in": [*family[1:], held.id]}})
+
+    with suppress(InputError):  # retention has dropped the one that it went into
+        casefile.change(records, held.id, told)
 
 
 def _proposing(carried: Incident, before: Incident, propose: bool) -> Incident:

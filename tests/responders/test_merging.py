@@ -174,3 +174,46 @@ def test_a_survivor_that_is_closed_in_that_moment_takes_nothing_in(
         by_a_person(two)
     assert casefile.read(two.tower.records, two.other.id).status is not Status.CLOSED
     assert "まとめた" not in casefile.read(two.tower.records, two.one.id).timeline[-1].ja
+
+
+@JOININGS
+def test_what_was_joined_by_a_release_before_comes_along(tmp_path: Path, join: Joining) -> None:
+    """Its survivor says nothing of it: from the next start on it has the running clock, and the same duty brought up again is that."""
+    two = Two(tmp_path)
+    [third] = two.tower.receive([alert("d", minutes=3, entities={"user.name": ["u9"]})])
+    task = two.people.cases.add_task(third.id, "所管課に聞く", **SATO)
+    two.people.cases.merge(two.other.id, [third.id], "同じ件", **SATO)
+    whole = join(two)
+    clocks = two.people.clocks.of(whole.id)
+    for one in (two.one, two.other):
+        without_took_in(two, one)
+    assert two.people.clocks.of(whole.id) == []
+    two.tower.start()
+    assert two.people.clocks.of(whole.id) == clocks != []
+    assert {one.id for one in two.people.cases.tasks(whole.id)} == {two.task.id, task.id}
+    again = two.people.clocks.propose(whole.id, "PPC-MN-PRELIM", by="hinomi")
+    assert again in clocks and two.tower.records.count("duty_clock") == len(clocks)
+
+
+def test_the_survivors_are_told_once(tmp_path: Path) -> None:
+    """A second start writes nothing; what went into an incident that is not kept any more holds nothing up."""
+    two = Two(tmp_path)
+    whole = by_a_person(two)
+    without_took_in(two, whole)
+    held = two.tower.records.get(casefile.KIND, two.other.id)
+    assert held is not None
+    lost = {**held.body, "id": "0", "fields": {"merged_into": "gone"}}
+    two.tower.records.put(casefile.KIND, "0", lost)
+    two.tower.start()
+    first = two.tower.records.get(casefile.KIND, whole.id)
+    two.tower.start()
+    assert first is not None and first.body["fields"]["took_in"] == [two.other.id]
+    assert two.tower.records.get(casefile.KIND, whole.id) == first
+
+
+def without_took_in(two: Two, incident: Incident) -> None:
+    """As a release before left it."""
+    held = two.tower.records.get(casefile.KIND, incident.id)
+    assert held is not None
+    fields = {name: value for name, value in held.body["fields"].items() if name != "took_in"}
+    two.tower.records.put(casefile.KIND, incident.id, {**held.body, "fields": fields})
