@@ -5,7 +5,7 @@ What was told is the outbox's: a message a person and stage, whatever crashes in
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -21,6 +21,7 @@ from responders.notify.message import Message, plain
 from responders.notify.outbox import Outbox
 from responders.notify.settings import NotifySettings
 from responders.oncall import Rota
+from responders.playbooks.approvals import whole
 from responders.playbooks.permits import actors
 from responders.playbooks.run import APPROVAL, KIND, Run
 from responders.roles import OFFICES, RANKS, kept_as, may_approve
@@ -68,27 +69,33 @@ class Deciding:
     def look(self, now: datetime) -> None:
         """What one request holds may be broken: the others are told of all the same."""
         with Faults() as faults:
-            for held in self.records.find(APPROVAL, {"state": "open", "dry_run": False}, limit=10_000):
-                with faults.kept():
-                    self._look(held, now)
+            for held in self.records.find(APPROVAL, {"state": "open"}, limit=10_000):
+                if not held.body.get("dry_run"):
+                    with faults.kept():
+                        self._of_run(held, now)
 
-    def _look(self, approval: Record, now: datetime) -> None:
+    def _of_run(self, approval: Record, now: datetime) -> None:
+        held = self.records.get(KIND, approval.body["run_id"])
+        if held is None:
+            return
+        run = held.read_as(Run)
+        if not run.dry_run:
+            self._look(replace(approval, body=whole(approval.body, run)), run, now)
+
+    def _look(self, approval: Record, run: Run, now: datetime) -> None:
         body = approval.body
         since, within = datetime.fromisoformat(body["since"]), timedelta(minutes=int(body["minutes"]))
         at = stage(since, within, now)
         key = "|".join(["decide", approval.id, body["since"], at.key])
         if self._told.get(approval.id) == key or (at.name == "asked" and body["renewed"]):
             return  # whoever is asked anew was called before it was
-        held, run = (
-            self.records.get(casefile.KIND, body["incident_id"]),
-            self.records.get(KIND, body["run_id"]),
-        )
-        if held is None or run is None or held.body["status"] == "closed":
+        held = self.records.get(casefile.KIND, body["incident_id"])
+        if held is None or held.body["status"] == "closed":
             return
         incident = held.read_as(Incident)
         if self._may_wait(incident, body["gate"] is None, now - since, now):
             return
-        self._call(approval, incident, run.read_as(Run), at, key)
+        self._call(approval, incident, run, at, key)
         self._told[approval.id] = key
 
     def _may_wait(self, incident: Incident, plan: bool, waited: timedelta, now: datetime) -> bool:

@@ -69,6 +69,17 @@ def too_old(approval: Record, now: datetime) -> bool:
     return given is not None and now + STALE < datetime.fromisoformat(given)
 
 
+def whole(body: dict[str, Any], run: Run) -> dict[str, Any]:
+    """The request with all that its run says of it: one that was put before 30 November 2026 says neither since when and for how
+    long it is asked nor whether it is a rehearsal's."""
+    if "dry_run" in body:
+        return body
+    gate = next((step for step in run.steps if step.index == body["gate"]), None)
+    asked = _request(run, gate)
+    since = datetime.fromisoformat(body["expires"]) - timedelta(minutes=asked["minutes"])
+    return {**asked, "since": since.isoformat(), **body}
+
+
 def approval_id(run: Run, gate: RunStep | None = None) -> str:
     """The id of the request: the run's own, or that of a gate in the middle of it."""
     return run.id if gate is None else f"{run.id}.{gate.index}"

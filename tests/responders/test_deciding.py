@@ -10,7 +10,8 @@ import pytest
 
 from responders.deciding import Stage, stage
 from responders.desk import Desk
-from responders.playbooks.run import APPROVAL, KIND
+from responders.playbooks.approvals import whole
+from responders.playbooks.run import APPROVAL, KIND, Run
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages, responder
 from tests.responders.playbooks.stage import HEAD, Broken, written
@@ -213,3 +214,20 @@ def test_the_question_is_the_same_until_somebody_decides(tmp_path: Path) -> None
     assert again is not None and again.body["since"] == asked.body["since"]
     assert again.body["expires"] > asked.body["expires"]
     assert asked.body["minutes"] == 30
+
+
+@pytest.mark.parametrize("dry", [False, True])
+def test_a_request_of_a_release_before_calls_as_any_other(tmp_path: Path, dry: bool) -> None:
+    """It says nothing of its run: what that says holds, the time that it waited already, too. A rehearsal calls nobody."""
+    on = Tower(tmp_path, KEEP + CUT)
+    run, asked = on.tower.records.get(KIND, on.run_id), on.tower.records.get(APPROVAL, on.run_id)
+    assert run is not None and asked is not None
+    later = {"dry_run", "since", "minutes", "renewed"}
+    old = {name: value for name, value in asked.body.items() if name not in later}
+    on.tower.records.put(KIND, on.run_id, {**run.body, "dry_run": dry})
+    on.tower.records.put(APPROVAL, on.run_id, old)
+    assert dry or whole(old, run.read_as(Run)) == asked.body
+    on.clock.advance(timedelta(minutes=21))
+    on.tower.calling.deciding.look(on.clock.now())
+    on.tower.outbox.deliver()
+    assert on.told("承認の期限が近づいています") == ([] if dry else ["suzuki"])
