@@ -11,7 +11,7 @@ from functools import cached_property
 from statistics import median
 from typing import Any
 
-from dashboards import times
+from dashboards import clouds, times
 from dashboards.compliance.keeping import Keeping, Kept, keeping
 from dashboards.console import health
 from dashboards.console.docket import docket
@@ -31,7 +31,6 @@ from responders.incidents.suppression import Suppression
 from responders.playbooks.playbook import catalogue
 
 DAY = timedelta(days=1)
-_CLOUDS = ("microsoft.", "aws.", "google.", "okta.", "salesforce.", "github.", "slack.", "box.")
 _MOST, _SAMPLE = 100_000, 200
 _LATE = timedelta(minutes=5)
 _NAMED = 6  # datasets that a line names; the monthly report lists all
@@ -361,7 +360,7 @@ def exceptions_dated(look: Look, _: Any) -> Outcome:
 
 def cloud_logged(look: Look, _: Any) -> Outcome:
     """Cloud services send their audit logs."""
-    names = [one.name for one in look.datasets if one.name.startswith(_CLOUDS) and look.since(one, 7 * DAY)]
+    names = [one.name for one in look.datasets if one.name in clouds.OPERATIONS and look.since(one, 7 * DAY)]
     words = Words(
         f"クラウドの監査ログ {len(names)} 種類(7日間)", f"audit logs of {len(names)} cloud services in 7 days"
     )

@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 import pytest
 
-from dashboards import kibana
+from collectors import catalogue
+from dashboards import clouds, kibana
 from dashboards.boards import BOARDS
 from hinomi import ecs, query
 from hinomi.errors import DependencyDown, InputError
+from tests.dashboards.test_compliance_recomputed import holds
 
 ATTRIBUTES = {
     "index-pattern": {"title", "name", "timeFieldName"},
@@ -73,6 +75,41 @@ def test_boards_ask_what_the_store_knows() -> None:
             query.parse(board.query)
             query.parse(panel.query)
             assert not panel.field or panel.field in own or panel.field in ecs.fields(), panel.field
+
+
+_TUNNEL = {
+    "event.dataset": "fortinet.fortigate",
+    "event.action": "tunnel-up",
+    "event.code": "0101039424",
+    "event.outcome": "success",
+}
+
+
+@pytest.mark.parametrize(
+    ("board", "row", "shown"),
+    [
+        ("telework", _TUNNEL, True),
+        ("telework", {"event.dataset": "windows.eventlog", "event.category": ["authentication"]}, False),
+        ("telework", {"event.dataset": "microsoft.entra", "event.category": ["authentication"]}, False),
+        ("saas", {"event.dataset": "microsoft.m365_audit"}, True),
+        ("saas", {"event.dataset": "aws.cloudtrail"}, True),
+        ("saas", {"event.dataset": "box.events"}, True),
+        ("saas", {"event.dataset": "slack.audit"}, True),
+        ("saas", {"event.dataset": "microsoft.dhcp"}, False),
+        ("saas", {"event.dataset": "microsoft.dns"}, False),
+        ("saas", {"event.dataset": "microsoft.iis"}, False),
+        ("saas", {"event.dataset": "microsoft.nps"}, False),
+    ],
+)
+def test_a_board_shows_what_its_name_says(board: str, row: dict[str, Any], shown: bool) -> None:
+    """Telework is connections from outside, not every sign-in; SaaS is clouds, not what runs on the own machines."""
+    asked = next(one.query for one in BOARDS if one.key == board)
+    assert holds(query.parse(asked), row) is shown
+
+
+def test_clouds_are_sources_that_there_are() -> None:
+    """A dataset of another spelling would never be seen."""
+    assert set(clouds.OPERATIONS) <= set(catalogue.sources())
 
 
 class _Kibana(BaseHTTPRequestHandler):
