@@ -4,6 +4,7 @@ An alert, because what follows needs no second way then: graph, story, later ale
 calls, the plans of playbooks.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,8 @@ KIND = "incident_report"
 with the incident's number or, where the audit log does not know of it, `void`."""
 RULE = "by_hand"
 """Where an alert names the rule that found it."""
+REPORT = "report"
+"""The kind of such an alert."""
 LEVELS = (Level.LOW, Level.MEDIUM, Level.HIGH, Level.CRITICAL)
 """The level that stands for each grade."""
 
@@ -60,6 +63,13 @@ def take_in(incidents: Incidents, asked: Record) -> Incident:
     return casefile.change(records, fresh.id, lambda now: _filled(incidents, now, alert, body), start=fresh)
 
 
+def known_by(alerts: Iterable[Alert]) -> dict[str, str]:
+    """The fields of an incident with these alerts that come of reports: when the first of them was known. Empty where only logs
+    told."""
+    known = [one.first for one in alerts if one.kind == REPORT]
+    return {"known_at": min(known).isoformat()} if known else {}
+
+
 def settle(incidents: Incidents, asked: Record, state: str, *, number: int | None = None) -> None:
     """It was taken up."""
     body = {**asked.body, "state": state, "number": number}
@@ -80,7 +90,7 @@ def _alert(asked: Record, now: datetime) -> Alert:
         title_ja=body["title"],
         title_en=body["title"],
         level=LEVELS[int(body["grade"])],
-        kind="report",
+        kind=REPORT,
         first=known,
         last=known,
         detected=now,

@@ -8,6 +8,7 @@ from hinomi.incident import Happening, Incident
 from hinomi.store import Record, Records
 from responders.incidents import casefile
 from responders.incidents.incidents import ALERT, Incidents, incident_id
+from responders.incidents.reported import known_by
 from responders.incidents.shared import Shared
 
 KIND = "incident_split"
@@ -84,7 +85,9 @@ def _filled(incidents: Incidents, now: Incident, home: Incident, alerts: Sequenc
         ja=f"インシデント #{home.number} から分けました。",
         en=f"Split off from incident #{home.number}.",
     )
-    return casefile.with_line(now, line).model_copy(update={"fields": _apart(now, home.id)})
+    return casefile.with_line(now, line).model_copy(
+        update={"fields": _apart(now, home.id) | known_by(alerts)}
+    )
 
 
 def _without(incidents: Incidents, now: Incident, other: Incident, gone: Sequence[Alert]) -> Incident:

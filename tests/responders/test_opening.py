@@ -1,6 +1,6 @@
 """An incident that a person opens: with a number, a grade that is theirs, calls as for any other, and a playbook in their name."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +161,23 @@ def test_joined_into_an_older_one_it_is_known_as_early(tmp_path: Path) -> None:
     joined = people.cases.merge(older.id, [one.id for one in others], "同じ件", **SATO)
     assert joined.fields["known_at"] == early.isoformat()
     assert Obligation(kind, joined).due == days(kind.rule, early).due != days(kind.rule, joined.opened).due
+
+
+@pytest.mark.parametrize("goes", [True, False], ids=["split off", "stays"])
+def test_split_it_keeps_what_the_person_said(tmp_path: Path, goes: bool) -> None:
+    """Whether the report is what is split off or what stays: when it was known, and the grade, which does not fall."""
+    tower, people = _tower(tmp_path)
+    _open(people, grade=3, zone="")
+    tower.tick()
+    tower.receive([alert("later", minutes=5, entities={"user.name": ["h.abe"]})])
+    [whole] = _incidents(tower)
+    report, later = whole.alert_ids
+    people.cases.split(whole.id, [report if goes else later], "別の件", **SATO)
+    tower.tick()
+    own = next(one for one in _incidents(tower) if report in one.alert_ids)
+    other = next(one for one in _incidents(tower) if later in one.alert_ids)
+    assert own.id != other.id and own.grade == 3 > other.grade
+    assert datetime.fromisoformat(own.fields.get("known_at", "1970-01-01")) == LOST["known"]
 
 
 def test_no_filter_comes_of_it(tmp_path: Path) -> None:
