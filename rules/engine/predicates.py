@@ -1,6 +1,7 @@
 """Tests that are not found by scanning, over a column's distinct values or, where they must, over rows."""
 
 import ipaddress
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
@@ -12,7 +13,7 @@ from rules.engine import pattern
 from rules.engine.columns import FEW, Codes, Columns, Mask, Part
 from rules.engine.expression import ANY, REFERENCES
 from rules.engine.fold import fold
-from rules.engine.hyperscan_db import python_regex
+from rules.engine.hyperscan_db import LONG, python_regex
 
 _COMPARE: dict[str, Callable[[pl.Series, Any], pl.Series]] = {
     "eq": lambda values, number: values == number,
@@ -96,7 +97,15 @@ def _one_by_one(texts: list[str], wanted: pattern.Pattern) -> list[bool]:
 
 def _regex(part: Part, operand: Any) -> list[bool]:
     search = python_regex(*operand).search
-    return [search(value) is not None for value in part.texts]
+    return [_holds(search, value) for value in part.texts]
+
+
+def _holds(search: Callable[..., "re.Match[str] | None"], value: str) -> bool:
+    """Of a very long value the beginning and the end are looked at: `re` may take the square of the length."""
+    if len(value) <= LONG:
+        return search(value) is not None
+    begun = search(value, 0, LONG)
+    return (begun is not None and begun.end() < LONG) or search(value, len(value) - LONG) is not None
 
 
 def _compare(comparison: str) -> Callable[[Part, Any], pl.Series]:

@@ -6,10 +6,13 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rules.engine.columns import Part
+from rules.engine.predicates import values_matching
 from tests.oracle import sigma_oracle
 from tests.rules.engine import rulebook
 
@@ -58,6 +61,8 @@ def test_ends_soon_and_rightly(
         "(a{1,300}b?){200}",
         "(?=x)(.*)(.*)(.*)(.*)(.*)z",
         "(?>a+)+b",
+        "a.*a.*a.*a.*(?<!q)Z",
+        "a.*a.*(?<!q)Z",
     ],
 )
 def test_what_could_take_for_ever_is_refused(tmp_path: Path, expression: str) -> None:
@@ -67,6 +72,20 @@ def test_what_could_take_for_ever_is_refused(tmp_path: Path, expression: str) ->
     assert "could take for ever" in (loaded.rules[0].unsupported or pytest.fail("supported")).en
     assert loaded.match(rulebook.batch([{"f": LONG}])).hits == []
     assert time.monotonic() - begun < SOON
+
+
+@pytest.mark.parametrize(
+    "expression", ["a.*(?<!q)Z", "(?<!q)a.{0,20000}b"], ids=["look-around", "large count"]
+)
+def test_one_long_repeat_of_a_very_long_value(tmp_path: Path, expression: str) -> None:
+    """It is used, and a megabyte that an attacker chose ends soon."""
+    begun = time.process_time()
+    loaded = rulebook.rules(tmp_path, rulebook.rule({"s": {"f|re": expression}, "condition": "s"}))
+    assert loaded.rules[0].unsupported is None
+    values = ["a" * 1_000_000 + "qq", "x" * 1_000_000 + "aZb"]
+    part = Part(values, np.arange(2))
+    assert values_matching(part, "re", [expression, ""])[:2].tolist() == [False, True]
+    assert time.process_time() - begun < SOON
 
 
 def test_half_a_surrogate_pair(tmp_path: Path) -> None:
