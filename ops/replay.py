@@ -1,6 +1,7 @@
 """Replaying dead letters after a source was mended: read again, stored once, counted."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from ops import replayed, zones
 from ops.counts import Counts
 from ops.folders import cache_folder
 from ops.formats import Formats
+from ops.indicators import LiveIndicators, held
 from ops.pipeline import Pipeline
 from ops.settings import Settings
 from ops.watch import LiveEnricher, LiveRules
@@ -61,11 +63,13 @@ def replay(
     records: Records,
     clock: Clock,
     wanted: Wanted | None = None,
+    data: Path | None = None,
 ) -> Replayed:
     """Parse dead letters with the source as it is now; `auto`: as lines that come now are. Those that were read before are not
     read again.
 
     Events keep the ids of their letters, so that replaying twice stores nothing twice; the letters stay, marked (`replayed`).
+    data: the data folder, whose imported rules, switches, exceptions and indicators hold for these lines as for any other.
     """
     for folder in settings.sources.folders:
         catalogue.add(folder)
@@ -78,10 +82,11 @@ def replay(
         formats=Formats(records, clock, {}),
         enricher=LiveEnricher(settings.enrich),
         privacy=Privacy(settings.privacy, ledger),
-        rules=LiveRules(settings.rules_in_force(), cache_folder()),
+        rules=LiveRules(settings.rules_in_force(data), cache_folder()),
         ledger=ledger,
         clock=clock,
         organizations=Organizations.of(settings.organizations, settings.pulled_parts()),
+        indicators=None if data is None else LiveIndicators(held(data), clock),
     )
     letters = understood = 0
     done = replayed.marked(records)
@@ -97,26 +102,32 @@ def replay(
     return Replayed(letters, understood)
 
 
-def answer(settings: Settings, events: Events, records: Records, clock: Clock, audit: Audit) -> int:
+def answer(
+    settings: Settings,
+    events: Events,
+    records: Records,
+    clock: Clock,
+    audit: Audit,
+    data: Path | None = None,
+) -> int:
     """Do what people asked for on the page, each once; how many. What cannot be done is said in the asking's record.
 
     Stopped in the middle, it is done again at the next start: what is stored already is not stored twice.
     """
     asked = Replays(records, clock, audit).waiting()
     for one in asked:
-        records.put(
-            KIND, one.id, {**one.body, **_came_of(one, settings, events, records, clock)}, expect=one.version
-        )
+        came = _came_of(one, settings, events, records, clock, data)
+        records.put(KIND, one.id, {**one.body, **came}, expect=one.version)
     return len(asked)
 
 
 def _came_of(
-    one: Record, settings: Settings, events: Events, records: Records, clock: Clock
+    one: Record, settings: Settings, events: Events, records: Records, clock: Clock, data: Path | None
 ) -> dict[str, object]:
     try:
         if settings.store.kind != "embedded":
             raise Refused(*_ON_A_CLUSTER)
-        done = replay(str(one.body["source"]), settings, events, records, clock)
+        done = replay(str(one.body["source"]), settings, events, records, clock, data=data)
     except HinomiError as error:
         return {"state": "failed", "ended": clock.now().isoformat(), "ja": error.ja, "en": error.en}
     return {

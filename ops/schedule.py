@@ -176,7 +176,8 @@ def replayed(process: Role, events: Events, records: Records) -> int:
     """Read dead letters again for whoever asked on the page."""
     from ops import replay  # brings the parsers, which a tower whose lines are all read never needs here
 
-    return replay.answer(process.settings, events, records, process.clock, Audit(records, process.clock))
+    audit = Audit(records, process.clock)
+    return replay.answer(process.settings, events, records, process.clock, audit, process.data)
 
 
 def dropped(process: Role, records: Records, ledger: Ledger) -> int:

@@ -31,7 +31,9 @@ def register(app: typer.Typer) -> None:
             details = {"from": of, "origin": origin}
             place.desk.audit.append(actor=operator(), action="replay", target=source, details=details)
             wanted = replaying.Wanted(tuple(of), origin)
-            done = replaying.replay(source, place.settings, place.events, place.records, place.clock, wanted)
+            done = replaying.replay(
+                source, place.settings, place.events, place.records, place.clock, wanted, place.data
+            )
         typer.echo(
             f"{done.letters:,} 行のうち {done.understood:,} 行を取り込みました。(of {done.letters:,} lines)"
         )

@@ -4,6 +4,7 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from typing import Protocol
 
 from rules.entry import Entry
@@ -86,6 +87,11 @@ class ValueCount:
         return len(self.counts)
 
 
+def _exact(number: float) -> int | Fraction:
+    """The number as one that can be added and taken away again without rounding."""
+    return int(number) if number.is_integer() else Fraction(number)
+
+
 def _number(entry: Entry, field: str) -> float | None:
     """The field as a number; None where it is absent, no number, or too large to be reckoned with (also nan, inf)."""
     try:
@@ -100,24 +106,24 @@ class ValueSum:
 
     def __init__(self, field: str) -> None:
         self.field = field
-        self.total = 0.0
+        self.total: int | Fraction = 0
         self.n = 0
 
     def enter(self, entry: Entry) -> None:
         """Add."""
         if (number := _number(entry, self.field)) is not None:
-            self.total += number
+            self.total += _exact(number)
             self.n += 1
 
     def leave(self, entry: Entry) -> None:
-        """Subtract; what rounding left of an empty window goes too."""
+        """Subtract: exactly, so that a huge number leaves nothing behind and takes nothing with it."""
         if (number := _number(entry, self.field)) is not None:
             self.n -= 1
-            self.total = self.total - number if self.n else 0.0
+            self.total -= _exact(number)
 
     def value(self) -> float:
         """The sum in the window."""
-        return self.total
+        return float(self.total)
 
 
 class ValueAverage(ValueSum):
@@ -125,7 +131,7 @@ class ValueAverage(ValueSum):
 
     def value(self) -> float:
         """The mean; nan where no entry has a number."""
-        return self.total / self.n if self.n else math.nan
+        return float(self.total / self.n) if self.n else math.nan
 
 
 class ValuePercentile:

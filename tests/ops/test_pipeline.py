@@ -1,15 +1,17 @@
 """The worker's path on real stores: pinned formats, dead letters that can be replayed, masks, signals, one commit."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import orjson
 import polars as pl
 import pytest
+import yaml
 
 from collectors import catalogue
 from collectors.enrich import Enricher, EnrichSettings
+from collectors.indicators import Held, Indicator, Kind
 from collectors.organizations import Organizations
 from collectors.privacy import Privacy, PrivacySettings
 from collectors.pulls.findings import Finding
@@ -38,6 +40,7 @@ from ops.watch import LiveRules
 from responders.audit import Audit
 from responders.replays import Replays
 from rules.in_force import InForce
+from rules.settings import RulesSettings
 
 NOW = datetime(2026, 11, 20, 3, tzinfo=UTC)
 SSH = "<38>Nov 20 11:59:00 web01 sshd[812]: Failed password for root from 203.0.113.9 port 40022 ssh2"
@@ -160,6 +163,31 @@ def test_letters_of_the_wrong_source_are_read_with_the_right_one(
     assert tower.events.count(datasets=["linux.auth"]) == letters
     left = groups(tower.events, read=marked(tower.records))
     assert sum(one.count for one in left) == 2 - letters
+
+
+def test_lines_read_again_meet_the_rules_and_indicators_in_force(tmp_path: Path) -> None:
+    """An imported rule of the data folder and its indicators hold for a dead letter as for any other line."""
+    tower, data = Tower(tmp_path, vpn="fortinet.fortigate"), tmp_path / "data"
+    imported = data / "rules" / "imported" / "own" / "live"
+    imported.mkdir(parents=True)
+    own = {
+        "title": "Own",
+        "id": "11111111-2222-4333-8444-555555555551",
+        "level": "high",
+        "logsource": {"product": "hinomi", "service": "linux.auth"},
+        "detection": {"s": {"hinomi.indicator.field": "source.ip"}, "condition": "s"},
+    }
+    (imported / "own.yml").write_text(yaml.safe_dump(own), encoding="utf-8")
+    warned = Indicator(Kind.ADDRESS, "203.0.113.9", "s", 90, NOW, NOW + timedelta(days=9), "C2")
+    Held(data / "indicators").take([warned])
+    named = Settings(rules=RulesSettings(packs=False))
+    tower.send(SSH, origin="vpn")
+    assert tower.events.count(datasets=["hinomi.dead_letter"]) == 1
+    wanted = replay.Wanted(origin="vpn")
+    done = replay.replay("linux.auth", named, tower.events, tower.records, tower.clock, wanted, data)
+    assert done.understood == 1
+    signals = tower.events.search("event.dataset: hinomi.signal", limit=10).rows
+    assert [one["rule.name"] for one in signals] == ["Own"]
 
 
 def test_what_the_page_asks_for_is_read_again(tower: Tower) -> None:

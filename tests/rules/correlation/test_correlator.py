@@ -13,9 +13,11 @@ from hinomi.identity import digest
 from rules import baselines
 from rules.baselines.apart import Apart
 from rules.correlation import Correlator, group, ruling
+from rules.correlation.measure import ValueSum
 from rules.correlation.rule import joining
 from rules.correlation.wording import Figure
 from rules.engine import Correlation, Other, correlations, load
+from rules.entry import Entry
 from rules.meta import Meta
 from tests.oracle.correlation_oracle import Asked, Event
 from tests.rules.correlation import streams
@@ -415,6 +417,20 @@ def test_no_name_forges_the_alert_of_another_organisation() -> None:
     alerts = streams.run(one, [[seen(2, *each) for each in whose]])
     assert sorted(alert.organization for alert in alerts.values()) == ["", "", "east"]
     assert digest(streams.identity("new"), "t.yamada|192.0.2.2") in alerts
+
+
+def test_a_huge_number_takes_nothing_with_it_when_it_leaves_the_window() -> None:
+    """9e17, then 55 in small parts behind it: once the huge one has left, the sum is 55, and 56 is not reached."""
+    huge = Event(0, "huge", "one", {"user": "a", "value": "900000000000000000"})
+    parts = [Event(30 + i, f"part{i}", "one", {"user": "a", "value": "5.5"}) for i in range(10)]
+    for bound, bursts in ((55, 2), (56, 1)):
+        asked = Asked("value_sum", ("one",), ("user",), 20, "gte", bound, "value")
+        assert len(streams.run(streams.correlator(streams.document(asked)), [[huge], parts])) == bursts
+    measure = ValueSum("value")
+    for one in (made := [Entry.made(0, str(n), "r", "d", {"value": n}) for n in (9e17, 55, 0.1)]):
+        measure.enter(one)
+    measure.leave(made[0])
+    assert measure.value() == 55.1
 
 
 def test_some_of_several_rules() -> None:
