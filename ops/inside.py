@@ -2,7 +2,8 @@
 
     hinomi: {schedule: {every_minutes: 15, hours: 24}}      # in the rule: how often, how far back
 
-What is found becomes signals under the same ids that live detection gives them, so what was told before is not told
+The cluster is asked for the rule's own text; what it finds is confirmed by the rule in force, so that exceptions hold. What is
+found becomes signals under the same ids that live detection gives them, so what was told before is not told
 again. The leading detect process runs what is due; when each rule last ran is a record.
 """
 
@@ -38,13 +39,17 @@ class Inside:
         """The events that the rule matches, as batches. Raises ContentError with what Lucene cannot say."""
         text, tables = rule.path.read_text(encoding="utf-8"), logsource.read()
         try:
-            queries = list(lucene.queries(lucene.read(text), tables))
+            queries = list(lucene.queries(lucene.read(text, rule.id), tables))
         except ContentError as error:
             raise ContentError(error.ja, error.en, where=Where(rule.path)) from error
         for query in queries:
             for frame in self.events.matching(query.body, dataset=query.dataset, span=span):
                 for (dataset,), part in frame.group_by(["event.dataset"], maintain_order=True):
-                    yield Batch.of(str(dataset), part, ingested=self.clock.now())
+                    batch = confirmed(
+                        self.rules, rule, Batch.of(str(dataset), part, ingested=self.clock.now())
+                    )
+                    if len(batch):
+                        yield batch
 
     def tell(self, rule: Rule, batch: Batch) -> int:
         """Store the signals of these events, where they are not stored yet; how many were new."""
@@ -76,6 +81,12 @@ class Inside:
         new = sum(self.tell(rule, batch) for batch in self.hunt(rule, span))
         log.info("scheduled_rule_ran", rule=rule.title, new_signals=new)
         return new
+
+
+def confirmed(rules: RuleSet, rule: Rule, batch: Batch) -> Batch:
+    """The events that the rule in force matches: the query is of its text alone, without the exceptions that apply."""
+    found = next((rows for held, rows in rules.match(batch).hits if held.index == rule.index), None)
+    return Batch(batch.dataset, batch.frame[[] if found is None else found], batch.origin)
 
 
 def _schedule(rule: Rule) -> Mapping[str, int] | None:

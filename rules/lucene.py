@@ -153,8 +153,8 @@ def queries(rule: SigmaRule, tables: Tables) -> Iterator[Query]:
         yield Query(route.dataset, {"bool": {"filter": [_said(rule, route), *_where(route)]}})
 
 
-def read(text: str) -> SigmaRule:
-    """The first rule of a document, read as our engine reads it. Raises ContentError."""
+def read(text: str, identity: str = "") -> SigmaRule:
+    """The rule of that id in a file's text (the first where none is asked for), read as our engine reads it. Raises ContentError."""
     try:
         documents = [
             spelling.respelt_in(one.value, "detection")
@@ -165,11 +165,12 @@ def read(text: str) -> SigmaRule:
             found = [one for one in SigmaCollection.from_dicts(documents).rules if isinstance(one, SigmaRule)]
     except SigmaError as error:
         raise ContentError(f"ルールを読めません({error})。", f"the rule cannot be read: {error}") from error
-    if not found:
+    own = [one for one in found if identity in ("", str(one.id))] or (found if len(found) == 1 else [])
+    if not own:
         raise ContentError("検知ルールがありません。", "there is no detection rule")
-    held = found[0].detection
+    held = own[0].detection
     held.parsed_condition = [_Condition(one.condition, held, one.source) for one in held.parsed_condition]
-    return found[0]
+    return own[0]
 
 
 class _Condition(SigmaCondition):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
+from uuid import NAMESPACE_URL, uuid5
 
 import polars as pl
 import pytest
@@ -200,3 +201,18 @@ def _found(store: ElasticEvents, path: str, tables: logsource.Tables) -> set[str
         for frame in store.matching(query.body, dataset=query.dataset, columns=["event.id"]):
             found.update(frame["event.id"].to_list())
     return found
+
+
+def test_the_rule_asked_for_is_the_one_that_is_read() -> None:
+    """Of a file with several rules each is its own query: the second's was the first's."""
+    one, two = (str(uuid5(NAMESPACE_URL, name)) for name in ("one", "two"))
+    both = "\n---\n".join(
+        f"title: T\nid: {identity}\nlogsource: {{product: hinomi, service: linux.auth}}\n"
+        f"detection: {{s: {{user.name: {name}}}, condition: s}}"
+        for identity, name in ((one, "first"), (two, "second"))
+    )
+    for identity, name in ((one, "[fF][iI][rR][sS][tT]"), (two, "[sS][eE][cC][oO][nN][dD]")):
+        [query] = lucene.queries(lucene.read(both, identity), logsource.read())
+        assert name in str(query.body)
+    with pytest.raises(ContentError):
+        lucene.read(both, str(uuid5(NAMESPACE_URL, "three")))
