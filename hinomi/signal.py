@@ -10,6 +10,7 @@ DATASET = SIGNALS
 
 SCHEMA: dict[str, pl.DataType] = {
     "@timestamp": ecs.TIME,
+    "event.created": ecs.TIME,
     "event.id": pl.String(),
     "event.kind": pl.String(),
     "rule.id": pl.String(),
@@ -22,7 +23,8 @@ SCHEMA: dict[str, pl.DataType] = {
     FIELD: pl.String(),
 }
 """Columns of a signal frame. `event.id` is the signal's own id (digest of rule and event), `@timestamp` the
-event's time, `event.kind` "signal", `role` "detection" or "base", `fields` JSON text of dotted fields; the last is
+event's time, `event.created` when the event came (whenever its signal is made: a store keeps it with that day),
+`event.kind` "signal", `role` "detection" or "base", `fields` JSON text of dotted fields; the last is
 whose the event is."""
 
 

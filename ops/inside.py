@@ -4,10 +4,11 @@
 
 The cluster is asked for the rule's own text; what it finds is confirmed by the rule in force, so that exceptions hold. What is
 found becomes signals under the same ids that live detection gives them, so what was told before is not told
-again. The leading detect process runs what is due; when each rule last ran is a record.
+again. The leading detect process runs what is due, beside live detection; how far each rule has looked is a record, and
+what it could not look at (the cluster was away) it looks at the next time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from hinomi.batch import Batch
 from hinomi.clock import Clock
 from hinomi.errors import ContentError, InputError, Where
-from hinomi.store import Records, Span
+from hinomi.store import Record, Records, Span
 from hinomi.store.elastic.events import ElasticEvents
 from ops.journal import log
 from rules import lucene
@@ -58,27 +59,38 @@ class Inside:
         found = Batch.of("hinomi.signal", signals, origin="scheduled", ingested=self.clock.now())
         return self.events.append([found]).stored
 
-    def run_due(self, records: Records) -> int:
+    def run_due(self, records: Records, stop: Callable[[], bool] = lambda: False) -> int:
         """Run the rules whose time has come; how many signals were new. A rule that cannot run is said, and stops neither
-        the others nor live detection. Raises StoreError where the cluster does not answer."""
+        the others nor live detection. stop: asked between rules and pages. Raises StoreError where the cluster does not
+        answer."""
         new = 0
         for rule in self.rules.rules:
+            if stop():
+                return new
             try:
                 due = _schedule(rule)
-                new += self._scheduled(records, rule, due) if due else 0
+                new += self._scheduled(records, rule, due, stop) if due else 0
             except InputError as error:  # also what the cluster says of the rule's query
                 log.error("scheduled_rule_failed", rule=rule.title, reason=str(error))
         return new
 
-    def _scheduled(self, records: Records, rule: Rule, due: Mapping[str, int]) -> int:
+    def _scheduled(
+        self, records: Records, rule: Rule, due: Mapping[str, int], stop: Callable[[], bool]
+    ) -> int:
         now, identity = self.clock.now(), f"scheduled|{rule.id}"
         held = records.get(_STATE, identity)
-        last = datetime.fromisoformat(held.body["at"]) if held else None
-        if last is not None and now < last + timedelta(minutes=due["every_minutes"]):
+        tried, done = (_moment(held, "at"), _moment(held, "done")) if held else (None, None)
+        if tried is not None and now < tried + timedelta(minutes=due["every_minutes"]):
             return 0
-        records.put(_STATE, identity, {"at": now.isoformat()}, expect=held.version if held else 0)
-        span = Span(now - timedelta(hours=due["hours"]), now + timedelta(days=1))
-        new = sum(self.tell(rule, batch) for batch in self.hunt(rule, span))
+        told = {"at": now.isoformat(), **({"done": done.isoformat()} if done else {})}
+        begun = records.put(_STATE, identity, told, expect=held.version if held else 0)
+        start = min(now, done or tried or now) - timedelta(hours=due["hours"])
+        new = 0
+        for batch in self.hunt(rule, Span(start, now + timedelta(days=1))):
+            if stop():
+                return new
+            new += self.tell(rule, batch)
+        records.put(_STATE, identity, {**told, "done": now.isoformat()}, expect=begun.version)
         log.info("scheduled_rule_ran", rule=rule.title, new_signals=new)
         return new
 
@@ -87,6 +99,12 @@ def confirmed(rules: RuleSet, rule: Rule, batch: Batch) -> Batch:
     """The events that the rule in force matches: the query is of its text alone, without the exceptions that apply."""
     found = next((rows for held, rows in rules.match(batch).hits if held.index == rule.index), None)
     return Batch(batch.dataset, batch.frame[[] if found is None else found], batch.origin)
+
+
+def _moment(record: Record, name: str) -> datetime | None:
+    """`at`: when the rule was last begun; `done`: when it was last begun that came to its end."""
+    text = record.body.get(name)
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
 def _schedule(rule: Rule) -> Mapping[str, int] | None:

@@ -1,7 +1,9 @@
 """Snapshots of a tower on a cluster: events and records, into a repository in the file system, and back.
 
-A snapshot carries the number of events of each dataset; a restore is compared with them. Restoring goes only into a
-namespace that holds nothing: two histories must not mix. Every node needs the folder under `path.repo`.
+A snapshot carries, as a record, how many events each daily index held before it was made; the tower goes on meanwhile, so
+that a restored index must hold as many at least. (The cluster's own note at a snapshot takes 1,024 bytes: Elasticsearch
+reference, "Create snapshot".) Restoring goes only into a namespace that holds nothing: two histories must not mix. Every
+node needs the folder under `path.repo`.
 """
 
 from collections.abc import Mapping
@@ -12,12 +14,24 @@ from elasticsearch import Elasticsearch
 
 from hinomi.clock import Clock
 from hinomi.errors import StoreError
+from hinomi.store.elastic import schema
 from hinomi.store.elastic.connection import said
 from hinomi.store.elastic.events import ElasticEvents
+from hinomi.store.elastic.records import ElasticRecords
 
 REPOSITORY = "hinomi"
+KIND = "snapshot"
+"""Of the records that say what a snapshot holds."""
 _MAKE = ("スナップショットを作れません", "the snapshot cannot be made")
 _BACK = ("スナップショットから戻せません", "the snapshot cannot be restored")
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """events: at least; indices: that it holds."""
+
+    events: int
+    indices: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -41,17 +55,17 @@ class Snapshots:
             )
 
     def make(self, events: ElasticEvents) -> str:
-        """A snapshot of everything that is stored now; its name."""
-        events.refresh()
-        counts = {held.name: held.events for held in events.datasets()}
+        """A snapshot of everything that is stored now, and perhaps of what comes meanwhile; its name."""
+        counts = self._counts(events)
         name = f"hinomi-{self.namespace}-{self.clock.now():%Y%m%d-%H%M%S}"
+        self._records.put(KIND, name, {"counts": counts})
         with said(*_MAKE):
             done = self.client.options(request_timeout=3_600).snapshot.create(
                 repository=REPOSITORY,
                 snapshot=name,
                 indices=self._indices,
                 include_global_state=False,
-                metadata={"hinomi": counts},
+                metadata={"hinomi": {"events": sum(counts.values())}},
                 wait_for_completion=True,
             )["snapshot"]
         if done["state"] != "SUCCESS":
@@ -60,26 +74,17 @@ class Snapshots:
             )
         return name
 
-    def names(self) -> dict[str, Mapping[str, int]]:
-        """The snapshots of this namespace, oldest first, with their counts."""
-        with said(*_BACK):
-            found = self.client.snapshot.get(repository=REPOSITORY, snapshot=f"hinomi-{self.namespace}-*")
-        return {one["snapshot"]: one.get("metadata", {}).get("hinomi", {}) for one in found["snapshots"]}
+    def names(self) -> dict[str, int]:
+        """The snapshots of this namespace, oldest first, with the number of events that each holds at least."""
+        return {name: one.events for name, one in self._there().items()}
 
-    def restore(self, name: str, events: ElasticEvents) -> Mapping[str, int]:
-        """Bring a snapshot back; its counts. Raises StoreError where something is there or numbers differ."""
-        with said(*_BACK):
-            there = self.client.indices.get(
-                index=self._indices, filter_path="*.aliases", ignore_unavailable=True
-            )
-        if there.body:
-            raise StoreError(
-                f"この namespace には既に索引が {len(there.body)} 個あります。空の namespace に戻してください。",
-                f"the namespace holds {len(there.body)} indices; restore into an empty one",
-            )
-        wanted = self.names().get(name)
-        if wanted is None:
+    def restore(self, name: str, events: ElasticEvents, *, replicas: int = 1) -> Mapping[str, int]:
+        """Bring a snapshot back, and make the templates, which it does not hold; what is there now, by dataset. Raises
+        StoreError where something is there, or where something that was counted is not."""
+        snapshot = self._there().get(name)
+        if snapshot is None:
             raise StoreError(f"スナップショット {name} はありません。", f"there is no snapshot {name}")
+        self._clear(events)
         with said(*_BACK):
             self.client.options(request_timeout=3_600).snapshot.restore(
                 repository=REPOSITORY,
@@ -88,10 +93,57 @@ class Snapshots:
                 include_global_state=False,
                 wait_for_completion=True,
             )
-        events.refresh()
-        found = {held.name: held.events for held in events.datasets()}
-        if found != dict(wanted):
-            raise StoreError(
-                f"件数が一致しません: {found}", f"the numbers differ: {found}, not {dict(wanted)}"
+        events.prepare(replicas=replicas)
+        self._compare(name, snapshot, self._counts(events))
+        return {held.name: held.events for held in events.datasets()}
+
+    @property
+    def _records(self) -> ElasticRecords:
+        return ElasticRecords(self.client, self.namespace, clock=self.clock)
+
+    def _there(self) -> dict[str, _Made]:
+        with said(*_BACK):
+            found = self.client.snapshot.get(repository=REPOSITORY, snapshot=f"hinomi-{self.namespace}-*")
+        return {
+            one["snapshot"]: _Made(
+                sum(one.get("metadata", {}).get("hinomi", {}).values()), frozenset(one["indices"])
             )
-        return wanted
+            for one in found["snapshots"]
+        }
+
+    def _counts(self, events: ElasticEvents) -> dict[str, int]:
+        """Events by daily index."""
+        events.refresh()
+        return {
+            schema.index(day.dataset, self.namespace, f"{day.day:%Y.%m.%d}"): day.events
+            for day in events.days()
+        }
+
+    def _clear(self, events: ElasticEvents) -> None:
+        """Whether nothing is here. What `hinomi store init` leaves, the one record that says so, makes way."""
+        with said(*_BACK):
+            there = self.client.indices.get(
+                index=self._indices, filter_path="*.aliases", ignore_unavailable=True
+            )
+            names = list(there.body)
+            if len(names) == 1 and events.is_prepared() and self.client.count(index=names[0])["count"] == 1:
+                self.client.indices.delete(index=names[0])
+                return
+        if names:
+            raise StoreError(
+                f"この namespace には既に索引が {len(names)} 個あります。空の namespace に戻してください。",
+                f"the namespace holds {len(names)} indices; restore into an empty one",
+            )
+
+    def _compare(self, name: str, snapshot: _Made, found: Mapping[str, int]) -> None:
+        """An index that retention dropped meanwhile is not in the snapshot; of those that are, nothing may be missing."""
+        held = self._records.get(KIND, name)
+        counted: Mapping[str, int] = held.body["counts"] if held else {}
+        lacking = {
+            index: f"{found.get(index, 0)} < {number}"
+            for index, number in counted.items()
+            if index in snapshot.indices and found.get(index, 0) < number
+        }
+        if lacking or (not counted and sum(found.values()) < snapshot.events):
+            told = lacking or f"{sum(found.values())} < {snapshot.events}"
+            raise StoreError(f"戻した件数が足りません: {told}", f"fewer events than were counted: {told}")

@@ -16,7 +16,7 @@ _NEEDED = "--config is needed, or for an embedded store --data and --folder"
 
 
 @contextmanager
-def _opened(config: Path | None) -> Iterator[tuple[Snapshots, ElasticEvents]]:
+def _opened(config: Path | None) -> Iterator[tuple[Snapshots, ElasticEvents, int]]:
     if config is None:
         raise InputError("--config か、内蔵の保管庫なら --data と --folder が必要です。", _NEEDED)
     settings = read_settings(config).store.elasticsearch
@@ -28,31 +28,29 @@ def _opened(config: Path | None) -> Iterator[tuple[Snapshots, ElasticEvents]]:
         )
     client = connect(settings)
     try:
-        yield Snapshots(client, settings.namespace, SystemClock()), ElasticEvents(client, settings.namespace)
+        events = ElasticEvents(client, settings.namespace)
+        yield Snapshots(client, settings.namespace, SystemClock()), events, settings.replicas
     finally:
         client.close()
 
 
 def make(config: Path | None, folder: Path | None) -> str:
     """Make one; its name. folder: where, the first time."""
-    with _opened(config) as (snapshots, events):
+    with _opened(config) as (snapshots, events, _):
         if folder is not None:
             snapshots.register(folder)
         return snapshots.make(events)
 
 
-def listed(config: Path | None) -> str:
-    """Names and numbers of events."""
-    with _opened(config) as (snapshots, _):
-        return "\n".join(
-            f"{name}  {sum(counts.values()):,} events" for name, counts in snapshots.names().items()
-        )
-
-
-def restore(config: Path | None, name: str) -> str:
-    """Bring one back; what came, in words."""
-    with _opened(config) as (snapshots, events):
-        counts = snapshots.restore(name, events)
+def restore(config: Path | None, name: str, folder: Path | None) -> str:
+    """Bring one back; what came, in words. Without a name those that there are. folder: where they are, told to a cluster
+    that never made one."""
+    with _opened(config) as (snapshots, events, replicas):
+        if folder is not None:
+            snapshots.register(folder)
+        if not name:
+            return "\n".join(f"{one}  {number:,} events" for one, number in snapshots.names().items())
+        counts = snapshots.restore(name, events, replicas=replicas)
     return f"戻しました / restored: {sum(counts.values()):,} events, {len(counts)} datasets"
 
 

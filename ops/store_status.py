@@ -1,12 +1,14 @@
 """`hinomi store status`: what is held, for how long and why, what a hold keeps, and when the disk will be full."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import typer
 
 from hinomi.clock import JST
-from hinomi.retention import period_of
+from hinomi.retention import Period, period_of
+from hinomi.store.elastic.events import ElasticEvents
 from hinomi.text import inert
 from ops.forecast import forecast
 from ops.opened import opened, remembered
@@ -39,5 +41,24 @@ def show(data: Path, config: Path | None) -> None:
         if found.days is None:
             typer.echo("満杯になる見込みはありません(10年以内) / the disk will not be full within ten years")
         else:
-            when = (now + timedelta(days=found.days)).astimezone(JST)
-            typer.echo(f"満杯まで / full in: {found.days:,} 日 / days ({when:%Y-%m-%d})")
+            typer.echo(f"満杯まで / full in: {_when(found.days, now)}")
+        if isinstance(place.events, ElasticEvents):
+            _shards(place.events, periods, now)
+
+
+def _shards(events: ElasticEvents, periods: Sequence[Period], now: datetime) -> None:
+    """A cluster that may open no more shards takes no event of a new day, however much disk there is."""
+    held = events.shards()
+    found = forecast(held.days, periods, held.left, now)
+    typer.echo(
+        f"シャード / shards: 1日あたり {found.daily:,} / a day, あと {held.left:,} / more may be opened"
+    )
+    if found.days is not None:
+        typer.echo(
+            f"シャードの上限まで / no more shards in: {_when(found.days, now)}。ノードを増やすか、保存期間を短くするか、"
+            "cluster.max_shards_per_node を見直してください / add nodes, keep less, or raise that limit"
+        )
+
+
+def _when(days: int, now: datetime) -> str:
+    return f"{days:,} 日 / days ({(now + timedelta(days=days)).astimezone(JST):%Y-%m-%d})"

@@ -147,13 +147,16 @@ def register(app: typer.Typer) -> None:
         name: str = typer.Argument("", help="名前。なければ一覧 / name; without one: the list"),
         config: Path = typer.Option(None, "--config", help="設定ファイル / hinomi.yaml of a cluster"),
         data: Path = typer.Option(None, "--data", help="戻す先の空のフォルダ / empty folder to restore into"),
-        folder: Path = typer.Option(None, help="内蔵の保管庫の写しの置き場 / where the copies are"),
+        folder: Path = typer.Option(
+            None,
+            help="写しの置き場。新しいクラスタでは初回だけ / where the copies are; on a new cluster once",
+        ),
     ) -> None:
         """写しを、空の namespace か空のフォルダに戻して件数を照合する / restore into an empty namespace or folder."""
         from ops import snapshotting
 
-        if folder is None:
-            typer.echo(snapshotting.restore(config, name) if name else snapshotting.listed(config))
+        if config is not None or folder is None:
+            typer.echo(snapshotting.restore(config, name, folder))
             return
         said, lacking = snapshotting.copies(folder, name, data)
         typer.echo(said)

@@ -1,7 +1,9 @@
 """Legal holds: an incident's evidence is kept, whatever its age, until a person ends the hold with a reason.
 
 What is held is whole days: those of the incident's alerts with a day before and after, of each dataset that an alert's
-evidence lies in, and the signals of those days. Beginning and ending a hold goes to the audit log.
+evidence lies in, and the signals of those days; also the days on which the alerts were found, as an event whose clock was
+wrong lies with the day it came. A hold follows its incident: alerts that join it later, and the incident that took it in,
+are held, too. Beginning and ending a hold goes to the audit log.
 """
 
 from collections import defaultdict
@@ -14,6 +16,7 @@ from hinomi.alert import Alert
 from hinomi.batch import SIGNALS
 from hinomi.clock import Clock
 from hinomi.errors import InputError
+from hinomi.incident import Incident
 from hinomi.store import Record, Records, Span
 from responders.audit import Audit
 from responders.incidents import casefile
@@ -41,7 +44,7 @@ def begin(records: Records, clock: Clock, number: int, *, by: str, reason: str) 
     if not reason.strip():
         raise InputError("保存指定には理由が必要です。", "a hold needs a reason")
     incident = casefile.numbered(records, number)
-    alerts = [r.read_as(Alert) for i in incident.alert_ids if (r := records.get("alert", i)) is not None]
+    alerts = _alerts(records, incident)
     hold = Hold(
         incident_id=incident.id,
         number=number,
@@ -80,9 +83,26 @@ def in_force(records: Records) -> list[Hold]:
 
 
 def spans(records: Records) -> Mapping[str, Sequence[Span]]:
-    """What is held of each dataset. Raises Damaged."""
+    """What is held of each dataset: what was when a hold began, and what its incident has come to. Raises Damaged."""
     held: dict[str, list[Span]] = defaultdict(list)
     for hold in in_force(records):
         for name in hold.datasets:
             held[name].append(Span(hold.start, hold.end))
+        for alert in _now(records, hold):
+            for name in {*alert.datasets, SIGNALS}:
+                held[name].append(Span(alert.first - _AROUND, alert.last + _AROUND))
+                held[name].append(Span(alert.detected - _AROUND, alert.detected + _AROUND))
     return held
+
+
+def _now(records: Records, hold: Hold) -> list[Alert]:
+    """The alerts of the held incident, or of the one that took it in; none where no record of it is left."""
+    try:
+        incident = casefile.read(records, hold.incident_id)
+    except InputError:
+        return []
+    return _alerts(records, incident)
+
+
+def _alerts(records: Records, incident: Incident) -> list[Alert]:
+    return [r.read_as(Alert) for i in incident.alert_ids if (r := records.get("alert", i)) is not None]

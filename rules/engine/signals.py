@@ -86,6 +86,7 @@ def _frame(batch: Batch, extra: Mapping[str, tuple[str, ...]], hits: Sequence[Hi
     return pl.DataFrame(
         {
             "@timestamp": events.get_column("@timestamp"),
+            "event.created": _came(events),
             "event.id": ids,
             "event.kind": _each(["signal"], np.array([len(rows)])),
             "rule.id": rule_ids,
@@ -99,6 +100,12 @@ def _frame(batch: Batch, extra: Mapping[str, tuple[str, ...]], hits: Sequence[Hi
         },
         schema=signal.SCHEMA,
     )
+
+
+def _came(events: pl.DataFrame) -> pl.Series | None:
+    """When each event came: when it was received, or else stored; null where nobody said (a file that is hunted over)."""
+    held = [name for name in ("event.created", "event.ingested") if name in events.columns]
+    return events.select(pl.coalesce(held)).to_series() if held else None
 
 
 def _each(values: list[str], counts: np.ndarray[Any, np.dtype[np.int64]]) -> pl.Series:

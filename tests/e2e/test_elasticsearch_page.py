@@ -16,6 +16,7 @@ from hinomi import ecs
 from hinomi.alert import Alert, Level
 from hinomi.batch import Batch
 from hinomi.incident import Incident
+from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops.elastic import distribution
@@ -137,7 +138,8 @@ level: low
 
 def test_the_page_is_walked_from_its_first_command_to_its_last(shell: Shell) -> None:
     """Each block in order, and none left over: a tower on a trial cluster, its end, three nodes' settings, a user a part,
-    templates, moving, the parts with their own rights, the doctor, holds, snapshots, copies, a hunt."""
+    templates, moving, the parts with their own rights, the doctor, holds, snapshots, copies, a hunt, its signals told by
+    the responder's user, and at last the snapshot on a cluster that holds nothing."""
     page = iter(blocks(PAGE.read_text(encoding="utf-8")))
     _trial(shell, page)
     _settings_of_a_node(next(page))
@@ -147,10 +149,16 @@ def test_the_page_is_walked_from_its_first_command_to_its_last(shell: Shell) -> 
     shell.run(next(page).text)  # the four parts run from here on
     told = shell.run(next(page).text)
     assert f"(store: {EVENTS:,} events" in told and "×" not in told, told
-    _kept(shell, page)
+    back = _kept(shell, page)
     (shell.folder / "new_rule.yml").write_text(RULE)
-    assert f"{EVENTS:,} 件" in shell.run(next(page).text)
+    looked, told = shell.run(next(page).text).splitlines()[-3::2]
+    assert f"{EVENTS:,} 件" in looked and "new signals 0" in looked
+    assert f"new signals {EVENTS}" in told
     shell.stop()
+    _wiped()
+    told = shell.run(back)
+    assert re.search(r"restored: [\d,]+ events", told) and "hinomi-default-" in told, told
+    assert _held() == EVENTS
     assert list(page) == [], "a block of the page that nobody runs"
 
 
@@ -208,22 +216,35 @@ def _moved(shell: Shell, block: Block) -> None:
     assert f"{EVENTS:,} events" in told and "✗" not in told
 
 
-def _kept(shell: Shell, page: Iterator[Block]) -> None:
-    """Periods, a hold and its end by the console's user, a snapshot by the keeper, a copy of the embedded store and back."""
+def _held() -> int:
+    """Lines of linux.auth on the cluster, in indices of this release's form."""
+    events = ElasticEvents(elastic.client(), "default")
+    assert events.is_prepared() and not events.is_of_earlier_release()
+    number = events.count(datasets=["linux.auth"])
+    events.close()
+    return number
+
+
+def _kept(shell: Shell, page: Iterator[Block]) -> str:
+    """Periods, a hold and its end by the console's user, a snapshot by the keeper, a copy of the embedded store and back.
+    The commands that bring the last snapshot back onto another cluster."""
     periods = next(page)
     assert periods.language == "yaml"
     (shell.folder / "etc" / "respond.d").mkdir()
     (shell.folder / "etc" / "respond.d" / "retention.yaml").write_text(periods.text)
     told = shell.run(next(page).text)
     assert "市 情報セキュリティ" in told or "総務省ガイドライン 6.1(6)" in told
+    assert "シャード / shards" in told and "満杯" in told
     assert "保存します" in told and "終了" in told
     first, second, *listed = re.findall(r"hinomi-default-\d{8}-\d{6}", told)
     assert first != second and {first, second} <= set(listed)
     records = ElasticRecords(elastic.client())
     assert [one.body["reason"] for one in records.find("hold")] == ["捜査機関からの照会"]
     records.close()
+    anew = re.sub(r"restore hinomi-default-\d{8}-\d{6}", f"restore {second}", next(page).text)
     copies = next(page).text
     made, listed, back = copies.splitlines()
     name = shell.run(made).strip()
     assert name in shell.run(listed)
     assert f"{EVENTS:,} events" in shell.run(re.sub(r"restore hinomi-\d{8}-\d{6}", f"restore {name}", back))
+    return anew

@@ -1,6 +1,6 @@
 """Legal holds: an incident's evidence outlives its period until a person ends the hold."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -63,6 +63,47 @@ def test_a_hold_keeps_the_days_of_the_evidence_and_no_others(records: SqliteReco
     assert [r.body["action"] for r in records.find("audit")] == ["hold.begin", "hold.end"]
     assert Audit(records, clock).verify() == []
     events.close()
+
+
+def test_a_hold_follows_its_incident(records: SqliteRecords, tmp_path: Path) -> None:
+    """Held, the incident gets an alert of another dataset, then goes into another incident, one of whose events had a clock
+    that was years behind and lies with the day it came: all of that evidence outlives its period."""
+    clock = FixedClock(NOW)
+    events = ParquetEvents(tmp_path / "events", clock=clock)
+    later, wrong = THEN + timedelta(days=9), datetime(2019, 1, 1, tzinfo=UTC)
+    for dataset, time in (("linux.auth", THEN), ("squid.access", later), ("isc.bind", later)):
+        events.append([_day(dataset, time)])
+    frame = _day("cisco.asa", wrong).frame.drop("event.ingested")
+    events.append([Batch.of("cisco.asa", frame, ingested=later)])
+    holds.begin(records, clock, 7, by="sato", reason="警察の照会")
+    held = records.get("alert", "a")
+    assert held is not None
+    _alert(records, held.body, "b", "squid.access", later, later)
+    _alert(records, held.body, "c", "cisco.asa", wrong, later)
+    own = records.get("incident", "i")
+    assert own is not None
+    into = {**own.body, "id": "j", "number": 6, "alert_ids": ["a", "b", "c"]}
+    records.put("incident", "j", into)
+    records.put("incident", "i", {**own.body, "status": "closed", "fields": {"merged_into": "j"}})
+    dropped = retention.apply(events, RetentionSettings(), clock, Ledger(), holds.spans(records))
+    assert dropped == 1 and {one.name for one in events.datasets()} == {
+        "linux.auth",
+        "squid.access",
+        "cisco.asa",
+    }
+    events.close()
+
+
+def _alert(
+    records: SqliteRecords,
+    body: Mapping[str, object],
+    identity: str,
+    dataset: str,
+    at: datetime,
+    found: datetime,
+) -> None:
+    times = {"first": at.isoformat(), "last": at.isoformat(), "detected": found.isoformat()}
+    records.put("alert", identity, {**body, **times, "id": identity, "datasets": [dataset]})
 
 
 def test_a_hold_needs_an_incident_and_a_reason(records: SqliteRecords) -> None:

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from hinomi import ecs
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import FixedClock
-from hinomi.errors import ContentError, InputError
+from hinomi.errors import ContentError, InputError, StoreError
 from hinomi.store import Span
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
@@ -106,6 +106,59 @@ def test_a_scheduled_rule_runs_when_due_and_finds_each_once(tmp_path: Path) -> N
     assert found["rule.id"].unique().to_list() == [GOOD] and found.height == 20
     events.close()
     records.close()
+
+
+def test_what_could_not_be_looked_at_is_looked_at_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cluster does not answer a run, then nobody runs rules for two days: the next run reaches back to the last that came
+    to its end, although the rule looks back one hour only."""
+    namespace = elastic.namespace(tmp_path)
+    events = ElasticEvents(elastic.client(), namespace, clock=FixedClock(NOW), refresh=True)
+    records = ElasticRecords(elastic.client(), namespace, clock=FixedClock(NOW))
+    events.prepare(replicas=0)
+    text = RULE.format(
+        title="Good", id=GOOD, selection="user.name: u7", schedule="{every_minutes: 15, hours: 1}"
+    )
+    rules = _rules(tmp_path / "rules", one=text)
+
+    def run(after: timedelta) -> int:
+        return Inside(events, rules, FixedClock(NOW + after)).run_due(records)
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("届きません。", "does not answer")
+
+    assert run(timedelta()) == 0
+    events.append([_batch(0, 10, NOW + timedelta(hours=2))])
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(ElasticEvents, "matching", away)
+        with pytest.raises(StoreError):
+            run(timedelta(hours=2))
+    assert run(timedelta(hours=50)) == 1
+    assert run(timedelta(hours=51)) == 0
+    events.close()
+    records.close()
+
+
+def test_signals_of_old_events_are_told_once(tmp_path: Path) -> None:
+    """Events of two months ago, and one whose clock was wrong: their signals are the same whichever day the hunt runs."""
+    namespace = elastic.namespace(tmp_path)
+    events = ElasticEvents(elastic.client(), namespace, clock=FixedClock(NOW), refresh=True)
+    events.prepare(replicas=0)
+    old = NOW - timedelta(days=60)
+    wrong = _batch(20, 10, datetime(2020, 1, 1, tzinfo=UTC)).frame.drop("event.ingested", strict=False)
+    events.append([_batch(0, 10, old), Batch.of("linux.auth", wrong, ingested=NOW - timedelta(days=9))])
+    text = RULE.format(title="Good", id=GOOD, selection="event.outcome: failure", schedule="{hours: 24}")
+    rules = _rules(tmp_path / "rules", one=text)
+    rule = rule_in(rules, tmp_path / "rules" / "one.yml")
+    told = []
+    for day in range(3):
+        inside = Inside(events, rules, FixedClock(NOW + timedelta(days=day)))
+        span = Span(datetime(2019, 1, 1, tzinfo=UTC), NOW + timedelta(days=9))
+        told.append(sum(inside.tell(rule, batch) for batch in inside.hunt(rule, span)))
+    assert told == [10, 0, 0]
+    assert events.count(datasets=[SIGNALS]) == 10
+    events.close()
 
 
 def test_a_hunt_reaches_as_far_back_as_asked(tmp_path: Path) -> None:

@@ -39,6 +39,7 @@ _NEVER = frozenset(
 """Reasons for which a whole request is refused because of one document in it."""
 _NO_ROOM = ("maximum normal shards open", "number of documents in the index")
 """Of refusals that come as illegal arguments, those that lie in the cluster all the same."""
+_NO_RIGHT = "security_exception"
 TOO_LARGE = "too_large: one document is larger than a request may be"
 
 
@@ -69,6 +70,7 @@ class _Answer:
     settled: Outcome = field(default_factory=Outcome)
     seconds: float = 0.0
     too_large: bool = False
+    forbidden: bool = False
 
     def and_of(self, other: "_Answer") -> "_Answer":
         """Both as one."""
@@ -80,7 +82,10 @@ class _Answer:
         )
         both = [*self.portion, *other.portion]
         seconds = self.seconds + other.seconds
-        return _Answer(both, self.again + other.again, self.why or other.why, settled, seconds)
+        forbidden = self.forbidden or other.forbidden
+        return _Answer(
+            both, self.again + other.again, self.why or other.why, settled, seconds, forbidden=forbidden
+        )
 
 
 @dataclass(slots=True)
@@ -112,6 +117,8 @@ class Bulk:
                 for answer in answers:
                     self._take(answer, outcome)
                     waiting.extendleft(reversed(answer.again))
+                if refused := [one for one in answers if one.forbidden]:
+                    raise _forbidden(len(waiting), refused[0].why)
                 if back := [one for one in answers if one.again]:
                     self._slow_down(back)
                     if time.monotonic() + pause > end:
@@ -209,6 +216,7 @@ def _sorted(portion: Sequence[Item], answers: Sequence[dict[str, Any]]) -> _Answ
         else:
             found.again.append(item)
             found.why = found.why or _reason(told)
+            found.forbidden = found.forbidden or told.get("error", {}).get("type") == _NO_RIGHT
     return found
 
 
@@ -243,4 +251,13 @@ def _not_taken(number: int, why: str) -> StoreError:
     return StoreError(
         f"Elasticsearch が {number:,} 件以上を受け取りません({why})。",
         f"Elasticsearch does not take {number:,} events or more: {why}",
+    )
+
+
+def _forbidden(number: int, why: str) -> StoreError:
+    return StoreError(
+        f"Elasticsearch の権限が足りず、{number:,} 件以上を書き込めません({why})。"
+        "hinomi store roles の権限と、設定ファイルの利用者を確かめてください。",
+        f"the account has not the right to write {number:,} events or more: {why};"
+        " compare it with the roles of `hinomi store roles`",
     )

@@ -19,7 +19,7 @@ from hinomi.store.elastic.asking import SEARCH, Asking, condition
 from hinomi.store.elastic.bulk import Bulk
 from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.elastic.counting import Counting
-from hinomi.store.elastic.holdings import Holdings
+from hinomi.store.elastic.holdings import Holdings, ShardRoom
 from hinomi.store.elastic.journal import Journal
 from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
@@ -299,6 +299,10 @@ class ElasticEvents:
     def room(self) -> int:
         """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""
         return self._holdings.room()
+
+    def shards(self) -> ShardRoom:
+        """How many shards there are of each day, and how many more the cluster opens: a new day's index needs some."""
+        return self._holdings.shards()
 
     def drop(self, dataset: str, before: datetime, *, keep: Sequence[Span] = ()) -> int:
         """See `Events.drop`: indices whose whole day is older go."""

@@ -12,8 +12,18 @@ from hinomi.store.protocols import DatasetStats, DayStats, Flaw, Span
 from hinomi.words import Words
 
 _VALUES = 1_000
+_HEADROOM = 150 << 30
+_MOST_SHARDS = "max_shards_per_node"
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _RED = Words("応答しません(すべての写しが失われています)", "does not answer: no copy of it is there")
+
+
+@dataclass(frozen=True, slots=True)
+class ShardRoom:
+    """days: as `Events.days`, with shards and all their copies in place of bytes; left: how many more may be opened."""
+
+    days: Sequence[DayStats]
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +91,44 @@ class Holdings:
         ]
 
     def room(self) -> int:
-        """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""
+        """See `Events.room`: what the nodes have together up to the high watermark, beyond which no shard of a new index, and
+        ours are new each day, is given a place: a tenth of a disk, 150 GB at most (Elasticsearch reference, "Cluster-level
+        shard allocation": disk.watermark.high and its max_headroom)."""
         with said(*SEARCH):
-            disk = self.asking.client.cluster.stats(filter_path="nodes.fs")["nodes"]["fs"]
-        return int(max(0, disk["available_in_bytes"] - disk["total_in_bytes"] // 20))
+            nodes = self.asking.client.nodes.stats(metric="fs", filter_path="nodes.*.fs.total").get(
+                "nodes", {}
+            )
+        disks = [node["fs"]["total"] for node in nodes.values()]
+        return int(
+            sum(
+                max(0, disk["available_in_bytes"] - min(disk["total_in_bytes"] // 10, _HEADROOM))
+                for disk in disks
+            )
+        )
+
+    def shards(self) -> ShardRoom:
+        """The shards of each day with their copies, and how many more the cluster opens (`cluster.max_shards_per_node`)."""
+        client, names = self.asking.client, self._names()
+        with said(*SEARCH):
+            own = client.cluster.health(index=self.asking.pattern(()), level="indices").get("indices", {})
+            whole = client.cluster.health()
+            told = client.cluster.get_settings(include_defaults=True, filter_path=f"*.cluster.{_MOST_SHARDS}")
+        most = next(
+            int(told[kind]["cluster"][_MOST_SHARDS])
+            for kind in ("transient", "persistent", "defaults")
+            if kind in told
+        )
+        opened = sum(int(whole[f"{state}_shards"]) for state in ("active", "initializing", "unassigned"))
+        days = [
+            DayStats(
+                names.get(_whole(name), ""),
+                schema.day_of(name),
+                0,
+                one["number_of_shards"] * (1 + one["number_of_replicas"]),
+            )
+            for name, one in sorted(own.items())
+        ]
+        return ShardRoom(days, max(0, most * int(whole["number_of_data_nodes"]) - opened))
 
     def drop(self, dataset: str, before: datetime, keep: Sequence[Span]) -> int:
         """See `Events.drop`: indices whose whole day is older go."""

@@ -2,16 +2,27 @@
 
 After the events of an append are stored, an entry that names them is added under the next number. It is added before
 the checkpoint, so a crash in between names the events a second time, never not at all.
+
+Numbers have no gaps: who is refused a number takes the next. A reader may ask a copy that has not got the lower of two
+yet; it stops in front of the gap, as what it once passed it would never read. A gap that stays (an entry lost with a
+disk) is said and passed over.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import structlog
 
 from hinomi.store.elastic.bulk import Item
 from hinomi.store.elastic.records import ElasticRecords
 
+log = structlog.get_logger()
 _AT_ONCE = 5_000
 _PAGE = 200
+_TOLD = float("-inf")
+_LAG = 60.0
+"""Seconds after which a copy that lags has been given up by the cluster."""
 
 
 @dataclass(slots=True)
@@ -19,6 +30,8 @@ class Journal:
     """The entries of each dataset that is followed."""
 
     records: ElasticRecords
+    monotonic: Callable[[], float] = time.monotonic
+    _missing: dict[tuple[str, int], float] = field(default_factory=dict)
 
     def add(self, dataset: str, items: Sequence[Item]) -> None:
         """Name these events as arrived."""
@@ -28,8 +41,24 @@ class Journal:
 
     def since(self, dataset: str, after: int) -> Iterator[tuple[int, list[tuple[str, str]]]]:
         """Number and events (index, id) of each entry behind a number, in order."""
+        wanted = after + 1
         for record in self.records.numbered(_kind(dataset), after):
-            yield int(record.id), [(index, identity) for index, identity in record.body["events"]]
+            number = int(record.id)
+            if number > wanted and not self._stays(dataset, wanted):
+                return
+            yield number, [(index, identity) for index, identity in record.body["events"]]
+            wanted = number + 1
+
+    def _stays(self, dataset: str, number: int) -> bool:
+        """Whether an entry has been missing for longer than a copy may lag behind."""
+        now = self.monotonic()
+        since = self._missing.setdefault((dataset, number), now)
+        if now - since < _LAG:
+            return False
+        if since > _TOLD:
+            log.error("journal_entry_missing", dataset=dataset, number=number)
+            self._missing[dataset, number] = _TOLD
+        return True
 
 
 def _kind(dataset: str) -> str:

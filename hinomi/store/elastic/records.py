@@ -310,12 +310,16 @@ class ElasticRecords:
         """See `Records.append`: the first number that is free is taken; who comes second takes the next."""
         text = _json(body)
         number = self._next.get(kind) or self._after_last(kind)
+        refused = 0
         while True:
             record = Record(kind, f"{number:012d}", 1, orjson.loads(text), self._clock.now())
             number += 1
             try:
                 self._write(record, text, NOTHING)
             except ConflictError:
+                refused += 1
+                if refused > 1:  # others have added many since: the end is looked for, not walked to
+                    number = max(number, self._after_last(kind))
                 continue
             self._next[kind] = number
             return record

@@ -53,7 +53,8 @@ RIGHTS: Mapping[Part, Rights] = {
         signals=("create_doc", "auto_configure"),  # new indicators are looked for in what is stored
         reads=("*",),
         adds=("audit", "evidence_part", "journal_hinomi_signal"),
-        writes_but=("attempt", "audit", "evidence_part", "hold", "session", "state", "user", "view", *_COLLECTED),
+        writes=("field",),  # names of what a look back finds
+        writes_but=("attempt", "audit", "evidence_part", "hold", "session", "snapshot", "state", "user", "view", *_COLLECTED),
         deletes=("arrival", "suppression", "incident_nudge", "run_nudge"),
         cluster=("monitor",),
     ),
@@ -62,7 +63,8 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("*",),
         adds=("audit", "evidence_part"),
         writes_but=(
-            "audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "report_delivery", "state",
+            "audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "report_delivery",
+            "snapshot", "state",
             *_COLLECTED,
         ),
         deletes=("attempt", "session", "suppression", "token", "view"),
@@ -71,7 +73,7 @@ RIGHTS: Mapping[Part, Rights] = {
         events=("read", "monitor", "delete_index"),
         reads=("prepared", "alert", "incident", "field", "hold"),
         adds=("audit",),
-        writes=("audit_head", "count"),
+        writes=("audit_head", "count", "snapshot"),
         cluster=("monitor", "create_snapshot"),
     ),
 }  # fmt: skip

@@ -140,10 +140,18 @@ def test_one_document_that_spoils_its_request_is_found(serve: Callable[[Decide],
 
 def test_what_lies_in_the_cluster_is_no_fault_of_the_document(serve: Callable[[Decide], Busy]) -> None:
     """A missing right or a full cluster is not a dead letter: the writer gives up in time and says the reason."""
-    for kind in ("security_exception", "cluster_block_exception", "validation_exception"):
+    for kind in ("cluster_block_exception", "validation_exception"):
         there = serve(lambda ids, _, kind=kind: (200, told([403] * len(ids), kind)))
         with pytest.raises(StoreError, match=kind):
             there.bulk(patience=0.3).send(items(5))
+
+
+def test_who_has_not_the_right_is_told_so_at_once(serve: Callable[[Decide], Busy]) -> None:
+    """Nobody waits for a right that the account does not have: one request, and words that name the remedy."""
+    there = serve(lambda ids, _: (200, told([201] + [403] * (len(ids) - 1), "security_exception")))
+    with pytest.raises(StoreError, match="hinomi store roles"):
+        there.bulk(patience=60).send(items(5))
+    assert len(there.requests) == 1
 
 
 def test_memory_is_bounded_by_what_is_under_way(serve: Callable[[Decide], Busy]) -> None:

@@ -241,6 +241,14 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
         lambda p, part: p.records(part).put("checkpoint", f"x-{part}", {"n": 1}),
         frozenset({"collect", "detect"}),
     ),
+    "write a name of a field": (
+        lambda p, part: p.records(part).put("field", f"x-{part}", {"n": 1}),
+        frozenset({"collect", "detect", "respond"}),
+    ),
+    "write what a snapshot holds": (
+        lambda p, part: p.records(part).put("snapshot", f"x-{part}", {"n": 1}),
+        frozenset({"keep"}),
+    ),
     "read another tower": (
         lambda p, part: p.clients[part].search(index="logs-linux.auth-other-2026.11.20"),
         frozenset(),
