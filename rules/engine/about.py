@@ -23,12 +23,18 @@ class _Shape:
     said: Words
 
 
+def _is_name(value: Any) -> bool:
+    """Text, or a number as YAML reads what stands without quotes (`6.2`, `7`): `Meta` makes text of it."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool)
+
+
 def _is_texts(value: Any) -> bool:
     return isinstance(value, str) or (
-        isinstance(value, list) and all(isinstance(one, str) and one for one in value)
+        isinstance(value, list) and all(_is_name(one) and one != "" for one in value)
     )
 
 
+_NAME = _Shape(_is_name, Words("文字または数", "text or a number"))
 _TEXT = _Shape(lambda value: isinstance(value, str), Words("文字", "text"))
 _TEXTS = _Shape(_is_texts, Words("文字、または文字の並び", "text or a list of texts"))
 _MAPPING = _Shape(lambda value: isinstance(value, Mapping), Words("「キー: 値」の形", "a mapping of keys"))
@@ -44,8 +50,8 @@ _OURS = {
     "hinomi.playbook": _TEXT,
 }
 _BASELINE = {
-    "title": _TEXT,
-    "id": _TEXT,
+    "title": _NAME,
+    "id": _NAME,
     "level": _LEVEL,
     "tags": _TEXTS,
     "baseline": _MAPPING,

@@ -132,6 +132,23 @@ def test_one_name_may_stand_without_a_list(tmp_path: Path) -> None:
     assert (one.meta.main, one.meta.guideline) == (("host.name",), ("MIC-7.1",))
 
 
+@pytest.mark.parametrize("kind", [CORRELATION, BASELINE, PLAIN], ids=["correlation", "baseline", "plain"])
+def test_a_number_without_quotes_is_the_text_that_it_is_written_as(
+    tmp_path: Path, kind: dict[str, Any]
+) -> None:
+    """YAML reads a clause, a tag or a name of digits as a number: such a rule ran before shapes were checked, and runs."""
+    numbers = {"hinomi": {"entity": ["user.name"], "guideline": [6.2, 7]}}
+    numbers |= {"id": 7, "title": 2026, "tags": [7]} if kind is BASELINE else {}
+    rules = given(tmp_path, kind | numbers)
+    assert said(rules) == []
+    made = Correlator.of(rules, FixedClock(rulebook.NOW))
+    metas = [one.meta for one in [*made.rules, *made.detections.values(), *made.baselines]]
+    [meta] = [one for one in metas if "6.2" in one.guideline]
+    assert meta.guideline == ("6.2", "7")
+    if kind is BASELINE:
+        assert (meta.id, meta.title_en, meta.tags) == ("7", "2026", ("7",))
+
+
 def _paths(value: Any, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     for key, inner in value.items():
         yield (*above, key)
