@@ -11,6 +11,7 @@ kms:Decrypt where they are encrypted with a key of one's own.
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field
@@ -23,7 +24,7 @@ from collectors.aws.queue import Message, Queue
 from collectors.aws.refusal import NoSuchObject, said, told
 from collectors.pulls.proxy import WayOut
 from collectors.pulls.pull import Cursor, Page, Pull
-from collectors.pulls.routes import OTHERS
+from collectors.pulls.routes import OTHERS, of_others
 from collectors.pulls.work import Work
 from collectors.unopened import Unopened
 from hinomi.errors import Refused
@@ -57,8 +58,8 @@ _QUEUE = r"^https?://[^/@\s]+/\d{12}/[A-Za-z0-9_-]+(\.fifo)?$"
 class AwsS3(WayOut, Pull):
     """`kind: aws_s3`. queue: URL of the SQS queue; region: of queue and buckets; account: who asks; folders: part of an
     object's key → format of its records (other places: `source`); others: format of what another AWS service wrote, which
-    keeps all values of JSON records; attempts: how often an object that cannot be read is tried;
-    again_after: seconds until the second time, doubled each time; visible_after: seconds that a message stays ours
+    keeps all values of JSON records (`source` where only that is written); attempts: how often an object that
+    cannot be read is tried; again_after: seconds until the second time, doubled each time; visible_after: seconds that a message stays ours
     without a word from us; wait: seconds that a question waits for a message."""
 
     kind: Literal["aws_s3"]
@@ -80,7 +81,7 @@ class AwsS3(WayOut, Pull):
 
     def sources(self) -> set[str]:
         """See `Pull.sources`."""
-        return {*self.folders.values(), self.others}
+        return {*self.folders.values(), self._others}
 
     async def round(self, work: Work, cursor: Cursor) -> AsyncIterator[Page]:
         """See `Pull.round`: until the queue has no message for a while."""
@@ -92,6 +93,10 @@ class AwsS3(WayOut, Pull):
                 for message in messages:
                     async for page in self._message(work, queue, s3, message):
                         yield page
+
+    @cached_property
+    def _others(self) -> str:
+        return of_others(self, self.others)
 
     async def _message(self, work: Work, queue: Queue, s3: Any, message: Message) -> AsyncIterator[Page]:
         try:
@@ -126,7 +131,7 @@ class AwsS3(WayOut, Pull):
         if reason := next((reason for part, reason in _NO_LOGS.items() if part in key), ""):
             work.ignored(1, reason)
             return
-        unnamed = self.others if _BY_SERVICE in key else self.source
+        unnamed = self._others if _BY_SERVICE in key else self.source
         source = next((source for part, source in self.folders.items() if part in key), unnamed)
         try:
             with said(str(place)):

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from collectors.pulls.kafka import KafkaReader
-from collectors.pulls.routes import OTHERS, Routes
+from collectors.pulls.routes import OTHERS, Routes, of_others
 from hinomi.errors import ConfigError
 from hinomi.secret import Secret
 
@@ -55,8 +55,8 @@ _ENDPOINT = re.compile(r"^sb://([A-Za-z0-9.-]+)/?$")
 class AzureEventHubs(KafkaReader):
     """`kind: azure_event_hubs`. connection_string: of a policy with the right Listen; hub: its name, where the string has
     no EntityPath; categories: `category` of a record, or a pattern such as `AdvancedHunting-*` → its format; others: the
-    format of records of any other category, which keeps all their values; brokers: instead of the namespace's own
-    address, for a private endpoint."""
+    format of records of any other category, which keeps all their values (`source` where only that is written);
+    brokers: instead of the namespace's own address, for a private endpoint."""
 
     kind: Literal["azure_event_hubs"]
     source: str = "microsoft.azure_activity"
@@ -74,7 +74,7 @@ class AzureEventHubs(KafkaReader):
 
     def sources(self) -> set[str]:
         """See `Pull.sources`."""
-        named = {*self.categories.values(), self.others}
+        named = {*self.categories.values(), self._others}
         return named | {_INTUNE} if _ENTRA in named else named
 
     def source_of(self, record: Any) -> str:
@@ -83,9 +83,13 @@ class AzureEventHubs(KafkaReader):
             return ""
         category = record.get("category") or record.get("Category")
         if not isinstance(category, str):
-            return "" if _ACTIVITY & record.keys() else self.others
-        source = self._routes.of(category) or (_ENTRA if _is_entras(record) else self.others)
+            return "" if _ACTIVITY & record.keys() else self._others
+        source = self._routes.of(category) or (_ENTRA if _is_entras(record) else self._others)
         return _INTUNE if source == _ENTRA and _is_intunes(record) else source
+
+    @cached_property
+    def _others(self) -> str:
+        return of_others(self, self.others)
 
     @cached_property
     def _routes(self) -> Routes:

@@ -19,7 +19,7 @@ from pydantic import Field
 from collectors.pulls.answers import body
 from collectors.pulls.api import Api, NothingCame
 from collectors.pulls.pull import ApiPull, Cursor, Page
-from collectors.pulls.routes import OTHERS, Routes
+from collectors.pulls.routes import OTHERS, Routes, of_others
 from collectors.pulls.signin import OAuth, ServiceAccount, SignIn
 from hinomi.secret import Secret
 
@@ -43,7 +43,8 @@ LOGS = {
 class GooglePubSub(ApiPull):
     """`kind: google_pubsub`. subscription: projects/…/subscriptions/…; key: a service account's JSON key file;
     logs: id of a log or type of a resource, or a pattern such as `k8s_*` → format; others: the format of any other log's
-    entries, which keeps all their values. `source` is that of what is no log entry."""
+    entries, which keeps all their values (`source` where only that is written). `source` is that of
+    what has no `logName`: it is no log entry."""
 
     kind: Literal["google_pubsub"]
     source: str = "google.cloud_audit"
@@ -57,7 +58,7 @@ class GooglePubSub(ApiPull):
 
     def sources(self) -> set[str]:
         """See `Pull.sources`."""
-        return {*self.logs.values(), self.others}
+        return {*self.logs.values(), self._others}
 
     def sign_in(self) -> SignIn:
         """See `Pull.sign_in`."""
@@ -102,7 +103,12 @@ class GooglePubSub(ApiPull):
         log = unquote(str(entry.get("logName", "")).partition("/logs/")[2])
         resource = entry.get("resource")
         kind = str(resource.get("type", "")) if isinstance(resource, dict) else ""
-        return self._routes.of(log) or self._routes.of(kind) or self.others
+        named = self._routes.of(log) or self._routes.of(kind)
+        return named or (self._others if "logName" in entry else self.source)
+
+    @cached_property
+    def _others(self) -> str:
+        return of_others(self, self.others)
 
     @cached_property
     def _routes(self) -> Routes:

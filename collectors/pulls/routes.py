@@ -4,10 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
+from collectors.pulls.pull import Pull
+
 OTHERS = "generic.json"
 """Reads any JSON record and keeps all its values: for logs that no source of ours is made for."""
 _MOST = 1_000
 """Names that are remembered: a city's queue has dozens; records may make up any number."""
+
+
+def of_others(pull: Pull, others: str) -> str:
+    """The source of a log that is named nowhere: `others`, or the pull's `source` where only that was written by a person."""
+    written = pull.model_fields_set
+    return pull.source if "source" in written and "others" not in written else others
 
 
 @dataclass(slots=True)

@@ -166,6 +166,17 @@ def test_objects_go_to_their_formats(trail: Trail, tmp_path: Path) -> None:
     assert puller.counted() == {"digest_file": 1}
 
 
+def test_a_service_without_a_folder_goes_to_the_format_that_a_person_wrote(
+    trail: Trail, tmp_path: Path
+) -> None:
+    """Below AWSLogs/, where `source` is written and `others` is not."""
+    key = f"AWSLogs/{peer.ACCOUNT}/Config/{peer.REGION}/c.json.gz"
+    trail.tell(by_s3(trail.name, trail.put(key, gzip.compress(b'{"configurationItems":[]}'))))
+    puller = Puller(trail, tmp_path, source="city.app")
+    puller.rounds()
+    assert puller.stored("aws") == ['{"configurationItems":[]}']
+
+
 def test_a_repeated_message_is_stored_once(trail: Trail, tmp_path: Path) -> None:
     """Standard queues deliver twice at times, and two trails write one event: known by its own id, in any process."""
     key = trail.put(trail_key(0), peer.cloudtrail(range(3)))

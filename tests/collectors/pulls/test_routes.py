@@ -9,18 +9,18 @@ import pytest
 
 from collectors import catalogue
 from collectors.parse import documents
-from collectors.pulls.aws_s3 import FOLDERS
+from collectors.pulls.aws_s3 import FOLDERS, AwsS3
 from collectors.pulls.azure_event_hubs import AzureEventHubs
 from collectors.pulls.google_pubsub import GooglePubSub
-from collectors.pulls.routes import OTHERS, Routes
+from collectors.pulls.pull import Pull
+from collectors.pulls.routes import OTHERS, Routes, of_others
 from tests.collectors import content
 
-AZURE = AzureEventHubs.model_validate(
-    {"kind": "azure_event_hubs", "connection_string": "env:HUB", "hub": "logs"}
-)
-PUBSUB = GooglePubSub.model_validate(
-    {"kind": "google_pubsub", "key": "env:KEY", "subscription": "projects/p/subscriptions/s"}
-)
+HUB = {"kind": "azure_event_hubs", "connection_string": "env:HUB", "hub": "logs"}
+TOPIC = {"kind": "google_pubsub", "key": "env:KEY", "subscription": "projects/p/subscriptions/s"}
+QUEUE = {"kind": "aws_s3", "queue": "https://sqs.ap-northeast-1.amazonaws.com/123456789012/logs"}
+AZURE = AzureEventHubs.model_validate(HUB)
+PUBSUB = GooglePubSub.model_validate(TOPIC)
 
 
 def exported(sources: set[str]) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -120,8 +120,43 @@ def test_google_logs(log: str, source: str) -> None:
 
 
 def test_what_is_no_log_entry() -> None:
-    """Text and lists stay with the pull's own format, which says what is wrong."""
-    assert {PUBSUB.source_of(one) for one in (b"text", b"[1]", b"\xff")} == {"google.cloud_audit"}
+    """Text, lists and objects without a log's name stay with the pull's own format, which says what is wrong."""
+    none = (b"text", b"[1]", b"\xff", b'{"user":"a"}')
+    assert {PUBSUB.source_of(one) for one in none} == {"google.cloud_audit"}
+
+
+def test_a_format_that_a_person_wrote_is_that_of_other_logs() -> None:
+    """A city's own mapping reads its own application's records, as long as `others` names nothing else; what a name in
+    the table fits goes there all the same."""
+    own = {"source": "city.app"}
+    hub, topic = AzureEventHubs.model_validate(HUB | own), GooglePubSub.model_validate(TOPIC | own)
+    assert {hub.source_of(one) or hub.source for one in ({"user": "a"}, {"category": "MyApp"})} == {
+        "city.app"
+    }
+    assert hub.source_of({"category": "StorageRead"}) == "microsoft.azure_web"
+    entries = (b'{"user":"a"}', b'{"logName":"projects/p/logs/my-app"}')
+    assert {topic.source_of(one) for one in entries} == {"city.app"}
+    assert {one.origins("own").get("city.app") for one in (hub, topic)} == {"own"}
+    assert OTHERS not in hub.sources() | topic.sources()
+
+
+@pytest.mark.parametrize(("kind", "given"), [(AzureEventHubs, HUB), (GooglePubSub, TOPIC), (AwsS3, QUEUE)])
+@pytest.mark.parametrize(
+    ("more", "source"),
+    [
+        ({}, OTHERS),
+        ({"source": "city.app"}, "city.app"),
+        ({"others": "generic.text"}, "generic.text"),
+        ({"source": "city.app", "others": "generic.text"}, "generic.text"),
+    ],
+)
+def test_the_format_of_other_logs(
+    kind: type[Pull], given: dict[str, str], more: dict[str, str], source: str
+) -> None:
+    """`others` where it is written, else `source` where that is, else the form that keeps every value; it has an origin."""
+    pull = kind.model_validate(given | more)
+    assert of_others(pull, more.get("others", OTHERS)) == source
+    assert source in pull.sources() and source in pull.origins("own")
 
 
 def test_every_named_source_is_there() -> None:
