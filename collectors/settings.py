@@ -95,6 +95,8 @@ def sources_named(text: str) -> list[str]:
 
 def _one_or_several(value: object) -> object:
     """A list of names as one text. Raises ValueError, in both languages, for one that says nothing or a name twice."""
+    if isinstance(value, str) and "," in value:
+        value = sources_named(value)
     if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
         return value
     if not value or len(set(value)) < len(value):

@@ -51,13 +51,16 @@ class Formats:
         return known
 
     def recognise(self, origin: str, peer: str, lines: list[str]) -> Pinned:
-        """Pin the source that most of a new sender's lines look like, if one is specific."""
+        """Pin the source that most of a new sender's lines look like, if one is specific: of all its lines where they are its
+        first, else of those without a program beside what was read in a general form before."""
         strange = (origin, peer) in self._strange
         found = catalogue.recognise(lines[:SAMPLE], again=strange)
         self._strange.add((origin, peer))
         if found is None or catalogue.is_generic(found):
             return Pinned()
-        return self._pin(origin, peer, whole=found)
+        return (
+            self._pin(origin, peer, further=("", found)) if strange else self._pin(origin, peer, whole=found)
+        )
 
     def pin(self, origin: str, peer: str, program: str, source: str) -> None:
         """Lines of this program, or without one (""), are of this source, too."""

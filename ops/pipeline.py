@@ -147,9 +147,15 @@ class Pipeline:
             source = self._source(name, origin)
             if source is None:
                 return rows.with_columns(pl.lit("no_such_source").alias(WHY))
-            found, refused = self._asked(source, self._decoded(source, rows, origin, encoding), origin)
+            text = self._text(source, rows, origin, encoding)
+            own = rows if text is None else rows.with_columns(text.alias("message"))
+            found, refused = self._asked(source, own.with_row_index(ROW), origin)
             batches.extend(found)
-            return refused
+            if text is None or not refused.height:
+                return refused
+            return refused.with_columns(  # the next source and the dead letters have it as it came
+                decode(refused["payload"], encoding, Ledger(), origin=origin).alias("message")
+            )
 
         left = self.sorting.sort(origin, peer, rows, read)
         for (source,), letters in left.group_by([REFUSED_BY], maintain_order=True):
@@ -163,13 +169,14 @@ class Pipeline:
         source = self._source(likely, origin) if likely and encoding in _GUESSED else None
         return source.encoding if source is not None else encoding
 
-    def _decoded(self, source: Source, rows: pl.DataFrame, origin: str, encoding: str) -> pl.DataFrame:
-        """The rows with their position, and text as the source has it where the listener leaves the choice."""
-        placed = rows.with_row_index(ROW)
-        if self.encodings.get(origin, "") not in _GUESSED or source.encoding in ("", encoding):
-            return placed
-        text = decode(placed["payload"], source.encoding, Ledger(), origin=origin)  # the first time counted
-        return placed.with_columns(text.alias("message"))
+    def _text(self, source: Source, rows: pl.DataFrame, origin: str, encoding: str) -> pl.Series | None:
+        """The lines as the source has them where the listener leaves the choice; None where that is how they stand already."""
+        own = self.encodings.get(origin, "")
+        if own not in _GUESSED or (source.encoding or own) == encoding:
+            return None
+        return decode(
+            rows["payload"], source.encoding or own, Ledger(), origin=origin
+        )  # the first time counted
 
     def _asked(self, source: Source, rows: pl.DataFrame, origin: str) -> tuple[list[Batch], pl.DataFrame]:
         """What a source understands, and the rows that it refuses with why."""

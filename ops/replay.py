@@ -76,7 +76,7 @@ def replay(
     if source != AUTO:
         catalogue.find(source)
     zones.use(settings.timezone, "timezone")
-    ledger = Ledger()
+    ledger, encodings = Ledger(), dict[str, str]()
     pipeline = Pipeline(
         events=events,
         formats=Formats(records, clock, {}),
@@ -85,6 +85,7 @@ def replay(
         rules=LiveRules(settings.rules_in_force(data), cache_folder()),
         ledger=ledger,
         clock=clock,
+        encodings=encodings,
         organizations=Organizations.of(settings.organizations, settings.pulled_parts()),
         indicators=None if data is None else LiveIndicators(held(data), clock),
     )
@@ -94,7 +95,9 @@ def replay(
         own = (wanted or Wanted()).chosen(frame, source).filter(~pl.col("event.id").is_in(done))
         if own.height:
             letters += own.height
-            pipeline.formats.declared.update(dict.fromkeys(_origins(own), source))
+            origins = _origins(own)
+            pipeline.formats.declared.update(dict.fromkeys(origins, source))
+            encodings.update(dict.fromkeys(origins, "utf-8"))  # what is stored is text already
             stored, read = pipeline.replay(_lines(own))
             understood += stored
             replayed.mark(records, read)

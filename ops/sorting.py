@@ -35,25 +35,29 @@ class Sorting:
         """The rows that nobody understands, with `reason` and `_refused_by`, the source that was asked first, both null where
         none was. rows: `message` and whatever else `read` needs."""
         named = self.formats.named(origin)
-        left = _through([name for name in named if name != AUTO], _unread(rows), read)
+        asked = [name for name in named if name != AUTO]
+        left = _through(asked, _unread(rows), read)
         if AUTO not in named or not left.height:
             return left
         pinned = self.formats.pinned(origin, peer)
         if pinned == Pinned():
             pinned = self.formats.recognise(origin, peer, left["message"].head(SAMPLE).to_list())
         if not pinned.further:
-            left = _through([pinned.whole] if pinned.whole else [], left, read)
-            return self._unknown(origin, peer, _with_program(left), pinned, read) if left.height else left
-        left = self._by_program(origin, peer, _with_program(left), pinned, read)
-        return self._unknown(origin, peer, left, pinned, read) if left.height else left
+            left = _through([name for name in pinned.of("") if name not in asked], left, read)
+            return (
+                self._unknown(origin, peer, _with_program(left), pinned, asked, read) if left.height else left
+            )
+        left = self._by_program(origin, peer, _with_program(left), pinned, asked, read)
+        return self._unknown(origin, peer, left, pinned, asked, read) if left.height else left
 
     def _by_program(
-        self, origin: str, peer: str, rows: pl.DataFrame, pinned: Pinned, read: Read
+        self, origin: str, peer: str, rows: pl.DataFrame, pinned: Pinned, asked: Sequence[str], read: Read
     ) -> pl.DataFrame:
-        """Programs that are tried in the same order are read together."""
+        """Programs that are tried in the same order are read together. asked: sources that refused all of it before."""
         orders: dict[tuple[str, ...], list[str]] = {}
         for program in rows[PROGRAM].unique(maintain_order=True).to_list():
-            orders.setdefault(self._order(origin, peer, program, pinned), []).append(program)
+            fresh = tuple(name for name in self._order(origin, peer, program, pinned) if name not in asked)
+            orders.setdefault(fresh, []).append(program)
         left = []
         for order, programs in orders.items():
             part = rows if len(orders) == 1 else rows.filter(pl.col(PROGRAM).is_in(programs))
@@ -72,23 +76,28 @@ class Sorting:
         return tuple(sorted(pinned.of(program), key=lambda name: name != last))
 
     def _unknown(
-        self, origin: str, peer: str, rows: pl.DataFrame, pinned: Pinned, read: Read
+        self, origin: str, peer: str, rows: pl.DataFrame, pinned: Pinned, asked: Sequence[str], read: Read
     ) -> pl.DataFrame:
-        """Recognise what no source of this sender takes, program by program."""
+        """Recognise what no source of this sender takes, program by program. A source that has refused a line is not asked for
+        it again: some go by what they read before (columns under a header), and would take it the second time."""
         left = []
-        lines = rows.group_by(PROGRAM, maintain_order=True).head(SAMPLE).head(_LINES)
+        most = max(1, min(SAMPLE, _LINES // rows[PROGRAM].n_unique()))
+        lines = rows.group_by(PROGRAM, maintain_order=True).head(most)
         looks = catalogue.looks_like(lines["message"].fill_null("").to_list())
         seen: dict[str, list[set[str]]] = {}
         for program, names in zip(lines[PROGRAM].to_list(), looks, strict=True):
             seen.setdefault(program, []).append(names)
         for (program,), part in rows.group_by(PROGRAM, maintain_order=True):
-            rest, looked = part, seen.get(str(program), [])
+            rest, looked = part, seen[str(program)]
+            before_us = {*asked, *pinned.of(str(program))}
             for name in specific(looked):
+                if name in before_us:
+                    continue
                 before, rest = rest.height, _through([name], rest, read)
                 if rest.height < before:
                     self.formats.pin(origin, peer, str(program), name)
-            if rest.height and (program or pinned == Pinned()):
-                rest = _through(generic(looked), rest, read)
+            if rest.height and (program or not pinned.whole):
+                rest = _through([name for name in generic(looked) if name not in before_us], rest, read)
             left.append(rest)
         return pl.concat(left)
 

@@ -92,6 +92,49 @@ def test_half_a_line_of_a_known_device_is_a_dead_letter(tmp_path: Path) -> None:
     assert letter["hinomi.dead_letter.source"] == "fortinet.fortigate"
 
 
+def test_a_line_that_looks_like_a_product_makes_no_other_a_dead_letter(tmp_path: Path) -> None:
+    """One firewall's line from an address (over UDP anybody's) whose JSON no product's source reads: the JSON goes on as ever."""
+    tower = Tower(tmp_path)
+    plain = [f'{{"city_app": "x", "user": "u{n}"}}' for n in range(4)]
+    tower.send(*plain, prefix="a")
+    tower.send(VPN, prefix="b")
+    tower.send(*plain, prefix="c")
+    assert _held(tower) == {"generic.json": 8, "fortinet.fortigate": 1}
+
+
+def test_however_many_programs_a_block_has(tmp_path: Path) -> None:
+    """Behind the programs that fill the sample the lines of the rest are looked at, too."""
+    tower = Tower(tmp_path)
+    lines = [f"<30>{HEADER} own{k:02d}[{n}]: something went on" for k in range(30) for n in range(220)]
+    tower.send(*lines)
+    assert _held(tower) == {"generic.syslog": len(lines)}
+
+
+def test_a_source_is_not_asked_twice_for_a_line_it_refused(tmp_path: Path) -> None:
+    """A table whose columns changed places: what stands below the other header stays a dead letter in the block in which the
+    declared header comes again, too, and the good lines around it are events."""
+    tower = Tower(tmp_path)
+    columns = "操作日時,端末名,端末IP,職員ID,所属,業務,操作,照会件数,結果"
+    good = "令和8年11月20日 08:10:00,pc-1,10.1.2.3,yamada,市民課,住民票,照会,1,正常"
+    other = "操作日時,端末名,端末IP,所属,職員ID,業務,操作,照会件数,結果"
+    swapped = "令和8年11月20日 08:10:00,pc-1,10.1.2.3,zeimu,yamada,住民票,照会,1,正常"
+    tower.send(columns, good, prefix="a")
+    tower.send(other, swapped, prefix="b")
+    tower.send(swapped, columns, good, prefix="c")
+    tower.send(good, prefix="d")
+    rows = tower.events.search("event.dataset: city.resident_view", limit=50).rows
+    assert [row["user.name"] for row in rows] == ["yamada"] * 3
+    assert _held(tower)["hinomi.dead_letter"] == 3
+
+
+def test_text_is_decoded_for_each_source_as_it_has_it(tmp_path: Path) -> None:
+    """A Shift_JIS source refuses a line of UTF-8: the next one reads the line as it came."""
+    tower = Tower(tmp_path, fw="city.resident_view, generic.json")
+    tower.send('{"dept": "税務課"}')
+    [event] = tower.events.search("event.dataset: generic.json").rows
+    assert event["event.original"] == '{"dept": "税務課"}'
+
+
 @pytest.mark.parametrize(
     ("declared", "expected"),
     [
