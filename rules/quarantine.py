@@ -1,7 +1,7 @@
 """Rules set aside because they flood or slow the engine, until a person releases them.
 
 What correlations and baselines count is never set aside for its number: whoever sends enough of it would switch off all
-that counts it. People are told of it instead, once a day and rule.
+that counts it. People are told of it instead, once a day and rule. Where it is slow, too, it is set aside for that.
 
 A record says which and why; each machine copies the records into `<data>/rules/quarantine.yml`, which whoever loads rules
 reads. No `enable` beats it.
@@ -68,7 +68,7 @@ def judge(records: Records, rules: RuleSet, settings: RulesSettings, now: dateti
     many (`loud`). Hours that a release falls into do not count."""
     freed = {one.id: str(one.body["released"]) for one in records.find(KIND, limit=10_000)}
     counted = watching.counted(rules)
-    for start, one in _beyond(records, rules, settings, now):
+    for start, one in _beyond(records, rules, settings, now, counted):
         if not _since(freed.get(one.rule), start) and not _is_loud(one, counted):
             yield one
 
@@ -76,7 +76,7 @@ def judge(records: Records, rules: RuleSet, settings: RulesSettings, now: dateti
 def loud(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
     """Rules that others count and that gave more signals than the limit: each once a day, noted in the records."""
     counted = watching.counted(rules)
-    for _, one in _beyond(records, rules, settings, now):
+    for _, one in _beyond(records, rules, settings, now, counted):
         told, day = records.get(LOUD, one.rule), now.astimezone(JST).date().isoformat()
         if _is_loud(one, counted) and (told is None or told.body["day"] != day):
             records.put(LOUD, one.rule, {"day": day})
@@ -84,15 +84,16 @@ def loud(records: Records, rules: RuleSet, settings: RulesSettings, now: datetim
 
 
 def _beyond(
-    records: Records, rules: RuleSet, settings: RulesSettings, now: datetime
+    records: Records, rules: RuleSet, settings: RulesSettings, now: datetime, counted: Set[str]
 ) -> Iterator[tuple[datetime, Held]]:
-    """Rules in force that are over a limit, each once, with the hour's start."""
+    """Rules in force that are over a limit, each once, with the hour's start: of what others count slowness comes first."""
     known = {rule.id: rule for rule in rules.rules}
     seen: set[str] = set()
     for hour in (now, now - timedelta(hours=1)):
         start = hour.replace(minute=0, second=0, microsecond=0)
         for identity, figures in stats.hourly(records, hour).items():
-            rule, found = known.get(identity), _over(figures, settings)
+            rule, over = known.get(identity), (_flood(figures, settings), _slow(figures, settings))
+            found = next(filter(None, reversed(over) if identity in counted else over), None)
             if rule is not None and found is not None and identity not in seen:
                 seen.add(identity)
                 title = str(rule.custom.get("title_ja") or rule.title)
@@ -107,9 +108,13 @@ def _since(released: str | None, start: datetime) -> bool:
     return bool(released) and datetime.fromisoformat(str(released)) >= start
 
 
-def _over(one: stats.Figures, settings: RulesSettings) -> tuple[str, float, float] | None:
+def _flood(one: stats.Figures, settings: RulesSettings) -> tuple[str, float, float] | None:
     if settings.flood_per_hour and one.signals > settings.flood_per_hour:
         return "flood", float(one.signals), float(settings.flood_per_hour)
+    return None
+
+
+def _slow(one: stats.Figures, settings: RulesSettings) -> tuple[str, float, float] | None:
     share = one.seconds / _HOUR
     if settings.slow_share and one.seconds > _LEAST_SAMPLED and share > settings.slow_share:
         return "slow", share, settings.slow_share

@@ -120,3 +120,19 @@ def test_a_slow_rule(records: SqliteRecords, rules: RuleSet) -> None:
     [one] = quarantine.judge(records, rules, RulesSettings(), NOW)
     assert one.why == "slow" and one.figure == pytest.approx(2_000 / 3_600)
     assert Held("x", "X", "slow", 0.5, 0.25, "").said.en == "took 50% of a processor (limit 25%)"
+
+
+@pytest.mark.parametrize(("counts", "why"), [(True, "slow"), (False, "flood")], ids=["counted", "alone"])
+def test_a_rule_that_floods_and_is_slow(
+    records: SqliteRecords, tmp_path: Path, counts: bool, why: str
+) -> None:
+    """What others count is not set aside for its number, but it is for its cost, however many signals it gives."""
+    loud = rulebook.rule({"sel": {"f|contains": "x"}, "condition": "sel"}, title="Loud")
+    takes = {"type": "rate_spike", "rules": [LOUD], "entity": "user.name"}
+    watcher = {"title": "Watcher", "id": QUIET, "level": "high", "baseline": takes}
+    both = rulebook.rules(tmp_path / "rules", loud, *([watcher] if counts else []))
+    body = {"process": "w", "hour": "2026-11-20T03:00:00+00:00", "signals": {LOUD: 60}, "shared": 1.0}
+    records.put(stats.KIND, "w|1", {**body, "seconds": {LOUD: 2.0}, "sampled": 1_000, "events": 1_000_000})
+    limits = RulesSettings(flood_per_hour=50)
+    assert [one.why for one in quarantine.judge(records, both, limits, NOW)] == [why]
+    assert list(quarantine.loud(records, both, limits, NOW)) == []
