@@ -229,7 +229,7 @@ class Correlator:
         if self._newest - self._swept < self._late() // _SWEEPS and not crowded:
             return []
         self._swept = self._newest
-        spans = self._spans | {rule.meta.id: rule.timespan for rule in self.rules}
+        spans = self._timespans()
         metas = {rule.meta.id: rule.meta for rule in self.rules}
         full = []
         for rule, over in self.groups.sweep(lambda one: self._newest - spans.get(one, JOIN) - self._late()):
@@ -248,7 +248,7 @@ class Correlator:
         return {
             "format": FORMAT,
             "newest": self._newest,
-            "groups": self.groups.dump(),
+            **self._with_spans(self.groups.dump()),
             "baselines": {identity: gone.state for identity, gone in self._absent.items()}
             | {baseline.meta.id: baseline.dump() for baseline in self.baselines},
         }
@@ -257,7 +257,8 @@ class Correlator:
         """The parts of the state that changed since the last asking, each as JSON that `load` takes."""
         head = {"format": FORMAT, "newest": self._newest}
         parts = {
-            f"groups-{n:02}": {**head, "groups": groups} for n, groups in self.groups.dump_changed().items()
+            f"groups-{n:02}": {**head, **self._with_spans(groups)}
+            for n, groups in self.groups.dump_changed().items()
         }
         known = {identity: gone.state for identity, gone in self._absent.items() if identity in self._fed}
         known |= {one.meta.id: one.dump() for one in self.baselines if one.meta.id in self._fed}
@@ -268,12 +269,21 @@ class Correlator:
         self._fed.clear()
         return parts
 
+    def _timespans(self) -> dict[str, int]:
+        """By rule id, in nanoseconds: of the rules that are here, and of those that were."""
+        return self._spans | {rule.meta.id: rule.timespan for rule in self.rules}
+
+    def _with_spans(self, groups: list[list[Any]]) -> dict[str, Any]:
+        """Groups as they are saved, with the timespans of their rules: for a start at which a rule is not there."""
+        spans, own = self._timespans(), {rule for rule, _, _ in groups}
+        return {"groups": groups, "spans": {rule: spans[rule] for rule in sorted(own & spans.keys())}}
+
     def take_over(self, other: "Correlator") -> None:
         """Go on where another correlator, of rules as they were, leaves off. What is of rules that are not there now is
         kept as long as it could matter: a rule may be back with the next reload."""
         self._newest, self._fed = other._newest, set(other._fed)
         self.groups.take_over(other.groups)
-        self._spans = other._spans | {rule.meta.id: rule.timespan for rule in other.rules}
+        self._spans = other._timespans()
         self._absent = dict(other._absent)
         held = {baseline.meta.id: baseline for baseline in other.baselines}
         for baseline in self.baselines:
@@ -305,13 +315,18 @@ class Correlator:
         }
 
     def load(self, state: Mapping[str, Any]) -> None:
-        """Take up a state, or a part of one; what is of rules that are not there now is kept as `take_over` keeps it."""
+        """Take up a state, or a part of one; what is of rules that are not there now is kept as `take_over` keeps it.
+
+        Parts may be of different ages: the longest timespan that any gives a rule counts. States before `spans` give none.
+        """
         if state.get("format") != FORMAT:
             self.ledger.count("dropped", reason="correlator_state_format")
             return
         mark = int(state["newest"])
         self._newest = max(self._newest, mark)
         self.groups.load(state.get("groups", ()))
+        for identity, span in state.get("spans", {}).items():
+            self._spans[identity] = max(int(span), self._spans.get(identity, 0))
         here = {baseline.meta.id: baseline for baseline in self.baselines}
         for identity, held in state.get("baselines", {}).items():
             if identity in here:

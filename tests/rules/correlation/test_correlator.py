@@ -249,7 +249,18 @@ def test_a_rule_that_is_gone_for_one_reload_goes_on(over: str) -> None:
     assert [alert.event_count for alert in streams.run(again, [same(1, start=120)]).values()] == [5]
 
 
-def test_a_day_long_window_outlives_its_rule_for_a_day() -> None:
+def gone_on(one: Correlator, other: Correlator, over: str) -> None:
+    """The other takes up what the one leaves off, within the process (`reload`) or from what was saved (`restart`)."""
+    if over == "reload":
+        other.take_over(one)
+        return
+    for part in json.loads(json.dumps(one.changes())).values():
+        other.load(part)
+
+
+@pytest.mark.parametrize("after", ["reload", "restart"])
+@pytest.mark.parametrize("before", ["reload", "restart"])
+def test_a_day_long_window_outlives_its_rule_for_a_day(before: str, after: str) -> None:
     """A correlation over a day that is gone while hours of event time pass is as it was: its own timespan counts."""
     daily = Asked("event_count", ("one",), ("user",), 86_400, "gte", 5)
     one, without = (
@@ -257,11 +268,26 @@ def test_a_day_long_window_outlives_its_rule_for_a_day() -> None:
         streams.correlator(streams.document(FIVE, "x")),
     )
     streams.run(one, [same(4)])
-    without.take_over(one)
+    gone_on(one, without, before)
     streams.run(without, [same(1, user="b", start=start) for start in (20_000, 40_000, 60_000)])
     again = streams.correlator(streams.document(daily))
-    again.take_over(without)
+    gone_on(without, again, after)
     assert len(streams.run(again, [same(1, start=70_000)])) == 1
+
+
+def test_a_timespan_is_saved_by_whoever_has_it_from_a_state() -> None:
+    """Two restarts in a row without the rule: the second knows the timespan, too. States of before have none, and load."""
+    daily = Asked("event_count", ("one",), ("user",), 86_400, "gte", 5)
+    one = streams.correlator(streams.document(daily))
+    streams.run(one, [same(4)])
+    second, third = (streams.correlator(streams.document(FIVE, "x")) for _ in range(2))
+    gone_on(one, second, "restart")
+    assert second.dump()["spans"] == {streams.identity("asked"): 86_400 * 10**9}
+    gone_on(second, third, "restart")
+    assert third.dump() == second.dump()
+    older = streams.correlator(streams.document(daily))
+    older.load({key: value for key, value in third.dump().items() if key != "spans"})
+    assert len(streams.run(older, [same(1, start=100)])) == 1
 
 
 def learning() -> Correlator:
