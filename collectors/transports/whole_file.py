@@ -25,8 +25,8 @@ _CONTAINERS = {
     b"7z\xbc\xaf\x27\x1c": "7z",
     b"\xfd7zXZ\x00": "xz",
     b"\x28\xb5\x2f\xfd": "zstd",
-    b"BZh91AY&SY": "bzip2",
     b"\xd0\xcf\x11\xe0": "XLS",
+    **{b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)},
 }
 """Beginnings of files that hold others, or text packed in a way that is not unpacked here: their bytes are no lines."""
 

@@ -1,6 +1,7 @@
 """Followed files and dropped files: every line once, through rotation, truncation and restarts."""
 
 import asyncio
+import bz2
 import gzip
 import io
 import json
@@ -16,7 +17,7 @@ import pytest
 
 from collectors.transports import whole_file
 from collectors.transports.tail import Tail
-from collectors.transports.whole_file import WholeFile
+from collectors.transports.whole_file import Packed, WholeFile
 from hinomi.identity import digest
 from tests.collectors.transports.intake import MIB, Running, intake
 from tests.shared import corpus
@@ -266,6 +267,22 @@ def test_a_container_is_no_log(tmp_path: Path) -> None:
             assert {path.name for path in (folder / "failed").iterdir()} == {"logs.zip", "table.xlsx"}
 
     asyncio.run(work())
+
+
+@pytest.mark.parametrize("level", range(1, 10))
+def test_bzip2_of_every_level_is_a_container(tmp_path: Path, level: int) -> None:
+    """Its first bytes tell the level: none of them makes lines of what follows."""
+    packed = tmp_path / "a.log.bz2"
+    packed.write_bytes(bz2.compress(b"Nov 20 03:14:05 sv01 sshd[1]: x\n" * 9, level))
+    with pytest.raises(Packed, match="bzip2"):
+        list(WholeFile(packed, 1 << 20).chunks())
+
+
+def test_lines_that_begin_as_bzip2_are_lines(tmp_path: Path) -> None:
+    """Three letters are no container."""
+    text = tmp_path / "a.log"
+    text.write_bytes(b"BZh9 logged in\nBZhA1AY&SY\n")
+    assert list(WholeFile(text, 1 << 20).chunks()) == [[b"BZh9 logged in", b"BZhA1AY&SY"]]
 
 
 def test_evtx_becomes_one_json_document_a_record(tmp_path: Path) -> None:
