@@ -24,7 +24,7 @@ from hinomi.errors import Refused
 
 _NO_BLOB = frozenset({400, 404, 410})
 _GONE = re.compile("AF2005[01]")
-"""It does not exist, it has expired."""
+"""It does not exist, it has expired: without one of these a 400 or 404 may be a proxy's word, not the service's."""
 _FEED = "/api/v1.0/{tenant}/activity/feed/subscriptions"
 Content = Literal[
     "Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"
@@ -73,9 +73,9 @@ class Microsoft365Audit(Application, StreamPull):
         answer = await api.ask("GET", str(blob["contentUri"]), accept=_NO_BLOB)
         if answer.is_success:
             return page(records(answer), "Id")
-        if answer.status_code == 400 and not _GONE.search(answer.text):
+        if answer.status_code != 410 and not _GONE.search(answer.text):
             raise refused(answer)
-        gone = Finding("content_gone", stream, str(blob.get("contentId", "")))
+        gone = Finding("content_gone", stream, str(blob.get("contentId") or blob["contentUri"]))
         return Page([], [], {}, findings=(gone,))
 
 

@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from collectors.pulls import findings
 from collectors.pulls.streams import PartlyRefused
@@ -14,7 +17,7 @@ from hinomi.errors import DependencyDown, Refused
 from tests.collectors.pulls.child import at_work, spooled
 from tests.collectors.pulls.city import CITIES, SECRET, graph
 from tests.collectors.pulls.peers.manners import later
-from tests.collectors.pulls.peers.microsoft import Microsoft
+from tests.collectors.pulls.peers.microsoft import Microsoft, no_content
 from tests.collectors.pulls.test_pulls import Puller, names, pulling
 from tests.responders.peers.served import served
 
@@ -109,14 +112,20 @@ def test_an_answer_of_another_form_moves_no_cursor(
         assert puller.slept == []
 
 
-def test_content_that_is_gone_is_told_and_passed(tmp_path: Path) -> None:
-    """A blob that was listed and has expired costs itself alone: counted once, the mark moves."""
-    there = Microsoft(SECRET, datetime.now(UTC), expired={0})
+@contextmanager
+def audited(tmp_path: Path, **more: Any) -> Iterator[tuple[Microsoft, Puller]]:
+    """Microsoft 365 with two blobs of Exchange's log, e0 and e1, and a pull of it."""
+    there = Microsoft(SECRET, datetime.now(UTC), **more)
     (tmp_path / "secret").write_text(SECRET, encoding="utf-8")
     city = CITIES["microsoft_m365_audit"](tmp_path)
     there.blobs["Audit.Exchange"] = [(ago(0.02), [{"Id": "e0"}]), (ago(0.02), [{"Id": "e1"}])]
     with served(there.app(), tmp_path / "tls") as at:
-        puller = Puller(city.pull(at.url, at.ca), tmp_path / "pull")
+        yield there, Puller(city.pull(at.url, at.ca), tmp_path / "pull")
+
+
+def test_content_that_is_gone_is_told_and_passed(tmp_path: Path) -> None:
+    """A blob that was listed and has expired costs itself alone: counted once, the mark moves."""
+    with audited(tmp_path, expired={0}) as (_, puller):
         puller.rounds(2)
         puller.rounds()
     assert names(puller.stored()) == {"e1": 1}
@@ -126,6 +135,34 @@ def test_content_that_is_gone_is_told_and_passed(tmp_path: Path) -> None:
     }
     assert len({identity for identity, text in puller.spooled() if "content_gone" in text}) == 1
     assert [note.bad for note in puller.health.notes] == [True, True]
+
+
+@pytest.mark.parametrize("gone", [no_content("AF20050", 404), Response("", 410)])
+def test_content_is_gone_where_the_service_says_so(gone: Response, tmp_path: Path) -> None:
+    """By its code, or by a status that says nothing else."""
+    with audited(tmp_path, expired={0}, gone=gone) as (_, puller):
+        puller.rounds()
+    assert [one["finding"] for one in told(puller)] == ["content_gone"]
+    assert names(puller.stored()) == {"e1": 1}
+
+
+def test_a_proxys_not_found_moves_no_mark_over_content(tmp_path: Path) -> None:
+    """A page of another hand is not the service's word: the blob is still there and comes in the next round."""
+    with audited(tmp_path, expired={0}, gone=HTMLResponse("<h1>Not Found</h1>", 404)) as (there, puller):
+        with pytest.raises(Refused, match="404"):
+            puller.rounds()
+        there.expired = set()
+        puller.rounds()
+    assert told(puller) == []
+    assert names(puller.stored()) == {"e0": 1, "e1": 1}
+
+
+def test_gone_content_without_an_id_is_told_each(tmp_path: Path) -> None:
+    """By its address."""
+    with audited(tmp_path, expired={0, 1}, named=False) as (_, puller):
+        puller.rounds()
+    assert len(told(puller)) == 2
+    assert len({identity for identity, text in puller.spooled() if "content_gone" in text}) == 2
 
 
 def test_time_that_is_not_kept_any_more_is_told(tmp_path: Path) -> None:

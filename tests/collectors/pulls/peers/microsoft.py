@@ -20,9 +20,15 @@ TENANT = "city.example.jp"
 _TYPED = re.compile(r" and signInEventTypes/any\(t: t eq '(\w+)'\)")
 
 
+def no_content(code: str, status: int) -> Response:
+    """The Management Activity API's answer for a blob that it does not have."""
+    return JSONResponse({"error": {"code": code, "message": "Content is not there."}}, status_code=status)
+
+
 @dataclass(slots=True)
 class Microsoft:
     """blobs: content type → (when it became available, records); expired: numbers of blobs that are listed and gone;
+    gone: what is answered for them; named: whether listed blobs have an id;
     sign_ins: records with createdDateTime, those of programs with `signInEventTypes`; alerts: with lastUpdateDateTime."""
 
     secret: str
@@ -32,6 +38,8 @@ class Microsoft:
     audits: list[dict[str, Any]] = field(default_factory=list)
     alerts: list[dict[str, Any]] = field(default_factory=list)
     expired: set[int] = field(default_factory=set)
+    gone: Response = field(default_factory=lambda: no_content("AF20051", 400))
+    named: bool = True
     page: int = 2
     started: set[str] = field(default_factory=set)
     manners: Manners = field(default_factory=Manners)
@@ -80,7 +88,7 @@ class Microsoft:
         listed = [
             {
                 "contentType": asked["contentType"],
-                "contentId": f"{asked['contentType']}${n}",
+                "contentId": f"{asked['contentType']}${n}" if self.named else "",
                 "contentUri": f"{_base(request)}/audit/{asked['contentType']}/{n}",
                 "contentCreated": made.isoformat(),
             }
@@ -94,8 +102,7 @@ class Microsoft:
     async def _blob(self, request: Request) -> Response:
         number = int(request.path_params["number"])
         if number in self.expired:
-            error = {"code": "AF20051", "message": "Content requested with the key has already expired."}
-            return JSONResponse({"error": error}, status_code=400)
+            return self.gone
         return JSONResponse(self.blobs[request.path_params["type"]][number][1])
 
     async def _sign_ins(self, request: Request) -> Response:
