@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 
 from hinomi.retention import Period, period_of
 from hinomi.store import DayStats
@@ -14,9 +15,10 @@ _WEEK = 7
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """daily: bytes that a day brings; days: until the disk is full, None where it will not be in ten years."""
+    """daily: bytes that a day brings (or shards: of so few no part is rounded away); days: until the disk is full, None where
+    it will not be in ten years."""
 
-    daily: int
+    daily: Fraction
     days: int | None
 
 
@@ -27,7 +29,8 @@ def forecast(held: Sequence[DayStats], periods: Sequence[Period], room: int, now
     for one in held:
         sizes[one.dataset][(today - one.day).days] += one.bytes
     daily = {name: _daily(by_age) for name, by_age in sizes.items()}
-    left = room
+    every = sum(daily.values(), Fraction())
+    left = Fraction(room)
     for day in range(1, FURTHEST + 1):
         for name, by_age in sizes.items():
             left -= daily[name]
@@ -35,12 +38,12 @@ def forecast(held: Sequence[DayStats], periods: Sequence[Period], room: int, now
                 age = period.days + 1 - day  # how old is now what will be too old on that day
                 left += by_age.get(age, 0) if age >= 0 else daily[name]
         if left < 0:
-            return Forecast(sum(daily.values()), day)
-    return Forecast(sum(daily.values()), None)
+            return Forecast(every, day)
+    return Forecast(every, None)
 
 
-def _daily(by_age: dict[int, int]) -> int:
+def _daily(by_age: dict[int, int]) -> Fraction:
     """The mean of the days of the last week since the dataset's first."""
     first = min(max(by_age, default=0), _WEEK)
     past = [by_age.get(age, 0) for age in range(1, first + 1)]
-    return sum(past) // len(past) if past else by_age.get(0, 0)
+    return Fraction(sum(past), len(past)) if past else Fraction(by_age.get(0, 0))

@@ -26,6 +26,8 @@ from rules.engine import RuleSet, logsource
 from rules.engine.ruleset import Matches, Rule
 
 _STATE = "state"
+_FURTHEST = timedelta(days=7)
+"""How far back a rule looks for what it missed: one that was switched off for months asks for no months, and calls nobody for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,12 @@ class Inside:
         tried, done = (_moment(held, "at"), _moment(held, "done")) if held else (None, None)
         if tried is not None and now < tried + timedelta(minutes=due["every_minutes"]):
             return 0
-        told = {"at": now.isoformat(), **({"done": done.isoformat()} if done else {})}
+        looked = min(now, done or tried or now)
+        told = {"at": now.isoformat(), "done": looked.isoformat()}
         begun = records.put(_STATE, identity, told, expect=held.version if held else 0)
-        start = min(now, done or tried or now) - timedelta(hours=due["hours"])
+        start = max(looked, now - _FURTHEST) - timedelta(hours=due["hours"])
+        if looked < now - _FURTHEST:
+            log.error("scheduled_rule_looks_no_further_back", rule=rule.title, looked=looked.isoformat())
         new = 0
         for batch in self.hunt(rule, Span(start, now + timedelta(days=1))):
             if stop():
@@ -102,7 +107,7 @@ def confirmed(rules: RuleSet, rule: Rule, batch: Batch) -> Batch:
 
 
 def _moment(record: Record, name: str) -> datetime | None:
-    """`at`: when the rule was last begun; `done`: when it was last begun that came to its end."""
+    """`at`: when the rule was last begun; `done`: up to when it has looked."""
     text = record.body.get(name)
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 

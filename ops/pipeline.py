@@ -36,6 +36,7 @@ from rules.stats import Tally
 
 _TRIES = 64
 """How often a part that a parser failed at is read again in halves: who sends such lines buys no more of the tower's time."""
+_CAME = "_came"
 _GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the source
 Rules = Callable[[], RuleSet]
 
@@ -148,14 +149,15 @@ class Pipeline:
             if source is None:
                 return rows.with_columns(pl.lit("no_such_source").alias(WHY))
             text = self._text(source, rows, origin, encoding)
-            own = rows if text is None else rows.with_columns(text.alias("message"))
+            if text is None:
+                found, refused = self._asked(source, rows.with_row_index(ROW), origin)
+                batches.extend(found)
+                return refused
+            own = rows.with_columns(text.alias("message"), pl.col("message").alias(_CAME))
             found, refused = self._asked(source, own.with_row_index(ROW), origin)
             batches.extend(found)
-            if text is None or not refused.height:
-                return refused
-            return refused.with_columns(  # the next source and the dead letters have it as it came
-                decode(refused["payload"], encoding, Ledger(), origin=origin).alias("message")
-            )
+            # the next source and the dead letters have it as it came: fewer lines would be guessed otherwise
+            return refused.with_columns(pl.col(_CAME).alias("message")).drop(_CAME)
 
         left = self.sorting.sort(origin, peer, rows, read)
         for (source,), letters in left.group_by([REFUSED_BY], maintain_order=True):
@@ -165,18 +167,18 @@ class Pipeline:
 
     def _encoding(self, origin: str, peer: str) -> str:
         """The listener's; where it leaves the choice that of the source that the lines are most likely of ("": guess)."""
-        encoding, likely = self.encodings.get(origin, ""), self.formats.likely(origin, peer)
-        source = self._source(likely, origin) if likely and encoding in _GUESSED else None
-        return source.encoding if source is not None else encoding
+        declared, likely = self.encodings.get(origin, ""), self.formats.likely(origin, peer)
+        if declared not in _GUESSED:
+            return declared
+        source = self._source(likely, origin) if likely else None
+        return "" if source is None or source.encoding in _GUESSED else source.encoding
 
     def _text(self, source: Source, rows: pl.DataFrame, origin: str, encoding: str) -> pl.Series | None:
         """The lines as the source has them where the listener leaves the choice; None where that is how they stand already."""
-        own = self.encodings.get(origin, "")
-        if own not in _GUESSED or (source.encoding or own) == encoding:
+        own = "" if source.encoding in _GUESSED else source.encoding
+        if self.encodings.get(origin, "") not in _GUESSED or own == encoding:
             return None
-        return decode(
-            rows["payload"], source.encoding or own, Ledger(), origin=origin
-        )  # the first time counted
+        return decode(rows["payload"], own, Ledger(), origin=origin)  # the first time counted
 
     def _asked(self, source: Source, rows: pl.DataFrame, origin: str) -> tuple[list[Batch], pl.DataFrame]:
         """What a source understands, and the rows that it refuses with why."""
@@ -200,7 +202,8 @@ class Pipeline:
             part, why = parts.pop()
             if part.height < 2 or tries < 2:
                 reason = pl.lit(f"parser_failed:{type(why).__name__}")
-                found.append(self._dead(part, reason, source.name, origin))
+                came = pl.col(_CAME if _CAME in part.columns else "message").alias("message")
+                found.append(self._dead(part.with_columns(came), reason, source.name, origin))
                 continue
             tries -= 2
             for half in (part[: part.height // 2], part[part.height // 2 :]):

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
 from elasticsearch import Elasticsearch
 
 from hinomi.clock import Clock
@@ -19,7 +20,8 @@ from hinomi.store.elastic.connection import said
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 
-REPOSITORY = "hinomi"
+log = structlog.get_logger()
+REPOSITORY, READ_ONLY = "hinomi", "hinomi_restore"
 KIND = "snapshot"
 """Of the records that say what a snapshot holds."""
 _MAKE = ("スナップショットを作れません", "the snapshot cannot be made")
@@ -41,24 +43,38 @@ class Snapshots:
     client: Elasticsearch
     namespace: str
     clock: Clock
+    read_from: str = REPOSITORY
 
     @property
     def _indices(self) -> str:
         return f"logs-*-{self.namespace}-*,hinomi-{self.namespace}-*"
 
     def register(self, folder: Path) -> None:
-        """Name the folder as repository; may be repeated."""
+        """Name the folder as repository, into which this cluster alone writes; may be repeated."""
         with said(*_MAKE):
             self.client.snapshot.create_repository(
                 name=REPOSITORY,
                 repository={"type": "fs", "settings": {"location": str(folder), "compress": True}},
             )
 
+    def look_into(self, folder: Path) -> None:
+        """Read the snapshots of a folder that another cluster may still write to: from two writers a repository takes harm
+        (Elasticsearch reference, "Register a snapshot repository"). Where this cluster's own go stays as it is."""
+        with said(*_BACK):
+            self.client.snapshot.create_repository(
+                name=READ_ONLY,
+                repository={"type": "fs", "settings": {"location": str(folder), "readonly": True}},
+            )
+        self.read_from = READ_ONLY
+
     def make(self, events: ElasticEvents) -> str:
         """A snapshot of everything that is stored now, and perhaps of what comes meanwhile; its name."""
         counts = self._counts(events)
         name = f"hinomi-{self.namespace}-{self.clock.now():%Y%m%d-%H%M%S}"
-        self._records.put(KIND, name, {"counts": counts})
+        try:
+            self._records.put(KIND, name, {"counts": counts})
+        except StoreError as error:  # a keeper with the rights of the release before: the sum is compared
+            log.error("snapshot_counts_not_kept", reason=str(error))
         with said(*_MAKE):
             done = self.client.options(request_timeout=3_600).snapshot.create(
                 repository=REPOSITORY,
@@ -87,7 +103,7 @@ class Snapshots:
         self._clear(events)
         with said(*_BACK):
             self.client.options(request_timeout=3_600).snapshot.restore(
-                repository=REPOSITORY,
+                repository=self.read_from,
                 snapshot=name,
                 indices=self._indices,
                 include_global_state=False,
@@ -103,7 +119,7 @@ class Snapshots:
 
     def _there(self) -> dict[str, _Made]:
         with said(*_BACK):
-            found = self.client.snapshot.get(repository=REPOSITORY, snapshot=f"hinomi-{self.namespace}-*")
+            found = self.client.snapshot.get(repository=self.read_from, snapshot=f"hinomi-{self.namespace}-*")
         return {
             one["snapshot"]: _Made(
                 sum(one.get("metadata", {}).get("hinomi", {}).values()), frozenset(one["indices"])

@@ -43,11 +43,11 @@ def make(config: Path | None, folder: Path | None) -> str:
 
 
 def restore(config: Path | None, name: str, folder: Path | None) -> str:
-    """Bring one back; what came, in words. Without a name those that there are. folder: where they are, told to a cluster
-    that never made one."""
+    """Bring one back; what came, in words. Without a name those that there are. folder: where they are, if not where this
+    cluster's own are."""
     with _opened(config) as (snapshots, events, replicas):
         if folder is not None:
-            snapshots.register(folder)
+            snapshots.look_into(folder)
         if not name:
             return "\n".join(f"{one}  {number:,} events" for one, number in snapshots.names().items())
         counts = snapshots.restore(name, events, replicas=replicas)

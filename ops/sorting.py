@@ -87,18 +87,20 @@ class Sorting:
         seen: dict[str, list[set[str]]] = {}
         for program, names in zip(lines[PROGRAM].to_list(), looks, strict=True):
             seen.setdefault(program, []).append(names)
-        for (program,), part in rows.group_by(PROGRAM, maintain_order=True):
-            rest, looked = part, seen[str(program)]
-            before_us = {*asked, *pinned.of(str(program))}
-            for name in specific(looked):
-                if name in before_us:
-                    continue
-                before, rest = rest.height, _through([name], rest, read)
-                if rest.height < before:
-                    self.formats.pin(origin, peer, str(program), name)
-            if rest.height and (program or not pinned.whole):
-                rest = _through([name for name in generic(looked) if name not in before_us], rest, read)
-            left.append(rest)
+        orders: dict[tuple[tuple[str, ...], tuple[str, ...]], list[str]] = {}
+        for program, looked in seen.items():
+            known = {*asked, *pinned.of(program)}
+            own = tuple(name for name in specific(looked) if name not in known)
+            in_general = generic(looked) if program or not pinned.whole else []
+            common = tuple(name for name in in_general if name not in known)
+            orders.setdefault((own, common), []).append(program)
+        for (own, common), programs in orders.items():  # read together: over UDP anybody names programs
+            rest = rows if len(orders) == 1 else rows.filter(pl.col(PROGRAM).is_in(programs))
+            for name in own:
+                before, rest = rest, _through([name], rest, read)
+                for program in Counter(before[PROGRAM].to_list()) - Counter(rest[PROGRAM].to_list()):
+                    self.formats.pin(origin, peer, program, name)
+            left.append(_through(common, rest, read))
         return pl.concat(left)
 
 

@@ -37,7 +37,7 @@ def show(data: Path, config: Path | None) -> None:
             )
         now = place.clock.now()
         found = forecast(place.events.days(), periods, place.events.room(), now)
-        typer.echo(f"1日あたり / a day: {found.daily / (1 << 20):,.1f} MiB")
+        typer.echo(f"1日あたり / a day: {float(found.daily) / (1 << 20):,.1f} MiB")
         if found.days is None:
             typer.echo("満杯になる見込みはありません(10年以内) / the disk will not be full within ten years")
         else:
@@ -51,7 +51,7 @@ def _shards(events: ElasticEvents, periods: Sequence[Period], now: datetime) -> 
     held = events.shards()
     found = forecast(held.days, periods, held.left, now)
     typer.echo(
-        f"シャード / shards: 1日あたり {found.daily:,} / a day, あと {held.left:,} / more may be opened"
+        f"シャード / shards: 1日あたり {float(found.daily):,.0f} / a day, あと {held.left:,} / more may be opened"
     )
     if found.days is not None:
         typer.echo(

@@ -125,7 +125,8 @@ class Deciding:
     def _who(self, approval: Record, incident: Incident, run: Run, at: Stage) -> list[str]:
         """Contacts to call, the lowest office that may decide first; whoever is on call where the office has no contact.
 
-        At first nobody but whoever has it in hand, where that person may decide alone: of a plan they were told when they were called.
+        At first nobody but whoever has it in hand, where that person may decide alone: of a plan they were told when they were called,
+        unless it came after somebody had taken the incident.
         """
         body = approval.body
         given = [str(one["by"]) for one in body.get("given", [])]
@@ -135,7 +136,7 @@ class Deciding:
         if at.name == "asked" and missing == 1:
             hand = self._in_hand(incident)
             if able := [one for group in groups for one in group if kept_as(one) in hand]:
-                return able if body["gate"] is not None else []
+                return able if body["gate"] is not None or _came_later(incident, run) else []
         return _enough(groups, missing, at.raised) or [*filter(None, [self.rota.who(self._now)])]
 
     def _in_hand(self, incident: Incident) -> set[str]:
@@ -208,6 +209,11 @@ class Deciding:
     @property
     def _now(self) -> datetime:
         return self.outbox.clock.now()
+
+
+def _came_later(incident: Incident, run: Run) -> bool:
+    """Whether the plan came after somebody had taken the incident: of that one nobody was told."""
+    return incident.acknowledged_at is not None and incident.acknowledged_at < run.created
 
 
 def _enough(groups: Iterable[list[str]], missing: int, raised: int) -> list[str]:

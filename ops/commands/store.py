@@ -155,7 +155,7 @@ def register(app: typer.Typer) -> None:
         """写しを、空の namespace か空のフォルダに戻して件数を照合する / restore into an empty namespace or folder."""
         from ops import snapshotting
 
-        if config is not None or folder is None:
+        if data is None and (config is not None or folder is None):
             typer.echo(snapshotting.restore(config, name, folder))
             return
         said, lacking = snapshotting.copies(folder, name, data)

@@ -137,5 +137,8 @@ def register(app: typer.Typer) -> None:
         new = asking.password("新しいパスワード / new password", twice=True)
         with opened(data) as place:
             place.desk.audit.append(actor=operator(), action="user.password", target=name, details={})
-            Users(place.records, place.clock).set_password(name, new)
-        typer.echo(f"{name} のパスワードを変えました。(changed)")
+            Users(place.records, place.clock).set_password(name, new, must_change=True)
+        typer.echo(
+            f"{name} のパスワードを変えました。本人は、次のサインインで自分のパスワードに変えます。"
+            "(changed; the person chooses one of their own at the next sign-in)"
+        )

@@ -120,6 +120,8 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
     used = dict.fromkeys(nonce for one in all_ for nonce in one.fields.get("used_links", []))
     carried = first.model_copy(
         update={
+            "first": min(one.first for one in all_),
+            "last": max(one.last for one in all_),
             "timeline": sorted(lines, key=lambda line: line.time),
             "alert_ids": list(dict.fromkeys(i for one in all_ for i in one.alert_ids)),
             "run_ids": list(dict.fromkeys(i for one in all_ for i in one.run_ids)),

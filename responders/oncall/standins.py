@@ -29,13 +29,17 @@ class Standins:
         """As the rota wants them: what was entered last comes first, and holds where two overlap. Those that end last are read, so that
         the many of the years before hide none."""
         held = self.records.find(OVERRIDE, {"state": "open"}, order="-end", limit=1000)
-        return list(readable(sorted(held, key=_entered, reverse=True), _override))
+        found = readable(held, lambda one: (_entered(one), _override(one)))
+        return [override for _, override in sorted(found, key=lambda pair: pair[0], reverse=True)]
 
 
 def _entered(held: Record) -> datetime:
     """When somebody entered it; of one of before that was noted, when it was written."""
     at = held.body.get("at")
-    return datetime.fromisoformat(at) if isinstance(at, str) else held.updated
+    entered = datetime.fromisoformat(at) if isinstance(at, str) else held.updated
+    if entered.tzinfo is None:
+        raise ValueError(f"at: {entered} has no zone")
+    return entered
 
 
 def _override(held: Record) -> Override:

@@ -77,7 +77,9 @@ class Asked:
             "requested_by": str(body["by"]),
         }
         run = runs.propose(planned.model_copy(update=own))
-        if run.state is RunState.PROPOSED:
+        if (
+            run.state is RunState.PROPOSED and run.dry_run
+        ):  # of one that acts, whoever decides is called (`deciding`)
             runs.world.tell(run, _wanted(run))
         return run
 

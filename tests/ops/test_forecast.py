@@ -28,6 +28,13 @@ def test_growth_without_end_fills_the_disk_on_the_day_that_arithmetic_says() -> 
     assert (found.daily, found.days) == (100, 11)
 
 
+def test_few_things_of_workdays_are_not_rounded_to_nothing() -> None:
+    """Two shards on three days of seven, of twenty datasets: some seventeen a day, not none."""
+    days = [one for n in range(20) for one in _held(f"d{n}", [0, 2, 2, 2, 0, 0, 0, 0])]
+    found = forecast(days, [_period(3650)], 170, NOW)
+    assert (round(found.daily), found.days) == (17, 10)
+
+
 def test_a_disk_that_retention_keeps_level_is_never_full() -> None:
     """Once each day takes away what it brings, nothing is left to fear; a quiet store neither."""
     assert forecast(_held("a", [0] + [100] * 30), [_period(30)], 200, NOW).days is None

@@ -3,12 +3,15 @@
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import polars as pl
 import pytest
 
 from collectors import catalogue
 from collectors.pins import Pin, pins, unpin
+from ops.sorting import Read
 from tests.ops.test_pipeline import NOW, SSH, VPN, Tower
 
 HEADER = "Nov 20 11:59:00 web01"
@@ -125,6 +128,36 @@ def test_a_source_is_not_asked_twice_for_a_line_it_refused(tmp_path: Path) -> No
     rows = tower.events.search("event.dataset: city.resident_view", limit=50).rows
     assert [row["user.name"] for row in rows] == ["yamada"] * 3
     assert _held(tower)["hinomi.dead_letter"] == 3
+
+
+def test_what_is_refused_stands_as_it_came(tmp_path: Path) -> None:
+    """A listener that leaves the encoding open guesses for its lines together: the one that its source refuses is no other text
+    for being looked at alone afterwards, and lines of one source are decoded once."""
+    tower = Tower(tmp_path, fw="generic.json")
+    tower.pipeline.encodings = {"fw": "auto"}
+    kana = "ｻｰﾊﾞ"
+    block = [f'{{"dept": "市民課{n}", "note": "転入の届出"}}'.encode("cp932") for n in range(20)]
+    tower.send(*block, kana.encode("cp932"))
+    [letter] = tower.events.search("event.dataset: hinomi.dead_letter").rows
+    assert letter["event.original"] == kana
+
+
+def test_programs_beyond_number_are_read_together(tmp_path: Path) -> None:
+    """Over UDP anybody names programs: of five hundred the general form is asked a handful of times, not one by one."""
+    tower = Tower(tmp_path)
+    sort, asked = tower.pipeline.sorting.sort, list[str]()
+
+    def counted(origin: str, peer: str, rows: pl.DataFrame, read: Read) -> pl.DataFrame:
+        def noted(name: str, rows: pl.DataFrame) -> pl.DataFrame:
+            asked.append(name)
+            return read(name, rows)
+
+        return sort(origin, peer, rows, noted)
+
+    tower.pipeline.sorting = cast(Any, SimpleNamespace(sort=counted))
+    lines = [f"<30>{HEADER} own{n:03d}[1]: something went on" for n in range(500)]
+    tower.send(SSH, *lines)
+    assert _held(tower)["generic.syslog"] >= 500 and len(asked) <= 6, asked
 
 
 def test_text_is_decoded_for_each_source_as_it_has_it(tmp_path: Path) -> None:

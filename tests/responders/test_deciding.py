@@ -132,6 +132,19 @@ def test_who_has_it_in_hand_and_may_decide_wakes_nobody(tmp_path: Path) -> None:
     assert on.told("承認のお願い") == ["suzuki"]
 
 
+def test_a_plan_that_comes_after_somebody_took_it_calls_who_decides(tmp_path: Path) -> None:
+    """An analyst took the incident; a second machine brings a plan of its own: the manager on call was never called for that."""
+    on = Tower(tmp_path, KEEP + CUT, on_call="suzuki")
+    on.desk.acknowledge(on.incident.id, actor="sato", roles=ANALYST)
+    on.desk.approve(on.run_id, actor="chief", roles=["chief_information_security_manager"])
+    on.later(3)
+    assert on.told("承認のお願い") == []
+    about = {"host.name": ["pc-2"], "user.name": ["t.yamada"]}
+    on.tower.receive([alert("b", playbook="tried", entities=about, at=on.clock.now())])
+    on.later(3)
+    assert on.told("承認のお願い") == ["suzuki"]
+
+
 def test_who_stands_in_for_the_office_is_called(tmp_path: Path) -> None:
     """The CISO has lent the office to an analyst: both are called, and the analyst alone may be the second of two."""
     on = Tower(tmp_path, KEEP + GATE % ("ciso", 2) + CUT)

@@ -104,6 +104,23 @@ def test_the_stand_in_that_was_entered_last_holds(tmp_path: Path, first: int) ->
     ]
 
 
+@pytest.mark.parametrize("at", ["garbage", "2026-11-20T03:00:00", 7])
+def test_a_damaged_stand_in_stops_no_calling(tmp_path: Path, at: object) -> None:
+    """It is passed over, and whoever else is entered holds."""
+    tower, clock = responder(tmp_path)
+    people, end = desk(tower.records, clock, KEY), NIGHT + timedelta(hours=1)
+    people.roster.stand_in("suzuki", NIGHT, end, "急病", settings=tower.settings.oncall, **AS)
+    body = {
+        "person": "ciso",
+        "start": NIGHT.isoformat(),
+        "end": end.isoformat(),
+        "reason": "",
+        "state": "open",
+    }
+    tower.records.put(OVERRIDE, "damaged", {**body, "at": at} if at != 7 else {**body, "start": 7})
+    assert tower.rota.who(NIGHT) == "suzuki"
+
+
 def test_stand_ins_of_years_hide_none(tmp_path: Path) -> None:
     """A thousand that are over and were never dropped: who stands in tonight is found among them."""
     tower, clock = responder(tmp_path)

@@ -201,14 +201,22 @@ function stale() {
 if ($("[data-live]") && window.EventSource) {
   const source = new EventSource("/live");
   let waiting = 0;
-  source.addEventListener("open", () => clearTimeout(waiting));
-  source.addEventListener("error", () => {
+  source.addEventListener("open", () => {
     clearTimeout(waiting);
+    waiting = 0;
+    const note = $("[data-live-stale]");
+    if (note && !note.hidden) {
+      note.hidden = true;
+      refresh().catch(stale);
+    }
+  });
+  // each attempt to reach it again fails with an error of its own: the patience counts from the first
+  source.addEventListener("error", () => {
     if (source.readyState === EventSource.CLOSED) stale();
-    else waiting = setTimeout(stale, PATIENCE);
+    else waiting = waiting || setTimeout(stale, PATIENCE);
   });
   source.addEventListener("message", (event) => {
-    if (pulse !== null && pulse !== event.data) refresh();
+    if (pulse !== null && pulse !== event.data) refresh().catch(stale);
     pulse = event.data;
   });
   window.addEventListener("pagehide", () => source.close());

@@ -297,7 +297,7 @@ class ElasticEvents:
         return self._holdings.flaws()
 
     def room(self) -> int:
-        """See `Events.room`: what the data nodes have together, less a twentieth (the flood stage) of it."""
+        """See `Events.room`: what the data nodes have together up to the high watermark."""
         return self._holdings.room()
 
     def shards(self) -> ShardRoom:

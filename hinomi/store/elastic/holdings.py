@@ -95,16 +95,15 @@ class Holdings:
         ours are new each day, is given a place: a tenth of a disk, 150 GB at most (Elasticsearch reference, "Cluster-level
         shard allocation": disk.watermark.high and its max_headroom)."""
         with said(*SEARCH):
-            nodes = self.asking.client.nodes.stats(metric="fs", filter_path="nodes.*.fs.total").get(
-                "nodes", {}
+            told = self.asking.client.nodes.stats(
+                metric="fs", filter_path="nodes.*.host,nodes.*.roles,nodes.*.fs.total"
             )
-        disks = [node["fs"]["total"] for node in nodes.values()]
-        return int(
-            sum(
-                max(0, disk["available_in_bytes"] - min(disk["total_in_bytes"] // 10, _HEADROOM))
-                for disk in disks
-            )
-        )
+        disks = {  # nodes of one machine share its disk; one that holds no data has none for us
+            (node["host"], node["fs"]["total"]["total_in_bytes"]): node["fs"]["total"]["available_in_bytes"]
+            for node in told.get("nodes", {}).values()
+            if any(role.startswith("data") for role in node["roles"])
+        }
+        return sum(max(0, free - min(total // 10, _HEADROOM)) for (_, total), free in disks.items())
 
     def shards(self) -> ShardRoom:
         """The shards of each day with their copies, and how many more the cluster opens (`cluster.max_shards_per_node`)."""

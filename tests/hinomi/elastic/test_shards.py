@@ -27,6 +27,7 @@ def test_shards_of_each_day_are_counted_with_their_copies(tmp_path: Path) -> Non
             times = pl.Series([at]).cast(ecs.TIME)
             frame = pl.DataFrame({"@timestamp": times, "event.id": [f"{dataset}{day}"]})
             events.append([Batch.of(dataset, frame, ingested=at)])
+    events.refresh()
     found = events.shards()
     days = {(one.dataset, f"{one.day:%d}"): one.bytes for one in found.days}
     assert days == {(name, f"{day}"): 2 for name in ("linux.auth", "squid.access") for day in range(16, 21)}
