@@ -149,7 +149,7 @@ def register(app: typer.Typer) -> None:
         data: Path = typer.Option(None, "--data", help="戻す先の空のフォルダ / empty folder to restore into"),
         folder: Path = typer.Option(
             None,
-            help="写しの置き場。新しいクラスタでは初回だけ / where the copies are; on a new cluster once",
+            help="写しの置き場。クラスタでは、自身の置き場でないとき / where the copies are, if not where a cluster has its own",
         ),
     ) -> None:
         """写しを、空の namespace か空のフォルダに戻して件数を照合する / restore into an empty namespace or folder."""
