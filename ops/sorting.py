@@ -42,12 +42,10 @@ class Sorting:
         pinned = self.formats.pinned(origin, peer)
         if pinned == Pinned():
             pinned = self.formats.recognise(origin, peer, left["message"].head(SAMPLE).to_list())
-        if not pinned.further:
-            left = _through([name for name in pinned.of("") if name not in asked], left, read)
-            return (
-                self._unknown(origin, peer, _with_program(left), pinned, asked, read) if left.height else left
-            )
-        left = self._by_program(origin, peer, _with_program(left), pinned, asked, read)
+        if pinned.further:
+            left = self._by_program(origin, peer, _with_program(left), pinned, asked, read)
+        else:
+            left = _with_program(_through([one for one in pinned.of("") if one not in asked], left, read))
         return self._unknown(origin, peer, left, pinned, asked, read) if left.height else left
 
     def _by_program(

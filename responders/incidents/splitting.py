@@ -46,16 +46,19 @@ def refused(incidents: Incidents, asked: Record, why: InputError) -> None:
     """It cannot be done any more: whoever asked finds it in the timeline."""
     records, home, by = incidents.records, str(asked.body["incident_id"]), str(asked.body["by"])
     incidents.audit.append(actor=by, action="incident.split.refused", target=home, details={"why": why.en})
-    line = Happening(
-        time=incidents.clock.now(),
-        kind="status",
-        actor="hinomi",
-        ja=f"{by} が求めた警報を分けませんでした: {why.ja}",
-        en=f"The alerts were not split off as {by} asked: {why.en}",
+    line = _line(
+        incidents,
+        f"{by} が求めた警報を分けませんでした: {why.ja}",
+        f"The alerts were not split off as {by} asked: {why.en}",
     )
     if records.get(casefile.KIND, home) is not None:
         casefile.change(records, home, lambda now: casefile.with_line(now, line))
     records.put(KIND, asked.id, {**asked.body, "state": "refused", "why": why.en})
+
+
+def _line(incidents: Incidents, ja: str, en: str) -> Happening:
+    """What the tower says of a split in a timeline."""
+    return Happening(time=incidents.clock.now(), kind="status", actor="hinomi", ja=ja, en=en)
 
 
 def _chosen(incidents: Incidents, asked: Record, home: Incident) -> tuple[list[Alert], bool]:
@@ -78,12 +81,8 @@ def _filled(incidents: Incidents, now: Incident, home: Incident, alerts: Sequenc
         return now
     for alert in alerts:
         now = incidents.refreshed(now, alert)
-    line = Happening(
-        time=incidents.clock.now(),
-        kind="status",
-        actor="hinomi",
-        ja=f"インシデント #{home.number} から分けました。",
-        en=f"Split off from incident #{home.number}.",
+    line = _line(
+        incidents, f"インシデント #{home.number} から分けました。", f"Split off from incident #{home.number}."
     )
     return casefile.with_line(now, line).model_copy(
         update={"fields": _apart(now, home.id) | known_by(alerts)}
@@ -98,12 +97,10 @@ def _without(incidents: Incidents, now: Incident, other: Incident, gone: Sequenc
     left = now.model_copy(
         update={"alert_ids": kept, "playbooks": _without_playbooks(incidents, now, kept, gone)}
     )
-    line = Happening(
-        time=incidents.clock.now(),
-        kind="status",
-        actor="hinomi",
-        ja=f"警報 {len(names)} 件をインシデント #{other.number} に分けました。",
-        en=f"{len(names)} alerts split off into incident #{other.number}.",
+    line = _line(
+        incidents,
+        f"警報 {len(names)} 件をインシデント #{other.number} に分けました。",
+        f"{len(names)} alerts split off into incident #{other.number}.",
     )
     again = incidents.worked_out(left)
     return casefile.with_line(again, line).model_copy(update={"fields": _apart(again, other.id)})

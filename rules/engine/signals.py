@@ -8,43 +8,27 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from hinomi import signal
+from hinomi import alert, signal
 from hinomi.batch import Batch
 from hinomi.identity import digest
 from hinomi.organization import FIELD
 
 ENTITIES = (
-    "user.name",
+    *(name for name in alert.ENTITIES if name != "network.name"),  # which follows from the zones
     "user.domain",
-    "user.email",
-    "user.target.name",
-    "source.ip",
-    "destination.ip",
     "destination.port",
-    "host.name",
     "related.user",
     "source.zone",
     "destination.zone",
     "host.zone",
     "client.zone",
-    "client.ip",
     "source.geo.country_iso_code",
     "source.geo.location",
     "event.action",
     "event.outcome",
     "event.code",
     "process.name",
-    "file.name",
     "file.path",
-    "url.domain",
-    "dns.question.name",
-    "group.name",
-    "threat.indicator.name",
-    "service.name",
-    "email.message_id",
-    "file.hash.sha256",
-    "cloud.instance.id",
-    "cloud.resource.id",
     FIELD,
 )
 """Fields that every signal carries where its event has them."""
