@@ -19,11 +19,11 @@ class Days:
     sums: dict[str, float] = field(default_factory=dict)
 
     def add(self, day: str, amount: float) -> float:
-        """Count; returns the day's sum."""
-        self.sums[day] = self.sums.get(day, 0.0) + amount
+        """Count; returns the day's sum. A day before all that are kept is too old to count."""
+        total = self.sums[day] = self.sums.get(day, 0.0) + amount
         while len(self.sums) > _KEPT:
             del self.sums[min(self.sums)]
-        return self.sums[day]
+        return total
 
     def others(self, day: str) -> list[float]:
         """Sums of the days before it that are of its kind (working days, or days off)."""

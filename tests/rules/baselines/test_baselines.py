@@ -204,6 +204,14 @@ def test_a_restart_changes_nothing(kind: str) -> None:
     assert whole
 
 
+@pytest.mark.parametrize("kind", ["rate_spike", "bulk_by_role"])
+def test_an_old_date_stops_nothing(kind: str) -> None:
+    """Sixty days are kept; a line dated before all of them (an old log read again, a clock that is wrong) had raised, and with
+    it stopped every alert of the tower."""
+    days = [entry(FRIDAY + n * DAY, f"d{n}") for n in range(70)]
+    assert told(made(kind), *days, entry(FRIDAY - 90 * DAY, "old"), entry(FRIDAY + 70 * DAY, "new")) == {}
+
+
 def test_recent_is_bounded_and_forgets_what_is_over() -> None:
     """The key that was quiet longest goes first, counted; what is over goes without a count."""
     kept: Recent[list[int]] = Recent(list, most=2)
