@@ -8,6 +8,7 @@ import typer
 
 from hinomi.errors import InputError
 from hinomi.text import inert
+from ops import approval
 from ops.folders import cache_folder
 from ops.opened import Opened, opened, operator
 from rules import decided, in_force, lock, quarantine
@@ -140,13 +141,18 @@ def _lock(rules: typer.Typer) -> None:
         """動いているルールを承認し、または承認どおりか確かめる / approve what runs, or check it (exit 1 where it differs)."""
         path = in_force.data_folder(data) / lock.NAME
         with opened(data) as place:
-            loaded = _in_force(place).load(cache_folder())
             if not verify:
-                _note(place, "rules.lock", str(path), {"rules": len(lock.live(loaded))})
-                n = lock.write(path, loaded, by=operator(), at=place.clock.now().isoformat())
-                typer.echo(f"{n:,} 件を承認しました。 / approved {n:,} rules: {path}")
+                n = approval.approve(
+                    place.settings, place.data, place.desk.audit, by=operator(), at=place.clock.now()
+                )
+                typer.echo(f"{n:,} 件を承認しました。 / approved {n:,}: {path}")
                 return
-        found = list(lock.differences(path, loaded))
+            found = approval.unlike(place.settings, place.data, place.records)
+        if found is None:
+            raise InputError(
+                "まだ何も承認されていません。hinomi rules lock で承認してください。",
+                "nothing has been approved yet: hinomi rules lock approves what runs",
+            )
         typer.echo("\n".join(map(str, found)) or "承認どおりです。 / as approved")
         if found:
             raise typer.Exit(1)

@@ -43,7 +43,7 @@ def watch(process: Role, records: Records, tell: Callable[[Alert], object]) -> i
 
 def unapproved(found: Sequence[Difference], now: datetime) -> Alert:
     """That what runs is not what was approved: one alert a day for the same difference."""
-    said = sorted(f"{one.rule.id} {one.rule.sha256} {one.said.en}" for one in found)
+    said = sorted(f"{one.rule.kind} {one.rule.id} {one.rule.sha256} {one.said.en}" for one in found)
     first = "、".join(f"{one.rule.title}({one.said.ja})" for one in found[:5])
     first_en = ", ".join(f"{one.rule.title} ({one.said.en})" for one in found[:5])
     return Alert(

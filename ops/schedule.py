@@ -21,15 +21,12 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger, Line
 from hinomi.store import Events, Records
-from ops import feeds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
-from ops.folders import cache_folder
+from ops import approval, feeds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.journal import log
 from ops.roles.start import Role
 from ops.store_watch import StoreWatch
 from responders.audit import Audit
 from responders.incidents import holds
-from rules import lock
-from rules.in_force import KEPT
 
 _Said = TypeVar("_Said")
 _LOOK = 0.5
@@ -64,7 +61,7 @@ class Timetable:
             table.guarded, "indicators", lambda: renewed_indicators(process, events, records, table.ledger)
         )
         table.scheduler.every().hour.do(
-            table.guarded, "rules_lock", lambda: verify_rules(process, table.tell)
+            table.guarded, "rules_lock", lambda: verify_rules(process, records, table.tell)
         )
         table.scheduler.every(1).minutes.do(
             table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.tell)
@@ -199,16 +196,18 @@ def verify_audit(records: Records, process: Role) -> int:
     return len(problems)
 
 
-def verify_rules(process: Role, tell: Callable[[Alert], object] = lambda _: None) -> int:
-    """Check that the rules that run are those that were approved (`hinomi rules lock`); each that is not is said, and all
-    together are an operational alert, once a day for the same difference."""
-    path = process.data / KEPT / lock.NAME
-    if not path.exists():
-        return 0
-    rules = process.settings.rules_in_force(process.data).load(cache_folder())
-    found = list(lock.differences(path, rules))
+def verify_rules(process: Role, records: Records, tell: Callable[[Alert], object] = lambda _: None) -> int:
+    """Check that what detects is what was approved (`hinomi rules lock`); what is not is said, and all together is an
+    operational alert, once a day for the same difference."""
+    found = approval.unlike(process.settings, process.data, records) or []
     for one in found:
-        log.error("rule_not_as_approved", rule=one.rule.id, file=one.rule.file, reason=one.said.en)
+        log.error(
+            "rule_not_as_approved",
+            kind=one.rule.kind,
+            rule=one.rule.id,
+            file=one.rule.file,
+            reason=one.said.en,
+        )
     if found:
         tell(rule_watch.unapproved(found, process.clock.now()))
     return len(found)

@@ -17,7 +17,7 @@ from hinomi.errors import ContentError, InputError, Where
 from rules.engine import load
 from rules.engine.ruleset import Problem
 from rules.in_force import IMPORTED, LIVE
-from rules.lock import Locked, live
+from rules.lock import Locked, changes, live
 
 MOST_FILES = 50_000
 MOST_BYTES = 200_000_000
@@ -83,17 +83,16 @@ class Import:
         return self.kept / IMPORTED / self.name / which
 
     def _diff(self, sha256: str) -> Diff:
-        new = load([self._folder("new")])
-        after = {one.id: one for one in live(new)}
-        held = self._folder(LIVE)
-        before = {one.id: one for one in live(load([held]))} if held.exists() else {}
-        return Diff(
-            [one for key, one in after.items() if key not in before],
-            [one for key, one in after.items() if key in before and before[key].sha256 != one.sha256],
-            [one for key, one in before.items() if key not in after],
-            new.problems,
-            sha256,
-        )
+        new, held = load([self._folder("new")]), self._folder(LIVE)
+        diff = Diff(problems=new.problems, sha256=sha256)
+        for before, after in changes(live(load([held])) if held.exists() else [], live(new)):
+            if before is None and after is not None:
+                diff.added.append(after)
+            elif after is None and before is not None:
+                diff.removed.append(before)
+            elif after is not None:
+                diff.changed.append(after)
+        return diff
 
     def go_live(self, diff: Diff, *, by: str, at: str) -> None:
         """Put what was prepared in force; what was live is kept as `before`."""

@@ -6,11 +6,11 @@ from collectors import catalogue as sources
 from collectors.enrich import Enricher
 from hinomi.errors import ConfigError, HinomiError
 from hinomi.words import Words
+from ops import approval
 from ops.doctor.finding import Check, Part, Patient
 from ops.folders import cache_folder
 from responders.playbooks.playbook import catalogue as playbooks
-from rules import content, lock, quarantine
-from rules.in_force import KEPT
+from rules import content, quarantine
 
 _LEFT_OUT = Words("直すまで使いません。", "left out until it is mended")
 _FEEDS = Words("前のファイルを使い続けます。feeds を確かめてください。", "the old file stays; check feeds")
@@ -60,13 +60,13 @@ def set_aside(patient: Patient) -> Iterator[Check]:
 
 
 def approved(patient: Patient) -> Iterator[Check]:
-    """Is what runs what was approved? Nothing is said where no lock file is kept."""
-    path, part = patient.data / KEPT / lock.NAME, Part("ルールの承認", "approval of rules")
-    if not path.exists():
+    """Is what runs what was approved? Nothing is said where nothing ever was."""
+    part = Part("ルールの承認", "approval of rules")
+    found = approval.unlike(patient.settings, patient.data, patient.records)
+    if found is None:
         return
-    found = list(lock.differences(path, patient.settings.rules_in_force(patient.data).load(cache_folder())))
-    n = len(found)
-    if n:
-        yield part.bad(f"承認と違うルールが {n:,} 件。", f"{n:,} rules are not as approved", _VERIFY)
+    if found:
+        n, said = len(found), found[0]
+        yield part.bad(f"承認と違うものが {n:,} 件: {said}", f"{n:,} are not as approved: {said}", _VERIFY)
     else:
         yield part.good("承認どおりです。", "as approved")

@@ -26,7 +26,10 @@ class Narrowing:
 
     def as_json(self) -> dict[str, Any]:
         """As `Compiled.filters` has it."""
-        known = {name: self.item[name] for name in ("title", "id", "owner", "reason", "expires")}
+        known = {
+            name: self.item[name]
+            for name in ("title", "id", "version", "sha256", "owner", "reason", "expires")
+        }
         return {**known, "path": self.path, "ended": self.ended, "applied": self.applied}
 
 

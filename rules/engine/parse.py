@@ -21,7 +21,7 @@ from sigma.rule import SigmaDetections, SigmaRule
 from hinomi import yamlfile
 from hinomi.errors import ContentError, InputError
 from hinomi.identity import digest
-from rules.engine import about, blame, correlations, expression, modifiers, spelling
+from rules.engine import about, blame, correlations, expression, fingerprint, modifiers, spelling
 from rules.engine.parsed import File
 from rules.engine.translate import expression_of
 
@@ -65,7 +65,11 @@ def read(path: Path, pipelines: Sequence[ProcessingPipeline] = ()) -> File:
 
 
 class _Reader:
-    """One reading of one file: `action: global` and `repeat` carry over from document to document."""
+    """One reading of one file: `action: global` and `repeat` carry over from document to document.
+
+    Sigma 2.1 does not describe them; pySigma, which the rest of the world reads rules with, adds what is common to
+    detections alone: a filter or correlation of the same file stands for itself.
+    """
 
     def __init__(self, found: File, pipelines: Sequence[ProcessingPipeline]) -> None:
         self.found = found
@@ -97,8 +101,10 @@ class _Reader:
             if key in value:
                 take(value)
                 return
-        self._rule(deep_dict_update(deepcopy(self.common), value))
-        self.previous = deep_dict_update(deepcopy(self.common), value)
+        self.previous = deep_dict_update(
+            value, deepcopy(self.common)
+        )  # as pySigma: the common part is stronger
+        self._rule(deepcopy(self.previous))
 
     def _kinds(self) -> dict[str, Callable[[dict[str, Any]], None]]:
         return {"correlation": self._correlation, "filter": self._filter, "baseline": self._other}
@@ -119,13 +125,15 @@ class _Reader:
             )
 
     def _rule(self, value: dict[str, Any]) -> None:
+        sha256 = fingerprint.of(value)
         rule = SigmaRule.from_dict(spelling.respelt_in(value, "detection"))
         for pipeline in self.pipelines:
             pipeline.apply(rule)
         said = expression.text(expression_of(rule))
-        self.found.rules.append({**_about(rule, value), "said": said})
+        self.found.rules.append({**_about(rule, value), "said": said, "sha256": sha256})
 
     def _filter(self, value: dict[str, Any]) -> None:
+        sha256 = fingerprint.of(value)
         read = SigmaFilter.from_dict(spelling.respelt_in(value, "filter"))
         rule = SigmaRule(
             title=read.title,
@@ -139,6 +147,8 @@ class _Reader:
             {
                 "title": read.title,
                 "id": str(read.id or ""),
+                "version": fingerprint.version(value),
+                "sha256": sha256,
                 **_decided(value.get("hinomi")),
                 "logsource": {key: said for key, said in _logsource(read).items() if said != "any"},
                 "rules": rules if isinstance(rules, str) else [rule.reference for rule in rules],
@@ -185,6 +195,7 @@ def _about(rule: SigmaRule, value: dict[str, Any]) -> dict[str, Any]:
         "description": rule.description or "",
         "falsepositives": [str(item) for item in rule.falsepositives],
         "logsource": _logsource(rule),
+        "version": fingerprint.version(value),
         "custom": _json(rule.custom_attributes),
     }
 

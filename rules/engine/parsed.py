@@ -6,7 +6,7 @@ Apart from the reading (`rules.engine.parse`), so that a start which finds every
 from dataclasses import dataclass, field
 from typing import Any
 
-FORMAT = 15
+FORMAT = 16
 """Raised when `File` or what it means changes, so that old caches are read no more."""
 
 

@@ -38,13 +38,24 @@ def read(given: Sequence[Given]) -> Pipelines:
     return Pipelines(ready, None if None in keys else b"\0".join(key for key in keys if key is not None))
 
 
+def fingerprint(given: Path | str) -> bytes:
+    """What decides what a pipeline does: its file's text, or its name with the versions of what is installed."""
+    path = Path(given)
+    if path.suffix not in (".yml", ".yaml"):
+        return f"{given} {_versions()}".encode()
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""  # reading the rules says why
+
+
 def _read(given: Given) -> "tuple[ProcessingPipeline, bytes | None]":
     if not isinstance(given, Path | str):
         return given, None
     path = Path(given)
     if isinstance(given, Path) or path.suffix in (".yml", ".yaml"):
         return _of_file(path)
-    return _of_name(given), f"{given} {_versions()}".encode()
+    return _of_name(given), fingerprint(given)
 
 
 def _of_file(path: Path) -> "tuple[ProcessingPipeline, bytes]":

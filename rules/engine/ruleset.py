@@ -37,7 +37,8 @@ class Rule:
     id: the rule's own, or a digest where it has none; level: informational … critical (medium where it
     says none); feeds: datasets of ours that can feed it, `*` for any, empty for none; custom: keys that
     Sigma does not define (`title_ja`, `what_to_do_ja`, `hinomi`, …); unsupported: why it cannot run;
-    valueless: the placeholder that nobody gave values, where that is why, else empty.
+    valueless: the placeholder that nobody gave values, where that is why, else empty; version, sha256: what it is approved by
+    (`rules.engine.fingerprint`), with what `action: global` gives it.
     """
 
     index: int
@@ -55,6 +56,8 @@ class Rule:
     custom: Mapping[str, Any]
     unsupported: Words | None
     valueless: str
+    version: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,8 @@ class Filter:
 
     title: str
     id: str
+    version: str
+    sha256: str
     path: Path
     owner: str
     reason: str
@@ -352,4 +357,6 @@ def _rule(index: int, about: Mapping[str, Any]) -> Rule:
         custom=about["custom"],
         unsupported=Words(reason["ja"], reason["en"]) if reason else None,
         valueless=reason.get("placeholder", ""),
+        version=about["version"],
+        sha256=about["sha256"],
     )

@@ -144,7 +144,7 @@ def test_lock(data: Path, tmp_path: Path) -> None:
     """What was approved and runs is as approved; changed, added and gone are named and exit 1."""
     source = release(tmp_path / "1.zip", rule(1), rule(2))
     run("import", str(source), "--data", str(data), "--release", "1", "--yes")
-    assert run("lock", "--verify", "--data", str(data))[0] == 1  # nothing approved yet
+    assert "nothing has been approved" in run("lock", "--verify", "--data", str(data))[1]
     assert run("lock", "--data", str(data))[0] == 0
     code, said = run("lock", "--verify", "--data", str(data))
     assert (code, "as approved" in said) == (0, True)
@@ -152,14 +152,29 @@ def test_lock(data: Path, tmp_path: Path) -> None:
     run("import", str(source), "--data", str(data), "--release", "2", "--yes")
     code, said = run("lock", "--verify", "--data", str(data))
     assert code == 1
-    told = {line.split(": ")[1]: line for line in said.splitlines() if "Rule" in line}
+    told = {line[line.index("Rule ") :][:6]: line for line in said.splitlines() if "Rule " in line}
     assert "does not run" in told["Rule 1"]
     assert "changed" in told["Rule 2"]
     assert "without approval" in told["Rule 3"]
     process = Role("respond", data, Settings(rules=RulesSettings(packs=False)), RunDir.of(data))
-    assert schedule.verify_rules(process) >= 3
-    (data / "rules/lock.json").write_text("[]")
-    assert "no lock file" in run("lock", "--verify", "--data", str(data))[1]
+    assert schedule.verify_rules(process, process.records()) >= 3
+
+
+def test_the_approval_itself_is_watched(data: Path) -> None:
+    """A lock file that is another than the audit log has, is none, or is gone is told, and no check passes silently."""
+    assert run("lock", "--data", str(data))[0] == 0
+    path, verify = data / "rules/lock.json", ("lock", "--verify", "--data", str(data))
+    good = path.read_bytes()
+    assert run(*verify)[0] == 0
+    for written, said in ((good + b" ", "not the one"), (b"[]", "no lock file"), (b"{}", "another release")):
+        path.write_bytes(written)
+        code, told = run(*verify)
+        assert (code, said in told) == (1, True)
+    path.unlink()
+    code, told = run(*verify)
+    assert (code, "is gone" in told) == (1, True)
+    path.write_bytes(good)
+    assert run(*verify)[0] == 0
 
 
 def test_hygiene(data: Path, tmp_path: Path) -> None:

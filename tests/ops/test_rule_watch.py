@@ -104,6 +104,6 @@ def test_what_is_not_approved_is_told_once_a_day(process: Role) -> None:
     extra = process.settings.rules.folders[0] / "extra.yml"
     for number in (2, 2, 3):
         extra.write_text(yaml.safe_dump(rule(number)), encoding="utf-8")
-        assert schedule.verify_rules(process, told.append) > 0
+        assert schedule.verify_rules(process, process.records(), told.append) > 0
     assert len({one.id for one in told}) == 2 and {one.level for one in told} == {"high"}
     assert "Rule 3" in told[-1].reason_ja

@@ -8,7 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
+from sigma.collection import SigmaCollection
 from sigma.processing.pipeline import ProcessingPipeline
+from sigma.rule import SigmaRule
 
 from hinomi.errors import ContentError
 from rules.engine import load
@@ -134,6 +136,41 @@ detection: {s: {f: four}, condition: s}
         ("three", [2]),
         ("four", [1]),
     ]
+
+
+def test_collections_mean_what_pysigma_says(tmp_path: Path) -> None:
+    """Where both say something the common part counts, and no filter or correlation takes anything from it."""
+    text = """
+action: global
+logsource: {product: hinomi, service: city.test}
+level: low
+detection: {s: {f: one}}
+---
+title: one
+name: one
+level: high
+detection: {s: {f: two}, condition: s}
+---
+action: repeat
+title: two
+name: two
+level: medium
+---
+title: count
+correlation: {type: event_count, rules: [one], group-by: [g], timespan: 1h, condition: {gte: 2}}
+---
+title: filter
+logsource: {product: hinomi}
+filter: {rules: [two], t: {g: x}, condition: not t}
+"""
+    _write(tmp_path, "many.yml", text)
+    loaded, theirs = load([tmp_path]), SigmaCollection.from_yaml(text, collect_filters=True)
+    assert not loaded.problems, [str(problem) for problem in loaded.problems]
+    levels = {rule.title: rule.level.name.lower() for rule in theirs.rules if isinstance(rule, SigmaRule)}
+    assert {rule.title: rule.level for rule in loaded.rules} == levels == {"one": "low", "two": "medium"}
+    assert loaded.correlations[0].document["level"] == "medium"  # of its own, not the common one
+    hits = loaded.match(rulebook.batch([{"f": "one"}, {"f": "two"}, {"f": "one", "g": "x"}])).hits
+    assert [(rule.title, rows.tolist()) for rule, rows in hits] == [("one", [0, 2]), ("two", [0])]
 
 
 def test_filters(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""What detects is approved: written into the lock file, whose own hash stands in the audit log, so that neither a changed
+rule nor a changed, removed or replaced approval goes unseen.
+"""
+
+import hashlib
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from hinomi.errors import HinomiError
+from hinomi.store import Records
+from hinomi.words import Words
+from ops.folders import cache_folder
+from ops.settings import Settings
+from responders.audit import Audit
+from rules import lock
+from rules.in_force import KEPT
+from rules.lock import Difference, Locked
+
+ACTION = "rules.lock"
+_DECIDING: dict[str, Any] = {
+    "rules": {"lateness_minutes", "flood_per_hour", "slow_share"},
+    "indicators": True,
+}
+"""Settings that decide what is detected, beside those that say which rules there are and how they are read."""
+_GONE = Words(
+    "承認の記録(lock.json)がありません。監査記録には承認があります。",
+    "the approval (lock.json) is gone, and the audit log has one",
+)
+_REPLACED = Words(
+    "承認の記録(lock.json)が、監査記録にあるものと違います。",
+    "the approval (lock.json) is not the one that the audit log has",
+)
+
+
+def running(settings: Settings, data: Path) -> list[Locked]:
+    """All that decides what is detected, as `hinomi rules lock` approves it."""
+    source = settings.rules_in_force(data)
+    asked = settings.model_dump(mode="json", include=_DECIDING)
+    values = {f"{section}.{name}": value for section, each in asked.items() for name, value in each.items()}
+    return lock.running(source, source.load(cache_folder()), values)
+
+
+def approve(settings: Settings, data: Path, audit: Audit, *, by: str, at: datetime) -> int:
+    """Approve what runs now. Returns how many things that are."""
+    held = [one for one in running(settings, data) if not one.ended]
+    said = lock.text(held, by=by, at=at.isoformat())
+    details = {"approved": len(held), "sha256": hashlib.sha256(said).hexdigest()}
+    audit.append(actor=by, action=ACTION, target=str(_path(data)), details=details)
+    lock.write(_path(data), said)
+    return len(held)
+
+
+def unlike(settings: Settings, data: Path, records: Records) -> list[Difference] | None:
+    """What is not as it was approved; None where nothing ever was. Raises ContentError for rules that cannot be read."""
+    path = _path(data)
+    last = next(iter(records.find("audit", {"action": ACTION}, order="-number", limit=1)), None)
+    if not path.exists():
+        return None if last is None else [_of_itself(path, _GONE)]
+    try:
+        approved = lock.read(path)
+    except HinomiError as error:
+        return [_of_itself(path, Words(error.ja, error.en))]
+    noted = "" if last is None else last.body["details"].get("sha256", "")
+    replaced = noted and noted != hashlib.sha256(path.read_bytes()).hexdigest()
+    found = list(lock.differences(approved, running(settings, data)))
+    return [_of_itself(path, _REPLACED), *found] if replaced else found
+
+
+def _path(data: Path) -> Path:
+    return data / KEPT / lock.NAME
+
+
+def _of_itself(path: Path, said: Words) -> Difference:
+    return Difference(Locked("approval", lock.NAME, lock.NAME, "", "", str(path)), said)
