@@ -116,7 +116,9 @@ class Why(Given):
 
 
 class Fields(Given):
-    """Items of a report by key."""
+    """Items of a report by key. version: the newest version that their writer has read, 0 for none; where there is a newer one, 409."""
+
+    version: int = Field(ge=0, le=100_000)
 
     fields: dict[str, Annotated[str, Field(max_length=20_000)]] = Field(max_length=200)
 
@@ -225,7 +227,10 @@ class Replay(Reason):
 
 
 class Attest(Given):
-    """What a person says of a control; `assign`: only who is in charge until when. due: ISO day."""
+    """What a person says of a control; `assign`: only who is in charge until when. due: ISO day; version: the control's, as it was
+    read, 0 where nobody had said anything; where somebody has since, 409."""
+
+    version: int = Field(ge=0, le=2**31)
 
     said: Literal["done", "gap", "excepted", "assign"]
     note: str = Field(default="", max_length=2000)

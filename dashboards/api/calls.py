@@ -178,6 +178,7 @@ def compliance(call: Call) -> Listed:
             "evidence": [dumped(outcome) for outcome in one.outcomes],
             "person": dumped(one.control.person) if one.control.person.ja else None,
             "attested": dumped(one.attested) if one.attested and one.attested.said else None,
+            "version": one.version,
             "owner": one.owner,
             "due": one.due,
             "late": one.late,

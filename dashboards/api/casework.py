@@ -142,7 +142,7 @@ def draft_report(call: Call) -> Listed:
 
 def edit_report(call: Call) -> Listed:
     """A new version with items changed."""
-    made = call.desk.reports.edit(_clock(call), call.body.fields, **call.who)
+    made = call.desk.reports.edit(_clock(call), call.body.fields, base=call.body.version, **call.who)
     return one(made)
 
 

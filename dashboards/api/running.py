@@ -174,7 +174,9 @@ def attest(call: Call) -> Listed:
     """What a person says of a control."""
     body = call.body
     control = str(call.visit.request.path_params["control"])
-    compliance_page.record(call.visit, control, body.said, body.note.strip(), body.owner.strip(), body.due)
+    compliance_page.record(
+        call.visit, control, body.said, body.note.strip(), body.owner.strip(), body.due, base=body.version
+    )
     return _read(call, ATTESTATION, control)
 
 

@@ -19,7 +19,7 @@ from dashboards.compliance.control import Control, controls
 from dashboards.reporting.document import Ingredients
 from hinomi.clock import JST
 from hinomi.errors import HinomiError
-from hinomi.store import Records
+from hinomi.store import Record, Records
 from hinomi.words import Words
 from responders.incidents.suppression import ANY_RULE
 
@@ -39,7 +39,7 @@ class State(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Attestation:
     """What a person said of a control. said: done, gap or excepted, or nothing where only somebody was put in charge;
-    until: how long it counts."""
+    until: how long it counts; version: of its record, which whoever changes it has seen."""
 
     said: str
     note: str
@@ -48,6 +48,7 @@ class Attestation:
     owner: str
     due: str
     until: datetime
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Judged:
         """Until which day (ISO), empty for none."""
         return self.attested.due if self.attested else ""
 
+    @property
+    def version(self) -> int:
+        """Of what a person said, 0 for nothing."""
+        return self.attested.version if self.attested else 0
+
 
 def judge(of: Ingredients) -> list[Judged]:
     """Every control, in the table's order."""
@@ -88,7 +94,7 @@ def tally(judged: Sequence[Judged]) -> Counter[State]:
 
 def attestations(records: Records, now: datetime) -> dict[str, Attestation]:
     """Control → what a person said that still counts."""
-    found = ((record.id, _attestation(record.body)) for record in records.find(KIND, limit=1000))
+    found = ((record.id, _attestation(record)) for record in records.find(KIND, limit=1000))
     return {identity: one for identity, one in found if one.until > now}
 
 
@@ -128,10 +134,18 @@ def _outcome(look: Look, kind: str, given: Any) -> Outcome:
         )
 
 
-def _attestation(body: dict[str, Any]) -> Attestation:
+def _attestation(record: Record) -> Attestation:
+    body = record.body
     at = times.parse(body["at"])
     until = times.parse(body["until"])
     assert at is not None and until is not None
     return Attestation(
-        str(body["said"]), str(body["note"]), str(body["by"]), at, str(body["owner"]), str(body["due"]), until
+        str(body["said"]),
+        str(body["note"]),
+        str(body["by"]),
+        at,
+        str(body["owner"]),
+        str(body["due"]),
+        until,
+        record.version,
     )

@@ -11,9 +11,10 @@ from starlette.responses import Response
 
 from dashboards.compliance.control import controls
 from dashboards.compliance.judgement import KIND, VALID, Judged, State, attestations, judge, tally
+from dashboards.console.clash import Clash, Field, differing
 from dashboards.console.visit import Console, Visit
 from dashboards.reporting.document import Ingredients
-from hinomi.errors import InputError
+from hinomi.errors import Conflict, InputError
 
 log = logging.getLogger("hinomi.console")
 FRESH = timedelta(minutes=15)
@@ -85,19 +86,73 @@ def _shown(one: Judged, state: str, sure: str) -> bool:
 def attest(visit: Visit) -> Response:
     """What a person says of a control, with a reason; it counts for a year, an exception until its day. Or only who is in
     charge of it until when, which leaves what was said as it is."""
-    identity, said = str(visit.request.path_params["control"]), visit.form.get("said", "")
-    record(visit, identity, said, *(visit.form.get(name, "").strip() for name in ("note", "owner", "due")))
-    return visit.back_to(visit.form.get("back", "/compliance"), "attested")
+    identity, back = str(visit.request.path_params["control"]), visit.form.get("back", "/compliance")
+    said = {name: visit.form.get(name, "").strip() for name in ("said", "note", "owner", "due")}
+    base = visit.form.get("version", "")
+    try:
+        record(visit, identity, **said, base=int(base) if base.isdecimal() and len(base) < 10 else 0)
+    except Conflict:
+        return _clash(visit, identity, said, back)
+    return visit.back_to(back, "attested")
 
 
-def record(visit: Visit, identity: str, said: str, note: str, owner: str, due: str) -> None:
-    """Write it down and judge anew. Raises InputError."""
-    if identity not in {control.id for control in controls()} or said not in (*_SAID, ASSIGN):
+def record(visit: Visit, identity: str, said: str, note: str, owner: str, due: str, *, base: int) -> None:
+    """Write it down and judge anew. base: the version of what a person said before, as the writer has seen it, 0 for nothing.
+
+    Raises InputError, and Conflict where somebody else has said something since."""
+    by_id = {control.id: control for control in controls()}
+    if identity not in by_id or said not in (*_SAID, ASSIGN):
         raise InputError("項目と判断を選んでください。", "choose a control and what you say of it")
     body = _charge(visit, identity, owner, due) if said == ASSIGN else _said(visit, said, note, owner, due)
+    records = visit.console.records
+    held = records.get(KIND, identity)
+    counts = attestations(records, visit.console.clock.now()).get(identity)
+    if base != (counts.version if counts else 0):
+        raise Conflict(
+            "ほかの人が先に、この項目の判断を記録しました。見直してから記録してください。",
+            "somebody else has said something of this control meanwhile; read it, then say yours",
+        )
     visit.console.audit.append(actor=visit.actor, action="compliance.attest", target=identity, details=body)
-    visit.console.records.put(KIND, identity, body)
+    records.put(KIND, identity, body, expect=held.version if held else 0)
     _judged(visit.console, anew=True)
+
+
+def _clash(visit: Visit, identity: str, said: dict[str, str], back: str) -> Response:
+    """What somebody else said meanwhile, beside what the reader was about to."""
+    _judged(visit.console, anew=True)
+    theirs = attestations(visit.console.records, visit.console.clock.now()).get(identity)
+    standing = (
+        dict(zip(said, (theirs.said, theirs.note, theirs.owner, theirs.due), strict=True)) if theirs else {}
+    )
+    texts = visit.texts
+    titles = {"said": "say", "note": "note", "owner": "owner", "due": "due"}
+    differ = [name for name in differing(standing, said) if said[name] or said["said"] != ASSIGN]
+    made = Clash(
+        what=next(one.title.of(visit.language) for one in controls() if one.id == identity),
+        back=f"/compliance#{identity}",
+        action=f"/compliance/{identity}",
+        fields=[
+            Field(
+                "note" if name == "note" else "",
+                texts(f"compliance.{titles[name]}"),
+                _shown_as(visit, name, standing.get(name, "")),
+                _shown_as(visit, name, said[name]),
+            )
+            for name in differ
+        ],
+        carried=[
+            *((name, value) for name, value in said.items() if name != "note" or "note" not in differ),
+            ("back", back),
+            ("version", str(theirs.version if theirs else 0)),
+        ],
+        by=theirs.by if theirs else "",
+        at=theirs.at.isoformat() if theirs else "",
+    )
+    return made.answer(visit)
+
+
+def _shown_as(visit: Visit, name: str, value: str) -> str:
+    return visit.texts(f"compliance.said_{value}") if name == "said" and value else value
 
 
 def _said(visit: Visit, said: str, note: str, owner: str, due: str) -> dict[str, str]:

@@ -4,8 +4,9 @@ import secrets
 
 from starlette.responses import Response
 
+from dashboards.console.clash import Clash, Field
 from dashboards.console.visit import Visit
-from dashboards.users import ROLE_NAMES, Role
+from dashboards.users import ROLE_NAMES, Role, User
 from hinomi.errors import InputError, Refused
 
 
@@ -62,6 +63,8 @@ def change(visit: Visit) -> Response:
         )
     roles = visit.many.get("role", []) if action == "roles" else []
     seen = _seen(visit) if action == "organizations" else []
+    if clash := _clash(visit, person, action, {"roles": roles, "organizations": seen}.get(action, [])):
+        return clash.answer(visit)
     _audit(visit, f"user.{action or 'nothing'}", person.name, roles=roles, organizations=seen)
     if action == "roles":
         users.set_roles(person.name, roles)
@@ -81,6 +84,35 @@ def change(visit: Visit) -> Response:
     else:
         raise InputError("操作を選んでください。", "choose what to do")
     return visit.to("/admin/users", done="user_changed")
+
+
+def _clash(visit: Visit, person: User, action: str, chosen: list[str]) -> Clash | None:
+    """What another administrator has set since the page was opened, beside what this one is about to set."""
+    if action not in {"roles", "organizations"}:
+        return None
+    now = person.roles if action == "roles" else person.organizations
+    if visit.form.get("before", "") == ",".join(now):
+        return None
+    names = {role.value: ROLE_NAMES[role].of(visit.language) for role in Role}
+    names |= {name: words.of(visit.language) for name, words in visit.console.organizations.names.items()}
+    none = visit.texts("people.sees_all") if action == "organizations" else ""
+    theirs, yours = (
+        visit.texts("mark.comma").join(names.get(one, one) for one in given) or none
+        for given in (now, chosen)
+    )
+    field, title = ("role", "people.roles") if action == "roles" else ("organization", "people.sees")
+    return Clash(
+        what=person.shown,
+        back="/admin/users",
+        action=f"/admin/users/{person.name}",
+        fields=[Field("", visit.texts(title), theirs, yours)] if theirs != yours else [],
+        carried=[
+            ("do", action),
+            ("before", ",".join(now)),
+            ("sees", visit.form.get("sees", "")),
+            *((field, one) for one in chosen),
+        ],
+    )
 
 
 def _seen(visit: Visit) -> list[str]:

@@ -2,11 +2,12 @@
 
 from starlette.responses import Response
 
+from dashboards.console.clash import Clash, Field, differing
 from dashboards.console.fields import moment, now_input, text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.duties import Obligation, obligations
-from hinomi.errors import InputError
+from hinomi.errors import Conflict, InputError
 from responders.duties import drafting
 
 _TYPES = {
@@ -63,13 +64,46 @@ def edit(visit: Visit) -> Response:
     """A new version with what the form says."""
     one = _wanted(visit)
     keys = {item.key for item in one.duty.items}
-    changes = {
+    typed = {
         key.removeprefix("item-"): value.replace("\r\n", "\n")
         for key, value in visit.form.items()
         if key.startswith("item-") and key.removeprefix("item-") in keys
     }
-    visit.console.service.reports.edit(_clock(one), changes, **visit.who)
+    clock, base = _clock(one), _version(visit)
+    seen = _fields(visit, clock, base)
+    changes = {key: typed[key] for key in differing(seen, typed)}
+    try:
+        visit.console.service.reports.edit(clock, changes, base=base, **visit.who)
+    except Conflict:
+        return _clash(visit, one, clock, changes)
     return visit.to(one.address, done="draft_saved")
+
+
+def _fields(visit: Visit, clock: str, version: int) -> dict[str, str]:
+    """What a version says; nothing for one that is not there."""
+    versions = visit.console.service.reports.versions(clock)
+    return next((dict(held.body["fields"]) for held in versions if held.body["version"] == version), {})
+
+
+def _clash(visit: Visit, one: Obligation, clock: str, changes: dict[str, str]) -> Response:
+    """Both texts of each item in which they differ; what the reader left alone stays as the other wrote it."""
+    latest = visit.console.service.reports.latest(clock)
+    assert latest is not None  # there is a newer one
+    theirs, titles = latest.body["fields"], {item.key: item.title for item in one.duty.items}
+    fields = [
+        Field(f"item-{key}", titles[key], theirs.get(key, ""), changes[key], "ja")
+        for key in differing(theirs, changes)
+    ]
+    made = Clash(
+        what=one.duty.what.of(visit.language),
+        back=one.address,
+        action=f"{one.address}/edit",
+        fields=fields,
+        carried=[("version", str(latest.body["version"]))],
+        by=latest.body["by"],
+        at=latest.body["at"],
+    )
+    return made.answer(visit)
 
 
 def approve(visit: Visit) -> Response:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hinomi.clock import JST, Clock
-from hinomi.errors import InputError
+from hinomi.errors import Conflict, InputError
 from hinomi.incident import Incident
 from hinomi.store import Record, Records
 from responders.audit import Audit
@@ -53,8 +53,12 @@ class Reports:
             held, drafting.filled(kind, incident, held, self.body(incident.organization)), actor
         )
 
-    def edit(self, clock_id: str, changes: Mapping[str, str], *, actor: str, roles: Sequence[str]) -> Record:
-        """A new version with these items changed."""
+    def edit(
+        self, clock_id: str, changes: Mapping[str, str], *, base: int, actor: str, roles: Sequence[str]
+    ) -> Record:
+        """A new version with these items changed. base: the newest version when the writer began, 0 where there was none.
+
+        Raises Conflict where another version has come since: what it says would be written over unseen."""
         held, incident, kind = self._about(clock_id)
         self._counter.worker(actor, roles, "report.edit", incident.id)
         unknown = set(changes) - {item.key for item in kind.items}
@@ -64,6 +68,11 @@ class Reports:
                 f"unknown items: {', '.join(sorted(unknown))}",
             )
         last = self.latest(clock_id)
+        if base != (last.body["version"] if last else 0):
+            raise Conflict(
+                "書いている間に、ほかの人が新しい版を保存しました。見比べてから保存してください。",
+                "somebody saved a newer version meanwhile; compare both, then save",
+            )
         before = (
             last.body["fields"]
             if last

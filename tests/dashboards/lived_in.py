@@ -108,7 +108,7 @@ def _casework(city: City) -> None:
         )
         draft = service.reports.draft(clock.id, **by("m.kato"))
     written = dict.fromkeys(blanks(draft.body["fields"]), "調査の結果を記入した。")
-    draft = service.reports.edit(clock.id, written, **by("m.kato"))
+    draft = service.reports.edit(clock.id, written, base=1, **by("m.kato"))
     service.reports.approve(clock.id, int(draft.body["version"]), **by("y.ota"))
     message = {
         "incident_id": "inc-1",

@@ -70,6 +70,13 @@ def both(*parts: Does) -> Does:
     return does
 
 
+def _stale(page: Any) -> None:
+    """A draft saved over a version that its writer has not seen."""
+    page.evaluate("document.querySelector('[name=version]').value = '0'")
+    page.locator("textarea").nth(1).fill("VPN")
+    follow("form[action$='/edit'] button.primary")(page)
+
+
 def _code(page: Any) -> None:
     """The second factor of whoever is setting one up, typed from what the page shows."""
     secret = page.inner_text(".secret").replace(" ", "")
@@ -132,6 +139,7 @@ SIGHTS = (
     Sight("incident-reported", "/reported/{report}", "/incidents/open", "m.kato", does=_REPORTED),
     Sight("incident-unknown", _INCIDENT, "/incidents/999", status=400),
     Sight("report-draft", _DUTY, f"/incidents/1/duties/{STARTED}"),
+    Sight("report-clash", _DUTY, f"/incidents/1/duties/{STARTED}", does=_stale),
     Sight("report-undecided", _DUTY, f"/incidents/1/duties/{UNDECIDED}"),
     Sight("report-approved", _DUTY, f"/incidents/1/duties/{APPROVED}", "m.kato"),
     Sight("search", "/search", "/search?range=all&q=user.name:+t.yamada&field=event.action"),

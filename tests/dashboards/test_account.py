@@ -138,7 +138,7 @@ def test_administrator_keeps_people_but_not_their_own_roles(own_city: City) -> N
     assert browser(own_city).sign_in("n.new", password[1]).status_code == 303
     admin.post("/admin/users/n.new", do="lock")
     assert browser(own_city).sign_in("n.new", password[1]).status_code == 401
-    admin.post("/admin/users/m.kato", do="roles", role=Role.VIEWER.value)
+    admin.post("/admin/users/m.kato", do="roles", role=Role.VIEWER.value, before="analyst")
     assert own_city.users.find("m.kato").roles == ["viewer"]  # type: ignore[union-attr]
     assert admin.post("/admin/users/s.kanri", do="roles", role=Role.CISO.value).status_code == 403
     assert admin.post("/admin/users/nobody", do="lock").status_code == 400

@@ -374,7 +374,9 @@ def test_the_administrator_says_whose_things_are_seen(tmp_path: Path) -> None:
     assert city.users.find("n.unsaid") is None
     worker = _of(city, "w.nishi")
     assert worker.get(f"/incidents/{planted[WEST].number}").status_code == 200
-    admin.post_many("/admin/users/w.nishi", [("organization", EAST)], do="organizations", sees="some")
+    admin.post_many(
+        "/admin/users/w.nishi", [("organization", EAST)], do="organizations", sees="some", before=WEST
+    )
     assert worker.get(f"/incidents/{planted[WEST].number}").status_code == 400
     assert worker.get(f"/incidents/{planted[EAST].number}").status_code == 200
     for given in ([], [("organization", "minami")]):
@@ -382,7 +384,7 @@ def test_the_administrator_says_whose_things_are_seen(tmp_path: Path) -> None:
             admin.post_many("/admin/users/w.nishi", given, do="organizations", sees="some").status_code == 400
         )
     assert admin.post("/admin/users/c.chuo", do="organizations", sees="all").status_code == 403
-    admin.post("/admin/users/w.nishi", do="organizations", sees="all")
+    admin.post("/admin/users/w.nishi", do="organizations", sees="all", before=EAST)
     assert worker.get(f"/incidents/{planted[WEST].number}").status_code == 200
     assert [one["details"] for one in admin.audited("user.organizations")] == [{"organizations": [EAST]}, {}]
     east = _of(city, "e.azuma")

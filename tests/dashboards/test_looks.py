@@ -99,7 +99,7 @@ def _said(seen: Seen, walk: Walk) -> list[str]:
     faults = [f"answered {seen.status}"] if seen.status != seen.sight.status else []
     faults += [f"other language: {one}" for one in walk.strange(seen.page)]
     refused = seen.sight.status >= 400 or seen.sight.name.endswith(
-        "-wrong"
+        ("-wrong", "-clash")
     )  # the browser reports each answer of 400 and more
     return faults + ([] if refused else [f"browser: {one}" for one in seen.said])
 

@@ -151,9 +151,9 @@ def test_draft_versions_approval_and_sending(
     with pytest.raises(InputError, match="記入していない"):
         people.reports.approve(clock_id, 1, actor="boss", roles=OFFICE)
     with pytest.raises(InputError, match="知らない項目"):
-        people.reports.edit(clock_id, {"x": "y"}, actor="sato", roles=ANALYST)
+        people.reports.edit(clock_id, {"x": "y"}, base=1, actor="sato", roles=ANALYST)
     whole = dict.fromkeys(first.body["fields"], "調査中")
-    people.reports.edit(clock_id, whole, actor="sato", roles=ANALYST)
+    people.reports.edit(clock_id, whole, base=1, actor="sato", roles=ANALYST)
     with pytest.raises(Refused):
         people.reports.sent(clock_id, 2, "Web フォーム", clock.now(), actor="sato", roles=ANALYST)
     with pytest.raises(Refused):
@@ -175,7 +175,7 @@ def test_a_draft_as_word_and_pdf(case: tuple[Responder, FixedClock, Desk, Incide
     ).id
     people.reports.draft(clock_id, actor="sato", roles=ANALYST)
     hostile = "<w:p/>&#x0; #panic() \x1b[31m 髙﨑"
-    people.reports.edit(clock_id, {"cause": hostile}, actor="sato", roles=ANALYST)
+    people.reports.edit(clock_id, {"cause": hostile}, base=1, actor="sato", roles=ANALYST)
     written = people.reports.written(clock_id, 2)
     with zipfile.ZipFile(io.BytesIO(written.docx)) as packed:
         tree = ElementTree.fromstring(packed.read("word/document.xml"))

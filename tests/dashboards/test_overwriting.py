@@ -1,0 +1,90 @@
+"""Nobody overwrites another unseen: whoever saves over a change since made gets both texts, and saves once they have read them."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+from dashboards.tokens import Tokens
+from dashboards.users import Role
+from responders.duties.duty import duties
+from tests.dashboards.browse import browser, token
+from tests.dashboards.city import NOW, City
+from tests.dashboards.test_api import _call
+
+DUTY = next(iter(duties()))
+DRAFT = f"/incidents/1/duties/{DUTY}"
+
+
+def _drafted(city: City) -> tuple[str, str, str]:
+    """The clock's id and the keys of two items of its draft's first version."""
+    clock = city.desk.clocks.start(
+        "inc-1", DUTY, NOW - timedelta(hours=2), "当番が確認", actor="k.mori", roles=["ciso"]
+    )
+    made = city.desk.reports.draft(clock.id, actor="k.mori", roles=["ciso"])
+    first, second, *_ = made.body["fields"]
+    return clock.id, first, second
+
+
+def _typed(page: str) -> dict[str, str]:
+    """What the draft's form sends as it was opened."""
+    areas = re.findall(r'name="(item-[^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL)
+    return {name: unescape(text) for name, text in areas} | {"version": token(page, "version")}
+
+
+def test_a_draft_is_not_overwritten_unseen(own_city: City) -> None:
+    """Two people open the same version; the second to save is shown both texts of what both changed, keeps what only the other
+    changed, and saves their own over it once they have seen it."""
+    clock, one, other = _drafted(own_city)
+    first, second = browser(own_city, "m.kato"), browser(own_city, "k.mori")
+    opened, too = _typed(first.get(DRAFT).text), _typed(second.get(DRAFT).text)
+    theirs = {f"item-{one}": "加藤の文", f"item-{other}": "加藤の追記"}
+    assert first.post(f"{DRAFT}/edit", **{**opened, **theirs}).status_code == 303
+    answer = second.post(f"{DRAFT}/edit", **{**too, f"item-{one}": "森の<b>文"})
+    assert answer.status_code == 409
+    assert "加藤の文" in answer.text and "森の&lt;b&gt;文" in answer.text and "加藤の追記" not in answer.text
+    assert own_city.desk.reports.latest(clock).body["version"] == 2  # type: ignore[union-attr]
+    assert second.post(f"{DRAFT}/edit", **_typed(answer.text)).status_code == 303
+    latest = own_city.desk.reports.latest(clock).body  # type: ignore[union-attr]
+    assert (latest["version"], latest["by"]) == (3, "k.mori")
+    assert (latest["fields"][one], latest["fields"][other]) == ("森の<b>文", "加藤の追記")
+
+
+def test_the_api_asks_for_the_version_too(own_city: City) -> None:
+    """Without it 400, with one that is not the newest 409 and nothing saved."""
+    clock, one, _ = _drafted(own_city)
+    secret = Tokens(own_city.records, own_city.clock).make("m.kato", "試験", ("read", "work"), 30)
+    assert _call(own_city, secret, "POST", f"{DRAFT}/edit", json={"fields": {one: "x"}}).status_code == 400
+    body = {"fields": {one: "x"}, "version": 1}
+    assert _call(own_city, secret, "POST", f"{DRAFT}/edit", json=body).status_code == 200
+    assert _call(own_city, secret, "POST", f"{DRAFT}/edit", json=body).status_code == 409
+    assert len(own_city.desk.reports.versions(clock)) == 2
+
+
+def test_what_is_said_of_a_control_is_not_overwritten_unseen(own_city: City) -> None:
+    """Two offices judge the same control; the second is shown both grounds, also where it only names who is in charge."""
+    first, second = browser(own_city, "k.mori"), browser(own_city, "y.ota")
+    control = "/compliance/MIC-5.2"
+    said = {"said": "done", "note": "受講記録 2026年6月", "owner": "総務課", "version": "0"}
+    assert first.post(control, **said).status_code == 303
+    answer = second.post(control, **{**said, "said": "gap", "note": "名簿がない", "due": "2026-12-31"})
+    assert answer.status_code == 409
+    assert "受講記録 2026年6月" in answer.text and "名簿がない" in answer.text and "k.mori" in answer.text
+    assert second.post(control, said="assign", owner="情報課", version="0").status_code == 409
+    again = {name: token(answer.text, name) for name in ("said", "owner", "due", "version")}
+    assert second.post(control, **again, note="名簿がない").status_code == 303
+    assert own_city.records.get("attestation", "MIC-5.2").body["note"] == "名簿がない"  # type: ignore[union-attr]
+
+
+def test_roles_are_not_overwritten_unseen(own_city: City) -> None:
+    """An administrator whose page shows roles of before is told what another has set since."""
+    admin = browser(own_city, "s.kanri")
+    page = admin.get("/admin/users").text
+    before = re.search(r'action="/admin/users/m.kato".*?name="before" value="([^"]*)"', page, re.DOTALL)
+    assert before and before[1] == "analyst"
+    own_city.users.set_roles("m.kato", ["viewer"])
+    answer = admin.post("/admin/users/m.kato", do="roles", role=Role.ANALYST.value, before=before[1])
+    assert answer.status_code == 409 and "閲覧者" in answer.text and "監視担当" in answer.text
+    assert own_city.users.find("m.kato").roles == ["viewer"]  # type: ignore[union-attr]
+    again = {name: token(answer.text, name) for name in ("do", "role", "before")}
+    assert admin.post("/admin/users/m.kato", **again).status_code == 303
+    assert own_city.users.find("m.kato").roles == ["analyst"]  # type: ignore[union-attr]
