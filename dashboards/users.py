@@ -75,7 +75,8 @@ class User(BaseModel):
     source: where the password is kept (local, ldap, oidc); totp: the sealed secret of the second factor, totp_new one
     that is not confirmed yet, totp_last the last step used; recovery: hashes of recovery codes; organizations: whose
     incidents and logs the person sees, none: everybody's; subject: who that is at the provider or in the directory;
-    signed_in: when that place last said so; must_change: the password is one that somebody else chose.
+    signed_in: when that place last said so; must_change: the password is one that somebody else chose; keys:
+    whether single keys do something on the pages (WCAG 2.2, 2.1.4).
     """
 
     model_config = ConfigDict(frozen=True)
@@ -94,6 +95,7 @@ class User(BaseModel):
     subject: str = Field(default="", repr=False)
     signed_in: datetime | None = None
     must_change: bool = False
+    keys: bool = True
 
     @property
     def shown(self) -> str:

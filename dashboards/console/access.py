@@ -4,6 +4,7 @@ A page is a plain function `Visit → Response`; it runs in a worker thread beca
 """
 
 import logging
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -166,10 +167,10 @@ def failure(visit: Visit, error: HinomiError) -> Response:
 def _message(visit: Visit, status: int, title: str, message: str) -> Response:
     """A page with a message; without the signed-in person's frame where the records that it is made of do not answer."""
     try:
-        return visit.page("message.html", status=status, title=title, message=message)
+        return visit.page("message.html", status=status, title=title, message=message, onward=_page_of(visit))
     except HinomiError:
         alone = replace(visit, user=None, session=None)
-        return alone.page("message.html", status=status, title=title, message=message)
+        return alone.page("message.html", status=status, title=title, message=message, onward="/")
 
 
 def _refusal(visit: Visit, page: Page) -> Response | None:
@@ -225,7 +226,14 @@ def _to_sign_in(visit: Visit, page: Page) -> Response:
         status=401,
         title=visit.texts("error.401"),
         message=visit.texts("error.sign_in_again"),
+        onward=_page_of(visit),
     )
+
+
+def _page_of(visit: Visit) -> str:
+    """The page that a form most likely stood on: the incident's for what is sent about one, else the queue."""
+    found = re.match(r"/incidents/[0-9]{1,9}(/duties/[A-Za-z0-9._-]+)?(?=/|$)", visit.request.url.path)
+    return found[0] if found else "/"
 
 
 def _check_csrf(visit: Visit, page: Page) -> None:

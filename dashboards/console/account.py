@@ -85,6 +85,13 @@ def end_token(visit: Visit) -> Response:
     return visit.to("/account", done="token_ended")
 
 
+def set_keys(visit: Visit) -> Response:
+    """Single keys of letters and signs do something on the pages, or nothing (WCAG 2.2, 2.1.4)."""
+    on = visit.form.get("keys", "") == "on"
+    visit.console.accounts.change(visit.actor, {"keys": on})
+    return visit.to("/help/keys", done="keys_on" if on else "keys_off")
+
+
 def set_password(visit: Visit) -> Response:
     """A new password; every session ends, also this one."""
     assert visit.user is not None

@@ -98,6 +98,7 @@ PAGES = (
     Page("POST", "/account/session", account.end_session, Access.READ, apart=True),
     Page("POST", "/account/token", account.make_token, Access.READ, apart=True),
     Page("POST", "/account/token/end", account.end_token, Access.READ, apart=True),
+    Page("POST", "/account/keys", account.set_keys, Access.READ, apart=True),
     Page("POST", "/account/password", account.set_password, Access.READ, apart=True),
     Page("GET", "/admin/users", people.show, Access.ADMIN),
     Page("POST", "/admin/users", people.create, Access.ADMIN),
@@ -299,4 +300,6 @@ async def _http_error(console: Console, request: Request, error: Exception) -> R
 
 
 def _http_page(visit: Visit, status: int) -> Response:
-    return visit.page("message.html", status=status, title=visit.texts.get("error", str(status)), message="")
+    return visit.page(
+        "message.html", status=status, title=visit.texts.get("error", str(status)), message="", onward=""
+    )

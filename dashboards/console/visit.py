@@ -175,6 +175,7 @@ class Visit:
             whose=self.whose(),
             whole=self.console.scope is None and not (self.user and self.user.organizations),
             done=self.asked("done"),
+            answered=status,
             **context,
         )
         return HTMLResponse(text, status_code=status)

@@ -14,7 +14,7 @@ import pytest
 from dashboards.console.rooms import ROOMS
 from dashboards.console.rulebook import Rulebook
 from ops.folders import packs_folder
-from tests.dashboards.city import NOW, City
+from tests.dashboards.city import NOW, PASSWORD, City
 from tests.dashboards.serving import CUT, page_of, serving
 
 pytestmark = pytest.mark.browser
@@ -130,6 +130,18 @@ def test_keyboard_alone(chromium: Any, address: str) -> None:
     page.goto(f"{address}/search")
     page.keyboard.press("/")
     assert page.evaluate("document.activeElement.name") == "q"
+    page.goto(f"{address}/help/keys")
+    with page.expect_navigation():  # WCAG 2.1.4: single keys can be switched off
+        page.click("main form[action='/account/keys'] button")
+    page.goto(f"{address}/search")
+    for key in ("/", "?"):
+        page.keyboard.press(key)
+    assert page.evaluate("document.activeElement.name") != "q" and not page.is_visible("#keys")
+    page.goto(f"{address}/help/keys")
+    with page.expect_navigation():
+        page.click("main form[action='/account/keys'] button")
+    page.keyboard.press("?")
+    assert page.is_visible("#keys")
     assert said == []
     page.context.close()
 
@@ -152,6 +164,49 @@ def test_verdict_in_three_keys(chromium: Any, own_address: str, own_city: City) 
     held = own_city.records.find("incident", {"number": 1})[0].body
     assert held["verdict"] == "false_positive"
     assert said == []
+    page.context.close()
+
+
+def test_what_was_typed_outlives_the_session(chromium: Any, own_address: str, own_city: City) -> None:
+    """A note that is sent after the session ended, and a report's item, come back filled once the same person has signed in again;
+    saved, they are gone from the tab, as they are at a sign-out and for anybody else. A password is never kept."""
+    page, _ = _signed_in(chromium, own_address, "m.kato")
+
+    def again(name: str) -> None:
+        page.fill("#account", name)
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+
+    page.goto(f"{own_address}/incidents/2")
+    page.fill("#comment", "台帳と照合した\n2行目")
+    own_city.users.end_sessions("m.kato")
+    page.click("text=メモを残す")
+    assert "残してあります" in page.inner_text("main")
+    page.click("[data-again]")
+    again("m.kato")
+    page.wait_for_url("**/incidents/2")
+    assert page.input_value("#comment") == "台帳と照合した\n2行目"
+    assert page.is_visible("[data-given-back]")
+    page.click("text=メモを残す")
+    page.wait_for_selector("text=メモを残しました")
+    assert page.input_value("#comment") == ""
+    assert PASSWORD not in page.evaluate("JSON.stringify(sessionStorage)")
+    for leave in (
+        lambda: page.click("form[action='/sign-out'] button"),
+        lambda: own_city.users.end_sessions("m.kato"),
+    ):
+        page.fill("#comment", "まだ送らない")
+        page.click(".menu > summary")
+        leave()
+        page.goto(f"{own_address}/incidents/2")
+        again("k.mori")
+        page.wait_for_url("**/incidents/2")
+        assert page.input_value("#comment") == "" and page.evaluate("sessionStorage.length") == 0
+        own_city.users.end_sessions("k.mori")
+        page.goto(f"{own_address}/incidents/2")
+        again("m.kato")
+        page.wait_for_url("**/incidents/2")
+        assert page.input_value("#comment") == ""
     page.context.close()
 
 

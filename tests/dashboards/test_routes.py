@@ -81,6 +81,7 @@ ALLOWED = {
     "POST /account/session": EVERYONE,
     "POST /account/token": EVERYONE,
     "POST /account/token/end": EVERYONE,
+    "POST /account/keys": EVERYONE,
     "POST /account/password": EVERYONE,
     "GET /admin/users": ADMINS,
     "POST /admin/users": ADMINS,

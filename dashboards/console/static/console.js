@@ -89,7 +89,11 @@ const KEYS = {
   g: () => { going = Date.now(); },
 };
 
+// whoever speaks to their machine, or whose hand slips, switches single keys off on the page of keys (WCAG 2.2, 2.1.4)
+const keysOff = "keysOff" in document.body.dataset;
+
 document.addEventListener("keydown", (event) => {
+  if (keysOff && event.key.length === 1) return;
   if (event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === "Escape" && typing(event.target)) event.target.blur();
   if (typing(event.target) || $("dialog[open]")) return;
