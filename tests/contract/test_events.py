@@ -502,6 +502,15 @@ def test_drop_removes_only_what_is_older(events: Events) -> None:
     assert events.count(datasets=["squid.access"]) == 10
 
 
+def test_each_day_of_a_batch_over_many_counts_as_itself(events: Events) -> None:
+    """A month's thin log that comes in one batch is held for thirty days, not for the eight fullest of them and today."""
+    month = pl.concat([batch(n=1, day=-day, first=day).frame for day in range(30)])
+    events.append([Batch.of("fortinet.fortigate", month, origin="edge", ingested=START)])
+    assert [((START - day.day).days, day.events) for day in events.days()] == [
+        (n, 1) for n in range(29, -1, -1)
+    ]
+
+
 def test_drop_keeps_days_that_a_hold_touches(events: Events) -> None:
     """Of old days those that touch a span to be kept stay whole, whatever their age; the others go."""
     events.append([batch(day=-10), batch(day=-9, first=20), batch(day=-8, first=40)])

@@ -16,6 +16,7 @@ import polars as pl
 from hinomi.batch import Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.durable import given_to_owner
+from hinomi.errors import StoreError
 from hinomi.store import separately
 from hinomi.store.embedded.counting import Counting
 from hinomi.store.embedded.duck import Duck
@@ -260,18 +261,28 @@ class ParquetEvents:
 
     def days(self) -> list[DayStats]:
         """See `Events.days`."""
-        held: dict[tuple[str, str], list[File]] = {}
+        held: dict[tuple[str, str], list[int]] = {}
         for file in self._manifest.files():
-            held.setdefault((file.dataset, file.day), []).append(file)
+            for day, rows in self._by_day(file).items():
+                sums = held.setdefault((file.dataset, day), [0, 0])
+                sums[0] += rows
+                sums[1] += file.bytes * rows // file.rows
         return [
-            DayStats(
-                dataset,
-                datetime.fromisoformat(day).replace(tzinfo=UTC),
-                sum(file.rows for file in files),
-                sum(file.bytes for file in files),
-            )
-            for (dataset, day), files in sorted(held.items())
+            DayStats(dataset, datetime.fromisoformat(day).replace(tzinfo=UTC), events, size)
+            for (dataset, day), (events, size) in sorted(held.items())
         ]
+
+    def _by_day(self, file: File) -> dict[str, int]:
+        """Day (UTC) → events of a file. Of a batch over many days the thin ones lie together under one day: these are counted; where
+        such a file does not answer, it stands for the day that it is named after."""
+        if _time_of(file.first).date() == _time_of(file.last).date():
+            return {_time_of(file.first).strftime("%Y-%m-%d"): file.rows}
+        try:
+            with self.integrity.reading(file) as path:
+                times = pl.read_parquet(path, columns=["@timestamp"])["@timestamp"]
+        except StoreError:
+            return {file.day: file.rows}
+        return dict(times.dt.strftime("%Y-%m-%d").drop_nulls().value_counts().iter_rows())
 
     def flaws(self) -> list[Flaw]:
         """See `Events.flaws`."""
