@@ -6,7 +6,6 @@ from pathlib import Path
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import JST
@@ -14,6 +13,7 @@ from hinomi.errors import Damaged
 from hinomi.store import Record
 from hinomi.text import inert
 from ops.opened import opened
+from ops.tables import folding
 
 
 def _readable(records: Iterable[Record]) -> Iterator[Alert]:
@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
             for alert in shown:
                 typer.echo(orjson.dumps(alert.model_dump(mode="json")).decode())
             return
-        table = Table("時刻 / time", "水準 / level", "題名 / title", "対象 / about", "件数 / events")
+        table = folding("時刻 / time", "水準 / level", "題名 / title", "対象 / about", "件数 / events")
         for alert in shown:
             about = ", ".join(value for values in alert.entities.values() for value in values[:1])
             time = f"{alert.last.astimezone(JST):%Y-%m-%d %H:%M}"

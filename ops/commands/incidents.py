@@ -6,13 +6,13 @@ from pathlib import Path
 import orjson
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from hinomi.clock import JST
 from hinomi.incident import Incident, Status, Verdict
 from hinomi.text import inert
 from ops import given
 from ops.opened import opened, operator
+from ops.tables import folding
 from responders.incidents.casefile import numbered
 from responders.opening import Report
 from responders.roles import OPERATOR
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
             for incident in found:
                 typer.echo(orjson.dumps(incident.model_dump(mode="json")).decode())
             return
-        table = Table(
+        table = folding(
             "#", "段階 / grade", "状態 / status", "題名 / title", "はじまり / since", "担当 / assignee"
         )
         for one in found:

@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import JST
@@ -15,6 +14,7 @@ from hinomi.incident import Incident, Status
 from hinomi.store import Records
 from hinomi.text import inert
 from ops.demo.scenario import Manifest
+from ops.tables import folding
 
 # Which rules show which planted step; a step is found when one of them raised an alert about its people or machines.
 FINDS: dict[str, tuple[str, ...]] = {
@@ -90,9 +90,8 @@ def _about(alert: Alert) -> set[str]:
 
 def show(found: Outcome, console: Console) -> None:
     """Tables for a person: planted steps, then incidents."""
-    steps = Table(title="仕込んだ攻撃と検知 / planted and found", title_justify="left")
-    for heading in ("", "時刻 / time", "仕込み / planted", "見つけたルール / found by"):
-        steps.add_column(heading)
+    head = ("", "時刻 / time", "仕込み / planted", "見つけたルール / found by")
+    steps = folding(*head, title="仕込んだ攻撃と検知 / planted and found")
     for step in found.steps:
         when = datetime.fromisoformat(step.about["start"]).astimezone(JST)
         titles = list(dict.fromkeys(alert.title_ja for alert in step.alerts))
@@ -103,9 +102,8 @@ def show(found: Outcome, console: Console) -> None:
             inert("、".join(titles)) or "[red]未検知[/red]",
         )
     console.print(steps)
-    table = Table(title="インシデント / incidents", title_justify="left")
-    for heading in ("#", "段階", "題名 / title", "警報", "はじまり", "計画 / playbooks"):
-        table.add_column(heading)
+    columns = ("#", "段階", "題名 / title", "警報", "はじまり", "計画 / playbooks")
+    table = folding(*columns, title="インシデント / incidents")
     for incident in found.incidents:
         table.add_row(
             str(incident.number),

@@ -3,7 +3,6 @@
 import resource
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from collectors.hunt_input import UNKNOWN_FORMAT
@@ -11,6 +10,7 @@ from hinomi.alert import Level
 from hinomi.text import inert
 from ops.hunt.job import Loaded
 from ops.hunt.tally import Tally
+from ops.tables import folding
 
 # Why a file or a part of it was left out.
 _DAMAGE = {
@@ -22,7 +22,7 @@ _MOST_NAMED = 20
 
 def rules(console: Console, tally: Tally) -> None:
     """A table of the rules that hit, the gravest first."""
-    table = Table("水準 / level", "件数 / hits", "ルール / rule", title=f"{len(tally.by_rule)} rules")
+    table = folding("水準 / level", "件数 / hits", "ルール / rule", title=f"{len(tally.by_rule)} rules")
     for (level, title, _), n in sorted(tally.by_rule.items(), key=_gravest):
         table.add_row(Text(level), f"{n:,}", Text(inert(title)))
     console.print(table)
