@@ -1,7 +1,7 @@
 """Time as a dependency: every part that asks for the time takes a Clock."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -38,3 +38,8 @@ class FixedClock:
     def advance(self, by: timedelta) -> None:
         """Move the clock forward."""
         self.time += by
+
+
+def today() -> date:
+    """The day in Japan, whatever zone the machine keeps: the last day of what people decide is one of theirs."""
+    return datetime.now(JST).date()

@@ -1,9 +1,12 @@
-"""A folder that one process uses at a time."""
+"""What one process uses at a time: a folder for as long as it runs, or a file while it is read, changed and written."""
 
 import fcntl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from hinomi.durable import given_to_owner
 from hinomi.errors import HinomiError
 
 
@@ -16,3 +19,15 @@ def locked(folder: Path, error: HinomiError) -> IO[str]:
         handle.close()
         raise error from None
     return handle
+
+
+@contextmanager
+def one_by_one(path: Path) -> Iterator[None]:
+    """While a file is read, changed and written: another process that wants to waits its turn. The lock is a file beside
+    it, which stays, since the file itself is replaced. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.lock")
+    with beside.open("a") as handle:
+        given_to_owner(beside)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield

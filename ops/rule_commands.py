@@ -69,14 +69,12 @@ def _switch(rules: typer.Typer) -> None:
                 "say what is meant: --id, --tag, --level, --logsource …",
             )
         path = in_force.data_folder(data) / in_force.CHOICE
-        kept = decided.read_choice(path)
-        lists = {"disable": list(kept.disable), "enable": list(kept.enable)}
-        lists[way].append(selector)
+        decided.read_choice(path)  # says what is wrong with it before the audit log has anything
         with opened(data) as place:
             _note(
                 place, f"rules.{way}", str(selector), selector.model_dump(mode="json", exclude_defaults=True)
             )
-            decided.keep_choice(path, decided.Kept.model_validate(lists))
+            decided.decide(path, way, selector)
             loaded = _in_force(place).load(cache_folder())
         typer.echo(f"止めているルール {len(loaded.off):,} / switched off {len(loaded.off):,}")
 
@@ -172,9 +170,15 @@ def _hygiene(rules: typer.Typer) -> None:
         from ops import rule_hygiene
 
         with opened(data) as place:
-            loaded = _in_force(place).load(cache_folder())
+            source = _in_force(place)
             found = rule_hygiene.report(
-                loaded, place.settings.rules, place.events, place.clock.now(), days, noisy, place.records
+                source.load(cache_folder()),
+                source.choice(),
+                place.events,
+                place.clock.now(),
+                days,
+                noisy,
+                place.records,
             )
         if json:
             typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode())

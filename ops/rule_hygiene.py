@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hinomi.batch import SIGNALS
+from hinomi.clock import JST
 from hinomi.store import Events, Records, Span
 from hinomi.text import inert
 from rules import stats
 from rules.choice import Choice
 from rules.engine import Rule, RuleSet
-from rules.settings import RulesSettings
 
 _MANY = 10_000
 
@@ -61,7 +61,7 @@ class Hygiene:
 
 def report(
     rules: RuleSet,
-    settings: RulesSettings,
+    choice: Choice,
     events: Events,
     now: datetime,
     days: int,
@@ -70,14 +70,13 @@ def report(
 ) -> Hygiene:
     """Over the signals of so many days, as stored and as counted by the workers (`rules.stats`), which outlive retention.
 
-    noisy: signals a day beyond which a rule is."""
+    choice: all that is switched off and on, by the configuration and by decision; noisy: signals a day beyond which a rule is."""
     span = Span(now - timedelta(days=days), now)
     hits = dict(events.top("rule.id", datasets=[SIGNALS], span=span, limit=_MANY))
     counted = stats.figures(records, now - timedelta(days=days)) if records is not None else {}
     hits |= {rule: max(hits.get(rule, 0), one.signals) for rule, one in counted.items() if one.signals}
     arriving = {one.name for one in events.datasets()}
     rates = [(rule, hits.get(rule.id, 0) / days) for rule in rules.rules]
-    choice = Choice(settings.disable, settings.enable)
     switches = [*choice.disable, *choice.enable]
     return Hygiene(
         days=days,
@@ -98,6 +97,6 @@ def report(
         ],
         ended=[
             *(f"{one.title} ({one.expires}, {one.path})" for one in rules.filters if one.ended),
-            *map(str, choice.ended(now.date())),
+            *map(str, choice.ended(now.astimezone(JST).date())),
         ],
     )

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from pydantic import Field
 
-from hinomi import config, yamlfile
+from hinomi import config, durable, locking, yamlfile
 from hinomi.config import Section
 from rules.selector import Selector
 
@@ -30,6 +30,12 @@ def keep_choice(path: Path, kept: Kept) -> None:
     """Write the decisions, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     said = kept.model_dump(mode="json", exclude_defaults=True)
-    made = path.with_suffix(".part")
-    made.write_text(yaml.safe_dump(said, allow_unicode=True, sort_keys=False), encoding="utf-8")
-    made.replace(path)
+    text: str = yaml.safe_dump(said, allow_unicode=True, sort_keys=False)
+    durable.write_durably(path, text.encode())
+
+
+def decide(path: Path, way: str, selector: Selector) -> None:
+    """One decision more, behind all that others took meanwhile. way: disable or enable. Raises ConfigError for a file that is wrong."""
+    with locking.one_by_one(path):
+        kept = read_choice(path)
+        keep_choice(path, kept.model_copy(update={way: [*getattr(kept, way), selector]}))

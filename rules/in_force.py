@@ -7,10 +7,11 @@ Beside the configuration, a tower keeps in `<data>/rules`: `choice.yml` (what `h
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hinomi import clock
 from hinomi.errors import ContentError, Where
 from rules import folders
 from rules.choice import Choice
@@ -82,7 +83,7 @@ class InForce:
 
     def changed(self) -> dict[str, int]:
         """What a reload depends on: each file with its time of change (ns), and the day."""
-        found = {"": datetime.now(UTC).astimezone().toordinal()}
+        found = {"": clock.today().toordinal()}
         files = [Path(one) for one in self.pipelines if Path(one).suffix in (".yml", ".yaml")]
         files += [one for one in (self.choice_file, self._quarantine()) if one is not None]
         for place in (*self.folders, *files):

@@ -8,7 +8,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from sigma.exceptions import SigmaError, SigmaRuleLocation
 from sigma.plugins import InstalledSigmaPlugins
 from sigma.validation import SigmaValidator
 
-from hinomi import yamlfile
+from hinomi import clock, yamlfile
 from hinomi.alert import Level
 from hinomi.errors import InputError
 from hinomi.words import Words
@@ -221,7 +221,7 @@ def _exception(file: Path, document: yamlfile.Document) -> Iterator[Finding]:
     if expires is None:
         said = Words("終わりの日(hinomi.expires)がありません。", "no last day: hinomi.expires")
         yield Finding(file, document.places.where("hinomi").line, "warning", "filter_endless", said)
-    elif expires < datetime.now(UTC).astimezone().date():
+    elif expires < clock.today():
         said = Words(f"{expires} に終わっています。", f"ended on {expires}")
         yield Finding(file, document.places.where("hinomi.expires").line, "warning", "filter_ended", said)
 

@@ -3,13 +3,13 @@
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 import orjson
 
-from hinomi import batch
+from hinomi import batch, clock
 from hinomi.errors import ContentError
 from rules.choice import EVERYTHING, Choice
 from rules.engine import addresses, expression, pattern, regex_cost
@@ -163,7 +163,7 @@ def compile_files(
     known: what an earlier rule set made with the same tables and placeholders.
     """
     compiler = Compiler(tables, placeholders, known)
-    made, now = compiler.made, today or datetime.now(UTC).astimezone().date()
+    made, now = compiler.made, today or clock.today()
     files = list(files)
     filters = [Narrowing(path, item, now) for path, file in files for item in file.filters]
     taking = _Taking(made, choice, now)

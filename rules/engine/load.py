@@ -9,7 +9,7 @@ unpickled. The Hyperscan databases beside them are keyed by their patterns.
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import orjson
 import sigma
 
+from hinomi import clock
 from hinomi.collecting import give_back, no_collection
 from hinomi.errors import ContentError, Where
 from rules import folders
@@ -60,7 +61,7 @@ def load(
     today: the day by which exceptions and switches end (default: today). What is wrong with a rule is in `RuleSet.problems`, never raised.
     Raises ContentError where a path, pipeline or log-source table cannot be read.
     """
-    chosen = _Chosen(choice, today or datetime.now(UTC).astimezone().date())
+    chosen = _Chosen(choice, today or clock.today())
     store = Cache(cache)
     known = tables or logsource.read(store=store)
     return _Loading(store, read(pipelines), placeholders or {}, known, on_progress, chosen).load(paths)

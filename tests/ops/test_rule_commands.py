@@ -2,8 +2,9 @@
 
 import hashlib
 import json
+import threading
 import zipfile
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import typer
 import yaml
 from typer.testing import CliRunner
 
+from hinomi import clock
 from hinomi.clock import SystemClock
 from hinomi.errors import InputError
 from ops import rule_hygiene, schedule
@@ -20,6 +22,8 @@ from ops.opened import opened
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import Settings
+from rules import decided
+from rules.choice import Choice
 from rules.in_force import InForce
 from rules.selector import Selector
 from rules.settings import RulesSettings
@@ -189,21 +193,67 @@ def test_hygiene(data: Path, tmp_path: Path) -> None:
     }
     loaded = rulebook.rules(folder, quiet, loud, unfed, exception)
     batch = rulebook.batch([{"f": "x"}] * 70)
-    clock = SystemClock()
+    now = SystemClock().now()
     with opened(data) as place:
         signals = loaded.signals(batch, loaded.match(batch)).filter(_of(loud["id"]))
-        place.events.append([rulebook.Batch.of("hinomi.signal", signals, ingested=clock.now())])
+        place.events.append([rulebook.Batch.of("hinomi.signal", signals, ingested=now)])
         ended = Selector(id=["z"], owner="a", reason="b", until=date(2020, 1, 1))
-        found = rule_hygiene.report(
-            loaded, Settings(rules=RulesSettings(disable=[ended])).rules, place.events, clock.now(), 3650, 0
-        )
+        found = rule_hygiene.report(loaded, Choice([ended]), place.events, now, 3650, 0)
     assert found.hits == {loud["id"]: 70}
     assert [one.title for one, _ in found.noisy] == ["Rule 2"]
     assert [one.title for one in found.silent] == ["Rule 1"]
     assert [one.title for one in found.unfed] == ["Rule 3"]
     assert found.unowned[0].startswith("Nobody's")
     assert found.ended == ["id=z (a, b, –2020-01-01)"]
-    assert run("hygiene", "--data", str(data), "--json")[0] == 0
+    run(
+        "disable",
+        "--id",
+        "gone",
+        "--owner",
+        "h.sato",
+        "--reason",
+        "r",
+        "--until",
+        "2020-01-01",
+        "--data",
+        str(data),
+    )
+    told = json.loads(run("hygiene", "--data", str(data), "--json")[1])
+    assert told["ended"] == ["id=gone (h.sato, r, –2020-01-01)"]
+
+
+def test_decisions_at_once(tmp_path: Path) -> None:
+    """Whoever decides at the same moment as another loses nothing: each decision is kept, once."""
+    path, start = tmp_path / "rules/choice.yml", threading.Barrier(2)
+
+    def decide(way: str) -> None:
+        start.wait()
+        for number in range(20):
+            decided.decide(path, way, Selector(id=[f"{way}-{number}"], owner="a", reason="b"))
+
+    threads = [threading.Thread(target=decide, args=(way,)) for way in ("disable", "enable")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    kept = decided.read_choice(path)
+    for way in ("disable", "enable"):
+        assert [one.id for one in getattr(kept, way)] == [[f"{way}-{number}"] for number in range(20)]
+
+
+def test_the_last_day_is_one_of_the_citys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Days are Japan's, whatever zone the machine keeps: at 08:00 in Tokyo on the 1st it is still the 30th in UTC."""
+
+    class Moment(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return datetime(2026, 11, 30, 23, tzinfo=UTC).astimezone(tz)
+
+    monkeypatch.setattr(clock, "datetime", Moment)
+    assert clock.today() == date(2026, 12, 1)
+    for zone in ("UTC", "America/New_York"):
+        monkeypatch.setenv("TZ", zone)
+        assert InForce([]).changed()[""] == date(2026, 12, 1).toordinal()
 
 
 def _of(identity: str) -> Any:
