@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any, NamedTuple
 
 import orjson
@@ -13,6 +14,8 @@ from hinomi.identity import account
 ACCOUNTS = frozenset(
     {"user.name", "user.target.name", "user.email", "source.user.name", "winlog.event_data.TargetUserName"}
 )
+MOST_VALUES = 1_000
+"""Values of one event's list that are counted, or in whose groups it is: what a sender writes may be a megabyte of them."""
 _NULL = ":null"
 _SIGN = f"\\u{ord(ecs.BETWEEN):04x}"
 """How JSON writes what stands between several values."""
@@ -62,11 +65,22 @@ class Entry(NamedTuple):
     def who(self, field: str) -> str | None:
         """A field to group or count by: accounts and hosts in one spelling, so that each is one in every log."""
         value = self.value(field)
-        if value is None:
-            return None
-        if field in ACCOUNTS:
-            return _account(value)
-        return value.lower() if field == "host.name" else value
+        return None if value is None else _spelt(field, value)
+
+    def whos(self, field: str, most: int = MOST_VALUES) -> tuple[str, ...]:
+        """Each value of a field as `who` spells it, once: of a list all that stand in it, `most` of them."""
+        value = _parsed(self.raw).get(field)
+        if value.__class__ is str:
+            return (_spelt(field, value),)
+        several = dict.fromkeys(_spelt(field, one) for one in self.values(field))
+        return tuple(islice(several, most))
+
+    def values(self, field: str) -> tuple[str, ...]:
+        """Each value of a field as text, of a list all that stand in it; none when missing."""
+        value = _parsed(self.raw).get(field)
+        if value.__class__ is list:
+            return tuple(str(one) for one in value if one is not None)
+        return () if value is None else (str(value),)
 
     def value(self, field: str) -> str | None:
         """A field as text, None when missing; of a list the first element."""
@@ -76,6 +90,12 @@ class Entry(NamedTuple):
         if isinstance(value, list):
             value = value[0] if value else None
         return None if value is None else str(value)
+
+
+def _spelt(field: str, value: str) -> str:
+    if field in ACCOUNTS:
+        return _account(value)
+    return value.lower() if field == "host.name" else value
 
 
 def _without_nulls(fields: Mapping[str, Any]) -> str:

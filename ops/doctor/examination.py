@@ -10,6 +10,7 @@ from ops.doctor.connectors import connectors
 from ops.doctor.content import own_files, rules
 from ops.doctor.delivering import delivering
 from ops.doctor.finding import Check, Part, Patient
+from ops.doctor.losses import losses
 from ops.doctor.processes import processes
 from ops.doctor.proof import audit, console
 from ops.doctor.room import disk, store
@@ -25,6 +26,7 @@ CHECKS: dict[Part, Callable[[Patient], Iterator[Check]]] = {
     Part("解析できなかった行", "lines not understood"): not_understood,
     Part("市の定義と一覧", "own files"): own_files,
     Part("ルール", "rules"): rules,
+    Part("検知の取りこぼし", "losses of detection"): losses,
     Part("当番と通知", "on call"): calling,
     Part("接続先", "connectors"): connectors,
     Part("報告書の届け先", "delivery of reports"): delivering,

@@ -39,9 +39,10 @@ class Apart(Baseline):
         whose = entry.value(FIELD) or ""
         return [_of(whose, finding) for finding in self._part(whose).look(entry)]
 
-    def goes_on(self, other: Baseline) -> bool:
-        """See `Baseline.goes_on`."""
-        return isinstance(other, Apart) and self._own[""].goes_on(other._own[""])
+    @property
+    def meaning(self) -> str:
+        """See `Baseline.meaning`."""
+        return self._own[""].meaning
 
     def take_forgotten(self) -> int:
         """See `Baseline.take_forgotten`."""

@@ -1,5 +1,6 @@
 """What every baseline is: signals of some rules in, findings with their reason in words out, a state that lasts."""
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from hinomi.errors import ContentError, Where
 from rules.entry import Entry
 from rules.meta import Meta
 
+_MEANING = ("entity", "field", "role", "looks_for")
 _MOST = 1_000_000_000  # of an option that is a number: in days or hours that still is a time in ns
 
 
@@ -87,9 +89,12 @@ class Baseline(ABC):
         """Whom the entry is about, in one spelling."""
         return str(entry.who(self.entity)).lower()
 
-    def goes_on(self, other: "Baseline") -> bool:
-        """Whether the other's state is one that this can take up."""
-        return type(other) is type(self)
+    @property
+    def meaning(self) -> str:
+        """What its knowledge is about: its type and the options that name whom and what. A state of another meaning says
+        nothing here; limits and spans may change, and what was learnt stays true."""
+        named = {name: getattr(self, name, "") for name in _MEANING}
+        return json.dumps([type(self).__name__, named])
 
     @abstractmethod
     def look(self, entry: Entry) -> list[Finding]:

@@ -30,7 +30,7 @@ from rules.correlation.rule import JOIN, SECOND, CorrelationRule
 from rules.correlation.telling import alert, memory_alert, overflow_alert
 from rules.correlation.window import Stretch, Tail, stretches
 from rules.engine import RuleSet
-from rules.entry import Entry, entries
+from rules.entry import MOST_VALUES, Entry, entries
 from rules.meta import Meta
 
 FORMAT = 3
@@ -45,10 +45,12 @@ Waiting = dict[str, list[Entry]]
 
 @dataclass(frozen=True, slots=True)
 class Absent:
-    """What a baseline knew whose rule is not there now. mark: how far event time had come."""
+    """What a baseline knew whose rule is not there now. mark: how far event time had come; meaning: what it is about
+    (`Baseline.meaning`; empty in states of releases that did not say)."""
 
     state: Any
     mark: int
+    meaning: str = ""
 
 
 @dataclass(slots=True)
@@ -137,7 +139,10 @@ class Correlator:
     def _correlated(self, rule: CorrelationRule, coming: Iterable[Entry], waiting: Waiting) -> list[Alert]:
         touched: dict[Key, list[Entry]] = defaultdict(list)
         for entry in coming:
-            if (key := rule.group(entry)) is not None:
+            keys = rule.groups(entry)
+            if len(keys) > MOST_VALUES:
+                self.ledger.count("dropped", dataset=rule.meta.id, reason="correlation_groups")
+            for key in keys[:MOST_VALUES]:
                 touched[key].append(entry)
         alerts = []
         for key, brought in touched.items():
@@ -251,7 +256,13 @@ class Correlator:
             **self._with_spans(self.groups.dump()),
             "baselines": {identity: gone.state for identity, gone in self._absent.items()}
             | {baseline.meta.id: baseline.dump() for baseline in self.baselines},
+            "meanings": self._meanings(),
         }
+
+    def _meanings(self) -> dict[str, str]:
+        """What each baseline's state is about."""
+        gone = {identity: gone.meaning for identity, gone in self._absent.items()}
+        return gone | {one.meta.id: one.meaning for one in self.baselines}
 
     def changes(self) -> dict[str, Any]:
         """The parts of the state that changed since the last asking, each as JSON that `load` takes."""
@@ -262,8 +273,13 @@ class Correlator:
         }
         known = {identity: gone.state for identity, gone in self._absent.items() if identity in self._fed}
         known |= {one.meta.id: one.dump() for one in self.baselines if one.meta.id in self._fed}
+        about = self._meanings()
         parts |= {
-            f"baseline-{identity}": {**head, "baselines": {identity: state}}
+            f"baseline-{identity}": {
+                **head,
+                "baselines": {identity: state},
+                "meanings": {identity: about[identity]},
+            }
             for identity, state in known.items()
         }
         self._fed.clear()
@@ -288,16 +304,21 @@ class Correlator:
         held = {baseline.meta.id: baseline for baseline in other.baselines}
         for baseline in self.baselines:
             if (before := held.pop(baseline.meta.id, None)) is not None:
-                if baseline.goes_on(before):
-                    baseline.load(before.dump())
+                self._taken_up(baseline, Absent(before.dump(), self._newest, before.meaning))
             elif (gone := self._absent.get(baseline.meta.id)) is not None:
-                self._taken_up(baseline, gone.state)
-        self._absent |= {identity: Absent(before.dump(), self._newest) for identity, before in held.items()}
+                self._taken_up(baseline, gone)
+        self._absent |= {
+            identity: Absent(before.dump(), self._newest, before.meaning) for identity, before in held.items()
+        }
         self._forget_absent()
 
-    def _taken_up(self, baseline: Baseline, state: Any) -> None:
+    def _taken_up(self, baseline: Baseline, gone: Absent) -> None:
+        """Go on with what was learnt, unless it is about something else now: that is counted, and learning begins anew."""
+        if gone.meaning not in ("", baseline.meaning):
+            self.ledger.count("dropped", dataset=baseline.meta.id, reason="baseline_options")
+            return
         try:
-            baseline.load(state)
+            baseline.load(gone.state)
         except (
             LookupError,
             TypeError,
@@ -328,11 +349,13 @@ class Correlator:
         for identity, span in state.get("spans", {}).items():
             self._spans[identity] = max(int(span), self._spans.get(identity, 0))
         here = {baseline.meta.id: baseline for baseline in self.baselines}
+        about = state.get("meanings", {})
         for identity, held in state.get("baselines", {}).items():
+            gone = Absent(held, mark, about.get(identity, ""))
             if identity in here:
-                self._taken_up(here[identity], held)
+                self._taken_up(here[identity], gone)
             else:
-                self._absent[identity] = Absent(held, mark)
+                self._absent[identity] = gone
         self._forget_absent()
 
     def _known(self) -> dict[str, CorrelationRule]:

@@ -3,11 +3,12 @@
 import math
 from bisect import bisect_left, insort
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import islice, product
 from typing import Protocol
 
-from rules.entry import Entry
+from rules.entry import MOST_VALUES, Entry
 
 
 class Measure(Protocol):
@@ -55,32 +56,31 @@ class EventCount:
 
 
 class ValueCount:
-    """How many distinct values of the fields; entries that lack one do not count."""
+    """How many distinct values of the fields; entries that lack one do not count. Of a list each value counts, of several
+    fields each combination, as where Elasticsearch counts."""
 
     def __init__(self, fields: Sequence[str]) -> None:
         self.fields = tuple(fields)
         self.counts: dict[str | tuple[str, ...], int] = {}
 
-    def _key(self, entry: Entry) -> str | tuple[str, ...] | None:
+    def _keys(self, entry: Entry) -> Iterable[str | tuple[str, ...]]:
         if len(self.fields) == 1:
-            value = entry.who(self.fields[0])
-            return None if value is None else value.lower()
-        values = [entry.who(field) for field in self.fields]
-        return None if None in values else tuple(value.lower() for value in values if value is not None)
+            return {value.lower() for value in entry.whos(self.fields[0])}
+        values = [{value.lower(): None for value in entry.whos(field)} for field in self.fields]
+        return islice(product(*values), MOST_VALUES)
 
     def enter(self, entry: Entry) -> None:
-        """Count its value."""
-        if (key := self._key(entry)) is not None:
+        """Count its values."""
+        for key in self._keys(entry):
             self.counts[key] = self.counts.get(key, 0) + 1
 
     def leave(self, entry: Entry) -> None:
-        """Forget one of its value."""
-        if (key := self._key(entry)) is None:
-            return
-        if self.counts[key] == 1:
-            del self.counts[key]
-        else:
-            self.counts[key] -= 1
+        """Forget one of each of its values."""
+        for key in self._keys(entry):
+            if self.counts[key] == 1:
+                del self.counts[key]
+            else:
+                self.counts[key] -= 1
 
     def value(self) -> float:
         """Distinct values in the window."""
@@ -92,13 +92,18 @@ def _exact(number: float) -> int | Fraction:
     return int(number) if number.is_integer() else Fraction(number)
 
 
-def _number(entry: Entry, field: str) -> float | None:
-    """The field as a number; None where it is absent, no number, or too large to be reckoned with (also nan, inf)."""
-    try:
-        number = float(entry.value(field) or "nan")
-    except ValueError:
-        return None
-    return number if abs(number) < 1e18 else None
+def _numbers(entry: Entry, field: str) -> list[float]:
+    """The field's values as numbers, of a list each; without what is no number, or too large to be reckoned with (also nan,
+    inf)."""
+    found = []
+    for value in entry.values(field):
+        try:
+            number = float(value)
+        except ValueError:
+            continue
+        if abs(number) < 1e18:
+            found.append(number)
+    return found
 
 
 class ValueSum:
@@ -111,13 +116,13 @@ class ValueSum:
 
     def enter(self, entry: Entry) -> None:
         """Add."""
-        if (number := _number(entry, self.field)) is not None:
+        for number in _numbers(entry, self.field):
             self.total += _exact(number)
             self.n += 1
 
     def leave(self, entry: Entry) -> None:
         """Subtract: exactly, so that a huge number leaves nothing behind and takes nothing with it."""
-        if (number := _number(entry, self.field)) is not None:
+        for number in _numbers(entry, self.field):
             self.n -= 1
             self.total -= _exact(number)
 
@@ -127,7 +132,7 @@ class ValueSum:
 
 
 class ValueAverage(ValueSum):
-    """The mean of a numeric field over the entries that have a number there."""
+    """The mean of a numeric field over all numbers that stand there."""
 
     def value(self) -> float:
         """The mean; nan where no entry has a number."""
@@ -144,12 +149,12 @@ class ValuePercentile:
 
     def enter(self, entry: Entry) -> None:
         """Put its number in its place."""
-        if (number := _number(entry, self.field)) is not None:
+        for number in _numbers(entry, self.field):
             insort(self.ordered, number)
 
     def leave(self, entry: Entry) -> None:
         """Take one such number out."""
-        if (number := _number(entry, self.field)) is not None:
+        for number in _numbers(entry, self.field):
             del self.ordered[bisect_left(self.ordered, number)]
 
     def value(self) -> float:

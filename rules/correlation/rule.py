@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice, product
 from types import MappingProxyType
 from typing import Any
 
@@ -26,7 +27,7 @@ from rules.correlation.measure import (
 from rules.correlation.window import GROWING, OPERATORS
 from rules.correlation.wording import Figure
 from rules.engine import Correlation, correlations
-from rules.entry import Entry
+from rules.entry import MOST_VALUES, Entry
 from rules.meta import Meta
 
 SECOND = 1_000_000_000
@@ -72,20 +73,19 @@ class CorrelationRule:
         """Grouped by the first of these fields that an entry has."""
         return replace(self, first_of=tuple(fields))
 
-    def group(self, entry: Entry) -> tuple[str, ...] | None:
-        """The entry's group key, whose it is at its end; None when a field to group by is missing (the event then counts
-        nowhere). What two organisations saw is never one group: both may have a 10.0.0.1."""
-        key, whose = self._group(entry), entry.value(FIELD)
-        return (*key, whose) if key is not None and whose else key
+    def groups(self, entry: Entry) -> Sequence[tuple[str, ...]]:
+        """The keys of the groups that the entry is in, whose it is at their end: several where a field to group by is a list,
+        one more than `MOST_VALUES` at most; none where one is missing (the event then counts nowhere). What two organisations saw
+        is never one group: both may have a 10.0.0.1."""
+        keys, whose = self._groups(entry), entry.value(FIELD)
+        return [(*key, whose) for key in keys] if whose else keys
 
-    def _group(self, entry: Entry) -> tuple[str, ...] | None:
+    def _groups(self, entry: Entry) -> Sequence[tuple[str, ...]]:
         if self.first_of:
-            return next(((name, value) for name in self.first_of if (value := entry.who(name))), ("", ""))
-        if len(self.group_by) == 1 and not self.aliases:
-            value = entry.who(self.group_by[0])
-            return None if value is None else (value,)
-        values = [entry.who(self.aliases.get(field, {}).get(entry.rule, field)) for field in self.group_by]
-        return None if None in values else tuple(value for value in values if value is not None)
+            return [next(((name, value) for name in self.first_of if (value := entry.who(name))), ("", ""))]
+        names = (self.aliases.get(field, {}).get(entry.rule, field) for field in self.group_by)
+        most = MOST_VALUES + 1
+        return list(islice(product(*(entry.whos(name, most) for name in names)), most))
 
     def fields(self, key: tuple[str, ...]) -> dict[str, str]:
         """What the group is about: field → value."""

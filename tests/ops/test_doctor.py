@@ -7,9 +7,12 @@ import pytest
 
 from collectors.transports.health import ListenerHealth
 from hinomi.clock import SystemClock
+from hinomi.ledger import Ledger
+from ops.counts import Counts
 from ops.doctor.arriving import listeners
 from ops.doctor.calling import calling
 from ops.doctor.finding import Patient, State
+from ops.doctor.losses import losses
 from ops.doctor.proof import console
 from ops.roles.start import Role
 from ops.rundir import RunDir
@@ -49,6 +52,23 @@ def test_what_a_pull_that_is_up_has_to_say(tmp_path: Path) -> None:
     patient = Patient(tmp_path, settings, role.events(), role.records(), role.run)
     (check,) = listeners(patient)
     assert (check.state, check.said.ja) == (State.WARN, said.problem)
+
+
+def test_what_detection_let_go_is_told_for_a_week(tmp_path: Path) -> None:
+    """Each reason under what it means, the rule by its name, with what to do; where no rule was tried at all it is bad."""
+    role = Role("doctor", tmp_path, Settings(), RunDir.of(tmp_path))
+    patient = Patient(tmp_path, Settings(), role.events(), role.records(), role.run)
+    assert [one.state for one in losses(patient)] == [State.GOOD]
+    ledger, counts = Ledger(), Counts(patient.records, "respond")
+    spray = patient.settings.rules_in_force(tmp_path).load().correlations[0].document
+    ledger.count("dropped", 7, dataset=str(spray["id"]), reason="correlation_late")
+    ledger.count("dropped", 3, dataset="linux.auth", reason="not_matched_engine_error")
+    ledger.count("dropped", 9, dataset="linux.auth", reason="retention_30d")
+    counts.save(ledger)
+    blind, late = losses(patient)
+    assert (blind.state, late.state) == (State.BAD, State.WARN)
+    assert "linux.auth 3" in blind.said.en and f"{spray['title_ja']} 7" in late.said.ja
+    assert all(one.remedy.ja and one.remedy.en for one in (blind, late))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ one burst; its events are all of its group from its first to its last.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from math import nan
 from operator import eq, ge, gt, le, lt, ne
 from statistics import fmean, median, quantiles
@@ -16,12 +17,12 @@ _OPERATORS = {"gte": ge, "gt": gt, "lte": le, "lt": lt, "eq": eq, "neq": ne}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """time: seconds; rule: which rule matched it."""
+    """time: seconds; rule: which rule matched it; fields: each with its value, or with several in a list."""
 
     time: int
     id: str
     rule: str
-    fields: Mapping[str, str] = field(default_factory=dict)
+    fields: Mapping[str, str | list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,17 +59,22 @@ class Found:
 def bursts(asked: Asked, events: Sequence[Event]) -> list[Found]:
     """Every burst that the events hold, by group and time."""
     own = [event for event in events if event.rule in asked.rules]
-    groups = {key for event in own if (key := _key(asked, event)) is not None}
+    groups = {key for event in own for key in _keys(asked, event)}
     return [one for group in sorted(groups) for one in _of_group(asked, group, own)]
 
 
-def _key(asked: Asked, event: Event) -> tuple[str, ...] | None:
-    values = [event.fields.get(name) for name in asked.group_by]
-    return None if None in values else tuple(str(value) for value in values)
+def _keys(asked: Asked, event: Event) -> set[tuple[str, ...]]:
+    """An event is in the group of each value that it has."""
+    return set(product(*(_values(event, name) for name in asked.group_by)))
+
+
+def _values(event: Event, name: str) -> list[str]:
+    held = event.fields.get(name, [])
+    return held if isinstance(held, list) else [held]
 
 
 def _of_group(asked: Asked, group: tuple[str, ...], events: Sequence[Event]) -> Iterator[Found]:
-    own = [event for event in events if _key(asked, event) == group]
+    own = [event for event in events if group in _keys(asked, event)]
     spans: list[tuple[int, int, float]] = []
     for moment in sorted({event.time for event in own}):
         window = [event for event in own if moment - asked.timespan <= event.time <= moment]
@@ -90,7 +96,7 @@ def _joined(spans: Sequence[tuple[int, int, float]], gap: int) -> list[tuple[int
 
 
 def _figure(asked: Asked, window: Sequence[Event]) -> float:
-    values = [event.fields[asked.counted] for event in window if asked.counted in event.fields]
+    values = [value for event in window for value in _values(event, asked.counted)]
     match asked.kind:
         case "event_count":
             return len(window)

@@ -257,7 +257,7 @@ def test_each_organisation_has_what_is_usual_there() -> None:
     own = [seen(0, "JP", "a"), seen(0, "JP", "b"), seen(1, "RO", "b")]
     assert [f.key for f in told(one, *own).values()] == ["t.yamada|RO"]
     again.load(json.loads(json.dumps(one.dump())))
-    assert again.goes_on(one) and not again.goes_on(Apart(made("off_hours")))
+    assert again.meaning == one.meaning != Apart(made("off_hours")).meaning
     [found] = told(again, seen(2, "RO", "b"), seen(2, "RO", "a"), entry(FRIDAY + 2 * DAY, "x")).values()
     assert (found.key, found.fields["hinomi.organization"]) == ("t.yamada|RO", "a")
     assert {one.value("hinomi.organization") for one in found.entries} == {"a"}

@@ -183,6 +183,12 @@ def ending() -> st.SearchStrategy[Asked]:
     return st.one_of(figures, ranges, few, expressions)
 
 
+def _held(values: str) -> st.SearchStrategy[str | list[str]]:
+    """A value, mostly; else a list of some, which may say one twice."""
+    one = st.sampled_from(values)
+    return st.one_of(one, one, one, st.lists(one, max_size=3))
+
+
 @st.composite
 def events(draw: st.DrawFn, most: int = 40, *, apart: bool = False) -> list[Event]:
     """Events in order of time, often several at one moment; apart: each at a moment of its own."""
@@ -190,9 +196,9 @@ def events(draw: st.DrawFn, most: int = 40, *, apart: bool = False) -> list[Even
     made, time = [], 0
     for number, step in enumerate(steps):
         time += step
-        fields = {"user": draw(st.sampled_from("ab")), "value": draw(st.sampled_from("123"))}
+        fields: dict[str, str | list[str]] = {"user": draw(_held("ab")), "value": draw(_held("123"))}
         if draw(st.booleans()):
-            fields["host"] = draw(st.sampled_from("xy"))
+            fields["host"] = draw(_held("xy"))
         made.append(Event(time, f"{number:03}", draw(st.sampled_from(NAMES)), fields))
     return made
 

@@ -290,9 +290,9 @@ def test_a_timespan_is_saved_by_whoever_has_it_from_a_state() -> None:
     assert len(streams.run(older, [same(1, start=100)])) == 1
 
 
-def learning() -> Correlator:
+def learning(field: str = "host", days: int = 1) -> Correlator:
     """A correlator with one baseline that learns for a day."""
-    takes = {"type": "first_seen", "rules": ["one"], "entity": "user", "field": "host", "warm_up_days": 1}
+    takes = {"type": "first_seen", "rules": ["one"], "entity": "user", "field": field, "warm_up_days": days}
     document = {"title": "t", "id": streams.identity("first"), "level": "high", "baseline": takes}
     [made], _ = baselines.of([Other(Path("own.yml"), document)], {"one": streams.identity("one")})
     return Correlator([], {}, [Apart(made)], FixedClock(streams.START + timedelta(days=99)))
@@ -319,6 +319,37 @@ def test_what_a_baseline_learnt_outlives_a_file_that_cannot_be_read(saved: bool,
     else:
         again.take_over(without)
     assert len(streams.run(again, [[seen(9, "y")]])) == 1
+
+
+@pytest.mark.parametrize("over", ["reload", "restart", "absence"])
+def test_what_was_learnt_of_something_else_says_nothing(over: str) -> None:
+    """A baseline that asks for another field begins anew, and that is counted; another limit changes nothing of what it knows."""
+    for again, counted in ((learning("process"), 1), (learning(days=2), 0)):
+        one = learning()
+        streams.run(one, [[seen(0, "x"), seen(5, "x")]])
+        if over == "absence":
+            away = streams.correlator(streams.document(FIVE))
+            away.take_over(one)
+            one = away
+        if over == "restart":
+            again.load(json.loads(json.dumps(one.dump())))
+        else:
+            again.take_over(one)
+        assert sum(line.reason == "baseline_options" for line in again.ledger.counts) == counted
+        new = Event(9 * 86_400, "new", "one", {"user": "a", "host": "x", "process": "y"})
+        assert streams.run(again, [[new]]) == {}
+        other = Event(10 * 86_400, "other", "one", {"user": "a", "host": "z", "process": "y"})
+        assert len(streams.run(again, [[other]])) == 1 - counted
+
+
+def test_a_list_as_long_as_a_megabyte_is_bounded() -> None:
+    """An event in ten thousand groups is in the first thousand, which is counted, and counts so many values."""
+    many = Event(0, "many", "one", {"user": [str(n) for n in range(10_000)], "host": ["x"] * 10_000})
+    one = streams.correlator(streams.document(Asked("event_count", ("one",), ("user",), 600)))
+    assert len(streams.run(one, [[many]])) == one.live() == 1_000
+    assert [line.reason for line in one.ledger.counts] == ["correlation_groups"]
+    distinct = Asked("value_count", ("one",), ("host",), 600, "gte", 1_001, "user")
+    assert streams.run(streams.correlator(streams.document(distinct)), [[many]]) == {}
 
 
 def test_a_baseline_that_never_comes_back_is_forgotten() -> None:
