@@ -23,10 +23,13 @@ _RUIN = -1000
 _ODD = re.compile("[\x00-\x08\x7f-\xa1\ue000-\uf8ff]")  # no text: control and private-use characters
 
 
-def decode(payload: pl.Series, encoding: str, ledger: Ledger, *, origin: str) -> pl.Series:
+def decode(
+    payload: pl.Series, encoding: str, ledger: Ledger, *, origin: str, senders: pl.Series | None = None
+) -> pl.Series:
     """The lines as text, one a row, in order; a null payload stays null.
 
-    payload: Binary; encoding: a name of `Encoding`, or "" to guess for the lines of this batch together.
+    payload: Binary; encoding: a name of `Encoding`, or "" to guess for the lines of each sender of this batch together;
+    senders: who sent each line (None: all of one).
     Lines with bytes that could not be decoded are counted as `escaped`.
     """
     declared = encoding_named(encoding)
@@ -35,7 +38,11 @@ def decode(payload: pl.Series, encoding: str, ledger: Ledger, *, origin: str) ->
     if rows.is_empty():
         return text
     lines: list[bytes] = payload.gather(rows).to_list()
-    decoded = _guess(lines) if declared == Encoding.AUTO else _as_declared(lines, declared)
+    decoded = (
+        _guess_each(lines, None if senders is None else senders.gather(rows).to_list())
+        if declared == Encoding.AUTO
+        else _as_declared(lines, declared)
+    )
     damaged = sum(line is None for line in decoded)
     ledger.count("escaped", damaged, dataset=origin, reason="invalid_bytes")
     final = [_escaped(raw) if line is None else line for raw, line in zip(lines, decoded, strict=True)]
@@ -67,6 +74,20 @@ def _unsettled(payload: pl.Series, text: pl.Series, declared: Encoding) -> pl.Se
 def _as_declared(lines: list[bytes], declared: Encoding) -> list[str | None]:
     """The lines in the declared encoding, or in UTF-8 where only that fits."""
     return [_strict(line, declared) or _strict(line, Encoding.UTF8) for line in lines]
+
+
+def _guess_each(lines: list[bytes], senders: list[str] | None) -> list[str | None]:
+    """Each sender's lines guessed together."""
+    if senders is None or len(set(senders)) == 1:
+        return _guess(lines)
+    places: dict[str, list[int]] = {}
+    for place, sender in enumerate(senders):
+        places.setdefault(sender, []).append(place)
+    found: list[str | None] = [None] * len(lines)
+    for own in places.values():
+        for place, text in zip(own, _guess([lines[place] for place in own]), strict=True):
+            found[place] = text
+    return found
 
 
 def _guess(lines: list[bytes]) -> list[str | None]:

@@ -4,6 +4,7 @@ A line arrives alone, so whoever reads lines batch by batch keeps here which sen
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -21,27 +22,50 @@ _Sender = tuple[str, str, str]
 class TableHeaders:
     """Senders of which the last header was another than the declared one."""
 
-    _other: dict[_Sender, bool] = field(default_factory=dict)
+    _other: set[_Sender] = field(default_factory=set)
 
-    def checked(self, parsed: Parsed, intake: pl.DataFrame, sender: _Sender) -> Parsed:
-        """What was parsed, with the lines below another header among the rejected ones, up to the declared header."""
-        below = self._other.get(sender, False)
+    def checked(self, parsed: Parsed, intake: pl.DataFrame, source: str, origin: str) -> Parsed:
+        """What was parsed, with the lines below another header among the rejected ones, up to the declared header.
+
+        intake: `row` from 0 on, `message`, `peer`."""
         marks = _marks(parsed.rejected, intake)
-        if not marks and not below:
+        if not marks and not self._other:
             return parsed
-        places = np.array([row for row, _ in marks], dtype=np.int64)
-        states = np.array([below, *(other for _, other in marks)])
+        peers = intake["peer"].to_list()
+        of_peer: dict[str, list[tuple[int, bool]]] = {}
+        for row, other in marks:
+            of_peer.setdefault(peers[row], []).append((row, other))
+        below = {peer for peer in set(peers) if (source, origin, peer) in self._other}
+        lost = np.zeros(len(peers), dtype=np.bool_)
+        for peer in below | of_peer.keys():
+            own = of_peer.get(peer, [])
+            states = np.array([peer in below, *(other for _, other in own)])
+            rows = np.array([row for row, one in enumerate(peers) if one == peer])
+            lost[rows] = states[np.searchsorted(np.array([row for row, _ in own], dtype=np.int64), rows)]
+            self._remember((source, origin, peer), below=bool(states[-1]))
+        return _without(parsed, lost)
+
+    def _remember(self, sender: _Sender, *, below: bool) -> None:
+        if not below:
+            self._other.discard(sender)
+            return
         if len(self._other) >= _SENDERS:
             self._other.clear()
-        self._other[sender] = bool(states[-1])
-        kept, gone = [], [parsed.rejected]
-        for frame in parsed.frames:
-            lost = pl.Series(states[np.searchsorted(places, frame[ROW].to_numpy().astype(np.int64))])
-            kept.append(frame.filter(~lost))
-            gone.append(frame.filter(lost).select(ROW, pl.lit(BELOW).alias("reason")))
-        return Parsed(
-            [frame for frame in kept if frame.height], pl.concat(gone, how="vertical_relaxed").sort(ROW)
-        )
+        self._other.add(sender)
+
+
+def _without(parsed: Parsed, lost: np.ndarray[Any, np.dtype[np.bool_]]) -> Parsed:
+    """What was parsed, those of its events that are lost among the rejected rows."""
+    if not lost.any():
+        return parsed
+    kept, gone = [], [parsed.rejected]
+    for frame in parsed.frames:
+        away = pl.Series(lost[frame[ROW].to_numpy().astype(np.int64)])
+        kept.append(frame.filter(~away))
+        gone.append(frame.filter(away).select(ROW, pl.lit(BELOW).alias("reason")))
+    return Parsed(
+        [frame for frame in kept if frame.height], pl.concat(gone, how="vertical_relaxed").sort(ROW)
+    )
 
 
 def _marks(rejected: pl.DataFrame, intake: pl.DataFrame) -> list[tuple[int, bool]]:

@@ -14,6 +14,8 @@ SAMPLE = 200
 _MOST = 64
 """Sources of a sender's programs that are pinned: names of programs are the sender's to choose, over UDP anybody's."""
 _SENDERS = 10_000
+_FEW = 4
+"""Senders that are looked at without what takes a second to be made (`catalogue.recognise`)."""
 _LOOK_EVERY = 2.0
 
 
@@ -50,17 +52,17 @@ class Formats:
             self._remember(origin, peer, known)
         return known
 
+    def looked_at(self, origin: str, peer: str) -> bool:
+        """Whether a sender's first lines were looked at (`recognise`); later ones are, program by program (`Sorting`)."""
+        return (origin, peer) in self._strange
+
     def recognise(self, origin: str, peer: str, lines: list[str]) -> Pinned:
-        """Pin the source that most of a new sender's lines look like, if one is specific: of all its lines where they are its
-        first, else of those without a program beside what was read in a general form before."""
-        strange = (origin, peer) in self._strange
-        found = catalogue.recognise(lines[:SAMPLE], again=strange)
+        """Pin the source that most of a new sender's first lines look like, if one is specific."""
+        found = catalogue.recognise(lines[:SAMPLE], again=len(self._strange) >= _FEW)
         self._strange.add((origin, peer))
         if found is None or catalogue.is_generic(found):
             return Pinned()
-        return (
-            self._pin(origin, peer, further=("", found)) if strange else self._pin(origin, peer, whole=found)
-        )
+        return self._pin(origin, peer, whole=found)
 
     def pin(self, origin: str, peer: str, program: str, source: str) -> None:
         """Lines of this program, or without one (""), are of this source, too."""

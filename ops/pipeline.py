@@ -15,6 +15,7 @@ from collectors.enrich import Enricher
 from collectors.indicators import Matcher
 from collectors.organizations import Organizations, stamped
 from collectors.privacy import Privacy
+from collectors.senders import together
 from collectors.source import ROW, Source
 from collectors.table_headers import HEADER_LINE, TableHeaders
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
@@ -92,16 +93,17 @@ class Pipeline:
     def prepare(self, lines: pl.DataFrame) -> Prepared:
         """Parse, enrich, mask and match; nothing is stored yet."""
         batches: list[Batch] = []
-        for (origin, peer), part in lines.group_by(["origin", "peer"], maintain_order=True):
+        for (name,), part in lines.group_by(["origin"], maintain_order=True):
+            origin = str(name)
             if origin == unopened.ORIGIN:
                 batches += [
                     stamped(one, self.organizations.whose(one.origin)) for one in self._unopened(part)
                 ]
                 continue
-            found = self._of_sender(str(origin), str(peer), part)
-            self._tell_health(str(origin), found, part)
+            found = self._of_origin(origin, part)
+            self._tell_health(origin, found, part)
             if self.arrivals is not None and origin not in OWN_FINDINGS:
-                self.arrivals.tally.took(str(origin), str(peer), found, part["received"])
+                self.arrivals.tally.took(origin, found, part)
             batches += found
         with self.stages.timed("match"):
             batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
@@ -120,10 +122,8 @@ class Pipeline:
     def replay(self, lines: pl.DataFrame) -> tuple[int, set[str]]:
         """Store what is understood now of lines that were dead letters; the rest stays as it was. How many are new, and the ids
         of all that are understood."""
-        parts = lines.group_by(["origin", "peer"], maintain_order=True)
-        read = [
-            batch for (origin, peer), part in parts for batch in self._of_sender(str(origin), str(peer), part)
-        ]
+        parts = lines.group_by(["origin"], maintain_order=True)
+        read = [batch for (origin,), part in parts for batch in self._of_origin(str(origin), part)]
         batches = [batch for batch in read if batch.dataset != DEAD_LETTERS]
         batches += [batch for batch in map(self._signals, list(batches)) if batch is not None]
         ids = frozenset(identity for batch in batches for identity in batch.frame["event.id"].to_list())
@@ -132,15 +132,22 @@ class Pipeline:
         still = {one for batch in read if batch.dataset == DEAD_LETTERS for one in batch.frame["event.id"]}
         return new, set(lines["event.id"].to_list()) - still
 
-    def _of_sender(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
-        """What the sender's lines hold, each stamped with whose it is: no line says that of itself."""
-        whose = self.organizations.whose(origin, peer)
-        return [stamped(batch, whose) for batch in self._understood(origin, peer, part)]
+    def _of_origin(self, origin: str, part: pl.DataFrame) -> list[Batch]:
+        """What the origin's lines hold, each stamped with whose it is: no line says that of itself. Senders of the same
+        organisation and encoding are read together."""
+        alike: dict[tuple[str, str], list[str]] = {}
+        for peer in part["peer"].unique(maintain_order=True).to_list():
+            key = self.organizations.whose(origin, peer), self._encoding(origin, peer)
+            alike.setdefault(key, []).append(peer)
+        found = []
+        for (whose, encoding), peers in alike.items():
+            own = part if len(alike) == 1 else part.filter(pl.col("peer").is_in(peers))
+            found += [stamped(batch, whose) for batch in self._understood(origin, encoding, own)]
+        return found
 
-    def _understood(self, origin: str, peer: str, part: pl.DataFrame) -> list[Batch]:
-        encoding = self._encoding(origin, peer)
+    def _understood(self, origin: str, encoding: str, part: pl.DataFrame) -> list[Batch]:
         with self.stages.timed("decode"):
-            message = decode(part["payload"], encoding, self.ledger, origin=origin)
+            message = decode(part["payload"], encoding, self.ledger, origin=origin, senders=part["peer"])
             rows = part.select(pl.lit(message).alias("message"), "received", "peer", "event.id", "payload")
         batches: list[Batch] = []
 
@@ -159,7 +166,7 @@ class Pipeline:
             # the next source and the dead letters have it as it came: fewer lines would be guessed otherwise
             return refused.with_columns(pl.col(_CAME).alias("message")).drop(_CAME)
 
-        left = self.sorting.sort(origin, peer, rows, read)
+        left = self.sorting.sort(origin, rows, read)
         for (source,), letters in left.group_by([REFUSED_BY], maintain_order=True):
             reasons = letters[REASON].fill_null("unknown_format")
             batches.append(self._dead(letters, reasons, str(source or ""), origin))
@@ -178,7 +185,8 @@ class Pipeline:
         own = "" if source.encoding in _GUESSED else source.encoding
         if self.encodings.get(origin, "") not in _GUESSED or own == encoding:
             return None
-        return decode(rows["payload"], own, Ledger(), origin=origin)  # the first time counted
+        counted = Ledger()  # the first time, elsewhere
+        return decode(rows["payload"], own, counted, origin=origin, senders=rows["peer"])
 
     def _asked(self, source: Source, rows: pl.DataFrame, origin: str) -> tuple[list[Batch], pl.DataFrame]:
         """What a source understands, and the rows that it refuses with why."""
@@ -239,9 +247,12 @@ class Pipeline:
         """What the source understands, and the rows of the intake that it refuses, with why."""
         with self.stages.timed("parse"):
             lines = intake.select(ROW, "message", "received", "peer")
-            peer = str(intake["peer"][0])
-            parsed = self.carry.parse(source, lines, origin, peer)
-            parsed = self.headers.checked(parsed, lines, (source.name, origin, peer))
+            parsed = together(
+                lambda rows: self.carry.parse(source, rows, origin, str(rows["peer"][0])),
+                lines,
+                apart=bool(source.event_of),
+            )
+            parsed = self.headers.checked(parsed, lines, source.name, origin)
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
         rejected = parsed.rejected.filter(pl.col("reason") != HEADER_LINE)
         self.ledger.count(

@@ -13,6 +13,7 @@ SLOT = 600
 """Seconds of a slot; slots begin at full ten minutes."""
 _MOST_SENDERS = 3_000
 _HOSTS = ("host.hostname", "host.name", "observer.hostname", "observer.name")
+_PEER = "_peer"
 _OURS = (
     "event.",
     "hinomi.",
@@ -92,23 +93,24 @@ class Tally:
     changed: set[int] = field(default_factory=set)
     unnamed: int = 0
 
-    def took(self, origin: str, peer: str, batches: Sequence[Batch], received: pl.Series) -> None:
-        """Count what one sender's part of a block held. received: when each line came."""
-        last = received.max()
+    def took(self, origin: str, batches: Sequence[Batch], lines: pl.DataFrame) -> None:
+        """Count what an origin's part of a block held. lines: `event.id`, `peer` and `received` of each."""
+        last = lines["received"].max()
         if not isinstance(last, datetime):
             return
         at = last.timestamp()
         slot = slot_of(at)
         arrived = self.slots.setdefault(slot, {}).setdefault(origin, Arrived())
         self.changed.add(slot)
+        peers = lines.select(pl.col("event.id"), pl.col("peer").alias(_PEER))
         for batch in batches:
             if batch.dataset == DEAD_LETTERS:
                 arrived.add(len(batch), at, None)
                 arrived.dead += len(batch)
             else:
-                self._parsed(arrived, peer, batch, at)
+                self._parsed(arrived, peers, batch, at)
 
-    def _parsed(self, arrived: Arrived, peer: str, batch: Batch, at: float) -> None:
+    def _parsed(self, arrived: Arrived, peers: pl.DataFrame, batch: Batch, at: float) -> None:
         late = pl.col("event.created") - pl.col("@timestamp")
         middle = late.dt.total_seconds().median()
         arrived.source = batch.dataset
@@ -117,9 +119,11 @@ class Tally:
         for name, n in zip(batch.frame.columns, filled, strict=True):
             if n and not name.startswith(_OURS) and not name.endswith(_ENRICHED):
                 arrived.fields[name] = arrived.fields.get(name, 0) + n
-        hosts = [pl.col(name) for name in _HOSTS if name in batch.frame.columns]
-        sender = pl.coalesce(*hosts, pl.lit(peer)).alias("sender")
-        for name, n, own in batch.frame.group_by(sender).agg(pl.len(), middle.alias("late")).iter_rows():
+        named = [name for name in _HOSTS if name in batch.frame.columns]
+        told = batch.frame.select("event.id", "event.created", "@timestamp", *named)
+        told = told.join(peers, on="event.id", how="left", maintain_order="left")
+        sender = pl.coalesce(*named, _PEER).alias("sender")
+        for name, n, own in told.group_by(sender).agg(pl.len(), middle.alias("late")).iter_rows():
             self._of_sender(arrived, str(name), n, at, _number(own))
 
     def _of_sender(self, arrived: Arrived, name: str, n: int, at: float, late: float | None) -> None:

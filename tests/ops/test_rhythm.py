@@ -274,6 +274,7 @@ def test_a_block_is_tallied_by_sender_and_field(tmp_path: Path) -> None:
             "event.created": [now] * 3,
             "host.name": ["SV01", "sv02", None],
             "user.name": ["yamada", None, "sato"],
+            "event.id": ["a", "b", "c"],
         }
     )
     dead = pl.DataFrame({"@timestamp": [now], "event.original": ["?"]})
@@ -282,7 +283,8 @@ def test_a_block_is_tallied_by_sender_and_field(tmp_path: Path) -> None:
         Batch.of("linux.auth", made, origin="syslog", ingested=now),
         Batch.of(DEAD_LETTERS, dead, origin="syslog", ingested=now),
     ]
-    tally.took("syslog", "192.0.2.9", batches, pl.Series([now], dtype=pl.Datetime("ns", "UTC")))
+    came = {"event.id": ["a", "b", "c", "d"], "peer": ["192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.9"]}
+    tally.took("syslog", batches, pl.DataFrame(came).with_columns(pl.lit(now).alias("received")))
     said = tally.take(now.timestamp())[slot_of(now.timestamp())]["syslog"]
     assert (said["n"], said["dead"], said["late"], said["source"]) == (4, 1, 2.0, "linux.auth")
     assert set(said["senders"]) == {"sv01", "sv02", "192.0.2.9"}

@@ -10,7 +10,12 @@ import polars as pl
 import pytest
 
 from collectors import catalogue
+from collectors.decode import decode
 from collectors.pins import Pin, pins, unpin
+from collectors.source import Source
+from hinomi import ecs
+from hinomi.ledger import Ledger
+from hinomi.store import Checkpoint
 from ops.sorting import Read
 from tests.ops.test_pipeline import NOW, SSH, VPN, Tower
 
@@ -147,12 +152,12 @@ def test_programs_beyond_number_are_read_together(tmp_path: Path) -> None:
     tower = Tower(tmp_path)
     sort, asked = tower.pipeline.sorting.sort, list[str]()
 
-    def counted(origin: str, peer: str, rows: pl.DataFrame, read: Read) -> pl.DataFrame:
+    def counted(origin: str, rows: pl.DataFrame, read: Read) -> pl.DataFrame:
         def noted(name: str, rows: pl.DataFrame) -> pl.DataFrame:
             asked.append(name)
             return read(name, rows)
 
-        return sort(origin, peer, rows, noted)
+        return sort(origin, rows, noted)
 
     tower.pipeline.sorting = cast(Any, SimpleNamespace(sort=counted))
     lines = [f"<30>{HEADER} own{n:03d}[1]: something went on" for n in range(500)]
@@ -234,3 +239,71 @@ def test_the_sieve_finds_what_the_sources_themselves_do() -> None:
     whole = pl.Series("line", lines)
     asked = {name: source.fits(whole).to_list() for name, source in catalogue.sources().items()}
     assert looks == [{name for name, fits in asked.items() if fits[n]} for n in range(len(lines))]
+
+
+def _block(tower: Tower, sent: list[tuple[str, str]], prefix: str) -> None:
+    """Lines of several peers in one block."""
+    frame = pl.DataFrame(
+        {
+            "origin": ["fw"] * len(sent),
+            "peer": [peer for peer, _ in sent],
+            "client_id": [""] * len(sent),
+            "received": pl.Series([NOW] * len(sent)).cast(ecs.TIME),
+            "payload": pl.Series([line.encode() for _, line in sent], dtype=pl.Binary),
+            "event.id": [f"{prefix}-{n}" for n in range(len(sent))],
+        }
+    )
+    tower.pipeline.process(frame, Checkpoint("lane-0", prefix))
+
+
+def test_a_hundred_quiet_senders_are_read_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A source is asked once for the lines of all whose next one it is, whatever else each of them sends; every line is the
+    event of who sent it."""
+    tower = Tower(tmp_path)
+    kinds = [SSH, DHCP, MAIL]
+    senders = [f"10.0.0.{n}" for n in range(30)]
+    for n, prefix in enumerate("abc"):  # each begins with another kind
+        _block(tower, [(peer, kinds[(n + k) % 3]) for k, peer in enumerate(senders)], prefix)
+    asked: Counter[str] = Counter()
+    parse = Source.parse
+    monkeypatch.setattr(Source, "parse", lambda self, rows: (asked.update([self.name]), parse(self, rows))[1])
+    _block(tower, [(peer, line) for peer in senders for line in kinds], "d")
+    assert set(asked) == {"linux.auth", "isc.dhcpd", "postfix.mail"} and max(asked.values()) <= 2, asked
+    rows = tower.events.search("event.dataset: linux.auth", limit=200).rows
+    last = [row["log.source.address"] for row in rows if row["event.id"].startswith("d-")]
+    assert sorted(last) == sorted(senders) and "hinomi.dead_letter" not in _held(tower)
+
+
+def test_who_invents_keys_takes_none_from_the_others(tmp_path: Path) -> None:
+    """Of a frame only so many keys become columns: a sender of a thousand of them is read alone."""
+    tower = Tower(tmp_path, fw="generic.key_value")
+    many = " ".join(f"k{n}=1" for n in range(1_000))
+    _block(
+        tower,
+        [("10.0.0.6", many)] * 3 + [("10.0.0.7", "src=192.0.2.7 door=east badge=17 state=open zone=b")],
+        "a",
+    )
+    [row] = tower.events.search("event.dataset: generic.key_value and log.source.address: 10.0.0.7").rows
+    assert (row["key_value.door"], row["key_value.badge"]) == ("east", "17")
+
+
+def test_a_header_counts_for_who_sent_it(tmp_path: Path) -> None:
+    """Two files of one folder in a block: below the other header of the one nothing of the other is lost."""
+    tower = Tower(tmp_path, fw="city.resident_view")
+    columns = "操作日時,端末名,端末IP,職員ID,所属,業務,操作,照会件数,結果"
+    other = "操作日時,端末名,端末IP,所属,職員ID,業務,操作,照会件数,結果"
+    line = "令和8年11月20日 08:10:00,pc-1,10.1.2.3,yamada,市民課,住民票,照会,1,正常"
+    _block(tower, [("a.csv", other), ("b.csv", columns), ("a.csv", line), ("b.csv", line)], "a")
+    _block(tower, [("b.csv", line), ("a.csv", line)], "b")
+    found = tower.events.search("event.dataset: city.resident_view", limit=9).rows
+    assert [row["log.source.address"] for row in found] == ["b.csv"] * 2
+    assert _held(tower)["hinomi.dead_letter"] == 3
+
+
+def test_each_sender_s_encoding_is_guessed_from_its_own_lines() -> None:
+    """EUC-JP and Shift_JIS in one block: who writes which is told by each one's lines, not by those of all."""
+    texts = ["住民票の写しを交付しました", "ｻｰﾊﾞ"]
+    euc, sjis = [text.encode("euc_jp") for text in texts], [text.encode("cp932") for text in texts]
+    payload = pl.Series([*sjis, *euc, *euc], dtype=pl.Binary)
+    senders = pl.Series(["a", "a", "b", "b", "c", "c"])
+    assert decode(payload, "", Ledger(), origin="fw", senders=senders).to_list() == texts * 3
