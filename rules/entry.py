@@ -17,6 +17,8 @@ ACCOUNTS = frozenset(
 MOST_VALUES = 1_000
 """Values of one event's list that are counted, or in whose groups it is: what a sender writes may be a megabyte of them."""
 _NULL = ":null"
+_BESIDE = 350
+"""Bytes of a kept signal beside its text: measured (benchmarks.correlate)."""
 _SIGN = f"\\u{ord(ecs.BETWEEN):04x}"
 """How JSON writes what stands between several values."""
 
@@ -61,6 +63,11 @@ class Entry(NamedTuple):
     def fields(self) -> Mapping[str, Any]:
         """Dotted field → value; what is null is left out."""
         return _parsed(self.raw)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes where it is kept, reckoned."""
+        return _BESIDE + len(self.raw)
 
     def who(self, field: str) -> str | None:
         """A field to group or count by: accounts and hosts in one spelling, so that each is one in every log."""

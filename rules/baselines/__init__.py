@@ -21,7 +21,7 @@ from rules.engine import Other
 from rules.meta import Meta
 from rules.unforeseen import unforeseen
 
-_NOT_TYPES = {"baseline", "recent", "days", "seen", "apart"}
+_NOT_TYPES = {"baseline", "recent", "days", "seen", "apart", "evidence"}
 
 
 @cache

@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from hinomi.errors import ContentError, Where
+from hinomi.identity import digest
+from rules.baselines.days import day_of
+from rules.baselines.evidence import Evidence
+from rules.baselines.recent import ROOM
 from rules.entry import Entry
 from rules.meta import Meta
 
 _MEANING = ("entity", "field", "role", "looks_for")
+_LONG = 200  # signs of a name that is kept as it is
 _MOST = 1_000_000_000  # of an option that is a number: in days or hours that still is a time in ns
 
 
@@ -49,13 +54,36 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something out of the ordinary: key makes its alert's id; entries: the evidence; why, in words."""
+    """Something out of the ordinary: key makes its alert's id; entries: the events that it consists of; why, in words.
+
+    n, first, last: how many events there were, and from when to when (ns), where that is more than the entries show.
+    """
 
     key: str
     entries: list[Entry]
     ja: str
     en: str
     fields: dict[str, Any] = field(default_factory=dict)
+    n: int = 0
+    first: int | None = None
+    last: int | None = None
+
+    @classmethod
+    def of(cls, key: str, evidence: Evidence, ja: str, en: str, fields: dict[str, Any]) -> "Finding":
+        """A finding that consists of this evidence."""
+        entries, first, last = list(evidence.entries), evidence.first, evidence.last
+        return cls(key, entries, ja, en, fields, evidence.n, first, last)
+
+    def span(self) -> tuple[int, int]:
+        """Event time of its first and last event (ns)."""
+        times = [entry.time for entry in self.entries]
+        times += [one for one in (self.first, self.last) if one is not None]
+        return min(times), max(times)
+
+
+def short(text: str) -> str:
+    """A name or value as it is kept: the same text for the same, however much a sender writes."""
+    return text if len(text) <= _LONG else f"{text[:_LONG]}…{digest(text)}"
 
 
 def amount(entry: Entry, field: str) -> float:
@@ -76,6 +104,7 @@ class Baseline(ABC):
         self.declared = declared
         self.meta = declared.meta
         self.entity = declared.text("entity", "user.name")
+        self.room = int(declared.number("memory_mb", ROOM >> 20, 1)) << 20
         self.newest = 0
 
     def feed(self, entries: Iterable[Entry], newest: int) -> list[Finding]:
@@ -87,7 +116,11 @@ class Baseline(ABC):
 
     def person(self, entry: Entry) -> str:
         """Whom the entry is about, in one spelling."""
-        return str(entry.who(self.entity)).lower()
+        return short(str(entry.who(self.entity)).lower())
+
+    def day(self, entry: Entry) -> str:
+        """The day in Japan of its event time; of a clock that runs ahead, the day until which time has come."""
+        return day_of(min(entry.time, self.newest))
 
     @property
     def meaning(self) -> str:

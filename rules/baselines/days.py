@@ -1,4 +1,8 @@
-"""What somebody did day by day, apart by working days and days off, and how far one day stands out from the others."""
+"""What somebody did day by day, apart by working days and days off, and what that says is usual.
+
+Days on which nothing happened are not kept: of most people no day off is. What is usual on a day off is then what is usual
+on working days, as an upper bound; of whom nothing is known yet, what is usual of the others.
+"""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -7,8 +11,14 @@ from statistics import median
 
 from hinomi.calendar import is_day_off
 from hinomi.clock import JST
+from hinomi.words import Words
 
 _KEPT = 60
+_LATEST, _FEW = 5, 3
+OF_DAY = 80
+"""Bytes of a day's sum, measured."""
+_MOST_SHARE = 0.95
+_LATEST_DAYS = Words("直近の日々", "the latest days")
 _SPREAD = 1.4826  # a standard deviation in terms of the median absolute deviation, of a normal distribution
 
 
@@ -27,8 +37,60 @@ class Days:
 
     def others(self, day: str) -> list[float]:
         """Sums of the days before it that are of its kind (working days, or days off)."""
-        off = _is_off(day)
-        return [amount for other, amount in self.sums.items() if other < day and _is_off(other) is off]
+        return self.of_kind(day, off=is_off(day))
+
+    def of_kind(self, day: str, *, off: bool) -> list[float]:
+        """Sums of the days before it that are days off, or working days, in the order of their date."""
+        return [self.sums[one] for one in sorted(self.sums) if one < day and is_off(one) is off]
+
+    def before(self, day: str) -> list[float]:
+        """Sums of all days before it, in the order of their date."""
+        return [self.sums[one] for one in sorted(self.sums) if one < day]
+
+    def weigh(self) -> int:
+        """The bytes that they take, reckoned."""
+        return OF_DAY * len(self.sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What is usual in a day. middle: as most days are; bound: above it a day stands out; against: what was looked at."""
+
+    middle: float
+    bound: float
+    against: Words
+
+    @classmethod
+    def of(cls, sums: list[float], spreads: float, against: Words) -> "Level":
+        """By the median and that many robust standard deviations. against: whose days they are."""
+        middle, bound = usual(sums, spreads)
+        ja = f"{against.ja}の中央値は {middle:,.0f}件"
+        return cls(middle, bound, Words(ja, f"against a median of {middle:,.0f} over {against.en}"))
+
+    @classmethod
+    def of_most(cls, sums: list[float], spreads: float, against: Words) -> "Level":
+        """Of many people with habits of their own: what nineteen of twenty days do not go beyond takes the median's place."""
+        most = sorted(sums)[int(_MOST_SHARE * (len(sums) - 1))]
+        share = f"{_MOST_SHARE:.0%}"
+        ja = f"{against.ja}の{share}は {most:,.0f}件以下"
+        said = Words(ja, f"against {against.en}, {share} of which have no more than {most:,.0f}")
+        return cls(most, max(most, usual(sums, spreads)[1]), said)
+
+    @classmethod
+    def of_nothing(cls, bound: float) -> "Level":
+        """Where there is nothing to compare with: a bound that is absolute."""
+        ja = f"比べる記録がまだ少ないため、目安の {bound:,.0f}件と比べました"
+        return cls(0.0, bound, Words(ja, f"against a bound of {bound:,.0f}, as too little is known yet"))
+
+    def raised(self, latest: list[float], spreads: float) -> "Level":
+        """Or what the latest few days were, where that is more: work that changed, and has been told of, is usual by then."""
+        if len(latest) < _FEW:
+            return self
+        return max(self, Level.of(latest[-_LATEST:], spreads, _LATEST_DAYS), key=lambda one: one.bound)
+
+    def is_exceeded(self, total: float, times: float) -> bool:
+        """Whether a day's sum stands out, and is at least so many times the usual."""
+        return total > self.bound and total >= times * self.middle
 
 
 def day_of(time: int) -> str:
@@ -42,7 +104,8 @@ def _day(hour: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _is_off(day: str) -> bool:
+def is_off(day: str) -> bool:
+    """Whether offices are closed on a day (ISO)."""
     return is_day_off(date.fromisoformat(day))
 
 

@@ -4,7 +4,8 @@ tunnel: below one domain, in a day, many different names whose labels are long a
 generated: in a day, many different domains whose own label looks drawn by lot: few vowels, digits between letters, long
 runs of consonants, high entropy; a score from 0 to 1, said in the finding.
 
-Options: looks_for (tunnel), at_least (60 names, or 25 domains), entropy (3.3 bits a sign), length (24 signs), score (0.6).
+Options: looks_for (tunnel), at_least (60 names, or 25 domains), entropy (3.3 bits a sign), length (24 signs), score (0.6),
+memory_mb (32).
 """
 
 from collections import Counter
@@ -14,11 +15,16 @@ from typing import Any
 
 from hinomi.errors import ContentError, Where
 from rules.baselines.baseline import Baseline, Declared, Finding
-from rules.baselines.days import day_of
 from rules.baselines.recent import Recent
 from rules.entry import Entry
 
 _MOST = 400
+_EVIDENCE = 200
+_OF_NAME = 400  # bytes of a name's place, measured
+_NO_FIELDS = "{}"
+
+Met = tuple[float, int, str, str, str]
+"""What a name counts for; time (ns), event, rule and dataset of the event that asked for it last."""
 _SECOND_LEVEL = frozenset({"co", "ne", "or", "go", "ac", "ed", "lg", "gr", "ad", "com", "net", "org"})
 
 
@@ -37,7 +43,7 @@ class Type(Baseline):
         self.at_least = int(declared.number("at_least", 60 if self.looks_for == "tunnel" else 25))
         self.entropy, self.length = declared.number("entropy", 3.3), declared.number("length", 24)
         self.score = declared.number("score", 0.6)
-        self.names: Recent[dict[str, float]] = Recent(dict)
+        self.names: Recent[dict[str, Met]] = Recent(dict, _weight, room=self.room)
         self.full = 0
 
     def look(self, entry: Entry) -> list[Finding]:
@@ -46,7 +52,7 @@ class Type(Baseline):
         labels, domain = split(name)
         if not domain:
             return []
-        who, day = self.person(entry), day_of(entry.time)
+        who, day = self.person(entry), self.day(entry)
         if self.looks_for == "tunnel":
             return self._tunnel(entry, who, day, labels, domain)
         return self._generated(entry, who, day, domain)
@@ -55,14 +61,14 @@ class Type(Baseline):
         plain = labels.replace(".", "")
         if len(plain) < self.length or entropy(plain) < self.entropy:
             return []
-        held = self._kept(f"{who}|{domain}|{day}", labels, float(len(plain)))
+        held = self._kept(f"{who}|{domain}|{day}", entry, labels, float(len(plain)))
         if len(held) < self.at_least:
             return []
-        carried = sum(held.values())
+        carried = sum(met[0] for met in held.values())
         return [
             Finding(
                 key=f"{who}|{domain}|{day}",
-                entries=[entry],
+                entries=_events(held, entry),
                 ja=f"「{domain}」の下に、長く無作為な名前 {len(held):,} 種類(約 {carried:,.0f} 文字分)",
                 en=f'{len(held):,} long random names below "{domain}" (about {carried:,.0f} signs)',
                 fields={self.entity: who, "dns.question.registered_domain": domain},
@@ -73,27 +79,30 @@ class Type(Baseline):
         value = made_up(domain.split(".")[0])
         if value < self.score:
             return []
-        held = self._kept(f"{who}|{day}", domain, value)
+        held = self._kept(f"{who}|{day}", entry, domain, value)
         if len(held) < self.at_least:
             return []
-        mean = sum(held.values()) / len(held)
+        mean = sum(met[0] for met in held.values()) / len(held)
         some = ", ".join(list(held)[:3])
         return [
             Finding(
                 key=f"{who}|{day}",
-                entries=[entry],
+                entries=_events(held, entry),
                 ja=f"機械が作ったような名前のドメイン {len(held):,} 個(平均の点数 {mean:.2f}、例 {some})",
                 en=f"{len(held):,} domains that look made up (mean score {mean:.2f}, such as {some})",
                 fields={self.entity: who},
             )
         ]
 
-    def _kept(self, key: str, name: str, value: float) -> dict[str, float]:
+    def _kept(self, key: str, entry: Entry, name: str, value: float) -> dict[str, Met]:
         held = self.names.of(key, self.newest)
-        if name not in held and len(held) >= _MOST:
+        known = name in held
+        if not known and len(held) >= _MOST:
             self.full += 1
-        else:
-            held[name] = value
+            return held
+        held[name] = value, entry.time, entry.event, entry.rule, entry.dataset
+        if not known:
+            self.names.grew(key, _OF_NAME + len(name))
         return held
 
     def take_forgotten(self) -> int:
@@ -107,7 +116,26 @@ class Type(Baseline):
 
     def load(self, state: Any) -> None:
         """See `dump`."""
-        self.names.load(state, dict)
+        self.names.load(state, lambda body: {name: _met(met) for name, met in body.items()})
+
+
+def _weight(held: dict[str, Met]) -> int:
+    return sum(_OF_NAME + len(name) for name in held)
+
+
+def _met(held: Any) -> Met:
+    """As it was kept; states before knew the value alone."""
+    if isinstance(held, list):
+        value, time, event, rule, dataset = held
+        return value, time, event, rule, dataset
+    return float(held), 0, "", "", ""
+
+
+def _events(held: dict[str, Met], entry: Entry) -> list[Entry]:
+    """The latest events that asked for these names, each once."""
+    known = {met[2]: met for met in held.values() if met[2] and met[2] != entry.event}
+    some = sorted(known.values(), key=lambda met: met[1])[-(_EVIDENCE - 1) :]
+    return [*(Entry(*met[1:], raw=_NO_FIELDS) for met in some), entry]
 
 
 def split(name: str) -> tuple[str, str]:

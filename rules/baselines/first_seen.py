@@ -1,17 +1,18 @@
 """A value never seen before with this entity, once the entity has been known for a while.
 
-Options: field (the value's), warm_up_days (14): an entity younger than that learns silently.
+Options: field (the value's), warm_up_days (14): an entity younger than that learns silently; memory_mb (32).
 """
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from rules.baselines.baseline import Baseline, Declared, Finding
+from rules.baselines.baseline import Baseline, Declared, Finding, short
 from rules.baselines.recent import Recent
 from rules.entry import Entry
 
 _DAY = 86_400 * 1_000_000_000
 _MOST_VALUES = 500
+_OF_VALUE = 60  # bytes beside its signs
 _NOUNS = {
     "source.geo.country_iso_code": ("国・地域", "country"),
     "source.ip": ("送信元アドレス", "source address"),
@@ -26,6 +27,10 @@ class _Known:
     since: int | None = None
     values: list[str] = field(default_factory=list)
 
+    def weigh(self) -> int:
+        """The bytes of the values."""
+        return sum(_OF_VALUE + len(value) for value in self.values)
+
 
 class Type(Baseline):
     """Keeps for each entity when it was first seen, and its values."""
@@ -34,7 +39,7 @@ class Type(Baseline):
         super().__init__(declared)
         self.field = declared.text("field", "source.geo.country_iso_code")
         self.warm_up = int(declared.number("warm_up_days", 14) * _DAY)
-        self.known = Recent(_Known)
+        self.known = Recent(_Known, _Known.weigh, room=self.room)
         self.full = 0
 
     def look(self, entry: Entry) -> list[Finding]:
@@ -42,7 +47,7 @@ class Type(Baseline):
         value = entry.who(self.field)
         if not value:
             return []
-        who = self.person(entry)
+        who, value = self.person(entry), short(value)
         held = self.known.of(who, self.newest)
         held.since = entry.time if held.since is None else min(held.since, entry.time)
         if value in held.values:
@@ -51,6 +56,7 @@ class Type(Baseline):
             self.full += 1
             return []
         held.values.append(value)
+        self.known.grew(who, _OF_VALUE + len(value))
         age = entry.time - held.since
         return [self._finding(entry, who, value, age // _DAY)] if age >= self.warm_up else []
 

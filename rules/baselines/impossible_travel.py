@@ -20,6 +20,7 @@ from rules.entry import Entry
 _EARTH_KM = 6371.0
 _HOUR = 3600 * 1_000_000_000
 _KEPT = 200
+_OF_TOLD = 900  # bytes of what was told once
 _QUIET_HOURS = 14 * 24
 """A person without sign-ins for so long is forgotten."""
 
@@ -43,6 +44,10 @@ class _Person:
     entries: list[Entry] = field(default_factory=list)
     told: list[_Told] = field(default_factory=list)
 
+    def weigh(self) -> int:
+        """The bytes of both."""
+        return sum(entry.weight for entry in self.entries) + _OF_TOLD * len(self.told)
+
 
 class Type(Baseline):
     """Keeps each person's latest located sign-ins, in event time: a late one is no exception."""
@@ -56,7 +61,7 @@ class Type(Baseline):
         self.carrier = declared.text("carrier", "source.as.organization.name")
         written = declared.options.get("carriers") or []
         self.carriers = [str(name).lower() for name in written] if isinstance(written, list) else []
-        self.seen = Recent(_Person)
+        self.seen = Recent(_Person, _Person.weigh, room=self.room)
 
     def look(self, entry: Entry) -> list[Finding]:
         """Compare with the sign-in before and the one after it in time."""
@@ -67,12 +72,16 @@ class Type(Baseline):
         person = self.seen.of(who, self.newest)
         if any(one[:3] == entry[:3] for one in person.entries):
             return []
+        told, weight = len(person.told), entry.weight
         insort(person.entries, entry, key=lambda one: one[:2])
         at = person.entries.index(entry)
         pairs = [(person.entries[at - 1], entry)] if at else []
         pairs += [(entry, person.entries[at + 1])] if at + 1 < len(person.entries) else []
         found = [self._found(who, person, *pair) for pair in pairs if self._is_impossible(*pair)]
+        for gone in person.entries[:-_KEPT]:
+            weight -= gone.weight
         del person.entries[:-_KEPT]
+        self.seen.grew(who, weight + _OF_TOLD * (len(person.told) - told))
         return found
 
     def _says_nothing(self, entry: Entry) -> bool:

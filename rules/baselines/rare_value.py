@@ -1,16 +1,18 @@
 """A value that hardly anybody has: a program that runs on one machine of a hundred, a device name of one person.
 
-Options: field (the value's), at_most (1 entity that has it), of_at_least (20 entities known), warm_up_days (14 of records).
+Options: field (the value's), at_most (1 entity that has it), of_at_least (20 entities known), warm_up_days (14 of records),
+memory_mb (32).
 """
 
 from typing import Any
 
-from rules.baselines.baseline import Baseline, Declared, Finding
+from rules.baselines.baseline import Baseline, Declared, Finding, short
 from rules.baselines.recent import Recent
 from rules.entry import Entry
 
 _DAY = 86_400 * 1_000_000_000
 _ENTITIES = 50_000
+_OF_NAME = 60  # bytes beside its signs
 
 
 class Type(Baseline):
@@ -22,7 +24,7 @@ class Type(Baseline):
         self.at_most = int(declared.number("at_most", 1))
         self.least = int(declared.number("of_at_least", 20))
         self.warm_up = int(declared.number("warm_up_days", 14) * _DAY)
-        self.values: Recent[list[str]] = Recent(list)
+        self.values: Recent[list[str]] = Recent(list, _weight, room=self.room)
         self.entities: dict[str, None] = {}
         self.since: int | None = None
         self.full = 0
@@ -32,13 +34,14 @@ class Type(Baseline):
         value = entry.who(self.field)
         if not value:
             return []
-        who, value = self.person(entry), value.lower()
+        who, value = self.person(entry), short(value.lower())
         self.since = entry.time if self.since is None else min(self.since, entry.time)
         self._know(who)
         having = self.values.of(value, self.newest)
         if who in having or len(having) > self.at_most:
             return []
         having.append(who)
+        self.values.grew(value, _OF_NAME + len(who))
         settled = entry.time - self.since >= self.warm_up and len(self.entities) >= self.least
         if not settled or len(having) > self.at_most:
             return []
@@ -74,3 +77,7 @@ class Type(Baseline):
         """See `dump`."""
         self.values.load(state[0], list)
         self.entities, self.since = dict.fromkeys(state[1]), state[2]
+
+
+def _weight(names: list[str]) -> int:
+    return sum(_OF_NAME + len(name) for name in names)

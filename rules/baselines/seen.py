@@ -2,7 +2,11 @@
 
 from typing import Any
 
+from hinomi.identity import digest
+from rules.entry import Entry
+
 MOST = 50_000
+_LONG = 120
 
 
 class Seen:
@@ -12,8 +16,11 @@ class Seen:
         self.most = most
         self.kept: dict[str, None] = {}
 
-    def is_new(self, identity: str) -> bool:
+    def is_new(self, entry: Entry) -> bool:
         """Whether it was not counted yet; it is from now on."""
+        identity = f"{entry.event}|{entry.rule}"
+        if len(identity) > _LONG:  # an id of the sender's own
+            identity = digest(identity)
         if identity in self.kept:
             return False
         self.kept[identity] = None

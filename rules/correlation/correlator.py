@@ -215,13 +215,14 @@ class Correlator:
         return [self._of_finding(baseline.meta, one) for one in found if _is_for_people(baseline.meta)]
 
     def _of_finding(self, meta: Meta, finding: Finding) -> Alert:
-        times = [entry.time for entry in finding.entries]
+        first, last = finding.span()
         detected = self.clock.now().isoformat()
         whose = (
             [finding.fields[FIELD]] if FIELD in finding.fields else []
         )  # a part of its own: no name can forge it
-        burst = Burst(digest(meta.id, finding.key, *whose), min(times), max(times), detected, self._newest)
+        burst = Burst(digest(meta.id, finding.key, *whose), first, last, detected, self._newest)
         burst.take(sorted(finding.entries, key=lambda entry: entry[:3]))
+        burst.n = max(burst.n, finding.n)
         return alert(meta, burst, "baseline", (finding.ja, finding.en), finding.fields)
 
     def _late(self) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from hinomi.errors import ContentError
+from hinomi.identity import digest
 from rules import baselines
 from rules.baselines.apart import Apart
 from rules.baselines.baseline import Baseline, Finding
@@ -212,9 +213,151 @@ def test_an_old_date_stops_nothing(kind: str) -> None:
     assert told(made(kind), *days, entry(FRIDAY - 90 * DAY, "old"), entry(FRIDAY + 70 * DAY, "new")) == {}
 
 
+def many(at: datetime, n: int, name: str = "", **fields: str) -> list[Entry]:
+    """That many events of one day, a minute apart."""
+    return [entry(at + timedelta(minutes=i), f"{name or 'x'}{at:%d%m}{i}", **fields) for i in range(n)]
+
+
+def workdays(n: int, each: int, who: str = "t.yamada", **fields: str) -> list[Entry]:
+    """So many weekdays before FRIDAY's week with that many events."""
+    days = [FRIDAY - (5 + day) * DAY for day in range(3 * n) if (FRIDAY - (5 + day) * DAY).weekday() < 5][:n]
+    return [one for day in days[::-1] for one in many(day, each, who, user__name=who, **fields)]
+
+
+SATURDAY = FRIDAY + DAY
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "before", "now", "said"),
+    [
+        ("rate_spike", {}, workdays(15, 8), many(SATURDAY, 40), "開庁日 14 日間の中央値は 8件"),
+        ("rate_spike", {}, [], many(FRIDAY, 201), "目安の 200件"),
+        (
+            "rate_spike",
+            {},
+            [one for n in range(6) for one in workdays(12, 8, f"u{n}")],
+            many(FRIDAY, 40, user__name="new"),
+            "全体(6)の開庁日の95%は 8件以下",
+        ),
+        ("bulk_by_role", {}, workdays(15, 8), many(SATURDAY, 60), "「?」の開庁日の中央値は 8件"),
+        (
+            "bulk_by_role",
+            {},
+            [one for n in range(10) for one in workdays(12, 8, f"u{n}", user__staff__department="企画課")],
+            many(FRIDAY, 60, user__name="new", user__staff__department="新しい課"),
+            "すべての所属の開庁日の95%は 8件以下",
+        ),
+        ("bulk_by_role", {}, [], many(FRIDAY, 501), "目安の 500件"),
+    ],
+    ids=["day off", "nothing known", "new account", "role's day off", "new role", "no role known"],
+)
+def test_a_spike_where_little_is_known(
+    kind: str, options: dict[str, Any], before: list[Entry], now: list[Entry], said: str
+) -> None:
+    """A Saturday, a new account, a new section, a new tower: found, with what it was compared with; a usual day is not."""
+    one = made(kind, **options)
+    assert told(one, *before) == {}
+    quiet = told(one, *now[:30])
+    [found] = told(one, *now[30:]).values()
+    assert quiet == {} or kind == "rate_spike"
+    assert said in found.ja and found.n == len(now)
+
+
+@pytest.mark.parametrize("kind", ["rate_spike", "bulk_by_role"])
+def test_late_lines_belong_to_their_day(kind: str) -> None:
+    """Yesterday's lines of a collector that was cut off come after today's: they are yesterday's spike, with yesterday's
+    events; and a clock that runs two years ahead hides nothing of what follows."""
+    one, wednesday = made(kind), FRIDAY - 2 * DAY
+    told(one, *workdays(15, 3))
+    ahead = [entry(FRIDAY, "now"), entry(FRIDAY + 700 * DAY, "ahead")]
+    for coming in ahead:
+        one.feed([coming], ahead[0].time)
+    found: dict[str, Finding] = {}
+    for coming in many(wednesday, 70):
+        found |= {finding.key: finding for finding in one.feed([coming], ahead[0].time)}
+    [(key, finding)] = found.items()
+    assert key == f"t.yamada|{wednesday:%Y-%m-%d}" and finding.n == 70
+    assert finding.span() == (finding.entries[0].time, finding.entries[-1].time)
+
+
+def test_work_that_changed_is_told_for_three_days() -> None:
+    """A person moved to a busy section: the level of the latest days is usual by then."""
+    one = made("rate_spike")
+    told(one, *workdays(15, 3))
+    days = [FRIDAY + n * DAY for n in (0, 3, 4, 5, 6, 7) if n]
+    found = told(one, *(e for day in (FRIDAY, *days) for e in many(day, 60)))
+    assert sorted(found) == [f"t.yamada|2026-11-{day}" for day in (20, 23, 24, 25)]  # the 23rd is a holiday
+
+
+@pytest.mark.parametrize(
+    ("kind", "varied", "options"),
+    [
+        ("rate_spike", "user.name", {}),
+        ("bulk_by_role", "user.name", {}),
+        ("bulk_by_role", "user.staff.department", {}),
+        ("off_hours", "user.name", {}),
+        ("first_seen", "user.name", {}),
+        ("first_seen", "field", {"field": "field"}),
+        ("rare_value", "process.name", {"field": "process.name"}),
+        ("beaconing", "destination.ip", {}),
+        ("dns_names", "dns.question.name", {}),
+        ("impossible_travel", "user.name", {}),
+    ],
+)
+def test_whoever_varies_names_fills_no_memory(kind: str, varied: str, options: dict[str, Any]) -> None:
+    """Each name another, each long, at night, with long fields beside: the state stays within its bytes, what goes is counted
+    (but for events that are only evidence), and it is as large after a restart."""
+    one = made(kind, memory_mb=1, **options)
+    night = datetime.fromisoformat("2026-11-19T23:30+09:00")
+    base = {"user.name": "t.yamada", "source.geo.location": TOKYO, "source.geo.country_iso_code": "JP"}
+    base |= {"note": "x" * 900, "destination.ip": "192.0.2.1"}
+    for n in range(4_000):
+        mixed = digest(str(n)) + "y" * 500 * (varied != "dns.question.name")
+        values = base | {varied: f"{mixed}.d{n}.net" if kind == "dns_names" else mixed}
+        one.feed([Entry.made(int(night.timestamp()) * 10**9 + n, f"e{n}", "ok-id", "d", values)], 1)
+    state = json.dumps(one.dump())
+    assert len(state) < 2_500_000 and one.take_forgotten() > 0
+    again = made(kind, memory_mb=1, **options)
+    again.load(json.loads(state))
+    assert json.dumps(again.dump()) == state
+
+
+def test_every_event_counts_beyond_the_evidence() -> None:
+    """A night of 2,300 events: all are counted, the first two hundred named, from the first to the last."""
+    night = datetime.fromisoformat("2026-11-19T22:00+09:00")
+    entries = [entry(night + timedelta(seconds=i), f"e{i}") for i in range(2_300)]
+    one = made("off_hours")
+    [found] = [finding for coming in entries for finding in one.feed([coming], coming.time)][-1:]
+    assert (found.n, len(found.entries), found.span()) == (2_300, 200, (entries[0].time, entries[-1].time))
+    assert "2,300件" in found.ja and one.take_forgotten() == 0
+
+
+def test_what_is_seen_over_time_lists_its_events() -> None:
+    """Even contacts and random names: each event that made them, not the last alone, also over a restart."""
+    beats = [
+        entry(FRIDAY + timedelta(minutes=5 * i), f"b{i}", destination__ip="203.0.113.9") for i in range(20)
+    ]
+    names = [
+        entry(
+            FRIDAY + timedelta(minutes=i),
+            f"n{i}",
+            dns__question__name=f"{i * 7919**9:x}{i * 104729**7:x}.t.example.net",
+        )
+        for i in range(70)
+    ]
+    for kind, entries in (("beaconing", beats), ("dns_names", names)):
+        first, second = made(kind), made(kind)
+        told(first, *entries[:10])
+        second.load(json.loads(json.dumps(first.dump())))
+        [found] = told(second, *entries[10:]).values()
+        held = {one.event for one in found.entries}
+        assert len(held) > len(entries) - 4 and held <= {one.event for one in entries}
+        assert {one.dataset for one in found.entries} == {"test.set"}
+
+
 def test_recent_is_bounded_and_forgets_what_is_over() -> None:
     """The key that was quiet longest goes first, counted; what is over goes without a count."""
-    kept: Recent[list[int]] = Recent(list, most=2)
+    kept: Recent[list[int]] = Recent(list, len, most=2)
     for mark, key in enumerate(["a", "b", "a", "c"]):
         kept.of(key, mark).append(mark)
     assert (list(kept.kept), kept.take_lost()) == (["a", "c"], 1)
