@@ -10,10 +10,9 @@ import polars as pl
 
 from collectors.framed import frame_of
 from collectors.indicators import Held, Matcher
-from collectors.indicators.fetch import fetch
-from collectors.indicators.indicator import Indicator
+from collectors.indicators.fetch import Fetched, fetch
 from collectors.indicators.matcher import FOUND, columns_of
-from collectors.indicators.reading import Terms
+from collectors.indicators.reading import Taken, Terms
 from collectors.indicators.settings import Feed, IndicatorSettings
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
 FEED = "indicator_feed"
 _LOOK_EVERY = 5.0
+_SAID = 20  # problems of one fetch that are named
 _PART, _WHOLE = 50_000, 1_000  # events looked at, and fetched whole, at a time
 
 
@@ -88,10 +88,21 @@ class Indicators:
         rules = settings.rules_in_force(data).load(cache_folder())
         return cls(held(data), events, records, clock, rules, settings.indicators.retro_days)
 
-    def take(self, indicators: list[Indicator]) -> tuple[int, int]:
+    def take(self, taken: Taken, feed: str = "") -> tuple[int, int]:
         """Keep them, and look for the new ones in what is stored; (new ones, signals)."""
-        new = self.held.take(indicators)
-        return new.height, self.look_back(new)
+        new = self.held.take(taken.taken, feed, taken.stated)
+        return new.height, self.catch_up()
+
+    def catch_up(self) -> int:
+        """Look for what was not looked for yet in what is stored: a store that is away, a crash or a restart leaves it to
+        the next time, and what was told is not told again. Returns the signals."""
+        waiting = self.held.pending()
+        if not waiting.height:
+            return 0
+        found = self.look_back(waiting)
+        self.held.looked(waiting)
+        log.info("indicators_looked_for", indicators=waiting.height, signals=found)
+        return found
 
     def look_back(self, new: pl.DataFrame) -> int:
         """Signals for stored events that meet these indicators, of the last `retro_days`; twice makes no second one."""
@@ -138,12 +149,15 @@ class Indicators:
         return stored
 
     def pull(self, settings: IndicatorSettings) -> dict[str, int]:
-        """Renew the feeds that are due, and take out what is over; new indicators by feed."""
+        """Renew the feeds that are due, take out what is over, and look for what was not looked for yet; new indicators by
+        feed."""
         gone = self.held.expire(self.clock.now())
         self.ledger.count("dropped", gone, dataset="indicators", reason="indicator_expired")
-        return {
+        new = {
             name: self._pull(name, feed) for name, feed in settings.feeds.items() if self._is_due(name, feed)
         }
+        self.catch_up()
+        return new
 
     def _is_due(self, name: str, feed: Feed) -> bool:
         last = self.records.get(FEED, name)
@@ -153,23 +167,32 @@ class Indicators:
 
     def _pull(self, name: str, feed: Feed) -> int:
         last = self.records.get(FEED, name)
-        mark = str(last.body.get("mark") or "") if last else ""
+        body = last.body if last else {}
+        mark, missing = str(body.get("mark") or ""), dict(body.get("missing") or {})
         terms = Terms(name, feed.confidence, feed.days, now=self.clock.now())
         try:
-            fetched = fetch(feed, terms, mark)
+            fetched = fetch(feed, terms, mark, missing=missing)
         except HinomiError as error:
             log.error("indicators_not_fetched", feed=name, reason=str(error))
-            self.records.put(
-                FEED, name, {"at": self.clock.now().isoformat(), "mark": mark, "error": str(error)}
-            )
+            self._note(name, Fetched(mark=mark, missing=missing, problems=[str(error)]))
             return 0
         for reason, n in fetched.taken.refused.items():
             self.ledger.count("dropped", n, dataset=f"indicators/{name}", reason=f"indicator_{reason}")
-        new, signals = self.take(fetched.taken.taken)
-        body = {"at": self.clock.now().isoformat(), "mark": fetched.mark, "error": ""}
-        self.records.put(FEED, name, body)
-        log.info("indicators_fetched", feed=name, new=new, signals=signals)
+        new = self.held.take(fetched.taken.taken, name, fetched.taken.stated).height
+        for problem in fetched.problems[:_SAID]:
+            log.error("indicators_not_fetched", feed=name, reason=problem)
+        self._note(name, fetched)
+        log.info("indicators_fetched", feed=name, new=new, missing=len(fetched.missing))
         return new
+
+    def _note(self, name: str, fetched: Fetched) -> None:
+        body = {
+            "at": self.clock.now().isoformat(),
+            "mark": fetched.mark,
+            "missing": fetched.missing,
+            "error": " / ".join(fetched.problems[:_SAID]),
+        }
+        self.records.put(FEED, name, body)
 
 
 def _own(custom: object) -> dict[str, object]:

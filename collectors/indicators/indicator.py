@@ -20,7 +20,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Indicator:
-    """value: in one spelling (`made`); source: who warns; confidence: 0 to 100; expires: None is never; about: in words."""
+    """value: in one spelling (`made`); source: who warns; confidence: 0 to 100; expires: None is never; about: in words.
+
+    feed: the list that it came with; reference, modified: the object of that list that states it (STIX id, MISP event), and
+    which version of it; empty where the list has none.
+    """
 
     kind: Kind
     value: str
@@ -29,6 +33,18 @@ class Indicator:
     since: datetime
     expires: datetime | None = None
     about: str = ""
+    feed: str = ""
+    reference: str = ""
+    modified: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """That a document says all that an object of its list stands for, in this version: what an older version said and this
+    one does not (other values, or none since it is revoked or over) holds no more."""
+
+    reference: str
+    modified: datetime
 
 
 _HASH = re.compile(r"(?:[0-9a-f]{32}|[0-9a-f]{40}|[0-9a-f]{64}|[0-9a-f]{128})\Z")

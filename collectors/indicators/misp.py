@@ -1,6 +1,7 @@
 """MISP: events as a feed, an export or the server's API writes them.
 
-Only attributes with `to_ids` are indicators: the rest is context (MISP core format, attribute).
+Only attributes with `to_ids` are indicators, unless deleted: the rest is context (MISP core format, attribute). An event by
+itself states all its attributes; an answer to a search may hold some of them.
 """
 
 from collections.abc import Iterator, Mapping
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from collectors.indicators.documents import objects
-from collectors.indicators.indicator import Indicator, Kind, Refused
+from collectors.indicators.indicator import Indicator, Kind, Refused, Stated
 
 _KINDS = {
     "ip-src": Kind.ADDRESS,
@@ -30,13 +31,15 @@ _PAIRS = {"filename": 1, "ip-src": 0, "ip-dst": 0, "domain": 0}
 
 def indicators(
     document: Mapping[str, Any], source: str, confidence: int, now: datetime
-) -> Iterator[Indicator | Refused]:
+) -> Iterator[Indicator | Refused | Stated]:
     """Indicators of one event, or of a server's answer with several."""
     held = document.get("response")
     answers = held if isinstance(held, list) else [document]
     for answer in answers:
         event = answer.get("Event") if isinstance(answer, dict) else None
         if isinstance(event, dict):
+            if (reference := _reference(event)) and not isinstance(held, list):
+                yield Stated(reference, _time(event.get("timestamp"), now))
             yield from _of_event(event, source, confidence, now)
 
 
@@ -46,16 +49,20 @@ def _of_event(
     organisation = event.get("Orgc")
     who = str(organisation.get("name") or source) if isinstance(organisation, dict) else source
     about = str(event.get("info") or "")[:300]
+    reference, version = _reference(event), _time(event.get("timestamp"), now)
     for attribute in _attributes(event):
-        if attribute.get("to_ids") is not True:
+        if attribute.get("to_ids") is not True or attribute.get("deleted") is True:
             continue
         found = _value(str(attribute.get("type") or ""), str(attribute.get("value") or ""))
         if isinstance(found, Refused):
             yield found
         else:
-            yield Indicator(
-                found[0], found[1], who, confidence, _time(attribute.get("timestamp"), now), None, about
-            )
+            since = _time(attribute.get("timestamp"), now)
+            yield Indicator(*found, who, confidence, since, None, about, "", reference, version)
+
+
+def _reference(event: Mapping[str, Any]) -> str:
+    return str(event.get("uuid") or "")[:200]
 
 
 def _attributes(event: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

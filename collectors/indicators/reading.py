@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from collectors.indicators import misp, stix, table
-from collectors.indicators.indicator import Indicator, Refused, made
+from collectors.indicators.indicator import Indicator, Refused, Stated, made
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +23,28 @@ class Terms:
 
 @dataclass(slots=True)
 class Taken:
-    """taken: indicators in force; refused: how many are not, by reason."""
+    """taken: indicators in force; refused: how many are not, by reason; stated: the newest version of each object."""
 
     taken: list[Indicator] = field(default_factory=list)
     refused: Counter[str] = field(default_factory=Counter)
+    stated: dict[str, datetime] = field(default_factory=dict)
 
-    def add(self, found: Iterable[Indicator | Refused], terms: Terms) -> None:
+    def also(self, more: "Taken") -> None:
+        """Add what another document says."""
+        self.taken += more.taken
+        self.refused.update(more.refused)
+        for reference, version in more.stated.items():
+            self._state(reference, version)
+
+    def _state(self, reference: str, version: datetime) -> None:
+        self.stated[reference] = max(version, self.stated.get(reference, version))
+
+    def add(self, found: Iterable[Indicator | Refused | Stated], terms: Terms) -> None:
         """Bring each into one spelling and give it its end."""
         for one in found:
+            if isinstance(one, Stated):
+                self._state(one.reference, one.modified)
+                continue
             try:
                 if isinstance(one, Refused):
                     raise one
@@ -42,7 +56,7 @@ class Taken:
             if expires <= terms.now:
                 self.refused["expired"] += 1
             else:
-                self.taken.append(replace(own, expires=expires))
+                self.taken.append(replace(own, expires=expires, feed=terms.source))
 
 
 def read(data: bytes, terms: Terms) -> Taken:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from collectors.indicators.documents import objects
-from collectors.indicators.indicator import Indicator, Kind, Refused
+from collectors.indicators.indicator import Indicator, Kind, Refused, Stated
 
 _KINDS = {
     "ipv4-addr:value": Kind.ADDRESS,
@@ -31,8 +31,8 @@ _MOST = 100_000  # characters of a pattern
 
 def indicators(
     document: Mapping[str, Any], source: str, confidence: int, now: datetime
-) -> Iterator[Indicator | Refused]:
-    """Indicators of a bundle or envelope as they stand there, and why others are not taken."""
+) -> Iterator[Indicator | Refused | Stated]:
+    """Indicators of a bundle or envelope as they stand there, which objects they are of, and why others are not taken."""
     names = {
         str(one.get("id")): str(one.get("name") or "")
         for one in objects(document, "objects")
@@ -47,7 +47,11 @@ def indicators(
 
 def _of_object(
     one: Mapping[str, Any], source: str, confidence: int, now: datetime
-) -> Iterator[Indicator | Refused]:
+) -> Iterator[Indicator | Refused | Stated]:
+    version = moment(one.get("modified")) or moment(one.get("created")) or now
+    reference = str(one.get("id") or "")[:200]
+    if reference:
+        yield Stated(reference, version)
     if one.get("revoked") is True:
         yield Refused("revoked")
         return
@@ -62,7 +66,7 @@ def _of_object(
         if isinstance(found, Refused):
             yield found
         else:
-            yield Indicator(found[0], found[1], source, sure, since, until, about)
+            yield Indicator(*found, source, sure, since, until, about, reference=reference, modified=version)
 
 
 def values(pattern: str) -> Iterator[tuple[Kind, str] | Refused]:

@@ -59,7 +59,7 @@ def _importing(group: typer.Typer) -> None:
                 with reading(file):
                     content = file.read_bytes()
                 taken = read(content, Terms(source, confidence, days, now=place.clock.now()))
-                new, signals = tower.take(taken.taken)
+                new, signals = tower.take(taken, source)
                 place.desk.audit.append(
                     actor=operator(),
                     action="indicators_import",

@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +12,12 @@ import yaml
 
 from collectors.enrich import Enricher, EnrichSettings
 from collectors.indicators import Held, Indicator, Kind, Matcher
+from collectors.indicators.reading import Taken, Terms, read
 from collectors.indicators.settings import IndicatorSettings
 from collectors.privacy import Privacy, PrivacySettings
 from collectors.sources import paloalto_panos
 from hinomi.clock import FixedClock, SystemClock
+from hinomi.errors import StoreError
 from hinomi.ledger import Ledger
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops.folders import packs_folder
@@ -113,7 +115,7 @@ def test_a_firewall_that_names_threats_itself_is_looked_at(tmp_path: Path, rules
     address = Indicator(
         Kind.ADDRESS, "203.0.113.9", "JPCERT/CC", 90, clock.now(), clock.now() + timedelta(days=9), "C2"
     )
-    assert tower.take([address]) == (1, 2)
+    assert tower.take(Taken([address])) == (1, 2)
     live = pipeline(tmp_path / "live", rules, LiveIndicators(held, clock), "paloalto.panos")
     live.process(spooled)
     assert live.events.count(datasets=["hinomi.signal"]) == 2
@@ -127,13 +129,72 @@ def test_a_new_indicator_is_looked_for_in_what_is_stored(tmp_path: Path, rules: 
     one.process(lines(clock, ["www.example.jp", "c2.bad.example.net", "other.example.net"]))
     assert one.events.count(datasets=["hinomi.signal"]) == 0
     tower = Indicators(Held(tmp_path / "i"), one.events, SqliteRecords(tmp_path / "r.sqlite"), clock, rules)
-    assert tower.take([warned(clock)]) == (1, 1)
-    assert tower.take([warned(clock)]) == (0, 0) and tower.look_back(tower.held.frame()) == 0
+    assert tower.take(Taken([warned(clock)])) == (1, 1)
+    assert tower.take(Taken([warned(clock)])) == (0, 0) and tower.look_back(tower.held.frame()) == 0
     [signal] = one.events.search(datasets=["hinomi.signal"]).rows
     assert json.loads(signal["hinomi.signal.fields"])["threat.indicator.name"] == "bad.example.net"
     later = FixedClock(clock.now() + timedelta(days=40))
     old = Indicators(Held(tmp_path / "j"), one.events, SqliteRecords(tmp_path / "r2.sqlite"), later, rules)
-    assert old.take([warned(clock, "other.example.net")]) == (1, 0)
+    assert old.take(Taken([warned(clock, "other.example.net")])) == (1, 0)
+
+
+def test_looking_back_that_fails_is_made_up_for(
+    tmp_path: Path, rules: engine.RuleSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The store is away when an indicator comes: it is in force at once, and looked for with the next turn, also by another
+    process after a restart; told once."""
+    clock = SystemClock()
+    one = pipeline(tmp_path, rules, None)
+    one.process(lines(clock, ["c2.bad.example.net"]))
+    records = SqliteRecords(tmp_path / "r.sqlite")
+    tower = Indicators(Held(tmp_path / "i"), one.events, records, clock, rules)
+    with monkeypatch.context() as away:
+        away.setattr(ParquetEvents, "get", lambda *_, **__: (_ for _ in ()).throw(StoreError("停止", "away")))
+        with pytest.raises(StoreError):
+            tower.take(Taken([warned(clock)]))
+    assert tower.held.frame().height == 1 and one.events.count(datasets=["hinomi.signal"]) == 0
+    again = Indicators(Held(tmp_path / "i"), one.events, records, clock, rules)
+    assert again.pull(IndicatorSettings()) == {} and one.events.count(datasets=["hinomi.signal"]) == 1
+    assert again.catch_up() == 0 and again.take(Taken([warned(clock)])) == (0, 0)
+
+
+def stix(name: str, **more: object) -> bytes:
+    """A bundle of one indicator."""
+    one = {
+        "type": "indicator",
+        "id": "indicator--8e2e2d2b-17d4-4cbf-938f-98ee46b3cd3f",
+        "modified": "2026-11-19T00:00:00.000Z",
+        "pattern": f"[domain-name:value = '{name}']",
+        "pattern_type": "stix",
+        "valid_from": "2026-11-19T00:00:00Z",
+        **more,
+    }
+    return json.dumps({"type": "bundle", "objects": [one]}).encode()
+
+
+def test_a_newer_version_says_what_holds(tmp_path: Path) -> None:
+    """STIX: a version with another value, an end that is over, or `revoked` takes the older one's values out, of that list
+    alone; an older version that comes again says nothing."""
+    now = datetime(2026, 11, 20, tzinfo=UTC)
+    held = Held(tmp_path)
+
+    def came(name: str, feed: str = "jpcert", **more: object) -> list[str]:
+        taken = read(stix(name, **more), Terms(feed, now=now))
+        held.take(taken.taken, feed, taken.stated)
+        return sorted(held.frame()["value"].to_list())
+
+    first, second = "2026-11-19T01:00:00.000Z", "2026-11-19T02:00:00.000Z"
+    assert came("a.example.net") == ["a.example.net"]
+    assert came("a.example.net", "other") == ["a.example.net", "a.example.net"]
+    assert came("b.example.net", modified=first) == ["a.example.net", "b.example.net"]
+    assert came("a.example.net") == ["a.example.net", "b.example.net"]
+    assert came("b.example.net", modified=second, revoked=True) == ["a.example.net"]
+    assert came("b.example.net", modified=first) == ["a.example.net"]
+    assert came("c.example.net", "other", modified=first, valid_until="2026-11-19T23:00:00Z") == []
+    assert came("c.example.net", "other", modified=second, valid_until="2026-11-21T00:00:00Z") == [
+        "c.example.net"
+    ]
+    assert held.pending()["value"].to_list() == ["c.example.net"]
 
 
 def test_feeds_are_asked_when_they_are_due(tmp_path: Path, rules: engine.RuleSet) -> None:

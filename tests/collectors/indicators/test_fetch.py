@@ -30,6 +30,11 @@ EVENT = {
     }
 }
 MANIFEST = {"e-old": {"timestamp": "100"}, "e-new": {"timestamp": "200"}}
+HOLED = {"e-gone": {"timestamp": "50"}, "e-page": {"timestamp": "150"}, **MANIFEST}
+
+
+FILLED: dict[str, object] = {}
+WITHOUT_NEXT: list[bool] = []
 
 
 class Peer(BaseHTTPRequestHandler):
@@ -40,6 +45,8 @@ class Peer(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         if url.path.startswith("/misp/"):
             return self._misp(url.path.removeprefix("/misp/"))
+        if url.path.startswith("/holed/"):
+            return self._holed(url.path.removeprefix("/holed/"))
         if self.headers["Authorization"] != "Basic " + base64.b64encode(b"city:geheim").decode():
             return self._send(401, b"{}", "application/taxii+json;version=2.1")
         if self.headers["Accept"] != "application/taxii+json;version=2.1":
@@ -54,13 +61,18 @@ class Peer(BaseHTTPRequestHandler):
         page = held[start : start + 2]
         envelope: dict[str, object] = {"objects": [one for _, one in page]} if page else {}
         if start + 2 < len(held):
-            envelope |= {"more": True, "next": str(start + 2)}
+            envelope |= {"more": True} | ({} if WITHOUT_NEXT else {"next": str(start + 2)})
         self._send(
             200,
             json.dumps(envelope).encode(),
             "application/taxii+json;version=2.1",
             page[-1][0] if page else "",
         )
+
+    def _holed(self, name: str) -> None:
+        files = {"manifest.json": HOLED, "e-new.json": EVENT, "e-old.json": EVENT} | FILLED
+        body = b"<html>busy</html>" if name == "e-page.json" else json.dumps(files.get(name)).encode()
+        self._send(200 if name in files or name == "e-page.json" else 404, body, "application/json")
 
     def _misp(self, name: str) -> None:
         files = {"manifest.json": MANIFEST, "e-old.json": EVENT, "e-new.json": EVENT}
@@ -119,6 +131,27 @@ def test_misp_events_newer_than_the_last(peer: str) -> None:
     fetched = fetch(feed, TERMS)
     assert len(fetched.taken.taken) == 2 and fetched.mark == "200"
     assert len(fetch(feed, TERMS, "100").taken.taken) == 1 and fetch(feed, TERMS, "200").taken.taken == []
+
+
+def test_taxii_that_says_more_and_not_where(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """3.4: `more` without `next` goes on with what was added after the page's last; nothing is lost, nothing comes twice."""
+    monkeypatch.setattr("tests.collectors.indicators.test_fetch.WITHOUT_NEXT", [True])
+    fetched = fetch(taxii(peer, monkeypatch), TERMS)
+    assert [one.value for one in fetched.taken.taken] == [f"203.0.113.{n}" for n in range(1, 6)]
+    assert fetched.mark == OBJECTS[-1][0] and fetched.problems == []
+
+
+def test_a_misp_event_that_is_not_there(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One event's file is missing, one is an error page: both are named, the others are taken, the mark goes on; the next
+    time both are asked for again, and only they."""
+    feed = Feed.model_validate({"kind": "misp", "url": f"{peer}/holed"})
+    fetched = fetch(feed, TERMS)
+    assert len(fetched.taken.taken) == 2 and fetched.mark == "200"
+    assert fetched.missing == {"e-gone": 50, "e-page": 150} and not fetched.taken.refused
+    assert "e-gone.json" in fetched.problems[0] and "404" in fetched.problems[0]
+    monkeypatch.setitem(FILLED, "e-gone.json", EVENT)
+    again = fetch(feed, TERMS, fetched.mark, missing=fetched.missing)
+    assert (len(again.taken.taken), again.missing, again.mark) == (1, {"e-page": 150}, "200")
 
 
 def test_what_goes_wrong_is_said_without_the_secret(peer: str, monkeypatch: pytest.MonkeyPatch) -> None:
