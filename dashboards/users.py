@@ -35,10 +35,12 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 
 class Role(StrEnum):
-    """What a person may do. The last four are the offices of the MIC guideline (対策基準 1.(1)–(6))."""
+    """What a person may do. An analyst and a responder work on incidents alike, so that a city can appoint them apart. The last four
+    are the offices of the MIC guideline (対策基準 1.(1)–(6))."""
 
     VIEWER = "viewer"
     ANALYST = "analyst"
+    RESPONDER = "responder"
     ADMIN = "admin"
     AUDITOR = "auditor"
     INFORMATION_SYSTEM_MANAGER = "information_system_manager"
@@ -50,6 +52,7 @@ class Role(StrEnum):
 ROLE_NAMES: dict[Role, Words] = {
     Role.VIEWER: Words("閲覧者", "Viewer"),
     Role.ANALYST: Words("監視担当", "Analyst"),
+    Role.RESPONDER: Words("対応担当", "Responder"),
     Role.ADMIN: Words("システム管理", "Administrator"),
     Role.AUDITOR: Words("監査担当", "Auditor"),
     **{Role(name): Words(one.ja, one.en[:1].upper() + one.en[1:]) for name, one in OFFICES.items()},
@@ -64,7 +67,7 @@ APPROVERS = frozenset(
         Role.CISO,
     }
 )
-WORKERS = APPROVERS | {Role.ANALYST}
+WORKERS = APPROVERS | {Role.ANALYST, Role.RESPONDER}
 ADMINS = frozenset({Role.ADMIN})
 AUDITORS = frozenset({Role.ADMIN, Role.AUDITOR, Role.CHIEF_SECURITY_OFFICER, Role.CISO})
 

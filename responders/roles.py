@@ -26,7 +26,7 @@ OFFICES = {
 OPERATOR = "operator"
 """Whoever works at the machine itself with the right to write the data folder: the command line. Never approves."""
 
-WORKERS = frozenset({"analyst", OPERATOR, *RANKS})
+WORKERS = frozenset({"analyst", "responder", OPERATOR, *RANKS})
 """Who works on incidents. A viewer and an administrator of the system do not."""
 
 

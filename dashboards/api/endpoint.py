@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from dashboards.api.models import Problem
-from dashboards.console.access import MAX_FORM, STATUS, WHOLE, Access, body_of
+from dashboards.console.access import MAX_FORM, STATUS, WHOLE, Access, body_of, note_auditor
 from dashboards.console.apart import part_of
 from dashboards.console.visit import Console, Visit, Who
 from dashboards.tokens import Token
@@ -151,6 +151,7 @@ def _allowed(console: Console, endpoint: Endpoint, request: Request, raw: bytes 
         _note_refusal(console, endpoint, request, user.name, "whole_tower")
         return problem(403, *WHOLE)
     visit = Visit(request, seen, "en", None, user, token=token)
+    note_auditor(visit, endpoint.method)
     made = endpoint.handler(Call(visit, _body(endpoint, raw), _values(endpoint, request)))
     return Response(made.model_dump_json(), media_type="application/json")
 

@@ -21,11 +21,13 @@ from dashboards.users import APPROVERS
 from hinomi.batch import DEAD_LETTERS, SIGNALS
 from hinomi.clock import JST
 from hinomi.faults import readable
-from hinomi.incident import GRADES, Incident, is_merged, taken_at
+from hinomi.incident import GRADES, Incident, Verdict, is_merged, taken_at
 from hinomi.store import DatasetStats, Span
 from hinomi.words import Language, Words
 from responders.audit import Audit
 from responders.exercises import Exercise, What, held
+from responders.incidents.casefile import family
+from responders.incidents.evidence import KIND as EVIDENCE
 from responders.incidents.suppression import KIND as SUPPRESSION
 from responders.incidents.suppression import Suppression
 from responders.playbooks.playbook import catalogue
@@ -33,6 +35,7 @@ from responders.playbooks.playbook import catalogue
 DAY = timedelta(days=1)
 _MOST, _SAMPLE = 100_000, 200
 _LATE = timedelta(minutes=5)
+_SOON = timedelta(hours=1)
 _NAMED = 6  # datasets that a line names; the monthly report lists all
 
 
@@ -169,10 +172,24 @@ def taken(look: Look, _: Any) -> Outcome:
 
 
 def notified(look: Look, _: Any) -> Outcome:
-    """People were told of incidents."""
-    n = look.of.records.count("notification", {"state": "sent"})
-    words = Words(f"送った通知 {n} 件", f"{n} messages sent")
-    return Outcome(n > 0 or not look.incidents, words, "records notification: state=sent")
+    """A message went out for each incident of grade 2 or more, once it is an hour old."""
+    start = look.now - 365 * DAY
+    sent = look.of.records.find("notification", {"state": "sent"}, limit=_MOST)
+    told = {str(one.body.get("incident_id", "")) for one in sent}
+    real = [one for one in look.incidents if one.grade >= 2 and look.now - one.opened > _SOON]
+    left = [one for one in real if told.isdisjoint(family(one))]
+    words = Words(
+        f"過去一年の「{GRADES[2].ja}」以上 {len(real)} 件のうち、通知を送ったもの {len(real) - len(left)} 件{_numbered(left)}",
+        f"messages went out for {len(real) - len(left)} of {len(real)} incidents of grade {GRADES[2].en.lower()} or above"
+        f" in a year{_numbered(left)}",
+    )
+    return Outcome(not left, words, "records notification: state=sent, by incident_id", start)
+
+
+def _numbered(left: Sequence[Incident]) -> str:
+    """` (#3 #7 …)`: the first of those that are missing."""
+    shown = " ".join(f"#{one.number}" for one in left[:_NAMED])
+    return f" ({shown}{' …' if len(left) > _NAMED else ''})" if left else ""
 
 
 def rehearsed(look: Look, _: Any) -> Outcome:
@@ -326,21 +343,40 @@ def clocks(look: Look, _: Any) -> Outcome:
 
 
 def evidence_taken(look: Look, _: Any) -> Outcome:
-    """Evidence of grave incidents was secured."""
-    grave = [one for one in look.incidents if one.grade == 3]
-    n = look.of.records.count("audit", {"action": "console.evidence"})
+    """Evidence of each incident of grade 3 was taken, once it is a day old: the archive, a sealed copy, or a piece in the vault."""
+    start = look.now - 365 * DAY
+    archives = look.of.records.find("audit", {"action": "console.evidence"}, limit=_MOST)
+    pieces = look.of.records.find(EVIDENCE, limit=_MOST)
+    kept = {str(one.body["target"]) for one in archives} | {str(one.body["incident_id"]) for one in pieces}
+    grave = [one for one in look.incidents if one.grade == 3 and look.now - one.opened > DAY]
+    left = [one for one in grave if kept.isdisjoint(family(one))]
     words = Words(
-        f"重大なインシデント {len(grave)} 件、証拠一式の保存 {n} 回",
-        f"{len(grave)} grave incidents, evidence taken {n} times",
+        f"過去一年の「{GRADES[3].ja}」 {len(grave)} 件のうち、証拠を保存したもの {len(grave) - len(left)} 件{_numbered(left)}",
+        f"evidence was taken of {len(grave) - len(left)} of {len(grave)} incidents of grade {GRADES[3].en.lower()}"
+        f" in a year{_numbered(left)}",
     )
-    return Outcome(n > 0 or not grave, words, "records audit: action=console.evidence")
+    return Outcome(not left, words, "records evidence, audit action=console.evidence: by incident", start)
 
 
-def playbooks(_: Look, __: Any) -> Outcome:
-    """There are playbooks."""
-    n = len(catalogue())
-    words = Words(f"封じ込めの手順 {n} 種類", f"{n} playbooks")
-    return Outcome(n > 0, words, "hinomi playbooks")
+def playbooks(look: Look, _: Any) -> Outcome:
+    """Each incident of grade 2 or more that was no false alarm had a plan, once it is a day old; and a playbook was carried out or
+    rehearsed within a year."""
+    n, start = len(catalogue()), look.now - 365 * DAY
+    real = [
+        one
+        for one in look.incidents
+        if one.grade >= 2 and look.now - one.opened > DAY and one.verdict in {None, Verdict.TRUE_POSITIVE}
+    ]
+    left = [one for one in real if not one.run_ids]
+    words = Words(
+        f"封じ込めの手順 {n} 種類。過去一年の「{GRADES[2].ja}」以上(誤検知などを除く) {len(real)} 件のうち、計画を立てたもの"
+        f" {len(real) - len(left)} 件{_numbered(left)}。{rehearsed(look, None).words.ja}",
+        f"{n} playbooks; a plan was made for {len(real) - len(left)} of {len(real)} incidents of grade"
+        f" {GRADES[2].en.lower()} or above in a year, false alarms left out{_numbered(left)};"
+        f" {rehearsed(look, None).words.en}",
+    )
+    good = not left and rehearsed(look, None).good
+    return Outcome(good, words, "records incident: run_ids; playbook_run: state=done", start)
 
 
 def exceptions_dated(look: Look, _: Any) -> Outcome:

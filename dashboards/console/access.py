@@ -115,7 +115,7 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
     visit = Visit(request, console, language)
     try:
         visit = _known(visit, page)
-        response = _refusal(visit, page) or page.handler(_with_form(visit, page, raw))
+        response = _refusal(visit, page) or _answered(visit, page, raw)
     except HinomiError as error:
         response = failure(visit, error)
     except Exception:
@@ -126,6 +126,23 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
     if request.query_params.get("theme") in THEMES:
         _remember(console, response, THEME_COOKIE, request.query_params["theme"])
     return response
+
+
+def _answered(visit: Visit, page: Page, raw: bytes | None) -> Response:
+    """The page's own answer; that an auditor looks is in the audit log before."""
+    filled = _with_form(visit, page, raw)
+    if visit.user and page.access is not Access.OPEN and not page.quiet:
+        note_auditor(visit, page.method)
+    return page.handler(filled)
+
+
+def note_auditor(visit: Visit, method: str) -> None:
+    """Everything that an auditor asks for stands in the audit log with its address, whatever else the page writes there."""
+    if visit.user is not None and visit.user.has({Role.AUDITOR}):
+        asked = {"method": method, "query": visit.request.url.query[:2000]}
+        visit.console.audit.append(
+            actor=visit.actor, action="console.audited", target=visit.request.url.path, details=asked
+        )
 
 
 def _known(visit: Visit, page: Page) -> Visit:

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from dashboards import times
 from dashboards.console.on_duty import person_name, rota
 from dashboards.console.plans import Decision, PlanRun, PlanTask
 from dashboards.console.visit import Visit
@@ -86,7 +85,7 @@ def _next_call(visit: Visit, incident: Incident) -> str:
     if after is None:
         return visit.texts("step.all_called")
     names = visit.texts("mark.comma").join(person_name(visit, name) for name in after[1])
-    return visit.texts("step.next_call", at=times.clock_time(after[0], seconds=False), names=names)
+    return visit.texts("step.next_call", at=visit.when(after[0]), names=names)
 
 
 def _decide(visit: Visit, runs: Sequence[PlanRun]) -> NextStep | None:
@@ -107,7 +106,7 @@ def _ask(visit: Visit, runs: Sequence[PlanRun]) -> NextStep | None:
 
 def _about(visit: Visit, plan: PlanRun, decision: Decision, kind: str, words: str) -> NextStep:
     texts = visit.texts
-    until = times.clock_time(decision.until, seconds=False)
+    until = visit.when(decision.until)
     return NextStep(
         kind,
         words,
@@ -183,7 +182,7 @@ def _report(visit: Visit, obligations: Sequence[Obligation], *, may_work: bool) 
                 anchor="#duties",
             )
         if one.state == "running" and (one.due is None or one.due - now < _SOON):
-            due = times.clock_time(one.due, seconds=False) if one.due else texts("step.at_once")
+            due = visit.when(one.due) if one.due else texts("step.at_once")
             return NextStep(
                 "report",
                 texts("step.report_send", what=what, due=due),

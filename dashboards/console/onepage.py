@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from dashboards import times
 from dashboards.compliance.judgement import State, tally
 from dashboards.console import compliance_page, health
 from dashboards.console.casework import Casework
@@ -49,7 +48,7 @@ def show(visit: Visit) -> Response:
         state="bad" if any(one.incident.grade == 3 for one in grave) else "watch" if grave else "good",
         matters=[_matter(one, texts) for one in grave[:_SHOWN]],
         more=max(0, len(ranked) - min(_SHOWN, len(grave))),
-        decisions=_decisions(texts, ranked, clocks),
+        decisions=_decisions(visit, ranked, clocks),
         silent=silent,
         closed_week=sum(closed_at(one) >= week for one in everything if one.status is Status.CLOSED),
         opened_week=sum(one.opened >= week for one in everything),
@@ -89,14 +88,15 @@ def _doing(one: Ranked, texts: Texts) -> str:
     return texts("onepage.by", who=incident.assignee or incident.acknowledged_by)
 
 
-def _decisions(texts: Texts, ranked: Sequence[Ranked], clocks: Clocks) -> list[str]:
+def _decisions(visit: Visit, ranked: Sequence[Ranked], clocks: Clocks) -> list[str]:
     """What somebody in charge has to decide, with the day by which."""
+    texts = visit.texts
     found = [texts("onepage.approve", n=one.incident.number) for one in ranked if one.waits_for_approval][:3]
     for one in ranked:
         reaches_residents = bool(_RESIDENTS & set(one.incident.zones))
         for owed in obligations(one.incident, of_incident(clocks, one.incident)):
             if owed.open and owed.due is not None and (reaches_residents or owed.clock):
-                due = times.clock_time(owed.due, seconds=False)
+                due = visit.when(owed.due)
                 what = owed.duty.what.of(texts.language)
                 key = "onepage.report" if owed.undecided else "onepage.send"
                 found.append(texts(key, n=one.incident.number, what=what, due=due))

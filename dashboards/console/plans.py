@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dashboards import times
 from dashboards.console.permits_page import permits
 from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role
@@ -148,7 +147,7 @@ def _may(visit: Visit, run: Run, office: Office, roles: Sequence[str]) -> bool:
 def _agreed(visit: Visit, body: Mapping[str, Any]) -> str:
     if not (asked := body.get("asked")):
         return ""
-    until = times.clock_time(datetime.fromisoformat(asked["until"]), seconds=False)
+    until = visit.when(datetime.fromisoformat(asked["until"]))
     return visit.texts("plan.extend_asked", who=visit.texts("mark.comma").join(asked["by"]), until=until)
 
 
@@ -166,8 +165,7 @@ def _may_first(visit: Visit, run: Run) -> str:
     if not held:
         return visit.texts("permits.may_nobody")
     who = visit.texts("mark.comma").join(
-        visit.texts("permits.may_one", who=one.taker, until=times.clock_time(one.end, seconds=False))
-        for one in held
+        visit.texts("permits.may_one", who=one.taker, until=visit.when(one.end)) for one in held
     )
     return visit.texts("permits.may", who=who)
 
@@ -177,7 +175,7 @@ def _unconfirmed(visit: Visit, run: Run) -> list[str]:
     said = []
     for step, held in of_run(visit.console.records, run):
         if held.body["state"] == "acted" and run.state is RunState.PROPOSED:
-            until = times.clock_time(datetime.fromisoformat(held.body["until"]), seconds=False)
+            until = visit.when(datetime.fromisoformat(held.body["until"]))
             what = visit.texts.of(step.title_ja, step.title_en)
             said.append(visit.texts("plan.unconfirmed", who=held.body["by"], what=what, until=until))
     return said

@@ -11,6 +11,7 @@ from dashboards.console.targets import Clock
 from dashboards.duties import Clocks, Obligation, obligations, of_incident
 from dashboards.settings import TargetSettings
 from dashboards.texts import Texts
+from hinomi.clock import JST
 from hinomi.incident import Incident, Status
 from responders.incidents.casefile import needs_a_person, waits_since
 
@@ -132,7 +133,9 @@ def _why(incident: Incident, waits: bool, clock: Clock | None, duty: Obligation 
     if duty is not None and duty.due is not None:
         parts.append(
             texts(
-                "why.duty", to=duty.duty.to.of(texts.language), due=times.clock_time(duty.due, seconds=False)
+                "why.duty",
+                to=duty.duty.to.of(texts.language),
+                due=times.clock_time(duty.due, seconds=False, year=desk.now.astimezone(JST).year),
             )
         )
     return texts("mark.dot").join(parts)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypedDict
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from collectors.organizations import Organizations
+from dashboards import times
 from dashboards.console.attempts import Attempts
 from dashboards.console.following import Lately
 from dashboards.console.residents import Residents
@@ -23,7 +25,7 @@ from dashboards.settings import ConsoleSettings
 from dashboards.texts import Texts
 from dashboards.tokens import Token, Tokens
 from dashboards.users import APPROVERS, WORKERS, User, Users
-from hinomi.clock import Clock
+from hinomi.clock import JST, Clock
 from hinomi.retention import DEFAULTS, Period
 from hinomi.store import Events, Records
 from hinomi.words import Language
@@ -147,6 +149,11 @@ class Visit:
     def asked(self, name: str, default: str = "") -> str:
         """A value of the address line."""
         return str(self.request.query_params.get(name, default))
+
+    def when(self, moment: datetime) -> str:
+        """`11/20 03:14` in Japan, `2027/01/04 23:59` where it is not this year."""
+        year = self.console.clock.now().astimezone(JST).year
+        return times.clock_time(moment, seconds=False, year=year)
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> Response:
         """An HTML page from a template."""

@@ -1,7 +1,7 @@
 """The figures that several reports share: times to detect, take and settle, and how right the rules were."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean, median, quantiles
@@ -12,6 +12,7 @@ from dashboards.reporting.period import Period
 from dashboards.texts import Texts
 from hinomi.alert import Alert
 from hinomi.incident import Incident, Status, Verdict, closed_at, is_merged, taken_at
+from hinomi.store import Record
 from responders.connectors.actions import ACTIONS
 from responders.playbooks.run import KIND as RUN
 from responders.playbooks.run import Run
@@ -118,20 +119,26 @@ def cases(of: Ingredients, period: Period) -> Cases:
     )
 
 
-def _alerts(of: Ingredients, period: Period, most: int = _MOST) -> tuple[list[Alert], bool]:
-    """Those detected in the period, the newest first, and whether there were more than `most`. Others are passed over unread."""
-    found: list[Alert] = []
+def detected_since(of: Ingredients, moment: datetime) -> Iterator[tuple[datetime, Record]]:
+    """(when it was detected, the alert), the newest first, those of before the moment left unread; a page of them is held at a time."""
     start = 0
     while page := of.records.find("alert", order="-detected", limit=_PAGE, offset=start):
         for record in page:
             detected = datetime.fromisoformat(str(record.body["detected"]))
-            if detected < period.start:
-                return found, False
-            if detected < period.end:
-                if len(found) == most:
-                    return found, True
-                found.append(record.read_as(Alert))
+            if detected < moment:
+                return
+            yield detected, record
         start += len(page)
+
+
+def _alerts(of: Ingredients, period: Period, most: int = _MOST) -> tuple[list[Alert], bool]:
+    """Those detected in the period, the newest first, and whether there were more than `most`. Others are passed over unread."""
+    found: list[Alert] = []
+    for detected, record in detected_since(of, period.start):
+        if detected < period.end:
+            if len(found) == most:
+                return found, True
+            found.append(record.read_as(Alert))
     return found, False
 
 

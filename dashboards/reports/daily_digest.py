@@ -4,7 +4,6 @@ What happened is dated by the events, detection figures by the moment of detecti
 (a late log, a day that was taken in afterwards) the digest names the days; it never counts one as the other.
 """
 
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from statistics import median
@@ -25,15 +24,17 @@ from dashboards.reporting.document import (
 )
 from dashboards.reporting.volumes import HOUR, Volume, in_words, volumes
 from dashboards.texts import Texts
-from hinomi.alert import Alert, Level
+from hinomi.alert import Level
 from hinomi.clock import JST
 from hinomi.incident import Incident, Status, closed_at, taken_at
-from hinomi.store import Bucket
+from hinomi.store import Bucket, Record
 from hinomi.words import Language, Words
 
 _TITLE = Words("セキュリティ監視 日報", "Security monitoring: daily digest")
 _GRADES = (3, 2, 1, 0)
-_MOST_ALERTS, _MOST_LISTED = 100_000, 40
+_MOST_LISTED = 40
+_AHEAD = timedelta(days=1)
+"""By which an event's clock may be ahead of the moment at which it was detected."""
 _HISTOGRAM = 'events.histogram(query="", interval=1h)'
 
 
@@ -63,30 +64,50 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
 
 
 @dataclass(slots=True)
+class _Rule:
+    """A rule's alerts of the day: how many happened and were detected in it, the gravest level among them."""
+
+    title: str
+    worst: Level
+    happened: int = 0
+    detected: int = 0
+
+
+@dataclass(slots=True)
 class _Day:
-    """The day's incidents, alerts and volumes, read once."""
+    """The day's incidents, the counts of its alerts, and volumes, read once."""
 
     of: Ingredients
     t: Texts
     start: datetime
     end: datetime
     held: list[Incident] = field(init=False)
-    found: list[Alert] = field(init=False)
-    known: list[Alert] = field(init=False)
+    rules: dict[str, _Rule] = field(default_factory=dict)
     arrived: list[Volume] = field(init=False)
 
     def __post_init__(self) -> None:
         self.held = figures.incidents(self.of)
-        records = self.of.records.find("alert", order="-detected", limit=_MOST_ALERTS)
-        alerts = [record.read_as(Alert) for record in records]
-        self.found = [alert for alert in alerts if self._within(alert.detected)]
-        self.known = [alert for alert in alerts if self._touches(alert)]
+        for detected, record in figures.detected_since(self.of, self.start - _AHEAD):
+            self._count(detected, record)
         self.arrived = volumes(self.of.events, self.start, self.end, self.of.clock.now())
+
+    def _count(self, detected: datetime, record: Record) -> None:
+        """An alert counts for its rule where it was detected in the day or its events lie in it; nothing else of it is kept."""
+        body = record.body
+        first, last = (datetime.fromisoformat(str(body[name])) for name in ("first", "last"))
+        happened, within = first < self.end and last >= self.start, self._within(detected)
+        if happened or within:
+            level = Level(body["level"])
+            title = self.t.of(str(body["title_ja"]), str(body["title_en"]))
+            rule = self.rules.setdefault(str(body["rule_name"]), _Rule(title, level))
+            rule.happened += happened
+            rule.detected += within
+            rule.worst = max(rule.worst, level, key=_rank)
 
     def _within(self, moment: datetime | None) -> bool:
         return moment is not None and self.start <= moment < self.end
 
-    def _touches(self, one: Incident | Alert) -> bool:
+    def _touches(self, one: Incident) -> bool:
         """Whether its events lie in the day, at least in part."""
         return one.first < self.end and one.last >= self.start
 
@@ -179,9 +200,9 @@ class _Day:
             incident.assignee or self.t("queue.nobody"),
         )
 
-    @staticmethod
-    def _moment(moment: datetime) -> str:
-        return times.clock_time(moment, seconds=False)
+    def _moment(self, moment: datetime) -> str:
+        """With its year where that is not the day's own."""
+        return times.clock_time(moment, seconds=False, year=self.start.year)
 
     def acknowledgement(self) -> Part:
         """How long it took until someone took an incident of this day."""
@@ -204,23 +225,13 @@ class _Day:
 
     def alerts(self) -> Part:
         """Alerts by rule."""
-        happened = Counter(alert.rule_name for alert in self.known)
-        detected = Counter(alert.rule_name for alert in self.found)
-        worst: dict[str, Level] = {}
-        titles: dict[str, str] = {}
-        for alert in [*self.known, *self.found]:
-            worst[alert.rule_name] = max(worst.get(alert.rule_name, alert.level), alert.level, key=_rank)
-            titles[alert.rule_name] = self.t.of(alert.title_ja, alert.title_en)
-        loud = sorted(worst, key=lambda name: (-_rank(worst[name]), -happened[name] - detected[name], name))
+        loud = sorted(
+            self.rules.items(),
+            key=lambda one: (-_rank(one[1].worst), -one[1].happened - one[1].detected, one[0]),
+        )
         rows = [
-            (
-                titles[name],
-                name,
-                self.t(f"level.{worst[name].value}"),
-                str(happened[name]),
-                str(detected[name]),
-            )
-            for name in loud
+            (rule.title, name, self.t(f"level.{rule.worst.value}"), str(rule.happened), str(rule.detected))
+            for name, rule in loud
         ]
         head = tuple(self.t(f"digest.{key}") for key in ("what", "rule", "level", "happened", "opened"))
         table = Table(head, rows, figures=(3, 4), empty=self.t("digest.no_alerts"))

@@ -176,3 +176,42 @@ def test_auditor_only_reads(own_city: City) -> None:
     assert "data-verdict" not in page
     assert visitor.post("/incidents/1/comment", text="x").status_code == 403
     assert token(page, "csrf")
+
+
+def test_a_responder_works_and_approves_nothing(own_city: City) -> None:
+    """Appointed under a name of its own, it takes incidents as an analyst does; an approval is an office's."""
+    own_city.users.create("r.taio", PASSWORD, [Role.RESPONDER])
+    visitor = browser(own_city, "r.taio")
+    assert visitor.post("/incidents/3/acknowledge").status_code == 303
+    assert own_city.records.find("incident", {"number": 3})[0].body["acknowledged_by"] == "r.taio"
+    assert visitor.post("/approvals/none", decision="approve").status_code == 403
+    assert "対応担当" in visitor.get("/account").text
+    assert visitor.get("/audit").status_code == 403
+
+
+def test_everything_that_an_auditor_asks_for_is_logged(own_city: City) -> None:
+    """Each page with its query, also those that write nothing of other readers, refusals of forms, and the API."""
+    auditor, other = browser(own_city, "t.kensa"), browser(own_city, "m.kato")
+    asked = [
+        "/rules",
+        "/compliance",
+        "/sources",
+        "/oncall",
+        "/summary",
+        "/reports",
+        "/automation",
+        "/exceptions",
+    ]
+    for path in asked:
+        assert auditor.get(path).status_code == other.get(path).status_code == 200
+    auditor.get("/search?range=all&q=user.name:+x")
+    secret = Tokens(own_city.records, own_city.clock).make("t.kensa", "試験", ("read",), 30)
+    auditor.headers["authorization"] = f"Bearer {secret}"
+    assert auditor.get("/api/v1/rules").status_code == 200
+    found = [
+        (one["actor"], one["target"], one["details"]["query"]) for one in auditor.audited("console.audited")
+    ]
+    assert {who for who, *_ in found} == {"t.kensa"}
+    assert {(path, "") for path in [*asked, "/api/v1/rules"]} | {("/search", "range=all&q=user.name:+x")} <= {
+        one[1:] for one in found
+    }

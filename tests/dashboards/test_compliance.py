@@ -14,7 +14,7 @@ from hinomi import query
 from hinomi.words import Words
 from ops.folders import packs_folder
 from tests.dashboards.browse import browser
-from tests.dashboards.city import City
+from tests.dashboards.city import NOW, City
 from tests.shared import corpus
 
 
@@ -79,6 +79,46 @@ def test_states_follow_evidence_and_people(own_city: City) -> None:
     )
     assert {one.control.id: one.state for one in judge(of(own_city))}["MIC-5.2"] is State.PERSON
     assert visitor.audited("compliance.attest")[0]["target"] == "MIC-5.2"
+
+
+def test_what_response_leaves_out_is_a_gap(own_city: City) -> None:
+    """An incident of a year ago, of today or that another took in counts for nothing; of those between, each that nobody was told of,
+    that had no plan or of which no evidence was kept is named, and the rest is evidence for itself alone."""
+    own_city.clock.advance(timedelta(days=3))
+    found = {
+        name: CHECKS[name](Look(of(own_city)), None) for name in ("notified", "evidence_taken", "playbooks")
+    }
+    assert not any(one.good for one in found.values())
+    assert "#1" in found["evidence_taken"].words.ja and "#1" in found["notified"].words.ja
+    assert "#1" not in found["playbooks"].words.ja  # it has a plan
+    records = own_city.records
+    records.put("evidence", "x", {"incident_id": "inc-2"})
+    archive = {"action": "console.evidence", "target": "inc-1", "at": own_city.clock.now().isoformat()}
+    records.put("audit", "x", archive)
+    grave = [one.body for one in records.find("incident") if one.body["grade"] >= 2]
+    for one in grave:
+        records.put("notification", f"n-{one['id']}", {"incident_id": one["id"], "state": "sent"})
+        records.put("incident", one["id"], {**one, "run_ids": one["run_ids"] or ["run"]})
+    records.put(
+        "playbook_run", "run", {"state": "done", "dry_run": True, "created": own_city.clock.now().isoformat()}
+    )
+    after = {name: CHECKS[name](Look(of(own_city)), None) for name in found}
+    assert all(one.good for one in after.values()), [one.words.ja for one in after.values()]
+    one_more = {
+        **grave[0],
+        "id": "inc-9",
+        "number": 9,
+        "grade": 3,
+        "opened": (NOW + timedelta(days=1)).isoformat(),
+    }
+    records.put("incident", "inc-9", {**one_more, "run_ids": []})
+    again = {name: CHECKS[name](Look(of(own_city)), None) for name in found}
+    assert not any(one.good for one in again.values()) and all(
+        "(#9)" in one.words.ja for one in again.values()
+    )
+    own_city.clock.advance(timedelta(days=400))
+    late = {name: CHECKS[name](Look(of(own_city)), None) for name in found}
+    assert late["notified"].good and not late["playbooks"].good  # nothing was rehearsed within the year
 
 
 def test_a_report_counts_for_whose_it_is(own_city: City) -> None:

@@ -28,6 +28,7 @@ from ops.folders import packs_folder
 from tests.dashboards.city import NOW, City, seeded_city
 
 Row = dict[str, Any]
+PLAYBOOKS = Path(__file__).parents[2] / "responders" / "playbooks"
 
 
 class Recount:
@@ -143,8 +144,23 @@ def _taken(recount: Recount, _: Ask) -> list[int]:
     return [len(real), sum(one.get("acknowledged_at") is not None for one in real)]
 
 
+def _old(recount: Recount, grade: int, hours: int) -> list[Row]:
+    """Incidents of at least this grade that are so many hours old."""
+    late = NOW - timedelta(hours=hours)
+    found = [one for one in recount.of("incident") if one["grade"] >= grade]
+    return [one for one in found if datetime.fromisoformat(one["opened"]) < late]
+
+
 def _sent(recount: Recount, _: Ask) -> list[int]:
-    return [sum(one.get("state") == "sent" for one in recount.of("notification"))]
+    told = {one["incident_id"] for one in recount.of("notification") if one.get("state") == "sent"}
+    real = _old(recount, 2, 1)
+    return [len(real), sum(one["id"] in told for one in real)]
+
+
+def _planned(recount: Recount, _: Ask) -> list[int]:
+    kinds = len(list(PLAYBOOKS.glob("*.yml")))
+    real = [one for one in _old(recount, 2, 24) if one["verdict"] in (None, "true_positive")]
+    return [kinds, len(real), sum(bool(one["run_ids"]) for one in real)]
 
 
 def _runs(recount: Recount, _: Ask) -> list[int]:
@@ -170,8 +186,10 @@ def _audit(recount: Recount, _: Ask) -> list[int]:
 
 
 def _grave(recount: Recount, _: Ask) -> list[int]:
-    taken = sum(one.get("action") == "console.evidence" for one in recount.of("audit"))
-    return [sum(one["grade"] == 3 for one in recount.of("incident")), taken]
+    taken = {one["target"] for one in recount.of("audit") if one.get("action") == "console.evidence"}
+    taken |= {one["incident_id"] for one in recount.of("evidence")}
+    grave = _old(recount, 3, 24)
+    return [len(grave), sum(one["id"] in taken for one in grave)]
 
 
 def _exceptions(recount: Recount, _: Ask) -> list[int]:
@@ -207,6 +225,7 @@ RECOUNTED: dict[str, Callable[[Recount, Ask], list[int]]] = {
     "digests": _reports,
     "audit_whole": _audit,
     "evidence_taken": _grave,
+    "playbooks": _planned,
     "exceptions_dated": _exceptions,
     "not_silent": _silent,
     "signin_watched": _credential,

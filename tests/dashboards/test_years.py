@@ -79,3 +79,14 @@ def test_a_long_timeline_keeps_its_end(own_city: City) -> None:
     assert "終了(実際の脅威)" in rows[-1]
     assert "途中の 600 行" in rows[200][3]
     assert "検知199" in rows[199] and "検知800" in rows[201]
+
+
+def test_a_deadline_of_next_year_says_so(own_city: City) -> None:
+    """In the queue, on the incident page and for those in charge: a report due in January is not read as one of last January."""
+    own_city.clock.advance(timedelta(days=25))
+    visitor = browser(own_city, "y.ota")
+    start = "/incidents/1/duties/PPC-MN-FINAL/start"
+    assert visitor.post(start, known="2026-12-10T08:00", why="市民課から電話").status_code == 303
+    for page in ("/", "/summary", "/incidents/1"):
+        assert "2027/01/" in visitor.get(page).text or "2027-01-" in visitor.get(page).text, page
+    assert "2027/01/" in visitor.get("/").text and "2027/01/" in visitor.get("/summary").text
