@@ -37,6 +37,8 @@ Progress = Callable[[int, int], None]
 
 _LAST = 3
 """Compiled sets of the same folders that are kept: each has some megabytes."""
+_MANY = 500
+"""Rules from which it is worth looking through the whole process for memory to give back: of a single draft it is not."""
 _PARSED = 10_000
 """Parsed files that are kept at most, those of now aside."""
 _VERSION = f"{FORMAT} {getattr(sigma, '__version__', '')}".encode()
@@ -131,14 +133,14 @@ class _Loading:
     def load(self, paths: Sequence[Path]) -> RuleSet:
         with no_collection():
             loaded = self._load(paths)
-        if self.all_anew:
-            give_back()  # parsing and compiling took some 150 MB
+        if self.all_anew and len(loaded.rules) >= _MANY:
+            give_back()  # parsing and compiling the public collection took some 150 MB
         return loaded
 
     def _load(self, paths: Sequence[Path]) -> RuleSet:
         files = _names(paths)
         contents = list(map(_content, files))
-        meant = [self.base.encode(), self._given(), repr(self.tables.tables).encode()]
+        meant = [self.base.encode(), self._given(), self.tables.key.encode()]
         key = name_of(*meant, self.chosen.key(contents), *map(os.fsencode, files), *contents)
         name, last = f"rules-{key}", f"last-{name_of(*meant, *map(os.fsencode, paths))}"
         made = self._read(name)

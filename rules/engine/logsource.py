@@ -23,7 +23,7 @@ category and service takes what lies in both. `product: hinomi` is our own: `ser
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,11 @@ class Tables:
         return next((table.keywords for table in found if table.keywords), ())
 
     @cached_property
+    def key(self) -> str:
+        """What stands for everything that the tables say."""
+        return cache.key(repr(self.tables).encode())
+
+    @cached_property
     def _by_product(self) -> dict[str, list[Table]]:
         found: dict[str, list[Table]] = {}
         for table in self.tables:
@@ -99,17 +104,25 @@ def _alike(kind: str, name: str, known: Iterable[str]) -> list[str]:
 def read(folder: Path = FOLDER, store: cache.Cache = _NOWHERE) -> Tables:
     """Every table of a folder; store: keeps what the files said, which takes long to read. Raises ContentError naming file,
     line and key."""
-    paths = sorted(folder.glob("*.yml"))
+    paths = tuple(sorted(folder.glob("*.yml")))
     said = (part for path in paths for part in (path.name.encode(), path.read_bytes()))
     name = f"tables-{cache.key(_FORMAT, *said)}"
     kept = store.read(name)
     if kept is not None:
         return Tables(tuple(_from_json(*one) for one in orjson.loads(kept)))
-    from rules.engine import table_files  # YAML, which a start from the cache does without
+    tables = _parsed(name, paths)
+    if store.folder is not None:
+        store.write(name, orjson.dumps(list(map(_as_json, tables.tables))))
+    return tables
 
-    tables = table_files.read(paths)
-    store.write(name, orjson.dumps(list(map(_as_json, tables))))
-    return Tables(tables)
+
+@lru_cache(maxsize=2)
+def _parsed(name: str, paths: tuple[Path, ...]) -> Tables:
+    """The tables of these files, whose content `name` tells: a process that loads rules again and again (the console tries
+    each draft) reads the YAML once."""
+    from rules.engine import table_files  # not above: a start from the cache does without
+
+    return Tables(table_files.read(paths))
 
 
 def _as_json(table: Table) -> list[Any]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -52,15 +53,19 @@ def cases() -> Iterator[Case]:
         yield from cases_of(path)
 
 
-def cases_of(path: Path) -> Iterator[Case]:
+@cache
+def cases_of(path: Path) -> tuple[Case, ...]:
     """Every case beside a source's file."""
-    if test_file(path).exists():
-        for entry in yamlfile.read(test_file(path)).value:
-            unknown = set(entry) - {"name", "raw", "ecs", "rejected"}
-            assert not unknown, f"{test_file(path).name}: {entry.get('name')}: unknown keys {unknown}"
-            yield Case(
-                source_name(path), entry["name"], entry["raw"], entry.get("ecs"), entry.get("rejected")
-            )
+    if not test_file(path).exists():
+        return ()
+    entries = yamlfile.read(test_file(path)).value
+    for entry in entries:
+        unknown = set(entry) - {"name", "raw", "ecs", "rejected"}
+        assert not unknown, f"{test_file(path).name}: {entry.get('name')}: unknown keys {unknown}"
+    return tuple(
+        Case(source_name(path), entry["name"], entry["raw"], entry.get("ecs"), entry.get("rejected"))
+        for entry in entries
+    )
 
 
 def examples(source: str) -> list[str]:
