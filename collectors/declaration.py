@@ -149,8 +149,7 @@ def read(path: Path) -> Declaration:
         )
     value, single = _with_lists(document.value)
     places = {key: document.places.where(key) for key in document.places.lines}
-    for name in single:
-        places |= _moved(places, f"fields.{name}")
+    places |= _moved(places, single)
     try:
         declared = config.validate(value, Declaration, places, default=path)
     except ManyErrors as many:
@@ -177,13 +176,15 @@ def _target(written: Any) -> Any:
     return {"to": written} if isinstance(written, str) else written
 
 
-def _moved(places: dict[str, Where], key: str) -> dict[str, Where]:
-    """The places below a field also under the list that it became."""
-    return {
-        f"{key}.0{name.removeprefix(key)}": where
-        for name, where in places.items()
-        if name == key or name.startswith(f"{key}.")
-    }
+def _moved(places: dict[str, Where], single: set[str]) -> dict[str, Where]:
+    """The places below fields also under the lists that they became."""
+    moved = {}
+    for name, where in places.items():
+        head, *parts = name.split(".")
+        for end in range(1, len(parts) + 1) if head == "fields" else ():
+            if (field := ".".join(parts[:end])) in single:
+                moved[".".join(["fields", field, "0", *parts[end:]])] = where
+    return moved
 
 
 def _content(error: HinomiError, single: set[str]) -> ContentError:

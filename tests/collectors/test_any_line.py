@@ -23,11 +23,12 @@ def _damaged(draw: st.DrawFn) -> str:
     return line[:at] + draw(_STRANGE) + line[until:]
 
 
-_LINES = st.lists(st.none() | _STRANGE | st.sampled_from(_TRUE) | _damaged(), max_size=6)
+_LINES = st.lists(st.none() | _STRANGE | st.sampled_from(_TRUE) | _damaged(), min_size=8, max_size=16)
+"""Many lines in few batches: it is each batch that costs."""
 
 
 @pytest.mark.parametrize("name", sorted(catalogue.sources()))
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(lines=_LINES)
 @example(lines=[])
 @example(lines=[None, ""])
