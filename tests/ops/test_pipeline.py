@@ -67,7 +67,7 @@ class Tower:
             formats=Formats(self.records, self.clock, declared),
             enricher=Enricher.of(EnrichSettings(geo_override=geo)),
             privacy=Privacy(PrivacySettings(), self.ledger),
-            rules=LiveRules(InForce([packs_folder()]), folder / "cache"),
+            rules=LiveRules(InForce([packs_folder()]), folder.parent / "compiled-rules"),  # all towers' here
             ledger=self.ledger,
             clock=self.clock,
         )
