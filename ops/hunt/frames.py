@@ -9,13 +9,13 @@ from typing import IO, Any
 
 from collectors.hunt_parts import Part, Piece
 from hinomi.errors import HinomiError
-from ops.hunt.job import Loaded
+from ops.hunt.job import Fed, Loaded
 from ops.hunt.tally import Tally
 
-_LOADED, _NEXT, _FOUND, _TALLY, _FAILED = b"L", b"N", b"F", b"T", b"E"
+_LOADED, _NEXT, _FOUND, _FED, _TALLY, _FAILED = b"L", b"N", b"F", b"S", b"T", b"E"
 _LENGTH = 8
 
-Found = Loaded | bytes | Tally
+Found = Loaded | bytes | Tally | Fed
 
 
 class Told(HinomiError):
@@ -36,6 +36,8 @@ def answer(out: IO[bytes], found: Found | HinomiError | None) -> None:
             _send(out, _NEXT, b"")
         case Loaded():
             _send(out, _LOADED, _as_json(found))
+        case Fed():
+            _send(out, _FED, found.signals.to_bytes(_LENGTH, "big") + found.arrow)
         case Tally():
             _send(out, _TALLY, _as_json(found.as_json()))
         case HinomiError():
@@ -53,6 +55,8 @@ def answered(out: IO[bytes]) -> Found | HinomiError | None:
             return None
         case _ if letter == _FOUND:
             return body
+        case _ if letter == _FED:
+            return Fed(int.from_bytes(body[:_LENGTH], "big"), body[_LENGTH:])
         case _ if letter == _TALLY:
             return Tally.from_json(json.loads(body))
         case _ if letter == _LOADED:

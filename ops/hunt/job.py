@@ -20,7 +20,8 @@ Parts = Iterable[tuple[int, Part] | None]
 
 
 class Loaded(NamedTuple):
-    """The rules: how many, how many of them cannot run, what is wrong with those and others, seconds to load them.
+    """The rules: how many, how many of them cannot run, what is wrong with those and others, seconds to load them; watching:
+    correlations and baselines, which look at what the rules find.
 
     valueless: the placeholders that were given no values, for each rule that cannot run for that: no problem of the rule.
     """
@@ -30,6 +31,14 @@ class Loaded(NamedTuple):
     problems: list[str]
     seconds: float
     valueless: list[str]
+    watching: int = 0
+
+
+class Fed(NamedTuple):
+    """Signals for correlations and baselines: how many, and they as Arrow's file format has them."""
+
+    signals: int
+    arrow: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,7 @@ class Job:
         )
         return cls(rules, Path(said["cache"]), tuple(map(Path, said["own"])), *said["plain"])
 
-    def work(self, parts: Parts) -> Iterator[Loaded | bytes | Tally]:
+    def work(self, parts: Parts) -> Iterator[Loaded | bytes | Tally | Fed]:
         """The rules as they were loaded, then what is found in the parts (see `read`).
 
         Raises HinomiError where the zone, rules or files cannot be read, or there is no rule to run.
@@ -102,9 +111,10 @@ class Job:
                 valueless.append(rule.valueless)
             else:
                 problems.append(str(engine.Problem(rule.path, None, rule.unsupported)))
-        return Loaded(rules.size, len(idle), problems, perf_counter() - start, valueless), rules
+        watching = len(rules.compiled.correlations) + len(rules.others)
+        return Loaded(rules.size, len(idle), problems, perf_counter() - start, valueless, watching), rules
 
-    def read(self, rules: engine.RuleSet, parts: Parts) -> Iterator[bytes | Tally]:
+    def read(self, rules: engine.RuleSet, parts: Parts) -> Iterator[bytes | Tally | Fed]:
         """Of each part what was found in it and, at last, what was counted (see `ops.hunt.reading.Hunting.work`).
 
         Raises HinomiError where files cannot be read, or there is no rule to run.

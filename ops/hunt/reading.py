@@ -4,11 +4,17 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from io import BytesIO
 from itertools import groupby
 from operator import itemgetter
 
+import polars as pl
+
 from collectors.hunt_input import PLACES, HuntInput, Read
 from collectors.hunt_parts import Part
+from hinomi.batch import Batch
+from ops.hunt.correlating import EVENT, PATH, SEEN
+from ops.hunt.job import Fed
 from ops.hunt.signals import Hits, written
 from ops.hunt.tally import Tally
 from rules import engine
@@ -29,10 +35,12 @@ class Hunting:
     _open: dict[int, Tally] = field(default_factory=dict)
     _lines: list[tuple[int, int, bytes]] = field(default_factory=list)
     _counted: Tally = field(default_factory=Tally)
+    _fed: list[pl.DataFrame] = field(default_factory=list)
 
-    def work(self, parts: Iterable[tuple[int, Part] | None]) -> Iterator[bytes | Tally]:
+    def work(self, parts: Iterable[tuple[int, Part] | None]) -> Iterator[bytes | Tally | Fed]:
         """Of each part, in order: lines of JSON, a nested document a signal (rule.id, rule.name, log.file.path and the event),
-        by the place of the event and the rule's number; then what was counted. They come some parts later, or at a None.
+        by the place of the event and the rule's number; then what was counted. They come some parts later, or at a None, and
+        before the last of them what correlations and baselines are to look at.
 
         Raises what reading a part raised, after all that was found in those before it.
         """
@@ -52,7 +60,7 @@ class Hunting:
                 yield from self._finish(reader)
         yield from self._finish(reader)
 
-    def _finish(self, reader: HuntInput) -> Iterator[bytes | Tally]:
+    def _finish(self, reader: HuntInput) -> Iterator[bytes | Tally | Fed]:
         """All that was found in the parts that were read."""
         for read in _timed(reader.read_held(), self._counted.seconds):
             self._match(read)
@@ -64,6 +72,7 @@ class Hunting:
         for number, tally in self._open.items():
             yield b"".join(line for _, _, line in found.get(number, ()))
             if number == max(self._open):
+                yield from self._feed()
                 tally.add(self._counted)
                 self._counted = Tally()
             yield tally
@@ -74,6 +83,8 @@ class Hunting:
         batch, known, places = read
         hits: Hits = self.rules.match(batch).hits if known is None else self.rules.complete(batch, known)
         matched = time.perf_counter()
+        if self.rules.fed:
+            hits = self._apart(batch, hits)
         for rule, rows in hits:
             self._counted.by_rule[rule.level, rule.title, rule.id] += len(rows)
         self._counted.events += len(batch)
@@ -81,6 +92,24 @@ class Hunting:
             self._lines += written(batch.frame, places.to_numpy(), hits)
         spent = {"match": matched - start, "write": time.perf_counter() - matched}
         self._counted.seconds.update(spent)
+
+    def _apart(self, batch: Batch, hits: Hits) -> Hits:
+        """What is not only counted; what correlations and baselines look at is put aside for them."""
+        own = [(rule, rows) for rule, rows in hits if rule.id in self.rules.fed]
+        if own:
+            found = self.rules.signals(batch, engine.Matches(own)).select(SEEN)
+            places = batch.frame.select(pl.col("event.id").alias(EVENT), PATH).unique(EVENT)
+            self._fed.append(found.join(places, on=EVENT, how="left"))
+        only = self.rules.counted_only
+        self._counted.counted += sum(len(rows) for rule, rows in own if rule.id in only)
+        return [(rule, rows) for rule, rows in hits if rule.id not in only]
+
+    def _feed(self) -> Iterator[Fed]:
+        if self._fed:
+            whole, out = pl.concat(self._fed), BytesIO()
+            whole.write_ipc(out, compression="zstd")
+            self._fed = []
+            yield Fed(whole.height, out.getvalue())
 
 
 def _take(reader: HuntInput, tally: Tally) -> None:

@@ -26,6 +26,9 @@ def rules(console: Console, tally: Tally) -> None:
     for (level, title, _), n in sorted(tally.by_rule.items(), key=_gravest):
         table.add_row(Text(level), f"{n:,}", Text(inert(title)))
     console.print(table)
+    if tally.counted:
+        said = f"相関・平常値が数えるだけの信号 {tally.counted:,} 件 / signals that are only counted {tally.counted:,}"
+        console.print(said, soft_wrap=True)
 
 
 def damage(console: Console, tally: Tally, loaded: Loaded | None) -> None:
@@ -36,6 +39,14 @@ def damage(console: Console, tally: Tally, loaded: Loaded | None) -> None:
     if len(problems) > _MOST_NAMED:
         _tell(console, f"… {len(problems) - _MOST_NAMED:,} (hinomi rules check)", "red")
     _valueless(console, loaded.valueless if loaded is not None else [])
+    if tally.not_correlated:
+        left = f"{tally.not_correlated:,}"
+        _tell(
+            console,
+            f"相関と平常値は、多すぎる信号のうち {left} 件を見ていません。期間を分けて調べてください / "
+            f"correlations and baselines did not look at {left} signals, which were too many: hunt over shorter spans",
+            "yellow",
+        )
     for path, name in sorted(tally.generic.items())[:_MOST_NAMED]:
         unknown = (
             f"製品が分からないので {name} として読みました。製品ごとのルールは当たりません(--source で指定できます) / "
@@ -69,6 +80,9 @@ def stats(console: Console, tally: Tally, loaded: Loaded | None, *, workers: int
     if loaded is not None:
         wrong = f"unsupported {loaded.unsupported:,}  problems {len(loaded.problems):,}"
         console.print(f"rules {loaded.rules:,}  {wrong}")
+        if loaded.watching:
+            counted = f"signals of rules that are only counted {tally.counted:,}"
+            console.print(f"correlations and baselines {loaded.watching:,}  {counted}")
         console.print(f"load     {loaded.seconds:8.2f} s")
     for (kind, reason), files in sorted(tally.rebuilt.items()):
         console.print(f"rule cache: {files:,} {kind} made again ({reason})")

@@ -8,18 +8,23 @@ from typing import Any, Self
 
 from hinomi.ledger import Line
 
+NOT_CORRELATED = "not_correlated"
+"""Why signals are lost to correlations that are beyond what a hunt keeps for them."""
+
 
 @dataclass(slots=True)
 class Tally:
     """Events read, signals by (level, title, id) of their rule, and what was not read and why.
 
     lost: by (file, reason) how many records or chunks; generic: files whose product nobody knew, and as what they were read;
+    counted: signals of rules that are only counted, by correlations and baselines;
     rebuilt: files of the rule cache that were made again, by (kind, reason); seconds: by stage, all processes together.
     """
 
     events: int = 0
     passed_over: int = 0
     by_rule: Counter[tuple[str, str, str]] = field(default_factory=Counter)
+    counted: int = 0
     lost: Counter[tuple[str, str]] = field(default_factory=Counter)
     generic: dict[Path, str] = field(default_factory=dict)
     counts: Counter[Line] = field(default_factory=Counter)
@@ -43,6 +48,11 @@ class Tally:
         return found
 
     @property
+    def not_correlated(self) -> int:
+        """Signals that correlations and baselines did not look at."""
+        return sum(n for line, n in self.counts.items() if line.reason == NOT_CORRELATED)
+
+    @property
     def empty(self) -> bool:
         """Whether there was nothing at all to look at."""
         return not (self.events or self.lost or self.counts)
@@ -52,6 +62,7 @@ class Tally:
         self.events += other.events
         self.passed_over += other.passed_over
         self.by_rule.update(other.by_rule)
+        self.counted += other.counted
         self.lost.update(other.lost)
         self.generic |= other.generic
         self.counts.update(other.counts)
@@ -64,6 +75,7 @@ class Tally:
             "events": self.events,
             "passed_over": self.passed_over,
             "by_rule": _rows(self.by_rule),
+            "counted": self.counted,
             "lost": _rows(self.lost),
             "generic": [[str(path), name] for path, name in self.generic.items()],
             "counts": _rows(self.counts),
@@ -78,6 +90,7 @@ class Tally:
             said["events"],
             said["passed_over"],
             Counter({(level, title, number): n for level, title, number, n in said["by_rule"]}),
+            said["counted"],
             Counter({(path, reason): n for path, reason, n in said["lost"]}),
             {Path(path): name for path, name in said["generic"]},
             Counter({Line(what, dataset, reason): n for what, dataset, reason, n in said["counts"]}),

@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import BinaryIO
 
 from collectors import hunt_parts
 from collectors.hunt_input import UNKNOWN_FORMAT
 from hinomi.errors import HinomiError, InputError
-from ops.hunt.job import Job, Loaded
-from ops.hunt.tally import Tally
+from hinomi.ledger import Line
+from ops.hunt.correlating import Aside, Watch, written
+from ops.hunt.job import Fed, Job, Loaded
+from ops.hunt.tally import NOT_CORRELATED, Tally
 from ops.standard_streams import writing
 from rules.in_force import InForce
 
@@ -88,7 +91,12 @@ class Hunt:
     def _tell_damage(self) -> None:
         """On standard error."""
         valueless = self._loaded is not None and self._loaded.valueless
-        if self.tally.generic or valueless or not (self.complete and self.understood):
+        if (
+            self.tally.generic
+            or valueless
+            or self.tally.not_correlated
+            or not (self.complete and self.understood)
+        ):
             from rich.console import Console
 
             from ops.hunt import shown
@@ -97,9 +105,13 @@ class Hunt:
 
     def _found(self, *, jsonl: bool) -> Iterator[bytes]:
         """Written signals (nothing where they are only counted), and nothing more after each part of the files."""
+        job = Job(self.rules, self.cache, tuple(self.own), self.source, self.sieve, jsonl, self.zone)
+        aside = Aside()
         try:
-            for found in self._work(jsonl=jsonl):
+            for found in self._work(job):
                 match found:
+                    case Fed():
+                        aside.add(found)
                     case Loaded():
                         self._loaded = found
                     case Tally():
@@ -114,9 +126,25 @@ class Hunt:
         if self.tally.empty:
             places = ", ".join(map(str, self.paths))
             raise InputError(f"{places}: 調べるログがありません。", f"{places}: there is no log to look at")
+        if self._loaded is not None and self._loaded.watching:
+            yield from self._watched(job, aside)
 
-    def _work(self, *, jsonl: bool) -> Iterator[Loaded | bytes | Tally]:
-        job = Job(self.rules, self.cache, tuple(self.own), self.source, self.sieve, jsonl, self.zone)
+    def _watched(self, job: Job, aside: Aside) -> Iterator[bytes]:
+        """What correlations and baselines find, written behind all signals."""
+        start = perf_counter()
+        watch = Watch(job.rules.load(job.cache))
+        for alert, path in watch.look(aside.frame()):
+            self.tally.by_rule[str(alert.level), alert.title_en, alert.rule_id] += 1
+            if job.jsonl:
+                yield written(alert, path)
+        self.tally.seconds["correlate"] += perf_counter() - start  # type: ignore[assignment]
+        if aside.over:
+            self.tally.counts[Line("dropped", "", NOT_CORRELATED)] += aside.over
+        assert self._loaded is not None
+        self._loaded = self._loaded._replace(problems=[*self._loaded.problems, *watch.problems])
+        yield b""
+
+    def _work(self, job: Job) -> Iterator[Loaded | bytes | Tally | Fed]:
         parts = hunt_parts.parts(self.paths, cut=self.sieve)
         wanted = self.workers or len(os.sched_getaffinity(0))
         self.used = max(1, min(wanted, len(parts)))

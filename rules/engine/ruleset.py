@@ -295,6 +295,22 @@ class RuleSet:
         return frozenset(identity for identity, each in generating.items() if not any(each))
 
     @cached_property
+    def fed(self) -> frozenset[str]:
+        """Ids of the rules whose signals correlations and baselines take."""
+        counted = {rule.id for one in self.correlations for rule in self._referenced(one)}
+        return frozenset(counted | {rule.id for one in self.others for rule, _ in self._of_baseline(one)})
+
+    @cached_property
+    def counted_only(self) -> frozenset[str]:
+        """Those of them that say nothing by themselves: Sigma makes no result of its own of a rule that is only referred to
+        (`generate: false`), nor is one of an informational rule for people."""
+        return frozenset(
+            rule.id
+            for identity in self.fed
+            if (rule := self._by_reference[identity]).id in self._base or rule.level == "informational"
+        )
+
+    @cached_property
     def _named(self) -> dict[str, set[str]]:
         """By rule: the fields that correlations and baselines group, alias or count by, beyond those in every signal."""
         named: dict[str, set[str]] = {}
