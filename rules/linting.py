@@ -63,6 +63,7 @@ def lint(paths: Sequence[Path], *, public: bool = False) -> list[Finding]:
         found += [one for document in documents for one in _exception(file, document)]
         if not public:
             found += [one for document in documents for one in _conventions(file, document)]
+            found += [one for document in documents for one in _hours(file, document)]
             found += _tests(file, documents)
     found += _ids(held)
     return sorted(set(found), key=lambda one: (str(one.file), one.line or 0, one.level, one.key, one.said.en))
@@ -164,6 +165,25 @@ def _conventions(file: Path, document: yamlfile.Document) -> Iterator[Finding]:
     yield from _of_speaking(rule, missing)
 
 
+def _hours(file: Path, document: yamlfile.Document) -> Iterator[Finding]:
+    """A part of a time that is another in Japan: Sigma reads it as it stands, which in `@timestamp` is UTC."""
+    searches = document.value.get("detection")
+    for name, body in searches.items() if isinstance(searches, Mapping) else ():
+        keys = [
+            key
+            for each in (body if isinstance(body, list) else [body])
+            if isinstance(each, Mapping)
+            for key in each
+        ]
+        for key in keys:
+            if not _ZONED.isdisjoint(str(key).lower().split("|")[1:]):
+                line = document.places.where(f"detection.{name}.{key}").line
+                ja = f"{key} は協定世界時(UTC)で比べます(日本の9時は0時)。夜間や閉庁日なら平常値の off_hours を使ってください。"
+                en = f"{key} is compared in UTC (09:00 in Japan is 0); for nights and days off use a baseline of type off_hours"
+                yield Finding(file, line, "warning", "time_part_utc", Words(ja, en))
+
+
+_ZONED = frozenset({"hour", "day", "week", "month", "year"})
 _ALWAYS = {
     "id": "番号(id)",
     "level": "水準(level)",

@@ -122,6 +122,14 @@ def test_exceptions(tmp_path: Path) -> None:
     assert said(tmp_path / "over", GOOD, over) == {"filter_ended": "warning"}
 
 
+def test_hours_are_not_the_citys(tmp_path: Path) -> None:
+    """A part of a time is compared in UTC, which a rule of ours should not mean; a minute is the same in both."""
+    for field, warned in (("@timestamp|hour|gte", True), ("@timestamp|minute|gte", False)):
+        rule = {**GOOD, "detection": {**GOOD["detection"], "late": {field: 9}}}
+        assert ("time_part_utc" in said(tmp_path / "a", rule)) == warned
+        assert "time_part_utc" not in said(tmp_path / "a", rule, public=True)
+
+
 def test_ids_and_what_cannot_be_read(tmp_path: Path) -> None:
     """Two documents of one id, and a file that is no rule: named with their line."""
     assert said(tmp_path / "twice", GOOD, {**GOOD, "title": "Another of the same"})["id_twice"] == "error"
