@@ -16,7 +16,7 @@ import orjson
 from hinomi.errors import ContentError, InputError, Where
 from rules.engine import load
 from rules.engine.ruleset import Problem
-from rules.in_force import IMPORTED, LIVE
+from rules.in_force import BEFORE, IMPORTED, LIVE
 from rules.lock import Locked, changes, live
 
 MOST_FILES = 50_000
@@ -97,9 +97,9 @@ class Import:
     def go_live(self, diff: Diff, *, by: str, at: str) -> None:
         """Put what was prepared in force; what was live is kept as `before`."""
         about = {"name": self.name, "version": self.version, "sha256": diff.sha256, "by": by, "at": at}
-        shutil.rmtree(self._folder("before"), ignore_errors=True)
+        shutil.rmtree(self._folder(BEFORE), ignore_errors=True)
         if self._folder(LIVE).exists():
-            self._folder(LIVE).rename(self._folder("before"))
+            self._folder(LIVE).rename(self._folder(BEFORE))
         self._folder("new").rename(self._folder(LIVE))
         self._folder("manifest.json").write_bytes(orjson.dumps(about, option=orjson.OPT_INDENT_2))
 

@@ -27,11 +27,13 @@ QUARANTINE = "quarantine.yml"
 EXCEPTIONS = "exceptions"
 IMPORTED = "imported"
 LIVE = "live"
+BEFORE = "before"
 
 
 @dataclass(frozen=True, slots=True)
 class InForce:
-    """Folders of rules and how they are read. choice_file: decisions kept beside the configuration's own."""
+    """Folders of rules and how they are read. choice_file: decisions kept beside the configuration's own; what else is kept
+    there is in force, too, from the moment that it is there."""
 
     folders: Sequence[Path]
     pipelines: Sequence[str] = ()
@@ -45,13 +47,18 @@ class InForce:
         """What a configuration and a data folder put in force. packs: the rules that come with Hinomi."""
         kept = data / KEPT if data else None
         return cls(
-            [*([packs] if settings.packs else []), *settings.folders, *(_kept_folders(kept) if kept else ())],
+            [*([packs] if settings.packs else []), *settings.folders],
             settings.pipelines,
             settings.placeholders,
             settings.disable,
             settings.enable,
             kept / CHOICE if kept else None,
         )
+
+    @property
+    def places(self) -> list[Path]:
+        """All folders of now: the first import and the first exception make theirs while the tower runs."""
+        return [*self.folders, *(_kept_folders(self.choice_file.parent) if self.choice_file else ())]
 
     def choice(self) -> Choice:
         """What is switched off, by the configuration and by decision. Raises ConfigError for a file that is wrong."""
@@ -73,7 +80,7 @@ class InForce:
         )  # a second of imports, which a process that only says which rules does without
 
         return engine.load(
-            list(self.folders),
+            self.places,
             cache=cache,
             pipelines=self.pipelines,
             placeholders=self.placeholders,
@@ -86,7 +93,7 @@ class InForce:
         found = {"": clock.today().toordinal()}
         files = [Path(one) for one in self.pipelines if Path(one).suffix in (".yml", ".yaml")]
         files += [one for one in (self.choice_file, self._quarantine()) if one is not None]
-        for place in (*self.folders, *files):
+        for place in (*self.places, *files):
             _changes(place, found)
         return found
 
@@ -103,7 +110,9 @@ def data_folder(data: Path) -> Path:
 
 
 def _kept_folders(kept: Path) -> Iterator[Path]:
-    yield from sorted(folder for folder in kept.glob(f"{IMPORTED}/*/{LIVE}") if folder.is_dir())
+    """What is imported, as it is or, where an import was cut off while it put the new in place of the old, as it was."""
+    for one in sorted(kept.glob(f"{IMPORTED}/*/")):
+        yield from [folder for folder in (one / LIVE, one / BEFORE) if folder.is_dir()][:1]
     if (kept / EXCEPTIONS).is_dir():
         yield kept / EXCEPTIONS
 

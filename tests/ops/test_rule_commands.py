@@ -22,6 +22,7 @@ from ops.opened import opened
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import Settings
+from ops.watch import LiveRules
 from rules import decided
 from rules.choice import Choice
 from rules.in_force import InForce
@@ -66,7 +67,7 @@ def release(path: Path, *rules: dict[str, Any], inside: str = "sigma/rules/") ->
 def titles(data: Path) -> list[str]:
     """What runs beside the packs."""
     source = InForce.of(RulesSettings(packs=False), data, data)
-    return sorted(one.title for one in source.load().rules) if source.folders else []
+    return sorted(one.title for one in source.load().rules)
 
 
 def test_import_shows_first_and_lives_after(data: Path, tmp_path: Path) -> None:
@@ -92,6 +93,25 @@ def test_import_shows_first_and_lives_after(data: Path, tmp_path: Path) -> None:
         actions = [one.body["action"] for one in place.records.find("audit")]
         assert actions.count("rules.import") == 2
         assert place.desk.audit.verify() == []
+
+
+def test_what_is_first_imported_lives_while_the_tower_runs(data: Path, tmp_path: Path) -> None:
+    """A process that started before there was an import or an exception has them without a restart; an import that was cut
+    off between the old and the new leaves the old in force."""
+    live = LiveRules(InForce.of(RulesSettings(packs=False), data, data), tmp_path / "cache", every=0.0)
+    assert live().rules == []
+    source = release(tmp_path / "1.zip", rule(1))
+    assert run("import", str(source), "--data", str(data), "--release", "1", "--yes")[0] == 0
+    assert [one.title for one in live().rules] == ["Rule 1"]
+    exceptions = data / "rules/exceptions"
+    exceptions.mkdir()
+    held = {"rules": "any", "sel": {"g": "x"}, "condition": "not sel"}
+    document = {"title": "Exception", "logsource": {"product": "any"}, "filter": held}
+    (exceptions / "one.yml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert [one.title for one in live().filters] == ["Exception"]
+    folder = data / "rules/imported/sigmahq"
+    (folder / "live").rename(folder / "before")
+    assert [one.title for one in live().rules] == ["Rule 1"]
 
 
 def test_import_of_a_folder_and_a_wrong_hash(data: Path, tmp_path: Path) -> None:
