@@ -14,6 +14,7 @@ ZONES = ("source.zone", "destination.zone", "host.zone", "client.zone")
 _TOLD = frozenset({*ENTITIES, *ZONES})
 _SHAPES: dict[str, Callable[[str], bool]] = {"email.message_id": is_message_id, "file.hash.sha256": is_sha256}
 _NONE = -(2**63)
+_ITSELF, _OF_ID, _OF_VALUE = 1_100, 90, 70  # bytes, measured (benchmarks.correlate)
 
 
 @dataclass(slots=True)
@@ -32,6 +33,12 @@ class Burst:
     event_ids: list[str] = field(default_factory=list)
     datasets: list[str] = field(default_factory=list)
     values: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def weight(self) -> int:
+        """Bytes that it takes, reckoned."""
+        values = sum(_OF_VALUE * len(held) for held in self.values.values())
+        return _ITSELF + _OF_ID * len(self.event_ids) + values
 
     def near(self, first: int, last: int, timespan: int) -> bool:
         """Whether no more than a timespan lies between it and that stretch."""

@@ -19,13 +19,15 @@ class Group:
 
     An entry is kept by its mark, not by its own time, so that a collector that was cut off and catches up is correlated
     in its own time. forgotten: the time of the newest entry that is gone; told: bursts that have an alert, in the order
-    of telling; tail: the window at the end of the entries, for as long as nothing came before it.
+    of telling; reckoned: bytes that those took when last asked; tail: the window at the end of the entries, for as long as
+    nothing came before it.
     """
 
     entries: list[Entry] = field(default_factory=list)
     told: list[Burst] = field(default_factory=list)
     forgotten: int | None = None
     tail: Tail | None = None
+    reckoned: int = 0
 
     def add(self, entry: Entry) -> bool:
         """Put the entry in its place in time; False when it is there already."""
@@ -63,6 +65,11 @@ class Group:
             return []
         start = bisect_left(self.entries, first, key=_time)
         return self.entries[start : bisect_right(self.entries, last, key=_time)]
+
+    def grew(self) -> int:
+        """By how many bytes what was told grew since the last asking."""
+        before, self.reckoned = self.reckoned, sum(burst.weight for burst in self.told)
+        return self.reckoned - before
 
     def newest(self) -> int:
         """The mark of what came last."""

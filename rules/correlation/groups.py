@@ -15,10 +15,7 @@ from rules.entry import Entry
 MEMORY = 1 << 30
 """Bytes that groups may take, reckoned; beyond it those that were quiet longest go, counted as `correlation_memory`."""
 SHARDS = 64
-_OF_ENTRY, _OF_GROUP = (
-    350,
-    420,
-)  # bytes of a kept signal beside its text, and of a group: measured (benchmarks.correlate)
+_OF_GROUP = 420  # bytes of a group beside its entries and what was told: measured (benchmarks.correlate)
 _LEAVE = 0.9  # of MEMORY is kept when it is exceeded, so that making room is rare
 
 Key = tuple[str, ...]
@@ -55,7 +52,7 @@ class Groups:
         own = self.by_rule[rule]
         if key not in own:
             self.taken += _OF_GROUP
-        self.taken += added
+        self.taken += added + group.grew()
         own[key] = (
             group.entries[0]
             if len(group.entries) == 1 and not group.told and group.forgotten is None
@@ -88,8 +85,9 @@ class Groups:
             self.taken += _OF_GROUP + size(held)
             return 0
         over = held.evict(limit)
+        held.grew()
         if held.entries or held.told:
-            self.taken += _OF_GROUP + sum(map(size, held.entries))
+            self.taken += _OF_GROUP + held.reckoned + sum(map(size, held.entries))
         else:
             del own[key]
         return over
@@ -107,7 +105,8 @@ class Groups:
                 break
             held = self.by_rule[rule].pop(key)
             entries = [held] if isinstance(held, Entry) else held.entries
-            self.taken -= _OF_GROUP + sum(map(size, entries))
+            told = 0 if isinstance(held, Entry) else held.reckoned
+            self.taken -= _OF_GROUP + told + sum(map(size, entries))
             counted = lost.setdefault(rule, [0, 0])
             counted[0] += 1
             counted[1] += len(entries)
@@ -151,7 +150,7 @@ def shard(rule: str, key: Key) -> int:
 
 def size(entry: Entry) -> int:
     """Bytes that an entry takes, reckoned."""
-    return _OF_ENTRY + len(entry.raw)
+    return entry.weight
 
 
 def _newest(held: Held) -> int:

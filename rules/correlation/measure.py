@@ -4,7 +4,6 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from fractions import Fraction
 from itertools import islice, product
 from typing import Protocol
 
@@ -87,11 +86,6 @@ class ValueCount:
         return len(self.counts)
 
 
-def _exact(number: float) -> int | Fraction:
-    """The number as one that can be added and taken away again without rounding."""
-    return int(number) if number.is_integer() else Fraction(number)
-
-
 def _numbers(entry: Entry, field: str) -> list[float]:
     """The field's values as numbers, of a list each; without what is no number, or too large to be reckoned with (also nan,
     inf)."""
@@ -107,28 +101,45 @@ def _numbers(entry: Entry, field: str) -> list[float]:
 
 
 class ValueSum:
-    """The sum of a numeric field; text that is no finite number counts as nothing."""
+    """The sum of a numeric field; text that is no finite number counts as nothing.
+
+    The sum is exact, as a whole number of the finest part of 2 that came (`bits` behind the point): every float is one.
+    """
 
     def __init__(self, field: str) -> None:
         self.field = field
-        self.total: int | Fraction = 0
+        self.total = 0
+        self.bits = 0
         self.n = 0
 
     def enter(self, entry: Entry) -> None:
         """Add."""
         for number in _numbers(entry, self.field):
-            self.total += _exact(number)
+            whole = self._whole(number)  # which may make the total finer
+            self.total += whole
             self.n += 1
 
     def leave(self, entry: Entry) -> None:
         """Subtract: exactly, so that a huge number leaves nothing behind and takes nothing with it."""
         for number in _numbers(entry, self.field):
+            whole = self._whole(number)
+            self.total -= whole
             self.n -= 1
-            self.total -= _exact(number)
+
+    def _whole(self, number: float) -> int:
+        """The number in parts of 2 ** -bits; finer parts make all finer."""
+        if not self.bits and number.is_integer():
+            return int(number)
+        above, below = number.as_integer_ratio()
+        bits = below.bit_length() - 1
+        if bits > self.bits:
+            self.total <<= bits - self.bits
+            self.bits = bits
+        return above << (self.bits - bits)
 
     def value(self) -> float:
         """The sum in the window."""
-        return float(self.total)
+        return self.total / (1 << self.bits)
 
 
 class ValueAverage(ValueSum):
@@ -136,7 +147,7 @@ class ValueAverage(ValueSum):
 
     def value(self) -> float:
         """The mean; nan where no entry has a number."""
-        return float(self.total / self.n) if self.n else math.nan
+        return self.total / (self.n << self.bits) if self.n else math.nan
 
 
 class ValuePercentile:

@@ -1,10 +1,14 @@
 """What the correlator promises beyond windows: ids that stay, time that cannot be pushed, memory with bounds."""
 
 import json
+import tracemalloc
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hinomi.alert import Level
 from hinomi.clock import FixedClock
@@ -13,11 +17,13 @@ from hinomi.identity import digest
 from rules import baselines
 from rules.baselines.apart import Apart
 from rules.correlation import Correlator, group, ruling
-from rules.correlation.measure import ValueSum
+from rules.correlation.burst import Burst
+from rules.correlation.groups import Groups, size
+from rules.correlation.measure import ValueAverage, ValueSum
 from rules.correlation.rule import joining
 from rules.correlation.wording import Figure
 from rules.engine import Correlation, Other, correlations, load
-from rules.entry import Entry
+from rules.entry import Entry, _parsed
 from rules.meta import Meta
 from tests.oracle.correlation_oracle import Asked, Event
 from tests.rules.correlation import streams
@@ -193,7 +199,7 @@ def test_bounds_are_kept_counted_and_told(monkeypatch: pytest.MonkeyPatch) -> No
     a threshold may have been missed is an alert of its own, which names the rule."""
     monkeypatch.setattr(group, "MOST", 10)
     one, told = streams.correlator(streams.document(FIVE), lateness=0), {}
-    one.groups.memory = 10_000  # two groups of ten signals
+    one.groups.memory = 16_000  # two groups of ten signals
     for number in range(10):
         told |= streams.run(one, [same(15, every=1, user=f"user{number}", start=number)])
     kept = {tuple(key): len(body["entries"]) for _, key, body in one.dump()["groups"]}
@@ -488,6 +494,59 @@ def test_a_huge_number_takes_nothing_with_it_when_it_leaves_the_window() -> None
         measure.enter(one)
     measure.leave(made[0])
     assert measure.value() == 55.1
+
+
+@given(
+    st.lists(st.floats(-1e17, 1e17) | st.sampled_from([5e-324, 0.1, 1e-9, 3.0]), min_size=1, max_size=30),
+    st.data(),
+)
+def test_sums_are_exact(numbers: list[float], data: st.DataObject) -> None:
+    """Whatever came and went, the sum and the mean are those of what is there, rounded once."""
+    own, average = ValueSum("value"), ValueAverage("value")
+    made = [Entry.made(0, str(n), "r", "d", {"value": n}) for n in numbers]
+    for measure in (own, average):
+        for one in made:
+            measure.enter(one)
+    gone = data.draw(st.integers(0, len(made) - 1))
+    for one in made[:gone]:
+        own.leave(one)
+        average.leave(one)
+    whole = sum(map(Fraction, numbers[gone:]))
+    assert own.value() == float(whole) and average.value() == float(whole / (len(numbers) - gone))
+
+
+@pytest.mark.parametrize(("n", "forgotten"), [(1, False), (8, False), (8, True)])
+def test_memory_is_reckoned_with_what_was_told(n: int, forgotten: bool) -> None:
+    """Groups that have an alert take what is reckoned, or less: their alert had not been reckoned at all."""
+    groups, rule = Groups(), "x" * 36
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for i in range(1_500):
+        key = (f"198.51.{i}.9",)
+        group = groups.of(rule, key)
+        fields = {
+            "user.name": f"u{i}",
+            "source.ip": key[0],
+            "source.zone": "external",
+            "event.action": "fail",
+        }
+        came = [
+            Entry.made(k, f"lane-0-{i:08x}-{k}", rule, "d", fields | {"host.name": f"pc{k}"})
+            for k in range(n)
+        ]
+        for entry in came:
+            group.add(entry)
+        group.told.append(Burst(f"{i:032x}", 0, n, f"2026-11-20T00:00:00.{i:06}+00:00", 9))
+        group.told[0].take(came)
+        groups.keep(rule, key, group, sum(map(size, came)))
+        if forgotten:
+            group.entries.clear()
+    del came
+    _parsed.cache_clear()
+    took = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    list(groups.sweep(lambda _: -1))
+    assert took * 0.85 < groups.taken < took * 2.2
 
 
 def test_some_of_several_rules() -> None:
