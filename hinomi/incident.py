@@ -41,6 +41,10 @@ _VERDICTS = {
     Verdict.BENIGN: Words("正当な操作", "Benign"),
     Verdict.FALSE_POSITIVE: Words("誤検知", "False positive"),
 }
+NO_THREAT = (Verdict.FALSE_POSITIVE, Verdict.BENIGN)
+"""Verdicts after which there is nothing to contain."""
+OPENED_FROM = "opened_from"
+"""Name in `Incident.fields`: the verdict that was wrong, of an incident that was opened again or closed with another one since."""
 GRADES = (Words("事象", "Event"), Words("軽微", "Minor"), Words("中", "Medium"), Words("重大", "Major"))
 """The grades of incidents, 0 to 3."""
 

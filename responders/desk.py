@@ -10,7 +10,17 @@ from typing import Any, NoReturn
 
 from hinomi.clock import Clock
 from hinomi.errors import InputError
-from hinomi.incident import CLOSED_AT, Happening, Incident, Status, Verdict, closed_at, taken_at
+from hinomi.incident import (
+    CLOSED_AT,
+    NO_THREAT,
+    OPENED_FROM,
+    Happening,
+    Incident,
+    Status,
+    Verdict,
+    closed_at,
+    taken_at,
+)
 from hinomi.store import Record, Records
 from responders.acting_first import ActingFirst
 from responders.audit import Audit
@@ -132,12 +142,15 @@ class Desk:
         def closed(now: Incident) -> Changes:
             self._not_merged(now, incident_id, actor)
             since = closed_at(now) if now.status is Status.CLOSED else self.clock.now()
+            was_none = now.verdict in NO_THREAT and verdict not in NO_THREAT  # what was called off goes on
+            wrong = {"propose_again": True, OPENED_FROM: now.verdict} if was_none else {}
+            known = {"acknowledged_grade": now.grade, **now.fields, CLOSED_AT: since.isoformat()}
             return {
                 "status": Status.CLOSED,
                 "verdict": verdict,
                 "acknowledged_by": now.acknowledged_by or actor,
                 "acknowledged_at": now.acknowledged_at or since,
-                "fields": {"acknowledged_grade": now.grade, **now.fields, CLOSED_AT: since.isoformat()},
+                "fields": {**known, **wrong},
             }
 
         closed(casefile.read(self.records, incident_id))
@@ -158,7 +171,12 @@ class Desk:
             if now.status is not Status.CLOSED:
                 return None  # somebody else was first, a moment ago
             again = int(now.fields.get("reopened", 0)) + 1
-            known = {"reopened": again, "propose_again": True, "acknowledged_grade": now.grade}
+            known = {
+                "reopened": again,
+                "propose_again": True,
+                "acknowledged_grade": now.grade,
+                OPENED_FROM: now.verdict,
+            }
             by_closing = now.acknowledged_at == closed_at(now)  # nobody had it before that
             had = "" if by_closing else now.acknowledged_by
             return {

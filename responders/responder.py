@@ -11,7 +11,7 @@ from hinomi.alert import Alert
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError, InputError, StoreError
 from hinomi.faults import Faults
-from hinomi.incident import Happening, Incident, Status
+from hinomi.incident import NO_THREAT, OPENED_FROM, Happening, Incident, Status
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Record, Records
 from hinomi.words import Words
@@ -35,11 +35,11 @@ from responders.oncall import Rota
 from responders.oncall.standins import Standins
 from responders.playbooks.asked import Asked, of_report
 from responders.playbooks.following import beside, place, runs_of
-from responders.playbooks.news import PARTED, News
+from responders.playbooks.news import PARTED, START_ANEW, TAKEN_UP, News
 from responders.playbooks.planning import plan, rehearsed
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import KIND as RUN
-from responders.playbooks.run import TOWER, Run, RunStep
+from responders.playbooks.run import TOWER, Run, RunState, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
@@ -279,14 +279,31 @@ class Responder:
         self.calling.done(record.id)
 
     def _propose_again(self, incident: Incident) -> None:
-        """A person opened it again: the plans that were withdrawn with it are asked for anew."""
-        Shared(self.records).note(incident.id, incident.fields.get("joins_on", []))
-        self._propose(incident)
+        """A person opened it again, or took its verdict back: what was called off goes on; the plans that were withdrawn with it are
+        asked for anew where it is open."""
+        wrong = incident.fields.get(OPENED_FROM) in NO_THREAT
+        for run_id in incident.run_ids:
+            self._take_up(run_id, undone=wrong)
+        if incident.status is not Status.CLOSED:
+            Shared(self.records).note(incident.id, incident.fields.get("joins_on", []))
+            self._propose(incident)
 
         def proposed(now: Incident) -> Incident:
             return now.model_copy(update={"fields": {**now.fields, "propose_again": False}})
 
         casefile.change(self.records, incident.id, proposed)
+
+    def _take_up(self, run_id: str, *, undone: bool) -> None:
+        held = self.records.get(RUN, run_id)
+        if held is None:
+            return  # retention has dropped it
+        run = held.read_as(Run)
+        taken = self.runs.take_up(run_id, undone=undone)
+        if taken is not None and taken.state is RunState.RUNNING:
+            self._tell(taken, TAKEN_UP)
+        called_off = run.state is RunState.WITHDRAWN or any(one.called_off for one in run.acts)
+        if run.requested_by != TOWER and called_off:
+            self._tell(run, START_ANEW)
 
     def _propose(self, incident: Incident, *, parted: bool = False) -> None:
         """parted: a plan that waits and is for nobody who is left is withdrawn."""

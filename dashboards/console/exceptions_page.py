@@ -16,7 +16,7 @@ from dashboards.users import APPROVERS
 from hinomi.alert import Alert
 from hinomi.clock import JST
 from hinomi.errors import InputError
-from hinomi.incident import Incident, Status, Verdict
+from hinomi.incident import NO_THREAT, Incident, Status
 from hinomi.organization import FIELD
 from hinomi.store import Record
 from hinomi.words import Words
@@ -110,7 +110,7 @@ def end(visit: Visit) -> Response:
 
 def offers(incident: Incident, alerts: Sequence[Alert]) -> list[Offer]:
     """What a closed incident that was no attack could become; rules whose alerts share nothing are left out."""
-    quiet = incident.verdict in {Verdict.FALSE_POSITIVE, Verdict.BENIGN}
+    quiet = incident.verdict in NO_THREAT
     if incident.status is not Status.CLOSED or not quiet:
         return []
     found: list[Offer] = []

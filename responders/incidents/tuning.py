@@ -17,7 +17,7 @@ from hinomi.alert import Alert
 from hinomi.clock import JST, Clock
 from hinomi.errors import InputError
 from hinomi.identity import digest
-from hinomi.incident import Incident, Verdict
+from hinomi.incident import NO_THREAT, Incident
 from hinomi.organization import FIELD
 from hinomi.store import Record, Records
 from responders.incidents import reported, suppression
@@ -97,7 +97,7 @@ class Tuning:
         until: datetime,
     ) -> Record:
         """Put a proposal. Raises InputError for an incident that was real, nothing to narrow by, or too long."""
-        if incident.verdict not in (Verdict.FALSE_POSITIVE, Verdict.BENIGN):
+        if incident.verdict not in NO_THREAT:
             raise InputError(
                 "誤検知または正当な操作として終了した件からだけ、除外を作れます。",
                 "a filter comes only of what was closed as false positive or benign",

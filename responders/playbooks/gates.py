@@ -163,7 +163,7 @@ class Gates:
             self.book.say(run, "step_refused", {"step": index, "reason": why.en})
         self.book.say(run, "gate_not_asked", {"step": gate.index})
         self.approvals.withdraw(run, gate)
-        moot = [run.step(index).model_copy(update={"moot": True}) for index in _gates(run, gate)]
+        moot = [run.step(index).model_copy(update={"moot": True}) for index in run.gates_from(gate)]
         over = [run.step(index).as_ended(StepState.FAILED, *_foretold(why)) for index, why in refused.items()]
         over += [one.as_ended(StepState.SKIPPED, *_ALL_REFUSED) for one in moot]
         return self.book.keep_steps(run, record, over)
@@ -174,18 +174,9 @@ def _stands(gate: RunStep) -> timedelta:
     return timedelta(minutes=gate.stands_minutes)
 
 
-def _gates(run: Run, gate: RunStep) -> list[int]:
-    """The gate and those that stand behind it, by index: a gate comes after the one that it hangs on."""
-    found = [gate.index]
-    for one in run.steps:
-        if one.kind == "approve" and one.gate in found:
-            found.append(one.index)
-    return found
-
-
 def _behind(run: Run, gate: RunStep) -> list[RunStep]:
     """The acts that hang on the gate, also through gates behind it, and are not over yet."""
-    gates = _gates(run, gate)
+    gates = run.gates_from(gate)
     return [one for one in run.acts if (by := run.covering(one)) and by.index in gates and not one.settled]
 
 

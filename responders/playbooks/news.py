@@ -35,6 +35,16 @@ HALTED = Words(
     "人が実行を止めました。まだ行っていない手順は行わず、行ったことを元に戻します",
     "was stopped by a person: what is not done is not done any more, what was done is put back",
 )
+TAKEN_UP = Words(
+    "「脅威なし」の判断が改められたため、残っていた作業・証拠・報告の手順を続けます。行わなかった操作には、計画を立て直して承認を求めます",
+    "goes on with its tasks, evidence and reports: the verdict “no threat” was taken back. "
+    "Acts that were not done need a new plan and approval",
+)
+START_ANEW = Words(
+    "「脅威なし」の判断が改められました。人が始めた計画の操作は自動では求め直しません。必要なら手順書をもう一度始めてください",
+    "the verdict “no threat” was taken back: a person asked for it, so its acts are not asked for again by themselves; "
+    "start the playbook once more where it is needed",
+)
 COMPENSATED = Words(
     "失敗した手順があったため、それまでに行ったことを元に戻しました",
     "had a step that failed; what it had done was put back",

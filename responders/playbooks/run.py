@@ -69,7 +69,8 @@ class RunStep(BaseModel):
     asked anew as its approval had grown too old; renews: a gate that the engine added as that of the plan had; by: who decided or did it;
     asks, choices, answer: a person's answer;
     extent: what a search found for the act when it was asked for, and nothing else is touched; warned_ja, warned_en: why its target
-    would refuse it, as it last said, before anybody approved; called_off: it was given up as the incident was no threat.
+    would refuse it, as it last said, before anybody approved; called_off: it was given up as the incident was no threat, or put back
+    because of that.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -226,8 +227,9 @@ class Run(BaseModel):
 
     @property
     def broken(self) -> bool:
-        """Whether a step failed after which nothing new begins."""
-        return self.on_failure != "continue" and any(one.state is StepState.FAILED for one in self.steps)
+        """Whether a step failed after which nothing new begins; one that was called off has not."""
+        failed = (one for one in self.steps if one.state is StepState.FAILED and not one.called_off)
+        return self.on_failure != "continue" and any(failed)
 
     def covering(self, step: RunStep) -> RunStep | None:
         """The gate whose decision covers the step: its own, for other acts the one at which the plan was asked anew. None: the plan's own
@@ -235,6 +237,14 @@ class Run(BaseModel):
         if step.gate is not None:
             return self.step(step.gate)
         return next((one for one in self.steps if one.renews), None) if step.act else None
+
+    def gates_from(self, gate: RunStep) -> list[int]:
+        """The gate and those that stand behind it, by index: a gate comes after the one that it hangs on."""
+        found = [gate.index]
+        for one in self.steps:
+            if one.kind == "approve" and one.gate in found:
+                found.append(one.index)
+        return found
 
     def with_step(self, step: RunStep) -> "Run":
         """The run with one step replaced."""

@@ -25,7 +25,17 @@ from responders.playbooks.first import First, FirstPermission
 from responders.playbooks.foretold import Foretold, Patience
 from responders.playbooks.gates import Gates
 from responders.playbooks.limits import Limits
-from responders.playbooks.news import ASKED_ANEW, COMPENSATED, HALTED, UNDO_VOID, VOID, WORDS, News, lifted
+from responders.playbooks.news import (
+    ASKED_ANEW,
+    COMPENSATED,
+    HALTED,
+    TAKEN_UP,
+    UNDO_VOID,
+    VOID,
+    WORDS,
+    News,
+    lifted,
+)
 from responders.playbooks.offices import over_undo
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
@@ -90,6 +100,20 @@ class Runs:
             return None
         run, record, _ = self._first.ended(record.read_as(Run), record, RunState.WITHDRAWN.value)
         return self._book.move(run, record, RunState.WITHDRAWN, by="")[0]
+
+    def take_up(self, run_id: str, *, undone: bool) -> Run | None:
+        """Its incident was a threat all the same: what was called off goes on but for acts, which are planned anew (undone: also those
+        that were put back). None where nothing of it was called off, or it is still being put back: then it goes on behind that."""
+        while (record := self.records.get(KIND, run_id)) is not None:
+            run = record.read_as(Run)
+            if run.state not in (RunState.DONE, RunState.FAILED, RunState.UNDONE):
+                return None
+            with suppress(Conflict):  # a person asked for it to be put back in this very moment
+                taken = self._calling_off.taken_up(run, record, undone=undone)
+                if taken is not None and taken.state is RunState.RUNNING:
+                    self.turns.new(run_id)
+                return taken
+        return None
 
     def tick(self) -> list[News]:
         """Act on decisions and go on with what was begun; returns runs that changed, in words.
@@ -241,7 +265,7 @@ class Runs:
         verdict = no_threat(self.records, run.incident_id)
         if verdict is None:
             return False
-        run, record = CallingOff(self._book, self._approvals, self._stepping).rest(run, record, verdict)
+        run, record = self._calling_off.rest(run, record, verdict)
         moved, _ = self._book.move(run, record, _over(run), by=run.decided_by)
         self.news.append((moved, told(verdict)))
         return True
@@ -306,6 +330,10 @@ class Runs:
         self._move(run, record, state, by=run.decided_by)
         if failure and state is RunState.UNDONE:
             self.news[-1] = (self.news[-1][0], COMPENSATED)
+        elif no_threat(self.records, run.incident_id) is None and (
+            taken := self.take_up(run.id, undone=False)
+        ):
+            self.news.append((taken, TAKEN_UP))
 
     def _halt(self, run: Run, record: Record) -> Kept:
         """What is not begun is not done any more, and no gate waits for an answer; what is begun and cannot be put back is given up."""
@@ -346,6 +374,10 @@ class Runs:
     @property
     def _approvals(self) -> Approvals:
         return Approvals(self.records, self.clock, self.audit)
+
+    @property
+    def _calling_off(self) -> CallingOff:
+        return CallingOff(self._book, self._approvals, self._stepping)
 
     @property
     def _limits(self) -> Limits:

@@ -10,8 +10,8 @@ from hinomi.incident import Status, Verdict
 from responders.incidents import casefile
 from responders.playbooks.calling_off import no_threat
 from responders.playbooks.following import place
-from responders.playbooks.run import RunState, StepState
-from tests.responders.city import ANALYST, alert
+from responders.playbooks.run import Run, RunState, StepState
+from tests.responders.city import ANALYST, MANAGER, alert
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, incident, scene, written
 
 NO_ALARM = pytest.mark.parametrize("verdict", [Verdict.FALSE_POSITIVE, Verdict.BENIGN])
@@ -147,3 +147,87 @@ def test_the_one_that_took_it_in_is_a_false_alarm(tmp_path: Path) -> None:
     on.desk.close("incident-2", Verdict.FALSE_POSITIVE, "誤り", actor="sato", roles=ANALYST)
     on.tick(6)
     assert ("endpoint.isolate", "pc-114") not in on.stage.done
+
+
+PEOPLES = """
+  - evidence: {of: [user.name], hours: 1}
+  - act: directory.disable_account
+    value: user.name
+  - task_ja: 所属長に聞く
+    task_en: Ask the head of the office
+    asks: {name: known, choices: ["はい", "いいえ"]}
+  - parallel:
+      - - task_ja: 本人に聞く
+          task_en: Ask the user
+          wait: true
+        - start_clock: ppc-preliminary
+      - - approve: {who: ciso, within_minutes: 30, shows_ja: 止まります, shows_en: It stops}
+        - task_ja: 課に知らせる
+          task_en: Tell the office
+          wait: true
+        - act: endpoint.isolate
+          value: host.name
+"""
+
+
+def taken_up(on: Scene) -> Run | None:
+    """Opened again, and one more round."""
+    on.desk.reopen("incident-1", "誤検知ではない", actor="sato", roles=ANALYST)
+    taken = on.runs.take_up(on.run_id, undone=True)
+    on.tick()
+    return taken
+
+
+def test_opened_again_peoples_work_goes_on(tmp_path: Path) -> None:
+    """The answer that was given stands, tasks wait again, the report is brought up; what hangs on the gate of an act that was called
+    off comes with the new plan for that act."""
+    on = begun(tmp_path, PEOPLES, more=UNDONE)
+    ask = on.step("所属長")
+    on.desk.automation.finish_task(on.run_id, ask.index, answer="はい", actor="sato", roles=ANALYST)
+    on.tick()
+    assert on.step("本人").state is StepState.WAITING
+    closed(on, Verdict.BENIGN)
+    on.tick()
+    assert on.run.state is RunState.DONE
+    assert taken_up(on) is not None
+    assert (on.run.state, on.step("本人").state) == (RunState.RUNNING, StepState.WAITING)
+    assert on.run.answers["known"] == "はい"
+    assert [on.step(one).called_off for one in ("止まります", "課に", "endpoint.isolate")] == [True] * 3
+    task = on.step("本人").index
+    on.desk.automation.finish_task(on.run_id, task, note="本人は知らない", actor="sato", roles=ANALYST)
+    on.tick()
+    assert (on.run.state, on.kept) == (RunState.DONE, ["evidence", "clock"])
+    assert on.stage.acts == [("directory.disable_account", "t.yamada")]
+    assert on.runs.take_up(on.run_id, undone=True) is None and on.runs.audit.verify() == []
+
+
+def test_opened_again_behind_an_act_given_up_halfway(tmp_path: Path) -> None:
+    """Where a failure would put all back: nothing failed, so the task goes on and nothing is undone."""
+    more = "  - task_ja: 見る\n    task_en: Look\n    wait: true\n"
+    on = begun(
+        tmp_path, TWO + more, more=UNDONE, prepare=lambda scene: scene.stage.down.add("endpoint.isolate")
+    )
+    closed(on, Verdict.FALSE_POSITIVE)
+    on.tick()
+    assert taken_up(on) is not None
+    assert (on.run.state, on.step("見る").state) == (RunState.RUNNING, StepState.WAITING)
+    assert ("directory.disable_account", "t.yamada") in on.stage.done
+
+
+@pytest.mark.parametrize("opened_in_between", [False, True])
+def test_opened_again_after_it_was_undone(tmp_path: Path, *, opened_in_between: bool) -> None:
+    """It was put back as a false alarm, or still is when it is opened again: tasks go on; what was put back may be planned anew."""
+    more = "  - task_ja: 見る\n    task_en: Look\n    wait: true\n"
+    on = begun(tmp_path, WAITING + more)
+    closed(on, Verdict.FALSE_POSITIVE)
+    on.tick()
+    on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER)
+    if not opened_in_between:
+        on.tick()
+        assert on.run.state is RunState.UNDONE
+    assert (taken_up(on) is None) is opened_in_between
+    on.tick(6)
+    on.tick()
+    assert (on.run.state, on.step("見る").state) == (RunState.RUNNING, StepState.WAITING)
+    held = place(on.runs.records, [on.run], dry_run=False).held
+    assert ({act for act, _, _ in held} == set()) is not opened_in_between

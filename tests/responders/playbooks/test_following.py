@@ -234,6 +234,24 @@ def test_opened_again_after_it_was_called_off(tmp_path: Path) -> None:
     assert [(run.state, isolated(run)) for run in on.runs(incident)[1:]] == [(RunState.PROPOSED, ["pc-1"])]
 
 
+def test_another_verdict_while_it_stays_closed(tmp_path: Path) -> None:
+    """It was a threat, and is over: the question to people is put again, and no act is asked for."""
+    on = Spread(tmp_path, armed=["malware_endpoint"])
+    incident = on.found_on("pc-1", book="malware_endpoint")
+    ended(on, incident, RunState.RUNNING)
+    on.people.close(incident.id, Verdict.FALSE_POSITIVE, "誤検知", actor="sato", roles=ANALYST)
+    on.tower.tick()
+    [run] = on.runs(incident)
+    assert (run.state, run.step(3).called_off) == (RunState.FAILED, True)
+    on.people.close(incident.id, Verdict.TRUE_POSITIVE, "本物", actor="sato", roles=ANALYST)
+    on.tower.tick()
+    [run] = on.runs(incident)
+    assert (run.state, run.step(3).state) == (RunState.RUNNING, StepState.WAITING)
+    assert [step.act for step in run.steps if step.called_off] == ["endpoint.isolate"]
+    told = casefile.read(on.tower.records, incident.id).timeline[-1]
+    assert (told.ref, "改められた" in told.ja) == (run.id, True)
+
+
 @pytest.mark.parametrize("ticks", [0, 1], ids=["approved", "done"])
 def test_what_was_done_on_the_one_that_was_taken_in_is_not_asked_for_again(
     tmp_path: Path, ticks: int
