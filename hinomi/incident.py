@@ -43,6 +43,8 @@ _VERDICTS = {
 }
 NO_THREAT = (Verdict.FALSE_POSITIVE, Verdict.BENIGN)
 """Verdicts after which there is nothing to contain."""
+SPLIT_FROM = "split_from"
+"""Name in `Incident.fields`: the id of the incident that it was split off from."""
 OPENED_FROM = "opened_from"
 """Name in `Incident.fields`: the verdict that was wrong, of an incident that was opened again or closed with another one since."""
 GRADES = (Words("事象", "Event"), Words("軽微", "Minor"), Words("中", "Medium"), Words("重大", "Major"))

@@ -121,7 +121,7 @@ class Cases:
         numbers = [one.number for one in rest]
         details = {"others": numbers, "reason": reason}
         self.audit.append(actor=actor, action="incident.merge_asked", target=oldest.id, details=details)
-        if not merging.merge(self.records, self.audit, self.clock, oldest, rest, propose=True):
+        if not merging.merge(self.records, self.audit, self.clock, oldest, rest, by=actor, why=reason):
             raise InputError(
                 f"#{oldest.number} は、その間に終了しました。", f"#{oldest.number} was closed meanwhile"
             )

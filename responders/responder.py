@@ -11,7 +11,7 @@ from hinomi.alert import Alert
 from hinomi.clock import Clock
 from hinomi.errors import HinomiError, InputError, StoreError
 from hinomi.faults import Faults
-from hinomi.incident import NO_THREAT, OPENED_FROM, Happening, Incident, Status
+from hinomi.incident import NO_THREAT, OPENED_FROM, SPLIT_FROM, Happening, Incident, Status
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Record, Records
 from hinomi.words import Words
@@ -281,6 +281,9 @@ class Responder:
     def _propose_again(self, incident: Incident) -> None:
         """A person opened it again, or took its verdict back: what was called off goes on; the plans that were withdrawn with it are
         asked for anew where it is open."""
+        incident = casefile.change(
+            self.records, incident.id, lambda now: self.incidents.worked_out(now, grown=True)
+        )  # what a person joined or opened again has all that its alerts say
         wrong = incident.fields.get(OPENED_FROM) in NO_THREAT
         for run_id in incident.run_ids:
             self._take_up(run_id, undone=wrong)
@@ -320,7 +323,8 @@ class Responder:
             dry = rehearsed(playbook, self.settings.playbooks)
             where = place(self.records, runs, dry_run=dry, beside=started)
             proposed = plan(incident, alerts, playbook, self.settings.playbooks, self.clock.now(), own, where)
-            if where.has_news(proposed) or (where.number == 0 and not playbook.acts):
+            first = where.number == 0 and (not playbook.acts or SPLIT_FROM in incident.fields)
+            if where.has_news(proposed) or first:
                 runs = [*runs[: where.number], self.runs.propose(proposed), *runs[where.number + 1 :]]
             elif parted and where.number < len(runs):
                 self._withdraw(runs[where.number])

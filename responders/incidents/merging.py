@@ -24,22 +24,27 @@ def merge(
     first: Incident,
     others: Sequence[Incident],
     *,
-    propose: bool = False,
+    by: str = "",
+    why: str = "",
 ) -> bool:
     """The first takes in the others; they are closed with a word where they went. False: it was closed meanwhile.
 
-    propose: the respond process is to plan anew for the survivor, as the others' plans end with them.
+    by, why: the person on whose word, and the reason: the respond process then plans anew for the survivor, as the others' plans end
+    with them. Empty: they share an entity, and the alert that shows it has all of that follow.
 
     The survivor is whole before the first of the others is closed, so a crash loses nothing; what a person did on
     one of the others in that same moment is carried over after its closing.
     """
     for other in others:
         details = {"into": first.id, "number": other.number}
-        audit.append(actor="hinomi", action="incident.merge", target=other.id, details=details)
-    survivor = casefile.change(records, first.id, lambda now: _proposing(_carried(now, others), now, propose))
+        audit.append(actor=by or "hinomi", action="incident.merge", target=other.id, details=details)
+    survivor = casefile.change(
+        records, first.id, lambda now: _proposing(_carried(now, others), now, bool(by))
+    )
     if survivor.status is Status.CLOSED:
         return False
-    closed = [_close_into(records, clock, other, survivor) for other in others]
+    line = _line(clock, survivor, by, why)
+    closed = [_close_into(records, line, other, survivor) for other in others]
     casefile.change(records, first.id, lambda now: _carried(now, closed))
     return True
 
@@ -77,15 +82,23 @@ def _proposing(carried: Incident, before: Incident, propose: bool) -> Incident:
     return carried.model_copy(update={"fields": {**carried.fields, "propose_again": True}})
 
 
-def _close_into(records: Records, clock: Clock, other: Incident, survivor: Incident) -> Incident:
-    """Close it; returns it as it was just before, with whatever came in the same moment."""
-    line = Happening(
-        time=clock.now(),
-        kind="status",
-        actor="hinomi",
-        ja=f"共通の対象があるため、インシデント #{survivor.number} にまとめました。",
-        en=f"Joined into incident #{survivor.number}, which it shares an entity with.",
+def _line(clock: Clock, survivor: Incident, by: str, why: str) -> Happening:
+    """Where it went, and because of what."""
+    into = survivor.number
+    shared = (
+        f"共通の対象があるため、インシデント #{into} にまとめました。",
+        f"Joined into incident #{into}, which it shares an entity with.",
     )
+    ja, en = (
+        (f"インシデント #{into} にまとめました: {why}", f"Joined into incident #{into}: {why}")
+        if by
+        else shared
+    )
+    return Happening(time=clock.now(), kind="status", actor=by or "hinomi", ja=ja, en=en)
+
+
+def _close_into(records: Records, line: Happening, other: Incident, survivor: Incident) -> Incident:
+    """Close it; returns it as it was just before, with whatever came in the same moment."""
     last = other
 
     def closed(incident: Incident) -> Incident:
@@ -142,28 +155,31 @@ def _ids(others: Sequence[Incident]) -> list[str]:
 
 
 def _taken(first: Incident, other: Incident) -> dict[str, Any]:
-    """Who took the other has taken both, at the grade that they knew of."""
+    """Who took the other has taken both, at the grade that they knew of; of two who took one each the graver counts."""
     found: dict[str, Any] = {"assignee": first.assignee or other.assignee}
-    if other.acknowledged_by and not first.acknowledged_by:
-        grade = other.fields.get("acknowledged_grade", other.grade)
-        found |= {
-            "acknowledged_by": other.acknowledged_by,
-            "acknowledged_at": other.acknowledged_at,
-            "fields": {**first.fields, "acknowledged_grade": grade},
-        }
+    if other.acknowledged_by:
+        grade = int(other.fields.get("acknowledged_grade", other.grade))
+        if first.acknowledged_by:
+            grade = max(grade, int(first.fields.get("acknowledged_grade", first.grade)))
+        else:
+            found |= {"acknowledged_by": other.acknowledged_by, "acknowledged_at": other.acknowledged_at}
+        found["fields"] = {**first.fields, "acknowledged_grade": grade}
     if first.status is Status.NEW and other.status is not Status.CLOSED:
         found["status"] = other.status
     return found
 
 
 def _graded(first: Incident, other: Incident) -> dict[str, Any]:
-    """A person's grade of the other holds for both, unless the first is graver."""
-    by = other.fields.get("grade_by")
-    if not by or first.fields.get("grade_by") or other.grade < first.grade:
+    """The graver of the two grades holds for both, with its reason; of two that are the same that of a person."""
+    by, own = other.fields.get("grade_by"), first.fields.get("grade_by")
+    if other.grade < first.grade or (other.grade == first.grade and (own or not by)):
         return {}
+    fields = {name: value for name, value in first.fields.items() if name != "grade_by"}
+    since = other.fields.get("graded_at") or other.opened.isoformat()
+    graver = {"graded_at": since} if other.grade > first.grade else {}
     return {
         "grade": other.grade,
         "grade_reason_ja": other.grade_reason_ja,
         "grade_reason_en": other.grade_reason_en,
-        "fields": {**first.fields, "grade_by": by},
+        "fields": fields | ({"grade_by": by} if by else {}) | graver,
     }

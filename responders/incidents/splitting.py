@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from hinomi.alert import Alert
 from hinomi.errors import InputError
-from hinomi.incident import Happening, Incident
+from hinomi.incident import SPLIT_FROM, Happening, Incident
 from hinomi.store import Record, Records
 from responders.incidents import casefile
 from responders.incidents.incidents import ALERT, Incidents, incident_id
@@ -85,7 +85,7 @@ def _filled(incidents: Incidents, now: Incident, home: Incident, alerts: Sequenc
         incidents, f"インシデント #{home.number} から分けました。", f"Split off from incident #{home.number}."
     )
     return casefile.with_line(now, line).model_copy(
-        update={"fields": _apart(now, home.id) | known_by(alerts)}
+        update={"fields": _apart(now, home.id) | known_by(alerts) | {SPLIT_FROM: home.id}}
     )
 
 

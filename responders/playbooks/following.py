@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from hinomi.identity import digest
-from hinomi.incident import Incident
+from hinomi.incident import SPLIT_FROM, Incident
 from hinomi.store import Records
+from responders.incidents.casefile import KIND as INCIDENT
 from responders.playbooks.approvals import DECIDED
 from responders.playbooks.run import APPROVAL, KIND, TOWER, Run, RunState, RunStep, StepState
 
@@ -51,11 +52,18 @@ def runs_of(records: Records, incident_id: str, playbook: str) -> Iterator[Run]:
 
 
 def beside(records: Records, incident: Incident, playbook: str) -> Iterator[Run]:
-    """Runs of the playbook on the incident that stand for themselves: those that people started, and those of incidents that it
-    took in."""
-    held = (records.get(KIND, one) for one in incident.run_ids)
-    runs = (one.read_as(Run) for one in held if one is not None)
-    return (run for run in runs if run.playbook == playbook and _beside(records, incident, run))
+    """Runs of the playbook on the incident that stand for themselves: those that people started, those of incidents that it took in,
+    and those of the one that it was split off from: what they did or will do is not asked for again."""
+    own = [run for run in _read(records, incident.run_ids) if _beside(records, incident, run)]
+    home = records.get(INCIDENT, str(incident.fields.get(SPLIT_FROM, "")))
+    there = _read(records, home.body.get("run_ids", []) if home else [])
+    decided = [run for run in there if run.state is not RunState.DENIED and _beside(records, incident, run)]
+    return (run for run in [*own, *decided] if run.playbook == playbook)
+
+
+def _read(records: Records, identities: Iterable[str]) -> Iterator[Run]:
+    held = (records.get(KIND, one) for one in identities)
+    return (one.read_as(Run) for one in held if one is not None)
 
 
 def _beside(records: Records, incident: Incident, run: Run) -> bool:

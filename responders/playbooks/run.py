@@ -118,7 +118,6 @@ class RunStep(BaseModel):
     started: datetime | None = None
     again_at: datetime | None = None
     expires: datetime | None = None
-    ended: datetime | None = None
     by: list[str] = Field(default_factory=list)
     answer: str = ""
     note: str = ""

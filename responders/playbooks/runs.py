@@ -145,7 +145,7 @@ class Runs:
                 self.news.append((run, lifted(step)))
 
     def _propose_new(self, run: Run) -> Run:
-        if not any(step.act or step.kind == "approve" for step in run.steps):
+        if not any(step.act or (step.kind == "approve" and not step.for_acts) for step in run.steps):
             run = run.model_copy(update={"state": RunState.RUNNING, "dry_run": False})  # only people's work
             self._book.put(run, 0)
         else:

@@ -146,6 +146,26 @@ def test_the_plan_is_asked_for_on_the_survivor(tmp_path: Path, join: Joining) ->
     assert run.id in casefile.read(two.tower.records, whole.id).run_ids
 
 
+def test_joined_by_a_person_it_says_so_and_is_as_grave(tmp_path: Path) -> None:
+    """In the record stand the person and the reason, not an entity that they do not share; the graver grade holds at once, also over a
+    lower one that a person gave; who took the lesser one is called for it, and all that the alerts say is worked out."""
+    tower, _ = responder(tmp_path)
+    people = desk(tower.records, tower.clock, KEY)
+    [one] = tower.receive([alert("a", entities={"user.name": ["u1"]})])
+    [two] = tower.receive([alert("b", minutes=1, entities=WHOSE, level="critical", zones=["lgwan"])])
+    people.acknowledge(one.id, **SATO)
+    people.regrade(one.id, 1, "範囲は狭い", **SATO)
+    whole = people.cases.merge(one.id, [two.id], "同じ端末", **SATO)
+    assert (whole.grade, casefile.needs_a_person(whole)) == (3, True) and "grade_by" not in whole.fields
+    other = tower.records.get("incident", two.id)
+    assert other is not None
+    line = other.read_as(Incident).timeline[-1]
+    assert (line.actor, line.ja) == ("sato", "インシデント #1 にまとめました: 同じ端末")
+    tower.tick()
+    whole = casefile.read(tower.records, one.id)
+    assert whole.zones == ["lgwan"] and set(whole.entities["user.name"]) == {"u1", "u2"}
+
+
 def test_what_is_taken_in_twice_over_comes_along(tmp_path: Path) -> None:
     """The third takes in the second, which took in the first's: nothing is lost on the way."""
     two = Two(tmp_path)

@@ -89,14 +89,17 @@ def test_a_plan_that_was_for_what_is_gone_is_withdrawn(tmp_path: Path) -> None:
 
 
 def test_what_was_approved_before_stays(tmp_path: Path) -> None:
-    """A decision that was made is carried out, whatever is split off afterwards."""
+    """A decision that was made is carried out, whatever is split off afterwards: nobody is asked for it once more, and what people
+    do and report begins for the one that was split off, too."""
     city = City(tmp_path, "u1", "u2")
     [run] = city.runs(city.home())
     city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
     city.ask("u2")
     city.tower.tick()
     assert [one.state for one in city.runs(city.home())] == [RunState.DONE]
-    assert [accounts(one) for one in city.runs(city.open()[1])] == [{"u2"}]
+    [other] = city.runs(city.open()[1])
+    assert accounts(other) == set() and {step.kind for step in other.steps} >= {"task", "evidence"}
+    assert other.state is RunState.DONE and city.tower.records.get("approval", other.id) is None
 
 
 def test_what_comes_later_finds_the_one_that_was_split_off(tmp_path: Path) -> None:
