@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Self
@@ -23,6 +24,7 @@ from responders.desk import AckLinks, Desk
 from responders.duties.clocks import Clocks
 from responders.incidents import Incidents, casefile, reported
 from responders.incidents.evidence import Vault
+from responders.incidents.growing import BEHIND
 from responders.incidents.keeping import Keeping
 from responders.incidents.merging import tell_survivors
 from responders.incidents.shared import Shared
@@ -47,6 +49,8 @@ from responders.roles import may_approve
 from responders.settings import ResponderSettings
 from responders.telling import Telling
 
+_MINUTE = timedelta(minutes=1)
+
 
 @dataclass(slots=True)
 class Responder:
@@ -65,6 +69,7 @@ class Responder:
     problems: list[HinomiError] = field(default_factory=list)  # playbooks that could not be read
     calling: Calling = field(init=False)
     pulse: Pulse = field(init=False)
+    _caught_up: datetime | None = None
     _untold: list[News] = field(
         default_factory=list
     )  # of runs; a store that was away is told in the next round
@@ -124,7 +129,12 @@ class Responder:
     def start(self) -> None:
         """After a start: settle what a crash left open, and what a release before wrote otherwise."""
         self.calling.restart()
-        parts = self.outbox.recover, Shared(self.records).build, partial(tell_survivors, self.records)
+        parts = (
+            self.incidents.restart,
+            self.outbox.recover,
+            Shared(self.records).build,
+            partial(tell_survivors, self.records),
+        )
         with Faults() as faults:
             for part in parts:
                 with faults.kept():
@@ -148,8 +158,9 @@ class Responder:
             finally:
                 self.calling.changed(followed)
             for incident in followed.values():
-                with faults.kept():
-                    self._propose(incident)
+                if not incident.fields.get(BEHIND):  # else it is a huge one: see `_catch_up`
+                    with faults.kept():
+                        self._propose(incident)
         return list(changed.values())
 
     def tick(self) -> None:
@@ -173,11 +184,20 @@ class Responder:
             yield self.outbox.deliver
         yield self._run
         yield from self._due()
-        yield from (self.calling.each_minute, self.outbox.deliver, self.pulse.beat)
+        yield from (self._catch_up, self.calling.each_minute, self.outbox.deliver, self.pulse.beat)
 
     def _due(self) -> list[Callable[[], object]]:
         """Calls for what is due now; they go out with the next delivery."""
         return [partial(self._call, record) for record in self.calling.due()]
+
+    def _catch_up(self) -> None:
+        """Each minute, huge incidents that have grown since."""
+        now = self.clock.now()
+        if self._caught_up is not None and now - self._caught_up < _MINUTE:
+            return
+        self._caught_up = now
+        for incident in self.incidents.catch_up():
+            self._propose(incident)
 
     def _split(self) -> None:
         """Incidents that people asked to part."""

@@ -21,7 +21,7 @@ from responders.audit import Audit
 from responders.incidents import casefile, merging
 from responders.incidents.entities import entities
 from responders.incidents.grade import grade
-from responders.incidents.growing import BEHIND, KEEP, LARGE, added
+from responders.incidents.growing import BEHIND, HUGE, KEEP, LARGE, WORKED_OUT, added, due, told
 from responders.incidents.risk import risk
 from responders.incidents.settings import IncidentSettings
 from responders.incidents.shared import Shared
@@ -41,6 +41,7 @@ class Incidents:
     settings: IncidentSettings
     audit: Audit
     ledger: Ledger = field(default_factory=Ledger)
+    behind: set[str] = field(default_factory=set)
 
     def each(self, alerts: Iterable[Alert]) -> Iterator[tuple[Incident, bool]]:
         """Store the alerts; the incident of each as it is now, and whether it changed: an alert that comes again changes
@@ -48,17 +49,19 @@ class Incidents:
 
         What one alert holds may be broken: the others are taken in all the same, then it is raised.
         """
-        coming, behind = list(alerts), dict[str, None]()
+        coming, behind = list(alerts), dict[str, Incident]()
         with Faults() as faults:
             for alert in coming:
                 with faults.kept():
                     for incident, news in self._each(alert, one_of_many=len(coming) > 1):
                         if incident.fields.get(BEHIND):
-                            behind[incident.id] = None
+                            behind[incident.id] = incident
                         yield incident, news
-            for identity in behind:
-                with faults.kept():
-                    yield casefile.change(self.records, identity, self._caught_up), True
+            for identity, incident in behind.items():
+                self.behind.add(identity)
+                if due(incident):
+                    with faults.kept():
+                        yield self._caught_up(identity), True
 
     def _each(self, coming: Alert, *, one_of_many: bool) -> Iterator[tuple[Incident, bool]]:
         alert, known = self._known(coming)
@@ -169,7 +172,7 @@ class Incidents:
         def taken_in(incident: Incident) -> Incident:
             if incident.status is Status.CLOSED and alert.id not in incident.alert_ids:
                 return incident
-            if one_of_many and len(incident.alert_ids) >= LARGE and alert.id not in incident.alert_ids:
+            if len(incident.alert_ids) >= (LARGE if one_of_many else HUGE):
                 return self._grown(incident, alert)
             return self.refreshed(incident, alert)
 
@@ -177,14 +180,30 @@ class Incidents:
 
     def _grown(self, incident: Incident, alert: Alert) -> Incident:
         more = added(incident, alert, entities(alert, self.settings.common_addresses))
-        grown = incident.model_copy(
-            update={**more, "timeline": [*incident.timeline, _line(alert)], "updated": self.clock.now()}
-        )
+        new = alert.id not in incident.alert_ids
+        lines = told(incident.timeline, _line(alert)) if new else incident.timeline
+        grown = incident.model_copy(update={**more, "timeline": lines, "updated": self.clock.now()})
         return grown.model_copy(update=self._graded(grown, grown.level, grown.zones, grown=True))
 
-    def _caught_up(self, incident: Incident) -> Incident:
+    def restart(self) -> None:
+        """Another process may have led meanwhile: for which incidents it was put off is read anew."""
+        found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000)
+        self.behind = {one.id for one in found if one.body.get("fields", {}).get(BEHIND)}
+
+    def catch_up(self) -> Iterator[Incident]:
+        """What takes all alerts, for each incident for which it was put off, as it is then."""
+        for identity in [*self.behind]:
+            yield self._caught_up(identity)
+
+    def _caught_up(self, identity: str) -> Incident:
         """The incident worked out as a whole, where that was put off."""
-        return self.worked_out(incident, grown=True) if incident.fields.get(BEHIND) else incident
+
+        def whole(incident: Incident) -> Incident:
+            return self.worked_out(incident, grown=True) if incident.fields.get(BEHIND) else incident
+
+        found = casefile.change(self.records, identity, whole)
+        self.behind.discard(identity)
+        return found
 
     def refreshed(self, incident: Incident, alert: Alert) -> Incident:
         """The incident with everything that follows from its alerts worked out again; what people set stands."""
@@ -194,7 +213,7 @@ class Incidents:
             incident.model_copy(update={"alert_ids": ids}), grown=bool(incident.alert_ids)
         )
         return again.model_copy(
-            update={"timeline": [*incident.timeline, _line(alert)] if new else incident.timeline}
+            update={"timeline": told(incident.timeline, _line(alert)) if new else incident.timeline}
         )
 
     def worked_out(self, incident: Incident, *, grown: bool = False) -> Incident:
@@ -229,7 +248,8 @@ class Incidents:
         joins = set().union(*(entities(one, self.settings.common_addresses) for one in alerts))
         score = risk(alerts, self.settings.privileged).kept()
         fields = {name: value for name, value in incident.fields.items() if name != BEHIND}
-        return incident.model_copy(update={"fields": {**fields, "joins_on": sorted(joins), "risk": score}})
+        known = {"joins_on": sorted(joins), "risk": score, WORKED_OUT: len(incident.alert_ids)}
+        return incident.model_copy(update={"fields": {**fields, **known}})
 
     def _graded(
         self, incident: Incident, level: Level, zones: Sequence[str], *, grown: bool

@@ -101,3 +101,39 @@ def test_killed_before_it_was_caught_up(tmp_path: Path, monkeypatch: pytest.Monk
     for name in ("title_ja", "story_ja", "level", "entities", "grade"):
         assert getattr(only(tower), name) == getattr(only(fresh), name)
     assert only(tower).fields["risk"] == only(fresh).fields["risk"] and BEHIND not in only(tower).fields
+
+
+def test_a_huge_incident_costs_no_more_for_each_alert(tmp_path: Path) -> None:
+    """Past three hundred: what is read for a hundred more, or for twenty that are known and grow, is a few records each and no longer
+    all of them; the timeline stays short and says so; title, risk and plan follow within a minute, also in a process begun anew."""
+    tower, _ = responder(tmp_path)
+    get, reads = tower.records.get, 0
+
+    def counted(kind: str, *arguments: Any) -> Record | None:
+        nonlocal reads
+        reads += kind == "alert"
+        return get(kind, *arguments)
+
+    def came(begin: int, end: int, **more: Any) -> int:
+        nonlocal reads
+        reads, about = 0, {"source.ip": ["203.0.113.66"], "user.name": ["u1"]}
+        tower.receive([alert("scan", id=f"s{n}", entities=about, **more) for n in range(begin, end)])
+        return reads
+
+    came(0, 400)
+    tower.records.get = counted  # type: ignore[method-assign]
+    assert came(400, 420) <= 60 and came(0, 20, event_count=900) <= 60
+    assert came(420, 421) <= 3 and only(tower).fields[BEHIND]
+    lines = [line for line in only(tower).timeline if line.kind == "alert"]
+    assert (len(lines), len(only(tower).alert_ids)) == (301, 421) and "警報の一覧" in lines[-1].ja
+    again, later = responder(tmp_path)
+    later.advance(timedelta(minutes=9))
+    again.start()
+    again.tick()
+    assert BEHIND not in only(again).fields
+    reasons = only(again).fields["risk"]
+    came(0, 1, event_count=901, level="critical", playbook="rpa_misuse")
+    assert (
+        BEHIND not in only(tower).fields and only(tower).run_ids
+    )  # grave, with a playbook: waits for nothing
+    assert only(tower).fields["risk"] != reasons
