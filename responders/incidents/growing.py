@@ -1,6 +1,6 @@
-"""A large incident that takes in many alerts at once: figures that one more alert only adds to are kept running; title, story and
-risk, which take all alerts, are worked out once behind the last of them (`BEHIND`). Of a huge one they are worked out once it has grown by a
-tenth (`due`), or within a minute, and its timeline has no line of each alert any more: there is the list of alerts."""
+"""A large incident takes in many alerts at once: figures that one more alert only adds to are kept running; title, story and
+risk, which take all alerts, are worked out once behind the last of them (`BEHIND`). Of a huge one they are worked out once it has
+grown by a tenth (`due`), or within a minute, and its timeline has no line of each alert any more: there is the list of alerts."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
