@@ -70,20 +70,18 @@ class Deciding:
         """What one request holds may be broken: the others are told of all the same."""
         with Faults() as faults:
             for held in self.records.find(APPROVAL, {"state": "open"}, limit=10_000):
-                if not held.body.get("dry_run"):
-                    with faults.kept():
-                        self._of_run(held, now)
+                with faults.kept():
+                    self._look(held, now)
 
-    def _of_run(self, approval: Record, now: datetime) -> None:
-        held = self.records.get(KIND, approval.body["run_id"])
-        if held is None:
-            return
-        run = held.read_as(Run)
-        if not run.dry_run:
-            self._look(replace(approval, body=whole(approval.body, run)), run, now)
-
-    def _look(self, approval: Record, run: Run, now: datetime) -> None:
+    def _look(self, approval: Record, now: datetime) -> None:
+        """Reads no more than it must: of a request of which was told what there is to tell nothing but the request itself."""
+        run = None
+        if "dry_run" not in approval.body:  # see `whole`
+            run = self._run(approval)
+            approval = replace(approval, body=whole(approval.body, run)) if run else approval
         body = approval.body
+        if body.get("dry_run", True):
+            return
         since, within = datetime.fromisoformat(body["since"]), timedelta(minutes=int(body["minutes"]))
         at = stage(since, within, now)
         key = "|".join(["decide", approval.id, body["since"], at.key])
@@ -95,8 +93,15 @@ class Deciding:
         incident = held.read_as(Incident)
         if self._may_wait(incident, body["gate"] is None, now - since, now):
             return
+        run = run or self._run(approval)
+        if run is None or run.dry_run:
+            return
         self._call(approval, incident, run, at, key)
         self._told[approval.id] = key
+
+    def _run(self, approval: Record) -> Run | None:
+        held = self.records.get(KIND, approval.body["run_id"])
+        return held.read_as(Run) if held else None
 
     def _may_wait(self, incident: Incident, plan: bool, waited: timedelta, now: datetime) -> bool:
         """Nobody is woken in quiet hours, for a grade that calls nobody, or, for a plan, before the first burst came together."""

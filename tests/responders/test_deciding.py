@@ -244,3 +244,18 @@ def test_a_request_of_a_release_before_calls_as_any_other(tmp_path: Path, dry: b
     on.tower.calling.deciding.look(on.clock.now())
     on.tower.outbox.deliver()
     assert on.told("承認の期限が近づいています") == ([] if dry else ["suzuki"])
+
+
+def test_what_was_told_is_read_no_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The minute behind it costs one search for what is open, however many wait: neither runs nor incidents are read."""
+    on = Tower(tmp_path, KEEP + CUT)
+    on.later(3)
+    assert on.told("承認のお願い") or on.tower.records.find(APPROVAL, {"state": "open"})
+    on.tower.calling.deciding.look(on.clock.now())
+    read: list[str] = []
+    get = on.tower.records.get
+    monkeypatch.setattr(
+        on.tower.records, "get", lambda kind, identity: read.append(kind) or get(kind, identity)
+    )
+    on.tower.calling.deciding.look(on.clock.now() + timedelta(minutes=1))
+    assert read == []
