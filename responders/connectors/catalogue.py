@@ -13,7 +13,8 @@ from hinomi.errors import ContentError
 from hinomi.kinds import by_kind
 from responders import connectors as package
 from responders.connectors.actions import ACTIONS
-from responders.connectors.protocol import Connector, Kind
+from responders.connectors.protocol import Connector, Kind, Lagging, Searching
+from responders.connectors.several import Several
 
 __all__ = ["ACTIONS", "Target", "connector", "of_action", "target_of"]
 
@@ -46,16 +47,29 @@ def target_of(action: str, on: str = "") -> str:
 
 
 def of_action(action: str, targets: Mapping[str, Any], on: str = "") -> Connector | None:
-    """The connector of an action's target; None when it is not configured or cannot do that action."""
+    """The connector of an action's target: of all that are called so or `<so>-…`, where there are several (`Several`; what searches, or may
+    not find what it made, has one). None when none is configured or can do that action."""
     if action not in ACTIONS:
         raise ContentError(
             f"操作「{action}」はありません。使える操作: {', '.join(ACTIONS)}",
             f'no action "{action}"; there are: {", ".join(ACTIONS)}',
         )
-    target = targets.get(target_of(action, on))
-    if target is None or action not in kinds()[target.kind].actions:
-        return None
-    return connector(target)
+    name = target_of(action, on)
+    own = {
+        one: connector(target)
+        for one, target in sorted(targets.items(), key=lambda item: (item[0] != name, item[0]))
+        if (one == name or one.startswith(f"{name}-")) and action in kinds()[target.kind].actions
+    }
+    if any(_alone(one, action) for one in own.values()):
+        return next(iter(own.values()))
+    return Several(own) if own else None
+
+
+def _alone(own: Connector, action: str) -> bool:
+    """Whether what it finds, or may not find yet, is its own: several would have to be asked apart."""
+    if isinstance(own, Searching) and own.searches(action):
+        return True
+    return isinstance(own, Lagging) and bool(own.unseen(action))
 
 
 @dataclass(frozen=True, slots=True)

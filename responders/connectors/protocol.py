@@ -69,6 +69,15 @@ class Lagging(Protocol):
         ...
 
 
+@runtime_checkable
+class Knowing(Protocol):
+    """A connector of which the settings say whom it is for: of several switches one has the machine's port."""
+
+    def knows(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether the target is one of its own."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """A kind of target: the `kind:` of its settings, which actions it can do, and the connector over them."""

@@ -54,6 +54,11 @@ class Network:
 
     settings: SshNetwork
 
+    def knows(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether the machine's port, or the segment's, is on this device."""
+        known, name = self._known(action, values)
+        return name in known
+
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Reads the port and says whether it would change."""
         port = self._port(action, values)
@@ -119,11 +124,7 @@ class Network:
         return f"{port} を閉鎖{ja}。", f"{port} {en} shut"
 
     def _port(self, action: str, values: Mapping[str, str]) -> str:
-        known, name = (
-            (self.settings.segments, values["segment"])
-            if action == "router.cut_segment"
-            else (self.settings.ports, values["host"])
-        )
+        known, name = self._known(action, values)
         port = known.get(name, "")
         if not _PORT.fullmatch(port):
             raise Refused(
@@ -131,6 +132,11 @@ class Network:
                 f'no port is configured for "{inert(name, 60)}"',
             )
         return port
+
+    def _known(self, action: str, values: Mapping[str, str]) -> tuple[dict[str, str], str]:
+        if action == "router.cut_segment":
+            return self.settings.segments, values["segment"]
+        return self.settings.ports, values["host"]
 
     def _state(self, port: str) -> State:
         if not self._likes_cisco:

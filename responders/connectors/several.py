@@ -1,0 +1,81 @@
+"""Several systems of one kind behind one name: `switch` and `switch-2f`, `switch-annex` …; `proxy` and `proxy-2`.
+
+Where each knows its own (a switch its machines, a router its segments), the act is for the one that knows the target. Where none does
+(a name server, a proxy, a firewall) it is for all of them: what is denied at one is reached through another.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hinomi.errors import DependencyDown, HinomiError, Refused
+from hinomi.text import inert
+from responders.connectors.protocol import Connector, Done, Knowing
+
+_EACH = "each"
+"""Under this name in what `look` finds: what it found of each, by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The connectors by name, the one that steps name first. What is looked up is kept by name, so that undo gives each its own."""
+
+    own: Mapping[str, Connector]
+
+    def plan(self, action: str, values: Mapping[str, str]) -> Done:
+        """What each would do."""
+        return _together([one.plan(action, values) for _, one in self._for(action, values)])
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        """How each is now, by name; where there is one alone, as that says it."""
+        found = {name: one.look(action, values) for name, one in self._for(action, values)}
+        return {_EACH: found} if len(self.own) > 1 else next(iter(found.values()))
+
+    def act(self, action: str, values: Mapping[str, str]) -> Done:
+        """One after another; done again after a failure in the middle, those that are so already change nothing."""
+        return _together([one.act(action, values) for _, one in self._for(action, values)])
+
+    def verify(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether all are so."""
+        return all(one.verify(action, values) for _, one in self._for(action, values))
+
+    def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+        """Each as it was found; what was done when there was one system alone is that one's. One that does not let itself be put back
+        keeps the others from nothing: then its error is raised. Raises DependencyDown where one is not configured any more."""
+        found: dict[str, Any] = dict(before.get(_EACH, {next(iter(self.own)): before}))
+        if gone := [name for name in found if name not in self.own]:
+            raise DependencyDown(
+                f"接続先「{'、'.join(gone)}」が設定にありません。設定すると元に戻します。",
+                f"no target is configured any more as {', '.join(gone)}: it is put back once there is",
+            )
+        undone, errors = list[Done](), list[HinomiError]()
+        for name in reversed(found):
+            try:
+                undone.append(self.own[name].undo(action, values, found[name]))
+            except HinomiError as error:
+                errors.append(error)
+        if errors:
+            raise next((one for one in errors if isinstance(one, DependencyDown)), errors[0])
+        return _together(undone)
+
+    def health(self) -> str:
+        """What is wrong with any of them."""
+        return "".join(one.health() for one in self.own.values())
+
+    def _for(self, action: str, values: Mapping[str, str]) -> Iterator[tuple[str, Connector]]:
+        """Those that know the target; all, where they do not tell. Raises Refused where none or more than one knows it."""
+        telling = {name: one for name, one in self.own.items() if isinstance(one, Knowing)}
+        known = {name: one for name, one in telling.items() if one.knows(action, values)}
+        if telling and len(known) != 1 and len(self.own) > 1:
+            named = inert("、".join(values.values()), 60)
+            where, which = "、".join(known or telling), "どれにあるか一つに" if known else "どれにも"
+            raise Refused(
+                f"「{named}」は、接続先 {where} の{which}決まりません。設定を確かめてください。",
+                f'"{named}" is known to {len(known)} of the targets {", ".join(telling)}; it must be one',
+            )
+        yield from (known or self.own).items()
+
+
+def _together(done: list[Done]) -> Done:
+    ja, en = "".join(one.ja for one in done), "; ".join(one.en for one in done)
+    return Done(ja, en, changed=any(one.changed for one in done))
