@@ -31,7 +31,7 @@ def proxies(folder: Path, *names: str, broken: str = "") -> dict[str, Section]:
             (folder / name).write_text(f"# {name}\n.other.example\n")
     return {
         name: Squid.model_validate(
-            {"kind": "squid", "file": folder / name, "reload": ["false" if name == broken else "true"]}
+            {"kind": "squid", "file": folder / name, "reload": ["sh", "-c", f"exit {7 * (name == broken)}"]}
         )
         for name in names
     }
