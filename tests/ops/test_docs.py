@@ -9,6 +9,8 @@ from ops.generate import commands, configuration, sources
 from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.settings import read_settings
+from responders.connectors.catalogue import of_action
+from responders.playbooks.playbook import catalogue, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -69,6 +71,28 @@ def test_links_of_the_documents_exist() -> None:
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_first_target_and_playbook_of_the_guide_work(tmp_path: Path) -> None:
+    """The examples of docs/response.md as they stand: the target can do what the playbook asks of it, and the playbook is without fault."""
+    text = (ROOT / "docs/response.md").read_text(encoding="utf-8")
+    config, book = tmp_path / "hinomi.yaml", tmp_path / "block_scanner.yml"
+    key = tmp_path / "key"
+    key.write_text("t0ken", encoding="utf-8")
+    block = "\n" + text.partition("/ a first target and playbook\n")[2].partition("```")[0]
+    block = block.replace("/etc/hinomi/fortigate.token", str(key)).replace(
+        "/etc/hinomi/playbooks", str(tmp_path)
+    )
+    config.write_text(f"respond:{block}", encoding="utf-8")
+    book.write_text(
+        "playbook:" + text.partition("```yaml\nplaybook:")[2].partition("```")[0], encoding="utf-8"
+    )
+    settings, playbook = read_settings(config).respond, load(book)
+    assert [one.act for one in playbook.acts] == ["firewall.block_address"]
+    assert of_action("firewall.block_address", settings.connectors) is not None
+    assert catalogue(*settings.playbooks.folders)["block_scanner"] == playbook
+    for command in re.findall(r"`hinomi (playbooks [a-z-]+)", text):
+        assert f"### `hinomi {command}`" in commands.page(), command
 
 
 def test_the_first_rota_and_channel_of_the_guide_work(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import FixedClock
+from hinomi.store import Records
 from hinomi.store.embedded import SqliteRecords
 from responders.responder import Responder
 from responders.settings import ResponderSettings
@@ -37,8 +38,8 @@ def alert(name: str = "vpn_spray", *, minutes: int = 0, level: str = "high", **m
     return Alert.model_validate({**values, **more})
 
 
-def responder(folder: Path, **sections: Any) -> tuple[Responder, FixedClock]:
-    """A responder with one person on call, messages as files; the accounts of OFFICES."""
+def responder(folder: Path, *, store: Records | None = None, **sections: Any) -> tuple[Responder, FixedClock]:
+    """A responder with one person on call, messages as files; the accounts of OFFICES. store: another one than a file here."""
     clock = FixedClock(NIGHT)
     settings = ResponderSettings.model_validate(
         {
@@ -62,7 +63,7 @@ def responder(folder: Path, **sections: Any) -> tuple[Responder, FixedClock]:
             **sections,
         }
     )
-    records = SqliteRecords(folder / "records.sqlite", clock=clock)
+    records = store or SqliteRecords(folder / "records.sqlite", clock=clock)
     for name, roles in OFFICES.items():
         if records.get("user", name) is None:
             records.put("user", name, {"name": name, "roles": roles, "disabled": False}, expect=0)
