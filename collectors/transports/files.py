@@ -1,6 +1,7 @@
 """Runners of the file listeners: a followed log file, and a folder into which files are dropped."""
 
 import asyncio
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -8,9 +9,10 @@ import structlog
 
 from collectors.settings import Listener
 from collectors.transports.door import Door
+from collectors.transports.packed import Packed, TooLarge
 from collectors.transports.settled import SettledFiles, move
 from collectors.transports.tail import Tail
-from collectors.transports.whole_file import Packed, TooLarge, WholeFile, first
+from collectors.transports.whole_file import WholeFile, first
 
 log = structlog.get_logger()
 _POLL = 0.25
@@ -78,7 +80,7 @@ class DropFolder:
         door, file = self.door, WholeFile(path, self.door.listener.max_message)
         try:
             finished = await self._spool(file)
-        except (OSError, EOFError, TooLarge, Packed) as error:
+        except (OSError, EOFError, zlib.error, TooLarge, Packed) as error:
             door.inlet.lost(1, "packed_file" if isinstance(error, Packed) else "unreadable_file")
             log.error("a dropped file cannot be read whole", file=str(path), reason=str(error))
             await asyncio.to_thread(move, path, self.path / FAILED)
@@ -94,7 +96,8 @@ class DropFolder:
         chunks, number = file.chunks(), 0
         while (records := await asyncio.to_thread(first, chunks)) is not None:
             ids = [f"{identity}:{number + i}" for i in range(len(records))]
-            if not await self.door.deliver(file.path.name, records, ids):
+            name = f"{file.path.name}/{file.inside}" if file.inside else file.path.name
+            if not await self.door.deliver(name, records, ids):
                 return False
             number += len(records)
         return True

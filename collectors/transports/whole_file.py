@@ -10,6 +10,8 @@ from typing import IO
 
 from collectors import file_records
 from collectors.evtx import EvtxFiles
+from collectors.transports import archive
+from collectors.transports.packed import Packed, TooLarge, is_zip, refused
 
 _LINES = 5000
 _BYTES = 2 << 20
@@ -19,34 +21,16 @@ _MOST_WHOLE = 512 << 20
 _LONGEST_QUOTED = 1 << 20
 
 
-_CONTAINERS = {
-    b"PK\x03\x04": "ZIP, XLSX",
-    b"PK\x05\x06": "ZIP",
-    b"7z\xbc\xaf\x27\x1c": "7z",
-    b"\xfd7zXZ\x00": "xz",
-    b"\x28\xb5\x2f\xfd": "zstd",
-    b"\xd0\xcf\x11\xe0": "XLS",
-    **{b"BZh%d1AY&SY" % level: "bzip2" for level in range(1, 10)},
-}
-"""Beginnings of files that hold others, or text packed in a way that is not unpacked here: their bytes are no lines."""
-
-
-class TooLarge(Exception):
-    """A packed file unpacks to more than any log export has: a bomb."""
-
-
-class Packed(Exception):
-    """A file that must be unpacked, or saved as text, before it is dropped."""
-
-
 @dataclass(slots=True)
 class WholeFile:
-    """One dropped file. limit: bytes of a record; cut, damaged: records that were cut, or lost to damage."""
+    """One dropped file. limit: bytes of a record; cut, damaged: records that were cut, or lost to damage; inside: of a ZIP the
+    name of the file in it that the last chunk is of."""
 
     path: Path
     limit: int
     cut: int = 0
     damaged: int = 0
+    inside: str = ""
     _evtx: EvtxFiles = field(default_factory=EvtxFiles)
 
     def identity(self) -> str:
@@ -58,14 +42,20 @@ class WholeFile:
         return hasher.hexdigest()
 
     def chunks(self) -> Iterator[list[bytes]]:
-        """The records, some thousand at a time. Raises OSError, EOFError (broken gzip), TooLarge or Packed."""
+        """The records, some thousand at a time, of a ZIP those of one file in it after those of the other. Raises OSError, EOFError
+        and zlib.error (broken gzip), TooLarge or Packed."""
         head = file_records.head(self.path)
-        for beginning, kind in _CONTAINERS.items():
-            if head.startswith(beginning):
-                raise Packed(
-                    f"{kind}: 展開するか CSV で保存してから置いてください / unpack it, or save it as CSV"
-                )
-        records = self._events() if file_records.is_evtx(head) else self._lines(head)
+        if is_zip(head):
+            for name, lies in archive.files(self.path):
+                self.inside = name
+                yield from self._chunks(lies, file_records.head(lies))
+            return
+        if why := refused(head):
+            raise Packed(why)
+        yield from self._chunks(self.path, head)
+
+    def _chunks(self, path: Path, head: bytes) -> Iterator[list[bytes]]:
+        records = self._events(path) if file_records.is_evtx(head) else self._lines(path, head)
         size, chunk = 0, list[bytes]()
         for record in records:
             chunk.append(record)
@@ -76,21 +66,21 @@ class WholeFile:
         if chunk:
             yield chunk
 
-    def _events(self) -> Iterator[bytes]:
-        for frame in self._evtx.read(self.path):
+    def _events(self, path: Path) -> Iterator[bytes]:
+        for frame in self._evtx.read(path):
             for message in frame["message"].to_list():
                 yield " ".join(message.splitlines()).encode()
-        self.damaged += sum(damage.lost for damage in self._evtx.damaged)
+        self.damaged = sum(damage.lost for damage in self._evtx.damaged)
 
-    def _lines(self, head: bytes) -> Iterator[bytes]:
-        with file_records.unpacked(self.path, head) as file:
+    def _lines(self, path: Path, head: bytes) -> Iterator[bytes]:
+        with file_records.unpacked(path, head) as file:
             start = file.read(file_records.HEAD)
             file.seek(0)
             if file_records.holds_many(start):
                 yield from self._pieces(start, file)
                 return
             raw: Iterable[bytes] = _limited(file, self.limit)
-            if self.path.name.lower().removesuffix(".gz").endswith(".csv"):
+            if path.name.lower().removesuffix(".gz").endswith(".csv"):
                 raw = _quoted_lines(raw)
             for number, line in enumerate(raw):
                 text = line.rstrip(b"\r\n\0")

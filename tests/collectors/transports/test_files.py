@@ -15,9 +15,10 @@ from typing import Any
 import orjson
 import pytest
 
-from collectors.transports import whole_file
+from collectors.transports import archive, whole_file
+from collectors.transports.packed import Packed, TooLarge
 from collectors.transports.tail import Tail
-from collectors.transports.whole_file import Packed, WholeFile
+from collectors.transports.whole_file import WholeFile
 from hinomi.identity import digest
 from tests.collectors.transports.intake import MIB, Running, intake
 from tests.shared import corpus
@@ -251,20 +252,115 @@ def test_a_broken_dropped_file_is_set_aside_and_the_next_is_read(tmp_path: Path)
     asyncio.run(work())
 
 
-def test_a_container_is_no_log(tmp_path: Path) -> None:
-    """ZIP, and XLSX, which is one, go to `failed`, counted and with what to do; not one of their bytes is taken for a line."""
-    folder, packed = tmp_path / "drop", io.BytesIO()
+def zipped(files: dict[str, bytes]) -> bytes:
+    packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
-        made.writestr("a.log", "Nov 20 03:14:05 sv01 sshd[1]: x\n" * 2_000)
+        for name, data in files.items():
+            made.writestr(name, data)
+    return packed.getvalue()
+
+
+def test_a_zip_is_its_files_one_after_the_other(tmp_path: Path) -> None:
+    """Each in its own form, as if it had been dropped alone, under the archive's name and its own; names that lead elsewhere lead
+    nowhere; the same archive dropped again has the same ids."""
+    folder = tmp_path / "drop"
+    data = zipped(
+        {
+            "../../etc/a.log": b"Nov 20 03:14:05 sv01 sshd[1]: x\n",
+            "t/b.csv": '職員ID,名前\r\n1,"山田\n太郎"\r\n'.encode("cp932"),
+            "c.log.gz": gzip.compress(b"packed\n"),
+            "__MACOSX/._b.csv": b"\0\0",
+            "d.json": b'[{"n":1},{"n":2}]',
+            "e.txt": "列".encode("utf-16"),
+            "t/": b"",
+        }
+    )
 
     async def work() -> None:
         async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
-            await dropped(running, folder, "logs.zip", packed.getvalue())
-            await dropped(running, folder, "table.xlsx", packed.getvalue())
+            await dropped(running, folder, "logs.zip", data)
+            rows = running.spooled()
+            assert [(row["peer"], row["payload"]) for row in rows] == [
+                ("logs.zip/../../etc/a.log", b"Nov 20 03:14:05 sv01 sshd[1]: x"),
+                ("logs.zip/t/b.csv", "職員ID,名前".encode("cp932")),
+                ("logs.zip/t/b.csv", '1,"山田\n太郎"'.encode("cp932")),
+                ("logs.zip/c.log.gz", b"packed"),
+                ("logs.zip/d.json", b'{"n":1}'),
+                ("logs.zip/d.json", b'{"n":2}'),
+                ("logs.zip/e.txt", "列".encode()),
+            ]
+            assert [path.name for path in (folder / "done").iterdir()] == ["logs.zip"]
+            await dropped(running, folder, "logs.zip", data)
+            ids = [row["event.id"] for row in running.spooled()]
+            assert len(ids) == 14 and ids[7:] == ids[:7]
+
+    asyncio.run(work())
+
+
+def _encrypted() -> bytes:
+    """The flag of an encrypted file (APPNOTE 4.4.4) in both of its headers."""
+    data = bytearray(zipped({"a.log": b"one\n"}))
+    data[6] |= 1
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(data)
+
+
+def _damaged() -> bytes:
+    data = bytearray(zipped({"a.log": os.urandom(9_000)}))
+    data[4_000:4_100] = b"x" * 100
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (zipped({"[Content_Types].xml": b"<Types/>", "xl/a.xml": b"<a/>"}), "XLSX"),
+        (zipped({"b.log": b"one\n", "a.zip": zipped({"x": b"y"})}), r"a\.zip: ZIP"),
+        (_encrypted(), "暗号化"),
+        (_damaged(), "壊れて"),
+        (zipped({"a.log": b"one\n"})[:-30], "壊れて"),
+        (zipped({}), "ファイルがありません"),
+    ],
+)
+def test_a_zip_that_cannot_be_read_says_why(tmp_path: Path, data: bytes, why: str) -> None:
+    """What its bytes are taken for is never lines."""
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(Packed, match=why):
+        [record for chunk in WholeFile(tmp_path / "a.zip", MIB).chunks() for record in chunk]
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither one of size, by what it says, nor one of a great many files; and one whose sizes lie gives no more than they say."""
+    monkeypatch.setattr(archive, "_FREE", 100_000)
+    (tmp_path / "a.zip").write_bytes(zipped({"a.log": b"a" * 9_000_000}))
+    with pytest.raises(TooLarge):
+        next(WholeFile(tmp_path / "a.zip", MIB).chunks())
+    (tmp_path / "b.zip").write_bytes(zipped({f"{n}.log": b"" for n in range(1_100)}))
+    with pytest.raises(TooLarge):
+        next(WholeFile(tmp_path / "b.zip", MIB).chunks())
+    data = bytearray(zipped({"a.log": b"a" * 9_000_000}))
+    place = data.index(b"PK\x01\x02") + 24
+    data[place : place + 4] = (5_000).to_bytes(4, "little")
+    (tmp_path / "c.zip").write_bytes(data)
+    with pytest.raises(Packed):
+        list(WholeFile(tmp_path / "c.zip", MIB).chunks())
+
+
+def test_a_container_is_no_log(tmp_path: Path) -> None:
+    """It goes to `failed`, counted and with what to do; a gzip that is damaged within, too; the file behind them is read."""
+    folder = tmp_path / "drop"
+    torn = bytearray(gzip.compress(os.urandom(9_000), compresslevel=0))
+    torn[10:14] = b"\xff" * 4
+
+    async def work() -> None:
+        async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
+            await dropped(running, folder, "logs.zip", _encrypted())
+            await dropped(running, folder, "a.7z", b"7z\xbc\xaf\x27\x1c" + b"x" * 50)
+            await dropped(running, folder, "torn.gz", bytes(torn))
             await dropped(running, folder, "good.log", b"good\n")
             assert running.payloads() == [b"good"]
             assert running.counted("dropped", "packed_file", "city") == 2
-            assert {path.name for path in (folder / "failed").iterdir()} == {"logs.zip", "table.xlsx"}
+            assert {path.name for path in (folder / "failed").iterdir()} == {"logs.zip", "a.7z", "torn.gz"}
 
     asyncio.run(work())
 
@@ -329,7 +425,7 @@ def test_what_a_dropped_file_holds_in_one_piece_comes_as_its_records(
         orjson.loads(one) for chunk in WholeFile(tmp_path / "lines.json", 4_096).chunks() for one in chunk
     ]
     assert found == records
-    with pytest.raises(whole_file.TooLarge):
+    with pytest.raises(TooLarge):
         list(WholeFile(tmp_path / "array.json", 4_096).chunks())
     monkeypatch.undo()
     short = WholeFile(tmp_path / "array.json", 100)
