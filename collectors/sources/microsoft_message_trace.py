@@ -17,10 +17,11 @@ source = Source(
     name="microsoft.message_trace",
     title={"ja": "Exchange Online メッセージ追跡", "en": "Exchange Online message trace"},
     shape=JsonRecords(),
-    recognise=r'"(?:MessageTraceId|fromIP)"\s*:|#microsoft\.graph\.exchangeMessageTrace"',
+    recognise=r'"(?:MessageTraceId|fromIP)"\s*:|"SenderAddress"\s*:.*"RecipientAddress"\s*:|"RecipientAddress"\s*:.*"SenderAddress"\s*:|#microsoft\.graph\.exchangeMessageTrace"',
     leftovers="microsoft.message_trace",
     constants={"event.kind": "event", "event.category": ["email"], "cloud.provider": "azure"},
 )
+_NAMES = {"senderAddress", "receivedDateTime"}, {"SenderAddress", "RecipientAddress", "Received"}
 _FAILED = {"failed", "quarantined", "filteredasspam"}
 _OPEN = {"", "none", "pending", "gettingstatus"}
 _ODATA = re.compile(r"^/Date\((\d{1,15})")
@@ -29,7 +30,7 @@ _ODATA = re.compile(r"^/Date\((\d{1,15})")
 @source.each
 def message(record: dict[str, Any]) -> Mapping[str, Any] | None:
     """ECS fields of one message to one recipient; None for JSON that is none."""
-    if "MessageTraceId" not in record and not {"senderAddress", "receivedDateTime"} <= record.keys():
+    if "MessageTraceId" not in record and not any(names <= record.keys() for names in _NAMES):
         return None
     return kept(_fields(record))
 

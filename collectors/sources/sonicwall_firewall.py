@@ -2,7 +2,9 @@
 
 Source: SonicWall, "SonicOS Log Events Reference Guide" (event ids, `src=ip:port:interface`, ArcSight CEF) and "SMA
 Administration Guide", syslog fields (`id=sslvpn`). `out` and `sent` are what the source sent, `in` and `rcvd` what came
-back; `proto` is `tcp/https`. Web lines name the site apart (`dstname`, `arg`, `op`, `result`); CEF has one `request`.
+back; `proto` is `tcp/https`. Web lines name the site apart (`dstname`, `arg`, `op`, `result`); CEF has one `request`, SMA's web
+application firewall `URI`, without its scheme. SMA's `time` is the appliance's own, `vp_time` the same in UTC. `id` is the firewall's
+to choose.
 """
 
 import polars as pl
@@ -16,7 +18,7 @@ source = Source(
     title={"ja": "SonicWall ファイアウォール・SMA", "en": "SonicWall firewall and SMA"},
     zone_hint="perimeter",
     shape=either(r"CEF:\d\|SonicWall\|", cef(), key_value(needs=["sn", "m"])),
-    recognise=r"CEF:\d\|SonicWall\||\bid=(?:firewall|sslvpn) sn=\w+ time=",
+    recognise=r"CEF:\d\|SonicWall\||\bid=\S{1,64} +sn=\w+ +time=",
     constants={"event.kind": "event", "observer.vendor": "SonicWall", "observer.type": "firewall"},
     leftovers="sonicwall",
     rename={
@@ -37,7 +39,6 @@ source = Source(
         "cn2Label": "source.packets",
         "spkt": "source.packets",
         "rpkt": "destination.packets",
-        "agent": "user_agent.original",
         "msg": "message",
         "rule": "rule.name",
         "dstname": "destination.domain",
@@ -69,6 +70,11 @@ source = Source(
             "cs1Label",
         ),
         *(
+            "agent",
+            "vp_time",
+            "URI",
+            "srcV6",
+            "dstV6",
             "cef.vendor",
             "cef.severity",
             "cef.name",
@@ -84,13 +90,23 @@ _END = r"^([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?)(?::(\
 @source.derive
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """Both ends: `ip:port:interface` in one value, or each in its own."""
-    near, far = (raw[name].str.extract_groups(_END).struct for name in ("src", "dst"))
+    near, far = (
+        e.first(raw[name], raw[f"{name}V6"].str.strip_chars('"')).str.extract_groups(_END).struct
+        for name in ("src", "dst")
+    )
     nat = [raw[name].str.extract_groups(_END).struct for name in ("natSrc", "natDst")]
     over = raw["proto"].str.extract_groups(r"^([^/]+)(?:/(.+))?$").struct
-    stamp = raw["time"].str.extract(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
-    utc = raw["time"].str.contains("UTC", literal=True)
-    naive = stamp.str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
-    clock = pl.when(utc).then(e.local(naive, "UTC")).otherwise(e.local(naive))
+    own, utc = (
+        raw[name]
+        .str.extract(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)")
+        .str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", strict=False)
+        for name in ("time", "vp_time")
+    )
+    clock = (
+        pl.when(raw["time"].str.contains("UTC", literal=True))
+        .then(e.local(own, "UTC"))
+        .otherwise(e.first(e.local(utc, "UTC"), e.local(own)))
+    )
     epoch = pl.from_epoch(e.whole(raw["rt"]), "ms").dt.replace_time_zone("UTC")
     return {
         "@timestamp": e.time_or(epoch, clock, pl.col("header.timestamp")),
@@ -107,6 +123,7 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         "observer.ip": e.ip(raw["fw"]),
         "network.transport": over.field("1").str.to_lowercase(),
         "network.protocol": over.field("2").str.to_lowercase(),
+        "user_agent.original": e.present(raw["agent"].str.strip_chars('"')).replace({"(null)": None}),
         **_person(raw),
         "rule.name": e.first(e.present(raw["cs1"].str.strip_chars('"')), e.present(raw["rule"])),
     }
@@ -124,7 +141,7 @@ def _person(raw: Raw) -> dict[str, pl.Expr]:
 @source.derive
 def asked(raw: Raw) -> dict[str, pl.Expr]:
     """The page of a web line: one address (CEF; its scheme may be left out), or site and path apart."""
-    written = e.present(raw["request"].str.strip_chars('"'))
+    written = e.present(e.first(raw["request"], raw["URI"]).str.strip_chars('"'))
     bare = written.str.contains(r"^[\w.\-]+(?::\d+)?(?:/|$)")
     whole = e.url_columns(
         pl.when(bare).then("//" + written).otherwise(written).str.replace(r"^//", "http://")
@@ -153,11 +170,24 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     failed = said.str.contains(
         r"(?i)\b(?:fail\w*|denied|invalid|incorrect|unknown user|not allowed|locked out)\b"
     )
+    threat = said.str.contains(r"^WAF threat (?:prevented|blocked)")
+    tunnel = said.str.extract(r"^(?:NetExtender|Mobile Connect) (connected|disconnected)")
     return {
+        "event.duration": pl.when(tunnel.is_not_null()).then(e.whole(raw["duration"]) * 1_000_000_000),
         "event.action": e.first(e.present(fate).replace({"na": None}), said.str.to_lowercase()),
-        "event.category": pl.when(signing).then(e.texts("authentication")).otherwise(e.texts("network")),
-        "event.type": pl.when(denied | (signing & failed))
+        "event.category": pl.when(signing)
+        .then(e.texts("authentication"))
+        .when(threat)
+        .then(e.texts("network", "intrusion_detection"))
+        .when(tunnel.is_not_null())
+        .then(e.texts("network", "session"))
+        .otherwise(e.texts("network")),
+        "event.type": pl.when(denied | threat | (signing & failed))
         .then(e.texts("connection", "denied"))
+        .when(tunnel == "connected")
+        .then(e.texts("connection", "start"))
+        .when(tunnel == "disconnected")
+        .then(e.texts("connection", "end"))
         .when(said.str.contains(r"(?i)closed"))
         .then(e.texts("connection", "end"))
         .otherwise(e.texts("connection", "info")),
