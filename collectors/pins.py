@@ -4,8 +4,9 @@ A record has one source for all of the sender's lines, and further ones for the 
 many products write (`generic.*`) is never pinned: it says nothing of the sender.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from collectors import catalogue
@@ -16,6 +17,7 @@ KIND = "source"
 REMOVED = "pins_removed"
 """The record that changes whenever somebody removes pins, by which workers know that theirs are old."""
 _PAGE = 1_000
+_LONG = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,55 @@ def unpin(records: Records, clock: Clock, origin: str, peer: str = "") -> int:
     return len(gone)
 
 
+def header_is_another(records: Records, clock: Clock, source: str, origin: str, peer: str) -> None:
+    """A sender's lines stand below a header that is not the declared one of their source (`collectors.table_headers`)."""
+    body = {"pin": True, "header": True, "origin": origin, "peer": peer, "source": "", "below": source}
+    records.put(KIND, _header(source, origin, peer), {**body, "since": clock.now().isoformat()})
+
+
+def header_is_declared(records: Records, source: str, origin: str, peer: str) -> None:
+    """They do no longer."""
+    records.delete(KIND, _header(source, origin, peer))
+
+
+def below_other_headers(records: Records) -> Iterator[tuple[str, str, str]]:
+    """(source, origin, peer) of all whose lines do."""
+    for record in _found(records, {"header": True}):
+        yield str(record.body["below"]), str(record.body["origin"]), str(record.body["peer"])
+
+
+def forget_dropped(records: Records, clock: Clock, origins: Iterable[str]) -> int:
+    """Forget what was recognised of files that were dropped long ago: each is a sender, and most never come again; of how many."""
+    before = (clock.now() - _LONG).isoformat()
+    old = [
+        record
+        for origin in origins
+        for record in _found(records, {"pin": True, "origin": origin})
+        if record.id != REMOVED and max(_times(record.body)) < before
+    ]
+    return sum(records.delete(KIND, record.id) for record in old)
+
+
+def _times(body: Mapping[str, Any]) -> list[str]:
+    return [str(one.get("since", "")) for one in (body, *body.get("further", []))]
+
+
+def _header(source: str, origin: str, peer: str) -> str:
+    return f"header|{source}|{origin}|{peer}"
+
+
 def _records(records: Records, origin: str, peer: str) -> Iterator[Record]:
     where: dict[str, Any] = {"pin": True}
     where |= {name: value for name, value in (("origin", origin), ("peer", peer)) if value}
+    return (
+        record for record in _found(records, where) if record.id != REMOVED and not record.body.get("header")
+    )
+
+
+def _found(records: Records, where: Mapping[str, Any]) -> Iterator[Record]:
     after = ""
     while found := records.find(KIND, where, limit=_PAGE, after=after):
-        yield from (record for record in found if record.id != REMOVED)
+        yield from found
         after = found[-1].id
 
 

@@ -1,6 +1,7 @@
 """Tables whose columns changed places: lines below a header that is not the declared one are not read by the declared places.
 
-A line arrives alone, so whoever reads lines batch by batch keeps here which senders (files) stand below another header.
+A line arrives alone, so whoever reads lines batch by batch keeps here which senders (files) stand below another header: as records
+beside the pins, as a process may end in the middle of a file.
 """
 
 from dataclasses import dataclass, field
@@ -8,8 +9,15 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+import structlog
 
+from collectors import pins
 from collectors.source import ROW, Parsed
+from hinomi.clock import Clock
+from hinomi.errors import StoreError
+from hinomi.store import Records
+
+log = structlog.get_logger()
 
 HEADER_LINE, OTHER_HEADER = "header_line", "other_header"
 """Why a declared mapping rejects the line of column names that it expects, and one with other names or another order."""
@@ -20,22 +28,47 @@ _Sender = tuple[str, str, str]
 
 @dataclass(slots=True)
 class TableHeaders:
-    """Senders of which the last header was another than the declared one."""
+    """Senders of which the last header was another than the declared one. records: where that is kept (None: in memory only)."""
 
-    _other: set[_Sender] = field(default_factory=set)
+    records: Records | None = None
+    clock: Clock | None = None
+    _other: set[_Sender] | None = None
+    _over: set[_Sender] = field(default_factory=set)
+
+    def stored(self) -> None:
+        """What was read is stored: whoever reads on from there needs no record of the senders whose declared header came again."""
+        if not self._over:
+            return
+        over, self._over = self._over, set()
+        try:
+            for sender in over if self.records is not None else ():
+                pins.header_is_declared(self.records, *sender)  # type: ignore[arg-type]  # not None here
+        except StoreError as error:
+            self._over |= over
+            log.error("table_headers_not_kept", reason=str(error))
+
+    def _known(self) -> set[_Sender]:
+        if self._other is None:
+            try:
+                self._other = set(pins.below_other_headers(self.records) if self.records is not None else ())
+            except StoreError as error:
+                log.error("table_headers_not_read", reason=str(error))
+                return set()
+        return self._other
 
     def checked(self, parsed: Parsed, intake: pl.DataFrame, source: str, origin: str) -> Parsed:
         """What was parsed, with the lines below another header among the rejected ones, up to the declared header.
 
         intake: `row` from 0 on, `message`, `peer`."""
         marks = _marks(parsed.rejected, intake)
-        if not marks and not self._other:
+        known = self._known()
+        if not marks and not known:
             return parsed
         peers = intake["peer"].to_list()
         of_peer: dict[str, list[tuple[int, bool]]] = {}
         for row, other in marks:
             of_peer.setdefault(peers[row], []).append((row, other))
-        below = {peer for peer in set(peers) if (source, origin, peer) in self._other}
+        below = {peer for peer in set(peers) if (source, origin, peer) in known}
         lost = np.zeros(len(peers), dtype=np.bool_)
         for peer in below | of_peer.keys():
             own = of_peer.get(peer, [])
@@ -46,12 +79,23 @@ class TableHeaders:
         return _without(parsed, lost)
 
     def _remember(self, sender: _Sender, *, below: bool) -> None:
+        """At once where it is below one: were its lines read again after a crash, they would be read into wrong fields; where the
+        declared one came again, when that is stored (`stored`)."""
+        known = self._known()
         if not below:
-            self._other.discard(sender)
+            if sender in known:
+                known.discard(sender)
+                self._over.add(sender)
             return
-        if len(self._other) >= _SENDERS:
-            self._other.clear()
-        self._other.add(sender)
+        if len(known) >= _SENDERS:
+            known.clear()
+        self._over.discard(sender)
+        if sender not in known and self.records is not None and self.clock is not None:
+            try:
+                pins.header_is_another(self.records, self.clock, *sender)
+            except StoreError as error:
+                log.error("table_headers_not_kept", reason=str(error))
+        known.add(sender)
 
 
 def _without(parsed: Parsed, lost: np.ndarray[Any, np.dtype[np.bool_]]) -> Parsed:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from collectors.continued import Carry
 from collectors.spool import Position, Reader
+from collectors.table_headers import TableHeaders
 from hinomi.batch import SIGNALS
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
@@ -52,6 +53,7 @@ class Lookahead:
             tally=None,
             arrivals=None,
             carry=Carry(),
+            headers=TableHeaders(),  # what came last stands below another header than what comes next
         )
         return cls(Reader(reader.folder, uncounted), own)
 

@@ -117,6 +117,7 @@ class Pipeline:
 
     def count(self, prepared: Prepared, appended: Appended) -> None:
         """Count what was stored, once it is."""
+        self.headers.stored()
         self._count(prepared.lines, prepared.batches, appended)
 
     def replay(self, lines: pl.DataFrame) -> tuple[int, set[str]]:

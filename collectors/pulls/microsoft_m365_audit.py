@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
+import httpx
 from pydantic import Field
 
 from collectors.pulls.answers import records
@@ -24,7 +25,8 @@ from hinomi.errors import Refused
 
 _NO_BLOB = frozenset({400, 404, 410})
 _GONE = re.compile("AF2005[01]")
-"""It does not exist, it has expired: without one of these a 400 or 404 may be a proxy's word, not the service's."""
+"""It does not exist, it has expired: without one of these a 400 or 404 may be a proxy's word, not the service's, and so may a 410
+with a page for people."""
 _FEED = "/api/v1.0/{tenant}/activity/feed/subscriptions"
 Content = Literal[
     "Audit.AzureActiveDirectory", "Audit.Exchange", "Audit.SharePoint", "Audit.General", "DLP.All"
@@ -73,10 +75,15 @@ class Microsoft365Audit(Application, StreamPull):
         answer = await api.ask("GET", str(blob["contentUri"]), accept=_NO_BLOB)
         if answer.is_success:
             return page(records(answer), "Id")
-        if answer.status_code != 410 and not _GONE.search(answer.text):
+        if _of_a_proxy(answer) or (answer.status_code != 410 and not _GONE.search(answer.text)):
             raise refused(answer)
         gone = Finding("content_gone", stream, str(blob.get("contentId") or blob["contentUri"]))
         return Page([], [], {}, findings=(gone,))
+
+
+def _of_a_proxy(answer: httpx.Response) -> bool:
+    """Whether a page for people says it: the service writes JSON, or nothing."""
+    return "html" in answer.headers.get("content-type", "").lower()
 
 
 async def _subscribe(api: Api, feed: str, content: str) -> None:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import polars as pl
 
-from collectors import catalogue
+from collectors import catalogue, pins
 from collectors.organizations import Organizations
 from collectors.privacy import Privacy
+from collectors.settings import Kind
 from collectors.spool import Reader, lane_folders
+from collectors.table_headers import TableHeaders
 from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint, Records
@@ -41,6 +43,7 @@ _MOST_ROWS = 20_000
 _TURN = 0.8  # seconds of work in a block at most, by the speed of the last one
 _SAY_EVERY = 1.0
 _MIRROR_EVERY = 5.0
+_DAY = 86_400.0
 PULLED = "pull/lane-0"
 """The lane, below the data folder, that `ops.roles.pull` writes."""
 
@@ -76,6 +79,7 @@ class Worker:
     ledger: Ledger = field(default_factory=Ledger)
     _said: float = 0.0
     _mirrored: float = 0.0
+    _forgot: float = 0.0
 
     def run(self) -> None:
         """Until told to stop; what was read is stored first."""
@@ -90,6 +94,7 @@ class Worker:
         pipeline.rules()
         if pipeline.health is not None and self.role.lane == 0:
             pipeline.health.expect(self.role.settings.expected_sources())
+        self._forget_dropped(records)
         lanes = [self._lane(pipeline, f"lane-{self.role.lane}")]
         self._say(pipeline, lanes, counts)
         while not self.role.stop.is_set():
@@ -102,11 +107,24 @@ class Worker:
             busy = self._round(lanes)
             self._say(pipeline, lanes, counts)
             if not busy:
+                self._forget_dropped(records)
                 self.role.stop.wait(_QUIET)
         for lane in lanes:
             self._settled(lane)
         self._said = 0.0
         self._say(pipeline, lanes, counts)
+
+    def _forget_dropped(self, records: Records) -> None:
+        """At each start, and once a day while nothing is to be done."""
+        if self.role.lane or (self._forgot and time.monotonic() - self._forgot < _DAY):
+            return
+        self._forgot = time.monotonic()
+        listeners = self.role.settings.listen.items()
+        dropped = [name for name, one in listeners if one.kind == Kind.FOLDER]
+        try:
+            pins.forget_dropped(records, self.role.clock, dropped)
+        except StoreError as error:  # it has time
+            log.error("formats_of_files_not_forgotten", reason=str(error))
 
     def _pipeline(self, records: Records) -> Pipeline:
         role_, settings = self.role, self.role.settings
@@ -123,6 +141,7 @@ class Worker:
             health=SourceHealth(records, role_.label),
             tally=Tally(records, role_.label, role_.clock),
             arrivals=Arrivals(records, role_.label, role_.clock, self.ledger),
+            headers=TableHeaders(records, role_.clock),
             organizations=Organizations.of(settings.organizations, settings.pulled_parts()),
         )
 

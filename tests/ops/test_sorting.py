@@ -11,8 +11,9 @@ import pytest
 
 from collectors import catalogue
 from collectors.decode import decode
-from collectors.pins import Pin, pins, unpin
+from collectors.pins import Pin, forget_dropped, pins, unpin
 from collectors.source import Source
+from collectors.table_headers import TableHeaders
 from hinomi import ecs
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint
@@ -307,3 +308,36 @@ def test_each_sender_s_encoding_is_guessed_from_its_own_lines() -> None:
     payload = pl.Series([*sjis, *euc, *euc], dtype=pl.Binary)
     senders = pl.Series(["a", "a", "b", "b", "c", "c"])
     assert decode(payload, "", Ledger(), origin="fw", senders=senders).to_list() == texts * 3
+
+
+def test_a_restart_in_the_middle_of_a_file_forgets_no_header(tmp_path: Path) -> None:
+    """Whoever reads on knows that the lines stand below another header, and when the declared one came again, that as well; a
+    sender's formats are listed and removed without it."""
+    columns = "操作日時,端末名,端末IP,職員ID,所属,業務,操作,照会件数,結果"
+    other = "操作日時,端末名,端末IP,所属,職員ID,業務,操作,照会件数,結果"
+    line = "令和8年11月20日 08:10:00,pc-1,10.1.2.3,yamada,市民課,住民票,照会,1,正常"
+    for prefix, lines, held in [
+        ("a", [other, line], 0),
+        ("b", [line], 0),
+        ("c", [columns, line], 1),
+        ("d", [line], 2),
+    ]:
+        tower = Tower(tmp_path, fw="city.resident_view")
+        tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
+        tower.send(*lines, peer="a.csv", prefix=prefix)
+        assert _held(tower).get("city.resident_view", 0) == held, prefix
+        assert pins(tower.records) == [] and unpin(tower.records, tower.clock, "fw") == 0
+        tower.events.close()
+    assert tower.records.find("source", {"header": True}) == []
+
+
+def test_formats_of_dropped_files_are_forgotten(tmp_path: Path) -> None:
+    """A file that was dropped a week ago is no sender any more; one of yesterday, and devices, are."""
+    tower = Tower(tmp_path)
+    tower.send(SSH, peer="old.log", origin="drop", prefix="a")
+    tower.send(SSH, peer="192.0.2.1", origin="fw", prefix="b")
+    tower.clock.advance(timedelta(days=6))
+    tower.send(SSH, peer="new.log", origin="drop", prefix="c")
+    tower.clock.advance(timedelta(days=2))
+    assert forget_dropped(tower.records, tower.clock, ["drop"]) == 1
+    assert [pin.peer for pin in pins(tower.records)] == ["new.log", "192.0.2.1"]

@@ -146,10 +146,11 @@ def test_content_is_gone_where_the_service_says_so(gone: Response, tmp_path: Pat
     assert names(puller.stored()) == {"e1": 1}
 
 
-def test_a_proxys_not_found_moves_no_mark_over_content(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_proxys_not_found_moves_no_mark_over_content(tmp_path: Path, status: int) -> None:
     """A page of another hand is not the service's word: the blob is still there and comes in the next round."""
-    with audited(tmp_path, expired={0}, gone=HTMLResponse("<h1>Not Found</h1>", 404)) as (there, puller):
-        with pytest.raises(Refused, match="404"):
+    with audited(tmp_path, expired={0}, gone=HTMLResponse("<h1>Not Found</h1>", status)) as (there, puller):
+        with pytest.raises(Refused, match=str(status)):
             puller.rounds()
         there.expired = set()
         puller.rounds()
