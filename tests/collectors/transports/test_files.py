@@ -321,6 +321,7 @@ def _damaged() -> bytes:
         (zipped({"a.log": b"one\n"})[:-30], "壊れて"),
         (zipped({}), "ファイルがありません"),
     ],
+    ids=["table", "inside one another", "encrypted", "damaged", "cut", "empty"],
 )
 def test_a_zip_that_cannot_be_read_says_why(tmp_path: Path, data: bytes, why: str) -> None:
     """What its bytes are taken for is never lines."""
