@@ -16,11 +16,11 @@ NOTHING = pl.DataFrame(schema={"row": pl.UInt32, _TIME: ecs.TIME, _HOST: pl.Stri
 """Of lines that came alone."""
 
 
-def with_documents_time(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows whose `message` is a JSON document, with when it says that its line was written."""
+def with_document(rows: pl.DataFrame, host: pl.Expr) -> pl.DataFrame:
+    """Rows whose `message` is a JSON document, with when it says that its line was written, and on which host."""
     said = pl.coalesce(pl.col("message").str.json_path_match(path) for path in _SAID_AT)
     time = times.parsed(said, (times.ISO, "epoch"), times.zone())
-    return rows.with_columns(time.alias(_TIME), pl.lit(None, dtype=pl.String).alias(_HOST))
+    return rows.with_columns(time.alias(_TIME), host.alias(_HOST))
 
 
 def with_header(rows: pl.DataFrame) -> pl.DataFrame:

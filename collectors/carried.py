@@ -82,6 +82,11 @@ _LONE = rf'^\{{\s*"(?:message|log)"\s*:\s*{_TEXT}\s*\}}$'
 _OF_A_CONTAINER = r'"(?:stream|attrs|_p|logtag|container_id|container_name|kubernetes)"\s*:'
 """A document that says a line and nothing else, or at most of which container: Docker's, Fluentd's and Fluent Bit's. A program's
 own has a time or a source beside its `message`, too: that is none of a container."""
+_AROUND_EVENT = rf'(?:"(?:time|host|source|sourcetype|index)"\s*:\s*(?:{_TEXT}|[\d.]+|null)|"fields"\s*:\s*\{{[^{{}}]*\}})\s*'
+_EVENT_TEXT = rf'^\{{\s*(?:{_AROUND_EVENT},\s*)*"event"\s*:\s*{_TEXT}\s*(?:,\s*{_AROUND_EVENT})*\}}$'
+_SPLUNKS = r'"(?:sourcetype|index)"\s*:'
+"""What is sent to Splunk's HTTP Event Collector with a text for its event (Splunk, "Format events for HTTP Event Collector"). A
+program's own document has an `event` that is a text, too, and no `sourcetype` or `index` beside it, or other names."""
 _LINES = ("$.event.original", "$.message")
 """Where shippers keep the line, opened before the document is read: ECS's own place, Filebeat and Logstash. Docker and Fluent
 Bit have it in `log`, which is an object in ECS."""
@@ -99,7 +104,13 @@ def _line(document: pl.Expr) -> pl.Expr:
     """The line that a shipper's document carries."""
     texts = [document.str.json_path_match(path) for path in _LINES]
     log = pl.when(~_has_object(document, "log")).then(document.str.json_path_match("$.log"))
-    return pl.coalesce(*texts, log)
+    sent = pl.when(of_event_collector(document)).then(document.str.json_path_match("$.event"))
+    return pl.coalesce(*texts, log, sent)
+
+
+def of_event_collector(document: pl.Expr) -> pl.Expr:
+    """Whether a document is what is sent to Splunk's HTTP Event Collector around a text."""
+    return document.str.contains(_EVENT_TEXT) & document.str.contains(_SPLUNKS)
 
 
 def _record(document: pl.Expr) -> pl.Expr:
@@ -123,8 +134,11 @@ def first_carried(rows: pl.DataFrame) -> pl.DataFrame:
     line = pl.col("message")
     filebeat, lone = line.str.contains(_FILEBEAT, literal=True), line.str.contains(_LONE)
     # In steps: where a document begins tells of nearly all that they are none, what stands somewhere in it costs a search.
-    begun = rows.filter(line.str.starts_with("{")).filter(filebeat | line.str.contains(_NOTHING_ELSE) | lone)
-    return _opened(begun.filter(filebeat | line.str.contains(_OF_A_CONTAINER) | lone), _line)
+    begun = rows.filter(line.str.starts_with("{")).filter(
+        filebeat | line.str.contains(_NOTHING_ELSE) | lone | line.str.contains(_EVENT_TEXT)
+    )
+    ours = filebeat | line.str.contains(_OF_A_CONTAINER) | lone | of_event_collector(line)
+    return _opened(begun.filter(ours), _line)
 
 
 def _opened(rows: pl.DataFrame, carried: Callable[[pl.Expr], pl.Expr]) -> pl.DataFrame:
@@ -134,7 +148,10 @@ def _opened(rows: pl.DataFrame, carried: Callable[[pl.Expr], pl.Expr]) -> pl.Dat
     if not documents.height:
         return documents
     inside = carried(pl.col("message")).alias("message")
-    opened = around.with_documents_time(documents).with_columns(inside)
+    sender = pl.when(of_event_collector(pl.col("message"))).then(
+        pl.col("message").str.json_path_match("$.host")
+    )
+    opened = around.with_document(documents, sender).with_columns(inside)
     return without_surroundings(opened.drop_nulls("message"))
 
 

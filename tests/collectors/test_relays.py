@@ -136,6 +136,14 @@ _NOTHING_ELSE: dict[str, Callable[[str], Any]] = {
         "log": line,
         "kubernetes": {"pod_name": "web-1", "labels": {"app": "web"}},
     },
+    "Splunk's HTTP Event Collector": lambda line: {
+        "time": 1795144330.5,
+        "host": "relay01",
+        "source": "/var/log/a.log",
+        "sourcetype": "a",
+        "event": line,
+        "fields": {"site": "a"},
+    },
 }
 """Documents around a line that no source takes for its own, not even those that take any."""
 
@@ -184,6 +192,19 @@ def test_a_programs_own_document_is_not_a_containers() -> None:
     """Time, source and message are what any program may write: none of its fields is lost for its `message`."""
     found = _generic({"time": "2026-11-20T12:12:10+09:00", "source": "shisetsu-yoyaku", "message": _OWN})
     assert (found["@timestamp"], found["json.source"], found["message"]) == (_AT, "shisetsu-yoyaku", _OWN)
+
+
+def test_a_programs_own_event_is_not_splunks() -> None:
+    """An `event` that is a text is the program's where nothing says that it was sent to Splunk, or where more is said."""
+    for more in ({"host": "sv01"}, {"sourcetype": "a", "user": "t.yamada"}):
+        found = _generic({"time": "2026-11-20T12:12:10+09:00", "event": _OWN, **more})
+        assert found["@timestamp"] == _AT and "event.action" not in found
+
+
+def test_what_is_sent_to_splunk_says_when_and_where() -> None:
+    """The collector's time and host, where the text says neither."""
+    found = _generic({"time": 1795144330.0, "host": "sv01", "sourcetype": "a", "event": _OWN})
+    assert (found["@timestamp"], found["host.name"], found["user.name"]) == (_AT, "sv01", "t.yamada")
 
 
 @pytest.mark.parametrize(
