@@ -1,10 +1,12 @@
 """The rules page, the coverage layer, drafts tried on past days, the map of the networks and the one-page view."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from dashboards import zonemap
+from dashboards.console import rulebook
 from dashboards.console.rulebook import Rulebook
 from dashboards.texts import Texts
 from hinomi.alert import Alert
@@ -85,6 +87,21 @@ def test_map_draws_flows_between_zones() -> None:
     assert svg.count("<path") == 1
     assert "テレワークからLGWAN接続系へ 3 件" in svg
     assert svg.count("zone-node quiet") == 5
+
+
+def test_rules_are_those_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A rule that is changed says why an event matched anew, without a restart; what cannot be loaded leaves the one before."""
+    monkeypatch.setattr(rulebook, "_EVERY", -1.0)
+    path, event = tmp_path / "own.yml", {"event.action": "ssl-login-fail", "event.id": "e1"}
+    event["event.dataset"] = "fortinet.fortigate"
+    path.write_text(DRAFT, encoding="utf-8")
+    book, identity = Rulebook([path]), "5a1c1d0e-0000-4000-8000-000000000001"
+    [why] = book.matched(identity, [event])
+    assert why is not None and why[0].title == "Draft"
+    path.write_text(DRAFT.replace("ssl-login-fail", "tunnel-up"), encoding="utf-8")
+    assert book.matched(identity, [event]) == [None]
+    path.unlink()
+    assert len(book.rules.rules) == 1
 
 
 def test_summary_speaks_plainly(city: City, visitor: Browser) -> None:
