@@ -24,6 +24,7 @@ _FORMS = (
 )
 _TEXTS = (
     r"\bMSWinEventLog(?:\t|#011)\d",
+    r'\[NXLOG@\d+ .*\bEventID="\d+"',
     r"(?s)\bLogName=.*\bEventCode=\d+",
 )
 _ENVELOPES = (

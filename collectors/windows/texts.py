@@ -4,8 +4,11 @@ Snare    `HOST MSWinEventLog<TAB>criticality<TAB>log<TAB>counter<TAB>time<TAB>ev
          type<TAB>computer<TAB>category<TAB>strings<TAB>message<TAB>counter`, also behind a syslog header and with `#011` for a tab
 Splunk   `11/20/2026 02:49:32 PM`, `LogName=Security`, `EventCode=4624` … `Message=`, a line each
 
-Facts: Snare, "Windows Event Output Format"; Tibco LogLogic, "Event Output Format" (Snare over syslog); Splunk, "What does a
-multiline Windows event look like?". Both write local time without a zone. The event's data is read out of its message.
+NXLog    RFC 5424 whose structured data `[NXLOG@14506 EventID="4624" TargetUserName="…"]` has the fields (`to_syslog_ietf`)
+
+Facts: RFC 5424, 6.3.3 (escapes); NXLog, "Syslog extension" (its number, and the fields that the header has); Snare, "Windows Event
+Output Format"; Tibco LogLogic, "Event Output Format" (Snare over syslog); Splunk, "What does a multiline Windows event look like?".
+Snare and Splunk write local time without a zone, and their event's data is read out of the message.
 """
 
 import re
@@ -18,6 +21,10 @@ from collectors import times
 from collectors.windows import rendered
 
 _MARK = "MSWinEventLog"
+_NXLOG = re.compile(r"^(?:<\d{1,3}>)?1 (\S+) (\S+) (\S+) (\S+) \S+ \[NXLOG@\d+")
+_IN_HEADER = ("EventTime", "Hostname", "SourceName", "ProcessID")
+_PAIR = re.compile(r' ([\w.\-]{1,100})="((?:[^"\\]|\\.)*)"', re.DOTALL)
+_ESCAPED = re.compile(r'\\(["\\\]])')
 _FIRST = 400
 """Characters in which an event of either kind begins."""
 _SNARE = ("", "", "log", "", "time", "id", "source", "user", "", "audit", "computer", "category")
@@ -34,13 +41,27 @@ _AUDIT = {"Success Audit": "Audit Success", "Failure Audit": "Audit Failure"}
 
 
 def document(line: str) -> dict[str, Any] | None:
-    """`{"Event": …}` of an event as text; None where it is none."""
+    """`{"Event": …}` of an event as text, of NXLog's the flat document that it also writes as JSON; None where it is none."""
     begins = line[:_FIRST]
     if _MARK in begins:
         return _snare(line[begins.index(_MARK) :])
     if "LogName=" in begins and "EventCode=" in begins:
         return _splunk(line)
+    if (header := _NXLOG.match(begins)) is not None:
+        return _nxlog(header, line)
     return None
+
+
+def _nxlog(header: re.Match[str], line: str) -> dict[str, Any] | None:
+    said = {name: value for name, value in zip(_IN_HEADER, header.groups(), strict=True) if value != "-"}
+    end = header.end()
+    while pair := _PAIR.match(line, end):
+        said[pair[1]] = _ESCAPED.sub(r"\1", pair[2])
+        end = pair.end()
+    if not said.get("EventID", "").isdecimal():
+        return None
+    message = line[end:].partition("] ")[2].removeprefix("\ufeff")
+    return {**said, "Message": _unescaped(message)}
 
 
 def _snare(text: str) -> dict[str, Any] | None:
