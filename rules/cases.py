@@ -1,8 +1,9 @@
 """Test cases beside a rule (`<rule>.test.yml`): what happens, when, and when it comes to us.
 
-A file is a list of cases: `name`, `match` (whether the file's rules must raise an alert), `alerts` (how many), `dataset`
-(where it is not the one that feeds the rule) and `events`. An event is either flat ECS fields, or `raw` (a log line,
-parsed by the real source of its dataset) with the fields of enrichment under `enrich`; with either come
+A file is a list of cases: `name`, `match` (whether the file's rules must raise an alert), `rule` (the name of the one rule that
+is meant, in a file of several), `alerts` (how many), `dataset` (where it is not the one that feeds the rule) and `events`. An
+event is either flat ECS fields, or `raw` (a log line, parsed by the real source of its dataset) with the fields of enrichment
+under `enrich`; with either come
   at       an offset from the case's start such as `5m`, or an ISO time (a raw line without it keeps its own)
   arrives  the same, for one that comes late or out of turn; without it an event comes when it happens
   repeat, every   so many, so far apart; `{i}` in a value is the number of the repetition

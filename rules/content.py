@@ -12,7 +12,7 @@ from hinomi.alert import Alert
 from hinomi.clock import FixedClock
 from hinomi.errors import ContentError, Where
 from rules import cases, engine
-from rules.case import Written
+from rules.case import Written, wrong
 from rules.case_lines import Lines
 from rules.cases import START
 from rules.correlation import Correlator, ruling
@@ -133,19 +133,24 @@ def test(paths: Sequence[Path], cache: Path | None = None) -> Tested:
 test.__test__ = False  # type: ignore[attr-defined]  # the name is the command's; pytest must not collect it
 
 
-def _ids_in(file: Path) -> set[str]:
+def _ids_in(file: Path) -> dict[str, str]:
+    """Ids of a file's rules by their names (their ids where they have none)."""
     documents = [document.value for document in yamlfile.read_all(file)]
-    return {str(value["id"]) for value in documents if isinstance(value, dict) and "id" in value}
+    return {
+        str(value.get("name") or value["id"]): str(value["id"])
+        for value in documents
+        if isinstance(value, dict) and "id" in value
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class _Trial:
-    """A rule file on trial. own: ids of its rules; dataset: where its cases' events are unless they say; lines: the
+    """A rule file on trial. own: ids of its rules by name; dataset: where its cases' events are unless they say; lines: the
     raw lines of all its cases."""
 
     rules: engine.RuleSet
     made: ruling.Ruling
-    own: set[str]
+    own: dict[str, str]
     dataset: str
     lines: Lines
 
@@ -155,10 +160,9 @@ class _Trial:
 
     def run(self, case: Written) -> str:
         """What went otherwise than expected, in words; empty when it held."""
+        meant = self._meant(case)
         found = [
-            alert
-            for alert in self._alerts(case)
-            if alert.rule_id in self.own and alert.level != "informational"
+            alert for alert in self._alerts(case) if alert.rule_id in meant and alert.level != "informational"
         ]
         distinct = {alert.id for alert in found}
         if bool(distinct) != case.body["match"]:
@@ -167,6 +171,20 @@ class _Trial:
         if wanted is not None and len(distinct) != wanted:
             return f"警報が {len(distinct)} 件(期待 {wanted}) / {len(distinct)} alerts, expected {wanted}"
         return ""
+
+    def _meant(self, case: Written) -> set[str]:
+        """Ids of the rules that a case is about: the one that it names, else all of the file. Raises ContentError."""
+        name = case.body.get("rule")
+        if name is None:
+            return set(self.own.values())
+        if name not in self.own:
+            known = ", ".join(sorted(self.own))
+            raise wrong(
+                case.where("rule"),
+                f"このファイルに「{name}」というルールはありません。あるのは {known} です。",
+                f'no rule of the file is named "{name}"; there are {known}',
+            )
+        return {self.own[name]}
 
     def _alerts(self, case: Written) -> list[Alert]:
         clock = FixedClock(START)

@@ -5,7 +5,7 @@ id: …
 level: high
 baseline:
   type: impossible_travel
-  rules: [vpn_login_ok, entra_login_ok]
+  rules: [vpn_login_ok, cloud_login_ok]
   entity: user.name
   …
 """

@@ -112,3 +112,18 @@ def test_a_case_that_does_not_hold_says_so(tmp_path: Path) -> None:
     cases = [{**CASE, "match": False}, {**CASE, "events": [{"event.action": "allow"}]}, {**CASE, "alerts": 2}]
     said = [case.said for case in content.test([written(tmp_path, RULE, cases)]).cases]
     assert ["matched" in said[0], "did not match" in said[1], "expected 2" in said[2]] == [True] * 3
+
+
+def test_a_case_may_be_about_one_rule_of_its_file(tmp_path: Path) -> None:
+    """Three refusals are a burst and one is none, though the detection of the same file matches; a name that the file does
+    not have is said."""
+    text = RULE + CORRELATION.replace("RULE", "blocked").replace("level: high", "name: often\nlevel: high")
+    event = {"event.action": "deny", "source.ip": "192.0.2.1"}
+    whose = [
+        {"name": "three", "rule": "often", "match": True, "events": [{**event, "repeat": 3}]},
+        {"name": "one", "rule": "often", "match": False, "events": [event]},
+    ]
+    assert content.test([written(tmp_path, text, whose)]).failed == []
+    with pytest.raises(HinomiError, match="oftn") as error:
+        content.test([written(tmp_path, text, [{**whose[0], "rule": "oftn"}])])
+    assert "own.test.yml" in str(error.value) and "often" in str(error.value)

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import uuid
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,11 +52,18 @@ def test_every_case_holds() -> None:
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
 def test_two_hits_and_two_misses(file: Path) -> None:
-    """A file with a rule that speaks has at least two cases that match and two that must not."""
-    if not any(d["level"] != "informational" for d in yaml.safe_load_all(file.read_text(encoding="utf-8"))):
-        return
-    written = [case.body["match"] for _, case in cases.read(file.with_name(f"{file.stem}.test.yml"))]
-    assert written.count(True) >= 2 and written.count(False) >= 2
+    """Each rule that speaks has at least two cases that match and two that must not; in a file of several each case says whose
+    it is."""
+    documents = yaml.safe_load_all(file.read_text(encoding="utf-8"))
+    names = [document["name"] for document in documents if document["level"] != "informational"]
+    written = [case.body for _, case in cases.read(file.with_name(f"{file.stem}.test.yml"))]
+    whose = Counter(
+        (body["rule"] if len(names) > 1 else body.get("rule", names[0]), body["match"])
+        for body in written
+        if names
+    )
+    few = {f"{name} {match}": whose[name, match] for name in names for match in (True, False)}
+    assert {case: count for case, count in few.items() if count < 2} == {}
 
 
 def test_ids_are_unique_uuids() -> None:

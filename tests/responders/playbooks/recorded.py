@@ -45,7 +45,7 @@ def alerts(name: str, case: int) -> list[Alert]:
     return [
         one
         for one in trial._alerts(written[case])
-        if one.rule_id in trial.own and one.level != "informational"
+        if one.rule_id in trial.own.values() and one.level != "informational"
     ]
 
 
