@@ -128,6 +128,22 @@ def reports(call: Call) -> Listed:
 
 def events(call: Call) -> Found:
     """A search. Logs about residents are left out unless a reason counts for the token's user."""
+    values, console = call.values, call.visit.console
+    query, names, span = looked_in(call)
+    if not names:
+        return Found(items=[], total=0, next=None)
+    found = console.events.search(
+        query, datasets=names, span=span, limit=values.get("limit", _LIMIT), after=values.get("after")
+    )
+    console.audit.append(
+        actor=call.visit.actor, action="console.search", target=values.get("q", ""), details={"api": True}
+    )
+    return Found(items=dumped(found.rows), total=found.total, next=found.after)
+
+
+def looked_in(call: Call) -> tuple[str, list[str], Span]:
+    """(the query, the datasets that it may be asked of, the time): logs about residents are left out unless a reason counts, and
+    refused where they are asked for by name. Raises Refused, QueryError."""
     visit, values = call.visit, call.values
     console = visit.console
     asked, held = values.get("dataset"), [one.name for one in console.events.datasets()]
@@ -135,19 +151,7 @@ def events(call: Call) -> Found:
         console.residents.ask(visit, SEARCH, [asked])
     seal = console.residents.seal(visit.actor, SEARCH)
     names = seal.open(name for name in held if asked in (None, "", name))
-    if not names:
-        return Found(items=[], total=0, next=None)
-    span = Span(_time(values.get("from")), _time(values.get("to")))
-    query = values.get("q", "")
-    found = console.events.search(
-        seal.only(query),
-        datasets=names,
-        span=span,
-        limit=values.get("limit", _LIMIT),
-        after=values.get("after"),
-    )
-    console.audit.append(actor=visit.actor, action="console.search", target=query, details={"api": True})
-    return Found(items=dumped(found.rows), total=found.total, next=found.after)
+    return seal.only(values.get("q", "")), names, Span(_time(values.get("from")), _time(values.get("to")))
 
 
 def sources(call: Call) -> Listed:

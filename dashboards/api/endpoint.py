@@ -25,7 +25,7 @@ from hinomi.errors import HinomiError, InputError, QueryError
 from responders.desk import Desk
 
 log = logging.getLogger("hinomi.console")
-SCOPE = {Access.READ: "read", Access.WORK: "work", Access.APPROVE: "approve"}
+SCOPE = {Access.READ: "read", Access.AUDIT: "read", Access.WORK: "work", Access.APPROVE: "approve"}
 
 
 _FACTOR = (
@@ -217,4 +217,4 @@ def _value(name: str, text: str, schema: dict[str, Any]) -> Any:
 
 def dumped(value: Any) -> Any:
     """Any value as JSON has it: times as ISO text, everything unknown as its text."""
-    return orjson.loads(orjson.dumps(value, default=str))
+    return orjson.loads(orjson.dumps(value, default=str, option=orjson.OPT_NON_STR_KEYS))

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from dashboards.api import calls, casework, models, running
+from dashboards.api import calls, casework, looking, models, running
 from dashboards.api.endpoint import AFTER, LIMIT, SCOPE, Endpoint, Parameter
 from dashboards.console.access import Access
 from hinomi.incident import Status
@@ -120,6 +120,7 @@ ENDPOINTS = (
     ),
     *casework.ENDPOINTS,
     *running.ENDPOINTS,
+    *looking.ENDPOINTS,
 )
 
 

@@ -10,7 +10,7 @@ from dashboards.console import pager
 from dashboards.console.visit import Visit
 from hinomi.store import Record, Records
 
-_KIND, _PAGE = "audit", 100
+_KIND, PAGE = "audit", 100
 
 
 def show(visit: Visit) -> Response:
@@ -28,7 +28,7 @@ def show(visit: Visit) -> Response:
         entries=[{**record.body, "details": _details(record.body["details"])} for record in entries],
         total=total,
         page_number=page,
-        pages=pager.pages(total, _PAGE),
+        pages=pager.pages(total, PAGE),
         asked={"actor": "", "action": "", **where},
         problems=problems,
         head=console.audit.head(),
@@ -42,8 +42,8 @@ def _details(details: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def newest(records: Records, where: dict[str, str], total: int, page: int) -> Sequence[Record]:
     """Entries come in order of their number; the newest page is the last one."""
-    end = total - (page - 1) * _PAGE
-    start = max(0, end - _PAGE)
+    end = total - (page - 1) * PAGE
+    start = max(0, end - PAGE)
     if end <= 0:
         return []
     return list(reversed(records.find(_KIND, where, limit=end - start, offset=start)))

@@ -4,6 +4,7 @@ to be decided. No jargon; it fits one printed A4."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from starlette.responses import Response
 
@@ -33,6 +34,11 @@ class Matter:
 
 def show(visit: Visit) -> Response:
     """The page as of now."""
+    return visit.page("onepage.html", **situation(visit))
+
+
+def situation(visit: Visit) -> dict[str, Any]:
+    """What the page says: state (good, watch, bad), the gravest matters, decisions, silent sources, the week, controls by state."""
     console, texts = visit.console, visit.texts
     casework, now = Casework(console.records), console.clock.now()
     everything = [one for one in casework.incidents() if not is_merged(one)]
@@ -43,18 +49,17 @@ def show(visit: Visit) -> Response:
     week = now - timedelta(days=7)
     silent = [one for one in health.sources(console.records, now) if one.state == "silent"]
     judged = compliance_page.judged(console)
-    return visit.page(
-        "onepage.html",
-        state="bad" if any(one.incident.grade == 3 for one in grave) else "watch" if grave else "good",
-        matters=[_matter(one, texts) for one in grave[:_SHOWN]],
-        more=max(0, len(ranked) - min(_SHOWN, len(grave))),
-        decisions=_decisions(visit, ranked, clocks),
-        silent=silent,
-        closed_week=sum(closed_at(one) >= week for one in everything if one.status is Status.CLOSED),
-        opened_week=sum(one.opened >= week for one in everything),
-        counts=tally(judged),
-        states=list(State),
-    )
+    return {
+        "state": "bad" if any(one.incident.grade == 3 for one in grave) else "watch" if grave else "good",
+        "matters": [_matter(one, texts) for one in grave[:_SHOWN]],
+        "more": max(0, len(ranked) - min(_SHOWN, len(grave))),
+        "decisions": _decisions(visit, ranked, clocks),
+        "silent": silent,
+        "closed_week": sum(closed_at(one) >= week for one in everything if one.status is Status.CLOSED),
+        "opened_week": sum(one.opened >= week for one in everything),
+        "counts": tally(judged),
+        "states": list(State),
+    }
 
 
 def _matter(one: Ranked, texts: Texts) -> Matter:

@@ -54,7 +54,7 @@ def _whose(visit: Visit, report: Mapping[str, Any]) -> str:
 def file(visit: Visit) -> Response:
     """One file of a report, as it was made; its own style is allowed by hash, scripts are not."""
     name = str(visit.request.path_params["name"])
-    path = _path(visit, name)
+    path = path_of(visit, name)
     if path is None or not path.is_file():
         raise NoReport("この名前の報告書はありません。", "there is no report of this name")
     content = path.read_bytes()
@@ -67,7 +67,7 @@ def file(visit: Visit) -> Response:
     return response
 
 
-def _path(visit: Visit, name: str) -> Path | None:
+def path_of(visit: Visit, name: str) -> Path | None:
     """Where the file is; only names that the report's own record lists are ever opened."""
     stem = name.removesuffix(signing.ENDING) if name.endswith(signing.ENDING) else Path(name).stem
     record = visit.console.records.get(REPORT, stem) if _STEM.fullmatch(stem) else None

@@ -1,7 +1,7 @@
 """The rules page: volume, precision, last hit, what feeds each; coverage of ATT&CK; a draft tried on past days."""
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -104,11 +104,16 @@ def rule(visit: Visit) -> Response:
 
 def navigator(visit: Visit) -> Response:
     """The coverage as a layer for the ATT&CK Navigator."""
-    made = layer(coverage(visit.console.rulebook.rules, _arriving(visit)), "Hinomi")
+    made = navigator_layer(visit)
     headers = {"Content-Disposition": 'attachment; filename="hinomi-attack-layer.json"'}
     return Response(
         orjson.dumps(made, option=orjson.OPT_INDENT_2), media_type="application/json", headers=headers
     )
+
+
+def navigator_layer(visit: Visit) -> Mapping[str, Any]:
+    """ATT&CK coverage of the rules in force and of the sources that arrive, as the Navigator takes it."""
+    return layer(coverage(visit.console.rulebook.rules, _arriving(visit)), "Hinomi")
 
 
 def trial(visit: Visit) -> Response:

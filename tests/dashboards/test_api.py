@@ -1,6 +1,8 @@
 """The API: every line tried by a generator, tokens that give no more than their user holds, problems as documents."""
 
 import asyncio
+import base64
+import hashlib
 import re
 from typing import Any
 
@@ -13,14 +15,15 @@ from starlette.applications import Starlette
 
 from dashboards.api.endpoint import Endpoint
 from dashboards.api.table import ENDPOINTS, openapi
+from dashboards.console.access import Access
 from dashboards.console.app import PAGES, create_app
 from dashboards.settings import ConsoleSettings
 from dashboards.tokens import Tokens
-from dashboards.users import Role
+from dashboards.users import AUDITORS, Role
 from tests.dashboards.browse import browser
 from tests.dashboards.city import PEOPLE, City
 
-BEYOND_SCHEMA = ("/assign", "/events")
+BEYOND_SCHEMA = ("/assign", "/events", "/events/histogram", "/events/top", "/events/sigma")
 """Where more than the schema decides: who may be an assignee, and the grammar of the search language."""
 EVERYTHING = ("read", "work", "approve")
 
@@ -94,7 +97,7 @@ def test_each_role_and_scope(city: City, name: str) -> None:
     for endpoint in ENDPOINTS:
         path = re.sub(r"\{\w+\}", "none", re.sub(r"\{\w+:int\}", "999", endpoint.path))
         answer = _call(city, full, endpoint.method, path, json={} if endpoint.method == "POST" else None)
-        needs = {"READ": set(Role), "WORK": workers, "APPROVE": workers - {Role.ANALYST}}[
+        needs = {"READ": set(Role), "WORK": workers, "APPROVE": workers - {Role.ANALYST}, "AUDIT": AUDITORS}[
             endpoint.access.name
         ]
         assert (answer.status_code != 403) == bool(roles & needs), (name, path)
@@ -170,6 +173,75 @@ def test_what_the_console_does_the_api_does() -> None:
     for page in (one for one in PAGES if one.method == "POST"):
         if page.path.split("/")[1] not in BY_PAGE_ONLY and not page.path.endswith(FILES):
             assert OTHER_NAMES.get(page.path, page.path) in known, page.path
+
+
+LOOKED_AT = {
+    "/": "/incidents",
+    "/search": "/events",
+    "/search/complete": "/events/fields",
+    "/search/around": "/events",
+    "/search/sigma": "/events/sigma",
+    "/search/export.csv": "/events",
+    "/search/export.ndjson": "/events",
+    "/rules/attack-layer.json": "/rules/attack-layer",
+    "/incidents/{number:int}/evidence.zip": "/incidents/{number:int}/evidence/archive",
+    "/incidents/{number:int}/duties/{duty}": "/incidents/{number:int}/duties/{duty}/draft",
+    "/permits": "/automation",
+}
+"""Page → the line that tells the same: a search's rows are the export and what lies around an event, its histogram and top values
+have lines of their own."""
+LOOKED_AT_BY_PEOPLE = {
+    "/help/keys": "the keys of the pages",
+    "/account": "of the person at the browser",
+    "/admin/users": "accounts are given by people who signed in, never by a token",
+    "/live": "wakes an open page; systems ask again",
+    "/incidents/open": "an empty form",
+    "/incidents/{number:int}/duties/{duty}/file/{kind}": "set for print from the version that /draft tells",
+    "/oncall/contacts.pdf": "a card for the wallet",
+}
+
+
+def test_what_the_console_shows_the_api_tells() -> None:
+    """Every page that somebody signed in may open has its line in the API, or a reason why it is for people only."""
+    known = {one.path for one in ENDPOINTS if one.method == "GET"}
+    pages = {one.path for one in PAGES if one.method == "GET" and one.access is not Access.OPEN}
+    assert LOOKED_AT_BY_PEOPLE.keys() <= pages and LOOKED_AT.keys() <= pages
+    for path in pages - LOOKED_AT_BY_PEOPLE.keys():
+        assert LOOKED_AT.get(path, path) in known, path
+    assert {"/events/histogram", "/events/top", "/sources/arriving"} <= known  # parts of a page
+
+
+def test_what_pages_show_besides_lists(own_city: City) -> None:
+    """The audit log in pages, newest first, for those who may; figures of a search add up; files are whole; residents' logs stay out."""
+    secret = _token(own_city, "y.ota")
+    first = _call(own_city, secret, "GET", "/audit").json()
+    assert (
+        first["items"][0]["action"]
+        and _call(own_city, _token(own_city, "m.kato"), "GET", "/audit").status_code == 403
+    )
+    span = "from=2026-11-19T00:00:00&to=2026-11-21T00:00:00"
+    bars = _call(
+        own_city, secret, "GET", f"/events/histogram?{span}&interval=hour&dataset=squid.access"
+    ).json()["items"]
+    assert sum(one["count"] for one in bars) == 240 and len(bars) == 48
+    assert (
+        _call(
+            own_city, secret, "GET", "/events/histogram?from=2001-01-01&to=2026-11-20&interval=minute"
+        ).status_code
+        == 400
+    )
+    values = _call(own_city, secret, "GET", f"/events/top?field=event.dataset&{span}").json()["items"]
+    assert {one["value"]: one["events"] for one in values}["squid.access"] == 240
+    assert _call(own_city, secret, "GET", "/summary").json()["items"][0]["state"] == "bad"
+    made = _call(own_city, secret, "GET", "/incidents/1/evidence/archive").json()["items"][0]
+    content = base64.b64decode(made["content"])
+    assert content[:2] == b"PK" and hashlib.sha256(content).hexdigest() == made["sha256"]
+    assert _call(own_city, secret, "GET", "/reports/none.pdf").status_code == 404
+    layer = _call(own_city, secret, "GET", "/rules/attack-layer").json()["items"][0]
+    assert "techniques" in layer
+    assert (
+        "title:" in _call(own_city, secret, "GET", "/events/sigma?q=user.name:+x").json()["items"][0]["draft"]
+    )
 
 
 def test_document_is_3_1_and_complete() -> None:
