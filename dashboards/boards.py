@@ -29,6 +29,11 @@ class Board:
     panels: tuple[Panel, ...]
     columns: tuple[str, ...]
 
+    def asked(self, panel: Panel) -> str:
+        """What a panel asks, within its board."""
+        parts = [part for part in (self.query, panel.query) if part]
+        return " and ".join(f"({part})" for part in parts)
+
 
 def _over(key: str, ja: str, en: str, query: str = "", field: str = "") -> Panel:
     return Panel(key, Words(ja, en), "over_time", query, field)

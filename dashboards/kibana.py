@@ -89,11 +89,6 @@ def _source(query: str) -> dict[str, str]:
 _VIEW_REF = {"type": "index-pattern", "id": VIEW, "name": f"{_META}.searchSourceJSON.index"}
 
 
-def _both(board: Board, panel: Panel) -> str:
-    parts = [part for part in (board.query, panel.query) if part]
-    return " and ".join(f"({part})" for part in parts)
-
-
 def _search(board: Board, language: Language) -> dict[str, Any]:
     attributes = {
         "title": f"Hinomi: {board.title.of(language)}",
@@ -115,7 +110,7 @@ def _visualization(board: Board, panel: Panel, language: Language) -> dict[str, 
         "uiStateJSON": "{}",
         "version": 1,
         "visState": json.dumps(_state(title, panel), ensure_ascii=False),
-        _META: _source(_both(board, panel)),
+        _META: _source(board.asked(panel)),
     }
     return _object("visualization", identity("visualization", board.key, panel.key), attributes, [_VIEW_REF])
 

@@ -37,6 +37,7 @@ ROOMS = (
     Room("/permits", "permits.title", "p", head=False),
     Room("/exceptions", "quiet.title", "x", head=False),
     Room("/exercises", "exercises.title", "e", head=False),
+    Room("/boards", "nav.boards", "b", head=False, apart=True),
     Room("/account", "nav.account", "m", head=False, apart=True),
 )
 """In the order in which they are shown."""

@@ -147,6 +147,7 @@ SIGHTS = (
     Sight("search-nothing", "/search", "/search?range=1h&q=user.name:+nobody", "a.kansa"),
     Sight("search-problem", "/search", "/search?q=user.name:+(", status=400),
     Sight("around", "/search/around", "/search?range=all&q=event.action:+tunnel-up", does=_AROUND),
+    Sight("boards", "/boards", "/boards?board=telework&range=7d", "m.kato"),
     Sight("sources", "/sources", "/sources"),
     Sight("sources-open", "/sources", "/sources", "m.kato", does=opened),
     Sight("sources-empty", "/sources", "/sources", "m.kato", "bare"),

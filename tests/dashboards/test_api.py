@@ -183,6 +183,7 @@ LOOKED_AT = {
     "/search/sigma": "/events/sigma",
     "/search/export.csv": "/events",
     "/search/export.ndjson": "/events",
+    "/boards": "/events/histogram",
     "/rules/attack-layer.json": "/rules/attack-layer",
     "/incidents/{number:int}/evidence.zip": "/incidents/{number:int}/evidence/archive",
     "/incidents/{number:int}/duties/{duty}": "/incidents/{number:int}/duties/{duty}/draft",

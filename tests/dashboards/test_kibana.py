@@ -3,8 +3,10 @@
 import json
 import threading
 from collections.abc import Iterator
+from html import unescape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -13,6 +15,8 @@ from dashboards import clouds, kibana
 from dashboards.boards import BOARDS
 from hinomi import ecs, query
 from hinomi.errors import DependencyDown, InputError
+from tests.dashboards.browse import browser
+from tests.dashboards.city import City
 from tests.dashboards.test_compliance_recomputed import holds
 
 ATTRIBUTES = {
@@ -169,3 +173,29 @@ def test_import(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_Kibana, "refuse", True)
     with pytest.raises(InputError, match="unsupported_type"):
         kibana.send(address, "k", content)
+
+
+def test_the_console_draws_what_kibana_draws(city: City) -> None:
+    """Each board of the export is a page of the console with the same panels over the same queries; its figures are the store's, and
+    logs about residents are not among them without a reason."""
+    exported = [json.loads(line) for line in kibana.export("ja").decode().splitlines()]
+    asked = {
+        one["attributes"]["title"]: json.loads(
+            one["attributes"]["kibanaSavedObjectMeta"]["searchSourceJSON"]
+        )["query"]["query"]
+        for one in exported
+        if one.get("type") == "visualization"
+    }
+    visitor = browser(city, "m.kato")
+    drawn = {}
+    for board in BOARDS:
+        page = visitor.get(f"/boards?board={board.key}&range=7d")
+        assert page.status_code == 200
+        for panel in board.panels:
+            part = page.text.split(f">{panel.title.ja} <a", 1)[1].split("</section>", 1)[0]
+            query = parse_qs(unescape(part.split('href="', 1)[1].split('"', 1)[0]).partition("?")[2])
+            drawn[f"{board.title.ja}: {panel.title.ja}"] = query.get("q", [""])[0]
+            assert ("<svg" in part) is (panel.kind == "over_time")
+    assert drawn == asked
+    page = visitor.get("/boards?board=compliance&range=7d").text
+    assert '>squid.access</span><span class="num">240<' in page

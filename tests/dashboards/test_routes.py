@@ -93,6 +93,7 @@ ALLOWED = {
     "GET /search/sigma": WORKERS,
     "GET /search/export.csv": WORKERS,
     "GET /search/export.ndjson": WORKERS,
+    "GET /boards": EVERYONE,
     "GET /compliance": EVERYONE,
     "POST /compliance/{control}": APPROVERS,
     "GET /rules": EVERYONE,
