@@ -178,6 +178,7 @@ def test_what_was_typed_outlives_the_session(chromium: Any, own_address: str, ow
         page.press("#password", "Enter")
 
     page.goto(f"{own_address}/incidents/2")
+    assert not page.is_visible("[data-given-back]")
     page.fill("#comment", "台帳と照合した\n2行目")
     own_city.users.end_sessions("m.kato")
     page.click("text=メモを残す")
