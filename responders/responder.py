@@ -196,8 +196,10 @@ class Responder:
         if self._caught_up is not None and now - self._caught_up < _MINUTE:
             return
         self._caught_up = now
-        for incident in self.incidents.catch_up():
-            self._propose(incident)
+        with Faults() as faults:
+            for identity in [*self.incidents.behind]:
+                with faults.kept():
+                    self._propose(self.incidents.caught_up(identity))
 
     def _split(self) -> None:
         """Incidents that people asked to part."""

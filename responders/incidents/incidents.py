@@ -61,7 +61,7 @@ class Incidents:
                 self.behind.add(identity)
                 if due(incident):
                     with faults.kept():
-                        yield self._caught_up(identity), True
+                        yield self.caught_up(identity), True
 
     def _each(self, coming: Alert, *, one_of_many: bool) -> Iterator[tuple[Incident, bool]]:
         alert, known = self._known(coming)
@@ -190,13 +190,8 @@ class Incidents:
         found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000)
         self.behind = {one.id for one in found if one.body.get("fields", {}).get(BEHIND)}
 
-    def catch_up(self) -> Iterator[Incident]:
-        """What takes all alerts, for each incident for which it was put off, as it is then."""
-        for identity in [*self.behind]:
-            yield self._caught_up(identity)
-
-    def _caught_up(self, identity: str) -> Incident:
-        """The incident worked out as a whole, where that was put off."""
+    def caught_up(self, identity: str) -> Incident:
+        """The incident worked out as a whole, where that was put off (`behind`)."""
 
         def whole(incident: Incident) -> Incident:
             return self.worked_out(incident, grown=True) if incident.fields.get(BEHIND) else incident

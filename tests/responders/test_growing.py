@@ -92,7 +92,7 @@ def test_killed_before_it_was_caught_up(tmp_path: Path, monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as dying, pytest.raises(KeyboardInterrupt):
-        dying.setattr(type(tower.incidents), "_caught_up", dies)
+        dying.setattr(type(tower.incidents), "caught_up", dies)
         tower.receive(storm())
     assert only(tower).fields[BEHIND] and len(only(tower).alert_ids) == MANY
     tower.receive(storm())
