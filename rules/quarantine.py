@@ -67,37 +67,39 @@ def judge(records: Records, rules: RuleSet, settings: RulesSettings, now: dateti
     """Rules in force that went over a limit in this hour or the last, but for those that others count and that are only
     many (`loud`). Hours that a release falls into do not count."""
     freed = {one.id: str(one.body["released"]) for one in records.find(KIND, limit=10_000)}
-    counted = watching.counted(rules)
-    for start, one in _beyond(records, rules, settings, now, counted):
-        if not _since(freed.get(one.rule), start) and not _is_loud(one, counted):
+    counted, seen = watching.counted(rules), set[str]()
+    for start, one in _beyond(records, rules, settings, now):
+        exempt = _since(freed.get(one.rule), start) or _is_loud(one, counted)
+        if one.rule not in seen and not exempt:
+            seen.add(one.rule)
             yield one
 
 
 def loud(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
-    """Rules that others count and that gave more signals than the limit: each once a day, noted in the records."""
-    counted = watching.counted(rules)
-    for _, one in _beyond(records, rules, settings, now, counted):
+    """Rules that others count and that gave more signals than the limit, but are not slow, too: each once a day, noted in the
+    records."""
+    counted, every = watching.counted(rules), list(_beyond(records, rules, settings, now))
+    slow = {one.rule for _, one in every if one.why == "slow"}
+    for _, one in every:
         told, day = records.get(LOUD, one.rule), now.astimezone(JST).date().isoformat()
-        if _is_loud(one, counted) and (told is None or told.body["day"] != day):
+        if one.rule not in slow and _is_loud(one, counted) and (told is None or told.body["day"] != day):
             records.put(LOUD, one.rule, {"day": day})
             yield one
 
 
 def _beyond(
-    records: Records, rules: RuleSet, settings: RulesSettings, now: datetime, counted: Set[str]
+    records: Records, rules: RuleSet, settings: RulesSettings, now: datetime
 ) -> Iterator[tuple[datetime, Held]]:
-    """Rules in force that are over a limit, each once, with the hour's start: of what others count slowness comes first."""
+    """Each limit that a rule in force is over, in this hour and the last, with the hour's start."""
     known = {rule.id: rule for rule in rules.rules}
-    seen: set[str] = set()
     for hour in (now, now - timedelta(hours=1)):
         start = hour.replace(minute=0, second=0, microsecond=0)
         for identity, figures in stats.hourly(records, hour).items():
-            rule, over = known.get(identity), (_flood(figures, settings), _slow(figures, settings))
-            found = next(filter(None, reversed(over) if identity in counted else over), None)
-            if rule is not None and found is not None and identity not in seen:
-                seen.add(identity)
-                title = str(rule.custom.get("title_ja") or rule.title)
-                yield start, Held(identity, title, *found, at=now.isoformat())
+            if (rule := known.get(identity)) is None:
+                continue
+            title = str(rule.custom.get("title_ja") or rule.title)
+            for over in filter(None, (_flood(figures, settings), _slow(figures, settings))):
+                yield start, Held(identity, title, *over, at=now.isoformat())
 
 
 def _is_loud(one: Held, counted: Set[str]) -> bool:

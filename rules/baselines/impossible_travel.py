@@ -3,7 +3,10 @@
 Options: max_kmh (900, an airliner), min_km (500: geolocation of addresses is coarse), window_hours (12),
 ignore_addresses (CIDR list: addresses that say nothing of where a person is, such as the city's own way out), carriers
 (parts of names of mobile carriers: their addresses come out far from the telephone) read from the field carrier
-(source.as.organization.name).
+(source.as.organization.name), memory_mb (32).
+
+The name of a network's owner is in few logs (Okta, Slack, GuardDuty, OCSF): those of VPN gateways and of Entra have none, and the
+tables that enrich places hold none. For them the carriers' networks belong in ignore_addresses.
 """
 
 from bisect import insort

@@ -139,3 +139,19 @@ def test_a_rule_that_floods_and_is_slow(
     limits = RulesSettings(flood_per_hour=50)
     assert [one.why for one in quarantine.judge(records, both, limits, NOW)] == [why]
     assert list(quarantine.loud(records, both, limits, NOW)) == []
+
+
+def test_a_flood_of_this_hour_hides_no_slowness_of_the_last(records: SqliteRecords, tmp_path: Path) -> None:
+    """Slow in the hour before, only many in this one: set aside for its cost. The number of the newer hour had been all that
+    was looked at, and it exempts what others count."""
+    loud = rulebook.rule({"sel": {"f|contains": "x"}, "condition": "sel"}, title="Loud")
+    takes = {"type": "rate_spike", "rules": [LOUD], "entity": "user.name"}
+    watcher = {"title": "Watcher", "id": QUIET, "level": "high", "baseline": takes}
+    both = rulebook.rules(tmp_path / "rules", loud, watcher)
+    for hour, signals, seconds in (("2026-11-20T02", 1, 2.0), ("2026-11-20T03", 60, 0.0)):
+        body = {"process": "w", "hour": f"{hour}:00:00+00:00", "signals": {LOUD: signals}, "shared": 1.0}
+        figures = {"seconds": {LOUD: seconds}, "sampled": 1_000, "events": 1_000_000}
+        records.put(stats.KIND, f"w|{hour}", {**body, **figures})
+    limits = RulesSettings(flood_per_hour=50)
+    assert [one.why for one in quarantine.judge(records, both, limits, NOW)] == ["slow"]
+    assert list(quarantine.loud(records, both, limits, NOW)) == []
