@@ -5,6 +5,7 @@ import random
 
 import pytest
 
+from benchmarks._messy_months import bulk_by_role_messy
 from benchmarks._months import KINDS, Month, measured
 
 
@@ -14,6 +15,13 @@ def test_planted_anomalies_are_found_and_little_else(kind: object) -> None:
     planted, hit, findings, _ = measured(kind(random.Random(11), 32))  # type: ignore[operator]
     assert planted and hit == planted
     assert hit / findings >= 0.9
+
+
+def test_a_change_of_the_fiscal_year() -> None:
+    """Transfers, new staff, night shifts, busy weeks and lost days: spikes on a Saturday, a holiday, by new accounts are
+    found, and hardly anything else."""
+    planted, hit, findings, _ = measured(bulk_by_role_messy(random.Random(1), 30))
+    assert planted > 3 and hit == planted and findings <= planted + 1
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
