@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 
 from benchmarks._months import Month, at
 from hinomi.calendar import is_day_off
-from hinomi.clock import JST
 
 FIRST, DAYS, NEW_YEAR = date(2027, 2, 8), 75, date(2027, 4, 1)
 _BUSY = (date(2027, 3, 25), date(2027, 4, 9))
