@@ -64,9 +64,10 @@ class ValueCount:
 
     def _keys(self, entry: Entry) -> Iterable[str | tuple[str, ...]]:
         if len(self.fields) == 1:
-            return {value.lower() for value in entry.whos(self.fields[0])}
-        values = [{value.lower(): None for value in entry.whos(field)} for field in self.fields]
-        return islice(product(*values), MOST_VALUES)
+            values = entry.whos(self.fields[0])
+            return (values[0].lower(),) if len(values) == 1 else {value.lower() for value in values}
+        each = [{value.lower(): None for value in entry.whos(field)} for field in self.fields]
+        return islice(product(*each), MOST_VALUES)
 
     def enter(self, entry: Entry) -> None:
         """Count its values."""

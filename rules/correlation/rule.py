@@ -85,6 +85,8 @@ class CorrelationRule:
             return [next(((name, value) for name in self.first_of if (value := entry.who(name))), ("", ""))]
         names = (self.aliases.get(field, {}).get(entry.rule, field) for field in self.group_by)
         most = MOST_VALUES + 1
+        if len(self.group_by) == 1:
+            return [(value,) for value in entry.whos(next(names), most)]
         return list(islice(product(*(entry.whos(name, most) for name in names)), most))
 
     def fields(self, key: tuple[str, ...]) -> dict[str, str]:
