@@ -55,10 +55,10 @@ def _drawn(visit: Visit, board: Board, panel: Panel, span: Range, seal: Seal, na
     events, query = visit.console.events, board.asked(panel)
     title, chart, values = panel.title.of(visit.language), None, list[tuple[str, int]]()
     if names and panel.kind == "over_time":
-        interval = charts.interval_for(span.start, span.end)
+        interval = charts.interval_for(span.start, span.end, 36)
         found = events.histogram(seal.only(query), datasets=names, span=span.span, interval=interval)
         # S704: the SVG is our own text; every value in it went through escape() in dashboards.drawing
-        chart = Markup(charts.columns(found, interval, label=title, width=720))  # noqa: S704
+        chart = Markup(charts.columns(found, interval, label=title, width=440, height=130))  # noqa: S704
     if names and panel.field:
         values = events.top(panel.field, seal.only(query), datasets=names, span=span.span, limit=_VALUES)
     search = Asked(query, [], span, panel.field or "event.dataset", "").address()
