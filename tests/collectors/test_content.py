@@ -9,11 +9,12 @@ import pytest
 from collectors import catalogue
 from collectors.ecs_values import ALLOWED
 from collectors.shapes import patterns
-from collectors.source import ROW, Source
+from collectors.source import ROW, Parsed, Source
 from hinomi import ecs
 from hinomi.errors import ContentError
 from tests.collectors import content
 from tests.collectors.content import Case
+from tests.collectors.test_alone import JOINED
 
 CASES = list(content.cases())
 _FEWEST = 4
@@ -34,19 +35,30 @@ def test_no_test_file_without_its_source() -> None:
     assert set(content.FOLDER.glob("*.test.yml")) <= tested
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.source}: {case.name}")
-def test_line(case: Case) -> None:
-    """The line becomes what the test file says (null: no such field), or is rejected for the reason it says."""
-    parsed = catalogue.find(case.source).parse(content.intake(case.raw))
-    if case.rejected is not None:
-        assert [reason.split(":")[0] for reason in parsed.rejected["reason"]] == [case.rejected]
-        return
-    assert case.ecs is not None, "a case says `ecs` or `rejected`"
-    assert not parsed.rejected.height, parsed.rejected["reason"].to_list()
-    got = content.flat(parsed.frames[0].drop(ROW))
-    wrong = {name: got.get(name) for name, want in case.ecs.items() if not _same(name, want, got.get(name))}
-    assert not wrong, f"expected { ({name: case.ecs[name] for name in wrong}) }"
-    _in_ecs(got)
+@pytest.mark.parametrize("source", content.sources(), ids=lambda source: source.name)
+def test_lines(source: Source) -> None:
+    """Each line becomes what the test file says (null: no such field), or is rejected for the reason it says. Lines of a source
+    are parsed together, as the tower does; that each is read alone as among others is `test_alone`'s."""
+    cases = [case for case in CASES if case.source == source.name]
+    for batch in [[case] for case in cases] if source.name in JOINED else [cases]:
+        _as_written(batch, source.parse(content.intake(*(case.raw for case in batch))))
+
+
+def _as_written(cases: list[Case], parsed: Parsed) -> None:
+    assert sorted(content.rows_of(parsed)) == list(range(len(cases)))
+    reasons = dict(parsed.rejected.select(ROW, "reason").iter_rows())
+    events = {row.pop(ROW): row for frame in parsed.frames for row in ecs.rows(frame)}
+    for row, case in enumerate(cases):
+        assert reasons.get(row, "").split(":")[0] == (case.rejected or ""), (case.name, reasons.get(row))
+        if case.rejected is not None:
+            continue
+        assert case.ecs is not None, f"{case.name}: a case says `ecs` or `rejected`"
+        got = events[row]
+        wrong = {
+            name: got.get(name) for name, want in case.ecs.items() if not _same(name, want, got.get(name))
+        }
+        assert not wrong, f"{case.name}: expected { ({name: case.ecs[name] for name in wrong}) }"
+        _in_ecs(got)
 
 
 def _same(name: str, want: Any, got: Any) -> bool:
