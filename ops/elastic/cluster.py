@@ -105,7 +105,7 @@ def start(
 ) -> Cluster:
     """Start a cluster and wait for it. users: of the file realm, with passwords; roles: text of roles.yml."""
     place = home(version)
-    folder = Path(tempfile.mkdtemp(prefix="hinomi-es-", dir=_place()))
+    folder = Path(tempfile.mkdtemp(prefix="hinomi-es-", dir=roomy()))
     folder.chmod(0o755)
     administrator = User("local_admin", secrets.token_urlsafe(24), ("superuser",))
     ports, names = free_ports(nodes), [f"node-{number}" for number in range(1, nodes + 1)]
@@ -139,8 +139,8 @@ def attach(note: Path) -> Cluster:
     return Cluster(folder, nodes, User(held["user"], held["password"], ("superuser",)))
 
 
-def _place() -> Path:
-    """In memory where there is plenty: a cluster that lives for minutes need not wait for a disk."""
+def roomy() -> Path:
+    """In memory where there is plenty, and programs may lie there: what lives for minutes need not wait for a disk."""
     memory = Path("/dev/shm")  # noqa: S108
-    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOMY
-    return memory if roomy else Path("/tmp")  # noqa: S108
+    writable = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > _ROOMY
+    return memory if writable and not os.statvfs(memory).f_flag & os.ST_NOEXEC else Path("/tmp")  # noqa: S108

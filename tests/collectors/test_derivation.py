@@ -15,6 +15,8 @@ from collectors.source import ROW
 from hinomi import ecs
 from tests.collectors import content
 
+pytestmark = pytest.mark.xdist_group("derivation")  # what is made once for all of them is made in one process
+
 
 def _events() -> Iterator[tuple[str, dict[str, Any]]]:
     """Every event of every test file: the lines of a source are parsed together, as a batch is."""

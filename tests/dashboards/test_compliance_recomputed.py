@@ -27,6 +27,8 @@ from hinomi import query
 from ops.folders import packs_folder
 from tests.dashboards.city import NOW, City, seeded_city
 
+pytestmark = pytest.mark.xdist_group("recomputed")  # what is made once for all of them is made in one process
+
 Row = dict[str, Any]
 PLAYBOOKS = Path(__file__).parents[2] / "responders" / "playbooks"
 

@@ -20,6 +20,8 @@ from hinomi.words import Language
 from tests.dashboards.browse import browser
 from tests.dashboards.city import NOW, City, at, seeded_city
 
+pytestmark = pytest.mark.xdist_group("department")  # what is made once for all of them is made in one process
+
 TAX, COUNTER = "税務課", "住民課/窓口"
 PEOPLE = {TAX: ["h.suzuki", "t.yamada", "k.sato", "y.tanaka"], COUNTER: ["m.ito"]}
 

@@ -26,6 +26,8 @@ from tests.dashboards.a_month import END, NOW, RULES, STAFF, START, generated
 from tests.dashboards.browse import browser
 from tests.dashboards.city import City
 
+pytestmark = pytest.mark.xdist_group("month")  # what is made once for all of them is made in one process
+
 Body = dict[str, Any]
 GRADES = (3, 2, 1, 0)
 CONTAINS = {"directory.disable_account", "firewall.block_address"}

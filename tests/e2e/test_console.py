@@ -20,6 +20,8 @@ from ops.demo.tower import DemoTower
 from tests.e2e.tower import until
 from tests.shared import chromium
 
+pytestmark = pytest.mark.xdist_group("console")  # what is made once for all of them is made in one process
+
 
 @dataclass
 class Running:

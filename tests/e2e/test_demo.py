@@ -10,6 +10,8 @@ from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from ops.counts import totals
 from tests.e2e.tower import HINOMI, ROOT
 
+pytestmark = pytest.mark.xdist_group("demo")  # what is made once for all of them is made in one process
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:

@@ -11,6 +11,8 @@ import pytest
 
 from tests import shared
 
+pytestmark = pytest.mark.xdist_group("full_disk")  # what is made once for all of them is made in one process
+
 _ROOMS = range(0, 640, 32)
 """KiB: from too little for a file to enough for the merged one and its commit."""
 

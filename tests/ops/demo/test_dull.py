@@ -8,7 +8,7 @@ import pytest
 from ops.demo.city import hinomi
 from tests.ops.demo.reading import WHEN, documents, pairs, table
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("ordinary")]
 
 
 def _failures(ordinary: dict[str, list[bytes]]) -> list[tuple[str, str]]:

@@ -36,6 +36,7 @@ def test_a_stream_is_the_same_alone_and_in_company() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("ordinary")
 def test_a_full_day_is_large_and_mostly_dull(ordinary: dict[str, list[bytes]]) -> None:
     """At scale 1: 200,000 lines and more over twelve sources, most from firewall, proxy, names, Windows."""
     counts = {source: len(lines) for source, lines in ordinary.items()}
