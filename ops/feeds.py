@@ -5,8 +5,9 @@ one stays in force otherwise, and the doctor says why. The worker takes changed 
 """
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -22,6 +23,7 @@ from hinomi.named import named
 from hinomi.secret import Secret
 from hinomi.store import Records
 from ops.journal import log
+from ops.shared import Copy, content
 
 KIND = "feed"
 _TIMEOUT = httpx.Timeout(30.0)
@@ -40,8 +42,16 @@ class Feed(Section):
     most_mib: int = Field(default=256, ge=1)
 
 
-def refresh(feeds: Mapping[str, Feed], enrich: EnrichSettings, records: Records, clock: Clock) -> int:
-    """Fetch what is due; how many files were replaced. What fails is kept in the records and tried again later."""
+def refresh(
+    feeds: Mapping[str, Feed],
+    enrich: EnrichSettings,
+    records: Records,
+    clock: Clock,
+    *,
+    data: Path | None = None,
+) -> int:
+    """Fetch what is due; how many files were replaced. What fails is kept in the records and tried again later. data: the
+    data folder of a machine on a cluster, whose others get the files from the store."""
     replaced = 0
     for name, feed in feeds.items():
         held = records.get(KIND, name)
@@ -49,7 +59,8 @@ def refresh(feeds: Mapping[str, Feed], enrich: EnrichSettings, records: Records,
         if body and datetime.fromisoformat(body["due"]) > clock.now():
             continue
         try:
-            changed, etag = _fetch(feed, str(body.get("etag", "")) if feed.file.exists() else "", enrich)
+            known = str(body.get("etag", "")) if feed.file.exists() else ""
+            changed, etag = _shared(name, feed, records, data, partial(_fetch, feed, known, enrich))
         except HinomiError as error:
             log.error("feed_failed", feed=name, reason=str(error))
             due = clock.now() + min(_AGAIN, timedelta(hours=feed.every_hours))
@@ -61,6 +72,14 @@ def refresh(feeds: Mapping[str, Feed], enrich: EnrichSettings, records: Records,
         said = {"due": due.isoformat(), "fetched": now.isoformat(), "etag": etag, "ja": "", "en": ""}
         records.put(KIND, name, said)
     return replaced
+
+
+def _shared(
+    name: str, feed: Feed, records: Records, data: Path | None, fetch: Callable[[], tuple[bool, str]]
+) -> tuple[bool, str]:
+    if data is None:
+        return fetch()
+    return Copy.of(content.feed(name, feed.file), records, data).change(fetch, by="hinomi")
 
 
 def _fetch(feed: Feed, etag: str, enrich: EnrichSettings) -> tuple[bool, str]:

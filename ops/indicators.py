@@ -1,10 +1,11 @@
 """Indicators at work: live in the pipeline, renewed from their feeds, and looked for in what is stored already."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -19,13 +20,16 @@ from hinomi.clock import Clock
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records, Span
+from ops import shared
 from ops.folders import cache_folder
 from ops.journal import log
+from ops.shared import Copy
 from rules.engine import Matches, RuleSet
 
 if TYPE_CHECKING:
     from ops.settings import Settings
 
+_Done = TypeVar("_Done")
 FEED = "indicator_feed"
 _LOOK_EVERY = 5.0
 _SAID = 20  # problems of one fetch that are named
@@ -70,7 +74,8 @@ class LiveIndicators:
 
 @dataclass(slots=True)
 class Indicators:
-    """Taking indicators in for one tower. `rules` are those in force: what a hit means is theirs to say."""
+    """Taking indicators in for one tower. `rules` are those in force: what a hit means is theirs to say; copy: on a cluster,
+    where every machine that matches gets them; by: who takes them in."""
 
     held: Held
     events: Events
@@ -79,6 +84,8 @@ class Indicators:
     rules: RuleSet
     retro_days: int = 30
     ledger: Ledger = field(default_factory=Ledger)
+    copy: Copy | None = None
+    by: str = "hinomi"
 
     @classmethod
     def of(
@@ -86,11 +93,14 @@ class Indicators:
     ) -> "Indicators":
         """For a tower as it is configured."""
         rules = settings.rules_in_force(data).load(cache_folder())
-        return cls(held(data), events, records, clock, rules, settings.indicators.retro_days)
+        found = cls(held(data), events, records, clock, rules, settings.indicators.retro_days)
+        if settings.store.kind != "embedded":
+            found.copy = Copy.of(shared.indicators(data), records, data)
+        return found
 
     def take(self, taken: Taken, feed: str = "") -> tuple[int, int]:
         """Keep them, and look for the new ones in what is stored; (new ones, signals)."""
-        new = self.held.take(taken.taken, feed, taken.stated)
+        new = self._changed(lambda: self.held.take(taken.taken, feed, taken.stated))
         return new.height, self.catch_up()
 
     def catch_up(self) -> int:
@@ -100,9 +110,12 @@ class Indicators:
         if not waiting.height:
             return 0
         found = self.look_back(waiting)
-        self.held.looked(waiting)
+        self._changed(lambda: self.held.looked(waiting))
         log.info("indicators_looked_for", indicators=waiting.height, signals=found)
         return found
+
+    def _changed(self, act: Callable[[], _Done]) -> _Done:
+        return act() if self.copy is None else self.copy.change(act, by=self.by, again=True)
 
     def look_back(self, new: pl.DataFrame) -> int:
         """Signals for stored events that meet these indicators, of the last `retro_days`; twice makes no second one."""
@@ -151,7 +164,7 @@ class Indicators:
     def pull(self, settings: IndicatorSettings) -> dict[str, int]:
         """Renew the feeds that are due, take out what is over, and look for what was not looked for yet; new indicators by
         feed."""
-        gone = self.held.expire(self.clock.now())
+        gone = self._changed(lambda: self.held.expire(self.clock.now()))
         self.ledger.count("dropped", gone, dataset="indicators", reason="indicator_expired")
         new = {
             name: self._pull(name, feed) for name, feed in settings.feeds.items() if self._is_due(name, feed)
@@ -178,7 +191,8 @@ class Indicators:
             return 0
         for reason, n in fetched.taken.refused.items():
             self.ledger.count("dropped", n, dataset=f"indicators/{name}", reason=f"indicator_{reason}")
-        new = self.held.take(fetched.taken.taken, name, fetched.taken.stated).height
+        taken = fetched.taken
+        new = self._changed(lambda: self.held.take(taken.taken, name, taken.stated)).height
         for problem in fetched.problems[:_SAID]:
             log.error("indicators_not_fetched", feed=name, reason=problem)
         self._note(name, fetched)

@@ -1,7 +1,9 @@
 """The commands of `hinomi rules` that change what runs, and look after it: a data folder at a time."""
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 import typer
@@ -16,12 +18,14 @@ from rules.importing import Import
 from rules.in_force import InForce
 from rules.selector import Selector
 
+_Done = TypeVar("_Done")
 DATA = typer.Option(..., "--data", help="データフォルダ / data folder")
 
 
 def add(rules: typer.Typer) -> None:
     """Add the commands."""
     _import(rules)
+    _share(rules)
     _switch(rules)
     _lock(rules)
     _hygiene(rules)
@@ -53,12 +57,39 @@ def _import(rules: typer.Typer) -> None:
         with opened(data) as place:
             sums = {"added": len(diff.added), "changed": len(diff.changed), "removed": len(diff.removed)}
             _note(place, "rules.import", f"{name} {version}", {"sha256": diff.sha256, **sums})
-            one.go_live(diff, by=operator(), at=place.clock.now().isoformat())
+            at = place.clock.now().isoformat()
+            _carried(place, lambda: one.go_live(diff, by=operator(), at=at))
         typer.echo("有効にしました。 / it is live")
 
 
 def _note(place: Opened, action: str, target: str, details: dict[str, object]) -> None:
     place.desk.audit.append(actor=operator(), action=action, target=target, details=details)
+
+
+def _carried(place: Opened, act: Callable[[], _Done]) -> _Done:
+    """Change the rules that the tower keeps; on a cluster those of every machine."""
+    from ops import shared
+
+    return shared.carried(place, shared.rules(place.data), act, by=operator())
+
+
+def _share(rules: typer.Typer) -> None:
+    @rules.command()
+    def share(data: Path = DATA) -> None:
+        """データフォルダに置いた例外などを、クラスタのすべての機械に配る / give exceptions put here by hand to every machine."""
+        from ops import shared
+
+        folder = in_force.data_folder(data)
+        with opened(data) as place:
+            if place.settings.store.kind == "embedded":
+                typer.echo(
+                    "保管庫がこの機械だけのもの(embedded)なので、配る先はありません。"
+                    " / the store is this machine's own: there is nobody to share with"
+                )
+                return
+            _note(place, "rules.share", str(folder), {})
+            version = shared.Copy.of(shared.rules(data), place.records, data).share(operator())
+        typer.echo(f"版 {version} を配りました。 / version {version} is shared")
 
 
 def _switch(rules: typer.Typer) -> None:
@@ -74,7 +105,7 @@ def _switch(rules: typer.Typer) -> None:
             _note(
                 place, f"rules.{way}", str(selector), selector.model_dump(mode="json", exclude_defaults=True)
             )
-            decided.decide(path, way, selector)
+            _carried(place, lambda: decided.decide(path, way, selector))
             loaded = _in_force(place).load(cache_folder())
         typer.echo(f"止めているルール {len(loaded.off):,} / switched off {len(loaded.off):,}")
 
@@ -140,8 +171,12 @@ def _lock(rules: typer.Typer) -> None:
         path = in_force.data_folder(data) / lock.NAME
         with opened(data) as place:
             if not verify:
-                n = approval.approve(
-                    place.settings, place.data, place.desk.audit, by=operator(), at=place.clock.now()
+                at = place.clock.now()
+                n = _carried(
+                    place,
+                    lambda: approval.approve(
+                        place.settings, place.data, place.desk.audit, by=operator(), at=at
+                    ),
                 )
                 typer.echo(f"{n:,} 件を承認しました。 / approved {n:,}: {path}")
                 return

@@ -55,7 +55,13 @@ class Timetable:
         table.scheduler.every(5).minutes.do(
             table.guarded,
             "feeds",
-            lambda: feeds.refresh(process.settings.feeds, process.settings.enrich, records, process.clock),
+            lambda: feeds.refresh(
+                process.settings.feeds,
+                process.settings.enrich,
+                records,
+                process.clock,
+                data=process.data if process.machine else None,
+            ),
         )
         table.scheduler.every(10).minutes.do(
             table.guarded, "indicators", lambda: renewed_indicators(process, events, records, table.ledger)

@@ -24,10 +24,13 @@ def register(app: typer.Typer) -> None:
         source: str = typer.Option("", help="この出どころのものをすべて外す / everything of this source"),
     ) -> None:
         """期限の切れたもの、または一つの出どころのものを外す / take out what is over, or all of one source."""
+        from ops import shared
         from ops.indicators import held
 
         with opened(data) as place:
-            gone = held(data).expire(place.clock.now(), source)
+            now = place.clock.now()
+            own = shared.indicators(data)
+            gone = shared.carried(place, own, lambda: held(data).expire(now, source), by=operator())
             place.desk.audit.append(
                 actor=operator(), action="indicators_expire", target=source or "expired", details={"n": gone}
             )
@@ -55,6 +58,7 @@ def _importing(group: typer.Typer) -> None:
             tower = Indicators.of(
                 data, read_settings(config or remembered(data)), place.events, place.records, place.clock
             )
+            tower.by = operator()
             for file in files:
                 with reading(file):
                     content = file.read_bytes()
@@ -119,5 +123,6 @@ def _pulling(group: typer.Typer) -> None:
         settings = read_settings(config)
         with opened(data, config=config) as place:
             tower = Indicators.of(data, settings, place.events, place.records, place.clock)
+            tower.by = operator()
             for name, new in tower.pull(settings.indicators).items():
                 typer.echo(f"{name}: {new:,} 件 / new")

@@ -14,6 +14,7 @@ from ops.doctor.losses import losses
 from ops.doctor.processes import processes
 from ops.doctor.proof import audit, console
 from ops.doctor.room import disk, store
+from ops.doctor.sharing import sharing
 
 CHECKS: dict[Part, Callable[[Patient], Iterator[Check]]] = {
     Part("プロセス", "processes"): processes,
@@ -25,6 +26,7 @@ CHECKS: dict[Part, Callable[[Patient], Iterator[Check]]] = {
     Part("保管庫", "store"): store,
     Part("解析できなかった行", "lines not understood"): not_understood,
     Part("市の定義と一覧", "own files"): own_files,
+    Part("共有した決定", "shared decisions"): sharing,
     Part("ルール", "rules"): rules,
     Part("検知の取りこぼし", "losses of detection"): losses,
     Part("当番と通知", "on call"): calling,

@@ -71,6 +71,8 @@ def machine_name(data: Path) -> str:
 
 def role(name: str, body: Callable[[Role], None]) -> None:
     """Run a process's body; an error of its own is logged in words and ends it with a code."""
+    from ops.shared.keeping import kept_current  # which knows what a Role is
+
     parser = argparse.ArgumentParser()
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--config", type=Path)
@@ -88,7 +90,8 @@ def role(name: str, body: Callable[[Role], None]) -> None:
             signal.signal(number, lambda *_: process.stop.set())
         # Intake and pulls take lines in and spool them, whatever the store is doing.
         if name in {"intake", "pull"} or stores.made_ready(settings.store, process.clock, process.stop.wait):
-            body(process)
+            with kept_current(process):
+                body(process)
     except HinomiError as error:
         journal.log.error("failed", reason=str(error))
         sys.exit(error.exit_code)

@@ -3,18 +3,16 @@
 Whoever reads compares them with their SHA-256 (`responders.incidents.evidence`), so a shelf need not be trusted.
 """
 
-import base64
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from hinomi.durable import write_durably
-from hinomi.errors import Conflict
 from hinomi.store import Records
+from hinomi.store.parts import Parts
 
 KIND = "evidence_part"
-_PART = 4 << 20  # bytes: one request carries a part, also after base64
 
 
 class Shelf(Protocol):
@@ -67,27 +65,12 @@ class RecordShelf:
     records: Records
 
     def put(self, sha256: str, content: bytes) -> None:
-        """See `Shelf.put`. Cut off in the middle, it is gone on with: a part is the same however often it is made."""
-        of = max(1, -(-len(content) // _PART))
-        for n in range(of):
-            text = base64.b64encode(content[n * _PART : (n + 1) * _PART]).decode("ascii")
-            try:
-                self.records.put(KIND, _part(sha256, n), {"of": of, "base64": text}, expect=0)
-            except Conflict:
-                continue
+        """See `Shelf.put`."""
+        Parts(self.records, KIND).put(sha256, content)
 
     def get(self, sha256: str) -> bytes:
         """See `Shelf.get`."""
-        parts: list[bytes] = []
-        while (held := self.records.get(KIND, _part(sha256, len(parts)))) is not None:
-            parts.append(base64.b64decode(held.body["base64"]))
-            if len(parts) == held.body["of"]:
-                return b"".join(parts)
-        return b""
+        return Parts(self.records, KIND).get(sha256)
 
     def where(self, sha256: str) -> None:
         """See `Shelf.where`."""
-
-
-def _part(sha256: str, n: int) -> str:
-    return f"{sha256}-{n:04d}"

@@ -150,6 +150,8 @@ def test_the_page_is_walked_from_its_first_command_to_its_last(shell: Shell) -> 
     shell.run(next(page).text)  # the four parts run from here on
     told = shell.run(next(page).text)
     assert f"(store: {EVENTS:,} events" in told and "×" not in told, told
+    shared = shell.run(next(page).text)
+    assert "is shared" in shared, shared
     back = _kept(shell, page)
     (shell.folder / "new_rule.yml").write_text(RULE)
     looked, told = shell.run(next(page).text).splitlines()[-3::2]

@@ -10,10 +10,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from collectors.indicators.held import FILE as INDICATORS
 from hinomi.clock import JST, SystemClock
 from hinomi.store.elastic.records import ElasticRecords
+from ops import shared, stores
 from ops.lease import KIND as LEASE
+from ops.settings import read_settings
 from responders.responder import desk
+from rules.in_force import CHOICE
 from tests import elastic
 from tests.e2e.split import REFUSED, Inbox, Split, as_bulk
 from tests.e2e.tower import Tower, free_port, until
@@ -87,6 +91,7 @@ def test_leaders_die_and_nothing_is_done_twice(split: Split, inbox: Inbox, peer:
     for tower in split.running:
         until(tower.ready, 240, f"{tower.part} is ready")
     records = ElasticRecords(elastic.client(), split.namespace)
+    _decided(split)
     records.put("user", "manager", {"roles": ["information_system_manager"]})
     _attack(split.ports[0], "203.0.113.9")
     until(lambda: sum(inbox.came.values()) >= 1, 90, "the first incident is told")
@@ -108,6 +113,10 @@ def test_leaders_die_and_nothing_is_done_twice(split: Split, inbox: Inbox, peer:
     until(lambda: len(peer.group) == 2, 60, "both addresses are blocked")
     until(lambda: records.count("playbook_run", {"state": "done"}) == 2, 60, "both runs are done")
     time.sleep(2)  # a second copy would come now
+    for tower in split.running:  # what was decided at the console, with just its right, is everywhere
+        if tower not in leaders:
+            assert (tower.data / "rules" / CHOICE).read_text() == "disable: []\n", tower.part
+    assert (split.running[0].data / "indicators" / INDICATORS).read_bytes() == b"PAR1"
     assert set(inbox.came.values()) == {1}
     assert peer.calls.count("POST address") == peer.calls.count("PUT addrgrp/hinomi-block") == 2
     assert records.count("incident") == 2
@@ -119,6 +128,20 @@ def test_leaders_die_and_nothing_is_done_twice(split: Split, inbox: Inbox, peer:
         if tower not in leaders:
             assert tower.process is not None and tower.process.wait(60) == 0
     records.close()
+
+
+def _decided(split: Split) -> None:
+    """Switches written at a console, indicators at a responder: each with the rights of that part alone."""
+    for part, content, name, said in (
+        ("console", shared.rules, f"rules/{CHOICE}", b"disable: []\n"),
+        ("respond", shared.indicators, f"indicators/{INDICATORS}", b"PAR1"),
+    ):
+        data, settings = split.folder / f"by-{part}", read_settings(split.config(part))
+        (data / name).parent.mkdir(parents=True)
+        own = stores.open_records(settings.store, data, SystemClock())
+        copy = shared.Copy.of(content(data), own, data)
+        copy.change(lambda data=data, name=name, said=said: (data / name).write_bytes(said), by="t.suzuki")
+        own.close()
 
 
 def _approve_all(records: ElasticRecords) -> None:

@@ -12,6 +12,8 @@ from collectors.enrich import EnrichSettings
 from hinomi.clock import FixedClock
 from hinomi.store.embedded import SqliteRecords
 from ops.feeds import KIND, Feed, refresh
+from ops.shared import Copy
+from ops.shared.content import feed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
 GOOD = b"account,full_name\nt.yamada,\xe5\xb1\xb1\xe7\x94\xb0\n"
@@ -87,4 +89,20 @@ def test_a_feed_is_fetched_when_due_and_never_breaks_what_is_there(
     mirror.body, mirror.down = GOOD + b"k.ito,x\n", False
     assert again(hours=0.6) == 1 and staff.read_bytes().endswith(b"k.ito,x\n")
     assert [path.name for path in staff.parent.iterdir()] == ["staff.csv"]
+    records.close()
+
+
+def test_the_file_of_a_feed_reaches_the_other_machines(
+    tmp_path: Path, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a cluster whoever fetches shares it; a collector with the same feed gets that file and no neighbour of it."""
+    monkeypatch.setenv("FEED_URL", f"http://127.0.0.1:{mirror.server_address[1]}/staff.csv")
+    staff, records = tmp_path / "r" / "staff.csv", SqliteRecords(tmp_path / "records.sqlite")
+    staff.parent.mkdir()
+    (staff.parent / "other.conf").write_text("mine")
+    feeds = {"staff": Feed.model_validate({"url": "env:FEED_URL", "file": str(staff)})}
+    assert refresh(feeds, EnrichSettings(), records, FixedClock(NOW), data=tmp_path / "r") == 1
+    theirs = tmp_path / "c" / "staff.csv"
+    assert Copy.of(feed("staff", theirs), records, tmp_path / "c").renew()
+    assert theirs.read_bytes() == GOOD and not (theirs.parent / "other.conf").exists()
     records.close()

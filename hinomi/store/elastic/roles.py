@@ -36,7 +36,7 @@ RIGHTS: Mapping[Part, Rights] = {
     "setup": Rights(cluster=("manage_index_templates", "monitor"), writes=("prepared",)),
     "collect": Rights(
         events=("create_doc", "auto_configure"),
-        reads=("prepared", "rule_quarantine"),
+        reads=("prepared", "rule_quarantine", "shared_lists", "shared_rules"),
         adds=("journal_*",),
         writes=("arrival", "arrival_through", "checkpoint", "field", "count", "rule_stat", "source"),
         deletes=("rule_stat", "source"),  # old hours; an origin that was waiting and has come
@@ -44,7 +44,7 @@ RIGHTS: Mapping[Part, Rights] = {
     "detect": Rights(
         events=("read",),
         signals=("create_doc", "auto_configure"),
-        reads=("prepared", "journal_*", "suppression"),
+        reads=("prepared", "journal_*", "shared_rules", "suppression"),
         adds=("journal_*",),
         writes=("checkpoint", "state", "detected", "lease", "count", "field"),
     ),
@@ -54,8 +54,11 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("*",),
         adds=("audit", "evidence_part", "journal_hinomi_signal"),
         writes=("field",),  # names of what a look back finds
-        writes_but=("attempt", "audit", "evidence_part", "hold", "session", "snapshot", "state", "user", "view", *_COLLECTED),
-        deletes=("arrival", "suppression", "incident_nudge", "run_nudge"),
+        writes_but=(
+            "attempt", "audit", "evidence_part", "hold", "session", "shared_rules", "snapshot", "state", "user",
+            "view", *_COLLECTED,
+        ),
+        deletes=("arrival", "suppression", "incident_nudge", "run_nudge", "shared_lists"),
         cluster=("monitor",),
     ),
     "console": Rights(
@@ -64,10 +67,10 @@ RIGHTS: Mapping[Part, Rights] = {
         adds=("audit", "evidence_part"),
         writes_but=(
             "audit", "evidence_part", "alert", "count", "detected", "lease", "notification", "report", "report_delivery",
-            "snapshot", "state",
+            "shared_lists", "snapshot", "state",
             *_COLLECTED,
         ),
-        deletes=("attempt", "session", "suppression", "token", "view"),
+        deletes=("attempt", "session", "shared_rules", "suppression", "token", "view"),
     ),
     "keep": Rights(
         events=("read", "monitor", "delete_index"),

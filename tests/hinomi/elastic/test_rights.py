@@ -77,7 +77,17 @@ def place() -> Iterator[Place]:
     made.events("setup").prepare(replicas=0)
     elastic_events = ElasticEvents(elastic.client(), namespace, refresh=True)
     elastic_events.append([batch("linux.auth", "e0"), batch(SIGNALS, "s0")])
-    for kind in ("audit", "incident", "notification", "checkpoint", "user", "alert", "evidence_part"):
+    for kind in (
+        "audit",
+        "incident",
+        "notification",
+        "checkpoint",
+        "user",
+        "alert",
+        "evidence_part",
+        "shared_rules",
+        "shared_lists",
+    ):
         ElasticRecords(elastic.client(), namespace).put(kind, "first", {"n": 1})
     yield made
     for client in clients.values():
@@ -157,6 +167,12 @@ def test_each_part_can_do_its_work(place: Place) -> None:
         assert console.delete(kind, "b")
     console.put("audit", "000000000003", {"n": 1}, expect=0)
     assert place.events("console").search("user.name: T.YAMADA").total >= 1
+    for part, kind in (
+        ("console", "shared_rules"),
+        ("respond", "shared_lists"),
+    ):  # what two versions ago was goes
+        place.records(part).put(kind, "b", {"n": 1})
+        assert place.records(part).delete(kind, "b")
 
     assert place.events("keep").drop("squid.access", datetime(2027, 1, 1, tzinfo=UTC)) <= 1
 
@@ -232,6 +248,22 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
     "write a kind of a feature to come": (
         lambda p, part: p.records(part).put("incident_something", f"x-{part}", {"n": 1}),
         frozenset({"console", "respond"}),
+    ),
+    "decide on rules": (
+        lambda p, part: p.records(part).put("shared_rules", f"x-{part}", {"n": 1}),
+        frozenset({"console"}),
+    ),
+    "share indicators": (
+        lambda p, part: p.records(part).put("shared_lists", f"x-{part}", {"n": 1}),
+        frozenset({"respond"}),
+    ),
+    "read what was decided on rules": (
+        lambda p, part: p.clients[part].get(index=f"hinomi-{p.namespace}-shared_rules", id="first"),
+        frozenset({"collect", "detect", "respond", "console"}),
+    ),
+    "read shared indicators": (
+        lambda p, part: p.clients[part].get(index=f"hinomi-{p.namespace}-shared_lists", id="first"),
+        frozenset({"collect", "respond", "console"}),
     ),
     "write a hold": (
         lambda p, part: p.records(part).put("hold", f"x-{part}", {"n": 1}),

@@ -1,0 +1,220 @@
+"""A machine's copy of what is shared: brought up to date, changed, and shared."""
+
+import fcntl
+import hashlib
+import tarfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import orjson
+
+from hinomi.durable import write_durably
+from hinomi.errors import Conflict, StoreError
+from hinomi.named import why
+from hinomi.store import Record, Records
+from hinomi.store.parts import Parts
+from ops.journal import log
+from ops.shared.content import Content, Files, packed, unpacked
+
+if TYPE_CHECKING:
+    from ops.opened import Opened
+
+_Done = TypeVar("_Done")
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a copy stands. version: of what came last, 0: nothing did; at, by: when and by whom it was decided; asked: when
+    the store was last asked and answered; edited: whether the files here are others; newest: the store's version, 0: none, None: the
+    store does not answer."""
+
+    version: int
+    at: str
+    by: str
+    asked: datetime | None
+    edited: bool
+    newest: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """kept: `<data>/shared`, where each copy's mark lies, and what was changed by hand and then replaced."""
+
+    content: Content
+    records: Records
+    kept: Path
+
+    @classmethod
+    def of(cls, content: Content, records: Records, data: Path) -> "Copy":
+        """The copy of a data folder."""
+        return cls(content, records, data / "shared")
+
+    def renew(self) -> bool:
+        """Lay down the newest version; whether there was one. What was changed here by hand is kept aside, and said.
+        Raises StoreError: all stays as it was then."""
+        head = self._head()
+        self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._asked.touch()
+        if head is None or head.body["sha256"] == self._mark().get("sha256"):
+            return False
+        with self._locked():
+            return self._renew()
+
+    def change(self, act: Callable[[], _Done], *, by: str, again: bool = False) -> _Done:
+        """Do something to the newest files and share what comes of it. by: who decides; again: where another machine was
+        quicker `act` is done anew on what it shared; otherwise Conflict is raised.
+
+        Raises StoreError where it cannot be shared: the files are as before then.
+        """
+        with self._locked():
+            while True:
+                self._renew()
+                before = self.content.files()
+                try:
+                    done = act()
+                    if self.content.files() != before or self._head() is None:
+                        self._share(by)
+                except Conflict:
+                    self.content.lay(before)
+                    if not again:
+                        raise
+                except BaseException:
+                    self.content.lay(before)
+                    raise
+                else:
+                    return done
+
+    def share(self, by: str) -> int:
+        """Make the files of this machine the newest version, which they must be a change of; its number. Raises Conflict
+        where there is a newer one, StoreError."""
+        with self._locked():
+            return self._share(by)
+
+    def state(self) -> State:
+        """See `State`; the files are read."""
+        mark, files, newest = self._mark(), self.content.files(), None
+        with suppress(StoreError):
+            head = self._head()
+            newest = head.version if head else 0
+        asked = self._asked.stat().st_mtime if self._asked.exists() else None
+        return State(
+            int(mark.get("version", 0)),
+            str(mark.get("at", "")),
+            str(mark.get("by", "")),
+            None if asked is None else datetime.fromtimestamp(asked, UTC),
+            bool(files or mark) and hashlib.sha256(packed(files)).hexdigest() != mark.get("sha256"),
+            newest,
+        )
+
+    @property
+    def _asked(self) -> Path:
+        return self.kept / f"{self.content.id}.asked"
+
+    @property
+    def _parts(self) -> Parts:
+        return Parts(self.records, self.content.kind)
+
+    def _head(self) -> Record | None:
+        return self.records.get(self.content.kind, self.content.id)
+
+    def _mark(self) -> dict[str, Any]:
+        """What came last."""
+        try:
+            found: dict[str, Any] = orjson.loads((self.kept / f"{self.content.id}.json").read_bytes())
+        except (OSError, orjson.JSONDecodeError):
+            return {}
+        return found
+
+    def _note(self, head: Record) -> None:
+        said = {name: head.body[name] for name in ("sha256", "at", "by")}
+        write_durably(self.kept / f"{self.content.id}.json", orjson.dumps({"version": head.version, **said}))
+
+    def _renew(self) -> bool:
+        head, mark = self._head(), self._mark()
+        if head is None or head.body["sha256"] == mark.get("sha256"):
+            return False
+        files, here = self._fetched(head), self.content.files()
+        if here and here != files and hashlib.sha256(packed(here)).hexdigest() != mark.get("sha256"):
+            self._put_aside(here)
+        try:
+            self.content.lay(files)
+        except OSError as error:
+            said, place = why(error), self.content.folder
+            raise StoreError(
+                f"{place}: 書けません({said.ja})。", f"{place} cannot be written: {said.en}"
+            ) from error
+        self._note(head)
+        log.info("shared_taken", what=self.content.id, version=head.version, by=head.body["by"])
+        return True
+
+    def _fetched(self, head: Record) -> Files:
+        found = self._parts.get(head.body["sha256"])
+        try:
+            if hashlib.sha256(found).hexdigest() == head.body["sha256"]:
+                return unpacked(found)
+        except tarfile.TarError:
+            pass
+        name = self.content.words
+        raise StoreError(
+            f"共有された「{name.ja}」の版 {head.version} が揃っていないか、壊れています。前の版を使い続けます。",
+            f"version {head.version} of the shared {name.en} is not whole, or damaged; the one before stays in use",
+        )
+
+    def _put_aside(self, here: Files) -> None:
+        place = self.kept / "aside" / f"{self.content.id}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.tar"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(place, packed(here))
+        log.warning("shared_replaced_own_change", what=self.content.id, kept=str(place))
+
+    def _share(self, by: str) -> int:
+        content = packed(self.content.files())
+        sha256, head, mark = hashlib.sha256(content).hexdigest(), self._head(), self._mark()
+        old = dict(head.body) if head else {}
+        if head is not None and old["sha256"] not in (sha256, mark.get("sha256")):
+            raise self._outrun()
+        self._parts.put(sha256, content)
+        if head is None or old["sha256"] != sha256:
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            body = {
+                "sha256": sha256,
+                "bytes": len(content),
+                "by": by,
+                "at": at,
+                "before": old.get("sha256", ""),
+            }
+            try:
+                head = self.records.put(
+                    self.content.kind, self.content.id, body, expect=head.version if head else 0
+                )
+            except Conflict:
+                raise self._outrun() from None
+            if old.get("before") and old["before"] not in (sha256, old["sha256"]):
+                self._parts.drop(old["before"])  # one version back is kept, for who is reading it
+        self._note(head)
+        return head.version
+
+    def _outrun(self) -> Conflict:
+        name = self.content.words
+        return Conflict(
+            f"「{name.ja}」は、ほかの機械で先に変更されました。もう一度実行してください。",
+            f"another machine changed the {name.en} meanwhile; run the command again",
+        )
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """One process of a machine at a time."""
+        self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with (self.kept / f"{self.content.id}.lock").open("w") as handle:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+
+
+def carried(place: "Opened", content: Content, act: Callable[[], _Done], *, by: str) -> _Done:
+    """Do what a command does to the files; on a cluster to the newest, and for every machine."""
+    if place.settings.store.kind == "embedded":
+        return act()
+    return Copy.of(content, place.records, place.data).change(act, by=by)

@@ -1,0 +1,67 @@
+"""A thread of each process that keeps the machine's copies up to date, over a connection of its own."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from hinomi.errors import HinomiError
+from ops.journal import log
+from ops.roles.start import Role
+from ops.shared.content import contents
+from ops.shared.copy import Copy
+
+_EVERY = 5.0
+_LEAVE = 10.0  # seconds that a stop waits for an answer
+
+
+@dataclass(slots=True)
+class Keeping:
+    """What cannot be brought up to date is said once, until it can be again."""
+
+    copies: list[Copy]
+    _failed: dict[str, str] = field(default_factory=dict)
+
+    def turn(self) -> None:
+        """Look at each copy."""
+        for copy in self.copies:
+            name = copy.content.id
+            try:
+                copy.renew()
+            except HinomiError as error:
+                if self._failed.get(name) != str(error):
+                    log.warning("shared_not_taken", what=name, reason=str(error))
+                self._failed[name] = str(error)
+            else:
+                if self._failed.pop(name, None) is not None:
+                    log.info("shared_taken_again", what=name)
+
+
+@contextmanager
+def kept_current(process: Role) -> Iterator[None]:
+    """While the block runs; before it begins each copy has been looked at. On an embedded store there is one folder, and
+    nothing to do."""
+    role = process.name.split("-")[0]
+    if process.settings.store.kind == "embedded" or process.lane or role not in _ROLES:
+        yield
+        return
+    records, stop = process.records(), threading.Event()
+    found = contents(process.settings, process.data, role)
+    keeping = Keeping([Copy.of(one, records, process.data) for one in found])
+    keeping.turn()
+    thread = threading.Thread(target=_run, args=(keeping, stop), name="shared", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join(_LEAVE)
+        records.close()
+
+
+_ROLES = frozenset({"worker", "detect", "respond", "console"})
+
+
+def _run(keeping: Keeping, stop: threading.Event) -> None:
+    while not stop.wait(_EVERY):
+        keeping.turn()

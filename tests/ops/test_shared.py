@@ -1,0 +1,256 @@
+"""What people decide reaches every machine of a cluster: two data folders over one set of records."""
+
+import hashlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import yaml
+
+from collectors.indicators import Held, Indicator, Kind
+from collectors.indicators.reading import Taken
+from hinomi.clock import FixedClock
+from hinomi.errors import Conflict, StoreError
+from hinomi.store import Record
+from hinomi.store.embedded import SqliteRecords
+from hinomi.store.parts import Parts
+from ops import shared
+from ops.doctor.finding import Patient, State
+from ops.doctor.sharing import sharing
+from ops.indicators import Indicators, LiveIndicators
+from ops.rundir import RunDir
+from ops.settings import Settings
+from ops.shared.content import RULES, packed
+from ops.shared.keeping import Keeping
+from ops.watch import LiveRules
+from rules import decided, engine
+from rules.in_force import CHOICE, InForce
+from rules.selector import Selector
+from rules.settings import RulesSettings
+from tests.rules.engine import rulebook
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+class Away(SqliteRecords):
+    """Records that answer, or do not."""
+
+    away = False
+
+    def get(self, kind: str, id: str) -> Record | None:  # noqa: A002
+        if self.away:
+            raise StoreError("届きません。", "away")
+        return super().get(kind, id)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Away:
+    return Away(tmp_path / "records.sqlite")
+
+
+def machine(tmp_path: Path, name: str, records: SqliteRecords) -> tuple[Path, shared.Copy]:
+    """A data folder with its copy of the decisions on rules."""
+    data = tmp_path / name
+    data.mkdir()
+    return data, shared.Copy.of(shared.rules(data), records, data)
+
+
+def switched_off(data: Path, identity: str) -> None:
+    """As `hinomi rules disable` does it."""
+    path = data / "rules" / CHOICE
+    kept = decided.read_choice(path)
+    one = Selector.model_validate({"id": [identity], "owner": "a", "reason": "b"})
+    decided.keep_choice(path, decided.Kept(disable=[*kept.disable, one]))
+
+
+def test_a_switch_and_an_exception_decided_at_one_machine_hold_at_another(
+    tmp_path: Path, records: Away
+) -> None:
+    """A process that runs takes them over, though neither folder nor file was there when it began."""
+    (console, ours), (collector, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    (tmp_path / "packs").mkdir()
+    for number in "12":
+        rule = rulebook.rule({"sel": {"f": "x"}, "condition": "sel"}, title=f"Rule {number}")
+        rule["id"] = f"{number}1111111-2222-4333-8444-555555555555"
+        (tmp_path / "packs" / f"{number}.yml").write_text(yaml.safe_dump(rule))
+    source = InForce.of(RulesSettings(packs=True), tmp_path / "packs", collector)
+    live = LiveRules(source, tmp_path / "cache", every=0.0)
+    assert len(live().rules) == 2
+    assert not theirs.renew()
+
+    ours.change(lambda: switched_off(console, "11111111-2222-4333-8444-555555555555"), by="cli:t.suzuki")
+    ours.change(lambda: _exception(console), by="cli:t.suzuki")
+    assert theirs.renew() and not theirs.renew()
+    assert [rule.title for rule in live().rules] == ["Rule 2"]
+    assert [one.title for one in live().filters] == ["backup"]
+    state = theirs.state()
+    assert (state.version, state.newest, state.by, state.edited) == (2, 2, "cli:t.suzuki", False)
+
+    ours.change(lambda: (console / "rules/exceptions/backup.yml").unlink(), by="cli:t.suzuki")
+    assert theirs.renew() and not live().filters
+
+
+def _exception(data: Path) -> None:
+    place = data / "rules" / "exceptions"
+    place.mkdir(parents=True)
+    (place / "backup.yml").write_text(
+        yaml.safe_dump(
+            {
+                "title": "backup",
+                "id": "f1111111-2222-4333-8444-555555555555",
+                "logsource": {"product": "windows"},
+                "filter": {
+                    "rules": ["21111111-2222-4333-8444-555555555555"],
+                    "selection": {"g": "backup"},
+                    "condition": "not selection",
+                },
+                "hinomi": {"owner": "a", "reason": "b", "expires": "2099-12-31"},
+            }
+        )
+    )
+
+
+def test_who_decides_on_an_old_version_is_told_and_changes_nothing(tmp_path: Path, records: Away) -> None:
+    """Of two that decide at once one comes first; the other begins from what that one shared."""
+    (first, ours), (second, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+
+    def meanwhile() -> None:
+        ours.change(lambda: switched_off(first, "rule-a"), by="one")
+        switched_off(second, "rule-b")
+
+    with pytest.raises(Conflict, match="run the command again"):
+        theirs.change(meanwhile, by="two")
+    assert not (second / "rules" / CHOICE).exists()
+    theirs.change(lambda: switched_off(second, "rule-b"), by="two")
+    assert ours.renew()
+    kept = decided.read_choice(first / "rules" / CHOICE).disable
+    assert [one.id for one in kept] == [["rule-a"], ["rule-b"]]
+
+
+def test_while_the_store_is_away_the_last_known_stays(
+    tmp_path: Path, records: Away, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said once, and a decision that cannot be shared is not taken."""
+    (console, ours), (collector, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    keeping = Keeping([theirs])
+    keeping.turn()
+    before = (collector / "rules" / CHOICE).read_bytes()
+    asked = theirs.state().asked
+    capsys.readouterr()
+    records.away = True
+    for _ in range(3):
+        keeping.turn()
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("shared_not_taken") == 1
+    assert (collector / "rules" / CHOICE).read_bytes() == before
+    with pytest.raises(StoreError):
+        ours.change(lambda: switched_off(console, "rule-b"), by="one")
+    assert len(decided.read_choice(console / "rules" / CHOICE).disable) == 1
+    records.away = False
+    keeping.turn()
+    assert asked is not None and theirs.state().asked is not None
+
+
+def test_what_was_put_here_by_hand_is_shared_by_command_and_never_lost(tmp_path: Path, records: Away) -> None:
+    """`rules share` gives it to all; where a newer version comes first it is kept aside."""
+    (console, ours), (other, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    _exception(console)
+    assert ours.state().edited
+    assert ours.share("one") == 1 and ours.share("one") == 1
+    assert theirs.renew()
+    switched_off(other, "by hand")
+    assert theirs.state().edited
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    assert theirs.renew()
+    assert decided.read_choice(other / "rules" / CHOICE).disable[0].id == ["rule-a"]
+    (aside,) = (other / "shared" / "aside").iterdir()
+    assert b"by hand" in aside.read_bytes()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil.yml", "/etc/evil.yml", "exceptions/../../evil.yml", "quarantine.yml", "exceptions/.evil.yml"],
+)
+def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, records: Away, name: str) -> None:
+    """Whoever may write the records can decide on rules, and nothing else on this machine."""
+    data, copy = machine(tmp_path, "one", records)
+    _sent(records, packed({name: b"x", "choice.yml": b"{}"}))
+    with pytest.raises(StoreError, match="no place here"):
+        copy.renew()
+    assert not list(data.rglob("*evil*")) and not (data / "rules").exists()
+
+
+def _sent(records: SqliteRecords, content: bytes, sha256: str = "") -> None:
+    sha256 = sha256 or hashlib.sha256(content).hexdigest()
+    Parts(records, RULES).put(sha256, content)
+    records.put(RULES, "rules", {"sha256": sha256, "by": "x", "at": "", "before": ""})
+
+
+def test_what_is_damaged_is_not_taken(tmp_path: Path, records: Away) -> None:
+    """Its hash tells; what is no archive is said in words, too."""
+    data, copy = machine(tmp_path, "one", records)
+    _sent(records, packed({"choice.yml": b"{}"}), sha256="0" * 64)
+    with pytest.raises(StoreError, match="not whole, or damaged"):
+        copy.renew()
+    _sent(records, b"no archive")
+    with pytest.raises(StoreError, match="not whole, or damaged"):
+        copy.renew()
+    assert not (data / "rules").exists()
+
+
+def test_of_old_versions_one_is_kept(tmp_path: Path, records: Away) -> None:
+    """The parts of a version go when the second one after it comes."""
+    data, copy = machine(tmp_path, "one", records)
+    for name in "abcd":
+        copy.change(lambda name=name: switched_off(data, name), by="one")
+    assert records.count(RULES) == 3  # the head and two versions of a part each
+
+
+def test_new_indicators_reach_a_collector(tmp_path: Path, records: Away) -> None:
+    """Two responders that take some in at once lose none; the collector matches by all of them without a restart."""
+    clock, folders = FixedClock(NOW), [tmp_path / name for name in ("a", "b", "collect")]
+    copies = [shared.Copy.of(shared.indicators(one), records, one) for one in folders]
+    towers = [
+        Indicators(Held(one / "indicators"), None, records, clock, engine.load([]), retro_days=0, copy=copy)  # type: ignore[arg-type]
+        for one, copy in zip(folders, copies, strict=True)
+    ]
+    live = LiveIndicators(Held(folders[2] / "indicators"), clock)
+    assert towers[0].take(_taken("bad.example")) == (1, 0)
+    assert towers[1].take(_taken("worse.example", "bad.example")) == (1, 0)
+    assert copies[2].renew()
+    assert set(live.held.frame()["value"]) == {"bad.example", "worse.example"}
+
+
+def _taken(*names: str) -> Taken:
+    return Taken([Indicator(Kind.DOMAIN, name, "JPCERT/CC", 50, NOW, None, "") for name in names])
+
+
+def test_the_doctor_tells_the_version_and_its_age(tmp_path: Path, records: Away) -> None:
+    """Nothing shared, here, changed by hand, an older version than the newest, the store away."""
+    (console, ours), (collector, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    store = {"kind": "elasticsearch", "elasticsearch": {"hosts": ["https://es.example:9200"]}}
+    patient = Patient(
+        collector,
+        Settings.model_validate({"store": store}),
+        None,
+        records,
+        RunDir.of(collector),  # type: ignore[arg-type]
+    )
+
+    def said() -> tuple[State, str]:
+        check = next(iter(sharing(patient)))
+        return check.state, check.said.en
+
+    assert said() == (State.GOOD, "nothing was shared")
+    ours.change(lambda: switched_off(console, "rule-a"), by="cli:t.suzuki")
+    state, text = said()
+    assert state is State.BAD and "the newest is 1" in text
+    theirs.renew()
+    state, text = said()
+    assert state is State.GOOD and "version 1 (cli:t.suzuki" in text and "0 s ago" in text
+    records.away = True
+    state, text = said()
+    assert state is State.BAD and "in use until the store answers" in text
+    switched_off(collector, "rule-b")
+    assert said()[0] is State.WARN
