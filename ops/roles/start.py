@@ -10,6 +10,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -69,6 +70,15 @@ def machine_name(data: Path) -> str:
     return path.read_text(encoding="utf-8")
 
 
+def _watched(process: Role) -> AbstractContextManager[None]:
+    """Whoever calls people is told, too, where the store refuses, from the start on."""
+    if process.name != "respond":
+        return contextlib.nullcontext()
+    from ops.blindness import watched  # brings the channels, which no other process needs
+
+    return watched(process)
+
+
 def role(name: str, body: Callable[[Role], None]) -> None:
     """Run a process's body; an error of its own is logged in words and ends it with a code."""
     from ops.shared.keeping import kept_current  # which knows what a Role is
@@ -88,10 +98,13 @@ def role(name: str, body: Callable[[Role], None]) -> None:
         process = Role(full, arguments.data, settings, RunDir.of(arguments.data), arguments.lane)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: process.stop.set())
-        # Intake and pulls take lines in and spool them, whatever the store is doing.
-        if name in {"intake", "pull"} or stores.made_ready(settings.store, process.clock, process.stop.wait):
-            with kept_current(process):
-                body(process)
+        with _watched(process):
+            # Intake and pulls take lines in and spool them, whatever the store is doing.
+            if name in {"intake", "pull"} or stores.made_ready(
+                settings.store, process.clock, process.stop.wait
+            ):
+                with kept_current(process):
+                    body(process)
     except HinomiError as error:
         journal.log.error("failed", reason=str(error))
         sys.exit(error.exit_code)

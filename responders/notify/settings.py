@@ -36,6 +36,8 @@ class NotifySettings(Section):
     storm_messages, storm_minutes: once a person was told of so many incidents within so many minutes, further ones wait that
     long and are one digest; what is graver than all of them goes at once, and grade 3 waits a minute at most.
     bundle_seconds: how long the first burst of an incident below grade 3 may come together before it is told.
+    blind_minutes: after so many minutes without an answer of the store the person on call is told that monitoring is blind; 0:
+    nobody is.
     attempts: after so many failures the next of the chain is called; it goes on being tried all the same.
     """
 
@@ -47,6 +49,7 @@ class NotifySettings(Section):
     storm_minutes: int = Field(default=10, ge=1)
     bundle_seconds: int = Field(default=2, ge=0)
     attempts: int = Field(default=6, ge=1, le=50)
+    blind_minutes: int = Field(default=5, ge=0, le=120)
     heartbeat: Heartbeat | None = None
     alarm: list[str] = Field(default_factory=list)
     label: str = Field(default="", max_length=20)
