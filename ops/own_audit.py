@@ -1,6 +1,7 @@
 """Hinomi watches itself: audit entries are written out as JSON lines, which a `file` listener reads like any other log.
 
-The last whole line says how far it is written, so that a crash in between neither loses nor doubles an entry.
+The last whole line says how far it is written, so that a crash in between neither loses nor doubles an entry. A record says
+it, too: the process that leads next, on another machine, goes on where this one was.
 """
 
 import os
@@ -16,6 +17,7 @@ from responders.audit import KIND
 
 FILE = "audit.jsonl"
 FOLDER = "own"
+_PLACE = ("own_watch", "own_audit")
 _MOST, _ROTATE, _TAIL = 5_000, 64 << 20, 1 << 20
 
 
@@ -24,8 +26,8 @@ def write(records: Records, folder: Path) -> int:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path, before = folder / FILE, folder / f"{FILE}.1"
     whole, number = _end(path)
-    if not number:
-        number = _end(before)[1]
+    held = records.get(*_PLACE)
+    number = max(number or _end(before)[1], int(held.body["number"]) if held else 0)
     entries = list(_entries(records, number + 1))
     if not entries:
         return 0
@@ -38,6 +40,7 @@ def write(records: Records, folder: Path) -> int:
         out.seek(whole)
         out.writelines(orjson.dumps(one, option=orjson.OPT_APPEND_NEWLINE) for one in entries)
         sync(out)
+    records.put(*_PLACE, {"number": number + len(entries)})
     return len(entries)
 
 

@@ -33,6 +33,7 @@ from ops.journal import log
 from ops.lookahead import Lookahead
 from ops.pipeline import Pipeline
 from ops.roles.start import Role, role
+from ops.stored_place import StoredPlace
 from ops.watch import LiveEnricher, LiveRules
 from rules import quarantine
 from rules.stats import Tally
@@ -58,6 +59,7 @@ class Lane:
     after: str | None
     read: str | None
     ahead: Lookahead | None = None
+    place: StoredPlace | None = None
     through: float = 0.0  # everything received until then was read
     rows: int = 2 * _BUSY_ROWS  # of its next block: few until its speed is known
 
@@ -162,7 +164,14 @@ class Worker:
     def _lane(self, pipeline: Pipeline, folder: str) -> Lane:
         name = f"{self.role.machine}{folder}"
         reader, after = Reader(self._folder(folder), self.ledger), pipeline.events.checkpoint(name)
-        return Lane(name, reader, Flow(pipeline, self.role.stop), after, after, self._ahead(pipeline, reader))
+        flow, ahead = Flow(pipeline, self.role.stop), self._ahead(pipeline, reader)
+        if not isinstance(pipeline.events, ElasticEvents):  # whose checkpoints nobody else can write
+            return Lane(name, reader, flow, after, after, ahead)
+        place = StoredPlace(self.role.data / "stored", folder)
+        own = place.read()
+        if own is not None and own != after:
+            log.info("checkpoint_of_this_machine", lane=name, own=own, store=after)
+        return Lane(name, reader, flow, own or after, own or after, ahead, place)
 
     def _ahead(self, pipeline: Pipeline, reader: Reader) -> Lookahead | None:
         """On a cluster, which may be away for long; an embedded store is on the same machine as its spool."""
@@ -207,6 +216,8 @@ class Worker:
         """Forget the segments of the spool that are stored whole."""
         if lane.flow.stored is not None and lane.flow.stored != lane.after:
             lane.after = lane.flow.stored
+            if lane.place is not None:
+                lane.place.note(lane.after)
             lane.reader.trim(lane.after)
 
     def _say(self, pipeline: Pipeline, lanes: list[Lane], counts: Counts) -> None:

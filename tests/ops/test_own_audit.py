@@ -58,6 +58,17 @@ def test_each_entry_once(audit: Audit, tmp_path: Path) -> None:
     assert own_audit.write(audit.records, folder) == 1 and numbers(folder) == [6]
 
 
+def test_who_leads_next_on_another_machine_goes_on(audit: Audit, tmp_path: Path) -> None:
+    """A responder without a file writes out what is new, not the years before; back again nothing comes twice."""
+    first, second = tmp_path / "a", tmp_path / "b"
+    enter(audit, 3)
+    assert own_audit.write(audit.records, first) == 3
+    enter(audit, 2)
+    assert own_audit.write(audit.records, second) == 2 and numbers(second) == [4, 5]
+    enter(audit, 1)
+    assert own_audit.write(audit.records, first) == 1 and numbers(first) == [1, 2, 3, 6]
+
+
 def test_real_entries_raise_the_alerts(audit: Audit, tmp_path: Path) -> None:
     """Entries as the code writes them, through the source, the engine and the correlator: guessing and the kill switch."""
     for n in range(10):

@@ -46,7 +46,7 @@ RIGHTS: Mapping[Part, Rights] = {
         signals=("create_doc", "auto_configure"),
         reads=("prepared", "journal_*", "shared_rules", "suppression"),
         adds=("journal_*",),
-        writes=("checkpoint", "state", "detected", "lease", "count", "field"),
+        writes=("state", "detected", "lease", "count", "field"),
     ),
     "respond": Rights(
         events=("read", "monitor"),

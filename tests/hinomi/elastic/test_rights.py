@@ -271,7 +271,7 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
     ),
     "write a checkpoint": (
         lambda p, part: p.records(part).put("checkpoint", f"x-{part}", {"n": 1}),
-        frozenset({"collect", "detect"}),
+        frozenset({"collect"}),
     ),
     "write a name of a field": (
         lambda p, part: p.records(part).put("field", f"x-{part}", {"n": 1}),
