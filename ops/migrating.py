@@ -15,6 +15,8 @@ from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
 from hinomi.text import inert
+from hinomi.words import Words
+from ops import shared
 from ops.migration import Migration, fresh_or_ours
 from ops.roles.start import machine_name
 from ops.rundir import RunDir
@@ -46,8 +48,10 @@ def migrate(data: Path, config: Path) -> None:
             fresh_or_ours(to_events, machine)
             _moved(Migration(events, records, to_events, to_records, machine))
             _shelved(data, RecordShelf(to_records))
+            _shared(data, to_records)
             if to_records.get("key", "links") is None:  # links in messages that were sent go on working
                 to_records.put("key", "links", {"hex": link_key(data / "link.key").hex()})
+            _remaining(data)
         finally:
             for one in (events, records, to_events, to_records):
                 one.close()
@@ -62,6 +66,41 @@ def _shelved(data: Path, shelf: RecordShelf) -> None:
             raise StoreError(f"証拠 {sha256} が一致しません。", f"evidence {sha256} differs")
         moved += 1
     typer.echo(f"✓ 証拠 / evidence: {moved:,}")
+
+
+def _shared(data: Path, records: ElasticRecords) -> None:
+    """Rules that the tower keeps and its indicators, for every machine: each read back and compared, file by file."""
+    for content in (shared.rules(data), shared.indicators(data)):
+        there, copy = content.files(), shared.Copy.of(content, records, data)
+        if there:
+            copy.share("migrate")
+            if copy.newest() != there:
+                name = content.words
+                raise StoreError(f"{name.ja}が一致しません。", f"the {name.en} differ")
+        typer.echo(f"✓ {content.words.ja} / {content.words.en}: {len(there):,} files")
+
+
+def _remaining(data: Path) -> None:
+    """What lies in the data folder and belongs to this machine: it goes on there, and is named so that nobody deletes it."""
+    for name, words in _OF_THIS_MACHINE.items():
+        files = (
+            [path for path in (data / name).rglob("*") if path.is_file()] if (data / name).is_dir() else []
+        )
+        if files:
+            size = sum(path.stat().st_size for path in files)
+            typer.echo(f"・ {name}/ ({words.ja} / {words.en}): {len(files):,} files, {size:,} bytes")
+    typer.echo(
+        f"これらはこの機械のものとして {data} に残ります。消さずに、同じ --data で hinomi up(分けるなら hinomi collect)を始めてください。"
+        f" / these stay in {data} as this machine's own: keep them, and start hinomi up (or hinomi collect) with the same --data"
+    )
+
+
+_OF_THIS_MACHINE = {
+    "spool": Words("まだ保存していない行", "lines not stored yet"),
+    "pull": Words("取りに行く位置と、取った行", "how far services were pulled, and lines that came"),
+    "reports": Words("作った報告書", "reports that were made"),
+    "own": Words("書き出した監査記録", "the audit log as written out"),
+}
 
 
 def _moved(migration: Migration) -> None:

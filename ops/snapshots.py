@@ -88,7 +88,19 @@ class Snapshots:
             raise StoreError(
                 f"{_MAKE[0]}({done['state']})。", f"{_MAKE[1]}: {done['state']} {done.get('failures')}"
             )
+        self._forget_gone()
         return name
+
+    def _forget_gone(self) -> None:
+        """Counts of snapshots that the repository has no more, or that never came to be. Each snapshot holds its own counts, too,
+        which come back with it."""
+        try:
+            there = self._there()
+            for held in self._records.find(KIND, limit=10_000):
+                if held.id not in there:
+                    self._records.delete(KIND, held.id)
+        except StoreError as error:  # a keeper with the rights of the release before
+            log.warning("snapshot_counts_not_removed", reason=str(error))
 
     def names(self) -> dict[str, int]:
         """The snapshots of this namespace, oldest first, with the number of events that each holds at least."""

@@ -94,6 +94,11 @@ class Copy:
         with self._locked():
             return self._share(by)
 
+    def newest(self) -> Files:
+        """The files of the newest version as the store has them; none where there is none. Raises StoreError."""
+        head = self._head()
+        return self._fetched(head) if head is not None else {}
+
     def state(self) -> State:
         """See `State`; the files are read."""
         mark, files, newest = self._mark(), self.content.files(), None

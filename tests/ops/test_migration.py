@@ -16,6 +16,7 @@ from hinomi.store import Checkpoint
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from ops import shared
 from ops.migrating import migrate
 from ops.migration import Migration
 from ops.roles.start import machine_name
@@ -142,6 +143,14 @@ def test_the_command_moves_a_stopped_tower_and_refuses_a_store_in_use(
 ) -> None:
     """`hinomi store migrate` says counts of both sides; it will not mix two histories."""
     old.close()
+    for name in (
+        "rules/choice.yml",
+        "rules/exceptions/a.yml",
+        "indicators/indicators.parquet",
+        "spool/lane-0/1.seg",
+    ):
+        (old.data / name).parent.mkdir(parents=True, exist_ok=True)
+        (old.data / name).write_bytes(b"disable: []")
     reached = elastic.running().reached(tmp_path)
     store = {**reached, "namespace": elastic.namespace(tmp_path), "replicas": 0}
     config = tmp_path / "hinomi.yaml"
@@ -149,7 +158,13 @@ def test_the_command_moves_a_stopped_tower_and_refuses_a_store_in_use(
     migrate(old.data, config)
     said = capsys.readouterr().out
     assert "copied: 1,270 events" in said and "✓ linux.auth" in said and "✗" not in said
+    assert "decisions on rules: 2 files" in said and "indicators: 1 files" in said
+    assert (
+        "spool/ (まだ保存していない行 / lines not stored yet): 1 files, 11 bytes" in said and "--data" in said
+    )
     records = ElasticRecords(elastic.client(), elastic.namespace(tmp_path))
+    assert shared.Copy.of(shared.rules(tmp_path / "new"), records, tmp_path / "new").renew()
+    assert (tmp_path / "new/rules/exceptions/a.yml").read_bytes() == b"disable: []"
     machine = machine_name(old.data)
     assert records.get("checkpoint", f"{machine}/lane-0") is not None
     assert records.get("key", "links") is not None

@@ -13,7 +13,7 @@ from hinomi.errors import StoreError
 from hinomi.store import Span
 from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
-from ops.snapshots import Snapshots
+from ops.snapshots import KIND, Snapshots
 from tests import elastic
 
 pytestmark = list(elastic.ON_ELASTIC)
@@ -102,8 +102,11 @@ def test_many_datasets_fit_a_snapshot(tmp_path: Path) -> None:
     namespace = elastic.namespace(tmp_path)
     events, snapshots = _begun(namespace)
     events.append([_batch(f"a_long_vendor.its_product_{number:02d}", 1, NOW) for number in range(60)])
+    records = ElasticRecords(elastic.client(), namespace)
+    records.put(KIND, f"hinomi-{namespace}-20250101-000000", {"counts": {}})  # of a snapshot that is gone
     name = snapshots.make(events)
     assert snapshots.names() == {name: 63}
+    assert [one.id for one in records.find(KIND)] == [name]
     events.close()
 
 

@@ -13,6 +13,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
+from hinomi.errors import StoreError
 from hinomi.store import asked, separately
 from hinomi.store.elastic import documents, schema
 from hinomi.store.elastic.asking import SEARCH, Asking, condition
@@ -41,6 +42,16 @@ from hinomi.store.protocols import (
 _PAGE = 5_000
 _PREPARED = ("prepared", "templates")
 _ANY_ORDER = [{"_shard_doc": "asc"}]
+
+
+LEAST = (8, 13)
+"""The least release: the first that has `index.mapping.total_fields.ignore_dynamic_beyond_limit`, by which no hostile log can make an
+index refuse events (Elasticsearch reference 8.13, "Mapping limit settings")."""
+
+
+def too_old(version: str) -> bool:
+    """Whether a node of this release ("8.12.2") lacks what the templates need."""
+    return tuple(int(part) for part in version.split(".")[:2]) < LEAST
 
 
 class ElasticEvents:
@@ -85,7 +96,9 @@ class ElasticEvents:
         return self._writing.mass.pace
 
     def prepare(self, *, replicas: int = 1) -> None:
-        """Make the index templates, or bring them up to date; existing indices stay as they are."""
+        """Make the index templates, or bring them up to date; existing indices stay as they are. Raises StoreError where a node
+        is too old for them."""
+        self._check_release()
         with said("索引のひな型を作れません", "the index templates cannot be made"):
             self._template(
                 f"hinomi-records-{self._namespace}",
@@ -99,6 +112,17 @@ class ElasticEvents:
                     raise
                 self._template(name, schema.template(self._namespace, replicas=replicas))
         self._records.put(*_PREPARED, {"replicas": replicas, "form": schema.FORM})
+
+    def _check_release(self) -> None:
+        with said("ノードの版を確かめられません", "the nodes' release cannot be told"):
+            found = self._client.nodes.info(metric="_none", filter_path="nodes.*.version")
+        for version in sorted({node["version"] for node in found.get("nodes", {}).values()}):
+            if too_old(version):
+                least = ".".join(map(str, LEAST))
+                raise StoreError(
+                    f"Elasticsearch {version} のノードがあります。{least} 以降にしてから、もう一度実行してください。",
+                    f"a node runs Elasticsearch {version}; {least} is the least that Hinomi works with",
+                )
 
     def is_prepared(self) -> bool:
         """Whether `prepare` was done for this namespace. Any part may ask: the answer is a record."""

@@ -77,6 +77,7 @@ RIGHTS: Mapping[Part, Rights] = {
         reads=("prepared", "alert", "incident", "field", "hold"),
         adds=("audit",),
         writes=("audit_head", "count", "snapshot"),
+        deletes=("snapshot",),  # counts of snapshots that are gone
         cluster=("monitor", "create_snapshot"),
     ),
 }  # fmt: skip

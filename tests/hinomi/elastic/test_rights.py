@@ -174,6 +174,8 @@ def test_each_part_can_do_its_work(place: Place) -> None:
         place.records(part).put(kind, "b", {"n": 1})
         assert place.records(part).delete(kind, "b")
 
+    place.records("keep").put("snapshot", "b", {"n": 1})
+    assert place.records("keep").delete("snapshot", "b")
     assert place.events("keep").drop("squid.access", datetime(2027, 1, 1, tzinfo=UTC)) <= 1
 
 

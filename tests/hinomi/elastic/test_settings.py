@@ -12,6 +12,7 @@ from starlette.routing import Route
 from hinomi.config import load
 from hinomi.errors import ConfigError, InputError
 from hinomi.store.elastic.connection import connect
+from hinomi.store.elastic.events import too_old
 from hinomi.store.elastic.settings import ElasticSettings
 from ops.settings import Settings
 from tests.responders.peers.served import served
@@ -53,3 +54,12 @@ def test_an_api_key_signs_in_in_both_forms(tmp_path: Path, form: str) -> None:
         settings = {"hosts": [there.url], "ca": str(there.ca), "api_key": f"file:{secret}"}
         connect(ElasticSettings.model_validate(settings)).info()
     assert came == [f"ApiKey {encoded}"]
+
+
+def test_the_least_release_is_told() -> None:
+    """A node without `ignore_dynamic_beyond_limit` would let a hostile log make an index refuse events."""
+    found = {
+        version: too_old(version)
+        for version in ("7.17.9", "8.12.2", "8.13.0", "8.19.8", "9.1.0", "10.0.0-SNAPSHOT")
+    }
+    assert [version for version, old in found.items() if old] == ["7.17.9", "8.12.2"]
