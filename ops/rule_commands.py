@@ -10,7 +10,6 @@ import typer
 
 from hinomi.errors import InputError
 from hinomi.text import inert
-from ops import approval
 from ops.folders import cache_folder
 from ops.opened import Opened, opened, operator
 from rules import decided, in_force, lock, quarantine
@@ -168,6 +167,8 @@ def _lock(rules: typer.Typer) -> None:
         ),
     ) -> None:
         """動いているルールを承認し、または承認どおりか確かめる / approve what runs, or check it (exit 1 where it differs)."""
+        from ops import approval
+
         path = in_force.data_folder(data) / lock.NAME
         with opened(data) as place:
             if not verify:
