@@ -1,7 +1,7 @@
 """Runners of the file listeners: a followed log file, and a folder into which files are dropped."""
 
 import asyncio
-import zlib
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -9,7 +9,7 @@ import structlog
 
 from collectors.settings import Listener
 from collectors.transports.door import Door
-from collectors.transports.packed import Packed, TooLarge
+from collectors.transports.packed import Packed
 from collectors.transports.settled import SettledFiles, move
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import WholeFile, first
@@ -49,6 +49,9 @@ async def run_folder(door: Door[Listener]) -> None:
     folder = DropFolder(door, _path(door))
     for name in (DONE, FAILED):
         (folder.path / name).mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(
+        shutil.rmtree, folder.unpacked, ignore_errors=True
+    )  # of a process that was killed
     door.up()
     try:
         while not door.stop.is_set():
@@ -75,14 +78,25 @@ class DropFolder:
         """Complete files, oldest first."""
         return self._settled.look()
 
+    @property
+    def unpacked(self) -> Path:
+        """Where the files of a ZIP lie while they are read: beside the listener's records, on disk."""
+        return self.door.record(str(self.path), "unpacked")
+
     async def take(self, path: Path) -> bool:
-        """Spool a file's records and move it away; False when the stop came first."""
-        door, file = self.door, WholeFile(path, self.door.listener.max_message)
+        """Spool a file's records and move it away; False when the stop came first. Whatever a file fails at, it stops no other:
+        it goes to `failed`, counted and with the reason in the log."""
+        door = self.door
+        file = WholeFile(path, door.listener.max_message, unpacked=self.unpacked)
         try:
             finished = await self._spool(file)
-        except (OSError, EOFError, zlib.error, TooLarge, Packed) as error:
+        except Exception as error:  # what a hostile file may bring a reader to is in no list
             door.inlet.lost(1, "packed_file" if isinstance(error, Packed) else "unreadable_file")
-            log.error("a dropped file cannot be read whole", file=str(path), reason=str(error))
+            log.error(
+                "a dropped file cannot be read whole",
+                file=str(path),
+                reason=str(error) or type(error).__name__,
+            )
             await asyncio.to_thread(move, path, self.path / FAILED)
             return True
         if finished:

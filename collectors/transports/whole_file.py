@@ -24,13 +24,14 @@ _LONGEST_QUOTED = 1 << 20
 @dataclass(slots=True)
 class WholeFile:
     """One dropped file. limit: bytes of a record; cut, damaged: records that were cut, or lost to damage; inside: of a ZIP the
-    name of the file in it that the last chunk is of."""
+    name of the file in it that the last chunk is of; unpacked: the folder that a ZIP's files are unpacked into (`archive.files`)."""
 
     path: Path
     limit: int
     cut: int = 0
     damaged: int = 0
     inside: str = ""
+    unpacked: Path | None = None
     _evtx: EvtxFiles = field(default_factory=EvtxFiles)
 
     def identity(self) -> str:
@@ -46,7 +47,7 @@ class WholeFile:
         and zlib.error (broken gzip), TooLarge or Packed."""
         head = file_records.head(self.path)
         if is_zip(head):
-            for name, lies in archive.files(self.path):
+            for name, lies in archive.files(self.path, self.unpacked):
                 self.inside = name
                 yield from self._chunks(lies, file_records.head(lies))
             return

@@ -5,10 +5,12 @@ import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import shutil
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -252,9 +254,9 @@ def test_a_broken_dropped_file_is_set_aside_and_the_next_is_read(tmp_path: Path)
     asyncio.run(work())
 
 
-def zipped(files: dict[str, bytes]) -> bytes:
+def zipped(files: dict[str, bytes], way: int = zipfile.ZIP_DEFLATED) -> bytes:
     packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as made:
+    with zipfile.ZipFile(packed, "w", way) as made:
         for name, data in files.items():
             made.writestr(name, data)
     return packed.getvalue()
@@ -305,8 +307,8 @@ def _encrypted() -> bytes:
     return bytes(data)
 
 
-def _damaged() -> bytes:
-    data = bytearray(zipped({"a.log": os.urandom(9_000)}))
+def _damaged(way: int = zipfile.ZIP_DEFLATED) -> bytes:
+    data = bytearray(zipped({"a.log": os.urandom(9_000)}, way))
     data[4_000:4_100] = b"x" * 100
     return bytes(data)
 
@@ -320,8 +322,10 @@ def _damaged() -> bytes:
         (_damaged(), "壊れて"),
         (zipped({"a.log": b"one\n"})[:-30], "壊れて"),
         (zipped({}), "ファイルがありません"),
+        (zipped({"a.log": b"0" * 1_000_000}, zipfile.ZIP_BZIP2), "圧縮方式 bzip2 は読めません"),
+        (_damaged(zipfile.ZIP_LZMA), "圧縮方式 LZMA は読めません"),
     ],
-    ids=["table", "inside one another", "encrypted", "damaged", "cut", "empty"],
+    ids=["table", "inside one another", "encrypted", "damaged", "cut", "empty", "bzip2", "LZMA"],
 )
 def test_a_zip_that_cannot_be_read_says_why(tmp_path: Path, data: bytes, why: str) -> None:
     """What its bytes are taken for is never lines."""
@@ -364,6 +368,56 @@ def test_a_container_is_no_log(tmp_path: Path) -> None:
             assert {path.name for path in (folder / "failed").iterdir()} == {"logs.zip", "a.7z", "torn.gz"}
 
     asyncio.run(work())
+
+
+def test_whatever_a_file_fails_at_stops_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader's error that nobody foresaw: its file goes to `failed`, once, and the next is read."""
+    folder, whole = tmp_path / "drop", WholeFile.chunks
+
+    def touchy(self: WholeFile) -> Iterator[list[bytes]]:
+        if self.path.name == "bad.log":
+            yield [b"begun"]
+            raise lzma.LZMAError("Corrupt input data")
+        yield from whole(self)
+
+    monkeypatch.setattr(WholeFile, "chunks", touchy)
+
+    async def work() -> None:
+        async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
+            await dropped(running, folder, "bad.log", b"x\n")
+            await dropped(running, folder, "good.log", b"good\n")
+            assert running.payloads() == [b"begun", b"good"]
+            assert running.counted("dropped", "unreadable_file", "city") == 1
+            assert (folder / "failed" / "bad.log").exists()
+
+    asyncio.run(work())
+
+
+def test_a_zip_is_unpacked_beside_the_listener_s_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The folder of temporary files may be memory; what a process that was killed left there is removed at the next start."""
+    folder, spool, lay = tmp_path / "drop", tmp_path / "spool", list[Path]()
+    given = archive.files
+
+    def seen(path: Path, *within: Path) -> Iterator[tuple[str, Path]]:
+        for name, lies in given(path, *within):
+            lay.append(lies)
+            yield name, lies
+
+    monkeypatch.setattr(archive, "files", seen)
+
+    async def work() -> None:
+        async with intake(spool, city={"kind": "folder", "path": folder}) as running:
+            await dropped(running, folder, "a.zip", zipped({"a.log": b"one\n"}))
+            assert running.payloads()[-1] == b"one"
+
+    asyncio.run(work())
+    assert spool in lay[0].parents and not lay[0].exists()
+    lay[0].parent.mkdir()
+    lay[0].write_bytes(b"left by a process that was killed")
+    asyncio.run(work())
+    assert len(lay) == 2 and not lay[0].exists()
 
 
 @pytest.mark.parametrize("level", range(1, 10))
