@@ -125,7 +125,7 @@ def _weight(held: dict[str, Met]) -> int:
 
 def _met(held: Any) -> Met:
     """As it was kept; states before knew the value alone."""
-    if isinstance(held, list):
+    if isinstance(held, (list, tuple)):
         value, time, event, rule, dataset = held
         return value, time, event, rule, dataset
     return float(held), 0, "", "", ""
