@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import fmean, median, quantiles
+from typing import Literal
 
 from dashboards import times
 from dashboards.reporting.document import Block, Ingredients, Origin, Paragraph, Part, Table
@@ -119,22 +120,24 @@ def cases(of: Ingredients, period: Period) -> Cases:
     )
 
 
-def detected_since(of: Ingredients, moment: datetime) -> Iterator[tuple[datetime, Record]]:
-    """(when it was detected, the alert), the newest first, those of before the moment left unread; a page of them is held at a time."""
+def alerts_since(
+    of: Ingredients, moment: datetime, by: Literal["detected", "last"] = "detected"
+) -> Iterator[tuple[datetime, Record]]:
+    """(when it was detected, the alert), the newest first by its detection or its last event; those of before the moment are left
+    unread, and a page of them is held at a time."""
     start = 0
-    while page := of.records.find("alert", order="-detected", limit=_PAGE, offset=start):
+    while page := of.records.find("alert", order=f"-{by}", limit=_PAGE, offset=start):
         for record in page:
-            detected = datetime.fromisoformat(str(record.body["detected"]))
-            if detected < moment:
+            if datetime.fromisoformat(str(record.body[by])) < moment:
                 return
-            yield detected, record
+            yield datetime.fromisoformat(str(record.body["detected"])), record
         start += len(page)
 
 
 def _alerts(of: Ingredients, period: Period, most: int = _MOST) -> tuple[list[Alert], bool]:
     """Those detected in the period, the newest first, and whether there were more than `most`. Others are passed over unread."""
     found: list[Alert] = []
-    for detected, record in detected_since(of, period.start):
+    for detected, record in alerts_since(of, period.start):
         if detected < period.end:
             if len(found) == most:
                 return found, True

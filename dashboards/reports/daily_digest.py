@@ -6,6 +6,7 @@ What happened is dated by the events, detection figures by the moment of detecti
 
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from itertools import chain
 from statistics import median
 
 from dashboards import charts, times
@@ -33,8 +34,8 @@ from hinomi.words import Language, Words
 _TITLE = Words("セキュリティ監視 日報", "Security monitoring: daily digest")
 _GRADES = (3, 2, 1, 0)
 _MOST_LISTED = 40
-_AHEAD = timedelta(days=1)
-"""By which an event's clock may be ahead of the moment at which it was detected."""
+_EARLIER = timedelta(days=1)
+"""Alerts are read from so much earlier: records are ordered by a moment as it is written, and that may be in another zone."""
 _HISTOGRAM = 'events.histogram(query="", interval=1h)'
 
 
@@ -87,16 +88,27 @@ class _Day:
 
     def __post_init__(self) -> None:
         self.held = figures.incidents(self.of)
-        for detected, record in figures.detected_since(self.of, self.start - _AHEAD):
-            self._count(detected, record)
+        self._count_alerts()
         self.arrived = volumes(self.of.events, self.start, self.end, self.of.clock.now())
 
-    def _count(self, detected: datetime, record: Record) -> None:
-        """An alert counts for its rule where it was detected in the day or its events lie in it; nothing else of it is kept."""
+    def _count_alerts(self) -> None:
+        """Those detected in the day, and those that went on in it, whenever they were detected (a burst grows for days). One that
+        grew while they were read may have changed its place in their order: what was written since is read once more."""
+        began, counted = self.of.clock.now(), set[str]()
+        since = self.start - _EARLIER
+        found = chain(figures.alerts_since(self.of, since), figures.alerts_since(self.of, since, "last"))
+        for detected, record in found:
+            self._count(detected, record, counted)
+        for record in self.of.records.changed("alert", began):
+            self._count(datetime.fromisoformat(str(record.body["detected"])), record, counted)
+
+    def _count(self, detected: datetime, record: Record, counted: set[str]) -> None:
+        """An alert counts once for its rule where it was detected in the day or its events lie in it; nothing else of it is kept."""
         body = record.body
         first, last = (datetime.fromisoformat(str(body[name])) for name in ("first", "last"))
         happened, within = first < self.end and last >= self.start, self._within(detected)
-        if happened or within:
+        if record.id not in counted and (happened or within):
+            counted.add(record.id)
             level = Level(body["level"])
             title = self.t.of(str(body["title_ja"]), str(body["title_en"]))
             rule = self.rules.setdefault(str(body["rule_name"]), _Rule(title, level))

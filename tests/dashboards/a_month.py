@@ -48,7 +48,7 @@ def generated(folder: Path) -> City:
         city.records.put("playbook_run", run.id, run.model_dump(mode="json"))
     for one in incidents:
         city.records.put("incident", one.id, one.model_dump(mode="json"))
-    for alert in _alerts(dice, incidents):
+    for alert in [*_alerts(dice, incidents), _for_days()]:
         city.records.put("alert", alert.id, alert.model_dump(mode="json"))
     return city
 
@@ -186,6 +186,24 @@ def _alerts(dice: random.Random, incidents: list[Incident]) -> Iterator[Alert]:
             guideline=guideline,
             incident_id=str(incident.fields.get("merged_into", incident.id)) if dice.random() < 0.9 else "",
         )
+
+
+def _for_days() -> Alert:
+    """A burst of the 8th that was detected then and went on until the morning of the 11th."""
+    title_ja, title_en, guideline = RULES["vpn_spray"]
+    first = datetime(2026, 11, 8, 2, tzinfo=JST)
+    return Alert(
+        id="alert-for-days",
+        rule_id="vpn_spray",
+        rule_name="test.vpn_spray",
+        title_ja=title_ja,
+        title_en=title_en,
+        level=Level.HIGH,
+        first=first,
+        last=datetime(2026, 11, 11, 10, tzinfo=JST),
+        detected=first + timedelta(minutes=1),
+        guideline=guideline,
+    )
 
 
 def _runs(dice: random.Random, incidents: list[Incident]) -> Iterator[Run]:
