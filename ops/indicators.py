@@ -17,7 +17,7 @@ from collectors.indicators.reading import Taken, Terms
 from collectors.indicators.settings import Feed, IndicatorSettings
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
 from hinomi.clock import Clock
-from hinomi.errors import HinomiError
+from hinomi.errors import HinomiError, StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records, Span
 from ops import shared
@@ -184,14 +184,19 @@ class Indicators:
         mark, missing = str(body.get("mark") or ""), dict(body.get("missing") or {})
         terms = Terms(name, feed.confidence, feed.days, now=self.clock.now())
         try:
-            fetched = fetch(feed, terms, mark, missing=missing)
-        except HinomiError as error:
-            log.error("indicators_not_fetched", feed=name, reason=str(error))
-            self._note(name, Fetched(mark=mark, missing=missing, problems=[str(error)]))
+            return self._fetched(name, fetch(feed, terms, mark, missing=missing))
+        except StoreError:
+            raise
+        except Exception as error:  # whatever a list holds: the other lists are wanted all the more
+            reason = str(error) if isinstance(error, HinomiError) else _unforeseen(error)
+            log.error("indicators_not_fetched", feed=name, reason=reason)
+            self._note(name, Fetched(mark=mark, missing=missing, problems=[reason]))
             return 0
-        for reason, n in fetched.taken.refused.items():
-            self.ledger.count("dropped", n, dataset=f"indicators/{name}", reason=f"indicator_{reason}")
+
+    def _fetched(self, name: str, fetched: Fetched) -> int:
         taken = fetched.taken
+        for reason, n in taken.refused.items():
+            self.ledger.count("dropped", n, dataset=f"indicators/{name}", reason=f"indicator_{reason}")
         new = self._changed(lambda: self.held.take(taken.taken, name, taken.stated)).height
         for problem in fetched.problems[:_SAID]:
             log.error("indicators_not_fetched", feed=name, reason=problem)
@@ -207,6 +212,11 @@ class Indicators:
             "error": " / ".join(fetched.problems[:_SAID]),
         }
         self.records.put(FEED, name, body)
+
+
+def _unforeseen(error: Exception) -> str:
+    about = f"{type(error).__name__}: {error}"
+    return f"一覧を取り込めません({about})。(the list cannot be taken in: {about})"
 
 
 def _own(custom: object) -> dict[str, object]:

@@ -52,7 +52,11 @@ class Taken:
             except Refused as error:
                 self.refused[error.reason] += 1
                 continue
-            expires = own.expires or own.since + timedelta(days=terms.days)
+            try:
+                expires = own.expires or own.since + timedelta(days=terms.days)
+            except OverflowError:  # since a day after which no calendar has one
+                self.refused["time"] += 1
+                continue
             if expires <= terms.now:
                 self.refused["expired"] += 1
             else:

@@ -12,8 +12,9 @@ import yaml
 
 from collectors.enrich import Enricher, EnrichSettings
 from collectors.indicators import Held, Indicator, Kind, Matcher
+from collectors.indicators.fetch import Fetched
 from collectors.indicators.reading import Taken, Terms, read
-from collectors.indicators.settings import IndicatorSettings
+from collectors.indicators.settings import Feed, IndicatorSettings
 from collectors.privacy import Privacy, PrivacySettings
 from collectors.sources import paloalto_panos
 from hinomi.clock import FixedClock, SystemClock
@@ -210,6 +211,32 @@ def test_feeds_are_asked_when_they_are_due(tmp_path: Path, rules: engine.RuleSet
     assert noted is not None and "http://127.0.0.1:1/list" in noted.body["error"]
     clock.time += timedelta(hours=7)
     assert tower.pull(feeds) == {"x": 0}
+
+
+def test_whatever_a_list_raises_the_others_go_on(
+    tmp_path: Path, rules: engine.RuleSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody foresaw is noted at its own list (it had stopped every list for good)."""
+    clock = FixedClock(SystemClock().now())
+
+    def fetched(feed: Feed, terms: Terms, *_: object, **__: object) -> Fetched:
+        if feed.url.endswith("/bad"):
+            raise OverflowError("date value out of range")
+        return Fetched(read(b"bad.example.net\n", terms))
+
+    monkeypatch.setattr("ops.indicators.fetch", fetched)
+    feeds = IndicatorSettings.model_validate(
+        {
+            "feeds": {
+                name: {"kind": "document", "url": f"http://127.0.0.1:1/{name}"} for name in ("bad", "good")
+            }
+        }
+    )
+    events, records = ParquetEvents(tmp_path / "events"), SqliteRecords(tmp_path / "r.sqlite")
+    tower = Indicators(Held(tmp_path / "i"), events, records, clock, rules)
+    assert tower.pull(feeds) == {"bad": 0, "good": 1}
+    noted = records.get("indicator_feed", "bad")
+    assert noted is not None and "OverflowError" in noted.body["error"]
 
 
 def test_the_command(tmp_path: Path) -> None:

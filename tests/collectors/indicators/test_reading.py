@@ -85,6 +85,7 @@ def test_stix_patterns(pattern: str, found: list[tuple[str, str]]) -> None:
         (stix("[ipv4-addr:value = '127.0.0.1']"), "own_network"),
         (stix("[ipv4-addr:value = '0.0.0.0/0']"), "too_wide"),
         (stix("[domain-name:value = 'localhost']"), "no_name"),
+        (stix("[domain-name:value = 'x.example.net']", valid_from="9999-12-31T00:00:00Z"), "time"),
     ],
 )
 def test_what_is_not_taken_is_counted(one: dict[str, object], reason: str) -> None:
