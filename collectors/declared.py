@@ -45,6 +45,7 @@ def source_of(declared: Declaration) -> Source:
         why=shape.reasons,
         encoding=declared.encoding,
         targets=frozenset(target.to for _, _, target in declaration.targets(declared)),
+        columns=tuple(declared.columns),
     )
     source.derive(lambda raw: {**_constants(declared), **_columns(declared, raw)})
     return source

@@ -18,6 +18,8 @@ REMOVED = "pins_removed"
 """The record that changes whenever somebody removes pins, by which workers know that theirs are old."""
 _PAGE = 1_000
 _LONG = timedelta(days=7)
+Sender = tuple[str, str, str]
+"""Source, origin and peer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,33 +64,49 @@ def read(record: Record | None) -> Pinned:
 
 def pins(records: Records, origin: str = "", peer: str = "") -> list[Pin]:
     """Every pin, by origin, peer and program. origin, peer: only of these."""
-    found = [pin for record in _records(records, origin, peer) for pin in _pins(record.body)]
+    found = [
+        pin for record in _records(records, origin, peer) for pin in _pins(record.body)
+    ]  # a header's have none
     return sorted(found, key=lambda pin: (pin.origin, pin.peer, pin.program or "", pin.source))
 
 
 def unpin(records: Records, clock: Clock, origin: str, peer: str = "") -> int:
-    """Forget what was recognised of an origin's senders, or of one peer; of how many. Their next lines are recognised anew."""
-    gone = [record for record in list(_records(records, origin, peer)) if records.delete(KIND, record.id)]
+    """Forget what was recognised of an origin's senders, or of one peer, and that their lines stand below another header; of how
+    many. Their next lines are recognised anew."""
+    found = list(_records(records, origin, peer))
+    gone = {str(record.body["peer"]) for record in found if records.delete(KIND, record.id)}
     if gone:
         records.put(KIND, REMOVED, {"origin": origin, "pin": True, "removed": clock.now().isoformat()})
     return len(gone)
 
 
-def header_is_another(records: Records, clock: Clock, source: str, origin: str, peer: str) -> None:
-    """A sender's lines stand below a header that is not the declared one of their source (`collectors.table_headers`)."""
+def removed(records: Records) -> int:
+    """A number that changes whenever somebody removes pins."""
+    record = records.get(KIND, REMOVED)
+    return record.version if record else 0
+
+
+def header_is_another(records: Records, clock: Clock, sender: Sender, columns: str) -> None:
+    """A sender's lines stand below a header that is not the declared one of their source, whose columns' digest is given
+    (`collectors.table_headers`)."""
+    source, origin, peer = sender
     body = {"pin": True, "header": True, "origin": origin, "peer": peer, "source": "", "below": source}
-    records.put(KIND, _header(source, origin, peer), {**body, "since": clock.now().isoformat()})
+    since = clock.now().isoformat()
+    records.put(KIND, _header(*sender), {**body, "columns": columns, "since": since})
 
 
-def header_is_declared(records: Records, source: str, origin: str, peer: str) -> None:
+def header_is_declared(records: Records, sender: Sender) -> None:
     """They do no longer."""
-    records.delete(KIND, _header(source, origin, peer))
+    records.delete(KIND, _header(*sender))
 
 
-def below_other_headers(records: Records) -> Iterator[tuple[str, str, str]]:
-    """(source, origin, peer) of all whose lines do."""
-    for record in _found(records, {"header": True}):
-        yield str(record.body["below"]), str(record.body["origin"]), str(record.body["peer"])
+def below_other_headers(records: Records) -> dict[Sender, str]:
+    """All whose lines do, the longest known first → the digest of the columns that were declared then."""
+    found = sorted(_found(records, {"header": True}), key=lambda record: str(record.body["since"]))
+    return {
+        (str(one["below"]), str(one["origin"]), str(one["peer"])): str(one.get("columns", ""))
+        for one in (record.body for record in found)
+    }
 
 
 def forget_dropped(records: Records, clock: Clock, origins: Iterable[str]) -> int:
@@ -114,9 +132,7 @@ def _header(source: str, origin: str, peer: str) -> str:
 def _records(records: Records, origin: str, peer: str) -> Iterator[Record]:
     where: dict[str, Any] = {"pin": True}
     where |= {name: value for name, value in (("origin", origin), ("peer", peer)) if value}
-    return (
-        record for record in _found(records, where) if record.id != REMOVED and not record.body.get("header")
-    )
+    return (record for record in _found(records, where) if record.id != REMOVED)
 
 
 def _found(records: Records, where: Mapping[str, Any]) -> Iterator[Record]:

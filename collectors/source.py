@@ -92,7 +92,8 @@ class Source:
     vendor's own name), "" to drop none and keep raw names; of documents all leaves, see `keep`; ignore: raw fields that carry nothing (said
     why in the file); constants: ECS field → value in every event; why: input rows
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
-    listener names none ("" or auto: guessed); targets: fields that a declaration names;
+    listener names none ("" or auto: guessed); targets: fields that a declaration names; columns: of a
+    declared table, in their order;
     event_of: what names the event of which a line is one of several records (an expression with one group; "": each line is
     an event), see `collectors.continued`; narrow, verbatim: how to tell what rules cannot match without reading it, see
     `collectors.narrow`.
@@ -112,6 +113,7 @@ class Source:
     why: Callable[[pl.DataFrame], pl.Series] | None = None
     encoding: str = ""
     targets: frozenset[str] = frozenset()
+    columns: Sequence[str] = ()
     event_of: str = ""
     narrow: Narrow | None = None
     verbatim: Verbatim | None = None

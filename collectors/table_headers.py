@@ -1,7 +1,8 @@
 """Tables whose columns changed places: lines below a header that is not the declared one are not read by the declared places.
 
 A line arrives alone, so whoever reads lines batch by batch keeps here which senders (files) stand below another header: as records
-beside the pins, as a process may end in the middle of a file.
+beside the pins, as a process may end in the middle of a file. Other than which declared one is kept, too: once the declaration
+is mended, or somebody unpins the sender, its lines are read again.
 """
 
 from dataclasses import dataclass, field
@@ -12,9 +13,11 @@ import polars as pl
 import structlog
 
 from collectors import pins
-from collectors.source import ROW, Parsed
+from collectors.pins import Sender
+from collectors.source import ROW, Parsed, Source
 from hinomi.clock import Clock
 from hinomi.errors import StoreError
+from hinomi.identity import digest
 from hinomi.store import Records
 
 log = structlog.get_logger()
@@ -23,7 +26,7 @@ HEADER_LINE, OTHER_HEADER = "header_line", "other_header"
 """Why a declared mapping rejects the line of column names that it expects, and one with other names or another order."""
 BELOW = "after_other_header"
 _SENDERS = 10_000
-_Sender = tuple[str, str, str]
+_LOOK_EVERY = 2.0
 
 
 @dataclass(slots=True)
@@ -32,8 +35,10 @@ class TableHeaders:
 
     records: Records | None = None
     clock: Clock | None = None
-    _other: set[_Sender] | None = None
-    _over: set[_Sender] = field(default_factory=set)
+    _other: dict[Sender, str] | None = None  # → the digest of the columns that were declared then
+    _over: set[Sender] = field(default_factory=set)
+    _removed: int = 0
+    _looked: float = 0.0
 
     def stored(self) -> None:
         """What was read is stored: whoever reads on from there needs no record of the senders whose declared header came again."""
@@ -42,21 +47,35 @@ class TableHeaders:
         over, self._over = self._over, set()
         try:
             for sender in over if self.records is not None else ():
-                pins.header_is_declared(self.records, *sender)  # type: ignore[arg-type]  # not None here
+                pins.header_is_declared(self.records, sender)  # type: ignore[arg-type]  # not None here
         except StoreError as error:
             self._over |= over
             log.error("table_headers_not_kept", reason=str(error))
 
-    def _known(self) -> set[_Sender]:
-        if self._other is None:
-            try:
-                self._other = set(pins.below_other_headers(self.records) if self.records is not None else ())
-            except StoreError as error:
-                log.error("table_headers_not_read", reason=str(error))
-                return set()
-        return self._other
+    def _known(self) -> dict[Sender, str]:
+        if self.records is None:
+            self._other = self._other or {}
+            return self._other
+        try:
+            if self._other is None or self._were_removed(self.records):
+                found = pins.below_other_headers(self.records)
+                self._other = {
+                    sender: columns for sender, columns in found.items() if sender not in self._over
+                }
+        except StoreError as error:
+            self._removed, self._looked = -1, 0.0  # next time
+            log.error("table_headers_not_read", reason=str(error))
+        return {} if self._other is None else self._other
 
-    def checked(self, parsed: Parsed, intake: pl.DataFrame, source: str, origin: str) -> Parsed:
+    def _were_removed(self, records: Records) -> bool:
+        """Whether somebody removed pins, and these records with them; looked at every few seconds, where any is known."""
+        now = self.clock.now().timestamp() if self.clock is not None else 0.0
+        if not self._other or (self._looked and abs(now - self._looked) < _LOOK_EVERY):
+            return False
+        before, self._looked, self._removed = self._removed, now, pins.removed(records)
+        return before != self._removed
+
+    def checked(self, parsed: Parsed, intake: pl.DataFrame, source: Source, origin: str) -> Parsed:
         """What was parsed, with the lines below another header among the rejected ones, up to the declared header.
 
         intake: `row` from 0 on, `message`, `peer`."""
@@ -64,38 +83,38 @@ class TableHeaders:
         known = self._known()
         if not marks and not known:
             return parsed
-        peers = intake["peer"].to_list()
+        peers, columns = intake["peer"].to_list(), digest(*source.columns)
         of_peer: dict[str, list[tuple[int, bool]]] = {}
         for row, other in marks:
             of_peer.setdefault(peers[row], []).append((row, other))
-        below = {peer for peer in set(peers) if (source, origin, peer) in known}
+        then = {peer: known.get((source.name, origin, peer)) for peer in set(peers)}
+        told = {peer for peer, declared in then.items() if declared is not None}
         lost = np.zeros(len(peers), dtype=np.bool_)
-        for peer in below | of_peer.keys():
+        for peer in told | of_peer.keys():
             own = of_peer.get(peer, [])
-            states = np.array([peer in below, *(other for _, other in own)])
+            states = np.array([then[peer] == columns, *(other for _, other in own)])
             rows = np.array([row for row, one in enumerate(peers) if one == peer])
             lost[rows] = states[np.searchsorted(np.array([row for row, _ in own], dtype=np.int64), rows)]
-            self._remember((source, origin, peer), below=bool(states[-1]))
+            self._remember((source.name, origin, peer), columns if states[-1] else None)
         return _without(parsed, lost)
 
-    def _remember(self, sender: _Sender, *, below: bool) -> None:
-        """At once where it is below one: were its lines read again after a crash, they would be read into wrong fields; where the
-        declared one came again, when that is stored (`stored`)."""
+    def _remember(self, sender: Sender, columns: str | None) -> None:
+        """At once where it is below another header than that of the declared columns: were its lines read again after a crash, they
+        would be read into wrong fields; where the declared one came again (None), when that is stored (`stored`)."""
         known = self._known()
-        if not below:
-            if sender in known:
-                known.discard(sender)
+        if columns is None:
+            if known.pop(sender, None) is not None:
                 self._over.add(sender)
             return
         if len(known) >= _SENDERS:
             known.clear()
         self._over.discard(sender)
-        if sender not in known and self.records is not None and self.clock is not None:
+        if known.get(sender) != columns and self.records is not None and self.clock is not None:
             try:
-                pins.header_is_another(self.records, self.clock, *sender)
+                pins.header_is_another(self.records, self.clock, sender, columns)
             except StoreError as error:
                 log.error("table_headers_not_kept", reason=str(error))
-        known.add(sender)
+        known[sender] = columns
 
 
 def _without(parsed: Parsed, lost: np.ndarray[Any, np.dtype[np.bool_]]) -> Parsed:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from collectors import catalogue
-from collectors.pins import KIND, REMOVED, Pinned, identity, read
+from collectors.pins import KIND, Pinned, identity, read, removed
 from collectors.settings import AUTO, sources_named
 from hinomi.clock import Clock
 from hinomi.errors import Conflict
@@ -99,8 +99,7 @@ class Formats:
         if self._looked and abs(now - self._looked) < _LOOK_EVERY:
             return
         self._looked = now
-        record = self.records.get(KIND, REMOVED)
-        version = record.version if record else 0
+        version = removed(self.records)
         if version != self._removed:
             self._removed = version
             self._known.clear()

@@ -253,7 +253,7 @@ class Pipeline:
                 lines,
                 apart=bool(source.event_of),
             )
-            parsed = self.headers.checked(parsed, lines, source.name, origin)
+            parsed = self.headers.checked(parsed, lines, source, origin)
         batches = [self._batch(source, frame, intake, origin) for frame in parsed.frames if frame.height]
         rejected = parsed.rejected.filter(pl.col("reason") != HEADER_LINE)
         self.ledger.count(

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from collectors import catalogue
+from collectors.declared import load
 from collectors.decode import decode
 from collectors.pins import Pin, forget_dropped, pins, unpin
 from collectors.source import Source
@@ -312,7 +313,7 @@ def test_each_sender_s_encoding_is_guessed_from_its_own_lines() -> None:
 
 def test_a_restart_in_the_middle_of_a_file_forgets_no_header(tmp_path: Path) -> None:
     """Whoever reads on knows that the lines stand below another header, and when the declared one came again, that as well; a
-    sender's formats are listed and removed without it."""
+    sender's formats are listed without it."""
     columns = "操作日時,端末名,端末IP,職員ID,所属,業務,操作,照会件数,結果"
     other = "操作日時,端末名,端末IP,所属,職員ID,業務,操作,照会件数,結果"
     line = "令和8年11月20日 08:10:00,pc-1,10.1.2.3,yamada,市民課,住民票,照会,1,正常"
@@ -326,8 +327,41 @@ def test_a_restart_in_the_middle_of_a_file_forgets_no_header(tmp_path: Path) -> 
         tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
         tower.send(*lines, peer="a.csv", prefix=prefix)
         assert _held(tower).get("city.resident_view", 0) == held, prefix
-        assert pins(tower.records) == [] and unpin(tower.records, tower.clock, "fw") == 0
+        assert pins(tower.records) == []
         tower.events.close()
+    assert tower.records.find("source", {"header": True}) == []
+
+
+@pytest.mark.parametrize("mended", ["declaration", "unpinned"])
+def test_lines_below_another_header_are_read_once_that_is_mended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mended: str
+) -> None:
+    """The record says other than which columns: with those of the file declared, its next lines are read, after a restart as well as
+    without; and so they are by hand of whoever unpins the sender while the worker runs."""
+    declared = (
+        "source: city.library\ntitle: {ja: 図書, en: Library}\nformat: csv\nheader: true\ncolumns: [%s]\n"
+        + ("fields: {at: {to: '@timestamp', type: time}, who: user.name, note: message}\n")
+    )
+    path = tmp_path / "city_library.source.yml"
+
+    def declare(columns: str) -> None:
+        path.write_text(declared % columns, encoding="utf-8")
+        monkeypatch.setitem(catalogue.sources(), "city.library", load(path))
+
+    declare("at, note, who")
+    tower = Tower(tmp_path, fw="city.library")
+    tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
+    tower.send("at,who,note", "2026-11-20 09:00:00,m.abe,x", peer="a.csv", prefix="a")
+    tower.send("2026-11-20 09:00:01,m.abe,x", peer="a.csv", prefix="b")
+    assert _held(tower) == {"hinomi.dead_letter": 3}
+    if mended == "declaration":
+        declare("at, who, note")
+        tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
+    else:
+        assert unpin(tower.records, tower.clock, "fw") == 1
+        tower.clock.advance(timedelta(seconds=5))
+    tower.send("2026-11-20 09:00:02,m.abe,x", peer="a.csv", prefix="c")
+    assert _held(tower)["city.library"] == 1
     assert tower.records.find("source", {"header": True}) == []
 
 
