@@ -9,6 +9,7 @@ import orjson
 
 from collectors.indicators import misp, stix, table
 from collectors.indicators.indicator import Indicator, Refused, Stated, made
+from hinomi.store.values import within
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Taken:
             self._state(reference, version)
 
     def _state(self, reference: str, version: datetime) -> None:
+        version = within(version)
         self.stated[reference] = max(version, self.stated.get(reference, version))
 
     def add(self, found: Iterable[Indicator | Refused | Stated], terms: Terms) -> None:
@@ -60,7 +62,13 @@ class Taken:
             if expires <= terms.now:
                 self.refused["expired"] += 1
             else:
-                self.taken.append(replace(own, expires=expires, feed=terms.source))
+                self.taken.append(_storable(own, expires, terms.source))
+
+
+def _storable(one: Indicator, expires: datetime, feed: str) -> Indicator:
+    """With times that can be kept: what holds until 9999 ("for ever") holds until the last that there is."""
+    modified = None if one.modified is None else within(one.modified)
+    return replace(one, since=within(one.since), expires=within(expires), modified=modified, feed=feed)
 
 
 def read(data: bytes, terms: Terms) -> Taken:

@@ -2,11 +2,13 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from collectors.indicators import Held
 from collectors.indicators.indicator import Indicator, Kind, Refused, made
 from collectors.indicators.reading import Terms, read
 
@@ -110,6 +112,18 @@ def test_source_confidence_and_end() -> None:
     assert first.expires == datetime(2026, 12, 24, tzinfo=UTC)
     assert (second.source, second.confidence) == ("JPCERT/CC", 60)
     assert second.expires == datetime(2026, 11, 19, tzinfo=UTC) + timedelta(days=90)
+
+
+@pytest.mark.parametrize("until", ["2300-01-01T00:00:00Z", "9999-12-31T23:59:59-12:00"])
+def test_what_holds_for_ever_is_kept(tmp_path: Path, until: str) -> None:
+    """A time that 64 bits of nanoseconds cannot tell had become one of 1715, and the indicator was dead."""
+    one = stix("[ipv4-addr:value = '203.0.113.9']", valid_until=until, modified=until)
+    one["valid_from"] = "1601-01-01T00:00:00Z"
+    taken, own = read(bundle(one), TERMS), Held(tmp_path)
+    own.take(taken.taken, "feed", taken.stated)
+    assert own.expire(NOW) == 0
+    [(since, expires)] = own.frame().select("since", "expires").iter_rows()
+    assert since < NOW < expires and own.take(taken.taken, "feed", taken.stated).height == 0
 
 
 def test_a_misp_event() -> None:
