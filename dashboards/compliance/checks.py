@@ -30,6 +30,7 @@ from responders.incidents.casefile import family
 from responders.incidents.evidence import KIND as EVIDENCE
 from responders.incidents.suppression import KIND as SUPPRESSION
 from responders.incidents.suppression import Suppression
+from responders.notify.told import told
 from responders.playbooks.playbook import catalogue
 
 DAY = timedelta(days=1)
@@ -172,18 +173,21 @@ def taken(look: Look, _: Any) -> Outcome:
 
 
 def notified(look: Look, _: Any) -> Outcome:
-    """A message went out for each incident of grade 2 or more, once it is an hour old."""
-    start = look.now - 365 * DAY
-    sent = look.of.records.find("notification", {"state": "sent"}, limit=_MOST)
-    told = {str(one.body.get("incident_id", "")) for one in sent}
+    """A message went out for each incident of grade 2 or more, by itself or in a digest, once it is an hour old; or somebody had it in
+    hand before theirs went."""
+    start, known = look.now - 365 * DAY, told(look.of.records)
     real = [one for one in look.incidents if one.grade >= 2 and look.now - one.opened > _SOON]
-    left = [one for one in real if told.isdisjoint(family(one))]
+    rest = [one for one in real if known.sent.isdisjoint(family(one))]
+    left = [one for one in rest if known.in_hand.isdisjoint(family(one))]
+    sent, in_hand = len(real) - len(rest), len(rest) - len(left)
     words = Words(
-        f"過去一年の「{GRADES[2].ja}」以上 {len(real)} 件のうち、通知を送ったもの {len(real) - len(left)} 件{_numbered(left)}",
-        f"messages went out for {len(real) - len(left)} of {len(real)} incidents of grade {GRADES[2].en.lower()} or above"
-        f" in a year{_numbered(left)}",
+        f"過去一年の「{GRADES[2].ja}」以上 {len(real)} 件のうち、通知を送ったもの {sent} 件、"
+        f"送る前に担当者が対応していたもの {in_hand} 件{_numbered(left)}",
+        f"messages went out for {sent} of {len(real)} incidents of grade {GRADES[2].en.lower()} or above in a year,"
+        f" {in_hand} were in somebody's hands before{_numbered(left)}",
     )
-    return Outcome(not left, words, "records notification: state=sent, by incident_id", start)
+    asked = "records notification: state=sent | folded into one that is | moot, by incident_id"
+    return Outcome(not left, words, asked, start)
 
 
 def _numbered(left: Sequence[Incident]) -> str:

@@ -1,7 +1,9 @@
 """The table of controls and how each is judged."""
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import yaml
 
@@ -119,6 +121,31 @@ def test_what_response_leaves_out_is_a_gap(own_city: City) -> None:
     own_city.clock.advance(timedelta(days=400))
     late = {name: CHECKS[name](Look(of(own_city)), None) for name in found}
     assert late["notified"].good and not late["playbooks"].good  # nothing was rehearsed within the year
+
+
+def test_whoever_a_digest_told_was_told(own_city: City) -> None:
+    """A message that went out in a digest went out, also before it is marked; one that somebody forestalled is not missing; one that
+    failed, waits, or whose digest waits is."""
+    own_city.clock.advance(timedelta(hours=2))
+    records = own_city.records
+
+    def found(*messages: dict[str, Any]) -> tuple[bool, list[str]]:
+        for number, message in enumerate(messages):
+            body = {"incident_id": "inc-2", "asks": True, **message}
+            records.put("notification", f"n{number}", body)
+        outcome = CHECKS["notified"](Look(of(own_city)), None)
+        return outcome.good, re.findall(r"([0-9]+) 件", outcome.words.ja)
+
+    told = {"incident_id": "inc-1", "state": "sent"}
+    assert found(told, {"state": "moot"}) == (True, ["2", "1", "1"])
+    assert found(told, {"state": "moot", "asks": False, "decides": "a"}) == (False, ["2", "1", "0"])
+    for state, went in {"sent": "2", "planned": "1", "failed": "1", "unknown": "1"}.items():
+        digest = {**told, "members": ["n1"], "asks": False, "state": state}
+        for member in ({"state": "folded", "into": "n2"}, {"state": "planned"}):
+            assert found(told, member, digest) == (went == "2", ["2", went, "0"]), (state, member)
+    assert found(told, {"state": "folded", "into": "n2"}, {**digest, "state": "moot"})[1] == ["2", "1", "1"]
+    records.delete("notification", "n2")  # a digest that tells of others, too, is not theirs to see
+    assert found(told, {"state": "folded", "into": "n2"})[1] == ["2", "2", "0"]
 
 
 def test_a_report_counts_for_whose_it_is(own_city: City) -> None:

@@ -33,6 +33,14 @@ Row = dict[str, Any]
 PLAYBOOKS = Path(__file__).parents[2] / "responders" / "playbooks"
 
 
+NOTIFIED: dict[str, Row] = {
+    "of-1": {"incident_id": "inc-1", "asks": True, "state": "folded", "into": "storm"},
+    "of-2": {"incident_id": "inc-2", "asks": True, "state": "moot"},
+    "storm": {"incident_id": "inc-3", "asks": False, "state": "sent", "members": ["of-3", "of-1"]},
+}
+"""A message that was told in a digest, and one that somebody forestalled."""
+
+
 class Recount:
     """The city's folder, read anew."""
 
@@ -154,9 +162,19 @@ def _old(recount: Recount, grade: int, hours: int) -> list[Row]:
 
 
 def _sent(recount: Recount, _: Ask) -> list[int]:
-    told = {one["incident_id"] for one in recount.of("notification") if one.get("state") == "sent"}
-    real = _old(recount, 2, 1)
-    return [len(real), sum(one["id"] in told for one in real)]
+    """As the outbox says what its states mean: sent by itself, told in a digest that was sent, or idle as somebody had it in hand."""
+    messages = recount.of("notification")
+    went = {
+        member
+        for one in messages
+        if one["state"] == "sent"
+        for member in [one["incident_id"], *one.get("members", [])]
+    }
+    names = {member: one["incident_id"] for member, one in NOTIFIED.items()}
+    told = {names.get(one, one) for one in went}
+    idle = {one["incident_id"] for one in messages if one["state"] == "moot" and one["asks"]} - told
+    real = [one["id"] for one in _old(recount, 2, 1)]
+    return [len(real), sum(one in told for one in real), sum(one in idle for one in real)]
 
 
 def _planned(recount: Recount, _: Ask) -> list[int]:
@@ -240,6 +258,8 @@ RECOUNTED: dict[str, Callable[[Recount, Ask], list[int]]] = {
 def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Recount, list[Judged], Ingredients]]:
     folder = tmp_path_factory.mktemp("recounted")
     made: City = seeded_city(folder)
+    for name, message in NOTIFIED.items():
+        made.records.put("notification", name, message)
     of = Ingredients(made.events, made.records, made.clock, "火の見市", rulebook=Rulebook([packs_folder()]))
     yield Recount(folder), judge(of), of
     made.close()
