@@ -224,27 +224,53 @@ _DENIES = [
 ]
 
 
+def _administration(raw: Raw) -> pl.Expr:
+    """What an administrator of the firewall itself did at its door: `signed-in`, `signed-out` or `refused`; null elsewhere.
+
+    A refusal that names an authentication profile may be GlobalProtect's or the captive portal's, which need one; without
+    one it is a local administrator's.
+    """
+    said, system = raw["opaque"], raw["type"] == "SYSTEM"
+    refused = said.str.contains(r"^failed authentication for user '") & ~said.str.contains(
+        r"(?i)\bauth(?:entication)? profile\b"
+    )
+    return (
+        pl.when(system & said.str.contains(r"^User \S+ logged in via \w+ from "))
+        .then(pl.lit("signed-in"))
+        .when(system & said.str.contains(r"^User \S+ logged out via \w+ from "))
+        .then(pl.lit("signed-out"))
+        .when(system & refused)
+        .then(pl.lit("refused"))
+    )
+
+
 @source.derive
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by log type, subtype and action."""
     kind, action, event = raw["type"], raw["action"].str.to_lowercase(), raw["eventid"]
     denied = action.is_in(_DENIES)
-    signing = event.str.contains(r"(?i)auth|login|logout") | kind.is_in(
-        ["GLOBALPROTECT", "USERID", "AUTHENTICATION", "AUTH"]
+    administration = _administration(raw)
+    signing = (
+        event.str.contains(r"(?i)auth|login|logout")
+        | kind.is_in(["GLOBALPROTECT", "USERID", "AUTHENTICATION", "AUTH"])
+        | administration.is_not_null()
     )
     result = raw["result"].str.to_lowercase()
     bad = (
         event.str.contains(r"(?i)fail|denied|error")
         | raw["status"].str.to_lowercase().is_in(["failure", "failed"])
         | result.is_in(["failed", "unauthorized"])
+        | (administration == "refused")
     )
     good = (
         event.str.contains(r"(?i)success|succ")
         | (raw["status"].str.to_lowercase() == "success")
         | result.is_in(["succeeded", "success"])
+        | administration.is_in(["signed-in", "signed-out"])
     )
     flow = action.is_not_null() & (action != "")
     return {
+        "panw.panos.administration": administration,
         "event.action": e.first(
             e.present(event), e.present(raw["cmd"]), e.present(raw["action"]), e.present(raw["subtype"])
         ),
@@ -267,6 +293,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("connection", "allowed"))
         .when(signing & bad)
         .then(e.texts("denied"))
+        .when(administration == "signed-out")
+        .then(e.texts("end"))
         .when(signing)
         .then(e.texts("start"))
         .otherwise(e.texts("info")),
