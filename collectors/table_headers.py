@@ -37,13 +37,18 @@ class TableHeaders:
     clock: Clock | None = None
     _other: dict[Sender, str] | None = None  # → the digest of the columns that were declared then
     _over: set[Sender] = field(default_factory=set)
+    _forgotten: int = 0
     _removed: int = 0
     _looked: float = 0.0
 
     def stored(self) -> None:
-        """What was read is stored: whoever reads on from there needs no record of the senders whose declared header came again."""
+        """What was read is stored: whoever reads on from there needs no record of the senders whose declared header came again, or
+        that are too many."""
         if not self._over:
             return
+        if self._forgotten:  # a line for all: over UDP anybody is as many senders as they like
+            log.warning("table_headers_forgotten", senders=self._forgotten, most=_SENDERS)
+            self._forgotten = 0
         over, self._over = self._over, set()
         try:
             for sender in over if self.records is not None else ():
@@ -106,8 +111,11 @@ class TableHeaders:
             if known.pop(sender, None) is not None:
                 self._over.add(sender)
             return
-        if len(known) >= _SENDERS:
-            known.clear()
+        while len(known) >= _SENDERS and sender not in known:
+            oldest = next(iter(known))
+            del known[oldest]
+            self._forgotten += 1
+            self._over.add(oldest)
         self._over.discard(sender)
         if known.get(sender) != columns and self.records is not None and self.clock is not None:
             try:

@@ -9,7 +9,7 @@ from typing import Any, cast
 import polars as pl
 import pytest
 
-from collectors import catalogue
+from collectors import catalogue, table_headers
 from collectors.declared import load
 from collectors.decode import decode
 from collectors.pins import Pin, forget_dropped, pins, unpin
@@ -330,6 +330,26 @@ def test_a_restart_in_the_middle_of_a_file_forgets_no_header(tmp_path: Path) -> 
         assert pins(tower.records) == []
         tower.events.close()
     assert tower.records.find("source", {"header": True}) == []
+
+
+def test_too_many_senders_below_other_headers_cost_the_oldest_its_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others' lines are refused as before; after a restart, too."""
+    monkeypatch.setattr(table_headers, "_SENDERS", 2)
+    other = "操作日時,端末名,端末IP,所属,職員ID,業務,操作,照会件数,結果"
+    line = "令和8年11月20日 08:10:00,pc-1,10.1.2.3,yamada,市民課,住民票,照会,1,正常"
+    tower = Tower(tmp_path, fw="city.resident_view")
+    tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
+    for name in ("z.csv", "b.csv", "a.csv"):
+        tower.send(other, peer=name, prefix=name)
+        tower.clock.advance(timedelta(seconds=5))
+    for n in range(2):
+        tower.send(line, peer="b.csv", prefix=f"b{n}")
+        tower.send(line, peer="a.csv", prefix=f"a{n}")
+        tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
+    assert _held(tower) == {"hinomi.dead_letter": 7}
+    assert {one.body["peer"] for one in tower.records.find("source", {"header": True})} == {"a.csv", "b.csv"}
 
 
 @pytest.mark.parametrize("mended", ["declaration", "unpinned"])
