@@ -3,6 +3,7 @@ rule nor a changed, removed or replaced approval goes unseen.
 """
 
 import hashlib
+from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -57,14 +58,39 @@ def unlike(settings: Settings, data: Path, records: Records) -> list[Difference]
     last = next(iter(records.find("audit", {"action": ACTION}, order="-number", limit=1)), None)
     if not path.exists():
         return None if last is None else [_of_itself(path, _GONE)]
+    noted = "" if last is None else last.body["details"].get("sha256", "")
+    if noted and noted != _digest(path):
+        return [_of_itself(path, _REPLACED), *_beside(settings, data)]
+    return list(_unlike(settings, data))
+
+
+def _unlike(settings: Settings, data: Path) -> Iterator[Difference]:
+    path = _path(data)
     try:
         approved = lock.read(path)
     except HinomiError as error:
-        return [_of_itself(path, Words(error.ja, error.en))]
-    noted = "" if last is None else last.body["details"].get("sha256", "")
-    replaced = noted and noted != hashlib.sha256(path.read_bytes()).hexdigest()
-    found = list(lock.differences(approved, running(settings, data)))
-    return [_of_itself(path, _REPLACED), *found] if replaced else found
+        yield _of_itself(path, Words(error.ja, error.en))
+    else:
+        yield from lock.differences(approved, running(settings, data))
+
+
+def _beside(settings: Settings, data: Path) -> list[Difference]:
+    """What else is not as the file says that was put in the approval's place; whatever that raises is said beside it."""
+    try:
+        return list(_unlike(settings, data))
+    except HinomiError as error:
+        said = Words(error.ja, error.en)
+    except Exception as error:  # whoever wrote the file may have meant it to
+        what = type(error).__name__
+        said = Words(f"ほかの違いは調べられません({what})。", f"what else differs cannot be told ({what})")
+    return [_of_itself(_path(data), said)]
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:  # a folder in its place, no right to read it
+        return ""
 
 
 def _path(data: Path) -> Path:

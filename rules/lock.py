@@ -141,13 +141,21 @@ def read(path: Path) -> list[Locked]:
         said = orjson.loads(path.read_bytes())
         if said.get("format", 1) != _FORMAT:
             raise _of_another_release(path)
-        return [Locked(**one) for one in said["approved"]]
+        return [_locked(**one) for one in said["approved"]]
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ContentError(
             "承認済みルールの一覧を読めません。hinomi rules lock で作り直してください。",
             f"this is no lock file; make it with hinomi rules lock ({type(error).__name__})",
             where=Where(path),
         ) from None
+
+
+def _locked(**said: object) -> Locked:
+    """An entry, if it is one. Raises TypeError."""
+    texts = {name: value for name, value in said.items() if isinstance(value, str) and name != "ended"}
+    if texts.keys() != said.keys() or texts.get("kind") not in _KINDS:
+        raise TypeError
+    return Locked(**texts)  # type: ignore[arg-type]
 
 
 def _of_another_release(path: Path) -> ContentError:

@@ -194,7 +194,15 @@ def test_the_approval_itself_is_watched(data: Path) -> None:
         path.write_bytes(written)
         code, told = run(*verify)
         assert (code, said in told) == (1, True)
+    rows = json.loads(good)["approved"]
+    for forged in ({"id": None}, {"id": [1]}, {"kind": "zzz"}, {"ended": True}, {"sha256": 1}):
+        path.write_text(json.dumps({"format": 2, "approved": [{**rows[0], **forged}, *rows[1:]]}))
+        code, told = run(*verify)
+        assert (code, "not the one" in told, "no lock file" in told) == (1, True, True), forged
     path.unlink()
+    path.mkdir()
+    assert "not the one" in run(*verify)[1]
+    path.rmdir()
     code, told = run(*verify)
     assert (code, "is gone" in told) == (1, True)
     path.write_bytes(good)
