@@ -8,10 +8,11 @@ from typing import TypeVar
 import orjson
 import typer
 
+from hinomi.clock import SystemClock
 from hinomi.errors import InputError
 from hinomi.text import inert
 from ops.folders import cache_folder
-from ops.opened import Opened, opened, operator
+from ops.opened import Opened, opened, operator, remembered
 from rules import decided, in_force, lock, quarantine
 from rules.importing import Import
 from rules.in_force import InForce
@@ -74,11 +75,21 @@ def _carried(place: Opened, act: Callable[[], _Done]) -> _Done:
 
 def _share(rules: typer.Typer) -> None:
     @rules.command()
-    def share(data: Path = DATA) -> None:
+    def share(
+        data: Path = DATA,
+        take: bool = typer.Option(
+            False,
+            "--take",
+            help="この機械のものを脇に置き、共有されたものを使う / put aside what is here alone and take what is shared",
+        ),
+    ) -> None:
         """データフォルダに置いた例外などを、クラスタのすべての機械に配る / give exceptions put here by hand to every machine."""
         from ops import shared
 
         folder = in_force.data_folder(data)
+        if take:
+            _take(data)
+            return
         with opened(data) as place:
             if place.settings.store.kind == "embedded":
                 typer.echo(
@@ -89,6 +100,29 @@ def _share(rules: typer.Typer) -> None:
             _note(place, "rules.share", str(folder), {})
             version = shared.Copy.of(shared.rules(data), place.records, data).share(operator())
         typer.echo(f"版 {version} を配りました。 / version {version} is shared")
+
+
+def _take(data: Path) -> None:
+    """With the rights of any part: nothing is written but this machine's own."""
+    from ops import shared, stores
+    from ops.settings import read_settings
+
+    settings = read_settings(remembered(data))
+    if settings.store.kind == "embedded":
+        raise InputError(
+            "保管庫がこの機械だけのもの(embedded)なので、共有されたものはありません。",
+            "the store is this machine's own: nothing is shared",
+        )
+    records = stores.open_records(settings.store, data, SystemClock())
+    try:
+        taken = shared.Copy.of(shared.rules(data), records, data).take()
+    finally:
+        records.close()
+    typer.echo(
+        f"受け取りました。手元にだけあったものは {data / 'shared' / 'aside'} にあります。 / taken; what was here alone lies there"
+        if taken
+        else "新しいものはありません。 / there is nothing newer"
+    )
 
 
 def _switch(rules: typer.Typer) -> None:

@@ -24,6 +24,7 @@ from hinomi.store import Events, Records
 from ops import approval, feeds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
 from ops.journal import log
 from ops.roles.start import Role
+from ops.shared import undecided
 from ops.store_watch import StoreWatch
 from responders.audit import Audit
 from responders.incidents import holds
@@ -71,6 +72,9 @@ class Timetable:
         )
         table.scheduler.every(1).minutes.do(
             table.guarded, "rules_watch", lambda: rule_watch.watch(process, records, table.tell)
+        )
+        table.scheduler.every(10).minutes.do(
+            table.quietly, "shared", lambda: undecided.look(records, process.clock.now(), table.tell)
         )
         table.scheduler.every(10).minutes.do(
             table.guarded, "store", lambda: StoreWatch(events, records, process.clock).look(table.tell)

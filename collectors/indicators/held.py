@@ -6,6 +6,7 @@ older version read again does not bring them back.
 """
 
 import fcntl
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -112,23 +113,7 @@ class Held:
 
     def _read(self, name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
         file = self.folder / name
-        if not file.exists():
-            return pl.DataFrame(schema=schema)
-        try:
-            held = pl.read_parquet(file)
-            absent = [
-                pl.lit("" if kind == pl.String() else None).alias(column)
-                for column, kind in schema.items()
-                if column not in held.columns
-            ]
-            return held.with_columns(absent).select(
-                pl.col(column).cast(kind) for column, kind in schema.items()
-            )
-        except (pl.exceptions.PolarsError, OSError) as error:
-            raise StoreError(
-                f"{file}: 指標の一覧を読めません。取り込み直してください。",
-                f"{file}: the indicators cannot be read, import them again: {error}",
-            ) from error
+        return _frame(file, file, schema) if file.exists() else pl.DataFrame(schema=schema)
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -140,6 +125,60 @@ class Held:
     def _write(self, frame: pl.DataFrame, name: str = FILE) -> None:
         with replaced(self.folder / name) as file:
             frame.write_parquet(file)
+
+
+def merged(
+    shared: Mapping[str, bytes], own: Mapping[str, bytes]
+) -> tuple[dict[str, bytes], dict[str, bytes]]:
+    """The files of two folders as one, and the files of what only `own` holds (none where it adds nothing: `shared` comes back
+    as it is). What both know, and an object that a list renewed or withdrew, is as `shared` has it.
+
+    Raises StoreError where either is damaged.
+    """
+    known, left = _of(shared, FILE, _STORED), _of(own, FILE, _STORED)
+    withdrawn = _of(shared, WITHDRAWN, _VERSIONS)
+    stated = pl.concat([known.filter(pl.col("reference") != "").select(_OBJECT), withdrawn.select(_OBJECT)])
+    left = _without(_without(left, known, _KEY), stated.unique(), _OBJECT)
+    if not left.height:
+        return dict(shared), {}
+    pending = _of(shared, PENDING, SCHEMA)
+    waiting = _without(_of(own, PENDING, SCHEMA), pending, _WARNING).join(left, on=_WARNING, how="semi")
+    gone = _without(_of(own, WITHDRAWN, _VERSIONS), stated.unique(), _OBJECT)
+    more = {
+        FILE: left,
+        **({PENDING: waiting} if waiting.height else {}),
+        **({WITHDRAWN: gone} if gone.height else {}),
+    }
+    before = {FILE: known, PENDING: pending, WITHDRAWN: withdrawn}
+    both = {name: _bytes(pl.concat([before[name], frame])) for name, frame in more.items()}
+    return {**shared, **both}, {name: _bytes(frame) for name, frame in more.items()}
+
+
+def _of(files: Mapping[str, bytes], name: str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    return _frame(files[name], name, schema) if name in files else pl.DataFrame(schema=schema)
+
+
+def _bytes(frame: pl.DataFrame) -> bytes:
+    made = io.BytesIO()
+    frame.write_parquet(made)
+    return made.getvalue()
+
+
+def _frame(source: Path | bytes, name: Path | str, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """A file's rows in the schema; columns that an earlier release did not write are empty. name: for the message."""
+    try:
+        held = pl.read_parquet(source)
+        absent = [
+            pl.lit("" if kind == pl.String() else None).alias(column)
+            for column, kind in schema.items()
+            if column not in held.columns
+        ]
+        return held.with_columns(absent).select(pl.col(column).cast(kind) for column, kind in schema.items())
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise StoreError(
+            f"{name}: 指標の一覧を読めません。取り込み直してください。",
+            f"{name}: the indicators cannot be read, import them again: {error}",
+        ) from error
 
 
 def _without(frame: pl.DataFrame, other: pl.DataFrame, key: list[str]) -> pl.DataFrame:

@@ -7,6 +7,7 @@ from hinomi.text import inert
 from hinomi.words import Words
 from ops.doctor.finding import Check, Part, Patient
 from ops.shared import Copy, State, contents
+from ops.shared.undecided import STEP, Undecided
 
 _LATE = timedelta(minutes=2)
 """A machine asks every five seconds."""
@@ -26,7 +27,7 @@ def sharing(patient: Patient) -> Iterator[Check]:
         return
     for content in contents(patient.settings, patient.data, _role(patient)):
         part = Part(f"共有した{content.words.ja}", f"shared {content.words.en}")
-        yield _judged(part, Copy.of(content, patient.records, patient.data).state())
+        yield _judged(part, content.words, Copy.of(content, patient.records, patient.data).state())
 
 
 def _role(patient: Patient) -> str:
@@ -35,11 +36,14 @@ def _role(patient: Patient) -> str:
     return ran.pop() if len(ran) == 1 else "respond"
 
 
-def _judged(part: Part, one: State) -> Check:
+def _judged(part: Part, words: Words, one: State) -> Check:
     now = datetime.now(UTC)
     age = None if one.asked is None else now - one.asked
     ja = f"版 {one.version}({inert(one.by, 60)}、{one.at})、確かめたのは{_ago(age).ja}。"
     en = f"version {one.version} ({inert(one.by, 60)}, {one.at}), asked for {_ago(age).en}"
+    if one.undecided:
+        error = Undecided(words, one.undecided)
+        return part.bad(error.ja, error.en, STEP)
     if one.edited:
         return part.warn(
             f"{ja}この機械だけの変更があります。", f"{en}; changed on this machine alone", _SHARE

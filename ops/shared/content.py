@@ -2,12 +2,12 @@
 
 import io
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from collectors.indicators.held import FILE, PENDING, WITHDRAWN
+from collectors.indicators.held import FILE, PENDING, WITHDRAWN, merged
 from hinomi.durable import write_durably
 from hinomi.errors import StoreError
 from hinomi.words import Words
@@ -24,13 +24,20 @@ Files = dict[str, bytes]
 @dataclass(frozen=True, slots=True)
 class Content:
     """kind, id: of the record; folder: where its files lie; words: its name; only: the files that it is; none:
-    what people decide about rules, in many."""
+    what people decide about rules, in many; merged: of (files shared, files of this machine alone) all of them, and those
+    that it alone holds; none: they do not mix."""
 
     kind: str
     id: str
     folder: Path
     words: Words
     only: tuple[str, ...] = ()
+    merged: Callable[[Files, Files], tuple[Files, Files]] | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether people decide it, and so between two of it."""
+        return self.kind == RULES
 
     def files(self) -> Files:
         """Each file's bytes by its relative path."""
@@ -65,6 +72,11 @@ class Content:
         if not plain or ".." in path.parts:
             return False
         return name in self.only if self.only else _of_rules(path.parts)
+
+
+def unlike(own: Mapping[str, bytes], shared: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Names of files that are not in what is shared, or are others there."""
+    return tuple(sorted(name for name, content in own.items() if shared.get(name) != content))
 
 
 def packed(files: Mapping[str, bytes]) -> bytes:
@@ -105,7 +117,7 @@ def _of_rules(parts: tuple[str, ...]) -> bool:
 def indicators(data: Path) -> Content:
     """The indicators that a data folder holds, and what whoever leads next must know of them."""
     own = (FILE, PENDING, WITHDRAWN)
-    return Content(LISTS, "indicators", data / "indicators", Words("指標", "indicators"), own)
+    return Content(LISTS, "indicators", data / "indicators", Words("指標", "indicators"), own, merged)
 
 
 def feed(name: str, file: Path) -> Content:

@@ -3,7 +3,7 @@
 import fcntl
 import hashlib
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,8 @@ from hinomi.named import why
 from hinomi.store import Record, Records
 from hinomi.store.parts import Parts
 from ops.journal import log
-from ops.shared.content import Content, Files, packed, unpacked
+from ops.shared.content import Content, Files, packed, unlike, unpacked
+from ops.shared.undecided import Undecided, note
 
 if TYPE_CHECKING:
     from ops.opened import Opened
@@ -30,7 +31,7 @@ _Done = TypeVar("_Done")
 class State:
     """How a copy stands. version: of what came last, 0: nothing did; at, by: when and by whom it was decided; asked: when
     the store was last asked and answered; edited: whether the files here are others; newest: the store's version, 0: none, None: the
-    store does not answer."""
+    store does not answer; undecided: files that are here alone, because of which nothing is taken over."""
 
     version: int
     at: str
@@ -38,11 +39,16 @@ class State:
     asked: datetime | None
     edited: bool
     newest: int | None
+    undecided: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """kept: `<data>/shared`, where each copy's mark lies, and what was changed by hand and then replaced."""
+    """kept: `<data>/shared`, where each copy's mark lies, and what was changed by hand and then replaced.
+
+    A machine without a mark was never in line. What it holds alone then is no change of what is shared: it is merged where that
+    can be (and merged anew with each version until the store has it), and left to a person (`Undecided`) otherwise.
+    """
 
     content: Content
     records: Records
@@ -55,20 +61,37 @@ class Copy:
 
     def renew(self) -> bool:
         """Lay down the newest version; whether there was one. What was changed here by hand is kept aside, and said.
-        Raises StoreError: all stays as it was then."""
+        Raises StoreError, Undecided: all stays as it was then."""
         head = self._head()
         self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._asked.touch()
-        if head is None or head.body["sha256"] == self._mark().get("sha256"):
+        mark = self._mark()
+        if head is None or head.body["sha256"] == mark.get("sha256"):
             return False
+        try:
+            with self._locked():
+                renewed, first = self._renew(), not mark
+        except Undecided as error:
+            self._waits(error.files)
+            raise
+        if renewed and first:
+            self._waits(())
+        return renewed
+
+    def take(self) -> bool:
+        """Lay down the newest version also where this machine holds others of its own, which are put aside; whether there is a
+        newer one. Raises StoreError."""
         with self._locked():
-            return self._renew()
+            taken = self._renew(take=True)
+        self._waits(())
+        return taken
 
     def change(self, act: Callable[[], _Done], *, by: str, again: bool = False) -> _Done:
         """Do something to the newest files and share what comes of it. by: who decides; again: where another machine was
         quicker `act` is done anew on what it shared; otherwise Conflict is raised.
 
-        Raises StoreError where it cannot be shared: the files are as before then.
+        Nothing at all is never shared as the first version: others may have something. Raises StoreError where it cannot be
+        shared: the files are as before then; Undecided.
         """
         with self._locked():
             while True:
@@ -76,7 +99,8 @@ class Copy:
                 before = self.content.files()
                 try:
                     done = act()
-                    if self.content.files() != before or self._head() is None:
+                    now = self.content.files()
+                    if now != before or self._own() or (now and self._head() is None):
                         self._share(by)
                 except Conflict:
                     self.content.lay(before)
@@ -89,10 +113,23 @@ class Copy:
                     return done
 
     def share(self, by: str) -> int:
-        """Make the files of this machine the newest version, which they must be a change of; its number. Raises Conflict
-        where there is a newer one, StoreError."""
+        """Make the files of this machine the newest version, which they must be a change of; its number. A machine that was
+        never in line adds its own to the newest; what they replace there is put aside. Raises Conflict where there is a newer
+        one, StoreError."""
         with self._locked():
-            return self._share(by)
+            head = None if self._mark() else self._head()
+            if head is None:
+                return self._share(by)
+            shared, here = self._fetched(head), self.content.files()
+            both = self.content.merged(shared, here)[0] if self.content.merged else {**shared, **here}
+            if set(unlike(here, shared)) & shared.keys():
+                self._put_aside(shared)
+            try:
+                self.content.lay(both)
+                return self._share(by, of=head.body["sha256"])
+            except BaseException:
+                self.content.lay(here)
+                raise
 
     def newest(self) -> Files:
         """The files of the newest version as the store has them; none where there is none. Raises StoreError."""
@@ -102,17 +139,21 @@ class Copy:
     def state(self) -> State:
         """See `State`; the files are read."""
         mark, files, newest = self._mark(), self.content.files(), None
+        undecided: tuple[str, ...] = ()
         with suppress(StoreError):
             head = self._head()
             newest = head.version if head else 0
+            if head is not None and not mark and files and self.content.decided:
+                undecided = unlike(files, self._fetched(head))
         asked = self._asked.stat().st_mtime if self._asked.exists() else None
         return State(
             int(mark.get("version", 0)),
             str(mark.get("at", "")),
             str(mark.get("by", "")),
             None if asked is None else datetime.fromtimestamp(asked, UTC),
-            bool(files or mark) and hashlib.sha256(packed(files)).hexdigest() != mark.get("sha256"),
+            bool(files or mark) and _sha256(files) != mark.get("laid", mark.get("sha256")),
             newest,
+            undecided,
         )
 
     @property
@@ -134,17 +175,50 @@ class Copy:
             return {}
         return found
 
-    def _note(self, head: Record) -> None:
+    def _note(self, head: Record, laid: str) -> None:
+        """laid: SHA-256 of the files here, which hold more than the version where some were merged."""
         said = {name: head.body[name] for name in ("sha256", "at", "by")}
-        write_durably(self.kept / f"{self.content.id}.json", orjson.dumps({"version": head.version, **said}))
+        body = {"version": head.version, **said, "laid": laid}
+        write_durably(self.kept / f"{self.content.id}.json", orjson.dumps(body))
 
-    def _renew(self) -> bool:
+    @property
+    def _own_file(self) -> Path:
+        return self.kept / f"{self.content.id}.own.tar"
+
+    def _own(self) -> Files:
+        """What this machine alone held before it was in line, and no version has yet."""
+        try:
+            return unpacked(self._own_file.read_bytes())
+        except FileNotFoundError:
+            return {}
+
+    def _keep_own(self, own: Files) -> None:
+        if own:
+            write_durably(self._own_file, packed(own))
+        else:
+            self._own_file.unlink(missing_ok=True)
+
+    def _waits(self, files: Sequence[str]) -> None:
+        from ops.roles.start import machine_name  # which reads the settings, which name feeds
+
+        if self.content.decided:
+            with suppress(StoreError):  # said in the log in any case, and again at the next turn
+                note(self.records, machine_name(self.kept.parent), self.content.id, files, datetime.now(UTC))
+
+    def _renew(self, *, take: bool = False) -> bool:
         head, mark = self._head(), self._mark()
         if head is None or head.body["sha256"] == mark.get("sha256"):
             return False
-        files, here = self._fetched(head), self.content.files()
-        if here and here != files and hashlib.sha256(packed(here)).hexdigest() != mark.get("sha256"):
+        shared, here = self._fetched(head), self.content.files()
+        files, own = shared, Files()
+        if self.content.decided and not mark and not take and (names := unlike(here, shared)):
+            raise Undecided(self.content.words, names)
+        if self.content.merged:
+            files, own = self._merged(shared, self._own() if mark else here)
+        laid = mark.get("laid", mark.get("sha256"))
+        if here and here != files and not (own and not mark) and _sha256(here) != laid:
             self._put_aside(here)
+        self._keep_own(own)
         try:
             self.content.lay(files)
         except OSError as error:
@@ -152,9 +226,20 @@ class Copy:
             raise StoreError(
                 f"{place}: 書けません({said.ja})。", f"{place} cannot be written: {said.en}"
             ) from error
-        self._note(head)
-        log.info("shared_taken", what=self.content.id, version=head.version, by=head.body["by"])
+        self._note(head, _sha256(files))
+        log.info(
+            "shared_taken", what=self.content.id, version=head.version, by=head.body["by"], own=bool(own)
+        )
         return True
+
+    def _merged(self, shared: Files, own: Files) -> tuple[Files, Files]:
+        if not own or self.content.merged is None:
+            return shared, {}
+        try:
+            return self.content.merged(shared, own)
+        except StoreError as error:  # what cannot be read matches nothing: it is put aside
+            log.warning("shared_not_merged", what=self.content.id, reason=error.en)
+            return shared, {}
 
     def _fetched(self, head: Record) -> Files:
         found = self._parts.get(head.body["sha256"])
@@ -175,11 +260,12 @@ class Copy:
         write_durably(place, packed(here))
         log.warning("shared_replaced_own_change", what=self.content.id, kept=str(place))
 
-    def _share(self, by: str) -> int:
+    def _share(self, by: str, of: str = "") -> int:
+        """of: SHA-256 of the version that the files are a change of; otherwise what the mark says."""
         content = packed(self.content.files())
         sha256, head, mark = hashlib.sha256(content).hexdigest(), self._head(), self._mark()
         old = dict(head.body) if head else {}
-        if head is not None and old["sha256"] not in (sha256, mark.get("sha256")):
+        if head is not None and old["sha256"] not in (sha256, of or mark.get("sha256")):
             raise self._outrun()
         self._parts.put(sha256, content)
         if head is None or old["sha256"] != sha256:
@@ -199,7 +285,8 @@ class Copy:
                 raise self._outrun() from None
             if old.get("before") and old["before"] not in (sha256, old["sha256"]):
                 self._parts.drop(old["before"])  # one version back is kept, for who is reading it
-        self._note(head)
+        self._note(head, sha256)
+        self._keep_own({})
         return head.version
 
     def _outrun(self) -> Conflict:
@@ -216,6 +303,10 @@ class Copy:
         with (self.kept / f"{self.content.id}.lock").open("w") as handle:
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+def _sha256(files: Files) -> str:
+    return hashlib.sha256(packed(files)).hexdigest()
 
 
 def carried(place: "Opened", content: Content, act: Callable[[], _Done], *, by: str) -> _Done:

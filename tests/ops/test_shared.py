@@ -1,7 +1,8 @@
 """What people decide reaches every machine of a cluster: two data folders over one set of records."""
 
 import hashlib
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 
 from collectors.indicators import Held, Indicator, Kind
 from collectors.indicators.reading import Taken
+from collectors.indicators.settings import IndicatorSettings
 from hinomi.clock import FixedClock
 from hinomi.errors import Conflict, StoreError
 from hinomi.store import Record
@@ -20,8 +22,10 @@ from ops.doctor.sharing import sharing
 from ops.indicators import Indicators, LiveIndicators
 from ops.rundir import RunDir
 from ops.settings import Settings
+from ops.shared import undecided
 from ops.shared.content import RULES, packed
 from ops.shared.keeping import Keeping
+from ops.shared.undecided import Undecided
 from ops.watch import LiveRules
 from rules import decided, engine
 from rules.in_force import CHOICE, InForce
@@ -254,3 +258,86 @@ def test_the_doctor_tells_the_version_and_its_age(tmp_path: Path, records: Away)
     assert state is State.BAD and "in use until the store answers" in text
     switched_off(collector, "rule-b")
     assert said()[0] is State.WARN
+
+    records.away = False
+    third, _ = machine(tmp_path, "three", records)
+    patient = replace(patient, data=third, run=RunDir.of(third))
+    _exception(third)  # from before anything was shared
+    state, text = said()
+    assert state is State.BAD and "exceptions/backup.yml" in text and "nothing is taken over" in text
+
+
+def test_indicators_of_machines_that_were_there_before_are_merged(tmp_path: Path, records: Away) -> None:
+    """An upgrade: the responder's round shares nothing where it has nothing; what it shares later is added to a collector's own,
+    with each version anew, and only what is the collector's own stays when the responder takes something out."""
+    clock, folders = FixedClock(NOW), [tmp_path / name for name in ("respond", "collect")]
+    ours, theirs = (shared.Copy.of(shared.indicators(one), records, one) for one in folders)
+    tower = Indicators(
+        Held(folders[0] / "indicators"),
+        None,
+        records,
+        clock,
+        engine.load([]),
+        retro_days=0,
+        copy=ours,  # type: ignore[arg-type]
+    )
+    own = Held(folders[1] / "indicators")
+    own.take(_taken("bad.example", "worse.example").taken, "")
+
+    def matched() -> set[str]:
+        return set(own.frame()["value"])
+
+    tower.pull(IndicatorSettings())
+    assert ours.newest() == {} and not theirs.renew()
+    tower.take(_taken("bad.example", "new.example"))
+    assert theirs.renew() and matched() == {"bad.example", "worse.example", "new.example"}
+    assert not theirs.renew() and not theirs.state().edited
+    ours.change(lambda: tower.held.expire(NOW, "JPCERT/CC"), by="one")
+    assert theirs.renew() and matched() == {"worse.example"}
+
+
+def test_a_responder_in_line_for_the_first_time_shares_what_it_has(tmp_path: Path, records: Away) -> None:
+    """Two responders with indicators of their own: the second adds its own to what the first shared, by the next round at the latest."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    one, two = (shared.Copy.of(shared.indicators(folder), records, folder) for folder in folders)
+    Held(folders[1] / "indicators").take(_taken("worse.example").taken, "")
+    one.change(lambda: Held(folders[0] / "indicators").take(_taken("bad.example").taken, ""), by="one")
+    assert two.renew()
+    two.change(lambda: None, by="two")
+    assert one.renew()
+    assert set(Held(folders[0] / "indicators").frame()["value"]) == {"bad.example", "worse.example"}
+
+
+def test_rules_of_a_machine_that_was_there_before_wait_for_a_person(tmp_path: Path, records: Away) -> None:
+    """It keeps what it has, refuses decisions, and says so to the doctor and to whoever is called, until somebody decides."""
+    (console, ours), (collector, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    _exception(collector)
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    for act in (theirs.renew, lambda: theirs.change(lambda: None, by="two")):
+        with pytest.raises(Undecided, match="rules share --take"):
+            act()
+    there = collector / "rules/exceptions/backup.yml"
+    assert there.exists() and not (collector / "rules" / CHOICE).exists()
+    assert theirs.state().undecided == ("exceptions/backup.yml",)
+    now, told = datetime.now(UTC), []
+    assert undecided.look(records, now, told.append) == 1
+    assert "two" not in told[0].what_to_do_en and "exceptions/backup.yml" in told[0].reason_en
+    assert undecided.look(records, now + timedelta(days=2), told.append) == 0
+
+    assert theirs.take() and not there.exists() and (collector / "rules" / CHOICE).exists()
+    (aside,) = (collector / "shared" / "aside").iterdir()
+    assert b"backup" in aside.read_bytes()
+    assert undecided.look(records, now, told.append) == 0
+
+
+def test_rules_of_a_console_that_was_there_before_are_added_by_command(tmp_path: Path, records: Away) -> None:
+    """`rules share` makes both one; a machine that has the same already is in line without a question."""
+    (console, ours), (second, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    _exception(second)
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    assert theirs.share("two") == 2
+    assert ours.renew()
+    assert (console / "rules/exceptions/backup.yml").exists() and (second / "rules" / CHOICE).exists()
+    third, copy = machine(tmp_path, "three", records)
+    _exception(third)
+    assert copy.renew() and (third / "rules" / CHOICE).exists()

@@ -38,7 +38,7 @@ RIGHTS: Mapping[Part, Rights] = {
         events=("create_doc", "auto_configure"),
         reads=("prepared", "rule_quarantine", "shared_lists", "shared_rules"),
         adds=("journal_*",),
-        writes=("arrival", "arrival_through", "checkpoint", "field", "count", "rule_stat", "source"),
+        writes=("arrival", "arrival_through", "checkpoint", "field", "count", "rule_stat", "shared_undecided", "source"),
         deletes=("rule_stat", "source"),  # old hours; an origin that was waiting and has come
     ),
     "detect": Rights(
@@ -46,7 +46,7 @@ RIGHTS: Mapping[Part, Rights] = {
         signals=("create_doc", "auto_configure"),
         reads=("prepared", "journal_*", "shared_rules", "suppression"),
         adds=("journal_*",),
-        writes=("state", "detected", "lease", "count", "field"),
+        writes=("state", "detected", "lease", "count", "field", "shared_undecided"),
     ),
     "respond": Rights(
         events=("read", "monitor"),

@@ -267,6 +267,10 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
         lambda p, part: p.clients[part].get(index=f"hinomi-{p.namespace}-shared_lists", id="first"),
         frozenset({"collect", "respond", "console"}),
     ),
+    "say that a machine waits for a decision": (
+        lambda p, part: p.records(part).put("shared_undecided", f"x-{part}", {"n": 1}),
+        frozenset({"collect", "detect", "respond", "console"}),
+    ),
     "write a hold": (
         lambda p, part: p.records(part).put("hold", f"x-{part}", {"n": 1}),
         frozenset({"console"}),
