@@ -74,6 +74,8 @@ class Page:
     access: Access
     quiet: bool = False
     """Asked for by the page itself, not by a person: does not keep an idle session alive."""
+    blank: bool = False
+    """Says only that something changed, nothing of what is kept: no look of an auditor's."""
     most: int = MAX_FORM
     """Bytes of a form; a larger one is refused."""
     file: bool = False
@@ -131,7 +133,7 @@ def _serve(console: Console, page: Page, request: Request, raw: bytes | None) ->
 def _answered(visit: Visit, page: Page, raw: bytes | None) -> Response:
     """The page's own answer; that an auditor looks is in the audit log before."""
     filled = _with_form(visit, page, raw)
-    if visit.user and page.access is not Access.OPEN and not page.quiet:
+    if visit.user and page.access is not Access.OPEN and not page.blank:
         note_auditor(visit, page.method)
     return page.handler(filled)
 

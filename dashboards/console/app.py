@@ -112,7 +112,7 @@ PAGES = (
     Page("POST", "/views", views.save, Access.READ, apart=True),
     Page("POST", "/views/{view}/remove", views.remove, Access.READ, apart=True),
     Page("POST", "/reveal", residents.reveal, Access.WORK, apart=True),
-    Page("GET", "/live", live.stream, Access.READ, quiet=True, apart=True),
+    Page("GET", "/live", live.stream, Access.READ, quiet=True, blank=True, apart=True),
     Page("GET", "/incidents/open", by_hand.form, Access.WORK, apart=True),
     Page("POST", "/incidents/open", by_hand.take, Access.WORK, apart=True),
     Page("GET", "/reported/{report}", by_hand.receipt, Access.WORK, apart=True),
