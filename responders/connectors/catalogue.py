@@ -62,7 +62,7 @@ def of_action(action: str, targets: Mapping[str, Any], on: str = "") -> Connecto
     }
     if any(_alone(one, action) for one in own.values()):
         return next(iter(own.values()))
-    return Several(own) if own else None
+    return Several(own, name) if own else None
 
 
 def _alone(own: Connector, action: str) -> bool:

@@ -4,8 +4,8 @@ Where each knows its own (a switch its machines, a router its segments), the act
 (a name server, a proxy, a firewall) it is for all of them: what is denied at one is reached through another.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hinomi.errors import DependencyDown, HinomiError, Refused
@@ -18,18 +18,19 @@ _EACH = "each"
 
 @dataclass(frozen=True, slots=True)
 class Several:
-    """The connectors by name, the one that steps name first. What is looked up is kept by name, so that undo gives each its own."""
+    """The connectors by name, the one that steps name first. What is looked up is kept by name, also of one alone, so that undo gives
+    each its own. called: the name that steps call them by."""
 
     own: Mapping[str, Connector]
+    called: str
 
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """What each would do."""
         return _together([one.plan(action, values) for _, one in self._for(action, values)])
 
     def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
-        """How each is now, by name; where there is one alone, as that says it."""
-        found = {name: one.look(action, values) for name, one in self._for(action, values)}
-        return {_EACH: found} if len(self.own) > 1 else next(iter(found.values()))
+        """How each is now, by name."""
+        return {_EACH: {name: one.look(action, values) for name, one in self._for(action, values)}}
 
     def act(self, action: str, values: Mapping[str, str]) -> Done:
         """One after another; done again after a failure in the middle, those that are so already change nothing."""
@@ -40,14 +41,10 @@ class Several:
         return all(one.verify(action, values) for _, one in self._for(action, values))
 
     def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
-        """Each as it was found; what was done when there was one system alone is that one's. One that does not let itself be put back
-        keeps the others from nothing: then its error is raised. Raises DependencyDown where one is not configured any more."""
-        found: dict[str, Any] = dict(before.get(_EACH, {next(iter(self.own)): before}))
-        if gone := [name for name in found if name not in self.own]:
-            raise DependencyDown(
-                f"接続先「{'、'.join(gone)}」が設定にありません。設定すると元に戻します。",
-                f"no target is configured any more as {', '.join(gone)}: it is put back once there is",
-            )
+        """Each as it was found, and no other. One that does not let itself be put back keeps the others from nothing: then its error is
+        raised. Raises DependencyDown where one is not configured any more."""
+        found = self._found(before)
+        self._configured(found)
         undone, errors = list[Done](), list[HinomiError]()
         for name in reversed(found):
             try:
@@ -62,6 +59,32 @@ class Several:
         """What is wrong with any of them."""
         return "".join(one.health() for one in self.own.values())
 
+    def names(self, action: str, values: Mapping[str, str]) -> list[str]:
+        """Those that the act is for as the configuration is now. Raises Refused where that is not settled."""
+        return [name for name, _ in self._for(action, values)]
+
+    def at(self, names: Collection[str]) -> "Several":
+        """Over these alone. Raises DependencyDown where one is not configured any more."""
+        self._configured(names)
+        return replace(self, own={name: one for name, one in self.own.items() if name in names})
+
+    def looked_at(self, before: Mapping[str, Any]) -> "Several":
+        """Over those of which `look` found this, as those alone can be put back. Raises DependencyDown where one is not configured any
+        more."""
+        return self.at(self._found(before))
+
+    def _found(self, before: Mapping[str, Any]) -> dict[str, Any]:
+        """What was found, by name. What was found until 30 November 2026 of one system alone does not say of which: it is of the one
+        that has the very name that steps call it by."""
+        return dict(before.get(_EACH, {self.called: before}))
+
+    def _configured(self, names: Collection[str]) -> None:
+        if gone := [name for name in names if name not in self.own]:
+            raise DependencyDown(
+                f"接続先「{'、'.join(gone)}」が設定にありません。この名前で設定すると続けます。",
+                f"no target is configured as {', '.join(gone)}: it goes on once there is one of that name",
+            )
+
     def _for(self, action: str, values: Mapping[str, str]) -> Iterator[tuple[str, Connector]]:
         """Those that know the target; all, where they do not tell. Raises Refused where none or more than one knows it."""
         telling = {name: one for name, one in self.own.items() if isinstance(one, Knowing)}
@@ -74,6 +97,11 @@ class Several:
                 f'"{named}" is known to {len(known)} of the targets {", ".join(telling)}; it must be one',
             )
         yield from (known or self.own).items()
+
+
+def not_seen(before: Mapping[str, Any]) -> bool:
+    """Whether a part of a target did not answer (`unknown`) when this was found, of any of several systems."""
+    return any(one.get("unknown") for one in (before, *before.get(_EACH, {}).values()))
 
 
 def _together(done: list[Done]) -> Done:

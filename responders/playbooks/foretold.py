@@ -15,6 +15,7 @@ from responders.connectors.catalogue import Connectors, target_of
 from responders.connectors.protocol import Done, Searching
 from responders.playbooks.permission import Permission
 from responders.playbooks.run import Run, RunStep, StepState
+from responders.playbooks.systems import narrowed
 
 _PATIENCE = 3.0
 """Seconds within each `_WINDOW` for all targets together: people are called by the thread that waits, and a hundred plans must not
@@ -157,7 +158,7 @@ class Foretold:
         connector = self.connectors(act.act, act.on)
         if connector is None:
             raise Refused("接続先が設定されていません。", f"no target is configured for {act.act}")
-        return connector.plan(act.act, act.values)
+        return narrowed(connector, act).plan(act.act, act.values)
 
 
 def bounded(act: RunStep, done: Done) -> RunStep:

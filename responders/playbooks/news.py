@@ -27,6 +27,10 @@ ASKED_ANEW = Words(
     "承認の有効期間が過ぎたため、もう一度承認をお願いしています",
     "needs a new approval: the one before had grown too old when it came to be acted on",
 )
+OTHER_SYSTEMS = Words(
+    "承認のあとに接続先の設定が変わったため、もう一度承認をお願いしています",
+    "needs a new approval: other targets are configured since it was approved",
+)
 UNDO_VOID = Words(
     "求めた人が今は必要な役割を持たないため、元に戻しませんでした",
     "was not undone: who asked for it does not hold the role any more",

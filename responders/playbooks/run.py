@@ -68,7 +68,8 @@ class RunStep(BaseModel):
     would be refused; aged: it failed as its approval was too old, not for anything that a target said; renewed: how often a gate was
     asked anew as its approval had grown too old; renews: a gate that the engine added as that of the plan had; by: who decided or did it;
     asks, choices, answer: a person's answer;
-    extent: what a search found for the act when it was asked for, and nothing else is touched; warned_ja, warned_en: why its target
+    extent: what a search found for the act when it was asked for, and nothing else is touched; systems: names of the targets that stood
+    behind the one it names when it was asked for, None where nobody could be told; warned_ja, warned_en: why its target
     would refuse it, as it last said, before anybody approved; called_off: it was given up as the incident was no threat, or put back
     because of that.
     """
@@ -111,6 +112,7 @@ class RunStep(BaseModel):
     result_ja: str = ""
     result_en: str = ""
     extent: list[str] | None = None
+    systems: list[str] | None = None
     warned_ja: str = ""
     warned_en: str = ""
     before: dict[str, Any] = Field(default_factory=dict)
@@ -132,6 +134,11 @@ class RunStep(BaseModel):
         """Whether the target may have been changed and not been put back: also by a step that failed after it began."""
         begun = self.state in (StepState.STARTED, StepState.DONE, StepState.FAILED)
         return bool(self.act and begun and self.before)
+
+    @property
+    def of_others(self) -> bool:
+        """Whether it is for other systems than the one that has the very name of its target."""
+        return self.systems is not None and self.systems != [self.on or self.act.partition(".")[0]]
 
     @property
     def stands_minutes(self) -> int:
@@ -194,6 +201,7 @@ class Run(BaseModel):
             (step.index, step.act, step.on, step.values, step.title_ja, step.after, step.when, step.hours)
             + ((step.first_hours,) if step.first_hours else ())
             + ((step.gate, step.role, step.people) if step.gate is not None or step.role else ())
+            + ((step.systems,) if step.of_others else ())
             for step in self.steps
             if not (step.renews and step.kind == "approve" and not step.act)
         ]

@@ -29,6 +29,7 @@ from responders.playbooks.news import (
     ASKED_ANEW,
     COMPENSATED,
     HALTED,
+    OTHER_SYSTEMS,
     TAKEN_UP,
     UNDO_VOID,
     VOID,
@@ -43,6 +44,7 @@ from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, Ste
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.standing import Standing
 from responders.playbooks.stepping import Stepping
+from responders.playbooks.systems import named
 from responders.playbooks.turns import Turns
 from responders.playbooks.undoing import Undoing, left
 from responders.playbooks.world import World
@@ -68,12 +70,14 @@ class Runs:
     news: list[News] = field(default_factory=list)
     turns: Turns = field(init=False)
     patience: Patience = field(default_factory=Patience)
+    _configured: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         self.turns = Turns(self.records)
 
     def propose(self, run: Run) -> Run:
         """Keep a proposed run; one that was proposed before stays as it is unless its plan grew undecided."""
+        run = named(run, self.world.connectors)
         held = self.records.get(KIND, run.id)
         if held is None:
             return self._propose_new(run)
@@ -169,6 +173,7 @@ class Runs:
         if casefile.is_closed(self.records, run.incident_id) and self._approvals.withdraw(run):
             self._end(run, record, RunState.WITHDRAWN, by="")
             return
+        run, record = self._as_configured(run, record)
         approval = self.records.get(APPROVAL, run.id)
         if approval is None or approval.body["plan_hash"] != run.plan_hash:
             if approval is not None:  # else a crash came between proposing and asking
@@ -191,6 +196,24 @@ class Runs:
             self._ask_again(run, record)
         else:
             self._before_approval(run, record)
+
+    def _as_configured(self, run: Run, record: Record) -> Kept:
+        """Once after a start: where its acts are for other systems by now, nobody has approved that, and it is asked anew."""
+        if run.id in self._configured:
+            return run, record
+        now, approval = named(run, self.world.connectors), self.records.get(APPROVAL, run.id)
+        begun = any(step.touched for step in run.steps)  # it is for those that were looked at
+        decision = approval.body["state"] if approval else ""
+        if now != run and decision != "denied" and not begun:
+            if changed := now.plan_hash != run.plan_hash:
+                now = self._foretold.of_plan(now)
+            run, record = self._book.keep(now, record)
+            if changed:
+                self._book.say(run, "plan_changed", {"plan": run.plan_hash})
+            if changed and decision == "approved":
+                self.news.append((run, OTHER_SYSTEMS))
+        self._configured.add(run.id)
+        return run, record
 
     def _end(self, run: Run, record: Record, state: RunState, *, by: str) -> None:
         """Denied or withdrawn, once what somebody did first is put back."""

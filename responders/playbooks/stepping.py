@@ -8,6 +8,7 @@ from hinomi.clock import Clock
 from hinomi.errors import ConfigError, Conflict, DependencyDown, HinomiError, Refused
 from hinomi.store import Record
 from responders.connectors.protocol import Connector, Lagging, Searching
+from responders.connectors.several import not_seen
 from responders.playbooks.book import Book, Kept
 from responders.playbooks.foretold import bounded
 from responders.playbooks.gates import Gates
@@ -15,6 +16,7 @@ from responders.playbooks.limits import Limits
 from responders.playbooks.permission import Permission, TooOld
 from responders.playbooks.run import Run, RunStep, StepState
 from responders.playbooks.standing import Standing
+from responders.playbooks.systems import elsewhere, narrowed
 from responders.playbooks.tasks import Tasks
 from responders.playbooks.world import Hook, World
 
@@ -123,7 +125,7 @@ class Stepping:
             run, record, step = self._begin(run, record, step, connector)
         else:
             run, record, step = self._resume(run, record, step, connector)
-        connector = _narrowed(connector, step)
+        whole, connector = connector, _narrowed(connector, step)
         if self.limits.late(step):
             raise Refused("決めた時間のうちに終わりませんでした。", "it did not end within its time")
         try:
@@ -137,7 +139,10 @@ class Stepping:
                 "操作の結果を確かめられません。", "the target is not as it should be after the act"
             )
         Standing(self.book.records, self.clock).begin(run, step)
-        return self.book.keep_step(run, record, step.as_ended(StepState.DONE, did.ja, did.en))
+        more = elsewhere(whole, step)
+        return self.book.keep_step(
+            run, record, step.as_ended(StepState.DONE, did.ja + more.ja, did.en + more.en)
+        )
 
     def _resume(
         self, run: Run, record: Record, step: RunStep, connector: Connector
@@ -236,7 +241,8 @@ def _searched(connector: Connector, step: RunStep) -> RunStep:
 
 
 def _narrowed(connector: Connector, step: RunStep) -> Connector:
-    """The connector over what was found when the act was asked for, where a search stands before it."""
+    """The connector over the systems that it is for and, where a search stands before it, what was found when it was asked for."""
+    connector = narrowed(connector, step)
     if step.extent is None or not isinstance(connector, Searching):
         return connector
     return connector.within(step.extent)
@@ -245,7 +251,7 @@ def _narrowed(connector: Connector, step: RunStep) -> Connector:
 def _as_before(connector: Connector, step: RunStep) -> bool:
     """Whether a target whose act was refused is as it was. Only what undo would put back is seen by looking; a target of which
     a part did not answer (`unknown`), or that does not answer now, may have been changed."""
-    if not step.can_undo or step.before.get("unknown"):
+    if not step.can_undo or not_seen(step.before):
         return False
     try:
         return connector.look(step.act, step.values) == step.before

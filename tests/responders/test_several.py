@@ -1,17 +1,22 @@
 """Several systems behind one name: the switch that has the port, and all name servers; put back each as it was."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hinomi.errors import DependencyDown, Refused
-from responders.connectors.catalogue import of_action
+from responders.connectors.catalogue import Targets, of_action
 from responders.connectors.settings import Section
 from responders.connectors.several import Several
 from responders.connectors.squid_proxy import Squid
 from responders.connectors.ssh_network import SshNetwork
+from responders.playbooks.news import OTHER_SYSTEMS
+from responders.playbooks.run import RunState, StepState
+from tests.responders.city import MANAGER
+from tests.responders.playbooks.stage import Broken, Scene, scene, written
 
 NAME = {"name": "c2.example.net"}
 SHUT, DENY = "switch.shut_port", "proxy.deny"
@@ -106,3 +111,96 @@ def test_the_configuration_changes_while_it_stands(tmp_path: Path, then: int, no
         assert later is not None
     later.undo(DENY, NAME, before)
     assert not any(denied(tmp_path, *names[: max(then, now)]))
+
+
+def test_put_back_where_it_was_done(tmp_path: Path) -> None:
+    """`proxy-hq` alone acted, then the annex has one, first by the alphabet: hq is put back, and nothing is done at the annex. What was
+    found before names were kept is of `proxy`, and where there is none of that name nothing is put back, and that is said."""
+    names = "proxy-annex", "proxy-hq"
+    hq = of_action(DENY, proxies(tmp_path, "proxy-hq"))
+    assert hq is not None
+    before = hq.look(DENY, NAME)
+    hq.act(DENY, NAME)
+    both = of_action(DENY, proxies(tmp_path, *names))
+    assert both is not None
+    of_annex = of_action(DENY, proxies(tmp_path, "proxy-annex"))
+    assert of_annex is not None and of_annex.act(DENY, NAME)
+    with pytest.raises(DependencyDown, match="「proxy」"):
+        both.undo(DENY, NAME, before["each"]["proxy-hq"])
+    assert denied(tmp_path, *names) == [True, True]
+    both.undo(DENY, NAME, before)
+    assert denied(tmp_path, *names) == [True, False]
+
+
+def planned(folder: Path, steps: str, *names: str, broken: str = "") -> Scene:
+    """A plan with these steps, put to people over these proxies."""
+    on = scene(folder, written(folder, "  - evidence: {of: [user.name]}\n" + steps))
+    configured(on, folder, *names, broken=broken)
+    on.tick()
+    return on
+
+
+def configured(on: Scene, folder: Path, *names: str, broken: str = "") -> None:
+    """Begun anew over these proxies."""
+    world = replace(on.runs.world, connectors=Targets(proxies(folder, *names, broken=broken)))
+    on.runs = replace(on.runs, world=world)
+
+
+_DENY = "  - {act: proxy.deny, value: url.domain}\n"
+
+
+def test_a_system_that_nobody_approved(tmp_path: Path) -> None:
+    """Approved for one, and there is a second when it comes to be done: nothing is done, and people are asked for both by name."""
+    on = planned(tmp_path, _DENY, "proxy")
+    assert "接続先" not in on.step(DENY).title_ja
+    on.approve()
+    proxies(tmp_path, "proxy-2")
+    configured(on, tmp_path, "proxy", "proxy-2")
+    assert on.tick().state is RunState.PROPOSED
+    assert not any(denied(tmp_path, "proxy", "proxy-2"))
+    assert on.runs.news == [(on.run, OTHER_SYSTEMS)]
+    assert on.step(DENY).title_ja.endswith("(接続先: proxy、proxy-2)")
+    on.approve()
+    assert on.tick().state is RunState.DONE and denied(tmp_path, "proxy", "proxy-2") == [True, True]
+
+
+def test_one_that_comes_while_it_runs(tmp_path: Path) -> None:
+    """The plan is approved and has begun: done at the one that was approved, and the result names the other."""
+    on = planned(tmp_path, "  - wait_minutes: 5\n" + _DENY, "proxy")
+    on.approve()
+    on.tick()
+    configured(on, tmp_path, "proxy", "proxy-2")
+    assert on.tick(6).state is RunState.DONE
+    assert denied(tmp_path, "proxy", "proxy-2") == [True, False]
+    assert "「proxy-2」では行っていません" in on.step(DENY).result_ja
+
+
+def test_begun_at_one_and_carried_on_with_two(tmp_path: Path) -> None:
+    """Looked at when there was one: the act is carried to its end there alone, and undo restores both, byte by byte."""
+    on = planned(tmp_path, _DENY, "proxy", broken="proxy")
+    proxies(tmp_path, "proxy-2")
+    was = [(tmp_path / name).read_bytes() for name in ("proxy", "proxy-2")]
+    on.approve()
+    on.tick()
+    assert on.step(DENY).state is StepState.STARTED
+    configured(on, tmp_path, "proxy", "proxy-2")
+    assert on.tick(3).state is RunState.DONE and denied(tmp_path, "proxy", "proxy-2") == [True, False]
+    on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER, note="誤検知")
+    assert on.tick().state is RunState.UNDONE
+    assert [(tmp_path / name).read_bytes() for name in ("proxy", "proxy-2")] == was
+
+
+class _Unseen(Broken):
+    """A part of it does not answer when it is looked at."""
+
+    def look(self, action: str, values: Mapping[str, str]) -> dict[str, Any]:
+        return {"held": False, "unknown": ["pc-2"]}
+
+
+def test_a_part_of_one_that_was_not_seen(tmp_path: Path) -> None:
+    """Refused, and looking finds the same as before: what was not seen may have changed, so that it can still be put back."""
+    on = scene(tmp_path, written(tmp_path, "  - evidence: {of: [user.name]}\n" + _DENY))
+    own = Several({"proxy": _Unseen(refuses={DENY})}, "proxy")
+    on.runs.world = replace(on.runs.world, connectors=lambda action, at: own)
+    on.approve()
+    assert on.tick().state is RunState.FAILED and on.step(DENY).touched

@@ -1,0 +1,67 @@
+"""Which systems an act is for: `proxy` may be one, or `proxy` and `proxy-2` (see `Several`). Whoever approves sees their names, and the act
+is done to these and to no other, whatever is configured since."""
+
+from hinomi.errors import HinomiError, Refused
+from responders.connectors.catalogue import Connectors
+from responders.connectors.protocol import Connector, Done
+from responders.connectors.several import Several
+from responders.playbooks.run import Run, RunStep, StepState
+
+
+def named(run: Run, connectors: Connectors) -> Run:
+    """The run with the systems of its acts as they are configured now, also in their titles where they are not the plainly named one.
+    What is begun or over stays, and an act of which it is not settled for whom it is: the target refuses that one."""
+    for act in run.acts:
+        if act.state is StepState.PLANNED:
+            run = run.with_step(_named(act, connectors))
+    return run
+
+
+def _named(act: RunStep, connectors: Connectors) -> RunStep:
+    try:
+        names = _names(connectors(act.act, act.on), act)
+    except HinomiError:
+        return act
+    bare_ja, bare_en = (
+        title.removesuffix(said) for title, said in zip((act.title_ja, act.title_en), _said(act), strict=True)
+    )
+    known = act.model_copy(update={"systems": names})
+    ja, en = _said(known)
+    return known.model_copy(update={"title_ja": bare_ja + ja, "title_en": bare_en + en})
+
+
+def _said(act: RunStep) -> tuple[str, str]:
+    names = (act.systems or []) if act.of_others else []
+    return (f"(接続先: {'、'.join(names)})", f" (at {', '.join(names)})") if names else ("", "")
+
+
+def narrowed(connector: Connector, act: RunStep) -> Connector:
+    """The connector over the systems that were looked at before they were touched, else over those that were approved. Raises
+    DependencyDown where one of them is not configured any more."""
+    if not isinstance(connector, Several):
+        return connector
+    if act.before:
+        return connector.looked_at(act.before)
+    return connector if act.systems is None else connector.at(act.systems)
+
+
+def elsewhere(connector: Connector, act: RunStep) -> Done:
+    """In words, at which systems that are configured since it is not done, as nobody approved that; empty where there are none."""
+    systems = act.systems if isinstance(connector, Several) else None
+    new = [] if systems is None else [name for name in _names(connector, act) or [] if name not in systems]
+    if not new:
+        return Done("", "", changed=False)
+    return Done(
+        f"承認のあとに設定された接続先「{'、'.join(new)}」では行っていません。必要なら人が判断して行ってください。",
+        f"; not done at {', '.join(new)}, configured since the approval: where it is needed a person must do it",
+    )
+
+
+def _names(connector: Connector | None, act: RunStep) -> list[str] | None:
+    """The systems that it is for as they are configured now; None where that is not settled, or the target is one that has no others."""
+    if not isinstance(connector, Several):
+        return None
+    try:
+        return connector.names(act.act, act.values)
+    except Refused:
+        return None
