@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from hinomi.errors import HinomiError
@@ -12,6 +12,7 @@ from ops.shared.content import contents
 from ops.shared.copy import Copy
 
 _EVERY = 5.0
+_LONGEST = 300.0  # seconds between two turns while nothing can be done
 _LEAVE = 10.0  # seconds that a stop waits for an answer
 
 
@@ -28,10 +29,11 @@ class Keeping:
             name = copy.content.id
             try:
                 copy.renew()
-            except HinomiError as error:
-                if self._failed.get(name) != str(error):
-                    log.warning("shared_not_taken", what=name, reason=str(error))
-                self._failed[name] = str(error)
+            except Exception as error:  # a full disk, a mistake of our own: what is here stays in use
+                reason = str(error) if isinstance(error, HinomiError) else f"{type(error).__name__}: {error}"
+                if self._failed.get(name) != reason:
+                    log.warning("shared_not_taken", what=name, reason=reason)
+                self._failed[name] = reason
             else:
                 if self._failed.pop(name, None) is not None:
                     log.info("shared_taken_again", what=name)
@@ -63,5 +65,12 @@ _ROLES = frozenset({"worker", "detect", "respond", "console"})
 
 
 def _run(keeping: Keeping, stop: threading.Event) -> None:
-    while not stop.wait(_EVERY):
-        keeping.turn()
+    pause = _EVERY
+    while not stop.wait(pause):
+        try:
+            keeping.turn()
+            pause = _EVERY
+        except Exception as error:  # it could not even be said: the thread goes on, more slowly
+            pause = min(2 * pause, _LONGEST)
+            with suppress(Exception):
+                log.error("shared_failed", reason=f"{type(error).__name__}: {error}", again_in=pause)

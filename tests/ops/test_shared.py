@@ -1,6 +1,7 @@
 """What people decide reaches every machine of a cluster: two data folders over one set of records."""
 
 import hashlib
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from ops.doctor.sharing import sharing
 from ops.indicators import Indicators, LiveIndicators
 from ops.rundir import RunDir
 from ops.settings import Settings
+from ops.shared import keeping as keeping_module
 from ops.shared import undecided
 from ops.shared.content import RULES, packed
 from ops.shared.keeping import Keeping
@@ -154,6 +156,40 @@ def test_while_the_store_is_away_the_last_known_stays(
     records.away = False
     keeping.turn()
     assert asked is not None and theirs.state().asked is not None
+
+
+def test_a_full_disk_ends_no_sharing(
+    tmp_path: Path, records: Away, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is said once, and it goes on when there is room; a turn that cannot even say so is no end either."""
+    (console, ours), (_, theirs) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    full = [True]
+
+    def written(path: Path, content: bytes) -> None:
+        if full[0]:
+            raise OSError(28, "No space left on device")
+        path.write_bytes(content)
+
+    monkeypatch.setattr("ops.shared.copy.write_durably", written)
+    keeping = Keeping([theirs])
+    keeping.turn()
+    keeping.turn()
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("No space left") == 1
+    full[0] = False
+    keeping.turn()
+    assert theirs.state().version == 1
+
+    class Stop(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waited.append(timeout)
+            return len(waited) > 3
+
+    waited: list[float | None] = []
+    monkeypatch.setattr(Keeping, "turn", lambda _: 1 / 0)
+    keeping_module._run(keeping, Stop())
+    assert waited == [5, 10, 20, 40]
 
 
 def test_what_was_put_here_by_hand_is_shared_by_command_and_never_lost(tmp_path: Path, records: Away) -> None:
