@@ -35,11 +35,13 @@ from ops.watch import LiveEnricher
 from rules.engine import RuleSet
 from rules.stats import Tally
 
-_TRIES = 64
-"""How often a part that a parser failed at is read again in halves: who sends such lines buys no more of the tower's time."""
+_TRIES, _IN_ALL = 64, 512
+"""How often a part that a parser failed at is read again in halves, of each sender and of all together: who sends such lines buys
+no more of the tower's time, and over UDP anybody is as many senders as they like."""
 _CAME = "_came"
 _GUESSED = {"", "auto"}  # encodings of a listener that leave the choice to the source
 Rules = Callable[[], RuleSet]
+_Failing = tuple[pl.DataFrame, Exception]
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,27 +205,39 @@ class Pipeline:
     def _around(
         self, source: Source, intake: pl.DataFrame, origin: str, error: Exception
     ) -> tuple[list[Batch], pl.DataFrame]:
-        """What can be read beside the lines that a parser fails at: by halves, as long as there are tries."""
+        """What can be read beside the lines that a parser fails at: by halves of the senders, so that none pays for another's
+        lines, then by halves of each failing sender's own, as long as there are tries."""
         found: list[Batch] = []
         refused = [intake.clear().with_columns(pl.lit(None, pl.String).alias(WHY))]
-        parts, tries = [(intake, error)], _TRIES
-        while parts:
-            part, why = parts.pop()
-            if part.height < 2 or tries < 2:
+
+        def halved(part: pl.DataFrame, why: Exception, by: str, tries: int) -> list[_Failing]:
+            """What the parser still fails at when each part has one value of a column, or the tries are spent."""
+            parts, ended = [(part, why)], list[_Failing]()
+            while parts:
+                part, why = parts.pop()
+                values = part[by].unique(maintain_order=True).to_list()
+                if len(values) < 2 or tries < 2:
+                    ended.append((part, why))
+                    continue
+                tries -= 2
+                first = part[by].is_in(values[: len(values) // 2])
+                for half in (part.filter(first), part.filter(~first)):
+                    try:
+                        more, left = self._of_source(source, half.drop(ROW).with_row_index(ROW), origin)
+                    except Exception as again:  # the same mistake, or another
+                        parts.append((half, again))
+                        continue
+                    found.extend(more)
+                    refused.append(left)
+            return ended
+
+        senders = halved(intake, error, "peer", _IN_ALL)
+        tries = min(_TRIES, _IN_ALL // len(senders)) if senders else 0
+        for own, its in senders:
+            for part, why in halved(own, its, ROW, tries):
                 reason = pl.lit(f"parser_failed:{type(why).__name__}")
                 came = pl.col(_CAME if _CAME in part.columns else "message").alias("message")
                 found.append(self._dead(part.with_columns(came), reason, source.name, origin))
-                continue
-            tries -= 2
-            for half in (part[: part.height // 2], part[part.height // 2 :]):
-                alone = half.drop(ROW).with_row_index(ROW)
-                try:
-                    more, left = self._of_source(source, alone, origin)
-                except Exception as again:  # the same mistake, or another
-                    parts.append((alone, again))
-                    continue
-                found += more
-                refused.append(left)
         return found, pl.concat(refused)
 
     def _unopened(self, part: pl.DataFrame) -> list[Batch]:

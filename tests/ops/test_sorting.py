@@ -1,5 +1,6 @@
 """A sender of several programs: each line to the source that reads it, whatever came first; pins that can be seen and removed."""
 
+import re
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
@@ -287,6 +288,29 @@ def test_who_invents_keys_takes_none_from_the_others(tmp_path: Path) -> None:
     )
     [row] = tower.events.search("event.dataset: generic.key_value and log.source.address: 10.0.0.7").rows
     assert (row["key_value.door"], row["key_value.badge"]) == ("east", "17")
+
+
+def test_a_sender_s_bad_lines_cost_no_other_sender_its_good_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A parser fails at a hundred lines of one sender, which stand among those of forty others, and at one of another: those are
+    dead letters, all of the others are events; the one sender's tries are spent without them."""
+    tower = Tower(tmp_path, fw="linux.auth")
+    whole, asked = Source.parse, list[int]()
+
+    def touchy(self: Source, intake: pl.DataFrame) -> Any:
+        asked.append(intake.height)
+        if intake["message"].str.contains("from 203.0.113.66 ").any():
+            raise ZeroDivisionError
+        return whole(self, intake)
+
+    monkeypatch.setattr(Source, "parse", touchy)
+    bad = re.sub("from [0-9.]+ ", "from 203.0.113.66 ", SSH)
+    assert bad != SSH
+    sent = [pair for n in range(100) for pair in (("10.0.0.66", bad), (f"10.0.0.{n % 40}", SSH))]
+    _block(tower, [*sent, ("10.0.0.7", bad)], "a")
+    assert _held(tower) == {"linux.auth": 100, "hinomi.dead_letter": 101}
+    assert len(asked) < 110
 
 
 def test_a_header_counts_for_who_sent_it(tmp_path: Path) -> None:
