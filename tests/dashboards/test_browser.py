@@ -169,7 +169,8 @@ def test_verdict_in_three_keys(chromium: Any, own_address: str, own_city: City) 
 
 def test_what_was_typed_outlives_the_session(chromium: Any, own_address: str, own_city: City) -> None:
     """A note that is sent after the session ended, and a report's item, come back filled once the same person has signed in again;
-    saved, they are gone from the tab, as they are at a sign-out and for anybody else. A password is never kept."""
+    saved, they are gone from the tab, as they are at a sign-out, in another tab too, for anybody else, and after half a day. A password
+    is never kept."""
     page, _ = _signed_in(chromium, own_address, "m.kato")
 
     def again(name: str) -> None:
@@ -192,6 +193,10 @@ def test_what_was_typed_outlives_the_session(chromium: Any, own_address: str, ow
     page.wait_for_selector("text=メモを残しました")
     assert page.input_value("#comment") == ""
     assert PASSWORD not in page.evaluate("JSON.stringify(sessionStorage)")
+    other = page.context.new_page()
+    other.goto(f"{own_address}/incidents/2")
+    other.fill("#comment", "別のタブ")
+    assert other.evaluate("sessionStorage.length") == 1
     for leave in (
         lambda: page.click("form[action='/sign-out'] button"),
         lambda: own_city.users.end_sessions("m.kato"),
@@ -208,6 +213,14 @@ def test_what_was_typed_outlives_the_session(chromium: Any, own_address: str, ow
         again("m.kato")
         page.wait_for_url("**/incidents/2")
         assert page.input_value("#comment") == ""
+    assert other.evaluate("sessionStorage.length") == 0
+    page.fill("#comment", "半日前")
+    page.evaluate(
+        "sessionStorage.setItem('hinomi-typed', sessionStorage.getItem('hinomi-typed').replace(/\"at\":1/, '\"at\":0'))"
+    )
+    own_city.users.end_sessions("m.kato")
+    page.goto(f"{own_address}/sign-in")
+    assert page.evaluate("sessionStorage.length") == 0
     page.context.close()
 
 

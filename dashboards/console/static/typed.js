@@ -1,5 +1,6 @@
 // What somebody has typed into a form outlives a session that ends and an answer that is an error: it stays in this tab until it
-// was saved, another account signs in here, the reader signs out, or half a day has passed. Passwords, codes and files are never kept.
+// was saved, another account signs in here, the reader signs out (in any tab of the browser), or half a day has passed, which any page
+// sees, that of the sign-in too. Passwords, codes and files are never kept.
 "use strict";
 
 const TYPED = "hinomi-typed";
@@ -71,6 +72,10 @@ function forget(wanted) {
   typedHold(Object.fromEntries(Object.entries(typedHeld()).filter((one) => !wanted(...one))));
 }
 
+const otherTabs = new BroadcastChannel("hinomi-signed-out");
+otherTabs.addEventListener("message", () => typedHold({}));
+typedHold(typedHeld()); // without what is too old
+
 const reader = document.body.dataset.user;
 const refused = Number(document.body.dataset.answered) >= 400;
 
@@ -106,6 +111,8 @@ if (reader && Number(document.body.dataset.answered) < 400) {
 
 for (const kind of ["input", "change"]) document.addEventListener(kind, (event) => event.target.form && keepTyped(event.target.form));
 document.addEventListener("submit", (event) => {
-  if (new URL(event.target.action).pathname === "/sign-out") sessionStorage.removeItem(TYPED);
-  else keepTyped(event.target, Date.now());
+  if (new URL(event.target.action).pathname === "/sign-out") {
+    typedHold({});
+    otherTabs.postMessage("");
+  } else keepTyped(event.target, Date.now());
 });
