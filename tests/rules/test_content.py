@@ -32,6 +32,12 @@ id: 5b2f0c6a-1d5e-4a0b-8e6d-3c0a9c1b7d12
 level: high
 baseline: {type: TYPE, rules: [RULE], entity: user.name}
 """
+EXCEPTION = """\
+---
+title: Known
+logsource: {product: any}
+filter: {rules: [RULE], s: {source.ip: 192.0.2.1}, condition: not s}
+"""
 CASE = {"name": "one", "match": True, "events": [{"event.action": "deny"}]}
 
 
@@ -66,8 +72,9 @@ def test_a_service_that_is_no_dataset_is_a_problem(tmp_path: Path) -> None:
         RULE + CORRELATION.replace("RULE", "nobody"),
         RULE + BASELINE.replace("TYPE", "off_hours").replace("RULE", "nobody"),
         RULE + BASELINE.replace("TYPE", "nothing").replace("RULE", "blocked"),
+        RULE + EXCEPTION.replace("RULE", "nobody"),
     ],
-    ids=["correlation", "baseline", "type"],
+    ids=["correlation", "baseline", "type", "exception"],
 )
 def test_what_refers_to_nothing_is_a_problem(tmp_path: Path, text: str) -> None:
     """A name that no rule has, a type that there is not: a problem that names the file."""
