@@ -2,13 +2,14 @@
 
 With a sieve (`collectors.narrow`) only events that may match are read whole and come out; the others are
 counted in `passed_over`. A file's kind is what is in it, never its name. Event ids come from the file and the place in it, so
-hunting twice over the same files gives the same signals.
+hunting twice over the same files gives the same signals. A record without a legible time has that of its reading, which
+`event.ingested` is, too.
 """
 
 import itertools
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -280,7 +281,10 @@ class HuntInput:
             _ids(own),
             pl.lit(source.name.partition(".")[0]).alias("event.module"),
         )
-        return Batch.of(source.name, held, origin="hunt", ingested=self.clock.now())
+        made = Batch.of(source.name, held, origin="hunt", ingested=self.clock.now())
+        read = pl.lit(own["received"].cast(TIME))  # what a source takes where it finds no time
+        ingested = pl.when(pl.col("@timestamp") == read).then(read).otherwise(pl.col("event.ingested"))
+        return replace(made, frame=made.frame.with_columns(ingested.alias("event.ingested")))
 
     def _tell(self, frame: pl.DataFrame) -> None:
         if self.progress is not None:

@@ -16,7 +16,7 @@ from hinomi.batch import Batch
 from ops.hunt.correlating import EVENT, PATH, SEEN
 from ops.hunt.job import Fed
 from ops.hunt.signals import Hits, written
-from ops.hunt.tally import Tally
+from ops.hunt.tally import UNDATED, Tally
 from rules import engine
 
 _OPEN = 8
@@ -94,12 +94,18 @@ class Hunting:
         self._counted.seconds.update(spent)
 
     def _apart(self, batch: Batch, hits: Hits) -> Hits:
-        """What is not only counted; what correlations and baselines look at is put aside for them."""
+        """What is not only counted; what correlations and baselines look at is put aside for them, but for what has no legible
+        time: it would be of the moment of the hunt, all at once."""
         own = [(rule, rows) for rule, rows in hits if rule.id in self.rules.fed]
         if own:
             found = self.rules.signals(batch, engine.Matches(own)).select(SEEN)
-            places = batch.frame.select(pl.col("event.id").alias(EVENT), PATH).unique(EVENT)
-            self._fed.append(found.join(places, on=EVENT, how="left"))
+            dated = pl.col("@timestamp") != pl.col("event.ingested")  # see `collectors.hunt_input`
+            places = batch.frame.filter(dated).select(pl.col("event.id").alias(EVENT), PATH).unique(EVENT)
+            kept = found.join(places, on=EVENT, how="inner")
+            if undated := found.height - kept.height:
+                self._counted.counts[UNDATED] += undated
+            if kept.height:
+                self._fed.append(kept)
         only = self.rules.counted_only
         self._counted.counted += sum(len(rows) for rule, rows in own if rule.id in only)
         return [(rule, rows) for rule, rows in hits if rule.id not in only]

@@ -9,7 +9,7 @@ from collectors.hunt_input import UNKNOWN_FORMAT
 from hinomi.alert import Level
 from hinomi.text import inert
 from ops.hunt.job import Loaded
-from ops.hunt.tally import Tally
+from ops.hunt.tally import UNDATED, Tally
 from ops.tables import folding
 
 # Why a file or a part of it was left out.
@@ -45,6 +45,14 @@ def damage(console: Console, tally: Tally, loaded: Loaded | None) -> None:
             console,
             f"相関と平常値は、多すぎる信号のうち {left} 件を見ていません。期間を分けて調べてください / "
             f"correlations and baselines did not look at {left} signals, which were too many: hunt over shorter spans",
+            "yellow",
+        )
+    if undated := tally.counts[UNDATED]:
+        left = f"{undated:,}"
+        _tell(
+            console,
+            f"時刻を読めない信号 {left} 件は、相関と平常値に含めていません / "
+            f"correlations and baselines did not look at {left} signals without a legible time",
             "yellow",
         )
     for path, name in sorted(tally.generic.items())[:_MOST_NAMED]:

@@ -10,6 +10,8 @@ from hinomi.ledger import Line
 
 NOT_CORRELATED = "not_correlated"
 """Why signals are lost to correlations that are beyond what a hunt keeps for them."""
+UNDATED = Line("dropped", "", f"{NOT_CORRELATED}:no_time")
+"""Signals lost to them that have no legible time."""
 
 
 @dataclass(slots=True)

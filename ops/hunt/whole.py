@@ -13,7 +13,7 @@ from hinomi.errors import HinomiError, InputError
 from hinomi.ledger import Line
 from ops.hunt.correlating import Aside, Watch, written
 from ops.hunt.job import Fed, Job, Loaded
-from ops.hunt.tally import NOT_CORRELATED, Tally
+from ops.hunt.tally import NOT_CORRELATED, UNDATED, Tally
 from ops.standard_streams import writing
 from rules.in_force import InForce
 
@@ -95,6 +95,7 @@ class Hunt:
             self.tally.generic
             or valueless
             or self.tally.not_correlated
+            or self.tally.counts[UNDATED]
             or not (self.complete and self.understood)
         ):
             from rich.console import Console

@@ -105,3 +105,18 @@ def test_what_cannot_run_and_what_is_too_much_is_said(
     done, lines = hunt(logs, FAILED, MANY)
     assert lines == [] and done.tally.not_correlated == 7
     assert "did not look at 7 signals" in capsys.readouterr().err
+
+
+def test_without_a_time_nothing_is_correlated(logs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Ten failures of no day had been ten at the moment of the hunt, and an alert; they are found, counted and told."""
+    for file in logs.iterdir():
+        file.unlink()
+    said = "web1 sshd[123]: Failed password for root from 203.0.113.9 port 4022 ssh2\n"
+    (logs / "cut.log").write_text(f"Nov 41 09:00:00 {said}" * 10, encoding="utf-8")
+    done, lines = hunt(logs, FAILED, MANY, NEW)
+    assert (lines, done.tally.counted) == ([], 10)
+    assert "10 signals without a legible time" in capsys.readouterr().err
+    done.show_stats()
+    assert "dropped 10   not_correlated:no_time" in capsys.readouterr().err
+    (logs / "whole.log").write_text(f"Nov 20 09:00:00 {said}" * 5, encoding="utf-8")
+    assert [one["hinomi"]["alert"]["event_count"] for one in hunt(logs, FAILED, MANY)[1]] == [5]
