@@ -56,10 +56,19 @@ def sync_folder(folder: Path) -> None:
 
 def given_to_owner(path: Path) -> None:
     """What root made in another account's folder is that account's: a command run as root before or beside the tower leaves
-    nothing that the tower cannot use. Where a file system does not let root do that, all stays. Raises OSError."""
+    nothing that the tower cannot use. A link is given itself, never what it leads to. Where a file system does not let root do
+    that, all stays. Raises OSError."""
     if os.geteuid() != 0:
         return
     owner = path.parent.stat()
-    if path.stat().st_uid != owner.st_uid:
+    if path.lstat().st_uid != owner.st_uid:
         with suppress(PermissionError):
-            os.chown(path, owner.st_uid, owner.st_gid)
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def owned_folder(path: Path, mode: int = 0o777) -> None:
+    """Make a folder, and those above it that are missing, each the account's whose folder it lies in. Raises OSError."""
+    missing = [one for one in (path, *path.parents) if not one.exists()]
+    path.mkdir(parents=True, exist_ok=True, mode=mode)
+    for one in reversed(missing):
+        given_to_owner(one)

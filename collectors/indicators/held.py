@@ -17,7 +17,7 @@ import polars as pl
 
 from collectors.indicators.indicator import Indicator
 from hinomi import ecs
-from hinomi.durable import replaced
+from hinomi.durable import given_to_owner, owned_folder, replaced
 from hinomi.errors import StoreError
 
 FILE, PENDING, WITHDRAWN = "indicators.parquet", "pending.parquet", "withdrawn.parquet"
@@ -117,14 +117,16 @@ class Held:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        owned_folder(self.folder, 0o700)
         with (self.folder / ".lock").open("w") as handle:
+            given_to_owner(self.folder / ".lock")
             fcntl.flock(handle, fcntl.LOCK_EX)
             yield
 
     def _write(self, frame: pl.DataFrame, name: str = FILE) -> None:
         with replaced(self.folder / name) as file:
             frame.write_parquet(file)
+        given_to_owner(self.folder / name)
 
 
 def merged(

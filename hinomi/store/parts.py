@@ -31,9 +31,12 @@ class Parts:
                 continue
 
     def get(self, sha256: str) -> bytes:
-        """The bytes; none where a part is not there."""
+        """The bytes; none where a part is not there, or is none."""
         found = list(self._held(sha256))
-        return b"".join(base64.b64decode(one.body["base64"]) for one in found) if _whole(found) else b""
+        try:
+            return b"".join(base64.b64decode(one.body["base64"]) for one in found) if _whole(found) else b""
+        except (KeyError, TypeError, ValueError):
+            return b""
 
     def drop(self, sha256: str) -> None:
         """Take it out, the last part first: what is cut off here is no whole any more."""
@@ -45,12 +48,12 @@ class Parts:
         while (held := self.records.get(self.kind, _part(sha256, n))) is not None:
             yield held
             n += 1
-            if n == held.body["of"]:
+            if n == held.body.get("of"):
                 return
 
 
 def _whole(found: list[Record]) -> bool:
-    return bool(found) and len(found) == found[0].body["of"]
+    return bool(found) and len(found) == found[0].body.get("of")
 
 
 def _part(sha256: str, n: int) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from collectors.indicators.held import FILE, PENDING, WITHDRAWN, merged
-from hinomi.durable import write_durably
+from hinomi.durable import given_to_owner, owned_folder, write_durably
 from hinomi.errors import StoreError
 from hinomi.words import Words
 from rules import in_force, lock
@@ -57,8 +57,9 @@ class Content:
         for name, content in files.items():
             path = self.folder / name
             if not path.is_file() or path.read_bytes() != content:
-                path.parent.mkdir(parents=True, exist_ok=True)
+                owned_folder(path.parent)
                 write_durably(path, content)
+                given_to_owner(path)
 
     def _names(self) -> Iterator[str]:
         for path in map(self.folder.joinpath, self.only) if self.only else self.folder.glob("**/*"):
@@ -91,12 +92,14 @@ def packed(files: Mapping[str, bytes]) -> bytes:
 
 
 def unpacked(content: bytes) -> Files:
-    """The files of such an archive; nothing is written. Raises tarfile.TarError."""
+    """The files of such an archive; nothing is written. Raises tarfile.TarError, also where it holds anything but files."""
     found: Files = {}
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as archive:
         for member in archive:
-            if (opened := archive.extractfile(member)) is not None:
-                found[member.name] = opened.read()
+            opened = archive.extractfile(member) if member.isreg() else None
+            if opened is None:
+                raise tarfile.ReadError(f"{member.name!r} is no file")
+            found[member.name] = opened.read()
     return found
 
 

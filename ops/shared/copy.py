@@ -2,6 +2,8 @@
 
 import fcntl
 import hashlib
+import os
+import re
 import tarfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
-from hinomi.durable import write_durably
+from hinomi.durable import given_to_owner, owned_folder, write_durably
 from hinomi.errors import Conflict, StoreError
 from hinomi.named import why
 from hinomi.store import Record, Records
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from ops.opened import Opened
 
 _Done = TypeVar("_Done")
+_SHA256 = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,12 @@ class Copy:
         """Lay down the newest version; whether there was one. What was changed here by hand is kept aside, and said.
         Raises StoreError, Undecided: all stays as it was then."""
         head = self._head()
-        self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._asked.touch()
+        self._folder()
+        with _refused(self._asked):
+            self._asked.touch()
+            given_to_owner(self._asked)
         mark = self._mark()
-        if head is None or head.body["sha256"] == mark.get("sha256"):
+        if head is None or (head.body["sha256"], head.version) == (mark.get("sha256"), mark.get("version")):
             return False
         try:
             with self._locked():
@@ -96,18 +101,19 @@ class Copy:
         with self._locked():
             while True:
                 self._renew()
-                before = self.content.files()
+                before = self._files()
                 try:
                     done = act()
-                    now = self.content.files()
+                    self._give()
+                    now = self._files()
                     if now != before or self._own() or (now and self._head() is None):
                         self._share(by)
                 except Conflict:
-                    self.content.lay(before)
+                    self._lay(before)
                     if not again:
                         raise
                 except BaseException:
-                    self.content.lay(before)
+                    self._lay(before)
                     raise
                 else:
                     return done
@@ -117,19 +123,24 @@ class Copy:
         never in line adds its own to the newest; what they replace there is put aside. Raises Conflict where there is a newer
         one, StoreError."""
         with self._locked():
-            head = None if self._mark() else self._head()
-            if head is None:
-                return self._share(by)
-            shared, here = self._fetched(head), self.content.files()
-            both = self.content.merged(shared, here)[0] if self.content.merged else {**shared, **here}
-            if set(unlike(here, shared)) & shared.keys():
-                self._put_aside(shared)
-            try:
-                self.content.lay(both)
-                return self._share(by, of=head.body["sha256"])
-            except BaseException:
-                self.content.lay(here)
-                raise
+            version = self._joined(by)
+        self._waits(())
+        return version
+
+    def _joined(self, by: str) -> int:
+        head = None if self._mark() else self._head(whole=False)
+        if head is None or not _is_head(head):
+            return self._share(by)
+        shared, here = self._fetched(head), self._files()
+        both = self.content.merged(shared, here)[0] if self.content.merged else {**shared, **here}
+        if set(unlike(here, shared)) & shared.keys():
+            self._put_aside(shared)
+        try:
+            self._lay(both)
+            return self._share(by, of=head.body["sha256"])
+        except BaseException:
+            self._lay(here)
+            raise
 
     def newest(self) -> Files:
         """The files of the newest version as the store has them; none where there is none. Raises StoreError."""
@@ -138,7 +149,7 @@ class Copy:
 
     def state(self) -> State:
         """See `State`; the files are read."""
-        mark, files, newest = self._mark(), self.content.files(), None
+        mark, files, newest = self._mark(), self._files(), None
         undecided: tuple[str, ...] = ()
         with suppress(StoreError):
             head = self._head()
@@ -164,22 +175,53 @@ class Copy:
     def _parts(self) -> Parts:
         return Parts(self.records, self.content.kind)
 
-    def _head(self) -> Record | None:
-        return self.records.get(self.content.kind, self.content.id)
+    def _head(self, *, whole: bool = True) -> Record | None:
+        """The record that names the newest version. whole: StoreError where it is none."""
+        head = self.records.get(self.content.kind, self.content.id)
+        if head is not None and whole and not _is_head(head):
+            raise self._damaged(head)
+        return head
+
+    def _files(self) -> Files:
+        with _refused(self.content.folder):
+            return self.content.files()
+
+    def _lay(self, files: Files) -> None:
+        with _refused(self.content.folder):
+            self.content.lay(files)
+
+    def _give(self) -> None:
+        """What a command as root changed in the data folder is the tower's."""
+        folder = self.content.folder
+        if os.geteuid() == 0 and folder.parent == self.kept.parent and folder.is_dir():
+            with _refused(folder):
+                for path in (folder, *sorted(folder.rglob("*"))):
+                    given_to_owner(path)
+
+    def _folder(self) -> None:
+        with _refused(self.kept):
+            owned_folder(self.kept, 0o700)
+            given_to_owner(self.kept)
+
+    def _write(self, path: Path, content: bytes) -> None:
+        with _refused(path):
+            owned_folder(path.parent, 0o700)
+            write_durably(path, content)
+            given_to_owner(path)
 
     def _mark(self) -> dict[str, Any]:
         """What came last."""
         try:
-            found: dict[str, Any] = orjson.loads((self.kept / f"{self.content.id}.json").read_bytes())
+            found = orjson.loads((self.kept / f"{self.content.id}.json").read_bytes())
         except (OSError, orjson.JSONDecodeError):
             return {}
-        return found
+        return found if isinstance(found, dict) else {}
 
     def _note(self, head: Record, laid: str) -> None:
         """laid: SHA-256 of the files here, which hold more than the version where some were merged."""
         said = {name: head.body[name] for name in ("sha256", "at", "by")}
         body = {"version": head.version, **said, "laid": laid}
-        write_durably(self.kept / f"{self.content.id}.json", orjson.dumps(body))
+        self._write(self.kept / f"{self.content.id}.json", orjson.dumps(body))
 
     @property
     def _own_file(self) -> Path:
@@ -187,16 +229,21 @@ class Copy:
 
     def _own(self) -> Files:
         """What this machine alone held before it was in line, and no version has yet."""
+        if not self._own_file.exists():
+            return {}
         try:
-            return unpacked(self._own_file.read_bytes())
-        except FileNotFoundError:
+            with _refused(self._own_file):
+                return unpacked(self._own_file.read_bytes())
+        except tarfile.TarError as error:
+            log.warning("shared_not_merged", what=self.content.id, reason=f"{self._own_file}: {error}")
             return {}
 
     def _keep_own(self, own: Files) -> None:
         if own:
-            write_durably(self._own_file, packed(own))
+            self._write(self._own_file, packed(own))
         else:
-            self._own_file.unlink(missing_ok=True)
+            with _refused(self._own_file):
+                self._own_file.unlink(missing_ok=True)
 
     def _waits(self, files: Sequence[str]) -> None:
         from ops.roles.start import machine_name  # which reads the settings, which name feeds
@@ -207,25 +254,22 @@ class Copy:
 
     def _renew(self, *, take: bool = False) -> bool:
         head, mark = self._head(), self._mark()
-        if head is None or head.body["sha256"] == mark.get("sha256"):
+        if head is None:
             return False
-        shared, here = self._fetched(head), self.content.files()
+        laid = str(mark.get("laid", mark.get("sha256")))
+        if head.body["sha256"] == mark.get("sha256"):
+            self._note(head, laid)
+            return False
+        shared, here = self._fetched(head), self._files()
         files, own = shared, Files()
         if self.content.decided and not mark and not take and (names := unlike(here, shared)):
             raise Undecided(self.content.words, names)
         if self.content.merged:
             files, own = self._merged(shared, self._own() if mark else here)
-        laid = mark.get("laid", mark.get("sha256"))
         if here and here != files and not (own and not mark) and _sha256(here) != laid:
             self._put_aside(here)
         self._keep_own(own)
-        try:
-            self.content.lay(files)
-        except OSError as error:
-            said, place = why(error), self.content.folder
-            raise StoreError(
-                f"{place}: 書けません({said.ja})。", f"{place} cannot be written: {said.en}"
-            ) from error
+        self._lay(files)
         self._note(head, _sha256(files))
         log.info(
             "shared_taken", what=self.content.id, version=head.version, by=head.body["by"], own=bool(own)
@@ -248,27 +292,29 @@ class Copy:
                 return unpacked(found)
         except tarfile.TarError:
             pass
+        raise self._damaged(head)
+
+    def _damaged(self, head: Record) -> StoreError:
         name = self.content.words
-        raise StoreError(
+        return StoreError(
             f"共有された「{name.ja}」の版 {head.version} が揃っていないか、壊れています。前の版を使い続けます。",
             f"version {head.version} of the shared {name.en} is not whole, or damaged; the one before stays in use",
         )
 
     def _put_aside(self, here: Files) -> None:
         place = self.kept / "aside" / f"{self.content.id}-{datetime.now(UTC):%Y%m%dT%H%M%S%f}.tar"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(place, packed(here))
+        self._write(place, packed(here))
         log.warning("shared_replaced_own_change", what=self.content.id, kept=str(place))
 
     def _share(self, by: str, of: str = "") -> int:
         """of: SHA-256 of the version that the files are a change of; otherwise what the mark says."""
-        content = packed(self.content.files())
-        sha256, head, mark = hashlib.sha256(content).hexdigest(), self._head(), self._mark()
-        old = dict(head.body) if head else {}
-        if head is not None and old["sha256"] not in (sha256, of or mark.get("sha256")):
+        content = packed(self._files())
+        sha256, head, mark = hashlib.sha256(content).hexdigest(), self._head(whole=False), self._mark()
+        old = dict(head.body) if head and _is_head(head) else {}
+        if old and old["sha256"] not in (sha256, of or mark.get("sha256")):
             raise self._outrun()
         self._parts.put(sha256, content)
-        if head is None or old["sha256"] != sha256:
+        if head is None or old.get("sha256") != sha256:
             at = datetime.now(UTC).isoformat(timespec="seconds")
             body = {
                 "sha256": sha256,
@@ -299,10 +345,34 @@ class Copy:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """One process of a machine at a time."""
-        self.kept.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with (self.kept / f"{self.content.id}.lock").open("w") as handle:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        self._folder()
+        place = self.kept / f"{self.content.id}.lock"
+        with _refused(place):
+            handle = place.open("w")
+        with handle:
+            with _refused(place):
+                given_to_owner(place)
+                fcntl.flock(handle, fcntl.LOCK_EX)
             yield
+
+
+@contextmanager
+def _refused(place: Path) -> Iterator[None]:
+    """What the system refuses is a StoreError that names it."""
+    try:
+        yield
+    except OSError as error:
+        said, place = why(error), Path(error.filename or place)
+        raise StoreError(
+            f"{place}: 読み書きできません({said.ja})。", f"{place} cannot be read or written: {said.en}"
+        ) from error
+
+
+def _is_head(record: Record) -> bool:
+    """Whether it names a version; whoever may write the records can write anything."""
+    sha256, at, by, before = (record.body.get(name) for name in ("sha256", "at", "by", "before"))
+    plain = isinstance(at, str) and isinstance(by, str) and isinstance(before, str | None)
+    return plain and isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
 
 
 def _sha256(files: Files) -> str:

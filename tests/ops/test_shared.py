@@ -1,6 +1,9 @@
 """What people decide reaches every machine of a cluster: two data folders over one set of records."""
 
 import hashlib
+import io
+import os
+import tarfile
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -237,6 +240,85 @@ def test_what_is_damaged_is_not_taken(tmp_path: Path, records: Away) -> None:
     with pytest.raises(StoreError, match="not whole, or damaged"):
         copy.renew()
     assert not (data / "rules").exists()
+
+
+def test_a_record_or_an_archive_that_is_none_is_refused_in_words(tmp_path: Path, records: Away) -> None:
+    """A head without its hash, a part of another make, a link in the archive: what came last stays, and `rules share` mends it."""
+    (console, ours), (data, copy) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    copy.renew()
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w") as archive:
+        link = tarfile.TarInfo("choice.yml")
+        link.type, link.linkname = tarfile.SYMTYPE, "exceptions/a.yml"
+        archive.addfile(link)
+    bodies = (
+        {"by": "x"},
+        {"sha256": "a" * 64, "by": "x", "at": "", "before": ""},
+        {"sha256": 5, "by": [], "at": None},
+    )
+    records.put(RULES, f"{'a' * 64}-0000", {"of": 1})
+    for body in bodies:
+        records.put(RULES, "rules", body)
+        with pytest.raises(StoreError, match="not whole, or damaged"):
+            copy.renew()
+    assert ours.share("one") == 5 and not copy.renew() and copy.state().version == 5  # what it has already
+    _sent(records, made.getvalue())
+    with pytest.raises(StoreError, match="not whole, or damaged"):
+        copy.renew()
+    assert (data / "rules" / CHOICE).exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another account")
+def test_what_a_command_as_root_makes_is_the_towers(tmp_path: Path, records: Away) -> None:
+    """Also what is put aside, and what lies beside the indicators; a link that lies there is not followed."""
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        os.chown(tmp_path / name, 65534, 65534)
+    stranger = tmp_path / "stranger"
+    stranger.touch()
+    one, two = tmp_path / "one", tmp_path / "two"
+    for data in (one, two):
+        rules, lists = (make(data) for make in (shared.rules, shared.indicators))
+        shared.Copy.of(rules, records, data).change(
+            lambda data=data: switched_off(data, data.name), by="root"
+        )
+        shared.Copy.of(lists, records, data).change(
+            lambda data=data: Held(data / "indicators").take(_taken(data.name).taken), by="root"
+        )
+        switched_off(data, "by hand")
+        (data / "rules" / "exceptions").mkdir()
+        (data / "rules" / "exceptions" / "link.yml").symlink_to(stranger)
+    for content in (shared.rules(one), shared.indicators(one)):
+        shared.Copy.of(content, records, one).renew()
+    shared.Copy.of(shared.rules(one), records, one).change(lambda: None, by="root")
+    made = [path for data in (one, two) for path in (data / "shared", *(data / "shared").rglob("*"))]
+    made += [one, *one.rglob("*")]
+    assert {"aside", "rules.asked", "rules.lock", "rules.json", ".lock", CHOICE} < {
+        path.name for path in made
+    }
+    assert {path.lstat().st_uid for path in made} == {65534}
+    assert stranger.stat().st_uid == 0
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, records: Away) -> None:
+    """Wherever it is: the mark, what is put aside, the lock."""
+    (console, ours), (data, copy) = (machine(tmp_path, name, records) for name in ("one", "two"))
+    ours.change(lambda: switched_off(console, "rule-a"), by="one")
+    (data / "shared" / "rules.json").mkdir(parents=True)
+    with pytest.raises(StoreError, match=r"rules\.json.* cannot be read or written"):
+        copy.renew()
+    (data / "shared" / "rules.json").rmdir()
+    copy.renew()
+    switched_off(data, "by hand")
+    (data / "shared" / "aside").touch()
+    ours.change(lambda: switched_off(console, "rule-b"), by="one")
+    with pytest.raises(StoreError, match="aside"):
+        copy.renew()
+    (data / "shared" / "rules.lock").unlink()
+    (data / "shared" / "rules.lock").mkdir()
+    with pytest.raises(StoreError, match=r"rules\.lock cannot"):
+        copy.renew()
 
 
 def test_of_old_versions_one_is_kept(tmp_path: Path, records: Away) -> None:
