@@ -1,8 +1,9 @@
 """A signal as correlations and baselines keep it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import islice
+from sys import intern
 from typing import Any, NamedTuple
 
 import orjson
@@ -41,7 +42,8 @@ class Entry(NamedTuple):
     value, which takes a third of the room of a dictionary.
 
     of: the alert whose window this entry stands for, when the "rule" is itself a correlation; mark: how far event time
-    had come when it arrived (ns). Within a group the first three are its identity.
+    had come when it arrived (ns); share: of how many groups of one correlation it is, which have it and its text together.
+    Within a group the first three are its identity.
     """
 
     time: int
@@ -51,6 +53,7 @@ class Entry(NamedTuple):
     raw: str
     of: str = ""
     mark: int = 0
+    share: int = 1
 
     @classmethod
     def made(
@@ -66,8 +69,14 @@ class Entry(NamedTuple):
 
     @property
     def weight(self) -> int:
-        """Bytes that it takes where it is kept, reckoned."""
-        return _BESIDE + len(self.raw)
+        """Bytes that it takes where it is kept, reckoned: of one group its part."""
+        return (_BESIDE + len(self.raw)) // self.share
+
+    @classmethod
+    def loaded(cls, body: Sequence[Any]) -> "Entry":
+        """What `list` of an entry gave: those of several groups have one text again."""
+        held = cls(*body)
+        return held._replace(raw=intern(held.raw)) if held.share > 1 else held
 
     def who(self, field: str) -> str | None:
         """A field to group or count by: accounts and hosts in one spelling, so that each is one in every log."""

@@ -142,8 +142,10 @@ class Correlator:
             keys = rule.groups(entry)
             if len(keys) > MOST_VALUES:
                 self.ledger.count("dropped", dataset=rule.meta.id, reason="correlation_groups")
-            for key in keys[:MOST_VALUES]:
-                touched[key].append(entry)
+                keys = keys[:MOST_VALUES]
+            one = entry if len(keys) < 2 else entry._replace(share=len(keys))
+            for key in keys:
+                touched[key].append(one)
         alerts = []
         for key, brought in touched.items():
             group = self.groups.of(rule.meta.id, key)

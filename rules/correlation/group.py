@@ -108,7 +108,7 @@ class Group:
     def of_json(cls, body: dict[str, Any]) -> "Group":
         """What `as_json` gave."""
         return cls(
-            [Entry(*entry) for entry in body["entries"]],
+            [Entry.loaded(entry) for entry in body["entries"]],
             [Burst.of_json(burst) for burst in body["told"]],
             body["forgotten"],
         )

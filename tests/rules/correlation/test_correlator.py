@@ -358,6 +358,22 @@ def test_a_list_as_long_as_a_megabyte_is_bounded() -> None:
     assert streams.run(streams.correlator(streams.document(distinct)), [[many]]) == {}
 
 
+def test_a_list_pays_for_its_text_once() -> None:
+    """One event of a long text in a thousand groups had been reckoned a thousand times, and cost everybody their groups; also
+    after a restart the groups have one text together."""
+    many = Event(0, "many", "one", {"user": [str(n) for n in range(1_000)], "host": "x" * 100_000})
+    one = streams.correlator(streams.document(Asked("event_count", ("one",), ("user",), 600, "gte", 9)))
+    streams.run(one, [[many]])
+    before = one.groups.taken
+    assert one.live() == 1_000 and before < 1_000_000
+    again = streams.correlator(streams.document(Asked("event_count", ("one",), ("user",), 600, "gte", 9)))
+    again.load(json.loads(json.dumps(one.dump())))
+    assert again.groups.taken == before
+    assert len({id(held.raw) for own in again.groups.by_rule.values() for held in own.values()}) == 1
+    list(again.groups.sweep(lambda _: -1))
+    assert again.groups.taken == before
+
+
 def test_a_baseline_that_never_comes_back_is_forgotten() -> None:
     """Its knowledge is kept for weeks of event time, not for ever."""
     one, without = learning(), streams.correlator(streams.document(FIVE), now=10**8)
