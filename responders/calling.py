@@ -152,6 +152,12 @@ class Calling:
             for record in self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000):
                 if _may_call(record.body):
                     self._put(record.id, now)
+            again = self.records.find(casefile.KIND, {"fields.propose_again": True}, limit=1_000_000)
+            for record in (
+                again
+            ):  # closed ones, too: a verdict that was taken back is acted on, whatever became of its nudge
+                if not record.body["fields"].get("merged_into"):
+                    self._put(record.id, now)
             self._built = now
         for nudge in self.records.find(casefile.NUDGE, limit=10_000):
             self._put(nudge.id, now)

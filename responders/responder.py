@@ -41,7 +41,7 @@ from responders.playbooks.news import PARTED, START_ANEW, TAKEN_UP, News
 from responders.playbooks.planning import plan, rehearsed
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import KIND as RUN
-from responders.playbooks.run import TOWER, Run, RunState, RunStep
+from responders.playbooks.run import TOWER, Run, RunState, RunStep, StepState
 from responders.playbooks.runs import Runs
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
@@ -199,7 +199,8 @@ class Responder:
         with Faults() as faults:
             for identity in [*self.incidents.behind]:
                 with faults.kept():
-                    self._propose(self.incidents.caught_up(identity))
+                    self._propose(self.incidents.caught_up(identity, planned=False))
+                    self.incidents.planned(identity)
 
     def _split(self) -> None:
         """Incidents that people asked to part."""
@@ -285,7 +286,19 @@ class Responder:
             while self._untold:
                 with faults.kept():
                     self._tell(*self._untold[0])
+                    self._not_done(self._untold[0][0])
                 del self._untold[0]
+
+    def _not_done(self, run: Run) -> None:
+        """What is left undone of a run that is over was also for those that were split off since: their incidents are planned anew."""
+        if run.state in (RunState.PROPOSED, RunState.RUNNING) or all(
+            one.state in (StepState.DONE, StepState.UNDONE) for one in run.acts
+        ):
+            return
+        home = self.records.get(casefile.KIND, run.incident_id)
+        for other in home.body["fields"].get("apart", []) if home else []:
+            if self.records.get(casefile.KIND, other) is not None:
+                casefile.change(self.records, other, partial(_planned_anew, home=run.incident_id))
 
     def _call(self, record: Record) -> None:
         try:
@@ -314,7 +327,8 @@ class Responder:
             self._propose(incident)
 
         def proposed(now: Incident) -> Incident:
-            return now.model_copy(update={"fields": {**now.fields, "propose_again": False}})
+            fields = {name: value for name, value in now.fields.items() if name != OPENED_FROM}
+            return now.model_copy(update={"fields": {**fields, "propose_again": False}})
 
         casefile.change(self.records, incident.id, proposed)
 
@@ -403,6 +417,13 @@ class Responder:
             (gravest and gravest.what_to_do_en) or "Look at the evidence in the console.",
         )
         return Words(f"「対応を始める」を押してください。次に、{then.ja}", f"Acknowledge. Then: {then.en}")
+
+
+def _planned_anew(now: Incident, *, home: str) -> Incident:
+    """The incident as one that is planned anew, where it is open and was split off from that one."""
+    if now.status is Status.CLOSED or now.fields.get(SPLIT_FROM) != home:
+        return now
+    return now.model_copy(update={"fields": {**now.fields, "propose_again": True}})
 
 
 def link_key(path: Path) -> bytes:

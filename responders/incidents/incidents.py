@@ -190,15 +190,33 @@ class Incidents:
         found = self.records.find(casefile.KIND, {"status": casefile.OPEN}, limit=1_000_000)
         self.behind = {one.id for one in found if one.body.get("fields", {}).get(BEHIND)}
 
-    def caught_up(self, identity: str) -> Incident:
-        """The incident worked out as a whole, where that was put off (`behind`)."""
+    def caught_up(self, identity: str, *, planned: bool = True) -> Incident:
+        """The incident worked out as a whole, where that was put off (`behind`). planned: whether its plans are seen to by who gives the
+        alerts; else it stays behind until they are (`planned`)."""
 
         def whole(incident: Incident) -> Incident:
-            return self.worked_out(incident, grown=True) if incident.fields.get(BEHIND) else incident
+            if not incident.fields.get(BEHIND):
+                return incident
+            again = self.worked_out(incident, grown=True)
+            fields = again.fields if planned else {**again.fields, BEHIND: True}
+            return again.model_copy(update={"fields": fields})
 
         found = casefile.change(self.records, identity, whole)
-        self.behind.discard(identity)
+        if planned:
+            self.behind.discard(identity)
         return found
+
+    def planned(self, identity: str) -> None:
+        """All that follows from the incident's alerts is done, too; alerts that came since are not part of that."""
+
+        def over(incident: Incident) -> Incident:
+            if incident.fields.get(WORKED_OUT) != len(incident.alert_ids):
+                return incident
+            fields = {name: value for name, value in incident.fields.items() if name != BEHIND}
+            return incident.model_copy(update={"fields": fields})
+
+        if not casefile.change(self.records, identity, over).fields.get(BEHIND):
+            self.behind.discard(identity)
 
     def refreshed(self, incident: Incident, alert: Alert) -> Incident:
         """The incident with everything that follows from its alerts worked out again; what people set stands."""

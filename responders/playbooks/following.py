@@ -12,7 +12,17 @@ from hinomi.incident import SPLIT_FROM, Incident
 from hinomi.store import Records
 from responders.incidents.casefile import KIND as INCIDENT
 from responders.playbooks.approvals import DECIDED
-from responders.playbooks.run import APPROVAL, KIND, TOWER, Run, RunState, RunStep, StepState
+from responders.playbooks.run import (
+    APPROVAL,
+    KIND,
+    NOT_MET,
+    PROTECTED,
+    TOWER,
+    Run,
+    RunState,
+    RunStep,
+    StepState,
+)
 
 Act = tuple[str, str, tuple[tuple[str, str], ...]]
 """What would be done to whom: action, target system, values."""
@@ -53,12 +63,27 @@ def runs_of(records: Records, incident_id: str, playbook: str) -> Iterator[Run]:
 
 def beside(records: Records, incident: Incident, playbook: str) -> Iterator[Run]:
     """Runs of the playbook on the incident that stand for themselves: those that people started, those of incidents that it took in,
-    and those of the one that it was split off from: what they did or will do is not asked for again."""
+    and those of the one that it was split off from: what they did or will do is not asked for again, but what people gave up there."""
     own = [run for run in _read(records, incident.run_ids) if _beside(records, incident, run)]
     home = records.get(INCIDENT, str(incident.fields.get(SPLIT_FROM, "")))
     there = _read(records, home.body.get("run_ids", []) if home else [])
-    decided = [run for run in there if run.state is not RunState.DENIED and _beside(records, incident, run)]
+    decided = [
+        _without_given_up(run)
+        for run in there
+        if run.state is not RunState.DENIED and _beside(records, incident, run)
+    ]
     return (run for run in [*own, *decided] if run.playbook == playbook)
+
+
+def _without_given_up(run: Run) -> Run:
+    """The run without acts that are not done any more (stopped, denied at a gate), though nothing speaks against them but that."""
+    kept = (PROTECTED.en, NOT_MET.en)
+    steps = [
+        one
+        for one in run.steps
+        if not (one.act and one.state is StepState.SKIPPED and one.result_en not in kept)
+    ]
+    return run.model_copy(update={"steps": steps})
 
 
 def _read(records: Records, identities: Iterable[str]) -> Iterator[Run]:

@@ -10,7 +10,7 @@ from responders.delegation import roles_now
 from responders.playbooks.approvals import Approvals, approval_id, too_old
 from responders.playbooks.permits import actors
 from responders.playbooks.protection import Protection
-from responders.playbooks.run import APPROVAL, Run, RunStep
+from responders.playbooks.run import APPROVAL, PROTECTED, Run, RunStep
 from responders.playbooks.settings import PlaybookSettings
 from responders.roles import kept_as, may_approve, same_person
 
@@ -98,4 +98,4 @@ class Permission:
             )
         protection = Protection(self.settings)
         if any(protection.covers(value) for value in step.values.values()):
-            raise Refused("守る対象のため、人が判断してください。", "protected: a person must decide")
+            raise Refused(PROTECTED.ja, PROTECTED.en)

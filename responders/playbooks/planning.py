@@ -23,7 +23,7 @@ from responders.playbooks import authority, condition
 from responders.playbooks.following import Place, act_of
 from responders.playbooks.playbook import Playbook
 from responders.playbooks.protection import Protection
-from responders.playbooks.run import SETTLED, Run, RunStep, StepState
+from responders.playbooks.run import PROTECTED, SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import OF_INCIDENT, Step, walked
 
@@ -278,8 +278,8 @@ class _Compiler:
         if protected:
             fields |= {
                 "state": StepState.SKIPPED,
-                "result_ja": "守る対象のため、人が判断してください。",
-                "result_en": "protected: a person must decide",
+                "result_ja": PROTECTED.ja,
+                "result_en": PROTECTED.en,
             }
         return fields
 

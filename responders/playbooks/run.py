@@ -8,11 +8,16 @@ import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from hinomi.identity import digest
+from hinomi.words import Words
 
 KIND = "playbook_run"
 APPROVAL = "approval"
 TOWER = "hinomi"
 """Who asks for a run that an alert names."""
+PROTECTED = Words("守る対象のため、人が判断してください。", "protected: a person must decide")
+"""Why an act is not done: said of it when it is planned, or when it was protected since."""
+NOT_MET = Words("条件に当たりません。", "its condition does not hold")
+"""Why a step was passed over."""
 _LINES = 500
 _GATE_MINUTES = 30
 

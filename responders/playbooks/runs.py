@@ -40,7 +40,7 @@ from responders.playbooks.news import (
 from responders.playbooks.offices import over_undo
 from responders.playbooks.permission import Permission
 from responders.playbooks.playbook import Playbook
-from responders.playbooks.run import APPROVAL, KIND, Run, RunState, RunStep, StepState
+from responders.playbooks.run import APPROVAL, KIND, NOT_MET, Run, RunState, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.standing import Standing
 from responders.playbooks.stepping import Stepping
@@ -300,7 +300,7 @@ class Runs:
         if not goes_on and not (gate and gate.moot and not step.act):
             return self._pass_over(run, record, step, "承認されなかったため、行いません。", "not approved")
         if not all(condition.read(text).holds(run.facts, run.answers) for text in step.when):
-            return self._pass_over(run, record, step, "条件に当たりません。", "its condition does not hold")
+            return self._pass_over(run, record, step, NOT_MET.ja, NOT_MET.en)
         return self._stepping.take(run, record, step)
 
     def _pass_over(self, run: Run, record: Record, step: RunStep, ja: str, en: str) -> Kept:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from hinomi.alert import Alert
+from hinomi.errors import StoreError
 from hinomi.incident import Incident
 from hinomi.store import Record
 from responders.incidents.growing import BEHIND
@@ -137,3 +138,28 @@ def test_a_huge_incident_costs_no_more_for_each_alert(tmp_path: Path) -> None:
         BEHIND not in only(tower).fields and only(tower).run_ids
     )  # grave, with a playbook: waits for nothing
     assert only(tower).fields["risk"] != reasons
+
+
+def test_a_huge_incident_is_planned_for_after_a_hiccup_of_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was worked out, and then the store was away for a moment: the plan is asked for a minute later."""
+    tower, clock = responder(tmp_path)
+
+    def taken(begin: int, end: int, **more: Any) -> None:
+        about = {"source.ip": ["203.0.113.66"], "user.name": ["u1"]}
+        tower.receive([alert("scan", id=f"s{n}", entities=about, **more) for n in range(begin, end)])
+
+    def away(*_: object, **__: object) -> None:
+        raise StoreError("応答がありません。", "no answer")
+
+    taken(0, 305)
+    taken(305, 306, level="medium", playbook="critical_vulnerability")
+    assert only(tower).fields[BEHIND]
+    with monkeypatch.context() as broken, pytest.raises(StoreError):
+        broken.setattr(type(tower), "_propose", away)
+        tower.tick()
+    assert not only(tower).run_ids and only(tower).fields[BEHIND]  # so that one begun anew finds it
+    clock.advance(timedelta(minutes=2))
+    tower.tick()
+    assert only(tower).run_ids and BEHIND not in only(tower).fields

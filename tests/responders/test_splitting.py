@@ -1,5 +1,6 @@
 """Alerts that become an incident of their own: its plan and its calls, what is left behind, and requests that cannot be met."""
 
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -7,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from hinomi.clock import FixedClock
-from hinomi.incident import Incident
+from hinomi.incident import Incident, Verdict
 from hinomi.store import Record
 from responders.desk import Desk
 from responders.incidents import casefile, splitting
 from responders.playbooks.run import KIND, Run, RunState
+from responders.playbooks.world import World
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, alert, messages, responder
+from tests.responders.playbooks.stage import Broken
 
 SATO = {"actor": "sato", "roles": ANALYST}
 BOOK = "rpa_misuse"
@@ -22,10 +25,10 @@ BOOK = "rpa_misuse"
 class City:
     """A tower, and one incident about several people who came from one address."""
 
-    def __init__(self, folder: Path, *people: str, book: str = BOOK) -> None:
+    def __init__(self, folder: Path, *people: str, book: str = BOOK, armed: Sequence[str] = ()) -> None:
         self.tower: Responder
         self.clock: FixedClock
-        self.tower, self.clock = responder(folder)
+        self.tower, self.clock = responder(folder, playbooks={"armed": armed})
         self.desk: Desk = desk(self.tower.records, self.clock, KEY)
         for name in people:
             found = {"user.name": [name], "source.ip": ["203.0.113.66"]}
@@ -192,3 +195,28 @@ def test_what_is_left_is_gone_from_the_records(tmp_path: Path) -> None:
     city.tower.tick()
     assert (city.state(asked), city.open()[1].alert_ids) == ("done", ["u2-0"])
     assert (city.home().title_ja, city.home().alert_ids) == (before.title_ja, ["u1-0"])
+
+
+@pytest.mark.parametrize("how", ["called off", "denied"])
+def test_what_was_approved_is_not_done_after_all(tmp_path: Path, how: str) -> None:
+    """The other incident was to do it, and then does not, as it was no threat or somebody said no: the one that was split off is open
+    and asks for it, once."""
+    city = City(tmp_path, "u1", "u2", armed=[BOOK])
+    stage = Broken(down={"directory.disable_account"})
+    city.tower.runs.world = World(lambda action, on: stage)
+    [run] = city.runs(city.home())
+    if how == "denied":
+        city.desk.deny(run.id, actor="suzuki", roles=MANAGER, note="不要")
+    else:
+        city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
+    city.ask("u2")
+    city.tower.tick()
+    if how == "called off":
+        assert [accounts(one) for one in city.runs(city.open()[1])] == [set()]
+        city.desk.close(city.home().id, Verdict.FALSE_POSITIVE, "委託先の作業", **SATO)
+    for _ in range(3):
+        city.clock.advance(timedelta(minutes=1))
+        city.tower.tick()
+    waiting = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
+    assert [accounts(one) for one in waiting] == [{"u2"}]
+    assert stage.acts == []

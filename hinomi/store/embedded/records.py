@@ -23,7 +23,7 @@ create table if not exists record (
   primary key (kind, id)
 ) without rowid
 """
-_INDEXED = ("state", "status", "incident_id")
+_INDEXED = ("fields.propose_again", "state", "status", "incident_id")
 """Keys by which kinds are looked up again and again; a record without the key costs its index nothing."""
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _PAGE = 1_000
@@ -47,7 +47,7 @@ class SqliteRecords:
             for key in _INDEXED:
                 value = f"json_extract(body, '{_path(key)}')"
                 self._db.execute(
-                    f"create index if not exists record_{key} on record (kind, {value}) where {value} is not null"
+                    f"create index if not exists {_index(key)} on record (kind, {value}) where {value} is not null"
                 )
             self._db.execute("create index if not exists record_updated on record (kind, updated)")
         except sqlite3.DatabaseError as error:
@@ -203,12 +203,16 @@ def _path(dotted: str) -> str:
     return "$" + "".join(f'."{part}"' for part in parts)
 
 
+def _index(key: str) -> str:
+    return f"record_{key.replace('.', '_')}"
+
+
 def _table(where: Mapping[str, Any] | None) -> str:
     """The table, with the index that fits: left to itself SQLite walks the whole kind to have it in order."""
     for key in _INDEXED:
         wanted = (where or {}).get(key)
         if wanted is not None and wanted not in ([], (), set(), frozenset()):
-            return f"record indexed by record_{key}"
+            return f"record indexed by {_index(key)}"
     return "record"
 
 

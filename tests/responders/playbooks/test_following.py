@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 
 from hinomi.alert import Alert
 from hinomi.clock import FixedClock
-from hinomi.incident import Incident, Verdict
+from hinomi.incident import Incident, Status, Verdict
 from hinomi.store import Record
 from responders.desk import Desk
 from responders.incidents import casefile
@@ -361,3 +362,59 @@ def test_a_run_for_later_victims_opens_no_second_ticket(tmp_path: Path) -> None:
     held = frozenset({act_of(ticket.act, ticket.on, ticket.values)})
     about = incident(alerts, title_ja="t.yamada: 侵害の疑い")
     assert plan(about, alerts, book, PlaybookSettings(), NIGHT, place=Place(1, held=held)).acts == []
+
+
+@pytest.mark.parametrize("how", ["error", "new term"])
+def test_taken_back_while_closed_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """The verdict is corrected on a closed incident, and the tower fails, or another leads, when it has just heard of it: what people
+    do goes on within minutes."""
+    city = Spread(tmp_path, armed=["malware_endpoint"])
+    incident = city.found_on("pc-1", book="malware_endpoint")
+    ended(city, incident, RunState.RUNNING)
+    city.people.close(incident.id, Verdict.FALSE_POSITIVE, "委託先の作業", actor="sato", roles=ANALYST)
+    city.tower.tick()
+    assert city.runs(incident)[0].step(3).called_off
+    city.people.close(incident.id, Verdict.TRUE_POSITIVE, "本物", actor="sato", roles=ANALYST)
+    if how == "new term":
+        assert city.tower.calling.due()
+        city.tower.calling.restart()
+    else:
+
+        def broken(*_: object, **__: object) -> None:
+            raise ValueError("damaged")
+
+        with monkeypatch.context() as once, pytest.raises(ValueError, match="damaged"):
+            once.setattr(type(city.tower.runs), "take_up", broken)
+            city.tower.tick()
+    city.clock.advance(timedelta(minutes=6))
+    city.tower.tick()
+    assert city.runs(incident)[0].step(3).state is StepState.WAITING
+    again = casefile.read(city.tower.records, incident.id)
+    assert again.fields["propose_again"] is False and again.status is Status.CLOSED
+
+
+def test_undone_while_open_is_not_asked_for_again(tmp_path: Path) -> None:
+    """Opened again from a false alarm, and that is dealt with; what a person puts back afterwards, on the open incident, stays put back
+    when it is next planned anew."""
+    city = Spread(tmp_path)
+    incident = city.found_on("pc-1")
+    [run] = city.runs(incident)
+    city.approve(run)
+    city.tower.tick()
+    city.people.close(incident.id, Verdict.FALSE_POSITIVE, "委託先の作業", actor="sato", roles=ANALYST)
+    city.tower.tick()
+    city.people.reopen(incident.id, "誤検知ではない", actor="sato", roles=ANALYST)
+    city.tower.tick()
+    city.people.undo(run.id, actor="suzuki", roles=MANAGER, note="復旧した")
+    city.tower.tick()
+    again = {"propose_again": True}
+    casefile.change(
+        city.tower.records,
+        incident.id,
+        lambda now: now.model_copy(update={"fields": {**now.fields, **again}}),
+    )
+    city.tower.tick()
+    assert [one.state for one in city.runs(incident)].count(RunState.PROPOSED) == 0
+    assert not any(step.called_off for one in city.runs(incident) for step in one.acts)
