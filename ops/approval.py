@@ -3,7 +3,7 @@ rule nor a changed, removed or replaced approval goes unseen.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,19 @@ from rules.lock import Difference, Locked
 ACTION = "rules.lock"
 _DECIDING: dict[str, Any] = {
     "rules": {"lateness_minutes", "flood_per_hour", "slow_share"},
-    "indicators": True,
+    "indicators": {"retro_days"},
 }
-"""Settings that decide what is detected, beside those that say which rules there are and how they are read."""
+"""Settings that decide what is detected, beside those that say which rules there are and how they are read. Not where lists of
+indicators come from: on a cluster the responder's file alone says so."""
+_Written = tuple[int, str]
+"""How many things a lock file approves, and its hash."""
 _GONE = Words(
     "承認の記録(lock.json)がありません。監査記録には承認があります。",
     "the approval (lock.json) is gone, and the audit log has one",
+)
+_UNNOTED = Words(
+    "承認の記録(lock.json)が監査記録にありません。hinomi rules lock で承認し直してください。",
+    "the audit log has no such approval (lock.json): approve anew with hinomi rules lock",
 )
 _REPLACED = Words(
     "承認の記録(lock.json)が、監査記録にあるものと違います。",
@@ -42,14 +49,31 @@ def running(settings: Settings, data: Path) -> list[Locked]:
     return lock.running(source, source.load(cache_folder()), values)
 
 
-def approve(settings: Settings, data: Path, audit: Audit, *, by: str, at: datetime) -> int:
-    """Approve what runs now. Returns how many things that are."""
-    held = [one for one in running(settings, data) if not one.ended]
-    said = lock.text(held, by=by, at=at.isoformat())
-    details = {"approved": len(held), "sha256": hashlib.sha256(said).hexdigest()}
+def approve(
+    settings: Settings,
+    data: Path,
+    audit: Audit,
+    *,
+    by: str,
+    at: datetime,
+    carried: Callable[[Callable[[], _Written]], _Written] = lambda act: act(),
+) -> int:
+    """Approve what runs now. Returns how many things that are. carried: changes the rules of every machine.
+
+    The file comes first, as a whole: until the audit log has its hash it counts as replaced. The other way round a store that
+    fails, or another machine that is quicker, left a hash of no file, and the approval before it counted as replaced.
+    """
+
+    def written() -> _Written:
+        held = [one for one in running(settings, data) if not one.ended]
+        said = lock.text(held, by=by, at=at.isoformat())
+        lock.write(_path(data), said)
+        return len(held), hashlib.sha256(said).hexdigest()
+
+    n, sha256 = carried(written)
+    details = {"approved": n, "sha256": sha256}
     audit.append(actor=by, action=ACTION, target=str(_path(data)), details=details)
-    lock.write(_path(data), said)
-    return len(held)
+    return n
 
 
 def unlike(settings: Settings, data: Path, records: Records) -> list[Difference] | None:
@@ -58,7 +82,9 @@ def unlike(settings: Settings, data: Path, records: Records) -> list[Difference]
     last = next(iter(records.find("audit", {"action": ACTION}, order="-number", limit=1)), None)
     if not path.exists():
         return None if last is None else [_of_itself(path, _GONE)]
-    noted = "" if last is None else last.body["details"].get("sha256", "")
+    if last is None:
+        return [_of_itself(path, _UNNOTED), *_beside(settings, data)]
+    noted = last.body["details"].get("sha256", "")
     if noted and noted != _digest(path):
         return [_of_itself(path, _REPLACED), *_beside(settings, data)]
     return list(_unlike(settings, data))

@@ -207,11 +207,13 @@ def _lock(rules: typer.Typer) -> None:
         with opened(data) as place:
             if not verify:
                 at = place.clock.now()
-                n = _carried(
-                    place,
-                    lambda: approval.approve(
-                        place.settings, place.data, place.desk.audit, by=operator(), at=at
-                    ),
+                n = approval.approve(
+                    place.settings,
+                    place.data,
+                    place.desk.audit,
+                    by=operator(),
+                    at=at,
+                    carried=lambda act: _carried(place, act),
                 )
                 typer.echo(f"{n:,} 件を承認しました。 / approved {n:,}: {path}")
                 return

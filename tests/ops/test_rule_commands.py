@@ -4,6 +4,7 @@ import hashlib
 import json
 import threading
 import zipfile
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,8 @@ from typer.testing import CliRunner
 
 from hinomi import clock
 from hinomi.clock import SystemClock
-from hinomi.errors import InputError
-from ops import rule_hygiene, schedule
+from hinomi.errors import Conflict, InputError, StoreError
+from ops import approval, rule_hygiene, schedule
 from ops.commands import rules as command
 from ops.opened import opened
 from ops.roles.start import Role
@@ -207,6 +208,42 @@ def test_the_approval_itself_is_watched(data: Path) -> None:
     assert (code, "is gone" in told) == (1, True)
     path.write_bytes(good)
     assert run(*verify)[0] == 0
+
+
+def test_a_lock_that_is_not_shared_or_not_noted(data: Path) -> None:
+    """Where another machine was quicker, the approval before it holds; where the audit log cannot be written, it is told."""
+    feeds = {"x": {"kind": "document", "url": "https://example.net/list"}}
+    settings = Settings.model_validate({"rules": {"packs": False}, "indicators": {"feeds": feeds}})
+    path, at = data / "rules/lock.json", datetime(2026, 11, 20, tzinfo=UTC)
+
+    def outrun(act: Callable[[], tuple[int, str]]) -> tuple[int, str]:
+        before = path.read_bytes()
+        act()
+        path.write_bytes(before)
+        raise Conflict("先に変わりました。", "outrun")
+
+    with opened(data) as place:
+        audit = place.desk.audit
+        approval.approve(settings, data, audit, by="a", at=at)
+        assert approval.unlike(settings, data, place.records) == []
+        elsewhere = Settings(rules=RulesSettings(packs=False))  # a machine that fetches no lists
+        assert approval.unlike(elsewhere, data, place.records) == []
+        with pytest.raises(Conflict):
+            approval.approve(settings, data, audit, by="b", at=at, carried=outrun)
+        assert approval.unlike(settings, data, place.records) == []
+        with pytest.MonkeyPatch.context() as patch, pytest.raises(StoreError):
+            patch.setattr(type(audit), "append", _away)
+            approval.approve(settings, data, audit, by="c", at=at)
+        [told] = approval.unlike(settings, data, place.records) or []
+        assert "not the one" in told.said.en
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(approval, "ACTION", "rules.unlike")
+            [told] = approval.unlike(settings, data, place.records) or []
+            assert "no such approval" in told.said.en
+
+
+def _away(*_: object, **__: object) -> None:
+    raise StoreError("届きません。", "away")
 
 
 def test_hygiene(data: Path, tmp_path: Path) -> None:
