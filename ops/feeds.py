@@ -77,9 +77,15 @@ def refresh(
 def _shared(
     name: str, feed: Feed, records: Records, data: Path | None, fetch: Callable[[], tuple[bool, str]]
 ) -> tuple[bool, str]:
+    """Fetch, and share what is new. Where that fails the etag is not noted, so that the next time fetches and shares it anew."""
     if data is None:
         return fetch()
-    return Copy.of(content.feed(name, feed.file), records, data).change(fetch, by="hinomi")
+    copy = Copy.of(content.feed(name, feed.file), records, data)
+    copy.renew()
+    changed, etag = fetch()
+    if changed or (feed.file.exists() and not copy.is_shared()):
+        copy.share("hinomi")
+    return changed, etag
 
 
 def _fetch(feed: Feed, etag: str, enrich: EnrichSettings) -> tuple[bool, str]:

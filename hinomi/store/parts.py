@@ -4,8 +4,10 @@ Whoever reads compares what comes with its hash, so what lies there need not be 
 """
 
 import base64
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import IO
 
 from hinomi.errors import Conflict
 from hinomi.store.protocols import Record, Records
@@ -22,9 +24,13 @@ class Parts:
 
     def put(self, sha256: str, content: bytes) -> None:
         """Lay it there. Cut off in the middle, it is gone on with: a part is the same however often it is made."""
-        of = max(1, -(-len(content) // _PART))
+        self.put_file(sha256, io.BytesIO(content), len(content))
+
+    def put_file(self, sha256: str, content: IO[bytes], size: int) -> None:
+        """The same of an open file, from where it stands, size bytes long: a part of it is held at a time."""
+        of = max(1, -(-size // _PART))
         for n in range(of):
-            text = base64.b64encode(content[n * _PART : (n + 1) * _PART]).decode("ascii")
+            text = base64.b64encode(content.read(_PART)).decode("ascii")
             try:
                 self.records.put(self.kind, _part(sha256, n), {"of": of, "base64": text}, expect=0)
             except Conflict:

@@ -1,11 +1,12 @@
 """What travels: some files of a folder, and the kind of record that may hold them."""
 
 import io
+import os
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from collectors.indicators.held import FILE, PENDING, WITHDRAWN, merged
 from hinomi.durable import given_to_owner, owned_folder, write_durably
@@ -42,6 +43,15 @@ class Content:
     def files(self) -> Files:
         """Each file's bytes by its relative path."""
         return {name: (self.folder / name).read_bytes() for name in sorted(self._names())}
+
+    def pack(self, into: IO[bytes]) -> None:
+        """Write the archive that `packed` makes of the files; none is held whole. Raises OSError."""
+        with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:
+            for name in sorted(self._names()):
+                with (self.folder / name).open("rb") as file:
+                    about = tarfile.TarInfo(name)
+                    about.size = os.fstat(file.fileno()).st_size
+                    archive.addfile(about, file)
 
     def lay(self, files: Mapping[str, bytes]) -> None:
         """Bring the folder in line: what is the same stays untouched, so that nobody reads it anew. Raises OSError, and

@@ -5,12 +5,13 @@ import hashlib
 import os
 import re
 import tarfile
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import orjson
 
@@ -142,6 +143,10 @@ class Copy:
             self._lay(here)
             raise
 
+    def is_shared(self) -> bool:
+        """Whether there is any version. Raises StoreError."""
+        return self._head() is not None
+
     def newest(self) -> Files:
         """The files of the newest version as the store has them; none where there is none. Raises StoreError."""
         head = self._head()
@@ -246,9 +251,9 @@ class Copy:
                 self._own_file.unlink(missing_ok=True)
 
     def _waits(self, files: Sequence[str]) -> None:
-        from ops.roles.start import machine_name  # which reads the settings, which name feeds
-
         if self.content.decided:
+            from ops.roles.start import machine_name  # which reads the settings, which name feeds
+
             with suppress(StoreError):  # said in the log in any case, and again at the next turn
                 note(self.records, machine_name(self.kept.parent), self.content.id, files, datetime.now(UTC))
 
@@ -308,17 +313,24 @@ class Copy:
 
     def _share(self, by: str, of: str = "") -> int:
         """of: SHA-256 of the version that the files are a change of; otherwise what the mark says."""
-        content = packed(self._files())
-        sha256, head, mark = hashlib.sha256(content).hexdigest(), self._head(whole=False), self._mark()
+        with _refused(self.kept), tempfile.TemporaryFile(dir=self.kept) as archive:
+            self.content.pack(archive)
+            return self._shared(archive, by, of)
+
+    def _shared(self, archive: IO[bytes], by: str, of: str) -> int:
+        size = archive.tell()
+        archive.seek(0)
+        sha256, head, mark = _digest(archive), self._head(whole=False), self._mark()
         old = dict(head.body) if head and _is_head(head) else {}
         if old and old["sha256"] not in (sha256, of or mark.get("sha256")):
             raise self._outrun()
-        self._parts.put(sha256, content)
+        archive.seek(0)
+        self._parts.put_file(sha256, archive, size)
         if head is None or old.get("sha256") != sha256:
             at = datetime.now(UTC).isoformat(timespec="seconds")
             body = {
                 "sha256": sha256,
-                "bytes": len(content),
+                "bytes": size,
                 "by": by,
                 "at": at,
                 "before": old.get("sha256", ""),
@@ -373,6 +385,10 @@ def _is_head(record: Record) -> bool:
     sha256, at, by, before = (record.body.get(name) for name in ("sha256", "at", "by", "before"))
     plain = isinstance(at, str) and isinstance(by, str) and isinstance(before, str | None)
     return plain and isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
+
+
+def _digest(file: IO[bytes]) -> str:
+    return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _sha256(files: Files) -> str:

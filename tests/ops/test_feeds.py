@@ -10,9 +10,11 @@ import pytest
 
 from collectors.enrich import EnrichSettings
 from hinomi.clock import FixedClock
+from hinomi.errors import StoreError
 from hinomi.store.embedded import SqliteRecords
+from hinomi.store.parts import Parts
 from ops.feeds import KIND, Feed, refresh
-from ops.shared import Copy
+from ops.shared import Copy, content
 from ops.shared.content import feed
 
 NOW = datetime(2026, 11, 20, tzinfo=UTC)
@@ -101,8 +103,35 @@ def test_the_file_of_a_feed_reaches_the_other_machines(
     staff.parent.mkdir()
     (staff.parent / "other.conf").write_text("mine")
     feeds = {"staff": Feed.model_validate({"url": "env:FEED_URL", "file": str(staff)})}
-    assert refresh(feeds, EnrichSettings(), records, FixedClock(NOW), data=tmp_path / "r") == 1
+    clock = FixedClock(NOW)
+    assert refresh(feeds, EnrichSettings(), records, clock, data=tmp_path / "r") == 1
     theirs = tmp_path / "c" / "staff.csv"
     assert Copy.of(feed("staff", theirs), records, tmp_path / "c").renew()
     assert theirs.read_bytes() == GOOD and not (theirs.parent / "other.conf").exists()
+
+    def again() -> int:
+        clock.advance(timedelta(hours=25))
+        return refresh(feeds, EnrichSettings(), records, clock, data=tmp_path / "r")
+
+    with monkeypatch.context() as patched:  # a 304 reads no file, and what is new is never held whole
+        patched.setattr(content.Content, "files", None)
+        patched.setattr(Parts, "put", None)
+        assert again() == 0 and mirror.answers[-1] == 304
+        held = records.get(KIND, "staff")
+        assert held is not None and not held.body["en"]
+        mirror.body = GOOD + b"k.ito,x\n" * (5 << 17)  # more than one part
+        assert again() == 1
+    assert Copy.of(feed("staff", theirs), records, tmp_path / "c").renew()
+    assert theirs.read_bytes() == mirror.body
+    mirror.body = GOOD + b"m.kato,x\n"
+    with monkeypatch.context() as patched:  # fetched and not shared: the next time does both
+        patched.setattr(Copy, "share", _away)
+        assert again() == 0
+    assert again() == 1
+    assert Copy.of(feed("staff", theirs), records, tmp_path / "c").renew()
+    assert theirs.read_bytes() == mirror.body
     records.close()
+
+
+def _away(*_: object) -> int:
+    raise StoreError("届きません。", "away")
