@@ -121,7 +121,7 @@ def test_a_report_from_decision_to_sent(own_city: City) -> None:
     assert "実施済み:\n" in draft  # saved as it stands, the lines stay lines
     keys = [part.partition('"')[0] for part in draft.split('name="item-')[1:]]
     filled = {f"item-{key}": "確認済み。" + "長" * 2000 for key in keys}
-    assert analyst.post(f"{base}/edit", **filled).status_code == 303
+    assert analyst.post(f"{base}/edit", version="1", **filled).status_code == 303
     assert analyst.post(f"{base}/approve", version="2").status_code == 403
     # whoever wrote it may not approve it; an office that did not may
     assert office.post(f"{base}/approve", version="2").status_code == 303
