@@ -109,22 +109,24 @@ class Incidents:
         return incident if known.id in incident.alert_ids else None
 
     def _home(self, alert: Alert, known: Alert | None) -> Incident | None:
-        """The incident that the alert belongs to: its own, an open one that shares an entity, or a new one."""
+        """The incident that the alert belongs to: its own, an open one that shares an entity, or a new one. What a known alert has
+        grown by may be another incident's: they are joined."""
         own = self._own(known) if known is not None else None
-        if own is not None:
+        if own is not None and not (known and self._about(alert) - self._about(known)):
             return own
-        matching = self._matching(alert)
+        matching = self._matching(alert, own)
         while others := _joinable(matching):
             if merging.merge(self.records, self.audit, self.clock, matching[0], others):
                 return casefile.read(self.records, matching[0].id)
-            matching = self._matching(alert)  # a person closed the oldest in this very moment
+            matching = self._matching(alert, own)  # a person closed the oldest in this very moment
         if matching:
             return matching[0]
         return self.opened(alert) if alert.level.rank >= self.settings.opens_at.rank else None
 
-    def _matching(self, alert: Alert) -> list[Incident]:
-        """Open incidents of the same organisation within the window that share an entity with the alert, oldest first."""
-        about = entities(alert, self.settings.common_addresses)
+    def _matching(self, alert: Alert, own: Incident | None = None) -> list[Incident]:
+        """Open incidents of the same organisation within the window that share an entity with the alert, oldest first. own: the
+        alert's, if it has one; then those alone that may be joined with it."""
+        about = self._about(alert)
         window = timedelta(hours=self.settings.window_hours)
         found = []
         for incident in Shared(self.records).open_with(about):
@@ -132,7 +134,12 @@ class Incidents:
             same = incident.organization == alert.organization
             if near and same and about & set(incident.fields.get("joins_on", [])):
                 found.append(incident)
+        if own is not None:
+            found = _with(own, found)
         return sorted(found, key=lambda incident: incident.number)
+
+    def _about(self, alert: Alert) -> set[str]:
+        return entities(alert, self.settings.common_addresses)
 
     def opened(self, alert: Alert, *, salt: str = "") -> Incident:
         """A new incident, not written before its alert is. Its number is the alert's for good, also after a crash.
@@ -302,6 +309,13 @@ def _joinable(matching: Sequence[Incident]) -> list[Incident]:
         for one in matching[1:]
         if one.id not in apart and matching[0].id not in one.fields.get("apart", [])
     ]
+
+
+def _with(own: Incident, matching: Sequence[Incident]) -> list[Incident]:
+    """An alert's own incident and those that may be joined with it; alone where it is no open one."""
+    if own.id not in {one.id for one in matching}:
+        return [own]
+    return [one for one in matching if one.id == own.id or _joinable([own, one])]
 
 
 def _more(alert: Alert, known: Alert) -> bool:

@@ -24,16 +24,14 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 @pytest.mark.slow
 def test_every_planted_step_is_found_and_nothing_else(demo: tuple[Path, str]) -> None:
-    """Exit code 0 says: all twelve steps found, at most ten incidents, no alert ≥ medium on dull traffic. What names a playbook
-    has its plan; a scan alone names none."""
+    """Exit code 0 says: all twelve steps found, at most ten incidents, no alert ≥ medium on dull traffic."""
     folder, said = demo
     assert "未検知" not in said
     assert "--keep" in said and str(folder / "messages") in said
     records = SqliteRecords(folder / "data" / "records.sqlite")
     open_ = records.find("incident", {"status": "new"})
     assert 1 <= len(open_) <= 10
-    assert all(bool(incident.body["run_ids"]) == bool(incident.body["playbooks"]) for incident in open_)
-    assert sum(bool(incident.body["run_ids"]) for incident in open_) >= 3
+    assert all(incident.body["run_ids"] for incident in open_)
 
 
 @pytest.mark.slow

@@ -237,3 +237,18 @@ def without_took_in(two: Two, incident: Incident) -> None:
     assert held is not None
     fields = {name: value for name, value in held.body["fields"].items() if name != "took_in"}
     two.tower.records.put(casefile.KIND, incident.id, {**held.body, "fields": fields})
+
+
+def test_what_an_alert_grows_by_joins_incidents(tmp_path: Path) -> None:
+    """A scan that goes on reaches a machine of which there is an incident already: they are one from then on."""
+    tower, _ = responder(tmp_path)
+    [scan] = tower.receive(
+        [alert("scan", entities={"source.ip": ["10.9.0.1"], "destination.ip": ["10.9.0.5"]})]
+    )
+    [other] = tower.receive([alert("hit", minutes=1, entities={"destination.ip": ["10.9.0.6"]})])
+    assert scan.id != other.id
+    more = {"source.ip": ["10.9.0.1"], "destination.ip": ["10.9.0.5", "10.9.0.6"]}
+    grown = alert("scan", entities=more)
+    tower.receive([grown.model_copy(update={"event_count": grown.event_count + 1})])
+    assert len(casefile.read(tower.records, scan.id).alert_ids) == 2
+    assert casefile.read(tower.records, other.id).alert_ids == casefile.read(tower.records, scan.id).alert_ids
