@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from hinomi.errors import HinomiError
 from hinomi.store import Records
+from ops.beside import beside
 from ops.journal import log
 from ops.lease import KIND as LEASE
 from ops.roles.start import Role
@@ -52,19 +54,12 @@ def watched(process: Role) -> Iterator[None]:
     if process.name != "respond" or not process.settings.respond.notify.blind_minutes:
         yield
         return
-    records, stop = process.records(answer=_ANSWER), threading.Event()
+    records = process.records(answer=_ANSWER)
     name = process.machine.rstrip("/") or str(process.data)
     blind = Blind(process.clock, process.settings.respond, process.data / FILE, name)
     probe = Probe(records, blind, Audit(records, process.clock), process.machine)
-    thread = threading.Thread(target=_run, args=(probe.look, stop), name="blindness", daemon=True)
-    thread.start()
-    try:
+    with beside("blindness", partial(_run, probe.look), records, leave=_LEAVE):
         yield
-    finally:
-        stop.set()
-        thread.join(_LEAVE)
-        if not thread.is_alive():
-            records.close()
 
 
 def _run(look: Callable[[], None], stop: threading.Event) -> None:

@@ -4,8 +4,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from hinomi.errors import HinomiError
+from ops.beside import beside
 from ops.journal import log
 from ops.roles.start import Role
 from ops.shared.content import contents
@@ -47,18 +49,12 @@ def kept_current(process: Role) -> Iterator[None]:
     if process.settings.store.kind == "embedded" or process.lane or role not in _ROLES:
         yield
         return
-    records, stop = process.records(), threading.Event()
+    records = process.records()
     found = contents(process.settings, process.data, role)
     keeping = Keeping([Copy.of(one, records, process.data) for one in found])
     keeping.turn()
-    thread = threading.Thread(target=_run, args=(keeping, stop), name="shared", daemon=True)
-    thread.start()
-    try:
+    with beside("shared", partial(_run, keeping), records, leave=_LEAVE):
         yield
-    finally:
-        stop.set()
-        thread.join(_LEAVE)
-        records.close()
 
 
 _ROLES = frozenset({"worker", "detect", "respond", "console"})
