@@ -46,12 +46,10 @@ class Content:
 
     def pack(self, into: IO[bytes]) -> None:
         """Write the archive that `packed` makes of the files; none is held whole. Raises OSError."""
-        with tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        with _archive(into) as archive:
             for name in sorted(self._names()):
                 with (self.folder / name).open("rb") as file:
-                    about = tarfile.TarInfo(name)
-                    about.size = os.fstat(file.fileno()).st_size
-                    archive.addfile(about, file)
+                    _add(archive, name, os.fstat(file.fileno()).st_size, file)
 
     def lay(self, files: Mapping[str, bytes]) -> None:
         """Bring the folder in line: what is the same stays untouched, so that nobody reads it anew. Raises OSError, and
@@ -93,12 +91,21 @@ def unlike(own: Mapping[str, bytes], shared: Mapping[str, bytes]) -> tuple[str, 
 def packed(files: Mapping[str, bytes]) -> bytes:
     """Files as one tar archive: the same files make the same bytes."""
     made = io.BytesIO()
-    with tarfile.open(fileobj=made, mode="w", format=tarfile.PAX_FORMAT) as archive:
+    with _archive(made) as archive:
         for name, content in sorted(files.items()):
-            about = tarfile.TarInfo(name)
-            about.size = len(content)
-            archive.addfile(about, io.BytesIO(content))
+            _add(archive, name, len(content), io.BytesIO(content))
     return made.getvalue()
+
+
+def _archive(into: IO[bytes]) -> tarfile.TarFile:
+    return tarfile.open(fileobj=into, mode="w", format=tarfile.PAX_FORMAT)
+
+
+def _add(archive: tarfile.TarFile, name: str, size: int, file: IO[bytes]) -> None:
+    """A name and its bytes alone: the same files make the same archive on whichever machine and day."""
+    about = tarfile.TarInfo(name)
+    about.size = size
+    archive.addfile(about, file)
 
 
 def unpacked(content: bytes) -> Files:
