@@ -339,7 +339,8 @@ def test_departments(city: City, events: list[Body], records: Callable[[str], li
         )
         alerts = [one for one in records("alert") if START <= _at(one["detected"]) < END]
         about = sum(
-            bool(people & {name.casefold() for name in one["entities"]["user.name"]}) for one in alerts
+            bool(people & {name.casefold() for name in one["entities"].get("user.name", ())})
+            for one in alerts
         )
         counts = [f"{n:,}" for n in (len(people), len(own), failed, sum(map(_connected, own)), away)] + [
             str(about)
