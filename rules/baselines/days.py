@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import lru_cache
 from statistics import median
+from typing import Any
 
 from hinomi.calendar import is_day_off
 from hinomi.clock import JST
@@ -24,9 +25,10 @@ _SPREAD = 1.4826  # a standard deviation in terms of the median absolute deviati
 
 @dataclass(slots=True)
 class Days:
-    """sums: day (ISO) → how much, the last _KEPT days."""
+    """sums: day (ISO) → how much, the last _KEPT days. told: the latest day that stood out, empty where none did."""
 
     sums: dict[str, float] = field(default_factory=dict)
+    told: str = ""
 
     def add(self, day: str, amount: float) -> float:
         """Count; returns the day's sum. A day before all that are kept is too old to count."""
@@ -47,9 +49,28 @@ class Days:
         """Sums of all days before it, in the order of their date."""
         return [self.sums[one] for one in sorted(self.sums) if one < day]
 
+    def is_news(self, day: str, spreads: float) -> bool:
+        """Whether a day that stands out says more than the one that was told last, if that is among the latest few before it;
+        then it is the one that was told."""
+        latest = sorted(one for one in self.sums if one < day)[-_LATEST:]
+        if self.told in latest and self.sums[day] <= usual([self.sums[self.told]], spreads)[1]:
+            return False
+        self.told = max(self.told, day)
+        return True
+
     def weigh(self) -> int:
         """The bytes that they take, reckoned."""
         return OF_DAY * len(self.sums)
+
+    def as_json(self) -> dict[str, Any]:
+        """For the state that outlives the process."""
+        return {"sums": self.sums, "told": self.told} if self.told else dict(self.sums)
+
+    @classmethod
+    def of_json(cls, body: Any) -> "Days":
+        """What `as_json` gave. States before kept the newest day's events with the sums."""
+        sums = body[0] if isinstance(body, list) else body
+        return cls(dict(sums["sums"]), str(sums["told"])) if "told" in sums else cls(dict(sums))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 What is usual is asked, in this order, of the entity's own days of the kind (working days, days off) where there are enough
 of them; on a day off, of its working days, as an upper bound; of the working days of all entities, for who is new; and where
-nothing is known at all, of a bound that is absolute. What the latest five days were counts as usual, too: work that changed
-is told for three days.
+nothing is known at all, of a bound that is absolute. What the latest five days were counts as usual, too. Work that changed is
+told on its first day, and then only where it goes far beyond that: a nightly batch's new account was told of three times.
 
 Options: count (a field to add up; without it events are counted), spreads (6 robust standard deviations), times (3: at
 least so many times the median), at_least (20 in the day), warm_up_days (10 days of the kind), unknown (10 × at_least: the
@@ -55,7 +55,9 @@ class Type(Baseline):
         if total < self.at_least:
             return []
         level = self._level(days, day)
-        return [self._finding(who, day, total, level, kept)] if level.is_exceeded(total, self.times) else []
+        if not level.is_exceeded(total, self.times) or not days.is_news(day, self.spreads):
+            return []
+        return [self._finding(who, day, total, level, kept)]
 
     def _counted(self, who: str, days: Days, day: str, more: float) -> float:
         held = len(days.sums)
@@ -107,14 +109,14 @@ class Type(Baseline):
     def dump(self) -> Any:
         """Entity, mark and days; what was counted; the events by day."""
         return [
-            self.known.dump(lambda days: days.sums),
+            self.known.dump(Days.as_json),
             self.seen.dump(),
             self.evidence.dump(Evidence.as_json),
         ]
 
     def load(self, state: Any) -> None:
-        """See `dump`. States before kept the newest day's events with the days."""
-        self.known.load(state[0], lambda body: Days(dict(body[0] if isinstance(body, list) else body)))
+        """See `dump`."""
+        self.known.load(state[0], Days.of_json)
         self.seen.load(state[1])
         self.evidence.load(state[2] if len(state) > 2 else [], Evidence.of_json)
 

@@ -280,13 +280,28 @@ def test_late_lines_belong_to_their_day(kind: str) -> None:
     assert finding.span() == (finding.entries[0].time, finding.entries[-1].time)
 
 
-def test_work_that_changed_is_told_for_three_days() -> None:
-    """A person moved to a busy section: the level of the latest days is usual by then."""
-    one = made("rate_spike")
+def test_work_that_changed_is_told_once_and_again_where_it_grows() -> None:
+    """A person moved to a busy section: what was told is no news on the next days, before and after a restart; far more
+    than that is. By then the level of the latest days is usual."""
+    one, again = made("rate_spike"), made("rate_spike")
     told(one, *workdays(15, 3))
-    days = [FRIDAY + n * DAY for n in (0, 3, 4, 5, 6, 7) if n]
-    found = told(one, *(e for day in (FRIDAY, *days) for e in many(day, 60)))
-    assert sorted(found) == [f"t.yamada|2026-11-{day}" for day in (20, 23, 24, 25)]  # the 23rd is a holiday
+    assert sorted(told(one, *many(FRIDAY, 60))) == ["t.yamada|2026-11-20"]
+    again.load(json.loads(json.dumps(one.dump())))
+    days = [FRIDAY + n * DAY for n in (3, 4, 5, 6)]  # the first is a holiday
+    found = told(again, *(e for n, day in enumerate(days) for e in many(day, 200 if n == 2 else 70)))
+    assert sorted(found) == ["t.yamada|2026-11-25"]
+    assert told(again, *many(FRIDAY + 7 * DAY, 100)) == {}
+
+
+def test_a_new_account_of_a_nightly_batch_is_told_once() -> None:
+    """Nothing is known of it, and it takes much from its first night on."""
+    one = made("rate_spike")
+    told(one, *(e for n in range(6) for e in workdays(12, 8, f"u{n}")))
+    nights = [FRIDAY + n * DAY for n in range(-4, 6)]
+    found = told(
+        one, *(e for n, day in enumerate(nights) for e in many(day, 300 + n % 3, user__name="batch"))
+    )
+    assert sorted(found) == ["batch|2026-11-16"]
 
 
 @pytest.mark.parametrize(
