@@ -49,7 +49,7 @@ def _data(document: Document) -> dict[str, Any]:
         _part(Part(f"{number}. {part.title}", part.blocks)) for number, part in enumerate(document.parts, 1)
     ]
     last = _part(appendix)
-    last["blocks"].append(_origins(document, texts))
+    last["blocks"] += _origins(document, texts)
     return {
         "fonts": list(FAMILIES),
         "language": document.language,
@@ -94,7 +94,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence
     return {
         "kind": "table",
         "head": list(head),
-        "rows": [list(row) for row in rows],
+        "rows": [[cell or "—" for cell in row] for row in rows],
         "figures": list(figures),
         "columns": columns,
     }
@@ -105,9 +105,16 @@ def _width(text: str) -> int:
     return sum(2 if ord(sign) > 0x2E7F else 1 for sign in text)
 
 
-def _origins(document: Document, texts: Texts) -> dict[str, Any]:
+def _origins(document: Document, texts: Texts) -> list[dict[str, Any]]:
+    """What each figure was asked as; a question of many lines stands below the table, as wide as the page."""
     head = (texts("digest.figure"), texts("digest.asked"), texts("digest.range"))
-    return _table(head, [(one.figure, one.asked, _range(one, document, texts)) for one in document.origins])
+    short, long = [], []
+    for one in document.origins:
+        if _width(one.asked) <= 10 * _WIDEST:
+            short.append((one.figure, one.asked, _range(one, document, texts)))
+        else:
+            long.append({"kind": "small", "text": f"{one.figure} = {one.asked}"})
+    return [_table(head, short), *long]
 
 
 def _range(origin: Origin, document: Document, texts: Texts) -> str:

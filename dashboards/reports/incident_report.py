@@ -124,7 +124,7 @@ def _timeline(incident: Incident, texts: Texts) -> list[Block]:
         rows.append(("…", "—", "—", texts("incidentreport.left_out", n=missing)))
     rows += [_happening(one, texts) for one in rest]
     head = tuple(texts(key) for key in ("audit.at", "figures.kind", "audit.actor", "audit.details"))
-    return [Table(head, rows)]
+    return [Table(head, rows, empty=texts("incidentreport.no_timeline"))]
 
 
 def _happening(one: Happening, texts: Texts) -> tuple[str, ...]:
@@ -156,7 +156,10 @@ def _duties(incident: Incident, texts: Texts, records: Records) -> list[Block]:
         )
         for one in obligations(incident, clocks)
     ]
-    head = tuple(texts(key) for key in ("digest.what", "duty.to", "duty.when", "duty.due", "duty.state"))
+    keys = ("digest.what", "duty.to", "duty.when", "duty.due", "duty.state")
+    head = tuple(
+        texts(key).rstrip(":") for key in keys
+    )  # on the pages the thing named follows in the same line
     return [
         Table(head, rows, empty=texts("incidentreport.no_duties")),
         Paragraph(texts("duty.lead"), "small"),

@@ -124,7 +124,7 @@ def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
     entries = Audit(of.records, of.clock).between(period.start, period.end)
     counts = Counter(str(entry.body["action"]) for entry in entries)
     rows = [
-        (action, str(n))
+        (texts.get("action", action), action, str(n))
         for action, n in sorted(counts.items())
         if action.startswith(CHANGES) and not action.endswith(".refused")
     ]
@@ -134,9 +134,9 @@ def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
         texts("monthly.changes"),
         [
             Table(
-                (texts("audit.action"), texts("digest.n")),
+                (texts("monthly.change"), texts("audit.action"), texts("digest.n")),
                 rows,
-                figures=(1,),
+                figures=(2,),
                 empty=texts("monthly.no_changes"),
             ),
             Paragraph(texts("monthly.exceptions")),

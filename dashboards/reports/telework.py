@@ -40,6 +40,7 @@ _ASKED = {
     "through": "events.top(event.dataset, connected)",
     "broken": f"records alert: guideline={CLAUSE}",
 }  # figure → what was asked; `connected` and `refused` stand below them, once
+_MOST = 10_000
 _NIGHT = frozenset({22, 23, 0, 1, 2, 3, 4})
 
 
@@ -49,7 +50,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
     total = of.events.count(QUERY, span=period.span)
     hours = of.events.histogram(QUERY, span=period.span, interval=timedelta(hours=1))
     night = sum(one.count for one in hours if one.start.astimezone(JST).hour in _NIGHT)
-    countries = dict(of.events.top("source.geo.country_iso_code", QUERY, span=period.span, limit=50))
+    countries = dict(of.events.top("source.geo.country_iso_code", QUERY, span=period.span, limit=_MOST))
     abroad = sum(n for code, n in countries.items() if code != "JP")
     refused = of.events.count(REFUSED, span=period.span)
     held = [one for one in cases(of, period).alerts if CLAUSE in one.guideline]
@@ -70,7 +71,7 @@ def make(of: Ingredients, start: datetime, language: Language) -> Document:
         summary=summary,
         parts=[
             _hours(hours, texts),
-            _tops(of, period, texts),
+            _tops(of, period, total, texts),
             _products(of, period, texts),
             Part(texts("telework.broken"), [_broken(Counter((a.title_ja, a.title_en) for a in held), texts)]),
         ],
@@ -97,10 +98,15 @@ def _hours(hours: list[Bucket], texts: Texts) -> Part:
     return Part(caption, [Chart(svg, caption), Paragraph(texts("telework.hours_note"), "small")])
 
 
-def _tops(of: Ingredients, period: Period, texts: Texts) -> Part:
+def _tops(of: Ingredients, period: Period, total: int, texts: Texts) -> Part:
+    """Connections by department and by country; those of which neither is known have their own line."""
     blocks: list[Block] = []
     for name, key in (("user.staff.department", "department"), ("source.geo.country_iso_code", "country")):
-        rows = [(value, f"{n:,}") for value, n in of.events.top(name, QUERY, span=period.span, limit=30)]
+        found = of.events.top(name, QUERY, span=period.span, limit=_MOST)
+        rows = [(value, f"{n:,}") for value, n in found]
+        unknown = total - sum(n for _, n in found)
+        if rows and unknown > 0:
+            rows.append((texts(f"telework.unknown_{key}"), f"{unknown:,}"))
         head = (texts(f"telework.{key}"), texts("telework.connections"))
         blocks.append(Table(head, rows, figures=(1,), empty=texts(f"telework.no_{key}")))
     return Part(texts("telework.where"), blocks)

@@ -10,6 +10,7 @@ import pytest
 import dashboards
 from dashboards.reporting.document import Ingredients, Table
 from dashboards.reports import monthly_committee
+from dashboards.texts import catalogue
 from responders.audit import KIND, Audit
 from tests.dashboards.browse import browser
 from tests.dashboards.city import NOW, City
@@ -36,9 +37,9 @@ def test_an_exception_is_a_change_from_proposal_to_approval(own_city: City) -> N
     assert analyst.post(f"/exceptions/{held.id}/review", decision="approve").status_code == 403
     office.post(f"/exceptions/{held.id}/review", decision="approve", note="確認した")
     changes, exceptions = _tables(own_city)
-    assert [row for row in changes.rows if row[0].startswith("tuning")] == [
-        ("tuning.approved", "1"),
-        ("tuning.propose", "1"),
+    assert [row for row in changes.rows if row[1].startswith("tuning")] == [
+        ("検知の例外の承認", "tuning.approved", "1"),
+        ("検知の例外の提案", "tuning.propose", "1"),
     ]
     (row,) = exceptions.rows
     assert "誤検知と判定した" in row[0] and row[2].startswith("2027-02-18 08:45")
@@ -61,7 +62,7 @@ def test_maintenance_quarantine_and_looks_count_in_their_month_alone(own_city: C
     audit.append(actor="hinomi", action="rules.quarantine", target="r")
     own_city.clock.advance(30 * DAY)
     audit.append(actor="hinomi", action="rules.release", target="r")
-    found = {row[0] for row in _tables(own_city)[0].rows}
+    found = {row[1] for row in _tables(own_city)[0].rows}
     assert {"console.reveal", "oncall.maintenance", "rules.quarantine"} <= found
     assert "rules.release" not in found
 
@@ -89,6 +90,10 @@ def test_each_name_begins_one_that_is_written(bare_city: City) -> None:
     assert "tuning.propose" in written and "rules.quarantine" in written
     for name in monthly_committee.CHANGES:
         assert any(action.startswith(name) for action in written), name
+    told = {one for one in written if one.startswith(monthly_committee.CHANGES) and not one.endswith(".")}
+    assert told - {"tuning.review"} <= {
+        key.removeprefix("action.") for key in catalogue()
+    }  # review: refusals alone
 
 
 def _actions() -> Iterator[str]:

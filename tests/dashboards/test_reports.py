@@ -231,6 +231,27 @@ def test_missing_data_is_said(held: City, documents: dict[str, Document]) -> Non
     assert "記録のない日が" in gaps["squid.access"]
 
 
+def test_a_report_has_no_silent_blank_and_no_query_in_a_narrow_column(held: City) -> None:
+    """An incident of which nothing is recorded says so, heads of tables are bare names, an empty cell is a dash, and what was asked in
+    many lines stands below the table."""
+    bare = Incident.model_validate(held.records.find("incident", {"number": 1})[0].body | {"timeline": []})
+    held.records.put(
+        "incident",
+        "inc-bare",
+        bare.model_copy(update={"id": "inc-bare", "number": 77}).model_dump(mode="json"),
+    )
+    made = catalogue.find("incident").make(ingredients(held, "77"), NOW, "ja")
+    held.records.delete("incident", "inc-bare")
+    assert "経過の記録はありません。" in html(made).decode()
+    heads = [name for n in range(len(made.parts)) for table in _tables(made, n) for name in table.head]
+    assert not [name for name in heads if name.endswith((":", "："))]
+    dashed = replace(made, parts=[Part("p", [Table(("a", "b"), [("", "x")])])])
+    assert "<td>—</td>" in html(dashed).decode()
+    telework = catalogue.find("telework").make(ingredients(held), NOW, "ja")
+    text = "".join(page.extract_text() for page in pypdf.PdfReader(io.BytesIO(pdf(telework))).pages)
+    assert "connected = (event.dataset" in text.replace("\n", " ")
+
+
 def test_incident_report_needs_its_number(held: City) -> None:
     """Without a number the error says how to give it."""
     with pytest.raises(InputError, match="--subject"):

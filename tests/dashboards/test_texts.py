@@ -20,7 +20,7 @@ _BY_DATA = {
     "runstate", "stepstate", "error", "done", "next", "why", "digest", "plan", "queue", "theme", "target", "scope", "people", "stats",
     "control", "chapter", "compliance",
     "figures", "monthly", "annual", "drill", "telework", "department", "rulekind", "onepage", "rules", "views",
-    "duty", "draft", "task", "way", "message", "custodydone", "quietstate", "permitstate", "firststate", "exercises",
+    "duty", "draft", "action", "task", "way", "message", "custodydone", "quietstate", "permitstate", "firststate", "exercises",
 }  # fmt: skip
 
 
