@@ -3,9 +3,13 @@
 Facts: AWS, "GuardDuty finding details" (`resource`, `service.action`, `service.runtimeDetails`).
 """
 
+import re
 from typing import Any
 
 from collectors.records import Flat, at, first_address, items, text
+
+_SHA256 = re.compile("[0-9A-Fa-f]{64}")
+"""What a malware scan gives as `hash`, whose algorithm it does not name."""
 
 
 def resource(finding: dict[str, Any]) -> Flat:
@@ -35,10 +39,15 @@ def _malware(finding: dict[str, Any]) -> Flat:
         iter(items(scan, "threatNames") or items(finding, "service", "malwareScanDetails", "threats")), None
     )
     place = next(iter(items(threat, "filePaths") or items(threat, "itemPaths")), None)
+    path = text(place, "filePath") or text(place, "nestedItemPath")
+    digest = text(place, "hash")
     return {
         "threat.software.name": text(threat, "name"),
-        "aws.guardduty.malware.file.path": text(place, "filePath") or text(place, "nestedItemPath"),
-        "aws.guardduty.malware.file.hash": text(place, "hash"),
+        "file.path": path,
+        "file.name": text(place, "fileName") or (path.rpartition("/")[2] if path else None),
+        "file.hash.sha256": digest if digest and _SHA256.fullmatch(digest) else None,
+        "aws.guardduty.malware.file.path": path,
+        "aws.guardduty.malware.file.hash": digest,
     }
 
 
@@ -78,6 +87,7 @@ def _api_call(action: Any, _: dict[str, Any]) -> Flat:
         "source.domain": text(call, "domainDetails", "domain"),
         "event.code": text(call, "errorCode"),
         "event.provider": text(call, "serviceName"),
+        "user_agent.original": text(call, "userAgent"),
     }
 
 
@@ -141,6 +151,7 @@ _ACTIONS = {
 
 
 def _runtime(service: Any) -> Flat:
+    """The process; its user with that user's own number, never the number of another whom the resource names."""
     process = at(service, "runtimeDetails", "process")
     if process is None:
         return {}
@@ -152,6 +163,7 @@ def _runtime(service: Any) -> Flat:
         "process.hash.sha256": text(process, "executableSha256"),
         "process.parent.executable": text(parent, "executablePath"),
         "process.parent.pid": text(parent, "pid"),
-        "user.name": text(process, "user"),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    known = {name: value for name, value in found.items() if value is not None}
+    name = text(process, "user")
+    return known | {"user.name": name, "user.id": text(process, "userId")} if name else known

@@ -17,11 +17,15 @@ _DONE = {"0", "Success"}
 """Codes of a sign-in that succeeded; a word in Log Analytics' tables of sign-ins other than SigninLogs, as their reference says."""
 
 
+_RISKS = {"riskEventType", "riskType", "riskLastUpdatedDateTime"}
+"""What a risk detection has, and what a user or service principal at risk has (`appId`, too, where it is an application)."""
+
+
 def kind_of(record: dict[str, Any]) -> str:
     """Which of `MEANINGS` a record is of."""
     if "activityDisplayName" in record or "initiatedBy" in record:
         return "audit"
-    if "riskEventType" in record or "riskType" in record or ("riskLevel" in record and "appId" not in record):
+    if not _RISKS.isdisjoint(record) or ("riskLevel" in record and "appId" not in record):
         return "risk"
     return "sign_in"
 
@@ -214,9 +218,13 @@ def risk(records: Many) -> Cells:
     """Risk detections, and users or sign-ins at risk (Entra ID Protection)."""
     ip, port = addresses(records.values("ipAddress"))
     extra = [pairs(embedded(one), "Key", "Value") for one in records.values("additionalInfo")]
+    account = _account(records)
+    at_risk = zip(records.values("riskLastUpdatedDateTime"), records.text("id"), strict=True)
     return {
-        **_account(records),
+        **account,
         **_location(records),
+        "user.id": first(account["user.id"], [one if when is not None else None for when, one in at_risk]),
+        "user.name": first(account["user.name"], records.text("displayName")),
         "event.kind": records.every("alert"),
         "event.category": records.every(["intrusion_detection", "iam"]),
         "event.type": records.every(["info", "user"]),
@@ -230,6 +238,29 @@ def risk(records: Many) -> Cells:
         "client.ip": ip,
         "user_agent.original": [text(one, "userAgent") for one in extra],
     }
+
+
+def provisioned(records: Many, results: Texts | None = None) -> Cells:
+    """What the provisioning service did to an account (ProvisioningLogs); results: the envelope's, if any."""
+    source, initiated = records.below("sourceIdentity"), records.below("initiatedBy")
+    target = records.below("targetIdentity")
+    said = first(records.below("provisioningStatusInfo").text("status"), results or records.nothing)
+    whom = first(source.below("details").text("userPrincipalName"), source.text("displayName"))
+    return {
+        "event.category": records.every(["iam"]),
+        "event.type": known(_provisioning, records.text("provisioningAction")),
+        "event.outcome": known(_result, said),
+        "user.name": initiated.text("displayName"),
+        "user.id": initiated.text("id"),
+        "user.target.name": first(whom, target.text("displayName")),
+        "user.target.id": first(source.text("id"), target.text("id")),
+        "service.name": records.below("servicePrincipal").text("displayName"),
+        **dict.fromkeys(("source.ip", "source.port", "client.ip"), records.nothing),
+    }
+
+
+def _provisioning(action: str | None) -> list[str]:
+    return ["user", _OPERATIONS.get((action or "").lower(), "change")]
 
 
 _SCORES = {"low": 21.0, "medium": 47.0, "high": 73.0}

@@ -1,6 +1,7 @@
-"""Duo Security: authentication, administrator, activity, telephony and offline-enrolment logs (Admin API).
+"""Duo Security: authentication, administrator, activity, telephony, offline-enrolment logs and Trust Monitor (Admin API).
 
-Source: Duo, Admin API "Logs" (authentication v1 and v2, administrator, activity, telephony v2, offline enrollment). `description` of
+Source: Duo, Admin API "Logs" (authentication v1 and v2, administrator, activity, telephony v2, offline enrollment) and "Trust
+Monitor" (a security event holds the sign-in that surfaced, or who let whom pass without a second factor). `description` of
 administrator logs is JSON written as text. `eventtype` is what Duo's log sync names the log.
 """
 
@@ -25,10 +26,10 @@ source = Source(
     name="cisco.duo",
     title={"ja": "Duo Security(多要素認証)", "en": "Duo Security"},
     shape=JsonRecords(kind=("eventtype",)),
-    recognise=r'"eventtype"\s*:\s*"(?:auth_log|admin_log|telephony_log|offline_log|authentication|administrator|telephony)"|"access_device"\s*:.*"txid"\s*:|"isotimestamp"\s*:\s*"\d{4}-.*"timestamp"\s*:\s*\d{10}\b',
+    recognise=r'"eventtype"\s*:\s*"(?:auth_log|admin_log|telephony_log|offline_log|authentication|administrator|telephony)"|"access_device"\s*:.*"txid"\s*:|"sekey"\s*:.*"surfaced_timestamp"\s*:|"isotimestamp"\s*:\s*"\d{4}-.*"timestamp"\s*:\s*\d{10}\b',
     constants={"event.kind": "event", "observer.vendor": "Duo"},
 )
-_SIGNS = {"eventtype", "access_device", "txid", "telephony_id", "activity_id"}
+_SIGNS = {"eventtype", "access_device", "txid", "telephony_id", "activity_id", "surfaced_timestamp"}
 """What one of these logs has. Administrator, telephony and enrolment logs of the first version have a clock twice."""
 _TOGETHER = ({"isotimestamp", "timestamp"}, {"action", "timestamp", "username"})
 _FAILURES = {"denied", "failure", "failed", "error", "fraud"}
@@ -42,7 +43,33 @@ def event(record: dict[str, Any]) -> Mapping[str, Any] | None:
         return None
     said = embedded(record.get("description"))
     said = said if isinstance(said, dict) else {}
+    if "surfaced_timestamp" in record:
+        return kept({**leaves_of(record, "cisco.duo."), **_surfaced(record)})
     return kept({**leaves_of(record, "cisco.duo."), **_who(record, said), **_what(record, said)})
+
+
+def _surfaced(record: dict[str, Any]) -> Flat:
+    """A security event of Trust Monitor: who is of the sign-in that surfaced; the time is when it did."""
+    sign_in = at(record, "surfaced_auth")
+    by, passes = at(record, "enabled_by"), at(record, "enabled_for")
+    who = _who(sign_in, {}) if isinstance(sign_in, dict) else {}
+    own = {"user.name": text(by, "name"), "user.id": text(by, "key")} if by else {}
+    return {
+        **kept(who),
+        **own,
+        "user.target.name": text(passes, "name"),
+        "user.target.id": text(passes, "key"),
+        "@timestamp": moment(record.get("surfaced_timestamp"), at(sign_in, "isotimestamp")),
+        "event.kind": "alert",
+        "event.category": ["authentication", "threat"],
+        "event.type": ["indicator"],
+        "event.action": text(record, "type"),
+        "event.reference": text(record, "triage_event_uri"),
+        "event.reason": "; ".join(
+            filter(None, (text(one, "summary") for one in items(record, "explanations")))
+        )
+        or None,
+    }
 
 
 def _who(record: dict[str, Any], said: dict[str, Any]) -> Flat:

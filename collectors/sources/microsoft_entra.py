@@ -91,7 +91,9 @@ def _provided_by_another(resource: str) -> bool:
 def _kind(record: dict[str, Any]) -> tuple[str, str]:
     """What tells how a record is to be read: its category of ours, and what its properties are."""
     ours = _ours(str(record["category"]))
-    return ours, "" if ours in _READ else identity.kind_of(embedded(record["properties"]))
+    return ours, "" if ours in _READ or ours == "provisioninglogs" else identity.kind_of(
+        embedded(record["properties"])
+    )
 
 
 @source.together(is_record, by=_kind)
@@ -139,6 +141,8 @@ def _envelope(records: Many, properties: Many) -> Columns:
 def _body(records: Many, properties: Many, ours: str, kind: str) -> Cells:
     if ours == "signinlogs":
         known = identity.sign_in(properties, records.text("resultType"))
+    elif ours == "provisioninglogs":
+        known = identity.provisioned(properties, records.text("resultType"))
     else:
         known = _READ.get(ours, identity.MEANINGS.get(kind, identity.sign_in))(properties)
     if None not in known["source.ip"]:

@@ -72,7 +72,11 @@ def events(records: Many) -> Columns:
 
 
 def _action(record: dict[str, Any] | None) -> str:
-    return "User Risk Detection" if record and "riskEventType" in record else "Sign-in activity"
+    """Detections, users and service principals at risk, sign-ins: what the diagnostic export calls them."""
+    known = record or {}
+    if "riskLastUpdatedDateTime" in known:
+        return "Risky service principal" if "appId" in known else "Risky user"
+    return "User Risk Detection" if "riskEventType" in known else "Sign-in activity"
 
 
 def _meaning(columns: Cells, records: Many) -> Cells:
