@@ -1,6 +1,7 @@
 """Runners of the file listeners: a followed log file, and a folder into which files are dropped."""
 
 import asyncio
+import errno
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,9 +14,13 @@ from collectors.transports.packed import Packed
 from collectors.transports.settled import SettledFiles, move
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import WholeFile, first
+from hinomi.named import why
 
 log = structlog.get_logger()
 _POLL = 0.25
+_FULL = {errno.ENOSPC, errno.EDQUOT}
+_ROOM_SECONDS = 10.0
+"""Between two looks at whether a full disk has room again."""
 DONE, FAILED = "done", "failed"
 
 
@@ -85,12 +90,16 @@ class DropFolder:
 
     async def take(self, path: Path) -> bool:
         """Spool a file's records and move it away; False when the stop came first. Whatever a file fails at, it stops no other:
-        it goes to `failed`, counted and with the reason in the log."""
+        it goes to `failed`, counted and with the reason in the log. Where it is the disk that is full, while the file is unpacked,
+        the file stays and is read from its start later: nothing is wrong with it."""
         door = self.door
         file = WholeFile(path, door.listener.max_message, unpacked=self.unpacked)
         try:
             finished = await self._spool(file)
         except Exception as error:  # what a hostile file may bring a reader to is in no list
+            if isinstance(error, OSError) and error.errno in _FULL:
+                await self._wait_for_room(path, error)
+                return True
             door.inlet.lost(1, "packed_file" if isinstance(error, Packed) else "unreadable_file")
             log.error(
                 "a dropped file cannot be read whole",
@@ -100,10 +109,20 @@ class DropFolder:
             await asyncio.to_thread(move, path, self.path / FAILED)
             return True
         if finished:
+            door.health.problem = ""
             door.inlet.damaged(file.cut, "longer_than_max_message")
             door.inlet.lost(file.damaged, "damaged_record")
             await asyncio.to_thread(move, path, self.path / DONE)
         return finished
+
+    async def _wait_for_room(self, path: Path, error: OSError) -> None:
+        """Said where the doctor looks, and in the log once while it lasts."""
+        words, health = why(error), self.door.health
+        problem = f"{words.ja}。展開できるまで待ちます: {path}"
+        if health.problem != problem:
+            log.error("a dropped file waits for room on the disk", file=str(path), reason=words.en)
+        health.problem = problem
+        await self.door.pause(_ROOM_SECONDS)
 
     async def _spool(self, file: WholeFile) -> bool:
         identity = await asyncio.to_thread(file.identity)

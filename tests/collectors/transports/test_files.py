@@ -2,6 +2,7 @@
 
 import asyncio
 import bz2
+import errno
 import gzip
 import io
 import json
@@ -17,7 +18,7 @@ from typing import Any
 import orjson
 import pytest
 
-from collectors.transports import archive, whole_file
+from collectors.transports import archive, files, whole_file
 from collectors.transports.packed import Packed, TooLarge
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import WholeFile
@@ -389,6 +390,30 @@ def test_whatever_a_file_fails_at_stops_no_other(tmp_path: Path, monkeypatch: py
             assert running.payloads() == [b"begun", b"good"]
             assert running.counted("dropped", "unreadable_file", "city") == 1
             assert (folder / "failed" / "bad.log").exists()
+
+    asyncio.run(work())
+
+
+def test_a_file_that_a_full_disk_cannot_unpack_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stays where it was dropped, the doctor is told, and it is read once there is room; nothing is counted as lost."""
+    folder, copied, full = tmp_path / "drop", archive._copy, [OSError(errno.ENOSPC, "full")] * 2
+    seen: list[str] = []
+
+    def copy(*given: Any) -> None:
+        if full:
+            raise full.pop()
+        seen.append("room")
+        copied(*given)
+
+    monkeypatch.setattr(archive, "_copy", copy)
+    monkeypatch.setattr(files, "_ROOM_SECONDS", 0.01)
+
+    async def work() -> None:
+        async with intake(tmp_path / "spool", city={"kind": "folder", "path": folder}) as running:
+            await dropped(running, folder, "a.zip", zipped({"a.log": b"one\n"}))
+            assert running.payloads() == [b"one"] and seen == ["room"]
+            assert (folder / "done" / "a.zip").exists() and not any((folder / "failed").iterdir())
+            assert running.counted("dropped", "unreadable_file", "city") == 0
 
     asyncio.run(work())
 
