@@ -141,7 +141,9 @@ def _category(raw: Raw, kind: pl.Expr, sub: pl.Expr, action: pl.Expr) -> pl.Expr
 
 def _type(raw: Raw, kind: pl.Expr, action: pl.Expr) -> pl.Expr:
     traffic = kind != "event"
-    denied = action.str.contains(_DENIED)
+    denied = action.str.contains(_DENIED) | (
+        (action == "redirect") & raw["qname"].is_not_null()  # of a name that is blocked the portal is the answer
+    )
     parts = [
         pl.when(raw["cfgpath"].is_not_null()).then(e.mapped(action, _CHANGES)),
         pl.when(traffic & (kind == "traffic")).then(pl.lit("connection")),

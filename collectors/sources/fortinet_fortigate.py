@@ -247,10 +247,11 @@ def network(raw: Raw) -> dict[str, pl.Expr]:
     }
     sent, received = _volume(raw, "sent"), _volume(raw, "rcvd")
     console = pl.when(raw["ui"].is_not_null()).then(e.present(raw["method"]))
+    asked = pl.when(e.present(raw["qname"]).is_not_null()).then(pl.lit("dns"))
     return {
         "network.transport": e.transport(raw["proto"]),
         "network.iana_number": raw["proto"],
-        "network.protocol": e.first(e.present(raw["service"]), console).str.to_lowercase(),
+        "network.protocol": e.first(e.present(raw["service"]), console, asked).str.to_lowercase(),
         "network.application": e.present(raw["app"]).str.to_lowercase(),
         "network.direction": e.mapped(raw["direction"].str.to_lowercase(), direction),
         "network.bytes": sent + received,
