@@ -92,13 +92,16 @@ class TableHeaders:
         of_peer: dict[str, list[tuple[int, bool]]] = {}
         for row, other in marks:
             of_peer.setdefault(peers[row], []).append((row, other))
-        then = {peer: known.get((source.name, origin, peer)) for peer in set(peers)}
+        rows_of: dict[str, list[int]] = {}
+        for row, peer in enumerate(peers):
+            rows_of.setdefault(peer, []).append(row)
+        then = {peer: known.get((source.name, origin, peer)) for peer in rows_of}
         told = {peer for peer, declared in then.items() if declared is not None}
         lost = np.zeros(len(peers), dtype=np.bool_)
         for peer in told | of_peer.keys():
             own = of_peer.get(peer, [])
             states = np.array([then[peer] == columns, *(other for _, other in own)])
-            rows = np.array([row for row, one in enumerate(peers) if one == peer])
+            rows = np.array(rows_of[peer])
             lost[rows] = states[np.searchsorted(np.array([row for row, _ in own], dtype=np.int64), rows)]
             self._remember((source.name, origin, peer), columns if states[-1] else None)
         return _without(parsed, lost)
