@@ -142,7 +142,8 @@ def _category(raw: Raw, kind: pl.Expr, sub: pl.Expr, action: pl.Expr) -> pl.Expr
 def _type(raw: Raw, kind: pl.Expr, action: pl.Expr) -> pl.Expr:
     traffic = kind != "event"
     denied = action.str.contains(_DENIED) | (
-        (action == "redirect") & raw["qname"].is_not_null()  # of a name that is blocked the portal is the answer
+        (action == "redirect")
+        & raw["qname"].is_not_null()  # of a name that is blocked the portal is the answer
     )
     parts = [
         pl.when(raw["cfgpath"].is_not_null()).then(e.mapped(action, _CHANGES)),

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from collectors.transports import line_ends
 from collectors.transports import place as places
+from collectors.transports.line_ends import LineEnds
 from collectors.transports.place import FINGERPRINT_BYTES, Place
 
 _CHUNK = 1 << 20
@@ -141,23 +143,28 @@ class Tail:
     def _read(self) -> Chunk | None:
         if self._file < 0:
             return None
+        ends = self._ends()
         longest = max(self.limit, _CHUNK)
-        for size in (_CHUNK, longest):
+        for size in (_CHUNK, longest - longest % len(ends.mark)):
             data = os.pread(self._file, size, self.place.offset)
-            if end := data.rfind(b"\n") + 1:
-                return self._chunk(data[: end - 1].split(b"\n"), end)
+            if end := ends.whole(data):
+                return self._chunk(ends.split(data[:end]), end, ends)
             if len(data) < size:
                 return None
-        return replace(self._chunk([data], len(data)), cut=1)
+        return replace(self._chunk([data], len(data), ends), cut=1)
 
-    def _chunk(self, raw: list[bytes], size: int) -> Chunk:
+    def _ends(self) -> LineEnds:
+        """How the open file ends its lines; it may have been truncated and begun anew since it was asked last."""
+        return line_ends.of(os.pread(self._file, 2, 0))
+
+    def _chunk(self, raw: list[bytes], size: int, ends: LineEnds) -> Chunk:
         lines, ids = [], []
         offset = self.place.offset
         for line in raw:
-            if text := line.rstrip(b"\r\0"):
+            if text := ends.text(line):
                 lines.append(text)
                 ids.append(self.place.client_id(offset))
-            offset += len(line) + 1
+            offset += len(line) + len(ends.mark)
         return Chunk(lines, ids, replace(self.place, offset=self.place.offset + size))
 
     def _at_end(self) -> Chunk | None:
@@ -172,7 +179,7 @@ class Tail:
             return None
         rest = os.pread(self._file, self.limit, self.place.offset)
         if rest:  # a last line without its end
-            return self._chunk([rest], len(rest))
+            return self._chunk([rest], len(rest), self._ends())
         follower = self._oldest_unread(os.fstat(self._file).st_mtime_ns)
         self.close()
         self._begin(follower)

@@ -64,6 +64,24 @@ def test_lines_are_given_when_they_are_whole(tmp_path: Path) -> None:
     assert drain(tail) == [b"half", b"three"]
 
 
+@pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
+def test_a_followed_file_may_be_utf_16(tmp_path: Path, codec: str) -> None:
+    """As Windows programs write it: told by its mark, read in pieces that may end within a character or a line's end, also after
+    a restart; \u0a00 and \u0100 next to each other hold a line's end that is none."""
+    path, seen = tmp_path / "access.log", dict[str, bytes]()
+    lines = ["山田がサインインした", "\u0a00\u0a0a\u0100\u0a00", "", "x" * 5, "𠮷野"]
+    data = "\ufeff".encode(codec) + "".join(line + "\r\n" for line in lines).encode(codec)
+    path.touch()
+    for at in range(0, len(data), 7):
+        with path.open("ab") as file:
+            file.write(data[at : at + 7])
+        tail = tail_of(tmp_path)
+        drain(tail, seen)
+        tail.save()
+        tail.close()
+    assert [line.decode() for line in seen.values()] == [line for line in lines if line]
+
+
 def test_rotation_by_renaming_loses_nothing(tmp_path: Path) -> None:
     """Lines written to the old file after it was renamed, its last line without end, then the new file."""
     tail, path = tail_of(tmp_path), tmp_path / "access.log"
