@@ -1,12 +1,12 @@
 """kill -9 at every point of every playbook that comes with Hinomi, over the targets of a city: each change once, undo gives back all.
 
-Points are those of `benchmarks.crashes` (before and after each write of a record, after each act and undo) and, in the middle of
-an act, before and after each request that changes a target. Real targets: OpenLDAP, a switch and a router behind OpenSSH, Unbound
-or BIND, Squid, nftables; the vendors' clouds and firewalls as local servers written from their documents, in a process of their own. Each
-point is a run of its own. At its end every target is as it was, bit by bit, and what was sent to change a target while acting is
-what an undisturbed run sends, each once; but for what is done again on purpose (`AGAIN`). Plans are put to these targets before
-they are approved, so that acts which search touch what was shown. What no undo gives back (a password, a session) is left out of
-the comparison.
+Points are those of `benchmarks.crashes` (before and after each write of a record, after each act and undo) and, in the middle of an
+act, before and after each request that changes a target. Real targets: OpenLDAP, a switch and a router behind OpenSSH, Unbound or
+BIND, Squid, nginx, nftables; the vendors' clouds and firewalls as local servers written from their documents, in a process of their
+own. Each point is a run of its own. At its end every target is as it was, bit by bit, and what was sent to change a target while
+acting is what an undisturbed run sends, each once; but for what is done again on purpose (`AGAIN`). Plans are put to these targets
+before they are approved, so that acts which search touch what was shown. What no undo gives back (a password, a session) is left
+out of the comparison.
 
 usage: python -m benchmarks.crashes_city [every so many points, from this one on] [playbook …]
 """
@@ -20,6 +20,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.crashes import ADAPTER, acting, prepared, staged
@@ -30,7 +31,7 @@ from responders.playbooks.playbook import Playbook
 from responders.playbooks.run import RunState, StepState
 from tests.responders.peers import clouds, real, vendors
 from tests.responders.playbooks.dying import OnDisk, Point, carried, counting, killed
-from tests.responders.playbooks.stage import Scene
+from tests.responders.playbooks.stage import ENTITIES, Scene
 from tests.responders.playbooks.touching import Sent, Touching, sent
 from tests.responders.slapd import ADMINS, BASE, PRIVILEGED, ROBOT, ROBOT_PASSWORD, directory
 
@@ -46,6 +47,7 @@ PRODUCTS = {
     "proxy": "squid",
     "switch": "cisco_ios",
     "router": "yamaha_rtx",
+    "web": "maintenance_page",
 }
 """What a playbook's target is, unless OTHERS says otherwise."""
 OTHERS = {
@@ -56,6 +58,13 @@ OTHERS = {
     "phishing_campaign": {"dns": "bind"},
     "ransomware": {"endpoint": "sentinelone"},
     "supplier_incident": {"firewall": "panos"},
+}
+_SERVERS = {
+    "unbound": real.unbound,
+    "bind": real.bind,
+    "squid": real.squid,
+    "nftables": real.nftables,
+    "maintenance_page": partial(real.notice_page, site=ENTITIES["url.domain"][0]),
 }
 AGAIN = ("reload", "reconfigure", "active-response", "userPassword", "revokeSignInSessions", "/signOut")
 """Done once more after a crash in between, on purpose: a server that may not have read its file, a script of which nobody tells
@@ -80,7 +89,7 @@ class City:
 
 
 def products(playbook: Playbook) -> dict[str, str]:
-    """Which product is each target of a playbook; a target that no product serves (a notice page) is not there."""
+    """Which product is each target of a playbook; a target that no product serves (cloud storage) is not there."""
     chosen = {**PRODUCTS, **OTHERS.get(playbook.playbook, {})}
     named = {target_of(step.act, step.target or "") for step in playbook.acts if step.act}
     return {name: chosen[name] for name in sorted(named) if name in chosen}
@@ -107,11 +116,7 @@ def _target(stack: ExitStack, folder: Path, product: str, cloud: vendors.Vendors
         return _ldap(stack, folder)
     if product in real.PORTS:
         return stack.enter_context(real.device(folder, product))
-    return stack.enter_context(
-        {"unbound": real.unbound, "bind": real.bind, "squid": real.squid, "nftables": real.nftables}[product](
-            folder
-        )
-    )
+    return stack.enter_context(_SERVERS[product](folder))
 
 
 def _ldap(stack: ExitStack, folder: Path) -> real.Target:

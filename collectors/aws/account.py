@@ -6,7 +6,7 @@ configuration, few ask AWS.
 """
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -16,8 +16,8 @@ from hinomi.config import Section
 from hinomi.secret import Secret
 
 Service = Literal["s3", "sqs", "sts"]
-_CONNECT, _READ = 10, 60
-_TRIES = 5
+_CONNECT = 10
+_TRIES, _READ = 5, 60
 
 
 class Account(Section):
@@ -43,26 +43,45 @@ class Account(Section):
 
 def clients(account: Account, region: str, way: WayOut) -> tuple[Any, Any]:
     """Clients of SQS and S3; secrets are read now, and again with the next round. Blocks: run it in a thread."""
+    made = signed(account, region, way)
+    return made("sqs"), made("s3")
+
+
+def signed(
+    account: Account, region: str, way: WayOut, *, tries: int = _TRIES, read: int = _READ
+) -> Callable[..., Any]:
+    """What makes a client of a service. tries: of each question; read: seconds to wait for an answer."""
     import botocore.session
 
     session = botocore.session.Session()
-    made = partial(_client, session, account, region, way)
+    session.register_component("data_loader", _descriptions())
+    made = partial(_client, session, account, region, way, tries, read)
     if account.access_key_id is not None and account.secret_access_key is not None:
         session.set_credentials(account.access_key_id, account.secret_access_key.reveal())
     if account.role is not None:
         _take_on(session, account, made)
-    return made("sqs"), made("s3")
+    return made
 
 
-def _client(session: Any, account: Account, region: str, way: WayOut, service: str, **more: Any) -> Any:
+@cache
+def _descriptions() -> Any:
+    """What botocore knows of the services, read once a process: it is most of the time that a client takes to make."""
+    import botocore.session
+
+    return botocore.session.Session().get_component("data_loader")
+
+
+def _client(
+    session: Any, account: Account, region: str, way: WayOut, tries: int, read: int, service: str, **more: Any
+) -> Any:
     from botocore.config import Config
 
     proxy = way.proxy_with_user()
     config = Config(
         region_name=region,
         connect_timeout=_CONNECT,
-        read_timeout=_READ,
-        retries={"mode": "standard", "total_max_attempts": _TRIES},
+        read_timeout=read,
+        retries={"mode": "standard", "total_max_attempts": tries},
         proxies={"https": proxy, "http": proxy} if proxy else {},  # none: not those of the environment either
         user_agent_extra="Hinomi",
     )

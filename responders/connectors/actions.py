@@ -197,6 +197,14 @@ _ALL = (
         "Cut {v} off at the border",
     ),
     _action(
+        "storage.block_public",
+        "bucket",
+        "cloud.resource.id",
+        Reach.SERVICE,
+        "保管場所 {v} の一般公開を止める",
+        "Shut {v} against public access",
+    ),
+    _action(
         "web.maintenance_page",
         "service",
         "url.domain",

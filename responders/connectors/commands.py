@@ -2,11 +2,25 @@
 
 import subprocess
 from collections.abc import Sequence
+from pathlib import Path
 
 from hinomi.errors import ConfigError, DependencyDown, Refused
 from hinomi.text import inert
 
 _TIMEOUT = 30
+
+
+def keys_only(key: Path, known_hosts: Path) -> list[str]:
+    """Options of OpenSSH's clients: this key and no other way to sign in, and only where the host key is known."""
+    return [
+        *("-F", "/dev/null"),
+        *("-o", "BatchMode=yes"),
+        *("-o", "StrictHostKeyChecking=yes"),
+        *("-o", f"UserKnownHostsFile={known_hosts}"),
+        *("-o", "IdentitiesOnly=yes"),
+        *("-o", "ConnectTimeout=10"),
+        *("-i", str(key)),
+    ]
 
 
 def run(command: Sequence[str], *, what: str, stdin: str = "", refused: Sequence[int] = (1,)) -> str:

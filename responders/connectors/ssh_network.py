@@ -17,7 +17,7 @@ from pydantic import Field
 from hinomi.config import Section
 from hinomi.errors import HinomiError, Refused
 from hinomi.text import inert
-from responders.connectors.commands import run
+from responders.connectors.commands import keys_only, run
 from responders.connectors.protocol import Done, Kind
 
 _PORT = re.compile(r"[A-Za-z][A-Za-z0-9/._-]{0,40}")
@@ -160,14 +160,7 @@ class Network:
         login = [
             "ssh",
             "-T",
-            "-F",
-            "/dev/null",
-            *("-o", "BatchMode=yes"),
-            *("-o", "StrictHostKeyChecking=yes"),
-            *("-o", f"UserKnownHostsFile={own.known_hosts}"),
-            *("-o", "IdentitiesOnly=yes"),
-            *("-o", "ConnectTimeout=10"),
-            *("-i", str(own.key)),
+            *keys_only(own.key, own.known_hosts),
             *("-p", str(own.port)),
             *("-l", own.user),
             "--",

@@ -33,7 +33,12 @@ ENTITIES = (
 )
 """Fields that every signal carries where its event has them."""
 _COLUMNS = {name: (name,) for name in ENTITIES} | {
-    "cloud.resource.id": ("cloud.resource.id", "azure.activitylogs.resourceId", "oci.resource_id")
+    "cloud.resource.id": (
+        "cloud.resource.id",
+        "azure.activitylogs.resourceId",
+        "oci.resource_id",
+        "aws.cloudtrail.requestParameters.bucketName",
+    )
 }
 """The columns that each is read from: what a cloud calls its things stands under the cloud's own name."""
 

@@ -68,6 +68,12 @@ CASES: dict[
         {"host": "pc-114"},
         {"host": "pc-999"},
     ),
+    "notice": (
+        real.notice_page,
+        "web.maintenance_page",
+        {"service": "WWW.city.example.jp"},
+        {"service": "../www.city.example.jp"},
+    ),
     "segment": (real.device, "router.cut_segment", {"segment": "lgwan"}, {"segment": "x\nreload"}),
 }
 

@@ -1,6 +1,7 @@
 """Real targets from Debian packages, each for one test: nftables in a network namespace, Squid, Unbound, OpenSSH."""
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import httpx
 
 from responders.connectors.dns_question import asked
 from tests.e2e.tower import free_port
@@ -42,7 +45,13 @@ def nftables(folder: Path) -> Iterator[Target]:
         try:
             _until(lambda: _namespace(str(holder.pid)) != _namespace("self"))
             command = [nsenter, "-t", str(holder.pid), "-n", nft]
-            subprocess.run([*command, "-f", "-"], input=_documented(), text=True, check=True, timeout=30)
+            subprocess.run(
+                [*command, "-f", "-"],
+                input=_documented("table inet hinomi"),
+                text=True,
+                check=True,
+                timeout=30,
+            )
 
             def state() -> str:
                 return subprocess.run(
@@ -197,39 +206,83 @@ def _settled(port: int) -> int | None:
 @contextmanager
 def device(folder: Path, dialect: str = "cisco_ios") -> Iterator[Target]:
     """A switch or router behind a real OpenSSH server: host key, user key, ForceCommand."""
-    sshd, keygen, at = program("sshd"), program("ssh-keygen"), free_port()
     folder.mkdir(parents=True)
     state = folder / "state.json"
     port, uplink = PORTS.get(dialect, PORTS["cisco_ios"])
     ports = {port: ["switchport access vlan 20"], uplink: []}
     state.write_text(json.dumps({uplink: []} if dialect == "yamaha_rtx" else ports, sort_keys=True))
+    script = Path(__file__).with_name("device.py")
+    with _sshd(folder, f"ForceCommand {sys.executable} -S {script} {state} {dialect}\n") as login:
+        more = {"dialect": dialect, "ports": {"pc-114": port}, "segments": {"lgwan": uplink}}
+        yield Target({"kind": "ssh_network", **login, **more}, state.read_text)
+
+
+@contextmanager
+def notice_page(folder: Path, site: str = "www.city.example.jp") -> Iterator[Target]:
+    """nginx with a site, and an account that gets nothing but SFTP in the folder of flags, as docs/response.md has them."""
+    binary, at = program("nginx"), free_port()
+    flags = folder / "root" / "flags"
+    (flags / "kept.by.administrator").mkdir(parents=True)
+    pages = folder / "pages"
+    pages.mkdir()
+    (pages / "a").mkdir()
+    (pages / "a" / "b").write_text("the city's pages")
+    (pages / "notice.html").write_text("back soon")
+    for path in (folder, *folder.parents):
+        if path.stat().st_uid == os.geteuid() and path != Path("/"):
+            path.chmod(path.stat().st_mode | 0o011)  # nginx's workers are nobody's
+    own = (
+        _documented("error_page 503")
+        .replace("/srv/hinomi/flags", str(flags))
+        .replace("/srv/notice", str(pages))
+    )
+    own = own.replace("www.city.example.jp", site)
+    (folder / "nginx.conf").write_text(
+        f"daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{ }}\n"
+        f"http {{ access_log off; server {{ listen 127.0.0.1:{at}; server_name {site}; root {pages};\n{own} }} }}\n"
+    )
+    with (
+        _sshd(folder / "ssh", f"ForceCommand internal-sftp -d {flags}\n") as login,
+        subprocess.Popen([binary, "-c", folder / "nginx.conf"], stderr=subprocess.DEVNULL) as process,
+    ):
+        try:
+            _until(lambda: listening(at))
+            sites = {site: f"http://127.0.0.1:{at}/"}
+            section = {"kind": "maintenance_page", **login, "folder": str(flags), "sites": sites}
+            yield Target(
+                section, lambda: f"{sorted(path.name for path in flags.iterdir())} {_answered(at, site)}"
+            )
+        finally:
+            process.terminate()
+
+
+def _answered(port: int, site: str) -> tuple[int, str]:
+    """What a visitor of the site gets."""
+    said = httpx.get(f"http://127.0.0.1:{port}/a/b?c", headers={"Host": site})
+    return said.status_code, said.text
+
+
+@contextmanager
+def _sshd(folder: Path, more: str) -> Iterator[dict[str, Any]]:
+    """OpenSSH's server with a host key and a user's key; how to sign in. more: further lines of its configuration."""
+    sshd, keygen, at = program("sshd"), program("ssh-keygen"), free_port()
+    folder.mkdir(parents=True, exist_ok=True)
     for name in ("host", "user"):
         subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True, timeout=30)
     Path("/run/sshd").mkdir(exist_ok=True)
-    script = Path(__file__).with_name("device.py")
     configuration = folder / "sshd_config"
     configuration.write_text(
         f"Port {at}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile {folder}/pid\nUsePAM no\n"
         f"AuthorizedKeysFile {folder}/user.pub\nStrictModes no\nPasswordAuthentication no\n"
-        f"PermitRootLogin prohibit-password\nForceCommand {sys.executable} -S {script} {state} {dialect}\n"
+        f"PermitRootLogin prohibit-password\nSubsystem sftp internal-sftp\n{more}"
     )
     known = folder / "known_hosts"
     known.write_text(f"[127.0.0.1]:{at} {(folder / 'host.pub').read_text()}")
     with subprocess.Popen([sshd, "-D", "-e", "-f", configuration], stderr=subprocess.DEVNULL) as process:
         try:
             _until(lambda: listening(at))
-            section = {
-                "kind": "ssh_network",
-                "host": "127.0.0.1",
-                "port": at,
-                "user": "root",
-                "key": str(folder / "user"),
-                "known_hosts": str(known),
-                "dialect": dialect,
-                "ports": {"pc-114": port},
-                "segments": {"lgwan": uplink},
-            }
-            yield Target(section, state.read_text)
+            login = {"host": "127.0.0.1", "port": at, "user": "root"}
+            yield {**login, "key": str(folder / "user"), "known_hosts": str(known)}
         finally:
             process.kill()
 
@@ -250,10 +303,10 @@ def _until(ready: Callable[[], bool], seconds: float = 30) -> None:
     raise AssertionError("a real target did not start")
 
 
-def _documented() -> str:
-    """The table that docs/response.md tells administrators to make."""
+def _documented(begin: str) -> str:
+    """What begins so, of what docs/response.md tells administrators to make."""
     page = (Path(__file__).parents[3] / "docs" / "response.md").read_text(encoding="utf-8")
-    return page[page.index("table inet hinomi") :].partition("```")[0]
+    return page[page.index(begin) :].partition("```")[0]
 
 
 def _namespace(process: str) -> Path:

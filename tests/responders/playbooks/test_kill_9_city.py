@@ -30,11 +30,11 @@ def test_the_campaign_notices_a_change_that_is_sent_twice(
 
 
 def test_every_target_of_every_playbook_has_a_product() -> None:
-    """Only the switch to a notice page has none: a person does it."""
+    """Only cloud storage has none: moto's server is tried on its own (test_s3_bucket)."""
     without = {
         step.act
         for one in PLAYBOOKS.values()
         for step in one.acts
         if (step.target or step.act.partition(".")[0]) not in crashes_city.products(one)
     }
-    assert without == {"web.maintenance_page"}
+    assert without <= {"storage.block_public"}

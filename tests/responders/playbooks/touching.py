@@ -119,6 +119,8 @@ def sent(log: Path) -> Sent:
 def _only_reads(command: Sequence[str], words: str) -> bool:
     if Path(command[0]).name == "ssh":
         return "configure terminal" not in words and "lan shutdown" not in words
+    if Path(command[0]).name == "sftp":
+        return words.startswith("ls ")
     return "-j" in command  # nft lists a set
 
 
