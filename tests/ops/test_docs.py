@@ -66,11 +66,42 @@ def test_both_readmes_have_the_same_shape() -> None:
 
 
 def test_links_of_the_documents_exist() -> None:
-    """Every relative link in README and docs points to a file."""
-    for page in [ROOT / "README.md", ROOT / "README.en.md", *(ROOT / "docs").rglob("*.md")]:
+    """Every relative link of a page points to a file."""
+    for page in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
         for link in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             if "://" not in link:
                 assert (page.parent / link).exists(), f"{page}: {link}"
+
+
+def test_the_first_page_leads_to_every_page() -> None:
+    """docs/index.md and the site's navigation name each page of docs/."""
+    shown = ROOT / "docs" / "index.md", ROOT / "mkdocs.yml"
+    first, site = (path.read_text(encoding="utf-8") for path in shown)
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md"}
+    assert [name for name in sorted(pages) if f"]({name})" not in first or f": {name}" not in site] == []
+
+
+def test_every_command_that_the_documents_name_exists() -> None:
+    """Commands and their options, in running text and in examples, are those of docs/commands.md."""
+    sections = re.split(r"^##+ `hinomi ([a-z -]+)`$", commands.page(), flags=re.MULTILINE)[1:]
+    options = {
+        name: {"--help", *re.findall(r"--[a-z][a-z-]*", text)}
+        for name, text in zip(sections[::2], sections[1::2], strict=True)
+    }
+    pages = [page for page in ROOT.glob("*.md") if page.name != "CHANGELOG.md"]  # which tells of what was
+    wrong, seen = [], 0
+    for page in [*pages, *(ROOT / "docs").rglob("*.md"), *(ROOT / "ops" / "systemd").glob("*.service")]:
+        text = page.read_text(encoding="utf-8").replace("\\\n", " ")
+        for found in re.finditer(
+            r"(?:^\s*|`|\.venv/bin/)hinomi +(([a-z-]+)(?: +[a-z-]+)?)([^`\n|;#]*)", text, re.MULTILINE
+        ):
+            both, one, rest = found.groups()
+            known = options.get(both, options.get(one))
+            given = set(re.findall(r"(?<!\S)--[a-z][a-z-]*", both + rest))
+            seen += 1
+            if known is None or not given <= known:
+                wrong.append(f"{page.name}: {found.group().strip()}")
+    assert not wrong and seen > 150, (wrong, seen)
 
 
 def test_the_first_target_and_playbook_of_the_guide_work(tmp_path: Path) -> None:
