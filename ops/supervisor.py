@@ -39,7 +39,7 @@ class Child:
     argv: list[str]
     process: asyncio.subprocess.Process | None = None
     restarts: int = 0
-    started: float = 0.0
+    started: float = 0.0  # monotonic, which every process of a machine reads alike
     pause: float = _FIRST_PAUSE
 
 
@@ -99,6 +99,7 @@ class Supervisor:
                 "name": child.name,
                 "pid": child.process.pid if child.process and child.process.returncode is None else None,
                 "restarts": child.restarts,
+                "started": child.started,
                 "exit": child.process.returncode if child.process else None,
             }
             for child in self.children

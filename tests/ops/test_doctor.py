@@ -1,5 +1,7 @@
 """What the doctor finds where nothing runs."""
 
+import os
+import time
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from ops.doctor.arriving import listeners
 from ops.doctor.calling import calling
 from ops.doctor.finding import Patient, State
 from ops.doctor.losses import losses
+from ops.doctor.processes import processes
 from ops.doctor.proof import console
 from ops.roles.start import Role
 from ops.rundir import RunDir
@@ -69,6 +72,24 @@ def test_what_detection_let_go_is_told_for_a_week(tmp_path: Path) -> None:
     assert (blind.state, late.state) == (State.BAD, State.WARN)
     assert "linux.auth 3" in blind.said.en and f"{spray['title_ja']} 7" in late.said.ja
     assert all(one.remedy.ja and one.remedy.en for one in (blind, late))
+
+
+@pytest.mark.parametrize(
+    ("restarts", "seconds", "found"),
+    [(0, 10, State.WARN), (0, 600, State.BAD), (2, 10, State.BAD)],
+)
+def test_a_process_that_is_starting_is_not_called_dead(
+    tmp_path: Path, restarts: int, seconds: float, found: State
+) -> None:
+    """Whoever asks right after `hinomi up` is told to wait; what takes too long or was started again is bad."""
+    role = Role("doctor", tmp_path, Settings(), RunDir.of(tmp_path))
+    child = {"name": "intake", "pid": os.getpid(), "restarts": restarts}
+    child["started"] = time.monotonic() - seconds
+    role.run.write("supervisor", {"pid": os.getpid(), "children": [child]})
+    patient = Patient(tmp_path, Settings(), role.events(), role.records(), role.run)
+    assert [check.state for check in processes(patient)] == [found]
+    role.run.write("intake", {"ready": True})
+    assert [check.state for check in processes(patient)] == [State.WARN if restarts else State.GOOD]
 
 
 @pytest.mark.parametrize(
