@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from hinomi.collecting import stay
+from hinomi.collecting import stay_while_running
 from ops.elastic import cluster
 
 settings.register_profile("neighbours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,7 +24,7 @@ if (place := cluster.roomy()) != Path("/tmp"):
 
 def pytest_collection_finish() -> None:
     """Modules, their tables and the tests live to the end of the run."""
-    stay()
+    stay_while_running()
 
 
 def _open_sockets() -> set[str]:

@@ -8,7 +8,7 @@ from dashboards.console import compliance_page
 from dashboards.console.docket import docket
 from dashboards.console.loudness import loudness
 from dashboards.console.visit import Console
-from hinomi.collecting import give_back, stay
+from hinomi.collecting import give_back, stay_while_running
 from hinomi.errors import HinomiError
 
 log = logging.getLogger("hinomi.console")
@@ -29,7 +29,7 @@ def _read(console: Console) -> None:
         loudness(console.records).since(console.clock.now())
         compliance_page.judged(console)
         give_back()
-        stay()  # a pass over rules and incidents takes 0.4 s, in which no page is answered
+        stay_while_running()  # a pass over rules and incidents takes 0.4 s, in which no page is answered
     except HinomiError as error:
         log.warning("not warmed: %s", error)
     except Exception:  # the pages read for themselves, and tell what is wrong to whoever asks
