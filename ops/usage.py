@@ -13,6 +13,8 @@ from typer._click.exceptions import (  # Typer keeps its own copy of click and n
 
 from hinomi.text import inert
 
+_NO_VALUE = re.compile(r"Option '([^']*)' requires an argument")
+_EXTRA = re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL)
 _NO_COMMAND = re.compile(r"No such command '([^']*)'")
 _REASONS = tuple(
     (re.compile(pattern), said)
@@ -52,6 +54,10 @@ def _japanese(error: ClickException) -> str:
     if isinstance(error, NoSuchOption):
         near = ", ".join(error.possibilities or [])
         return f"オプション {inert(error.option_name)} はありません。" + (f"近いもの: {near}" if near else "")
+    if wants := _NO_VALUE.search(error.message):
+        return f"{inert(wants.group(1))} の値を書いてください。"
+    if extra := _EXTRA.search(error.message):
+        return f"余分な引数があります: {inert(extra.group(1))}"
     if command := _NO_COMMAND.search(error.message):
         return f"コマンド「{inert(command.group(1))}」はありません。"
     return "コマンドの書き方が正しくありません。"

@@ -47,9 +47,11 @@ def register(app: typer.Typer) -> None:
         ),
         stats: bool = typer.Option(False, "--stats", help="件数と時間を表示 / show counts and times"),
     ) -> None:
-        """手元のファイルを調べる。開けない・壊れたファイルや使えないルールがあれば終了コードは 1(知らない形式、解析できない行、
-        値のないルールは名指しするのみ)/ detect in files without storing them; the exit code is 1 where a file is damaged or cannot
-        be opened or a rule not be used (formats nobody knows, lines not understood and rules without values are only named)."""
+        """手元のファイルを調べる / detect in files without storing them.
+
+        開けない・壊れたファイルや使えないルールがあれば終了コードは 1(知らない形式、解析できない行、値のないルールは名指しするのみ)/
+        the exit code is 1 where a file is damaged or cannot be opened or a rule not be used (formats nobody knows, lines not
+        understood and rules without values are only named)."""
         atexit.register(stay)  # else all that is loaded is looked through once more before it is thrown away
         with no_collection():
             from ops.hunt import Hunt

@@ -76,6 +76,8 @@ def test_parse_keeps_order_and_says_nothing_for_what_it_does_not_know(tmp_path: 
         (["alerts", "--daat", "x"], "近いもの: --data"),
         (["alrets"], "コマンド「alrets」はありません"),
         (["search"], "--data を指定してください"),
+        (["search", "--data"], "--data の値を書いてください"),
+        (["up", "--data", "/tmp/x", "one", "two"], "余分な引数があります: one two"),
     ],
 )
 def test_errors_are_sentences(arguments: list[str], said: str) -> None:
