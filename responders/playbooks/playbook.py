@@ -126,6 +126,12 @@ def _first_problems(steps: list[Step], at: str, early: bool) -> Iterator[tuple[s
                 f"act_first にできるのは、影響が {'、'.join(authority.first_reaches())} の操作だけです。",
                 f"act_first is for acts that reach {', '.join(authority.first_reaches())} only",
             )
+        if step.act_first and step.act_first.confirm_within_hours > authority.first_most_hours():
+            yield (
+                f"{key}.act_first.confirm_within_hours",
+                f"{authority.first_most_hours()} 時間以内にしてください。",
+                f"at most {authority.first_most_hours()} hours",
+            )
         here = early and not (step.if_ and condition.read(step.if_).asks)
         for name, inside in (("then", step.then), ("else", step.else_), ("steps", step.steps)):
             yield from _first_problems(inside, f"{key}.{name}", here)

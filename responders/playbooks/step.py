@@ -61,9 +61,9 @@ class Gate(Section):
 
 class ActFirst(Section):
     """A permitted responder may do it before the approval when no approver is there (at night, on closed days); it is put
-    back unless the approver confirms within so many hours."""
+    back unless the approver confirms within so many hours (at most those of authority.yaml)."""
 
-    confirm_within_hours: int = Field(ge=1, le=24)
+    confirm_within_hours: int = Field(ge=1)
 
 
 class Step(Section):
