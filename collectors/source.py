@@ -36,11 +36,6 @@ class Parsed:
     frames: list[pl.DataFrame]
     rejected: pl.DataFrame
 
-    @staticmethod
-    def nothing_rejected() -> pl.DataFrame:
-        """An empty `rejected` frame."""
-        return pl.DataFrame(schema={ROW: pl.UInt32, "reason": pl.String})
-
 
 class Shape(Protocol):
     """How a line splits into raw fields."""

@@ -15,7 +15,6 @@ _FIELDS = (
     *(f"c6a{n}" for n in range(1, 5)),
 )
 _SIZES = {"md5": 32, "sha1": 40, "sha256": 64}
-CUSTOM = (*_FIELDS, *(f"{name}Label" for name in _FIELDS))
 
 
 def custom(raw: Raw, *labels: str) -> pl.Expr:

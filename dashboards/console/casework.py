@@ -37,10 +37,6 @@ class Casework:
         alerts = [record.read_as(Alert) for record in held if record]
         return sorted(alerts, key=lambda alert: alert.first)
 
-    def closed_counts(self) -> int:
-        """How many incidents are closed."""
-        return self.records.count("incident", {"status": Status.CLOSED.value})
-
     def waiting(self) -> frozenset[str]:
         """Ids of incidents with a step that waits for approval."""
         asked = self.records.find(APPROVAL, {"state": "open"}, limit=_MOST)

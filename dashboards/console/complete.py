@@ -16,7 +16,6 @@ MOST = 12
 _FIELD = re.compile(r"(?:^|[\s(])([@\w][\w.@\-]*)$")
 _VALUE = re.compile(r"([@\w][\w.@\-]*)\s*:\s*(\"?)([^\s\"()]*)$")
 _PLAIN = re.compile(r"[\w.@\-]+$")
-_SEALED = "住民に関するログの値は、候補に出しません。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,11 +81,6 @@ class Host:
     criticality: int
     protected: bool = False
 
-    @property
-    def fqdn(self) -> str:
-        """The name in the directory's domain."""
-        return f"{self.name}.{DOMAIN}"
-
 
 @dataclass(frozen=True, slots=True)
 class Person:
