@@ -10,6 +10,7 @@ import pytest
 from hinomi.clock import JST
 from hinomi.errors import HinomiError, InputError, Refused
 from hinomi.incident import Status
+from responders.playbooks import authority
 from responders.playbooks.permits import FIRST
 from responders.playbooks.playbook import Playbook, lint
 from responders.playbooks.run import RunState, RunStep, StepState
@@ -353,6 +354,15 @@ def test_the_linter(tmp_path: Path, steps: str, line: int) -> None:
     (tmp_path / "tried.yml").write_text(HEAD + "steps:\n" + steps, encoding="utf-8")
     [problem] = lint(tmp_path)
     assert problem.where is not None and problem.where.line == line, str(problem)
+
+
+def test_the_most_hours_are_those_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever lowers the figure in authority.yaml has the playbooks that exceed it named."""
+    (tmp_path / "tried.yml").write_text(HEAD + "steps:\n" + ISOLATE, encoding="utf-8")
+    assert not lint(tmp_path)
+    monkeypatch.setattr(authority, "first_most_hours", lambda: 1)
+    [problem] = lint(tmp_path)
+    assert "1 時間以内" in str(problem)
 
 
 def test_permits(tmp_path: Path) -> None:
