@@ -1,4 +1,4 @@
-"""The commands as a person or a script runs them: real processes, words instead of traces, stable contracts."""
+"""The commands as a person or a script runs them: real processes where that matters, words instead of traces, stable contracts."""
 
 import json
 import os
@@ -11,6 +11,7 @@ import pytest
 
 from hinomi.store.embedded import SqliteRecords
 from ops.opened import opened, remember
+from tests.ops.typed import Typed
 from tests.shared import corpus
 
 ROOT = Path(__file__).parents[2]
@@ -80,9 +81,9 @@ def test_parse_keeps_order_and_says_nothing_for_what_it_does_not_know(tmp_path: 
         (["up", "--data", "/tmp/x", "one", "two"], "余分な引数があります: one two"),
     ],
 )
-def test_errors_are_sentences(arguments: list[str], said: str) -> None:
+def test_errors_are_sentences(arguments: list[str], said: str, typed: Typed) -> None:
     """Exit code 2, Japanese first, no trace."""
-    done = hinomi(*arguments)
+    done = typed(*arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr and "Traceback" not in done.stderr
 

@@ -17,7 +17,8 @@ from ops.commands.playbooks import _known
 from ops.commands.search import _export
 from ops.opened import Opened
 from responders.playbooks.settings import PlaybookSettings
-from tests.ops.test_cli import ROOT, hinomi
+from tests.ops.test_cli import ROOT
+from tests.ops.typed import Typed
 
 
 @pytest.fixture
@@ -28,20 +29,20 @@ def data(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
 
-def test_what_the_system_refuses_is_said_in_japanese(data: Path, tmp_path: Path) -> None:
+def test_what_the_system_refuses_is_said_in_japanese(data: Path, tmp_path: Path, typed: Typed) -> None:
     """With the name of the file and why, in place of an unexpected error."""
-    done = hinomi("users", "list", "--data", "x" * 300)
+    done = typed("users", "list", "--data", "x" * 300)
     assert done.returncode == 1 and "読み書きできません(名前が長すぎます)" in done.stderr
     assert "HINOMI_DEBUG=1" in done.stderr
-    done = hinomi("kibana", "export", tmp_path)
+    done = typed("kibana", "export", tmp_path)
     assert done.returncode == 2 and f"{tmp_path}: ファイルに書けません(フォルダです)" in done.stderr
-    done = hinomi("search", "--data", data, "--export", tmp_path / "none" / "x.csv")
+    done = typed("search", "--data", data, "--export", tmp_path / "none" / "x.csv")
     assert done.returncode == 2 and f"{tmp_path / 'none'}: フォルダがありません" in done.stderr
 
 
-def test_no_escape_of_an_argument_reaches_the_terminal() -> None:
+def test_no_escape_of_an_argument_reaches_the_terminal(typed: Typed) -> None:
     """Names may come from an enemy: what would move a terminal's cursor is shown, not done."""
-    done = hinomi("search", "--data", "/nonexistent/\x1b]0;x\x07\x1b[2J")
+    done = typed("search", "--data", "/nonexistent/\x1b]0;x\x07\x1b[2J")
     assert done.returncode == 2 and "\x1b" not in done.stderr and "\\x1b[2J" in done.stderr
 
 
@@ -89,27 +90,27 @@ def _alone(data: Path, given: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_an_export_that_fails_destroys_nothing(data: Path, tmp_path: Path) -> None:
+def test_an_export_that_fails_destroys_nothing(data: Path, tmp_path: Path, typed: Typed) -> None:
     """What was exported before stays where the question is wrong; what takes its place is its owner's to read alone."""
     before = tmp_path / "x.csv"
     before.write_text("kept", encoding="utf-8")
-    assert hinomi("search", "a: (", "--data", data, "--export", before).returncode == 2
+    assert typed("search", "a: (", "--data", data, "--export", before).returncode == 2
     assert before.read_text(encoding="utf-8") == "kept"
-    assert hinomi("search", "a: b", "--data", data, "--export", before).returncode == 0
+    assert typed("search", "a: b", "--data", data, "--export", before).returncode == 0
     assert "@timestamp" in before.read_text(encoding="utf-8") and before.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_key_given_for_its_reference_is_not_repeated() -> None:
+def test_a_key_given_for_its_reference_is_not_repeated(typed: Typed) -> None:
     """`kibana import --key` takes a reference; who types the key itself is told so, and does not see it again."""
-    done = hinomi("kibana", "import", "http://127.0.0.1:9", "--key", "VnVhQ2ZHY0JDZGJrU")
+    done = typed("kibana", "import", "http://127.0.0.1:9", "--key", "VnVhQ2ZHY0JDZGJrU")
     assert done.returncode == 2 and "--key: 秘密は env:名前" in done.stderr
     assert "VnVhQ2ZHY0JDZGJrU" not in done.stderr and "|" not in done.stderr
 
 
 @pytest.mark.parametrize("option", ["--bars=1e12", "--bars=inf", "--bars=nan", "--hours=nan", "--hours=-1"])
-def test_no_number_of_hours_is_said_in_words(data: Path, option: str) -> None:
+def test_no_number_of_hours_is_said_in_words(data: Path, option: str, typed: Typed) -> None:
     """Not as an unexpected error."""
-    done = hinomi("search", "--data", data, option)
+    done = typed("search", "--data", data, option)
     assert done.returncode == 2 and "時間は 0 から 1000000 まで" in done.stderr
 
 
