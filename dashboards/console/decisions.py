@@ -2,6 +2,7 @@
 
 from starlette.responses import Response
 
+from dashboards.console.clash import Clash, Field
 from dashboards.console.fields import moment, text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
@@ -22,6 +23,11 @@ def assign(visit: Visit) -> Response:
     """Give it to a person who may work on it."""
     incident = wanted(visit)
     chosen = worker(person(visit), incident)
+    held = visit.console.users.find(incident.assignee)
+    theirs = (held.shown if held else incident.assignee) or visit.texts("queue.nobody")
+    kept = {"assignee": chosen.name}
+    if clash := _overtaken(visit, incident, "assign", incident.assignee, kept, (theirs, chosen.shown)):
+        return clash.answer(visit)
     visit.console.service.assign(incident.id, chosen.name, **visit.who)
     return back(visit, incident, "assigned")
 
@@ -74,9 +80,27 @@ def reopen(visit: Visit) -> Response:
 
 def regrade(visit: Visit) -> Response:
     """Set the grade by hand; from then on it no longer follows the alerts."""
-    incident, chosen = wanted(visit), grade(visit)
-    visit.console.service.regrade(incident.id, chosen, text(visit, "reason"), **visit.who)
+    incident, chosen, reason = wanted(visit), grade(visit), text(visit, "reason")
+    shown = visit.texts(f"grade.g{incident.grade}"), visit.texts(f"grade.g{chosen}")
+    kept = {"grade": str(chosen), "reason": reason}
+    if clash := _overtaken(visit, incident, "grade", str(incident.grade), kept, shown):
+        return clash.answer(visit)
+    visit.console.service.regrade(incident.id, chosen, reason, **visit.who)
     return back(visit, incident, "regraded")
+
+
+def _overtaken(
+    visit: Visit, incident: Incident, what: str, now: str, kept: dict[str, str], shown: tuple[str, str]
+) -> Clash | None:
+    """What another has set since the page was opened (the form's `before`), beside what is about to be set. what: the form's last
+    word, `assign` or `grade`; kept: what the form sends besides; shown: theirs and yours in words."""
+    if visit.form.get("before", now) == now:
+        return None
+    here = f"/incidents/{incident.number}"
+    title = visit.texts("queue.grade" if what == "grade" else "case.assign_to")
+    name = f"#{incident.number} {visit.texts.of(incident.title_ja, incident.title_en)}"
+    fields = [Field("", title, *shown)] if shown[0] != shown[1] else []
+    return Clash(name, here, f"{here}/{what}", fields, [("before", now), *kept.items()])
 
 
 def grade(visit: Visit) -> int:

@@ -100,9 +100,23 @@ def test_layout_names_and_contrast(
 
 def test_values_of_an_audit_entry_stand_below_each_other(chromium: Any, address: str) -> None:
     """On a phone an entry is a list of names and values: those in the narrower letters of a machine begin where the others do."""
-    page, _ = _signed_in(chromium, address, "s.kanri", viewport={"width": 360, "height": 900})
+    page, said = _signed_in(chromium, address, "s.kanri", viewport={"width": 360, "height": 900})
     page.goto(f"{address}/audit")
     assert len(set(page.evaluate(_BEGIN))) == 1
+    page.fill("input[name=action]", "console.")  # a field of a form's own property's name
+    with page.expect_navigation():
+        page.press("input[name=action]", "Enter")
+    assert said == []
+    page.goto(
+        f"{address}/admin/users"
+    )  # wider than the phone as a table: read a row at a time, nothing of it out of sight
+    frame = page.locator(".scroll").first
+    assert frame.evaluate("one => one.scrollWidth <= one.clientWidth")
+    assert page.locator("tbody [data-name]").first.get_attribute("role") == "rowheader"
+    assert page.eval_on_selector(
+        ".rooms [aria-current]",
+        "one => one.getBoundingClientRect().right <= one.parentElement.getBoundingClientRect().right + 1",
+    )
     page.context.close()
 
 
@@ -221,6 +235,37 @@ def test_what_was_typed_outlives_the_session(chromium: Any, own_address: str, ow
     own_city.users.end_sessions("m.kato")
     page.goto(f"{own_address}/sign-in")
     assert page.evaluate("sessionStorage.length") == 0
+    page.context.close()
+
+
+def test_what_was_typed_outlives_a_lock(chromium: Any, own_address: str, own_city: City) -> None:
+    """An administrator locks the account, or ends its sessions, while somebody types: until the same person is back nothing of it is on
+    any page, a colleague who signs in there finds it neither in the form nor in the tab, and the same person, let in again, has it."""
+    page, _ = _signed_in(chromium, own_address, "m.kato")
+
+    def signs_in(name: str) -> None:
+        page.goto(f"{own_address}/sign-in?next=/incidents/2")
+        page.fill("#account", name)
+        page.fill("#password", PASSWORD)
+        page.press("#password", "Enter")
+
+    for back in ("m.kato", "k.mori"):
+        page.goto(f"{own_address}/incidents/2")
+        page.fill("#comment", "まだ途中の所見")
+        own_city.users.set_disabled("m.kato", True)
+        page.click("text=メモを残す")
+        page.wait_for_selector("[data-kept]:not([hidden])")
+        signs_in("m.kato")
+        page.wait_for_selector("#problem")
+        assert "まだ途中" not in page.content()
+        own_city.users.set_disabled("m.kato", False)
+        signs_in(back)
+        page.wait_for_url("**/incidents/2")
+        assert page.input_value("#comment") == ("まだ途中の所見" if back == "m.kato" else "")
+        assert ("途中" in page.evaluate("JSON.stringify(sessionStorage)")) == (back == "m.kato")
+    assert not [
+        one for one in own_city.records.find("incident", {"number": 2}) if "まだ途中" in str(one.body)
+    ]
     page.context.close()
 
 

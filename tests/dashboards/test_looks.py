@@ -35,7 +35,7 @@ def test_every_page_is_looked_at() -> None:
     assert len({sight.name for sight in SIGHTS}) == len(SIGHTS)
 
 
-def _axe() -> str:
+def axe() -> str:
     """axe-core's own script, out of the package that ships it."""
     spec = find_spec("axe_playwright_python")
     assert spec is not None and spec.origin is not None
@@ -49,7 +49,7 @@ def _axe() -> str:
 @pytest.mark.parametrize("language", ["ja", "en"])
 def test_every_page_in_every_look(chromium: Any, tmp_path: Path, language: Language) -> None:
     """Each sight is opened by its reader; what is wrong with any of them is said together."""
-    folder, script, wrong = _folder(), _axe(), list[str]()
+    folder, script, wrong = _folder(), axe(), list[str]()
     with walking(chromium, language, tmp_path) as walk:
         for sight in SIGHTS:
             try:

@@ -4,6 +4,8 @@ import re
 from datetime import timedelta
 from html import unescape
 
+import pytest
+
 from dashboards.tokens import Tokens
 from dashboards.users import Role
 from responders.duties.duty import duties
@@ -88,3 +90,28 @@ def test_roles_are_not_overwritten_unseen(own_city: City) -> None:
     again = {name: token(answer.text, name) for name in ("do", "role", "before")}
     assert admin.post("/admin/users/m.kato", **again).status_code == 303
     assert own_city.users.find("m.kato").roles == ["analyst"]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("what", "theirs", "mine"),
+    [
+        ("assign", {"assignee": "k.mori"}, {"assignee": "y.ota"}),
+        ("grade", {"grade": "1", "reason": "保守作業だった"}, {"grade": "2", "reason": "範囲が広い"}),
+    ],
+)
+def test_grade_and_assignee_are_not_overwritten_unseen(
+    own_city: City, what: str, theirs: dict[str, str], mine: dict[str, str]
+) -> None:
+    """Whoever decides on a page of before is shown what a colleague has decided since, and decides once they have seen it."""
+    first, second = browser(own_city, "k.mori"), browser(own_city, "m.kato")
+    page, address = second.get("/incidents/1").text, f"/incidents/1/{what}"
+    opened = re.search(rf'action="{address}".*?name="before" value="([^"]*)"', page, re.DOTALL)
+    assert opened is not None
+    assert first.post(address, **theirs, before=opened[1]).status_code == 303
+    answer = second.post(address, **mine, before=opened[1])
+    assert answer.status_code == 409 and all(text in answer.text for text in mine.values())
+    name, value = next(iter(theirs.items()))
+    assert str(own_city.records.find("incident", {"number": 1})[0].body[name]) == value
+    again = {field: token(answer.text, field) for field in ("before", *mine)}
+    assert second.post(address, **again).status_code == 303
+    assert str(own_city.records.find("incident", {"number": 1})[0].body[name]) == mine[name]

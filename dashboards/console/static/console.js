@@ -344,6 +344,37 @@ function completion(box) {
 }
 $$("[data-complete]").forEach(completion);
 
+// ---- on a phone: a table that is wider than the screen is read a row at a time, each value beside its column's name, and the
+// page that one is on stands in the row of pages
+
+const phone = matchMedia("(max-width: 640px)");
+
+function stack(table) {
+  const names = $$("thead th", table).map((head) => head.innerText);
+  for (const row of $$("tbody tr", table)) {
+    row.role = "row";
+    if (row.cells.length === names.length) [...row.cells].forEach((cell, n) => { cell.dataset.name = names[n]; });
+    for (const cell of row.cells) cell.role = cell.matches("th") ? "rowheader" : "cell";
+  }
+  table.role = "table";
+  table.classList.add("stacked");
+}
+
+function fit() {
+  for (const table of $$(".scroll > table:not(.queue, .audit)")) {
+    const frame = table.parentElement;
+    table.classList.remove("stacked");
+    if (phone.matches && frame.scrollWidth > frame.clientWidth) stack(table);
+  }
+  for (const here of $$(".rooms [aria-current], .views [aria-current]")) {
+    const row = here.parentElement;
+    row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  }
+}
+fit();
+phone.addEventListener("change", fit);
+document.addEventListener("toggle", () => phone.matches && fit(), true);
+
 // ---- a form is sent once: a second click on a slow line must not decide twice
 
 document.addEventListener("submit", (event) => {

@@ -26,7 +26,8 @@ function typedHold(held) {
   }
 }
 
-const formKey = (form) => new URL(form.action).pathname;
+// by its attribute: a field that is named "action" stands in for the property
+const formKey = (form) => new URL(form.getAttribute("action") || "", location.href).pathname;
 const mayKeep = (form) => form.method === "post" && form.closest("main") && !/^\/(account|sign-)/.test(formKey(form));
 const asTyped = (field) => (/^(checkbox|radio)$/.test(field.type) ? field.checked : field.value);
 
@@ -111,7 +112,7 @@ if (reader && Number(document.body.dataset.answered) < 400) {
 
 for (const kind of ["input", "change"]) document.addEventListener(kind, (event) => event.target.form && keepTyped(event.target.form));
 document.addEventListener("submit", (event) => {
-  if (new URL(event.target.action).pathname === "/sign-out") {
+  if (formKey(event.target) === "/sign-out") {
     typedHold({});
     otherTabs.postMessage("");
   } else keepTyped(event.target, Date.now());
