@@ -23,6 +23,7 @@ from ops.journal import log
 from ops.watch import LiveRules
 from rules.correlation import Correlator
 from rules.engine import RuleSet
+from rules.stats import Tally
 
 _SAVE_EVERY = 2.0
 _SAVE_SHARE = 0.05  # of the time at most goes into saving, however large the state is
@@ -35,7 +36,8 @@ Give = Callable[[Sequence[Alert]], object]
 
 @dataclass(slots=True)
 class Detection:
-    """Follows the signals. late: how late, in event time, one may come and still count."""
+    """Follows the signals. late: how late, in event time, one may come and still count; tally: where it is counted what each
+    correlation and baseline costs."""
 
     events: Events
     records: Records
@@ -43,6 +45,7 @@ class Detection:
     clock: Clock
     late: timedelta
     ledger: Ledger = field(default_factory=Ledger)
+    tally: Tally | None = None
     after: str | None = None
     _correlator: Correlator | None = None
     _set: RuleSet | None = None
@@ -159,3 +162,6 @@ class Detection:
         self._version = self.records.put(*_STATE, body, expect=self._version).version
         self._saved = time.monotonic()
         self._took = self._saved - began
+        if self.tally is not None:
+            self.tally.fed(self.correlator().costs.take())
+            self.tally.save()

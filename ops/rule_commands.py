@@ -13,7 +13,7 @@ from hinomi.errors import InputError
 from hinomi.text import inert
 from ops.folders import cache_folder
 from ops.opened import Opened, opened, operator, remembered
-from rules import decided, in_force, lock, quarantine
+from rules import decided, in_force, lock, quarantine, watching
 from rules.importing import Import
 from rules.in_force import InForce
 from rules.selector import Selector
@@ -265,18 +265,21 @@ def _figures(rules: typer.Typer) -> None:
         days: int = typer.Option(7, min=1, max=35, help="さかのぼる日数 / days to look back"),
         json: bool = typer.Option(False, "--json", help="JSON で出力 / print JSON"),
     ) -> None:
-        """ルールごとの信号の数と費用 / signals and cost of each rule, as the workers counted them."""
+        """ルールごとの信号の数と費用 / signals and cost of each rule, as they were counted and timed."""
         from rules.stats import figures
 
         with opened(data) as place:
             found = figures(place.records, place.clock.now() - timedelta(days=days))
-            titles = {one.id: one.title for one in _in_force(place).load(cache_folder()).rules}
+            titles = watching.titles(_in_force(place).load(cache_folder()))
         if json:
-            body = {rule: {"title": titles.get(rule, ""), **one.as_json()} for rule, one in found.items()}
+            body = {
+                rule: {"title": titles[rule].en if rule in titles else "", **one.as_json()}
+                for rule, one in found.items()
+            }
             typer.echo(orjson.dumps(body, option=orjson.OPT_INDENT_2).decode())
             return
         for rule, one in sorted(found.items(), key=lambda pair: (-pair[1].signals, -pair[1].seconds)):
-            title = inert(titles.get(rule, "(いまは動いていない / not in force)"))
+            title = inert(titles[rule].en if rule in titles else "(いまは動いていない / not in force)")
             typer.echo(f"{one.signals:12,}  {one.seconds:10.2f} s  {one.share:6.1%}  {title} ({inert(rule)})")
 
 

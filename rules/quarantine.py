@@ -91,15 +91,14 @@ def _beyond(
     records: Records, rules: RuleSet, settings: RulesSettings, now: datetime
 ) -> Iterator[tuple[datetime, Held]]:
     """Each limit that a rule in force is over, in this hour and the last, with the hour's start."""
-    known = {rule.id: rule for rule in rules.rules}
+    known = watching.titles(rules)
     for hour in (now, now - timedelta(hours=1)):
         start = hour.replace(minute=0, second=0, microsecond=0)
         for identity, figures in stats.hourly(records, hour).items():
-            if (rule := known.get(identity)) is None:
+            if (title := known.get(identity)) is None:
                 continue
-            title = str(rule.custom.get("title_ja") or rule.title)
             for over in filter(None, (_flood(figures, settings), _slow(figures, settings))):
-                yield start, Held(identity, title, *over, at=now.isoformat())
+                yield start, Held(identity, title.ja, *over, at=now.isoformat())
 
 
 def _is_loud(one: Held, counted: Set[str]) -> bool:

@@ -1,5 +1,7 @@
 """Signals and cost by rule and hour, kept as records: one a process and hour, written by that process alone.
 
+Workers count detections and time samples of them; whoever correlates times each correlation and baseline in full.
+
 `figures` is what others read (`hinomi rules stats`, hygiene, the console).
 """
 
@@ -14,7 +16,7 @@ from typing import Any
 from hinomi.batch import Batch
 from hinomi.clock import JST, Clock
 from hinomi.store import Record, Records
-from rules.costing import cost
+from rules.costing import Fed, cost
 from rules.engine import Matches, RuleSet
 
 KIND = "rule_stat"
@@ -27,8 +29,8 @@ _MOST = 100_000
 
 @dataclass(slots=True)
 class Figures:
-    """A rule over a span: signals, by day (JST) too; last: the last hour with one; seconds: of processor time, reckoned
-    from samples; share: of all the time that matching took, 0 to 1."""
+    """A rule over a span: signals (correlations and baselines give none), by day (JST) too; last: the last hour with one;
+    seconds: of processor time, of detections reckoned from samples; share: of all the time that matching took, 0 to 1."""
 
     signals: int = 0
     days: Counter[str] = field(default_factory=Counter)
@@ -121,6 +123,13 @@ class Tally:
             self.sampled += seen.events
             now = time.monotonic()
             self._next = now + (now - began) / _SHARE
+
+    def fed(self, costs: Fed) -> None:
+        """Count what correlations and baselines took: all of it, and no sample."""
+        with self._lock:
+            self.seconds.update(costs.rules)
+            self.events += costs.events
+            self.sampled += costs.events
 
     def save(self, *, at_once: bool = False) -> None:
         """Add what was counted to the record of this hour. Raises StoreError; then it stays counted."""

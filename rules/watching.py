@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from hinomi.words import Words
 from rules.engine import Correlation, Other, Rule, RuleSet
 
 
@@ -43,6 +44,19 @@ def counted(rules: RuleSet) -> frozenset[str]:
     every: list[Correlation | Other] = [*rules.correlations, *rules.others]
     found = (rules.rule(name) for one in every for name in named(one.document))
     return frozenset(rule.id for rule in found if rule is not None)
+
+
+def titles(rules: RuleSet) -> dict[str, Words]:
+    """What each detection, correlation and baseline is called, by id."""
+    found = {rule.id: _title(rule.title, rule.custom) for rule in rules.rules}
+    every: list[Correlation | Other] = [*rules.correlations, *rules.others]
+    return found | {
+        str(one.document.get("id")): _title(one.document.get("title"), one.document) for one in every
+    }
+
+
+def _title(title: object, held: Mapping[str, Any]) -> Words:
+    return Words(str(held.get("title_ja") or title or ""), str(title or ""))
 
 
 def _watched(rules: RuleSet, reference: str, above: frozenset[str]) -> list[str]:

@@ -20,6 +20,7 @@ from ops.lease import Fenced
 from ops.roles.start import Role, role
 from ops.watch import LiveRules
 from rules.engine import RuleSet
+from rules.stats import Tally
 
 _PAUSE = 0.3
 _SAY_EVERY = 1.0
@@ -116,7 +117,10 @@ def _run(process: Role) -> None:
     with Leading.of("detect", process) as leading:
         fenced = Fenced(records, leading.lease)
         rules = LiveRules(process.settings.rules_in_force(process.data), cache_folder())
-        detection = Detection(events, fenced, rules, process.clock, process.settings.rules.lateness)
+        tally = Tally(fenced, process.label, process.clock)
+        detection = Detection(
+            events, fenced, rules, process.clock, process.settings.rules.lateness, tally=tally
+        )
         scheduled = Scheduled(
             events, fenced, process.clock, lambda: process.stop.is_set() or not leading.lease.held()
         )

@@ -31,6 +31,7 @@ from ops.schedule import Jobs, Timetable
 from ops.service import shelf, signing_key
 from ops.watch import LiveRules
 from responders.responder import Responder
+from rules.stats import Tally
 
 _PAUSE = 0.3
 _SAY_EVERY = 1.0
@@ -198,7 +199,10 @@ def _run(process: Role) -> None:
     detection = None
     if leading is None:
         rules = LiveRules(process.settings.rules_in_force(process.data), cache_folder())
-        detection = Detection(events, records, rules, process.clock, process.settings.rules.lateness)
+        tally = Tally(records, process.label, process.clock)
+        detection = Detection(
+            events, records, rules, process.clock, process.settings.rules.lateness, tally=tally
+        )
     block: AbstractContextManager[object] = leading or nullcontext()
     with _metrics(process, events, records), block:
         beside = process.records()

@@ -29,6 +29,7 @@ from rules.correlation.groups import Groups, Key, size
 from rules.correlation.rule import JOIN, SECOND, CorrelationRule
 from rules.correlation.telling import alert, memory_alert, overflow_alert
 from rules.correlation.window import Stretch, Tail, stretches
+from rules.costing import Fed
 from rules.engine import RuleSet
 from rules.entry import MOST_VALUES, Entry, entries
 from rules.meta import Meta
@@ -65,6 +66,7 @@ class Correlator:
     ledger: Ledger = field(default_factory=Ledger)
     problems: list[HinomiError] = field(default_factory=list)
     groups: Groups = field(default_factory=Groups)
+    costs: Fed = field(default_factory=Fed)
     _newest: int = 0
     _swept: int = 0
     _fed: set[str] = field(default_factory=set)
@@ -106,6 +108,7 @@ class Correlator:
         if not frame.height:
             return []
         self._advance(frame["@timestamp"])
+        self.costs.events += frame.height
         waiting: Waiting = defaultdict(list)
         detected: Waiting = defaultdict(list)
         for role, entry in entries(frame, self._newest):
@@ -115,11 +118,15 @@ class Correlator:
         alerts = self._detections(detected, waiting)
         for baseline in self.baselines:
             own = [entry for rule in baseline.declared.takes for entry in waiting.get(rule, ())]
-            alerts += self._of_baseline(baseline, own) if own else []
+            if own:
+                with self.costs.timed(baseline.meta.id):
+                    alerts += self._of_baseline(baseline, own)
         for rule in self.rules:  # ordered so that a correlation of correlations comes after what it takes
             own = [entry for taken in rule.takes_once for entry in waiting.get(taken, ())]
-            found = self._correlated(rule, own, waiting) if own else []
-            alerts += found if rule.speaks and _is_for_people(rule.meta) else []
+            if own:
+                with self.costs.timed(rule.meta.id):
+                    found = self._correlated(rule, own, waiting)
+                alerts += found if rule.speaks and _is_for_people(rule.meta) else []
         return alerts + self._sweep()
 
     def _advance(self, times: pl.Series) -> None:
@@ -301,6 +308,7 @@ class Correlator:
         """Go on where another correlator, of rules as they were, leaves off. What is of rules that are not there now is
         kept as long as it could matter: a rule may be back with the next reload."""
         self._newest, self._fed = other._newest, set(other._fed)
+        self.costs = other.costs
         self.groups.take_over(other.groups)
         self._spans = other._timespans()
         self._absent = dict(other._absent)

@@ -24,7 +24,7 @@ from ops.roles.start import Role
 from ops.rundir import RunDir
 from ops.schedule import Timetable
 from ops.settings import Settings
-from rules import cases, content, engine
+from rules import cases, content, engine, stats
 from tests.responders.city import alert, responder
 
 
@@ -49,7 +49,8 @@ def _detection(place: Path, rules: engine.RuleSet) -> Detection:
     clock = FixedClock(content.START + timedelta(minutes=1))
     role = Role("respond", place, Settings(), RunDir.of(place), clock=clock)
     late = timedelta(minutes=Settings().rules.lateness_minutes)
-    return Detection(role.events(), role.records(), lambda: rules, clock, late)  # type: ignore[arg-type]
+    tally = stats.Tally(role.records(), "respond", clock)
+    return Detection(role.events(), role.records(), lambda: rules, clock, late, tally=tally)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("saved", [True, False], ids=["told to stop", "killed"])
@@ -108,6 +109,23 @@ def test_only_what_changed_is_written(tmp_path: Path, rules: engine.RuleSet) -> 
     after = {record.id: record.version for record in one.records.find("state")}
     assert {name for name in after if after[name] != before[name]} == {"correlator"}
     assert len(before) > 1
+
+
+def test_what_correlations_cost_is_counted(tmp_path: Path, rules: engine.RuleSet) -> None:
+    """Each correlation that was fed has its time in this hour's record, also after a reload of the rules; none has signals."""
+    one = _detection(tmp_path, rules)
+    one.load()
+    case = dict(cases.read(packs_folder() / "telework/vpn_spray.test.yml"))["8人目で検知"]
+    [(arrived, batch)] = cases.batches(case, "fortinet.fortigate")
+    one.events.append([Batch.of(SIGNALS, rules.signals(batch, rules.match(batch)), ingested=arrived)])
+    one._saved = float("inf")
+    one.turn(Receiver().receive)
+    one._set = None  # as if the rules had been loaded anew
+    one.save()
+    found = stats.hourly(one.records, content.START + timedelta(minutes=1))
+    spray = next(str(held.rule.id) for held in rules.correlations if held.rule.name == "vpn_spray")
+    assert 0 < found[spray].seconds < 10 and 0 < found[spray].share <= 1
+    assert not any(figure.signals for figure in found.values())
 
 
 STORM = """

@@ -1,5 +1,6 @@
 """Signals and cost by rule and hour; rules that flood or slow the engine are set aside, and stay so until released."""
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -123,6 +124,30 @@ def test_a_slow_rule(records: SqliteRecords, rules: RuleSet) -> None:
     [one] = quarantine.judge(records, rules, RulesSettings(), NOW)
     assert one.why == "slow" and one.figure == pytest.approx(2_000 / 3_600)
     assert Held("x", "X", "slow", 0.5, 0.25, "").said.en == "took 50% of a processor (limit 25%)"
+
+
+@pytest.mark.parametrize("kind", ["correlation", "baseline"])
+def test_a_slow_correlation(records: SqliteRecords, tmp_path: Path, kind: str) -> None:
+    """What counts others is set aside for its cost, as they are, by its own name; a person releases it."""
+    loud = rulebook.rule({"sel": {"f|contains": "x"}, "condition": "sel"}, title="Loud")
+    takes = {
+        "correlation": {"type": "event_count", "timespan": "1h", "group-by": ["f"], "condition": {"gte": 2}},
+        "baseline": {"type": "rate_spike", "entity": "user.name"},
+    }[kind]
+    watcher = {"title": "Watcher", "title_ja": "見張り", "id": QUIET, "level": "high"}
+    watcher[kind] = {**takes, "rules": [LOUD]}
+    both = rulebook.rules(tmp_path / "rules", loud, watcher)
+    tally = Tally(records, "respond", FixedClock(NOW))
+    tally.fed(costing.Fed(Counter({QUIET: 1_000.0}), events=10))
+    tally.save(at_once=True)
+    [one] = quarantine.judge(records, both, RulesSettings(), NOW)
+    assert (one.rule, one.title, one.why) == (QUIET, "見張り", "slow")
+    assert one.figure == pytest.approx(1_000 / 3_600)
+    quarantine.hold(records, one)
+    quarantine.mirror(records, tmp_path)
+    loaded = InForce([tmp_path / "rules"], choice_file=tmp_path / KEPT / CHOICE).load()
+    assert len(loaded.rules) == 1 and not loaded.correlations and not loaded.others
+    assert quarantine.release(records, QUIET, NOW)
 
 
 @pytest.mark.parametrize(("counts", "why"), [(True, "slow"), (False, "flood")], ids=["counted", "alone"])
