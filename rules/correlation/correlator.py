@@ -6,7 +6,7 @@ lateness. A burst keeps the alert id that it first had; the id is the digest of 
 first window that held, so that reading the same frames again, after a crash, makes the same ids again.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -247,7 +247,10 @@ class Correlator:
         spans = self._timespans()
         metas = {rule.meta.id: rule.meta for rule in self.rules}
         full = []
-        for rule, over in self.groups.sweep(lambda one: self._newest - spans.get(one, JOIN) - self._late()):
+        swept = self.groups.sweep(
+            lambda one: self._newest - spans.get(one, JOIN) - self._late(), self._common()
+        )
+        for rule, over in swept:
             self.ledger.count("dropped", over, dataset=rule, reason="correlation_overflow")
             full += [(metas[rule], over)] if rule in metas else []
         alerts = [overflow_alert(full, self._newest, self.clock.now())] if full else []
@@ -257,6 +260,11 @@ class Correlator:
         names = self._known() if lost else {}
         told = [(names[one.rule].meta, one.groups) for one in lost if one.rule in names]
         return [*alerts, memory_alert(told, self._newest, self.clock.now())] if told else alerts
+
+    def _common(self) -> frozenset[str]:
+        """Rules whose signals several correlations take, which have them together."""
+        takers = Counter(taken for rule in self.rules for taken in rule.takes_once)
+        return frozenset(taken for taken, n in takers.items() if n > 1)
 
     def dump(self) -> dict[str, Any]:
         """The whole state as JSON: groups, baselines, how far event time has come."""

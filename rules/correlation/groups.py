@@ -4,7 +4,7 @@ A group of one entry of which nothing was told is kept as that entry alone: most
 The state is kept in shards, so that a saving writes only those that something came into.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
@@ -16,6 +16,7 @@ MEMORY = 1 << 30
 """Bytes that groups may take, reckoned; beyond it those that were quiet longest go, counted as `correlation_memory`."""
 SHARDS = 64
 _OF_GROUP = 420  # bytes of a group beside its entries and what was told: measured (benchmarks.correlate)
+_OF_PLACE = 8  # bytes of an entry that another group reckons with
 _LEAVE = 0.9  # of MEMORY is kept when it is exceeded, so that making room is rare
 
 Key = tuple[str, ...]
@@ -64,30 +65,32 @@ class Groups:
         """How many groups there are."""
         return sum(map(len, self.by_rule.values()))
 
-    def sweep(self, before: Callable[[str], int]) -> Iterator[tuple[str, int]]:
+    def sweep(self, before: Callable[[str], int], common: Collection[str] = ()) -> Iterator[tuple[str, int]]:
         """Forget what can change nothing any more; (rule, entries over a group's bound) where that was more.
 
-        before: rule id → the mark before which entries of the rule go.
+        before: rule id → the mark before which entries of the rule go; common: ids of rules whose signals several correlations
+        take: one that is in groups of several is there once, and reckoned once.
         """
         self.taken = 0
+        weigh = _Once(common)
         for rule, own in self.by_rule.items():
             limit, over = before(rule), 0
             for key, held in list(own.items()):
-                over += self._swept(own, key, held, limit)
+                over += self._swept(own, key, held, limit, weigh)
             if over:
                 yield rule, over
 
-    def _swept(self, own: dict[Key, Held], key: Key, held: Held, limit: int) -> int:
+    def _swept(self, own: dict[Key, Held], key: Key, held: Held, limit: int, weigh: "_Once") -> int:
         if isinstance(held, Entry):
             if held.mark < limit:
                 del own[key]
                 return 0
-            self.taken += _OF_GROUP + size(held)
+            self.taken += _OF_GROUP + weigh.size(held)
             return 0
         over = held.evict(limit)
         held.grew()
         if held.entries or held.told:
-            self.taken += _OF_GROUP + held.reckoned + sum(map(size, held.entries))
+            self.taken += _OF_GROUP + held.reckoned + sum(map(weigh.size, held.entries))
         else:
             del own[key]
         return over
@@ -141,6 +144,23 @@ class Groups:
             group = Group.of_json(body)
             self.by_rule.setdefault(rule, {})
             self.keep(rule, tuple(key), group, sum(map(size, group.entries)))
+
+
+@dataclass(slots=True)
+class _Once:
+    """Reckons each entry of rules that are common once, whichever groups it is in."""
+
+    common: Collection[str]
+    seen: set[int] = field(default_factory=set)
+
+    def size(self, entry: Entry) -> int:
+        """Bytes that it takes beside those reckoned already."""
+        if entry.rule not in self.common:
+            return entry.weight
+        if id(entry) in self.seen:
+            return _OF_PLACE
+        self.seen.add(id(entry))
+        return entry.weight
 
 
 def shard(rule: str, key: Key) -> int:

@@ -358,6 +358,24 @@ def test_a_list_as_long_as_a_megabyte_is_bounded() -> None:
     assert streams.run(streams.correlator(streams.document(distinct)), [[many]]) == {}
 
 
+def test_what_several_correlations_take_is_reckoned_once() -> None:
+    """Two correlations that count the same signals have them together: reckoned twice, a million groups of one did not fit, and
+    groups were given up that there was room for."""
+    by_user, by_host = (
+        Asked("event_count", ("one",), (field,), 600, "gte", 99) for field in ("user", "host")
+    )
+    alone = streams.correlator(streams.document(by_user))
+    both = streams.correlator(streams.document(by_user), streams.document(by_host, name="other"))
+    events = [Event(n, f"e{n}", "one", {"user": "a", "host": "b", "process": "x" * 900}) for n in range(50)]
+    for one in (alone, both):
+        streams.run(one, [events])
+        list(one.groups.sweep(lambda _: -1, one._common()))
+    assert alone._common() == frozenset() and both.live() == 2
+    assert alone.groups.taken < both.groups.taken < alone.groups.taken + 1_500
+    both.groups.memory = alone.groups.taken + 1_500
+    assert both.groups.shrink() == []
+
+
 def test_a_list_pays_for_its_text_once() -> None:
     """One event of a long text in a thousand groups had been reckoned a thousand times, and cost everybody their groups; also
     after a restart the groups have one text together."""
