@@ -18,7 +18,7 @@ from collectors.enrich.enricher import READERS
 from hinomi.clock import Clock
 from hinomi.config import Section
 from hinomi.durable import sync
-from hinomi.errors import ConfigError, DependencyDown, HinomiError, InputError, Where
+from hinomi.errors import ConfigError, DependencyDown, HinomiError, InputError, StoreError, Where
 from hinomi.named import named
 from hinomi.secret import Secret
 from hinomi.store import Records
@@ -77,13 +77,21 @@ def refresh(
 def _shared(
     name: str, feed: Feed, records: Records, data: Path | None, fetch: Callable[[], tuple[bool, str]]
 ) -> tuple[bool, str]:
-    """Fetch, and share what is new. Where that fails the etag is not noted, so that the next time fetches and shares it anew."""
+    """Fetch, and share what is new. Where that fails the etag is not noted, so that the next time fetches and shares it anew. A
+    damaged version is replaced by what is here: nobody but whoever fetches decides a feed."""
     if data is None:
         return fetch()
-    copy = Copy.of(content.feed(name, feed.file), records, data)
-    copy.renew()
+    copy, damaged = Copy.of(content.feed(name, feed.file), records, data), False
+    try:
+        copy.renew()
+    except StoreError:
+        damaged = copy.is_damaged()
+        if not damaged:
+            raise
     changed, etag = fetch()
-    if changed or (feed.file.exists() and not copy.is_shared()):
+    if damaged and feed.file.exists():
+        log.warning("feed_shared_anew", feed=name, version=copy.mend("hinomi"))
+    elif changed or (feed.file.exists() and not copy.is_shared()):
         copy.share("hinomi")
     return changed, etag
 

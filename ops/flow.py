@@ -14,16 +14,19 @@ from hinomi.errors import StoreError
 from hinomi.store import Appended, Checkpoint
 from ops.journal import log
 from ops.pipeline import Pipeline, Prepared
+from ops.refusals import Refusals
 
 _FIRST, _LONGEST = 0.5, 30.0
 
 
 @dataclass(slots=True)
 class Flow:
-    """stop: ends the waiting for a store that is away; the block is then not stored and is read again."""
+    """stop: ends the waiting for a store that is away; the block is then not stored and is read again. refusals: where it is noted
+    that the store takes no events."""
 
     pipeline: Pipeline
     stop: threading.Event = field(default_factory=threading.Event)
+    refusals: Refusals | None = None
     rows: int = 0
     stored: str | None = None
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "store"))
@@ -48,9 +51,15 @@ class Flow:
         pause = _FIRST
         while True:
             try:
-                return self.pipeline.commit(prepared, checkpoint)
+                appended = self.pipeline.commit(prepared, checkpoint)
             except StoreError as error:
                 log.error("store_refused", reason=str(error), retry_in=pause)
+                if self.refusals is not None:
+                    self.refusals.refused(error)
                 if self.stop.wait(pause):
                     raise
                 pause = min(pause * 2, _LONGEST)
+            else:
+                if self.refusals is not None:
+                    self.refusals.taken()
+                return appended

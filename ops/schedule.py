@@ -21,7 +21,18 @@ from hinomi.clock import JST
 from hinomi.errors import HinomiError
 from hinomi.ledger import Ledger, Line
 from hinomi.store import Events, Records
-from ops import approval, feeds, indicators, own_audit, own_watch, reports, retention, rule_watch, stores
+from ops import (
+    approval,
+    feeds,
+    indicators,
+    own_audit,
+    own_watch,
+    refusals,
+    reports,
+    retention,
+    rule_watch,
+    stores,
+)
 from ops.journal import log
 from ops.roles.start import Role
 from ops.shared import undecided
@@ -79,6 +90,12 @@ class Timetable:
         table.scheduler.every(10).minutes.do(
             table.guarded, "store", lambda: StoreWatch(events, records, process.clock).look(table.tell)
         )
+        if blind := process.settings.respond.notify.blind_minutes:
+            table.scheduler.every(1).minutes.do(
+                table.quietly,
+                "refusals",
+                lambda: refusals.look(records, process.clock.now(), timedelta(minutes=blind), table.tell),
+            )
         table.scheduler.every(10).minutes.do(
             table.guarded, "dead_letters", lambda: own_watch.DeadLetters(records, process.clock).look()
         )

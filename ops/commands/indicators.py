@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     _importing(group)
     _listing(group)
     _pulling(group)
+    _sharing(group)
 
     @group.command()
     def expire(
@@ -126,3 +127,29 @@ def _pulling(group: typer.Typer) -> None:
             tower.by = operator()
             for name, new in tower.pull(settings.indicators).items():
                 typer.echo(f"{name}: {new:,} 件 / new")
+
+
+def _sharing(group: typer.Typer) -> None:
+    @group.command()
+    def share(data: Path = typer.Option(..., "--data", help="データフォルダ / data folder")) -> None:
+        """共有された指標が壊れているとき、このデータフォルダのもので置き換える / replace damaged shared indicators by this folder's."""
+        from ops import shared
+
+        with opened(data) as place:
+            if place.settings.store.kind == "embedded":
+                typer.echo(
+                    "保管庫がこの機械だけのもの(embedded)なので、配る先はありません。"
+                    " / the store is this machine's own: there is nobody to share with"
+                )
+                return
+            copy = shared.Copy.of(shared.indicators(data), place.records, data)
+            if not copy.is_damaged():
+                typer.echo(
+                    "共有された指標は壊れていません。何も変えません。 / they are whole: nothing is changed"
+                )
+                return
+            place.desk.audit.append(
+                actor=operator(), action="indicators_share", target="indicators", details={"why": "damaged"}
+            )
+            version = copy.mend(operator())
+        typer.echo(f"版 {version} を配りました。 / version {version} is shared")

@@ -32,6 +32,7 @@ from ops.indicators import held as held_indicators
 from ops.journal import log
 from ops.lookahead import Lookahead
 from ops.pipeline import Pipeline
+from ops.refusals import Refusals
 from ops.roles.start import Role, role
 from ops.stored_place import StoredPlace
 from ops.watch import LiveEnricher, LiveRules
@@ -164,8 +165,11 @@ class Worker:
     def _lane(self, pipeline: Pipeline, folder: str) -> Lane:
         name = f"{self.role.machine}{folder}"
         reader, after = Reader(self._folder(folder), self.ledger), pipeline.events.checkpoint(name)
-        flow, ahead = Flow(pipeline, self.role.stop), self._ahead(pipeline, reader)
-        if not isinstance(pipeline.events, ElasticEvents):  # whose checkpoints nobody else can write
+        clustered = isinstance(pipeline.events, ElasticEvents)
+        refusals = Refusals(self.role.records(), name, self.role.clock) if clustered else None
+        flow = Flow(pipeline, self.role.stop, refusals=refusals)
+        ahead = self._ahead(pipeline, reader)
+        if not clustered:  # whose checkpoints nobody else can write
             return Lane(name, reader, flow, after, after, ahead)
         place = StoredPlace(self.role.data / "stored", folder)
         own = place.read()

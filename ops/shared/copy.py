@@ -128,6 +128,24 @@ class Copy:
         self._waits(())
         return version
 
+    def is_damaged(self) -> bool:
+        """Whether the newest version cannot be had, however often it is asked for: its record is none, or its archive is not
+        whole. Raises StoreError where the store does not answer."""
+        head = self._head(whole=False)
+        if head is None or not _is_head(head):
+            return head is not None
+        return self._whole(self._parts.get(head.body["sha256"]), head) is None
+
+    def mend(self, by: str) -> int:
+        """Make the files of this machine the newest version where that is damaged; its number. Raises StoreError, Conflict where
+        another machine did so meanwhile."""
+        with self._locked():
+            head, of = self._head(whole=False), ""
+            if head is not None and _is_head(head):
+                of = str(head.body["sha256"])
+                self._parts.drop(of)  # parts that are there are not written again
+            return self._share(by, of=of)
+
     def _joined(self, by: str) -> int:
         head = None if self._mark() else self._head(whole=False)
         if head is None or not _is_head(head):
@@ -291,13 +309,20 @@ class Copy:
             return shared, {}
 
     def _fetched(self, head: Record) -> Files:
-        found = self._parts.get(head.body["sha256"])
+        files = self._whole(self._parts.get(head.body["sha256"]), head)
+        if files is None:
+            raise self._damaged(head)
+        return files
+
+    @staticmethod
+    def _whole(archive: bytes, head: Record) -> Files | None:
+        """The files of a version's archive; None where it is not what the record names."""
+        if hashlib.sha256(archive).hexdigest() != head.body["sha256"]:
+            return None
         try:
-            if hashlib.sha256(found).hexdigest() == head.body["sha256"]:
-                return unpacked(found)
+            return unpacked(archive)
         except tarfile.TarError:
-            pass
-        raise self._damaged(head)
+            return None
 
     def _damaged(self, head: Record) -> StoreError:
         name = self.content.words

@@ -2,8 +2,8 @@
 
 What is held is whole days: those of the incident's alerts with a day before and after, of each dataset that an alert's
 evidence lies in, and the signals of those days; also the days on which the alerts were found, as an event whose clock was
-wrong lies with the day it came. A hold follows its incident: alerts that join it later, and the incident that took it in,
-are held, too. Beginning and ending a hold goes to the audit log.
+wrong lies with the day it came. A hold follows its incident: alerts that join it later, the incident that took it in, and what
+is split off from it while the hold lasts, are held, too. Beginning and ending a hold goes to the audit log.
 """
 
 from collections import defaultdict
@@ -16,13 +16,14 @@ from hinomi.alert import Alert
 from hinomi.batch import SIGNALS
 from hinomi.clock import Clock
 from hinomi.errors import InputError
-from hinomi.incident import Incident
+from hinomi.incident import SPLIT_FROM, Incident
 from hinomi.store import Record, Records, Span
 from responders.audit import Audit
 from responders.incidents import casefile
 
 KIND = "hold"
 _AROUND = timedelta(days=1)
+_MOST = 1_000_000  # more than there can be: one that is left out would not hold
 
 
 class Hold(BaseModel):
@@ -79,7 +80,9 @@ def end(records: Records, clock: Clock, number: int, *, by: str, reason: str) ->
 def in_force(records: Records) -> list[Hold]:
     """Holds that nobody has ended. Raises Damaged where one cannot be read: what it keeps is not known then, and nothing
     may go."""
-    return [record.read_as(Hold) for record in records.find(KIND, {"ended": None}, order="begun")]
+    return [
+        record.read_as(Hold) for record in records.find(KIND, {"ended": None}, order="begun", limit=_MOST)
+    ]
 
 
 def spans(records: Records) -> Mapping[str, Sequence[Span]]:
@@ -96,12 +99,32 @@ def spans(records: Records) -> Mapping[str, Sequence[Span]]:
 
 
 def _now(records: Records, hold: Hold) -> list[Alert]:
-    """The alerts of the held incident, or of the one that took it in; none where no record of it is left."""
-    try:
-        incident = casefile.read(records, hold.incident_id)
-    except InputError:
-        return []
-    return _alerts(records, incident)
+    """The alerts of the held incident, or of the one that took it in, and of all that was split off since the hold began; none
+    where no record of it is left."""
+    wanted, seen = [hold.incident_id], set[str]()
+    alerts: list[Alert] = []
+    while wanted:
+        try:
+            incident = casefile.read(records, wanted.pop())
+        except InputError:
+            continue
+        if incident.id in seen:
+            continue
+        seen.add(incident.id)
+        alerts += _alerts(records, incident)
+        wanted += [
+            one for one in incident.fields.get("apart", []) if _split_off(records, one, incident, hold)
+        ]
+    return alerts
+
+
+def _split_off(records: Records, identity: str, home: Incident, hold: Hold) -> bool:
+    """Whether that incident was split off from this one while it was held."""
+    held = records.get(casefile.KIND, identity)
+    if held is None:
+        return False
+    other = held.read_as(Incident)
+    return other.fields.get(SPLIT_FROM) == home.id and other.opened >= hold.begun
 
 
 def _alerts(records: Records, incident: Incident) -> list[Alert]:

@@ -95,6 +95,7 @@ def _wiped() -> None:
         client.indices.delete(index=name)
     for template in ("hinomi-events-default", "hinomi-records-default"):
         client.options(ignore_status=404).indices.delete_index_template(name=template)
+    client.options(ignore_status=404).cluster.delete_component_template(name="hinomi-events-default-*")
     client.options(ignore_status=404).snapshot.delete_repository(name="hinomi*")
     client.close()
 

@@ -130,6 +130,11 @@ def test_the_file_of_a_feed_reaches_the_other_machines(
     assert again() == 1
     assert Copy.of(feed("staff", theirs), records, tmp_path / "c").renew()
     assert theirs.read_bytes() == mirror.body
+    records.put("shared_lists", "feed-staff", {"sha256": 7})  # whoever may write records can write anything
+    assert again() == 0 and mirror.answers[-1] == 304
+    theirs.unlink()
+    assert Copy.of(feed("staff", theirs), records, tmp_path / "d").renew()
+    assert theirs.read_bytes() == mirror.body
     records.close()
 
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from hinomi import ecs
 from hinomi.alert import Alert, Level
-from hinomi.batch import Batch
+from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import FixedClock
 from hinomi.errors import Damaged, InputError
 from hinomi.incident import Incident
@@ -92,6 +92,25 @@ def test_a_hold_follows_its_incident(records: SqliteRecords, tmp_path: Path) -> 
         "cisco.asa",
     }
     events.close()
+
+
+def test_what_is_split_off_stays_held(records: SqliteRecords) -> None:
+    """An alert that joined the held incident later and is then split off, and one split off from that again, keep their days; what
+    had been split off before the hold began was another matter then, and is now."""
+    clock = FixedClock(NOW)
+    own, held = records.get("incident", "i"), records.get("alert", "a")
+    assert own is not None and held is not None
+    for number, (name, home, opened) in enumerate(
+        (("j", "i", NOW), ("k", "j", NOW), ("l", "i", NOW - timedelta(days=1)))
+    ):
+        at = THEN + timedelta(days=30 * (number + 1))
+        _alert(records, held.body, f"of-{name}", f"data.{name}", at, at)
+        apart = {"j": ["i", "k"], "k": ["j"], "l": ["i"]}[name]
+        body = {"id": name, "number": 8 + number, "opened": opened.isoformat(), "alert_ids": [f"of-{name}"]}
+        records.put("incident", name, {**own.body, **body, "fields": {"split_from": home, "apart": apart}})
+    holds.begin(records, clock, 7, by="sato", reason="警察の照会")
+    records.put("incident", "i", {**own.body, "fields": {"apart": ["j", "l"]}})
+    assert set(holds.spans(records)) == {"linux.auth", SIGNALS, "data.j", "data.k"}
 
 
 def _alert(

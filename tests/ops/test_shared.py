@@ -224,10 +224,12 @@ def test_a_name_that_leads_elsewhere_is_refused(tmp_path: Path, records: Away, n
     assert not list(data.rglob("*evil*")) and not (data / "rules").exists()
 
 
-def _sent(records: SqliteRecords, content: bytes, sha256: str = "") -> None:
+def _sent(
+    records: SqliteRecords, content: bytes, sha256: str = "", *, kind: str = RULES, name: str = "rules"
+) -> None:
     sha256 = sha256 or hashlib.sha256(content).hexdigest()
-    Parts(records, RULES).put(sha256, content)
-    records.put(RULES, "rules", {"sha256": sha256, "by": "x", "at": "", "before": ""})
+    Parts(records, kind).put(sha256, content)
+    records.put(kind, name, {"sha256": sha256, "by": "x", "at": "", "before": ""})
 
 
 def test_what_is_damaged_is_not_taken(tmp_path: Path, records: Away) -> None:
@@ -240,6 +242,30 @@ def test_what_is_damaged_is_not_taken(tmp_path: Path, records: Away) -> None:
     with pytest.raises(StoreError, match="not whole, or damaged"):
         copy.renew()
     assert not (data / "rules").exists()
+
+
+@pytest.mark.parametrize("harm", ["record", "archive", "part"])
+def test_damaged_indicators_are_replaced_by_a_machines_own(tmp_path: Path, records: Away, harm: str) -> None:
+    """By whom the person names, also by one that never took the damaged version; others then take it, and work goes on."""
+    data, other = (machine(tmp_path, name, records)[0] for name in ("one", "two"))
+    ours = shared.Copy.of(shared.indicators(data), records, data)
+    ours.change(lambda: Held(data / "indicators").take(_taken("old.example").taken), by="a")
+    assert not ours.is_damaged()
+    if harm == "record":
+        records.put("shared_lists", "indicators", {"sha256": 7})
+    elif harm == "archive":
+        _sent(records, b"no archive", kind="shared_lists", name="indicators")
+    else:
+        [part] = [one for one in records.find("shared_lists") if "base64" in one.body]
+        records.put("shared_lists", part.id, {**part.body, "base64": "AAAA"})
+    theirs = shared.Copy.of(shared.indicators(other), records, other)
+    assert ours.is_damaged()
+    with pytest.raises(StoreError, match="not whole, or damaged"):
+        theirs.renew()
+    ours.mend("a")
+    assert not ours.is_damaged() and theirs.renew()
+    assert Held(other / "indicators").frame().height == 1
+    ours.change(lambda: Held(data / "indicators").take(_taken("new.example").taken), by="a")
 
 
 def test_a_record_or_an_archive_that_is_none_is_refused_in_words(tmp_path: Path, records: Away) -> None:

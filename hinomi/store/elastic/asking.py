@@ -69,7 +69,7 @@ class Asking:
         columns: Sequence[str] | None = None,
     ) -> Iterator[list[Mapping[str, Any]]]:
         """Documents as they are at this call, whatever is written or dropped meanwhile, a page at a time."""
-        return self._pages(self._open(datasets), query, sort, size, columns)
+        return self._pages(self.open(self.pattern(datasets)), query, sort, size, columns)
 
     def composed(
         self,
@@ -81,12 +81,12 @@ class Asking:
         """Aggregations of one moment: `parts`, how many events each composite key of these sources has, a page of keys at a
         time, every one of them; with the first page what else is counted (`beside`). Raises QueryError where there are more than
         `_MOST` pages of them: some of the counts are no answer."""
-        place, after = self._open(datasets), None
+        place, after = self.open(self.pattern(datasets)), None
         try:
             for _ in range(_MOST):
                 parts = {"size": _KEYS, "sources": sources, **({"after": after} if after else {})}
                 aggs = {"parts": {"composite": parts}, **({} if after else beside)}
-                answer = self._of_moment(place, query=query, aggs=aggs, size=0)
+                answer = self.of_moment(place, query=query, aggs=aggs, size=0)
                 found = answer.get("aggregations", {})
                 yield found
                 place, parts_found = answer["pit_id"], found.get("parts", {})
@@ -98,33 +98,33 @@ class Asking:
                 f"there are too many values to count them all ({_MOST * _KEYS:,} at most); narrow the span or the query",
             )
         finally:
-            self._close(place)
+            self.close(place)
 
-    def _of_moment(self, place: str, **body: Any) -> Mapping[str, Any]:
+    def of_moment(self, place: str, **body: Any) -> Mapping[str, Any]:
         """The answer to one search request about a point in time."""
         with _searching():
             return patiently(
                 lambda: (
                     self.client.search(
                         pit={"id": place, "keep_alive": "5m"},
-                        track_total_hits=False,
                         allow_partial_search_results=False,
-                        **body,
+                        **{"track_total_hits": False, **body},
                     ).body
                 )
             )
 
-    def _open(self, datasets: Sequence[str]) -> str:
+    def open(self, pattern: str) -> str:
+        """A point in time of these indices, for five minutes beyond each question about it."""
         with said(*SEARCH):
             return str(
                 patiently(
                     lambda: self.client.open_point_in_time(
-                        index=self.pattern(datasets), keep_alive="5m", ignore_unavailable=True
+                        index=pattern, keep_alive="5m", ignore_unavailable=True
                     )
                 )["id"]
             )
 
-    def _close(self, place: str) -> None:
+    def close(self, place: str) -> None:
         """A point in time. One that cannot be closed ends by itself, and must not hide why a question failed."""
         with suppress(ApiError, TransportError):
             self.client.close_point_in_time(id=place)
@@ -142,7 +142,7 @@ class Asking:
         after = None
         try:
             while True:
-                answer = self._of_moment(
+                answer = self.of_moment(
                     place, query=query, sort=sort, size=size, search_after=after, source=source
                 )
                 hits, place = answer["hits"]["hits"], answer["pit_id"]
@@ -152,7 +152,7 @@ class Asking:
                     return
                 after = hits[-1]["sort"]
         finally:
-            self._close(place)
+            self.close(place)
 
     def fetched(self, places: Sequence[tuple[str, str]]) -> list[Mapping[str, Any]]:
         """Documents at their places (index, id), in that order; those that retention took meanwhile are left out. Raises

@@ -22,6 +22,7 @@ from hinomi.store.elastic.connection import patiently, said
 from hinomi.store.elastic.counting import Counting
 from hinomi.store.elastic.holdings import Holdings, ShardRoom
 from hinomi.store.elastic.journal import Journal
+from hinomi.store.elastic.moments import Moments, split
 from hinomi.store.elastic.names import Names
 from hinomi.store.elastic.pace import Pace
 from hinomi.store.elastic.records import ElasticRecords
@@ -87,6 +88,7 @@ class ElasticEvents:
             mass=Bulk(client, patience, refresh),
         )
         self._asking = Asking(client, namespace)
+        self._moments = Moments(self._asking.open, self._asking.close)
         self._counting = Counting(self._asking)
         self._holdings = Holdings(self._asking)
 
@@ -104,13 +106,15 @@ class ElasticEvents:
                 f"hinomi-records-{self._namespace}",
                 schema.record_template(self._namespace, replicas=replicas),
             )
-            name = f"hinomi-events-{self._namespace}"
             try:
-                self._template(name, schema.template(self._namespace, replicas=replicas, line="wildcard"))
+                made = self._components(
+                    schema.components(self._namespace, replicas=replicas, line="wildcard")
+                )
             except ApiError as error:  # a cluster without that field type (docs/limits.md)
                 if error.status_code != 400:
                     raise
-                self._template(name, schema.template(self._namespace, replicas=replicas))
+                made = self._components(schema.components(self._namespace, replicas=replicas))
+            self._template(f"hinomi-events-{self._namespace}", schema.template(self._namespace, made))
         self._records.put(*_PREPARED, {"replicas": replicas, "form": schema.FORM})
 
     def _check_release(self) -> None:
@@ -139,13 +143,25 @@ class ElasticEvents:
         with said(*SEARCH):
             return dict(self._client.cluster.health().body)
 
+    def _components(self, parts: Mapping[str, Mapping[str, Any]]) -> list[str]:
+        """Make component templates; their names."""
+        for name, part in parts.items():
+            patiently(
+                lambda name=name, part=part: self._client.cluster.put_component_template(  # type: ignore[misc]
+                    name=name, template=part["template"], meta=part["_meta"]
+                )
+            )
+        return list(parts)
+
     def _template(self, name: str, body: Mapping[str, Any]) -> None:
         patiently(
             lambda: self._client.indices.put_index_template(
                 name=name,
                 index_patterns=body["index_patterns"],
                 priority=body["priority"],
-                template=body["template"],
+                template=body.get("template"),
+                composed_of=body.get("composed_of"),
+                ignore_missing_component_templates=body.get("ignore_missing_component_templates"),
                 meta=body["_meta"],
             )
         )
@@ -183,18 +199,36 @@ class ElasticEvents:
         after: str | None = None,
         oldest_first: bool = False,
     ) -> Page:
-        """See `Events.search`."""
-        answer = self._asking.search(
-            datasets,
-            query=condition(query, span),
-            sort=_by_time(oldest_first),
-            size=limit,
-            search_after=list(asked.behind(after)[:2]) if after is not None else None,
-            track_total_hits=True,
-        )
+        """See `Events.search`. Pages from the second on are of one point in time (`moments`)."""
+        body = {"query": condition(query, span), "sort": _by_time(oldest_first), "size": limit}
+        if after is None:
+            word, answer = None, self._asking.search(datasets, **body, track_total_hits=True)
+        else:
+            word, answer = self._next(datasets, after, body)
         hits = answer["hits"]["hits"]
-        token = asked.token(*hits[-1]["sort"]) if limit and len(hits) == limit else None
+        token = None
+        if limit and len(hits) == limit:
+            token = (f"{word}." if word else "") + asked.token(*hits[-1]["sort"][:2])
+        elif word:
+            self._moments.forget(word)
         return Page([documents.row(hit["_source"]) for hit in hits], answer["hits"]["total"]["value"], token)
+
+    def _next(
+        self, datasets: Sequence[str], after: str, body: Mapping[str, Any]
+    ) -> tuple[str, Mapping[str, Any]]:
+        """The page behind a token, as of its moment while that is there; the moment's word."""
+        word, place = split(after)
+        body = {**body, "search_after": list(asked.behind(place)[:2])}
+        word, moment = self._moments.of(word, place, self._asking.pattern(datasets))
+        if moment is not None:
+            try:
+                answer = self._asking.of_moment(moment.place, **body, track_total_hits=True)
+            except StoreError:
+                self._moments.forget(word)
+            else:
+                moment.place = answer["pit_id"]
+                return word, answer
+        return word, self._asking.search(datasets, **body, track_total_hits=True)
 
     def pages(
         self,

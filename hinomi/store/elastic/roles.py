@@ -31,14 +31,23 @@ class Rights:
     cluster: Sequence[str] = ()
 
 
-_COLLECTED = ("arrival", "arrival_through", "checkpoint", "field", "journal_*", "prepared", "source")
+_COLLECTED = (
+    "arrival",
+    "arrival_through",
+    "checkpoint",
+    "field",
+    "journal_*",
+    "prepared",
+    "refusal",
+    "source",
+)
 RIGHTS: Mapping[Part, Rights] = {
     "setup": Rights(cluster=("manage_index_templates", "monitor"), writes=("prepared",)),
     "collect": Rights(
         events=("create_doc", "auto_configure"),
         reads=("prepared", "rule_quarantine", "shared_lists", "shared_rules"),
         adds=("journal_*",),
-        writes=("arrival", "arrival_through", "checkpoint", "field", "count", "rule_stat", "shared_undecided", "source"),
+        writes=("arrival", "arrival_through", "checkpoint", "field", "count", "refusal", "rule_stat", "shared_undecided", "source"),
         deletes=("rule_stat", "source"),  # old hours; an origin that was waiting and has come
     ),
     "detect": Rights(

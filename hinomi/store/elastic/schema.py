@@ -22,6 +22,7 @@ _DEEP = 2
 _BACK, _AHEAD = timedelta(days=35), timedelta(days=2)
 _TIME = {"type": "date_nanos", "ignore_malformed": True}
 _TEXT = {"type": "keyword", "ignore_above": LONGEST}
+_MADE = {"made_by": "hinomi store init"}
 FORM = 2
 """Of the templates: 1 had a text's numbers under `x.number` (`twins`)."""
 _NUMBER = {"type": "double", "ignore_malformed": True, "doc_values": False}
@@ -75,39 +76,55 @@ def _plain(dataset: str) -> str:
     return text.lstrip("._") or "_"
 
 
-def template(namespace: str, *, replicas: int, line: str = "keyword") -> dict[str, Any]:
-    """The index template of events. line: type of the raw line, `wildcard` where the cluster has it."""
+def components(namespace: str, *, replicas: int, line: str = "keyword") -> dict[str, dict[str, Any]]:
+    """The component templates of events by name: how an index is kept, and what ECS says of its fields. line: type of the raw
+    line, `wildcard` where the cluster has it."""
     raw = dict(_TEXT) if line == "keyword" else {"type": line}
+    settings = {
+        "number_of_shards": 1,
+        "number_of_replicas": replicas,
+        "codec": "best_compression",
+        "sort.field": "@timestamp",
+        "sort.order": "desc",
+        "mapping.total_fields.limit": FIELDS,
+        "max_regex_length": 32_768,  # a Sigma value in which case does not count is four signs a letter
+        "mapping.total_fields.ignore_dynamic_beyond_limit": True,
+    }
+    mappings = {
+        "subobjects": False,
+        "date_detection": False,
+        "numeric_detection": False,
+        "dynamic_templates": list(_dynamic()),
+        "properties": {
+            "@timestamp": {"type": "date_nanos"},
+            "event.id": {"type": "keyword"},
+            "event.dataset": {"type": "keyword"},
+            FIELD: {"type": "keyword"},  # whose it is is found whatever names a sender invents
+            "event.original": raw,
+            "message": raw,
+        },
+    }
+    parts = {"settings": {"settings": settings}, "ecs": {"mappings": mappings}}
+    return {
+        f"hinomi-events-{namespace}-{name}": {"template": part, "_meta": _MADE}
+        for name, part in parts.items()
+    }
+
+
+def own_component(namespace: str) -> str:
+    """The component template that is the administrator's own, where there is one: it comes last, and `store init` leaves it."""
+    return f"hinomi-events-{namespace}@custom"
+
+
+def template(namespace: str, composed_of: Sequence[str]) -> dict[str, Any]:
+    """The index template of events: these components (`components`), then the administrator's own."""
+    own = own_component(namespace)
     return {
         "index_patterns": [f"logs-*-{namespace}-*"],
         "priority": _priority(namespace),
-        "template": {
-            "settings": {
-                "number_of_shards": 1,
-                "number_of_replicas": replicas,
-                "codec": "best_compression",
-                "sort.field": "@timestamp",
-                "sort.order": "desc",
-                "mapping.total_fields.limit": FIELDS,
-                "max_regex_length": 32_768,  # a Sigma value in which case does not count is four signs a letter
-                "mapping.total_fields.ignore_dynamic_beyond_limit": True,
-            },
-            "mappings": {
-                "subobjects": False,
-                "date_detection": False,
-                "numeric_detection": False,
-                "dynamic_templates": list(_dynamic()),
-                "properties": {
-                    "@timestamp": {"type": "date_nanos"},
-                    "event.id": {"type": "keyword"},
-                    "event.dataset": {"type": "keyword"},
-                    FIELD: {"type": "keyword"},  # whose it is is found whatever names a sender invents
-                    "event.original": raw,
-                    "message": raw,
-                },
-            },
-        },
-        "_meta": {"made_by": "hinomi store init"},
+        "composed_of": [*composed_of, own],
+        "ignore_missing_component_templates": [own],
+        "_meta": _MADE,
     }
 
 
@@ -155,5 +172,5 @@ def record_template(namespace: str, *, replicas: int) -> dict[str, Any]:
                 },
             },
         },
-        "_meta": {"made_by": "hinomi store init"},
+        "_meta": _MADE,
     }

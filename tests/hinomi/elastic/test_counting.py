@@ -22,8 +22,8 @@ def test_too_many_bars_to_split_are_not_asked_at_once(asking: Asking, bars: int)
 
 def test_closing_does_not_hide_the_first_error(asking: Asking, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error that is told is that of the question."""
-    monkeypatch.setattr(Asking, "_open", lambda *_: "place")
-    monkeypatch.setattr(Asking, "_of_moment", _fails)
+    monkeypatch.setattr(Asking, "open", lambda *_: "place")
+    monkeypatch.setattr(Asking, "of_moment", _fails)
     with pytest.raises(ValueError, match="the first"):
         next(asking.composed([], {}, [], {}))
     with pytest.raises(Refused):
@@ -42,9 +42,9 @@ def test_counting_every_value_comes_to_an_end(asking: Asking, monkeypatch: pytes
         asked.append(body)
         return {"pit_id": "place", "aggregations": page}
 
-    monkeypatch.setattr(Asking, "_open", lambda *_: "place")
-    monkeypatch.setattr(Asking, "_of_moment", counted)
-    monkeypatch.setattr(Asking, "_close", lambda _, place: closed.append(place))
+    monkeypatch.setattr(Asking, "open", lambda *_: "place")
+    monkeypatch.setattr(Asking, "of_moment", counted)
+    monkeypatch.setattr(Asking, "close", lambda _, place: closed.append(place))
     with pytest.raises(QueryError, match="200,000 at most"):
         list(asking.composed([], {}, [], {}))
     assert len(asked) == 20 and closed == ["place"]

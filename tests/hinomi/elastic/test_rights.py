@@ -271,6 +271,10 @@ WORK: dict[str, tuple[Work, frozenset[str]]] = {
         lambda p, part: p.records(part).put("shared_undecided", f"x-{part}", {"n": 1}),
         frozenset({"collect", "detect", "respond", "console"}),
     ),
+    "say that the store refuses events": (
+        lambda p, part: p.records(part).put("refusal", f"x-{part}", {"n": 1}),
+        frozenset({"collect"}),
+    ),
     "write a hold": (
         lambda p, part: p.records(part).put("hold", f"x-{part}", {"n": 1}),
         frozenset({"console"}),

@@ -1,0 +1,89 @@
+"""Events that the store refuses while it takes records: a cluster with no shard left for a new day's index, or a collector without its
+right. Detection then stands still, and the store answers all the same (`blindness` asks by a record); so the worker that waits says so
+itself, and whoever leads looks for what it said."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from hinomi.alert import Alert, Level
+from hinomi.clock import Clock
+from hinomi.errors import StoreError
+from hinomi.identity import digest
+from hinomi.store import Records
+from hinomi.text import inert
+
+KIND = "refusal"
+"""Records, one a worker: {process, since, at (both ISO), ja, en}; at: when the store last refused."""
+_RULE = "c069539f-c3ae-4fec-819b-eeb2988df004"
+_LONG, _FRESH = timedelta(minutes=1), timedelta(minutes=5)
+"""How long a refusal lasts before it is noted; a note that is older than the other is of a worker that stores again, or is gone."""
+
+
+@dataclass(slots=True)
+class Refusals:
+    """One worker's. records: over a connection that is not busy with the events."""
+
+    records: Records
+    process: str
+    clock: Clock
+    _since: datetime | None = None
+
+    def refused(self, error: StoreError) -> None:
+        """The store refused events just now."""
+        now = self.clock.now()
+        self._since = self._since or now
+        if now - self._since < _LONG:
+            return
+        since = self._since.isoformat()
+        body = {
+            "process": self.process,
+            "since": since,
+            "at": now.isoformat(),
+            "ja": error.ja,
+            "en": error.en,
+        }
+        try:
+            self.records.put(KIND, self.process, body)
+        except StoreError:  # it takes no record either: that is told of without it (`blindness`)
+            return
+
+    def taken(self) -> None:
+        """It took them."""
+        self._since = None
+
+
+def look(records: Records, now: datetime, after: timedelta, tell: Callable[[Alert], object]) -> int:
+    """Tell of each worker whose events the store has refused for so long and refuses now; how many. One alert an outage."""
+    n = 0
+    for one in records.find(KIND, limit=1_000):
+        since, at = (datetime.fromisoformat(str(one.body[name])) for name in ("since", "at"))
+        if now - at < _FRESH and at - since >= after:
+            tell(_alert(str(one.body["process"]), since, now, str(one.body["ja"]), str(one.body["en"])))
+            n += 1
+    return n
+
+
+def _alert(process: str, since: datetime, now: datetime, ja: str, en: str) -> Alert:
+    name = inert(process, 80)
+    return Alert(
+        id=digest(_RULE, process, since.isoformat()),
+        rule_id=_RULE,
+        rule_name="events_refused",
+        title_ja="保管庫がログを受け取らず、検知が止まっている",
+        title_en="The store takes no events: detection stands still",
+        level=Level.CRITICAL,
+        kind="correlation",
+        first=since,
+        last=now,
+        detected=now,
+        event_count=1,
+        reason_ja=f"{name}: {inert(ja, 300)}",
+        reason_en=f"{name}: {inert(en, 300)}",
+        what_to_do_ja="保管庫の担当者に、理由の示すところ(シャードの上限、ディスク、書き込みの禁止、利用者の権限)を"
+        "直してもらい、hinomi doctor で確かめてください。ログはスプールに残り、直れば自動で追いつきます。",
+        what_to_do_en="Have whoever keeps the store mend what the reason names (limit of shards, disk, a block on an index,"
+        " the user's rights) and see hinomi doctor. Lines stay in the spool; all catches up by itself.",
+        tags=["attack.t1562.001"],
+        guideline=["MIC-6.1-(6)-c"],
+    )
