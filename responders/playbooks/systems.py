@@ -9,12 +9,23 @@ from responders.playbooks.run import Run, RunStep, StepState
 
 
 def named(run: Run, connectors: Connectors) -> Run:
-    """The run with the systems of its acts as they are configured now, also in their titles where they are not the plainly named one.
-    What is begun or over stays, and an act of which it is not settled for whom it is: the target refuses that one."""
+    """The run with the systems of its acts as they are configured now, also in their titles and in those of the gates before them, where
+    they are not the plainly named one. What is begun or over stays, and an act of which it is not settled for whom it is: the target
+    refuses that one."""
     for act in run.acts:
         if act.state is StepState.PLANNED:
             run = run.with_step(_named(act, connectors))
+    for gate in run.steps:
+        if gate.kind == "approve" and gate.state is StepState.PLANNED:
+            run = run.with_step(_gate(gate, run))
     return run
+
+
+def _gate(gate: RunStep, run: Run) -> RunStep:
+    """The gate with the systems of what it covers: whoever decides there may see its title alone."""
+    acts = [act for act in run.acts if act.gate == gate.index and act.of_others]
+    systems = list(dict.fromkeys(name for act in acts for name in act.systems or []))
+    return _titled(gate, systems or None)
 
 
 def _named(act: RunStep, connectors: Connectors) -> RunStep:
@@ -22,16 +33,20 @@ def _named(act: RunStep, connectors: Connectors) -> RunStep:
         names = _names(connectors(act.act, act.on), act)
     except HinomiError:
         return act
-    bare_ja, bare_en = (
-        title.removesuffix(said) for title, said in zip((act.title_ja, act.title_en), _said(act), strict=True)
-    )
-    known = act.model_copy(update={"systems": names})
+    return _titled(act, names)
+
+
+def _titled(step: RunStep, names: list[str] | None) -> RunStep:
+    """The step with these systems, and its title with them in the place of those before."""
+    titles = zip((step.title_ja, step.title_en), _said(step), strict=True)
+    bare_ja, bare_en = (title.removesuffix(said) for title, said in titles)
+    known = step.model_copy(update={"systems": names})
     ja, en = _said(known)
     return known.model_copy(update={"title_ja": bare_ja + ja, "title_en": bare_en + en})
 
 
-def _said(act: RunStep) -> tuple[str, str]:
-    names = (act.systems or []) if act.of_others else []
+def _said(step: RunStep) -> tuple[str, str]:
+    names = (step.systems or []) if step.of_others else []
     return (f"(接続先: {'、'.join(names)})", f" (at {', '.join(names)})") if names else ("", "")
 
 

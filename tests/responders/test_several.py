@@ -164,6 +164,23 @@ def test_a_system_that_nobody_approved(tmp_path: Path) -> None:
     assert on.tick().state is RunState.DONE and denied(tmp_path, "proxy", "proxy-2") == [True, True]
 
 
+def test_a_gate_names_the_systems_of_what_it_covers(tmp_path: Path) -> None:
+    """Whoever decides at the gate reads where it would be done; of one system, which steps call by its very name, nothing is said."""
+    gate = "  - approve: {who: ciso, within_minutes: 10, shows_ja: 止めます, shows_en: denies}\n"
+    on = planned(tmp_path, gate + _DENY, "proxy", "proxy-2")
+    [asked] = [step for step in on.run.steps if step.kind == "approve"]
+    assert asked.title_ja.endswith("(接続先: proxy、proxy-2)") and asked.title_en.endswith(
+        "(at proxy, proxy-2)"
+    )
+    configured(on, tmp_path, "proxy")
+    on.approve()
+    assert on.tick().state is RunState.PROPOSED, "asked anew, as it is for others now"
+    [asked] = [step for step in on.run.steps if step.kind == "approve"]
+    assert "接続先" not in asked.title_ja
+    on.approve()
+    assert on.tick().state is RunState.RUNNING
+
+
 def test_one_that_comes_while_it_runs(tmp_path: Path) -> None:
     """The plan is approved and has begun: done at the one that was approved, and the result names the other."""
     on = planned(tmp_path, "  - wait_minutes: 5\n" + _DENY, "proxy")
