@@ -134,6 +134,7 @@ class Responder:
             self.outbox.recover,
             Shared(self.records).build,
             partial(tell_survivors, self.records),
+            self._not_heard,
         )
         with Faults() as faults:
             for part in parts:
@@ -298,7 +299,17 @@ class Responder:
         home = self.records.get(casefile.KIND, run.incident_id)
         for other in home.body["fields"].get("apart", []) if home else []:
             if self.records.get(casefile.KIND, other) is not None:
-                casefile.change(self.records, other, partial(_planned_anew, home=run.incident_id))
+                casefile.change(self.records, other, partial(_planned_anew, ended=run))
+
+    def _not_heard(self) -> None:
+        """After a start: runs that ended when the process before this one did, of which those that were split off had not heard."""
+        homes = {
+            str(one.body["incident_id"]) for one in self.records.find(SPLIT, {"state": "done"}, limit=100_000)
+        }
+        for home in sorted(homes):
+            if (held := self.records.get(casefile.KIND, home)) is not None:
+                for run in self._runs_of(held.read_as(Incident)):
+                    self._not_done(run)
 
     def _call(self, record: Record) -> None:
         try:
@@ -419,11 +430,15 @@ class Responder:
         return Words(f"「対応を始める」を押してください。次に、{then.ja}", f"Acknowledge. Then: {then.en}")
 
 
-def _planned_anew(now: Incident, *, home: str) -> Incident:
-    """The incident as one that is planned anew, where it is open and was split off from that one."""
-    if now.status is Status.CLOSED or now.fields.get(SPLIT_FROM) != home:
+def _planned_anew(now: Incident, *, ended: Run) -> Incident:
+    """The incident as one that is planned anew, where it is open, was split off from that of the run, and has not heard of this end."""
+    heard, at = dict(now.fields.get("heard_of", {})), len(ended.journal)
+    apart = now.status is Status.CLOSED or now.fields.get(SPLIT_FROM) != ended.incident_id
+    if apart or heard.get(ended.id) == at:
         return now
-    return now.model_copy(update={"fields": {**now.fields, "propose_again": True}})
+    return now.model_copy(
+        update={"fields": {**now.fields, "propose_again": True, "heard_of": {**heard, ended.id: at}}}
+    )
 
 
 def link_key(path: Path) -> bytes:

@@ -197,6 +197,30 @@ def test_what_is_left_is_gone_from_the_records(tmp_path: Path) -> None:
     assert (city.home().title_ja, city.home().alert_ids) == (before.title_ja, ["u1-0"])
 
 
+def test_killed_between_the_end_there_and_the_word_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run was denied, the process died before the incident that was split off heard of it: after the start it asks, and only once
+    however often it starts."""
+    city = City(tmp_path, "u1", "u2", armed=[BOOK])
+    [run] = city.runs(city.home())
+    city.desk.deny(run.id, actor="suzuki", roles=MANAGER, note="不要")
+    city.ask("u2")
+    with monkeypatch.context() as dying:
+        dying.setattr(type(city.tower), "_not_done", lambda self, run: None)
+        city.tower.tick()
+    other = city.open()[-1]
+    assert not [one for one in city.runs(other) if one.state is RunState.PROPOSED]
+    for _ in range(3):
+        city.tower.start()
+        city.clock.advance(timedelta(minutes=1))
+        city.tower.tick()
+        waiting = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
+        assert [accounts(one) for one in waiting] == [{"u2"}]
+    city.tower.start()
+    assert not city.open()[-1].fields.get("propose_again"), "it has heard of that end of it"
+
+
 @pytest.mark.parametrize("how", ["called off", "denied"])
 def test_what_was_approved_is_not_done_after_all(tmp_path: Path, how: str) -> None:
     """The other incident was to do it, and then does not, as it was no threat or somebody said no: the one that was split off is open
