@@ -16,7 +16,7 @@ _LINE = (
 )
 # A relay's header before the device's own: `Nov 20 03:14:05 10.0.0.1 junos-flow: 2026-11-20T03:14:04Z srx01 RT_FLOW - TAG [junos@…`.
 _RELAYED = r"^(?:\S+: )?(?:1 )?(\d{4}-\d\d-\d\dT\S+) (\S+) (\S+) \S+ ([A-Z][A-Z0-9_]+) (\[junos@.*)$"
-_OURS = r"\[junos@|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?[A-Za-z][\w./\-]*\[\d+\]: |^FW: \S+ +[ADR] "
+_OURS = r"\[junos@|^(?:\S+(?:\[\d+\])?: )?[A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)|^/?[A-Za-z][\w./\-]*\[\d+\]: |^FW: \S+ +[ADR] |^PFE_FW_SYSLOG_"
 
 _DAEMON = r"^/?[A-Za-z][\w./\-]*(?:\[\d+\])?: [A-Z][A-Z0-9]*_[A-Z0-9_]+(?::| |$)"
 """A daemon and its tag before the text: the program of the header is the relay's."""
@@ -71,5 +71,5 @@ def _rejoined() -> pl.Expr:
         .otherwise(nothing),
         pl.when(tag.str.contains(r"^[A-Z][A-Z0-9]*_")).then(tag + ": ").otherwise(nothing),
         pl.when(data.str.starts_with("[junos")).then(data + " ").otherwise(nothing),
-        pl.col("message").str.strip_chars(),
+        pl.col("message").str.strip_chars().str.replace(r"^[\w.\-]+ (PFE_FW_SYSLOG_)", "$1"),
     )

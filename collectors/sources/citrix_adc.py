@@ -101,7 +101,6 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     )
     nat = raw["said"].str.extract_groups(rf"\bNatIP {_IP}:(\d+)").struct
     client = e.ip(_said(raw, "Client_ip", "clientip"))
-    stat = raw["event"].is_in(["TCPCONNSTAT", "UDPFLOWSTAT", "HTTPREQUEST", "ICAEND_CONNSTAT"])
     return {
         "@timestamp": e.time_or(_clock(raw), web, pl.col("header.timestamp")),
         "client.ip": client,
@@ -113,11 +112,11 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             peers.field("1"),
             pl.when(raw["module"] == "APPFW").then(raw["said"].str.extract(rf"^{_IP} ")),
             client,
+            raw["said"].str.extract(rf"\bContext \S+@{_IP} "),
         ),
         "source.port": e.first(
             raw["spt"],
             _said(raw, "ClientPort"),
-            pl.when(stat).then(near.field("2")),
             near.field("2"),
             peers.field("2"),
         ),
@@ -143,8 +142,8 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         e.present(session.field("1")),
         said.str.extract(r"\bUser: (\S+) - Domain"),
         said.str.extract(r"\bUser <([^>]+)>"),
-        said.str.extract(r"\b[Uu]ser (\S+?),? (?:-|clientip|$)"),
-        said.str.extract(r"\bContext ([^@\s]+)@"),
+        said.str.extract(r"\b[Uu]ser (\S+?),? (?:[-:]|clientip|$)"),
+        said.str.extract(rf"\bContext (\S+)@{_IP} "),
         e.present(raw["user"]),
     )
     parts = account.str.extract_groups(r"^([^@]+)(?:@(.+))?$").struct
@@ -153,9 +152,15 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         r"(?:\bRequest URL: |\bURL(?: =)? \"?|Illegal URL: | )((?:https?://|www\.)[^\s\"]+|[\w.\-]+\.[a-z]{2,}/\S*)"
     )
     seen = pl.when(raw["module"].is_in(["APPFW", "URLFILT", "CI", "REWRITE"])).then(seen)
-    address = e.url_columns(e.first(raw["request"], raw["target"], asked.field("2"), seen))
+    given = e.first(raw["request"], raw["target"], asked.field("2"), seen)
+    bare = given.str.contains(r"^[\w.\-]+\.[a-z]{2,}(?:/|$)").fill_null(False)
+    address = e.url_columns(pl.when(bare).then("http://" + given).otherwise(given))
+    unsaid = {name: pl.when(~bare).then(address[name]) for name in ("url.scheme", "url.full")}
+    profile = said.str.extract(rf"^{_IP} \d+-PPE\d+ \S+ (\S+) ", 2)
     return {
         **address,
+        **unsaid,
+        "url.original": given,
         "user.name": parts.field("1"),
         "user.domain": e.first(parts.field("2"), e.present(session.field("2"))),
         "dns.question.name": pl.when(raw["event"].str.starts_with("DNS_")).then(_said(raw, "Domain")),
@@ -168,7 +173,13 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         "http.response.status_code": e.whole(
             e.first(raw["status"], said.str.extract(r"\bHTTP Status: (\d{3})"))
         ),
-        "rule.name": e.first(raw["cs1"], said.str.extract(r"denied_by_policy:? (\S+?)\"*$")),
+        "network.transport": said.str.extract(r"\bProtocol ([A-Za-z]+) -").str.to_lowercase(),
+        "rule.name": e.first(
+            raw["cs1"],
+            pl.when(raw["module"] == "APPFW").then(profile),
+            said.str.extract(r"\bHit Rule (\S+) -"),
+            said.str.extract(r"denied_by_policy:? (\S+?)\"*$"),
+        ),
         "message": e.first(raw["msg"], said),
     }
 

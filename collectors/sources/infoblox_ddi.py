@@ -49,7 +49,7 @@ source = Source(
     recognise=(
         r"\bclient \S+#\d+(?: \([^)]*\))?: (?:view \S+: )?(?:UDP|TCP): (?:query|response): \S+ \w+ \w+ response: "
         r"|CEF:0\|Infoblox\||^\S* ?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: (?:Login|Logout|Created|Modified|Deleted|First_Login)"
-        r"|\bDHCP[A-Z]+ .* TransID |\br-l-e:"
+        r"|\bDHCP[A-Z]+ .* TransID |\br-l-e:|\bhttpd: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: "
     ),
     leftovers="infoblox",
     constants={"event.kind": "event", "observer.vendor": "Infoblox", "observer.product": "NIOS"},
@@ -65,7 +65,7 @@ source = Source(
     },
     ignore=(
         *("clock", "name", "type", "shown", "what", "code", "code2", "after", "pattern", "src", "transport"),
-        *("action", "lease", "mac", "client", "via", "rest", "reason", "server"),
+        *("action", "lease", "mac", "client", "via", "rest", "reason", "server", "sent"),
         *("moment", "user", "deed", "near", "rule", "told", "said", "dst"),
     ),
 )
@@ -85,7 +85,7 @@ def _audited(deed: pl.Expr) -> pl.Expr:
     return pl.concat_list(e.first(kind, pl.lit("info")))
 
 
-_DHCP = ["message", "abandoned", "doubled", "lease"]
+_DHCP = list(dhcp.TABLE)
 
 
 @source.derive
@@ -119,7 +119,7 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
         **leased,
         **told,
         "destination.ip": e.first(raw["dst"], pl.when(asked).then(raw["server"])),
-        "user.name": raw["user"],
+        "user.name": raw["user"].str.replace_all(r"\040", " ", literal=True),
         "rule.name": raw["rule"],
         "network.transport": pl.when(~ours).then(either["network.transport"]),
         "@timestamp": e.time_or(

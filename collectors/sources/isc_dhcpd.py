@@ -11,12 +11,16 @@ source = Source(
     name="isc.dhcpd",
     title={"ja": "ISC DHCP サーバ", "en": "ISC DHCP server"},
     shape=patterns(dhcp.TABLE, ("dhcpd",)),
-    recognise=r"\bDHCP(?:DISCOVER|OFFER|REQUEST|ACK|NAK|RELEASE|INFORM|DECLINE) (?:from|on|of|for) ",
+    recognise=(
+        r"\bDHCP(?:DISCOVER|OFFER|REQUEST|ACK|NAK|RELEASE|INFORM|DECLINE) (?:from|on|of|for) |\bDHCPACK to [\d.]+ \("
+        r"|\b(?:message from|Sending [A-Z]\S+ to) [0-9a-f:]+(?:%\S+)? port 54[67]\b|\bto client with duid [0-9a-f:]+ iaid"
+        r"|\bClient [0-9a-f:]{14,} (?:releases|declines) |\b(?:forward|reverse) map from \S+ to "
+    ),
     unlike="TransID",  # Infoblox's
     leftovers="isc.dhcpd",
     constants={"event.kind": "event", "observer.vendor": "ISC", "observer.product": "DHCP"},
     rename={"text": "message", "server": "server.ip"},
-    ignore=("action", "lease", "mac", "client", "via", "rest", "pattern"),
+    ignore=("action", "sent", "lease", "mac", "client", "via", "port", "rest", "pattern"),
 )
 
 
@@ -28,9 +32,7 @@ def message(raw: Raw) -> dict[str, pl.Expr]:
         "@timestamp": e.time_or(pl.col("header.timestamp")),
         "source.domain": e.present(raw["client"]),
         "destination.ip": e.ip(raw["via"]),
-        "event.outcome": pl.when(raw["action"] == "DHCPNAK")
-        .then(pl.lit("failure"))
-        .otherwise(pl.lit("success")),
+        "event.outcome": pl.when(dhcp.failed(raw)).then(pl.lit("failure")).otherwise(pl.lit("success")),
         "host.name": pl.col("header.host"),
         "process.name": e.first(pl.col("header.app"), pl.lit("dhcpd")),
         "process.pid": pl.col("header.pid"),

@@ -15,7 +15,7 @@ _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 
 _FILTER = (
     r"^(?:FW: )?(\S+) +([ADR]) +(?:\S+ )?(?:([0-9a-f:]{17}) (?:-> )?([0-9a-f:]{17}) .*?\b)?([A-Za-z]+) "
-    rf"{_IP} +{_IP} +(\d+) +(\d+) \((\d+) packets?\)"
+    rf"{_IP} +{_IP} +(\d+) +(\d+)(?: \((\d+) packets?\)|\s*$)"
 )
 """A firewall filter's log: interface, action (accept, discard, reject), both machines, protocol, both ends."""
 
@@ -47,6 +47,8 @@ source = Source(
         "packet-incoming-interface": "observer.ingress.interface.name",
         "source-zone-name": "observer.ingress.zone",
         "destination-zone-name": "observer.egress.zone",
+        "source-zone": "observer.ingress.zone",
+        "destination-zone": "observer.egress.zone",
         "reason": "event.reason",
         "url": "url.original",
         "obj": "url.path",
@@ -65,6 +67,9 @@ source = Source(
         "pid",
         "filename",
         "file-name",
+        "mac-address",
+        "local-address",
+        "remote-address",
     ),
 )
 
@@ -79,6 +84,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
     ).struct
     seen = said.str.extract_groups(_FILTER).struct
     arp = said.str.extract_groups(rf"sender ip/mac {_IP}/{_MAC}, receiver ip/mac {_IP}/{_MAC}").struct
+    gates = [said.str.extract_groups(rf"\b{side}: {_IP}/(\d+)").struct for side in ("Remote", "Local")]
     file = e.present(e.first(raw["filename"], raw["file-name"]))
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
@@ -86,15 +92,16 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "url.domain": e.present(
             e.first(raw["http-host"], e.not_ip(raw["url"]).str.extract(r"^([\w.\-]+\.[a-z]{2,})(?:/|$)"))
         ),
-        "source.mac": e.first(seen.field("3"), arp.field("2")),
+        "source.mac": e.first(seen.field("3"), arp.field("2"), raw["mac-address"]),
         "destination.mac": e.first(seen.field("4"), arp.field("4")),
         "source.port": e.first(
             raw["source-port"],
             seen.field("8"),
             said.str.extract(r"\bssh-connection '\S+ (\d+) "),
             said.str.extract(r" from \S+ port (\d+)"),
+            gates[0].field("2"),
         ),
-        "destination.port": e.first(raw["destination-port"], seen.field("9")),
+        "destination.port": e.first(raw["destination-port"], seen.field("9"), gates[1].field("2")),
         "network.packets": seen.field("10"),
         "observer.ingress.interface.name": e.first(
             raw["packet-incoming-interface"],
@@ -133,10 +140,16 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             seen.field("6"),
             said.str.extract(rf"\bssh-connection '{_IP} \d+ "),
             said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?"),
-            said.str.extract(rf"\bRemote: {_IP}/\d+"),
+            gates[0].field("1"),
+            raw["remote-address"],
         ),
         "destination.ip": e.first(
-            raw["destination-address"], packet.field("4"), seen.field("7"), arp.field("3")
+            raw["destination-address"],
+            packet.field("4"),
+            seen.field("7"),
+            arp.field("3"),
+            gates[1].field("1"),
+            raw["local-address"],
         ),
         "source.bytes": e.first(raw["bytes-from-client"], said.str.extract(r"\(mailed (\d+) bytes")),
         "network.transport": e.first(

@@ -41,9 +41,9 @@ source = Source(
         "rpkt": "destination.packets",
         "msg": "message",
         "rule": "rule.name",
-        "dstname": "destination.domain",
-        "dhost": "destination.domain",
-        "shost": "source.domain",
+        "sid": "rule.id",
+        "ipscat": "rule.category",
+        "spycat": "rule.category",
         "op": "http.request.method",
         "requestMethod": "http.request.method",
         "result": "http.response.status_code",
@@ -81,19 +81,35 @@ source = Source(
             "deviceInboundInterface",
             "deviceOutboundInterface",
             "fw",
+            "dstname",
+            "dhost",
+            "shost",
         ),
     ),
 )
-_END = r"^([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?)(?::(\d+))?(?::([\w\-]+))?"
+_END = (
+    r"^([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?)"
+    r"(?::(\d*))?(?::([\w\-]*))?(?::([\w\-]+(?:\.[\w\-]+)+))?"
+)
+_BEHIND = r"^():(\d*)(?::([\w\-]*))?(?::([\w\-]+(?:\.[\w\-]+)+))?$"
+"""An end whose address stands apart (`srcV6`): `:port:interface`."""
+
+
+def _end(raw: Raw, name: str) -> tuple[pl.Expr, list[pl.Expr]]:
+    """Address; port, interface, name of one end: `address:port:interface:name`, what is unknown left empty."""
+    apart, whole = raw[f"{name}V6"].str.strip_chars('"'), raw[name]
+    bare = whole.str.contains(_BEHIND)
+    found = (
+        pl.when(bare).then(whole.str.extract_groups(_BEHIND)).otherwise(whole.str.extract_groups(_END)).struct
+    )
+    address = e.first(e.present(apart), found.field("1")).str.strip_chars("[]")
+    return e.ip(address), [e.present(found.field(str(n))) for n in (2, 3, 4)]
 
 
 @source.derive
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """Both ends: `ip:port:interface` in one value, or each in its own."""
-    near, far = (
-        e.first(raw[name], raw[f"{name}V6"].str.strip_chars('"')).str.extract_groups(_END).struct
-        for name in ("src", "dst")
-    )
+    (near, here), (far, there) = (_end(raw, name) for name in ("src", "dst"))
     nat = [raw[name].str.extract_groups(_END).struct for name in ("natSrc", "natDst")]
     over = raw["proto"].str.extract_groups(r"^([^/]+)(?:/(.+))?$").struct
     own, utc = (
@@ -110,16 +126,18 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     epoch = pl.from_epoch(e.whole(raw["rt"]), "ms").dt.replace_time_zone("UTC")
     return {
         "@timestamp": e.time_or(epoch, clock, pl.col("header.timestamp")),
-        "source.ip": near.field("1").str.strip_chars("[]"),
-        "source.port": e.first(raw["spt"], near.field("2")),
-        "destination.ip": far.field("1").str.strip_chars("[]"),
-        "destination.port": e.first(raw["dpt"], far.field("2")),
+        "source.ip": near,
+        "source.port": e.first(raw["spt"], here[0]),
+        "destination.ip": far,
+        "destination.port": e.first(raw["dpt"], there[0]),
         "source.nat.ip": nat[0].field("1"),
         "source.nat.port": nat[0].field("2"),
         "destination.nat.ip": nat[1].field("1"),
         "destination.nat.port": nat[1].field("2"),
-        "observer.ingress.interface.name": e.first(raw["deviceInboundInterface"], near.field("3")),
-        "observer.egress.interface.name": e.first(raw["deviceOutboundInterface"], far.field("3")),
+        "observer.ingress.interface.name": e.first(raw["deviceInboundInterface"], here[1]),
+        "observer.egress.interface.name": e.first(raw["deviceOutboundInterface"], there[1]),
+        "source.domain": e.first(e.present(raw["shost"]), here[2]),
+        "destination.domain": e.first(e.present(raw["dstname"]), e.present(raw["dhost"]), there[2]),
         "observer.ip": e.ip(raw["fw"]),
         "network.transport": over.field("1").str.to_lowercase(),
         "network.protocol": over.field("2").str.to_lowercase(),

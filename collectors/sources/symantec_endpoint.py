@@ -186,7 +186,8 @@ def _mac(value: pl.Expr) -> pl.Expr:
 @source.derive
 def objects(raw: Raw) -> dict[str, pl.Expr]:
     """Person, file, process, address."""
-    path = e.present(raw["File path"])
+    placed = raw["Occurrences"].str.extract(r"^\d+,\"?((?:[A-Za-z]:|\\|/)[^,\"]*)")
+    path = e.first(e.present(raw["File path"]), placed)
     runs = e.present(_rule(raw, 3))
     digests = {"sha256": ("SHA-256", "Application hash"), "md5": ("MD-5",), "sha1": ("Application hash",)}
     sizes = {"sha256": 64, "md5": 32, "sha1": 40}

@@ -36,6 +36,8 @@ _TELLING = (
     r"(?:^|,)\s?\"?(?:Event time|Begin|Begin Time|Scan ID|Event Description|Risk name|Local Host IP|Admin|"
     r"CIDS Signature ID|Group Name): ?|^\s*Site: [^,]*,Server(?: Name)?: "
 )
+_SENDER = r"^\s*SymantecServer: "
+"""The manager's own name, where no syslog header before it made it the program."""
 _NEXT, _IS = "\x1e", "\x1f"
 
 
@@ -45,7 +47,8 @@ class SymantecLines:
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """One frame of the lines that have at least one telling name."""
-        split = syslog.split(intake).filter(pl.col("message").str.contains(_TELLING))
+        own = pl.col("message").str.replace(_SENDER, "")
+        split = syslog.split(intake).with_columns(own).filter(own.str.contains(_TELLING))
         if not split.height:
             return []
         frame = split.with_row_index("at")
