@@ -42,7 +42,7 @@ class Ranked:
         """The first of who and where, as the queue shows them: one of each kind first."""
         held = self.incident.entities
         fields = sorted(held, key=lambda field: (_FIRST.index(field) if field in _FIRST else 99, field))
-        turns = zip_longest(*(((field, value) for value in held[field]) for field in fields))
+        turns = zip_longest(*([(field, value) for value in held[field]] for field in fields))
         return list(islice((pair for turn in turns for pair in turn if pair is not None), _SHOWN))
 
     @property

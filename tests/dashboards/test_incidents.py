@@ -319,3 +319,10 @@ def test_a_timeline_without_findings_is_that_of_what_people_did(city: City) -> N
     [(start, end)] = re.findall(r'data-from="([^"]+)" data-to="([^"]+)"', page)
     shown = _incident(city, 4)
     assert datetime.fromisoformat(start) <= shown.first <= shown.last <= datetime.fromisoformat(end)
+
+
+def test_the_queue_names_each_kind(city: City) -> None:
+    """Who and where in a line of the queue: each value under its own kind, not all under the last one's."""
+    row = browser(city, "m.kato").get("/?view=all").text.split('data-number="1"')[1].split("</tr>")[0]
+    for kind, value in (("利用者", "t.yamada"), ("端末", "pc-0417"), ("送信元", "203.0.113.66")):
+        assert f'<span class="entity-kind">{kind}</span> <span class="mono">{value}</span>' in row
