@@ -48,6 +48,8 @@ _OURS = {
     "hinomi.entity": _TEXTS,
     "hinomi.guideline": _TEXTS,
     "hinomi.playbook": _TEXT,
+    "hinomi.no_playbook_ja": _TEXT,
+    "hinomi.no_playbook_en": _TEXT,
 }
 _BASELINE = {
     "title": _NAME,

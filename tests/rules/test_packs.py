@@ -87,6 +87,16 @@ def test_each_rule_speaks_both_languages_and_names_its_ground() -> None:
         assert not own.get("playbook") or own["playbook"] in playbooks
 
 
+def test_what_is_grave_names_its_playbook_or_says_why_it_has_none() -> None:
+    """Whoever is called at night finds a plan, or reads in the rule why people must do without."""
+    grave = [document for document in speaking() if document["level"] in ("high", "critical")]
+    without = [document for document in grave if not document["hinomi"].get("playbook")]  # type: ignore[attr-defined]
+    reasons = {document["name"]: document["hinomi"].get("no_playbook_ja", "") for document in without}  # type: ignore[attr-defined]
+    assert len(grave) > 100 and [name for name, reason in reasons.items() if not reason] == []
+    assert all(document["hinomi"].get("no_playbook_en") for document in without)  # type: ignore[attr-defined]
+    assert len(without) <= 5, sorted(map(str, reasons))
+
+
 def test_guideline_clauses_exist() -> None:
     """Every clause that a rule or playbook names is in the list of controls."""
     controls = yaml.safe_load(corpus("guideline", "controls.yaml").read_text(encoding="utf-8"))["controls"]

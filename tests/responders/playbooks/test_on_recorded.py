@@ -21,6 +21,7 @@ BY_RULE = {
     "account_takeover_google": "saas/workspace_suspicious_login",
     "account_takeover_m365": "saas/risky_sign_in",
     "block_address": "telework/vpn_spray",
+    "cloud_admin_change": "saas/admin_role",
     "inner_segment_intrusion": "lan/telework_to_mynumber",
     "insider_export": "lan/usb_in_mynumber",
     "isolate_endpoint": "lan/credentials_dumped",
@@ -28,6 +29,7 @@ BY_RULE = {
     "ransomware": "lan/shadow_copies_deleted",
     "rpa_misuse": "city/rpa_interactive",
     "server_intrusion": "lan/linux_account_uid0",
+    "storage_exposure": "cloud/aws_storage_opened",
     "vpn_compromise": "telework/vpn_login_abroad",
 }
 """The playbooks that rules name, each with one of these rules."""
