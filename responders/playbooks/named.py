@@ -27,6 +27,7 @@ GIVEN = (
     "url.domain",
     "dns.question.name",
     "network.name",
+    "cloud.resource.id",
 )
 """What a person who reports something may know, in the order in which it is asked; every shipped playbook does with these."""
 _BLANKS = "\u3000\u00a0"

@@ -41,6 +41,7 @@ ENTITIES = {
     "url.domain": ["c2.example.net"],
     "email.message_id": ["<1@example.net>"],
     "network.name": ["lgwan"],
+    "cloud.resource.id": ["city-juki"],
 }
 
 
