@@ -1,5 +1,5 @@
 """Each minute: does a rule flood or slow the engine? Then it is set aside, audited, and people are told. Of one that
-correlations or baselines count people are told alone, where it is only many.
+correlations or baselines count people are told alone, where it is only many, and of these themselves.
 
 The leading respond process does this for the whole tower; workers take the decision over from the records.
 """

@@ -2,6 +2,8 @@
 
 What correlations and baselines count is never set aside for its number: whoever sends enough of it would switch off all
 that counts it. People are told of it instead, once a day and rule. Where it is slow, too, it is set aside for that.
+Correlations and baselines themselves are never set aside: what they cost grows with what is sent, and with a backlog that
+is caught up. People are told of that, too.
 
 A record says which and why; each machine copies the records into `<data>/rules/quarantine.yml`, which whoever loads rules
 reads. No `enable` beats it.
@@ -11,7 +13,7 @@ from collections.abc import Iterator, Set
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import JST
@@ -64,25 +66,25 @@ def held(records: Records) -> list[Held]:
 
 
 def judge(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
-    """Rules in force that went over a limit in this hour or the last, but for those that others count and that are only
-    many (`loud`). Hours that a release falls into do not count."""
+    """Rules in force that went over a limit in this hour or the last, but for those of which people are only told (`loud`).
+    Hours that a release falls into do not count."""
     freed = {one.id: str(one.body["released"]) for one in records.find(KIND, limit=10_000)}
-    counted, seen = watching.counted(rules), set[str]()
+    told, seen = _Told.of(rules), set[str]()
     for start, one in _beyond(records, rules, settings, now):
-        exempt = _since(freed.get(one.rule), start) or _is_loud(one, counted)
+        exempt = _since(freed.get(one.rule), start) or told.has(one)
         if one.rule not in seen and not exempt:
             seen.add(one.rule)
             yield one
 
 
 def loud(records: Records, rules: RuleSet, settings: RulesSettings, now: datetime) -> Iterator[Held]:
-    """Rules that others count and that gave more signals than the limit, but are not slow, too: each once a day, noted in the
-    records."""
-    counted, every = watching.counted(rules), list(_beyond(records, rules, settings, now))
-    slow = {one.rule for _, one in every if one.why == "slow"}
+    """Rules that others count and that gave more signals than the limit, but are not slow, too, and correlations and baselines
+    that are slow: each once a day, noted in the records."""
+    only, every = _Told.of(rules), list(_beyond(records, rules, settings, now))
+    aside = {one.rule for _, one in every if not only.has(one)}
     for _, one in every:
         told, day = records.get(LOUD, one.rule), now.astimezone(JST).date().isoformat()
-        if one.rule not in slow and _is_loud(one, counted) and (told is None or told.body["day"] != day):
+        if one.rule not in aside and (told is None or told.body["day"] != day):
             records.put(LOUD, one.rule, {"day": day})
             yield one
 
@@ -101,8 +103,20 @@ def _beyond(
                 yield start, Held(identity, title.ja, *over, at=now.isoformat())
 
 
-def _is_loud(one: Held, counted: Set[str]) -> bool:
-    return one.why == "flood" and one.rule in counted
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """counted: ids of what correlations and baselines count; counting: their own."""
+
+    counted: Set[str]
+    counting: Set[str]
+
+    @classmethod
+    def of(cls, rules: RuleSet) -> Self:
+        return cls(watching.counted(rules), watching.counting(rules))
+
+    def has(self, one: Held) -> bool:
+        """Whether people are told of it alone."""
+        return one.rule in self.counting or (one.why == "flood" and one.rule in self.counted)
 
 
 def _since(released: str | None, start: datetime) -> bool:
@@ -174,14 +188,26 @@ _LOUD: dict[str, Any] = {
 }
 
 
+_SLOW: dict[str, Any] = {
+    "rule_id": "7d1b3a52-94f6-4c0b-8a37-2f6d0e5b9c14",
+    "rule_name": "correlation_slow",
+    "title_ja": "相関・平常値の計算に時間がかかっている",
+    "title_en": "A correlation or baseline takes much time",
+    "what_to_do_ja": "止めていません。溜まったログの処理中であれば、追いつけば収まります。"
+    "続くときは、大量に起こしている送信元がないかを調べ、数えるルールに例外を足してください。",
+    "what_to_do_en": "It is not set aside. While a backlog is caught up this passes by itself. Where it lasts, look for who sends so much, "
+    "and add an exception to the rules that it counts.",
+}
+
+
 def alert(one: Held, now: datetime) -> Alert:
     """The operational alert that a rule was set aside."""
     return _alert(_ABOUT, one, now)
 
 
 def loud_alert(one: Held, now: datetime) -> Alert:
-    """The operational alert that a rule which others count is very loud."""
-    return _alert(_LOUD, one, now)
+    """The operational alert that a rule which others count is very loud, or that what counts is slow."""
+    return _alert(_LOUD if one.why == "flood" else _SLOW, one, now)
 
 
 def _alert(about: dict[str, Any], one: Held, now: datetime) -> Alert:

@@ -46,6 +46,12 @@ def counted(rules: RuleSet) -> frozenset[str]:
     return frozenset(rule.id for rule in found if rule is not None)
 
 
+def counting(rules: RuleSet) -> frozenset[str]:
+    """Ids of the correlations and baselines themselves."""
+    every: list[Correlation | Other] = [*rules.correlations, *rules.others]
+    return frozenset(str(one.document.get("id")) for one in every)
+
+
 def titles(rules: RuleSet) -> dict[str, Words]:
     """What each detection, correlation and baseline is called, by id."""
     found = {rule.id: _title(rule.title, rule.custom) for rule in rules.rules}

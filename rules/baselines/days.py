@@ -5,7 +5,7 @@ on working days, as an upper bound; of whom nothing is known yet, what is usual 
 """
 
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from statistics import median
 from typing import Any
@@ -16,6 +16,8 @@ from hinomi.words import Words
 
 _KEPT = 60
 _LATEST, _FEW = 5, 3
+_NEAR = timedelta(days=14)
+"""How far back a day that was told may lie and the next one still be the same change of work."""
 OF_DAY = 80
 """Bytes of a day's sum, measured."""
 _MOST_SHARE = 0.95
@@ -50,10 +52,11 @@ class Days:
         return [self.sums[one] for one in sorted(self.sums) if one < day]
 
     def is_news(self, day: str, spreads: float) -> bool:
-        """Whether a day that stands out says more than the one that was told last, if that is among the latest few before it;
-        then it is the one that was told."""
+        """Whether a day that stands out says more than the one that was told last, if that is among the latest few before it
+        and no more than a fortnight ago; then it is the one that was told."""
         latest = sorted(one for one in self.sums if one < day)[-_LATEST:]
-        if self.told in latest and self.sums[day] <= usual([self.sums[self.told]], spreads)[1]:
+        near = self.told in latest and date.fromisoformat(day) - date.fromisoformat(self.told) <= _NEAR
+        if near and self.sums[day] <= usual([self.sums[self.told]], spreads)[1]:
             return False
         self.told = max(self.told, day)
         return True

@@ -25,6 +25,7 @@ ONE_FORMAT = {
     | {"squid.access", "suricata.eve", "google.vpc_flow", "vectra.detect"},
     "sophos.firewall": {"fortinet.fortigate", "fortinet.fortimail", "fortinet.fortiweb"},
     "suricata.eve": {
+        "cato.sase",
         "aws.network_firewall",
         "cisco.duo",
         "eset.protect",

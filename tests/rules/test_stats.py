@@ -128,7 +128,7 @@ def test_a_slow_rule(records: SqliteRecords, rules: RuleSet) -> None:
 
 @pytest.mark.parametrize("kind", ["correlation", "baseline"])
 def test_a_slow_correlation(records: SqliteRecords, tmp_path: Path, kind: str) -> None:
-    """What counts others is set aside for its cost, as they are, by its own name; a person releases it."""
+    """What counts others is never set aside, as a backlog or a flood makes it slow: people are told, once a day."""
     loud = rulebook.rule({"sel": {"f|contains": "x"}, "condition": "sel"}, title="Loud")
     takes = {
         "correlation": {"type": "event_count", "timespan": "1h", "group-by": ["f"], "condition": {"gte": 2}},
@@ -140,14 +140,13 @@ def test_a_slow_correlation(records: SqliteRecords, tmp_path: Path, kind: str) -
     tally = Tally(records, "respond", FixedClock(NOW))
     tally.fed(costing.Fed(Counter({QUIET: 1_000.0}), events=10))
     tally.save(at_once=True)
-    [one] = quarantine.judge(records, both, RulesSettings(), NOW)
+    assert list(quarantine.judge(records, both, RulesSettings(), NOW)) == []
+    [one] = quarantine.loud(records, both, RulesSettings(), NOW)
     assert (one.rule, one.title, one.why) == (QUIET, "見張り", "slow")
     assert one.figure == pytest.approx(1_000 / 3_600)
-    quarantine.hold(records, one)
-    quarantine.mirror(records, tmp_path)
-    loaded = InForce([tmp_path / "rules"], choice_file=tmp_path / KEPT / CHOICE).load()
-    assert len(loaded.rules) == 1 and not loaded.correlations and not loaded.others
-    assert quarantine.release(records, QUIET, NOW)
+    said = quarantine.loud_alert(one, NOW)
+    assert said.rule_name == "correlation_slow" and "28%" in said.reason_ja
+    assert list(quarantine.loud(records, both, RulesSettings(), NOW + timedelta(minutes=1))) == []
 
 
 @pytest.mark.parametrize(("counts", "why"), [(True, "slow"), (False, "flood")], ids=["counted", "alone"])
