@@ -144,6 +144,8 @@ class Tail:
         if self._file < 0:
             return None
         ends = self._ends()
+        if not self._at_a_character(ends):
+            return None
         longest = max(self.limit, _CHUNK)
         for size in (_CHUNK, longest - longest % len(ends.mark)):
             data = os.pread(self._file, size, self.place.offset)
@@ -152,6 +154,18 @@ class Tail:
             if len(data) < size:
                 return None
         return replace(self._chunk([data], len(data), ends), cut=1)
+
+    def _at_a_character(self, ends: LineEnds) -> bool:
+        """Whether the place is where a character begins; one within a character, kept while files were read as bytes only, moves up
+        behind it once the file reaches that far."""
+        past = self.place.offset % len(ends.mark)
+        if not past:
+            return True
+        offset = self.place.offset + len(ends.mark) - past
+        if os.fstat(self._file).st_size < offset:
+            return False
+        self.place = replace(self.place, offset=offset)
+        return True
 
     def _ends(self) -> LineEnds:
         """How the open file ends its lines; it may have been truncated and begun anew since it was asked last."""
@@ -177,9 +191,10 @@ class Tail:
         self._quiet_since = self._quiet_since or now
         if now - self._quiet_since < self.settle:
             return None
-        rest = os.pread(self._file, self.limit, self.place.offset)
+        ends = self._ends()
+        rest = os.pread(self._file, self.limit - self.limit % len(ends.mark), self.place.offset)
         if rest:  # a last line without its end
-            return self._chunk([rest], len(rest), self._ends())
+            return self._chunk([rest], len(rest), ends)
         follower = self._oldest_unread(os.fstat(self._file).st_mtime_ns)
         self.close()
         self._begin(follower)

@@ -19,7 +19,9 @@ import orjson
 import pytest
 
 from collectors.transports import archive, files, whole_file
+from collectors.transports import place as places
 from collectors.transports.packed import Packed, TooLarge
+from collectors.transports.place import Place
 from collectors.transports.tail import Tail
 from collectors.transports.whole_file import WholeFile
 from hinomi.identity import digest
@@ -80,6 +82,35 @@ def test_a_followed_file_may_be_utf_16(tmp_path: Path, codec: str) -> None:
         tail.save()
         tail.close()
     assert [line.decode() for line in seen.values()] == [line for line in lines if line]
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\n\0"], ids=["its other half comes later", "whole"])
+def test_a_place_within_a_character_moves_up_to_the_next(tmp_path: Path, end: bytes) -> None:
+    """Versions that knew no UTF-16 took the byte 0x0A for a line's end: their place in a little-endian file stands between the
+    halves of the line's end, and the file is read on from there."""
+    path, before = tmp_path / "access.log", "\ufeffold\r".encode("utf-16-le")
+    path.write_bytes(before + end)
+    place = Place("uid", 1, path.stat().st_ino, (before + b"\n").hex(), len(before) + 1)
+    places.save(tmp_path / "record.place", place)
+    tail = tail_of(tmp_path)
+    assert drain(tail) == []
+    assert tail.place.generation == 1, "it is no other file"
+    with path.open("ab") as file:
+        file.write(b"\n\0"[len(end) :] + "山田\r\n次\r\n".encode("utf-16-le"))
+    assert [line.decode() for line in drain(tail)] == ["山田", "次"]
+
+
+def test_a_last_line_over_an_odd_limit_is_cut_between_characters(tmp_path: Path) -> None:
+    """The rest of a renamed UTF-16 file comes in pieces of whole characters, whatever the limit is."""
+    path, tail = tmp_path / "access.log", tail_of(tmp_path)
+    path.write_bytes("\ufeffold\r\n".encode("utf-16-le"))
+    assert drain(tail) == [b"old"]
+    with path.open("ab") as file:
+        file.write("山田太郎".encode("utf-16-le"))
+    path.rename(tmp_path / "access.log.1")
+    path.touch()
+    tail.limit = 5
+    assert [line.decode() for line in drain(tail)] == ["山田", "太郎"]
 
 
 def test_rotation_by_renaming_loses_nothing(tmp_path: Path) -> None:
