@@ -15,6 +15,8 @@ _IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
 _DAEMON = r"^(?:slot\d+/\S+ )?(?:(?:(?:notice|err|warning|info|debug|alert|crit|emerg) )?(?P<daemon>[a-z][\w\-]*)(?:\[(?P<pid>\d+)\])?: )?"
 _PAIRS = r"\b(?:ip_client|violation_rating)=\"[^\"]*\",.*\bsupport_id=|\bsupport_id=\"\d+\",.*\b(?:ip_client|violation_rating)="
 """The application firewall's key-value storage format, in whatever order its fields were chosen."""
+_SITE = r"(?i)(?:\\r\\n|\\n|\r?\n)Host: *([\w.\-]+)"
+"""The header `Host` of a request's text, at the beginning of a line: elsewhere the requester writes what he likes."""
 _TABLE = {
     "rule": rf"{_DAEMON}Rule (?P<rule>\S+) <(?P<phase>[^>]+)>: (?P<said>.*)$",
     "acc": (
@@ -189,14 +191,15 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
     shown = said.str.extract(r"\bURL: (\S+)")
     asked = said.str.extract_groups(r"\brequest: <?([A-Z]+) (\S+) HTTP").struct
     text = e.first(raw["cs3"], raw["request"])
-    site = raw["request"].str.extract(r"(?i)Host: ?([\w.\-]+)")
+    pairs = raw["support_id"].is_not_null()  # whose `request` is the request's text; CEF's is an address
+    site = pl.when(pairs).then(raw["request"]).str.extract(_SITE)
     uri = e.first(e.present(_word(raw, "uri")), _given(raw, "uri"), asked.field("2"))
     host = e.first(
         e.present(raw["host"]),
         raw["dvchost"],
         pl.when(raw["pattern"] == "session").then(pl.col("header.host")),
     )
-    whole = e.present(pl.when(raw["ip_client"].is_null()).then(raw["request"]))
+    whole = e.present(pl.when(~pairs).then(raw["request"]))
     target = e.first(whole, raw["target"], shown, uri)
     line = e.first(text, said).str.extract(r"\b(?:GET|POST|PUT|DELETE|HEAD) (\S+) HTTP")
     address = e.url_columns(target)
