@@ -31,8 +31,12 @@ TABLE = {
         r"(?P<rest>.*)$"
     ),
     "released6": rf"^Client (?P<duid>{_DUID}) (?P<action>releases|declines) (?:address|prefix) (?P<lease>{_IP})(?P<rest>.*)$",
+    "turned": (
+        r"^(?P<action>(?:Added(?: new)?|Removed|Unable to (?:add|remove)) reverse map) (?:from |on )?"
+        r"(?:(?P<turned>\d{1,3}(?:\.\d{1,3}){3})\.in-addr\.arpa\.?|[^\s:]+)(?: to (?P<client>[\w\-]+(?:\.[\w\-]+)*)\.?)?(?P<rest>.*)$"
+    ),
     "named": (
-        r"^(?P<action>(?:Added(?: new)?|Removed|Unable to (?:add|remove)) (?:forward|reverse) map) (?:from |on )?(?P<client>[\w.\-]+)"
+        r"^(?P<action>(?:Added(?: new)?|Removed|Unable to (?:add|remove)) forward map) (?:from |on )?(?P<client>[\w.\-]+)"
         rf"(?: to (?P<lease>{_IP}))?(?P<rest>.*)$"
     ),
     "message": (
@@ -49,6 +53,8 @@ TABLE = {
         r"(?P<rest>.*)$"
     ),
 }
+_TURNED = r"^(\d+)\.(\d+)\.(\d+)\.(\d+)$"
+"""A name below in-addr.arpa is the address's octets from the last to the first (RFC 1035, 3.5)."""
 _REFUSED = (
     "(?i)no free leases|unknown|not found|wrong network|ignored|unavailable|abandon|lease .* unavailable|nak"
 )
@@ -67,7 +73,7 @@ def columns(raw: Raw) -> dict[str, pl.Expr]:
     refused = failed(raw) | raw["rest"].str.contains(_REFUSED).fill_null(False)
     duid = raw["duid"].str.extract(_HARDWARE)
     return {
-        "source.ip": raw["lease"],
+        "source.ip": e.first(raw["lease"], raw["turned"].str.replace(_TURNED, "$4.$3.$2.$1")),
         "source.port": raw["port"],
         "source.mac": e.first(pl.when(raw["mac"].str.contains(":", literal=True)).then(raw["mac"]), duid),
         "observer.ingress.interface.name": e.not_ip(via),

@@ -65,7 +65,7 @@ source = Source(
     },
     ignore=(
         *("clock", "name", "type", "shown", "what", "code", "code2", "after", "pattern", "src", "transport"),
-        *("action", "lease", "mac", "client", "via", "rest", "reason", "server", "sent"),
+        *("action", "lease", "mac", "client", "via", "rest", "reason", "server", "sent", "turned"),
         *("moment", "user", "deed", "near", "rule", "told", "said", "dst"),
     ),
 )

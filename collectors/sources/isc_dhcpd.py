@@ -20,7 +20,7 @@ source = Source(
     leftovers="isc.dhcpd",
     constants={"event.kind": "event", "observer.vendor": "ISC", "observer.product": "DHCP"},
     rename={"text": "message", "server": "server.ip"},
-    ignore=("action", "sent", "lease", "mac", "client", "via", "port", "rest", "pattern"),
+    ignore=("action", "sent", "lease", "mac", "client", "via", "port", "rest", "turned", "pattern"),
 )
 
 
