@@ -72,6 +72,7 @@ def columns(raw: Raw) -> dict[str, pl.Expr]:
     action, via = e.first(raw["action"], raw["sent"]), raw["via"]
     refused = failed(raw) | raw["rest"].str.contains(_REFUSED).fill_null(False)
     duid = raw["duid"].str.extract(_HARDWARE)
+    given = (action == "DHCPACK") | ((action == "Reply") & raw["duid"].is_not_null())
     return {
         "source.ip": e.first(raw["lease"], raw["turned"].str.replace(_TURNED, "$4.$3.$2.$1")),
         "source.port": raw["port"],
@@ -81,7 +82,7 @@ def columns(raw: Raw) -> dict[str, pl.Expr]:
         "event.category": e.texts("network"),
         "event.type": pl.when(refused)
         .then(e.texts("protocol", "denied"))
-        .when(action.is_in(["DHCPACK", "Reply"]))
+        .when(given)
         .then(e.texts("protocol", "start"))
         .when(action.is_in(["DHCPRELEASE", "DHCPEXPIRE", "releases"]))
         .then(e.texts("protocol", "end"))
