@@ -87,30 +87,41 @@ source = Source(
         ),
     ),
 )
+_PLACE = r"(?::(\d*))?(?::([\w\-]*))?(?::([\w\-]+(?:\.[\w\-]+)+))?"
 _END = (
-    r"^([0-9]{1,3}(?:\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f]*:[0-9A-Fa-f:]+\]?)"
-    r"(?::(\d*))?(?::([\w\-]*))?(?::([\w\-]+(?:\.[\w\-]+)+))?"
+    rf"(?s)^(?:([0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|\[[0-9A-Fa-f:]+\]){_PLACE}(?:[^\w\-].*)?"
+    r"|([0-9A-Fa-f]*:[0-9A-Fa-f:]+)(?:[^\w\-:.].*)?)$"
 )
-_BEHIND = r"^():(\d*)(?::([\w\-]*))?(?::([\w\-]+(?:\.[\w\-]+)+))?$"
+"""An IPv6 address has something behind it only where it is in brackets: without them one cannot tell where it ends."""
+_BEHIND = r"^():(\d*)(?::([\w\-]*))?(?::([\w\-]+(?:\.[\w\-]+)+))?()$"
 """An end whose address stands apart (`srcV6`): `:port:interface`."""
 
 
+def _split(found: pl.Expr) -> tuple[pl.Expr, list[pl.Expr]]:
+    """Address; port, interface, name: what `_END` or `_BEHIND` found."""
+    part = found.struct
+    address = e.first(e.present(part.field("1")), part.field("5")).str.strip_chars("[]")
+    return e.ip(address), [e.present(part.field(str(n))) for n in (2, 3, 4)]
+
+
 def _end(raw: Raw, name: str) -> tuple[pl.Expr, list[pl.Expr]]:
-    """Address; port, interface, name of one end: `address:port:interface:name`, what is unknown left empty."""
-    apart, whole = raw[f"{name}V6"].str.strip_chars('"'), raw[name]
+    """Address; port, interface, name of one end: `address:port:interface:name`, what is unknown left empty or out. Where both
+    addresses are written, IPv6's `::` says that there is none."""
+    whole = raw[name]
     bare = whole.str.contains(_BEHIND)
-    found = (
-        pl.when(bare).then(whole.str.extract_groups(_BEHIND)).otherwise(whole.str.extract_groups(_END)).struct
+    own, beside = _split(
+        pl.when(bare).then(whole.str.extract_groups(_BEHIND)).otherwise(whole.str.extract_groups(_END))
     )
-    address = e.first(e.present(apart), found.field("1")).str.strip_chars("[]")
-    return e.ip(address), [e.present(found.field(str(n))) for n in (2, 3, 4)]
+    six, apart = _split(raw[f"{name}V6"].str.strip_chars('"').str.extract_groups(_END))
+    told = pl.when(~six.str.contains(r"^[0:]+$")).then(six)
+    return e.first(told, own, six), [e.first(*both) for both in zip(beside, apart, strict=True)]
 
 
 @source.derive
 def ends(raw: Raw) -> dict[str, pl.Expr]:
     """Both ends: `ip:port:interface` in one value, or each in its own."""
     (near, here), (far, there) = (_end(raw, name) for name in ("src", "dst"))
-    nat = [raw[name].str.extract_groups(_END).struct for name in ("natSrc", "natDst")]
+    nat = [_split(raw[name].str.extract_groups(_END)) for name in ("natSrc", "natDst")]
     over = raw["proto"].str.extract_groups(r"^([^/]+)(?:/(.+))?$").struct
     own, utc = (
         raw[name]
@@ -130,10 +141,10 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         "source.port": e.first(raw["spt"], here[0]),
         "destination.ip": far,
         "destination.port": e.first(raw["dpt"], there[0]),
-        "source.nat.ip": nat[0].field("1"),
-        "source.nat.port": nat[0].field("2"),
-        "destination.nat.ip": nat[1].field("1"),
-        "destination.nat.port": nat[1].field("2"),
+        "source.nat.ip": nat[0][0],
+        "source.nat.port": nat[0][1][0],
+        "destination.nat.ip": nat[1][0],
+        "destination.nat.port": nat[1][1][0],
         "observer.ingress.interface.name": e.first(raw["deviceInboundInterface"], here[1]),
         "observer.egress.interface.name": e.first(raw["deviceOutboundInterface"], there[1]),
         "source.domain": e.first(e.present(raw["shost"]), here[2]),
