@@ -15,7 +15,7 @@ from datetime import timedelta
 from hinomi import signal
 from hinomi.alert import Alert
 from hinomi.clock import Clock
-from hinomi.errors import PartDamaged
+from hinomi.errors import Conflict, PartDamaged, StoreError
 from hinomi.faults import Faults
 from hinomi.ledger import Ledger
 from hinomi.store import Events, Records
@@ -57,6 +57,7 @@ class Detection:
     _left: dict[str, Alert] = field(default_factory=dict)
     _behind: float = 0.0
     _refused: str = ""
+    _tally_refused: bool = False
 
     def turn(self, give: Give) -> bool:
         """Take in the signals that came; hand over alerts that are new or grew. True when some are left."""
@@ -164,4 +165,17 @@ class Detection:
         self._took = self._saved - began
         if self.tally is not None:
             self.tally.fed(self.correlator().costs.take())
-            self.tally.save()
+            self._save_tally(self.tally)
+
+    def _save_tally(self, tally: Tally) -> None:
+        """What cannot be saved stays counted and is said once, until it can be again: detection goes on without it."""
+        try:
+            tally.save()
+        except Conflict:  # somebody else writes what is ours
+            raise
+        except StoreError as error:
+            if not self._tally_refused:
+                log.warning("rule_stats_not_saved", reason=str(error))
+            self._tally_refused = True
+        else:
+            self._tally_refused = False

@@ -1,9 +1,10 @@
 """What follows the signals and its memory: what is under way outlives the process, however it ends."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schedule
@@ -12,7 +13,9 @@ from collectors.rhythm import RhythmSettings
 from hinomi.alert import Alert
 from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import FixedClock
+from hinomi.errors import Conflict, StoreError
 from hinomi.ledger import Ledger
+from hinomi.store import Record
 from hinomi.store.embedded import SqliteRecords
 from ops.counts import Counts
 from ops.detection import Detection
@@ -25,6 +28,7 @@ from ops.rundir import RunDir
 from ops.schedule import Timetable
 from ops.settings import Settings
 from rules import cases, content, engine, stats
+from rules.costing import Fed
 from tests.responders.city import alert, responder
 
 
@@ -126,6 +130,50 @@ def test_what_correlations_cost_is_counted(tmp_path: Path, rules: engine.RuleSet
     spray = next(str(held.rule.id) for held in rules.correlations if held.rule.name == "vpn_spray")
     assert 0 < found[spray].seconds < 10 and 0 < found[spray].share <= 1
     assert not any(figure.signals for figure in found.values())
+
+
+class Refusing(SqliteRecords):
+    """Refuses what is counted of rules."""
+
+    error: StoreError | None = None
+
+    def put(self, kind: str, id: str, body: Mapping[str, Any], *, expect: int | None = None) -> Record:  # noqa: A002
+        """See `Records.put`."""
+        if kind == stats.KIND and self.error is not None:
+            raise self.error
+        return super().put(kind, id, body, expect=expect)
+
+
+def test_counts_that_cannot_be_saved_do_not_stop_detection(
+    tmp_path: Path, rules: engine.RuleSet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A role without the right to them, as after an update: it is said once, the place is kept, and they are saved when they can be."""
+    one = _detection(tmp_path, rules)
+    records = Refusing(tmp_path / "counts.sqlite")
+    one.tally = stats.Tally(records, "respond", one.clock)
+    one.load()
+    case = dict(cases.read(packs_folder() / "telework/vpn_spray.test.yml"))["8人目で検知"]
+    [(arrived, batch)] = cases.batches(case, "fortinet.fortigate")
+    one.events.append([Batch.of(SIGNALS, rules.signals(batch, rules.match(batch)), ingested=arrived)])
+    one._saved = float("inf")
+    one.turn(Receiver().receive)
+    counted = one.correlator().costs.events
+    records.error = StoreError("権限がありません。", "unauthorized")
+    capsys.readouterr()
+    for _ in range(3):
+        one.save()
+    said = capsys.readouterr()
+    assert (said.out + said.err).count("rule_stats_not_saved") == 1
+    assert one.records.get("state", "correlator").body["after"] == one.after is not None  # type: ignore[union-attr]
+    records.error = None
+    one.save()
+    [held] = records.find(stats.KIND)
+    assert held.body["events"] == counted > 0
+
+    one.tally.fed(Fed(events=1))
+    one.tally._saved, records.error = 0.0, Conflict("別の処理", "another process")
+    with pytest.raises(Conflict):
+        one.save()
 
 
 STORM = """

@@ -55,7 +55,8 @@ RIGHTS: Mapping[Part, Rights] = {
         signals=("create_doc", "auto_configure"),
         reads=("prepared", "journal_*", "shared_rules", "suppression"),
         adds=("journal_*",),
-        writes=("state", "detected", "lease", "count", "field", "shared_undecided"),
+        writes=("state", "detected", "lease", "count", "field", "rule_stat", "shared_undecided"),
+        deletes=("rule_stat",),  # old hours
     ),
     "respond": Rights(
         events=("read", "monitor"),

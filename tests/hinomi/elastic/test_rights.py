@@ -2,9 +2,10 @@
 
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 import polars as pl
@@ -14,6 +15,7 @@ from elasticsearch import ApiError, Elasticsearch
 
 from hinomi import ecs
 from hinomi.batch import SIGNALS, Batch
+from hinomi.clock import FixedClock
 from hinomi.errors import StoreError
 from hinomi.store import Checkpoint
 from hinomi.store.elastic import roles
@@ -21,6 +23,8 @@ from hinomi.store.elastic.events import ElasticEvents
 from hinomi.store.elastic.records import ElasticRecords
 from hinomi.store.elastic.roles import Part
 from ops.elastic.node import User
+from rules.costing import Fed
+from rules.stats import Tally
 from tests import elastic
 
 pytestmark = list(elastic.ON_ELASTIC)
@@ -131,6 +135,14 @@ def test_each_part_can_do_its_work(place: Place) -> None:
     detect.append([batch(SIGNALS, "s2")])
     for kind in ("state", "detected", "lease"):
         place.records("detect").put(kind, "a", {"n": 1}, expect=0)
+    cost = Tally(place.records("detect"), "m/detect", FixedClock(NOW))
+    cost.records.put(
+        "rule_stat", "old", {"process": "m/detect", "hour": (NOW - timedelta(days=60)).isoformat()}
+    )
+    cost.fed(Fed(Counter({"rule": 0.5}), 1))
+    cost.save(at_once=True)  # the hour's record, and old ones go
+    [hour] = cost.records.find("rule_stat", {"process": "m/detect"})
+    assert hour.body["seconds"] == {"rule": 0.5}
 
     respond = place.records("respond")
     for kind in (
