@@ -134,6 +134,7 @@ def _sharing(group: typer.Typer) -> None:
     def share(data: Path = typer.Option(..., "--data", help="データフォルダ / data folder")) -> None:
         """共有された指標が壊れているとき、このデータフォルダのもので置き換える / replace damaged shared indicators by this folder's."""
         from ops import shared
+        from ops.indicators import held
 
         with opened(data) as place:
             if place.settings.store.kind == "embedded":
@@ -148,8 +149,12 @@ def _sharing(group: typer.Typer) -> None:
                     "共有された指標は壊れていません。何も変えません。 / they are whole: nothing is changed"
                 )
                 return
+            n = held(data).frame().height
+            details = {"why": "damaged", "n": n}
             place.desk.audit.append(
-                actor=operator(), action="indicators_share", target="indicators", details={"why": "damaged"}
+                actor=operator(), action="indicators_share", target="indicators", details=details
             )
             version = copy.mend(operator())
-        typer.echo(f"版 {version} を配りました。 / version {version} is shared")
+        typer.echo(
+            f"版 {version}(指標 {n:,} 件)を配りました。 / version {version} is shared: {n:,} indicators"
+        )

@@ -44,6 +44,10 @@ class Content:
         """Each file's bytes by its relative path."""
         return {name: (self.folder / name).read_bytes() for name in sorted(self._names())}
 
+    def is_there(self) -> bool:
+        """Whether there is anything: of named files the first, which the others go with. Raises OSError."""
+        return self.only[0] in self._names() if self.only else any(True for _ in self._names())
+
     def pack(self, into: IO[bytes]) -> None:
         """Write the archive that `packed` makes of the files; none is held whole. Raises OSError."""
         with _archive(into) as archive:

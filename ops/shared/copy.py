@@ -137,9 +137,13 @@ class Copy:
         return self._whole(self._parts.get(head.body["sha256"]), head) is None
 
     def mend(self, by: str) -> int:
-        """Make the files of this machine the newest version where that is damaged; its number. Raises StoreError, Conflict where
-        another machine did so meanwhile."""
+        """Make the files of this machine the newest version where that is damaged; its number. Raises StoreError, also where there
+        are none, Conflict where another machine did so meanwhile."""
         with self._locked():
+            with _refused(self.content.folder):
+                there = self.content.is_there()
+            if not there:
+                raise self._nothing()
             head, of = self._head(whole=False), ""
             if head is not None and _is_head(head):
                 of = str(head.body["sha256"])
@@ -377,6 +381,15 @@ class Copy:
         return Conflict(
             f"「{name.ja}」は、ほかの機械で先に変更されました。もう一度実行してください。",
             f"another machine changed the {name.en} meanwhile; run the command again",
+        )
+
+    def _nothing(self) -> StoreError:
+        name = self.content.words
+        return StoreError(
+            f"このデータフォルダに「{name.ja}」がありません。何もないものを配ると、すべての機械から消えるので、配りません。"
+            "持っている機械のデータフォルダで実行してください。",
+            f"this data folder holds no {name.en}: to share that would take them from every machine, so nothing is shared."
+            " Run it with the data folder of a machine that has them",
         )
 
     @contextmanager

@@ -5,12 +5,16 @@ import io
 import os
 import tarfile
 import threading
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+import typer
 import yaml
+from typer.testing import CliRunner
 
 from collectors.indicators import Held, Indicator, Kind
 from collectors.indicators.reading import Taken
@@ -21,6 +25,7 @@ from hinomi.store import Record
 from hinomi.store.embedded import SqliteRecords
 from hinomi.store.parts import Parts
 from ops import shared
+from ops.commands import indicators as command
 from ops.doctor.finding import Patient, State
 from ops.doctor.sharing import sharing
 from ops.indicators import Indicators, LiveIndicators
@@ -32,6 +37,7 @@ from ops.shared.content import RULES, packed
 from ops.shared.keeping import Keeping
 from ops.shared.undecided import Undecided
 from ops.watch import LiveRules
+from responders.audit import Audit
 from rules import decided, engine
 from rules.in_force import CHOICE, InForce
 from rules.selector import Selector
@@ -266,6 +272,31 @@ def test_damaged_indicators_are_replaced_by_a_machines_own(tmp_path: Path, recor
     assert not ours.is_damaged() and theirs.renew()
     assert Held(other / "indicators").frame().height == 1
     ours.change(lambda: Held(data / "indicators").take(_taken("new.example").taken), by="a")
+
+
+def test_a_folder_without_indicators_replaces_no_damaged_ones(
+    tmp_path: Path, records: Away, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They would be gone from every machine: it is refused, by the command too, which says how many it shares where there are some."""
+    bare, data = (machine(tmp_path, name, records)[0] for name in ("bare", "data"))
+    records.put("shared_lists", "indicators", {"sha256": 7})
+    audit = Audit(records, FixedClock(NOW))
+    settings = SimpleNamespace(store=SimpleNamespace(kind="elasticsearch"))
+    place = SimpleNamespace(settings=settings, records=records, desk=SimpleNamespace(audit=audit))
+    monkeypatch.setattr("ops.commands.indicators.opened", lambda *_: nullcontext(place))
+    app = typer.Typer()
+    command.register(app)
+    (bare / "indicators").mkdir()
+    (bare / "indicators" / "pending.parquet").write_bytes(b"no list by itself")
+    theirs = shared.Copy.of(shared.indicators(bare), records, bare)
+    with pytest.raises(StoreError, match="every machine"):
+        theirs.mend("a")
+    refused = CliRunner().invoke(app, ["indicators", "share", "--data", str(bare)])
+    assert isinstance(refused.exception, StoreError) and theirs.is_damaged()
+    Held(data / "indicators").take(_taken("bad.example", "worse.example").taken)
+    done = CliRunner().invoke(app, ["indicators", "share", "--data", str(data)])
+    assert done.exit_code == 0 and "2 indicators" in done.stdout and not theirs.is_damaged()
+    assert theirs.renew() and Held(bare / "indicators").frame().height == 2
 
 
 def test_a_record_or_an_archive_that_is_none_is_refused_in_words(tmp_path: Path, records: Away) -> None:
