@@ -140,6 +140,8 @@ class Copy:
         """Make the files of this machine the newest version where that is damaged; its number. Raises StoreError, also where there
         are none, Conflict where another machine did so meanwhile."""
         with self._locked():
+            if not self.is_damaged():
+                raise self._outrun()
             with _refused(self.content.folder):
                 there = self.content.is_there()
             if not there:

@@ -274,6 +274,20 @@ def test_damaged_indicators_are_replaced_by_a_machines_own(tmp_path: Path, recor
     ours.change(lambda: Held(data / "indicators").take(_taken("new.example").taken), by="a")
 
 
+def test_of_two_that_replace_damaged_indicators_one_does(tmp_path: Path, records: Away) -> None:
+    """Both saw the damage; the second is told, and what the first shared stays whole."""
+    folders = [tmp_path / name for name in ("one", "two")]
+    one, two = (shared.Copy.of(shared.indicators(folder), records, folder) for folder in folders)
+    for folder, name in zip(folders, ("bad.example", "worse.example"), strict=True):
+        Held(folder / "indicators").take(_taken(name).taken)
+    records.put("shared_lists", "indicators", {"sha256": 7})
+    assert one.is_damaged() and two.is_damaged()
+    version = one.mend("a")
+    with pytest.raises(Conflict, match="meanwhile"):
+        two.mend("b")
+    assert not one.is_damaged() and one.state().newest == version
+
+
 def test_a_folder_without_indicators_replaces_no_damaged_ones(
     tmp_path: Path, records: Away, monkeypatch: pytest.MonkeyPatch
 ) -> None:
