@@ -2,7 +2,8 @@
 right. Detection then stands still, and the store answers all the same (`blindness` asks by a record); so the worker that waits says so
 itself, and whoever leads looks for what it said."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -16,6 +17,7 @@ from hinomi.text import inert
 KIND = "refusal"
 """Records, one a worker: {process, since, at (both ISO), ja, en}; at: when the store last refused."""
 _RULE = "c069539f-c3ae-4fec-819b-eeb2988df004"
+_NAMED = 5
 _LONG, _FRESH = timedelta(minutes=1), timedelta(minutes=5)
 """How long a refusal lasts before it is noted; a note that is older than the other is of a worker that stores again, or is gone."""
 
@@ -28,11 +30,12 @@ class Refusals:
     process: str
     clock: Clock
     _since: datetime | None = None
+    _took: bool = False
 
     def refused(self, error: StoreError) -> None:
         """The store refused events just now."""
         now = self.clock.now()
-        self._since = self._since or now
+        self._since = self._since or self._before(now)
         if now - self._since < _LONG:
             return
         since = self._since.isoformat()
@@ -50,24 +53,38 @@ class Refusals:
 
     def taken(self) -> None:
         """It took them."""
-        self._since = None
+        self._since, self._took = None, True
+
+    def _before(self, now: datetime) -> datetime:
+        """Since when: this process has just begun, and the one before it was refused a moment ago: it is the same outage."""
+        if not self._took:
+            with suppress(StoreError, KeyError, ValueError, TypeError):  # whatever the record holds
+                held = self.records.get(KIND, self.process)
+                if held is not None and now - datetime.fromisoformat(held.body["at"]) < _FRESH:
+                    return min(datetime.fromisoformat(held.body["since"]), now)
+        return now
 
 
 def look(records: Records, now: datetime, after: timedelta, tell: Callable[[Alert], object]) -> int:
-    """Tell of each worker whose events the store has refused for so long and refuses now; how many. One alert an outage."""
-    n = 0
+    """Tell of the workers whose events the store has refused for so long and refuses now; how many. One alert an outage."""
+    found = []
     for one in records.find(KIND, limit=1_000):
         since, at = (datetime.fromisoformat(str(one.body[name])) for name in ("since", "at"))
         if now - at < _FRESH and at - since >= after:
-            tell(_alert(str(one.body["process"]), since, now, str(one.body["ja"]), str(one.body["en"])))
-            n += 1
-    return n
+            found.append((since, *(str(one.body[name]) for name in ("process", "ja", "en"))))
+    if found:
+        tell(_alert(sorted(found), now))
+    return len(found)
 
 
-def _alert(process: str, since: datetime, now: datetime, ja: str, en: str) -> Alert:
-    name = inert(process, 80)
+def _alert(found: Sequence[tuple[datetime, str, str, str]], now: datetime) -> Alert:
+    """found: (since, process, reason in Japanese and English), earliest first. It is the same as long as the outage lasts: what grew
+    would be news each minute."""
+    since, more = found[0][0], len(found) - _NAMED
+    ja = "、".join(f"{inert(process, 80)}: {inert(why, 300)}" for _, process, why, _ in found[:_NAMED])
+    en = "; ".join(f"{inert(process, 80)}: {inert(why, 300)}" for _, process, _, why in found[:_NAMED])
     return Alert(
-        id=digest(_RULE, process, since.isoformat()),
+        id=digest(_RULE, since.isoformat()),
         rule_id=_RULE,
         rule_name="events_refused",
         title_ja="保管庫がログを受け取らず、検知が止まっている",
@@ -75,11 +92,11 @@ def _alert(process: str, since: datetime, now: datetime, ja: str, en: str) -> Al
         level=Level.CRITICAL,
         kind="correlation",
         first=since,
-        last=now,
+        last=since,
         detected=now,
         event_count=1,
-        reason_ja=f"{name}: {inert(ja, 300)}",
-        reason_en=f"{name}: {inert(en, 300)}",
+        reason_ja=ja + (f"、ほか {more}" if more > 0 else ""),
+        reason_en=en + (f"; {more} more" if more > 0 else ""),
         what_to_do_ja="保管庫の担当者に、理由の示すところ(シャードの上限、ディスク、書き込みの禁止、利用者の権限)を"
         "直してもらい、hinomi doctor で確かめてください。ログはスプールに残り、直れば自動で追いつきます。",
         what_to_do_en="Have whoever keeps the store mend what the reason names (limit of shards, disk, a block on an index,"

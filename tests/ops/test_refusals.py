@@ -31,3 +31,30 @@ def test_a_store_that_takes_records_and_no_events_is_told_of(tmp_path: Path) -> 
     clock.time = start + timedelta(minutes=30)
     assert refusals.look(records, clock.now(), timedelta(minutes=5), told.append) == 0 and len(told) == before
     records.close()
+
+
+def test_one_outage_is_one_alert(tmp_path: Path) -> None:
+    """However many lanes wait; no news while it goes on, and the same one after a worker's restart."""
+    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    records, clock = SqliteRecords(tmp_path / "records.sqlite"), FixedClock(start)
+    refused, told = StoreError("シャードの上限です", "too many shards"), list[Alert]()
+    lanes = [Refusals(records, f"a-1/lane-{n}", clock) for n in range(8)]
+    for minute in range(58):
+        clock.time = start + timedelta(minutes=minute)
+        if minute == 20:  # all workers begin anew
+            lanes = [Refusals(records, lane.process, clock) for lane in lanes]
+        for lane in lanes[: 8 if minute < 50 else 3]:
+            lane.refused(refused)
+        n = refusals.look(records, clock.now(), timedelta(minutes=5), told.append)
+        assert n == (0 if minute < 5 else 8 if minute < 54 else 3), minute
+    assert len(told) == 53 and len({(one.id, one.first, one.last, one.event_count) for one in told}) == 1
+    assert told[0].reason_en.count("too many shards") == 5 and "3 more" in told[0].reason_en
+    assert "ほか 3" in told[0].reason_ja and told[0].first == start
+    clock.time = start + timedelta(hours=3)  # it was over in the meantime: another outage
+    for minute in range(7):
+        Refusals(records, "a-1/lane-0", clock).refused(refused)
+        lanes[1].taken()
+        lanes[1].refused(refused)
+        clock.advance(timedelta(minutes=1))
+    assert refusals.look(records, clock.now(), timedelta(minutes=5), told.append) == 0
+    records.close()
