@@ -51,11 +51,16 @@ class MaintenancePage(Section):
                     f"「{name}」はサイトの名前(www.city.example.jp など)ではありません。"
                     f"|{name} is no site's name, such as www.city.example.jp"
                 )
-            if urlsplit(url).scheme not in ("http", "https") or not urlsplit(url).hostname:
+            if not _can_be_asked(url):
                 raise ValueError(
                     f"「{name}」の値は http:// か https:// で始まる URL です。|{name} needs a URL that begins with http:// or https://"
                 )
-        return {name.lower(): url for name, url in sites.items()}
+        lowered = {name.lower(): url for name, url in sites.items()}
+        if len(lowered) < len(sites):
+            raise ValueError(
+                "大文字と小文字だけが違う同じ名前が sites にあります。|sites holds a name twice, in capitals and not"
+            )
+        return lowered
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +151,17 @@ class Pages:
             with httpx.Client(verify=trust.context(own.ca), timeout=_TIMEOUT, trust_env=False) as client:
                 headers, names = {"Host": site, "Cache-Control": "no-cache"}, {"sni_hostname": site}
                 return client.get(own.sites[site], headers=headers, extensions=names).status_code
-        except httpx.HTTPError:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError):
             return None
+
+
+def _can_be_asked(url: str) -> bool:
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+        asked = httpx.URL(url)
+    except (ValueError, httpx.InvalidURL):  # of ports, brackets, names; UnicodeError is a ValueError
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname and asked.host) and port != 0
 
 
 def _is_name(name: str) -> bool:
