@@ -71,7 +71,7 @@ def look(records: Records, now: datetime, after: timedelta, tell: Callable[[Aler
     for one in records.find(KIND, limit=1_000):
         since, at = (datetime.fromisoformat(str(one.body[name])) for name in ("since", "at"))
         if now - at < _FRESH and at - since >= after:
-            found.append((since, *(str(one.body[name]) for name in ("process", "ja", "en"))))
+            found.append((since, str(one.body["process"]), str(one.body["ja"]), str(one.body["en"])))
     if found:
         tell(_alert(sorted(found), now))
     return len(found)

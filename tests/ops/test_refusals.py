@@ -51,7 +51,7 @@ def test_one_outage_is_one_alert(tmp_path: Path) -> None:
     assert told[0].reason_en.count("too many shards") == 5 and "3 more" in told[0].reason_en
     assert "ほか 3" in told[0].reason_ja and told[0].first == start
     clock.time = start + timedelta(hours=3)  # it was over in the meantime: another outage
-    for minute in range(7):
+    for _ in range(7):
         Refusals(records, "a-1/lane-0", clock).refused(refused)
         lanes[1].taken()
         lanes[1].refused(refused)
