@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from hinomi.clock import SystemClock
 from hinomi.errors import InputError, Where
 from ops.rundir import RunDir
@@ -80,6 +82,17 @@ def remembered(data: Path) -> Path | None:
 def _path(data: Path) -> str:
     """As `remember` noted it; empty where nothing is noted."""
     return str(RunDir(data / "run").read(_CONFIGURATION).get("path") or "") if (data / "run").is_dir() else ""
+
+
+def shares_with_nobody(place: Opened) -> bool:
+    """Whether the store is this machine's own; then it is said that there is nobody to share with."""
+    alone = place.settings.store.kind == "embedded"
+    if alone:
+        typer.echo(
+            "保管庫がこの機械だけのもの(embedded)なので、配る先はありません。"
+            " / the store is this machine's own: there is nobody to share with"
+        )
+    return alone
 
 
 def operator() -> str:

@@ -12,7 +12,7 @@ from hinomi.clock import SystemClock
 from hinomi.errors import InputError
 from hinomi.text import inert
 from ops.folders import cache_folder
-from ops.opened import Opened, opened, operator, remembered
+from ops.opened import Opened, opened, operator, remembered, shares_with_nobody
 from rules import decided, in_force, lock, quarantine, watching
 from rules.importing import Import
 from rules.in_force import InForce
@@ -91,11 +91,7 @@ def _share(rules: typer.Typer) -> None:
             _take(data)
             return
         with opened(data) as place:
-            if place.settings.store.kind == "embedded":
-                typer.echo(
-                    "保管庫がこの機械だけのもの(embedded)なので、配る先はありません。"
-                    " / the store is this machine's own: there is nobody to share with"
-                )
+            if shares_with_nobody(place):
                 return
             _note(place, "rules.share", str(folder), {})
             version = shared.Copy.of(shared.rules(data), place.records, data).share(operator())

@@ -5,7 +5,7 @@ from pathlib import Path
 import typer
 
 from hinomi.named import reading
-from ops.opened import opened, operator, remembered
+from ops.opened import opened, operator, remembered, shares_with_nobody
 
 
 def register(app: typer.Typer) -> None:
@@ -137,11 +137,7 @@ def _sharing(group: typer.Typer) -> None:
         from ops.indicators import held
 
         with opened(data) as place:
-            if place.settings.store.kind == "embedded":
-                typer.echo(
-                    "保管庫がこの機械だけのもの(embedded)なので、配る先はありません。"
-                    " / the store is this machine's own: there is nobody to share with"
-                )
+            if shares_with_nobody(place):
                 return
             copy = shared.Copy.of(shared.indicators(data), place.records, data)
             if not copy.is_damaged():
