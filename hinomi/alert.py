@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from hinomi.query import quoted
 from hinomi.words import Words
 
 ENTITIES = (
@@ -30,6 +31,27 @@ ENTITIES = (
 )
 """What alerts name, and therefore all that a playbook's step can be for (with `incident.title`). `network.name` is the zone
 to cut off; `cloud.resource.id`, which ECS does not know, what a cloud calls one thing of its customer."""
+COLUMNS = {
+    "cloud.resource.id": (
+        "cloud.resource.id",
+        "azure.activitylogs.resourceId",
+        "oci.resource_id",
+        "aws.cloudtrail.requestParameters.bucketName",
+        "aws.s3access.bucket",
+    ),
+    "network.name": ("host.zone", "destination.zone", "source.zone"),
+}
+"""The columns of events that these are read from, in order; every other one has its own name there, too."""
+
+
+def columns(entity: str) -> tuple[str, ...]:
+    """Where events hold what alerts call by this name."""
+    return COLUMNS.get(entity, (entity,))
+
+
+def search(entity: str, value: str) -> str:
+    """The events that name it, in the language of searches. Whatever the value holds is taken literally."""
+    return " or ".join(f"{column}: {quoted(value)}" for column in columns(entity))
 
 
 class Level(StrEnum):

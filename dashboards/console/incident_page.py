@@ -19,12 +19,12 @@ from dashboards.console.next_step import Table, next_step
 from dashboards.console.on_duty import on_duty
 from dashboards.console.residents import Seal
 from dashboards.console.similar import precedents
+from dashboards.console.templating import pivot
 from dashboards.console.visit import Visit
 from dashboards.duties import known_at, obligations
-from hinomi.alert import Alert
+from hinomi.alert import Alert, search
 from hinomi.errors import InputError
 from hinomi.incident import Incident, Status
-from hinomi.query import quoted
 from responders.duties import contacts
 from responders.incidents.casefile import needs_a_person
 
@@ -144,12 +144,7 @@ def _findings(visit: Visit, alerts: Sequence[Alert], seal: Seal) -> list[Finding
 
 def _graph(visit: Visit, alerts: Sequence[Alert]) -> Markup:
     # S704: the SVG is our own text; every value in it went through escape() in dashboards.drawing
-    return Markup(graph.draw(alerts, visit.texts, search_for))  # noqa: S704
-
-
-def search_for(field: str, value: str) -> str:
-    """The address of a search for a value over everything that is held."""
-    return "/search?" + urlencode({"q": f"{field}: {quoted(value)}", "range": "all"})
+    return Markup(graph.draw(alerts, visit.texts, pivot))  # noqa: S704
 
 
 def _merged_into(visit: Visit, incident: Incident) -> int | None:
@@ -161,6 +156,6 @@ def _merged_into(visit: Visit, incident: Incident) -> int | None:
 def _search_around(alert: Alert) -> str:
     """A search for the alert's first entity, ten minutes before to ten after."""
     field, values = next(iter(alert.entities.items()), ("", []))
-    query = f"{field}: {quoted(values[0])}" if values else ""
+    query = search(field, values[0]) if values else ""
     start, end = times.local_input(alert.first - _AROUND), times.local_input(alert.last + _AROUND)
     return "/search?" + urlencode({"q": query, "range": "own", "from": start, "to": end})

@@ -19,8 +19,8 @@ from markupsafe import Markup, escape
 
 from dashboards import times
 from dashboards.texts import Texts
+from hinomi.alert import search
 from hinomi.clock import JST, Clock
-from hinomi.query import quoted
 from hinomi.text import inert
 from hinomi.words import Language
 
@@ -87,7 +87,7 @@ def span(value: timedelta | None, language: Language) -> str:
 @lru_cache(maxsize=20_000)
 def pivot(name: str, value: str) -> str:
     """The address of a search for this value of the field over everything that is held."""
-    return "/search?" + urlencode({"q": f"{name}: {quoted(value)}", "range": "all"})
+    return "/search?" + urlencode({"q": search(name, value), "range": "all"})
 
 
 class Fixed(Extension):

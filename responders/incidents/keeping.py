@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from hinomi import alert
 from hinomi.clock import Clock
 from hinomi.errors import DependencyDown
 from hinomi.store import Events, Records, Span
@@ -69,9 +70,4 @@ class Keeping:
 
 def _query(about: dict[str, list[str]]) -> str:
     """`user.name: "t.yamada" or source.ip: "203.0.113.66"`; quotes and backslashes of hostile values are inert."""
-    parts = []
-    for name, values in about.items():
-        for value in values:
-            quoted = value.replace("\\", "\\\\").replace('"', '\\"')
-            parts.append(f'{name}: "{quoted}"')
-    return " or ".join(parts)
+    return " or ".join(alert.search(name, value) for name, values in about.items() for value in values)

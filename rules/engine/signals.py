@@ -32,15 +32,7 @@ ENTITIES = (
     FIELD,
 )
 """Fields that every signal carries where its event has them."""
-_COLUMNS = {name: (name,) for name in ENTITIES} | {
-    "cloud.resource.id": (
-        "cloud.resource.id",
-        "azure.activitylogs.resourceId",
-        "oci.resource_id",
-        "aws.cloudtrail.requestParameters.bucketName",
-    )
-}
-"""The columns that each is read from: what a cloud calls its things stands under the cloud's own name."""
+_COLUMNS = {name: alert.columns(name) for name in ENTITIES}
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,11 +148,12 @@ def test_what_response_acts_on_is_carried(tmp_path: Path) -> None:
     events = [
         {name: name.upper() for name in names} | {"azure.activitylogs.resourceId": "/subscriptions/s/x"},
         {"oci.resource_id": "ocid1.instance.x"},
+        {"aws.s3access.bucket": "city-juki"},
     ]
     loaded = rulebook.rules(
         tmp_path, rulebook.rule({"sel": {"event.outcome": "failure"}, "condition": "sel"})
     )
-    one, two = (
+    one, two, three = (
         json.loads(text)
         for text in _signals(loaded, [{"event.outcome": "failure", **event} for event in events])[
             "hinomi.signal.fields"
@@ -160,3 +161,4 @@ def test_what_response_acts_on_is_carried(tmp_path: Path) -> None:
     )
     assert {name: one[name] for name in names} == {name: name.upper() for name in names}
     assert (one["cloud.resource.id"], two["cloud.resource.id"]) == ("/subscriptions/s/x", "ocid1.instance.x")
+    assert three["cloud.resource.id"] == "city-juki"

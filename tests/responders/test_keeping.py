@@ -1,0 +1,50 @@
+"""What an evidence step keeps: also what events hold under another name than alerts do."""
+
+import gzip
+from datetime import timedelta
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from hinomi.alert import COLUMNS
+from hinomi.batch import Batch
+from hinomi.clock import FixedClock
+from hinomi.store.embedded import ParquetEvents, SqliteRecords
+from responders.audit import Audit
+from responders.incidents import casefile
+from responders.incidents.evidence import Vault
+from responders.incidents.keeping import Keeping
+from responders.incidents.shelf import FolderShelf
+from responders.playbooks.run import Run, RunStep
+from tests.responders.city import NIGHT, alert, responder
+
+COLUMN = [(entity, column) for entity, held in COLUMNS.items() for column in held]
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What one step kept about a thing of a cloud and a segment, where each of the columns named its own event and another's."""
+    folder = tmp_path_factory.mktemp("keeping")
+    one, clock = responder(folder)
+    incident = one.receive([alert()])[0]
+    rows = [{column: name, "event.id": f"{column}|{name}"} for _, column in COLUMN for name in ("ours", "theirs")]
+    events = ParquetEvents(folder / "events", clock=FixedClock(NIGHT))
+    time = pl.lit(NIGHT - timedelta(hours=1)).cast(pl.Datetime("ns", "UTC")).alias("@timestamp")
+    events.append([Batch("city.mixed", pl.DataFrame(rows, infer_schema_length=None).with_columns(time), "one")])
+    assert isinstance(one.records, SqliteRecords)
+    shelf = FolderShelf(folder / "evidence")
+    vault = Vault(one.records, clock, Audit(one.records, clock), shelf)
+    about = {entity: ['"', "ours"] for entity in COLUMNS}
+    step = RunStep(index=0, title_ja="保全", title_en="keep", kind="evidence", about=about)
+    run = Run.model_construct(id="r", playbook="storage_exposure", incident_id=incident.id)
+    assert Keeping(one.records, events, vault, clock).keep(run, step).en == f"kept {len(COLUMN)} events"
+    assert casefile.read(one.records, incident.id)
+    return [gzip.decompress(shelf.get(sha)).decode() for sha in shelf.all()]
+
+
+@pytest.mark.parametrize(("entity", "column"), COLUMN)
+def test_events_are_kept_by_every_column(entity: str, column: str, kept: list[str]) -> None:
+    """Accesses to an opened bucket, an Azure or OCI thing, traffic of a segment: alerts and events name them differently."""
+    assert f"{column}|ours" in kept[0], entity
+    assert f"{column}|theirs" not in kept[0]
