@@ -2,7 +2,6 @@
 
 import gzip
 from datetime import timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -28,10 +27,14 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     folder = tmp_path_factory.mktemp("keeping")
     one, clock = responder(folder)
     incident = one.receive([alert()])[0]
-    rows = [{column: name, "event.id": f"{column}|{name}"} for _, column in COLUMN for name in ("ours", "theirs")]
+    rows = [
+        {column: name, "event.id": f"{column}|{name}"} for _, column in COLUMN for name in ("ours", "theirs")
+    ]
     events = ParquetEvents(folder / "events", clock=FixedClock(NIGHT))
     time = pl.lit(NIGHT - timedelta(hours=1)).cast(pl.Datetime("ns", "UTC")).alias("@timestamp")
-    events.append([Batch("city.mixed", pl.DataFrame(rows, infer_schema_length=None).with_columns(time), "one")])
+    events.append(
+        [Batch("city.mixed", pl.DataFrame(rows, infer_schema_length=None).with_columns(time), "one")]
+    )
     assert isinstance(one.records, SqliteRecords)
     shelf = FolderShelf(folder / "evidence")
     vault = Vault(one.records, clock, Audit(one.records, clock), shelf)
