@@ -112,19 +112,17 @@ def _now(records: Records, hold: Hold) -> list[Alert]:
             continue
         seen.add(incident.id)
         alerts += _alerts(records, incident)
-        wanted += [
-            one for one in incident.fields.get("apart", []) if _split_off(records, one, incident, hold)
-        ]
+        wanted += _split_off(records, casefile.family(incident), hold)
     return alerts
 
 
-def _split_off(records: Records, identity: str, home: Incident, hold: Hold) -> bool:
-    """Whether that incident was split off from this one while it was held."""
-    held = records.get(casefile.KIND, identity)
-    if held is None:
-        return False
-    other = held.read_as(Incident)
-    return other.fields.get(SPLIT_FROM) == home.id and other.opened >= hold.begun
+def _split_off(records: Records, family: Sequence[str], hold: Hold) -> list[str]:
+    """The incidents that were split off while it was held: from this one, or from one that went into it and named them then."""
+    held = (records.get(casefile.KIND, one) for one in family)
+    apart = {str(one) for home in held if home for one in home.body.get("fields", {}).get("apart", [])}
+    found = (records.get(casefile.KIND, one) for one in sorted(apart))
+    others = [one.read_as(Incident) for one in found if one is not None]
+    return [one.id for one in others if one.fields.get(SPLIT_FROM) in family and one.opened >= hold.begun]
 
 
 def _alerts(records: Records, incident: Incident) -> list[Alert]:

@@ -1,6 +1,6 @@
 """Incidents that turn out to be one: the oldest takes in the others, with all that people did on them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -141,6 +141,7 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
             "playbooks": sorted({name for one in all_ for name in one.playbooks}),
             "fields": fields
             | ({"used_links": list(used)} if used else {})
+            | _apart(all_, {first.id, *fields["took_in"]})
             | ({"known_at": min(known)} if known else {}),
         }
     )
@@ -148,6 +149,12 @@ def _carried(first: Incident, others: Sequence[Incident]) -> Incident:
         carried = carried.model_copy(update=_taken(carried, other))
         carried = carried.model_copy(update=_graded(carried, other))
     return first if carried == first else carried
+
+
+def _apart(all_: Sequence[Incident], family: Container[str]) -> dict[str, list[str]]:
+    """What people parted from one of them stays apart from all."""
+    apart = dict.fromkeys(str(one) for each in all_ for one in each.fields.get("apart", []))
+    return {"apart": [one for one in apart if one not in family]} if apart else {}
 
 
 def _ids(others: Sequence[Incident]) -> list[str]:

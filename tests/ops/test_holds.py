@@ -95,8 +95,8 @@ def test_a_hold_follows_its_incident(records: SqliteRecords, tmp_path: Path) -> 
 
 
 def test_what_is_split_off_stays_held(records: SqliteRecords) -> None:
-    """An alert that joined the held incident later and is then split off, and one split off from that again, keep their days; what
-    had been split off before the hold began was another matter then, and is now."""
+    """An alert that joined the held incident later and is then split off, and one split off from that again, keep their days, also
+    once the held one goes into another; what had been split off before the hold began was another matter then, and is now."""
     clock = FixedClock(NOW)
     own, held = records.get("incident", "i"), records.get("alert", "a")
     assert own is not None and held is not None
@@ -110,6 +110,10 @@ def test_what_is_split_off_stays_held(records: SqliteRecords) -> None:
         records.put("incident", name, {**own.body, **body, "fields": {"split_from": home, "apart": apart}})
     holds.begin(records, clock, 7, by="sato", reason="警察の照会")
     records.put("incident", "i", {**own.body, "fields": {"apart": ["j", "l"]}})
+    assert set(holds.spans(records)) == {"linux.auth", SIGNALS, "data.j", "data.k"}
+    gone = {"status": "closed", "fields": {"apart": ["j", "l"], "merged_into": "m"}}
+    records.put("incident", "i", {**own.body, **gone})
+    records.put("incident", "m", {**own.body, "id": "m", "number": 6, "fields": {"took_in": ["i"]}})
     assert set(holds.spans(records)) == {"linux.auth", SIGNALS, "data.j", "data.k"}
 
 
