@@ -35,13 +35,14 @@ from responders.notify.outbox import Outbox
 from responders.notify.pulse import Pulse
 from responders.oncall import Rota
 from responders.oncall.standins import Standins
+from responders.playbooks.apart import not_done
 from responders.playbooks.asked import Asked, of_report
 from responders.playbooks.following import beside, place, runs_of
 from responders.playbooks.news import PARTED, START_ANEW, TAKEN_UP, News
 from responders.playbooks.planning import plan, rehearsed
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import KIND as RUN
-from responders.playbooks.run import TOWER, Run, RunState, RunStep, StepState
+from responders.playbooks.run import TOWER, Run, RunState, RunStep
 from responders.playbooks.runs import Runs
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.world import World
@@ -287,19 +288,8 @@ class Responder:
             while self._untold:
                 with faults.kept():
                     self._tell(*self._untold[0])
-                    self._not_done(self._untold[0][0])
+                    not_done(self.records, self._untold[0][0])
                 del self._untold[0]
-
-    def _not_done(self, run: Run) -> None:
-        """What is left undone of a run that is over was also for those that were split off since: their incidents are planned anew."""
-        if run.state in (RunState.PROPOSED, RunState.RUNNING) or all(
-            one.state in (StepState.DONE, StepState.UNDONE) for one in run.acts
-        ):
-            return
-        home = self.records.get(casefile.KIND, run.incident_id)
-        for other in home.body["fields"].get("apart", []) if home else []:
-            if self.records.get(casefile.KIND, other) is not None:
-                casefile.change(self.records, other, partial(_planned_anew, ended=run))
 
     def _not_heard(self) -> None:
         """After a start: runs that ended when the process before this one did, of which those that were split off had not heard."""
@@ -309,7 +299,7 @@ class Responder:
         for home in sorted(homes):
             if (held := self.records.get(casefile.KIND, home)) is not None:
                 for run in self._runs_of(held.read_as(Incident)):
-                    self._not_done(run)
+                    not_done(self.records, run)
 
     def _call(self, record: Record) -> None:
         try:
@@ -330,9 +320,10 @@ class Responder:
         incident = casefile.change(
             self.records, incident.id, lambda now: self.incidents.worked_out(now, grown=True)
         )  # what a person joined or opened again has all that its alerts say
-        wrong = incident.fields.get(OPENED_FROM) in NO_THREAT
+        opened, wrong = OPENED_FROM in incident.fields, incident.fields.get(OPENED_FROM) in NO_THREAT
         for run_id in incident.run_ids:
-            self._take_up(run_id, undone=wrong)
+            if (run := self._taken_up(run_id, undone=wrong)) is not None and opened:
+                self._start_anew(run)
         if incident.status is not Status.CLOSED:
             Shared(self.records).note(incident.id, incident.fields.get("joins_on", []))
             self._propose(incident)
@@ -343,16 +334,24 @@ class Responder:
 
         casefile.change(self.records, incident.id, proposed)
 
-    def _take_up(self, run_id: str, *, undone: bool) -> None:
+    def _taken_up(self, run_id: str, *, undone: bool) -> Run | None:
+        """The run as it was before; none where retention has dropped it."""
         held = self.records.get(RUN, run_id)
         if held is None:
-            return  # retention has dropped it
+            return None
         run = held.read_as(Run)
         taken = self.runs.take_up(run_id, undone=undone)
         if taken is not None and taken.state is RunState.RUNNING:
             self._tell(taken, TAKEN_UP)
+        return run
+
+    def _start_anew(self, run: Run) -> None:
+        """Once a run: whose acts ended with the incident, and were a person's wish."""
         called_off = run.state is RunState.WITHDRAWN or any(one.called_off for one in run.acts)
-        if run.requested_by != TOWER and called_off:
+        if run.requested_by == TOWER or not called_off:
+            return
+        lines = casefile.read(self.records, run.incident_id).timeline
+        if not any(line.ref == run.id and line.en.endswith(START_ANEW.en) for line in lines):
             self._tell(run, START_ANEW)
 
     def _propose(self, incident: Incident, *, parted: bool = False) -> None:
@@ -428,17 +427,6 @@ class Responder:
             (gravest and gravest.what_to_do_en) or "Look at the evidence in the console.",
         )
         return Words(f"「対応を始める」を押してください。次に、{then.ja}", f"Acknowledge. Then: {then.en}")
-
-
-def _planned_anew(now: Incident, *, ended: Run) -> Incident:
-    """The incident as one that is planned anew, where it is open, was split off from that of the run, and has not heard of this end."""
-    heard, at = dict(now.fields.get("heard_of", {})), len(ended.journal)
-    apart = now.status is Status.CLOSED or now.fields.get(SPLIT_FROM) != ended.incident_id
-    if apart or heard.get(ended.id) == at:
-        return now
-    return now.model_copy(
-        update={"fields": {**now.fields, "propose_again": True, "heard_of": {**heard, ended.id: at}}}
-    )
 
 
 def link_key(path: Path) -> bytes:

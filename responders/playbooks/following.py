@@ -75,14 +75,17 @@ def beside(records: Records, incident: Incident, playbook: str) -> Iterator[Run]
     return (run for run in [*own, *decided] if run.playbook == playbook)
 
 
+def given_up(run: Run, step: RunStep) -> bool:
+    """Whether the act is not in force, though nothing speaks against it but a decision there: stopped, denied at a gate, put back.
+    One whose own time was over is no decision."""
+    if step.state is StepState.SKIPPED:
+        return step.result_en not in (PROTECTED.en, NOT_MET.en)
+    return step.state is StepState.UNDONE and (run.state is RunState.UNDONE or step.hours is None)
+
+
 def _without_given_up(run: Run) -> Run:
-    """The run without acts that are not done any more (stopped, denied at a gate), though nothing speaks against them but that."""
-    kept = (PROTECTED.en, NOT_MET.en)
-    steps = [
-        one
-        for one in run.steps
-        if not (one.act and one.state is StepState.SKIPPED and one.result_en not in kept)
-    ]
+    """The run without acts that were given up there."""
+    steps = [one for one in run.steps if not (one.act and given_up(run, one))]
     return run.model_copy(update={"steps": steps})
 
 

@@ -45,9 +45,9 @@ TAKEN_UP = Words(
     "Acts that were not done need a new plan and approval",
 )
 START_ANEW = Words(
-    "「脅威なし」の判断が改められました。人が始めた計画の操作は自動では求め直しません。必要なら手順書をもう一度始めてください",
-    "the verdict “no threat” was taken back: a person asked for it, so its acts are not asked for again by themselves; "
-    "start the playbook once more where it is needed",
+    "インシデントが再び開かれたか、「脅威なし」の判断が改められました。人が始めた計画の操作は自動では求め直しません。必要なら手順書をもう一度始めてください",
+    "its incident was opened again, or the verdict “no threat” taken back: a person asked for it, so its acts are not asked for "
+    "again by themselves; start the playbook once more where it is needed",
 )
 COMPENSATED = Words(
     "失敗した手順があったため、それまでに行ったことを元に戻しました",

@@ -12,6 +12,7 @@ from hinomi.incident import Incident, Verdict
 from hinomi.store import Record
 from responders.desk import Desk
 from responders.incidents import casefile, splitting
+from responders.playbooks.apart import planned_anew
 from responders.playbooks.run import KIND, Run, RunState
 from responders.playbooks.world import World
 from responders.responder import Responder, desk
@@ -207,7 +208,7 @@ def test_killed_between_the_end_there_and_the_word_of_it(
     city.desk.deny(run.id, actor="suzuki", roles=MANAGER, note="不要")
     city.ask("u2")
     with monkeypatch.context() as dying:
-        dying.setattr(type(city.tower), "_not_done", lambda self, run: None)
+        dying.setattr("responders.responder.not_done", lambda records, run: None)
         city.tower.tick()
     other = city.open()[-1]
     assert not [one for one in city.runs(other) if one.state is RunState.PROPOSED]
@@ -219,6 +220,55 @@ def test_killed_between_the_end_there_and_the_word_of_it(
         assert [accounts(one) for one in waiting] == [{"u2"}]
     city.tower.start()
     assert not city.open()[-1].fields.get("propose_again"), "it has heard of that end of it"
+
+
+def test_a_journal_that_is_full_has_ended_anew(tmp_path: Path) -> None:
+    """Of a run's journal the newest lines alone are kept, so it grows no longer: another end is another end all the same."""
+    city = City(tmp_path, "u1", "u2")
+    [run] = city.runs(city.home())
+    full = run.model_copy(
+        update={"journal": [f"2026-11-19T18:14:00+00:00 1 waiting→{n}" for n in range(500)]}
+    )
+    other = city.home().model_copy(update={"fields": {"split_from": run.incident_id}})
+    heard = planned_anew(other, ended=full)
+    assert heard.fields["propose_again"] and planned_anew(heard, ended=full) is heard
+    assert planned_anew(heard, ended=full.noted("2026-11-19T18:15:00+00:00 running→done")) is not heard
+
+
+def test_put_back_there_it_is_asked_for_here(tmp_path: Path) -> None:
+    """Done for both victims, then a person puts the run back on the first incident: the account that is the open other one's business is
+    asked for there, once."""
+    city = City(tmp_path, "u1", "u2", armed=[BOOK])
+    stage = Broken()
+    city.tower.runs.world = World(lambda action, on: stage)
+    [run] = city.runs(city.home())
+    city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
+    city.tower.tick()
+    city.ask("u2")
+    city.tower.tick()
+    assert [accounts(one) for one in city.runs(city.open()[1])] == [set()]
+    city.desk.undo(run.id, actor="suzuki", roles=MANAGER, note="委託先の作業")
+    for _ in range(3):
+        city.clock.advance(timedelta(minutes=1))
+        city.tower.tick()
+    waiting = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
+    assert [accounts(one) for one in waiting] == [{"u2"}]
+
+
+def test_what_was_split_off_stays_apart_from_who_took_its_home_in(tmp_path: Path) -> None:
+    """An older incident takes in the one that it was split off from; an alert about all of them joins no two that a person parted."""
+    city = City(tmp_path)
+    city.tower.receive([alert("old", minutes=-5, entities={"user.name": ["u0"]})])
+    for name in ("u1", "u2"):
+        found = {"user.name": [name], "source.ip": ["203.0.113.66"]}
+        city.tower.receive([alert(name, entities=found)])
+    home = casefile.numbered(city.tower.records, 2)
+    city.desk.cases.split(home.id, ["u2-0"], "別の件", **SATO)
+    city.tower.tick()
+    city.tower.receive([alert("both", minutes=1, entities={"user.name": ["u0", "u1"]})])
+    assert [one.number for one in city.open()] == [1, 3]
+    city.tower.receive([alert("all", minutes=2, entities={"user.name": ["u0", "u2"]})])
+    assert [one.number for one in city.open()] == [1, 3]
 
 
 @pytest.mark.parametrize("how", ["called off", "denied"])

@@ -8,6 +8,7 @@ import pytest
 from hinomi.errors import InputError, Refused
 from hinomi.incident import Incident, Verdict
 from responders.desk import Desk
+from responders.incidents import casefile
 from responders.playbooks.asked import KIND, Asked
 from responders.playbooks.playbook import catalogue
 from responders.playbooks.run import APPROVAL, Run, RunState
@@ -80,6 +81,26 @@ def test_left_out_it_is_what_the_incident_names(tmp_path: Path) -> None:
     first, second = sorted(_runs(tower, incident), key=lambda run: run.playbook)
     assert [step.values for step in first.acts] == [{"address": "203.0.113.66"}]
     assert second.acts == [] and second.state is RunState.RUNNING  # people's work
+
+
+def test_that_it_must_be_started_anew_is_said_once(tmp_path: Path) -> None:
+    """It waits when its incident is closed: opened again that is said, and not again at each planning and closing after."""
+    tower, people, incident = _tower(tmp_path)
+    people.starting.start(incident.id, "lost_device", {"user.name": ["h.abe"]}, **SATO)
+    tower.tick()
+    for number in range(2):
+        people.close(incident.id, Verdict.BENIGN, "保守作業", **SATO)
+        tower.tick()
+        people.reopen(incident.id, "違った", **SATO)
+        tower.tick()
+        casefile.change(
+            tower.records,
+            incident.id,
+            lambda now: now.model_copy(update={"fields": {**now.fields, "propose_again": True}}),
+        )
+        tower.tick()
+        lines = casefile.read(tower.records, incident.id).timeline
+        assert sum("もう一度始めて" in line.ja for line in lines) == 1, number
 
 
 def test_it_begins_once_for_the_same_targets(tmp_path: Path) -> None:

@@ -1,0 +1,38 @@
+"""What a run has left undone was also for those that were split off from its incident since: theirs are planned anew."""
+
+from functools import partial
+
+from hinomi.identity import digest
+from hinomi.incident import SPLIT_FROM, Incident, Status
+from hinomi.store import Records
+from responders.incidents import casefile
+from responders.playbooks.following import given_up
+from responders.playbooks.run import Run, RunState, RunStep, StepState
+
+_GOES_ON = (RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING)
+
+
+def not_done(records: Records, run: Run) -> None:
+    """Has the incidents that were split off planned anew where the run is over and did not do all, or it was put back. An incident
+    that has heard of this end before is left as it is."""
+    if run.state in _GOES_ON or all(_stands(run, one) for one in run.acts):
+        return
+    home = records.get(casefile.KIND, run.incident_id)
+    for other in home.body["fields"].get("apart", []) if home else []:
+        if records.get(casefile.KIND, other) is not None:
+            casefile.change(records, other, partial(planned_anew, ended=run))
+
+
+def _stands(run: Run, step: RunStep) -> bool:
+    return step.state in (StepState.DONE, StepState.UNDONE) and not given_up(run, step)
+
+
+def planned_anew(now: Incident, *, ended: Run) -> Incident:
+    """The incident as one that is planned anew, where it is open, was split off from that of the run, and has not heard of this end.
+    The journal tells ends apart; of a full one the newest lines alone are kept, so its length does not."""
+    heard, at = dict(now.fields.get("heard_of", {})), digest(*ended.journal)
+    apart = now.status is Status.CLOSED or now.fields.get(SPLIT_FROM) != ended.incident_id
+    if apart or heard.get(ended.id) in (at, len(ended.journal)):  # releases before kept the length
+        return now
+    again = {"propose_again": True, "heard_of": {**heard, ended.id: at}}
+    return now.model_copy(update={"fields": {**now.fields, **again}})
