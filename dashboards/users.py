@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dashboards.tokens import KIND as TOKEN
 from hinomi.clock import Clock
-from hinomi.errors import InputError
+from hinomi.errors import Conflict, InputError
 from hinomi.organization import ID
 from hinomi.store import Records
 from hinomi.words import Words
@@ -221,13 +221,15 @@ class Users:
         self.change(name, {"password_hash": hashed, "must_change": must_change})
         self.end_sessions(name)
 
-    def set_roles(self, name: str, roles: Iterable[str]) -> None:
-        """Replace the roles; they count from the next request on."""
-        self.change(name, {"roles": _roles(roles)})
+    def set_roles(self, name: str, roles: Iterable[str], *, before: list[str] | None = None) -> None:
+        """Replace the roles; they count from the next request on. before: see `change`."""
+        self.change(name, {"roles": _roles(roles)}, before=before)
 
-    def set_organizations(self, name: str, organizations: Iterable[str]) -> None:
-        """Whose incidents and logs the person sees (none: everybody's); it counts from the next request on."""
-        self.change(name, {"organizations": _organizations(organizations)})
+    def set_organizations(
+        self, name: str, organizations: Iterable[str], *, before: list[str] | None = None
+    ) -> None:
+        """Whose incidents and logs the person sees (none: everybody's); it counts from the next request on. before: see `change`."""
+        self.change(name, {"organizations": _organizations(organizations)}, before=before)
 
     def set_disabled(self, name: str, disabled: bool) -> None:
         """Lock or unlock the account; locking ends its sessions."""
@@ -272,11 +274,19 @@ class Users:
         _refuse_common(name, password)
         return self.hasher.hash(password)
 
-    def change(self, name: str, changes: dict[str, object]) -> None:
-        """Replace parts of the record. Raises InputError where there is no such user."""
+    def change(self, name: str, changes: dict[str, object], *, before: list[str] | None = None) -> None:
+        """Replace parts of the record. before: what each of them was when somebody decided on it, where that is asked.
+
+        Raises InputError where there is no such user, Conflict where another has changed one of them since.
+        """
         record = self.records.get(KIND, kept_as(name))
         if record is None:
             raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
+        if before is not None and any(record.body.get(part, []) != before for part in changes):
+            raise Conflict(
+                "ほかの人が先に変更しました。見直してください。",
+                "somebody else has changed it since; look again",
+            )
         self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
 
     def release(self, name: str, organizations: Iterable[str] = ()) -> None:

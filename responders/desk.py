@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from hinomi.clock import Clock
-from hinomi.errors import InputError
+from hinomi.errors import Conflict, InputError
 from hinomi.incident import (
     CLOSED_AT,
     NO_THREAT,
@@ -99,14 +99,26 @@ class Desk:
         ticket = self.door.shown(token)
         return ticket, self._of_link(ticket)
 
-    def assign(self, incident_id: str, assignee: str, *, actor: str, roles: Sequence[str]) -> Incident:
-        """Give the incident to a person; work on an open one has then begun."""
+    def assign(
+        self,
+        incident_id: str,
+        assignee: str,
+        *,
+        actor: str,
+        roles: Sequence[str],
+        before: str | None = None,
+    ) -> Incident:
+        """Give the incident to a person; work on an open one has then begun. before: whose it was when that was decided, where it is
+        asked: raises Conflict where it is another's since."""
         self._worker(actor, roles, "incident.assign", incident_id)
 
         def given(now: Incident) -> Changes:
+            if before not in (None, now.assignee):
+                raise self._overtaken(actor, "incident.assign", incident_id)
             begun = now.status in (Status.NEW, Status.ACKNOWLEDGED)
             return {"assignee": assignee, "status": Status.IN_PROGRESS if begun else now.status}
 
+        given(casefile.read(self.records, incident_id))
         words = f"担当: {assignee}", f"assigned to {assignee}"
         return self._change(incident_id, actor, "assign", *words, given)
 
@@ -116,19 +128,30 @@ class Desk:
         return self._change(incident_id, actor, "comment", text, text, lambda _: {})
 
     def regrade(
-        self, incident_id: str, grade: int, reason: str, *, actor: str, roles: Sequence[str]
+        self,
+        incident_id: str,
+        grade: int,
+        reason: str,
+        *,
+        actor: str,
+        roles: Sequence[str],
+        before: str | None = None,
     ) -> Incident:
-        """Change the grade, with a reason; it then no longer follows the alerts."""
+        """Change the grade, with a reason; it then no longer follows the alerts. before: the grade on which that was decided, where it is
+        asked: raises Conflict where it is another since."""
         self._worker(actor, roles, "incident.level", incident_id)
         if not 0 <= grade <= 3 or not reason.strip():
             raise InputError("段階は 0〜3 で、理由が要ります。", "a grade is 0 to 3 and needs a reason")
 
         def graded(now: Incident) -> Changes:
+            if before not in (None, str(now.grade)):
+                raise self._overtaken(actor, "incident.level", incident_id)
             fields = {**now.fields, "grade_by": actor, "graded_at": self.clock.now().isoformat()}
             if now.acknowledged_by == actor:
                 fields["acknowledged_grade"] = grade  # who raises it knows it
             return {"grade": grade, "grade_reason_ja": reason, "grade_reason_en": reason, "fields": fields}
 
+        graded(casefile.read(self.records, incident_id))
         words = f"段階を {grade} に変更: {reason}", f"grade {grade}: {reason}"
         return self._change(incident_id, actor, "level", *words, graded)
 
@@ -338,6 +361,15 @@ class Desk:
             }
 
         return self._change(incident_id, actor, "ack", "対応を始めました。", "took the incident", taken)
+
+    def _overtaken(self, actor: str, action: str, target: str) -> Conflict:
+        """Somebody else has decided the same thing since; that it was tried is in the audit log."""
+        self.audit.append(
+            actor=actor, action=f"{action}.refused", target=target, details={"why": "overtaken"}
+        )
+        return Conflict(
+            "ほかの人が先に決めました。見直してください。", "somebody else has decided it since; look again"
+        )
 
     def _change(
         self,

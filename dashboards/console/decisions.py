@@ -7,8 +7,9 @@ from dashboards.console.fields import moment, text
 from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.users import WORKERS, User
-from hinomi.errors import InputError
+from hinomi.errors import Conflict, InputError
 from hinomi.incident import Incident, Verdict
+from responders.incidents import casefile
 from responders.playbooks.run import APPROVAL, KIND
 
 
@@ -23,12 +24,14 @@ def assign(visit: Visit) -> Response:
     """Give it to a person who may work on it."""
     incident = wanted(visit)
     chosen = worker(person(visit), incident)
-    held = visit.console.users.find(incident.assignee)
-    theirs = (held.shown if held else incident.assignee) or visit.texts("queue.nobody")
-    kept = {"assignee": chosen.name}
-    if clash := _overtaken(visit, incident, "assign", incident.assignee, kept, (theirs, chosen.shown)):
-        return clash.answer(visit)
-    visit.console.service.assign(incident.id, chosen.name, **visit.who)
+    try:
+        visit.console.service.assign(incident.id, chosen.name, **visit.who, before=visit.form.get("before"))
+    except Conflict:
+        now = casefile.read(visit.console.records, incident.id)  # or the one that took it in meanwhile
+        held = visit.console.users.find(now.assignee)
+        theirs = (held.shown if held else now.assignee) or visit.texts("queue.nobody")
+        kept = {"before": now.assignee, "assignee": chosen.name}
+        return _overtaken(visit, now, "assign", kept, (theirs, chosen.shown))
     return back(visit, incident, "assigned")
 
 
@@ -81,26 +84,28 @@ def reopen(visit: Visit) -> Response:
 def regrade(visit: Visit) -> Response:
     """Set the grade by hand; from then on it no longer follows the alerts."""
     incident, chosen, reason = wanted(visit), grade(visit), text(visit, "reason")
-    shown = visit.texts(f"grade.g{incident.grade}"), visit.texts(f"grade.g{chosen}")
-    kept = {"grade": str(chosen), "reason": reason}
-    if clash := _overtaken(visit, incident, "grade", str(incident.grade), kept, shown):
-        return clash.answer(visit)
-    visit.console.service.regrade(incident.id, chosen, reason, **visit.who)
+    try:
+        visit.console.service.regrade(
+            incident.id, chosen, reason, **visit.who, before=visit.form.get("before")
+        )
+    except Conflict:
+        now = casefile.read(visit.console.records, incident.id)  # or the one that took it in meanwhile
+        kept = {"before": str(now.grade), "grade": str(chosen), "reason": reason}
+        shown = visit.texts(f"grade.g{now.grade}"), visit.texts(f"grade.g{chosen}")
+        return _overtaken(visit, now, "grade", kept, shown)
     return back(visit, incident, "regraded")
 
 
 def _overtaken(
-    visit: Visit, incident: Incident, what: str, now: str, kept: dict[str, str], shown: tuple[str, str]
-) -> Clash | None:
-    """What another has set since the page was opened (the form's `before`), beside what is about to be set. what: the form's last
-    word, `assign` or `grade`; kept: what the form sends besides; shown: theirs and yours in words."""
-    if visit.form.get("before", now) == now:
-        return None
+    visit: Visit, incident: Incident, what: str, kept: dict[str, str], shown: tuple[str, str]
+) -> Response:
+    """What another has set since the page was opened (the form's `before`), beside what was about to be set. what: the form's last
+    word, `assign` or `grade`; kept: what the form sends, `before` as it is now; shown: theirs and yours in words."""
     here = f"/incidents/{incident.number}"
     title = visit.texts("queue.grade" if what == "grade" else "case.assign_to")
     name = f"#{incident.number} {visit.texts.of(incident.title_ja, incident.title_en)}"
     fields = [Field("", title, *shown)] if shown[0] != shown[1] else []
-    return Clash(name, here, f"{here}/{what}", fields, [("before", now), *kept.items()])
+    return Clash(name, here, f"{here}/{what}", fields, [*kept.items()]).answer(visit)
 
 
 def grade(visit: Visit) -> int:

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from dashboards.console.clash import Clash, Field
 from dashboards.console.visit import Visit
 from dashboards.users import ROLE_NAMES, Role, User
-from hinomi.errors import InputError, Refused
+from hinomi.errors import Conflict, InputError, Refused
 
 
 def show(visit: Visit) -> Response:
@@ -66,11 +66,9 @@ def change(visit: Visit) -> Response:
     if clash := _clash(visit, person, action, {"roles": roles, "organizations": seen}.get(action, [])):
         return clash.answer(visit)
     _audit(visit, f"user.{action or 'nothing'}", person.name, roles=roles, organizations=seen)
-    if action == "roles":
-        users.set_roles(person.name, roles)
-    elif action == "organizations":
-        users.set_organizations(person.name, seen)
-    elif action in {"lock", "unlock"}:
+    if action in {"roles", "organizations"}:
+        return _set(visit, person, action, roles or seen)
+    if action in {"lock", "unlock"}:
         users.set_disabled(person.name, action == "lock")
     elif action == "factor":
         users.change(person.name, {"totp": "", "totp_new": "", "recovery": []})
@@ -83,6 +81,23 @@ def change(visit: Visit) -> Response:
         return _page(visit, password=password, who=person.name)
     else:
         raise InputError("操作を選んでください。", "choose what to do")
+    return visit.to("/admin/users", done="user_changed")
+
+
+def _set(visit: Visit, person: User, action: str, chosen: list[str]) -> Response:
+    """Set over exactly what was compared: of two in the same moment the second is shown the first's."""
+    users = visit.console.accounts
+    try:
+        if action == "roles":
+            users.set_roles(person.name, chosen, before=person.roles)
+        else:
+            users.set_organizations(person.name, chosen, before=person.organizations)
+    except Conflict:
+        _audit(visit, f"user.{action}.refused", person.name, why=["overtaken"])
+        now = users.find(person.name)
+        if now is None or (clash := _clash(visit, now, action, chosen)) is None:
+            raise
+        return clash.answer(visit)
     return visit.to("/admin/users", done="user_changed")
 
 

@@ -3,11 +3,13 @@
 import re
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 
 from dashboards.tokens import Tokens
 from dashboards.users import Role
+from responders.audit import Audit
 from responders.duties.duty import duties
 from tests.dashboards.browse import browser, token
 from tests.dashboards.city import NOW, City
@@ -115,3 +117,46 @@ def test_grade_and_assignee_are_not_overwritten_unseen(
     again = {field: token(answer.text, field) for field in ("before", *mine)}
     assert second.post(address, **again).status_code == 303
     assert str(own_city.records.find("incident", {"number": 1})[0].body[name]) == mine[name]
+
+
+@pytest.mark.parametrize(
+    ("address", "form", "theirs", "refused"),
+    [
+        ("/incidents/1/assign", {"assignee": "y.ota"}, "担当: k.mori", "incident.assign.refused"),
+        ("/incidents/1/grade", {"grade": "0", "reason": "範囲が広い"}, "段階を 1", "incident.level.refused"),
+        ("/admin/users/m.kato", {"do": "roles", "role": "analyst"}, "閲覧者", "user.roles.refused"),
+    ],
+)
+def test_of_two_in_the_same_moment_the_second_is_shown_the_first(
+    own_city: City,
+    monkeypatch: pytest.MonkeyPatch,
+    address: str,
+    form: dict[str, str],
+    theirs: str,
+    refused: str,
+) -> None:
+    """Both pages are as they were, and another's word is written between the comparison and the writing: it stands, and is shown."""
+    mine = browser(own_city, "s.kanri" if "admin" in address else "m.kato")
+    page = mine.get("/admin/users" if "admin" in address else "/incidents/1").text
+    opened = re.search(rf'action="{address}".*?name="before" value="([^"]*)"', page, re.DOTALL)
+    assert opened is not None
+    append, work = Audit.append, {"actor": "k.mori", "roles": ["information_system_manager"]}
+
+    def between(self: Audit, **entry: Any) -> Any:
+        if entry["action"] in {"incident.assign", "incident.level", "user.roles"}:
+            monkeypatch.undo()
+            if "admin" in address:
+                own_city.users.set_roles("m.kato", ["viewer"])
+            elif "assign" in address:
+                own_city.desk.assign("inc-1", "k.mori", **work)
+            else:
+                own_city.desk.regrade("inc-1", 1, "保守作業だった", **work)
+        return append(self, **entry)
+
+    monkeypatch.setattr(Audit, "append", between)
+    answer = mine.post(address, **form, before=opened[1])
+    assert answer.status_code == 409
+    lines = [line["ja"] for line in own_city.records.find("incident", {"number": 1})[0].body["timeline"]]
+    assert theirs in answer.text or any(theirs in line for line in lines)
+    assert own_city.users.find("m.kato").roles == (["viewer"] if "admin" in address else ["analyst"])  # type: ignore[union-attr]
+    assert own_city.records.find("audit", {"action": refused})
