@@ -1,4 +1,4 @@
-"""Files for offline detection: EVTX, Windows event JSON and XML, any log that a source recognises.
+"""Files for offline detection: EVTX, Windows event JSON and XML, any log that a source recognises, events given out by a store.
 
 With a sieve (`collectors.narrow`) only events that may match are read whole and come out; the others are
 counted in `passed_over`. A file's kind is what is in it, never its name. Event ids come from the file and the place in it, so
@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 import polars as pl
 
-from collectors import catalogue, evtx, file_records, hunt_parts
+from collectors import catalogue, evtx, file_records, hunt_parts, hunt_stored
 from collectors.continued import Carry
 from collectors.evtx_chunks import Stretch
 from collectors.hunt_parts import Part, Piece
 from collectors.hunt_waiting import FULL, KNOWN, PLACE, Waiting
 from collectors.narrow import Sieve
+from collectors.records import JsonRecords
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
 from hinomi.batch import Batch
@@ -33,7 +34,12 @@ from hinomi.words import Words
 
 Progress = Callable[[Path, int], None]
 Sieves = Callable[[str], Sieve]
-_SAMPLE = 200
+_SAMPLE, _FEW = 200, 20
+_STORED = Source(
+    hunt_stored.NAME,
+    {"ja": "保管庫から取り出したイベント", "en": "events given out by a store"},
+    JsonRecords(),
+)
 UNKNOWN_FORMAT = "unknown_format"
 """Why records are lost of a file whose format nobody knows."""
 HELD = 6_000
@@ -252,6 +258,8 @@ class HuntInput:
     def _source_of(self, path: Path, sample: list[str]) -> Source | None:
         if self.source:
             return catalogue.find(self.source)
+        if hunt_stored.stored(sample[:_FEW]):
+            return _STORED
         if looks_like_windows(sample):
             return windows
         name = catalogue.recognise(sample)
@@ -261,17 +269,28 @@ class HuntInput:
 
     def _parse(self, source: Source, intake: pl.DataFrame) -> Iterator[Read]:
         rows = (intake if PLACE in intake.columns else self._placed(intake)).with_row_index(ROW)
+        if source is _STORED:
+            yield from self._of_store(rows)
+            return
         parsed = self._carry.parse(source, rows.select(ROW, "message", "received", "peer"))
-        if parsed.rejected.height:
-            lost = rows.join(parsed.rejected.select(ROW), on=ROW)
-            for name, n in lost["log.file.path"].value_counts().iter_rows():
-                self.ledger.count(
-                    "dropped", n, dataset=source.name, reason=f"not_understood:{Path(name).name}"
-                )
+        self._rejected(source, rows.join(parsed.rejected.select(ROW), on=ROW))
         for frame in parsed.frames:
             own = rows[frame[ROW]]
             known = own[KNOWN] if KNOWN in own.columns else None
             yield Read(self._batch(source, frame, own), known, own[PLACE])
+
+    def _of_store(self, rows: pl.DataFrame) -> Iterator[Read]:
+        left = rows
+        for dataset, frame in hunt_stored.frames(rows):
+            own = rows[frame[ROW]]
+            left = left.join(frame.select(ROW), on=ROW, how="anti")
+            held = frame.drop(ROW).with_columns(own["log.file.path"], own["log.offset"].cast(pl.Int64))
+            yield Read(Batch.of(dataset, held, origin="hunt", ingested=self.clock.now()), None, own[PLACE])
+        self._rejected(_STORED, left)
+
+    def _rejected(self, source: Source, lost: pl.DataFrame) -> None:
+        for name, n in lost["log.file.path"].value_counts().iter_rows():
+            self.ledger.count("dropped", n, dataset=source.name, reason=f"not_understood:{Path(name).name}")
 
     def _batch(self, source: Source, frame: pl.DataFrame, own: pl.DataFrame) -> Batch:
         held = frame.drop(ROW).with_columns(

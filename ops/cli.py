@@ -55,6 +55,8 @@ def _root(
 
 def _register(asked: str) -> None:
     """Add the command asked for (its file has its name), or all of them for the help: imports cost a second."""
+    if asked == "--version":
+        return
     names = sorted(module.name for module in pkgutil.iter_modules(ops.commands.__path__))
     for name in [asked] if asked in names else names:
         importlib.import_module(f"ops.commands.{name}").register(app)
