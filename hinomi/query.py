@@ -151,6 +151,18 @@ def beside(query: str, term: str) -> str:
     return both
 
 
+def fields_in(node: Node) -> set[str]:
+    """The fields that an expression names."""
+    match node:
+        case And(parts) | Or(parts):
+            return set().union(*map(fields_in, parts))
+        case Not(part):
+            return fields_in(part)
+        case Is(field) | Exists(field) | Within(field) | Compare(field):
+            return {field}
+    return set()
+
+
 def every(parts: Iterable[Node]) -> Node:
     """All of the parts (one at least), as conditions beside one another where there were some within one another."""
     flat = _flat(And, parts)
@@ -313,7 +325,17 @@ class _Reader:
         if token is not None and token.kind == "sign":
             sign = self.take().text
             return Compare(field, _comparison(sign), self.plain_value())
+        self.no_range(field)
         return _value(field, self._joined())
+
+    def no_range(self, field: str) -> None:
+        """Ranges as Lucene writes them would be a value and two words of the raw line, which find nothing, or the wrong things."""
+        first, second = self.peek(), self.peek(1)
+        if first is not None and second is not None and first.text[:1] in ("[", "{") and second.text == "TO":
+            raise self.error(
+                f"範囲は「{field} >= 1 and {field} <= 9」のように書いてください。",
+                f'write a range as "{field} >= 1 and {field} <= 9"',
+            )
 
     def _joined(self) -> str:
         """A value that holds colons (an IPv6 address, a time) is written without blanks: join its parts."""

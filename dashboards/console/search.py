@@ -21,6 +21,7 @@ from hinomi.batch import DEAD_LETTERS
 from hinomi.errors import QueryError
 from hinomi.query import beside, quoted
 from hinomi.store import Bucket, Counted, Survey
+from hinomi.store.unheld import unheld
 from hinomi.text import inert
 
 TOP = ("event.dataset", "event.action", "user.name", "source.ip", "destination.ip", "host.name", "rule.name")
@@ -124,11 +125,17 @@ def _found(visit: Visit, wanted: Asked) -> dict[str, Any]:
         "chart_left": charts.LEFT,
         "hits": hits,
         "total": survey.page.total,
+        "unheld": [] if survey.page.total else _unheld(visit, wanted),
         "after": survey.page.after,
         "top": survey.top,
         "most": max((n for _, n in survey.top), default=1),
         **_charts(visit, wanted, survey.buckets, bars),
     }
+
+
+def _unheld(visit: Visit, wanted: Asked) -> list[str]:
+    """What is said where nothing is found of fields that no log has."""
+    return [visit.texts.of(one.ja, one.en) for one in unheld(visit.console.events, wanted.query)]
 
 
 def looked_in(visit: Visit, wanted: Asked) -> list[str]:

@@ -17,6 +17,7 @@ from hinomi.durable import replaced
 from hinomi.errors import InputError
 from hinomi.named import named, writing
 from hinomi.store import Span
+from hinomi.store.unheld import unheld
 from hinomi.text import inert
 from ops.opened import Opened, opened
 
@@ -60,6 +61,9 @@ def register(app: typer.Typer) -> None:
                 typer.echo(f"{_export(place, query, span, export):,} 件 / events → {export}")
                 return
             page = place.events.search(query, span=span, limit=limit)
+            if not page.total:
+                for one in unheld(place.events, query):
+                    typer.echo(f"{one.ja} / {one.en}", err=True)
             if jsonl:
                 for row in page.rows:
                     sys.stdout.buffer.write(

@@ -16,6 +16,7 @@ from hinomi.clock import JST
 from hinomi.errors import QueryError, StoreError
 from hinomi.store import Checkpoint, Counted, Events, Span, separately
 from hinomi.store.apart import EventsApart
+from hinomi.store.unheld import unheld
 from tests.contract.stores import EVENTS, NOW, each
 
 START = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -199,9 +200,23 @@ def test_query_errors_name_the_place(events: Events) -> None:
         "a:",
         ":",
         "not",
+        "destination.port: [1 TO 100]",
+        "destination.port:{1 TO *}",
     ]:
         with pytest.raises(QueryError):
             events.count(query)
+    assert not events.count('user.name: "[1 TO 100]" or user.name: [1]')
+
+
+def test_fields_that_no_event_has_are_told_from_those_that_have_no_such_value(events: Events) -> None:
+    """Whoever writes a product's own name hears of the field that is meant; a field that is held is never named."""
+    events.append([batch()])
+    asked = "src_ip: 10.1.1.1 and not (UserName: a or user.name: nobody) and zzz > 4"
+    found = {one.field: one.near for one in unheld(events, asked)}
+    assert found == {"UserName": ("user.name",), "src_ip": ("source.ip",), "zzz": ()}
+    assert unheld(events, '"words alone"') == unheld(events, "source.ip: *") == []
+    [hostile] = unheld(events, "x\u202ey: 1")
+    assert "\u202e" not in hostile.ja + hostile.en
 
 
 def test_hostile_names_and_values(events: Events) -> None:

@@ -43,6 +43,14 @@ def test_own_range_and_dataset(city: City) -> None:
     assert "<h2>40 件" in browser(city, "m.kato").get(address).text
 
 
+def test_a_field_that_no_log_has_is_said(city: City) -> None:
+    """Nothing found by a product's own name is no sign that nothing happened; where the field is held nothing is said of it."""
+    page = browser(city, "m.kato").get(f"/search?{ALL}&q=src_ip:+10.1.1.1").text
+    assert "項目「src_ip」を持つログは保存されていません。近い名前: source.ip" in page
+    page = browser(city, "m.kato").get(f"/search?{ALL}&q=source.ip:+192.0.2.254").text
+    assert "条件に合うログはありません" in page and "を持つログは保存されていません" not in page
+
+
 @pytest.mark.parametrize(
     "asked",
     [
