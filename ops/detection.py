@@ -167,6 +167,14 @@ class Detection:
             self.tally.fed(self.correlator().costs.take())
             self._save_tally(self.tally)
 
+    def close(self) -> None:
+        """The last saving before a stop. Where the store fails, whoever begins next reads and works out again what came since the one
+        before, as after a crash."""
+        try:
+            self.save()
+        except StoreError as error:
+            log.error("detection_not_saved", reason=str(error))
+
     def _save_tally(self, tally: Tally) -> None:
         """What cannot be saved stays counted and is said once, until it can be again: detection goes on without it."""
         try:

@@ -16,6 +16,8 @@ from hinomi.text import inert
 
 KIND = "refusal"
 """Records, one a worker: {process, since, at (both ISO), ja, en}; at: when the store last refused."""
+OUTAGE = ("outage", "events_refused")
+"""The record of the outage that was told of last: {since, at} (ISO); at: when it was told of."""
 _RULE = "c069539f-c3ae-4fec-819b-eeb2988df004"
 _NAMED = 5
 _LONG, _FRESH = timedelta(minutes=1), timedelta(minutes=5)
@@ -73,14 +75,26 @@ def look(records: Records, now: datetime, after: timedelta, tell: Callable[[Aler
         if now - at < _FRESH and at - since >= after:
             found.append((since, str(one.body["process"]), str(one.body["ja"]), str(one.body["en"])))
     if found:
-        tell(_alert(sorted(found), now))
+        found.sort()
+        tell(_alert(found, _begun(records, found[0][0], now), now))
     return len(found)
 
 
-def _alert(found: Sequence[tuple[datetime, str, str, str]], now: datetime) -> Alert:
+def _begun(records: Records, since: datetime, now: datetime) -> datetime:
+    """When the outage began: workers recover one by one, and others are refused meanwhile; what was told of a moment ago is the same."""
+    with suppress(StoreError, KeyError, ValueError, TypeError):  # whatever the record holds
+        held = records.get(*OUTAGE)
+        if held is not None and now - datetime.fromisoformat(held.body["at"]) < _FRESH:
+            since = min(since, datetime.fromisoformat(held.body["since"]))
+    with suppress(StoreError):  # people are called all the same
+        records.put(*OUTAGE, {"since": since.isoformat(), "at": now.isoformat()})
+    return since
+
+
+def _alert(found: Sequence[tuple[datetime, str, str, str]], since: datetime, now: datetime) -> Alert:
     """found: (since, process, reason in Japanese and English), earliest first. It is the same as long as the outage lasts: what grew
     would be news each minute."""
-    since, more = found[0][0], len(found) - _NAMED
+    more = len(found) - _NAMED
     ja = "、".join(f"{inert(process, 80)}: {inert(why, 300)}" for _, process, why, _ in found[:_NAMED])
     en = "; ".join(f"{inert(process, 80)}: {inert(why, 300)}" for _, process, _, why in found[:_NAMED])
     return Alert(

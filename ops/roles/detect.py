@@ -76,9 +76,11 @@ class Detect:
                 self._turn()
             self._say()
             self.role.stop.wait(_PAUSE)
-        if self.leading.lease.held():
-            self.detection.save()
-        self.scheduled.close()
+        try:
+            if self.leading.lease.held():
+                self.detection.close()
+        finally:
+            self.scheduled.close()
 
     def _compile(self) -> None:
         """Before it is needed: taking over must be quick. What cannot be compiled now is tried again in each turn."""

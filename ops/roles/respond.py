@@ -63,7 +63,7 @@ class Respond:
             self._say()
             self.role.stop.wait(0.0 if more else _PAUSE)
         if self.detection is not None:
-            self.detection.save()
+            self.detection.close()
         self._save_counts()
 
     def _begin(self) -> None:

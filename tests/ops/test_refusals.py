@@ -34,7 +34,8 @@ def test_a_store_that_takes_records_and_no_events_is_told_of(tmp_path: Path) -> 
 
 
 def test_one_outage_is_one_alert(tmp_path: Path) -> None:
-    """However many lanes wait; no news while it goes on, and the same one after a worker's restart."""
+    """However many lanes wait; no news while it goes on, and the same one after a worker's restart, and when those recover that were
+    refused first."""
     start = datetime(2026, 11, 20, 12, tzinfo=UTC)
     records, clock = SqliteRecords(tmp_path / "records.sqlite"), FixedClock(start)
     refused, told = StoreError("シャードの上限です", "too many shards"), list[Alert]()
@@ -43,8 +44,10 @@ def test_one_outage_is_one_alert(tmp_path: Path) -> None:
         clock.time = start + timedelta(minutes=minute)
         if minute == 20:  # all workers begin anew
             lanes = [Refusals(records, lane.process, clock) for lane in lanes]
-        for lane in lanes[: 8 if minute < 50 else 3]:
-            lane.refused(refused)
+        for number, lane in enumerate(lanes):
+            if minute < 50 or number >= 5:
+                clock.time = start + timedelta(minutes=minute, seconds=number)
+                lane.refused(refused)
         n = refusals.look(records, clock.now(), timedelta(minutes=5), told.append)
         assert n == (0 if minute < 5 else 8 if minute < 54 else 3), minute
     assert len(told) == 53 and len({(one.id, one.first, one.last, one.event_count) for one in told}) == 1

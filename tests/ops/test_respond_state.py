@@ -100,6 +100,32 @@ def test_a_damaged_file_of_signals_does_not_keep_those_behind_it_from_being_told
     assert not other.ledger.take()
 
 
+def test_a_store_that_fails_at_the_stop_is_said_and_loses_nothing(
+    tmp_path: Path, rules: engine.RuleSet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Four failures, a stop at which nothing can be saved, four more: the process ends in words, and it is one alert of eight."""
+    case = dict(cases.read(packs_folder() / "telework/vpn_spray.test.yml"))["8人目で検知"]
+    [(arrived, batch)] = cases.batches(case, "fortinet.fortigate")
+    receiver = Receiver()
+    for part in (batch.frame[:4], batch.frame[4:]):
+        one = _detection(tmp_path, rules)
+        one.load()
+        whole = Batch(batch.dataset, part)
+        one.events.append([Batch.of(SIGNALS, rules.signals(whole, rules.match(whole)), ingested=arrived)])
+        one._saved = float("inf")
+        one.turn(receiver.receive)
+        with monkeypatch.context() as away:
+            away.setattr(SqliteRecords, "put", _away)
+            one.close()
+        assert "detection_not_saved" in "".join(capsys.readouterr())
+    [found] = [alert for alert in receiver.alerts.values() if alert.rule_name == "vpn_spray"]
+    assert found.event_count == 8
+
+
+def _away(*_: object, **__: object) -> None:
+    raise StoreError("保管庫が応答しません。", "the store does not answer")
+
+
 def test_only_what_changed_is_written(tmp_path: Path, rules: engine.RuleSet) -> None:
     """A saving after nothing happened writes the place alone."""
     one = _detection(tmp_path, rules)
