@@ -27,10 +27,10 @@ _SPREAD = 1.4826  # a standard deviation in terms of the median absolute deviati
 
 @dataclass(slots=True)
 class Days:
-    """sums: day (ISO) → how much, the last _KEPT days. told: the latest day that stood out, empty where none did."""
+    """sums: day (ISO) → how much, the last _KEPT days. told: the latest working day and the latest day off that stood out, if any."""
 
     sums: dict[str, float] = field(default_factory=dict)
-    told: str = ""
+    told: list[str] = field(default_factory=list)
 
     def add(self, day: str, amount: float) -> float:
         """Count; returns the day's sum. A day before all that are kept is too old to count."""
@@ -52,13 +52,14 @@ class Days:
         return [self.sums[one] for one in sorted(self.sums) if one < day]
 
     def is_news(self, day: str, spreads: float) -> bool:
-        """Whether a day that stands out says more than the one that was told last, if that is among the latest few before it
-        and no more than a fortnight ago; then it is the one that was told."""
+        """Whether a day that stands out says more than the one of its kind (working days, or days off) that was told last, if that is
+        among the latest few days before it and no more than a fortnight ago; then it is the one that was told."""
         latest = sorted(one for one in self.sums if one < day)[-_LATEST:]
-        near = self.told in latest and date.fromisoformat(day) - date.fromisoformat(self.told) <= _NEAR
-        if near and self.sums[day] <= usual([self.sums[self.told]], spreads)[1]:
+        same = [one for one in self.told if is_off(one) is is_off(day)]
+        near = [one for one in same if one in latest and _days(one, day) <= _NEAR]
+        if any(self.sums[day] <= usual([self.sums[told]], spreads)[1] for told in near):
             return False
-        self.told = max(self.told, day)
+        self.told = [*(one for one in self.told if one not in same), max(day, *same, "")]
         return True
 
     def weigh(self) -> int:
@@ -71,9 +72,12 @@ class Days:
 
     @classmethod
     def of_json(cls, body: Any) -> "Days":
-        """What `as_json` gave. States before kept the newest day's events with the sums."""
+        """What `as_json` gave. States before kept one day that was told, and before that the newest day's events with the sums."""
         sums = body[0] if isinstance(body, list) else body
-        return cls(dict(sums["sums"]), str(sums["told"])) if "told" in sums else cls(dict(sums))
+        if "told" not in sums:
+            return cls(dict(sums))
+        told = sums["told"]
+        return cls(dict(sums["sums"]), [told] if isinstance(told, str) else [*told])
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +129,10 @@ def day_of(time: int) -> str:
 @lru_cache(maxsize=4096)
 def _day(hour: int) -> str:
     return datetime.fromtimestamp(hour * 3600, UTC).astimezone(JST).date().isoformat()
+
+
+def _days(first: str, second: str) -> timedelta:
+    return date.fromisoformat(second) - date.fromisoformat(first)
 
 
 @lru_cache(maxsize=4096)

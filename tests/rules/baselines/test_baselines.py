@@ -13,6 +13,7 @@ from hinomi.identity import digest
 from rules import baselines
 from rules.baselines.apart import Apart
 from rules.baselines.baseline import Baseline, Finding
+from rules.baselines.days import Days
 from rules.baselines.recent import Recent
 from rules.engine import Other
 from rules.entry import Entry
@@ -282,15 +283,29 @@ def test_late_lines_belong_to_their_day(kind: str) -> None:
 
 def test_work_that_changed_is_told_once_and_again_where_it_grows() -> None:
     """A person moved to a busy section: what was told is no news on the next days, before and after a restart; far more
-    than that is. By then the level of the latest days is usual."""
+    than that is, and so is the first day off. By then the level of the latest days is usual."""
     one, again = made("rate_spike"), made("rate_spike")
     told(one, *workdays(15, 3))
     assert sorted(told(one, *many(FRIDAY, 60))) == ["t.yamada|2026-11-20"]
     again.load(json.loads(json.dumps(one.dump())))
     days = [FRIDAY + n * DAY for n in (3, 4, 5, 6)]  # the first is a holiday
     found = told(again, *(e for n, day in enumerate(days) for e in many(day, 200 if n == 2 else 70)))
-    assert sorted(found) == ["t.yamada|2026-11-25"]
+    assert sorted(found) == ["t.yamada|2026-11-23", "t.yamada|2026-11-25"]
     assert told(again, *many(FRIDAY + 7 * DAY, 100)) == {}
+
+
+def test_a_loud_working_day_hides_no_day_off() -> None:
+    """What was told on Friday is no news on the next working day, also where a loud Saturday was told in between; the Saturday is, though
+    it is less, and its Sunday is not. A state of a release that kept one day is read."""
+    one = made("rate_spike")
+    told(one, *workdays(15, 3))
+    found = [
+        sorted(told(one, *many(FRIDAY + n * DAY, much)))
+        for n, much in ((0, 400), (1, 200), (2, 190), (4, 300))
+    ]
+    assert found == [["t.yamada|2026-11-20"], ["t.yamada|2026-11-21"], [], []]
+    assert Days.of_json({"sums": {"2026-11-20": 9.0}, "told": "2026-11-20"}).told == ["2026-11-20"]
+    assert Days.of_json({"2026-11-20": 9.0}).told == []
 
 
 def test_a_new_account_of_a_nightly_batch_is_told_once() -> None:
