@@ -1,7 +1,7 @@
 """The constraints of a CACAO 2.0 playbook, as far as we write and read them.
 
 Facts: OASIS, CACAO Security Playbooks Version 2.0, Committee Specification 01, sections 3 (playbook), 4 (workflow steps),
-5 (commands), 6 and 7 (agents, extensions), 10 (identifiers, timestamps, variables). Written anew from the text.
+5 (commands), 7 and 8 (agents and targets, extensions), 10 (identifiers, timestamps, variables). Written anew from the text.
 """
 
 import re
@@ -32,6 +32,14 @@ StepType = Literal[
     "while-condition",
     "switch-condition",
 ]
+_AGENT_NEEDS = {
+    "http-api": "address",
+    "linux": "address",
+    "net-address": "address",
+    "ssh": "address",
+    "sector": "sector",
+    "security-category": "category",
+}
 NEXT = ("on_completion", "on_success", "on_failure", "on_true", "on_false")
 
 
@@ -48,6 +56,26 @@ class Command(_Open):
     command: str = ""
     description: str = ""
     playbook_activity: str | None = None
+
+
+class Agent(_Open):
+    """Who or what carries commands out, or what they are done to (section 7)."""
+
+    type: str
+    name: str
+
+
+class ExtensionDefinition(_Open):
+    """What an extension is, and where that is written (section 8)."""
+
+    type: Literal["extension-definition"]
+    name: str
+    created_by: Identifier
+    schema_: str = Field(alias="schema")
+    version: str
+
+
+Extensions = Annotated[dict[Identifier, dict[str, Any]], Field(min_length=1)]
 
 
 class WorkflowStep(_Open):
@@ -67,8 +95,10 @@ class WorkflowStep(_Open):
     on_true: Identifier | None = None
     on_false: Identifier | None = None
     next_steps: list[Identifier] = Field(default_factory=list)
+    playbook_id: Identifier | None = None
+    switch: str = ""
     cases: dict[str, Identifier] = Field(default_factory=dict)
-    step_extensions: dict[Identifier, dict[str, Any]] = Field(default_factory=dict)
+    step_extensions: Extensions = Field(default_factory=dict)
 
 
 class CacaoPlaybook(_Open):
@@ -86,9 +116,10 @@ class CacaoPlaybook(_Open):
     labels: list[str] = Field(default_factory=list)
     workflow_start: Identifier
     workflow: dict[Identifier, WorkflowStep] = Field(min_length=2)
-    playbook_extensions: dict[Identifier, dict[str, Any]] = Field(default_factory=dict)
-    agent_definitions: dict[Identifier, dict[str, Any]] = Field(default_factory=dict)
-    extension_definitions: dict[Identifier, dict[str, Any]] = Field(default_factory=dict)
+    playbook_extensions: Extensions = Field(default_factory=dict)
+    agent_definitions: Annotated[dict[Identifier, Agent], Field(min_length=1)] = Field(default_factory=dict)
+    target_definitions: Annotated[dict[Identifier, Agent], Field(min_length=1)] = Field(default_factory=dict)
+    extension_definitions: dict[Identifier, ExtensionDefinition] = Field(default_factory=dict)
 
 
 def checked(value: Mapping[str, Any], source: str) -> CacaoPlaybook:
@@ -121,6 +152,7 @@ def _explained(error: ValueError, source: str) -> HinomiError:
 
 
 def _problems(document: CacaoPlaybook) -> Iterator[tuple[str, str, str]]:
+    yield from _agent_problems(document)
     start = document.workflow.get(document.workflow_start)
     if start is None or start.type != "start":
         yield (
@@ -148,13 +180,23 @@ def _problems(document: CacaoPlaybook) -> Iterator[tuple[str, str, str]]:
                 )
 
 
+def _agent_problems(document: CacaoPlaybook) -> Iterator[tuple[str, str, str]]:
+    """What an agent or target of its type lacks (sections 7.4 to 7.12)."""
+    for name in ("agent_definitions", "target_definitions"):
+        for identity, agent in getattr(document, name).items():
+            needed = _AGENT_NEEDS.get(agent.type)
+            if needed and not (agent.model_extra or {}).get(needed):
+                yield f"{name}.{identity}.{needed}", "必要な項目がありません。", "this key is required"
+
+
 def _step_problems(step: WorkflowStep) -> Iterator[tuple[str, str, str]]:
     needed = {
         "action": ("commands", "agent"),
+        "playbook-action": ("playbook_id",),
         "parallel": ("next_steps",),
         "if-condition": ("condition", "on_true"),
         "while-condition": ("condition", "on_true"),
-        "switch-condition": ("cases",),
+        "switch-condition": ("switch", "cases"),
     }.get(step.type, ())
     for key in needed:
         if not getattr(step, key):

@@ -41,6 +41,7 @@ def exported(playbook: Playbook) -> dict[str, Any]:
         "name": playbook.title_en,
         "description": f"{playbook.title_ja}。{playbook.impact_ja} / {playbook.impact_en}",
         "playbook_types": ["mitigation"] if playbook.acts else ["investigation"],
+        "playbook_activities": sorted(writer.activities),
         "created_by": AUTHOR,
         "created": CREATED,
         "modified": CREATED,
@@ -76,6 +77,7 @@ class _Writer:
     name: str
     steps: dict[str, dict[str, Any]] = field(default_factory=dict)
     agents: dict[str, dict[str, Any]] = field(default_factory=dict)
+    activities: set[str] = field(default_factory=set)
 
     def add(self, kind: str, place: str, fields: dict[str, Any]) -> str:
         """One step; returns its identifier."""
@@ -120,8 +122,8 @@ class _Writer:
         )
         said = f"{name}{_first(step)}"
         command = {"type": "manual", "description": said, "command": name}
-        if step.kind in _ACTIVITY:
-            command["playbook_activity"] = _ACTIVITY[step.kind]
+        command["playbook_activity"] = _ACTIVITY.get(step.kind, "identify-steps")
+        self.activities.add(command["playbook_activity"])
         return {"name": name, "commands": [command], "agent": agent}
 
     def _agent(self, kind: str, name: str) -> str:

@@ -22,6 +22,8 @@ def test_out_and_back(name: str) -> None:
     assert document == orjson.loads(orjson.dumps(exported(PLAYBOOKS[name])))
     back = imported(checked(document, name), name, name)
     assert Playbook.model_validate(back) == PLAYBOOKS[name]
+    commands = [one for step in document["workflow"].values() for one in step.get("commands", [])]
+    assert document["playbook_activities"] == sorted({one["playbook_activity"] for one in commands})
 
 
 def test_what_may_be_done_before_its_approval_travels_along() -> None:
@@ -96,6 +98,10 @@ def test_a_stranger_s_commands_are_work_for_people() -> None:
         (["workflow", _id("start", 1), "on_completion"], None, "on_completion"),
         (["workflow", _id("end", 1), "on_completion"], _id("end", 2), "on_completion"),
         (["workflow", _id("if-condition", 1), "condition"], None, "condition"),
+        (["workflow", _id("action", 1), "step_extensions"], {}, "step_extensions"),
+        (["agent_definitions", _id("organization", 1), "name"], None, "agent_definitions"),
+        (["agent_definitions", _id("organization", 1), "type"], "security-category", "category"),
+        (["extension_definitions"], {_id("extension-definition", 1): {"name": "x"}}, "extension_definitions"),
     ],
 )
 def test_what_is_not_cacao_is_refused_by_key(path: list[str], value: Any, key: str) -> None:
