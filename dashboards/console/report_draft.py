@@ -47,7 +47,7 @@ def show(visit: Visit) -> Response:
         here=one.address,
         versions=versions,
         latest=latest,
-        items=[(item.key, item.title, fields.get(item.key, "")) for item in one.duty.items],
+        items=[(item.key, item.title, fields.get(item.key, "")) for item in drafting.asked(one.duty, fields)],
         blanks=set(drafting.blanks(fields)) if latest else set(),
         now_input=now_input(visit),
     )
@@ -63,14 +63,14 @@ def draft(visit: Visit) -> Response:
 def edit(visit: Visit) -> Response:
     """A new version with what the form says."""
     one = _wanted(visit)
-    keys = {item.key for item in one.duty.items}
+    clock, base = _clock(one), _version(visit)
+    seen = _fields(visit, clock, base)
+    keys = {item.key for item in drafting.asked(one.duty, seen)}
     typed = {
         key.removeprefix("item-"): value.replace("\r\n", "\n")
         for key, value in visit.form.items()
         if key.startswith("item-") and key.removeprefix("item-") in keys
     }
-    clock, base = _clock(one), _version(visit)
-    seen = _fields(visit, clock, base)
     changes = {key: typed[key] for key in differing(seen, typed)}
     try:
         visit.console.service.reports.edit(clock, changes, base=base, **visit.who)
@@ -89,7 +89,8 @@ def _clash(visit: Visit, one: Obligation, clock: str, changes: dict[str, str]) -
     """Both texts of each item in which they differ; what the reader left alone stays as the other wrote it."""
     latest = visit.console.service.reports.latest(clock)
     assert latest is not None  # there is a newer one
-    theirs, titles = latest.body["fields"], {item.key: item.title for item in one.duty.items}
+    theirs = latest.body["fields"]
+    titles = {item.key: item.title for item in drafting.asked(one.duty, {**theirs, **changes})}
     fields = [
         Field(f"item-{key}", titles[key], theirs.get(key, ""), changes[key], "ja")
         for key in differing(theirs, changes)

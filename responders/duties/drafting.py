@@ -12,16 +12,33 @@ from hinomi.clock import JST
 from hinomi.incident import Happening, Incident
 from hinomi.store import Record
 from responders.duties.docx import Row
-from responders.duties.duty import Duty
+from responders.duties.duty import Duty, Item, duties
 
 _WEEKDAYS = "月火水木金土日"
 BLANK = "【要記入】"
+_INDICATORS = {
+    "source.ip": "アドレス(送信元)",
+    "destination.ip": "アドレス(通信先)",
+    "url.domain": "名前(URL)",
+    "dns.question.name": "名前(DNS)",
+    "file.hash.sha256": "SHA-256",
+    "threat.indicator.name": "脅威情報",
+}
 _DONE = ("playbook", "status", "task", "evidence")
 
 
 def filled(duty: Duty, incident: Incident, clock: Record, body: str = "") -> dict[str, str]:
     """Item → text. A text that begins with 【要記入】 is a blank, with a hint behind it."""
     return {item.key: _of(item.key, incident, clock.body, body) for item in duty.items}
+
+
+def asked(duty: Duty, fields: Mapping[str, str]) -> list[Item]:
+    """The items of a version: the duty's; of one that was written when the duty asked for others, those that it has."""
+    if fields.keys() <= {item.key for item in duty.items}:
+        return list(duty.items)
+    titles = {item.key: item.title for one in duties().values() for item in one.items}
+    titles |= {item.key: item.title for item in duty.items}
+    return [Item(key, titles.get(key, key)) for key in fields]
 
 
 def blanks(fields: Mapping[str, str]) -> list[str]:
@@ -32,7 +49,7 @@ def blanks(fields: Mapping[str, str]) -> list[str]:
 def rows(duty: Duty, fields: Mapping[str, str]) -> list[Row]:
     """As they stand in the document."""
     open_ = set(blanks(fields))
-    return [Row(item.title, fields.get(item.key, BLANK), item.key in open_) for item in duty.items]
+    return [Row(item.title, fields.get(item.key, BLANK), item.key in open_) for item in asked(duty, fields)]
 
 
 def heading(duty: Duty, clock: Mapping[str, Any], city: str) -> list[str]:
@@ -60,7 +77,14 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
         case "outline":
             return _outline(incident, known)
         case "when":
-            return f"発生: {_time(incident.first.isoformat())}(ログ上の最初の兆候)\n認知: {_time(known) or BLANK}"
+            return f"発生: {_began(incident)}\n認知: {_time(known) or BLANK}"
+        case "facts":
+            return (
+                f"発生日: {_began(incident)}\n発覚日: {_time(known) or BLANK}\n"
+                f"起きたこと: {BLANK} 個人・端末・アカウントの名前と、手口の細部は書かない"
+            )
+        case "found":
+            return _finder(incident)
         case "systems":
             zones = [ZONE_WORDS[Zone(zone)].ja for zone in incident.zones if zone in set(Zone)]
             hosts = "、".join(incident.entities.get("host.name", [])[:10])
@@ -81,6 +105,16 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
             return f"{BLANK} 発生主体(庁内・委託先・外部)を含む"
         case "effects":
             return f"{BLANK} 個人情報・業務・他団体への影響"
+        case "cut":
+            return f"{BLANK} LGWAN との接続を遮断したか、いつからか\n行ったこと:\n{_done(incident)}"
+        case "threat":
+            return f"{BLANK} 団体の計画に定める脅威度"
+        case "window":
+            return f"{BLANK} 住民・報道が問い合わせる先と時間"
+        case "entry":
+            return f"{BLANK} どこから入られたか(推定)と、何が壊れ、止まったか"
+        case "indicators":
+            return _indicators(incident)
         case "next":
             return f"{BLANK} 調査・復旧・続報の予定"
     return BLANK
@@ -88,15 +122,39 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
 
 def _outline(incident: Incident, known: str) -> str:
     lines = [
-        f"発生日: {_time(incident.first.isoformat())}(ログ上の最初の兆候)",
+        f"発生日: {_began(incident)}",
         f"発覚日: {_time(known) or BLANK}",
         f"事案: {incident.story_ja}",
-        "発見者: 火の見(監視システム)の検知",
+        f"発見者: {_finder(incident)}",
         f"規則の該当号: {BLANK}",
         f"委託の有無: {BLANK}",
         "経過:",
     ]
     return "\n".join([*lines, *(_line(one) for one in _course(incident))])
+
+
+def _began(incident: Incident) -> str:
+    """The first sign in a log. What a person reported says when it was known, not when it began."""
+    reported = incident.fields.get("known_at")
+    if reported and incident.first >= datetime.fromisoformat(str(reported)):
+        return f"{BLANK} 人からの届けで、いつ起きたかはログにない"
+    return f"{_time(incident.first.isoformat())}(ログ上の最初の兆候)"
+
+
+def _finder(incident: Incident) -> str:
+    if by := incident.fields.get("opened_by"):
+        return f"職員などからの届け({by} が記録)"
+    return "火の見(監視システム)の検知"
+
+
+def _indicators(incident: Incident) -> str:
+    """What the alerts name that is not the city's own; a person takes out what does not belong."""
+    found = [
+        f"・{title}: {'、'.join(incident.entities[name][:20])}"
+        for name, title in _INDICATORS.items()
+        if incident.entities.get(name)
+    ]
+    return "\n".join([f"{BLANK} 無関係なもの・庁内のものを除く", *found]) if found else BLANK
 
 
 def _course(incident: Incident) -> list[Happening]:

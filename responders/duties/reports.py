@@ -61,23 +61,20 @@ class Reports:
         Raises Conflict where another version has come since: what it says would be written over unseen."""
         held, incident, kind = self._about(clock_id)
         self._counter.worker(actor, roles, "report.edit", incident.id)
-        unknown = set(changes) - {item.key for item in kind.items}
+        last = self.latest(clock_id)
+        so_far = last.body["fields"] if last else {}
+        unknown = set(changes) - {item.key for item in drafting.asked(kind, so_far)}
         if unknown:
             raise InputError(
                 f"知らない項目です: {', '.join(sorted(unknown))}",
                 f"unknown items: {', '.join(sorted(unknown))}",
             )
-        last = self.latest(clock_id)
         if base != (last.body["version"] if last else 0):
             raise Conflict(
                 "書いている間に、ほかの人が新しい版を保存しました。見比べてから保存してください。",
                 "somebody saved a newer version meanwhile; compare both, then save",
             )
-        before = (
-            last.body["fields"]
-            if last
-            else drafting.filled(kind, incident, held, self.body(incident.organization))
-        )
+        before = so_far or drafting.filled(kind, incident, held, self.body(incident.organization))
         return self._version(held, {**before, **{key: text[:20_000] for key, text in changes.items()}}, actor)
 
     def approve(self, clock_id: str, version: int, *, actor: str, roles: Sequence[str]) -> Record:

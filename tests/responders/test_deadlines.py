@@ -25,7 +25,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "deadlines.md"
 DAY = timedelta(days=1)
 WEEKDAYS = "月火水木金土日"
 CELL = re.compile(r"(\d{4}-\d\d-\d\d)\((.)\)(?: (\d\d:\d\d))?")
-NO_CLOCK = {"NCO-COMMON-FORM", "JLIS-AUDIT"}
+NO_CLOCK = {"JLIS-AUDIT"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from responders.desk import Desk
 from responders.duties.contacts import ContactSettings, card, due
 from responders.duties.duty import duties, touched
 from responders.incidents.shelf import FolderShelf
+from responders.opening import Report
 from responders.responder import Responder, desk
 from tests.responders.city import ANALYST, KEY, MANAGER, NIGHT, alert, messages, responder
 
@@ -189,6 +190,49 @@ def test_a_draft_as_word_and_pdf(case: tuple[Responder, FixedClock, Desk, Incide
     page = PdfReader(io.BytesIO(written.pdf))
     shown = "".join(one.extract_text() for one in page.pages).replace("\n", "")
     assert "速報" in shown and shown.count("要記入") >= len(written.blanks) and "#panic()" in shown
+
+
+def test_each_report_asks_what_its_duty_asks(case: tuple[Responder, FixedClock, Desk, Incident]) -> None:
+    """Not one form for all: the police want the logs, IPA the way in, J-LIS whether LGWAN was cut; what residents and the press
+    read names no account; every item that only people know is a blank."""
+    _, _, people, incident = case
+    drafts = {}
+    for name in duties():
+        clock_id = people.clocks.start(incident.id, name, NIGHT, "兆候", actor="sato", roles=ANALYST).id
+        drafts[name] = people.reports.draft(clock_id, actor="sato", roles=ANALYST).body["fields"]
+        assert list(drafts[name]) == [item.key for item in duties()[name].items]
+    assert {"cut"} <= drafts["JLIS-LGWAN"].keys() and {"entry", "found"} <= drafts["IPA"].keys()
+    assert drafts["PUBLIC"].keys() == {"facts", "prevention", "window"}
+    assert "user" not in drafts["MN-PRINCIPAL"]["facts"] and "【要記入】" in drafts["PUBLIC"]["facts"]
+    assert "検知" in drafts["IPA"]["found"] and "203.0.113.66" in drafts["NCO-COMMON-FORM"]["indicators"]
+
+
+def test_a_version_of_before_keeps_what_it_said(
+    case: tuple[Responder, FixedClock, Desk, Incident],
+) -> None:
+    """It was written when its duty asked for other items: they stay in the document and can be changed."""
+    tower, _, people, incident = case
+    clock_id = people.clocks.start(incident.id, "IPA", NIGHT, "兆候", actor="sato", roles=ANALYST).id
+    first = people.reports.draft(clock_id, actor="sato", roles=ANALYST)
+    tower.records.put(first.kind, first.id, {**first.body, "fields": {"published": "未定"}}, expect=None)
+    people.reports.edit(clock_id, {"published": "公表済み"}, base=1, actor="sato", roles=ANALYST)
+    with zipfile.ZipFile(io.BytesIO(people.reports.written(clock_id, 2).docx)) as packed:
+        text = packed.read("word/document.xml").decode()
+    assert "公表・警察等への連絡状況" in text and "公表済み" in text
+
+
+def test_what_a_person_reported_was_not_found_by_a_log(tmp_path: Path) -> None:
+    """Neither the finder nor the day it began is made up."""
+    tower, _ = responder(tmp_path)
+    people = desk(tower.records, tower.clock, KEY)
+    lost = Report(title="公用端末の紛失", what="電話", known=NIGHT, grade=2, zone="", targets={})
+    people.opening.open(lost, actor="sato", roles=ANALYST)
+    tower.tick()
+    [held] = tower.records.find("incident")
+    clock = people.clocks.start(held.id, "PPC-APPI-PRELIM", NIGHT, "届け", actor="sato", roles=ANALYST)
+    outline = people.reports.draft(clock.id, actor="sato", roles=ANALYST).body["fields"]["outline"]
+    assert "発生日: 【要記入】" in outline and "職員などからの届け(sato が記録)" in outline
+    assert "検知" not in outline.split("経過")[0]
 
 
 def test_the_tree_the_card_and_who_was_told(case: tuple[Responder, FixedClock, Desk, Incident]) -> None:

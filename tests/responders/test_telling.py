@@ -159,9 +159,7 @@ def test_a_draft_names_the_city(tmp_path: Path) -> None:
     tower, clock = responder(tmp_path)
     [incident] = tower.receive([alert()])
     own = desk(tower.records, clock, KEY, organization="火の見市")
-    begun = own.clocks.start(
-        incident.id, "CISO-INTERNAL", clock.now(), "確認した", actor="sato", roles=ANALYST
-    )
+    begun = own.clocks.start(incident.id, "MIC", clock.now(), "確認した", actor="sato", roles=ANALYST)
     draft = own.reports.draft(begun.id, actor="sato", roles=ANALYST)
     assert any(text.startswith("火の見市\n【要記入】") for text in draft.body["fields"].values())
 
@@ -175,7 +173,7 @@ def test_a_draft_names_the_town_whose_the_incident_is(tmp_path: Path, whose: str
     [incident] = tower.receive([alert(organization=whose)])
     own = desk(tower.records, clock, KEY, organization="県共同センター", organizations={"east": "東町"})
     by = {"actor": "sato", "roles": ANALYST}
-    inside = own.clocks.start(incident.id, "CISO-INTERNAL", clock.now(), "確認した", **by)
+    inside = own.clocks.start(incident.id, "MIC", clock.now(), "確認した", **by)
     assert own.reports.draft(inside.id, **by).body["fields"]["body"].startswith(name)
     outside = own.clocks.start(incident.id, "PPC-MN-PRELIM", clock.now(), "確認した", **by)
     own.reports.draft(outside.id, **by)
