@@ -11,7 +11,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from collectors.pulls.proxy import WayOut
+from collectors.way_out import WayOut
 from hinomi.config import Section
 from hinomi.secret import Secret
 

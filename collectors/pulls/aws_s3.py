@@ -22,11 +22,11 @@ from collectors.aws.notices import NoNotice, Place, places
 from collectors.aws.objects import Portion, Unreadable, portions
 from collectors.aws.queue import Message, Queue
 from collectors.aws.refusal import NoSuchObject, said, told
-from collectors.pulls.proxy import WayOut
 from collectors.pulls.pull import Cursor, Page, Pull
 from collectors.pulls.routes import OTHERS, of_others
 from collectors.pulls.work import Work
 from collectors.unopened import Unopened
+from collectors.way_out import WayOut
 from hinomi.errors import Refused
 from hinomi.identity import digest
 

@@ -2,7 +2,7 @@
 
 import httpx
 
-from collectors.pulls.proxy import WayOut
+from collectors.way_out import WayOut
 from hinomi.trust import context
 
 _TIMEOUT = httpx.Timeout(60.0, connect=15.0)

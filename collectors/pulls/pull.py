@@ -18,9 +18,9 @@ from pydantic import Field, field_validator
 
 from collectors.pulls.api import Api
 from collectors.pulls.findings import Finding
-from collectors.pulls.proxy import WayOut, plain_address
 from collectors.pulls.signin import SignIn
 from collectors.pulls.work import Work
+from collectors.way_out import WayOut, plain_address
 from hinomi.config import Section
 from hinomi.identity import digest
 

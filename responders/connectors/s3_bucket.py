@@ -18,7 +18,7 @@ from pydantic import Field
 
 from collectors.aws.account import Account, signed
 from collectors.aws.refusal import said
-from collectors.pulls.proxy import WayOut
+from collectors.way_out import WayOut
 from hinomi.config import Section
 from hinomi.errors import HinomiError, Refused
 from hinomi.text import inert
