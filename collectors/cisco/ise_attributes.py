@@ -13,27 +13,28 @@ _HEAD = (
     r"(?:(?P<clock>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(?:\.\d{1,9})? [+-]\d\d:?\d\d) (?P<sequence>\d+) (?P<code>\d{4,5}) (?P<level>[A-Z]+) +"
     r"(?P<class>[^:]+): (?P<said>[^,]*),? ?)?(?P<attributes>.*)$"
 )
-_WORDS = r"^(?:(?P<category>CISE_Alarm) )?(?P<level>INFO|WARN|ERROR|FATAL|DEBUG|NOTICE): +(?:(?P<class>[A-Za-z]\w*):: )?(?P<said>[A-Z].*)$"
+_WORDS = (
+    r"(?s)^(?:(?P<category>CISE_Alarm) )?(?P<level>INFO|WARN|ERROR|FATAL|DEBUG|NOTICE): +(?:(?P<class>[A-Za-z]\w*):: )?"
+    r"(?P<said>[A-Z].*?)"
+    r"(?: ?: *(?P<attributes>[A-Z][A-Za-z ]{0,40}=.*))?$"
+)
 _NEXT = "\x1e"
 
 
 @dataclass(frozen=True, slots=True)
 class IseMessages:
-    """A line is ours when it has ISE's numbers before its text, or is a word of its own log."""
+    """A line is ours when it has ISE's numbers before its text, or is an alarm or a word of its own log."""
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
         """Frames with the head's fields and a column for each attribute."""
         split = syslog.split(intake).with_columns(_rejoined().alias("text"))
         numbered = split.filter(pl.col("text").str.contains(_HEAD)).with_row_index("at")
-        worded = split.filter(pl.col("text").str.contains(_WORDS))
-        frames = [_attributes(numbered)] if numbered.height else []
-        if worded.height:
-            frames.append(
-                worded.with_columns(pl.col("text").str.extract_groups(_WORDS).alias("_found")).unnest(
-                    "_found"
-                )
-            )
-        return frames
+        worded = split.filter(pl.col("text").str.contains(_WORDS)).with_row_index("at")
+        return [
+            _attributes(frame, head, joint)
+            for frame, head, joint in ((numbered, _HEAD, ", "), (worded, _WORDS, "; "))
+            if frame.height
+        ]
 
 
 def _rejoined() -> pl.Expr:
@@ -44,11 +45,12 @@ def _rejoined() -> pl.Expr:
     )
 
 
-def _attributes(frame: pl.DataFrame) -> pl.DataFrame:
-    found = frame.with_columns(pl.col("text").str.extract_groups(_HEAD).alias("_found")).unnest("_found")
+def _attributes(frame: pl.DataFrame, head: str, joint: str) -> pl.DataFrame:
+    """A column for each `name=value`; joint: what stands between two of them."""
+    found = frame.with_columns(pl.col("text").str.extract_groups(head).alias("_found")).unnest("_found")
     parts = (
         pl.col("attributes")
-        .str.replace_all(r", ([A-Za-z][A-Za-z0-9 _\-]{0,60}=)", f"{_NEXT}$1")
+        .str.replace_all(rf"{joint}([A-Za-z][A-Za-z0-9 _\-]{{0,60}}=)", f"{_NEXT}$1")
         .str.split(_NEXT)
     )
     both = pl.col("pair").str.splitn("=", 2).struct.rename_fields(["key", "value"])

@@ -32,6 +32,9 @@ source = Source(
         "DestinationPort": "destination.port",
         "Protocol": "network.protocol",
         "FailureReason": "event.reason",
+        "Failure Reason": "event.reason",
+        "Error Message": "event.reason",
+        "Cause": "event.reason",
         "AuthorizationPolicyMatchedRule": "cisco.ise.authorization_rule",
         "AcsSessionID": "cisco.ise.session_id",
         "Acct-Input-Octets": "source.bytes",
@@ -51,6 +54,7 @@ source = Source(
         "AdminName",
         "Called-Station-ID",
         "class",
+        "Admin",
     ),
 )
 
@@ -62,7 +66,14 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
     calling = e.first(
         *(
             raw[name].str.extract(_MAC)
-            for name in ("Calling-Station-ID", "EndPointMACAddress", "MacAddress", "User-Name")
+            for name in (
+                "Calling-Station-ID",
+                "Calling Station Id",
+                "EndPointMACAddress",
+                "MacAddress",
+                "Endpoint",
+                "User-Name",
+            )
         ),
         pl.col("text").str.extract(rf"^\d{{10}} \d+ \d+ +{_MAC}:"),
         raw["Response"].str.extract(rf"UserName={_MAC}"),
@@ -70,14 +81,14 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
     # The text of sshd: `Failed password for root from 10.0.0.9 port 36661 ssh2`.
     shell = (
         raw["OperationMessageText"]
-        .str.extract_groups(r"\bfor (?:invalid user )?(\S+) from ([0-9A-Fa-f.:]+) port (\d+)")
+        .str.extract_groups(r"(?:\bfor (?:invalid user )?(\S+) |disconnect )from ([0-9A-Fa-f.:]+) port (\d+)")
         .struct
     )
     machine = raw["User-Name"].str.extract(r"^host/(.+)$")
     account = e.first(
         *(
             e.present(raw[name])
-            for name in ("UserName", "User", "AD-Account-Name", "AdminName", "User-Name", "user")
+            for name in ("UserName", "User", "AD-Account-Name", "AdminName", "Admin", "User-Name", "user")
         ),
         pl.col("text").str.extract(r"\b(?:UserName|Admin)=([^\\,;]+)"),
         shell.field("1"),
@@ -98,12 +109,14 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
                     "Device IP Address",
                     "AdminIPAddress",
                     "NAS-IP-Address",
+                    "NAS IP Address",
+                    "NAD Address",
+                    "Network device IP",
                     "Remote-Address",
                     "IpAddress",
                 )
             ),
             shell.field("2"),
-            e.ip(pl.col("text").str.extract(r"^CISE_Alarm .*\bNAS IP Address=([0-9A-Fa-f.:]+)")),
         ),
         "source.port": e.first(raw["Device Port"], shell.field("3")),
         "client.ip": e.first(e.ip(raw["Framed-IP-Address"]), e.ip(raw["Remote-Address"])),
@@ -139,11 +152,13 @@ def _mac(written: pl.Expr) -> pl.Expr:
 
 @source.derive
 def meaning(raw: Raw) -> dict[str, pl.Expr]:
-    """event.* by class and words; segments after the first say nothing of their own."""
-    said, kind = raw["said"], raw["class"]
+    """event.* by class and words; segments after the first have the category's name alone, alarms their title."""
+    said, alarm = raw["said"], raw["category"] == "CISE_Alarm"
+    kind = e.first(raw["class"], raw["category"].str.replace_all("_", "-", literal=True))
     accounting = kind.str.contains("Accounting")
     signing = (
         kind.str.contains(r"Authentication|Attempt|Login|Device-Administration")
+        | (alarm & said.str.contains(r"\b(?:RADIUS|EAP|Supplicant|Authorization Failed|Account Locked)"))
         | said.str.contains(r"(?i)\bauthenticat|\blogged (?:in|out|off)\b")
     ) & ~accounting
     failed = said.str.contains(r"(?i)\bfailed\b|rejected|dropped|denied|unsuccessful")
@@ -153,11 +168,14 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     start = said.str.contains(r"(?i)accounting start")
     stop = said.str.contains(r"(?i)accounting stop")
     return {
+        "event.kind": pl.when(alarm).then(pl.lit("alert")).otherwise(pl.lit("event")),
         "event.action": said.str.to_lowercase(),
         "event.category": pl.when(signing)
         .then(e.texts("authentication"))
         .when(accounting)
         .then(e.texts("session", "network"))
+        .when((alarm & ~said.str.contains("Configuration")) | kind.str.contains("System-Sta"))
+        .then(e.texts("host"))
         .otherwise(e.texts("configuration")),
         "event.type": pl.when(start)
         .then(e.texts("start"))
@@ -167,6 +185,12 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("denied"))
         .when(signing & worked)
         .then(e.texts("start"))
+        .when(said.str.contains(r"(?i)^added configuration"))
+        .then(e.texts("creation"))
+        .when(said.str.contains(r"(?i)^deleted configuration"))
+        .then(e.texts("deletion"))
+        .when(said.str.contains(r"(?i)^changed configuration|^configuration changed"))
+        .then(e.texts("change"))
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(worked)
         .then(pl.lit("success"))
