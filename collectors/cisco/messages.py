@@ -189,7 +189,20 @@ MESSAGES: dict[str, str] = {
         r"(?P<what>[^:]*?)(?: with)? (?:client|server|peer) (?P<srcif>[^\s:]+):(?P<src>[^\s/]+)/(?P<srcport>\d+)"
         r"(?: to (?P<dst>[^\s/]+)/(?P<dstport>\d+))?(?: for (?P<tls>TLSv?[\d.]*|DTLSv?[\d.]*|SSLv?[\d.]*) session)?"
     ),
-    "733101": r"Host (?P<src>\S+) is (?P<what>attacking|targeted)",
+    "733101": r"(?:Host|Object|Subnet) (?:(?P<src>\S+) is (?P<what>attacking)|(?P<dst>\S+) is (?P<reason>targeted))",
+    "109031": r"NT Domain Authentication Failed: (?P<reason>rejecting guest login) for (?P<user>\S*[^\s.])",
+    "308001 308002": (
+        r"(?P<reason>.*(?:incorrect|failed) for \d+ tries|.*password incorrect).*\(from (?P<src>[0-9A-Fa-f.:]+)\)"
+    ),
+    "409023": (
+        r"(?P<what>Attempting AAA Fallback method) (?P<method>\S+) for (?P<aaa>\w+) request for user (?P<user>\S+) : "
+        r"(?P<reason>.*)"
+    ),
+    "606001-606004": r"(?P<what>ASDM .*?session) number \d+ from (?P<src>[0-9A-Fa-f.:]+)",
+    "717022 717028 717009 717027": (
+        r"(?P<what>.*(?:successfully validated|validation failed)[^,]*?)(?:[.,].*)?"
+        r"subject name: ?(?:.*?,)?(?i:cn)=(?P<user>[^,\s.]+(?:\.[^,\s.]+)*)"
+    ),
     "733102 733103": r"Threat-detection (?P<what>adds|removes) host (?P<src>\S+) (?:to|from) shun list",
     "109001 109005 109006 109007 109008": (
         rf"(?P<what>A\w+) (?P<result>start|succeeded|failed|permitted|denied)? ?for user "

@@ -44,7 +44,7 @@ _FTD_READ = (
         "UserAgent",
     ),
     *("DNSQuery", "NAT_InitiatorIP", "NAT_InitiatorPort", "NAT_ResponderIP", "NAT_ResponderPort", "URI"),
-    *("HTTPReferer", "HTTPResponse"),
+    *("HTTPReferer", "HTTPResponse", "SID", "Classification", "HTTP_Hostname", "HTTP_URI"),
 )
 
 source = Source(
@@ -117,7 +117,13 @@ def identity(raw: Raw) -> dict[str, pl.Expr]:
         "log.syslog.severity.code": raw["severity"],
         **meaning.columns(raw["id"], result),
         "event.reason": e.present(
-            e.first(raw["reason"], raw["cause"], raw["what"], raw["ftd.AccessControlRuleReason"])
+            e.first(
+                raw["reason"],
+                raw["cause"],
+                raw["what"],
+                raw["ftd.AccessControlRuleReason"],
+                pl.when(raw["id"] == "430001").then(raw["ftd.Message"].str.strip_chars('"')),
+            )
         ),
     }
 
@@ -175,6 +181,8 @@ def people(raw: Raw) -> dict[str, pl.Expr]:
             e.first(raw["acl"], raw["policy"], raw["ftd.AccessControlRuleName"], raw["ftd.Message"])
         ),
         "rule.ruleset": e.present(raw["ftd.ACPolicy"]),
+        "rule.id": raw["ftd.SID"],
+        "rule.category": raw["ftd.Classification"],
     }
 
 
@@ -204,10 +212,19 @@ def network(raw: Raw) -> dict[str, pl.Expr]:
 def content(raw: Raw) -> dict[str, pl.Expr]:
     """What FTD saw inside the connection."""
     return {
-        **e.url_columns(e.present(e.first(raw["ftd.URL"], raw["ftd.URI"], raw["url"]))),
+        **e.url_columns(
+            e.present(
+                e.first(
+                    raw["ftd.URL"],
+                    raw["ftd.URI"],
+                    raw["url"],
+                    "http://" + raw["ftd.HTTP_Hostname"] + raw["ftd.HTTP_URI"].fill_null("/"),
+                )
+            )
+        ),
         "user_agent.original": e.first(raw["ftd.UserAgent"], raw["agent"]),
         "http.request.referrer": raw["ftd.HTTPReferer"],
-        "http.response.status_code": raw["ftd.HTTPResponse"],
+        "http.response.status_code": pl.when(raw["ftd.HTTPResponse"] != "0").then(raw["ftd.HTTPResponse"]),
         "dns.question.name": raw["ftd.DNSQuery"],
         "dns.question.type": raw["ftd.DNSRecordType"].str.extract(r"(\w+)$"),
         "file.name": raw["ftd.FileName"],
