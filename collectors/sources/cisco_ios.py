@@ -18,7 +18,7 @@ from collectors.zone_words import OFFSETS
 _MONTH = "Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec"
 _ZONE = r"([A-Za-z]{2,5})(?:([+-]\d{1,2})(?::?(\d\d))?)?"
 _CLOCK = rf"(?:(\d{{4}}) )?({_MONTH}) +(\d{{1,2}}) (?:(\d{{4}}) )?(\d\d:\d\d:\d\d)(\.\d{{1,9}})?(?: {_ZONE})?"
-_CODE = r"%([A-Z0-9_]+(?:-[A-Z0-9_]+)*?)-([0-7])-([A-Z0-9_]+)(?: ?: ?| )"
+_CODE = r"%([A-Z0-9_]+(?:-[A-Za-z0-9_]+)*?)-([0-7])-([A-Z0-9_]+)(?: ?: ?| )"
 # IOS XR names the process between its time and the code.
 _PROCESS = r"([A-Za-z][\w\-]*)\[(\d+)\] ?: "
 _IP = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}:[0-9A-Fa-f:]+)"
@@ -27,7 +27,7 @@ _MAC = r"\b([0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4}\.[0-9A-Fa-f]{4})\b"
 # `list 101 denied tcp 192.0.2.1(4443) (Gi0/0 0011.2233.4455) -> 10.0.0.9(22), 1 packet`; ICMP has `(8/0)`, a standard
 # list neither protocol nor far end.
 _ACL = (
-    rf"\b(?:access-)?list (?P<list>\S+) (?P<result>denied|permitted|deny|permit) (?:(?P<proto>\w+) )?"
+    rf"\b(?:access-)?list (?P<list>\S+) (?:\(\d+\) )?(?P<result>denied|permitted|deny|permit) (?:(?P<proto>\w+) )?"
     rf"(?:(?P<mac>[0-9A-Fa-f]{{2}}(?:-[0-9A-Fa-f]{{2}}){{5}}) )?(?P<src>{_IP[1:-1]})(?: ?\((?P<port>\d+)\))?"
     rf"(?: \(?(?P<on>[A-Za-z][\w/.]*)(?: [^)]*)?\)?)?(?: ?->\s+(?P<far>{_IP[1:-1]})(?: ?\((?P<farport>\d+)\))?)?"
 )
@@ -39,6 +39,11 @@ _DROP = (
 _PEERS = rf"(?:\bfrom|\[) ?{_IP}[:(](\d+)\)? (?:to|->) {_IP}[:(](\d+)"
 # `initiator (10.0.0.4:332) sent 48 bytes -- responder (10.0.9.6:53) sent 40 bytes`: the firewall's record of a session.
 _SESSION = rf"\b(\w+) session: initiator \({_IP}:(\d+)\) sent (\d+) bytes -- responder \({_IP}:(\d+)\) sent (\d+) bytes"
+# NX-OS access lists: `Src IP: 10.0.0.4, Dst IP: 10.0.0.9, Src Port: 5000, Dst Port: 22, …, ACE Action: Deny`.
+_ACE = (
+    rf"\bSrc IP: {_IP}, Dst IP: {_IP}, Src Port: (\d+), Dst Port: (\d+), Src Intf: ([^,]*), Protocol: \"?(\w+)\"?"
+    r"[^,]*, ACL Name: ([^,]+), ACE Action: (\w+)"
+)
 # `update:10.0.0.5@ssh.26046:t.yamada:show clock (SUCCESS)`: NX-OS accounting.
 _ACCOUNTED = (
     rf"(?:start|stop|update):(?:{_IP}@)?([\w/]+)(?:\.\d+)?:([^:\s]+):(.*?)(?: \((SUCCESS|FAILURE)\))?\s*$"
@@ -55,7 +60,7 @@ source = Source(
     title={"ja": "Cisco IOS・IOS XE・NX-OS", "en": "Cisco IOS, IOS XE, NX-OS"},
     zone_hint="lan",
     shape=lines(_CODE),
-    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+(?: ?: | [\[A-Za-z])",
+    recognise=r"(?:^|[:.]\s?|\s)%[A-Z][A-Z0-9_]*(?:-[A-Za-z0-9_]+)*-[0-7]-[A-Z][A-Z0-9_]+(?: ?: | [\[A-Za-z])",
     constants={"event.kind": "event", "observer.vendor": "Cisco", "observer.type": "switch"},
     ignore=("text",),
 )
@@ -145,21 +150,26 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
     from_ = line.str.extract_groups(rf"\bfrom {_IP}(?::(\d+))?").struct
     listed, dropped = (line.str.extract_groups(form).struct for form in (_ACL, _DROP))
     peers, session = (line.str.extract_groups(form).struct for form in (_PEERS, _SESSION))
-    protocol = e.first(listed.field("proto"), dropped.field("proto"))
+    ace = line.str.extract_groups(_ACE).struct
+    protocol = e.first(listed.field("proto"), dropped.field("proto"), ace.field("6"))
     protocol = pl.when(~protocol.str.contains(r"^(?:\d+|ipv6|ip)$")).then(protocol)
     reached = pl.when(protocol.str.to_lowercase().is_in(["tcp", "udp"])).then(listed.field("farport"))
     return {
-        "rule.name": listed.field("list"),
+        "rule.name": e.first(listed.field("list"), ace.field("7")),
         "network.transport": e.first(e.transport(protocol), protocol).str.to_lowercase(),
         "destination.ip": e.first(
             listed.field("far"),
             dropped.field("far"),
             peers.field("3"),
             session.field("5"),
+            ace.field("2"),
             line.str.extract(rf"destaddr={_IP}"),
+            line.str.extract(rf"\b(?:RADIUS|TACACS\+?) server {_IP}[: ]"),
             line.str.extract(rf"\bLogging to host {_IP} "),
         ),
-        "destination.port": e.first(reached, dropped.field("farport"), peers.field("4"), session.field("6")),
+        "destination.port": e.first(
+            reached, dropped.field("farport"), peers.field("4"), session.field("6"), ace.field("4")
+        ),
         "source.bytes": session.field("4"),
         "destination.bytes": session.field("7"),
         "user.name": e.first(
@@ -196,12 +206,18 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
             line.str.extract(_ACCOUNTED, 1),
             line.str.extract(rf"\bConfigured from \S+ by \S+ on {_IP}@"),
             line.str.extract(rf"\bfrom '{_IP}'"),
+            ace.field("1"),
+            line.str.extract(rf"\bfrom=(?:::ffff:)?{_IP}"),
+            line.str.extract(rf"\b(?:with|for) peer (?:at )?{_IP}"),
+            line.str.extract(rf"\bneighbor {_IP} "),
+            line.str.extract(rf"\(\[[0-9A-Fa-f.]{{14}}/{_IP}/"),
         ),
         "source.port": e.first(
             listed.field("port"),
             dropped.field("port"),
             peers.field("2"),
             session.field("3"),
+            ace.field("3"),
             line.str.extract(r"\[localport: ?(\d+)\]"),
             from_.field("2"),
         ),
@@ -242,11 +258,17 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
             command.str.extract(r"^(\S+)"),
         ),
         "process.executable": command.str.extract(r"^(\S+)"),
-        "network.protocol": line.str.extract(r"\bfor (netconf over ssh)"),
+        "network.protocol": e.first(
+            line.str.extract(r"\bfor (netconf over ssh)"),
+            line.str.extract(r":(?:Start|Stop) ([a-z][\w\-]*) session: initiator"),
+        ),
         "observer.ingress.interface.name": e.first(
             line.str.extract_groups(_ACL).struct.field("on"),
             line.str.extract_groups(_DROP).struct.field("on"),
-            line.str.extract(r"\b(?:[Ii]nterface|port) ((?:[A-Z][A-Za-z\-]*|port-channel)\d(?:[\w/.]*\w)?)"),
+            line.str.extract_groups(_ACE).struct.field("5"),
+            line.str.extract(
+                r"\b(?:[Ii]nterface|port|detected on|ARPs \(\w+\) on) ((?:[A-Z][A-Za-z\-]*|port-channel)\d(?:[\w/.]*\w)?)"
+            ),
         ),
         **e.url_columns(line.str.extract(r"\b([a-z]+://[^\s'\")]+)")),
     }
@@ -263,17 +285,24 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by facility and mnemonic."""
     line = pl.col("text")
     code = line.str.extract(_CODE, 3)
+    facility = line.str.extract(_CODE, 1)
     signing = (
-        code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_") & (code != "BADAUTH")
-    ) | line.str.contains(_SIGNED)
-    changed = code.str.contains(
-        r"^CONFIG_|SYSLOG_CONFIG_I|ACCOUNTING_MESSAGE|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG"
+        (code.str.contains(r"LOGIN|LOGOUT|AUTH|SESSION|QUIET_MODE|PRIV_") & (code != "BADAUTH"))
+        | (
+            facility.str.contains(r"^(?:SECURITY-SSHD|DOT1X|MAB|AUTHMGR)$")
+            & code.str.contains("SUCCESS|FAIL")
+        )
+        | line.str.contains(_SIGNED)
     )
-    denied = line.str.contains(rf"\blist \S+ (?:denied|deny) |{_DROP}")
-    permitted = line.str.contains(r"\blist \S+ (?:permitted|permit) ")
-    failed = code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") & ~code.str.starts_with(
+    changed = code.str.contains(
+        r"^CONFIG_|SYSLOG_CONFIG_I|ACCOUNTING_MESSAGE|USERNAME_CONFIGURATION|CMD_EXEC|ACCTLOCAL|CFGLOG|^DB_COMMIT$"
+    )
+    denied = line.str.contains(rf"\blist \S+ (?:\(\d+\) )?(?:denied|deny) |ACE Action: Deny|{_DROP}")
+    permitted = line.str.contains(r"\blist \S+ (?:\(\d+\) )?(?:permitted|permit) |ACE Action: Permit")
+    link = code.str.contains(r"^IF_DOWN|LINK_FAILURE$")  # a cable taken out: nothing was refused
+    failed = ~link & code.str.contains(r"FAIL|DENY|DENIED|VIOLATION|REJECT") & ~code.str.starts_with(
         "THRESHOLD"
-    ) | line.str.contains(r"(?i)\bfail(?:ed|ure)\b")
+    ) | (~link & line.str.contains(r"(?i)\bfail(?:ed|ure)\b"))
     worked = code.str.contains(r"SUCCESS|PASSED|LOGOUT") | line.str.contains(r"\bSucceeded\b|\(SUCCESS\)\s*$")
     return {
         "event.action": code.str.to_lowercase(),
