@@ -12,8 +12,11 @@ from collectors.shapes import cef, either, key_value, patterns
 from collectors.source import Raw, Source
 
 _IP = r"(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
-_DAEMON = r"^(?:slot\d+/\S+ )?(?:(?:(?:notice|err|warning|info|debug|alert|crit|emerg) )?(?P<daemon>[a-z][\w\-]*)(?:\[(?P<pid>\d+)\])?: )?"
-_PAIRS = r"\b(?:ip_client|violation_rating)=\"[^\"]*\",.*\bsupport_id=|\bsupport_id=\"\d+\",.*\b(?:ip_client|violation_rating)="
+_DAEMON = (
+    r"^(?:slot\d+/\S+ )?(?:(?:(?:notice|err|warning|info|debug|alert|crit|emerg) )?(?P<daemon>[a-z][\w\-]*)"
+    r"(?:\(\w+\))?(?:\[(?P<pid>\d+)\])?: )?"
+)
+_PAIRS = r"\b(?:ip_client|violation_rating)=\"?[^\",]*\"?,.*\bsupport_id=|\bsupport_id=\"\d+\",.*\b(?:ip_client|violation_rating)="
 """The application firewall's key-value storage format, in whatever order its fields were chosen."""
 _SITE = r"(?i)(?:\\r\\n|\\n|\r?\n)Host: *([\w.\-]+)"
 """The header `Host` of a request's text, at the beginning of a line: elsewhere the requester writes what he likes."""
@@ -59,14 +62,11 @@ source = Source(
     constants={"event.kind": "event", "observer.vendor": "F5", "observer.product": "BIG-IP"},
     leftovers="f5.bigip",
     rename={
-        "cef.class": "event.code",
-        "code": "event.code",
         "spt": "source.port",
         "dpt": "destination.port",
         "requestClientApplication": "user_agent.original",
         "http_code": "http.response.status_code",
         "dvchost": "host.name",
-        "pid": "process.pid",
         "severity": "log.level",
         "bytes": "http.response.bytes",
         "cipher": "tls.cipher",
@@ -81,6 +81,7 @@ source = Source(
             "text",
             "client",
             "user",
+            "pid",
             "clock",
             "target",
             "status",
@@ -96,6 +97,7 @@ source = Source(
             "profile",
             "rule",
             "level",
+            "code",
             "daemon",
             "c6a2",
             "c6a3",
@@ -109,7 +111,7 @@ source = Source(
             "request_status",
             "req_status",
         ),
-        *("cef.vendor", "cef.severity", "cef.name"),
+        *("cef.vendor", "cef.severity", "cef.name", "cef.class", "f5_asm"),
         *(
             "ip_client",
             "dest_ip",
@@ -117,6 +119,8 @@ source = Source(
             "uri",
             "query_string",
             "response_code",
+            "resp_code",
+            "req",
             "protocol",
             "username",
         ),
@@ -163,11 +167,15 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             pl.when(raw["pattern"] != "rule").then(near.field("1")),
             said.str.extract(rf"(?i)\bclient IP:? ({_IP})"),
             said.str.extract(rf"\bhost=({_IP})"),
+            said.str.extract(rf"^\[error\] \[client ({_IP})\]"),
             said.str.extract(rf" from ({_IP}) port \d+"),
         ),
         "source.port": e.first(
             raw["spt"], raw["src_port"], answer.field("4"), pair.field("2"), _word(raw, "source port")
         ),
+        "source.nat.ip": said.str.extract(rf"^Assigned PPP Dynamic IPv[46]: ({_IP})"),
+        "source.bytes": said.str.extract(r"\bbytes in: (\d+)"),
+        "destination.bytes": said.str.extract(r"\bbytes out: (\d+)"),
         "source.domain": pl.when(raw["pattern"] == "session").then(pl.col("header.host")),
         "destination.ip": e.first(
             e.ip(raw["dst"]),
@@ -190,7 +198,7 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
     said = raw["said"]
     shown = said.str.extract(r"\bURL: (\S+)")
     asked = said.str.extract_groups(r"\brequest: <?([A-Z]+) (\S+) HTTP").struct
-    text = e.first(raw["cs3"], raw["request"])
+    text = e.first(raw["cs3"], raw["request"], raw["req"])
     pairs = raw["support_id"].is_not_null()  # whose `request` is the request's text; CEF's is an address
     site = pl.when(pairs).then(raw["request"]).str.extract(_SITE)
     uri = e.first(e.present(_word(raw, "uri")), _given(raw, "uri"), asked.field("2"))
@@ -217,7 +225,7 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "http.response.status_code": e.first(
             raw["http_code"],
-            _given(raw, "response_code").replace({"0": None}),
+            e.first(_given(raw, "response_code"), _given(raw, "resp_code")).replace({"0": None}),
             raw["status"],
             _named(raw, "response_code"),
             said.str.extract(r"\bHTTP: (\d{3}) response"),
@@ -229,7 +237,9 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "user.name": e.first(
             said.str.extract(r"\bUsername '([^']+)'"),
-            said.str.extract(r"authenticate with '([^']+)'"),
+            said.str.extract(r"authenticat(?:e|ion) with '([^']+)'"),
+            said.str.extract(r"\bsession\.logon\.last\.username is (\S+)"),
+            said.str.extract(r"\bPAM: user '([^']+)'"),
             e.present(raw["user"]),
             e.present(raw["suser"]),
             _given(raw, "username"),
@@ -239,6 +249,8 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
             said.str.extract(r"\bAUDIT - .*?\buser=?:? ?([^\s,(]+)"),
             said.str.extract(rf"\bfor (?:invalid user )?(\S+) from {_IP} port"),
         ),
+        "process.command_line": said.str.extract(r"\bcmd_data=(.+)$"),
+        "process.pid": e.first(raw["pid"], pl.col("header.pid").str.extract(r"^(\d+)$")),
         "dns.question.name": _named(raw, "query_name"),
         "dns.question.type": _named(raw, "query_type"),
         "network.transport": e.first(said.str.extract(r"packet: (\w+) "), raw["proto"].str.to_lowercase()),
@@ -262,9 +274,11 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     denied = act.is_in(["drop", "blocked", "reject", "deny"]).fill_null(False) | said.str.contains(
         r"(?i)discard ACL|\bdenied\b"
     )
-    failed = said.str.contains(r"(?i)^Failed |\berror\b|\bfailed\b|\bfailure\b").fill_null(False)
+    failed = said.str.contains(
+        r"(?i)^Failed |(?:^|[^\[])\berror\b|\bnot authenticated\b|\bfailed\b|\bfailure\b"
+    ).fill_null(False)
     signing = (raw["pattern"] == "sshd") | said.str.contains(
-        r"RAW: httpd\(mod_auth_pam\)|^user=\S+ partition=|\bauthenticated user |successfully authenticated"
+        r"RAW: (?:httpd|sshd)\(\w+\)|\bPAM: user '|^user=\S+ partition=|\bauthenticated user |successfully authenticated"
     )
     audit = said.str.contains("AUDIT - ", literal=True)
     session, done = raw["pattern"] == "session", act.is_not_null() | raw["http_code"].is_not_null()
@@ -273,7 +287,10 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         | raw["support_id"].is_not_null()
         | said.str.contains("[SECEV]", literal=True)
     )
+    code = e.first(raw["code"], pl.col("header.msgid").str.extract(r"^([0-9a-f]{8}):\d:$"), raw["cef.class"])
     return {
+        "event.code": code,
+        "event.reason": pl.when(session & failed).then(said.str.extract(r"\bfailed(?: in \S+)?: (.+)$")),
         "event.action": e.first(act, said.str.extract(r"to ending '([^']+)'").str.to_lowercase()),
         "event.category": pl.when(denied & session)
         .then(e.texts("network", "session"))
@@ -290,6 +307,10 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("denied"))
         .when(signing)
         .then(e.texts("start"))
+        .when(session & said.str.contains(r"^New session|^PPP tunnel \S+ .*started"))
+        .then(e.texts("start"))
+        .when(session & said.str.contains(r"^Session deleted|^PPP tunnel \S+ closed"))
+        .then(e.texts("end"))
         .when(session)
         .then(e.texts("info"))
         .otherwise(e.texts("access")),
