@@ -116,16 +116,18 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "source.port": e.first(
             raw["spt"],
-            _said(raw, "ClientPort"),
+            _said(raw, "ClientPort", "SrcPort"),
             near.field("2"),
             peers.field("2"),
         ),
+        "source.bytes": _said(raw, "Total_bytes_recv"),
+        "destination.bytes": _said(raw, "Total_bytes_send"),
         "source.nat.ip": nat.field("1"),
         "source.nat.port": nat.field("2"),
         "destination.ip": e.first(raw["server"], far.field("1"), peers.field("3"), vserver_ip),
         "destination.port": e.first(
             far.field("2"),
-            _said(raw, "VserverServicePort", "ServerPort"),
+            _said(raw, "VserverServicePort", "ServerPort", "DestPort"),
             peers.field("4"),
             vserver.field("2"),
         ),
@@ -152,7 +154,16 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         r"(?:\bRequest URL: |\bURL(?: =)? \"?|Illegal URL: | )((?:https?://|www\.)[^\s\"]+|[\w.\-]+\.[a-z]{2,}/\S*)"
     )
     seen = pl.when(raw["module"].is_in(["APPFW", "URLFILT", "CI", "REWRITE"])).then(seen)
-    given = e.first(raw["request"], raw["target"], asked.field("2"), seen)
+    page = said.str.extract_groups(r" GMT ([A-Z]+) (\S+) ").struct
+    denied = said.str.extract_groups(r"\bRemote_host (\S+) - Denied_url (\S+)").struct
+    given = e.first(
+        raw["request"],
+        raw["target"],
+        asked.field("2"),
+        page.field("2"),
+        pl.concat_str(denied.field("1"), denied.field("2")),
+        seen,
+    )
     bare = given.str.contains(r"^[\w.\-]+\.[a-z]{2,}(?:/|$)").fill_null(False)
     address = e.url_columns(pl.when(bare).then("http://" + given).otherwise(given))
     unsaid = {name: pl.when(~bare).then(address[name]) for name in ("url.scheme", "url.full")}
@@ -164,7 +175,7 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         "user.name": parts.field("1"),
         "user.domain": e.first(parts.field("2"), e.present(session.field("2"))),
         "dns.question.name": pl.when(raw["event"].str.starts_with("DNS_")).then(_said(raw, "Domain")),
-        "http.request.method": e.first(raw["method"], asked.field("1")),
+        "http.request.method": e.first(raw["method"], asked.field("1"), page.field("1")),
         "user_agent.original": e.first(
             said.str.extract(r"\bBrowser (.+)$"), said.str.extract(r'\bBrowser_type \\?"([^"\\]+)')
         ),
@@ -178,7 +189,14 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
             raw["cs1"],
             pl.when(raw["module"] == "APPFW").then(profile),
             said.str.extract(r"\bHit Rule (\S+) -"),
-            said.str.extract(r"denied_by_policy:? (\S+?)\"*$"),
+            said.str.extract(r"(?i)denied_by_policy:? \"?([^\s\"]+)"),
+            said.str.extract(r" - ACL (\S+)$"),
+        ),
+        "group.name": e.present(said.str.extract(r'\bGroup\(s\) "?([^\s":]+)').replace({"N/A": None})),
+        "tls.cipher": said.str.extract(r'\bCipherSuite "([^"]+)"'),
+        "tls.version": said.str.extract(r"\bClientVersion (?:TLS|SSL)v([\d.]+)"),
+        "event.reason": e.first(
+            said.str.extract(r'\bFailure_reason "([^"]+)"'), said.str.extract(r'- Reason "([^"]+)"')
         ),
         "message": e.first(raw["msg"], said),
     }
@@ -189,10 +207,13 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     """event.* by event name and words."""
     event, said = e.first(raw["event"], raw["cef.name"]), raw["said"]
     failed = event.str.contains("FAIL|DENIED") | said.str.contains(
-        r'(?i)result is Deny|Status "(?:ERROR|Failed)'
+        r'(?i)result is Deny|Status \\?"(?:ERROR|Failed)'
     )
-    worked = event.str.contains("LOGIN$|SUCCESS") | said.str.contains('Status "Success"', literal=True)
-    signing = event.str.contains("LOGIN|LOGOUT|AAA") | raw["module"].is_in(["AAA", "AAATM", "SSLVPN"])
+    worked = event.str.contains("LOGIN$|SUCCESS") | said.str.contains(r'Status \\?"(?:Success|Done)')
+    flow = event.str.contains(r"CONNSTAT$|FLOWSTAT$|RESOURCEACCESS_DENIED|HTTPREQUEST")
+    signing = ~flow & (
+        event.str.contains("LOGIN|LOGOUT|AAA") | raw["module"].is_in(["AAA", "AAATM", "SSLVPN"])
+    )
     blocked = (raw["act"] == "blocked") | said.str.contains(r"<blocked>\s*$|\bAction:? DENY\b").fill_null(
         False
     )
@@ -210,12 +231,16 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("web", "intrusion_detection"))
         .when(event == "CMD_EXECUTED")
         .then(e.texts("configuration"))
+        .when(raw["module"] == "APPFW")
+        .then(e.texts("web", "intrusion_detection"))
+        .when(flow & (raw["module"] == "SSLVPN"))
+        .then(e.texts("network", "session"))
         .otherwise(e.texts("network")),
         "event.type": pl.when(blocked | failed)
         .then(e.texts("denied"))
-        .when(event.str.contains("LOGOUT|TERMINATE|DELINK"))
+        .when(event.str.contains("LOGOUT|TERMINATE|DELINK|CONNSTAT$|^ICAEND"))
         .then(e.texts("end"))
-        .when(event == "LOGIN")
+        .when(event.is_in(["LOGIN", "ICASTART"]))
         .then(e.texts("start"))
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(failed & (event != "SSL_HANDSHAKE_FAILURE"))
