@@ -17,7 +17,36 @@ from collectors.source import Raw, Source
 
 _IP = r"[0-9A-Fa-f]*[.:][0-9A-Fa-f.:]*"
 _CLOCK = r"(?:(?P<clock>\d\d-[A-Z][a-z]{2}-\d{4} \d\d:\d\d:\d\d\.\d{3}) )?"
-_MEMBER = rf"^(?:{_IP} (?:named|dhcpd|httpd)(?:\[\d*\])?: )?"  # a grid member's address before its program
+_MEMBER = (
+    rf"^(?:(?:{_IP} )?(?:named|dhcpd|httpd)(?:\[\d*\])?: )?"  # a grid member's address before its program
+)
+_NAMING = ("named", "threat-protect-log")
+_APPLIANCE = (
+    *(
+        "httpd",
+        "serial_console",
+        "-serial_console",
+        "sshd",
+        "python",
+        "monitor",
+        "logger",
+        "kernel",
+        "ntpd",
+        "controld",
+    ),
+    *(
+        "clusterd",
+        "db_jnld",
+        "snmptrapd",
+        "snmpd",
+        "watchdog",
+        "rc6",
+        "debug_mount",
+        "scheduled_backups",
+        "syslog-ng",
+    ),
+)
+"""Programs of the appliance itself, whose lines tell of its state."""
 _OWN = {
     "response": (
         rf"^{_CLOCK}client (?:@0x[0-9a-f]+ )?(?P<src>{_IP})#(?P<port>\d+)(?: \([^)]*\))?: (?:view (?P<view>\S+): )?"
@@ -30,6 +59,10 @@ _OWN = {
     "rewritten": (
         r"(?:CEF:)? ?0\|Infoblox\|NIOS\|[^|]*\|(?P<rule>[^|]*)\|(?P<verdict>[^|]*)\|\d+\|app=DNS dst=(?P<dst>\S+) src=(?P<src>\S+)"
         r' spt=(?P<port>\d+) view=(?P<view>\S+) qtype=(?P<type>\S+) msg="(?P<told>rpz \S+ \S+ rewrite (?P<name>\S+) [^"]*)"'
+    ),
+    "attack": (
+        r"(?:CEF:)? ?0\|Infoblox\|NIOS Threat\|[^|]*\|(?P<rule_id>[^|]*)\|(?P<rule>[^|]*)\|\d+\|src=(?P<src>\S+) spt=(?P<port>\d+) "
+        r'dst=(?P<dst>\S+) dpt=(?P<dport>\d+) act="(?P<verdict>[^"]*)"(?: cat="(?P<kind>[^"]*)")?(?:.*? fqdn=(?P<name>\S+))?'
     ),
     "audit": (
         r"^(?P<moment>\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z) \[(?P<user>[^\]]+)\]: (?P<deed>\w+)"
@@ -44,12 +77,13 @@ source = Source(
     title={"ja": "Infoblox DDI(DNS・DHCP)", "en": "Infoblox DDI (DNS, DHCP)"},
     shape=patterns(
         {name: re.sub(r"^\^", lambda _: _MEMBER, text) for name, text in {**_OWN, **TABLE}.items()},
-        ("named", "dhcpd", "httpd", "threat-protect-log"),
+        (*_NAMING, "dhcpd", *_APPLIANCE),
     ),
     recognise=(
         r"\bclient \S+#\d+(?: \([^)]*\))?: (?:view \S+: )?(?:UDP|TCP): (?:query|response): \S+ \w+ \w+ response: "
         r"|CEF:0\|Infoblox\||^\S* ?\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: (?:Login|Logout|Created|Modified|Deleted|First_Login)"
-        r"|\bDHCP[A-Z]+ .* TransID |\br-l-e:|\bhttpd: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: "
+        r"|\bDHCP[A-Z]+ .* TransID |\br-l-e:|\bthreat-protect-log(?:\[\d+\])?: |\bDHCP(?:ACK|OFFER) on \S+ to \S+ .*\blease-duration \d"
+        r"|\b(?:httpd|serial_console|sshd\[\d+\]): \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z \[[^\]]+\]: "
     ),
     leftovers="infoblox",
     constants={"event.kind": "event", "observer.vendor": "Infoblox", "observer.product": "NIOS"},
@@ -66,7 +100,7 @@ source = Source(
     ignore=(
         *("clock", "name", "type", "shown", "what", "code", "code2", "after", "pattern", "src", "transport"),
         *("action", "lease", "mac", "client", "via", "rest", "reason", "server", "sent", "turned"),
-        *("moment", "user", "deed", "near", "rule", "told", "said", "dst"),
+        *("moment", "user", "deed", "near", "rule", "told", "said", "dst", "rule_id", "kind"),
     ),
 )
 _ANSWER = rf"\bIN (?:A|AAAA) {_IP}"
@@ -75,6 +109,8 @@ _AUDITED = {
     "deleted": "deletion",
     "modified": "change",
     "login_allowed": "start",
+    "login_denied": "start",
+    "first_login": "start",
     "logout": "end",
 }
 
@@ -97,20 +133,33 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
     leased, ours = dhcp.columns(raw), raw["pattern"].is_in(_DHCP)
     code = e.first(raw["code"], raw["code2"])
     asked = raw["name"].is_not_null()
+    attack = (raw["pattern"] == "attack").fill_null(False)
+    named = (raw["pattern"] != "other") | pl.col("header.app").is_in(_NAMING)
+    barred = attack & (raw["verdict"] == "DROP") | (raw["result"] == "denied").fill_null(False)
     over = pl.when(raw["flags"].str.contains("T", literal=True)).then(pl.lit("tcp"))
     either = {
         "source.ip": e.first(raw["src"], raw["near"]),
         "event.action": pl.when(audit)
         .then(deed.str.to_lowercase())
         .when(asked)
-        .then(e.first(raw["what"], pl.lit("query"))),
+        .then(e.first(pl.when(attack).then(raw["verdict"].str.to_lowercase()), raw["what"], pl.lit("query"))),
         "event.category": pl.when(audit & deed.str.contains("(?i)^(?:First_)?Log"))
         .then(e.texts("authentication"))
         .when(audit)
         .then(e.texts("configuration"))
+        .when(attack)
+        .then(e.texts("intrusion_detection", "network"))
+        .when(~named)
+        .then(e.texts("host"))
         .otherwise(e.texts("network")),
-        "event.type": pl.when(audit).then(_audited(deed)).otherwise(e.texts("protocol", "info")),
-        "network.protocol": pl.when(~audit).then(pl.lit("dns")),
+        "event.type": pl.when(audit)
+        .then(_audited(deed))
+        .when(~named)
+        .then(e.texts("info"))
+        .when(barred)
+        .then(e.texts("protocol", "denied"))
+        .otherwise(e.texts("protocol", "info")),
+        "network.protocol": pl.when(~audit & named).then(pl.lit("dns")),
         "network.transport": e.first(raw["transport"].str.to_lowercase(), over),
         "event.reason": e.present(raw["reason"]),
     }
@@ -121,6 +170,9 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
         "destination.ip": e.first(raw["dst"], pl.when(asked).then(raw["server"])),
         "user.name": raw["user"].str.replace_all(r"\040", " ", literal=True),
         "rule.name": raw["rule"],
+        "rule.id": raw["rule_id"],
+        "rule.category": raw["kind"],
+        "event.kind": pl.when(attack).then(pl.lit("alert")).otherwise(pl.lit("event")),
         "network.transport": pl.when(~ours).then(either["network.transport"]),
         "@timestamp": e.time_or(
             clock, times.parsed(raw["moment"], ["%Y-%m-%d %H:%M:%S%.3fZ"], "UTC"), pl.col("header.timestamp")
@@ -138,6 +190,8 @@ def dns(raw: Raw) -> dict[str, pl.Expr]:
         "event.outcome": pl.when(code.is_in(["NOERROR", "NXDOMAIN"]).not_() | (raw["pattern"] == "threat"))
         .then(pl.lit("failure"))
         .when(audit & refused)
+        .then(pl.lit("failure"))
+        .when((raw["result"] == "denied") & ~attack)
         .then(pl.lit("failure"))
         .when(asked | audit)
         .then(pl.lit("success")),
