@@ -91,6 +91,16 @@ class Entry(NamedTuple):
         several = dict.fromkeys(_spelt(field, one) for one in self.values(field))
         return tuple(islice(several, most))
 
+    def one_of_each(self, fields: Sequence[str]) -> tuple[str, ...] | None:
+        """The value of each field as `who` spells it; None where one is missing or is no single text (see `whos`)."""
+        held, found = _parsed(self.raw), []
+        for field in fields:
+            value = held.get(field)
+            if value.__class__ is not str:
+                return None
+            found.append(_spelt(field, value))
+        return tuple(found)
+
     def values(self, field: str) -> tuple[str, ...]:
         """Each value of a field as text, of a list all that stand in it; none when missing."""
         value = _parsed(self.raw).get(field)

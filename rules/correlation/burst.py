@@ -37,8 +37,7 @@ class Burst:
     @property
     def weight(self) -> int:
         """Bytes that it takes, reckoned."""
-        values = sum(_OF_VALUE * len(held) for held in self.values.values())
-        return _ITSELF + _OF_ID * len(self.event_ids) + values
+        return _ITSELF + _OF_ID * len(self.event_ids) + _OF_VALUE * sum(map(len, self.values.values()))
 
     def near(self, first: int, last: int, timespan: int) -> bool:
         """Whether no more than a timespan lies between it and that stretch."""
@@ -55,9 +54,12 @@ class Burst:
             self.event_ids.append(entry.event)
         if entry.dataset and entry.dataset not in self.datasets:
             self.datasets.append(entry.dataset)
-        for name in entry.fields:
-            if name in _TOLD and (value := entry.value(name)) not in (None, "", "-"):
-                self._value(name, str(value))
+        for name, whole in entry.fields.items():
+            if name not in _TOLD:
+                continue
+            value = whole if whole.__class__ is str else entry.value(name)
+            if value and value != "-":
+                self._value(name, value)
 
     def _value(self, name: str, value: str) -> None:
         held = self.values.setdefault(name, [])

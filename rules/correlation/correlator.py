@@ -16,6 +16,7 @@ import polars as pl
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import Clock
+from hinomi.collecting import no_collection
 from hinomi.errors import HinomiError
 from hinomi.identity import digest
 from hinomi.ledger import Ledger
@@ -107,6 +108,10 @@ class Correlator:
         """Take signals in; the alerts that are new or grew."""
         if not frame.height:
             return []
+        with no_collection():  # what is kept holds no cycles, and each pass would look at all of it
+            return self._fed_in(frame)
+
+    def _fed_in(self, frame: pl.DataFrame) -> list[Alert]:
         self._advance(frame["@timestamp"])
         self.costs.events += frame.height
         waiting: Waiting = defaultdict(list)
@@ -125,8 +130,7 @@ class Correlator:
             own = [entry for taken in rule.takes_once for entry in waiting.get(taken, ())]
             if own:
                 with self.costs.timed(rule.meta.id):
-                    found = self._correlated(rule, own, waiting)
-                alerts += found if rule.speaks and _is_for_people(rule.meta) else []
+                    alerts += self._correlated(rule, own, waiting)
         return alerts + self._sweep()
 
     def _advance(self, times: pl.Series) -> None:
@@ -139,11 +143,12 @@ class Correlator:
         return [
             told
             for identity, own in detected.items()
-            if (rule := self.detections.get(identity)) is not None and _is_for_people(rule.meta)
+            if (rule := self.detections.get(identity)) is not None and _tells(rule)
             for told in self._correlated(rule, own, waiting)
         ]
 
     def _correlated(self, rule: CorrelationRule, coming: Iterable[Entry], waiting: Waiting) -> list[Alert]:
+        """The alerts that these entries made or changed, of a rule that tells; what it found is waiting for those it feeds."""
         touched: dict[Key, list[Entry]] = defaultdict(list)
         for entry in coming:
             keys = rule.groups(entry)
@@ -153,14 +158,15 @@ class Correlator:
             one = entry if len(keys) < 2 else entry._replace(share=len(keys))
             for key in keys:
                 touched[key].append(one)
-        alerts = []
+        alerts, tells = [], _tells(rule)
         for key, brought in touched.items():
             group = self.groups.of(rule.meta.id, key)
             if not (fresh := [entry for entry in brought if self._is_new(rule, group, entry)]):
                 continue
             for burst, stretch in self._grown(rule, key, group, fresh):
-                words = rule.figure.words(burst.n, burst.peak)
-                alerts.append(alert(rule.meta, burst, rule.alert_kind, words, rule.fields(key)))
+                if tells:
+                    words = rule.figure.words(burst.n, burst.peak)
+                    alerts.append(alert(rule.meta, burst, rule.alert_kind, words, rule.fields(key)))
                 if rule.feeds:
                     waiting[rule.meta.id] += _as_entries(
                         rule, key, group, burst, stretch, fresh, self._newest
@@ -204,8 +210,11 @@ class Correlator:
     def _tail(self, rule: CorrelationRule, group: Group, fresh: Sequence[Entry]) -> Tail:
         """The window from which on to look: the kept one where all that is fresh came behind it."""
         if group.tail is None:
-            moment = min(entry.time for entry in fresh)
-            tail = Tail.before(group.entries, moment, rule.timespan, rule.measure())
+            if len(group.entries) == len(fresh):  # nothing was there before
+                tail = Tail(rule.measure(), 0, 0)
+            else:
+                moment = min(entry.time for entry in fresh)
+                tail = Tail.before(group.entries, moment, rule.timespan, rule.measure())
             group.tail = tail if len(group.entries) >= _TAILS else None
             return tail
         return group.tail
@@ -396,6 +405,10 @@ def _as_entries(
         if (entry := group.entries[end]).time >= since:
             made = Entry.made(entry.time, entry.event, rule.meta.id, entry.dataset, fields, burst.alert_id)
             yield made._replace(mark=mark)
+
+
+def _tells(rule: CorrelationRule) -> bool:
+    return rule.speaks and _is_for_people(rule.meta)
 
 
 def _is_for_people(meta: Meta) -> bool:

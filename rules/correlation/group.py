@@ -3,6 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Any
 
 from rules.correlation.burst import Burst
@@ -31,10 +32,11 @@ class Group:
 
     def add(self, entry: Entry) -> bool:
         """Put the entry in its place in time; False when it is there already."""
-        kept, identity = self.entries, entry[:3]
-        if not kept or identity > kept[-1][:3]:
+        kept = self.entries
+        if not kept or entry.time > kept[-1].time or entry[:3] > kept[-1][:3]:
             kept.append(entry)
             return True
+        identity = entry[:3]
         at = bisect_left(kept, identity, key=lambda one: one[:3])
         if kept[at][:3] == identity:
             return False
@@ -77,24 +79,23 @@ class Group:
 
     def evict(self, before: int) -> int:
         """Forget what came before that mark, and what is over MOST; returns how many were over."""
-        if any(entry.mark < before for entry in self.entries):
-            self._keep([entry for entry in self.entries if entry.mark >= before])
+        if min(map(_mark, self.entries), default=before) < before:
+            self._forget([entry for entry in self.entries if entry.mark < before])
+            self.entries = [entry for entry in self.entries if entry.mark >= before]
         over = max(0, len(self.entries) - MOST)
         if over:
-            self._keep(self.entries[over:])
+            self._forget(self.entries[:over])
+            self.entries = self.entries[over:]
         if self.told:
             self.told = [burst for burst in self.told if burst.mark >= before]
         return over
 
-    def _keep(self, kept: list[Entry]) -> None:
-        held = {entry[:3] for entry in kept}
-        for entry in self.entries:
-            if entry[:3] in held:
-                continue
+    def _forget(self, gone: Sequence[Entry]) -> None:
+        for entry in gone:
             self.forgotten = max(entry.time, self.forgotten or entry.time)
             for burst in self.told:
                 burst.forget(entry.time)
-        self.entries, self.tail = kept, None
+        self.tail = None
 
     def as_json(self) -> dict[str, Any]:
         """For the state that outlives the process."""
@@ -114,5 +115,4 @@ class Group:
         )
 
 
-def _time(entry: Entry) -> int:
-    return entry.time
+_time, _mark = attrgetter("time"), attrgetter("mark")

@@ -53,13 +53,14 @@ class Groups:
         own = self.by_rule[rule]
         if key not in own:
             self.taken += _OF_GROUP
-        self.taken += added + group.grew()
+        self.taken += added + (group.grew() if group.told else 0)
         own[key] = (
             group.entries[0]
             if len(group.entries) == 1 and not group.told and group.forgotten is None
             else group
         )
-        self.changed.add(shard(rule, key))
+        if len(self.changed) < SHARDS:
+            self.changed.add(shard(rule, key))
 
     def live(self) -> int:
         """How many groups there are."""
@@ -85,12 +86,12 @@ class Groups:
             if held.mark < limit:
                 del own[key]
                 return 0
-            self.taken += _OF_GROUP + weigh.size(held)
+            self.taken += _OF_GROUP + weigh.size((held,))
             return 0
         over = held.evict(limit)
         held.grew()
         if held.entries or held.told:
-            self.taken += _OF_GROUP + held.reckoned + sum(map(weigh.size, held.entries))
+            self.taken += _OF_GROUP + held.reckoned + weigh.size(held.entries)
         else:
             del own[key]
         return over
@@ -153,14 +154,18 @@ class _Once:
     common: Collection[str]
     seen: set[int] = field(default_factory=set)
 
-    def size(self, entry: Entry) -> int:
-        """Bytes that it takes beside those reckoned already."""
-        if entry.rule not in self.common:
-            return entry.weight
-        if id(entry) in self.seen:
-            return _OF_PLACE
-        self.seen.add(id(entry))
-        return entry.weight
+    def size(self, entries: Sequence[Entry]) -> int:
+        """Bytes that they take beside those reckoned already."""
+        common, seen, taken = self.common, self.seen, 0
+        for entry in entries:
+            if entry.rule not in common:
+                taken += entry.weight
+            elif id(entry) in seen:
+                taken += _OF_PLACE
+            else:
+                seen.add(id(entry))
+                taken += entry.weight
+        return taken
 
 
 def shard(rule: str, key: Key) -> int:

@@ -83,11 +83,17 @@ class CorrelationRule:
     def _groups(self, entry: Entry) -> Sequence[tuple[str, ...]]:
         if self.first_of:
             return [next(((name, value) for name in self.first_of if (value := entry.who(name))), ("", ""))]
-        names = (self.aliases.get(field, {}).get(entry.rule, field) for field in self.group_by)
+        names = self._names(entry.rule)
+        if (one := entry.one_of_each(names)) is not None:
+            return [one]
         most = MOST_VALUES + 1
-        if len(self.group_by) == 1:
-            return [(value,) for value in entry.whos(next(names), most)]
         return list(islice(product(*(entry.whos(name, most) for name in names)), most))
+
+    def _names(self, rule: str) -> Sequence[str]:
+        """The fields to group by as that rule's events call them."""
+        if not self.aliases:
+            return self.group_by
+        return [self.aliases.get(field, {}).get(rule, field) for field in self.group_by]
 
     def fields(self, key: tuple[str, ...]) -> dict[str, str]:
         """What the group is about: field → value."""
@@ -272,9 +278,9 @@ def _within(correlation: Correlation, bounds: Mapping[str, float]) -> Callable[[
             f"{most:,} is more than the {MOST:,} entries kept of a group: it would never hold",
         )
     tests = [(OPERATORS[name], bound) for name, bound in bounds.items()]
-    if len(tests) == 1:
+    if len(tests) == 1 and "neq" not in bounds:  # what is no number keeps to none of the others
         [(operator, bound)] = tests
-        return lambda value: not math.isnan(value) and operator(value, bound)
+        return lambda value: operator(value, bound)
     return lambda value: not math.isnan(value) and all(operator(value, bound) for operator, bound in tests)
 
 

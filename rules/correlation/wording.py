@@ -1,6 +1,7 @@
 """Why a correlation spoke, in words with figures."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MINUTE = 60 * 1_000_000_000
 _NOUNS = {
@@ -82,9 +83,8 @@ class Figure:
             f"{peak:.0f} of {en} within {span_en} ({n:,} events)",
         )
 
-    def _titles(self, language: int) -> list[str]:
-        titles = list(dict.fromkeys(title[language] for title in self.of))
-        return titles if len(titles) <= _MOST_TITLES else [*titles[:_MOST_TITLES], "…"]
+    def _titles(self, language: int) -> tuple[str, ...]:
+        return _titles(self.of, language)
 
     def _span(self) -> tuple[str, str]:
         minutes = self.timespan / _MINUTE
@@ -94,3 +94,10 @@ class Figure:
         if minutes < 120:
             return f"{minutes:.0f}分間", f"{minutes:.0f} minutes"
         return f"{minutes / 60:.0f}時間", f"{minutes / 60:.0f} hours"
+
+
+@lru_cache(maxsize=1_000)
+def _titles(of: tuple[tuple[str, str], ...], language: int) -> tuple[str, ...]:
+    """Each title once, and no more than can be read."""
+    titles = tuple(dict.fromkeys(title[language] for title in of))
+    return titles if len(titles) <= _MOST_TITLES else (*titles[:_MOST_TITLES], "…")
