@@ -9,6 +9,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
+from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
@@ -98,13 +99,16 @@ def _values(row: Row, name: str) -> list[Any]:
     return held if isinstance(held, list) else [held]
 
 
-def _rules() -> Iterator[Row]:
-    for path in packs_folder().rglob("*.yml"):
-        for document in yaml.safe_load_all(path.read_text(encoding="utf-8")):
-            if isinstance(document, dict) and (
-                "detection" in document or "correlation" in document or "baseline" in document
-            ):
-                yield document
+@cache
+def _rules() -> tuple[Row, ...]:
+    """Every rule of ours, as it is written."""
+    written = (
+        document
+        for path in packs_folder().rglob("*.yml")
+        for document in yaml.load_all(path.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    )
+    kinds = {"detection", "correlation", "baseline"}
+    return tuple(one for one in written if isinstance(one, dict) and kinds & set(one))
 
 
 def _logs(recount: Recount, ask: Ask) -> list[int]:

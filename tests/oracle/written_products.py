@@ -104,7 +104,7 @@ class Json:
 
 def records() -> dict[tuple[Place, str], Form]:
     """By log source and the form's name the forms that are JSON."""
-    said = yaml.safe_load(_RECORDS.read_text(encoding="utf-8"))
+    said = yaml.load(_RECORDS.read_text(encoding="utf-8"), yaml.CSafeLoader)
     return {(tuple(one.pop("logsource")), one.pop("form")): Json(**one) for one in said}
 
 

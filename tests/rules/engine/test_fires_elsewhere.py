@@ -103,7 +103,7 @@ def made(elsewhere: RuleSet, chosen: list[tuple[Rule, Place]], values: dict[str,
     forms = written_products.records() | written_lines.FORMS
     found: Forms = defaultdict(list)
     for rule, place in chosen:
-        written = next(yaml.safe_load_all(rule.path.read_text(encoding="utf-8")))
+        written = next(yaml.load_all(rule.path.read_text(encoding="utf-8"), yaml.CSafeLoader))
         events = list(written_products.events(elsewhere.said(rule), written, values))
         where = "applications" if place[0] in written_lines.APPLICATIONS else str(place)
         for name, form in ((name, form) for (its, name), form in forms.items() if its == place):
