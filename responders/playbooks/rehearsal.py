@@ -99,7 +99,7 @@ def rehearse(
     """Carry the playbook through on the incident, answering each question with `answers` or its first choice."""
     with TemporaryDirectory(prefix="hinomi-rehearsal-") as folder:
         stage, clock = Stage(), FixedClock(incident.updated)
-        records = SqliteRecords(Path(folder) / "records.sqlite", clock=clock)
+        records = SqliteRecords(Path(folder) / "records.sqlite", clock=clock, durable=False)
         own = settings or PlaybookSettings()
         armed = own.model_copy(update={"armed": [playbook.playbook], "paused": False})
         for rank in RANKS:

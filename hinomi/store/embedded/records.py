@@ -31,9 +31,10 @@ _COLUMNS = "kind, id, version, body, updated"
 
 
 class SqliteRecords:
-    """`hinomi.store.Records` in one SQLite file; safe with several threads and processes."""
+    """`hinomi.store.Records` in one SQLite file; safe with several threads and processes. durable: each write waits for the
+    disk; False for what is thrown away afterwards."""
 
-    def __init__(self, path: Path, *, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, *, clock: Clock | None = None, durable: bool = True) -> None:
         self._clock = clock or SystemClock()
         self._lock = threading.RLock()
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,7 +43,7 @@ class SqliteRecords:
         try:
             self._db = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False)
             self._db.execute("pragma journal_mode=wal")
-            self._db.execute("pragma synchronous=full")
+            self._db.execute(f"pragma synchronous={'full' if durable else 'off'}")
             self._db.execute(_TABLE)
             for key in _INDEXED:
                 value = f"json_extract(body, '{_path(key)}')"

@@ -6,6 +6,7 @@ from tempfile import TemporaryDirectory
 
 from hinomi.alert import Alert
 from hinomi.incident import Incident
+from ops.elastic import cluster
 from ops.folders import packs_folder
 from rules import cases, content, engine
 from rules.case import Written
@@ -58,7 +59,7 @@ def every_alert(name: str) -> tuple[Alert, ...]:
 @cache
 def incident(name: str, case: int = 0) -> tuple[Incident, list[Alert]]:
     """The incident that the alerts of one case open, and these. One that opens none by its level is opened by hand."""
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=cluster.roomy()) as folder:
         tower, _ = responder(Path(folder), incidents={"opens_at": "low"})
         found = alerts(name, case)
         opened = tower.receive(found)[-1]
