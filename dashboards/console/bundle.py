@@ -12,8 +12,8 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from dashboards.console.addressed import wanted
 from dashboards.console.casework import Casework
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from hinomi.alert import Alert
 from hinomi.incident import Incident

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from collectors.enrich.settings import ZONE_WORDS, Zone
-from dashboards.console.decisions import back, grade
+from dashboards.console.addressed import back, wanted
+from dashboards.console.decisions import grade
 from dashboards.console.fields import moment, now_input, text
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.texts import Texts
 from hinomi.errors import InputError

@@ -2,10 +2,9 @@
 
 from starlette.responses import Response
 
+from dashboards.console.addressed import back, wanted
 from dashboards.console.casework import Casework
-from dashboards.console.decisions import back
 from dashboards.console.fields import WAYS, moment, text
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from hinomi.errors import InputError
 from hinomi.incident import Incident

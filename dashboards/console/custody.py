@@ -4,10 +4,9 @@ from urllib.parse import quote
 
 from starlette.responses import Response
 
+from dashboards.console.addressed import back, wanted
 from dashboards.console.bundle import datasets
-from dashboards.console.decisions import back
 from dashboards.console.fields import text
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from hinomi.errors import InputError
 from hinomi.incident import Incident

@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
+from dashboards.console.addressed import back, wanted
 from dashboards.console.clash import Clash, Field
 from dashboards.console.fields import moment, text
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.users import WORKERS, User
 from hinomi.errors import Conflict, InputError
@@ -114,11 +114,6 @@ def grade(visit: Visit) -> int:
     if given not in {"0", "1", "2", "3"}:
         raise InputError("重大度を選んでください。", "choose a grade")
     return int(given)
-
-
-def back(visit: Visit, incident: Incident, done: str) -> Response:
-    """The incident's page, which says what was done."""
-    return visit.to(f"/incidents/{incident.number}", done=done)
 
 
 def decide(visit: Visit) -> Response:

@@ -8,9 +8,8 @@ from typing import Any
 from starlette.responses import Response
 
 from dashboards import times
-from dashboards.console.decisions import back
+from dashboards.console.addressed import back, wanted
 from dashboards.console.fields import text
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.users import APPROVERS
 from hinomi.alert import Alert

@@ -10,7 +10,8 @@ from markupsafe import Markup
 from starlette.responses import Response
 
 from dashboards import attack, graph, times
-from dashboards.console import case_timeline, plans, summary, targets
+from dashboards.console import by_hand, case_timeline, decisions, exceptions_page, plans, summary, targets
+from dashboards.console.addressed import wanted
 from dashboards.console.casework import Casework
 from dashboards.console.docket import docket
 from dashboards.console.evidence import Reader, Shown
@@ -23,17 +24,12 @@ from dashboards.console.templating import pivot
 from dashboards.console.visit import Visit
 from dashboards.duties import known_at, obligations
 from hinomi.alert import Alert, search
-from hinomi.errors import InputError
 from hinomi.incident import Incident, Status
 from responders.duties import contacts
 from responders.incidents.casefile import needs_a_person
 
 _AROUND = timedelta(minutes=10)
 _FEW, _MANY, _READ = 3, 100, 1
-
-
-class NoIncident(InputError):
-    """Nobody knows an incident with this number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,6 @@ class Finding:
     opened: bool
 
 
-def wanted(visit: Visit) -> Incident:
-    """The incident of the address line. Raises NoIncident."""
-    found = Casework(visit.console.records).incident(int(visit.request.path_params["number"]))
-    if found is None:
-        raise NoIncident("この番号のインシデントはありません。", "there is no incident with this number")
-    return found
-
-
 def show(visit: Visit) -> Response:
     """The page of one incident; looking at it is written to the audit log."""
     incident = wanted(visit)
@@ -63,12 +51,6 @@ def show(visit: Visit) -> Response:
 
 
 def _context(visit: Visit, incident: Incident) -> dict[str, Any]:
-    from dashboards.console import (  # which show the incident's page again
-        by_hand,
-        decisions,
-        exceptions_page,
-    )
-
     casework, now = Casework(visit.console.records), visit.console.clock.now()
     alerts = casework.alerts(incident)
     scope = f"incident:{incident.number}"

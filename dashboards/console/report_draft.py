@@ -2,9 +2,9 @@
 
 from starlette.responses import Response
 
+from dashboards.console.addressed import wanted
 from dashboards.console.clash import Clash, Field, differing
 from dashboards.console.fields import moment, now_input, text
-from dashboards.console.incident_page import wanted
 from dashboards.console.visit import Visit
 from dashboards.duties import Obligation, obligations
 from hinomi.errors import Conflict, InputError
