@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import orjson
 import polars as pl
 
-from ops.hunt.job import Fed
+from ops.hunt.fed import Fed
 
 if TYPE_CHECKING:  # a hunt without correlations needs none of it
     from hinomi.alert import Alert

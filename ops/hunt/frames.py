@@ -9,7 +9,8 @@ from typing import IO, Any
 
 from collectors.hunt_parts import Part, Piece
 from hinomi.errors import HinomiError
-from ops.hunt.job import Fed, Loaded
+from ops.hunt.fed import Fed
+from ops.hunt.job import Loaded
 from ops.hunt.tally import Tally
 
 _LOADED, _NEXT, _FOUND, _FED, _TALLY, _FAILED = b"L", b"N", b"F", b"S", b"T", b"E"

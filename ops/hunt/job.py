@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from collectors.hunt_parts import Part
 from hinomi.collecting import no_collection, stay
 from hinomi.errors import InputError
+from ops.hunt.fed import Fed
 from ops.hunt.tally import Tally
 from rules import engine
 from rules.in_force import InForce
@@ -32,13 +33,6 @@ class Loaded(NamedTuple):
     seconds: float
     valueless: list[str]
     watching: int = 0
-
-
-class Fed(NamedTuple):
-    """Signals for correlations and baselines: how many, and they as Arrow's file format has them."""
-
-    signals: int
-    arrow: bytes
 
 
 @dataclass(frozen=True, slots=True)

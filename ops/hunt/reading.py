@@ -14,7 +14,7 @@ from collectors.hunt_input import PLACES, HuntInput, Read
 from collectors.hunt_parts import Part
 from hinomi.batch import Batch
 from ops.hunt.correlating import EVENT, PATH, SEEN
-from ops.hunt.job import Fed
+from ops.hunt.fed import Fed
 from ops.hunt.signals import Hits, written
 from ops.hunt.tally import UNDATED, Tally
 from rules import engine

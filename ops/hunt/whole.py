@@ -12,7 +12,8 @@ from collectors.hunt_input import UNKNOWN_FORMAT
 from hinomi.errors import HinomiError, InputError
 from hinomi.ledger import Line
 from ops.hunt.correlating import Aside, Watch, written
-from ops.hunt.job import Fed, Job, Loaded
+from ops.hunt.fed import Fed
+from ops.hunt.job import Job, Loaded
 from ops.hunt.tally import NOT_CORRELATED, UNDATED, Tally
 from ops.standard_streams import writing
 from rules.in_force import InForce
