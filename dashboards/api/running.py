@@ -165,6 +165,12 @@ def maintenance(call: Call) -> Listed:
     return one(made)
 
 
+def end_maintenance(call: Call) -> Listed:
+    """The work is over: alerts about it call again."""
+    call.desk.roster.end_maintenance(_there(call, suppression.KIND, "maintenance"), **call.who)
+    return silences(call)
+
+
 def silences(call: Call) -> Listed:
     """What is silent now: reviewed exceptions and planned maintenance."""
     return several(call.visit.console.records.find(suppression.KIND, limit=1000))
@@ -253,6 +259,7 @@ ENDPOINTS = (
     _act("/oncall/stand-ins/{override}/drop", W, "Drop a stand-in", drop_stand_in, Nothing),
     _act("/oncall/notes", W, "Leave a hand-over note", hand_over, bodies.Note),
     _act("/maintenance", W, "Plan maintenance", maintenance, bodies.Maintenance),
+    _act("/maintenance/{maintenance}/end", W, "End maintenance", end_maintenance, Nothing),
     Endpoint("GET", "/suppressions", R, "What is silent now", silences, Listed),
     _act("/compliance/{control}", A, "Say something of a control", attest, bodies.Attest),
     _act("/rules/try", W, "Try a draft on past days", try_rule, bodies.Draft),

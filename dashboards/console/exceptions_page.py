@@ -102,8 +102,12 @@ def review(visit: Visit) -> Response:
 
 
 def end(visit: Visit) -> Response:
-    """The rule speaks again."""
-    visit.console.service.cases.end_filter(_identity(visit), **visit.who)
+    """The rule speaks again; planned work is over."""
+    identity = _identity(visit)
+    if visit.console.records.get(tuning.KIND, identity) is None:
+        visit.console.service.roster.end_maintenance(identity, **visit.who)
+    else:
+        visit.console.service.cases.end_filter(identity, **visit.who)
     return visit.to("/exceptions", done="exception_ended")
 
 

@@ -31,6 +31,7 @@ CHANGES = (
     "rules.",
     "tuning.",
     "oncall.maintenance",
+    "oncall.maintenance_ended",
     "automation.",
     "user.",
     "account.",

@@ -143,6 +143,16 @@ def register(app: typer.Typer) -> None:
             )
         typer.echo(f"{kept.id}: 予定しました。(planned)")
 
+    @oncall.command("end-maintenance")
+    def end_maintenance(
+        identity: str = typer.Argument(..., help="予定したときに出た番号 / number that planning it gave"),
+        data: Path = DATA,
+    ) -> None:
+        """保守作業を終える・取りやめる。警報はまた人を呼ぶ / end or cancel maintenance; alerts call again."""
+        with opened(data) as place:
+            place.desk.roster.end_maintenance(identity, actor=operator(), roles=[OPERATOR])
+        typer.echo("終えました。(ended)")
+
     @oncall.command()
     def note(
         text: str = typer.Argument(..., help="申し送る内容 / what the next shift must know"),

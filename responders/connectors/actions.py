@@ -74,8 +74,8 @@ _ALL = (
         "account",
         "user.name",
         Reach.ACCOUNT,
-        "アカウント {v} のパスワードを無効にする(Kerberos の切符も使えなくなる)",
-        "Make the password of {v} useless (its Kerberos tickets end, too)",
+        "アカウント {v} のパスワードを無効にする(配られた Kerberos の切符は、アカウントの停止で止まる)",
+        "Make the password of {v} useless (Kerberos tickets that are out end with disabling the account)",
         undo=False,
     ),
     _action(

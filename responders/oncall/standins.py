@@ -141,6 +141,17 @@ class Roster:
         self.audit.append(actor=actor, action="oncall.maintenance", target=title, details=body)
         return self.records.put(suppression.KIND, body["id"], body)
 
+    def end_maintenance(self, identity: str, *, actor: str, roles: Sequence[str]) -> None:
+        """The work is over, or will not be: alerts about it call again from now on."""
+        held, now = self.records.get(suppression.KIND, identity), self.clock.now()
+        if held is None or not held.body.get("since"):
+            raise InputError("この保守作業はありません。", "there is no such maintenance")
+        self._counter.worker(actor, roles, "oncall.maintenance_ended", identity)
+        details = {name: held.body[name] for name in ("reason", "where", "until")}
+        self.audit.append(actor=actor, action="oncall.maintenance_ended", target=identity, details=details)
+        until = min(now.isoformat(), str(held.body["until"]), key=datetime.fromisoformat)
+        self.records.put(suppression.KIND, identity, {**held.body, "until": until}, expect=held.version)
+
     @property
     def _counter(self) -> Counter:
         return Counter(self.records, self.clock, self.audit)

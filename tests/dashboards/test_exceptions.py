@@ -43,6 +43,20 @@ def test_from_false_positive_to_exception_and_back(own_city: City) -> None:
     assert analyst.audited("tuning.approved")[0]["actor"] == "k.mori"
 
 
+def test_planned_work_is_ended_on_the_page(own_city: City) -> None:
+    """Whoever works on incidents ends it before its time."""
+    now = own_city.clock.now()
+    held = own_city.desk.roster.plan_maintenance(
+        "入替", now, now + timedelta(days=13), {"host.name": "sv01"}, actor="m.kato", roles=["analyst"]
+    )
+    analyst = browser(own_city, "m.kato")
+    assert "保守作業を終える" in analyst.get("/exceptions").text
+    assert analyst.post(f"/exceptions/{held.id}/end").status_code == 303
+    kept = own_city.records.get("suppression", held.id)
+    assert kept is not None and kept.body["until"] <= own_city.clock.now().isoformat()
+    assert "保守作業を終える" not in analyst.get("/exceptions").text
+
+
 def test_own_proposal_and_a_real_attack_make_none(own_city: City) -> None:
     """An office holder's own proposal waits for somebody else; an incident that was real gives no exception."""
     office = browser(own_city, "k.mori")

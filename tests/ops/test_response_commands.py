@@ -100,6 +100,9 @@ def test_maintenance_is_planned_and_calls_nobody(tmp_path: Path) -> None:
     assert covering(records, alert(entities={"host.name": ["sv02"]}), now) is None
     assert covering(records, alert(entities=about, level="critical"), now) is None
     assert covering(records, alert(entities=about), now + timedelta(hours=2)) is None
+    [held] = records.find("suppression")
+    assert typed("oncall", "end-maintenance", held.id, "--data", data).exit_code == 0
+    assert covering(records, alert(entities=about), SystemClock().now()) is None
 
 
 def test_act_first_from_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

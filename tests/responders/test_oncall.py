@@ -289,6 +289,20 @@ def test_maintenance_is_planned_ahead(tmp_path: Path) -> None:
     assert any(reason and "基幹サーバー入替" in reason for reason in counted)
 
 
+def test_maintenance_ends_before_its_time(tmp_path: Path) -> None:
+    """The work was done early or planned by mistake: from then on alerts call; another number ends nothing."""
+    tower, clock = responder(tmp_path)
+    roster = desk(tower.records, clock, KEY).roster
+    about = {"host.name": "srv-1"}
+    held = roster.plan_maintenance("入替", clock.now(), clock.now() + timedelta(days=13), about, **AS)
+    with pytest.raises(InputError, match="保守作業はありません"):
+        roster.end_maintenance("x", **AS)
+    assert tower.receive([alert("during", entities={"host.name": ["srv-1"]})]) == []
+    roster.end_maintenance(held.id, **AS)
+    assert tower.receive([alert("after", entities={"host.name": ["srv-1"]})])
+    assert [one.body["action"] for one in tower.records.find("audit")].count("oncall.maintenance_ended") == 1
+
+
 def test_the_calendar_is_one_that_telephones_read(tmp_path: Path) -> None:
     """RFC 5545: lines end in CRLF and hold at most 75 octets; a week has the shifts that the rota names."""
     long = {**PEOPLE, "sato": {"name_ja": "佐藤, 一郎;" + "長" * 40, "channels": ["desk"]}}
