@@ -51,6 +51,14 @@ class Buckets:
 
     settings: S3
 
+    def knows(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether it is a bucket of the account, which this one may read: AWS refuses another's. Raises DependencyDown."""
+        try:
+            self._lock(_name(action, values))
+        except Refused:
+            return False
+        return True
+
     def plan(self, action: str, values: Mapping[str, str]) -> Done:
         """Reads the lock and says whether it would change."""
         if self._lock(_name(action, values)) == _SHUT:

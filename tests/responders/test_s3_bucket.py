@@ -12,6 +12,7 @@ from hinomi.errors import DependencyDown, Refused
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
+from responders.connectors.several import Several
 from tests.collectors.pulls.peers.aws import ACCOUNT, AWAY, REGION, Aws, aws
 
 ACTION = "storage.block_public"
@@ -35,10 +36,11 @@ def cloud() -> Iterator[Aws]:
 def made(cloud: Aws, monkeypatch: pytest.MonkeyPatch, bucket: str, *rights: str) -> Connector:
     """The connector as a user who has these rights on this bucket and no others."""
     key, secret = cloud.user(f"robot-{bucket}-{len(rights)}", *rights, resource=f"arn:aws:s3:::{bucket}")
-    monkeypatch.setenv("HINOMI_S3", secret)
+    name = f"HINOMI_S3_{bucket}"
+    monkeypatch.setenv(name, secret)
     account = {
         "access_key_id": key,
-        "secret_access_key": "env:HINOMI_S3",
+        "secret_access_key": f"env:{name}",
         "endpoints": {"s3": cloud.url},
     }
     section = {"kind": "s3", "owner": ACCOUNT, "region": REGION, "account": account, "check": bucket}
@@ -98,8 +100,25 @@ def test_what_cannot_be_done(cloud: Aws, monkeypatch: pytest.MonkeyPatch) -> Non
     with pytest.raises(DependencyDown):
         reader.act(ACTION, {"bucket": "kept"})
     monkeypatch.setattr(cloud, "trouble", lambda operation: None)
-    monkeypatch.setenv("HINOMI_S3", "wr0ng-secret")
+    monkeypatch.setenv("HINOMI_S3_kept", "wr0ng-secret")
     with pytest.raises(Refused, match="SignatureDoesNotMatch") as refused:
         reader.act(ACTION, {"bucket": "kept"})
     assert "wr0ng" not in f"{refused.value}{reader.health()}" and reader.health()
     assert lock(cloud, "kept") is None
+
+
+def test_of_two_accounts_the_owner_of_the_bucket_acts(cloud: Aws, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Side by side, each refused what is the other's: the one that has the bucket shuts it and gives it back; nobody's bucket is for
+    neither, and what does not answer is tried again."""
+    ours = made(cloud, monkeypatch, bucket(cloud, "shared", None), *NEEDED)
+    theirs = made(cloud, monkeypatch, bucket(cloud, "elsewhere", None), *NEEDED)
+    both, values = Several({"s3": theirs, "s3-2": ours}, "s3"), {"bucket": "shared"}
+    assert both.names(ACTION, values) == ["s3-2"]
+    before = both.look(ACTION, values)
+    assert both.act(ACTION, values).changed and both.verify(ACTION, values)
+    assert both.undo(ACTION, values, before).changed and lock(cloud, "shared") is None
+    with pytest.raises(Refused, match="0 of the targets"):
+        both.act(ACTION, {"bucket": "nobodys-bucket"})
+    monkeypatch.setattr(cloud, "trouble", lambda operation: AWAY)
+    with pytest.raises(DependencyDown):
+        both.act(ACTION, values)
