@@ -138,6 +138,7 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         "user.name": user.str.extract(r"^([^@]+)"),
         "user.domain": user.str.extract(r"@(.+)$"),
         "network.protocol": _value(text, "protocol").str.strip_suffix("/ip"),
+        "network.transport": _value(text, "protocol").str.extract(r"^(tcp|udp|icmp6?)\b"),
         "network.direction": _value(text, "direction"),
         "file.hash.sha256": text.str.extract(r"\bsha256=([0-9A-Fa-f]{64})"),
         "rule.id": text.str.extract(r"\bsignature=(\S+)"),
@@ -173,15 +174,20 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     worked = text.str.contains(
         r"auth_success|eap_success|authentication request accepted|(?:client_vpn|anyconnect_vpn)_connect"
     )
+    attack = kind.is_in(["ids-alerts", "security_event", "security_filtering_file_scanned"])
+    dropped = text.str.contains(r"^Blocked ")
     signing = text.str.contains(r"auth|8021x_eap|anyconnect|vpn_session|client_vpn_")
     return {
+        "event.kind": pl.when(attack).then(pl.lit("alert")).otherwise(pl.lit("event")),
         "event.action": e.first(
             fate, text.str.extract(r"\btype='?(\d*[a-z]\w*)"), text.str.extract(r"^([a-z0-9]+_\w+) "), kind
         ),
         "event.category": pl.when(signing)
         .then(e.texts("authentication", "network"))
+        .when(attack)
+        .then(e.texts("network", "intrusion_detection"))
         .otherwise(e.texts("network")),
-        "event.type": pl.when((fate == "deny") | blocked)
+        "event.type": pl.when((fate == "deny") | blocked | dropped)
         .then(e.texts("connection", "denied"))
         .when(fate == "allow")
         .then(e.texts("connection", "allowed"))

@@ -52,7 +52,6 @@ source = Source(
         "reason": "event.reason",
         "url": "url.original",
         "obj": "url.path",
-        "attack-name": "threat.indicator.name",
         "sample-sha256": "file.hash.sha256",
         "destination-interface-name": "observer.egress.interface.name",
     },
@@ -68,6 +67,8 @@ source = Source(
         "filename",
         "file-name",
         "mac-address",
+        "attack-name",
+        "virus-name",
         "local-address",
         "remote-address",
     ),
@@ -92,7 +93,9 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
         "url.domain": e.present(
             e.first(raw["http-host"], e.not_ip(raw["url"]).str.extract(r"^([\w.\-]+\.[a-z]{2,})(?:/|$)"))
         ),
-        "source.mac": e.first(seen.field("3"), arp.field("2"), raw["mac-address"]),
+        "source.mac": e.first(
+            seen.field("3"), arp.field("2"), raw["mac-address"], said.str.extract(rf"\bMacAddress {_MAC}")
+        ),
         "destination.mac": e.first(seen.field("4"), arp.field("4")),
         "source.port": e.first(
             raw["source-port"],
@@ -109,6 +112,7 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             raw["interface-name"],
             seen.field("1"),
             said.str.extract(r"\b(?:interface|ifName) ([a-z]+-\d+/\d+/\d+(?:\.\d+)?)"),
+            said.str.extract(r"\bexceeded at ([a-z]+-\d+/\d+/\d+(?:\.\d+)?)"),
         ),
         "host.name": pl.col("header.host"),
         "observer.hostname": pl.col("header.host"),
@@ -139,7 +143,11 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             packet.field("2"),
             seen.field("6"),
             said.str.extract(rf"\bssh-connection '{_IP} \d+ "),
-            said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?"),
+            pl.when(
+                ~raw["tag"].str.starts_with("UI_CMD").fill_null(False)
+            ).then(  # what stands in a command came from nowhere
+                said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?")
+            ),
             gates[0].field("1"),
             raw["remote-address"],
         ),
@@ -174,16 +182,26 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     )
     denied = denied.fill_null(False) | said.str.contains(r"^(?:FW: )?\S+ +[DR] +\w")
     failed = tag.str.contains(r"FAIL|ERR") | said.str.contains(r"(?i)\bfailed\b|\bfailure\b|\binvalid\b")
-    signing = tag.str.contains(r"LOGIN|LOGOUT|AUTH").fill_null(False) | said.str.contains(
-        r"^(?:Accepted|Failed) (?:password|publickey|keyboard-interactive)"
-    )
+    signing = (tag.str.contains(r"LOGIN|LOGOUT|AUTH") & ~tag.str.starts_with("UI_DBASE_")).fill_null(
+        False
+    ) | said.str.contains(r"^(?:Accepted|Failed) (?:password|publickey|keyboard-interactive)")
     ended = tag.str.contains("LOGOUT")
+    attack = tag.str.contains(r"^(?:IDP_|RT_SCREEN_|SECINTEL_)").fill_null(False)
+    malware = tag.str.contains(r"^(?:AV_VIRUS_DETECTED|AAMW_)").fill_null(False)
     return {
+        "event.kind": pl.when(attack | malware).then(pl.lit("alert")).otherwise(pl.lit("event")),
+        "threat.indicator.name": e.first(raw["attack-name"], raw["virus-name"]),
         "event.code": tag,
         "event.action": tag.str.to_lowercase(),
         "event.category": pl.when(signing)
         .then(e.texts("authentication"))
-        .when(flow | said.str.contains(_FILTER))
+        .when(attack)
+        .then(e.texts("network", "intrusion_detection"))
+        .when(malware)
+        .then(e.texts("network", "malware"))
+        .when(tag.str.starts_with("WEBFILTER_"))
+        .then(e.texts("network", "web"))
+        .when(flow | said.str.contains(_FILTER) | tag.str.contains(r"^(?:ESWD|L2ALD|L2CPD|SNMP_TRAP_LINK)_"))
         .then(e.texts("network"))
         .when(tag.str.starts_with("UI_"))
         .then(e.texts("configuration"))
@@ -198,6 +216,8 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("end"))
         .when(signing)
         .then(e.texts("start"))
+        .when(tag.str.contains(r"^UI_COMMIT(?:_COMPLETED)?$"))
+        .then(e.texts("change"))
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(failed & ~denied)
         .then(pl.lit("failure"))

@@ -151,7 +151,7 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
         "destination.domain": e.first(e.present(raw["dstname"]), e.present(raw["dhost"]), there[2]),
         "observer.ip": e.ip(raw["fw"]),
         "network.transport": over.field("1").str.to_lowercase(),
-        "network.protocol": over.field("2").str.to_lowercase(),
+        "network.protocol": over.field("2").str.extract(r"^(.*[^\d].*)$").str.to_lowercase(),
         "user_agent.original": e.present(raw["agent"].str.strip_chars('"')).replace({"(null)": None}),
         **_person(raw),
         "rule.name": e.first(e.present(raw["cs1"].str.strip_chars('"')), e.present(raw["rule"])),
@@ -199,15 +199,25 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     failed = said.str.contains(
         r"(?i)\b(?:fail\w*|denied|invalid|incorrect|unknown user|not allowed|locked out)\b"
     )
-    threat = said.str.contains(r"^WAF threat (?:prevented|blocked)")
+    threat = said.str.contains(r"^WAF threat (?:prevented|blocked)|^IPS Prevention Alert")
+    malware = said.str.contains(r"(?i)^Gateway Anti-Virus Alert|^Anti-Spyware (?:Prevention|Detection) Alert")
+    attack = threat | said.str.contains(
+        r"(?i)^IPS Detection Alert|port scan|\battack\b|flood|\bspoof|^Probable "
+    )
+    web = said.str.contains(r"(?i)^web ?site (?:access|accessed|hit|blocked)") | (raw["m"] == "97")
     tunnel = said.str.extract(r"^(?:NetExtender|Mobile Connect) (connected|disconnected)")
     return {
+        "event.kind": pl.when(malware | attack).then(pl.lit("alert")).otherwise(pl.lit("event")),
         "event.duration": pl.when(tunnel.is_not_null()).then(e.whole(raw["duration"]) * 1_000_000_000),
         "event.action": e.first(e.present(fate).replace({"na": None}), said.str.to_lowercase()),
         "event.category": pl.when(signing)
         .then(e.texts("authentication"))
-        .when(threat)
+        .when(malware)
+        .then(e.texts("network", "malware"))
+        .when(attack)
         .then(e.texts("network", "intrusion_detection"))
+        .when(web)
+        .then(e.texts("network", "web"))
         .when(tunnel.is_not_null())
         .then(e.texts("network", "session"))
         .otherwise(e.texts("network")),
@@ -219,6 +229,10 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("connection", "end"))
         .when(said.str.contains(r"(?i)closed"))
         .then(e.texts("connection", "end"))
+        .when(signing & said.str.contains(r"(?i)\b(?:log ?out|logged (?:out|off))\b"))
+        .then(e.texts("end"))
+        .when(signing & said.str.contains(r"(?i)\blog ?in (?:allowed|success)"))
+        .then(e.texts("start"))
         .otherwise(e.texts("connection", "info")),
         "event.outcome": pl.when(signing & failed)
         .then(pl.lit("failure"))

@@ -100,6 +100,7 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
     ).struct
     proxied = said.str.extract_groups(r"\bProxy Host: (\S+) Path: ([^\s']+)").struct
     server = said.str.extract_groups(rf"\bServer {_IP}(?: port (\d+))? is \w+line").struct
+    tunnel = said.str.extract_groups(rf"^\({_IP}<->{_IP}\)").struct
     spoofed = said.str.extract_groups(rf"\bip={_IP}, mac=([0-9A-Fa-f:]{{17}})").struct
     host = e.present(e.first(raw["dstname"], raw["host"], proxied.field("1")))
     return {
@@ -111,11 +112,17 @@ def ends(raw: Raw) -> dict[str, pl.Expr]:
             leased.field("1"),
             details.field("1"),
             spoofed.field("1"),
-            said.str.extract(rf"\b(?:from|blocking host|acquired IP address) {_IP}"),
+            said.str.extract(rf"\b(?:from|blocking host|acquired IP address|Real IP address is) {_IP}"),
+            tunnel.field("1"),
         ),
+        "source.nat.ip": said.str.extract(rf"\bVirtual IP address is {_IP}"),
         "source.port": e.first(raw["srcPort"], details.field("2")),
         "destination.ip": e.first(
-            e.ip(raw["dst"]), details.field("3"), server.field("1"), said.str.extract(rf", peer {_IP}$")
+            e.ip(raw["dst"]),
+            details.field("3"),
+            server.field("1"),
+            tunnel.field("2"),
+            said.str.extract(rf", peer {_IP}$"),
         ),
         "destination.port": e.first(raw["dstPort"], details.field("4"), server.field("2")),
         "http.request.method": e.first(raw["op"], raw["method"]),
@@ -140,12 +147,20 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     said, fate = raw["msg"], raw["disp"].str.to_lowercase()
     denied = fate.str.contains(r"^(?:deny|drop|block|reset|strip|lock)|proxy(?:deny|drop|block)")
     failed = said.str.contains(r"(?i)\brejected|failed|invalid credentials")
-    worked = said.str.contains(r"(?i)\baccepted|succeeded|authenticated")
+    worked = said.str.contains(r"(?i)\baccepted|succeeded|authenticated|\blogged in\b")
+    malware = raw["virus"].is_not_null() | said.str.contains(r"(?i)\bvirus found")
+    attack = raw["signature_name"].is_not_null() | said.str.contains(
+        r"(?i)\bIPS (?:match|detected)|port scan|flood"
+    )
     signing = said.str.contains(r"(?i)authentication of|logged (?:in|out)|log in attempt")
     return {
         "event.action": e.first(fate, said.str.extract(r"(?i)\b(logged in|logged out|accepted|rejected)\b")),
         "event.category": pl.when(signing)
         .then(e.texts("authentication", "session"))
+        .when(malware)
+        .then(e.texts("malware", "network"))
+        .when(attack)
+        .then(e.texts("intrusion_detection", "network"))
         .otherwise(e.texts("network")),
         "event.type": pl.when(denied)
         .then(e.texts("connection", "denied"))
