@@ -1,7 +1,7 @@
 """The messages of an OpenVPN server, told apart by regular expressions, and what each means.
 
 Facts: OpenVPN 2.4 to 2.6, the `msg` texts of forward.c, multi.c, ssl.c, ssl_verify.c, tun.c, route.c and
-socket.c; openvpn-auth-ldap for the messages about LDAP. In front stand the time of `--log` files (older: ctime) and
+socket.c; openvpn-auth-ldap for the messages about LDAP; pfSense's and OPNsense's for `user 'name' authenticated`. In front stand the time of `--log` files (older: ctime) and
 the peer as `name/address:port` (the name once the certificate or the password was accepted).
 """
 
@@ -22,15 +22,16 @@ _AF = rf"\[AF_INET6?\](?P<at>{_IP}):(?P<atport>\d{{1,5}})"
 TABLE: Mapping[str, str] = {
     "connected": _FRONT + rf"(?P<reason>(?:\[(?P<common>.{{0,128}}?)\] )?Peer Connection Initiated with {_AF}.*)$",
     "signed-in": _FRONT
-    + r"(?P<reason>TLS: Username/Password authentication (?P<what>succeeded|deferred) for username '(?P<user>[^']*)'.*)$",
+    + r"(?P<reason>TLS: Username/Password authentication (?P<what>succeeded|deferred) for username '(?P<user>[^']*)'.*|"
+    r"user '(?P<user2>[^']*)' authenticated)$",
     "refused": (
-        _FRONT + r"(?P<reason>(?:AUTH-PAM: BACKGROUND: user '(?P<user>[^']*)' failed|"
+        _FRONT + r"(?P<reason>(?:user '(?P<user2>[^']*)' could not authenticate\.?$|AUTH-PAM: BACKGROUND: user '(?P<user>[^']*)' failed|"
         r"PLUGIN_CALL: .*PLUGIN_AUTH_USER_PASS_VERIFY (?:failed|status=1)|TLS Auth Error|AUTH: Received control message: AUTH_FAILED|"
         r"SENT CONTROL \[(?P<common>[^\]]*)\]: 'AUTH_FAILED|TLS Error: Auth Username/Password).*)$"
     ),
     "certificate": _FRONT
     + r"(?P<reason>VERIFY (?P<what>OK|ERROR|EKU OK|KU OK|X509NAME \w+|EKU ERROR|KU ERROR)(?:: depth=(?P<depth>\d+))?.*)$",
-    "tls-error": _FRONT + rf"(?P<reason>(?:TLS|TLS_ERROR|OpenSSL|Authenticate/Decrypt|WARNING: Bad)[^\[]*[Ee]rror.*?(?:from {_AF}.*)?)$",
+    "tls-error": _FRONT + rf"(?P<reason>(?:TLS|TLS_ERROR|OpenSSL|Authenticate/Decrypt|AEAD Decrypt|WARNING: Bad)[^\[]*[Ee]rror.*?(?:from {_AF}.*)?)$",
     "cipher": _FRONT + r"(?P<direction>Incoming|Outgoing) Data Channel: (?P<reason>.*)$",
     "ended": (
         _FRONT + r"(?P<reason>(?:SIG[A-Z]+\d?\[[^\]]*\] received, client-instance (?:exiting|restarting)"

@@ -11,8 +11,9 @@ from collectors import expressions as e
 from collectors.shapes import key_value
 from collectors.source import Raw, Source
 
-_DENIED = r"(?i)\b(?:drop|dropped|deny|denied|reject|rejected|block|blocked|dpt|ufw block)\b"
-_ALLOWED = r"(?i)\b(?:accept|accepted|allow|allowed|pass|permit)\b"
+# Chains are named with underscores: `FINAL_REJECT`, `DROP_IN`.
+_DENIED = r"(?i)(?:\b|_)(?:drop|dropped|deny|denied|reject|rejected|block|blocked|dpt|ufw block)(?:\b|_)"
+_ALLOWED = r"(?i)(?:\b|_)(?:accept|accepted|allow|allowed|pass|permit)(?:\b|_)"
 _HEAD = r"^(?:kernel: )?(?:\[ *\d+\.\d+\] ?)?"
 
 source = Source(

@@ -40,6 +40,7 @@ source = Source(
             "atport",
             "common",
             "user",
+            "user2",
             "reason",
             "what",
             "dn",
@@ -87,7 +88,9 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "source.port": e.first(raw["port"], raw["atport"]),
         "source.nat.ip": inside,
         "client.ip": e.first(address, inside),
-        "user.name": e.present(e.first(raw["user"], raw["name"], raw["common"], dn, raw["name2"], depth0)),
+        "user.name": e.present(
+            e.first(raw["user"], raw["user2"], raw["name"], raw["common"], dn, raw["name2"], depth0)
+        ),
         "user.domain": pl.when(above != "").then(above),
         "host.name": pl.col("header.host"),
         "observer.hostname": pl.col("header.host"),
