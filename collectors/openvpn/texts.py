@@ -1,8 +1,8 @@
 """The messages of an OpenVPN server, told apart by regular expressions, and what each means.
 
 Facts: OpenVPN 2.4 to 2.6, the `msg` texts of forward.c, multi.c, ssl.c, ssl_verify.c, tun.c, route.c and
-socket.c; openvpn-auth-ldap for the messages about LDAP; pfSense's and OPNsense's for `user 'name' authenticated`. In front stand the time of `--log` files (older: ctime) and
-the peer as `name/address:port` (the name once the certificate or the password was accepted).
+socket.c; openvpn-auth-ldap for the messages about LDAP; pfSense for `user 'name' authenticated`. In front stand the time of
+`--log` files (older: ctime) and the peer as `name/address:port` (the name once the certificate or the password was accepted).
 """
 
 from collections.abc import Mapping
@@ -31,7 +31,8 @@ TABLE: Mapping[str, str] = {
     ),
     "certificate": _FRONT
     + r"(?P<reason>VERIFY (?P<what>OK|ERROR|EKU OK|KU OK|X509NAME \w+|EKU ERROR|KU ERROR)(?:: depth=(?P<depth>\d+))?.*)$",
-    "tls-error": _FRONT + rf"(?P<reason>(?:TLS|TLS_ERROR|OpenSSL|Authenticate/Decrypt|AEAD Decrypt|WARNING: Bad)[^\[]*[Ee]rror.*?(?:from {_AF}.*)?)$",
+    "tls-error": _FRONT
+    + rf"(?P<reason>(?:TLS|TLS_ERROR|OpenSSL|Authenticate/Decrypt|AEAD Decrypt|WARNING: Bad)[^\[]*[Ee]rror.*?(?:from {_AF}.*)?)$",
     "cipher": _FRONT + r"(?P<direction>Incoming|Outgoing) Data Channel: (?P<reason>.*)$",
     "ended": (
         _FRONT + r"(?P<reason>(?:SIG[A-Z]+\d?\[[^\]]*\] received, client-instance (?:exiting|restarting)"

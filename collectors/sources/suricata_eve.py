@@ -160,6 +160,7 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
         "source.mac": e.first(raw["ether.src_mac"], raw["dhcp.client_mac"]),
         "email.from.address": _addresses(e.first(raw["smtp.mail_from"], raw["email.from"])),
         "email.to.address": _addresses(e.first(raw["smtp.rcpt_to"], raw["email.to"])),
+        "dns.resolved_ip": _resolved(raw),
         "dns.type": answer.replace({"request": "query", "response": "answer"}),
         "file.name": e.first(raw["fileinfo.filename"], raw["smb.filename"]).str.extract(r"([^/\\]+)$"),
         "file.path": e.first(raw["fileinfo.filename"], raw["smb.filename"]),
@@ -173,6 +174,15 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
         ),
         "user.domain": e.first(raw["krb5.realm"], raw["smb.ntlmssp.domain"]),
     }
+
+
+def _resolved(raw: Raw) -> pl.Expr:
+    """The addresses among the answers of versions 2 and 3, or of the one answer of version 1."""
+    ip = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
+    listed = raw["dns.answers"].str.extract_all(rf'"rdata": ?"{ip}"')
+    several = listed.list.eval(pl.element().str.extract(rf'"{ip}"$'))
+    one = pl.concat_list(raw["dns.rdata"].str.extract(rf"^{ip}$"))
+    return pl.when(several.list.len() > 0).then(several).when(one.list.first().is_not_null()).then(one)
 
 
 def _addresses(text: pl.Expr) -> pl.Expr:
@@ -205,7 +215,10 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("denied"))
         .otherwise(e.first(e.listed(kind, _TYPES), e.texts("protocol", "info"))),
         "event.severity": raw["alert.severity"],
-        "event.outcome": pl.when(blocked).then(pl.lit("success")),
+        "event.outcome": pl.when(blocked)
+        .then(pl.lit("success"))
+        .when(raw["krb5.error_code"].is_not_null())
+        .then(pl.lit("failure")),
     }
 
 
