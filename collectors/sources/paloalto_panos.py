@@ -268,11 +268,16 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         | result.is_in(["succeeded", "success"])
         | administration.is_in(["signed-in", "signed-out"])
     )
+    told = e.first(e.present(event), pl.when(kind == "USERID").then(raw["subtype"]))
+    ended = signing & told.str.contains(r"(?i)logout")
     flow = action.is_not_null() & (action != "")
     return {
         "panw.panos.administration": administration,
         "event.action": e.first(
-            e.present(event), e.present(raw["cmd"]), e.present(raw["action"]), e.present(raw["subtype"])
+            e.present(event),
+            e.present(raw["cmd"]),
+            e.present(raw["action"]),
+            e.present(raw["subtype"].replace({"0": None})),
         ),
         "event.category": pl.when(signing)
         .then(e.texts("authentication", "session"))
@@ -293,10 +298,17 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("connection", "allowed"))
         .when(signing & bad)
         .then(e.texts("denied"))
-        .when(administration == "signed-out")
+        .when((administration == "signed-out") | ended)
         .then(e.texts("end"))
         .when(signing)
         .then(e.texts("start"))
+        .when((kind == "CONFIG") & raw["cmd"].str.contains(r"(?i)^delete"))
+        .then(e.texts("deletion"))
+        .when(
+            (kind == "CONFIG")
+            & raw["cmd"].str.contains(r"(?i)^(?:set|edit|commit|move|rename|clone|override|load|multi)")
+        )
+        .then(e.texts("change"))
         .otherwise(e.texts("info")),
         "event.outcome": pl.when(bad)
         .then(pl.lit("failure"))

@@ -20,7 +20,7 @@ source = Source(
     recognise=(
         r"(?:\b(?:hostd|vpxa|rhttpproxy|fdm|Hostd|Vpxa|Rhttpproxy|Fdm)(?:\[\w+\])?:? +)\[Originator@\d+ "
         r"|^(?:<\d+>)?\S* ?\S* ?(?:vobd: +)?\[\w+Correlator\] \d+us: |^\s*\[Originator@\d+ sub=|\bcpu\d+:\d+(?: opID=\w+)?\)"
-        r"|^\s*USER \S+ pid \d+ cmd |\b(?:shell|ESXShell)\[\d+\]: \[\w+\]: "
+        r"|\b(?:dfwpktlogs|FIREWALL-PKTLOG)\b.* INET6? (?:match|TERM) |^\s*USER \S+ pid \d+ cmd |\b(?:shell|ESXShell)\[\d+\]: \[\w+\]: "
     ),
     leftovers="vmware.esxi",
     constants={"event.kind": "event", "observer.vendor": "VMware", "observer.product": "ESXi"},
@@ -31,6 +31,11 @@ source = Source(
         "dport": "destination.port",
         "host": "destination.domain",
         "id": "event.code",
+        "rule": "rule.id",
+        "sent": "source.packets",
+        "got": "destination.packets",
+        "sentbytes": "source.bytes",
+        "gotbytes": "destination.bytes",
         "serial": "observer.serial_number",
     },
     ignore=(
@@ -61,6 +66,7 @@ source = Source(
             "url",
             "what",
         ),
+        *("verdict", "way", "proto"),
     ),
 )
 
@@ -75,12 +81,17 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
 
     shell = raw["id"].str.extract(r"session\.(opened|closed)$")
     turned = pl.when(name.is_in(["session", "terminal"]) | shell.is_not_null()).then(e.first(what, shell))
+    packet = name == "packet"
+    fate = e.mapped(raw["verdict"], {"PASS": "allowed", "DROP": "denied", "REJECT": "denied"})
+    seen = pl.when(raw["what"] == "TERM").then(pl.lit("end")).otherwise(fate)
     begins = (name == "disconnected") & (raw["reason"] == "Connection") & (what == "from")
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
         "event.category": pl.when(shell.is_not_null())
         .then(e.texts("session"))
         .when(begins)
+        .then(e.texts("network"))
+        .when(packet)
         .then(e.texts("network"))
         .otherwise(of(0, "host").str.split(",")),
         "event.type": pl.when(turned == "opened")
@@ -89,11 +100,14 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         .then(e.texts("end"))
         .when(begins)
         .then(e.texts("connection"))
+        .when(packet)
+        .then(pl.concat_list(pl.lit("connection"), seen.fill_null("info")))
         .otherwise(of(1, "info").str.split(",")),
         "event.outcome": pl.when(~begins).then(e.present(of(2, ""))),
         "event.action": e.first(
             raw["id"],
             pl.when(begins).then(pl.lit("connected")),
+            fate,
             pl.when(name.is_in(["account", "setting", "machine"])).then(
                 pl.concat_str(name, e.first(what, raw["what2"]).str.replace(" ", "-"), separator="-")
             ),
@@ -117,6 +131,8 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
         "user.name": user,
         "user.domain": e.present(raw["asdomain"]),
         "source.user.name": e.present(raw["user"]),
+        "network.transport": raw["proto"].str.to_lowercase().str.replace("^icmp6$|^icmpv6$", "ipv6-icmp"),
+        "network.direction": e.mapped(raw["way"], {"IN": "ingress", "OUT": "egress"}),
         "source.ip": e.ip(src),
         "source.domain": e.not_ip(src),
         "destination.ip": e.ip(dst),

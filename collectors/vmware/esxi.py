@@ -1,8 +1,9 @@
 """The texts of an ESXi host's daemons, told apart by regular expressions.
 
-Facts: VMware, "ESXi Log Files" and "Configuring syslog on ESXi hosts"; the event texts of the vSphere API
-(`vim.event.*`); VOB ids from "VMkernel observations". Most lines of hostd, vpxa, rhttpproxy and fdm stand behind
-`[Originator@6876 sub=… opID=… user=…]`, which `collectors.vmware.front` has taken off before.
+Facts: VMware, "Distributed Firewall Packet Logs" (NSX), "ESXi Log Files" and "Configuring syslog on ESXi hosts"; the
+event texts of the vSphere API (`vim.event.*`); VOB ids from "VMkernel observations". Most lines of hostd, vpxa,
+rhttpproxy and fdm stand behind `[Originator@6876 sub=… opID=… user=…]`, which `collectors.vmware.front` has taken off
+before.
 """
 
 from collections.abc import Mapping
@@ -15,6 +16,12 @@ _ORIGIN = rf"^{MARK}\s*"
 _ENDS = r".*?<TCP '(?P<src>[^' ]+) : (?P<port>\d+)'>, <TCP '(?P<dst>[^' ]+) : (?P<dport>\d+)'>"
 
 TABLE: Mapping[str, str] = {
+    # NSX's distributed firewall (dfwpktlogs, FIREWALL-PKTLOG): `INET match PASS domain-c7/1001 IN 60 TCP a/1->b/2 S`.
+    "packet": (
+        _FRONT + rf"(?:\S+ )?INET6? (?P<what>match|TERM)(?: (?P<verdict>PASS|DROP|REJECT))? (?P<rule>\S+) (?P<way>IN|OUT)(?: \d+)? "
+        rf"(?:PROTO )?(?P<proto>[A-Z]+\d*|\d+)(?: [A-Z]+)? (?P<src>{_IP})(?:/(?P<port>\d+))?->(?P<dst>{_IP})(?:/(?P<dport>\d+))?"
+        r"(?: (?P<sent>\d+)/(?P<got>\d+) (?P<sentbytes>\d+)/(?P<gotbytes>\d+))?"
+    ),
     "observation": (
         _FRONT + r"(?:\S+ )?\[(?P<correlator>\w+Correlator)\] \d+us: +\[(?P<id>(?:vob|esx|vmkernel)[\w.\-]+)\] "
         r"(?P<reason>.*?(?: for '(?P<user>[^'@]*)@(?P<src>[^']*)'.*)?)$"
