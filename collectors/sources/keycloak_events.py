@@ -1,9 +1,11 @@
-"""Keycloak login and admin events, from the server log as text, JSON (Quarkus) or ECS JSON.
+"""Keycloak login and admin events, from the server log as text, JSON (Quarkus) or ECS JSON, or as the events' own JSON.
 
 Facts: Keycloak Server Administration Guide, "Auditing"; Server Guide, "Configuring logging";
 `org.keycloak.events.EventType`. The event is `key="value"` (`key=value` before version 22) in the log's
 message, written by the logger `org.keycloak.events`; what stands around it gives time, host and process.
-A type that ends in `_ERROR` is a failure. Times of text logs have no zone: Japan's is taken.
+The admin REST API and listeners that
+write JSON give an event as an object (`EventRepresentation`, `AdminEventRepresentation`: `time` in milliseconds, `details`,
+`authDetails`). A type that ends in `_ERROR` is a failure. Times of text logs have no zone: Japan's is taken.
 """
 
 from collections.abc import Mapping
@@ -11,16 +13,28 @@ from collections.abc import Mapping
 import polars as pl
 
 from collectors import expressions as e
-from collectors.shapes import inner, key_value
+from collectors.shapes import either, inner, json_fields, key_value, renamed
 from collectors.source import Raw, Source
 from collectors.times import EPOCHS, ISO, parsed, zone
+
+_OBJECT = r'^\s*\{.*"(?:realmId|authDetails)"\s*:'
+_NAMES = {
+    f"details.{name}": name for name in ("username", "redirect_uri", "auth_method", "code_id", "reason")
+} | {f"authDetails.{name}": name for name in ("userId", "ipAddress", "clientId")}
 
 source = Source(
     name="keycloak.events",
     title={"ja": "Keycloak（シングルサインオン・認証基盤）", "en": "Keycloak login and admin events"},
     zone_hint="cloud",
-    shape=inner("message", key_value(comma=True, needs=("type", "operationType"))),
-    recognise=r'org\.keycloak\.events\b.*\b(?:type|operationType)=\\?"?[A-Z_0-9]{3,}|^type="?[A-Z_]+"?, realmId=',
+    shape=either(
+        _OBJECT,
+        renamed(json_fields(), _NAMES),
+        inner("message", key_value(comma=True, needs=("type", "operationType"))),
+    ),
+    recognise=(
+        r'org\.keycloak\.events\b.*\b(?:type|operationType)=\\?"?[A-Z_0-9]{3,}|^type="?[A-Z_]+"?, realmId='
+        r'|^\s*\{.*"realmId"\s*:.*"(?:clientId|authDetails)"\s*:'
+    ),
     rename={
         "realmId": "keycloak.realm.id",
         "realmName": "keycloak.realm.name",
@@ -35,7 +49,16 @@ source = Source(
         "outer.service.environment": "service.environment",
     },
     leftovers="keycloak",
-    ignore=("type", "userId", "ipAddress", "outer.@timestamp", "outer.timestamp", "username"),
+    ignore=(
+        "type",
+        "userId",
+        "ipAddress",
+        "outer.@timestamp",
+        "outer.timestamp",
+        "username",
+        "time",
+        "@timestamp",
+    ),
     constants={"event.kind": "event", "event.provider": "keycloak", "service.type": "keycloak"},
 )
 
@@ -58,7 +81,8 @@ def _line_time(raw: Raw) -> pl.Expr:
 @source.derive
 def around(raw: Raw) -> Mapping[str, pl.Expr]:
     """What the log says around the event, in ECS's, Quarkus's or no names."""
-    stamps = [parsed(raw[name], (ISO, *EPOCHS), zone()) for name in ("outer.@timestamp", "outer.timestamp")]
+    names = ("outer.@timestamp", "outer.timestamp", "time", "@timestamp")
+    stamps = [parsed(raw[name], (ISO, *EPOCHS), zone()) for name in names]
     header = (
         raw["header.timestamp"] if "header.timestamp" in raw else e.nothing().cast(pl.Datetime("ns", "UTC"))
     )
