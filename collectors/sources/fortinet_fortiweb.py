@@ -116,6 +116,8 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
     denied = action.str.contains(r"block|deny|drop|clear_session|period")
     status = raw["status"].str.to_lowercase()
     path = raw["http_url"]
+    signing = (kind == "event") & action.is_in(["login", "logout"])
+    changing = (kind == "event") & action.is_in(["add", "edit", "delete", "set", "move", "clone", "import"])
     return {
         "url.domain": e.present(raw["http_host"]),
         "url.original": path,
@@ -127,13 +129,25 @@ def request(raw: Raw) -> dict[str, pl.Expr]:
         "event.action": action,
         "event.category": pl.when(attack)
         .then(e.texts("intrusion_detection", "web"))
+        .when(signing)
+        .then(e.texts("authentication"))
         .when(kind == "event")
         .then(e.texts("configuration"))
         .otherwise(e.texts("web")),
         "event.type": pl.when(denied)
         .then(e.texts("denied"))
+        .when(signing)
+        .then(pl.when(action == "logout").then(e.texts("end")).otherwise(e.texts("start")))
+        .when(changing)
+        .then(
+            pl.when(action == "delete")
+            .then(e.texts("deletion"))
+            .when(action.is_in(["add", "clone"]))
+            .then(e.texts("creation"))
+            .otherwise(e.texts("change"))
+        )
         .when(kind == "event")
         .then(e.texts("info"))
         .otherwise(e.texts("access")),
-        "event.outcome": pl.when(status.is_in(["success", "failure"])).then(status),
+        "event.outcome": e.mapped(status, {"success": "success", "failure": "failure", "failed": "failure"}),
     }
