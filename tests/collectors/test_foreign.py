@@ -40,7 +40,7 @@ ONE_FORMAT = {
     "proofpoint.tap": {"cybereason.malop", "lookout.mes"},
     "trendmicro.apex_one": {"trendmicro.deep_security"},
     "trendmicro.deep_security": {"trendmicro.apex_one"},
-    "vade.cloud": {"microsoft.entra_graph"},
+    "vade.cloud": {"keycloak.events", "microsoft.entra_graph"},
     "vectra.detect": {"paloalto.cortex_xdr"},
     "wiz.cloud": {"aws.waf", "newrelic.issue"},
 }
