@@ -12,6 +12,7 @@ from dashboards.console.residents import SEARCH, Seal
 from dashboards.console.search import Asked
 from dashboards.console.timerange import PRESETS, Range, asked_range
 from dashboards.console.visit import Visit
+from dashboards.named_values import named
 
 _VALUES = 10
 
@@ -60,6 +61,9 @@ def _drawn(visit: Visit, board: Board, panel: Panel, span: Range, seal: Seal, na
         # S704: the SVG is our own text; every value in it went through escape() in dashboards.drawing
         chart = Markup(charts.columns(found, interval, label=title, width=440, height=130))  # noqa: S704
     if names and panel.field:
-        values = events.top(panel.field, seal.only(query), datasets=names, span=span.span, limit=_VALUES)
+        found_values = events.top(
+            panel.field, seal.only(query), datasets=names, span=span.span, limit=_VALUES
+        )
+        values = [(named(panel.field, value, visit.texts), n) for value, n in found_values]
     search = Asked(query, [], span, panel.field or "event.dataset", "").address()
     return Drawn(title, chart, values, bool(panel.field), search)

@@ -7,6 +7,7 @@ from datetime import datetime
 from dashboards import times
 from dashboards.texts import Texts
 from hinomi.alert import Alert
+from hinomi.countries import country
 from hinomi.incident import Incident, Status
 
 _SHOWN = 4
@@ -55,7 +56,10 @@ def _listed(values: Sequence[str], texts: Texts) -> str:
 def _origins(incident: Incident, alerts: Sequence[Alert], texts: Texts) -> str:
     """Source addresses, each with the country that its alerts name."""
     countries = {
-        code for alert in alerts for code in alert.entities.get("source.geo.country_iso_code", ()) if code
+        country(code).of(texts.language)
+        for alert in alerts
+        for code in alert.entities.get("source.geo.country_iso_code", ())
+        if code
     }
     words = _names(incident, ("source.ip", "client.ip"), texts)
     return f"{words}({texts('mark.comma').join(sorted(countries))})" if words and countries else words

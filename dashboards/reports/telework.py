@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from collectors import catalogue
 from dashboards import charts
+from dashboards.named_values import named
 from dashboards.reporting.document import (
     Block,
     Chart,
@@ -103,7 +104,7 @@ def _tops(of: Ingredients, period: Period, total: int, texts: Texts) -> Part:
     blocks: list[Block] = []
     for name, key in (("user.staff.department", "department"), ("source.geo.country_iso_code", "country")):
         found = of.events.top(name, QUERY, span=period.span, limit=_MOST)
-        rows = [(value, f"{n:,}") for value, n in found]
+        rows = [(named(name, value, texts), f"{n:,}") for value, n in found]
         unknown = total - sum(n for _, n in found)
         if rows and unknown > 0:
             rows.append((texts(f"telework.unknown_{key}"), f"{unknown:,}"))

@@ -6,6 +6,8 @@ Options: field (the value's), warm_up_days (14): an entity younger than that lea
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from hinomi.countries import country
+from hinomi.words import Words
 from rules.baselines.baseline import Baseline, Declared, Finding, short
 from rules.baselines.recent import Recent
 from rules.entry import Entry
@@ -62,11 +64,12 @@ class Type(Baseline):
 
     def _finding(self, entry: Entry, who: str, value: str, days: int) -> Finding:
         ja, en = _NOUNS.get(self.field, ("値", "value"))
+        said = country(value) if self.field.endswith(".country_iso_code") else Words(value, value)
         return Finding(
             key=f"{who}|{value}",
             entries=[entry],
-            ja=f"{days}日間の記録で初めての{ja}「{value}」",
-            en=f'{en} "{value}" for the first time in {days} days of records',
+            ja=f"{days}日間の記録で初めての{ja}「{said.ja}」",
+            en=f'{en} "{said.en}" for the first time in {days} days of records',
             fields={self.entity: who, self.field: value},
         )
 

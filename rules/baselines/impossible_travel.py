@@ -15,7 +15,9 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from math import asin, cos, isfinite, radians, sin, sqrt
 from typing import Any
 
+from hinomi.countries import country
 from hinomi.errors import ContentError, Where
+from hinomi.words import Words
 from rules.baselines.baseline import Baseline, Declared, Finding
 from rules.baselines.recent import Recent
 from rules.entry import Entry
@@ -124,8 +126,8 @@ class Type(Baseline):
             key=f"{who}|{second.event}",
             first=first.time,
             last=second.time,
-            ja=f"{here}でのサインインの{minutes}分後に{there}(約{distance:,.0f}km、移動はあり得ない速さ)",
-            en=f"{there} {minutes} minutes after {here}, about {distance:,.0f} km apart",
+            ja=f"{here.ja}でのサインインの{minutes}分後に{there.ja}(約{distance:,.0f}km、移動はあり得ない速さ)",
+            en=f"{there.en} {minutes} minutes after {here.en}, about {distance:,.0f} km apart",
             fields={self.entity: who, "distance_km": round(distance), "hours": round(hours, 2)},
         )
 
@@ -181,5 +183,5 @@ def _journey(first: Entry, second: Entry) -> tuple[float, float]:
     return distance, max((second.time - first.time) / _HOUR, 1 / 3600)
 
 
-def _country(entry: Entry) -> str:
-    return entry.value("source.geo.country_iso_code") or entry.value("source.ip") or "?"
+def _country(entry: Entry) -> Words:
+    return country(entry.value("source.geo.country_iso_code") or entry.value("source.ip") or "?")

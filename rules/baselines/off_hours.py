@@ -50,7 +50,7 @@ class Type(Baseline):
             key,
             night,
             f"執務時間外({span_ja})に{night.n:,}件",
-            f"{night.n:,} outside office hours ({span_en} JST)",
+            f"{night.n:,} {'events' if several else 'event'} outside office hours ({span_en} JST)",
             {self.entity: who},
         )
 

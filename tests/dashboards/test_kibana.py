@@ -197,5 +197,7 @@ def test_the_console_draws_what_kibana_draws(city: City) -> None:
             drawn[f"{board.title.ja}: {panel.title.ja}"] = query.get("q", [""])[0]
             assert ("<svg" in part) is (panel.kind == "over_time")
     assert drawn == asked
+    page = visitor.get("/boards?board=telework&range=7d").text
+    assert '>ルーマニア</span><span class="num">1<' in page  # a country by its name
     page = visitor.get("/boards?board=compliance&range=7d").text
     assert '>squid.access</span><span class="num">240<' in page

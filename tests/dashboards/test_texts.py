@@ -5,6 +5,7 @@ import string
 from pathlib import Path
 
 import dashboards
+from dashboards.named_values import named
 from dashboards.texts import Texts, catalogue
 from dashboards.users import ROLE_NAMES, Role
 from hinomi.alert import Level
@@ -91,3 +92,11 @@ def test_language_is_kept_and_switched_back(city: City) -> None:
 def test_missing_translation_falls_back() -> None:
     """An alert with only one language is shown in that one."""
     assert Texts("en").of("日本語だけ", "") == "日本語だけ"
+
+
+def test_values_go_by_the_names_that_people_know() -> None:
+    """A segment, a level and a country are named; any other value is as the log has it."""
+    texts = Texts("ja")
+    asked = ("source.zone", "lgwan"), ("hinomi.signal.level", "high"), ("client.geo.country_iso_code", "US")
+    assert [named(*one, texts) for one in asked] == ["LGWAN接続系", "高", "アメリカ合衆国"]
+    assert named("user.name", "lgwan", texts) == "lgwan"

@@ -63,7 +63,7 @@ def test_travel_faster_than_an_airliner() -> None:
     abroad = at_place(FRIDAY + timedelta(minutes=54), BUCHAREST, source__geo__country_iso_code="RO")
     here = at_place(FRIDAY, TOKYO, source__geo__country_iso_code="JP")
     [found] = told(made("impossible_travel"), here, abroad).values()
-    assert found.ja.startswith("JPでのサインインの54分後にRO(約8,8") and "km" in found.ja
+    assert found.ja.startswith("日本でのサインインの54分後にルーマニア(約8,8") and "km" in found.ja
     assert 8870 < found.fields["distance_km"] < 8900
     assert found.entries == [here, abroad]
 
@@ -134,7 +134,7 @@ def test_first_seen_learns_before_it_speaks() -> None:
     assert told(one, entry(FRIDAY, **{country: "JP"}), entry(FRIDAY + 13 * DAY, **{country: "US"})) == {}
     again = [entry(FRIDAY + n * DAY, **{country: "RO"}) for n in (14, 15)]
     [found] = told(one, *again).values()
-    assert found.ja == "14日間の記録で初めての国・地域「RO」"
+    assert found.ja == "14日間の記録で初めての国・地域「ルーマニア」"
     assert told(one, entry(FRIDAY + 16 * DAY, **{country: "US"})) == {}
     assert told(one, entry(FRIDAY + 16 * DAY, user__name="k.ito", **{country: "RO"})) == {}
 
