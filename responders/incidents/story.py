@@ -30,7 +30,7 @@ def story(alerts: Sequence[Alert], zones: Sequence[str], zone: ZoneInfo = JST) -
     ja = "、".join(f"{_clock(alert, zone)} {alert.title_ja}" for alert in steps[:_MOST])
     en = ", ".join(f"{_clock(alert, zone)} {alert.title_en}" for alert in steps[:_MOST])
     if len(steps) > _MOST:
-        ja, en = f"{ja}、ほか{len(steps) - _MOST}種", f"{en}, and {len(steps) - _MOST} more kinds"
+        ja, en = f"{ja}、ほか{len(steps) - _MOST}種", f"{en}, and {len(steps) - _MOST} more"
     names = [ZONE_WORDS[Zone(name)] for name in zones if name in set(Zone)]
     where_ja = f"関係する網: {'、'.join(name.ja for name in names)}。" if names else ""
     where_en = f" Networks: {', '.join(name.en for name in names)}." if names else ""

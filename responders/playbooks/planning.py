@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from collectors.enrich.settings import ZONE_WORDS, Zone
 from hinomi.alert import Alert, Level
 from hinomi.calendar import is_day_off
 from hinomi.clock import JST
@@ -18,6 +19,7 @@ from hinomi.incident import Incident
 from hinomi.text import inert
 from hinomi.words import Words
 from responders.connectors.actions import ACTIONS
+from responders.duties.duty import duties
 from responders.incidents.entities import is_machines, machine
 from responders.playbooks import authority, condition
 from responders.playbooks.following import Place, act_of
@@ -26,6 +28,7 @@ from responders.playbooks.protection import Protection
 from responders.playbooks.run import PROTECTED, SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import OF_INCIDENT, Step, walked
+from responders.roles import OFFICES
 
 _FIRST = Place()
 _MOST_VALUES = 3
@@ -153,11 +156,25 @@ def _alone(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _naming(gate: RunStep, acts: Sequence[RunStep]) -> RunStep:
     """The gate with the targets of what it covers, so that whoever decides sees what would be done to whom."""
-    named = list(dict.fromkeys(value for one in acts for value in one.values.values()))
+    named = list(dict.fromkeys(_called(*pair) for one in acts for pair in one.values.items()))
     if not named:
         return gate
-    ja, en = f"{gate.title_ja}(対象: {'、'.join(named)})", f"{gate.title_en} (for: {', '.join(named)})"
+    ja = f"{gate.title_ja}(対象: {'、'.join(one.ja for one in named)})"
+    en = f"{gate.title_en} (for: {', '.join(one.en for one in named)})"
     return gate.model_copy(update={"title_ja": ja, "title_en": en})
+
+
+def _called(kind: str, value: str) -> Words:
+    """What a target is called: a segment by its name, anything else as the log has it."""
+    return ZONE_WORDS[Zone(value)] if kind == "segment" and value in set(Zone) else Words(value, value)
+
+
+def _report(identity: str) -> Words:
+    """A report that may be due, and to whom; its id where duties.yaml has none of it."""
+    held = duties().get(identity)
+    if held is None:
+        return Words(identity, identity)
+    return Words(f"{held.what.ja}({held.to.ja})", f"{held.what.en} ({held.to.en})")
 
 
 def _with_offices(steps: list[RunStep], incident: Incident) -> list[RunStep]:
@@ -258,9 +275,10 @@ class _Compiler:
         action, protected = ACTIONS[step.act], self.protection.covers(value)
         if action.value == "host" and not action.whole:
             value = machine(value)
+        called = _called(action.value, value)
         fields: dict[str, Any] = {
-            "title_ja": action.ja.format(v=value),
-            "title_en": action.en.format(v=value),
+            "title_ja": action.ja.format(v=called.ja),
+            "title_en": action.en.format(v=called.en),
             "act": step.act,
             "on": step.target,
             "values": {action.value: value},
@@ -330,10 +348,10 @@ class _Compiler:
             name: [bound[1]] if bound and bound[0] == name else self._all(name) for name in step.evidence.of
         }
         about = {name: values for name, values in about.items() if values}
-        named = "、".join(value for values in about.values() for value in values[:3]) or "警報のイベント"
+        named = [value for values in about.values() for value in values[:3]]
         return {
-            "title_ja": f"証拠を保全する: {named}(過去 {step.evidence.hours} 時間)",
-            "title_en": f"Keep evidence: {named} (the last {step.evidence.hours} hours)",
+            "title_ja": f"証拠を保全する: {'、'.join(named) or '警報のイベント'}(過去 {step.evidence.hours} 時間)",
+            "title_en": f"Keep evidence: {', '.join(named) or 'events of the alerts'} (the last {step.evidence.hours} hours)",
             "about": about,
             "hours": step.evidence.hours,
         }
@@ -366,15 +384,17 @@ def _plain(step: Step) -> dict[str, Any]:
                 "if_late": step.if_late,
             }
         case "clock":
+            due = _report(step.start_clock)
             return {
-                "title_ja": f"報告の期限を数え始めるかを決める: {step.start_clock}",
-                "title_en": f"Decide whether the reporting clock starts: {step.start_clock}",
+                "title_ja": f"報告の期限を数え始めるかを決める: {due.ja}",
+                "title_en": f"Decide whether the reporting clock starts: {due.en}",
                 "detail": step.start_clock,
             }
         case "tell":
+            office = OFFICES[step.tell]
             return {
-                "title_ja": f"連絡する: {step.tell}",
-                "title_en": f"Tell: {step.tell}",
+                "title_ja": f"連絡する: {office.ja}",
+                "title_en": f"Tell: {office.en}",
                 "detail": step.tell,
             }
         case _:

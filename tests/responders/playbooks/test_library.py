@@ -1,12 +1,14 @@
 """Every playbook that comes with Hinomi: read, mapped to clauses, and carried through whole in simulation."""
 
 import itertools
+import re
 
 import pytest
 
 from hinomi.alert import ENTITIES as NAMED
 from responders import clauses
 from responders.connectors.actions import ACTIONS
+from responders.duties.duty import duties
 from responders.incidents.entities import FIELDS
 from responders.playbooks.planning import plan
 from responders.playbooks.playbook import Playbook, catalogue
@@ -14,6 +16,7 @@ from responders.playbooks.rehearsal import rehearse
 from responders.playbooks.run import StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import TARGETS, walked
+from responders.roles import RANKS
 from tests.responders.city import NIGHT, alert
 from tests.responders.playbooks.stage import ENTITIES, incident
 
@@ -52,6 +55,16 @@ def answered(playbook: Playbook) -> list[dict[str, str]]:
 def test_every_case_that_municipal_texts_name_is_there() -> None:
     """The cases of the issue, by name."""
     assert set(PLAYBOOKS) >= CASES
+
+
+@pytest.mark.parametrize("name", sorted(PLAYBOOKS))
+def test_steps_speak_of_offices_reports_and_segments_by_name(name: str) -> None:
+    """No step's title holds the id by which an office, a report that may be due or a segment goes in the files."""
+    held = [alert(playbook=name, entities=ENTITIES, zones=["lgwan"])]
+    run = plan(incident(held, grade=3, zones=["lgwan"]), held, PLAYBOOKS[name], PlaybookSettings(), NIGHT)
+    said = "\n".join(f"{step.title_ja}\n{step.title_en}" for step in run.steps)
+    assert not [one for one in (*RANKS, *duties(), "lgwan") if one in said]
+    assert not re.search("[、。]", "".join(step.title_en for step in run.steps))
 
 
 @pytest.mark.parametrize("zones", [[], ["lgwan", "mynumber"]], ids=["outer", "inner"])
