@@ -45,6 +45,7 @@ def show(visit: Visit) -> Response:
     return visit.page(
         "sources.html",
         map=drawn,
+        networks=zonemap.listed(found.zones, found.flows, visit.texts),
         sources=health.sources(console.records, now),
         pins=pins(console.records),
         datasets=found.held,
