@@ -176,7 +176,7 @@ def compliance(call: Call) -> Listed:
             "clause": one.control.clause,
             "title": dumped(one.control.title),
             "state": one.state.value,
-            "source": one.control.source,
+            "source": one.control.source.ja,
             "inferred": one.control.inferred,
             "number_inferred": one.control.number_inferred,
             "evidence": [dumped(outcome) for outcome in one.outcomes],

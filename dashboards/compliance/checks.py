@@ -125,7 +125,7 @@ def rules(look: Look, given: Any) -> Outcome:
     """Rules in force that serve one of the clauses."""
     titles = [title for clause in given for title in look.served.get(str(clause), [])]
     words = Words(
-        f"この項目のための検知ルール {len(titles)} 本", f"{len(titles)} detection rules for this control"
+        f"この項目のための検知ルール {len(titles)} 本", f"detection rules for this control: {len(titles)}"
     )
     return Outcome(bool(titles), words, f"rules in force: hinomi.guideline in {', '.join(map(str, given))}")
 
@@ -223,9 +223,9 @@ def drilled_in(exercises: Sequence[Exercise], now: datetime) -> Outcome:
     ja = f"(直近 {last.on} {last.title} {last.result_ja}".rstrip() + ")" if last else ""
     en = f" (last: {last.on} {last.title} {last.result_en}".rstrip() + ")" if last else ""
     words = Words(
-        f"1年間に記録した訓練 {n} 回、研修 {m} 回、参加者 {k} 件{ja}",
+        f"1年間に記録した訓練 {n} 回、研修 {m} 回、参加した人・部署 {k} 件{ja}",
         f"{n} {'drill' if n == 1 else 'drills'} and {m} {'training' if m == 1 else 'trainings'} recorded in a year,"
-        f" {k} took part{en}",
+        f" {k} {'person or section' if k == 1 else 'people or sections'} took part{en}",
     )
     return Outcome(n > 0, words, "records exercise: on, what, people", start)
 
@@ -242,8 +242,11 @@ def not_silent(look: Look, _: Any) -> Outcome:
     known = health.sources(look.of.records, look.now)
     silent = [one.origin for one in known if one.state == "silent"]
     words = Words(
-        f"受け口 {len(known)} のうち途絶 {len(silent)}", f"{len(silent)} of {len(known)} listeners are silent"
+        f"受け口 {len(known)} か所のうち途絶 {len(silent)} か所",
+        f"{len(silent)} of {len(known)} listeners are silent",
     )
+    if not known:
+        words = Words("状態を報告した受け口がない", "no listener has reported its state")
     return Outcome(bool(known) and not silent, words, "records source: last_received within 1 h")
 
 
@@ -338,9 +341,13 @@ def clocks(look: Look, _: Any) -> Outcome:
         if gaps and sorted(gaps)[len(gaps) // 2] > _LATE:
             far.append(stats.name)
     words = Words(
-        f"{judged} 種類のうち、ログの時刻と受信の時刻が5分を超えて違うもの {len(far)}",
-        f"{len(far)} of {judged} kinds differ by over five minutes between event and arrival",
+        f"ログ {judged} 種類のうち、発生と受信の時刻が5分を超えて違うもの {len(far)} 種類",
+        f"{len(far)} of {judged} kinds of logs differ by over five minutes between event and arrival",
     )
+    if not judged:
+        words = Words(
+            "1日以内に届いたログがなく、時刻を比べられない", "no log came within a day: no times to compare"
+        )
     return Outcome(
         judged > 0 and not far, words, "events.search(): median |event.ingested - @timestamp|", start
     )

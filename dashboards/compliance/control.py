@@ -29,7 +29,7 @@ class Control:
     title: Words
     asks: Words
     zones: tuple[str, ...]
-    source: str
+    source: Words
     inferred: bool
     number_inferred: bool
     checks: tuple[Ask, ...]
@@ -57,7 +57,7 @@ def _control(entry: dict[str, Any]) -> Control:
         title=words(entry["title"]),
         asks=words(entry["asks"]),
         zones=tuple(entry["zones"]),
-        source=entry["source"],
+        source=words(entry["source"]),
         inferred=entry["confidence"] != "verified",
         number_inferred=entry["numbering"] != "verified",
         checks=tuple(_ask(one) for one in entry.get("checks", ())),

@@ -19,6 +19,7 @@ from dashboards.console.visit import Visit
 from hinomi import ecs
 from hinomi.alert import Alert, Level
 from hinomi.batch import DEAD_LETTERS, SIGNALS, Batch
+from hinomi.clock import JST
 from hinomi.errors import InputError
 from hinomi.store import Span
 from hinomi.words import Words
@@ -96,7 +97,11 @@ def rule(visit: Visit) -> Response:
         "rule.html",
         rule=found,
         source=_source(visit, found.id),
-        watches=[base.title for base in console.rulebook.bases(found.id) if base.id != found.id],
+        watches=[
+            _title(base.title, base.custom).of(visit.language)
+            for base in console.rulebook.bases(found.id)
+            if base.id != found.id
+        ],
         alerts=alerts,
         exceptions=[r.body for r in console.records.find("suppression", {"rule_id": found.id}, limit=50)],
     )
@@ -173,7 +178,7 @@ def _look(visit: Visit, loaded: engine.RuleSet, batch: Batch, tried: Tried) -> N
     tried.events += len(rows)
     for row in ecs.rows(batch.frame[rows]):
         moment = times.parse(row["@timestamp"])
-        tried.by_day[f"{moment:%Y-%m-%d}" if moment else "—"] += 1
+        tried.by_day[f"{moment.astimezone(JST):%Y-%m-%d}" if moment else "—"] += 1
         if len(tried.examples) < _EXAMPLES:
             hidden = visit.console.residents.guards(batch.dataset)
             tried.examples.append(show_event(row, hidden=hidden))

@@ -211,7 +211,7 @@ def entities_part(held: Cases, texts: Texts, most: int = 10) -> Part:
         rows += [(texts.get("entity", name), value, str(n)) for value, n in counts.most_common(most)]
     head = (texts("figures.kind"), texts("figures.value"), texts("figures.incidents"))
     return Part(
-        texts("figures.entities"), [Table(head, rows, figures=(2,), empty=texts("digest.ack_no_incident"))]
+        texts("figures.entities"), [Table(head, rows, figures=(2,), empty=texts("figures.no_entities"))]
     )
 
 

@@ -98,7 +98,7 @@ def _row(one: Judged, texts: Texts) -> tuple[str, ...]:
         control.asks.of(language),
         texts(f"control.{one.state.value}"),
         texts("mark.slash").join(evidence) or "—",
-        sure + texts("mark.aside", words=control.source),
+        sure + texts("mark.aside", words=texts.of(control.source.ja, control.source.en)),
         _charge(one, texts),
     )
 

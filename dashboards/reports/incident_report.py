@@ -95,7 +95,7 @@ def _steps(incident: Incident, texts: Texts) -> Block:
     reached = [(one.id, one.name.of(texts.language)) for one in attack.steps(incident.tags) if one.reached]
     found = [(identity, name.of(texts.language)) for identity, name in attack.techniques(incident.tags)]
     head = (texts("incidentreport.id"), texts("incidentreport.words"))
-    return Table(head, [*reached, *found], empty=texts("attack.not_seen"))
+    return Table(head, [*reached, *found], empty=texts("incidentreport.no_attack"))
 
 
 def _alerts(alerts: list[Alert], texts: Texts) -> Block:
@@ -139,7 +139,7 @@ def _runs(of: Ingredients, incident: Incident, texts: Texts) -> list[Block]:
         said += [texts("plan.dry")] if run.dry_run else []
         blocks.append(Paragraph(" — ".join(said)))
         rows = [_step_row(n, step, texts) for n, step in enumerate(run.steps, 1)]
-        head = ("No.", texts("digest.what"), texts("sources.state"), texts("audit.details"))
+        head = (texts("queue.number"), texts("digest.what"), texts("sources.state"), texts("drill.result"))
         blocks.append(Table(head, rows))
     return blocks or [Paragraph(texts("plan.none"), "small")]
 

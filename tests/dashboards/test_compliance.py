@@ -59,7 +59,9 @@ def test_states_follow_evidence_and_people(own_city: City) -> None:
     own_city.records.put("exercise", "1", {**drill, "by": "k.mori", "at": own_city.clock.now().isoformat()})
     known = {one.control.id: one for one in judge(of(own_city))}["MIC-5.2"]
     assert known.state is State.PERSON and "2026-10-01 机上訓練" in known.outcomes[0].words.ja
-    assert known.outcomes[0].words.en.startswith("1 drill and 0 trainings recorded in a year, 2 took part")
+    assert known.outcomes[0].words.en.startswith(
+        "1 drill and 0 trainings recorded in a year, 2 people or sections took part"
+    )
     visitor = browser(own_city, "k.mori", rulebook=Rulebook([packs_folder()]))
     assert visitor.post("/compliance/MIC-5.2", said="done", note="不足").status_code == 400
     assert visitor.post("/compliance/MIC-5.2", said="gap", note="期限のない不足", due="").status_code == 400

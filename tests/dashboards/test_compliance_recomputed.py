@@ -316,7 +316,7 @@ def test_sixty_of_sixty_have_a_state_that_follows(judged: tuple[Recount, list[Ju
     assert set(by_id) == {one.control.id for one in found}
     for one in found:
         row = by_id[one.control.id]
-        assert one.control.source in row[4] and row[3] != "—" and row[5], one.control.id
+        assert one.control.source.ja in row[4] and row[3] != "—" and row[5], one.control.id
         assert ("推定" in row[4]) is (one.control.inferred or one.control.number_inferred), one.control.id
         for outcome in one.outcomes:
             assert any(o.figure == one.control.id and o.asked == outcome.query for o in made.origins), (

@@ -49,6 +49,7 @@ def test_rule_figures_come_from_alerts_and_verdicts(own_city: City) -> None:
     assert '<td class="figure">2</td><td class="figure">0%</td>' in row
     page = visitor.get("/rules/vpn_spray").text
     assert "value_count" in page
+    assert "<dd>VPN サインイン失敗</dd>" in page  # what it watches, in the reader's language
     assert visitor.get("/rules/no-such-rule").status_code == 400
 
 
@@ -66,6 +67,7 @@ def test_draft_is_tried_on_past_days(visitor: Browser, city: City) -> None:
     page = visitor.post("/rules/try", draft=DRAFT, days="7").text
     found = city.events.count("event.action: ssl-login-fail", datasets=["fortinet.fortigate"])
     assert f"10 件を調べ、{found} 件が一致します" in page
+    assert "<td>2026-11-20</td>" in page  # days are Japan's: it was the 19th in UTC
     assert "remip=203.0.113.66" in page
     wrong = visitor.post("/rules/try", draft="title: x", days="7")
     assert wrong.status_code == 200
@@ -87,6 +89,15 @@ def test_map_draws_flows_between_zones() -> None:
     assert svg.count("<path") == 1
     assert "テレワークからLGWAN接続系へ 3 件" in svg
     assert svg.count("zone-node quiet") == 5
+
+
+def test_map_is_a_list_where_it_does_not_fit(visitor: Browser) -> None:
+    """The same zones, numbers and flows in words, each zone with a way to its logs: what a telephone shows in place of the map."""
+    listed = zonemap.listed({"telework": 5, "lgwan": 3}, {("telework", "lgwan"): 3}, Texts("ja"))
+    assert [one.name for one in listed if one.events != "記録なし"] == ["テレワーク", "LGWAN接続系"]
+    assert [flow for one in listed for flow in one.flows] == ["テレワークからLGWAN接続系へ 3 件"]
+    page = visitor.get("/sources").text
+    assert page.split('class="map-listed"')[1].count("<a href=") >= len(listed)
 
 
 def test_rules_are_those_of_now(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
