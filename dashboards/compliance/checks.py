@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from dashboards import clouds, times
-from dashboards.compliance.keeping import Keeping, Kept, keeping
+from dashboards.compliance.keeping import Kept, keeping
 from dashboards.console import health
 from dashboards.console.docket import docket
 from dashboards.console.rulebook import Rulebook
@@ -146,7 +146,7 @@ def offices(look: Look, _: Any) -> Outcome:
     """Somebody may approve containment."""
     users = look.of.records.find("user", limit=_MOST)
     held = [u for u in users if not u.body.get("disabled") and set(u.body.get("roles", [])) & set(APPROVERS)]
-    words = Words(f"承認できる責任者 {len(held)} 人を登録", f"{len(held)} approvers are registered")
+    words = Words(f"承認できる責任者 {len(held)} 人を登録", f"approvers registered: {len(held)}")
     return Outcome(bool(held), words, "records user: roles of the guideline's offices, not locked")
 
 
@@ -159,16 +159,20 @@ def taken(look: Look, _: Any) -> Outcome:
     if not real:
         words = Words("1年間にインシデントはありません", "no incident within a year")
     else:
-        middle = timedelta(seconds=median(one.total_seconds() for one in waits)) if waits else timedelta()
-        ja, en = (times.duration(middle, "ja"), times.duration(middle, "en")) if waits else ("—", "—")
+        middle = timedelta(seconds=median(one.total_seconds() for one in waits)) if waits else None
+        ja = f"(中央値 {times.duration(middle, 'ja')})" if middle is not None else ""
+        en = f" (median {times.duration(middle, 'en')})" if middle is not None else ""
         words = Words(
-            f"過去一年の「{GRADES[1].ja}」以上 {len(real)} 件のうち {len(waits)} 件で対応を開始(中央値 {ja})。"
+            f"過去一年の「{GRADES[1].ja}」以上 {len(real)} 件のうち {len(waits)} 件で対応を開始{ja}。"
             f"「{GRADES[2].ja}」以上で1日を超えて未対応 {len(left)} 件",
-            f"{len(waits)} of {len(real)} incidents of grade {GRADES[1].en.lower()} or above in a year taken (median {en});"
+            f"{len(waits)} of {len(real)} incidents of grade {GRADES[1].en.lower()} or above in a year taken{en};"
             f" {len(left)} of {GRADES[2].en.lower()} or above untaken for over a day",
         )
+    good = not left and (
+        bool(waits) or not real
+    )  # of incidents that nobody has taken yet, none shows that they are taken
     return Outcome(
-        not left, words, "records incident: acknowledged_at, else closed - opened", look.now - 365 * DAY
+        good, words, "records incident: acknowledged_at, else closed - opened", look.now - 365 * DAY
     )
 
 
@@ -186,6 +190,11 @@ def notified(look: Look, _: Any) -> Outcome:
         f"messages went out for {sent} of {len(real)} incidents of grade {GRADES[2].en.lower()} or above in a year,"
         f" {in_hand} were in somebody's hands before{_numbered(left)}",
     )
+    if not real:
+        words = Words(
+            f"過去一年に、「{GRADES[2].ja}」以上で開いてから1時間を過ぎたインシデントはありません",
+            f"no incident of grade {GRADES[2].en.lower()} or above in a year is older than an hour",
+        )
     asked = "records notification: state=sent | folded into one that is | moot, by incident_id"
     return Outcome(not left, words, asked, start)
 
@@ -254,23 +263,23 @@ def kept_a_year(look: Look, _: Any) -> Outcome:
     """Every dataset is kept for its own period; the shortest and those with days missing are named."""
     found = keeping(look.of)
     missing = [one for one in found if one.state is not Kept.ENOUGH]
-    gaps = [one for one in found if one.gap]
+    missing.sort(key=lambda one: one.days - one.wanted)
+    short, gaps = [one.said for one in missing], [one.broken for one in found if one.gap]
     words = Words(
         f"ログ {len(found)} 種類のうち、定めた期間を保存しているもの {len(found) - len(missing)} 種類"
-        f"{_named('。足りないもの', missing, 'ja')}{_named('。記録のない日が続くもの', gaps, 'ja')}",
+        f"{_named('。足りないもの', short, 'ja')}{_named('。記録のない日が続くもの', gaps, 'ja')}",
         f"{len(found) - len(missing)} of {len(found)} kinds of logs are held for the period laid down"
-        f"{_named('; short', missing, 'en')}{_named('; days without records', gaps, 'en')}",
+        f"{_named('; short', short, 'en')}{_named('; days without records', gaps, 'en')}",
     )
     return Outcome(
         bool(found) and not missing, words, "events.days(): dataset, day; retention periods; holds"
     )
 
 
-def _named(head: str, found: Sequence[Keeping], language: Language) -> str:
-    """The first of them with what is wrong, in words; nothing where there is none."""
-    listed = [one.said.of(language) for one in sorted(found, key=lambda one: one.days - one.wanted)]
-    more = [f"他 {len(listed) - _NAMED}" if language == "ja" else f"{len(listed) - _NAMED} more"]
-    shown = [*listed[:_NAMED], *(more if len(listed) > _NAMED else [])]
+def _named(head: str, found: Sequence[Words], language: Language) -> str:
+    """The first of them; nothing where there is none."""
+    more = [f"他 {len(found) - _NAMED}" if language == "ja" else f"{len(found) - _NAMED} more"]
+    shown = [*(one.of(language) for one in found[:_NAMED]), *(more if len(found) > _NAMED else [])]
     mark = "、" if language == "ja" else ", "
     return f"{head}: {mark.join(shown)}" if found else ""
 
@@ -325,7 +334,7 @@ def digests(look: Look, _: Any) -> Outcome:
     found = look.of.records.find("report", limit=_MOST)
     own = [one.body for one in found if one.body.get("organization", "") == whose]
     n = sum((times.parse(body.get("created")) or start - DAY) >= start for body in own)
-    words = Words(f"40日間に作った報告書 {n} 件", f"{n} reports in 40 days")
+    words = Words(f"40日間に作った報告書 {n} 件", f"reports in 40 days: {n}")
     return Outcome(n > 0, words, f'records report: created, organization="{whose}"', start)
 
 

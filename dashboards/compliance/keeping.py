@@ -47,12 +47,14 @@ class Keeping:
     @property
     def said(self) -> Words:
         """`microsoft.windows_event 10日/365日`."""
-        gap = Words(f"(途切れ {self.gap}日)", f" (gap {self.gap} d)") if self.gap else Words("", "")
         young = Words("、運用開始から日が浅い", ", young") if self.state is Kept.YOUNG else Words("", "")
         head = f"{self.dataset} {self.days}"
-        return Words(
-            f"{head}日/{self.wanted}日{young.ja}{gap.ja}", f"{head}/{self.wanted} d{young.en}{gap.en}"
-        )
+        return Words(f"{head}日/{self.wanted}日{young.ja}", f"{head}/{self.wanted} d{young.en}")
+
+    @property
+    def broken(self) -> Words:
+        """`microsoft.windows_event(途切れ 9日)`."""
+        return Words(f"{self.dataset}(途切れ {self.gap}日)", f"{self.dataset} (gap {self.gap} d)")
 
 
 def keeping(of: Ingredients) -> list[Keeping]:

@@ -16,7 +16,7 @@ from hinomi import query
 from hinomi.words import Words
 from ops.folders import packs_folder
 from tests.dashboards.browse import browser
-from tests.dashboards.city import NOW, City
+from tests.dashboards.city import INCIDENTS, NOW, City
 from tests.shared import corpus
 
 
@@ -43,6 +43,19 @@ def test_every_control_can_be_judged_and_every_query_read() -> None:
             assert ask.kind in CHECKS, control.id
             if ask.kind == "logs":
                 query.parse(ask.given["query"])
+
+
+def test_incidents_that_nobody_took_are_no_evidence(bare_city: City) -> None:
+    """Ten minutes after the first incident none is late, and none shows either that incidents are taken; no message is due yet,
+    and that is said instead of "0 of 0". What has no listener is not "0 of 0 silent"."""
+    young = {"opened": bare_city.clock.now() - timedelta(minutes=10), "status": "new", "acknowledged_at": None}
+    held = INCIDENTS[0].model_copy(update=young)
+    bare_city.records.put("incident", held.id, held.model_dump(mode="json", warnings=False))
+    found = {one.control.id: one for one in judge(of(bare_city))}
+    taken, sent = found["MIC-1-(9)"].outcomes
+    assert found["MIC-1-(9)"].state is State.GAP and not taken.good and "—" not in taken.words.en
+    assert sent.good and "older than an hour" in sent.words.en
+    assert "no listener has reported" in " ".join(one.words.en for one in found["MIC-7.1"].outcomes)
 
 
 def test_states_follow_evidence_and_people(own_city: City) -> None:
