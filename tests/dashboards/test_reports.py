@@ -192,6 +192,9 @@ def test_pdf_has_contents_embedded_fonts_and_its_words(documents: dict[str, Docu
 def test_html_and_json_are_whole_and_inert(documents: dict[str, Document], name: str) -> None:
     """No script or image from a log line in the page; the JSON names every table's origin."""
     page = html(documents[name]).decode()
+    # words are not broken in a narrow column: a table wider than the screen scrolls by itself, within its own frame
+    assert page.count("<table>") == page.count('<div class="scroll" tabindex="0" role="region"')
+    assert "td{overflow-wrap:break-word" in page
     assert "<script" not in page
     assert "<img" not in page
     data = json.loads(machine(documents[name]))
