@@ -48,7 +48,11 @@ def test_every_control_can_be_judged_and_every_query_read() -> None:
 def test_incidents_that_nobody_took_are_no_evidence(bare_city: City) -> None:
     """Ten minutes after the first incident none is late, and none shows either that incidents are taken; no message is due yet,
     and that is said instead of "0 of 0". What has no listener is not "0 of 0 silent"."""
-    young = {"opened": bare_city.clock.now() - timedelta(minutes=10), "status": "new", "acknowledged_at": None}
+    young = {
+        "opened": bare_city.clock.now() - timedelta(minutes=10),
+        "status": "new",
+        "acknowledged_at": None,
+    }
     held = INCIDENTS[0].model_copy(update=young)
     bare_city.records.put("incident", held.id, held.model_dump(mode="json", warnings=False))
     found = {one.control.id: one for one in judge(of(bare_city))}
