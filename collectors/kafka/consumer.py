@@ -85,6 +85,7 @@ class Group:
     _consumer: Any = None
     _trouble: list[str] = field(default_factory=list)
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
+    _begun: dict[tuple[str, int], int] = field(default_factory=dict)  # where, until the broker knows
 
     async def join(self) -> None:
         """Ask for a share of the partitions."""
@@ -92,6 +93,10 @@ class Group:
 
     async def some(self) -> list[Received]:
         """What came meanwhile, none within half a second. Raises DependencyDown or Refused."""
+        ours = {(one.topic, one.partition) for one in self._consumer.assignment()} if self._begun else set()
+        self._begun = {place: offset for place, offset in self._begun.items() if place in ours}
+        if self._begun:  # again the next time where the members are just being told what is whose
+            await self._commit(dict(self._begun))
         found = await asyncio.to_thread(self._consumer.consume, _MOST, _WAIT)
         self._say([message.error() for message in found if message.error() is not None])
         messages = [message for message in found if message.error() is None]
@@ -102,12 +107,16 @@ class Group:
     async def done(self, messages: list[Received]) -> bool:
         """These are safe: the group goes on behind them, whatever happens to us; False: another member reads them now.
         Raises DependencyDown."""
-        from confluent_kafka import KafkaException, TopicPartition
-
         ends: dict[tuple[str, int], int] = {}
         for one in messages:
             ends[one.topic(), one.partition()] = one.offset() + 1
-        places = [TopicPartition(topic, partition, end) for (topic, partition), end in ends.items()]
+        return await self._commit(ends)
+
+    async def _commit(self, ends: Mapping[tuple[str, int], int]) -> bool:
+        """The group goes on there. As `done`."""
+        from confluent_kafka import KafkaException, TopicPartition
+
+        places = [TopicPartition(*place, end) for place, end in ends.items()]
         try:
             await asyncio.to_thread(self._consumer.commit, offsets=places, asynchronous=False)
         except KafkaException as error:
@@ -115,6 +124,8 @@ class Group:
             if name not in _OLD:
                 raise self._down(name) from None
             return False
+        for place in ends:
+            self._begun.pop(place, None)
         return True
 
     async def leave(self) -> None:
@@ -171,17 +182,22 @@ class Group:
 
     def _look(self, consumer: Any, partitions: list[Any]) -> None:
         """Called by the library when partitions become ours, before any message of them: does the broker still have all that
-        the group did not read?"""
-        from confluent_kafka import KafkaException
+        the group did not read? A group that begins at the end begins where that is now, which is committed (`some`) before a
+        message is: were it left to the library, what came while it was away before its first message would be passed over."""
+        from confluent_kafka import OFFSET_STORED, KafkaException, TopicPartition
 
-        for one in partitions:
-            self._next.pop((one.topic, one.partition), None)
+        given = {(one.topic, one.partition): OFFSET_STORED for one in partitions}
+        for place in given:
+            self._next.pop(place, None)
         try:
             for one in consumer.committed(partitions, timeout=_LOOK):
                 oldest, newest = consumer.get_watermark_offsets(one, timeout=_LOOK)
                 if 0 <= one.offset < oldest:
                     last = newest if self._goes_to_the_end else oldest
                     self.deleted.append(Deleted(one.topic, one.partition, one.offset, last))
+                elif one.offset < 0 and self._goes_to_the_end:
+                    given[one.topic, one.partition] = self._begun[one.topic, one.partition] = newest
+            consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in given.items()])
         except KafkaException as error:
             self._trouble.append(error.args[0].name())
 

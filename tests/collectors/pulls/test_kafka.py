@@ -201,6 +201,30 @@ class TestBroker:
         broker.send(topic, *numbered(0, 8))  # four in each of two partitions, then ten
         assert asyncio.run(main()) == (15, [Deleted(topic, 0, 4, 9)])
 
+    def test_a_group_that_begins_at_the_end_begins_there_once(
+        self, broker: kafka.Broker, tmp_path: Path
+    ) -> None:
+        """It saw nothing yet when it went away: what came meanwhile is read when it returns, what was there before is not."""
+        topic = broker.topic("t-latest")
+        broker.send(topic, *numbered(0, 6))
+        pull = Kafka.model_validate(settings(broker, tmp_path, topic, start="latest", gone_after=20))
+
+        async def member(number: int) -> list[bytes | None]:
+            group = Group({**pull._common(), **pull.connection()}, [topic], pull.address())
+            found: list[bytes | None] = []
+            await group.join()
+            try:
+                async with asyncio.timeout(60):
+                    while len(found) < number or group._begun or not group._consumer.assignment():
+                        found += [message.value() for message in await group.some()]
+            finally:
+                await group.leave()
+            return found
+
+        assert asyncio.run(member(0)) == []
+        broker.send(topic, *numbered(6, 10))
+        assert sorted(filter(None, asyncio.run(member(4)))) == numbered(6, 10)
+
     async def _until(self, group: Group, number: int) -> int:
         found = 0
         async with asyncio.timeout(60):
