@@ -1,6 +1,6 @@
 """Every source under a coverage-guided fuzzer (atheris, libFuzzer) for some minutes.
 
-usage: python -m benchmarks.fuzz [--seconds 300] [--sources NAME …]
+usage: python -m benchmarks.fuzz [--seconds 300] [--runs N --seed N] [--sources NAME …]
 
 Starts from the lines of the test files. What must hold of each input: no exception, each line in exactly one frame or
 rejected, each column in the type of its name. A failure prints the source and the line, and leaves them in a file.
@@ -21,11 +21,14 @@ def main() -> None:
     """One process for all sources that are asked for; libFuzzer ends it by its clock."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=int, default=300)
+    parser.add_argument("--runs", type=int, default=-1, help="so many inputs at most")
+    parser.add_argument("--seed", type=int, default=0, help="the same ones again; 0: others each time")
     parser.add_argument("--sources", nargs="*", default=[])
     parser.add_argument("--inside", default="", help=argparse.SUPPRESS)
     given = parser.parse_args()
     if given.inside:
-        _fuzz(Path(given.inside), given.seconds, given.sources)
+        bounds = [f"-max_total_time={given.seconds}", f"-runs={given.runs}", f"-seed={given.seed}"]
+        _fuzz(Path(given.inside), bounds, given.sources)
         return
     with tempfile.TemporaryDirectory() as folder:
         _seed(Path(folder), given.sources)
@@ -37,6 +40,10 @@ def main() -> None:
             folder,
             "--seconds",
             str(given.seconds),
+            "--runs",
+            str(given.runs),
+            "--seed",
+            str(given.seed),
         ]
         done = subprocess.run(
             [*command, "--sources", *given.sources], check=False, capture_output=True, text=True
@@ -75,7 +82,7 @@ def _seed(folder: Path, asked: list[str]) -> None:
             (corpus / f"{number:03}-{place:02}").write_bytes(number.to_bytes(2, "big") + line)
 
 
-def _fuzz(folder: Path, seconds: int, asked: list[str]) -> None:
+def _fuzz(folder: Path, bounds: list[str], asked: list[str]) -> None:
     import atheris
 
     with atheris.instrument_imports(include=["collectors", "hinomi.ecs"]):
@@ -90,7 +97,7 @@ def _fuzz(folder: Path, seconds: int, asked: list[str]) -> None:
     arguments = [
         sys.argv[0],
         str(folder / "corpus"),
-        f"-max_total_time={seconds}",
+        *bounds,
         f"-max_len={_MOST}",
         "-timeout=10",
         "-print_final_stats=1",
