@@ -64,9 +64,9 @@ def test_a_sample_that_fits_two_products_equally_is_nobodys(monkeypatch: pytest.
 def test_recognition_of_a_long_line_takes_its_time_once(repeated: str) -> None:
     """Nobody is known yet when a line is recognised: no sender can hold up the tower with one."""
     line = repeated * (1_000_000 // len(repeated))
-    start = time.monotonic()
+    start = time.process_time()
     catalogue.recognise([line])
-    assert time.monotonic() - start < 5
+    assert time.process_time() - start < 5
 
 
 def test_several_patterns_must_all_fit_and_the_unlike_must_not() -> None:
