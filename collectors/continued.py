@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from collectors.source import ROW, UNDER, Parsed, Source
+from collectors.source import ROW, Parsed, Source
 
 KEPT = 64
 """Lines of a sender that are kept: an event of the Linux audit has seldom ten."""
@@ -28,14 +28,9 @@ class Carry:
 
     _kept: dict[_Sender, pl.DataFrame] = field(default_factory=dict)
     _bytes: int = 0
-    _headers: dict[str, str] = field(default_factory=dict)  # of one source, where nobody else keeps them
 
     def parse(self, source: Source, intake: pl.DataFrame, origin: str = "", peer: str = "") -> Parsed:
         """`source.parse` of the intake, which has `row`; the same rows come back."""
-        if source.named is not None and UNDER not in intake.columns:
-            intake = source.named.under(intake, self._headers)
-            last = intake.drop_nulls(UNDER).group_by("peer", maintain_order=True).agg(pl.col(UNDER).last())
-            self._headers |= dict(last.iter_rows())
         if not source.event_of or not intake.height:
             return source.parse(intake)
         sender = (source.name, origin, peer)

@@ -96,8 +96,7 @@ class Declaration(config.Section):
     """A declared mapping.
 
     columns, delimiter, quote, header: CSV only; columns in the file's order, header: whether files begin with
-    a line of column names; by_name: they do, and the columns are read by these names, in whatever order they stand and
-    among others. fields: column (for JSON a dotted path) → targets. required: columns without
+    a line of column names. fields: column (for JSON a dotted path) → targets. required: columns without
     which a line is rejected; the column of `@timestamp` always is, unless `untimed` says that some lines have
     none (the time of arrival then stands for it). always: what every line of the format has, a pattern: a line without it is
     rejected (a JSON document with the same names for time and id is not yet this product's); recognise: what tells its lines
@@ -113,7 +112,7 @@ class Declaration(config.Section):
     columns: list[str] = Field(default_factory=list)
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] = ","
     quote: Annotated[str, Field(min_length=1, max_length=1)] = '"'
-    header: bool | Literal["by_name"] = True
+    header: bool = True
     recognise: Pattern = ""
     always: Pattern = ""
     zone_hint: str = ""
@@ -138,8 +137,6 @@ class Declaration(config.Section):
             )
         if self.format != "csv" and self.columns:
             raise config.Blaming("columns", "columns は csv にだけ書けます。", "columns goes with csv only")
-        if self.format != "csv" and self.header == "by_name":
-            raise config.Blaming("header", "by_name は csv にだけ書けます。", "by_name goes with csv only")
         return self
 
 

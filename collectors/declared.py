@@ -16,9 +16,8 @@ from collectors.declaration import Declaration, Target
 from collectors.declaration_check import check
 from collectors.shapes import cef, delimited, key_value
 from collectors.shapes.json_fields import json_fields
-from collectors.shapes.named import Named
 from collectors.shapes.pairs import column_name
-from collectors.source import ROW, UNDER, Raw, Shape, Source
+from collectors.source import ROW, Raw, Shape, Source
 from hinomi import ecs
 
 _WIDE_DIGITS = [chr(0xFF10 + digit) for digit in range(10)]
@@ -47,15 +46,12 @@ def source_of(declared: Declaration) -> Source:
         encoding=declared.encoding,
         targets=frozenset(target.to for _, _, target in declaration.targets(declared)),
         columns=tuple(declared.columns),
-        named=shape.named,
     )
     source.derive(lambda raw: {**_constants(declared), **_columns(declared, raw)})
     return source
 
 
 def _inner(declared: Declaration) -> Shape:
-    if declared.header == "by_name":
-        return Named(declared.columns, declared.delimiter, declared.quote)
     if declared.format == "csv":
         names = tuple(map(column_name, declared.columns))
         return delimited(names, delimiter=declared.delimiter, quote=declared.quote)
@@ -70,7 +66,6 @@ class DeclaredShape:
     def __init__(self, declared: Declaration, inner: Shape) -> None:
         self.declared = declared
         self.inner = inner
-        self.named = inner if isinstance(inner, Named) else None
         self.header = declared.delimiter.join(declared.columns) if declared.header else ""
 
     def read(self, intake: pl.DataFrame) -> Sequence[pl.DataFrame]:
@@ -83,12 +78,9 @@ class DeclaredShape:
         for frame in self.inner.read(left):  # what reads well is left out for want of what `always` asks
             flaw = self._flaw(frame).fill_null(f"not_{self.declared.source}")
             found.update(frame.select(ROW, flaw.alias("flaw")).iter_rows())
-        under = left[UNDER] if UNDER in left.columns else pl.repeat(None, left.height, eager=True)
         texts = [
             self._reason(found.get(row), line or "")
-            if self.named is None
-            else _reason_by_name(self.named, found.get(row), line or "", header)
-            for row, line, header in zip(left[ROW], left["message"], under, strict=True)
+            for row, line in zip(left[ROW].to_list(), left["message"].to_list(), strict=True)
         ]
         return pl.Series("reason", texts, dtype=pl.String)
 
@@ -139,21 +131,6 @@ class DeclaredShape:
     def _needed(self) -> list[str]:
         stamps = {column for column, _ in self._stamps()}
         return [name for name in self.declared.required if name not in stamps]
-
-
-def _reason_by_name(named: Named, flaw: str | None, line: str, header: str | None) -> str:
-    """Why a line below a header was left out; header: None where nobody asked for it, "" where none came."""
-    if flaw is not None:
-        return flaw
-    names = ",".join(named.columns)
-    if named.is_header(line):
-        return f"other_header: expected {names}; {named.flaw(line)}"
-    if header == "":
-        return f"no_header: expected {names}"
-    if header and (why := named.flaw(header)):
-        return f"after_other_header: {why}"
-    given = min(line.count(named.delimiter) + 1, 999)
-    return f"wrong_columns: expected {named.width(header)}, got {given}"
 
 
 def _constants(declared: Declaration) -> dict[str, pl.Expr]:

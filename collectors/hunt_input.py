@@ -272,11 +272,7 @@ class HuntInput:
         if source is _STORED:
             yield from self._of_store(rows)
             return
-        lines = rows.select(ROW, "message", "received", "peer")
-        if source.named is not None:  # of a file that is read in pieces the header stands in the first one
-            first = next(file_records.records(Path(rows["log.file.path"][0])), (0, ""))[1]
-            lines = source.named.under(lines, dict.fromkeys(lines["peer"].unique(), first))
-        parsed = self._carry.parse(source, lines)
+        parsed = self._carry.parse(source, rows.select(ROW, "message", "received", "peer"))
         self._rejected(source, rows.join(parsed.rejected.select(ROW), on=ROW))
         for frame in parsed.frames:
             own = rows[frame[ROW]]

@@ -17,7 +17,6 @@ KIND = "source"
 REMOVED = "pins_removed"
 """The record that changes whenever somebody removes pins, by which workers know that theirs are old."""
 _PAGE = 1_000
-_LOOK_EVERY = 2.0
 _LONG = timedelta(days=7)
 Sender = tuple[str, str, str]
 """Source, origin and peer."""
@@ -33,16 +32,6 @@ class Pin:
     program: str | None
     source: str
     since: str
-
-
-@dataclass(frozen=True, slots=True)
-class NamedHeader:
-    """Which header a sender's lines stand below. line: its text ("": none came); before: the one above it; at: the id of the line
-    that brought it."""
-
-    line: str = ""
-    before: str = ""
-    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,26 +86,6 @@ def removed(records: Records) -> int:
     return record.version if record else 0
 
 
-@dataclass(slots=True)
-class Removals:
-    """Whether somebody removed pins, looked at every few seconds."""
-
-    _count: int = 0
-    _looked: float = 0.0
-
-    def any(self, records: Records | None, clock: Clock | None) -> bool:
-        """Since it was asked the last time."""
-        now = clock.now().timestamp() if clock is not None else 0.0
-        if records is None or (self._looked and abs(now - self._looked) < _LOOK_EVERY):
-            return False
-        before, self._looked, self._count = self._count, now, removed(records)
-        return before != self._count
-
-    def again(self) -> None:
-        """The next time it is so: what was to be read anew could not be."""
-        self._count, self._looked = -1, 0.0
-
-
 def header_is_another(records: Records, clock: Clock, sender: Sender, columns: str) -> None:
     """A sender's lines stand below a header that is not the declared one of their source, whose columns' digest is given
     (`collectors.table_headers`)."""
@@ -127,27 +96,8 @@ def header_is_another(records: Records, clock: Clock, sender: Sender, columns: s
 
 
 def header_is_declared(records: Records, sender: Sender) -> None:
-    """They do no longer, or are too many to know of each."""
+    """They do no longer."""
     records.delete(KIND, _header(*sender))
-
-
-def header_is_named(records: Records, clock: Clock, sender: Sender, header: NamedHeader) -> None:
-    """A sender's lines stand below this header of a table that is read by its names (`collectors.named_headers`)."""
-    source, origin, peer = sender
-    body = {"pin": True, "named": True, "origin": origin, "peer": peer, "source": "", "below": source}
-    body |= {"line": header.line, "before": header.before, "at": header.at}
-    records.put(KIND, _header(*sender), {**body, "since": clock.now().isoformat()})
-
-
-def named_headers(records: Records) -> dict[Sender, NamedHeader]:
-    """Those of all senders of such tables, the longest known first."""
-    found = sorted(_found(records, {"named": True}), key=lambda record: str(record.body["since"]))
-    return {
-        (str(one["below"]), str(one["origin"]), str(one["peer"])): NamedHeader(
-            str(one["line"]), str(one["before"]), str(one["at"])
-        )
-        for one in (record.body for record in found)
-    }
 
 
 def below_other_headers(records: Records) -> dict[Sender, str]:

@@ -127,11 +127,6 @@ def as_yaml(name: str, sample: Sample, found: Proposal, *, title_ja: str, title_
         notes.append(
             "# 時刻の列が見つかりません。届いた時刻を使います。/ No column is a time: the time of arrival is used."
         )
-    if sample.form == "csv" and sample.header:
-        notes.append(
-            "# 列の順番が変わることのあるファイルなら header: by_name を書き足すと、見出しの名前で読みます。"
-            "/ header: by_name reads the columns by their names, where their order may change."
-        )
     tail = [
         f"# 行き先のない列(`{name}.<列名>` として残ります)/ kept under the source's own name: {', '.join(found.unknown)}"
     ] if found.unknown else []  # fmt: skip

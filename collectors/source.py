@@ -21,8 +21,7 @@ from collectors.narrow import Narrow, Verbatim
 from hinomi import ecs
 from hinomi.collecting import no_collection
 
-ROW, UNDER = "row", "header.columns"
-"""The line's place in its intake; of a line of a table that is read by names its header (null: nobody asked, "": none came)."""
+ROW = "row"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +47,6 @@ class Shape(Protocol):
         columns that an outer shape found (`header.timestamp`, `header.host`, `header.app` …), which are
         to be passed on. Rows that the shape cannot split are left out: they become rejected.
         """
-        ...
-
-
-class Headed(Protocol):
-    """The lines of a table whose columns come in any order."""
-
-    def under(self, intake: pl.DataFrame, before: Mapping[str, str]) -> pl.DataFrame:
-        """The intake with `UNDER`; before: peer → the header that its first lines stand below."""
         ...
 
 
@@ -97,7 +88,7 @@ class Source:
     why in the file); constants: ECS field → value in every event; why: input rows
     that the shape left out → the reason of each (default: `not_<name>`); encoding: of its text where the
     listener names none ("" or auto: guessed); targets: fields that a declaration names; columns: of a
-    declared table, in their order; named: where they come in any order, what tells each line's header;
+    declared table, in their order;
     event_of: what names the event of which a line is one of several records (an expression with one group; "": each line is
     an event), see `collectors.continued`; narrow, verbatim: how to tell what rules cannot match without reading it, see
     `collectors.narrow`.
@@ -118,7 +109,6 @@ class Source:
     encoding: str = ""
     targets: frozenset[str] = frozenset()
     columns: Sequence[str] = ()
-    named: Headed | None = None
     event_of: str = ""
     narrow: Narrow | None = None
     verbatim: Verbatim | None = None
@@ -191,10 +181,9 @@ class Source:
 
     def parse(self, intake: pl.DataFrame) -> Parsed:
         """ECS frames of an intake frame; see `Parsed`. Never raises on hostile lines."""
-        rows = intake if ROW in intake.columns else intake.with_row_index(ROW)
-        if self.named is not None and UNDER not in rows.columns:
-            rows = self.named.under(rows, {})
-        rows = within_reach(without_surroundings(rows))
+        rows = within_reach(
+            without_surroundings(intake if ROW in intake.columns else intake.with_row_index(ROW))
+        )
         frames, left = self._inside(rows, first_carried(rows))
         more, left = self._read(left)
         frames += more

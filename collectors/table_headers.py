@@ -13,8 +13,7 @@ import polars as pl
 import structlog
 
 from collectors import pins
-from collectors.named_headers import NamedHeaders
-from collectors.pins import Removals, Sender
+from collectors.pins import Sender
 from collectors.source import ROW, Parsed, Source
 from hinomi.clock import Clock
 from hinomi.errors import StoreError
@@ -27,6 +26,7 @@ HEADER_LINE, OTHER_HEADER = "header_line", "other_header"
 """Why a declared mapping rejects the line of column names that it expects, and one with other names or another order."""
 BELOW = "after_other_header"
 _SENDERS = 10_000
+_LOOK_EVERY = 2.0
 
 
 @dataclass(slots=True)
@@ -38,15 +38,8 @@ class TableHeaders:
     _other: dict[Sender, str] | None = None  # → the digest of the columns that were declared then
     _over: set[Sender] = field(default_factory=set)
     _forgotten: int = 0
-    _removals: Removals = field(default_factory=Removals)
-    _named: NamedHeaders = field(init=False)
-
-    def __post_init__(self) -> None:
-        self._named = NamedHeaders(self.records, self.clock)
-
-    def above(self, lines: pl.DataFrame, ids: pl.Series, source: Source, origin: str) -> pl.DataFrame:
-        """See `NamedHeaders.above`."""
-        return self._named.above(lines, ids, source, origin)
+    _removed: int = 0
+    _looked: float = 0.0
 
     def stored(self) -> None:
         """What was read is stored: whoever reads on from there needs no record of the senders whose declared header came again, or
@@ -69,22 +62,28 @@ class TableHeaders:
             self._other = self._other or {}
             return self._other
         try:
-            if self._other is None or (self._other and self._removals.any(self.records, self.clock)):
+            if self._other is None or self._were_removed(self.records):
                 found = pins.below_other_headers(self.records)
                 self._other = {
                     sender: columns for sender, columns in found.items() if sender not in self._over
                 }
         except StoreError as error:
-            self._removals.again()
+            self._removed, self._looked = -1, 0.0  # next time
             log.error("table_headers_not_read", reason=str(error))
         return {} if self._other is None else self._other
+
+    def _were_removed(self, records: Records) -> bool:
+        """Whether somebody removed pins, and these records with them; looked at every few seconds, where any is known."""
+        now = self.clock.now().timestamp() if self.clock is not None else 0.0
+        if not self._other or (self._looked and abs(now - self._looked) < _LOOK_EVERY):
+            return False
+        before, self._looked, self._removed = self._removed, now, pins.removed(records)
+        return before != self._removed
 
     def checked(self, parsed: Parsed, intake: pl.DataFrame, source: Source, origin: str) -> Parsed:
         """What was parsed, with the lines below another header among the rejected ones, up to the declared header.
 
         intake: `row` from 0 on, `message`, `peer`."""
-        if source.named is not None:
-            return parsed  # read by its own header
         marks = _marks(parsed.rejected, intake)
         known = self._known()
         if not marks and not known:

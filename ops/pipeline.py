@@ -262,7 +262,6 @@ class Pipeline:
         """What the source understands, and the rows of the intake that it refuses, with why."""
         with self.stages.timed("parse"):
             lines = intake.select(ROW, "message", "received", "peer")
-            lines = self.headers.above(lines, intake["event.id"], source, origin)
             parsed = together(
                 lambda rows: self.carry.parse(source, rows, origin, str(rows["peer"][0])),
                 lines,

@@ -8,7 +8,6 @@ import pytest
 from collectors import catalogue, declared
 from collectors.declaration import Declaration, Target
 from collectors.source import ROW, Parsed, Source
-from hinomi import ecs
 from hinomi.errors import ContentError, HinomiError, ManyErrors
 from tests.collectors import content
 
@@ -312,54 +311,3 @@ fields:
 """
     event = _event(tmp_path, text, line)
     assert (event["city.library.first"], event["source.ip"]) == (first, "192.0.2.1")
-
-
-BY_NAME = CSV.replace("format: csv", "format: csv\nheader: by_name")
-
-
-def test_columns_are_read_by_the_header_they_stand_below(tmp_path: Path) -> None:
-    """In any order and among others, which are kept; another header in the middle counts from there on, also behind a relay's."""
-    parsed = _parse(
-        tmp_path,
-        BY_NAME,
-        "利用者,部署 名,日時,操作,結果,冊数",
-        's.suzuki,"市民課, 北",2026/11/20 9時1分,貸出,正常,3',
-        "<13>Nov 20 03:14:05 relay01 冊数,日時,利用者,操作,結果",
-        "<13>Nov 20 03:14:05 relay01 4,2026/11/20 9時2分,m.abe,返却,遅延",
-    )
-    assert parsed.rejected["reason"].to_list() == ["header_line", "header_line"]
-    found = {row[ROW]: row for frame in parsed.frames for row in ecs.rows(frame)}
-    assert {
-        row: (one["user.name"], one["city.library.books"], one["event.outcome"]) for row, one in found.items()
-    } == {
-        1: ("s.suzuki", "3", "success"),
-        3: ("m.abe", "4", "failure"),
-    }
-    assert found[1]["city.library.部署 名"] == "市民課, 北"
-
-
-def test_a_named_column_that_is_missing_is_told(tmp_path: Path) -> None:
-    """Nothing below such a header is read; without any header the columns stand as declared."""
-    short = "2026/11/20 9時1分,s.suzuki,貸出,3"
-    parsed = _parse(
-        tmp_path,
-        BY_NAME,
-        f"{short},正常",
-        "日時,利用者,操作,冊数",
-        short,
-        "日時,利用者,操作,冊数,結果,結果",
-        short,
-    )
-    assert parsed.rejected["reason"].to_list() == [
-        "other_header: expected 日時,利用者,操作,冊数,結果; missing 結果",
-        "after_other_header: missing 結果",
-        "other_header: expected 日時,利用者,操作,冊数,結果; twice 結果",
-        "after_other_header: twice 結果",
-    ]
-    assert content.rows_of(parsed)[0] == 0
-
-
-def test_names_of_columns_go_with_tables_only(tmp_path: Path) -> None:
-    """JSON has its names beside its values."""
-    with pytest.raises(ContentError, match="by_name"):
-        _load(tmp_path, f"{HEAD}format: json\nheader: by_name\nfields: {{a: user.name}}\n")

@@ -7,14 +7,9 @@ import orjson
 import polars as pl
 import pytest
 
-from collectors import catalogue
-from collectors.continued import Carry
-from collectors.declared import load
 from collectors.evtx import EvtxFiles
 from collectors.file_records import has_lines, head, is_evtx
 from collectors.hunt_input import HuntInput
-from collectors.hunt_parts import Piece
-from collectors.parse import documents
 from hinomi.errors import InputError
 from tests import shared
 
@@ -232,30 +227,6 @@ def test_zeek_tables_are_read_by_their_head(tmp_path: Path) -> None:
     assert found["dns.resolved_ip"].to_list()[0] == ["192.0.2.1", "192.0.2.2"]
     assert found["@timestamp"].dt.microsecond().to_list() == [123456, 500000]
     assert {line.reason for line in reader.ledger.counts} == {"not_understood:dns.log"}  # half a row
-
-
-def test_a_table_read_by_names_is_read_so_in_every_piece_and_chunk(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The header stands at the top of the file only; `hinomi parse` keeps it from chunk to chunk."""
-    declared = tmp_path / "city_library.source.yml"
-    declared.write_text(
-        "source: city.library\ntitle: {ja: 図書, en: Library}\nformat: csv\nheader: by_name\ncolumns: [at, who]\n"
-        "fields: {at: {to: '@timestamp', type: time}, who: user.name}\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setitem(catalogue.sources(), "city.library", load(declared))
-    path, lines = tmp_path / "a.csv", [f"u{n},2026-11-20 09:00:0{n}" for n in range(5)]
-    path.write_text("\n".join(["who,at", *lines]), encoding="utf-8")
-    everybody = [f"u{n}" for n in range(5)]
-    whole = [batch.frame for batch in HuntInput(source="city.library", lines=2).batches([path])]
-    assert pl.concat(whole, how="diagonal_relaxed")["user.name"].to_list() == everybody
-    piece = Piece(path, "lines", path.read_bytes().index(b"u3"))
-    (read,) = HuntInput(source="city.library").read_part(0, (piece,))
-    assert read.batch.frame["user.name"].to_list() == ["u3", "u4"]
-    source, carry = catalogue.find("city.library"), Carry()
-    parsed = [*documents(source, ["who,at", *lines[:2]], carry), *documents(source, lines[2:], carry)]
-    assert [one["user"]["name"] for one in parsed if one] == everybody
 
 
 def test_a_zeek_table_with_a_mark_or_packed_is_the_same(tmp_path: Path) -> None:

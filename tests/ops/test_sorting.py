@@ -17,10 +17,8 @@ from collectors.pins import Pin, forget_dropped, pins, unpin
 from collectors.source import Source
 from collectors.table_headers import TableHeaders
 from hinomi import ecs
-from hinomi.errors import StoreError
 from hinomi.ledger import Ledger
 from hinomi.store import Checkpoint
-from hinomi.store.embedded import ParquetEvents
 from ops.sorting import Read
 from tests.ops.test_pipeline import NOW, SSH, VPN, Tower
 
@@ -409,59 +407,6 @@ def test_lines_below_another_header_are_read_once_that_is_mended(
     tower.send("2026-11-20 09:00:02,m.abe,x", peer="a.csv", prefix="c")
     assert _held(tower)["city.library"] == 1
     assert tower.records.find("source", {"header": True}) == []
-
-
-def _full(*_: object, **__: object) -> None:
-    raise StoreError("いっぱいです。", "full")
-
-
-def test_a_table_read_by_names_is_read_on_below_its_header(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """In later batches and after a restart; what is read again after a crash stands below the header of then; a sender of which no
-    header came is refused, not read in some order; so are lines below a header without a named column, until one has it."""
-    path = tmp_path / "city_library.source.yml"
-    path.write_text(
-        "source: city.library\ntitle: {ja: 図書, en: Library}\nformat: csv\nheader: by_name\ncolumns: [at, who, note]\n"
-        "fields: {at: {to: '@timestamp', type: time}, who: user.name, note: message}\n",
-        encoding="utf-8",
-    )
-    monkeypatch.setitem(catalogue.sources(), "city.library", load(path))
-    day, tower = "2026-11-20 09:00:0", Tower(tmp_path, fw="city.library")
-
-    def restarted() -> None:
-        tower.pipeline.headers = TableHeaders(tower.records, tower.clock)
-
-    restarted()
-    tower.send("note,at,who", f"x,{day}0,m.abe", peer="a.csv", prefix="a")
-    restarted()
-    block = [f"x,{day}1,m.abe", "who,more,note,at", f"m.abe,y,x,{day}2"]
-    with monkeypatch.context() as full, pytest.raises(StoreError):
-        full.setattr(ParquetEvents, "append", _full)
-        tower.send(*block, peer="a.csv", prefix="b")
-    restarted()
-    tower.send(*block, peer="a.csv", prefix="b")
-    tower.send(f"m.abe,y,x,{day}3", peer="a.csv", prefix="c")
-    tower.send(f"{day}4,m.abe,x", peer="b.csv", prefix="d")
-    tower.send("at,who", f"{day}5,m.abe", peer="a.csv", prefix="e")
-    tower.send(f"{day}6,m.abe", peer="a.csv", prefix="f")
-    read = tower.events.search("event.dataset: city.library", limit=20).rows
-    assert {one["event.id"]: one["user.name"] for one in read} == dict.fromkeys(
-        ("a-1", "b-0", "b-2", "c-0"), "m.abe"
-    )
-    letters = tower.events.search("event.dataset: hinomi.dead_letter", limit=20).rows
-    assert {one["event.id"]: one["error.message"].partition(":")[0] for one in letters} == {
-        "d-0": "no_header",
-        "e-0": "other_header",
-        "e-1": "after_other_header",
-        "f-0": "after_other_header",
-    }
-    assert pins(tower.records) == []
-    assert unpin(tower.records, tower.clock, "fw") == 1
-    tower.clock.advance(timedelta(seconds=5))
-    tower.send(f"{day}7,m.abe", peer="a.csv", prefix="g")
-    (letter,) = tower.events.search("event.dataset: hinomi.dead_letter event.id: g-0").rows
-    assert letter["error.message"].startswith("no_header")
 
 
 def test_formats_of_dropped_files_are_forgotten(tmp_path: Path) -> None:
