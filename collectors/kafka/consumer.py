@@ -76,16 +76,17 @@ class Deleted:
 @dataclass(slots=True)
 class Group:
     """A member of a consumer group. settings: as librdkafka calls them; deleted: what retention took unread, for whoever
-    reads to tell and clear."""
+    reads to tell and clear; begun: where it began, until the broker knows (given to the next one where this one is given up)."""
 
     settings: Mapping[str, Any]
     topics: list[str]
     where: str
     deleted: list[Deleted] = field(default_factory=list)
+    begun: dict[tuple[str, int], int] = field(default_factory=dict)
     _consumer: Any = None
     _trouble: list[str] = field(default_factory=list)
     _next: dict[tuple[str, int], int] = field(default_factory=dict)
-    _begun: dict[tuple[str, int], int] = field(default_factory=dict)  # where, until the broker knows
+    _held: list[Received] = field(default_factory=list)
 
     async def join(self) -> None:
         """Ask for a share of the partitions."""
@@ -93,16 +94,24 @@ class Group:
 
     async def some(self) -> list[Received]:
         """What came meanwhile, none within half a second. Raises DependencyDown or Refused."""
-        ours = {(one.topic, one.partition) for one in self._consumer.assignment()} if self._begun else set()
-        self._begun = {place: offset for place, offset in self._begun.items() if place in ours}
-        if self._begun:  # again the next time where the members are just being told what is whose
-            await self._commit(dict(self._begun))
-        found = await asyncio.to_thread(self._consumer.consume, _MOST, _WAIT)
+        found = await asyncio.to_thread(self._consumer.consume, max(_MOST - len(self._held), 1), _WAIT)
+        self._held += [message for message in found if message.error() is None]
         self._say([message.error() for message in found if message.error() is not None])
-        messages = [message for message in found if message.error() is None]
+        if not await self._committed_begun():
+            return []
+        messages, self._held = self._held, []
         if skipped := self._skipped(messages):
             await asyncio.to_thread(self._look_again, skipped)
         return messages
+
+    async def _committed_begun(self) -> bool:
+        """Whether the broker knows where the group began, of all that is ours: before that no message is handed out, for one that
+        is away then would begin at a later end. False where the members are just being told what is whose."""
+        if not self.begun:
+            return True
+        ours = {(one.topic, one.partition) for one in self._consumer.assignment()}
+        begun = {place: offset for place, offset in self.begun.items() if place in ours}
+        return not begun or await self._commit(begun)
 
     async def done(self, messages: list[Received]) -> bool:
         """These are safe: the group goes on behind them, whatever happens to us; False: another member reads them now.
@@ -125,7 +134,7 @@ class Group:
                 raise self._down(name) from None
             return False
         for place in ends:
-            self._begun.pop(place, None)
+            self.begun.pop(place, None)
         return True
 
     async def leave(self) -> None:
@@ -192,11 +201,14 @@ class Group:
         try:
             for one in consumer.committed(partitions, timeout=_LOOK):
                 oldest, newest = consumer.get_watermark_offsets(one, timeout=_LOOK)
-                if 0 <= one.offset < oldest:
+                place, offset = (one.topic, one.partition), one.offset
+                if offset >= 0:  # the broker knows better
+                    self.begun.pop(place, None)
+                elif self._goes_to_the_end:
+                    offset = given[place] = self.begun[place] = self.begun.get(place, newest)
+                if 0 <= offset < oldest:
                     last = newest if self._goes_to_the_end else oldest
-                    self.deleted.append(Deleted(one.topic, one.partition, one.offset, last))
-                elif one.offset < 0 and self._goes_to_the_end:
-                    given[one.topic, one.partition] = self._begun[one.topic, one.partition] = newest
+                    self.deleted.append(Deleted(one.topic, one.partition, offset, last))
             consumer.incremental_assign([TopicPartition(*place, offset) for place, offset in given.items()])
         except KafkaException as error:
             self._trouble.append(error.args[0].name())

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from collectors.kafka.consumer import Deleted, Group, Received
 from collectors.kafka.envelope import one_line, records
@@ -35,6 +35,7 @@ class KafkaReader(Pull):
     ca: Path | None = None
     gone_after: float = Field(default=30.0, ge=2, le=300)
     every: float = Field(default=5.0, ge=1)
+    _begun: dict[tuple[str, int], int] = PrivateAttr(default_factory=dict)
 
     def read_topics(self) -> list[str]:
         """Which topics."""
@@ -54,7 +55,8 @@ class KafkaReader(Pull):
 
     async def round(self, work: Work, cursor: Cursor) -> AsyncIterator[Page]:
         """See `Pull.round`: for ever, as a member of the group."""
-        group = Group({**self._common(), **self.connection()}, self.read_topics(), self.address())
+        settings = {**self._common(), **self.connection()}
+        group = Group(settings, self.read_topics(), self.address(), begun=self._begun)
         await group.join()
         try:
             while True:

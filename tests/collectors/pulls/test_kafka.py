@@ -215,7 +215,7 @@ class TestBroker:
             await group.join()
             try:
                 async with asyncio.timeout(60):
-                    while len(found) < number or group._begun or not group._consumer.assignment():
+                    while len(found) < number or group.begun or not group._consumer.assignment():
                         found += [message.value() for message in await group.some()]
             finally:
                 await group.leave()
@@ -224,6 +224,42 @@ class TestBroker:
         assert asyncio.run(member(0)) == []
         broker.send(topic, *numbered(6, 10))
         assert sorted(filter(None, asyncio.run(member(4)))) == numbered(6, 10)
+
+    def test_no_message_is_handed_out_before_the_broker_knows_where_the_group_began(
+        self, broker: kafka.Broker, tmp_path: Path
+    ) -> None:
+        """Killed with its very first messages in hand, it is given them again: what came meanwhile is not passed over."""
+        topic = broker.topic("t-first")
+        broker.send(topic, *numbered(0, 6))
+        pull = Kafka.model_validate(settings(broker, tmp_path, topic, start="latest", gone_after=20))
+
+        async def first_of(group: Group) -> set[bytes | None]:
+            async with asyncio.timeout(60):
+                while not (found := await group.some()):
+                    pass
+            return {message.value() for message in found}
+
+        async def main() -> None:
+            groups = [
+                Group({**pull._common(), **pull.connection()}, [topic], pull.address()) for _ in range(2)
+            ]
+            sending = asyncio.create_task(slowly())
+            await groups[0].join()
+            first = await first_of(groups[0])
+            assert broker.committed(f"g-{topic}", topic) > 0
+            sending.cancel()
+            await groups[0].leave()
+            await groups[1].join()
+            again: set[bytes | None] = set()
+            while not first <= again:
+                again |= await first_of(groups[1])
+            await groups[1].leave()
+
+        async def slowly() -> None:
+            for n in range(6, 600):
+                await asyncio.to_thread(broker.send, topic, *numbered(n, n + 1))
+
+        asyncio.run(main())
 
     async def _until(self, group: Group, number: int) -> int:
         found = 0
