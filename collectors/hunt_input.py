@@ -24,7 +24,7 @@ from collectors.narrow import Sieve
 from collectors.records import JsonRecords
 from collectors.source import ROW, Source
 from collectors.sources.windows_eventlog import source as windows
-from hinomi.batch import Batch
+from hinomi.batch import SIGNALS, Batch
 from hinomi.clock import Clock, SystemClock
 from hinomi.ecs import TIME
 from hinomi.identity import digest
@@ -280,12 +280,15 @@ class HuntInput:
             yield Read(self._batch(source, frame, own), known, own[PLACE])
 
     def _of_store(self, rows: pl.DataFrame) -> Iterator[Read]:
-        left = rows
+        left, now = rows, self.clock.now()
         for dataset, frame in hunt_stored.frames(rows):
             own = rows[frame[ROW]]
             left = left.join(frame.select(ROW), on=ROW, how="anti")
-            held = frame.drop(ROW).with_columns(own["log.file.path"], own["log.offset"].cast(pl.Int64))
-            yield Read(Batch.of(dataset, held, origin="hunt", ingested=self.clock.now()), None, own[PLACE])
+            if dataset == SIGNALS:
+                self.passed_over += own.height
+                continue
+            held = hunt_stored.placed(frame.drop(ROW), own, now)
+            yield Read(Batch.of(dataset, held, origin="hunt", ingested=now), None, own[PLACE])
         self._rejected(_STORED, left)
 
     def _rejected(self, source: Source, lost: pl.DataFrame) -> None:

@@ -5,6 +5,7 @@ hunt reads files so, whose files a person chose: what a sender writes is never t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -14,6 +15,7 @@ from collectors.framed import frame_of
 from collectors.records import JsonRecords
 from collectors.source import ROW
 from hinomi import ecs
+from hinomi.batch import SIGNALS
 
 NAME = "hinomi.stored"
 _HAS = frozenset({"@timestamp", "event.dataset", "event.id", "event.ingested"})
@@ -36,14 +38,34 @@ def stored(sample: Sequence[str]) -> bool:
 
 
 def frames(intake: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:
-    """Dataset and its events, in ECS columns and types with their `row`, of the lines of an intake frame that are such events."""
+    """Dataset and its events, in ECS columns and types with their `row`, of the lines of an intake frame that are such events: of
+    datasets that there are, and signals, which whoever hunts passes over."""
+    known = {*catalogue.sources(), SIGNALS}
     found: dict[str, tuple[list[int], list[Mapping[str, Any]]]] = {}
     for row, event in _events(intake):
+        if event["event.dataset"] not in known:
+            continue
         rows, events = found.setdefault(event["event.dataset"], ([], []))
         rows.append(row)
         events.append(event)
     for dataset, (rows, events) in found.items():
         yield dataset, ecs.conform(frame_of(events)).with_columns(pl.Series(ROW, rows, dtype=pl.UInt32))
+
+
+def placed(events: pl.DataFrame, own: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """The events with the file and place that they were read at, where they have none of their own; one without a legible time
+    is of the moment of the hunt, and says so by `event.ingested`, as elsewhere in a hunt."""
+    offset = own["log.offset"].cast(pl.String)
+    for name, value in {"log.file.path": own["log.file.path"], "log.offset": offset}.items():
+        held = (
+            events[name]
+            if name in events.columns
+            else pl.repeat(None, events.height, dtype=pl.String, eager=True)
+        )
+        events = events.with_columns(held.fill_null(value.cast(held.dtype, strict=False)).alias(name))
+    moment = pl.lit(now).cast(ecs.TIME)
+    ingested = pl.when(pl.col("@timestamp").is_null()).then(moment).otherwise(pl.col("event.ingested"))
+    return events.with_columns(ingested.alias("event.ingested"))
 
 
 def _events(intake: pl.DataFrame) -> Iterator[tuple[int, dict[str, Any]]]:

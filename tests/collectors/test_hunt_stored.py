@@ -95,6 +95,38 @@ def test_what_is_no_event_among_them_is_said(tmp_path: Path) -> None:
     assert {line.reason: n for line, n in reader.ledger.counts.items()} == {"not_understood:export.ndjson": 2}
 
 
+def test_events_keep_their_own_file_and_have_no_invented_time(tmp_path: Path) -> None:
+    """The log's own path, which rules ask for; a time that cannot be read is the hunt's, and told from one that was stored;
+    signals are no events, a dataset that there is not is not understood."""
+    base = {
+        "event": {"id": "1", "ingested": "2026-11-30T01:02:03Z", "dataset": "linux.auth", "original": "x"}
+    }
+    events = [
+        {
+            **base,
+            "@timestamp": "2026-11-30T01:02:02Z",
+            "log": {"file": {"path": "/var/log/secure"}, "offset": "7"},
+        },
+        {**base, "@timestamp": "2026-11-30T01:02:02Z"},
+        {**base, "@timestamp": "soon"},
+        {
+            **base,
+            "@timestamp": "2026-11-30T01:02:02Z",
+            "event": {**base["event"], "dataset": "hinomi.signal"},
+        },
+        {**base, "@timestamp": "2026-11-30T01:02:02Z", "event": {**base["event"], "dataset": "../../x"}},
+    ]
+    path = tmp_path / "export.ndjson"
+    path.write_bytes(b"\n".join(map(orjson.dumps, events)) + b"\n")
+    found, reader = _read(path)
+    [frame] = found["linux.auth"]
+    assert frame["log.file.path"].to_list() == ["/var/log/secure", str(path), str(path)]
+    assert frame["log.offset"][0] == "7"
+    assert (frame["@timestamp"] == frame["event.ingested"]).to_list() == [False, False, True]
+    assert set(found) == {"linux.auth"} and reader.passed_over == 1
+    assert {line.reason: n for line, n in reader.ledger.counts.items()} == {"not_understood:export.ndjson": 1}
+
+
 def test_a_line_that_looks_like_one_is_a_line(tmp_path: Path) -> None:
     """Of a dataset that no source has, or without what a store adds: read as any JSON."""
     event = {
