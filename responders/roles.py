@@ -23,11 +23,19 @@ OFFICES = {
 }
 """Their names."""
 
+ON_CALL = Words("当番", "person on call")
+"""Whom `tell: oncall` of a playbook means; no office."""
+
 OPERATOR = "operator"
 """Whoever works at the machine itself with the right to write the data folder: the command line. Never approves."""
 
 WORKERS = frozenset({"analyst", "responder", OPERATOR, *RANKS})
 """Who works on incidents. A viewer and an administrator of the system do not."""
+
+
+def told(name: str) -> Words:
+    """What is called whoever `tell` of a playbook names: who holds the office, or whoever is on call."""
+    return OFFICES.get(name, ON_CALL)
 
 
 def may_work(roles: Sequence[str]) -> bool:

@@ -14,9 +14,7 @@ from responders.notify.outbox import Outbox
 from responders.notify.settings import NotifySettings
 from responders.oncall import Rota
 from responders.playbooks.run import Run, RunStep
-from responders.roles import OFFICES
-
-_ON_CALL = Words("当番", "person on call")
+from responders.roles import ON_CALL, told
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Telling:
 
     def __call__(self, run: Run, step: RunStep) -> Done:
         """Tell them; where nobody holds the office, whoever is on call is told that a person must."""
-        words = OFFICES.get(step.detail, _ON_CALL)
+        words = told(step.detail)
         office, held = words.ja, self.rota.persons(step.detail)
         people = held or [one for one in [self.rota.who(self.outbox.clock.now())] if one]
         names = self.rota.names(people)
@@ -42,7 +40,7 @@ class Telling:
         number = record.body["number"] if record else "?"
         link = f"{self.settings.base_url.rstrip('/')}/incidents/{number}"
         lacking = Words("", "")
-        if not held and words is not _ON_CALL:
+        if not held and words is not ON_CALL:
             lacking = Words(
                 f"{office}の連絡先がありません。電話などで知らせてください。",
                 f"the {words.en} has no contact here and must be told by telephone",

@@ -28,7 +28,7 @@ from responders.playbooks.protection import Protection
 from responders.playbooks.run import PROTECTED, SETTLED, Run, RunStep, StepState
 from responders.playbooks.settings import PlaybookSettings
 from responders.playbooks.step import OF_INCIDENT, Step, walked
-from responders.roles import OFFICES
+from responders.roles import told
 
 _FIRST = Place()
 _MOST_VALUES = 3
@@ -391,10 +391,10 @@ def _plain(step: Step) -> dict[str, Any]:
                 "detail": step.start_clock,
             }
         case "tell":
-            office = OFFICES[step.tell]
+            whom = told(step.tell)
             return {
-                "title_ja": f"連絡する: {office.ja}",
-                "title_en": f"Tell: {office.en}",
+                "title_ja": f"連絡する: {whom.ja}",
+                "title_en": f"Tell: {whom.en}",
                 "detail": step.tell,
             }
         case _:

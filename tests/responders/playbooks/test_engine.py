@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ from responders.connectors.actions import Reach
 from responders.playbooks.playbook import catalogue, lint, load
 from responders.playbooks.run import RunState, StepState
 from responders.playbooks.settings import AN_HOUR
+from responders.playbooks.step import Step
 from tests.responders.city import ANALYST, MANAGER, NIGHT
 from tests.responders.playbooks.stage import ENTITIES, HEAD, Broken, Scene, scene, written
 
@@ -150,6 +152,16 @@ def test_choices_by_the_incident_and_by_answers(tmp_path: Path) -> None:
     assert on.tick().state is RunState.DONE
     assert on.stage.acts == [("directory.disable_account", "t.yamada")]
     assert on.run.step(3).state is StepState.SKIPPED and on.run.step(2).by == ["sato"]
+
+
+def test_whoever_can_be_told_has_a_name(tmp_path: Path) -> None:
+    """Whatever `tell` may say is planned, in words; whoever is on call holds no office."""
+    whom = [one for one in get_args(Step.model_fields["tell"].annotation) if one]
+    on = scene(tmp_path, written(tmp_path, KEEP + "".join(f"  - tell: {one}\n" for one in whom)))
+    told = [step for step in on.run.steps if step.kind == "tell"]
+    assert [step.detail for step in told] == whom and "oncall" in whom
+    assert not any("_" in step.title_ja + step.title_en for step in told)
+    assert ("連絡する: 当番", "Tell: person on call") in [(step.title_ja, step.title_en) for step in told]
 
 
 def test_evidence_is_kept_while_people_still_decide(tmp_path: Path) -> None:
