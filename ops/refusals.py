@@ -5,7 +5,7 @@ itself, and whoever leads looks for what it said."""
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from hinomi.alert import Alert, Level
 from hinomi.clock import Clock
@@ -17,7 +17,7 @@ from hinomi.text import inert
 KIND = "refusal"
 """Records, one a worker: {process, since, at (both ISO), ja, en}; at: when the store last refused."""
 OUTAGE = ("outage", "events_refused")
-"""The record of the outage that was told of last: {since, at} (ISO); at: when it was told of."""
+"""The record of the outage that was told of last: {since, at} (ISO); at: when the store last refused, as far as it was told of."""
 _RULE = "c069539f-c3ae-4fec-819b-eeb2988df004"
 _NAMED = 5
 _LONG, _FRESH = timedelta(minutes=1), timedelta(minutes=5)
@@ -69,25 +69,34 @@ class Refusals:
 
 def look(records: Records, now: datetime, after: timedelta, tell: Callable[[Alert], object]) -> int:
     """Tell of the workers whose events the store has refused for so long and refuses now; how many. One alert an outage."""
-    found = []
+    found, spans = [], []
     for one in records.find(KIND, limit=1_000):
         since, at = (datetime.fromisoformat(str(one.body[name])) for name in ("since", "at"))
         if now - at < _FRESH and at - since >= after:
             found.append((since, str(one.body["process"]), str(one.body["ja"]), str(one.body["en"])))
+            spans.append((since, at))
     if found:
         found.sort()
-        tell(_alert(found, _begun(records, found[0][0], now), now))
+        tell(_alert(found, _begun(records, spans), now))
     return len(found)
 
 
-def _begun(records: Records, since: datetime, now: datetime) -> datetime:
-    """When the outage began: workers recover one by one, and others are refused meanwhile; what was told of a moment ago is the same."""
+def _begun(records: Records, spans: list[tuple[datetime, datetime]]) -> datetime:
+    """When the outage began. spans: since when each worker is refused, and when it was last. Workers recover one by one, and others are
+    refused meanwhile; whoever is refused first after the last refusal of all others, and of what was told of, begins another outage."""
+    at = max(until for _, until in spans)
     with suppress(StoreError, KeyError, ValueError, TypeError):  # whatever the record holds
-        held = records.get(*OUTAGE)
-        if held is not None and now - datetime.fromisoformat(held.body["at"]) < _FRESH:
-            since = min(since, datetime.fromisoformat(held.body["since"]))
+        if (held := records.get(*OUTAGE)) is not None:
+            began, until = (
+                datetime.fromisoformat(held.body[name]).astimezone(UTC) for name in ("since", "at")
+            )
+            spans = [*spans, (began, until)]
+    since = at
+    for began, until in sorted(spans, key=lambda span: span[1], reverse=True):
+        if until >= since:
+            since = min(since, began)
     with suppress(StoreError):  # people are called all the same
-        records.put(*OUTAGE, {"since": since.isoformat(), "at": now.isoformat()})
+        records.put(*OUTAGE, {"since": since.isoformat(), "at": at.isoformat()})
     return since
 
 

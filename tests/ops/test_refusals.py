@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from hinomi.alert import Alert, Level
 from hinomi.clock import FixedClock
 from hinomi.errors import StoreError
@@ -60,4 +62,25 @@ def test_one_outage_is_one_alert(tmp_path: Path) -> None:
         lanes[1].refused(refused)
         clock.advance(timedelta(minutes=1))
     assert refusals.look(records, clock.now(), timedelta(minutes=5), told.append) == 0
+    records.close()
+
+
+@pytest.mark.parametrize("after", [1, 5])
+def test_what_is_refused_after_all_was_taken_is_another_outage(tmp_path: Path, after: int) -> None:
+    """One lane stores again, another is refused two minutes later, while the first one's note is still fresh: people may have closed the
+    first incident by then, so the alert is a new one, and it is one."""
+    start = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    records, clock = SqliteRecords(tmp_path / "records.sqlite"), FixedClock(start)
+    told = list[Alert]()
+    first, second = (Refusals(records, f"a-1/lane-{n}", clock) for n in (1, 2))
+    for minute in range(90):
+        clock.time = start + timedelta(minutes=minute)
+        if minute <= 20:
+            first.refused(StoreError("シャードの上限です", "too many shards"))
+        if minute >= 22:
+            second.refused(StoreError("ディスクが一杯です", "the disk is full"))
+        refusals.look(records, clock.now(), timedelta(minutes=after), told.append)
+    begun = [(one.id, one.first) for one in told]
+    assert [at for _, at in dict.fromkeys(begun)] == [start, start + timedelta(minutes=22)]
+    assert begun == sorted(begun, key=lambda one: one[1]) and begun[-1][1] != start
     records.close()
