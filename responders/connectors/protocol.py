@@ -71,10 +71,10 @@ class Lagging(Protocol):
 
 @runtime_checkable
 class Knowing(Protocol):
-    """A connector of which the settings say whom it is for: of several switches one has the machine's port."""
+    """A connector that can tell whom it is for: of several switches one has the machine's port."""
 
     def knows(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether the target is one of its own."""
+        """Whether the target is one of its own. Raises HinomiError where that cannot be said now."""
         ...
 
 

@@ -4,7 +4,7 @@ Where each knows its own (a switch its machines, a router its segments), the act
 (a name server, a proxy, a firewall) it is for all of them: what is denied at one is reached through another.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -52,7 +52,7 @@ class Several:
             except HinomiError as error:
                 errors.append(error)
         if errors:
-            raise next((one for one in errors if isinstance(one, DependencyDown)), errors[0])
+            raise _gravest(errors)
         return _together(undone)
 
     def health(self) -> str:
@@ -86,9 +86,18 @@ class Several:
             )
 
     def _for(self, action: str, values: Mapping[str, str]) -> Iterator[tuple[str, Connector]]:
-        """Those that know the target; all, where they do not tell. Raises Refused where none or more than one knows it."""
+        """Those that know the target; all, where they do not tell. Raises Refused where none or more than one knows it; where none does,
+        the error of one that could not say, as it may be that one's."""
         telling = {name: one for name, one in self.own.items() if isinstance(one, Knowing)}
-        known = {name: one for name, one in telling.items() if one.knows(action, values)}
+        known, errors = dict[str, Connector](), list[HinomiError]()
+        for name, one in telling.items():
+            try:
+                if one.knows(action, values):
+                    known[name] = one
+            except HinomiError as error:
+                errors.append(error)
+        if errors and not known:
+            raise _gravest(errors)
         if telling and len(known) != 1 and len(self.own) > 1:
             named = inert("、".join(values.values()), 60)
             where, which = "、".join(known or telling), "どれにあるか一つに" if known else "どれにも"
@@ -102,6 +111,11 @@ class Several:
 def not_seen(before: Mapping[str, Any]) -> bool:
     """Whether a part of a target did not answer (`unknown`) when this was found, of any of several systems."""
     return any(one.get("unknown") for one in (before, *before.get(_EACH, {}).values()))
+
+
+def _gravest(errors: Sequence[HinomiError]) -> HinomiError:
+    """One that may be over later, else the first."""
+    return next((one for one in errors if isinstance(one, DependencyDown)), errors[0])
 
 
 def _together(done: list[Done]) -> Done:

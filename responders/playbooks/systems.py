@@ -61,9 +61,13 @@ def narrowed(connector: Connector, act: RunStep) -> Connector:
 
 
 def elsewhere(connector: Connector, act: RunStep) -> Done:
-    """In words, at which systems that are configured since it is not done, as nobody approved that; empty where there are none."""
+    """In words, at which systems that are configured since it is not done, as nobody approved that; empty where there are none, or where
+    they do not say whether it would be theirs: it is done, and no system's silence makes that undone."""
     systems = act.systems if isinstance(connector, Several) else None
-    new = [] if systems is None else [name for name in _names(connector, act) or [] if name not in systems]
+    try:
+        new = [] if systems is None else [one for one in _names(connector, act) or [] if one not in systems]
+    except HinomiError:
+        new = []
     if not new:
         return Done("", "", changed=False)
     return Done(

@@ -1,7 +1,7 @@
 """Several systems behind one name: the switch that has the port, and all name servers; put back each as it was."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from responders.connectors.squid_proxy import Squid
 from responders.connectors.ssh_network import SshNetwork
 from responders.playbooks.news import OTHER_SYSTEMS
 from responders.playbooks.run import RunState, StepState
+from responders.playbooks.systems import elsewhere
 from tests.responders.city import MANAGER
 from tests.responders.playbooks.stage import Broken, Scene, scene, written
 
@@ -205,6 +206,46 @@ def test_begun_at_one_and_carried_on_with_two(tmp_path: Path) -> None:
     on.desk.undo(on.run_id, actor="suzuki", roles=MANAGER, note="誤検知")
     assert on.tick().state is RunState.UNDONE
     assert [(tmp_path / name).read_bytes() for name in ("proxy", "proxy-2")] == was
+
+
+@dataclass(slots=True)
+class _Account(Broken):
+    """Whose the target is, it asks the network, as for a bucket."""
+
+    mine: bool = False
+    away: bool = False
+
+    def knows(self, action: str, values: Mapping[str, str]) -> bool:
+        """Whether it is its own, if it answers."""
+        if self.away:
+            raise DependencyDown("応答がありません。", "no answer")
+        return self.mine
+
+
+@pytest.mark.parametrize("proposed", [True, False])
+def test_an_account_that_is_away_holds_up_no_act_on_what_is_anothers(tmp_path: Path, proposed: bool) -> None:
+    """Away when it is proposed, or only since: it is done where it is known. Where none that answers knows it, it is tried again."""
+    on = scene(tmp_path, written(tmp_path, "  - evidence: {of: [user.name]}\n  - wait_minutes: 5\n" + _DENY))
+    ours, theirs = _Account(mine=True), _Account(away=proposed)
+    own = Several({"proxy": theirs, "proxy-2": ours}, "proxy")
+    on.runs = replace(on.runs, world=replace(on.runs.world, connectors=lambda action, at: own))
+    on.tick()
+    assert on.step(DENY).systems == ["proxy-2"]
+    on.approve()
+    on.tick()
+    theirs.away = True
+    assert on.tick(6).state is RunState.DONE and len(ours.acts) == 1 and theirs.acts == []
+    ours.mine = False
+    with pytest.raises(DependencyDown):
+        own.names(DENY, NAME)
+
+
+def test_what_is_done_stays_done_where_nobody_says_whose_it_is(tmp_path: Path) -> None:
+    """None of them answers any more once it is done: the step is done, and nothing is said of other systems."""
+    on = scene(tmp_path, written(tmp_path, "  - evidence: {of: [user.name]}\n" + _DENY))
+    own = Several({"proxy": _Account(away=True), "proxy-2": _Account(away=True)}, "proxy")
+    act = on.run.acts[0].model_copy(update={"systems": ["proxy-2"]})
+    assert not elsewhere(own, act).changed and elsewhere(own, act).ja == ""
 
 
 class _Unseen(Broken):
