@@ -16,6 +16,10 @@ class NoSuchObject(Refused):
     """The object is not there (any more)."""
 
 
+class NotSignedIn(Refused):
+    """AWS does not take us for anybody: nothing is known of what was asked for."""
+
+
 @contextlib.contextmanager
 def said(what: str) -> Iterator[None]:
     """Turn botocore's errors into ours. what: queue or object, as a person knows it. Raises DependencyDown or Refused."""
@@ -32,7 +36,7 @@ def told(error: Exception, what: str) -> HinomiError:
     from botocore.exceptions import ClientError, NoCredentialsError
 
     if isinstance(error, NoCredentialsError):
-        return Refused(
+        return NotSignedIn(
             "AWS の資格情報がありません。account に access_key_id と secret_access_key を書くか、機械に役割を付けてください。",
             "there are no AWS credentials: write access_key_id and secret_access_key, or give the machine a role",
         )
@@ -42,8 +46,8 @@ def told(error: Exception, what: str) -> HinomiError:
     code, status = _code(error)
     if status >= 500 or status == 429 or code.startswith(_LATER):
         return DependencyDown(f"{what} が応じません({code})。", f"{what} does not answer ({code})")
-    if code in _WHO:
-        return Refused(
+    if code in _WHO or getattr(error, "operation_name", "") == "AssumeRole":
+        return NotSignedIn(
             f"AWS へのサインインが断られました({code})。鍵か役割を確かめてください。",
             f"AWS refused the sign-in ({code}); check the key or the role",
         )

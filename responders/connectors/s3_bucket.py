@@ -17,7 +17,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from collectors.aws.account import Account, signed
-from collectors.aws.refusal import said
+from collectors.aws.refusal import NotSignedIn, said
 from collectors.way_out import WayOut
 from hinomi.config import Section
 from hinomi.errors import HinomiError, Refused
@@ -52,9 +52,12 @@ class Buckets:
     settings: S3
 
     def knows(self, action: str, values: Mapping[str, str]) -> bool:
-        """Whether it is a bucket of the account, which this one may read: AWS refuses another's. Raises DependencyDown."""
+        """Whether it is a bucket of the account, which this one may read: AWS refuses another's. Raises DependencyDown, and Refused
+        where AWS refuses the sign-in."""
         try:
             self._lock(_name(action, values))
+        except NotSignedIn:
+            raise
         except Refused:
             return False
         return True

@@ -4,14 +4,16 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, NoCredentialsError
 from moto.s3.responses import ACTION_MAP
 from pydantic import TypeAdapter
 
+from collectors.aws.refusal import NotSignedIn, told
 from hinomi.errors import DependencyDown, Refused
 from responders.connectors.catalogue import Target as Section
 from responders.connectors.catalogue import connector
 from responders.connectors.protocol import Connector
+from responders.connectors.s3_bucket import Buckets
 from responders.connectors.several import Several
 from tests.collectors.pulls.peers.aws import ACCOUNT, AWAY, REGION, Aws, aws
 
@@ -122,3 +124,23 @@ def test_of_two_accounts_the_owner_of_the_bucket_acts(cloud: Aws, monkeypatch: p
     monkeypatch.setattr(cloud, "trouble", lambda operation: AWAY)
     with pytest.raises(DependencyDown):
         both.act(ACTION, values)
+    monkeypatch.setattr(cloud, "trouble", lambda operation: None)
+    monkeypatch.setenv("HINOMI_S3_elsewhere", "wr0ng-secret")
+    assert both.names(ACTION, values) == ["s3-2"], "the key of the other account is no matter of this bucket"
+    monkeypatch.setenv("HINOMI_S3_shared", "wr0ng-secret")
+    with pytest.raises(Refused, match="サインインが断られました"):
+        both.act(ACTION, values)
+
+
+def test_whoever_is_not_signed_in_does_not_know_whose_it_is(
+    cloud: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A role that may not be taken on says so, and does not take the bucket for another's; so do credentials that are not there."""
+    own = made(cloud, monkeypatch, bucket(cloud, "by-role", None), *NEEDED)
+    assert isinstance(own, Buckets) and own.knows(ACTION, {"bucket": "by-role"})
+    account = own.settings.account
+    role = {"role": f"arn:aws:iam::{ACCOUNT}:role/gone", "endpoints": {**account.endpoints, "sts": cloud.url}}
+    by_role = Buckets(own.settings.model_copy(update={"account": account.model_copy(update=role)}))
+    with pytest.raises(NotSignedIn, match="AccessDenied"):
+        by_role.knows(ACTION, {"bucket": "by-role"})
+    assert isinstance(told(NoCredentialsError(), "s3 by-role"), NotSignedIn)
