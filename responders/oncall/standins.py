@@ -147,10 +147,12 @@ class Roster:
         if held is None or not held.body.get("since"):
             raise InputError("この保守作業はありません。", "there is no such maintenance")
         self._counter.worker(actor, roles, "oncall.maintenance_ended", identity)
+        if datetime.fromisoformat(held.body["until"]) <= now:
+            raise InputError("この保守作業はもう終わっています。", "this maintenance is over already")
         details = {name: held.body[name] for name in ("reason", "where", "until")}
         self.audit.append(actor=actor, action="oncall.maintenance_ended", target=identity, details=details)
-        until = min(now.isoformat(), str(held.body["until"]), key=datetime.fromisoformat)
-        self.records.put(suppression.KIND, identity, {**held.body, "until": until}, expect=held.version)
+        ended = {**held.body, "until": now.isoformat()}
+        self.records.put(suppression.KIND, identity, ended, expect=held.version)
 
     @property
     def _counter(self) -> Counter:

@@ -290,7 +290,7 @@ def test_maintenance_is_planned_ahead(tmp_path: Path) -> None:
 
 
 def test_maintenance_ends_before_its_time(tmp_path: Path) -> None:
-    """The work was done early or planned by mistake: from then on alerts call; another number ends nothing."""
+    """The work was done early or planned by mistake: from then on alerts call; another number ends nothing, nor does what is over."""
     tower, clock = responder(tmp_path)
     roster = desk(tower.records, clock, KEY).roster
     about = {"host.name": "srv-1"}
@@ -300,6 +300,8 @@ def test_maintenance_ends_before_its_time(tmp_path: Path) -> None:
     assert tower.receive([alert("during", entities={"host.name": ["srv-1"]})]) == []
     roster.end_maintenance(held.id, **AS)
     assert tower.receive([alert("after", entities={"host.name": ["srv-1"]})])
+    with pytest.raises(InputError, match="もう終わっています"):
+        roster.end_maintenance(held.id, **AS)
     assert [one.body["action"] for one in tower.records.find("audit")].count("oncall.maintenance_ended") == 1
 
 
