@@ -31,7 +31,6 @@ CHANGES = (
     "rules.",
     "tuning.",
     "oncall.maintenance",
-    "oncall.maintenance_ended",
     "automation.",
     "user.",
     "account.",
