@@ -24,6 +24,7 @@ _INDICATORS = {
     "file.hash.sha256": "SHA-256",
     "threat.indicator.name": "脅威情報",
 }
+_UNNAMED = "個人・端末・アカウントの名前と、手口の細部は書かない"
 _DONE = ("playbook", "status", "task", "evidence")
 
 
@@ -80,8 +81,7 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
             return f"発生: {_began(incident)}\n認知: {_time(known) or BLANK}"
         case "facts":
             return (
-                f"発生日: {_began(incident)}\n発覚日: {_time(known) or BLANK}\n"
-                f"起きたこと: {BLANK} 個人・端末・アカウントの名前と、手口の細部は書かない"
+                f"発生日: {_began(incident)}\n発覚日: {_time(known) or BLANK}\n起きたこと: {BLANK} {_UNNAMED}"
             )
         case "found":
             return _finder(incident)
@@ -93,6 +93,8 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
             return _done(incident)
         case "prevention":
             return f"実施済み:\n{_done(incident)}\n今後の予定: {BLANK}"
+        case "measures":
+            return f"{BLANK} 済ませたことと、今後の予定。{_UNNAMED}"
         case "logs":
             return f"{BLANK} 保全した証拠の目録(封印された ZIP の manifest.json)を添える"
         case "body":

@@ -11,7 +11,7 @@ from pypdf import PdfReader
 
 from hinomi.clock import FixedClock
 from hinomi.errors import InputError, Refused
-from hinomi.incident import Incident
+from hinomi.incident import Incident, Verdict
 from responders.desk import Desk
 from responders.duties.contacts import ContactSettings, card, due
 from responders.duties.duty import duties, touched
@@ -194,16 +194,28 @@ def test_a_draft_as_word_and_pdf(case: tuple[Responder, FixedClock, Desk, Incide
 
 def test_each_report_asks_what_its_duty_asks(case: tuple[Responder, FixedClock, Desk, Incident]) -> None:
     """Not one form for all: the police want the logs, IPA the way in, J-LIS whether LGWAN was cut; what residents and the press
-    read names no account; every item that only people know is a blank."""
-    _, _, people, incident = case
+    read names nobody and nothing; every item that only people know is a blank."""
+    tower, _, people, incident = case
+    tower.receive([alert(minutes=1, entities={"user.name": ["t.yamada"], "host.name": ["PC-0417"]})])
+    people.assign(incident.id, "k.mori", actor="sato", roles=ANALYST)
+    why = "税務課 山田太郎(t.yamada)の PC-0417 を初期化した"
+    people.close(incident.id, Verdict.TRUE_POSITIVE, why, actor="sato", roles=ANALYST)
     drafts = {}
     for name in duties():
         clock_id = people.clocks.start(incident.id, name, NIGHT, "兆候", actor="sato", roles=ANALYST).id
         drafts[name] = people.reports.draft(clock_id, actor="sato", roles=ANALYST).body["fields"]
         assert list(drafts[name]) == [item.key for item in duties()[name].items]
     assert {"cut"} <= drafts["JLIS-LGWAN"].keys() and {"entry", "found"} <= drafts["IPA"].keys()
-    assert drafts["PUBLIC"].keys() == {"facts", "prevention", "window"}
-    assert "user" not in drafts["MN-PRINCIPAL"]["facts"] and "【要記入】" in drafts["PUBLIC"]["facts"]
+    assert drafts["PUBLIC"].keys() == {"facts", "measures", "window"}
+    assert all("【要記入】" in text for text in drafts["PUBLIC"].values())
+    open_to_all = [
+        *drafts["PUBLIC"].values(),
+        *drafts["MN-PRINCIPAL"].values(),
+        *drafts["APPI-PRINCIPAL"].values(),
+    ]
+    assert not any(
+        word in text for text in open_to_all for word in ("t.yamada", "山田", "PC-0417", "sato", "k.mori")
+    )
     assert "検知" in drafts["IPA"]["found"] and "203.0.113.66" in drafts["NCO-COMMON-FORM"]["indicators"]
 
 
