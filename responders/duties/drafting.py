@@ -3,7 +3,7 @@
 What only people can know (how many residents, what was published) is never guessed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ _INDICATORS = {
     "threat.indicator.name": "脅威情報",
 }
 _UNNAMED = "個人・端末・アカウントの名前と、手口の細部は書かない"
+_NO_NAMES = "職員の名前・アカウントは、提出先が求めるものだけを書く"
 _DONE = ("playbook", "status", "task", "evidence")
 
 
@@ -76,7 +77,14 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
     known = clock.get("known", "")
     match key:
         case "outline":
-            return _outline(incident, known)
+            rule = f"規則の該当号: {BLANK}\n委託の有無: {BLANK}"
+            return f"{_event(incident, known)}\n{rule}\n経過: {BLANK} {_NO_NAMES}\n{_course(incident)}"
+        case "slip":
+            return f"{_event(incident, known, inside=True)}\n経過:\n{_course(incident)}"
+        case "event":
+            return _event(incident, known)
+        case "course":
+            return f"{_event(incident, known)}\n経過: {BLANK} {_NO_NAMES}"
         case "when":
             return f"発生: {_began(incident)}\n認知: {_time(known) or BLANK}"
         case "facts":
@@ -90,9 +98,11 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
             hosts = "、".join(incident.entities.get("host.name", [])[:10])
             return f"領域: {'、'.join(zones) or BLANK}\n端末・サーバ: {hosts or BLANK}"
         case "done":
-            return _done(incident)
+            return _done(incident, _DONE) or BLANK
+        case "response":
+            return _response(incident)
         case "prevention":
-            return f"実施済み:\n{_done(incident)}\n今後の予定: {BLANK}"
+            return f"実施済み:\n{_response(incident)}\n今後の予定: {BLANK}"
         case "measures":
             return f"{BLANK} 済ませたことと、今後の予定。{_UNNAMED}"
         case "logs":
@@ -108,7 +118,7 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
         case "effects":
             return f"{BLANK} 個人情報・業務・他団体への影響"
         case "cut":
-            return f"{BLANK} LGWAN との接続を遮断したか、いつからか\n行ったこと:\n{_done(incident)}"
+            return f"{BLANK} LGWAN との接続を遮断したか、いつからか\n行ったこと:\n{_response(incident)}"
         case "threat":
             return f"{BLANK} 団体の計画に定める脅威度"
         case "window":
@@ -122,17 +132,16 @@ def _of(key: str, incident: Incident, clock: Mapping[str, Any], body: str) -> st
     return BLANK
 
 
-def _outline(incident: Incident, known: str) -> str:
-    lines = [
-        f"発生日: {_began(incident)}",
-        f"発覚日: {_time(known) or BLANK}",
-        f"事案: {incident.story_ja}",
-        f"発見者: {_finder(incident)}",
-        f"規則の該当号: {BLANK}",
-        f"委託の有無: {BLANK}",
-        "経過:",
-    ]
-    return "\n".join([*lines, *(_line(one) for one in _course(incident))])
+def _event(incident: Incident, known: str, *, inside: bool = False) -> str:
+    """When, what and how it came to light. inside: for the city itself, which may read who of it wrote it down."""
+    return "\n".join(
+        [
+            f"発生日: {_began(incident)}",
+            f"発覚日: {_time(known) or BLANK}",
+            f"事案: {incident.story_ja}",
+            f"発見者: {_finder(incident, inside=inside)}",
+        ]
+    )
 
 
 def _began(incident: Incident) -> str:
@@ -143,9 +152,9 @@ def _began(incident: Incident) -> str:
     return f"{_time(incident.first.isoformat())}(ログ上の最初の兆候)"
 
 
-def _finder(incident: Incident) -> str:
+def _finder(incident: Incident, *, inside: bool = False) -> str:
     if by := incident.fields.get("opened_by"):
-        return f"職員などからの届け({by} が記録)"
+        return f"職員などからの届け({by} が記録)" if inside else "職員などからの届け"
     return "火の見(監視システム)の検知"
 
 
@@ -159,14 +168,19 @@ def _indicators(incident: Incident) -> str:
     return "\n".join([f"{BLANK} 無関係なもの・庁内のものを除く", *found]) if found else BLANK
 
 
-def _course(incident: Incident) -> list[Happening]:
+def _course(incident: Incident) -> str:
     told = [line for line in incident.timeline if line.kind != "notify"]
-    return sorted(told, key=lambda line: line.time)[:25]
+    return "\n".join(_line(line) for line in sorted(told, key=lambda line: line.time)[:25])
 
 
-def _done(incident: Incident) -> str:
-    did = [line for line in incident.timeline if line.kind in _DONE]
-    return "\n".join(_line(line) for line in did[-15:]) or BLANK
+def _response(incident: Incident) -> str:
+    """What the playbooks did, for outside: what people wrote down in their own words names colleagues and machines."""
+    return f"{BLANK} 人が行ったことを加える。{_NO_NAMES}\n{_done(incident, ['playbook'])}".rstrip()
+
+
+def _done(incident: Incident, kinds: Collection[str]) -> str:
+    did = [line for line in incident.timeline if line.kind in kinds]
+    return "\n".join(_line(line) for line in did[-15:])
 
 
 def _line(line: Happening) -> str:
