@@ -49,6 +49,7 @@ def show(visit: Visit) -> Response:
         latest=latest,
         items=[(item.key, item.title, fields.get(item.key, "")) for item in drafting.asked(one.duty, fields)],
         blanks=set(drafting.blanks(fields)) if latest else set(),
+        of_another_form=latest is not None and drafting.of_another_form(one.duty, fields),
         now_input=now_input(visit),
     )
 

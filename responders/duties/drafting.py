@@ -34,6 +34,11 @@ def filled(duty: Duty, incident: Incident, clock: Record, body: str = "") -> dic
     return {item.key: _of(item.key, incident, clock.body, body) for item in duty.items}
 
 
+def of_another_form(duty: Duty, fields: Mapping[str, str]) -> bool:
+    """Whether a version was written when its duty asked for other items."""
+    return fields.keys() != {item.key for item in duty.items}
+
+
 def asked(duty: Duty, fields: Mapping[str, str]) -> list[Item]:
     """The items of a version: the duty's; of one that was written when the duty asked for others, those that it has."""
     if fields.keys() <= {item.key for item in duty.items}:

@@ -78,7 +78,8 @@ class Reports:
         return self._version(held, {**before, **{key: text[:20_000] for key, text in changes.items()}}, actor)
 
     def approve(self, clock_id: str, version: int, *, actor: str, roles: Sequence[str]) -> Record:
-        """An office that did not write it says that this version may go out. Blanks must be gone."""
+        """An office that did not write it says that this version may go out. Blanks must be gone, and the items be those that the
+        duty asks for now: one of before may hold what this body is not to read."""
         report = self._of(clock_id, version)
         self._counter.office(actor, roles, APPROVER, "report.approve", report.id)
         if same_person(actor, report.body["by"]):
@@ -94,6 +95,11 @@ class Reports:
         if latest is None or latest.id != report.id:
             raise InputError(
                 "新しい版があります。それを確かめてください。", "there is a newer version; look at it"
+            )
+        if drafting.of_another_form(duty(report.body["duty"]), report.body["fields"]):
+            raise InputError(
+                "この版を書いた後に、報告の項目が変わりました。記録から作り直し、要る内容を写してください。",
+                "the items of this report have changed since this version was written; fill it anew, then copy what is needed",
             )
         if left := drafting.blanks(report.body["fields"]):
             raise InputError(

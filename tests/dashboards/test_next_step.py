@@ -131,6 +131,12 @@ def test_a_report_from_decision_to_sent(own_city: City) -> None:
     assert "報告しました" in analyst.get("/incidents/2").text
     assert office.get(f"{base}/file/exe?version=2").status_code == 400
     assert office.get(f"{base}/file/pdf?version=９９").status_code == 400
+    assert analyst.post(f"{base}/draft").status_code == 303
+    (new,) = own_city.records.find("duty_report", {"version": 3})
+    own_city.records.put(new.kind, new.id, {**new.body, "fields": {"facts": "以前の項目"}})
+    assert office.post(f"{base}/approve", version="3").status_code == 400
+    page = office.get(base).text
+    assert "報告の項目が変わりました" in page and f"{base}/approve" not in page
 
 
 def test_no_report_is_due_is_an_offices_word(own_city: City) -> None:

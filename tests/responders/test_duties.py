@@ -230,7 +230,7 @@ def test_each_report_asks_what_its_duty_asks(case: tuple[Responder, FixedClock, 
 def test_a_version_of_before_keeps_what_it_said(
     case: tuple[Responder, FixedClock, Desk, Incident],
 ) -> None:
-    """It was written when its duty asked for other items: they stay in the document and can be changed."""
+    """It was written when its duty asked for other items: they stay in the document and can be changed, but it goes out no more."""
     tower, _, people, incident = case
     clock_id = people.clocks.start(incident.id, "IPA", NIGHT, "兆候", actor="sato", roles=ANALYST).id
     first = people.reports.draft(clock_id, actor="sato", roles=ANALYST)
@@ -239,6 +239,8 @@ def test_a_version_of_before_keeps_what_it_said(
     with zipfile.ZipFile(io.BytesIO(people.reports.written(clock_id, 2).docx)) as packed:
         text = packed.read("word/document.xml").decode()
     assert "公表・警察等への連絡状況" in text and "公表済み" in text
+    with pytest.raises(InputError, match="報告の項目が変わりました"):
+        people.reports.approve(clock_id, 2, actor="boss", roles=OFFICE)
 
 
 def test_what_a_person_reported_was_not_found_by_a_log(tmp_path: Path) -> None:
