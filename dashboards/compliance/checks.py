@@ -260,11 +260,12 @@ def not_silent(look: Look, _: Any) -> Outcome:
 
 
 def kept_a_year(look: Look, _: Any) -> Outcome:
-    """Every dataset is kept for its own period; the shortest and those with days missing are named."""
+    """Every dataset is kept for its own period; the shortest and those with most days missing are named."""
     found = keeping(look.of)
     missing = [one for one in found if one.state is not Kept.ENOUGH]
     missing.sort(key=lambda one: one.days - one.wanted)
-    short, gaps = [one.said for one in missing], [one.broken for one in found if one.gap]
+    broken = sorted((one for one in found if one.gap), key=lambda one: -one.gap)
+    short, gaps = [one.said for one in missing], [one.broken for one in broken]
     words = Words(
         f"ログ {len(found)} 種類のうち、定めた期間を保存しているもの {len(found) - len(missing)} 種類"
         f"{_named('。足りないもの', short, 'ja')}{_named('。記録のない日が続くもの', gaps, 'ja')}",

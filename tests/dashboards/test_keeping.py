@@ -130,6 +130,15 @@ def test_days_without_records_are_named(bare_city: City) -> None:
     assert _monthly(_of(bare_city))["squid.access"][5] == "10"
 
 
+def test_the_longest_gap_is_named_first(bare_city: City) -> None:
+    """Also where it is of the last of more datasets than a line names."""
+    for number in range(7):
+        _store(bare_city, f"vendor.log{number}", [*range(7), *range(15 + number, 30)])
+    said = _asked(_of(bare_city)).words
+    assert "記録のない日が続くもの: vendor.log6(途切れ 14日)" in said.ja
+    assert "vendor.log0" not in said.en.split("days without records")[1]
+
+
 def test_of_one_organisation_the_same(bare_city: City) -> None:
     """A report of one organisation counts its own days."""
     _store(bare_city, "squid.access", [age for age in range(60) if age not in range(20, 30)])
