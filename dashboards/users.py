@@ -279,15 +279,22 @@ class Users:
 
         Raises InputError where there is no such user, Conflict where another has changed one of them since.
         """
-        record = self.records.get(KIND, kept_as(name))
-        if record is None:
-            raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
-        if before is not None and any(record.body.get(part, []) != before for part in changes):
-            raise Conflict(
-                "ほかの人が先に変更しました。見直してください。",
-                "somebody else has changed it since; look again",
-            )
-        self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
+        while True:
+            record = self.records.get(KIND, kept_as(name))
+            if record is None:
+                raise InputError(f"利用者「{name}」はいません。", f'there is no user "{name}"')
+            if before is not None and any(record.body.get(part, []) != before for part in changes):
+                raise Conflict(
+                    "ほかの人が先に変更しました。見直してください。",
+                    "somebody else has changed it since; look again",
+                )
+            try:
+                self.records.put(KIND, record.id, {**record.body, **changes}, expect=record.version)
+            except Conflict:
+                if before is None:
+                    raise
+                continue  # a sign-in, a second factor: whether these parts still are as they were is looked at again
+            return
 
     def release(self, name: str, organizations: Iterable[str] = ()) -> None:
         """Pass on the name and nothing else: the next to sign in under it gets the roles that the directory says, and sees these

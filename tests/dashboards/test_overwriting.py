@@ -94,6 +94,27 @@ def test_roles_are_not_overwritten_unseen(own_city: City) -> None:
     assert own_city.users.find("m.kato").roles == ["analyst"]  # type: ignore[union-attr]
 
 
+def test_a_sign_in_in_the_same_moment_is_no_change_of_roles(
+    own_city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Something else of the person is written between the reading and the writing: the roles are set all the same, and it stands."""
+    admin, store = browser(own_city, "s.kanri"), type(own_city.records)
+    put = store.put
+
+    def between(self: Any, kind: str, *given: Any, **more: Any) -> Any:
+        if kind == "user":
+            monkeypatch.undo()
+            own_city.users.change("m.kato", {"keys": False})
+        return put(self, kind, *given, **more)
+
+    monkeypatch.setattr(store, "put", between)
+    answer = admin.post("/admin/users/m.kato", do="roles", role=Role.VIEWER.value, before="analyst")
+    assert answer.status_code == 303
+    now = own_city.users.find("m.kato")
+    assert now is not None and (now.roles, now.keys) == (["viewer"], False)
+    assert not own_city.records.find("audit", {"action": "user.roles.refused"})
+
+
 @pytest.mark.parametrize(
     ("what", "theirs", "mine"),
     [
