@@ -65,9 +65,9 @@ def change(visit: Visit) -> Response:
     seen = _seen(visit) if action == "organizations" else []
     if clash := _clash(visit, person, action, {"roles": roles, "organizations": seen}.get(action, [])):
         return clash.answer(visit)
-    _audit(visit, f"user.{action or 'nothing'}", person.name, roles=roles, organizations=seen)
+    entry = _audit(visit, f"user.{action or 'nothing'}", person.name, roles=roles, organizations=seen)
     if action in {"roles", "organizations"}:
-        return _set(visit, person, action, roles or seen)
+        return _set(visit, person, action, roles or seen, entry)
     if action in {"lock", "unlock"}:
         users.set_disabled(person.name, action == "lock")
     elif action == "factor":
@@ -84,8 +84,9 @@ def change(visit: Visit) -> Response:
     return visit.to("/admin/users", done="user_changed")
 
 
-def _set(visit: Visit, person: User, action: str, chosen: list[str]) -> Response:
-    """Set over exactly what was compared: of two in the same moment the second is shown the first's."""
+def _set(visit: Visit, person: User, action: str, chosen: list[str], entry: str) -> Response:
+    """Set over exactly what was compared: of two in the same moment the second is shown the first's. entry: the audit log's
+    number of what is set, which was nothing then."""
     users = visit.console.accounts
     try:
         if action == "roles":
@@ -93,7 +94,7 @@ def _set(visit: Visit, person: User, action: str, chosen: list[str]) -> Response
         else:
             users.set_organizations(person.name, chosen, before=person.organizations)
     except Conflict:
-        _audit(visit, f"user.{action}.refused", person.name, why=["overtaken"])
+        _audit(visit, f"user.{action}.refused", person.name, why="overtaken", of=entry)
         now = users.find(person.name)
         if now is None or (clash := _clash(visit, now, action, chosen)) is None:
             raise
@@ -141,6 +142,6 @@ def _seen(visit: Visit) -> list[str]:
     return chosen
 
 
-def _audit(visit: Visit, action: str, target: str, **told: list[str]) -> None:
+def _audit(visit: Visit, action: str, target: str, **told: list[str] | str) -> str:
     details = {name: given for name, given in told.items() if given}
-    visit.console.audit.append(actor=visit.actor, action=action, target=target, details=details)
+    return visit.console.audit.append(actor=visit.actor, action=action, target=target, details=details)

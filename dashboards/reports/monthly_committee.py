@@ -22,6 +22,7 @@ from dashboards.reporting.document import (
 from dashboards.reporting.period import Period, month
 from dashboards.reports.weekly_operations import grades_part
 from dashboards.texts import Texts
+from hinomi.store import Record
 from hinomi.words import Language, Words
 from responders.audit import Audit
 
@@ -121,13 +122,16 @@ def _proofs(of: Ingredients, texts: Texts) -> Part:
 
 def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
     """Decisions on rules, exceptions, users and looks at residents' data, counted from the audit log."""
-    entries = Audit(of.records, of.clock).between(period.start, period.end)
-    counts = Counter(str(entry.body["action"]) for entry in entries)
-    rows = [
-        (texts.get("action", action), action, str(n))
-        for action, n in sorted(counts.items())
-        if action.startswith(CHANGES) and not action.endswith(".refused")
+    entries = [
+        entry
+        for entry in Audit(of.records, of.clock).between(period.start, period.end)
+        if str(entry.body["action"]).startswith(CHANGES)
     ]
+    never = {str((entry.body.get("details") or {}).get("of", "")) for entry in entries if _refused(entry)}
+    counts = Counter(
+        str(entry.body["action"]) for entry in entries if not _refused(entry) and entry.id not in never
+    )
+    rows = [(texts.get("action", action), action, str(n)) for action, n in sorted(counts.items())]
     listed = [(one.reason, one.owner, times.full(one.until)) for one in Look(of).exceptions]
     names = tuple(texts(f"monthly.{key}") for key in ("reason", "owner", "until"))
     return Part(
@@ -143,6 +147,11 @@ def _changes(of: Ingredients, period: Period, texts: Texts) -> Part:
             Table(names, listed, empty=texts("monthly.no_exceptions")),
         ],
     )
+
+
+def _refused(entry: Record) -> bool:
+    """Whether it tells of what was not done; its detail `of` is the number of the entry that had announced it, if any."""
+    return str(entry.body["action"]).endswith(".refused")
 
 
 def _findings(of: Ingredients, texts: Texts) -> Part:

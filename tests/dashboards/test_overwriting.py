@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from dashboards.reporting.document import Ingredients, Table
+from dashboards.reports import monthly_committee
 from dashboards.tokens import Tokens
 from dashboards.users import Role
 from responders.audit import Audit
@@ -180,4 +182,10 @@ def test_of_two_in_the_same_moment_the_second_is_shown_the_first(
     lines = [line["ja"] for line in own_city.records.find("incident", {"number": 1})[0].body["timeline"]]
     assert theirs in answer.text or any(theirs in line for line in lines)
     assert own_city.users.find("m.kato").roles == (["viewer"] if "admin" in address else ["analyst"])  # type: ignore[union-attr]
-    assert own_city.records.find("audit", {"action": refused})
+    (told,) = own_city.records.find("audit", {"action": refused})
+    if "admin" in address:  # the committee does not read of a change that never was
+        assert own_city.records.get("audit", told.body["details"]["of"]).body["action"] == "user.roles"  # type: ignore[union-attr]
+        of = Ingredients(own_city.events, own_city.records, own_city.clock, "火の見市")
+        made = monthly_committee.make(of, NOW, "ja")
+        tables = [block for part in made.parts for block in part.blocks if isinstance(block, Table)]
+        assert not any("user.roles" in cell for table in tables for row in table.rows for cell in row)
