@@ -221,15 +221,15 @@ class Responder:
         self._propose(home, parted=True)
         self._propose(other)
         for run in self._runs_of(home):
-            if run.playbook not in home.playbooks:
+            own = run.incident_id == home.id and run.requested_by == TOWER
+            if own and run.playbook not in home.playbooks:
                 self._withdraw(run)
         done(self.records, asked, other)
 
     def _runs_of(self, incident: Incident) -> Iterator[Run]:
-        """The incident's own runs that nobody but the tower asked for."""
+        """The incident's runs, with those of incidents that it took in."""
         held = (self.records.get(RUN, identity) for identity in incident.run_ids)
-        runs = (one.read_as(Run) for one in held if one is not None)
-        return (one for one in runs if one.incident_id == incident.id and one.requested_by == TOWER)
+        return (one.read_as(Run) for one in held if one is not None)
 
     def _withdraw(self, run: Run) -> None:
         if (gone := self.runs.withdraw(run)) is not None:
@@ -293,13 +293,14 @@ class Responder:
 
     def _not_heard(self) -> None:
         """After a start: runs that ended when the process before this one did, of which those that were split off had not heard."""
-        homes = {
-            str(one.body["incident_id"]) for one in self.records.find(SPLIT, {"state": "done"}, limit=100_000)
-        }
-        for home in sorted(homes):
-            if (held := self.records.get(casefile.KIND, home)) is not None:
-                for run in self._runs_of(held.read_as(Incident)):
-                    not_done(self.records, run)
+        asked = self.records.find(SPLIT, {"state": "done"}, limit=100_000)
+        homes = (
+            casefile.surviving(self.records, one)
+            for one in sorted({str(one.body["incident_id"]) for one in asked})
+        )
+        for home in {one.id: one for one in homes if one is not None}.values():
+            for run in self._runs_of(home.read_as(Incident)):
+                not_done(self.records, run)
 
     def _call(self, record: Record) -> None:
         try:

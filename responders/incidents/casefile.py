@@ -3,7 +3,7 @@
 Whoever comes with a change for an incident that was merged changes the one that took it in.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from hinomi.errors import Conflict, InputError
@@ -33,6 +33,12 @@ def family_of(records: Records, incident_id: str) -> list[str]:
     """The same of the incident with this very id, not of the one that took it in; the id alone where there is no such incident."""
     held = records.get(KIND, incident_id)
     return family(held.read_as(Incident)) if held else [incident_id]
+
+
+def parted_from(records: Records, family: Iterable[str]) -> list[str]:
+    """The ids of incidents that were split off from one of these, or that one of these was split off from."""
+    held = (records.get(KIND, one) for one in family)
+    return sorted({str(one) for home in held if home for one in home.body.get("fields", {}).get("apart", [])})
 
 
 def surviving(records: Records, incident_id: str) -> Record | None:

@@ -118,9 +118,7 @@ def _now(records: Records, hold: Hold) -> list[Alert]:
 
 def _split_off(records: Records, family: Sequence[str], hold: Hold) -> list[str]:
     """The incidents that were split off while it was held: from this one, or from one that went into it and named them then."""
-    held = (records.get(casefile.KIND, one) for one in family)
-    apart = {str(one) for home in held if home for one in home.body.get("fields", {}).get("apart", [])}
-    found = (records.get(casefile.KIND, one) for one in sorted(apart))
+    found = (records.get(casefile.KIND, one) for one in casefile.parted_from(records, family))
     others = [one.read_as(Incident) for one in found if one is not None]
     return [one.id for one in others if one.fields.get(SPLIT_FROM) in family and one.opened >= hold.begun]
 

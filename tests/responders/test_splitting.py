@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -230,9 +231,10 @@ def test_a_journal_that_is_full_has_ended_anew(tmp_path: Path) -> None:
         update={"journal": [f"2026-11-19T18:14:00+00:00 1 waiting→{n}" for n in range(500)]}
     )
     other = city.home().model_copy(update={"fields": {"split_from": run.incident_id}})
-    heard = planned_anew(other, ended=full)
-    assert heard.fields["propose_again"] and planned_anew(heard, ended=full) is heard
-    assert planned_anew(heard, ended=full.noted("2026-11-19T18:15:00+00:00 running→done")) is not heard
+    hear = partial(planned_anew, family=[run.incident_id])
+    heard = hear(other, ended=full)
+    assert heard.fields["propose_again"] and hear(heard, ended=full) is heard
+    assert hear(heard, ended=full.noted("2026-11-19T18:15:00+00:00 running→done")) is not heard
 
 
 def test_put_back_there_it_is_asked_for_here(tmp_path: Path) -> None:
@@ -249,6 +251,39 @@ def test_put_back_there_it_is_asked_for_here(tmp_path: Path) -> None:
     assert [accounts(one) for one in city.runs(city.open()[1])] == [set()]
     city.desk.undo(run.id, actor="suzuki", roles=MANAGER, note="委託先の作業")
     for _ in range(3):
+        city.clock.advance(timedelta(minutes=1))
+        city.tower.tick()
+    waiting = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
+    assert [accounts(one) for one in waiting] == [{"u2"}]
+
+
+@pytest.mark.parametrize("dying", [False, True])
+def test_put_back_after_its_incident_was_taken_in(
+    tmp_path: Path, dying: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run came to the survivor with the incident that it took in, and one was split off from the survivor then: it hears that the
+    run was put back, also where the process died before it did, and asks for its account."""
+    city, stage = City(tmp_path, armed=[BOOK]), Broken()
+    city.tower.runs.world = World(lambda action, on: stage)
+    city.tower.receive([alert("u0", minutes=-5, entities={"user.name": ["u0"]})])
+    for name in ("u1", "u2"):
+        found = {"user.name": [name], "source.ip": ["203.0.113.66"]}
+        city.tower.receive([alert(name, entities=found, playbook=BOOK)])
+    taken_in = casefile.numbered(city.tower.records, 2)
+    [run] = city.runs(taken_in)
+    city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
+    city.tower.tick()
+    city.desk.cases.merge(city.home().id, [taken_in.id], "同じ件", **SATO)
+    city.ask("u2")
+    city.tower.tick()
+    assert [accounts(one) for one in city.runs(city.open()[-1])] == [set()]
+    city.desk.undo(run.id, actor="suzuki", roles=MANAGER, note="委託先の作業")
+    with monkeypatch.context() as death:
+        if dying:
+            death.setattr("responders.responder.not_done", lambda records, run: None)
+        city.tower.tick()
+    for _ in range(3):
+        city.tower.start()
         city.clock.advance(timedelta(minutes=1))
         city.tower.tick()
     waiting = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
