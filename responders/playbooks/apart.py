@@ -16,7 +16,7 @@ _GOES_ON = (RunState.PROPOSED, RunState.RUNNING, RunState.UNDOING)
 def not_done(records: Records, run: Run) -> None:
     """Has the incidents that were split off, also from the one that took the run's in, planned anew where the run is over and did not
     do all, or it was put back. An incident that has heard of this end before is left as it is."""
-    if run.state in _GOES_ON or all(_stands(run, one) for one in run.acts):
+    if run.state in _GOES_ON or all(_stands(records, run, one) for one in run.acts):
         return
     home = casefile.surviving(records, run.incident_id)
     family = casefile.family_of(records, home.id if home else run.incident_id)
@@ -25,8 +25,8 @@ def not_done(records: Records, run: Run) -> None:
             casefile.change(records, other, partial(planned_anew, ended=run, family=family))
 
 
-def _stands(run: Run, step: RunStep) -> bool:
-    return step.state in (StepState.DONE, StepState.UNDONE) and not given_up(run, step)
+def _stands(records: Records, run: Run, step: RunStep) -> bool:
+    return step.state in (StepState.DONE, StepState.UNDONE) and not given_up(records, run, step)
 
 
 def planned_anew(now: Incident, *, ended: Run, family: Container[str]) -> Incident:

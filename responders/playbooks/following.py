@@ -23,6 +23,7 @@ from responders.playbooks.run import (
     RunStep,
     StepState,
 )
+from responders.playbooks.standing import LIFTED, standing
 
 Act = tuple[str, str, tuple[tuple[str, str], ...]]
 """What would be done to whom: action, target system, values."""
@@ -68,24 +69,27 @@ def beside(records: Records, incident: Incident, playbook: str) -> Iterator[Run]
     home = records.get(INCIDENT, str(incident.fields.get(SPLIT_FROM, "")))
     there = _read(records, home.body.get("run_ids", []) if home else [])
     decided = [
-        _without_given_up(run)
+        _without_given_up(records, run)
         for run in there
         if run.state is not RunState.DENIED and _beside(records, incident, run)
     ]
     return (run for run in [*own, *decided] if run.playbook == playbook)
 
 
-def given_up(run: Run, step: RunStep) -> bool:
+def given_up(records: Records, run: Run, step: RunStep) -> bool:
     """Whether the act is not in force, though nothing speaks against it but a decision there: stopped, denied at a gate, put back.
-    One whose own time was over is no decision."""
+    One that was lifted as its own time was over is no decision, whatever became of the run."""
     if step.state is StepState.SKIPPED:
         return step.result_en not in (PROTECTED.en, NOT_MET.en)
-    return step.state is StepState.UNDONE and (run.state is RunState.UNDONE or step.hours is None)
+    if step.state is not StepState.UNDONE:
+        return False
+    timed = standing(records, run.id, step.index)
+    return timed is None or timed.body["state"] != LIFTED
 
 
-def _without_given_up(run: Run) -> Run:
+def _without_given_up(records: Records, run: Run) -> Run:
     """The run without acts that were given up there."""
-    steps = [one for one in run.steps if not (one.act and given_up(run, one))]
+    steps = [one for one in run.steps if not (one.act and given_up(records, run, one))]
     return run.model_copy(update={"steps": steps})
 
 

@@ -10,7 +10,7 @@ from hinomi.store import Record, Records
 from responders.playbooks.run import Run, RunStep
 from responders.roles import same_person
 
-KIND = "standing"
+KIND, LIFTED = "standing", "lifted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from hinomi.store import Record
 from responders.playbooks.book import Book
 from responders.playbooks.limits import Limits
 from responders.playbooks.run import KIND, Run, RunStep, StepState
-from responders.playbooks.standing import Standing
+from responders.playbooks.standing import LIFTED, Standing
 from responders.playbooks.stepping import Stepping
 from responders.playbooks.world import World
 
@@ -80,7 +80,7 @@ class Undoing:
         run, _, tried = self.one(run, held, step, because="expired_act")
         if tried:
             over = run.step(step.index)
-            standing.end(due, "lifted" if over.state is StepState.UNDONE else "failed")
+            standing.end(due, LIFTED if over.state is StepState.UNDONE else "failed")
             yield run, over
 
 

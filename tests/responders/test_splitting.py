@@ -1,16 +1,18 @@
 """Alerts that become an incident of their own: its plan and its calls, what is left behind, and requests that cannot be met."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hinomi.clock import FixedClock
 from hinomi.incident import Incident, Verdict
 from hinomi.store import Record
+from responders.connectors.protocol import Done
 from responders.desk import Desk
 from responders.incidents import casefile, splitting
 from responders.playbooks.apart import planned_anew
@@ -288,6 +290,53 @@ def test_put_back_after_its_incident_was_taken_in(
         city.tower.tick()
     waiting = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
     assert [accounts(one) for one in waiting] == [{"u2"}]
+
+
+def test_put_back_but_for_one_act_it_is_asked_for_here(tmp_path: Path) -> None:
+    """A person puts the run back, and one victim's account refuses it: the block that was to end by itself is not in force any more all
+    the same, and is asked for where the other victim was split off."""
+
+    class Refusing(Broken):
+        def undo(self, action: str, values: Mapping[str, str], before: Mapping[str, Any]) -> Done:
+            self._managed(values)
+            return super().undo(action, values, before)
+
+    city, stage = City(tmp_path, "u1", "u2", book="vpn_compromise", armed=["vpn_compromise"]), Refusing()
+    city.tower.runs.world = World(lambda action, on: stage)
+    [run] = city.runs(city.home())
+    city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
+    city.tower.tick()
+    city.ask("u2")
+    city.tower.tick()
+    stage.unmanaged = {"u1"}
+    city.desk.undo(run.id, actor="suzuki", roles=MANAGER, note="委託先の作業")
+    for _ in range(3):
+        city.clock.advance(timedelta(minutes=1))
+        city.tower.tick()
+    assert city.runs(city.home())[0].state is RunState.FAILED
+    [asked] = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
+    assert [step.act for step in asked.acts] == ["directory.disable_account", "firewall.block_address"]
+
+
+def test_a_block_whose_time_is_over_is_not_asked_for_again(tmp_path: Path) -> None:
+    """It was lifted after its time and the rest was put back by a person later: the time was over, nobody gave the block up."""
+    city = City(tmp_path, "u1", "u2", book="vpn_compromise", armed=["vpn_compromise"])
+    stage = Broken()
+    city.tower.runs.world = World(lambda action, on: stage)
+    [run] = city.runs(city.home())
+    city.desk.approve(run.id, actor="suzuki", roles=MANAGER)
+    city.tower.tick()
+    city.ask("u2")
+    city.tower.tick()
+    city.clock.advance(timedelta(days=8))
+    city.tower.tick()
+    assert ("firewall.block_address", "203.0.113.66") not in stage.done
+    city.desk.undo(run.id, actor="suzuki", roles=MANAGER, note="委託先の作業")
+    for _ in range(3):
+        city.clock.advance(timedelta(minutes=1))
+        city.tower.tick()
+    [asked] = [one for one in city.runs(city.open()[-1]) if one.state is RunState.PROPOSED]
+    assert [step.act for step in asked.acts] == ["directory.disable_account"]
 
 
 def test_what_was_split_off_stays_apart_from_who_took_its_home_in(tmp_path: Path) -> None:
