@@ -300,15 +300,18 @@ def incident_id(alert_id: str, salt: str = "") -> str:
 
 
 def _joinable(matching: Sequence[Incident]) -> list[Incident]:
-    """Those that the oldest one may take in: not those which a person split off from it."""
-    if len(matching) < 2:
-        return []
-    apart = set(matching[0].fields.get("apart", []))
-    return [
-        one
-        for one in matching[1:]
-        if one.id not in apart and matching[0].id not in one.fields.get("apart", [])
-    ]
+    """Those that the oldest one may take in: none from which a person parted it, or another one that it takes in."""
+    taken = [*matching[:1]]
+    for one in matching[1:]:
+        if not any(_parted(one, other) for other in taken):
+            taken.append(one)
+    return taken[1:]
+
+
+def _parted(one: Incident, other: Incident) -> bool:
+    """Whether a person split one off from the other, or what either took in: `apart` has the names of that time."""
+    sides = (one, other), (other, one)
+    return any({*a.fields.get("apart", [])} & {*casefile.family(b)} for a, b in sides)
 
 
 def _with(own: Incident, matching: Sequence[Incident]) -> list[Incident]:

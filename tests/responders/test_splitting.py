@@ -355,6 +355,40 @@ def test_what_was_split_off_stays_apart_from_who_took_its_home_in(tmp_path: Path
     assert [one.number for one in city.open()] == [1, 3]
 
 
+def test_what_was_parted_stays_apart_once_both_sides_were_taken_in(tmp_path: Path) -> None:
+    """An older incident took in each side, so neither has the name that the parting knows: an alert about both joins no two."""
+    city = City(tmp_path)
+    for name in ("old", "older"):
+        city.tower.receive([alert(name, minutes=-5, entities={"user.name": [name]})])
+    for name in ("u1", "u2"):
+        found = {"user.name": [name], "source.ip": ["203.0.113.66"]}
+        city.tower.receive([alert(name, entities=found)])
+    home = casefile.numbered(city.tower.records, 3)
+    city.desk.cases.split(home.id, ["u2-0"], "別の件", **SATO)
+    city.tower.tick()
+    one, two, three, four = city.open()
+    city.desk.cases.merge(one.id, [three.id], "同じ件", **SATO)
+    city.desk.cases.merge(two.id, [four.id], "同じ件", **SATO)
+    city.tower.receive([alert("both", minutes=1, entities={"user.name": ["u1", "u2"]})])
+    assert [each.number for each in city.open()] == [1, 2]
+
+
+def test_a_third_does_not_join_what_was_parted(tmp_path: Path) -> None:
+    """An alert about both sides and an older incident of somebody else: that takes in one side and not the other, too."""
+    city = City(tmp_path)
+    city.tower.receive([alert("old", minutes=-5, entities={"user.name": ["u0"]})])
+    for name in ("u1", "u2"):
+        found = {"user.name": [name], "source.ip": ["203.0.113.66"]}
+        city.tower.receive([alert(name, entities=found)])
+    city.desk.cases.split(casefile.numbered(city.tower.records, 2).id, ["u2-0"], "別の件", **SATO)
+    city.tower.tick()
+    city.tower.receive([alert("all", minutes=1, entities={"user.name": ["u0", "u1", "u2"]})])
+    assert [(each.number, each.alert_ids) for each in city.open()] == [
+        (1, ["old--5", "u1-0", "all-1"]),
+        (3, ["u2-0"]),
+    ]
+
+
 @pytest.mark.parametrize("how", ["called off", "denied"])
 def test_what_was_approved_is_not_done_after_all(tmp_path: Path, how: str) -> None:
     """The other incident was to do it, and then does not, as it was no threat or somebody said no: the one that was split off is open
