@@ -49,10 +49,11 @@ def acknowledge(call: Call) -> Incident:
 
 def assign(call: Call) -> Incident:
     """Give it to a person who may work on it."""
-    person = call.visit.console.users.find(call.body.assignee)
+    body = call.body
+    person = call.visit.console.users.find(body.assignee)
     return decided(
         call,
-        lambda held: call.desk.assign(held.id, worker(person, held).name, **call.who),
+        lambda held: call.desk.assign(held.id, worker(person, held).name, **call.who, before=body.before),
     )
 
 
@@ -84,9 +85,10 @@ def reopen(call: Call) -> Incident:
 def regrade(call: Call) -> Incident:
     """Set its grade."""
     body = call.body
+    before = None if body.before is None else str(body.before)
     return decided(
         call,
-        lambda held: call.desk.regrade(held.id, body.grade, body.reason, **call.who),
+        lambda held: call.desk.regrade(held.id, body.grade, body.reason, **call.who, before=before),
     )
 
 

@@ -17,9 +17,11 @@ class Nothing(Given):
 
 
 class Assign(Given):
-    """Whom the incident is given to."""
+    """Whom the incident is given to. before: the assignee that was read, empty for nobody; where it is another's since, 409. Left out
+    it is given whoever has it."""
 
     assignee: str = Field(min_length=1, max_length=64)
+    before: str | None = Field(default=None, max_length=64)
 
 
 class Comment(Given):
@@ -42,10 +44,11 @@ class Reason(Given):
 
 
 class Grade(Given):
-    """A grade, 0 to 3, and why."""
+    """A grade, 0 to 3, and why. before: the grade that was read; where it is another since, 409. Left out it is set whatever it is."""
 
     grade: int = Field(ge=0, le=3)
     reason: str = Field(min_length=1, max_length=4000)
+    before: int | None = Field(default=None, ge=0, le=3)
 
 
 class Decision(Given):

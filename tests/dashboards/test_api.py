@@ -23,8 +23,8 @@ from dashboards.users import AUDITORS, Role
 from tests.dashboards.browse import browser
 from tests.dashboards.city import PEOPLE, City
 
-BEYOND_SCHEMA = ("/assign", "/events", "/events/histogram", "/events/top", "/events/sigma")
-"""Where more than the schema decides: who may be an assignee, and the grammar of the search language."""
+BEYOND_SCHEMA = ("/assign", "/grade", "/events", "/events/histogram", "/events/top", "/events/sigma")
+"""Where more than the schema decides: who may be an assignee, whose word stands by now, and the grammar of the search language."""
 EVERYTHING = ("read", "work", "approve")
 
 

@@ -143,6 +143,31 @@ def test_grade_and_assignee_are_not_overwritten_unseen(
 
 
 @pytest.mark.parametrize(
+    ("what", "theirs", "mine"),
+    [
+        ("assign", {"assignee": "k.mori"}, {"assignee": "y.ota"}),
+        ("grade", {"grade": 1, "reason": "保守作業だった"}, {"grade": 2, "reason": "範囲が広い"}),
+    ],
+)
+def test_a_program_that_says_what_it_read_overwrites_nobody(
+    own_city: City, what: str, theirs: dict[str, Any], mine: dict[str, Any]
+) -> None:
+    """By the API, too: with what was read it is refused where a colleague has decided since; without, it is set as ever."""
+    secret = Tokens(own_city.records, own_city.clock).make("m.kato", "連携", ["read", "work"], 30)
+    name = next(iter(theirs))
+    read = _call(own_city, secret, "GET", "/incidents/1").json()[name]
+
+    def post(**body: Any) -> tuple[int, Any]:
+        answer = _call(own_city, secret, "POST", f"/incidents/1/{what}", json=body)
+        return answer.status_code, own_city.records.find("incident", {"number": 1})[0].body[name]
+
+    assert post(**theirs, before=read) == (200, theirs[name])
+    assert post(**mine, before=read) == (409, theirs[name])
+    assert post(**mine, before=theirs[name]) == (200, mine[name])
+    assert post(**theirs) == (200, theirs[name])
+
+
+@pytest.mark.parametrize(
     ("address", "form", "theirs", "refused"),
     [
         ("/incidents/1/assign", {"assignee": "y.ota"}, "担当: k.mori", "incident.assign.refused"),
