@@ -162,6 +162,7 @@ class Visit:
         )
 
         held = self.console.templates[self.language].get_template(template)
+        done, *named = self.asked("done").split(":")  # what was just done, and incidents that it names
         text = held.render(
             t=self.texts,
             language=self.language,
@@ -181,7 +182,8 @@ class Visit:
             rooms=[one for one in ROOMS if self.user and one.opens_to(self.user)],
             whose=self.whose(),
             whole=self.console.scope is None and not (self.user and self.user.organizations),
-            done=self.asked("done"),
+            done=done,
+            named=[one for one in named if one.isascii() and one.isdigit() and len(one) < 10],
             answered=status,
             **context,
         )

@@ -142,6 +142,21 @@ def test_grade_and_assignee_are_not_overwritten_unseen(
     assert str(own_city.records.find("incident", {"number": 1})[0].body[name]) == mine[name]
 
 
+def test_a_queue_of_before_takes_nothing_from_anybody(own_city: City) -> None:
+    """Of two that are ticked one was given to a colleague since: it is left to them and named, the other one is assigned."""
+    visitor = browser(own_city, "m.kato")
+    ticks = dict(re.findall(r'name="number" value="((\d+):[^"]*)"', visitor.get("/?view=all").text))
+    one, three = (next(value for value, number in ticks.items() if number == n) for n in ("1", "3"))
+    own_city.desk.assign("inc-3", "k.mori", actor="k.mori", roles=["information_system_manager"])
+    answer = visitor.post_many(
+        "/bulk", [("number", one), ("number", three)], do="assign", assignee="y.ota", back="/?view=all"
+    )
+    found = own_city.records.find("incident", {"number": [1, 3]}, order="number")
+    assert [held.body["assignee"] for held in found] == ["y.ota", "k.mori"]
+    told = re.search(r'<p class="told".*?</p>', visitor.get(answer.headers["location"]).text, re.DOTALL)
+    assert told is not None and re.findall(r'href="/incidents/(\d+)"', told[0]) == ["3"]
+
+
 @pytest.mark.parametrize(
     ("what", "theirs", "mine"),
     [
