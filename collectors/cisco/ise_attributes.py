@@ -48,9 +48,12 @@ def _rejoined() -> pl.Expr:
 def _attributes(frame: pl.DataFrame, head: str, joint: str) -> pl.DataFrame:
     """A column for each `name=value`; joint: what stands between two of them."""
     found = frame.with_columns(pl.col("text").str.extract_groups(head).alias("_found")).unnest("_found")
+    name = r"[A-Za-z][A-Za-z0-9 _\-]{0,60}="
     parts = (
         pl.col("attributes")
-        .str.replace_all(rf"{joint}([A-Za-z][A-Za-z0-9 _\-]{{0,60}}=)", f"{_NEXT}$1")
+        .str.replace_all(_NEXT, " ", literal=True)
+        .str.replace_all(rf"(\\[,;\\])|{joint}({name})", f"${{1}}{_NEXT}$2")
+        .str.replace_all(rf"(\\[,;\\]){_NEXT}", "$1")  # what ISE escaped parts nothing
         .str.split(_NEXT)
     )
     both = pl.col("pair").str.splitn("=", 2).struct.rename_fields(["key", "value"])
@@ -61,8 +64,14 @@ def _attributes(frame: pl.DataFrame, head: str, joint: str) -> pl.DataFrame:
         .select("at", both.alias("both"))
         .unnest("both")
         .with_columns(
-            pl.col("key").str.strip_chars(" ,"),
+            _own(pl.col("key").str.strip_chars(" ,"), found.columns),
             pl.col("value").str.strip_chars(" ,").str.replace_all(r"\\([,;=])", "$1"),
         )
     )
     return pairs.columns(found.drop("at", "attributes"), named)
+
+
+def _own(key: pl.Expr, taken: Sequence[str]) -> pl.Expr:
+    """The attribute's column. Senders choose names: one that the head has gets a `_`, else it would take the place of the
+    head's field in every line of the batch."""
+    return pl.when(key.is_in(list(taken))).then(key + "_").otherwise(key)
