@@ -16,7 +16,7 @@ source = Source(
         r"|\b(?:message from|Sending [A-Z]\S+ to) [0-9a-f:]+(?:%\S+)? port 54[67]\b|\bto client with duid [0-9a-f:]+ iaid"
         r"|\bClient [0-9a-f:]{14,} (?:releases|declines) |\b(?:forward|reverse) map from \S+ to "
     ),
-    unlike="TransID",  # Infoblox's
+    unlike=r"TransID|\blease-duration \d",  # Infoblox's: ISC's own server writes neither
     leftovers="isc.dhcpd",
     constants={"event.kind": "event", "observer.vendor": "ISC", "observer.product": "DHCP"},
     rename={"text": "message", "server": "server.ip"},

@@ -35,6 +35,13 @@ def test_a_specific_source_wins_over_a_generic_one() -> None:
     assert catalogue.recognise([FORTIGATE] * 8 + ["a=1 b=2 c=3 d=4"] * 2) == "fortinet.fortigate"
 
 
+def test_a_lease_with_its_duration_is_infobloxs() -> None:
+    """ISC's server, which Infoblox's is made of, writes neither a duration nor a transaction: such lines fit one source."""
+    line = "<30>Nov 20 03:20:00 ddi01 dhcpd[33]: DHCPACK on 10.30.8.20 to 02:00:5e:10:00:03 (pc-042) via eth1"
+    assert catalogue.recognise([line] * 5) == "isc.dhcpd"
+    assert catalogue.recognise([f"{line} lease-duration 3600 (RENEW)"] * 5) == "infoblox.ddi"
+
+
 @pytest.mark.parametrize("sample", [[], ["", " "], ["hello"], [FORTIGATE, "x", "y"]])
 def test_too_little_that_fits_is_nobodys(sample: list[str]) -> None:
     """Fewer than half of the lines decide nothing."""
