@@ -53,6 +53,9 @@ _FOR = (
     r"(?i)\b(?:failed|failure|login success\w*|Accepted \S+) for (?:user )?([A-Za-z][^\s:,]*) ?(?:from|-|$)"
 )
 _SIGNED = r"(?i)\bauthentication fail(?:ed|ure)|\blogin (?:failed|success)|\bAccepted \S+ for "
+# Messages that tell a typed command, and where in them it begins.
+_TYPED = r"ACCOUNTING_MESSAGE|CFGLOG|CMD_EXEC|ACCTLOCAL"
+_TYPES = r"(\blogged command:|\bexecuted the command:|\bCommand: |(?:start|stop|update):\S+?:[^:\s]+:).*$"
 _LEVELS = ("emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug")
 
 source = Source(
@@ -141,10 +144,17 @@ def _device(line: pl.Expr) -> pl.Expr:
     )
 
 
+def _told() -> pl.Expr:
+    """The line without a command that somebody typed: who or what stands in it was no party to the message."""
+    line = pl.col("text")
+    typed = line.str.extract(_CODE, 3).str.contains(_TYPED).fill_null(False)
+    return pl.when(typed).then(line.str.replace(rf"(?s){_TYPES}", "$1")).otherwise(line)
+
+
 @source.derive
 def who(raw: Raw) -> dict[str, pl.Expr]:
     """Person, address, port, machine, as the messages word them."""
-    line = pl.col("text")
+    line = _told()
     by = line.str.extract(r"\bby (\S+) on (?:vty|console|con|tty)")
     reset = line.str.extract(r"\bUser (\S+) failed attempts reset by")
     from_ = line.str.extract_groups(rf"\bfrom {_IP}(?::(\d+))?").struct
@@ -227,19 +237,19 @@ def who(raw: Raw) -> dict[str, pl.Expr]:
 @source.derive
 def things(raw: Raw) -> dict[str, pl.Expr]:
     """Machine addresses, commands, interfaces, web addresses."""
-    line = pl.col("text")
+    line, told = pl.col("text"), _told()
     command = line.str.extract(r"executed the command:(.*)$")
     logged = line.str.extract(r"logged command: ?(.*)$")
     return {
         "source.mac": _mac(
             e.first(
-                line.str.extract(rf"MAC sa: {_MAC}"),
-                line.str.extract(_MAC),
-                line.str.extract_groups(_ACL).struct.field("mac"),
-                line.str.extract(_COLONED),
+                told.str.extract(rf"MAC sa: {_MAC}"),
+                told.str.extract(_MAC),
+                told.str.extract_groups(_ACL).struct.field("mac"),
+                told.str.extract(_COLONED),
             )
         ),
-        "host.mac": _mac(line.str.extract(rf"packet received from {_MAC}")).str.split(","),
+        "host.mac": _mac(told.str.extract(rf"packet received from {_MAC}")).str.split(","),
         "process.command_line": e.first(
             line.str.extract(r"Command: (.*?)\s*$"),
             command,
@@ -263,10 +273,10 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
             line.str.extract(r":(?:Start|Stop) ([a-z][\w\-]*) session: initiator"),
         ),
         "observer.ingress.interface.name": e.first(
-            line.str.extract_groups(_ACL).struct.field("on"),
-            line.str.extract_groups(_DROP).struct.field("on"),
-            line.str.extract_groups(_ACE).struct.field("5"),
-            line.str.extract(
+            told.str.extract_groups(_ACL).struct.field("on"),
+            told.str.extract_groups(_DROP).struct.field("on"),
+            told.str.extract_groups(_ACE).struct.field("5"),
+            told.str.extract(
                 r"\b(?:[Ii]nterface|port|detected on|ARPs \(\w+\) on) ((?:[A-Z][A-Za-z\-]*|port-channel)\d(?:[\w/.]*\w)?)"
             ),
         ),

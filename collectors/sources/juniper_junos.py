@@ -79,13 +79,15 @@ source = Source(
 def line(raw: Raw) -> dict[str, pl.Expr]:
     """What a line says in words or attributes."""
     said = raw["said"]
+    # What stands in a command or in a statement of the configuration is no party to the message.
+    told = pl.when(~raw["tag"].str.contains(r"^UI_(?:CMD|CFG_AUDIT)").fill_null(False)).then(said)
     remote = said.str.extract_groups(rf"^(\S+)@{_IP} as (\S+): cmd='(.*)'$").struct
-    packet = said.str.extract_groups(
+    packet = told.str.extract_groups(
         rf"\b(tcp|udp|icmp) {_IP}[,:]? ?(\d+)? ?(?:->|to) ?{_IP}[,:]? ?(\d+)?"
     ).struct
-    seen = said.str.extract_groups(_FILTER).struct
-    arp = said.str.extract_groups(rf"sender ip/mac {_IP}/{_MAC}, receiver ip/mac {_IP}/{_MAC}").struct
-    gates = [said.str.extract_groups(rf"\b{side}: {_IP}/(\d+)").struct for side in ("Remote", "Local")]
+    seen = told.str.extract_groups(_FILTER).struct
+    arp = told.str.extract_groups(rf"sender ip/mac {_IP}/{_MAC}, receiver ip/mac {_IP}/{_MAC}").struct
+    gates = [told.str.extract_groups(rf"\b{side}: {_IP}/(\d+)").struct for side in ("Remote", "Local")]
     file = e.present(e.first(raw["filename"], raw["file-name"]))
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
@@ -94,14 +96,14 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             e.first(raw["http-host"], e.not_ip(raw["url"]).str.extract(r"^([\w.\-]+\.[a-z]{2,})(?:/|$)"))
         ),
         "source.mac": e.first(
-            seen.field("3"), arp.field("2"), raw["mac-address"], said.str.extract(rf"\bMacAddress {_MAC}")
+            seen.field("3"), arp.field("2"), raw["mac-address"], told.str.extract(rf"\bMacAddress {_MAC}")
         ),
         "destination.mac": e.first(seen.field("4"), arp.field("4")),
         "source.port": e.first(
             raw["source-port"],
             seen.field("8"),
-            said.str.extract(r"\bssh-connection '\S+ (\d+) "),
-            said.str.extract(r" from \S+ port (\d+)"),
+            told.str.extract(r"\bssh-connection '\S+ (\d+) "),
+            told.str.extract(r" from \S+ port (\d+)"),
             gates[0].field("2"),
         ),
         "destination.port": e.first(raw["destination-port"], seen.field("9"), gates[1].field("2")),
@@ -142,12 +144,8 @@ def line(raw: Raw) -> dict[str, pl.Expr]:
             remote.field("2"),
             packet.field("2"),
             seen.field("6"),
-            said.str.extract(rf"\bssh-connection '{_IP} \d+ "),
-            pl.when(
-                ~raw["tag"].str.starts_with("UI_CMD").fill_null(False)
-            ).then(  # what stands in a command came from nowhere
-                said.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?")
-            ),
+            told.str.extract(rf"\bssh-connection '{_IP} \d+ "),
+            told.str.extract(rf"(?i)\b(?:from|host|client) '?{_IP}'?"),
             gates[0].field("1"),
             raw["remote-address"],
         ),
