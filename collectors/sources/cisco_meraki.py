@@ -174,7 +174,9 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     worked = text.str.contains(
         r"auth_success|eap_success|authentication request accepted|(?:client_vpn|anyconnect_vpn)_connect"
     )
-    attack = kind.is_in(["ids-alerts", "security_event", "security_filtering_file_scanned"])
+    # The last one counts: an address that the sender chose stands before it.
+    harmless = text.str.extract(r"(?s)^.* disposition=(\w+)").is_in(["clean", "unknown"]).fill_null(False)
+    attack = kind.is_in(["ids-alerts", "security_event", "security_filtering_file_scanned"]) & ~harmless
     dropped = text.str.contains(r"^Blocked ")
     signing = text.str.contains(r"auth|8021x_eap|anyconnect|vpn_session|client_vpn_")
     return {

@@ -184,8 +184,12 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
         False
     ) | said.str.contains(r"^(?:Accepted|Failed) (?:password|publickey|keyboard-interactive)")
     ended = tag.str.contains("LOGOUT")
-    attack = tag.str.contains(r"^(?:IDP_|RT_SCREEN_|SECINTEL_)").fill_null(False)
-    malware = tag.str.contains(r"^(?:AV_VIRUS_DETECTED|AAMW_)").fill_null(False)
+    attack = tag.str.contains(r"^(?:IDP_\w*ATTACK_|RT_SCREEN_|SECINTEL_ACTION_)").fill_null(False)
+    clean = (raw["verdict-number"] == "0").fill_null(False) & ~denied.fill_null(False)
+    malware = (
+        tag.str.contains(r"^AV_VIRUS_DETECTED|^AAMW_(?:ACTION|MALWARE|HOST_INFECTED)_").fill_null(False)
+        & ~clean
+    )
     return {
         "event.kind": pl.when(attack | malware).then(pl.lit("alert")).otherwise(pl.lit("event")),
         "threat.indicator.name": e.first(raw["attack-name"], raw["virus-name"]),

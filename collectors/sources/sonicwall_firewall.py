@@ -204,6 +204,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     attack = threat | said.str.contains(
         r"(?i)^IPS Detection Alert|port scan|\battack\b|flood|\bspoof|^Probable "
     )
+    attack &= ~said.str.contains(r"(?i)^\w+ flood mode changed\b").fill_null(False)  # by an administrator
     web = said.str.contains(r"(?i)^web ?site (?:access|accessed|hit|blocked)") | (raw["m"] == "97")
     tunnel = said.str.extract(r"^(?:NetExtender|Mobile Connect) (connected|disconnected)")
     return {
