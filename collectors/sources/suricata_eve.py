@@ -177,11 +177,15 @@ def traffic(raw: Raw) -> dict[str, pl.Expr]:
 
 
 def _resolved(raw: Raw) -> pl.Expr:
-    """The addresses among the answers of versions 2 and 3, or of the one answer of version 1."""
+    """The addresses among the answers of versions 2 and 3, or of the one answer of version 1. Only records of addresses: whoever
+    has a zone writes what he likes into a text (TXT)."""
     ip = r"(\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]*:[0-9A-Fa-f:]+)"
-    listed = raw["dns.answers"].str.extract_all(rf'"rdata": ?"{ip}"')
-    several = listed.list.eval(pl.element().str.extract(rf'"{ip}"$'))
-    one = pl.concat_list(raw["dns.rdata"].str.extract(rf"^{ip}$"))
+    listed = raw["dns.answers"].str.extract_all(
+        rf'"rrtype": ?"(?:A|AAAA)"(?:, ?"\w+": ?\d+)*, ?"rdata": ?"{ip}"'
+    )
+    several = listed.list.eval(e.ip(pl.element().str.extract(rf'"{ip}"$'))).list.drop_nulls()
+    address = raw["dns.rrtype"].is_in(["A", "AAAA"])
+    one = pl.concat_list(pl.when(address).then(e.ip(raw["dns.rdata"])))
     return pl.when(several.list.len() > 0).then(several).when(one.list.first().is_not_null()).then(one)
 
 
