@@ -149,13 +149,16 @@ def things(raw: Raw) -> dict[str, pl.Expr]:
         e.present(raw["user"]),
     )
     parts = account.str.extract_groups(r"^([^@]+)(?:@(.+))?$").struct
-    asked = said.str.extract_groups(r" : SSO is \w+ : ([A-Z]+) (\S+) - ").struct
+    # Pages are what these messages tell; the same words in a command or a name tell of none.
+    request = pl.when(raw["event"] == "HTTPREQUEST").then(said)
+    refused = pl.when(raw["event"].str.ends_with("RESOURCEACCESS_DENIED")).then(said)
+    asked = request.str.extract_groups(r" : SSO is \w+ : ([A-Z]+) (\S+) - ").struct
     seen = said.str.extract(
         r"(?:\bRequest URL: |\bURL(?: =)? \"?|Illegal URL: | )((?:https?://|www\.)[^\s\"]+|[\w.\-]+\.[a-z]{2,}/\S*)"
     )
     seen = pl.when(raw["module"].is_in(["APPFW", "URLFILT", "CI", "REWRITE"])).then(seen)
-    page = said.str.extract_groups(r" GMT ([A-Z]+) (\S+) ").struct
-    denied = said.str.extract_groups(r"\bRemote_host (\S+) - Denied_url (\S+)").struct
+    page = request.str.extract_groups(r" GMT ([A-Z]+) (\S+) ").struct
+    denied = refused.str.extract_groups(r"\bRemote_host (\S+) - Denied_url (\S+)").struct
     given = e.first(
         raw["request"],
         raw["target"],
