@@ -201,7 +201,7 @@ MESSAGES: dict[str, str] = {
     "606001-606004": r"(?P<what>ASDM .*?session) number \d+ from (?P<src>[0-9A-Fa-f.:]+)",
     "717022 717028 717009 717027": (
         r"(?P<what>.*(?:successfully validated|validation failed)[^,]*?)(?:[.,].*)?"
-        r"subject name: ?(?:.*?,)?(?i:cn)=(?P<user>[^,\s.]+(?:\.[^,\s.]+)*)"
+        r"subject name: ?(?:.*?,)?(?i:cn)=(?P<user>[^,\s.]+(?:[. ][^,\s.]+)*)"
     ),
     "733102 733103": r"Threat-detection (?P<what>adds|removes) host (?P<src>\S+) (?:to|from) shun list",
     "109001 109005 109006 109007 109008": (

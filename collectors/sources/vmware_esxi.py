@@ -83,7 +83,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
     turned = pl.when(name.is_in(["session", "terminal"]) | shell.is_not_null()).then(e.first(what, shell))
     packet = name == "packet"
     fate = e.mapped(raw["verdict"], {"PASS": "allowed", "DROP": "denied", "REJECT": "denied"})
-    seen = pl.when(raw["what"] == "TERM").then(pl.lit("end")).otherwise(fate)
+    seen = pl.when(what == "TERM").then(pl.lit("end")).otherwise(fate)
     begins = (name == "disconnected") & (raw["reason"] == "Connection") & (what == "from")
     return {
         "@timestamp": e.time_or(pl.col("header.timestamp")),
@@ -108,6 +108,7 @@ def meaning(raw: Raw) -> dict[str, pl.Expr]:
             raw["id"],
             pl.when(begins).then(pl.lit("connected")),
             fate,
+            pl.when(packet & (what == "TERM")).then(pl.lit("terminated")),
             pl.when(name.is_in(["account", "setting", "machine"])).then(
                 pl.concat_str(name, e.first(what, raw["what2"]).str.replace(" ", "-"), separator="-")
             ),
@@ -126,12 +127,14 @@ def parties(raw: Raw) -> dict[str, pl.Expr]:
     name = pl.when(raw["pattern"].is_in(["observation"])).then(pl.lit("vobd"))
     path = e.first(raw["path"], raw["path2"], raw["path3"])
     command = e.first(raw["command"], raw["command2"])
+    named = raw["proto"].str.extract(r"^([A-Za-z].*)$").str.to_lowercase()  # else it is IANA's number
     daemon = e.first(raw["program"], raw["daemon"], pl.col("header.app"), name)
     return {
         "user.name": user,
         "user.domain": e.present(raw["asdomain"]),
         "source.user.name": e.present(raw["user"]),
-        "network.transport": raw["proto"].str.to_lowercase().str.replace("^icmp6$|^icmpv6$", "ipv6-icmp"),
+        "network.transport": e.first(e.transport(raw["proto"]), named.str.replace("^icmp6$|^icmpv6$", "ipv6-icmp")),
+        "network.iana_number": raw["proto"].str.extract(r"^(\d+)$"),
         "network.direction": e.mapped(raw["way"], {"IN": "ingress", "OUT": "egress"}),
         "source.ip": e.ip(src),
         "source.domain": e.not_ip(src),
