@@ -114,7 +114,7 @@ def test_the_zone_that_was_reached_is_the_segment_to_cut() -> None:
     steps = planned("inner_segment_intrusion").steps
     [cut] = [step for step in steps if step.act == "router.cut_segment"]
     [gate] = [step for step in steps if step.index == cut.gate]
-    assert cut.values == {"segment": "mynumber"} and "(対象: mynumber)" in gate.title_ja
+    assert cut.values == {"segment": "mynumber"} and "(対象: マイナンバー利用事務系)" in gate.title_ja
 
 
 def test_a_cloud_s_things_are_nodes_of_the_graph() -> None:
