@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from dashboards.drawing import Drawing
 from dashboards.texts import Texts
+from hinomi.alert import search
 
 PLACES: Mapping[str, tuple[int, int]] = {
     "external": (20, 100),
@@ -68,8 +69,7 @@ def listed(events: Mapping[str, int], flows: Mapping[Flow, int], texts: Texts) -
 
 
 def _logs_of(zone: str) -> str:
-    query = f"source.zone: {zone} or destination.zone: {zone} or host.zone: {zone}"
-    return "/search?" + urlencode({"range": "24h", "q": query})
+    return "/search?" + urlencode({"range": "24h", "q": search("network.name", zone)})
 
 
 def _counted(n: int, texts: Texts) -> str:
