@@ -168,12 +168,9 @@ def taken(look: Look, _: Any) -> Outcome:
             f"{len(waits)} of {len(real)} incidents of grade {GRADES[1].en.lower()} or above in a year taken{en};"
             f" {len(left)} of {GRADES[2].en.lower()} or above untaken for over a day",
         )
-    good = not left and (
-        bool(waits) or not real
-    )  # of incidents that nobody has taken yet, none shows that they are taken
-    return Outcome(
-        good, words, "records incident: acknowledged_at, else closed - opened", look.now - 365 * DAY
-    )
+    proven = bool(waits) or not real  # incidents of which nobody has taken one show nothing
+    asked = "records incident: acknowledged_at, else closed - opened"
+    return Outcome(not left and proven, words, asked, look.now - 365 * DAY)
 
 
 def notified(look: Look, _: Any) -> Outcome:

@@ -45,12 +45,12 @@ def unheld(events: Events, query: str) -> list[Unheld]:
 
 def _near(name: str, held: Iterable[str]) -> list[str]:
     """`src_ip`, `SourceIP`, `sourceip` are all near `source.ip`."""
-    bare: dict[str, list[str]] = {}
+    wanted, bare = _bare(name), dict[str, list[str]]()
     for one in sorted(held):
         bare.setdefault(_bare(one), []).append(one)
-    if same := bare.get(_bare(name)):
+    if same := bare.get(wanted):
         return same[:_MOST]
-    found = difflib.get_close_matches(_bare(name), bare, n=_MOST, cutoff=_LIKE)
+    found = difflib.get_close_matches(wanted, bare, n=_MOST, cutoff=_LIKE)
     return [one for plain in found for one in bare[plain]][:_MOST]
 
 

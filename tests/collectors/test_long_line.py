@@ -12,9 +12,7 @@ from collectors.source import Source
 from tests.collectors import content
 
 LENGTH = 1_000_000
-SECONDS = (
-    1  # of the processor: the slowest source takes a third for all lines, a quadratic reading takes hours
-)
+SECONDS = 1  # of the processor: the slowest source takes a third for all lines, a quadratic reading hours
 
 
 def _lines(true: str) -> Iterator[str]:
